@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -122,13 +123,14 @@ def pip_from_pypi() -> bool:
         with urllib.request.urlopen(PIP_ON_PYPI, timeout=60) as answer:
             files = json.load(answer)['urls']
         wheel = next(file for file in files if file['packagetype'] == 'bdist_wheel')
-        with urllib.request.urlopen(wheel['url'], timeout=60) as answer:  # noqa: S310 (named by PyPI)
+        url = urllib.parse.urljoin(PIP_ON_PYPI, wheel['url'])  # an index mirrored on the way may name it relatively
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 (named by PyPI)
             content = answer.read()
     except OSError as error:
         say(f'{PIP_ON_PYPI}: {error}')
         return False
     if hashlib.sha256(content).hexdigest() != wheel['digests']['sha256']:
-        raise SetUpError(f'{wheel["url"]} does not have the digest that PyPI gives for it; nothing was installed.')
+        raise SetUpError(f'{url} does not have the digest that PyPI gives for it; nothing was installed.')
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, wheel['filename'])
         path.write_bytes(content)

@@ -1,0 +1,1 @@
+"""The command line, ``genflow`` and ``python -m genflow``; needs the extra ``cli``."""

@@ -1,1 +1,65 @@
-"""Durable workflows as plain Python generators, on Amazon SWF or on an embedded SWF service."""
+"""Durable workflows as Python generators, on Amazon SWF and on an embedded service."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .core.activity import Activity, ActivityInfo
+from .core.combinators import all_of, any_of, as_completed, first_success
+from .core.errors import *  # noqa: F403 - the tree of errors is public as a whole
+from .core.errors import __all__ as _errors
+from .core.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
+from .core.retry import Retry
+from .core.signals import Signal
+from .core.tasks import Steps, Task
+from .core.workflow import Workflow, query
+
+if TYPE_CHECKING:
+    from .swf.client import Client, Execution
+    from .swf.scanner import activity, workflow
+    from .tools.runner import run
+
+__all__ = [
+    *_errors,
+    'Activity',
+    'ActivityInfo',
+    'ActivityProxy',
+    'Client',
+    'Execution',
+    'LambdaProxy',
+    'Retry',
+    'Signal',
+    'Steps',
+    'Task',
+    'Workflow',
+    'WorkflowProxy',
+    'activity',
+    'all_of',
+    'any_of',
+    'as_completed',
+    'first_success',
+    'query',
+    'run',
+    'workflow',
+]
+
+_LAZY = {
+    'Client': 'genflow.swf.client',
+    'Execution': 'genflow.swf.client',
+    'activity': 'genflow.swf.scanner',
+    'run': 'genflow.tools.runner',
+    'workflow': 'genflow.swf.scanner',
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what needs more than the core when it is asked for."""
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

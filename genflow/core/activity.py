@@ -1,0 +1,104 @@
+"""The class that activity authors subclass.
+
+An activity is ordinary code that runs once for each attempt, on a thread of a worker; nothing of it is replayed. The
+worker makes an instance, gives it an :class:`ActivityContext` and calls ``run`` with the decoded arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from .errors import StopActivity
+from .serialization import Serialization
+
+__all__ = ['Activity', 'ActivityContext', 'ActivityInfo']
+
+
+@frozen
+class ActivityInfo:
+    """What is known of the activity task in hand.
+
+    Attributes:
+        attempt: 1 for the first try, or ``None`` where something else than genflow scheduled the task.
+    """
+
+    activity_id: str
+    name: str
+    version: str
+    workflow_id: str
+    run_id: str
+    attempt: int | None = None
+
+
+class ActivityContext(Protocol):
+    """What a worker gives to the activity that it runs."""
+
+    @property
+    def info(self) -> ActivityInfo: ...
+
+    @property
+    def token(self) -> str: ...
+
+    def heartbeat(self, details: str | None) -> bool:
+        """Sends a heartbeat; false once the task is lost or was asked to cancel."""
+
+    def last_heartbeat(self) -> str | None:
+        """The details of the previous attempt's last heartbeat."""
+
+
+class Activity(Serialization):
+    """Subclass it, define ``run``, decorate it with ``genflow.activity``."""
+
+    _context: ActivityContext | None = None
+    _stopping = False
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f'{type(self).__name__} defines no run()')
+
+    @property
+    def token(self) -> str:
+        """The task token: whoever has it may answer the task (see ``async_scheduler``)."""
+        return self._running().token
+
+    @property
+    def info(self) -> ActivityInfo:
+        return self._running().info
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for each attempt of one call, and for no other call: run id and number of the call."""
+        info = self.info
+        return f'{info.run_id}:{info.activity_id.partition(".")[0]}'
+
+    @property
+    def last_heartbeat(self) -> str | None:
+        """The details of the previous attempt's last heartbeat, read from the history when asked for."""
+        return self._running().last_heartbeat()
+
+    def heartbeat(self, details: str | None = None, *, check: bool = False) -> bool:
+        """Says that the activity is alive.
+
+        Args:
+            details: At most 2,048 characters, kept by SWF and shown where the activity times out.
+            check: Raise at once instead of returning a false value first.
+
+        Returns:
+            Whether to go on. The first time after the task was lost or asked to cancel this is false.
+
+        Raises:
+            StopActivity: The task was lost or asked to cancel, and the activity has been told before.
+        """
+        if self._context is None:
+            return True
+        alive = self._context.heartbeat(details)
+        if not alive and (check or self._stopping):
+            raise StopActivity('stopped at a heartbeat')
+        self._stopping = not alive
+        return alive
+
+    def _running(self) -> ActivityContext:
+        if self._context is None:
+            raise RuntimeError(f'{type(self).__name__} is not run by a worker: it has no task')
+        return self._context

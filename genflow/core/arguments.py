@@ -1,0 +1,93 @@
+"""Tasks as arguments: a call whose arguments are not all there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .calls import ATOMS, Call, RetriedCall
+from .children import SignalCall
+from .tasks import ERROR, OPEN, Task
+
+__all__ = ['Arguments', 'find_tasks', 'resolved']
+
+
+def find_tasks(values: Iterable[Any]) -> list[Task[Any]]:
+    """The tasks among some values, nested in lists, tuples and dicts too."""
+    found: list[Task[Any]] = []
+    pending: list[Any] = []
+    for value in values:
+        if type(value) not in ATOMS:
+            pending.append(value)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Task):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            pending.extend(item for item in value if type(item) not in ATOMS)
+        elif isinstance(value, dict):
+            pending.extend(item for item in value.values() if type(item) not in ATOMS)
+    return found
+
+
+def resolved(value: Any) -> Any:
+    """A value with its tasks replaced by their results."""
+    if isinstance(value, Task):
+        return value.outcome
+    if isinstance(value, dict):
+        return {key: resolved(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        items = [resolved(item) for item in value]
+        return type(value)(*items) if hasattr(value, '_fields') else tuple(items)
+    if isinstance(value, list):
+        return [resolved(item) for item in value]
+    return value
+
+
+class Arguments:
+    """Waits for the tasks among a call's arguments, then serializes them and lets the call go.
+
+    A failed argument is the call's failure.
+    """
+
+    __slots__ = ('call', 'missing')
+
+    def __init__(self, call: Call, tasks: list[Task[Any]]) -> None:
+        self.call = call
+        self.missing = len(tasks)
+        call.driver.deferred[call.number or 0] = call
+        for task in tasks:
+            task.taken = True
+            if task.state == OPEN:
+                task.wait(self)
+                if task.on_demand:
+                    task.demand()
+            else:
+                self.notify(task)
+
+    def wants(self, task: Task[Any]) -> bool:
+        return self.call.state == OPEN
+
+    def notify(self, task: Task[Any]) -> None:
+        self.missing -= 1
+        call = self.call
+        if call.state != OPEN:
+            return
+        if task.state == ERROR:
+            call.driver.deferred.pop(call.number or 0, None)
+            call.settle(ERROR, task.outcome)
+        elif self.missing == 0:
+            self._go(call)
+
+    def _go(self, call: Call) -> None:
+        call.driver.deferred.pop(call.number or 0, None)
+        try:
+            if isinstance(call, RetriedCall):
+                call.args, call.kwargs = resolved(call.args), resolved(call.kwargs)
+            elif isinstance(call, SignalCall):
+                call.value = resolved(call.value)
+            call.prepare()
+        except Exception as error:  # what the user's serializer raises is the failure of the call
+            call.settle(ERROR, error)
+        else:
+            call.begin()

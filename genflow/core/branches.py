@@ -1,0 +1,302 @@
+"""Branches: the generators of an execution, each driven on its own.
+
+``run`` is the first branch; every generator that is yielded, spawned or given to a combinator is another one. A branch
+is stepped until it yields a task that is open, and goes on when that task tells it. Nothing here recurses: a branch
+that is begun by another one starts from the driver's queue.
+
+Closing is done by hand (:func:`close_generator`) on the decider's thread, from the innermost generator of a
+``yield from`` chain outwards, because CPython's own ``close()`` gives up on an outer generator as soon as an inner one
+yields in a ``finally``, and would leave the rest to the garbage collector.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import GeneratorType, MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from .errors import TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
+from .locations import suspended_at
+from .tasks import ERROR, OPEN, VALUE, Task
+
+if TYPE_CHECKING:
+    from .drivers import Driver
+
+__all__ = ['Branch', 'Root', 'as_task', 'begin', 'close_generator']
+
+MAX_DRAINS = 100
+"""How many ``yield``s in the ``finally`` blocks of one generator are drained before it is given up."""
+
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+_unclosable: list[GeneratorType[Any, Any, Any]] = []
+"""Generators that ignore being closed: kept, so that the garbage collector does not try it again, aloud."""
+
+
+class Branch(Task[Any]):
+    """A generator and the task of its result.
+
+    Attributes:
+        awaiting: The open task that the generator stands at, or ``None``.
+        settings: The options of the ``with self.options(...)`` blocks that it is in.
+        shields: How many ``with self.shield()`` blocks it is in.
+        canceling: A cancellation waits until the branch yields outside of its shields.
+    """
+
+    __slots__ = ('awaiting', 'canceling', 'generator', 'settings', 'shields', 'thrown')
+
+    kind = 'branch'
+
+    def __init__(self, driver: Driver, generator: GeneratorType[Any, Any, Any] | None, parent: Branch | None) -> None:
+        super().__init__(driver)
+        self.generator = generator
+        self.awaiting: Task[Any] | None = None
+        self.settings = NO_SETTINGS if parent is None else parent.settings
+        self.shields = 0 if parent is None else parent.shields
+        self.canceling = False
+        self.thrown: BaseException | None = None
+
+    def start(self) -> None:
+        """Runs the generator until it stands at an open task."""
+        self._step(None)
+
+    def notify(self, task: Task[Any]) -> None:
+        if task is self.awaiting:
+            self.awaiting = None
+            self._step(task)
+
+    def wants(self, task: Task[Any]) -> bool:
+        return task is self.awaiting
+
+    def interrupt(self) -> None:
+        """Throws :class:`WorkflowCanceled` at the ``yield`` where the branch stands, or keeps it for later."""
+        if self.state != OPEN:
+            return
+        if self.shields or self.awaiting is None:
+            self.canceling = True
+            return
+        self.awaiting = None
+        self.thrown = WorkflowCanceled('the cancellation of the workflow was requested')
+        self._step(None)
+
+    def withdraw(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the generator; what runs then decides nothing."""
+        generator, self.generator = self.generator, None
+        self.awaiting = None
+        driver = self.driver
+        if generator is None or driver is None:
+            return
+        driver.branches.pop(generator, None)
+        with driver.silence():
+            if not close_generator(generator):
+                driver.report(f'a generator ignores being closed, at {suspended_at(generator)}')
+
+    def _step(self, ready: Task[Any] | None) -> None:
+        generator, driver = self.generator, self.driver
+        if generator is None or driver is None:
+            return
+        before, driver.current = driver.current, self
+        try:
+            while True:
+                if ready is None and self.thrown is None:
+                    yielded = generator.send(None)
+                elif self.thrown is not None:
+                    thrown, self.thrown = self.thrown, None
+                    yielded = generator.throw(thrown)
+                elif ready.state == VALUE:  # type: ignore[union-attr]
+                    yielded = generator.send(ready.outcome)  # type: ignore[union-attr]
+                else:
+                    yielded = generator.throw(_fresh(ready.outcome))  # type: ignore[union-attr]
+                ready = yielded if isinstance(yielded, Task) else as_task(driver, yielded)
+                if ready.driver is not driver:
+                    ready = _foreign(driver, ready)
+                if self.canceling and not self.shields:
+                    self.canceling = False
+                    self.thrown = WorkflowCanceled('the cancellation of the workflow was requested')
+                elif ready.state == OPEN:
+                    self.awaiting = ready
+                    ready.wait(self)
+                    if ready.on_demand:
+                        ready.demand()
+                    return
+                else:
+                    ready.taken = True
+        except StopIteration as stop:
+            self._ended()
+            self.returned(stop.value)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._ended()
+            self.raised(error)
+        finally:
+            driver.current = before
+
+    def _ended(self) -> None:
+        if self.generator is not None and self.driver is not None:
+            self.driver.branches.pop(self.generator, None)
+            self.generator = None
+
+    def returned(self, value: Any) -> None:
+        """The generator returned: tasks in what it returned are resolved first."""
+        driver = self.driver
+        if driver is not None and driver.holds_task(value):
+            self.awaiting = as_task(driver, value) if not isinstance(value, Task) else value
+            result = Result(self)
+            if self.awaiting.state == OPEN:
+                self.awaiting.wait(result)
+                self.awaiting.demand()
+            else:
+                result.notify(self.awaiting)
+        else:
+            self.settle(VALUE, value)
+
+    def raised(self, error: BaseException) -> None:
+        """The generator raised."""
+        trace = error.__traceback__
+        if trace is not None:
+            error = error.with_traceback(trace.tb_next)
+        if isinstance(error, WorkflowCanceled):
+            self.taken = True
+            self.settle(ERROR, TaskCanceled('canceled with the workflow', task=self))
+        else:
+            self.settle(ERROR, error)
+
+    def canceled_error(self) -> TaskFailed:
+        return TaskCanceled('canceled by the workflow', task=self)
+
+
+class Root(Branch):
+    """The branch of ``run``: what leaves it ends the execution."""
+
+    __slots__ = ()
+
+    kind = 'run'
+
+    def raised(self, error: BaseException) -> None:
+        trace = error.__traceback__
+        self.taken = True
+        self.settle(ERROR, error if trace is None else error.with_traceback(trace.tb_next))
+
+
+class Result:
+    """Waits for the tasks in what a branch returned."""
+
+    __slots__ = ('branch',)
+
+    def __init__(self, branch: Branch) -> None:
+        self.branch = branch
+
+    def notify(self, task: Task[Any]) -> None:
+        self.branch.awaiting = None
+        task.taken = True
+        self.branch.settle(task.state, task.outcome)
+
+    def wants(self, task: Task[Any]) -> bool:
+        return self.branch.state == OPEN
+
+
+def begin(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Calls ``run``: a generator is driven, anything else is the result."""
+    driver = root.driver
+    if driver is None:
+        return
+    driver.current = root
+    try:
+        inspect.signature(run).bind(*args, **kwargs)
+        found = run(*args, **kwargs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        root.raised(error)
+        return
+    finally:
+        driver.current = None
+    if isinstance(found, GeneratorType):
+        root.generator = found
+        driver.branches[found] = root
+        root.start()
+    else:
+        root.returned(found)
+
+
+def _fresh(error: BaseException) -> BaseException:
+    """The error of a task without the traceback of an earlier throw; an error of the user's own keeps its frames."""
+    return error.with_traceback(None) if isinstance(error, TaskFailed) else error
+
+
+def as_task(driver: Driver, value: Any) -> Task[Any]:
+    """The task that a yielded value means; where it means none, one that failed with a :class:`YieldError`."""
+    from .combinators import gather
+
+    if isinstance(value, Task):
+        return value
+    if isinstance(value, (list, tuple, dict)):
+        return gather(driver, value)
+    if isinstance(value, GeneratorType) and value.gi_code.co_name != '<genexpr>':
+        branch = driver.branch(value)
+        if branch is not None:
+            return branch
+    failed: Task[Any] = Task(driver)
+    failed.state, failed.outcome = ERROR, YieldError(_mistake(value))
+    return failed
+
+
+def _foreign(driver: Driver, task: Task[Any]) -> Task[Any]:
+    failed: Task[Any] = Task(driver)
+    origin = 'a description that no execution made' if task.driver is None else 'a task of another execution'
+    failed.state, failed.outcome = ERROR, YieldError(f'{task!r} was yielded, which is {origin}; call the proxy on self')
+    return failed
+
+
+def _mistake(value: Any) -> str:
+    """What was yielded, and what was probably meant."""
+    if value is None or isinstance(value, bool):
+        hint = 'write `(yield task) == x` with parentheses where the result is compared, and no bare `yield`'
+    elif isinstance(value, GeneratorType) and value.gi_frame is None:
+        hint = 'this generator has already finished; call the function again for another branch'
+    elif isinstance(value, GeneratorType):
+        hint = 'yield a list of tasks instead of a generator expression'
+    elif isinstance(value, (set, frozenset)):
+        hint = 'a set has no order: yield a list'
+    elif callable(value):
+        hint = 'call it, and yield the task that the call gives'
+    else:
+        hint = 'yield tasks, or a list, tuple or dict of them; a plain value needs no yield'
+    return f'a {type(value).__name__} was yielded: {_short(value)}; {hint}'
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + '…'
+
+
+def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
+    """Closes a suspended generator and those that it delegates to, innermost first; what they raise is dropped.
+
+    Returns:
+        Whether it closed. One that goes on yielding is kept for ever instead.
+    """
+    chain = [generator]
+    while isinstance(chain[-1].gi_yieldfrom, GeneratorType):
+        chain.append(chain[-1].gi_yieldfrom)
+    for inner in reversed(chain):
+        if not _drained(inner):
+            _unclosable.append(generator)
+            return False
+    return True
+
+
+def _drained(generator: GeneratorType[Any, Any, Any]) -> bool:
+    for _ in range(MAX_DRAINS):
+        try:
+            generator.throw(GeneratorExit())
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # the rules drop whatever code raises that runs only because a generator is closed
+            return True
+    return False

@@ -1,0 +1,411 @@
+"""Calls that reach other executions: child workflows, signals, cancel requests; and Lambda functions."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from . import decisions, events
+from .calls import CLOSED, Call, Cancellation, RetriedCall
+from .errors import (
+    ChildCanceled,
+    ChildFailed,
+    ChildTerminated,
+    ChildTimedOut,
+    DefinitionError,
+    LambdaFailed,
+    LambdaTimedOut,
+    SignalFailed,
+    TaskFailed,
+)
+from .options import ChildOptions
+from .serialization import MAX_PAYLOAD, encode
+from .tasks import ERROR, OPEN, VALUE
+
+if TYPE_CHECKING:
+    from .proxies import LambdaProxy, WorkflowProxy
+
+__all__ = ['CancelCall', 'ChildCall', 'ExternalCall', 'LambdaCall', 'SignalCall', 'child_id']
+
+SAFE = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._;=-')
+MAX_PARENT = 180
+"""Characters of the parent's workflow id that stand in a child's; SWF takes 256 in all."""
+
+
+def child_id(workflow_id: str | None, run_id: str | None, mark: str) -> str:
+    """The workflow id of a child that was given none: unique to the run, the call and the attempt."""
+    parent = ''.join(letter if letter in SAFE else '_' for letter in (workflow_id or 'workflow')[:MAX_PARENT])
+    digest = sha256(f'{workflow_id}\n{run_id}'.encode()).hexdigest()[:10]
+    return f'{parent}-{digest}-{mark}'
+
+
+class ChildCall(RetriedCall):
+    """``self.order(x)`` where ``order`` is a ``WorkflowProxy``.
+
+    Attributes:
+        run_id: Of the child's run, once it has started.
+        detached: The child may outlive this execution.
+        lingering: Cancelled for the code, but it still holds the close until SWF has closed it.
+    """
+
+    __slots__ = ('detached', 'lingering', 'on_start', 'run_id', 'wants_cancel')
+
+    kind = 'child'
+    lane = 'child'
+    proxy: WorkflowProxy
+
+    def __init__(self, driver: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super().__init__(driver, proxy, settings, args, kwargs)
+        self.run_id: str | None = None
+        self.detached = False
+        self.lingering = False
+        self.wants_cancel = False
+        self.on_start: list[SignalCall] = []
+
+    # what users call
+
+    @property
+    def workflow_id(self) -> str | None:
+        """The child's workflow id; ``None`` on a description that was given none."""
+        if self.key is not None:
+            return self.key
+        if self.settings.workflow_id is not None or self.number is None:
+            given: str | None = self.settings.workflow_id
+            return given
+        return self._own_id()
+
+    def signal(self, signal: Any, value: Any = None) -> SignalCall:
+        """Signals the child, once it has started; settles when SWF has delivered it."""
+        from .proxies import signal_child
+
+        return signal_child(self, signal, value)
+
+    def detach(self) -> ChildCall:
+        """Lets the child outlive this execution, which then waits for its start only.
+
+        Raises:
+            DefinitionError: This execution's own child policy is not ``ABANDON``: SWF applies the policy of the
+                execution that closes, on every close.
+        """
+        policy = self.driver.info.child_policy if self.driver is not None else 'ABANDON'
+        if policy != 'ABANDON':
+            raise DefinitionError(
+                f'{self.label} cannot outlive this execution, whose child policy is {policy}: SWF applies it to '
+                "every open child on every close. Start this workflow with child_policy='ABANDON'"
+            )
+        self.detached = True
+        self._let_go()
+        return self
+
+    # the way of the call
+
+    def _own_id(self) -> str:
+        info = self.driver.info
+        return child_id(info.workflow_id, info.run_id, self.mark)
+
+    def start_decision(self) -> decisions.Decision:
+        options: ChildOptions = self.settings
+        return decisions.StartChild(
+            self.settings.workflow_id or self._own_id(),
+            self.proxy.name,
+            self.proxy.version,
+            self.input,
+            self.mark,
+            options.task_list,
+            options.priority,
+            options.workflow_duration,
+            options.decision_duration,
+            options.child_policy,
+            options.tags or (),
+            options.lambda_role,
+        )
+
+    def matches_start(self, event: Any) -> bool:
+        given = self.settings.workflow_id
+        if isinstance(event, events.Refused):
+            return event.kind == 'child' and (event.control or self.mark) == self.mark
+        return (
+            isinstance(event, events.ChildInitiated)
+            and event.control == self.mark
+            and event.name == self.proxy.name
+            and event.version == self.proxy.version
+            and (event.workflow_id == given if given is not None else event.workflow_id.endswith(f'-{self.mark}'))
+        )
+
+    def recorded(self, event: Any) -> None:
+        super().recorded(event)
+        if type(event) is events.ChildInitiated:
+            self.key = event.workflow_id
+
+    def description(self) -> dict[str, Any]:
+        return {**super().description(), 'workflow id': self.workflow_id}
+
+    def apply(self, event: Any) -> None:
+        _CHILD[type(event)](self, event)
+
+    def started(self, event: events.ChildStarted) -> None:
+        self.run_id = event.run_id
+        self._let_go()
+        if self.wants_cancel:
+            self.driver.outbox.add(Cancellation(self))
+        waiting, self.on_start = self.on_start, []
+        for call in waiting:
+            call.child_started()
+
+    def _let_go(self) -> None:
+        if self.detached and self.run_id is not None and self.holds:
+            self.holds = False
+            self.driver.held -= 1
+
+    def over(self) -> None:
+        super().over()
+        self.driver.refs.pop(self.ref, None)
+        self.run_id = None
+        self.wants_cancel = False
+        if self.lingering:
+            self.lingering = False
+            self.driver.held -= 1
+
+    def attempt_failed(self, error: TaskFailed, *, free: bool = False) -> None:
+        self.driver.refs.pop(self.ref, None)
+        self.run_id = None
+        super().attempt_failed(error, free=free)
+
+    def failed(self, event: events.Failed) -> None:
+        self.attempt_failed(ChildFailed(event.reason, event.details, task=self))
+
+    def timed_out(self, event: events.TimedOut) -> None:
+        error = ChildTimedOut(f'timed out: {event.timeout_type}', task=self, timeout_type=event.timeout_type)
+        self.attempt_failed(error)
+
+    def was_canceled(self, event: events.Canceled) -> None:
+        self.attempt_failed(ChildCanceled('canceled', event.details, task=self))
+
+    def terminated(self, event: events.Terminated) -> None:
+        self.attempt_failed(ChildTerminated('terminated', task=self))
+
+    def undelivered(self, event: events.Undelivered) -> None:
+        self.driver.refs.pop(self.ref, None)
+        self.driver.refuse(self, event)
+
+    def refused(self, event: Any) -> None:
+        for call in self.on_start:
+            call.settle(ERROR, SignalFailed('the child was never started', task=call))
+        self.on_start = []
+        super().refused(event)
+
+    # cancellation
+
+    def ask_to_cancel(self) -> None:
+        if self.holds:
+            self.holds = False
+            self.lingering = True
+        if self.run_id is None:
+            self.wants_cancel = True
+        else:
+            self.driver.outbox.add(Cancellation(self))
+
+    def cancel_decision(self) -> decisions.Decision:
+        return decisions.RequestCancelExternal(str(self.key), None, str(self.number))
+
+    def matches_cancel(self, event: Any) -> bool:
+        return isinstance(event, events.CancelInitiated) and event.workflow_id == self.key
+
+    def canceled_error(self) -> TaskFailed:
+        return ChildCanceled('canceled by the workflow', task=self)
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        return ChildTimedOut(f'not settled within {seconds} s', task=self)
+
+
+_CHILD: dict[type, Any] = {
+    events.ChildStarted: ChildCall.started,
+    events.Completed: ChildCall.succeeded,
+    events.Failed: ChildCall.failed,
+    events.TimedOut: ChildCall.timed_out,
+    events.Canceled: ChildCall.was_canceled,
+    events.Terminated: ChildCall.terminated,
+    events.Undelivered: ChildCall.undelivered,
+}
+
+
+class LambdaCall(RetriedCall):
+    """``self.resize(event)`` where ``resize`` is a ``LambdaProxy``."""
+
+    __slots__ = ()
+
+    kind = 'lambda'
+    lane = 'lambda'
+    proxy: LambdaProxy
+
+    def start_decision(self) -> decisions.Decision:
+        limit = self.settings.start_to_close
+        return decisions.ScheduleLambda(
+            self.mark, self.proxy.name, self.input, None, None if limit is None else int(limit)
+        )
+
+    def matches_start(self, event: Any) -> bool:
+        if isinstance(event, events.Refused):
+            return event.kind == 'lambda' and event.key == self.mark
+        return (
+            isinstance(event, events.LambdaScheduled) and event.lambda_id == self.mark and event.name == self.proxy.name
+        )
+
+    def apply(self, event: Any) -> None:
+        del self.driver.refs[event.ref]
+        _LAMBDA[type(event)](self, event)
+
+    def failed(self, event: events.Failed) -> None:
+        self.attempt_failed(LambdaFailed(event.reason, event.details, task=self))
+
+    def timed_out(self, event: events.TimedOut) -> None:
+        error = LambdaTimedOut(f'timed out: {event.timeout_type}', task=self, timeout_type=event.timeout_type)
+        self.attempt_failed(error)
+
+    def undelivered(self, event: events.Undelivered) -> None:
+        self.attempt_failed(LambdaFailed(event.cause, event.message, task=self))
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        return LambdaTimedOut(f'not settled within {seconds} s', task=self)
+
+
+_LAMBDA: dict[type, Any] = {
+    events.Completed: LambdaCall.succeeded,
+    events.Failed: LambdaCall.failed,
+    events.TimedOut: LambdaCall.timed_out,
+    events.Undelivered: LambdaCall.undelivered,
+}
+
+
+class ExternalCall(Call):
+    """What is said to another execution: a signal or a cancel request.
+
+    Attributes:
+        target: Its workflow id, or the child that it is for.
+    """
+
+    __slots__ = ('run_id', 'target')
+
+    def __init__(self, driver: Any, target: str | ChildCall, run_id: str | None) -> None:
+        super().__init__(driver)
+        self.target = target
+        self.run_id = run_id
+        self.holds = True
+
+    @property
+    def workflow_id(self) -> str | None:
+        return self.target if isinstance(self.target, str) else self.target.workflow_id
+
+    def recorded(self, event: Any) -> None:
+        super().recorded(event)
+        self.key = str(self.number)
+
+    def apply(self, event: Any) -> None:
+        del self.driver.refs[event.ref]
+        if isinstance(event, events.Undelivered):
+            self.driver.refuse(self, event)
+        else:
+            self.over()
+            self.settle(VALUE, None)
+
+    def refused(self, event: Any) -> None:
+        self.over()
+        self.settle(ERROR, SignalFailed(event.cause, f'{self.label} was not delivered', task=self))
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': self.kind, 'number': self.number, 'workflow id': self.workflow_id, 'run id': self.run_id}
+
+
+class SignalCall(ExternalCall):
+    """A signal to another execution.
+
+    Attributes:
+        signal: The signal's name.
+    """
+
+    __slots__ = ('signal', 'value')
+
+    kind = 'signal'
+
+    def __init__(self, driver: Any, target: str | ChildCall, run_id: str | None, signal: str, value: Any) -> None:
+        super().__init__(driver, target, run_id)
+        self.signal = signal
+        self.value = value
+
+    def arguments(self) -> tuple[Any, ...]:
+        return (self.value,)
+
+    def prepare(self) -> None:
+        self.input = encode(self.value)
+        if len(self.input) > MAX_PAYLOAD:
+            raise self.too_large(self.input, 'the value')
+
+    def begin(self) -> None:
+        """Queues the signal, or keeps it until the child that it is for has started."""
+        target = self.target
+        if isinstance(target, ChildCall) and target.run_id is None:
+            if target.phase == CLOSED or target.state != OPEN:
+                self.settle(ERROR, SignalFailed('UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION', task=self))
+            else:
+                self.driver.deferred[self.number or 0] = self
+                target.on_start.append(self)
+        else:
+            self.driver.outbox.add(self)
+
+    def child_started(self) -> None:
+        self.driver.deferred.pop(self.number or 0, None)
+        if self.state == OPEN:
+            self.driver.outbox.add(self)
+
+    def decision(self) -> decisions.Decision:
+        return decisions.SignalExternal(str(self.workflow_id), self.signal, self.run_id, self.input, str(self.number))
+
+    def matches(self, event: Any) -> bool:
+        return (
+            isinstance(event, events.SignalInitiated)
+            and event.control == str(self.number)
+            and event.workflow_id == self.workflow_id
+            and event.signal == self.signal
+            and event.run_id == self.run_id
+        )
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.target, self.run_id, self.signal, self.value)
+
+    def description(self) -> dict[str, Any]:
+        return {**super().description(), 'signal': self.signal, 'input': self.input}
+
+    @property
+    def label(self) -> str:
+        number = '' if self.number is None else f' {self.number}'
+        return f'signal{number} {self.signal!r} to {self.workflow_id}'
+
+
+class CancelCall(ExternalCall):
+    """A cancel request to another execution."""
+
+    __slots__ = ()
+
+    kind = 'cancel request'
+
+    def decision(self) -> decisions.Decision:
+        return decisions.RequestCancelExternal(str(self.workflow_id), self.run_id, str(self.number))
+
+    def matches(self, event: Any) -> bool:
+        return (
+            isinstance(event, events.CancelInitiated)
+            and event.control == str(self.number)
+            and event.workflow_id == self.workflow_id
+            and event.run_id == self.run_id
+        )
+
+    def recorded_input(self, event: Any) -> str | None:
+        return None
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.target, self.run_id)
+
+    @property
+    def label(self) -> str:
+        number = '' if self.number is None else f' {self.number}'
+        return f'cancel request{number} to {self.workflow_id}'

@@ -1,0 +1,480 @@
+"""Tasks made of tasks: all of them, the first of them, each as it comes, with a time limit, a few at a time.
+
+A combinator waits on its members from the moment it is made, counts what has settled, and settles itself once. It
+costs a constant for each member and never calls into a member's own waiters, so that neither a wide nor a deep tree
+costs more than its size. "First" always means first in the order of the history's events.
+
+Members may be tasks, branches (which are begun), or lists, tuples and dicts of them. Outside of an execution, given
+nothing but descriptions, a combinator is a description too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from .branches import Branch, as_task
+from .drivers import driving
+from .errors import DefinitionError, TaskFailed
+from .tasks import ERROR, OPEN, VALUE, Task
+
+if TYPE_CHECKING:
+    from .drivers import Driver
+
+__all__ = ['Limited', 'Mapped', 'Slot', 'all_of', 'any_of', 'as_completed', 'first_success', 'gather']
+
+T = TypeVar('T')
+
+Failures = Literal['raise', 'wait', 'return']
+
+
+class Combined(Task[Any]):
+    """The part that all combinators share.
+
+    Attributes:
+        members: The tasks it is made of; let go of when it settles.
+    """
+
+    __slots__ = ('described', 'members', 'on_demand')
+
+    def __init__(self, driver: Driver | None, members: list[Task[Any]]) -> None:
+        super().__init__(driver)
+        self.members = members
+        self.described: tuple[Any, ...] = () if driver is not None else tuple(members)
+        self.on_demand = any(member.on_demand for member in members)  # type: ignore[misc]
+
+    def attach(self) -> None:
+        """Waits on the members that are open; tells itself of those that are not."""
+        for member in self.members:
+            if self.state != OPEN:
+                return
+            if member.state == OPEN:
+                member.wait(self)
+            else:
+                self.notify(member)
+
+    def wants(self, task: Task[Any]) -> bool:
+        return self.state == OPEN and self.wanted()
+
+    def demand(self) -> None:
+        pending: list[Task[Any]] = [self]
+        while pending and self.state == OPEN:
+            task = pending.pop()
+            if isinstance(task, Combined):
+                if task.state == OPEN:
+                    pending.extend(member for member in reversed(task.members) if member.on_demand)
+            elif task.state == OPEN:
+                task.demand()
+                if task.state != OPEN:  # told at once, so that the others of a race take nothing
+                    task.tell()
+
+    def settle(self, state: int, outcome: Any) -> None:
+        super().settle(state, outcome)
+        self.members = []
+
+    def notify(self, task: Task[Any]) -> None:
+        raise TypeError('each combinator says what it makes of a settled member')
+
+    def drop(self, losers: Iterable[Task[Any]], cancel: bool) -> None:
+        """Takes the losers' failures; cancels them where asked, and closes branches that nobody else waits for."""
+        for loser in losers:
+            loser.taken = True
+            if loser.state == OPEN and (cancel or _abandoned(loser)):
+                loser.cancel()
+
+    def asked(self) -> tuple[Any, ...]:
+        return self.described if self.driver is None else tuple(self.members)
+
+
+def _abandoned(task: Task[Any]) -> bool:
+    """Whether a task is a branch that nobody spawned and nobody waits for any more."""
+    return isinstance(task, Branch) and not task.holds and not task.wanted()
+
+
+class Gathered(Combined):
+    """Waits for all members and gives their values in the shape that was asked for."""
+
+    __slots__ = ('failures', 'missing', 'shape')
+
+    kind = 'all_of'
+
+    def __init__(
+        self,
+        driver: Driver | None,
+        members: list[Task[Any]],
+        shape: Callable[[list[Any]], Any] = list,
+        failures: Failures = 'raise',
+    ) -> None:
+        super().__init__(driver, members)
+        self.shape = shape
+        self.failures = failures
+        self.missing = len(members)
+        self.attach()
+        if not members and driver is not None:
+            self.settle(VALUE, shape([]))
+
+    def attach(self) -> None:
+        members = self.members
+        super().attach()
+        if self.state == ERROR:
+            for member in members:
+                member.taken = True
+
+    def notify(self, task: Task[Any]) -> None:
+        task.taken = True
+        self.missing -= 1
+        if task.state == ERROR and self.failures == 'raise':
+            members = self.members
+            self.settle(ERROR, task.outcome)
+            for member in members:
+                member.taken = True
+        elif self.missing == 0 and self.state == OPEN:
+            self._finish()
+
+    def _finish(self) -> None:
+        failed = [member for member in self.members if member.state == ERROR]
+        if failed and self.failures == 'wait':
+            self.settle(ERROR, failed[0].outcome)
+        else:
+            self.settle(VALUE, self.shape([member.outcome for member in self.members]))
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.failures, *super().asked())
+
+
+class Race(Combined):
+    """Settles with the first member that settles: the value is that very task."""
+
+    __slots__ = ('cancel_rest',)
+
+    kind = 'any_of'
+
+    def __init__(self, driver: Driver | None, members: list[Task[Any]], *, cancel_rest: bool) -> None:
+        super().__init__(driver, members)
+        self.cancel_rest = cancel_rest
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        if self.state == OPEN:
+            losers = [member for member in self.members if member is not task]
+            self.settle(VALUE, task)
+            self.drop(losers, self.cancel_rest)
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.cancel_rest, *super().asked())
+
+
+class Successes(Combined):
+    """Settles with the values of the first ``n`` members that succeed."""
+
+    __slots__ = ('cancel_rest', 'n', 'open', 'values')
+
+    kind = 'first_success'
+
+    def __init__(self, driver: Driver | None, members: list[Task[Any]], *, n: int, cancel_rest: bool) -> None:
+        super().__init__(driver, members)
+        self.n = n
+        self.cancel_rest = cancel_rest
+        self.values: list[Any] = []
+        self.open = len(members)
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        task.taken = True
+        self.open -= 1
+        if self.state != OPEN:
+            return
+        members = self.members
+        if task.state == VALUE:
+            self.values.append(task.outcome)
+            if len(self.values) == self.n:
+                self.settle(VALUE, self.values[0] if self.n == 1 else self.values)
+                self.drop(members, self.cancel_rest)
+        elif len(self.values) + self.open < self.n:
+            self.settle(ERROR, task.outcome)
+            self.drop(members, self.cancel_rest)
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.n, self.cancel_rest, *super().asked())
+
+
+class Slot(Task[Any]):
+    """A place in the order in which tasks settle; made by :func:`as_completed`.
+
+    Attributes:
+        task: The task that took this place, once it is taken.
+    """
+
+    __slots__ = ('completion', 'place', 'task')
+
+    kind = 'slot'
+
+    def __init__(self, driver: Driver | None, completion: Completion, place: int) -> None:
+        super().__init__(driver)
+        self.completion = completion
+        self.place = place
+        self.task: Task[Any] | None = None
+
+    @property
+    def on_demand(self) -> bool:
+        return self.completion.on_demand
+
+    def demand(self) -> None:
+        self.completion.demand()
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.place, *self.completion.asked())
+
+
+class Completion(Combined):
+    """Fills slots in the order in which the members settle."""
+
+    __slots__ = ('slots', 'taken_slots')
+
+    def __init__(self, driver: Driver | None, members: list[Task[Any]]) -> None:
+        super().__init__(driver, members)
+        self.slots = [Slot(driver, self, place) for place in range(len(members))]
+        self.taken_slots = 0
+        self.attach()
+
+    def wants(self, task: Task[Any]) -> bool:
+        return any(slot.wanted() for slot in self.slots[self.taken_slots :])
+
+    def notify(self, task: Task[Any]) -> None:
+        slot = self.slots[self.taken_slots]
+        self.taken_slots += 1
+        slot.task = task
+        slot.taken = False
+        task.taken = True
+        slot.settle(task.state, task.outcome)
+
+
+class Limited(Combined):
+    """A task with a time limit: ``task.timeout(seconds)``."""
+
+    __slots__ = ('keep', 'seconds', 'timer')
+
+    kind = 'timeout'
+
+    def __init__(self, task: Task[Any], seconds: float, *, keep: bool) -> None:
+        from .calls import TimerCall, timer_seconds
+
+        self.seconds = timer_seconds(seconds)
+        self.keep = keep
+        driver = task.driver
+        super().__init__(driver, [task])
+        self.timer: TimerCall | None = None
+        if driver is None:
+            return
+        if task.state == OPEN:
+            self.timer = TimerCall(driver, self.seconds)
+            driver.schedule(self.timer, sys._getframe(2))
+            self.timer.wait(self)
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        if self.state != OPEN:
+            return
+        if task is self.timer:
+            (member,) = self.members
+            self.settle(ERROR, member.timeout_error(self.seconds))
+            if not self.keep:
+                member.cancel()
+            return
+        task.taken = True
+        self.settle(task.state, task.outcome)
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def withdraw(self) -> None:
+        (member,) = self.members
+        if self.timer is not None:
+            self.timer.cancel()
+        if not self.keep:
+            member.cancel()
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        (member,) = self.members
+        return member.timeout_error(seconds)
+
+    def canceled_error(self) -> TaskFailed:
+        (member,) = self.members or self.described
+        error: TaskFailed = member.canceled_error()
+        return error
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.seconds, self.keep, *super().asked())
+
+
+class Mapped(Task[Any]):
+    """Calls a function for each item, no more than ``limit`` at a time: ``self.map(fn, items, limit=10)``."""
+
+    __slots__ = ('failed', 'function', 'items', 'limit', 'owner', 'results', 'running', 'total')
+
+    kind = 'map'
+
+    def __init__(self, driver: Driver | None, function: Callable[[Any], Any], items: Iterable[Any], limit: int) -> None:
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise DefinitionError(f'limit is {limit!r}; it is a whole number from 1')
+        super().__init__(driver)
+        self.function = function
+        self.limit = limit
+        self.items = deque(enumerate(items))
+        self.total = len(self.items)
+        self.results: list[Any] = [None] * self.total
+        self.running: dict[int, int] = {}
+        self.failed = False
+        if driver is None:
+            return
+        self.owner = driver.current
+        self.holds = True
+        driver.held += 1
+        self._fill()
+
+    def notify(self, task: Task[Any]) -> None:
+        place = self.running.pop(id(task))
+        task.taken = True
+        if self.state != OPEN:
+            return
+        if task.state == ERROR:
+            self.items.clear()
+            self.settle(ERROR, task.outcome)
+            return
+        self.results[place] = task.outcome
+        self._fill()
+
+    def wants(self, task: Task[Any]) -> bool:
+        return self.state == OPEN
+
+    def withdraw(self) -> None:
+        self.items.clear()
+
+    def _fill(self) -> None:
+        while self.items and len(self.running) < self.limit and self.state == OPEN:
+            self._begin(*self.items.popleft())
+        if not self.items and not self.running and self.state == OPEN:
+            self.settle(VALUE, self.results)
+
+    def _begin(self, place: int, item: Any) -> None:
+        driver = self.driver
+        if driver is None:
+            return
+        before, driver.current = driver.current, self.owner
+        try:
+            started = self.function(item)
+            task = as_task(driver, started) if driver.holds_task(started) else None
+        except Exception as error:
+            self.items.clear()
+            self.settle(ERROR, error)
+            return
+        finally:
+            driver.current = before
+        if task is None:
+            self.results[place] = started
+        elif task.state == OPEN:
+            self.running[id(task)] = place
+            task.wait(self)
+            task.demand()
+        else:
+            self.running[id(task)] = place
+            self.notify(task)
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.function, self.limit, tuple(self.items))
+
+
+def gather(driver: Driver | None, value: Any, failures: Failures = 'raise') -> Gathered:
+    """The task that waits for every member of a list, tuple or dict and gives the same shape."""
+    if isinstance(value, dict):
+        keys = list(value)
+        return Gathered(driver, _members(driver, value.values()), lambda found: dict(zip(keys, found)), failures)
+    shape: Callable[[list[Any]], Any] = list
+    if isinstance(value, tuple):
+        cls = type(value)
+        shape = (lambda found: cls(*found)) if hasattr(cls, '_fields') else tuple
+    return Gathered(driver, _members(driver, value), shape, failures)
+
+
+def _members(driver: Driver | None, values: Iterable[Any]) -> list[Task[Any]]:
+    if driver is None:
+        return [value if isinstance(value, Task) else gather(None, value) for value in values]
+    return [value if isinstance(value, Task) else as_task(driver, value) for value in values]
+
+
+def _given(tasks: tuple[Any, ...]) -> list[Any]:
+    """Several members, or the one container that was given instead of them."""
+    if len(tasks) != 1:
+        return list(tasks)
+    (only,) = tasks
+    if isinstance(only, dict):
+        return list(only.values())
+    if isinstance(only, (list, tuple)):
+        return list(only)
+    if isinstance(only, GeneratorType) and only.gi_code.co_name == '<genexpr>':
+        return list(only)
+    if isinstance(only, Iterator) and not isinstance(only, GeneratorType):
+        return list(only)
+    return [only]
+
+
+def _joined(tasks: tuple[Any, ...]) -> tuple[Driver | None, list[Task[Any]]]:
+    """The driver that a combinator belongs to, and its members as tasks."""
+    values = _given(tasks)
+    running = driving.get()
+    driver = running.owner() if running is not None else None
+    if driver is None and any(isinstance(value, GeneratorType) for value in values):
+        raise DefinitionError('branches can be combined in a workflow that an engine drives, and not by hand')
+    return driver, _members(driver, values)
+
+
+def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
+    """Waits for all and gives the list of their results; of nothing, ``[]``.
+
+    Args:
+        tasks: Several tasks or branches, or one list, tuple, dict (its values) or generator expression of them.
+        failures: ``'raise'`` fails with the first failure at once, ``'wait'`` fails with the first in the order given
+            after all have settled, ``'return'`` puts the exceptions into the list.
+    """
+    if failures not in ('raise', 'wait', 'return'):
+        raise DefinitionError(f"failures is {failures!r}; it is 'raise', 'wait' or 'return'")
+    driver, members = _joined(tasks)
+    return Gathered(driver, members, list, failures)
+
+
+def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
+    """Waits for the first and gives that very task, failed or not; ask it for its ``result()``.
+
+    Args:
+        tasks: As for :func:`all_of`.
+        cancel_rest: Cancel the others. Branches that lose are always closed.
+
+    Raises:
+        ValueError: There are none.
+    """
+    driver, members = _joined(tasks)
+    if not members:
+        raise ValueError('any_of() of nothing would never settle; give it at least one task')
+    return Race(driver, members, cancel_rest=cancel_rest)
+
+
+def first_success(*tasks: Any, n: int = 1, cancel_rest: bool = False) -> Task[Any]:
+    """Waits for the first ``n`` that succeed; gives the value, or the list of ``n`` values where ``n`` is more than 1.
+
+    Fails with the last failure as soon as fewer than ``n`` can still succeed.
+
+    Raises:
+        ValueError: There are fewer than ``n`` tasks, or ``n`` is less than 1.
+    """
+    driver, members = _joined(tasks)
+    if not 1 <= n <= len(members):
+        raise ValueError(f'first_success(n={n}) needs at least {max(n, 1)} tasks and has {len(members)}')
+    return Successes(driver, members, n=n, cancel_rest=cancel_rest)
+
+
+def as_completed(tasks: Any) -> Iterator[Slot]:
+    """One slot for each task, in the order in which they settle: ``value = yield slot``; ``slot.task`` says which."""
+    driver, members = _joined((tasks,))
+    return iter(Completion(driver, members).slots)

@@ -1,0 +1,174 @@
+"""The end of an execution: from ``run``'s last word to the close that SWF accepts.
+
+When ``run`` has ended, what it wishes stands: its result, its failure, its cancellation or a restart. A failure closes
+at once; everything else waits until nothing that was called holds the execution any more. A failure that nobody took
+turns a result into a failure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from . import decisions
+from .backoff import is_backpressure
+from .branches import Branch
+from .calls import Call, Pause
+from .closing import Cancel, Complete, ContinueWith, Fail, Restart, Wish
+from .errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
+from .matching import NOT_PERMITTED, refused_engine
+from .serialization import MAX_PAYLOAD, excerpt
+from .tasks import ERROR, OPEN
+
+if TYPE_CHECKING:
+    from .execution import Execution
+
+__all__ = ['Ending']
+
+SAID_AGAIN = (
+    'task_list',
+    'priority',
+    'workflow_duration',
+    'decision_duration',
+    'child_policy',
+    'tags',
+    'lambda_role',
+)
+"""What event 1 said of this run and a restart says of the next, unless it is given something else."""
+
+
+class Ending:
+    """How one execution ends.
+
+    Attributes:
+        wish: What ``run`` ended with; ``None`` while it runs.
+        restart: What ``self.restart(...)`` gave; it has to be returned.
+        interrupted: A cancellation was requested.
+        waits: SWF refused a close for its rate; it is sent again after the back-off.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self.wish: Wish | None = None
+        self.restart: Restart | None = None
+        self.interrupted = False
+        self.waits = False
+
+    @property
+    def failing(self) -> bool:
+        return isinstance(self.wish, Fail)
+
+    def interrupt(self) -> None:
+        """A cancellation was requested: told once to each branch that stands unshielded."""
+        if self.interrupted:
+            return
+        self.interrupted = True
+        execution = self._execution
+        for branch in list(execution.branches.values()):
+            branch.interrupt()
+        if self.wish is not None and not self.failing:
+            self._cancel_open()
+
+    def conclude(self, root: Branch) -> None:
+        """``run`` has ended: what does it wish?"""
+        if self.wish is not None:
+            return
+        execution, outcome = self._execution, root.outcome
+        if root.state != ERROR:
+            self.wish = self._returned(outcome)
+        elif isinstance(outcome, WorkflowCanceled):
+            self.wish = Cancel()
+        else:
+            self.wish = Fail(outcome)
+        if self.failing:
+            execution.close()
+            return
+        for branch in list(execution.branches.values()):
+            if not branch.holds and not branch.wanted():
+                branch.close()
+        if self.interrupted:
+            self._cancel_open()
+
+    def _returned(self, value: Any) -> Wish:
+        restart = self.restart
+        if restart is not None and value is not restart:
+            return Fail(YieldError('restart() was called but not returned; write `return self.restart(...)`'))
+        if restart is not None:
+            return ContinueWith(restart, self._next_run(restart))
+        try:
+            return Complete(self._result_text(value))
+        except Exception as error:  # what the user's serializer raises fails the workflow
+            return Fail(error)
+
+    def _result_text(self, value: Any) -> str:
+        execution = self._execution
+        workflow = execution.workflow
+        text: str = '' if workflow is None else workflow._serialize_result(value)
+        if len(text) > MAX_PAYLOAD:
+            raise PayloadTooLarge(
+                f'the result of {execution.spec.name} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
+                f'{excerpt(text)}; return a reference to the data instead'
+            )
+        return text
+
+    def _next_run(self, restart: Restart) -> Any:
+        given, now = restart.options, self._execution.base
+        said = {name: getattr(now, name) for name in SAID_AGAIN if getattr(given, name) is None}
+        return attrs.evolve(given, **said)
+
+    def _cancel_open(self) -> None:
+        """Cancels everything that is open, in the order in which it was called."""
+        execution = self._execution
+        found: dict[int, Call] = dict(execution.deferred)
+        for known in [*execution.refs.values(), *execution.outbox.all()]:
+            call = known.call if isinstance(known, Pause) else known
+            if isinstance(call, Call) and call.state == OPEN:
+                found[call.number or 0] = call
+        for _, call in sorted(found.items()):
+            call.cancel()
+
+    # the close
+
+    def decision(self) -> decisions.Decision | None:
+        """The close that may be sent now; what SWF would not take beside it is dropped from the outbox."""
+        wish, execution = self.wish, self._execution
+        if wish is None or self.waits:
+            return None
+        if isinstance(wish, (Complete, ContinueWith)):
+            left = self._failure_left()
+            if left is not None:
+                wish = self.wish = Fail(left)
+                execution.close()
+        if not isinstance(wish, Fail) and execution.held:
+            return None
+        execution.outbox.clear_incompatible()
+        if isinstance(wish, Fail) and execution.replaying:
+            return decisions.FailWorkflow()  # its text is for people and is not compared
+        if isinstance(wish, ContinueWith):
+            unread = [(name, text) for name, box in execution.mailboxes.items() for text in box.items]
+            wish = attrs.evolve(wish, signals=tuple(unread))
+        return wish.decision()
+
+    def _failure_left(self) -> BaseException | None:
+        """The first failure that nobody took."""
+        execution = self._execution
+        kept = execution.untaken = [task for task in execution.untaken if not task.taken]
+        for task in kept:
+            handled = getattr(task.options, 'error_handling', False)
+            if not handled and not (self.interrupted and isinstance(task.outcome, TaskCanceled)):
+                error: BaseException = task.outcome
+                return error
+        return None
+
+    def refused(self, event: Any) -> None:
+        """SWF did not accept the close."""
+        if event.cause == NOT_PERMITTED:
+            raise refused_engine(event)
+        if event.cause == 'UNHANDLED_DECISION':
+            return
+        if is_backpressure(event.cause):
+            self.waits = True
+            self._execution.backoff.start()
+        else:
+            self.wish = Fail(ScheduleFailed(event.cause, 'the restart was refused'))

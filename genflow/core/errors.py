@@ -1,0 +1,232 @@
+"""Every exception of genflow, in one tree under :class:`GenflowError`.
+
+Three families hang below it: what a task raises at its ``yield`` (:class:`TaskFailed`), what the engine raises
+outside the user's generator (:class:`NondeterminismError` and its neighbours, which a worker holds), and what a
+definition or a limit raises at the line that is wrong. Three exceptions stay outside the tree as ``BaseException``,
+so that an ``except Exception`` in user code cannot eat them: :class:`WorkflowCanceled`, :class:`StopActivity` and
+:class:`SuspendTask`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .tasks import Task
+
+__all__ = [
+    'ActivityCanceled',
+    'ActivityFailed',
+    'ActivityTimedOut',
+    'ChildCanceled',
+    'ChildFailed',
+    'ChildTerminated',
+    'ChildTimedOut',
+    'CompensationFailed',
+    'DefinitionError',
+    'GenflowError',
+    'HistoryError',
+    'LambdaFailed',
+    'LambdaTimedOut',
+    'NondeterminismError',
+    'PayloadTooLarge',
+    'RegistrationError',
+    'ScheduleFailed',
+    'SignalFailed',
+    'StopActivity',
+    'SuspendTask',
+    'TaskCanceled',
+    'TaskFailed',
+    'TaskTimeout',
+    'WorkflowCanceled',
+    'WorkflowStalled',
+    'YieldError',
+]
+
+
+class GenflowError(Exception):
+    """The root of genflow's exceptions."""
+
+
+class TaskFailed(GenflowError):
+    """A task did not give a result; raised at the ``yield`` that waits for it.
+
+    Attributes:
+        reason: What SWF recorded as the reason (at most 256 characters), or the kind of failure.
+        details: What SWF recorded as the details, or ``None``.
+        traceback: The remote traceback as text where the other side was genflow, else ``None``.
+        task: The task that failed.
+        names: Module and qualified name of the remote exception's class and of its bases, where they were recorded.
+    """
+
+    def __init__(
+        self,
+        reason: str | None = None,
+        details: str | None = None,
+        traceback: str | None = None,
+        *,
+        task: Task[Any] | None = None,
+    ) -> None:
+        super().__init__(reason, details)
+        self.reason = reason
+        self.details = details
+        self.traceback = traceback
+        self.task = task
+        self.names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = self.reason or type(self).__name__
+        if self.task is not None:
+            text = f'{self.task.label}: {text}'
+        if self.traceback:
+            text = f'{text}\n\nremote traceback:\n{self.traceback.rstrip()}'
+        elif self.details:
+            text = f'{text} ({self.details})'
+        return text
+
+
+class ActivityFailed(TaskFailed):
+    """The activity raised, or its worker answered that it failed."""
+
+
+class ChildFailed(TaskFailed):
+    """The child workflow failed."""
+
+
+class ChildTerminated(TaskFailed):
+    """The child workflow was terminated."""
+
+
+class LambdaFailed(TaskFailed):
+    """The Lambda function failed or could not be started."""
+
+
+class SignalFailed(TaskFailed):
+    """A signal or cancel request to another execution could not be delivered."""
+
+
+class ScheduleFailed(TaskFailed):
+    """SWF refused to schedule the task; ``reason`` is the cause it recorded.
+
+    Attributes:
+        cause: SWF's own word, such as ``ACTIVITY_TYPE_DOES_NOT_EXIST``.
+    """
+
+    @property
+    def cause(self) -> str | None:
+        return self.reason
+
+
+class TaskTimeout(TaskFailed, TimeoutError):
+    """A task was not settled in time; also what ``.timeout(seconds)`` raises.
+
+    Attributes:
+        timeout_type: ``START_TO_CLOSE``, ``SCHEDULE_TO_START``, ``SCHEDULE_TO_CLOSE``, ``HEARTBEAT``, or ``None``
+            where the workflow's own ``.timeout()`` struck.
+    """
+
+    def __init__(
+        self,
+        reason: str | None = None,
+        details: str | None = None,
+        traceback: str | None = None,
+        *,
+        task: Task[Any] | None = None,
+        timeout_type: str | None = None,
+    ) -> None:
+        super().__init__(reason, details, traceback, task=task)
+        self.timeout_type = timeout_type
+
+
+class ActivityTimedOut(TaskTimeout):
+    """SWF timed the activity out, after the attempts that its retry policy allows."""
+
+
+class ChildTimedOut(TaskTimeout):
+    """The child workflow ran into its execution time-out."""
+
+
+class LambdaTimedOut(TaskTimeout):
+    """The Lambda function ran into its time-out."""
+
+
+class TaskCanceled(TaskFailed):
+    """The task was cancelled, by the workflow or by the other side."""
+
+
+class ActivityCanceled(TaskCanceled):
+    """The activity answered that it was cancelled, or SWF cancelled it before it started."""
+
+
+class ChildCanceled(TaskCanceled):
+    """The child workflow closed as canceled."""
+
+
+class NondeterminismError(GenflowError):
+    """The code asks for something else than the history recorded.
+
+    Raised out of the engine, never into the generator.
+
+    Attributes:
+        event_id: The event that does not agree, or ``None`` where the history has nothing to point at.
+    """
+
+    def __init__(self, report: str, *, event_id: int | None = None) -> None:
+        super().__init__(report)
+        self.event_id = event_id
+
+
+class WorkflowStalled(GenflowError):
+    """An open execution waits for nothing that could ever happen."""
+
+
+class YieldError(GenflowError, TypeError):
+    """A workflow yielded something that cannot be waited for, or read a task that is not settled."""
+
+
+class HistoryError(GenflowError):
+    """A history cannot be read: a gap, a reference to an unknown event, a payload that does not decode."""
+
+
+class DefinitionError(GenflowError, TypeError):
+    """A workflow, activity, proxy or option is defined wrongly."""
+
+
+class RegistrationError(GenflowError):
+    """A type cannot be registered, or is registered twice."""
+
+
+class PayloadTooLarge(GenflowError, ValueError):
+    """A payload is longer than the 32,768 characters that SWF takes."""
+
+
+class CompensationFailed(GenflowError):
+    """Steps of a saga could not be undone.
+
+    Attributes:
+        errors: The exceptions, in the order in which the compensations ran.
+    """
+
+    def __init__(self, errors: list[BaseException]) -> None:
+        super().__init__(f'{len(errors)} compensation(s) failed: ' + '; '.join(repr(error) for error in errors))
+        self.errors = errors
+
+
+class WorkflowCanceled(BaseException):
+    """Thrown once into a workflow whose cancellation was requested."""
+
+
+class StopActivity(BaseException):
+    """Raised in an activity: stop now, and answer the task as canceled.
+
+    Attributes:
+        details: What ``ActivityTaskCanceled`` is to carry, text of at most 32,768 characters.
+    """
+
+    def __init__(self, details: str | None = None) -> None:
+        super().__init__(details)
+        self.details = details
+
+
+class SuspendTask(BaseException):
+    """Raised in an activity: free the worker, the answer comes later by the task's token."""

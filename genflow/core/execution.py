@@ -1,0 +1,416 @@
+"""The stepping engine: one execution, driven by its events.
+
+*Theory of operation.* The reader cuts the history into decisions. Each one is run in the same way whether it is
+replayed or live: its input events are applied one by one, and after each the branches run until they stand still.
+What the code asks for on the way lands in the outbox. Then a replayed decision holds the outbox against what the
+history shows as its output, and a live one offers it as the answer. The answer is matched when the next piece of
+history shows what became of it, so that a continuation from a kept execution and a replay from nothing are the same
+steps in the same order.
+
+What a replayed decision may not compute it reads from its own output: side effects, patches and seeds from the
+markers, further attempts from what was scheduled.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+from random import Random
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from . import decisions, events
+from .arguments import Arguments, find_tasks
+from .branches import Root, begin
+from .backoff import Backoff, BackoffTimer, is_backpressure
+from .calls import Call, Ignored, Pause, RetriedCall
+from .closing import Restart, opened_input
+from .decisions import Decisions
+from .drivers import Driver, Info, driving
+from .ending import Ending
+from .errors import (
+    GenflowError,
+    HistoryError,
+    NondeterminismError,
+    PayloadTooLarge,
+    WorkflowStalled,
+    YieldError,
+)
+from .history import Reader, Turn
+from .locations import suspended_at
+from .markers import Markers
+from .matching import WAKE, Shown, match
+from .outbox import Outbox
+from .registry import WorkflowSpec
+from .serialization import MAX_PAYLOAD, encode, excerpt
+from .signals import Mailbox
+from .tasks import OPEN
+from .workflow import Workflow, bind
+
+__all__ = ['Execution']
+
+EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+class Abort(BaseException):
+    """Leaves the user's code where it asks for something that the history does not show; never seen outside."""
+
+
+class Execution(Driver):
+    """One run of one workflow.
+
+    Args:
+        spec: The workflow's class and type.
+        workflow_id: Stands in the ids of children; unknown where only a history is at hand.
+        run_id: Likewise.
+        domain: For ``info``.
+        seed: Of the streams of chance; recorded with the first decision that uses them.
+        input_mismatch: What a payload that differs from the recorded one is: a report (``'warn'``) or a
+            :class:`NondeterminismError` (``'error'``).
+
+    Attributes:
+        closed: The history shows the end.
+        refs: What the history may still speak of, by the id of the event that scheduled it.
+        outbox: What the code asked for and the history has not recorded.
+        closing: The close that the current decision asks for.
+        deferred: Calls whose arguments or children are not there yet, by number.
+    """
+
+    def __init__(
+        self,
+        spec: WorkflowSpec | type[Workflow],
+        *,
+        workflow_id: str | None = None,
+        run_id: str | None = None,
+        domain: str | None = None,
+        seed: str | None = None,
+        input_mismatch: str = 'warn',
+    ) -> None:
+        super().__init__()
+        self.spec = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
+        self.base = Info(workflow_id=workflow_id, run_id=run_id, domain=domain)
+        self.input_mismatch = input_mismatch
+        self.reader = Reader()
+        self.markers = Markers(seed if seed is not None else run_id)
+        self.outbox = Outbox()
+        self.refs: dict[int, Any] = {}
+        self.ignored = Ignored()
+        self.deferred: dict[int, Call] = {}
+        self.refusals: list[tuple[Any, Any]] = []
+        self.recent: deque[tuple[Any, Any]] = deque(maxlen=3)
+        self.backoff = Backoff(self)
+        self.closing: decisions.Decision | None = None
+        self.ending = Ending(self)
+        self.closed = False
+        self.started_id = 0
+        self.workflow: Workflow | None = None
+        self.root: Root | None = None
+        self.mailboxes: dict[str, Mailbox] = {}
+        self._time = EPOCH
+        self._count = 0
+        self._turn: Turn | None = None
+        self._shown: Shown | None = None
+        self._abort: GenflowError | None = None
+        self._context: str | None = None
+
+    # what a worker calls
+
+    @property
+    def answered(self) -> int:
+        """The id of the DecisionTaskStarted whose decision was given last; 0 before the first."""
+        return self.reader.answered
+
+    def advance(self, found: Iterable[events.Event]) -> Decisions | None:
+        """Applies a history, or the part of it that begins at the decision answered last.
+
+        Returns:
+            The answer to the decision task with which the events end; ``None`` where they end with none.
+
+        Raises:
+            NondeterminismError: The code does not follow the history.
+            WorkflowStalled: The execution is open and waits for nothing.
+            HistoryError: The events do not fit together, or a payload cannot be read.
+        """
+        token = driving.set(self)
+        try:
+            answer = None
+            for turn in self.reader.read(found):
+                answer = self._take(turn)
+            if self.reader.ended is not None:
+                self.closed = True
+            return answer
+        finally:
+            driving.reset(token)
+
+    def close(self) -> None:
+        """Closes every branch, on this thread; what runs then decides nothing and says nothing."""
+        for branch in list(self.branches.values()):
+            branch.close()
+        self.queue.clear()
+
+    def query(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Calls a ``@query`` method; what it asks of the workflow's proxies comes to nothing.
+
+        Raises:
+            HistoryError: The execution has not begun.
+            AttributeError: The workflow has no such query.
+        """
+        method = getattr(self.workflow, name, None)
+        if self.workflow is None:
+            raise HistoryError('the history does not show a first decision yet, so there is nothing to ask')
+        if not getattr(method, '__genflow_query__', False) or method is None:
+            known = [
+                key
+                for key in dir(type(self.workflow))
+                if hasattr(getattr(type(self.workflow), key), '__genflow_query__')
+            ]
+            raise AttributeError(f'{self.spec.name} has no query {name!r}; it has {", ".join(known) or "none"}')
+        with self.silence():
+            return method(*args, **kwargs)
+
+    # one decision
+
+    def _take(self, turn: Turn) -> Decisions | None:
+        if not turn.known:
+            self._run(turn)
+        if turn.output is None:
+            return self._answer()
+        match(self, turn.output)
+        return None
+
+    def _run(self, turn: Turn) -> None:
+        self._turn = turn
+        self.replaying = turn.output is not None
+        self._shown = None
+        self._time = turn.started.time
+        self.started_id = turn.started.id
+        self._context = None
+        self.markers.begin(turn)
+        self._apply_refusals()
+        for event in turn.input:
+            self._apply(event)
+        self.closing = self.ending.decision()
+
+    def _apply_refusals(self) -> None:
+        """What SWF refused of the last answer comes before what happened meanwhile."""
+        refusals, self.refusals = self.refusals, []
+        self.backoff.begin_turn(refusals)
+        for entry, event in refusals:
+            if isinstance(entry, BackoffTimer):
+                self.backoff.refused(event)
+            elif isinstance(entry, Call):
+                self.refuse(entry, event)
+                self._settle_all()
+
+    def _apply(self, event: Any) -> None:
+        handler = _APPLY.get(type(event))
+        if handler is not None:
+            handler(self, event)
+        else:
+            ref = event.ref
+            known = self.refs.get(ref)
+            if known is None:
+                raise HistoryError(
+                    f'event {event.id} ({type(event).__name__}) refers to event {ref}, which is not open'
+                )
+            if known is self.ignored:
+                del self.refs[ref]
+            else:
+                known.apply(event)
+        self._settle_all()
+
+    def _settle_all(self) -> None:
+        queue = self.queue
+        while queue:
+            queue.popleft().tell()
+        if self._abort is not None:
+            raise self._abort
+        if self.root is not None and self.root.state != OPEN:
+            self.ending.conclude(self.root)
+
+    def _answer(self) -> Decisions:
+        found = [*self.markers.made, *self.outbox.decisions()]
+        if self.closing is not None:
+            found.append(self.closing)
+        elif not found:
+            self._check_stalled()
+        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, self._undecided_marks())
+        return Decisions(tuple(found), self._context, len(self.markers.made), wake)
+
+    def _undecided_marks(self) -> str | None:
+        """The further attempts that were decided on and may not fit into this response."""
+        marks = [entry.mark for entry in self.outbox.unsent() if isinstance(entry, RetriedCall) and entry.attempt > 1]
+        return encode(marks) if marks else None
+
+    # events
+
+    def _start(self, event: events.WorkflowStarted) -> None:
+        self.base = attrs.evolve(
+            self.base,
+            name=event.name,
+            version=event.version,
+            task_list=event.task_list,
+            tags=event.tags,
+            priority=event.priority,
+            child_policy=event.child_policy,
+            lambda_role=event.lambda_role,
+            workflow_duration=event.workflow_duration,
+            decision_duration=event.decision_duration,
+            parent_workflow_id=event.parent_workflow_id,
+            parent_run_id=event.parent_run_id,
+            continued_run_id=event.continued_run_id,
+            started_at=event.time,
+        )
+        workflow = self.spec.cls()
+        bind(workflow, self)
+        self.workflow = workflow
+        root = self.root = Root(self, None, None)
+        try:
+            args, kwargs = self._arguments(workflow, event.input)
+        except Exception as error:
+            root.raised(error)
+            return
+        begin(root, workflow.run, args, kwargs)
+
+    def _arguments(self, workflow: Workflow, text: str | None) -> tuple[Any, Any]:
+        try:
+            own, signals = opened_input(text)
+            for name, value in signals:
+                self.mailbox(name).push(value)
+            return ((), {}) if own is None else workflow._deserialize_arguments(own)
+        except Exception as error:
+            raise ValueError(
+                f'the input of {self.spec.name} cannot be read: {excerpt(text or "")} ({error})'
+            ) from error
+
+    def _signaled(self, event: events.Signaled) -> None:
+        self.mailbox(event.name).push(event.input)
+
+    def _cancel_requested(self, event: events.CancelRequested) -> None:
+        self.ending.interrupt()
+
+    def refuse(self, call: Call, event: Any) -> None:
+        """SWF did not do what a call asked for: later, or never."""
+        if is_backpressure(event.cause) and call.state == OPEN:
+            self.backoff.park(call)
+        else:
+            call.refused(event)
+
+    def _check_stalled(self) -> None:
+        if self.closed or self.refs or self.outbox.parked or self._context is not None:
+            return
+        if any(get.state == OPEN and get.wanted() for box in self.mailboxes.values() for get in box.gets):
+            return
+        raise WorkflowStalled(
+            f'{self.spec.name} is open and waits for nothing that SWF could bring: no activity, child, timer or signal. '
+            f'{self.standing()}'
+        )
+
+    def standing(self) -> str:
+        """Where each branch stands, for a report."""
+        places = [
+            f'{suspended_at(generator)}' + (f', waiting for {branch.awaiting.label}' if branch.awaiting else '')
+            for generator, branch in list(self.branches.items())[:5]
+        ]
+        return 'it stands at ' + '; '.join(places) if places else 'run has ended'
+
+    # what the workflow asks for
+
+    @property
+    def info(self) -> Info:
+        if self.base.history_length != self.started_id:
+            self.base = attrs.evolve(self.base, history_length=self.started_id)
+        return self.base
+
+    def schedule(self, call: Call, frame: FrameType) -> None:
+        if call.driver is None:
+            return
+        if self.ending.restart is not None:
+            raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
+        call.where = (frame.f_code, frame.f_lasti)
+        tasks = find_tasks(call.arguments())
+        if not tasks:
+            call.prepare()
+        self._count += 1
+        call.number = self._count
+        if call.holds:
+            self.held += 1
+        if tasks:
+            Arguments(call, tasks)
+        else:
+            call.begin()
+
+    def tries_again(self, call: RetriedCall, error: BaseException, *, free: bool) -> bool:
+        """Whether a failed attempt is followed by another one."""
+        if self.ending.failing:
+            return False
+        if not self.replaying or self._turn is None:
+            return free or call.settings.retry.again(error, call.attempt - call.free)  # type: ignore[no-any-return]
+        if self._shown is None:
+            self._shown = Shown(self._turn.output or ())
+        return f'{call.number}.{call.attempt + 1}' in self._shown
+
+    def jitter(self, call: RetriedCall) -> Random:
+        return self.markers.jitter(call.mark)
+
+    def mailbox(self, name: str) -> Mailbox:
+        return self.mailboxes.setdefault(name, Mailbox())
+
+    def restarts(self, restart: Restart) -> None:
+        if not self.silent:
+            self.ending.restart = restart
+
+    def now(self) -> datetime:
+        return self._time
+
+    @property
+    def random(self) -> Random:
+        stream = self.markers.random if not self.silent else Random(0)
+        return stream if stream is not None else self._not_shown('a random number')
+
+    def uuid4(self) -> UUID:
+        if self.silent:
+            return UUID(int=0)
+        value = self.markers.uuid4()
+        return value if value is not None else self._not_shown('a UUID')
+
+    def side_effect(self, function: Callable[[], Any]) -> Any:
+        if self.silent:
+            return None
+        found, value = self.markers.side_effect(function)
+        return value if found else self._not_shown('a side effect')
+
+    def patched(self, change: str) -> bool:
+        return False if self.silent else self.markers.patched(change)
+
+    def deprecate_patch(self, change: str) -> None:
+        if not self.silent:
+            self.markers.deprecate_patch(change)
+
+    def set_status(self, value: Any) -> None:
+        text = encode(value)
+        if len(text) > MAX_PAYLOAD:
+            raise PayloadTooLarge(
+                f'the status has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
+            )
+        if not self.silent:
+            self._context = text
+
+    def _not_shown(self, what: str) -> Any:
+        """The code asks for what the decision being replayed does not show; it gets no further."""
+        self._abort = NondeterminismError(
+            f'{self.spec.name}: the code asks for {what} in the decision of event {self.started_id}, where the history '
+            f'shows none\n{self.standing()}'
+        )
+        raise Abort
+
+
+_APPLY: dict[type, Any] = {
+    events.WorkflowStarted: Execution._start,
+    events.Signaled: Execution._signaled,
+    events.CancelRequested: Execution._cancel_requested,
+}

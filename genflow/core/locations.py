@@ -1,0 +1,41 @@
+"""Where in the user's code something happened: kept cheaply at each call, turned into text only for a message."""
+
+from __future__ import annotations
+
+from types import CodeType, GeneratorType
+from typing import Any
+
+__all__ = ['Location', 'line_of', 'place', 'suspended_at']
+
+Location = tuple[CodeType, int]
+"""A code object and the offset of the instruction: two attribute reads, while a line number would be computed."""
+
+
+def line_of(where: Location) -> int:
+    """The line of an instruction."""
+    code, offset = where
+    for start, end, line in code.co_lines():
+        if start <= offset < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def place(where: Location | None) -> str:
+    """``file:line in function``."""
+    if where is None:
+        return 'an unknown place'
+    return f'{where[0].co_filename}:{line_of(where)} in {where[0].co_name}'
+
+
+def suspended_at(generator: GeneratorType[Any, Any, Any]) -> str:
+    """Where a suspended generator stands, followed into the generators that it delegates to."""
+    innermost = generator
+    while isinstance(innermost.gi_yieldfrom, GeneratorType):
+        if innermost.gi_yieldfrom.gi_code.co_filename == _OWN:
+            break
+        innermost = innermost.gi_yieldfrom
+    frame = innermost.gi_frame
+    return 'finished' if frame is None else f'{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}'
+
+
+_OWN = __file__.replace('locations.py', 'tasks.py')

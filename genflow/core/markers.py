@@ -1,0 +1,148 @@
+"""What is remembered in markers: side effects, patches, and the seed of chance.
+
+A live decision makes the value and records it; a replayed one reads it from the markers of that same decision. Markers
+go out with the decision that made them, ahead of everything else, because the code has already used what they say.
+
+Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` where
+``n`` counts from 1 through the execution, ``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from .decisions import RecordMarker
+from .errors import HistoryError, PayloadTooLarge
+from .events import MarkerRecorded
+from .history import Turn
+from .serialization import MAX_PAYLOAD, decode, encode
+
+__all__ = ['Markers']
+
+SIDE_EFFECT, PATCH, SEED = 'genflow.side_effect', 'genflow.patch', 'genflow.seed'
+
+MAX_TOTAL = 900_000
+"""Characters of markers in one decision: a response has at most 1 MB (SWF's quota), and markers cannot wait."""
+
+
+class Markers:
+    """The markers of one execution.
+
+    Attributes:
+        made: Those of the current decision, in order.
+    """
+
+    def __init__(self, seed: str | None) -> None:
+        self.made: list[RecordMarker] = []
+        self._seed = seed
+        self._seed_recorded = False
+        self._turn: Turn | None = None
+        self._shown: list[MarkerRecorded] = []
+        self._effects = 0
+        self._patches: dict[str, bool] = {}
+        self._random: Random | None = None
+        self._uuids: Random | None = None
+
+    def begin(self, turn: Turn) -> None:
+        """A new decision."""
+        self._turn = turn
+        self._shown = [event for event in turn.output or () if type(event) is MarkerRecorded]
+        self.made = []
+
+    @property
+    def _live(self) -> bool:
+        return self._turn is not None and self._turn.output is None
+
+    # side effects
+
+    def side_effect(self, function: Callable[[], Any]) -> tuple[bool, Any]:
+        """Whether there is a value, and the value; there is none where the history does not show one."""
+        self._effects += 1
+        if not self._live:
+            return self._recorded_effect()
+        text = encode({'n': self._effects, 'value': function()})
+        if len(text) > MAX_PAYLOAD or len(text) + sum(len(made.details or '') for made in self.made) > MAX_TOTAL:
+            raise PayloadTooLarge(
+                f'side effect {self._effects} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker and '
+                '1 MB in a decision'
+            )
+        self.made.append(RecordMarker(SIDE_EFFECT, text))
+        return True, decode(text)['value']
+
+    def _recorded_effect(self) -> tuple[bool, Any]:
+        for event in self._shown:
+            if event.name == SIDE_EFFECT:
+                envelope = _opened(event)
+                if envelope.get('n') == self._effects:
+                    self.made.append(RecordMarker(SIDE_EFFECT, event.details))
+                    return True, envelope['value']
+        return False, None
+
+    # patches
+
+    def patched(self, change: str) -> bool:
+        known = self._patches.get(change)
+        if known is not None:
+            return known
+        marker = RecordMarker(PATCH, encode({'id': change}))
+        answer = self._live or self._shows(marker)
+        if answer:
+            self.made.append(marker)
+        self._patches[change] = answer
+        return answer
+
+    def deprecate_patch(self, change: str) -> None:
+        """Accepts a recorded marker and records none."""
+        marker = RecordMarker(PATCH, encode({'id': change}))
+        if not self._live and change not in self._patches and self._shows(marker):
+            self.made.append(marker)
+            self._patches[change] = True
+
+    def _shows(self, marker: RecordMarker) -> bool:
+        return any(event.name == marker.name and event.details == marker.details for event in self._shown)
+
+    # chance
+
+    @property
+    def random(self) -> Random | None:
+        """The user's stream of numbers; ``None`` where the history shows no seed."""
+        if self._random is None and self._record_seed():
+            self._random = Random(f'{self._seed}/random')
+        return self._random
+
+    def uuid4(self) -> UUID | None:
+        """The next of the user's uuids; ``None`` where the history shows no seed."""
+        if self._uuids is None and self._record_seed():
+            self._uuids = Random(f'{self._seed}/uuid')
+        return None if self._uuids is None else UUID(int=self._uuids.getrandbits(128), version=4)
+
+    def jitter(self, mark: str) -> Random:
+        """The stream for the wait before one attempt. It is followed from the history and needs no record."""
+        return Random(f'{self._seed}/jitter/{mark}')
+
+    def _record_seed(self) -> bool:
+        if self._seed_recorded:
+            return True
+        if self._live:
+            self.made.append(RecordMarker(SEED, encode({'seed': self._seed})))
+        else:
+            shown = next((event for event in self._shown if event.name == SEED), None)
+            if shown is None:
+                return False
+            self._seed = _opened(shown).get('seed')
+            self.made.append(RecordMarker(SEED, shown.details))
+        self._seed_recorded = True
+        return True
+
+
+def _opened(event: MarkerRecorded) -> dict[str, Any]:
+    try:
+        envelope = decode(event.details or '')
+    except ValueError as error:
+        raise HistoryError(f'the marker {event.name} in event {event.id} is no JSON: {event.details!r}') from error
+    if not isinstance(envelope, dict):
+        raise HistoryError(f'the marker {event.name} in event {event.id} is no envelope: {event.details!r}')
+    return envelope

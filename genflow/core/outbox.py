@@ -1,0 +1,113 @@
+"""What the code asked for and the history has not recorded yet, in the order in which it was asked.
+
+SWF allows an execution a thousand open activities, timers, children and Lambda functions each. A call beyond that
+waits in the backlog of its lane until the history closes one, so the limit is back-pressure and no error. A retry
+keeps the place of the attempt that failed.
+
+An entry leaves when the history shows it. What did not fit into a response therefore stays by itself, and a live
+continuation and a replay agree on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Union
+
+from .calls import HELD, QUEUED, Call, Cancellation
+
+if TYPE_CHECKING:
+    from .backoff import BackoffTimer
+    from .decisions import Decision
+
+__all__ = ['LANES', 'Entry', 'Outbox']
+
+Entry = Union[Call, Cancellation, 'BackoffTimer']
+
+LANES = {'activity': 1000, 'child': 1000, 'lambda': 1000, 'timer': 990}
+"""Open work that one execution may have (SWF's quotas); ten timers are kept for the engine. Part of what shapes a
+response, hence a constant."""
+
+
+class Outbox:
+    """The entries that are to be sent, and how much of each kind is open."""
+
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque()
+        self.open = dict.fromkeys(LANES, 0)
+        self.backlog: dict[str, deque[Call]] = {lane: deque() for lane in LANES}
+        self.parked: list[Call] = []
+
+    def add(self, entry: Entry) -> None:
+        """Puts an entry at the end, or into the backlog where its lane is full."""
+        lane = entry.lane
+        if isinstance(entry, Call):
+            entry.phase = QUEUED
+            if lane is not None:
+                if self.open[lane] >= LANES[lane]:
+                    entry.phase = HELD
+                    self.backlog[lane].append(entry)
+                    return
+                self.open[lane] += 1
+        self.entries.append(entry)
+
+    def put(self, entry: Entry) -> None:
+        """Puts an entry at the end that has its place in the lane already."""
+        self.entries.append(entry)
+
+    def take(self, lane: str) -> None:
+        """Counts one more open, whatever the limit: SWF has it already."""
+        self.open[lane] += 1
+
+    def release(self, lane: str) -> None:
+        """SWF closed one: the next of the backlog may go."""
+        self.open[lane] -= 1
+        backlog = self.backlog[lane]
+        while backlog and self.open[lane] < LANES[lane]:
+            call = backlog.popleft()
+            if not call.dropped:
+                self.open[lane] += 1
+                call.phase = QUEUED
+                self.entries.append(call)
+
+    def park(self, call: Call) -> None:
+        """Keeps a call that SWF refused for its rate or quota until the back-off is over."""
+        self.parked.append(call)
+
+    def unpark(self) -> None:
+        parked, self.parked = self.parked, []
+        for call in parked:
+            if not call.dropped:
+                self.entries.append(call)
+
+    def head(self) -> Entry | None:
+        """The first entry that was not dropped."""
+        entries = self.entries
+        while entries and entries[0].dropped:
+            entries.popleft()
+        return entries[0] if entries else None
+
+    def unsent(self) -> Iterator[Entry]:
+        """Every entry that would be sent now, in order."""
+        return (entry for entry in self.entries if not entry.dropped)
+
+    def all(self) -> Iterator[Entry]:
+        """Every entry, those in a backlog and those parked too."""
+        yield from self.entries
+        for backlog in self.backlog.values():
+            yield from backlog
+        yield from self.parked
+
+    def decisions(self) -> list[Decision]:
+        return [entry.decision() for entry in self.entries if not entry.dropped]
+
+    def clear_incompatible(self) -> None:
+        """Drops the unsent schedules and timers, with which SWF accepts no close."""
+        for lane in ('activity', 'timer'):
+            self.backlog[lane].clear()
+        for entry in list(self.unsent()):
+            if entry.incompatible:
+                entry.withdraw()
+
+    def __bool__(self) -> bool:
+        return self.head() is not None

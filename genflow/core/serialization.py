@@ -1,0 +1,77 @@
+"""How arguments and results become text: JSON, with hooks that a class, a proxy or a shared transport overrides.
+
+A workflow's arguments travel as ``[args, kwargs]``, a result as its JSON. The five hooks are methods of
+:class:`Serialization`, which ``Workflow``, ``Activity`` and the proxies inherit: override one and the other side has
+to agree. A *transport* is one object with the same methods without the underscore, given as ``transport=`` to starter
+and proxies alike.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from .errors import DefinitionError
+
+__all__ = ['HOOKS', 'MAX_PAYLOAD', 'Serialization', 'decode', 'encode', 'excerpt', 'use_transport']
+
+MAX_PAYLOAD = 32_768
+"""Characters of an input, result, details or control: SWF's ``Data`` shape."""
+
+HOOKS = (
+    'serialize_arguments',
+    'deserialize_arguments',
+    'serialize_result',
+    'deserialize_result',
+    'serialize_restart_arguments',
+)
+
+encode = json.JSONEncoder(separators=(',', ':')).encode
+decode = json.JSONDecoder().decode
+
+
+class Serialization:
+    """The five hooks with their JSON defaults.
+
+    A subclass may define the hooks as methods or attributes; each is looked up on the instance.
+    """
+
+    transport: ClassVar[Any] = None
+
+    def _serialize_arguments(self, *args: Any, **kwargs: Any) -> str:
+        return encode([args, kwargs])
+
+    def _deserialize_arguments(self, input: str) -> tuple[list[Any], dict[str, Any]]:
+        args, kwargs = decode(input)
+        return args, kwargs
+
+    def _serialize_result(self, value: Any) -> str:
+        return encode(value)
+
+    def _deserialize_result(self, text: str) -> Any:
+        return decode(text)
+
+    def _serialize_restart_arguments(self, *args: Any, **kwargs: Any) -> str:
+        return self._serialize_arguments(*args, **kwargs)
+
+
+def use_transport(target: Any, transport: Any) -> None:
+    """Makes ``transport``'s methods the hooks of the object ``target``.
+
+    A method that the transport lacks keeps its default.
+
+    Raises:
+        DefinitionError: ``transport`` has none of the five methods.
+    """
+    found = [name for name in HOOKS if callable(getattr(transport, name, None))]
+    if not found:
+        raise DefinitionError(f'{transport!r} is no transport: it has none of the methods {", ".join(HOOKS)}')
+    for name in found:
+        setattr(target, f'_{name}', getattr(transport, name))
+    if 'serialize_arguments' in found and 'serialize_restart_arguments' not in found:
+        target._serialize_restart_arguments = transport.serialize_arguments
+
+
+def excerpt(text: str, length: int = 60) -> str:
+    """The first characters of a payload as a message may show them, quoted."""
+    return repr(text) if len(text) <= length else f'{text[:length]!r}… ({len(text):,} characters)'

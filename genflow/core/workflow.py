@@ -1,0 +1,295 @@
+"""The class that workflow authors subclass.
+
+``run`` is a generator (or a plain function) that asks its own object for everything that is not pure: activities and
+children through proxies, time, chance, signals. What it gets depends on the history alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import datetime
+from random import Random
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from uuid import UUID
+
+from .branches import Branch
+from .calls import TimerCall, timer_seconds
+from .children import CancelCall, SignalCall
+from .closing import Restart
+from .combinators import Mapped
+from .drivers import Driver, Info, Undriven
+from .errors import DefinitionError, YieldError
+from .options import RestartOptions, checked_names, overridden
+from .proxies import Proxy
+from .serialization import Serialization
+from .signals import Signal, signal_name
+from .tasks import Task
+
+if TYPE_CHECKING:
+    from types import GeneratorType
+
+__all__ = ['External', 'Restarter', 'Workflow', 'query']
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+
+def query(method: F) -> F:
+    """Marks a method as a query: answered from the history, with no worker running; it must change nothing."""
+    method.__genflow_query__ = True  # type: ignore[attr-defined]
+    return method
+
+
+class Spawned(Task[Any]):
+    """The description of a spawned branch."""
+
+    __slots__ = ('generator',)
+
+    kind = 'spawn'
+
+    def __init__(self, generator: GeneratorType[Any, Any, Any]) -> None:
+        super().__init__(None)
+        self.generator = generator
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.generator,)
+
+
+class External:
+    """Another execution: ``self.external('order-7')``."""
+
+    __slots__ = ('_driver', 'run_id', 'workflow_id')
+
+    def __init__(self, driver: Driver, workflow_id: str, run_id: str | None) -> None:
+        self._driver = driver
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+
+    def signal(self, signal: Any, value: Any = None) -> Task[None]:
+        """Sends a signal; the value travels as JSON. Settles when SWF has delivered it."""
+        call = SignalCall(self._driver.owner(), self.workflow_id, self.run_id, signal_name(signal), value)
+        self._driver.schedule(call, sys._getframe(1))
+        return call
+
+    def cancel(self) -> Task[None]:
+        """Requests the cancellation; settles when SWF has delivered the request."""
+        call = CancelCall(self._driver.owner(), self.workflow_id, self.run_id)
+        self._driver.schedule(call, sys._getframe(1))
+        return call
+
+
+class Restarter:
+    """``self.restart``: call it and return what it gives."""
+
+    __slots__ = ('_options', '_workflow')
+
+    def __init__(self, workflow: Workflow, options: RestartOptions) -> None:
+        self._workflow = workflow
+        self._options = options
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
+        text = self._workflow._serialize_restart_arguments(*args, **kwargs)
+        restart = Restart(args, kwargs, self._options, text)
+        self._workflow.driver.restarts(restart)
+        return restart  # type: ignore[misc]
+
+    def with_options(self, **options: Any) -> Restarter:
+        """Says something else of the next run than this one was given.
+
+        Args:
+            options: ``version``, ``task_list``, ``priority``, ``workflow_duration``, ``decision_duration``,
+                ``child_policy``, ``tags``, ``lambda_role``.
+        """
+        return Restarter(self._workflow, overridden(self._options, options, strict=True))
+
+
+class QuietLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """Logs only what is said for the first time."""
+
+    def __init__(self, logger: logging.Logger, driver: Driver) -> None:
+        super().__init__(logger, {})
+        self._driver = driver
+
+    def isEnabledFor(self, level: int) -> bool:
+        return not (self._driver.replaying or self._driver.silent) and super().isEnabledFor(level)
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        info = self._driver.info
+        extra = {'workflow_id': info.workflow_id, 'run_id': info.run_id, **(kwargs.get('extra') or {})}
+        return msg, {**kwargs, 'extra': extra}
+
+
+class Workflow(Serialization):
+    """Subclass it, define ``run``, decorate it with ``genflow.workflow``."""
+
+    _driver: Driver | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, value in vars(cls).items():
+            if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
+                raise DefinitionError(
+                    f'{cls.__qualname__}.{name} is a {type(value).__name__}, but {name!r} is a member of every '
+                    'workflow; give the attribute another name'
+                )
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f'{type(self).__name__} defines no run()')
+
+    @property
+    def driver(self) -> Any:
+        """What drives this workflow: an execution of the engine, or one that only describes calls."""
+        if self._driver is None:
+            bind(self, Undriven())
+        return self._driver
+
+    # what waits
+
+    def sleep(self, seconds: float) -> Task[None]:
+        """A timer. It never holds the close of the execution.
+
+        Args:
+            seconds: Rounded up to whole seconds, at most a year.
+        """
+        driver = self.driver
+        call = TimerCall(driver.owner(), timer_seconds(seconds))
+        driver.schedule(call, sys._getframe(1))
+        return call
+
+    def spawn(self, branch: Any) -> Task[Any]:
+        """Starts a branch that runs beside this code, and gives the task of its result.
+
+        The execution does not close before a spawned branch has ended.
+        """
+        driver = self.driver
+        if isinstance(branch, Task):
+            return branch
+        if not hasattr(branch, 'gi_frame'):
+            raise YieldError(f'spawn() was given a {type(branch).__name__}: {branch!r}; it takes a generator')
+        owner = driver.owner()
+        if owner is None:
+            return Spawned(branch)
+        task: Branch | None = owner.branch(branch)
+        if task is None:
+            raise YieldError('spawn() was given a generator that has already finished')
+        if not task.holds:
+            task.holds = True
+            owner.held += 1
+        return task
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, limit: int) -> Task[list[Any]]:
+        """Calls ``function(item)`` for each item, at most ``limit`` of them open at a time; the results in order.
+
+        The first failure fails the map and starts no more items.
+
+        Args:
+            function: A proxy, or a generator function (each call is a branch).
+            items: Read at once.
+            limit: At least 1.
+        """
+        return Mapped(self.driver.owner(), function, items, limit)
+
+    def external(self, workflow_id: str, run_id: str | None = None) -> External:
+        """Another execution of the same domain."""
+        return External(self.driver, workflow_id, run_id)
+
+    # values
+
+    def now(self) -> datetime:
+        """The time at which the current decision task was started; the same throughout a decision, in UTC."""
+        time: datetime = self.driver.now()
+        return time
+
+    @property
+    def info(self) -> Info:
+        """What the execution knows of itself."""
+        info: Info = self.driver.info
+        return info
+
+    @property
+    def random(self) -> Random:
+        """A stream of random numbers that is the same at every replay."""
+        stream: Random = self.driver.random
+        return stream
+
+    def uuid4(self) -> UUID:
+        """A random UUID that is the same at every replay."""
+        value: UUID = self.driver.uuid4()
+        return value
+
+    def side_effect(self, function: Callable[[], Any]) -> Any:
+        """Calls ``function`` once in the life of the execution and records its value, as JSON, in a marker."""
+        return self.driver.side_effect(function)
+
+    def patched(self, change: str) -> bool:
+        """Whether new code may take the new path: true where this execution was not yet here when the code changed."""
+        answer: bool = self.driver.patched(change)
+        return answer
+
+    def deprecate_patch(self, change: str) -> None:
+        """Stands in for ``patched`` when the old path is gone, while histories still show the marker."""
+        self.driver.deprecate_patch(change)
+
+    def set_status(self, value: Any) -> None:
+        """Shows a value, as JSON, as the execution's context (``latestExecutionContext``)."""
+        self.driver.set_status(value)
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger that is silent while the history is replayed."""
+        return QuietLogger(logging.getLogger(f'genflow.workflow.{type(self).__qualname__}'), self.driver)
+
+    @property
+    def restart(self) -> Restarter:
+        """``return self.restart(*args)`` continues as a new run with an empty history."""
+        return Restarter(self, RestartOptions())
+
+    # blocks
+
+    @contextmanager
+    def options(self, **options: Any) -> Iterator[None]:
+        """Settings for every call made in the block, by this branch and those that it begins in it.
+
+        Raises:
+            DefinitionError: An option is unknown or wrong.
+        """
+        checked_names(options)
+        branch = self._branch()
+        before = branch.settings
+        branch.settings = {**before, **options}
+        try:
+            yield
+        finally:
+            branch.settings = before
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Holds a cancellation off until the first ``yield`` after the block."""
+        branch = self._branch()
+        branch.shields += 1
+        try:
+            yield
+        finally:
+            branch.shields -= 1
+
+    def _branch(self) -> Branch:
+        branch: Branch | None = self.driver.current
+        return branch if branch is not None else Branch(self.driver, None, None)
+
+
+_PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
+
+
+def bind(workflow: Workflow, driver: Driver) -> None:
+    """Gives a workflow its driver, and each proxy and signal its place on the object.
+
+    What stands on the object is found before the descriptor on the class, so a call costs one look-up.
+    """
+    workflow._driver = driver
+    members = {name: value for cls in reversed(type(workflow).__mro__) for name, value in vars(cls).items()}
+    for name, value in members.items():
+        if isinstance(value, (Proxy, Signal)):
+            vars(workflow)[name] = value.bound(driver)

@@ -22,7 +22,7 @@ from attrs import frozen
 
 from genflow.core.registry import WorkflowSpec, declared
 
-__all__ = ['Target', 'TargetError', 'load', 'module_of', 'parse', 'workflow_of']
+__all__ = ['Target', 'TargetError', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
 
 _CLASS = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*')
 
@@ -94,16 +94,9 @@ def workflow_of(module: ModuleType, target: Target) -> WorkflowSpec:
 
 
 def _workflows_in(module: ModuleType) -> list[WorkflowSpec]:
-    """The workflows that a module defines itself, one spec for each class, in the order of their definition."""
-    own = [spec for spec in declared() if spec.cls.__module__ == module.__name__ and isinstance(spec, WorkflowSpec)]
-    latest = {spec.cls: spec for spec in own}
-    return sorted(latest.values(), key=lambda spec: _first_line(spec.cls))
-
-
-def _first_line(cls: type) -> int:
-    """The line of a class's ``run``: good enough to list classes in the order of the file."""
-    code = getattr(getattr(cls, 'run', None), '__code__', None)
-    return code.co_firstlineno if code is not None else 0
+    """The workflows that a module defines itself, in the order of their definition."""
+    own = (value for value in vars(module).values() if getattr(value, '__module__', None) == module.__name__)
+    return [spec for spec in map(spec_of, own) if spec is not None]
 
 
 def _named(module: ModuleType, name: str, target: Target) -> Any:
@@ -116,14 +109,20 @@ def _named(module: ModuleType, name: str, target: Target) -> Any:
     return found
 
 
-def _spec(cls: Any, target: Target) -> WorkflowSpec:
+def spec_of(cls: Any) -> WorkflowSpec | None:
+    """The workflow type of a class, ``None`` if it is not decorated; of several, the outermost decorator's."""
     specs = [spec for spec in declared(cls) if isinstance(spec, WorkflowSpec)] if isinstance(cls, type) else []
-    if not specs:
+    return specs[-1] if specs else None
+
+
+def _spec(cls: Any, target: Target) -> WorkflowSpec:
+    spec = spec_of(cls)
+    if spec is None:
         raise TargetError(
             f'{target} is {_kind(cls)}, not a workflow. A workflow is a subclass of genflow.Workflow that is decorated '
             'with @genflow.workflow(name=…, version=…, task_list=…).'
         )
-    return specs[-1]
+    return spec
 
 
 def _kind(value: Any) -> str:

@@ -1,0 +1,150 @@
+"""How a run begins: an execution is started, one that is open is continued, or one that has completed is recalled.
+
+A run that was interrupted is begun a second time with the same workflow id and the same arguments, perhaps after it had
+completed and before anybody saw its result. Nothing of it may be done twice; so an execution that has completed is as
+good as one that is open, if it was asked for the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
+from uuid import uuid4
+
+from attrs import frozen
+
+from genflow.core.errors import GenflowError
+from genflow.core.registry import WorkflowSpec
+from genflow.tools.following import Follower
+
+__all__ = ['Begun', 'Request', 'RunRefused', 'begin', 'request_of']
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+TASK_LIST = 'default'  # of a workflow that names none
+
+
+class RunRefused(GenflowError):
+    """A run cannot begin as it was asked for."""
+
+
+@frozen
+class Request:
+    """What is to be run.
+
+    Attributes:
+        spec: The workflow type.
+        input: The arguments, serialized.
+        workflow_id: The name of the execution, ``None`` for a new one of its own.
+    """
+
+    spec: WorkflowSpec
+    input: str
+    workflow_id: str | None = None
+
+    @property
+    def type(self) -> dict[str, str]:
+        """The workflow type as SWF names it."""
+        return {'name': self.spec.name, 'version': self.spec.version}
+
+
+@frozen
+class Begun:
+    """The execution that a run is about, and whether it was there before."""
+
+    run: Follower
+    is_new: bool
+
+
+def request_of(
+    spec: WorkflowSpec, args: Iterable[Any], kwargs: Mapping[str, Any], workflow_id: str | None = None
+) -> Request:
+    """A request with these arguments, in the words of the workflow's own transport.
+
+    Raises:
+        RunRefused: They do not fit the workflow's ``run``, or cannot be serialized.
+    """
+    args, kwargs = list(args), dict(kwargs)
+    workflow = spec.cls()
+    try:
+        inspect.signature(workflow.run).bind(*args, **kwargs)
+        return Request(spec, workflow._serialize_arguments(*args, **kwargs), workflow_id)  # noqa: SLF001 (a user's hook)
+    except (TypeError, ValueError) as error:
+        raise RunRefused(f'these arguments do not fit {spec.cls.__qualname__}.run: {error}') from error
+
+
+def begin(client: Any, domain: str, request: Request) -> Begun:
+    """Start, continue or recall the execution of a request.
+
+    Raises:
+        RunRefused: An execution of that id is open, and was started for something else.
+    """
+    known = _known(client, domain, request)
+    if known is not None:
+        return Begun(known, is_new=False)
+    workflow_id = request.workflow_id or f'{request.spec.name}-{uuid4().hex[:12]}'
+    answer = client.start_workflow_execution(
+        domain=domain,
+        workflowId=workflow_id,
+        workflowType=request.type,
+        taskList={'name': request.spec.task_list or TASK_LIST},
+        input=request.input,
+    )
+    return Begun(Follower(client, domain, workflow_id, answer['runId']), is_new=True)
+
+
+def _known(client: Any, domain: str, request: Request) -> Follower | None:
+    """The execution that is to be continued or recalled, if there is one."""
+    if request.workflow_id is None:
+        return None
+    for info in _open(client, domain, request.workflow_id):
+        run = _follower(client, domain, info)
+        _check_same(request, run, info)
+        return run
+    for info in _closed(client, domain, request.workflow_id):
+        run = _follower(client, domain, info)
+        same = info['closeStatus'] == 'COMPLETED' and info['workflowType'] == request.type
+        return run if same and _input(run) == request.input else None
+    return None
+
+
+def _open(client: Any, domain: str, workflow_id: str) -> Iterator[dict[str, Any]]:
+    yield from client.list_open_workflow_executions(
+        domain=domain, startTimeFilter={'oldestDate': EPOCH}, executionFilter={'workflowId': workflow_id}
+    )['executionInfos']
+
+
+def _closed(client: Any, domain: str, workflow_id: str) -> Iterator[dict[str, Any]]:
+    """Those that have closed, the latest first."""
+    yield from client.list_closed_workflow_executions(
+        domain=domain, closeTimeFilter={'oldestDate': EPOCH}, executionFilter={'workflowId': workflow_id}
+    )['executionInfos']
+
+
+def _follower(client: Any, domain: str, info: dict[str, Any]) -> Follower:
+    return Follower(client, domain, info['execution']['workflowId'], info['execution']['runId'])
+
+
+def _check_same(request: Request, run: Follower, info: dict[str, Any]) -> None:
+    there = info['workflowType']
+    if there != request.type:
+        raise RunRefused(
+            f'an execution {run.workflow_id!r} is open, of the workflow {there["name"]} {there["version"]}, not '
+            f'{request.spec.name} {request.spec.version}. Give another id, or run that workflow.'
+        )
+    if _input(run) != request.input:
+        raise RunRefused(
+            f'an execution {run.workflow_id!r} is open, and was started with other arguments. Give the same arguments '
+            'to continue it, or another id to start another one.'
+        )
+
+
+def _input(run: Follower) -> str | None:
+    """The input of the first run: each restart has one of its own."""
+    attributes = run.first()
+    while attributes.get('continuedExecutionRunId'):
+        run = Follower(run.client, run.domain, run.workflow_id, attributes['continuedExecutionRunId'])
+        attributes = run.first()
+    found: str | None = attributes.get('input')
+    return found

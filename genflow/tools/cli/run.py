@@ -1,0 +1,120 @@
+"""``genflow run``: a workflow to its end, on the embedded service, in one process.
+
+The result is the only thing on stdout, so that another program can read it. What happens is shown on stderr: in place
+on a terminal, line by line in a pipe.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from genflow.core.errors import GenflowError
+from genflow.local.errors import StoreError
+from genflow.tools.arguments import value_of
+from genflow.tools.beginnings import Request, RunRefused, request_of
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.outcomes import Outcome, failure_of, result_of
+from genflow.tools.runner import CannotGoOn, execute
+from genflow.tools.target import TargetError, load
+from genflow.tools.views import LiveView, PlainView, View
+
+__all__ = ['command']
+
+
+@click.command('run')
+@click.argument('target')
+@click.argument('arguments', nargs=-1, type=click.UNPROCESSED, metavar='[ARGS]...')
+@click.option('--db', type=click.Path(dir_okay=False), help='Keep the executions in this file.')
+@click.option('--id', 'workflow_id', help='Name the execution; one that is open is continued.')
+@click.option('--activities', default=8, show_default=True, type=click.IntRange(1), help='How many run at a time.')
+@click.option('--quiet', '-q', is_flag=True, help='Show nothing but the result and errors.')
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    target: str,
+    arguments: tuple[str, ...],
+    db: str | None,
+    workflow_id: str | None,
+    activities: int,
+    quiet: bool,
+) -> None:
+    """Run a workflow to its end on the embedded service, its activities in this process.
+
+    TARGET is file.py, file.py:Class or module:Class. ARGS are JSON, or plain text. The result is printed as JSON.
+
+    Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
+    """
+    request = _request(target, arguments, workflow_id)
+    try:
+        with _warnings_on_stderr():
+            outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
+    except (RunRefused, StoreError) as error:
+        raise Refused(str(error)) from error
+    except CannotGoOn as error:
+        click.echo(f'genflow: {error}', err=True)
+        ctx.exit(Exit.CLOSED_OTHERWISE)
+    except KeyboardInterrupt:
+        _say_how_to_go_on(db, workflow_id)
+        raise
+    ctx.exit(_conclude(outcome, request))
+
+
+def _request(target: str, arguments: tuple[str, ...], workflow_id: str | None) -> Request:
+    try:
+        spec = load(target)
+        return request_of(spec, [value_of(text) for text in arguments], {}, workflow_id)
+    except (TargetError, RunRefused) as error:
+        raise Refused(str(error)) from error
+
+
+def _view(request: Request, *, quiet: bool) -> View | None:
+    if quiet:
+        return None
+    return LiveView(request.spec.name) if sys.stderr.isatty() else PlainView(sys.stderr)
+
+
+def _conclude(outcome: Outcome, request: Request) -> Exit:
+    """Print the result, or why there is none."""
+    if not outcome.completed:
+        click.echo(f'genflow: {failure_of(outcome)}', err=True)
+        return Exit.CLOSED_OTHERWISE
+    click.echo(_as_json(outcome, request))
+    return Exit.COMPLETED
+
+
+def _as_json(outcome: Outcome, request: Request) -> str:
+    """The result as JSON, also where the workflow has a transport of its own."""
+    value: Any = result_of(outcome, request.spec)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _say_how_to_go_on(db: str | None, workflow_id: str | None) -> None:
+    if db is not None and workflow_id is not None:
+        click.echo(f'genflow: the execution {workflow_id} is kept in {db}; the same command continues it.', err=True)
+
+
+@contextmanager
+def _warnings_on_stderr() -> Iterator[None]:
+    """Show warnings of workers and workflows, without what this command reports itself."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter('%(name)s: %(message)s'))
+    handler.addFilter(_is_news)
+    logger = logging.getLogger('genflow')
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    reported = isinstance(record.args, tuple) and any(isinstance(value, GenflowError) for value in record.args)
+    return not reported

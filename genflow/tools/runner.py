@@ -1,0 +1,250 @@
+"""Running a workflow to its end, in this process, on the embedded service: what is behind ``genflow run``.
+
+The service, a worker for each task list and the program that asked live in one process. The main thread starts or
+continues the execution, follows its history and shows it; the workers' threads decide and perform. Task lists may be
+named at any time, by a decision, so a worker for a list is started when the first decision names it.
+
+Nothing is ever held here. Where a worker would wait for better code to be deployed, there is nobody to wait for, so the
+run ends with the report. In a file the execution stays open, and goes on when the code is mended.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field
+
+from genflow.core.errors import DefinitionError, GenflowError
+from genflow.core.registry import Registry, WorkflowSpec, declared
+from genflow.core.workflow import Workflow
+from genflow.local import LocalSWF
+from genflow.swf.layer1 import connect
+from genflow.swf.registration import register, register_domain
+from genflow.swf.service import Service
+from genflow.swf.tasks import ActivityTask, DecisionTask
+from genflow.swf.worker import Worker
+from genflow.tools.beginnings import EPOCH, TASK_LIST, Begun, Request, begin, request_of
+from genflow.tools.following import Follower
+from genflow.tools.outcomes import Outcome, result_of
+from genflow.tools.progress import Progress
+from genflow.tools.tap import Tap, task_lists_of
+from genflow.tools.target import spec_of
+from genflow.tools.views import Silent, View
+
+__all__ = ['DOMAIN', 'CannotGoOn', 'execute', 'run']
+
+DOMAIN = 'genflow'
+ACTIVITIES = 8
+LOOKS = 0.25  # seconds after which the history is looked at although no task was answered: timers fire by themselves
+BREATH = 0.02  # seconds between two looks, so that showing does not take the time of what is shown
+
+PASSING = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'DecisionTaskTimedOut'})
+
+
+class CannotGoOn(GenflowError):
+    """An execution cannot go on with the code that is there; ``__cause__`` says why, where there is a reason."""
+
+
+def run(
+    workflow: type[Workflow],
+    *args: Any,
+    db: str | os.PathLike[str] | None = None,
+    workflow_id: str | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Run a workflow to its end on the embedded service, in this process, and give its result.
+
+    The workflow and its activities are decorated classes that have been imported.
+
+    Args:
+        workflow: The workflow class.
+        *args: Arguments of its ``run``.
+        db: A file that keeps the execution; without one it is gone when this returns.
+        workflow_id: Names the execution: one of that id in the file that is open is continued, one that has completed
+            with the same arguments gives its result again.
+        kwargs: Keyword arguments of its ``run``.
+
+    Raises:
+        TaskFailed: The execution closed otherwise; a subclass that says how, such as `ChildFailed`.
+        RunRefused: An execution of that id is open, and was started for something else.
+        CannotGoOn: The execution cannot be decided with the code that is there.
+        DefinitionError: The class is not decorated.
+    """
+    spec = spec_of(workflow)
+    if spec is None:
+        raise DefinitionError(f'{workflow!r} is no workflow type: decorate it with @genflow.workflow(...)')
+    request = request_of(spec, args, kwargs or {}, workflow_id)
+    return result_of(execute(request, db=db), spec)
+
+
+def execute(
+    request: Request,
+    *,
+    db: str | os.PathLike[str] | None = None,
+    view: View | None = None,
+    activities: int = ACTIVITIES,
+) -> Outcome:
+    """Run a workflow to its end.
+
+    Args:
+        request: What to run.
+        db: The file that keeps the execution; in memory if there is none.
+        view: Who is shown how it goes.
+        activities: How many activities of a task list run at a time.
+
+    Raises:
+        RunRefused: An execution of that id is open, and was started for something else.
+        CannotGoOn: The execution cannot be decided with the code that is there.
+        genflow.local.errors.StoreError: The file cannot be used.
+    """
+    service = LocalSWF(os.fspath(db) if db is not None else ':memory:', abandon_started=True)
+    try:
+        return _Run(service, _registry(), activities).execute(request, view or Silent())
+    finally:
+        service.close()
+
+
+def _registry() -> Registry:
+    """Every decorated class that has been imported."""
+    registry = Registry()
+    for spec in declared():
+        registry.add(spec)
+    return registry
+
+
+@define(eq=False)
+class _Run:
+    """One run: the workers, and what they tell the thread that waits."""
+
+    service: Any
+    registry: Registry
+    activities: int
+    _workers: dict[str, Worker] = field(factory=dict, init=False)
+    _news: threading.Event = field(factory=threading.Event, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    _stuck: list[tuple[str, str, GenflowError]] = field(factory=list, init=False)
+    _tap: Tap = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._tap = Tap(self.service, self._news.set, self._work_for)
+
+    def execute(self, request: Request, view: View) -> Outcome:
+        patient = Service(connect(self.service))
+        register_domain(patient, DOMAIN)
+        register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
+        begun = begin(self.service, DOMAIN, request)
+        view.start()
+        try:
+            self._start_workers(request.spec, begun)
+            outcome = self._follow(begun.run, view)
+            self._stop_workers()
+        finally:
+            view.stop()
+        return outcome
+
+    # the workers
+
+    def _start_workers(self, spec: WorkflowSpec, begun: Begun) -> None:
+        self._work_for(spec.task_list or TASK_LIST)
+        for known in (*self.registry.workflows, *self.registry.activities):
+            if known.task_list is not None:
+                self._work_for(known.task_list)
+        if not begun.is_new:
+            for task_list in self._lists_in_use():
+                self._work_for(task_list)
+
+    def _lists_in_use(self) -> set[str]:
+        """The task lists that open executions have named: what waits there was scheduled by an earlier process."""
+        paginator = self.service.get_paginator('list_open_workflow_executions')
+        found: set[str] = set()
+        for page in paginator.paginate(domain=DOMAIN, startTimeFilter={'oldestDate': EPOCH}):
+            for info in page['executionInfos']:
+                execution = info['execution']
+                run = Follower(self.service, DOMAIN, execution['workflowId'], execution['runId'])
+                found |= set(task_lists_of(event for event in run.since(0) if event['eventType'] not in PASSING))
+        return found
+
+    def _work_for(self, task_list: str) -> None:
+        """Have a worker for a task list, from now on."""
+        with self._lock:
+            if task_list in self._workers:
+                return
+            self._workers[task_list] = worker = Worker(
+                DOMAIN,
+                task_list,
+                self._tap,
+                registry=self.registry,
+                activities=self.activities,
+                sticky=False,  # a list of a process that died would keep its decision task for some seconds
+                register=False,
+                on_hold=self._held,
+                on_task=self._noticed,
+            )
+        worker.start()
+
+    def _stop_workers(self) -> None:
+        for worker in self._workers.values():
+            worker.stop()
+        for worker in self._workers.values():
+            worker.wait()
+
+    # what the workers tell
+
+    def _held(self, task: DecisionTask, error: BaseException) -> None:
+        self._report(task, CannotGoOn(f'{task} cannot go on: {type(error).__name__}: {error}'), error)
+
+    def _noticed(self, task: DecisionTask | ActivityTask) -> None:
+        """Whoever runs alone has nobody to leave a task of an unknown type to."""
+        kind = 'workflow' if isinstance(task, DecisionTask) else 'activity'
+        known = getattr(self.registry, kind)(task.name, task.version)
+        if known is None:
+            text = (
+                f'the {kind} type {task.name} {task.version}, which the execution {task.workflow_id} needs, is not in '
+                'what was imported. Import the module that has it where the workflow is defined.'
+            )
+            self._report(task, CannotGoOn(text), None)
+
+    def _report(self, task: DecisionTask | ActivityTask, error: CannotGoOn, cause: BaseException | None) -> None:
+        error.__cause__ = cause
+        self._stuck.append((task.workflow_id, task.run_id, error))
+        self._news.set()
+
+    # the thread that waits
+
+    def _follow(self, run: Follower, view: View) -> Outcome:
+        progress = Progress()
+        while True:
+            view.show(progress.apply_all(run.since(progress.last_event_id)), progress)
+            if progress.state == 'continued as new':
+                run = Follower(self.service, DOMAIN, run.workflow_id, progress.close['newExecutionRunId'])
+                progress = Progress()
+            elif not progress.is_open:
+                return Outcome(run.workflow_id, run.run_id, progress.state, progress.close)
+            else:
+                self._check(run)
+                self._news.wait(LOOKS)
+                self._news.clear()
+                self._pause()
+
+    def _check(self, run: Follower) -> None:
+        """Raise what keeps the run, or an execution that it waits for, from going on."""
+        for workflow_id, run_id, error in self._stuck:
+            if self._concerns(run, workflow_id, run_id):
+                raise error
+        for worker in list(self._workers.values()):
+            if worker.error is not None:
+                raise worker.error
+
+    def _concerns(self, run: Follower, workflow_id: str, run_id: str) -> bool:
+        """Whether an execution is the one that is run, or was started by it."""
+        parent: Mapping[str, str] | None = {'workflowId': workflow_id, 'runId': run_id}
+        while parent is not None and parent['workflowId'] != run.workflow_id:
+            described = self.service.describe_workflow_execution(domain=DOMAIN, execution=parent)
+            parent = described['executionInfo'].get('parent')
+        return parent is not None
+
+    def _pause(self) -> None:
+        threading.Event().wait(BREATH)

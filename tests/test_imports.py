@@ -1,0 +1,80 @@
+"""The rooms of the house and what they may import: read from the sources, and tried in fresh interpreters."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(importlib.util.find_spec('genflow').submodule_search_locations[0])
+ROOMS = ('core', 'swf', 'local', 'testing', 'tools')
+OUTSIDE_WORLD = {
+    'asyncio', 'concurrent', 'ftplib', 'http', 'io', 'multiprocessing', 'os', 'pathlib', 'secrets', 'select',
+    'selectors', 'shutil', 'signal', 'socket', 'subprocess', 'tempfile', 'threading', 'time', 'urllib',
+}  # fmt: skip
+CLIENTS = {'boto', 'boto3', 'botocore'}
+NEVER = {
+    'core': {*OUTSIDE_WORLD, *CLIENTS, 'sqlite3', 'venusian', 'click', 'rich'}
+    | {'genflow.swf', 'genflow.local', 'genflow.testing', 'genflow.tools'},
+    'swf': {'sqlite3', 'click', 'rich', 'genflow.local', 'genflow.testing', 'genflow.tools'},
+    'local': {'boto3', 'venusian', 'click', 'rich', 'genflow.core', 'genflow.swf', 'genflow.testing', 'genflow.tools'},
+    'testing': {'genflow.tools', 'click', 'rich'},
+    'tools': set(),
+}
+
+
+def modules_of(room):
+    return sorted((PACKAGE / room).rglob('*.py')) if (PACKAGE / room).is_dir() else []
+
+
+def name_of(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix('').parts
+    return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
+
+
+def imports_of(path):
+    package = name_of(path) if path.name == '__init__.py' else name_of(path).rpartition('.')[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name('.' * node.level + (node.module or ''), package)
+            yield base
+            yield from (f'{base}.{alias.name}' for alias in node.names)
+
+
+def within(name, forbidden):
+    return any(name == one or name.startswith(f'{one}.') for one in forbidden)
+
+
+@pytest.mark.parametrize('path', [path for room in ROOMS for path in modules_of(room)], ids=name_of)
+def test_a_module_imports_only_what_its_room_may(path):
+    room = path.relative_to(PACKAGE).parts[0]
+    assert [name for name in imports_of(path) if within(name, NEVER[room])] == []
+
+
+def loaded_by(statement):
+    """The modules that a fresh interpreter has loaded after a statement."""
+    code = f'import sys; {statement}; print(*sys.modules)'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ('statement', 'loaded', 'not_loaded'),
+    [
+        ('import genflow', {'genflow'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf', 'genflow.local'}),
+        ('import genflow.swf', {'genflow.swf'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf.scanner'}),
+        ('import genflow.swf.scanner', {'venusian'}, CLIENTS | {'sqlite3', 'genflow.local', 'genflow.tools'}),
+        ('import genflow.swf.boilerplate', {'venusian'}, {'sqlite3', 'genflow.local', 'genflow.tools'}),
+        ('import genflow.local', {'sqlite3'}, {'boto3', 'venusian', 'genflow.core', 'genflow.swf', 'genflow.tools'}),
+    ],
+)
+def test_an_import_brings_its_room_and_nothing_else(statement, loaded, not_loaded):
+    modules = loaded_by(statement)
+    assert loaded - modules == set()
+    assert not_loaded & modules == set()

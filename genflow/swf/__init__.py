@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_LAZY = {'Client': 'handles', 'Execution': 'handles', 'Starter': 'starter', 'Worker': 'worker'}
+_LAZY = {'Client': 'client', 'Execution': 'client', 'Starter': 'starter', 'Worker': 'worker'}
 
 __all__ = ['Client', 'Execution', 'Starter', 'Worker']
 

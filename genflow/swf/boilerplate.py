@@ -1,0 +1,213 @@
+"""Workers, starters and answers by token in one line each: what a program needs besides its workflows.
+
+The two workers are plain loops on the calling thread: poll, handle, poll again. :class:`genflow.swf.worker.Worker`
+is the one with threads, sticky executions and draining.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Literal
+
+from genflow.core.proxies import ActivityProxy, Proxy, WorkflowProxy
+from genflow.core.registry import Registry, Spec, WorkflowSpec
+
+from .activities import Performer
+from .deciding import Decider, Mismatch
+from .layer1 import connect
+from .performing import Create
+from .poller import Poller
+from .registration import register
+from .scanner import Package, scan
+from .scheduler import Scheduler
+from .service import Service
+from .starter import Starter
+from .worker import default_identity, log, say_hello, survive
+
+__all__ = ['async_scheduler', 'start_activity_worker', 'start_workflow_worker', 'workflow_starter']
+
+
+def start_workflow_worker(  # noqa: PLR0917 - the order is part of the interface
+    domain: str,
+    task_list: str,
+    layer1: Any = None,
+    reg_remote: bool = True,
+    loop: int = -1,
+    package: Package = None,
+    ignore: Any = None,
+    *,
+    identity: str | None = None,
+    mismatch: Mismatch = 'hold',
+    input_mismatch: Literal['warn', 'error'] = 'warn',
+    config: Any = None,
+) -> None:
+    """Decides the executions of a task list, one decision after the other, on this thread.
+
+    Live executions are kept between decisions, but their decision tasks stay on ``task_list``, so that any number of
+    these loops may share it.
+
+    Args:
+        domain: The SWF domain; it has to exist.
+        task_list: The task list to poll.
+        layer1: What the application has for talking to SWF; see :mod:`genflow.swf.layer1`.
+        reg_remote: Whether to register the types found; if not, no call is made and nothing is compared.
+        loop: How many polls to make, -1 for ever.
+        package: Where to look for decorated workflows: a module, a dotted name, or several of them; the calling module
+            unless given.
+        ignore: What venusian's ``scan`` is not to look at.
+        identity: What SWF shows as the one who polls.
+        mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
+        input_mismatch: Whether an input that differs from the recorded one is worth a ``warn``-ing or is an ``error``.
+        config: A botocore ``Config`` for a client that is made here.
+
+    Raises:
+        RegistrationError: Two classes stand for one type, or SWF refuses a type.
+        Exception: The client's error, where polling again is pointless.
+    """
+    registry = scan(package, ignore, depth=2)
+    service, poller = _set_up(domain, task_list, layer1, config, identity)
+    if reg_remote:
+        register(service, domain, registry.workflows)
+    _mention_unscanned(registry)
+    decider = Decider(service, domain, registry, mismatch=mismatch, input_mismatch=input_mismatch)
+    trimmed = True
+    try:
+        for _ in _turns(loop):
+            task = poller.decision_task(trimmed=trimmed)
+            if task is not None:
+                trimmed = bool(survive(decider.handle, task)) or not task.previous_id
+    finally:
+        decider.cache.shut()
+
+
+def start_activity_worker(  # noqa: PLR0917 - the order is part of the interface
+    domain: str,
+    task_list: str,
+    layer1: Any = None,
+    reg_remote: bool = True,
+    loop: int = -1,
+    package: Package = None,
+    ignore: Any = None,
+    *,
+    create: Create = lambda cls: cls(),
+    identity: str | None = None,
+    config: Any = None,
+) -> None:
+    """Runs the activities of a task list, one after the other, on this thread.
+
+    Args:
+        domain: As for :func:`start_workflow_worker`, like the other arguments that are not listed here.
+        task_list: The task list to poll.
+        layer1: What the application has for talking to SWF.
+        reg_remote: Whether to register the types found.
+        loop: How many polls to make, -1 for ever.
+        package: Where to look for decorated activities.
+        ignore: What venusian's ``scan`` is not to look at.
+        create: Makes an instance of an activity class, for activities that need something to be made with.
+        identity: What SWF shows as the one who polls.
+        config: A botocore ``Config`` for a client that is made here.
+
+    Raises:
+        RegistrationError: Two classes stand for one type, or SWF refuses a type.
+        Exception: The client's error, where polling again is pointless.
+    """
+    registry = scan(package, ignore, depth=2)
+    service, poller = _set_up(domain, task_list, layer1, config, identity)
+    if reg_remote:
+        register(service, domain, registry.activities)
+    performer = Performer(service, domain, registry, create)
+    for _ in _turns(loop):
+        task = poller.activity_task()
+        if task is not None:
+            survive(performer.handle, task)
+
+
+def workflow_starter(  # noqa: PLR0917 - the order is part of the interface
+    domain: str,
+    name: str,
+    version: Any,
+    task_list: str | None = None,
+    decision_duration: float | None = None,
+    workflow_duration: float | None = None,
+    layer1: Any = None,
+    **options: Any,
+) -> Starter:
+    """What starts executions of a workflow type when it is called: ``starter(1, 2)``.
+
+    ``with starter.id('order-7'): starter(7)`` names the execution, ``with starter.tags('gold'): …`` tags it.
+
+    Args:
+        domain: The SWF domain.
+        name: Of the workflow type.
+        version: Of the workflow type.
+        task_list: ``None`` for the type's own; likewise the next two.
+        decision_duration: Seconds that one decision may take.
+        workflow_duration: Seconds that the execution may take.
+        layer1: What the application has for talking to SWF.
+        **options: What :class:`~genflow.swf.starter.Starter` takes besides.
+    """
+    return Starter(
+        Service(connect(layer1)),
+        domain,
+        name,
+        version,
+        task_list=task_list,
+        decision_duration=decision_duration,
+        workflow_duration=workflow_duration,
+        **options,
+    )
+
+
+def async_scheduler(domain: str, layer1: Any = None) -> Scheduler:
+    """What answers activities that left their worker with ``SuspendTask``, by the token they left behind.
+
+    Args:
+        domain: The SWF domain of the activities; a token names its task by itself.
+        layer1: What the application has for talking to SWF.
+    """
+    return Scheduler(Service(connect(layer1)), domain)
+
+
+def _set_up(domain: str, task_list: str, layer1: Any, config: Any, identity: str | None) -> tuple[Service, Poller]:
+    connection = connect(layer1, config=config)
+    poller = Poller(Service(connection), domain, task_list, identity or default_identity())
+    say_hello(connection, domain, task_list, poller.identity)
+    return poller.service, poller
+
+
+def _turns(loop: int) -> Iterator[int]:
+    return count() if loop < 0 else iter(range(loop))
+
+
+def _mention_unscanned(registry: Registry) -> None:
+    """Says once which types workflows call although no scanned class stands for them.
+
+    venusian finds only what a scanned module itself defines, so an activity that a module merely imports is missing.
+    It may well be somebody else's, on another worker: this is no error.
+    """
+    kinds: tuple[tuple[type[Proxy], str, Callable[[str, str], Spec | None]], ...] = (
+        (ActivityProxy, 'activity', registry.activity),
+        (WorkflowProxy, 'workflow', registry.workflow),
+    )
+    for spec in registry.workflows:
+        for name, proxy in _attributes(spec):
+            for cls, kind, find in kinds:
+                if isinstance(proxy, cls) and find(proxy.name, str(proxy.version)) is None:
+                    log.info(
+                        '%s.%s calls the %s type %s %s, for which no scanned class stands; another worker has to',
+                        spec.cls.__qualname__,
+                        name,
+                        kind,
+                        proxy.name,
+                        proxy.version,
+                    )
+
+
+def _attributes(spec: WorkflowSpec) -> Iterator[tuple[str, Any]]:
+    seen: set[str] = set()
+    for cls in spec.cls.__mro__:
+        for name, value in vars(cls).items():
+            if name not in seen:
+                seen.add(name)
+                yield name, value

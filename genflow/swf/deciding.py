@@ -1,0 +1,215 @@
+"""One decision task from poll to answer: find the workflow, advance its execution, answer within SWF's limits.
+
+An execution that cannot be decided (its code and its history disagree, it waits for nothing, a payload cannot be read,
+SWF refuses the answer) is *held*: the task is left unanswered, so that nothing is lost and a corrected worker goes on.
+SWF hands the task out again after each time-out; the log says it once.
+
+A worker with a list of its own (*sticky*) has further decision tasks of an execution sent there, where the live
+generator is. The list is named again in each answer, always with a time-out after which a task goes back to the
+original list, so that no execution ever waits for a worker that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from attrs import Factory, define, evolve, field, frozen
+
+from genflow.core.decisions import CLOSES, Decisions, FailWorkflow
+from genflow.core.errors import GenflowError
+from genflow.core.execution import Execution
+from genflow.core.failures import encode_failure
+from genflow.core.registry import Registry, WorkflowSpec
+
+from .deadlines import Watch
+from .decisions import encode
+from .events import translate
+from .limits import plan
+from .poller import whole_history
+from .respond import respond_decision
+from .service import Service
+from .sticky import Kept, StickyCache, continuation
+from .tasks import DecisionTask
+
+__all__ = ['STICKY_SECONDS', 'Decider', 'Mismatch']
+
+log = logging.getLogger('genflow.worker')
+
+Mismatch = Literal['hold', 'fail']
+Events = Sequence[Mapping[str, Any]]
+
+STICKY_SECONDS = 5
+"""How long a decision task may wait on a worker's own list before it goes back to the original one."""
+
+
+@frozen
+class _Plan:
+    """What to answer, and the execution to keep if that is accepted."""
+
+    decisions: list[dict[str, Any]]
+    context: str | None = None
+    kept: Kept | None = None
+    closes: bool = False
+
+
+def _closes(decisions: Decisions) -> bool:
+    return bool(decisions.all) and isinstance(decisions.all[-1], CLOSES)
+
+
+@define(eq=False)
+class Decider:
+    """Answers decision tasks. One for all decider threads of a worker.
+
+    Attributes:
+        own_list: The worker's own task list, ``None`` to leave executions on the list that they came from.
+        mismatch: ``hold``, or ``fail`` to fail executions that cannot be decided.
+        input_mismatch: Whether a changed input is a ``warn``-ing or an ``error``.
+        on_hold: Told of each hold, once for each run.
+        held: What is held, by run id.
+        counts: ``decided``, ``continued`` (of these, from the cache), ``held``, ``unknown``, ``late``, ``refused``,
+            ``events`` (read by polls).
+    """
+
+    service: Service
+    domain: str
+    registry: Registry
+    cache: StickyCache = Factory(StickyCache)
+    own_list: str | None = None
+    mismatch: Mismatch = 'hold'
+    input_mismatch: Literal['warn', 'error'] = 'warn'
+    watch: Watch = Factory(Watch)
+    on_hold: Callable[[DecisionTask, BaseException], None] | None = None
+    held: dict[str, BaseException] = field(factory=dict, init=False)
+    counts: Counter[str] = field(factory=Counter, init=False)
+    _unknown: set[tuple[str, str]] = field(factory=set, init=False)
+    _moves: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._moves = self.own_list is not None
+
+    def handle(self, task: DecisionTask) -> bool:
+        """Decides one task and answers it.
+
+        Returns:
+            Whether the task went on from the cache: the hint that it is worth asking for trimmed histories.
+
+        Raises:
+            Exception: The client's error, where the service could not be reached.
+        """
+        self.counts['events'] += len(task.events)
+        spec = self.registry.workflow(task.name, task.version)
+        if spec is None:
+            self._leave(task)
+            return False
+        kept = self._kept(task)
+        planned = self._fresh(task, spec) if kept is None else self._continued(task, kept)
+        if planned is not None:
+            self._answer(task, planned)
+        return kept is not None
+
+    def leave_own_list(self) -> None:
+        """From now on executions are sent back to the lists that they came from."""
+        self.own_list = None
+
+    def _kept(self, task: DecisionTask) -> Kept | None:
+        """The execution from the cache, if the task goes on from where it is."""
+        kept = self.cache.take(task.run_id)
+        if kept is not None and continuation(task, kept.execution.answered) is None:
+            kept.execution.close()
+            return None
+        return kept
+
+    def _continued(self, task: DecisionTask, kept: Kept) -> _Plan | None:
+        self.counts['continued'] += 1
+        return self._planned(task, kept, continuation(task, kept.execution.answered) or ())
+
+    def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Plan | None:
+        """Decides from event 1."""
+        task = whole_history(self.service, self.domain, task)
+        execution = Execution(
+            spec,
+            workflow_id=task.workflow_id,
+            run_id=task.run_id,
+            domain=self.domain,
+            seed=task.run_id,
+            input_mismatch=self.input_mismatch,
+        )
+        started = task.events[0]['workflowExecutionStartedEventAttributes']
+        return self._planned(task, Kept(execution, started['taskList']['name'], task.started_id), task.events)
+
+    def _planned(self, task: DecisionTask, kept: Kept, events: Events) -> _Plan | None:
+        self._check_echo(events)
+        try:
+            with self.watch.over(task):
+                decided = kept.execution.advance(translate(events)) or Decisions()
+            return _Plan(plan(decided), decided.context, evolve(kept, events=task.started_id), _closes(decided))
+        except GenflowError as error:
+            kept.execution.close()
+            return self._hold(task, error)
+        except BaseException:
+            kept.execution.close()
+            raise
+
+    def _answer(self, task: DecisionTask, planned: _Plan) -> None:
+        own = self.own_list
+        back = planned.kept.task_list if planned.kept is not None and self._moves else None
+        verdict = respond_decision(
+            self.service,
+            task,
+            planned.decisions,
+            context=planned.context,
+            task_list=own or back,
+            wait=STICKY_SECONDS if own else None,
+        )
+        self.counts['decided' if verdict == 'accepted' else verdict] += 1
+        if planned.kept is not None:
+            self._keep(task, planned.kept, verdict == 'accepted' and not planned.closes)
+        if verdict == 'accepted':
+            self.held.pop(task.run_id, None)
+        elif verdict == 'refused':
+            self._hold(task, GenflowError('SWF refused the answer'))
+
+    def _keep(self, task: DecisionTask, kept: Kept, good: bool) -> None:
+        if good:
+            self.cache.put(task.run_id, kept)
+        else:
+            kept.execution.close()
+
+    def _check_echo(self, events: Events) -> None:
+        """Leaves the own list alone where the service forgets the time-out that goes with it."""
+        if self.own_list is None:
+            return
+        for event in events:
+            if event['eventType'] == 'DecisionTaskCompleted':
+                said: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']
+                name = said.get('taskList', {}).get('name')
+                if name == self.own_list and not said.get('taskListScheduleToStartTimeout'):
+                    log.warning(
+                        '%s keeps no time-out for a task list of one worker: not used', self.service.connection.backend
+                    )
+                    self.leave_own_list()
+                    return
+
+    def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
+        """Leaves a task unanswered, or fails its execution where that was asked for."""
+        if self.mismatch == 'fail':
+            reason, details = encode_failure(error)
+            log.error('%s is failed: %s', task, error)
+            return _Plan([encode(FailWorkflow(reason, details))])
+        self.counts['held'] += 1
+        if str(self.held.get(task.run_id)) != str(error):
+            log.error('%s is held, its decision task left unanswered: %s', task, error)
+            if self.on_hold is not None:
+                self.on_hold(task, error)
+        self.held[task.run_id] = error
+        return None
+
+    def _leave(self, task: DecisionTask) -> None:
+        self.counts['unknown'] += 1
+        kind = (task.name, task.version)
+        if kind not in self._unknown:
+            self._unknown.add(kind)
+            log.warning('workflow type %s %s is not known to this worker; its tasks are left to others', *kind)

@@ -1,0 +1,153 @@
+"""What an application already has, made into one thing: a client with the methods of boto3's SWF client.
+
+``layer1`` is accepted by every entry point of the worker side:
+
+* nothing: boto3's own chain of configuration (environment, profile, ``AWS_ENDPOINT_URL_SWF``, roles);
+* a client: boto3's, or anything with its methods, such as ``LocalSWF``. It is used as it is;
+* a boto3 or botocore session, from which a client is made;
+* a boto 2 ``Layer1``;
+* an ``http://`` or ``https://`` address.
+
+Kinds are told apart by what an object can do, never by importing where it comes from. A client that is made here
+waits 70 seconds for an answer, since SWF holds a poll for 60, and repeats nothing by itself: which calls may be
+repeated, and when, is :mod:`genflow.swf.service`'s business. A poll of somebody else's client that runs into its own
+read time-out is an empty poll.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+__all__ = ['POLL_SECONDS', 'Connection', 'connect']
+
+POLL_SECONDS = 60
+"""How long SWF holds a poll (API reference of ``PollForDecisionTask``)."""
+
+READ_TIMEOUT = POLL_SECONDS + 10
+"""The shortest socket time-out that the API reference advises for a client that polls."""
+
+CONNECTIONS = 50
+"""Sockets that a client may hold: polls occupy one each, and boto3's own bound is 10."""
+
+
+@frozen
+class Connection:
+    """A client and what a person may want to know of it.
+
+    Attributes:
+        client: Has the methods of boto3's SWF client.
+        backend: What answers: an address, or the name of what answers in this process.
+        region: The region, or ``None`` where there is no such thing.
+    """
+
+    client: Any
+    backend: str
+    region: str | None = None
+
+
+def connect(layer1: Any = None, *, config: Any = None) -> Connection:
+    """A connection made of what ``layer1`` is.
+
+    Args:
+        layer1: See the head of this module.
+        config: A botocore ``Config`` for a client that is made here; what it says is kept, but a read time-out
+            shorter than the long poll is lengthened.
+
+    Raises:
+        TypeError: ``layer1`` is none of these, or ``config`` was given for a client that exists already.
+    """
+    if isinstance(layer1, Connection):
+        return layer1
+    for recognises, connected in _KINDS:
+        if recognises(layer1):
+            return connected(layer1, config)
+    raise TypeError(
+        f'layer1 is {layer1!r}; it may be None, a SWF client, a boto3 or botocore session, a boto 2 Layer1, '
+        'a LocalSWF, or an http:// address'
+    )
+
+
+def _default(layer1: None, config: Any) -> Connection:
+    import boto3  # noqa: PLC0415 - a second to import; who brings a client of his own need not wait for it
+
+    return _from_boto3_session(boto3.session.Session(), config)
+
+
+def _from_boto3_session(session: Any, config: Any) -> Connection:
+    return _described(session.client('swf', config=_patient(config)))
+
+
+def _from_botocore_session(session: Any, config: Any) -> Connection:
+    return _described(session.create_client('swf', config=_patient(config)))
+
+
+def _from_address(address: str, config: Any) -> Connection:
+    import boto3  # noqa: PLC0415 - as above
+
+    session = boto3.session.Session()
+    # A server of our own asks for no credentials, but botocore signs every request.
+    anonymous = session.get_credentials() is None
+    keys = {'aws_access_key_id': 'anonymous', 'aws_secret_access_key': 'anonymous'} if anonymous else {}
+    region = session.region_name or 'us-east-1'
+    client = session.client('swf', endpoint_url=address, region_name=region, config=_patient(config), **keys)
+    return _described(client)
+
+
+def _from_client(client: Any, config: Any) -> Connection:
+    _refuse(config, client)
+    return _described(client)
+
+
+def _from_boto2(layer1: Any, config: Any) -> Connection:
+    from .boto2 import Boto2Client  # noqa: PLC0415 - only here, and it loads botocore
+
+    _refuse(config, layer1)
+    client = Boto2Client(layer1)
+    return Connection(client, client.address, client.region)
+
+
+def _described(client: Any) -> Connection:
+    meta = getattr(client, 'meta', None)
+    address = getattr(meta, 'endpoint_url', None)
+    return Connection(client, address or repr(client), getattr(meta, 'region_name', None))
+
+
+def _patient(config: Any) -> Any:
+    """``config`` with what a poller needs."""
+    from botocore.config import Config  # noqa: PLC0415 - as above
+
+    ours = Config(
+        read_timeout=READ_TIMEOUT,
+        retries={'total_max_attempts': 1, 'mode': 'standard'},
+        max_pool_connections=CONNECTIONS,
+        tcp_keepalive=True,
+    )
+    if config is None:
+        return ours
+    return ours.merge(config).merge(Config(read_timeout=max(READ_TIMEOUT, config.read_timeout)))
+
+
+def _refuse(config: Any, client: Any) -> None:
+    if config is not None:
+        raise TypeError(f'config is for a client that is yet to be made, but {client!r} is one')
+
+
+def _has(*names: str) -> Any:
+    return lambda layer1: all(callable(getattr(layer1, name, None)) for name in names)
+
+
+def _is_address(layer1: Any) -> bool:
+    return isinstance(layer1, str) and layer1.startswith(('http://', 'https://'))
+
+
+_KINDS = (
+    (lambda layer1: layer1 is None, _default),
+    (_is_address, _from_address),
+    (_has('poll_for_decision_task', 'respond_decision_task_completed'), _from_client),
+    (_has('create_client'), _from_botocore_session),
+    (_has('client', 'get_available_services'), _from_boto3_session),
+    (_has('json_request'), _from_boto2),
+)
+"""What recognises a kind of ``layer1``, and what makes a connection of it; the first match counts."""

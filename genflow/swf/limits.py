@@ -1,0 +1,63 @@
+"""How much of a decision fits into one response: at most 100 decisions and 1 MB, measured as botocore writes it.
+
+The engine hands over everything that it decided and the zero-second timer that brings the next decision task; what is
+sent is the longest beginning that fits, with that timer behind it. A close comes last, so it leaves with the last
+portion only. What was left over is not told back: the engine reads from the next history how far the response went.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from itertools import accumulate
+from typing import Any
+
+from genflow.core.decisions import Decisions
+from genflow.core.errors import GenflowError
+
+from .decisions import encode
+
+__all__ = ['MAX_BYTES', 'MAX_DECISIONS', 'DecisionsTooLarge', 'plan']
+
+MAX_DECISIONS = 100
+"""Decisions in one response. SWF documents the size of the request only; clients of its early years stop at 100."""
+
+MAX_BYTES = 1_000_000 - 16_000
+"""Bytes that the decisions and the execution context may take: SWF refuses requests over 1 MB, headers included. What
+is kept back is for the headers with a session token and for the task token."""
+
+
+class DecisionsTooLarge(GenflowError):
+    """Decisions that must be sent together do not fit into one response."""
+
+
+def plan(decisions: Decisions) -> list[dict[str, Any]]:
+    """The decisions to send now, as SWF's dicts.
+
+    Raises:
+        DecisionsTooLarge: Even the smallest portion is more than SWF takes.
+    """
+    written = [encode(decision) for decision in decisions.all]
+    room = MAX_BYTES - len(json.dumps(decisions.context))
+    if len(written) <= MAX_DECISIONS and _size(written) <= room:
+        return written
+    if decisions.wake is None:
+        raise DecisionsTooLarge(f'{len(written)} decisions of {_size(written):,} bytes cannot be sent in portions')
+    count = _count(written, room - _size([encode(decisions.wake)]))
+    if count < max(decisions.markers, 1):
+        raise DecisionsTooLarge(
+            f'{decisions.markers} markers take {_size(written[: decisions.markers]):,} bytes and must be recorded '
+            f'in one response, which holds {MAX_DECISIONS} decisions and {room:,} bytes'
+        )
+    return [encode(decision) for decision in decisions.portion(count)]
+
+
+def _count(written: list[dict[str, Any]], room: int) -> int:
+    """How many of the decisions fit into so many bytes, with a place left for the timer."""
+    ends = list(accumulate(_size([decision]) for decision in written))
+    return min(MAX_DECISIONS - 1, bisect_right(ends, room))
+
+
+def _size(written: list[dict[str, Any]]) -> int:
+    """Bytes of a list of decisions in the body; botocore writes it with ``json.dumps``, which escapes to ASCII."""
+    return len(json.dumps(written))

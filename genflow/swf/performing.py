@@ -1,0 +1,82 @@
+"""Running an activity: an activity task in, an outcome out.
+
+Whatever the activity raises becomes an outcome. What is wrong before it begins (an input that cannot be read, arguments
+that do not fit ``run``) fails the task with a reason that names it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from genflow.core.activity import Activity, ActivityContext
+from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, SuspendTask
+from genflow.core.failures import encode_failure
+from genflow.core.registry import ActivitySpec
+from genflow.core.serialization import MAX_PAYLOAD, excerpt
+
+from .respond import Canceled, Completed, Failed, Outcome, Suspended
+
+__all__ = ['Create', 'failed', 'perform']
+
+Create = Callable[[type], Any]
+"""Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
+
+_OURS = str(Path(__file__).parents[1])
+
+
+class BadInput(GenflowError):
+    """The input of a task is not what the activity expects."""
+
+
+def perform(spec: ActivitySpec, input: str | None, context: ActivityContext, create: Create) -> Outcome:
+    """Runs an activity to its end; never raises."""
+    try:
+        activity = create(spec.cls)
+        activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
+        args, kwargs = _arguments(activity, input)
+        result = activity._serialize_result(activity.run(*args, **kwargs))  # noqa: SLF001 - a hook that users override
+        return Completed(_checked(result))
+    except SuspendTask:
+        return Suspended()
+    except StopActivity as stop:
+        return Canceled(None if stop.details is None else str(stop.details)[:MAX_PAYLOAD])
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in an activity ends that activity, not the worker
+        return failed(error)
+
+
+def failed(error: BaseException) -> Failed:
+    """The outcome of an exception, with the traceback from the user's own code on."""
+    return Failed(*encode_failure(error.with_traceback(_from_user(error.__traceback__))))
+
+
+def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        args, kwargs = ([], {}) if input is None else activity._deserialize_arguments(input)  # noqa: SLF001 - a hook
+    except Exception as error:
+        what = 'nothing' if input is None else excerpt(input)
+        raise BadInput(f'the input of {type(activity).__qualname__} cannot be read: {what}: {error}') from error
+    try:
+        inspect.signature(activity.run).bind(*args, **kwargs)
+    except TypeError as error:
+        raise BadInput(f'the arguments do not fit {type(activity).__qualname__}.run(): {error}') from error
+    return list(args), dict(kwargs)
+
+
+def _checked(result: Any) -> str:
+    if not isinstance(result, str):
+        raise TypeError(f'_serialize_result() gave {type(result).__name__}, expected str')
+    if len(result) > MAX_PAYLOAD:
+        raise PayloadTooLarge(f'the result has {len(result):,} characters; SWF takes {MAX_PAYLOAD:,}')
+    return result
+
+
+def _from_user(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback without our own frames at its beginning; the whole if there are no others."""
+    inner = traceback
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OURS):
+        inner = inner.tb_next
+    return inner or traceback

@@ -1,0 +1,248 @@
+"""The face of boto3's SWF client on the embedded service: same methods, same dicts, same errors.
+
+The methods are made from botocore's model, as botocore makes its own. A request is refused by botocore's validator, in
+its words, wherever boto3 would refuse it before sending; everything else is the service's to say.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Collection
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import attrs
+from botocore.errorfactory import ClientExceptionsFactory
+from botocore.exceptions import OperationNotPageableError, ParamValidationError
+from botocore.model import ServiceModel
+from botocore.paginate import Paginator, PaginatorModel
+from botocore.validate import ParamValidator
+
+from genflow.local.calls.answers import EventTexts, answer_text
+from genflow.local.clock import Clock, SystemClock
+from genflow.local.conversion import has_timestamps, to_python, to_wire
+from genflow.local.errors import ServiceError
+from genflow.local.journal import Statistics
+from genflow.local.limits import Limits
+from genflow.local.model import operation_model, operations, paginators, service_model
+from genflow.local.service import Options, Service
+from genflow.local.shapes import quick_check
+
+
+@attrs.frozen
+class Meta:
+    """What boto3's ``client.meta`` tells."""
+
+    region_name: str
+    endpoint_url: str
+    service_model: ServiceModel
+    method_to_api_mapping: dict[str, str]
+    partition: str = 'aws'
+
+
+class LocalSWF:
+    """A complete SWF service in this process.
+
+    It has every method of boto3's SWF client, takes the same keyword arguments, gives the same dicts and raises the
+    same exceptions. All of it may be called from many threads at once. A call that has returned is durable.
+
+    Args:
+        path: the SQLite file that keeps everything; made if need be. ``':memory:'`` keeps nothing.
+        clock: what time it is, see :mod:`genflow.local.clock`; the system's clock unless given.
+        region: appears in ARNs and in ``meta``.
+        account_id: appears in ARNs.
+        long_poll: seconds for which an empty poll is held; what the clock says unless given (60 on the system's).
+        limits: SWF's quotas; a test may lower them.
+        synchronous: SQLite's setting. ``'FULL'`` survives the loss of power, ``'NORMAL'`` only the death of the
+            process, and is several times as fast with a single caller.
+        denied: operations and decision types that are answered as not permitted.
+        abandon_started: every task that was started is timed out at once, for its poller was in the process that
+            died. Right only where all workers live in the process of the service.
+        parameter_validation: refuse, as boto3 does, what botocore's model forbids before it gets to the service.
+
+    Raises:
+        FileInUse, ForeignFile, NewerSchema, CorruptFile, ReadOnlyFile, DiskFull, StoreError: the file cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] = ':memory:',
+        clock: Clock | None = None,
+        *,
+        region: str = 'us-east-1',
+        account_id: str = '123456789012',
+        long_poll: float | None = None,
+        limits: Limits | None = None,
+        synchronous: str = 'FULL',
+        denied: Collection[str] = (),
+        abandon_started: bool = False,
+        parameter_validation: bool = True,
+    ) -> None:
+        clock = clock or SystemClock()
+        options = Options(
+            path=os.fspath(path),
+            clock=clock,
+            region=region,
+            account_id=account_id,
+            long_poll=clock.hold if long_poll is None else long_poll,
+            limits=limits or Limits(),
+            synchronous=synchronous,
+            denied=denied,
+            abandon_started=abandon_started,
+        )
+        self._service = Service(options)
+        self._validates = parameter_validation
+        self._request_ids = itertools.count(int.from_bytes(os.urandom(8), 'big') << 64)
+        self.clock = clock
+        self.path = options.path
+        self.exceptions = ClientExceptionsFactory().create_client_exceptions(service_model())
+        self.meta = Meta(region, f'local:{options.path}', service_model(), operations())
+
+    # The service's own side.
+
+    def call(
+        self, operation: str, request: dict[str, Any], *, gone: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
+        """Carry out an operation in wire form: its name as in ``X-Amz-Target``, JSON members, numbers for moments.
+
+        Args:
+            gone: asked before a poll hands a task out; where it is true the poll answers empty. A
+                :class:`~genflow.local.polls.Ticket` can also end the waiting at once.
+
+        Returns:
+            The answer; an empty dict for an operation without one.
+
+        Raises:
+            ServiceError: what the service answers instead.
+            StoreError: the file cannot keep the call; nothing of it has happened.
+        """
+        answer = self._service.perform(operation, request, gone) or {}
+        events = answer.get('events')
+        if isinstance(events, EventTexts):
+            answer['events'] = events.decoded()
+        return answer
+
+    def call_json(self, operation: str, request: dict[str, Any], *, gone: Callable[[], bool] | None = None) -> str:
+        """As :meth:`call`, with the answer as JSON text; empty for an operation without one.
+
+        Events are kept as text, so a page of a history is not read and written again.
+        """
+        answer = self._service.perform(operation, request, gone)
+        return answer_text(answer)
+
+    def register_lambda(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Have ScheduleLambdaFunction decisions of that name call ``function`` with the JSON value of their input.
+
+        It runs in a thread of the service; what it returns must be JSON, what it raises fails the Lambda task.
+        """
+        self._service.register_lambda(name, function)
+
+    def next_deadline(self) -> datetime | None:
+        """When the service will next do something by itself; None where nothing is pending."""
+        return self._service.next_deadline()
+
+    @property
+    def statistics(self) -> Statistics:
+        """Calls and commits so far."""
+        return self._service.statistics
+
+    def reset(self) -> None:
+        """Forget every domain, type and execution; waiting polls come back empty."""
+        self._service.reset()
+
+    def close(self) -> None:
+        """Write what is left and close the file; may be called twice."""
+        self._service.close()
+
+    def __enter__(self) -> LocalSWF:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # The client's side.
+
+    def can_paginate(self, operation_name: str) -> bool:
+        """Whether :meth:`get_paginator` knows the method of that name."""
+        return operations().get(operation_name) in paginators()
+
+    def get_paginator(self, operation_name: str) -> Paginator:
+        """botocore's paginator over the method of that name.
+
+        Raises:
+            OperationNotPageableError: it has no pages.
+        """
+        if not self.can_paginate(operation_name):
+            raise OperationNotPageableError(operation_name=operation_name)
+        operation = operations()[operation_name]
+        configuration = PaginatorModel({'pagination': paginators()}).get_paginator(operation)
+        return Paginator(getattr(self, operation_name), configuration, operation_model(operation))
+
+    def _invoke(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """One call of a client method."""
+        if self._validates and not quick_check(operation)(request):
+            validate(operation, request)
+        if has_timestamps(operation):
+            request = to_wire(operation, request)
+        try:
+            answer = self.call(operation, request)
+        except ServiceError as error:
+            raise self._client_error(operation, error) from error
+        convert = to_python(operation)
+        if convert:
+            answer = convert(answer)
+        answer['ResponseMetadata'] = self._metadata(200)
+        return answer
+
+    def _metadata(self, status: int) -> dict[str, Any]:
+        text = f'{next(self._request_ids) & (1 << 128) - 1:032x}'
+        request_id = f'{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}'
+        return {
+            'RequestId': request_id,
+            'HTTPStatusCode': status,
+            'HTTPHeaders': {'x-amzn-requestid': request_id},
+            'RetryAttempts': 0,
+        }
+
+    def _client_error(self, operation: str, error: ServiceError) -> Exception:
+        """The exception that boto3 raises for such an answer."""
+        response = {
+            'Error': {'Message': error.message, 'Code': error.code},
+            'ResponseMetadata': self._metadata(error.status),
+            'message': error.message,
+        }
+        raised: Exception = self.exceptions.from_code(error.code)(response, operation)
+        return raised
+
+
+def validate(operation: str, request: dict[str, Any]) -> None:
+    """Refuse what boto3 refuses before it sends.
+
+    Raises:
+        ParamValidationError: in botocore's words.
+    """
+    report = ParamValidator().validate(request, operation_model(operation).input_shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
+
+
+def make_method(name: str, operation: str) -> Callable[..., dict[str, Any]]:
+    """The client method of an operation."""
+
+    def method(self: LocalSWF, *args: Any, **request: Any) -> dict[str, Any]:
+        if args:
+            raise TypeError(f'{name}() only accepts keyword arguments.')
+        return self._invoke(operation, request)  # noqa: SLF001 - a method of the same class
+
+    method.__name__ = name
+    method.__qualname__ = f'LocalSWF.{name}'
+    method.__doc__ = f'{operation} of Amazon SWF, as in boto3.'
+    return method
+
+
+for _name, _operation in operations().items():
+    setattr(LocalSWF, _name, make_method(_name, _operation))

@@ -1,0 +1,141 @@
+"""The clocks that the service can run on: the system's, one that a test moves, and one that skips what nobody awaits.
+
+The service asks a clock for one number, :meth:`Clock.milliseconds` since the epoch, and tells it nothing. Time never
+runs backwards for the service: it keeps the largest value it has seen.
+
+* :class:`SystemClock` is the time of day.
+* :class:`ManualClock` moves only when somebody calls :meth:`~ManualClock.advance`. Every service on it then processes
+  what became due, each time-out dated at its own deadline and in the order of the deadlines, so a year with all its
+  timers passes as fast as the events can be written. A poll that finds nothing answers *at once*, since waiting on
+  a clock that stands still would never end; a service made with an explicit ``long_poll`` waits that many real
+  seconds instead, and wakes when an advance brings work.
+* :class:`SkippingClock` moves by itself, to the next deadline, whenever every thread that has ever polled is waiting
+  in a poll and there is nothing to hand out. While a task is being worked on it stands still.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import ClassVar
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Milliseconds since the epoch; a naive ``moment`` is local time, as everywhere in Python."""
+    return (moment.astimezone(timezone.utc) - EPOCH) // MILLISECOND
+
+
+def to_datetime(milliseconds: int) -> datetime:
+    """The aware moment in UTC."""
+    return EPOCH + milliseconds * MILLISECOND
+
+
+class Clock:
+    """A source of time.
+
+    Attributes:
+        hold: how many real seconds an empty poll waits, where the service is not told otherwise.
+        skips: the service may move this clock when everything waits.
+    """
+
+    hold: ClassVar[float] = 60.0
+    skips: ClassVar[bool] = False
+
+    def milliseconds(self) -> int:
+        """Whole milliseconds since the epoch."""
+        raise TypeError(f'{type(self).__name__} must say what time it is: define milliseconds()')
+
+    def now(self) -> datetime:
+        """The same moment, aware and in UTC."""
+        return to_datetime(self.milliseconds())
+
+    def seconds_until(self, milliseconds: int) -> float | None:
+        """Real seconds until that moment comes by itself; None where it never does."""
+        return max(0.0, (milliseconds - self.milliseconds()) / 1000)
+
+    def subscribe(self, moved: Callable[[], None]) -> Callable[[], None]:
+        """Have ``moved`` called after every jump; what comes back ends the subscription."""
+        return lambda: None
+
+
+class SystemClock(Clock):
+    """The time of day."""
+
+    def milliseconds(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class ManualClock(Clock):
+    """Time that stands still until it is moved.
+
+    Args:
+        start: the first moment; 2000-01-01 UTC unless given.
+    """
+
+    hold: ClassVar[float] = 0.0
+
+    def __init__(self, start: datetime = datetime(2000, 1, 1, tzinfo=timezone.utc)) -> None:
+        self._milliseconds = to_milliseconds(start)
+        self._lock = threading.Lock()
+        self._subscribers: list[Callable[[], None]] = []
+
+    def milliseconds(self) -> int:
+        return self._milliseconds
+
+    def seconds_until(self, milliseconds: int) -> float | None:
+        return 0.0 if milliseconds <= self._milliseconds else None
+
+    def advance(self, seconds: float) -> None:
+        """Move on by ``seconds`` and have every service on this clock process what became due.
+
+        Raises:
+            ValueError: ``seconds`` is negative; SWF has no word for the past.
+        """
+        if seconds < 0:
+            raise ValueError(f'cannot advance a clock by {seconds} seconds: time runs forward only')
+        with self._lock:
+            self._milliseconds += round(seconds * 1000)
+        self._tell()
+
+    def advance_to(self, moment: datetime) -> None:
+        """Move on to ``moment``; a moment in the past changes nothing."""
+        self.skip_to(to_milliseconds(moment))
+        self._tell()
+
+    def skip_to(self, milliseconds: int) -> None:
+        """Move on without telling anybody; for a service that is about to look itself."""
+        with self._lock:
+            self._milliseconds = max(self._milliseconds, milliseconds)
+
+    def subscribe(self, moved: Callable[[], None]) -> Callable[[], None]:
+        with self._lock:
+            self._subscribers.append(moved)
+        return lambda: self._unsubscribe(moved)
+
+    def _unsubscribe(self, moved: Callable[[], None]) -> None:
+        with self._lock:
+            if moved in self._subscribers:
+                self._subscribers.remove(moved)
+
+    def _tell(self) -> None:
+        with self._lock:
+            subscribers = list(self._subscribers)
+        for moved in subscribers:
+            moved()
+
+
+class SkippingClock(ManualClock):
+    """A clock that the service moves to the next deadline when every poller waits and nothing is to be handed out.
+
+    A poller is a thread that has polled and still lives. A thread that works on a task outside of a poll holds the
+    time, and so does a Lambda function that runs; a task whose worker has left it to somebody else (polling on) does
+    not.
+    """
+
+    hold: ClassVar[float] = 60.0
+    skips: ClassVar[bool] = True

@@ -1,0 +1,65 @@
+"""What is due when: a heap of moments, with a table of which of its entries still count."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+
+#: stale entries tolerated before the heap is rebuilt.
+SLACK = 64
+
+
+class Deadlines:
+    """The next deadline of every open thing, in order; of equal moments the one that was set first comes first.
+
+    A changed or dropped deadline leaves its old entry in the heap, to be skipped when it surfaces; when such entries
+    outnumber the live ones the heap is rebuilt, so that heartbeats (each moves a deadline) cost no memory.
+    """
+
+    def __init__(self) -> None:
+        self._current: dict[int, int] = {}
+        self._heap: list[tuple[int, int, int]] = []
+        self._order = count()
+
+    def __len__(self) -> int:
+        return len(self._current)
+
+    def set(self, ref: int, moment: int | None) -> None:
+        """``ref`` is due at ``moment``, or never."""
+        if moment is None:
+            self._current.pop(ref, None)
+        elif self._current.get(ref) != moment:
+            self._current[ref] = moment
+            heapq.heappush(self._heap, (moment, next(self._order), ref))
+            if len(self._heap) > 2 * len(self._current) + SLACK:
+                self._rebuild()
+
+    def drop(self, ref: int) -> None:
+        """``ref`` is no longer due."""
+        self._current.pop(ref, None)
+
+    def first(self) -> int | None:
+        """The earliest moment."""
+        heap, current = self._heap, self._current
+        while heap:
+            moment, _, ref = heap[0]
+            if current.get(ref) == moment:
+                return moment
+            heapq.heappop(heap)
+        return None
+
+    def pop(self) -> tuple[int, int]:
+        """Take the earliest: (moment, ref). To be called after :meth:`first` gave a moment."""
+        moment, _, ref = heapq.heappop(self._heap)
+        del self._current[ref]
+        return moment, ref
+
+    def _rebuild(self) -> None:
+        """Keep one entry for every live deadline."""
+        live: dict[int, tuple[int, int, int]] = {}
+        for entry in self._heap:
+            moment, order, ref = entry
+            if self._current.get(ref) == moment and (ref not in live or order < live[ref][1]):
+                live[ref] = entry
+        self._heap = list(live.values())
+        heapq.heapify(self._heap)

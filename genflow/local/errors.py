@@ -1,0 +1,58 @@
+"""What can go wrong with the local service: answers of the service, and trouble with its file.
+
+A :class:`ServiceError` is an answer: the caller of one operation gets it, and over HTTP it becomes the error
+document of AWS JSON 1.0. A :class:`StoreError` is about the file that keeps everything; its message names the file
+and says what to do.
+"""
+
+from __future__ import annotations
+
+
+class LocalError(Exception):
+    """Base of everything that the local service raises on its own account."""
+
+
+class ServiceError(LocalError):
+    """One operation was refused.
+
+    Attributes:
+        code: the bare name that SDKs compare, such as ``'UnknownResourceFault'``.
+        message: the text for people.
+        status: the HTTP status.
+        type: the full ``__type`` of the error document, ``namespace#code``.
+    """
+
+    def __init__(self, code: str, message: str, status: int, namespace: str) -> None:
+        super().__init__(f'{code}: {message}')
+        self.code = code
+        self.message = message
+        self.status = status
+        self.type = f'{namespace}#{code}'
+
+
+class StoreError(LocalError):
+    """The file cannot be opened, read or written."""
+
+
+class FileInUse(StoreError):
+    """Another process, or another service of this process, holds the file open for writing."""
+
+
+class ForeignFile(StoreError):
+    """The file belongs to another program."""
+
+
+class NewerSchema(StoreError):
+    """A later version of genflow wrote the file."""
+
+
+class CorruptFile(StoreError):
+    """The file is damaged or truncated."""
+
+
+class ReadOnlyFile(StoreError):
+    """The file, or its folder, cannot be written."""
+
+
+class DiskFull(StoreError):
+    """The disk has no room for the next commit; what was acknowledged before is kept."""

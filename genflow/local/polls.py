@@ -1,0 +1,149 @@
+"""Long polls: who waits for a task, who is woken, and who looks at the clock meanwhile.
+
+Theory of operation. A poll that finds its list empty enters the list's line of waiters, and sleeps outside of the
+service's lock. A task that becomes pollable wakes the one that has waited longest; it takes the task itself, or goes
+back to sleep where somebody was quicker. Who leaves the line without a task although there is one wakes the next.
+
+Deadlines need nobody to watch them as long as nobody is waiting: every call first does what has become due, and what
+is due is dated at its deadline, so no caller can tell the difference. Only a waiting poll must be woken by a deadline;
+for its sake a *timekeeper* thread sleeps until the next one. It starts with the first poll that waits, is told when an
+earlier deadline appears, and goes when nobody has waited for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+
+from genflow.local import faults
+from genflow.local.clock import Clock, ManualClock
+from genflow.local.queues import TaskQueue, Waiter
+from genflow.local.world import World
+
+#: seconds that the timekeeper stays when no poll is waiting.
+LINGER = 5.0
+
+
+class Ticket:
+    """A poll's way out: whoever started the poll can abandon it, from any thread.
+
+    An abandoned poll returns an empty answer at once, and no task is handed to it.
+    """
+
+    def __init__(self) -> None:
+        self.abandoned = False
+        self.on_abandon: Callable[[], None] = lambda: None
+
+    def __call__(self) -> bool:
+        return self.abandoned
+
+    def abandon(self) -> None:
+        """Give the poll up."""
+        self.abandoned = True
+        self.on_abandon()
+
+
+class LongPolls:
+    """The polls that are waiting.
+
+    Args:
+        lock: the service's lock.
+        tick: does what is due; called under the lock.
+    """
+
+    def __init__(self, world: World, clock: Clock, lock: threading.RLock, tick: Callable[[], int]) -> None:
+        self._world = world
+        self._clock = clock
+        self._lock = lock
+        self._tick = tick
+        self._bell = threading.Condition(lock)
+        self._timekeeper: threading.Thread | None = None
+        self._asleep_until: int | None = None
+        self._waiting: dict[Waiter, TaskQueue] = {}
+        self._pollers: weakref.WeakKeyDictionary[threading.Thread, bool] = weakref.WeakKeyDictionary()
+        self.busy = 0
+        self.closed = False
+
+    # All of these are called under the lock, but for `sleep`.
+
+    def enter(self, queue: TaskQueue, ticket: Callable[[], bool] | None) -> Waiter:
+        """Stand in line.
+
+        Raises:
+            ServiceError: LimitExceededFault: too many stand there.
+        """
+        limit = self._world.limits.pollers
+        if len(queue.waiters) >= limit:
+            raise faults.limit_exceeded(f'A task list can have {limit} pollers at a time')
+        waiter = Waiter()
+        queue.waiters.append(waiter)
+        self._waiting[waiter] = queue
+        if isinstance(ticket, Ticket):
+            ticket.on_abandon = lambda: self.wake(waiter)
+            if ticket.abandoned:
+                waiter.wake()
+        self._pollers[threading.current_thread()] = True
+        self._watch()
+        return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """Out of the line, with or without a task."""
+        queue = self._waiting.pop(waiter)
+        if waiter in queue.waiters:
+            queue.waiters.remove(waiter)
+        self._pollers[threading.current_thread()] = False
+
+    def saw(self) -> None:
+        """This thread polls, and so is one that time may have to wait for."""
+        self._pollers[threading.current_thread()] = False
+
+    def wake(self, waiter: Waiter) -> None:
+        """Wake one poll; takes the lock itself."""
+        with self._lock:
+            waiter.wake()
+
+    def wake_all(self) -> None:
+        """Wake everybody, because the service is closed or emptied."""
+        for waiter in self._waiting:
+            waiter.wake()
+        self._bell.notify_all()
+
+    def deadlines_changed(self) -> None:
+        """Tell the timekeeper if it would sleep too long."""
+        if self._timekeeper is not None:
+            first = self._world.deadlines.first()
+            if first is not None and (self._asleep_until is None or first < self._asleep_until):
+                self._bell.notify_all()
+
+    def skip(self) -> None:
+        """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it."""
+        clock = self._clock
+        while clock.skips and isinstance(clock, ManualClock) and self._everybody_waits():
+            first = self._world.deadlines.first()
+            if first is None:
+                return
+            clock.skip_to(first)
+            self._tick()
+
+    def _everybody_waits(self) -> bool:
+        alive = [waits for thread, waits in self._pollers.items() if thread.is_alive()]
+        return bool(alive) and all(alive) and not self.busy and not any(waiter.woken for waiter in self._waiting)
+
+    def _watch(self) -> None:
+        """Have a timekeeper, on a clock that moves by itself."""
+        if self._timekeeper is None and self._clock.seconds_until(self._clock.milliseconds() + 1) is not None:
+            self._timekeeper = threading.Thread(target=self._keep_time, name='genflow-local-time', daemon=True)
+            self._timekeeper.start()
+
+    def _keep_time(self) -> None:
+        """Do what is due when it is due, as long as somebody waits."""
+        with self._lock:
+            while not self.closed:
+                self._tick()
+                first = self._asleep_until = self._world.deadlines.first()
+                seconds = None if first is None else self._clock.seconds_until(first)
+                rang = self._bell.wait(LINGER if seconds is None else min(seconds, LINGER))
+                if not rang and not self._waiting:
+                    break
+            self._timekeeper = None

@@ -1,0 +1,65 @@
+"""What happens to an activity task after it was scheduled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genflow.local.rules.execution import Execution
+from genflow.local.rules.recording import given, record, record_and_decide
+from genflow.local.rules.state import Activity
+from genflow.local.world import World
+
+
+def start_activity(world: World, execution: Execution, activity: Activity, at: int, identity: str | None) -> None:
+    """Hand the task to a poller."""
+    attributes = given(identity=identity, scheduledEventId=activity.id)
+    activity.started = record(world, execution, at, 'ActivityTaskStarted', attributes)
+    activity.started_at = activity.beaten = execution.last_time
+    note_activity(world, execution)
+    world.touch(execution, activity)
+
+
+def beat(world: World, execution: Execution, activity: Activity, at: int, details: str | None) -> bool:
+    """A heartbeat: the clock starts anew, the last call's details are kept. Whether cancellation was requested."""
+    activity.beaten = max(at, activity.beaten)
+    activity.details = details
+    world.touch(execution, activity)
+    return bool(activity.cancel_requested)
+
+
+def settle_activity(
+    world: World, execution: Execution, activity: Activity, at: int, event_type: str, outcome: dict[str, Any]
+) -> None:
+    """Record how the task ended; its id is free again."""
+    del execution.activities[activity.id]
+    del execution.activity_ids[activity.name]
+    world.drop(execution, activity)
+    attributes = {**outcome, 'scheduledEventId': activity.id, 'startedEventId': activity.started}
+    record_and_decide(world, execution, at, event_type, attributes)
+    note_activity(world, execution)
+
+
+def note_activity(world: World, execution: Execution) -> None:
+    """Remember when the last event of an activity was recorded."""
+    execution.progress.latest_activity = execution.last_time
+    world.touch(execution, execution.progress)
+
+
+def canceled_outcome(activity: Activity, details: str | None) -> dict[str, Any]:
+    """Attributes of ActivityTaskCanceled; the request is named if there was one."""
+    return given(details=details, latestCancelRequestedEventId=activity.cancel_requested or None)
+
+
+def cancel_unstarted(world: World, at: int, *, execution: Execution, scheduled: int) -> None:
+    """The service itself cancels a task whose cancellation was requested before anybody started it."""
+    activity = None if execution.closed else execution.activities.get(scheduled)
+    if activity is not None and not activity.started:
+        settle_activity(world, execution, activity, at, 'ActivityTaskCanceled', canceled_outcome(activity, None))
+
+
+def time_out_activity(
+    world: World, execution: Execution, activity: Activity, at: int, timeout_type: str, details: str | None
+) -> None:
+    """Record a time-out; the service never retries an activity."""
+    outcome = given(timeoutType=timeout_type, details=details)
+    settle_activity(world, execution, activity, at, 'ActivityTaskTimedOut', outcome)

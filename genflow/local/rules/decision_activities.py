@@ -1,0 +1,100 @@
+"""The decisions about activities: ScheduleActivityTask, RequestCancelActivityTask."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from genflow.local.registry import TypeRecord
+from genflow.local.rules.activities import cancel_unstarted
+from genflow.local.rules.recording import given
+from genflow.local.rules.state import Activity, period
+from genflow.local.rules.turn import Turn
+
+#: decision member -> (the type's default for it, the cause where neither gives it), in the order of the checks.
+DEFAULTS: dict[str, tuple[str, str]] = {
+    'taskList': ('defaultTaskList', 'DEFAULT_TASK_LIST_UNDEFINED'),
+    'scheduleToStartTimeout': ('defaultTaskScheduleToStartTimeout', 'DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED'),
+    'scheduleToCloseTimeout': ('defaultTaskScheduleToCloseTimeout', 'DEFAULT_SCHEDULE_TO_CLOSE_TIMEOUT_UNDEFINED'),
+    'startToCloseTimeout': ('defaultTaskStartToCloseTimeout', 'DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED'),
+    'heartbeatTimeout': ('defaultTaskHeartbeatTimeout', 'DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED'),
+}
+
+
+def schedule_activity_task(turn: Turn, attributes: dict[str, Any]) -> None:
+    """Schedule an activity with the decision's values, else those of its type."""
+    name, version = attributes['activityType']['name'], attributes['activityType']['version']
+    record = turn.domain.types['activity'].get((name, version))
+    cause = schedule_cause(turn, attributes, record)
+    if cause or record is None:
+        known = {'activityType': {'name': name, 'version': version}, 'activityId': attributes['activityId']}
+        turn.fail('ScheduleActivityTaskFailed', cause or 'ACTIVITY_TYPE_DOES_NOT_EXIST', known)
+        return
+    task_list = attributes.get('taskList')
+    values = {
+        'taskList': task_list['name'] if task_list else record.default('defaultTaskList'),
+        **{
+            member: attributes.get(member) or record.default(default)
+            for member, (default, _) in DEFAULTS.items()
+            if member != 'taskList'
+        },
+        'taskPriority': attributes.get('taskPriority') or record.default('defaultTaskPriority'),
+    }
+    event = given(
+        **{**values, 'taskList': {'name': values['taskList']}},
+        activityType={'name': name, 'version': version},
+        activityId=attributes['activityId'],
+        input=attributes.get('input'),
+        control=attributes.get('control'),
+    )
+    add_activity(turn, turn.record('ActivityTaskScheduled', event), event)
+
+
+def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
+    """Put the scheduled task in its list."""
+    activity = Activity(
+        id=event_id,
+        name=event['activityId'],
+        type_name=event['activityType']['name'],
+        type_version=event['activityType']['version'],
+        task_list=event['taskList']['name'],
+        priority=int(event.get('taskPriority', 0)),
+        since=turn.execution.last_time,
+        to_start=period(event['scheduleToStartTimeout']),
+        to_close=period(event['scheduleToCloseTimeout']),
+        run=period(event['startToCloseTimeout']),
+        beat=period(event['heartbeatTimeout']),
+    )
+    turn.execution.activities[event_id] = activity
+    turn.execution.activity_ids[activity.name] = event_id
+    turn.world.offer(turn.execution, activity)
+
+
+def schedule_cause(turn: Turn, attributes: dict[str, Any], record: TypeRecord | None) -> str | None:
+    """Why the activity cannot be scheduled: its type, its id, its defaults, the limits."""
+    execution, world = turn.execution, turn.world
+    cause = turn.type_cause('ACTIVITY', record)
+    if cause or record is None:
+        return cause
+    if attributes['activityId'] in execution.activity_ids:
+        return 'ACTIVITY_ID_ALREADY_IN_USE'
+    for member, (default, missing) in DEFAULTS.items():
+        if not attributes.get(member) and not record.default(default):
+            return missing
+    if len(execution.activities) >= world.limits.open_activities:
+        return 'OPEN_ACTIVITIES_LIMIT_EXCEEDED'
+    return None if world.rates.allow('ScheduleActivityTask', turn.at) else 'ACTIVITY_CREATION_RATE_EXCEEDED'
+
+
+def request_cancel_activity_task(turn: Turn, attributes: dict[str, Any]) -> None:
+    """Ask the worker of an activity to give up; an activity that nobody has started is then canceled by the service."""
+    name = attributes['activityId']
+    scheduled = turn.execution.activity_ids.get(name)
+    if scheduled is None:
+        turn.fail('RequestCancelActivityTaskFailed', 'ACTIVITY_ID_UNKNOWN', {'activityId': name})
+        return
+    activity = turn.execution.activities[scheduled]
+    activity.cancel_requested = turn.record('ActivityTaskCancelRequested', {'activityId': name})
+    turn.world.touch(turn.execution, activity)
+    if not activity.started:
+        turn.world.agenda.append(partial(cancel_unstarted, execution=turn.execution, scheduled=scheduled))

@@ -1,0 +1,116 @@
+"""The decisions about other executions: signal them, ask them to cancel.
+
+Both are asked for in the response (…Initiated) and carried out after it, on the open run that is found then.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from genflow.local.rules.closing import request_cancel
+from genflow.local.rules.execution import Execution
+from genflow.local.rules.recording import given, record_and_decide
+from genflow.local.rules.turn import Turn
+from genflow.local.world import World
+
+UNKNOWN = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
+
+
+def signal_external(turn: Turn, attributes: dict[str, Any]) -> None:
+    """SignalExternalWorkflowExecution."""
+    names = ('workflowId', 'runId', 'signalName', 'input', 'control')
+    asked = given(**{name: attributes.get(name) for name in names})
+    initiated = turn.record('SignalExternalWorkflowExecutionInitiated', dict(asked))
+    world = turn.world
+    if not world.rates.allow('SignalExternalWorkflowExecution', turn.at):
+        effect = partial(refuse_signal, cause='SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
+    else:
+        effect = partial(deliver_signal)
+    world.agenda.append(
+        partial(effect, sender=turn.execution, asked=asked, initiated=initiated, completed=turn.completed)
+    )
+
+
+def request_cancel_external(turn: Turn, attributes: dict[str, Any]) -> None:
+    """RequestCancelExternalWorkflowExecution."""
+    asked = given(**{name: attributes.get(name) for name in ('workflowId', 'runId', 'control')})
+    initiated = turn.record('RequestCancelExternalWorkflowExecutionInitiated', dict(asked))
+    world = turn.world
+    if not world.rates.allow('RequestCancelExternalWorkflowExecution', turn.at):
+        effect = partial(refuse_cancel, cause='REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
+    else:
+        effect = partial(deliver_cancel)
+    world.agenda.append(
+        partial(effect, sender=turn.execution, asked=asked, initiated=initiated, completed=turn.completed)
+    )
+
+
+def target_of(world: World, domain: str, workflow_id: str, run_id: str | None) -> Execution | None:
+    """The open run of that workflow id, if it is the one that is meant."""
+    found = world.running_one(domain, workflow_id)
+    return None if found is None or (run_id and found.run_id != run_id) else found
+
+
+def deliver_signal(
+    world: World, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
+) -> None:
+    """Signal the target and tell the sender."""
+    target = target_of(world, sender.domain, asked['workflowId'], asked.get('runId'))
+    if target is None:
+        refuse_signal(world, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
+        return
+    attributes = given(
+        signalName=asked['signalName'],
+        input=asked.get('input'),
+        externalWorkflowExecution=sender.reference,
+        externalInitiatedEventId=initiated,
+    )
+    record_and_decide(world, target, at, 'WorkflowExecutionSignaled', attributes)
+    tell_sender(world, at, sender, target, 'ExternalWorkflowExecutionSignaled', initiated)
+
+
+def deliver_cancel(
+    world: World, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
+) -> None:
+    """Ask the target and tell the sender."""
+    target = target_of(world, sender.domain, asked['workflowId'], asked.get('runId'))
+    if target is None:
+        refuse_cancel(world, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
+        return
+    attributes = {'externalWorkflowExecution': sender.reference, 'externalInitiatedEventId': initiated}
+    request_cancel(world, target, at, attributes)
+    tell_sender(world, at, sender, target, 'ExternalWorkflowExecutionCancelRequested', initiated)
+
+
+def tell_sender(world: World, at: int, sender: Execution, target: Execution, event_type: str, initiated: int) -> None:
+    """The sender, if it is still open, learns that it worked."""
+    if not sender.closed:
+        attributes = {'workflowExecution': target.reference, 'initiatedEventId': initiated}
+        record_and_decide(world, sender, at, event_type, attributes)
+
+
+def _refuse(
+    world: World,
+    at: int,
+    *,
+    event_type: str,
+    sender: Execution,
+    asked: dict[str, Any],
+    initiated: int,
+    completed: int,
+    cause: str,
+) -> None:
+    """The sender, if it is still open, learns why it did not."""
+    if not sender.closed:
+        attributes = {
+            **{name: asked[name] for name in ('workflowId', 'runId', 'control') if name in asked},
+            'cause': cause,
+            'initiatedEventId': initiated,
+            'decisionTaskCompletedEventId': completed,
+        }
+        record_and_decide(world, sender, at, event_type, attributes)
+
+
+refuse_signal = partial(_refuse, event_type='SignalExternalWorkflowExecutionFailed')
+refuse_cancel = partial(_refuse, event_type='RequestCancelExternalWorkflowExecutionFailed')

@@ -1,0 +1,92 @@
+"""The life of a decision task: started, completed with decisions, or timed out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genflow.local.rules.decisions import decide
+from genflow.local.rules.execution import Execution
+from genflow.local.rules.recording import given, need_decision, record
+from genflow.local.rules.state import DecisionTask
+from genflow.local.rules.turn import Turn
+from genflow.local.world import World
+
+
+def start_decision(world: World, execution: Execution, task: DecisionTask, at: int, identity: str | None) -> None:
+    """Hand the task to a poller."""
+    attributes = given(identity=identity, scheduledEventId=task.id)
+    task.started = record(world, execution, at, 'DecisionTaskStarted', attributes)
+    task.started_at = execution.last_time
+    world.touch(execution, task)
+
+
+def complete_decision(
+    world: World, execution: Execution, task: DecisionTask, at: int, response: dict[str, Any]
+) -> None:
+    """Record the completion, apply the decisions in order, and see to the next task."""
+    completed = record(world, execution, at, 'DecisionTaskCompleted', completed_attributes(task, response))
+    world.drop(execution, task)
+    execution.decision = None
+    note_progress(world, execution, task, response)
+    turn = Turn(world=world, execution=execution, at=at, completed=completed, unhandled=execution.queued is not None)
+    for decision in response.get('decisions', ()):
+        decide(turn, decision)
+    if not execution.closed:
+        next_task(world, execution, at, needed=turn.failed)
+
+
+def completed_attributes(task: DecisionTask, response: dict[str, Any]) -> dict[str, Any]:
+    """Attributes of DecisionTaskCompleted, with the task list override as it was given."""
+    task_list = response.get('taskList')
+    return given(
+        scheduledEventId=task.id,
+        startedEventId=task.started,
+        executionContext=response.get('executionContext'),
+        taskList=task_list and {'name': task_list['name']},
+        taskListScheduleToStartTimeout=(response.get('taskListScheduleToStartTimeout') or None) if task_list else None,
+    )
+
+
+def note_progress(world: World, execution: Execution, task: DecisionTask, response: dict[str, Any]) -> None:
+    """Remember what was decided about the execution as a whole.
+
+    A task list with a schedule-to-start time-out holds until it is replaced or fails (the *sticky list* of a decider
+    that keeps the execution in memory); one without replaces the list for good.
+    """
+    progress = execution.progress
+    progress.previous_started = task.started
+    progress.context = response.get('executionContext', progress.context)
+    if response.get('taskList'):
+        progress.task_list = response['taskList']['name']
+        progress.task_list_to_start = response.get('taskListScheduleToStartTimeout') or None
+        if progress.task_list_to_start is None:
+            progress.original_list = progress.task_list
+    world.touch(execution, progress)
+
+
+def next_task(world: World, execution: Execution, at: int, *, needed: bool) -> None:
+    """The queued task becomes pollable; without one, a new task is scheduled if one is ``needed``."""
+    queued = execution.queued
+    if queued is not None:
+        execution.decision, execution.queued = queued, None
+        queued.pollable, queued.ready = True, max(at, execution.last_time)
+        world.offer(execution, queued)
+    elif needed:
+        need_decision(world, execution, at)
+
+
+def time_out_decision(world: World, execution: Execution, task: DecisionTask, at: int) -> None:
+    """Record the time-out; the service schedules the next attempt itself, on the original list."""
+    attributes = {
+        'timeoutType': 'START_TO_CLOSE' if task.started else 'SCHEDULE_TO_START',
+        'scheduledEventId': task.id,
+        'startedEventId': task.started,
+    }
+    record(world, execution, at, 'DecisionTaskTimedOut', attributes)
+    world.drop(execution, task)
+    execution.decision = None
+    progress = execution.progress
+    if progress.task_list_to_start is not None:
+        progress.task_list, progress.task_list_to_start = progress.original_list, None
+        world.touch(execution, progress)
+    next_task(world, execution, at, needed=True)

@@ -1,0 +1,85 @@
+"""The thirteen decisions, by type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from genflow.local.rules.decision_activities import request_cancel_activity_task, schedule_activity_task
+from genflow.local.rules.decision_children import start_child
+from genflow.local.rules.decision_closes import (
+    cancel_workflow_execution,
+    complete_workflow_execution,
+    continue_as_new,
+    fail_workflow_execution,
+)
+from genflow.local.rules.decision_externals import request_cancel_external, signal_external
+from genflow.local.rules.decision_lambdas import schedule_lambda
+from genflow.local.rules.decision_timers import cancel_timer, record_marker, start_timer
+from genflow.local.rules.turn import Turn
+
+DECISIONS: dict[str, Callable[[Turn, dict[str, Any]], None]] = {
+    'ScheduleActivityTask': schedule_activity_task,
+    'RequestCancelActivityTask': request_cancel_activity_task,
+    'CompleteWorkflowExecution': complete_workflow_execution,
+    'FailWorkflowExecution': fail_workflow_execution,
+    'CancelWorkflowExecution': cancel_workflow_execution,
+    'ContinueAsNewWorkflowExecution': continue_as_new,
+    'RecordMarker': record_marker,
+    'StartTimer': start_timer,
+    'CancelTimer': cancel_timer,
+    'SignalExternalWorkflowExecution': signal_external,
+    'RequestCancelExternalWorkflowExecution': request_cancel_external,
+    'StartChildWorkflowExecution': start_child,
+    'ScheduleLambdaFunction': schedule_lambda,
+}
+
+#: decision type -> (its failed event, the members that name what it was about); a Lambda function cannot be denied.
+DENIALS: dict[str, tuple[str, tuple[str, ...]]] = {
+    'ScheduleActivityTask': ('ScheduleActivityTaskFailed', ('activityType', 'activityId')),
+    'RequestCancelActivityTask': ('RequestCancelActivityTaskFailed', ('activityId',)),
+    'CompleteWorkflowExecution': ('CompleteWorkflowExecutionFailed', ()),
+    'FailWorkflowExecution': ('FailWorkflowExecutionFailed', ()),
+    'CancelWorkflowExecution': ('CancelWorkflowExecutionFailed', ()),
+    'ContinueAsNewWorkflowExecution': ('ContinueAsNewWorkflowExecutionFailed', ()),
+    'RecordMarker': ('RecordMarkerFailed', ('markerName',)),
+    'StartTimer': ('StartTimerFailed', ('timerId',)),
+    'CancelTimer': ('CancelTimerFailed', ('timerId',)),
+    'SignalExternalWorkflowExecution': (
+        'SignalExternalWorkflowExecutionFailed',
+        ('workflowId', 'runId', 'control'),
+    ),
+    'RequestCancelExternalWorkflowExecution': (
+        'RequestCancelExternalWorkflowExecutionFailed',
+        ('workflowId', 'runId', 'control'),
+    ),
+    'StartChildWorkflowExecution': ('StartChildWorkflowExecutionFailed', ('workflowType', 'workflowId', 'control')),
+}
+
+#: failed events whose ``initiatedEventId`` is required, and 0 where nothing was initiated.
+_INITIATED = frozenset(
+    {
+        'SignalExternalWorkflowExecutionFailed',
+        'RequestCancelExternalWorkflowExecutionFailed',
+        'StartChildWorkflowExecutionFailed',
+    }
+)
+
+
+def decide(turn: Turn, decision: dict[str, Any]) -> None:
+    """Apply one decision: its event, or the event that says why not."""
+    decision_type = decision['decisionType']
+    attributes = decision[f'{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes']
+    if decision_type in turn.world.denied and decision_type in DENIALS:
+        deny(turn, decision_type, attributes)
+    else:
+        DECISIONS[decision_type](turn, attributes)
+
+
+def deny(turn: Turn, decision_type: str, attributes: dict[str, Any]) -> None:
+    """A decision that the caller is not permitted to take."""
+    failed, members = DENIALS[decision_type]
+    known = {name: attributes[name] for name in members if name in attributes}
+    if failed in _INITIATED:
+        known['initiatedEventId'] = 0
+    turn.fail(failed, 'OPERATION_NOT_PERMITTED', known)

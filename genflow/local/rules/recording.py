@@ -1,0 +1,108 @@
+"""Writing the history: events get the next id and a moment that never lies before the one of their predecessor."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from genflow.local.batch import encode
+from genflow.local.rules.execution import Execution
+from genflow.local.rules.state import DecisionTask, period
+from genflow.local.world import World
+
+#: what may be appended to a history that is full.
+LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
+
+#: event type -> the name of its attributes.
+_MEMBERS: dict[str, str] = {}
+
+
+class HistoryFull(Exception):  # noqa: N818 - a signal between rules, not an error for callers
+    """The history has no room for the next event; the execution must be terminated."""
+
+    def __init__(self, execution: Execution) -> None:
+        super().__init__(f'the history of {execution.workflow_id!r} is full')
+        self.execution = execution
+
+
+def attributes_member(event_type: str) -> str:
+    """``'TimerFired'`` -> ``'timerFiredEventAttributes'``."""
+    return f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
+
+
+def given(**members: Any) -> dict[str, Any]:
+    """The members that are not None."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def record(world: World, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
+    """Append an event and give its id.
+
+    Raises:
+        HistoryFull: the history has reached its limit.
+    """
+    if execution.last_event >= world.limits.history_events and event_type not in LAST_WORDS:
+        raise HistoryFull(execution)
+    member = _MEMBERS.get(event_type) or _MEMBERS.setdefault(event_type, attributes_member(event_type))
+    event_id = execution.last_event = execution.last_event + 1
+    execution.last_time = max(at, execution.last_time)
+    text = encode(
+        {
+            'eventTimestamp': execution.last_time / 1000,
+            'eventType': event_type,
+            'eventId': event_id,
+            member: attributes,
+        }
+    )
+    execution.tail.append(text)
+    execution.batch = world.batch.number
+    world.batch.event(execution.key, event_id, text)
+    return event_id
+
+
+def need_decision(world: World, execution: Execution, at: int) -> None:
+    """Have a decider hear of what was just recorded.
+
+    A task that still waits will see it; behind a started one the next task is scheduled at once, to be polled when that
+    one ends.
+    """
+    if execution.decision is None:
+        execution.decision = schedule_decision(world, execution, at, pollable=True)
+    elif execution.decision.started and execution.queued is None:
+        execution.queued = schedule_decision(world, execution, at, pollable=False)
+
+
+def schedule_decision(world: World, execution: Execution, at: int, *, pollable: bool) -> DecisionTask:
+    """Record DecisionTaskScheduled on the list that is now in force."""
+    progress = execution.progress
+    waits = progress.task_list_to_start
+    event_id = record(
+        world,
+        execution,
+        at,
+        'DecisionTaskScheduled',
+        given(
+            taskList={'name': progress.task_list},
+            taskPriority=execution.priority,
+            startToCloseTimeout=execution.task_timeout,
+            scheduleToStartTimeout=waits,
+        ),
+    )
+    task = DecisionTask(
+        id=event_id,
+        task_list=progress.task_list,
+        priority=int(execution.priority or 0),
+        since=execution.last_time,
+        to_start=period(waits),
+        to_close=period(execution.task_timeout),
+        pollable=pollable,
+        ready=execution.last_time,
+    )
+    world.offer(execution, task)
+    return task
+
+
+def record_and_decide(world: World, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
+    """Append an event that a decider must hear of."""
+    event_id = record(world, execution, at, event_type, attributes)
+    need_decision(world, execution, at)
+    return event_id

@@ -1,0 +1,247 @@
+"""What the service remembers of an open execution.
+
+The history says everything, but answering from it would mean reading it: so the open tasks, timers and children are
+kept as objects, each of which is also one row of the file (``dump``, ``load``), and disappears when it settles. Moments
+and periods are milliseconds; a period of None is SWF's ``NONE``.
+
+Every item is named by the id of the event that opened it; 0 names what belongs to the execution as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import attrs
+
+MILLISECONDS = 1000
+
+#: A deadline that never comes, where one number must be compared with another.
+NEVER = 1 << 62
+
+
+def period(duration: str | None) -> int | None:
+    """SWF's duration, seconds as digits or ``NONE``, in milliseconds."""
+    return None if duration is None or duration in {'', 'NONE'} else int(duration) * MILLISECONDS
+
+
+def earliest(*moments: int | None) -> int | None:
+    """The first of the moments that are."""
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None
+
+
+def after(start: int, length: int | None) -> int | None:
+    """The moment ``length`` after ``start``; never where there is no length."""
+    return None if length is None else start + length
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Item:
+    """Something open in an execution, and one row of the file.
+
+    Attributes:
+        id: the event that opened it.
+        saved: the file has a row of it.
+    """
+
+    kind: ClassVar[str]
+
+    id: int
+    saved: bool = False
+
+    @property
+    def deadline(self) -> int | None:
+        """When the service must do something about it."""
+        return None
+
+    @property
+    def waiting(self) -> tuple[str, int, int] | None:
+        """(task list, priority, moment) while it waits there for a poller."""
+        return None
+
+    def dump(self) -> dict[str, Any]:
+        """Its fields as JSON, unset ones left out."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != '__weakref__'}
+        return {
+            'kind': self.kind,
+            'id': self.id,
+            **{name: value for name, value in fields.items() if value is not None},
+        }
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class DecisionTask(Item):
+    """A decision task: waiting in a list, started, or queued behind a started one.
+
+    Attributes:
+        task_list: the list it was scheduled on.
+        since: when it was scheduled.
+        to_start, to_close: schedule-to-start (of a task list override) and start-to-close.
+        pollable: it is in the list; False while queued.
+        ready: when it became pollable, which starts the schedule-to-start clock.
+        started: its DecisionTaskStarted, 0 before.
+    """
+
+    kind: ClassVar[str] = 'decision'
+
+    task_list: str
+    priority: int
+    since: int
+    to_start: int | None
+    to_close: int | None
+    pollable: bool
+    ready: int
+    started: int = 0
+    started_at: int = 0
+
+    @property
+    def deadline(self) -> int | None:
+        if self.started:
+            return after(self.started_at, self.to_close)
+        return after(self.ready, self.to_start) if self.pollable else None
+
+    @property
+    def waiting(self) -> tuple[str, int, int] | None:
+        return (self.task_list, self.priority, self.since) if self.pollable and not self.started else None
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Activity(Item):
+    """An open activity task.
+
+    Attributes:
+        input: what the worker gets; not in the item's row, the event has it (``None`` until read again).
+        since: when it was scheduled.
+        to_start, to_close, run, beat: the periods of schedule-to-start, schedule-to-close, start-to-close, heartbeat.
+        started: its ActivityTaskStarted, 0 before.
+        beaten: the last sign of life: the start or a heartbeat.
+        details: of the last heartbeat.
+        cancel_requested: the last ActivityTaskCancelRequested, 0 before.
+    """
+
+    kind: ClassVar[str] = 'activity'
+
+    name: str
+    type_name: str
+    type_version: str
+    task_list: str
+    priority: int
+    since: int
+    to_start: int | None
+    to_close: int | None
+    run: int | None
+    beat: int | None
+    started: int = 0
+    started_at: int = 0
+    beaten: int = 0
+    details: str | None = None
+    cancel_requested: int = 0
+
+    @property
+    def deadlines(self) -> tuple[tuple[str, int | None], ...]:
+        """The time-outs that can strike now; of equal ones the first is reported."""
+        if not self.started:
+            return (
+                ('SCHEDULE_TO_START', after(self.since, self.to_start)),
+                ('SCHEDULE_TO_CLOSE', after(self.since, self.to_close)),
+            )
+        return (
+            ('START_TO_CLOSE', after(self.started_at, self.run)),
+            ('SCHEDULE_TO_CLOSE', after(self.since, self.to_close)),
+            ('HEARTBEAT', after(self.beaten, self.beat)),
+        )
+
+    @property
+    def deadline(self) -> int | None:
+        return earliest(*(moment for _, moment in self.deadlines))
+
+    @property
+    def waiting(self) -> tuple[str, int, int] | None:
+        return None if self.started else (self.task_list, self.priority, self.since)
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Timer(Item):
+    """An open timer."""
+
+    kind: ClassVar[str] = 'timer'
+
+    name: str
+    due: int
+
+    @property
+    def deadline(self) -> int | None:
+        return self.due
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Child(Item):
+    """A child that was initiated and has not closed; ``key`` and ``run_id`` follow it when it continues as new."""
+
+    kind: ClassVar[str] = 'child'
+
+    workflow_id: str
+    key: int = 0
+    run_id: str = ''
+    started: int = 0
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class LambdaFunction(Item):
+    """A Lambda function that was scheduled and has not ended."""
+
+    kind: ClassVar[str] = 'lambda'
+
+    name: str
+    function: str
+    run: int
+    started: int = 0
+    started_at: int = 0
+
+    @property
+    def deadline(self) -> int | None:
+        return self.started_at + self.run if self.started else None
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Progress(Item):
+    """What changes about an execution as a whole.
+
+    Attributes:
+        due: when the execution times out.
+        previous_started: the DecisionTaskStarted of the last decision task that was completed, 0 before.
+        task_list: where decision tasks go.
+        task_list_to_start: the schedule-to-start time-out, in SWF's words, of a temporary list.
+        original_list: where they go again when the temporary list fails.
+        context: the last execution context that was given.
+        latest_activity: when the last event of an activity was recorded.
+    """
+
+    kind: ClassVar[str] = 'progress'
+
+    id: int = 0
+    due: int
+    task_list: str
+    original_list: str
+    task_list_to_start: str | None = None
+    previous_started: int = 0
+    context: str | None = None
+    latest_activity: int | None = None
+    cancel_requested: bool = False
+
+    @property
+    def deadline(self) -> int | None:
+        return self.due
+
+
+ITEM_KINDS: dict[str, type[Item]] = {
+    item.kind: item for item in (DecisionTask, Activity, Timer, Child, LambdaFunction, Progress)
+}
+
+
+def load_item(data: dict[str, Any]) -> Item:
+    """The item that :meth:`Item.dump` described."""
+    fields = dict(data)
+    kind = ITEM_KINDS[fields.pop('kind')]
+    optional = {field.name: None for field in attrs.fields(kind) if field.default is attrs.NOTHING}
+    return kind(**{**optional, **fields, 'saved': True})

@@ -1,0 +1,108 @@
+"""The tables of the file, as the steps that brought them about.
+
+Theory of operation. An event is one row, under a number that is the key of its execution and its id in one, so a
+history is one stretch of one B-tree and appending to it is as cheap for the twenty-thousandth event as for the first.
+What is open (tasks, timers, children) is one row of ``items`` each, under the number of the event that opened it, and
+goes when it settles. Closed executions are found through indexes only.
+
+A whole transaction is one statement: an insert into the view ``batches``, whose trigger takes the changes apart. One
+statement means that Python's interpreter lock is given up once for a commit, not once for each row, and that the
+transaction cannot be left half done.
+
+``history`` and ``open_items`` are views for people with an SQLite shell.
+"""
+
+from __future__ import annotations
+
+#: in the header of every file of ours: 'gfl' and a version of the header itself.
+APPLICATION_ID = 0x67666C01
+
+_FIRST = """
+CREATE TABLE domains (name TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE types (
+    domain TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (domain, kind, name, version)
+) WITHOUT ROWID;
+
+CREATE TABLE executions (
+    key INTEGER PRIMARY KEY,
+    domain TEXT NOT NULL,
+    workflow_id TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    type_name TEXT NOT NULL,
+    type_version TEXT NOT NULL,
+    started INTEGER NOT NULL,           -- milliseconds since the epoch, as every moment here
+    closed INTEGER,
+    status TEXT,                        -- SWF's close status; NULL while open
+    expires INTEGER,                    -- when the retention period ends
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    tags TEXT NOT NULL,                 -- JSON
+    about TEXT NOT NULL,                -- JSON: configuration, parent
+    outcome TEXT                        -- JSON: open counts and what else is frozen at the close
+);
+CREATE UNIQUE INDEX executions_run ON executions (domain, workflow_id, run_id);
+CREATE INDEX executions_open ON executions (domain, started) WHERE status IS NULL;
+CREATE INDEX executions_closed_by_start ON executions (domain, started) WHERE status IS NOT NULL;
+CREATE INDEX executions_closed_by_close ON executions (domain, closed) WHERE status IS NOT NULL;
+CREATE INDEX executions_status ON executions (domain, status, closed) WHERE status IS NOT NULL;
+CREATE INDEX executions_type ON executions (domain, type_name, started);
+CREATE INDEX executions_expiring ON executions (expires) WHERE expires IS NOT NULL;
+
+CREATE TABLE tags (tag TEXT NOT NULL, execution INTEGER NOT NULL, PRIMARY KEY (tag, execution)) WITHOUT ROWID;
+CREATE INDEX tags_of_execution ON tags (execution);
+
+CREATE TABLE events (ref INTEGER PRIMARY KEY, event TEXT NOT NULL);
+CREATE TABLE items (ref INTEGER PRIMARY KEY, data TEXT NOT NULL);
+
+CREATE VIEW batches (events, dropped, items, started, closed, canceled, domains, types)
+AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE 0;
+
+CREATE TRIGGER write_batch INSTEAD OF INSERT ON batches BEGIN
+    INSERT INTO executions (key, domain, workflow_id, run_id, type_name, type_version, started, tags, about)
+        SELECT json_extract(value, '$.key'), json_extract(value, '$.domain'), json_extract(value, '$.workflowId'),
+            json_extract(value, '$.runId'), json_extract(value, '$.name'), json_extract(value, '$.version'),
+            json_extract(value, '$.started'), json_extract(value, '$.tags'), json_extract(value, '$.about')
+        FROM json_each(new.started);
+    INSERT OR IGNORE INTO tags (tag, execution)
+        SELECT tag.value, json_extract(row.value, '$.key')
+        FROM json_each(new.started) AS row, json_each(row.value, '$.tags') AS tag;
+    INSERT INTO events (ref, event) SELECT CAST(key AS INTEGER), value FROM json_each(new.events);
+    DELETE FROM items WHERE ref IN (SELECT value FROM json_each(new.dropped));
+    INSERT OR REPLACE INTO items (ref, data) SELECT CAST(key AS INTEGER), value FROM json_each(new.items);
+    UPDATE executions SET cancel_requested = 1 WHERE key IN (SELECT value FROM json_each(new.canceled));
+    UPDATE executions SET (closed, status, expires, outcome) = (
+            SELECT json_extract(value, '$.closed'), json_extract(value, '$.status'), json_extract(value, '$.expires'),
+                json_extract(value, '$.outcome')
+            FROM json_each(new.closed) WHERE json_extract(value, '$.key') = executions.key
+        )
+        WHERE key IN (SELECT json_extract(value, '$.key') FROM json_each(new.closed));
+    INSERT OR REPLACE INTO domains (name, data)
+        SELECT json_extract(value, '$.name'), value FROM json_each(new.domains);
+    DELETE FROM types WHERE (domain, kind, name, version) IN (
+        SELECT json_extract(value, '$.domain'), json_extract(value, '$.kind'), json_extract(value, '$.name'),
+            json_extract(value, '$.version')
+        FROM json_each(new.types)
+    );
+    INSERT INTO types (domain, kind, name, version, data)
+        SELECT json_extract(value, '$.domain'), json_extract(value, '$.kind'), json_extract(value, '$.name'),
+            json_extract(value, '$.version'), json_extract(value, '$.data')
+        FROM json_each(new.types) WHERE json_extract(value, '$.data') IS NOT NULL;
+END;
+
+CREATE VIEW history AS
+    SELECT executions.domain, executions.workflow_id, executions.run_id, events.ref & 1048575 AS event_id,
+        json_extract(events.event, '$.eventType') AS event_type,
+        json_extract(events.event, '$.eventTimestamp') AS timestamp, events.event
+    FROM events JOIN executions ON executions.key = events.ref >> 20;
+
+CREATE VIEW open_items AS
+    SELECT executions.domain, executions.workflow_id, executions.run_id, items.ref & 1048575 AS event_id,
+        json_extract(items.data, '$.kind') AS kind, items.data
+    FROM items JOIN executions ON executions.key = items.ref >> 20;
+"""
+
+#: step n brings a file of version n - 1 to version n; a step is never changed once it was released.
+STEPS: tuple[str, ...] = (_FIRST,)
+
+VERSION = len(STEPS)

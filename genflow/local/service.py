@@ -1,0 +1,352 @@
+"""The service: one entry for every operation.
+
+Theory of operation. A call is checked against the model, then carried out under one lock: what has become due comes
+first, then the operation's own rule, then what follows from it elsewhere (the agenda), then what became due by it
+(a timer of zero seconds). Then the lock is given up, and the call waits until the file has everything that its answer
+tells: its own changes, and those of others that it may have seen. So whatever anybody has been told survives.
+
+The rules are in :mod:`genflow.local.rules`, the operations in :mod:`genflow.local.calls`; here is only their order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import attrs
+
+from genflow.local import faults, functions
+from genflow.local.batch import EVENT_BITS, EVENT_MASK, Batch
+from genflow.local.calls import executions, registry, tasks, visibility
+from genflow.local.calls.answers import Answer, Reading
+from genflow.local.calls.lookup import domain_of
+from genflow.local.clock import Clock, SystemClock, to_datetime
+from genflow.local.deadlines import Deadlines
+from genflow.local.errors import ServiceError, StoreError
+from genflow.local.journal import Journal, Statistics
+from genflow.local.limits import Limits
+from genflow.local.loading import StoredExecutions, load_world
+from genflow.local.model import operations
+from genflow.local.polls import LongPolls
+from genflow.local.rates import Rates
+from genflow.local.rules.closing import end_full_history
+from genflow.local.rules.decision_lambdas import settle_lambda
+from genflow.local.rules.recording import HistoryFull
+from genflow.local.rules.restarting import abandon, strand_lambdas
+from genflow.local.rules.timeouts import strike
+from genflow.local.shapes import checked
+from genflow.local.store import Store
+from genflow.local.world import World
+
+CALLS: dict[str, Callable[[World, dict[str, Any], int], Answer]] = {
+    **registry.CALLS,
+    **executions.CALLS,
+    **tasks.CALLS,
+    **visibility.CALLS,
+}
+
+#: how often, in calls, memory is looked through for executions to put away.
+PUT_AWAY_EVERY = 4_096
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """How a service is set up; see :class:`genflow.local.client.LocalSWF`."""
+
+    path: str
+    clock: Clock
+    region: str
+    account_id: str
+    long_poll: float
+    limits: Limits
+    synchronous: str
+    denied: Collection[str]
+    abandon_started: bool
+
+
+class Service:
+    """All of SWF, on one file."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._clock = options.clock
+        self._lock = threading.RLock()
+        self._store = Store(options.path, options.synchronous)
+        self._now = 0
+        self._sweep_at: int | None = 0
+        self._world = self._new_world()
+        self._journal = Journal(self._store, self._world, self._lock, self._recover)
+        self._polls = LongPolls(self._world, self._clock, self._lock, self._tick)
+        try:
+            self._open()
+        except BaseException:
+            self._store.close()
+            raise
+        self._unsubscribe = self._clock.subscribe(self._clock_moved)
+
+    def _new_world(self) -> World:
+        options = self._options
+        return World(
+            archive=StoredExecutions(self._store),
+            limits=options.limits,
+            rates=Rates(options.limits.rates),
+            arn_prefix=f'arn:aws:swf:{options.region}:{options.account_id}:/domain/',
+            denied=frozenset(options.denied),
+        )
+
+    def _open(self) -> None:
+        """Read what the file has, do what became due meanwhile, and end what died with the last process."""
+        with self._lock:
+            load_world(self._world, self._store)
+            now = self._tick()
+            self._each(strand_lambdas, now)
+            if self._options.abandon_started:
+                self._each(abandon, now)
+            mark = self._journal.mark()
+        self._journal.settle(mark)
+
+    def _each(self, rule: Callable[..., None], now: int) -> None:
+        """Apply a rule to every open item that the file had."""
+        for ref, data in self._store.items():
+            execution = self._world.find(ref >> EVENT_BITS)
+            if execution is not None and data.get('started'):
+                self._apply(partial(rule, self._world, execution, ref & EVENT_MASK, now))
+                self._follow_up(now)
+
+    def _recover(self) -> None:
+        """After a failed write: forget everything and read what the file has."""
+        world = self._world
+        for table in (world.domains, world.executions, world.open, world.open_keys, world.population):
+            table.clear()
+        for queue in world.queues.values():
+            queue.clear()
+        world.agenda.clear()
+        world.deadlines = Deadlines()
+        world.batch = Batch(world.batch.number)
+        with contextlib.suppress(StoreError):  # the next call will say so itself
+            load_world(world, self._store)
+
+    # Time.
+
+    def _tick(self) -> int:
+        """Do what has become due, and say what time it is; under the lock."""
+        self._now = now = max(self._now, self._clock.milliseconds())
+        self._strike_until(now)
+        if self._sweep_at is not None and now >= self._sweep_at:
+            self._sweep(now)
+        return now
+
+    def _strike_until(self, now: int) -> None:
+        world = self._world
+        moment = world.deadlines.first()
+        while moment is not None and moment <= now:
+            at, ref = world.deadlines.pop()
+            execution = world.find(ref >> EVENT_BITS)
+            if execution is not None:
+                self._apply(partial(strike, world, execution, ref & EVENT_MASK, at))
+                self._follow_up(at)
+            moment = world.deadlines.first()
+
+    def _follow_up(self, at: int) -> None:
+        """What the last rule left to be done elsewhere."""
+        agenda = self._world.agenda
+        while agenda:
+            self._apply(partial(agenda.popleft(), self._world, at))
+
+    def _apply(self, rule: Callable[[], Answer]) -> Answer:
+        """Carry a rule out; where a history has no room for it, its execution ends instead."""
+        try:
+            return rule()
+        except HistoryFull as full:
+            end_full_history(self._world, self._now, full)
+            return None
+
+    def _sweep(self, now: int) -> None:
+        """Forget what is past its retention; portion by portion, so that no call waits long."""
+        self._sweep_at = self._store.sweep(now)
+
+    def _clock_moved(self) -> None:
+        with self._lock:
+            self._tick()
+            mark = self._journal.mark()
+            self._polls.deadlines_changed()
+        self._journal.settle(mark)
+        self._run_functions()
+
+    # Calls.
+
+    def perform(self, operation: str, request: Any, gone: Callable[[], bool] | None = None) -> dict[str, Any] | None:
+        """Carry out one operation; events of the answer are texts.
+
+        Raises:
+            ServiceError: the service refuses.
+            StoreError: the file cannot keep it.
+        """
+        if operation not in OPERATIONS:
+            raise faults.fault('UnknownOperationException', f'SWF has no operation {operation!r}')
+        request = checked(operation, request)
+        if operation in tasks.POLLS and not request.get('nextPageToken'):
+            return self._poll(operation, request, gone)
+        call = CALLS.get(operation, tasks.continue_decision)
+        with self._lock:
+            now = self._begin(operation)
+            answer = self._apply(partial(call, self._world, request, now))
+            mark = self._finish(now, answer)
+        return self._deliver(answer, mark)
+
+    def _begin(self, operation: str) -> int:
+        """Before a rule: what is due, and whether the caller may."""
+        if self._polls.closed:
+            raise StoreError(f'{self._options.path}: the service is closed')
+        now = self._tick()
+        world = self._world
+        if operation in world.denied:
+            raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
+        if not world.rates.allow(operation, now):
+            raise faults.fault('ThrottlingException', 'Rate exceeded')
+        statistics = self._journal.statistics
+        statistics.calls += 1
+        if statistics.calls % PUT_AWAY_EVERY == 0:
+            world.put_away(self._journal.written)
+        return now
+
+    def _finish(self, now: int, answer: Answer) -> int:
+        """After a rule: what follows from it. The batch that the caller must wait for."""
+        self._follow_up(now)
+        self._strike_until(now)
+        self._polls.deadlines_changed()
+        if self._store.in_memory and isinstance(answer, Reading):
+            self._journal.flush()
+        return self._journal.mark()
+
+    def _deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:
+        """Once everything is durable: the answer, read from the file where need be."""
+        self._journal.settle(mark)
+        if self._world.running:
+            self._run_functions()
+        return answer.read(self._store) if isinstance(answer, Reading) else answer
+
+    def _poll(self, operation: str, request: dict[str, Any], gone: Callable[[], bool] | None) -> dict[str, Any] | None:
+        """Take a task, or wait for one as long as polls are held."""
+        kind, take, empty = tasks.POLLS[operation]
+        polls, waiter = self._polls, None
+        ends = time.monotonic() + self._options.long_poll
+        with self._lock:
+            self._begin(operation)
+            polls.saw()
+        while True:
+            with self._lock:
+                if waiter is not None:
+                    polls.leave(waiter)
+                now = self._tick()
+                domain = domain_of(self._world, request).name
+                queue = self._world.queue(kind, domain, request['taskList']['name'])
+                given_up = polls.closed or (gone is not None and gone())
+                answer = None if given_up else self._take(take, request, now, queue)
+                left = ends - time.monotonic()
+                if answer is not None or given_up or left <= 0:
+                    mark = self._finish(now, answer)
+                    if answer is None and queue:
+                        queue.wake_one()
+                    break
+                waiter = polls.enter(queue, gone)
+                polls.deadlines_changed()
+                polls.skip()
+            waiter.wait(left)
+        return self._deliver(answer if answer is not None else dict(empty), mark)
+
+    def _take(self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any) -> Answer:
+        """The next task of the list that can be started."""
+        ref = queue.take()
+        while ref is not None:
+            answer = self._apply(partial(take, self._world, request, now, ref))
+            self._follow_up(now)
+            if answer is not None:
+                return answer
+            ref = queue.take()
+        return None
+
+    # Lambda functions.
+
+    def register_lambda(self, name: str, function: Callable[..., Any]) -> None:
+        """Have ScheduleLambdaFunction decisions of that name call ``function`` with their input's JSON value."""
+        with self._lock:
+            self._world.functions[name] = function
+
+    def _run_functions(self) -> None:
+        """Begin what was started; to be called after its start is durable."""
+        with self._lock:
+            running, self._world.running = self._world.running, []
+            self._polls.busy += len(running)
+        for ref, name, input in running:
+            functions.in_background(partial(self._run_function, ref, name, input))
+
+    def _run_function(self, ref: int, name: str, input: str) -> None:
+        outcome = functions.perform(self._world.functions, name, input)
+        with self._lock:
+            self._polls.busy -= 1
+            if self._polls.closed:
+                return
+            now = self._tick()
+            execution = self._world.find(ref >> EVENT_BITS)
+            task = execution and execution.lambdas.get(ref & EVENT_MASK)
+            if execution and task:
+                settle = partial(settle_lambda, self._world, execution, task, now)
+                self._apply(partial(settle, outcome.event_type, outcome.attributes))
+            mark = self._finish(now, None)
+            self._polls.skip()
+        with contextlib.suppress(StoreError):  # nobody waits for this answer; the function runs into its time-out
+            self._journal.settle(mark)
+
+    # The whole.
+
+    @property
+    def statistics(self) -> Statistics:
+        """How many calls and commits there were."""
+        return self._journal.statistics
+
+    def next_deadline(self) -> datetime | None:
+        """When the service will next do something by itself."""
+        with self._lock:
+            first = self._world.deadlines.first()
+            return None if first is None else to_datetime(first)
+
+    def settle(self) -> None:
+        """Have the file hold everything that was changed."""
+        with self._lock:
+            if self._store.in_memory:
+                self._journal.flush()
+            mark = self._journal.mark()
+        self._journal.settle(mark)
+
+    def reset(self) -> None:
+        """Forget everything: domains, types, executions. Waiting polls come back empty."""
+        self.settle()
+        with self._lock:
+            self._store.reset()
+            self._recover()
+            self._sweep_at = None
+            self._polls.wake_all()
+
+    def close(self) -> None:
+        """Write what is left and close the file; waiting polls come back empty. Nothing happens the second time."""
+        with self._lock:
+            if self._polls.closed:
+                return
+            self._polls.closed = True
+            self._polls.wake_all()
+            self._unsubscribe()
+        try:
+            self.settle()
+        finally:
+            self._store.close()
+
+
+OPERATIONS = frozenset(operations().values())
+
+__all__ = ['Options', 'Service', 'ServiceError']

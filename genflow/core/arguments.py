@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .calls import ATOMS, Call, RetriedCall
-from .children import SignalCall
+from .attempts import RetriedCall
+from .calls import ATOMS, Call
+from .external import SignalCall
 from .tasks import ERROR, OPEN, Task
 
 __all__ = ['Arguments', 'find_tasks', 'resolved']
@@ -15,10 +16,7 @@ __all__ = ['Arguments', 'find_tasks', 'resolved']
 def find_tasks(values: Iterable[Any]) -> list[Task[Any]]:
     """The tasks among some values, nested in lists, tuples and dicts too."""
     found: list[Task[Any]] = []
-    pending: list[Any] = []
-    for value in values:
-        if type(value) not in ATOMS:
-            pending.append(value)
+    pending: list[Any] = [value for value in values if type(value) not in ATOMS]
     while pending:
         value = pending.pop()
         if isinstance(value, Task):
@@ -87,7 +85,7 @@ class Arguments:
             elif isinstance(call, SignalCall):
                 call.value = resolved(call.value)
             call.prepare()
-        except Exception as error:  # what the user's serializer raises is the failure of the call
+        except Exception as error:  # noqa: BLE001 - what the user's serializer raises is the failure of the call
             call.settle(ERROR, error)
         else:
             call.begin()

@@ -23,10 +23,12 @@ from .tasks import ERROR, OPEN, VALUE, Task
 if TYPE_CHECKING:
     from .drivers import Driver
 
-__all__ = ['Branch', 'Root', 'as_task', 'begin', 'close_generator']
+__all__ = ['Branch', 'Root', 'as_task', 'begin_run', 'close_generator']
 
 MAX_DRAINS = 100
 """How many ``yield``s in the ``finally`` blocks of one generator are drained before it is given up."""
+
+MAX_SHOWN = 80
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
@@ -52,8 +54,8 @@ class Branch(Task[Any]):
         super().__init__(driver)
         self.generator = generator
         self.awaiting: Task[Any] | None = None
-        self.settings = NO_SETTINGS if parent is None else parent.settings
-        self.shields = 0 if parent is None else parent.shields
+        self.settings: Mapping[str, Any] = NO_SETTINGS if parent is None else parent.settings
+        self.shields: int = 0 if parent is None else parent.shields
         self.canceling = False
         self.thrown: BaseException | None = None
 
@@ -95,7 +97,7 @@ class Branch(Task[Any]):
             if not close_generator(generator):
                 driver.report(f'a generator ignores being closed, at {suspended_at(generator)}')
 
-    def _step(self, ready: Task[Any] | None) -> None:
+    def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
         generator, driver = self.generator, self.driver
         if generator is None or driver is None:
             return
@@ -130,7 +132,7 @@ class Branch(Task[Any]):
             self.returned(stop.value)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its branch
             self._ended()
             self.raised(error)
         finally:
@@ -200,7 +202,7 @@ class Result:
         return self.branch.state == OPEN
 
 
-def begin(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> None:
     """Calls ``run``: a generator is driven, anything else is the result."""
     driver = root.driver
     if driver is None:
@@ -211,7 +213,7 @@ def begin(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> None:
         found = run(*args, **kwargs)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its run
         root.raised(error)
         return
     finally:
@@ -231,7 +233,7 @@ def _fresh(error: BaseException) -> BaseException:
 
 def as_task(driver: Driver, value: Any) -> Task[Any]:
     """The task that a yielded value means; where it means none, one that failed with a :class:`YieldError`."""
-    from .combinators import gather
+    from .combinators import gather  # noqa: PLC0415 - a combinator drives branches itself
 
     if isinstance(value, Task):
         return value
@@ -272,7 +274,7 @@ def _mistake(value: Any) -> str:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else text[:79] + '…'
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + '…'
 
 
 def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
@@ -297,6 +299,6 @@ def _drained(generator: GeneratorType[Any, Any, Any]) -> bool:
             generator.throw(GeneratorExit())
         except KeyboardInterrupt:
             raise
-        except BaseException:  # the rules drop whatever code raises that runs only because a generator is closed
+        except BaseException:  # noqa: BLE001 - the rules drop whatever code raises that runs only because a generator is closed
             return True
     return False

@@ -1,4 +1,4 @@
-"""Calls that reach other executions: child workflows, signals, cancel requests; and Lambda functions."""
+"""Child workflows and Lambda functions: what may be tried again, like an activity, and runs elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from . import decisions, events
-from .calls import CLOSED, Call, Cancellation, RetriedCall
+from .attempts import RetriedCall
+from .calls import Cancellation
 from .errors import (
     ChildCanceled,
     ChildFailed,
@@ -19,13 +20,13 @@ from .errors import (
     TaskFailed,
 )
 from .options import ChildOptions
-from .serialization import MAX_PAYLOAD, encode
-from .tasks import ERROR, OPEN, VALUE
+from .tasks import ERROR
 
 if TYPE_CHECKING:
+    from .external import SignalCall
     from .proxies import LambdaProxy, WorkflowProxy
 
-__all__ = ['CancelCall', 'ChildCall', 'ExternalCall', 'LambdaCall', 'SignalCall', 'child_id']
+__all__ = ['ChildCall', 'LambdaCall', 'child_id']
 
 SAFE = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._;=-')
 MAX_PARENT = 180
@@ -76,7 +77,7 @@ class ChildCall(RetriedCall):
 
     def signal(self, signal: Any, value: Any = None) -> SignalCall:
         """Signals the child, once it has started; settles when SWF has delivered it."""
-        from .proxies import signal_child
+        from .proxies import signal_child  # noqa: PLC0415 - proxies make children
 
         return signal_child(self, signal, value)
 
@@ -87,7 +88,9 @@ class ChildCall(RetriedCall):
             DefinitionError: This execution's own child policy is not ``ABANDON``: SWF applies the policy of the
                 execution that closes, on every close.
         """
-        policy = self.driver.info.child_policy if self.driver is not None else 'ABANDON'
+        if self.number is None:
+            return self
+        policy = self.driver.info.child_policy
         if policy != 'ABANDON':
             raise DefinitionError(
                 f'{self.label} cannot outlive this execution, whose child policy is {policy}: SWF applies it to '
@@ -275,137 +278,3 @@ _LAMBDA: dict[type, Any] = {
     events.TimedOut: LambdaCall.timed_out,
     events.Undelivered: LambdaCall.undelivered,
 }
-
-
-class ExternalCall(Call):
-    """What is said to another execution: a signal or a cancel request.
-
-    Attributes:
-        target: Its workflow id, or the child that it is for.
-    """
-
-    __slots__ = ('run_id', 'target')
-
-    def __init__(self, driver: Any, target: str | ChildCall, run_id: str | None) -> None:
-        super().__init__(driver)
-        self.target = target
-        self.run_id = run_id
-        self.holds = True
-
-    @property
-    def workflow_id(self) -> str | None:
-        return self.target if isinstance(self.target, str) else self.target.workflow_id
-
-    def recorded(self, event: Any) -> None:
-        super().recorded(event)
-        self.key = str(self.number)
-
-    def apply(self, event: Any) -> None:
-        del self.driver.refs[event.ref]
-        if isinstance(event, events.Undelivered):
-            self.driver.refuse(self, event)
-        else:
-            self.over()
-            self.settle(VALUE, None)
-
-    def refused(self, event: Any) -> None:
-        self.over()
-        self.settle(ERROR, SignalFailed(event.cause, f'{self.label} was not delivered', task=self))
-
-    def description(self) -> dict[str, Any]:
-        return {'kind': self.kind, 'number': self.number, 'workflow id': self.workflow_id, 'run id': self.run_id}
-
-
-class SignalCall(ExternalCall):
-    """A signal to another execution.
-
-    Attributes:
-        signal: The signal's name.
-    """
-
-    __slots__ = ('signal', 'value')
-
-    kind = 'signal'
-
-    def __init__(self, driver: Any, target: str | ChildCall, run_id: str | None, signal: str, value: Any) -> None:
-        super().__init__(driver, target, run_id)
-        self.signal = signal
-        self.value = value
-
-    def arguments(self) -> tuple[Any, ...]:
-        return (self.value,)
-
-    def prepare(self) -> None:
-        self.input = encode(self.value)
-        if len(self.input) > MAX_PAYLOAD:
-            raise self.too_large(self.input, 'the value')
-
-    def begin(self) -> None:
-        """Queues the signal, or keeps it until the child that it is for has started."""
-        target = self.target
-        if isinstance(target, ChildCall) and target.run_id is None:
-            if target.phase == CLOSED or target.state != OPEN:
-                self.settle(ERROR, SignalFailed('UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION', task=self))
-            else:
-                self.driver.deferred[self.number or 0] = self
-                target.on_start.append(self)
-        else:
-            self.driver.outbox.add(self)
-
-    def child_started(self) -> None:
-        self.driver.deferred.pop(self.number or 0, None)
-        if self.state == OPEN:
-            self.driver.outbox.add(self)
-
-    def decision(self) -> decisions.Decision:
-        return decisions.SignalExternal(str(self.workflow_id), self.signal, self.run_id, self.input, str(self.number))
-
-    def matches(self, event: Any) -> bool:
-        return (
-            isinstance(event, events.SignalInitiated)
-            and event.control == str(self.number)
-            and event.workflow_id == self.workflow_id
-            and event.signal == self.signal
-            and event.run_id == self.run_id
-        )
-
-    def asked(self) -> tuple[Any, ...]:
-        return (self.target, self.run_id, self.signal, self.value)
-
-    def description(self) -> dict[str, Any]:
-        return {**super().description(), 'signal': self.signal, 'input': self.input}
-
-    @property
-    def label(self) -> str:
-        number = '' if self.number is None else f' {self.number}'
-        return f'signal{number} {self.signal!r} to {self.workflow_id}'
-
-
-class CancelCall(ExternalCall):
-    """A cancel request to another execution."""
-
-    __slots__ = ()
-
-    kind = 'cancel request'
-
-    def decision(self) -> decisions.Decision:
-        return decisions.RequestCancelExternal(str(self.workflow_id), self.run_id, str(self.number))
-
-    def matches(self, event: Any) -> bool:
-        return (
-            isinstance(event, events.CancelInitiated)
-            and event.control == str(self.number)
-            and event.workflow_id == self.workflow_id
-            and event.run_id == self.run_id
-        )
-
-    def recorded_input(self, event: Any) -> str | None:
-        return None
-
-    def asked(self) -> tuple[Any, ...]:
-        return (self.target, self.run_id)
-
-    @property
-    def label(self) -> str:
-        number = '' if self.number is None else f' {self.number}'
-        return f'cancel request{number} to {self.workflow_id}'

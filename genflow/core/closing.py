@@ -6,7 +6,7 @@ that came in between.
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any
 
 from attrs import define
 
@@ -107,7 +107,7 @@ class ContinueWith:
         )
 
 
-Wish = Union[Complete, Fail, Cancel, ContinueWith]
+Wish = Complete | Fail | Cancel | ContinueWith
 
 
 def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str:

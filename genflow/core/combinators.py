@@ -10,21 +10,19 @@ nothing but descriptions, a combinator is a description too.
 
 from __future__ import annotations
 
-import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .branches import Branch, as_task
 from .drivers import driving
-from .errors import DefinitionError, TaskFailed
+from .errors import DefinitionError
 from .tasks import ERROR, OPEN, VALUE, Task
 
 if TYPE_CHECKING:
     from .drivers import Driver
 
-__all__ = ['Limited', 'Mapped', 'Slot', 'all_of', 'any_of', 'as_completed', 'first_success', 'gather']
+__all__ = ['Combined', 'Slot', 'all_of', 'any_of', 'as_completed', 'first_success', 'gather']
 
 T = TypeVar('T')
 
@@ -252,145 +250,13 @@ class Completion(Combined):
         slot.settle(task.state, task.outcome)
 
 
-class Limited(Combined):
-    """A task with a time limit: ``task.timeout(seconds)``."""
-
-    __slots__ = ('keep', 'seconds', 'timer')
-
-    kind = 'timeout'
-
-    def __init__(self, task: Task[Any], seconds: float, *, keep: bool) -> None:
-        from .calls import TimerCall, timer_seconds
-
-        self.seconds = timer_seconds(seconds)
-        self.keep = keep
-        driver = task.driver
-        super().__init__(driver, [task])
-        self.timer: TimerCall | None = None
-        if driver is None:
-            return
-        if task.state == OPEN:
-            self.timer = TimerCall(driver, self.seconds)
-            driver.schedule(self.timer, sys._getframe(2))
-            self.timer.wait(self)
-        self.attach()
-
-    def notify(self, task: Task[Any]) -> None:
-        if self.state != OPEN:
-            return
-        if task is self.timer:
-            (member,) = self.members
-            self.settle(ERROR, member.timeout_error(self.seconds))
-            if not self.keep:
-                member.cancel()
-            return
-        task.taken = True
-        self.settle(task.state, task.outcome)
-        if self.timer is not None:
-            self.timer.cancel()
-
-    def withdraw(self) -> None:
-        (member,) = self.members
-        if self.timer is not None:
-            self.timer.cancel()
-        if not self.keep:
-            member.cancel()
-
-    def timeout_error(self, seconds: int) -> TaskFailed:
-        (member,) = self.members
-        return member.timeout_error(seconds)
-
-    def canceled_error(self) -> TaskFailed:
-        (member,) = self.members or self.described
-        error: TaskFailed = member.canceled_error()
-        return error
-
-    def asked(self) -> tuple[Any, ...]:
-        return (self.seconds, self.keep, *super().asked())
-
-
-class Mapped(Task[Any]):
-    """Calls a function for each item, no more than ``limit`` at a time: ``self.map(fn, items, limit=10)``."""
-
-    __slots__ = ('failed', 'function', 'items', 'limit', 'owner', 'results', 'running', 'total')
-
-    kind = 'map'
-
-    def __init__(self, driver: Driver | None, function: Callable[[Any], Any], items: Iterable[Any], limit: int) -> None:
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            raise DefinitionError(f'limit is {limit!r}; it is a whole number from 1')
-        super().__init__(driver)
-        self.function = function
-        self.limit = limit
-        self.items = deque(enumerate(items))
-        self.total = len(self.items)
-        self.results: list[Any] = [None] * self.total
-        self.running: dict[int, int] = {}
-        self.failed = False
-        if driver is None:
-            return
-        self.owner = driver.current
-        self.holds = True
-        driver.held += 1
-        self._fill()
-
-    def notify(self, task: Task[Any]) -> None:
-        place = self.running.pop(id(task))
-        task.taken = True
-        if self.state != OPEN:
-            return
-        if task.state == ERROR:
-            self.items.clear()
-            self.settle(ERROR, task.outcome)
-            return
-        self.results[place] = task.outcome
-        self._fill()
-
-    def wants(self, task: Task[Any]) -> bool:
-        return self.state == OPEN
-
-    def withdraw(self) -> None:
-        self.items.clear()
-
-    def _fill(self) -> None:
-        while self.items and len(self.running) < self.limit and self.state == OPEN:
-            self._begin(*self.items.popleft())
-        if not self.items and not self.running and self.state == OPEN:
-            self.settle(VALUE, self.results)
-
-    def _begin(self, place: int, item: Any) -> None:
-        driver = self.driver
-        if driver is None:
-            return
-        before, driver.current = driver.current, self.owner
-        try:
-            started = self.function(item)
-            task = as_task(driver, started) if driver.holds_task(started) else None
-        except Exception as error:
-            self.items.clear()
-            self.settle(ERROR, error)
-            return
-        finally:
-            driver.current = before
-        if task is None:
-            self.results[place] = started
-        elif task.state == OPEN:
-            self.running[id(task)] = place
-            task.wait(self)
-            task.demand()
-        else:
-            self.running[id(task)] = place
-            self.notify(task)
-
-    def asked(self) -> tuple[Any, ...]:
-        return (self.function, self.limit, tuple(self.items))
-
-
 def gather(driver: Driver | None, value: Any, failures: Failures = 'raise') -> Gathered:
     """The task that waits for every member of a list, tuple or dict and gives the same shape."""
     if isinstance(value, dict):
         keys = list(value)
-        return Gathered(driver, _members(driver, value.values()), lambda found: dict(zip(keys, found)), failures)
+        return Gathered(
+            driver, _members(driver, value.values()), lambda found: dict(zip(keys, found, strict=True)), failures
+        )
     shape: Callable[[list[Any]], Any] = list
     if isinstance(value, tuple):
         cls = type(value)

@@ -6,8 +6,6 @@ default holds. Payloads are text already. ``genflow.swf.decisions`` turns these 
 
 from __future__ import annotations
 
-from typing import Union
-
 from attrs import frozen
 
 __all__ = [
@@ -28,7 +26,7 @@ __all__ = [
     'StartTimer',
 ]
 
-Seconds = Union[int, float]
+Seconds = int | float
 
 
 @frozen
@@ -139,21 +137,21 @@ class ContinueAsNew:
     lambda_role: str | None = None
 
 
-Decision = Union[
-    ScheduleActivity,
-    RequestCancelActivity,
-    StartTimer,
-    CancelTimer,
-    StartChild,
-    RequestCancelExternal,
-    SignalExternal,
-    ScheduleLambda,
-    RecordMarker,
-    CompleteWorkflow,
-    FailWorkflow,
-    CancelWorkflow,
-    ContinueAsNew,
-]
+Decision = (
+    ScheduleActivity
+    | RequestCancelActivity
+    | StartTimer
+    | CancelTimer
+    | StartChild
+    | RequestCancelExternal
+    | SignalExternal
+    | ScheduleLambda
+    | RecordMarker
+    | CompleteWorkflow
+    | FailWorkflow
+    | CancelWorkflow
+    | ContinueAsNew
+)
 
 CLOSES = (CompleteWorkflow, FailWorkflow, CancelWorkflow, ContinueAsNew)
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import decisions
+from .attempts import Pause
 from .backoff import is_backpressure
 from .branches import Branch
-from .calls import Call, Pause
+from .calls import Call
 from .closing import Cancel, Complete, ContinueWith, Fail, Restart, Wish
 from .errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
 from .matching import NOT_PERMITTED, refused_engine
@@ -98,7 +99,7 @@ class Ending:
             return ContinueWith(restart, self._next_run(restart))
         try:
             return Complete(self._result_text(value))
-        except Exception as error:  # what the user's serializer raises fails the workflow
+        except Exception as error:  # noqa: BLE001 - what the user's serializer raises fails the workflow
             return Fail(error)
 
     def _result_text(self, value: Any) -> str:

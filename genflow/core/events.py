@@ -14,7 +14,6 @@ classes take nearly three times as long to make. Treat them as values all the sa
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Union
 
 from attrs import define
 
@@ -167,8 +166,10 @@ class Delivered:
 
 @define
 class Undelivered:
-    """What a decision initiated could not be done, as SWF found out later: a child whose workflow id is taken, an
-    external execution that is not there, a Lambda function that may not be called."""
+    """What a decision initiated could not be done, as SWF found out later.
+
+    A child whose workflow id is taken, an external execution that is not there, a Lambda function that may not run.
+    """
 
     id: int
     ref: int
@@ -309,32 +310,32 @@ class Closed:
     run_id: str | None = None
 
 
-Event = Union[
-    WorkflowStarted,
-    DecisionStarted,
-    DecisionCompleted,
-    DecisionTimedOut,
-    Signaled,
-    CancelRequested,
-    Completed,
-    Failed,
-    TimedOut,
-    Canceled,
-    Terminated,
-    TimerFired,
-    ChildStarted,
-    Delivered,
-    Undelivered,
-    ActivityScheduled,
-    ChildInitiated,
-    TimerStarted,
-    LambdaScheduled,
-    SignalInitiated,
-    CancelInitiated,
-    ActivityCancelRequested,
-    TimerCanceled,
-    MarkerRecorded,
-    Refused,
-    CloseRefused,
-    Closed,
-]
+Event = (
+    WorkflowStarted
+    | DecisionStarted
+    | DecisionCompleted
+    | DecisionTimedOut
+    | Signaled
+    | CancelRequested
+    | Completed
+    | Failed
+    | TimedOut
+    | Canceled
+    | Terminated
+    | TimerFired
+    | ChildStarted
+    | Delivered
+    | Undelivered
+    | ActivityScheduled
+    | ChildInitiated
+    | TimerStarted
+    | LambdaScheduled
+    | SignalInitiated
+    | CancelInitiated
+    | ActivityCancelRequested
+    | TimerCanceled
+    | MarkerRecorded
+    | Refused
+    | CloseRefused
+    | Closed
+)

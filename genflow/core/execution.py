@@ -25,9 +25,10 @@ import attrs
 
 from . import decisions, events
 from .arguments import Arguments, find_tasks
-from .branches import Root, begin
+from .attempts import RetriedCall
 from .backoff import Backoff, BackoffTimer, is_backpressure
-from .calls import Call, Ignored, Pause, RetriedCall
+from .branches import Root, begin_run
+from .calls import Call, Ignored
 from .closing import Restart, opened_input
 from .decisions import Decisions
 from .drivers import Driver, Info, driving
@@ -46,6 +47,7 @@ from .markers import Markers
 from .matching import WAKE, Shown, match
 from .outbox import Outbox
 from .registry import WorkflowSpec
+from .retry import Retry
 from .serialization import MAX_PAYLOAD, encode, excerpt
 from .signals import Mailbox
 from .tasks import OPEN
@@ -248,7 +250,7 @@ class Execution(Driver):
 
     # events
 
-    def _start(self, event: events.WorkflowStarted) -> None:
+    def begin(self, event: events.WorkflowStarted) -> None:
         self.base = attrs.evolve(
             self.base,
             name=event.name,
@@ -271,10 +273,10 @@ class Execution(Driver):
         root = self.root = Root(self, None, None)
         try:
             args, kwargs = self._arguments(workflow, event.input)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an input that cannot be read fails the workflow
             root.raised(error)
             return
-        begin(root, workflow.run, args, kwargs)
+        begin_run(root, workflow.run, args, kwargs)
 
     def _arguments(self, workflow: Workflow, text: str | None) -> tuple[Any, Any]:
         try:
@@ -287,10 +289,10 @@ class Execution(Driver):
                 f'the input of {self.spec.name} cannot be read: {excerpt(text or "")} ({error})'
             ) from error
 
-    def _signaled(self, event: events.Signaled) -> None:
+    def signaled(self, event: events.Signaled) -> None:
         self.mailbox(event.name).push(event.input)
 
-    def _cancel_requested(self, event: events.CancelRequested) -> None:
+    def cancel_requested(self, event: events.CancelRequested) -> None:
         self.ending.interrupt()
 
     def refuse(self, call: Call, event: Any) -> None:
@@ -306,14 +308,15 @@ class Execution(Driver):
         if any(get.state == OPEN and get.wanted() for box in self.mailboxes.values() for get in box.gets):
             return
         raise WorkflowStalled(
-            f'{self.spec.name} is open and waits for nothing that SWF could bring: no activity, child, timer or signal. '
+            f'{self.spec.name} is open and waits for nothing that SWF could bring (activity, child, timer, signal); '
             f'{self.standing()}'
         )
 
     def standing(self) -> str:
         """Where each branch stands, for a report."""
         places = [
-            f'{suspended_at(generator)}' + (f', waiting for {branch.awaiting.label}' if branch.awaiting else '')
+            f'{suspended_at(generator)}'
+            + (f', waiting for {branch.awaiting.label}' if branch.awaiting is not None else '')
             for generator, branch in list(self.branches.items())[:5]
         ]
         return 'it stands at ' + '; '.join(places) if places else 'run has ended'
@@ -327,7 +330,7 @@ class Execution(Driver):
         return self.base
 
     def schedule(self, call: Call, frame: FrameType) -> None:
-        if call.driver is None:
+        if self.silent:
             return
         if self.ending.restart is not None:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
@@ -349,7 +352,8 @@ class Execution(Driver):
         if self.ending.failing:
             return False
         if not self.replaying or self._turn is None:
-            return free or call.settings.retry.again(error, call.attempt - call.free)  # type: ignore[no-any-return]
+            policy: Retry = call.settings.retry
+            return free or policy.again(error, call.attempt - call.free)
         if self._shown is None:
             self._shown = Shown(self._turn.output or ())
         return f'{call.number}.{call.attempt + 1}' in self._shown
@@ -410,7 +414,7 @@ class Execution(Driver):
 
 
 _APPLY: dict[type, Any] = {
-    events.WorkflowStarted: Execution._start,
-    events.Signaled: Execution._signaled,
-    events.CancelRequested: Execution._cancel_requested,
+    events.WorkflowStarted: Execution.begin,
+    events.Signaled: Execution.signaled,
+    events.CancelRequested: Execution.cancel_requested,
 }

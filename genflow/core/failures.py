@@ -82,7 +82,7 @@ def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # a broken __str__ of the user's must not hide the failure itself
+    except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide the failure itself
         return '<the exception has no readable text>'
 
 

@@ -76,7 +76,7 @@ class Reader:
         self._output: list[Any] | None = None
         self._known = False
 
-    def read(self, found: Iterable[Any]) -> Iterator[Turn]:
+    def read(self, found: Iterable[Any]) -> Iterator[Turn]:  # noqa: C901 - the hot loop, kept in one piece
         """Gives each decision that is complete, and at the end the one that is still to be made.
 
         Raises:
@@ -146,7 +146,7 @@ class Reader:
             f'{event.decision_id}, which does not stand before it'
         )
 
-    def _decision_started(self, event: events.DecisionStarted) -> None:
+    def decision_started(self, event: events.DecisionStarted) -> None:
         if self._known:
             raise HistoryError(
                 f'the decision started in event {self.answered} was answered from here, but the history does not '
@@ -155,7 +155,7 @@ class Reader:
         self._started = event
         self._boundary = len(self._waiting)
 
-    def _decision_completed(self, event: events.DecisionCompleted) -> None:
+    def decision_completed(self, event: events.DecisionCompleted) -> None:
         if self._started is None or self._started.id != event.started_id:
             raise HistoryError(
                 f'event {event.id} completes the decision task of event {event.started_id}, not the open one'
@@ -163,14 +163,14 @@ class Reader:
         self._completed = event.id
         self._output = []
 
-    def _decision_timed_out(self, event: events.DecisionTimedOut) -> None:
+    def decision_timed_out(self, event: events.DecisionTimedOut) -> None:
         if self._known:
             raise HistoryError(f'the decision answered from here timed out in event {event.id}')
         self._started = None
 
 
 _FRAME: dict[type, Any] = {
-    events.DecisionStarted: Reader._decision_started,
-    events.DecisionCompleted: Reader._decision_completed,
-    events.DecisionTimedOut: Reader._decision_timed_out,
+    events.DecisionStarted: Reader.decision_started,
+    events.DecisionCompleted: Reader.decision_completed,
+    events.DecisionTimedOut: Reader.decision_timed_out,
 }

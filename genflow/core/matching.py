@@ -65,7 +65,7 @@ _MARKS: dict[type, Any] = {
 }
 
 
-def match(execution: Execution, output: Sequence[Any]) -> None:
+def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, PLR0912 - the hot loop
     """Takes what the history shows as sent out of the outbox.
 
     Raises:
@@ -178,6 +178,7 @@ def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismErro
     """The report on one disagreement.
 
     Args:
+        execution: The execution.
         event: What the history shows, or ``None`` where it shows nothing more.
         asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
     """

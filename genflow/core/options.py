@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from .errors import DefinitionError
-from .retry import Retry, retry_policy
+from .retry import NO_RETRY, Retry, retry_policy
 
 __all__ = [
     'CHILD_POLICIES',
@@ -31,6 +31,8 @@ __all__ = [
 
 MAX_SECONDS = 31_536_000
 """One year, which no time-out or timer of SWF exceeds (SWF's quotas)."""
+
+MAX_LAMBDA_SECONDS = 900
 
 MAX_TAGS = 5
 MAX_TAG = 256
@@ -56,7 +58,7 @@ def seconds(value: Any, name: str = 'seconds') -> float | None:
     return math.ceil(value)
 
 
-def _seconds(value: Any, _: Any, attribute: attrs.Attribute[Any]) -> float | None:
+def _seconds(value: Any, _: Any, attribute: Any) -> float | None:
     return seconds(value, attribute.name)
 
 
@@ -65,7 +67,7 @@ def tag_list(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
     tags = (value,) if isinstance(value, str) else tuple(value)
-    if len(tags) > MAX_TAGS or not all(isinstance(tag, str) and len(tag) <= MAX_TAG for tag in tags):
+    if len(tags) > MAX_TAGS or not all(len(tag) <= MAX_TAG for tag in tags):
         raise DefinitionError(f'tags are {tags!r}; SWF takes at most {MAX_TAGS} texts of at most {MAX_TAG} characters')
     return tags
 
@@ -85,7 +87,7 @@ def classes(value: Any) -> tuple[type[BaseException], ...]:
 
 
 def _duration() -> Any:
-    return field(default=None, converter=attrs.Converter(_seconds, takes_self=True, takes_field=True))  # type: ignore[misc]
+    return field(default=None, converter=attrs.Converter(_seconds, takes_self=True, takes_field=True))
 
 
 def _delay(value: Any) -> int:
@@ -113,7 +115,7 @@ class ActivityOptions:
     schedule_to_close: float | None = _duration()
     schedule_to_start: float | None = _duration()
     start_to_close: float | None = _duration()
-    retry: Retry = field(default=3, converter=retry_policy)
+    retry: Retry = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
@@ -146,7 +148,7 @@ class ChildOptions:
     child_policy: str | None = field(default=None, converter=child_policy)
     tags: tuple[str, ...] | None = field(default=None, converter=tag_list)
     lambda_role: str | None = None
-    retry: Retry = field(default=3, converter=retry_policy)
+    retry: Retry = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
@@ -157,21 +159,25 @@ class LambdaOptions:
     """Settings of a Lambda function's call; ``start_to_close`` is 1 to 900 seconds, SWF's limits."""
 
     start_to_close: float | None = _duration()
-    retry: Retry = field(default=0, converter=retry_policy)
+    retry: Retry = field(default=NO_RETRY, converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
 
     def __attrs_post_init__(self) -> None:
-        if self.start_to_close is not None and not 1 <= self.start_to_close <= 900:
+        if self.start_to_close is not None and not 1 <= self.start_to_close <= MAX_LAMBDA_SECONDS:
             raise DefinitionError(f'start_to_close is {self.start_to_close!r}; a Lambda function has 1 to 900 seconds')
+
+
+def _version(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 @frozen
 class RestartOptions:
     """What ``self.restart.with_options(...)`` says of the next run; ``None`` says again what this run was given."""
 
-    version: str | None = field(default=None, converter=lambda value: None if value is None else str(value))
+    version: str | None = field(default=None, converter=_version)
     task_list: str | None = None
     priority: int | None = field(default=None, converter=priority)
     workflow_duration: float | None = _duration()
@@ -211,4 +217,4 @@ def overridden(options: O, given: Mapping[str, Any], *, strict: bool = False) ->
             if name not in names:
                 raise DefinitionError(f'there is no option {name!r} here; options are {", ".join(sorted(names))}')
     mine = {name: value for name, value in given.items() if name in names}
-    return attrs.evolve(options, **mine) if mine else options  # type: ignore[type-var]
+    return attrs.evolve(options, **mine) if mine else options

@@ -106,7 +106,7 @@ class Outbox:
         for lane in ('activity', 'timer'):
             self.backlog[lane].clear()
         for entry in list(self.unsent()):
-            if entry.incompatible:
+            if not isinstance(entry, Cancellation) and entry.incompatible:
                 entry.withdraw()
 
     def __bool__(self) -> bool:

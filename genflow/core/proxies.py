@@ -11,15 +11,20 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from .calls import ActivityCall, RetriedCall
-from .children import ChildCall, LambdaCall, SignalCall
-from .drivers import Driver
+from .attempts import ActivityCall, RetriedCall
+from .children import ChildCall, LambdaCall
+from .drivers import Driver, Undriven
 from .errors import DefinitionError
+from .external import SignalCall
 from .options import ActivityOptions, ChildOptions, LambdaOptions, overridden
 from .serialization import Serialization, encode, use_transport
 from .signals import signal_name
 
 __all__ = ['ActivityProxy', 'Bound', 'LambdaProxy', 'Proxy', 'WorkflowProxy', 'signal_child', 'type_version']
+
+
+FORBIDDEN = frozenset(':/|') | {chr(code) for code in (*range(32), *range(127, 160))}
+MAX_LAMBDA_NAME = 64
 
 
 def type_version(value: Any) -> str:
@@ -33,7 +38,7 @@ def _name(value: Any, what: str, length: int = 256) -> str:
     """A name as SWF takes it (the rules of its API reference)."""
     if not isinstance(value, str) or not 1 <= len(value) <= length:
         raise DefinitionError(f'{what} is {value!r}; it is text of 1 to {length} characters')
-    if value == 'arn' or any(letter in ':/|' or ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value):
+    if value == 'arn' or (set(value) & FORBIDDEN):
         raise DefinitionError(f"{what} is {value!r}; SWF takes no ':', '/', '|' or control character, and not 'arn'")
     return value
 
@@ -95,8 +100,6 @@ class Proxy(Serialization):
 
     def with_options(self, **options: Any) -> Bound:
         """The proxy with some settings changed, as a describing callable."""
-        from .drivers import Undriven
-
         return Bound(self, Undriven(), options)
 
     def __repr__(self) -> str:
@@ -233,7 +236,7 @@ class LambdaProxy(Proxy):
         error_handling: bool = False,
         transport: Any = None,
     ) -> None:
-        if not isinstance(name, str) or not 1 <= len(name) <= 64:
+        if not 1 <= len(name) <= MAX_LAMBDA_NAME:
             raise DefinitionError(f'name is {name!r}; a Lambda function has a name or ARN of 1 to 64 characters')
         options = LambdaOptions(start_to_close=start_to_close, retry=retry, delay=delay, error_handling=error_handling)
         self.name = name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Any, Union
+from typing import Any
 
 from attrs import Factory, define, frozen
 
@@ -52,7 +52,7 @@ class ActivitySpec:
     description: str | None = None
 
 
-Spec = Union[WorkflowSpec, ActivitySpec]
+Spec = WorkflowSpec | ActivitySpec
 
 _classes: weakref.WeakSet[type] = weakref.WeakSet()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from random import Random
-from typing import Any, Union
+from typing import Any
 
 from attrs import Factory, field, frozen
 
@@ -17,16 +17,20 @@ from .errors import DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, T
 
 __all__ = ['NO_RETRY', 'Retry', 'retry_policy']
 
-Failure = Union[type[BaseException], str]
+Failure = type[BaseException] | str
 
 WORKER_STOPPED = 'genflow.WorkerStopped'
 """The reason with which a draining worker fails an activity; it counts as a time-out."""
 
 
+def _is_exception(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
+
+
 def _kinds(value: Failure | Iterable[Failure]) -> tuple[Failure, ...]:
     kinds = (value,) if isinstance(value, (str, type)) else tuple(value)
     for kind in kinds:
-        if not isinstance(kind, str) and not (isinstance(kind, type) and issubclass(kind, BaseException)):
+        if not isinstance(kind, str) and not _is_exception(kind):
             raise DefinitionError(f'{kind!r} is neither an exception class nor the name of one')
     return kinds
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ['BoundSignal', 'Mailbox', 'Signal', 'SignalGet']
 
 
+MAX_NAME = 256
+
+
 class Mailbox:
     """The unread inputs of one signal, and the gets that wait for one."""
 
@@ -57,7 +60,7 @@ class SignalGet(Task[Any]):
     __slots__ = ('mailbox', 'name', 'raw', 'registered')
 
     kind = 'signal'
-    on_demand = True  # type: ignore[assignment]
+    on_demand = True
 
     def __init__(self, driver: Driver | None, mailbox: Mailbox | None, name: str, *, raw: bool) -> None:
         super().__init__(driver)
@@ -163,6 +166,6 @@ class Signal:
 def signal_name(signal: Any) -> str:
     """The name of a signal given as a ``Signal``, a bound one, or text."""
     name = signal if isinstance(signal, str) else getattr(signal, 'name', None)
-    if not isinstance(name, str) or not 1 <= len(name) <= 256:
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
         raise TypeError(f'{signal!r} is no signal; give Order.approve or a name of at most 256 characters')
     return name

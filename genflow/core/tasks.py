@@ -15,7 +15,7 @@ from collections.abc import Generator
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .errors import TaskCanceled, TaskFailed, YieldError
+from .errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
 
 if TYPE_CHECKING:
     from .drivers import Driver
@@ -111,7 +111,7 @@ class Task(Generic[T_co]):
             seconds: Rounded up to whole seconds.
             keep: Leave this task as it is when the time is up, instead of cancelling it.
         """
-        from .combinators import Limited
+        from .timelimits import Limited  # noqa: PLC0415 - a combinator is a task itself
 
         return Limited(self, seconds, keep=keep)
 
@@ -173,8 +173,6 @@ class Task(Generic[T_co]):
 
     def timeout_error(self, seconds: int) -> TaskFailed:
         """What :meth:`timeout` raises for this kind of task."""
-        from .errors import TaskTimeout
-
         return TaskTimeout(f'not settled within {seconds} s', task=self)
 
     # descriptions
@@ -228,4 +226,4 @@ def _delegated(frame: Any) -> bool:
     if sys.implementation.name != 'cpython':
         return True
     code, last = frame.f_code.co_code, frame.f_lasti
-    return last >= 0 and code[last] == _YIELD_FROM
+    return bool(last >= 0 and code[last] == _YIELD_FROM)

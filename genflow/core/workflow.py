@@ -17,11 +17,11 @@ from uuid import UUID
 
 from .branches import Branch
 from .calls import TimerCall, timer_seconds
-from .children import CancelCall, SignalCall
 from .closing import Restart
-from .combinators import Mapped
 from .drivers import Driver, Info, Undriven
 from .errors import DefinitionError, YieldError
+from .external import CancelCall, SignalCall
+from .mapping import Mapped
 from .options import RestartOptions, checked_names, overridden
 from .proxies import Proxy
 from .serialization import Serialization
@@ -113,7 +113,7 @@ class QuietLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
         super().__init__(logger, {})
         self._driver = driver
 
-    def isEnabledFor(self, level: int) -> bool:
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's own name
         return not (self._driver.replaying or self._driver.silent) and super().isEnabledFor(level)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
@@ -288,7 +288,7 @@ def bind(workflow: Workflow, driver: Driver) -> None:
 
     What stands on the object is found before the descriptor on the class, so a call costs one look-up.
     """
-    workflow._driver = driver
+    vars(workflow)['_driver'] = driver
     members = {name: value for cls in reversed(type(workflow).__mro__) for name, value in vars(cls).items()}
     for name, value in members.items():
         if isinstance(value, (Proxy, Signal)):

@@ -1,0 +1,339 @@
+"""Calls that may need several attempts, and the activity, the first of them.
+
+A retried call keeps its number; each attempt has an id of its own, ``<number>.<attempt>``. A wait before an attempt is
+a timer of the engine, ``<number>.<attempt>;w``. Whether there is one is decided when the decision is sent, and read
+from the history at replay, so that changed policies and delays disturb nothing that runs.
+"""
+
+from __future__ import annotations
+
+import math
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from . import decisions, events
+from .calls import CLOSED, QUEUED, SENT, Call, Cancellation, refused_key
+from .errors import (
+    ActivityCanceled,
+    ActivityFailed,
+    ActivityTimedOut,
+    DefinitionError,
+    HistoryError,
+    ScheduleFailed,
+    TaskFailed,
+)
+from .failures import decode_failure
+from .options import ActivityOptions
+from .serialization import MAX_PAYLOAD, excerpt
+from .tasks import ERROR, OPEN, VALUE
+
+if TYPE_CHECKING:
+    from .proxies import ActivityProxy
+
+__all__ = ['PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall']
+
+MAX_SHOWN = 200
+
+PROCESS_DIED = 'genflow.ProcessDied'
+"""The details of a time-out that says no more than that the worker's process is gone; it counts as no try."""
+
+
+class Pause:
+    """The engine's timer before an attempt."""
+
+    __slots__ = ('call',)
+
+    def __init__(self, call: RetriedCall) -> None:
+        self.call = call
+
+    def apply(self, event: Any) -> None:
+        call = self.call
+        call.timer_gone()
+        if call.state == OPEN:
+            call.ready = True
+            call.driver.outbox.add(call)
+
+
+class RetriedCall(Call):
+    """A call that may need several attempts: an activity, a child or a Lambda function.
+
+    Attributes:
+        attempt: From 1.
+        free: How many attempts count as no try.
+        ready: Whether the wait before this attempt is over.
+        pausing: The id of the timer of that wait while it is open.
+    """
+
+    __slots__ = ('args', 'attempt', 'failure', 'free', 'kwargs', 'pausing', 'proxy', 'ready', 'settings')
+
+    def __init__(self, driver: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super().__init__(driver)
+        self.proxy = proxy
+        self.settings = settings
+        self.args = args
+        self.kwargs = kwargs
+        self.attempt = 1
+        self.free = 0
+        self.ready = False
+        self.pausing: str | None = None
+        self.failure: BaseException | None = None
+        self.holds = True
+
+    @property
+    def options(self) -> Any:
+        return self.settings
+
+    def arguments(self) -> tuple[Any, ...]:
+        return (self.args, self.kwargs) if self.kwargs else (self.args,)
+
+    def prepare(self) -> None:
+        text = self.input = self.proxy._serialize_arguments(*self.args, **self.kwargs)
+        if not isinstance(text, str):
+            raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
+        if len(text) > MAX_PAYLOAD:
+            raise self.too_large(text, self._longest())
+
+    def _longest(self) -> str:
+        """The argument that is to blame for a payload that is too large."""
+        named = [(f'argument {place}', value) for place, value in enumerate(self.args, 1)]
+        named += [(f'argument {name!r}', value) for name, value in self.kwargs.items()]
+        return max(named, key=lambda item: len(repr(item[1])), default=('the input', None))[0]
+
+    # attempts
+
+    @property
+    def mark(self) -> str:
+        """``<number>.<attempt>``, which stands in the id or control of every attempt."""
+        return f'{self.number}.{self.attempt}'
+
+    def pause(self) -> int:
+        """Seconds to wait before this attempt; asked only where the decision is live."""
+        if self.attempt == 1:
+            return int(self.settings.delay)
+        if self.failure is None:  # a free try
+            return 0
+        return int(self.settings.retry.interval(self.attempt - 1 - self.free, self.driver.jitter(self)))
+
+    def decision(self) -> decisions.Decision:
+        if not self.ready:
+            wait = self.pause()
+            if wait:
+                return decisions.StartTimer(f'{self.mark};w', wait)
+        return self.start_decision()
+
+    def start_decision(self) -> decisions.Decision:
+        raise TypeError(f'{self.kind} starts nothing')
+
+    def matches(self, event: Any) -> bool:
+        if isinstance(event, events.TimerStarted):
+            return not self.ready and event.timer_id == f'{self.mark};w'
+        if isinstance(event, events.Refused) and event.kind == 'timer':
+            return event.key == f'{self.mark};w'
+        return self.matches_start(event)
+
+    def matches_start(self, event: Any) -> bool:
+        raise TypeError(f'{self.kind} matches nothing')
+
+    def recorded(self, event: Any) -> None:
+        if type(event) is not events.TimerStarted:
+            super().recorded(event)
+        else:
+            self._paused(event)
+
+    def _paused(self, event: events.TimerStarted) -> None:
+        driver = self.driver
+        self.phase = SENT
+        self.ref = event.id
+        self.pausing = event.timer_id
+        driver.refs[event.id] = Pause(self)
+        driver.outbox.take('timer')
+        if self.lane is not None:
+            driver.outbox.release(self.lane)
+
+    def recorded_input(self, event: Any) -> str | None:
+        return self.input if isinstance(event, (events.TimerStarted, events.Refused)) else event.input
+
+    def timer_gone(self) -> None:
+        """The pause is over or was cancelled."""
+        self.pausing = None
+        self.phase = CLOSED
+        self.driver.refs.pop(self.ref, None)
+        self.driver.outbox.release('timer')
+        if self.cancellation is not None:
+            self.cancellation.dropped = True
+            self.cancellation = None
+
+    def attempt_failed(self, error: TaskFailed, *, free: bool = False) -> None:
+        """One attempt failed: another one, or the end."""
+        if self.state != OPEN:
+            self.over()
+            return
+        failure = self.brought_back(error)
+        if not self.driver.tries_again(self, failure, free=free):
+            self.over()
+            self.settle(ERROR, failure)
+            return
+        self.free += free
+        self.failure = None if free else failure
+        self.attempt += 1
+        self.ready = False
+        self.phase = QUEUED
+        self.driver.outbox.put(self)
+
+    def brought_back(self, error: TaskFailed) -> BaseException:
+        """The user's own exception where ``raises=`` names its class, else ``error`` itself."""
+        remote = decode_failure(error.reason, error.details)
+        error.details, error.traceback, error.names = remote.details, remote.traceback, remote.names
+        error.args = (error.reason, error.details)
+        own = remote.rebuilt(self.settings.raises) if self.settings.raises else None
+        if own is None:
+            return error
+        own.__cause__ = error
+        return own
+
+    def refused(self, event: Any) -> None:
+        self.attempt_failed(ScheduleFailed(event.cause, getattr(event, 'message', None), task=self))
+
+    def succeeded(self, event: Any) -> None:
+        """SWF has its result."""
+        self.over()
+        if self.state != OPEN:
+            return
+        text = event.result
+        try:
+            value = None if text is None else self.proxy._deserialize_result(text)
+        except Exception as error:
+            raise HistoryError(
+                f'the result of {self.label} in event {event.id} cannot be read: {excerpt(text or "")}; does the other '
+                f'side write it with the same transport? ({type(error).__name__}: {error})'
+            ) from error
+        self.settle(VALUE, value)
+
+    def withdraw(self) -> None:
+        if self.phase == SENT and self.pausing is not None:
+            self.driver.outbox.add(Cancellation(self, self.pausing))
+        else:
+            super().withdraw()
+
+    # descriptions
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.proxy.name, self.proxy.version, self.args, self.kwargs)
+
+    def description(self) -> dict[str, Any]:
+        return {
+            'kind': self.kind,
+            'number': self.number,
+            'name': self.proxy.name,
+            'version': self.proxy.version,
+            'input': self.input,
+        }
+
+    @property
+    def label(self) -> str:
+        number = '' if self.number is None else f' {self.number}'
+        version = '' if self.proxy.version is None else f' {self.proxy.version}'
+        return f'{self.kind}{number} {self.proxy.name}{version}'
+
+    def __repr__(self) -> str:
+        words = [*map(_brief, self.args), *(f'{name}={_brief(value)}' for name, value in self.kwargs.items())]
+        state = ('', ' done', ' failed')[self.state]
+        return f'<{self.label}({", ".join(words)}){state}>'
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, GeneratorType):
+        return value.__name__
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f'{text[:MAX_SHOWN]}…'
+
+
+class ActivityCall(RetriedCall):
+    """``self.echo(x)`` where ``echo`` is an ``ActivityProxy``."""
+
+    __slots__ = ()
+
+    kind = 'activity'
+    lane = 'activity'
+    incompatible = True
+    proxy: ActivityProxy
+
+    def activity_id(self) -> str:
+        heartbeat = self.settings.heartbeat
+        if heartbeat is None:
+            return f'{self.number}.{self.attempt}'
+        return f'{self.number}.{self.attempt};h={0 if heartbeat == math.inf else int(heartbeat)}'
+
+    def start_decision(self) -> decisions.Decision:
+        options: ActivityOptions = self.settings
+        proxy = self.proxy
+        return decisions.ScheduleActivity(
+            self.activity_id(),
+            proxy.name,
+            proxy.version,
+            self.input,
+            None,
+            options.task_list,
+            options.priority,
+            options.heartbeat,
+            options.effective_schedule_to_close,
+            options.schedule_to_start,
+            options.start_to_close,
+        )
+
+    def matches_start(self, event: Any) -> bool:
+        if isinstance(event, events.Refused):
+            return event.kind == 'activity' and event.key.partition(';')[0] == self.mark
+        return (
+            isinstance(event, events.ActivityScheduled)
+            and event.activity_id.partition(';')[0] == self.mark
+            and event.name == self.proxy.name
+            and event.version == self.proxy.version
+        )
+
+    def recorded(self, event: Any) -> None:
+        super().recorded(event)
+        if type(event) is events.ActivityScheduled:
+            self.key = event.activity_id
+
+    def apply(self, event: Any) -> None:
+        del self.driver.refs[event.ref]
+        _ACTIVITY[type(event)](self, event)
+
+    def failed(self, event: events.Failed) -> None:
+        self.attempt_failed(ActivityFailed(event.reason, event.details, task=self))
+
+    def timed_out(self, event: events.TimedOut) -> None:
+        died = event.details == PROCESS_DIED
+        error = ActivityTimedOut(
+            f'timed out: {event.timeout_type}', event.details, task=self, timeout_type=event.timeout_type
+        )
+        self.attempt_failed(error, free=died)
+
+    def was_canceled(self, event: events.Canceled) -> None:
+        self.attempt_failed(ActivityCanceled('canceled', event.details, task=self))
+
+    def ask_to_cancel(self) -> None:
+        self.driver.outbox.add(Cancellation(self))
+
+    def cancel_decision(self) -> decisions.Decision:
+        return decisions.RequestCancelActivity(str(self.key))
+
+    def matches_cancel(self, event: Any) -> bool:
+        if isinstance(event, events.ActivityCancelRequested):
+            return event.activity_id == self.key
+        return refused_key(event, 'cancel activity') == self.key
+
+    def canceled_error(self) -> TaskFailed:
+        return ActivityCanceled('canceled by the workflow', task=self)
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        return ActivityTimedOut(f'not settled within {seconds} s', task=self)
+
+
+_ACTIVITY: dict[type, Any] = {
+    events.Completed: ActivityCall.succeeded,
+    events.Failed: ActivityCall.failed,
+    events.TimedOut: ActivityCall.timed_out,
+    events.Canceled: ActivityCall.was_canceled,
+}

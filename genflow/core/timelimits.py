@@ -1,0 +1,68 @@
+"""A task with a time limit: ``task.timeout(seconds)``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .calls import TimerCall, timer_seconds
+from .combinators import Combined
+from .errors import TaskFailed
+from .tasks import ERROR, OPEN, Task
+
+__all__ = ['Limited']
+
+
+class Limited(Combined):
+    """A task with a time limit: ``task.timeout(seconds)``."""
+
+    __slots__ = ('keep', 'seconds', 'timer')
+
+    kind = 'timeout'
+
+    def __init__(self, task: Task[Any], seconds: float, *, keep: bool) -> None:
+        self.seconds = timer_seconds(seconds)
+        self.keep = keep
+        driver = task.driver
+        super().__init__(driver, [task])
+        self.timer: TimerCall | None = None
+        if driver is None:
+            return
+        if task.state == OPEN:
+            self.timer = TimerCall(driver, self.seconds)
+            driver.schedule(self.timer, sys._getframe(2))
+            self.timer.wait(self)
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        if self.state != OPEN:
+            return
+        if task is self.timer:
+            (member,) = self.members
+            self.settle(ERROR, member.timeout_error(self.seconds))
+            if not self.keep:
+                member.cancel()
+            return
+        task.taken = True
+        self.settle(task.state, task.outcome)
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def withdraw(self) -> None:
+        (member,) = self.members
+        if self.timer is not None:
+            self.timer.cancel()
+        if not self.keep:
+            member.cancel()
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        (member,) = self.members
+        return member.timeout_error(seconds)
+
+    def canceled_error(self) -> TaskFailed:
+        (member,) = self.members or self.described
+        error: TaskFailed = member.canceled_error()
+        return error
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.seconds, self.keep, *super().asked())

@@ -69,7 +69,7 @@ def request_of(
     workflow = spec.cls()
     try:
         inspect.signature(workflow.run).bind(*args, **kwargs)
-        return Request(spec, workflow._serialize_arguments(*args, **kwargs), workflow_id)  # noqa: SLF001 (a user's hook)
+        return Request(spec, workflow._serialize_arguments(*args, **kwargs), workflow_id)
     except (TypeError, ValueError) as error:
         raise RunRefused(f'these arguments do not fit {spec.cls.__qualname__}.run: {error}') from error
 

@@ -52,7 +52,7 @@ def result_of(outcome: Outcome, spec: WorkflowSpec) -> Any:
     if not outcome.completed:
         raise failure_of(outcome)
     text = outcome.close.get('result')
-    return None if text is None else spec.cls()._deserialize_result(text)  # noqa: SLF001 (a user's hook)
+    return None if text is None else spec.cls()._deserialize_result(text)
 
 
 def failure_of(outcome: Outcome) -> TaskFailed:
@@ -60,7 +60,7 @@ def failure_of(outcome: Outcome) -> TaskFailed:
     told = decode_failure(outcome.close.get('reason') or outcome.close.get('timeoutType'), outcome.close.get('details'))
     reason = f'workflow {outcome.workflow_id} {outcome.state}'
     if told.reason:
-        reason = f'{reason}: {told.reason}'
+        reason = f'{reason}: {told.reason.splitlines()[0]}'  # what follows is in the traceback
     error = ERRORS[outcome.state](reason, told.details, told.traceback)
     error.names = told.names
     return error

@@ -161,12 +161,14 @@ class Progress:
         state: ``open``, or in words how it closed.
         close: The attributes of the closing event, empty while it is open.
         last_event_id: The event that was applied last, 0 before the first.
+        began: The time of the first event.
     """
 
     rows: dict[int, Row] = Factory(dict)
     state: str = 'open'
     close: Mapping[str, Any] = Factory(dict)
     last_event_id: int = 0
+    began: datetime | None = None
     _open: dict[int, Row] = field(factory=dict, init=False)
 
     @property
@@ -177,6 +179,16 @@ class Progress:
     def open_rows(self) -> list[Row]:
         """What the execution waits for, oldest first."""
         return list(self._open.values())
+
+    def catch_up(self, events: Iterable[Event]) -> Step | None:
+        """Apply what happened in an earlier process, and sum it up in one step."""
+        last = None
+        for step in self.apply_all(events):
+            last = step
+        if last is None or not self.is_open:
+            return last
+        done = sum(row.state == 'completed' for row in self.rows.values())
+        return Step(last.when, f'workflow continued: {done} completed before, {len(self._open)} open')
 
     def apply_all(self, events: Iterable[Event]) -> Iterator[Step]:
         """Apply events in order; those that were applied before are left out."""
@@ -189,6 +201,7 @@ class Progress:
     def apply(self, event: Event) -> Step | None:
         """Apply the next event, and say what it changed, if a reader would care."""
         self.last_event_id = event['eventId']
+        self.began = self.began or event['eventTimestamp']
         kind, attributes = event['eventType'], attributes_of(event)
         if kind in OPENS:
             return self._opened(event, attributes)

@@ -18,7 +18,7 @@ from typing import Any
 from attrs import define, field
 
 from genflow.core.errors import DefinitionError, GenflowError
-from genflow.core.registry import Registry, WorkflowSpec, declared
+from genflow.core.registry import Registry, Spec, WorkflowSpec, declared
 from genflow.core.workflow import Workflow
 from genflow.local import LocalSWF
 from genflow.swf.layer1 import connect
@@ -136,10 +136,14 @@ class _Run:
         register_domain(patient, DOMAIN)
         register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
         begun = begin(self.service, DOMAIN, request)
+        progress = Progress()
+        earlier = [] if begun.is_new else begun.run.since(0)
         view.start()
         try:
-            self._start_workers(request.spec, begun)
-            outcome = self._follow(begun.run, view)
+            view.show(filter(None, [progress.catch_up(earlier)]), progress)
+            if progress.is_open:
+                self._start_workers(request.spec, begun)
+            outcome = self._follow(begun.run, progress, view)
             self._stop_workers()
         finally:
             view.stop()
@@ -149,7 +153,8 @@ class _Run:
 
     def _start_workers(self, spec: WorkflowSpec, begun: Begun) -> None:
         self._work_for(spec.task_list or TASK_LIST)
-        for known in (*self.registry.workflows, *self.registry.activities):
+        specs: tuple[Spec, ...] = (*self.registry.workflows, *self.registry.activities)
+        for known in specs:
             if known.task_list is not None:
                 self._work_for(known.task_list)
         if not begun.is_new:
@@ -214,8 +219,7 @@ class _Run:
 
     # the thread that waits
 
-    def _follow(self, run: Follower, view: View) -> Outcome:
-        progress = Progress()
+    def _follow(self, run: Follower, progress: Progress, view: View) -> Outcome:
         while True:
             view.show(progress.apply_all(run.since(progress.last_event_id)), progress)
             if progress.state == 'continued as new':

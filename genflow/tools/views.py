@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol, TextIO
 
-from attrs import define, field
+from attrs import define
 
 from genflow.tools.progress import Progress, Row, Step
 
@@ -52,12 +52,11 @@ class PlainView(Silent):
     """One line for each step, with the seconds since the execution started; for pipes and log files."""
 
     stream: TextIO
-    _began: datetime | None = field(default=None, init=False)
 
     def show(self, steps: Iterable[Step], progress: Progress) -> None:
         for step in steps:
-            self._began = self._began or step.when
-            print(f'{(step.when - self._began).total_seconds():9.3f}s  {step.text}', file=self.stream, flush=True)
+            since = step.when - (progress.began or step.when)
+            print(f'{since.total_seconds():9.3f}s  {step.text}', file=self.stream, flush=True)
 
 
 class LiveView:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module
-from typing import Any
 
 import click
 
@@ -17,12 +16,20 @@ from genflow.tools.cli.exits import Exit
 
 __all__ = ['cli', 'main']
 
-# command: (module that has it, what it does)
+# command: (module and attribute that have it, what it does)
 COMMANDS = {
-    'run': ('run', 'Run a workflow to its end on the embedded service.'),
-    'server': ('server', 'Serve the embedded SWF service over HTTP.'),
-    'worker': ('worker', 'Run deciders and activities for a task list.'),
-    'db': ('db', 'Look into, copy and tidy a database file.'),
+    'run': ('run:command', 'Run a workflow to its end on the embedded service.'),
+    'server': ('server:command', 'Serve the embedded SWF service over HTTP.'),
+    'worker': ('worker:command', 'Run deciders and activities for a task list.'),
+    'start': ('executions:start', 'Start an execution.'),
+    'list': ('executions:list_executions', 'List executions.'),
+    'history': ('executions:history', 'Show what happened in an execution.'),
+    'result': ('executions:result', 'Print the result of an execution.'),
+    'signal': ('executions:signal', 'Send a signal to an execution.'),
+    'cancel': ('executions:cancel', 'Ask an execution to cancel.'),
+    'terminate': ('executions:terminate', 'End an execution at once.'),
+    'activity': ('activity:command', 'Answer an activity task by its token.'),
+    'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),
 }
 
 
@@ -35,8 +42,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: Any = import_module(f'genflow.tools.cli.{COMMANDS[cmd_name][0]}').command
-        command: click.Command = found
+        module, _, name = COMMANDS[cmd_name][0].partition(':')
+        command: click.Command = getattr(import_module(f'genflow.tools.cli.{module}'), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

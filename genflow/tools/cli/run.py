@@ -28,7 +28,7 @@ from genflow.tools.views import LiveView, PlainView, View
 __all__ = ['command']
 
 
-@click.command('run')
+@click.command('run', context_settings={'ignore_unknown_options': True})  # -1 is an argument
 @click.argument('target')
 @click.argument('arguments', nargs=-1, type=click.UNPROCESSED, metavar='[ARGS]...')
 @click.option('--db', type=click.Path(dir_okay=False), help='Keep the executions in this file.')
@@ -67,10 +67,21 @@ def command(
     ctx.exit(_conclude(outcome, request))
 
 
+def _values(arguments: tuple[str, ...]) -> list[Any]:
+    """The arguments as values; what only looks like an option is one that does not exist."""
+    values = [value_of(text) for text in arguments]
+    for text, value in zip(arguments, values, strict=True):
+        if text.startswith('-') and isinstance(value, str):
+            raise click.NoSuchOption(text, message=f'No such option: {text}. As a text, write \'"{text}"\'.')
+    return values
+
+
 def _request(target: str, arguments: tuple[str, ...], workflow_id: str | None) -> Request:
+    if target.startswith('-'):
+        raise click.NoSuchOption(target)
     try:
         spec = load(target)
-        return request_of(spec, [value_of(text) for text in arguments], {}, workflow_id)
+        return request_of(spec, _values(arguments), {}, workflow_id)
     except (TargetError, RunRefused) as error:
         raise Refused(str(error)) from error
 

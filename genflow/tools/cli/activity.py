@@ -1,0 +1,53 @@
+"""``genflow activity``: answer an activity task from a shell, with the token that the activity handed out."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from genflow.tools.arguments import value_of
+from genflow.tools.cli.executions import client_of
+from genflow.tools.cli.services import layer1_options
+
+__all__ = ['command']
+
+
+@click.group('activity')
+def command() -> None:
+    """Answer a task whose activity left its worker (SuspendTask), by its token."""
+
+
+@command.command('complete')
+@click.argument('token')
+@click.argument('result', required=False)
+@layer1_options
+def complete(*, token: str, result: str | None, endpoint: str | None, db: str | None) -> None:
+    """Complete the task with RESULT: JSON, or plain text."""
+    text = json.dumps(None if result is None else value_of(result))
+    with client_of(endpoint, db) as client:
+        client.respond_activity_task_completed(taskToken=token, result=text)
+
+
+@command.command('fail')
+@click.argument('token')
+@click.argument('reason')
+@click.option('--details', help='More about it, at most 32,768 characters.')
+@layer1_options
+def fail(*, token: str, reason: str, details: str | None, endpoint: str | None, db: str | None) -> None:
+    """Fail the task for REASON, at most 256 characters."""
+    request = {'taskToken': token, 'reason': reason} | ({'details': details} if details else {})
+    with client_of(endpoint, db) as client:
+        client.respond_activity_task_failed(**request)
+
+
+@command.command('heartbeat')
+@click.argument('token')
+@click.argument('details', required=False)
+@layer1_options
+def heartbeat(*, token: str, details: str | None, endpoint: str | None, db: str | None) -> None:
+    """Say that the task is alive; prints whether somebody asked to cancel it."""
+    request = {'taskToken': token} | ({'details': details} if details else {})
+    with client_of(endpoint, db) as client:
+        requested = client.record_activity_task_heartbeat(**request)['cancelRequested']
+    click.echo('cancel requested' if requested else 'go on')

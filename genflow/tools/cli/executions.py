@@ -1,0 +1,247 @@
+"""What people do with executions from a shell: start, list, look into, signal, cancel, terminate, wait for the result.
+
+Each command is one call of a SWF client, or a few; they work with Amazon SWF, with an endpoint and with a file alike.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import click
+
+from genflow.swf import faults
+from genflow.swf.layer1 import connect
+from genflow.tools.arguments import value_of
+from genflow.tools.beginnings import EPOCH
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.services import layer1_options, opened
+from genflow.tools.following import Follower
+from genflow.tools.outcomes import Outcome, failure_of
+from genflow.tools.progress import Progress
+from genflow.tools.runner import DOMAIN
+
+__all__ = ['cancel', 'history', 'list_executions', 'result', 'signal', 'start', 'terminate']
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+LOOKS = 0.5  # seconds between two looks at an execution that is waited for
+
+
+def service_options(function: F) -> F:
+    """Add ``--domain``, ``--endpoint`` and ``--db`` to a command."""
+    domain = click.option('--domain', default=DOMAIN, show_default=True, help='The SWF domain.')
+    return domain(layer1_options(function))
+
+
+@contextmanager
+def client_of(endpoint: str | None, db: str | None) -> Iterator[Any]:
+    """A SWF client; what the service refuses is shown as a message."""
+    with opened(endpoint, db) as layer1:
+        try:
+            yield connect(layer1).client
+        except Exception as error:
+            if faults.code_of(error) is None:
+                raise
+            raise Refused(str(error)) from error
+
+
+def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Follower:
+    """The run that was named; without a run id the open one, or the one that started last.
+
+    Raises:
+        Refused: There is none.
+    """
+    if run_id is not None:
+        return Follower(client, domain, workflow_id, run_id)
+    for kind in ('open', 'closed'):
+        infos = _listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1)
+        for info in infos:
+            return Follower(client, domain, workflow_id, info['execution']['runId'])
+    raise Refused(f'the domain {domain!r} has no execution with the id {workflow_id!r}.')
+
+
+def _listed(client: Any, domain: str, kind: str, **request: Any) -> Iterator[dict[str, Any]]:
+    method = getattr(client, f'list_{kind}_workflow_executions')
+    request |= {'domain': domain, 'startTimeFilter': {'oldestDate': EPOCH}}
+    while True:
+        page = method(**request)
+        yield from page['executionInfos']
+        if not page.get('nextPageToken'):
+            return
+        request['nextPageToken'] = page['nextPageToken']
+
+
+@click.command('start')
+@click.argument('name')
+@click.argument('version')
+@click.argument('arguments', nargs=-1, metavar='[ARGS]...')
+@click.option('--id', 'workflow_id', help='Name the execution; a new name without it.')
+@click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
+@click.option('--tag', 'tags', multiple=True, help='May be given up to five times.')
+@service_options
+def start(
+    *,
+    name: str,
+    version: str,
+    arguments: tuple[str, ...],
+    workflow_id: str | None,
+    task_list: str | None,
+    tags: tuple[str, ...],
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Start an execution of the workflow type NAME VERSION, and print its workflow id and run id.
+
+    ARGS are JSON, or plain text.
+    """
+    request: dict[str, Any] = {
+        'domain': domain,
+        'workflowId': workflow_id or f'{name}-{uuid4().hex[:12]}',
+        'workflowType': {'name': name, 'version': version},
+        'input': json.dumps([[value_of(text) for text in arguments], {}]),
+    }
+    if task_list is not None:
+        request['taskList'] = {'name': task_list}
+    if tags:
+        request['tagList'] = list(tags)
+    with client_of(endpoint, db) as client:
+        run_id = client.start_workflow_execution(**request)['runId']
+    click.echo(f'{request["workflowId"]} {run_id}')
+
+
+@click.command('list')
+@click.option('--closed', is_flag=True, help='Those that have closed, instead of those that are open.')
+@service_options
+def list_executions(*, closed: bool, domain: str, endpoint: str | None, db: str | None) -> None:
+    """List executions, the latest first: when they started, state, type, workflow id and run id."""
+    with client_of(endpoint, db) as client:
+        for info in _listed(client, domain, 'closed' if closed else 'open'):
+            kind, execution = info['workflowType'], info['execution']
+            state = info.get('closeStatus', info['executionStatus'])
+            click.echo(
+                f'{info["startTimestamp"]:%Y-%m-%d %H:%M:%S} {state} {kind["name"]} {kind["version"]} '
+                f'{execution["workflowId"]} {execution["runId"]}'
+            )
+
+
+@click.command('history')
+@click.argument('workflow_id')
+@click.option('--run-id', help='Which run; the open or latest one without it.')
+@click.option('--json', 'as_json', is_flag=True, help='The events as the AWS command line prints them.')
+@service_options
+def history(
+    *, workflow_id: str, run_id: str | None, as_json: bool, domain: str, endpoint: str | None, db: str | None
+) -> None:
+    """Show what happened in an execution, one line for each event that tells something."""
+    with client_of(endpoint, db) as client:
+        events = run_of(client, domain, workflow_id, run_id).since(0)
+    if as_json:
+        click.echo(json.dumps({'events': events}, indent=2, default=lambda value: value.timestamp()))
+        return
+    for step in Progress().apply_all(events):
+        click.echo(f'{step.when:%Y-%m-%d %H:%M:%S} {step.text}')
+
+
+@click.command('signal')
+@click.argument('workflow_id')
+@click.argument('name')
+@click.argument('value', required=False)
+@click.option('--run-id', help='Which run; the open one without it.')
+@service_options
+def signal(
+    *,
+    workflow_id: str,
+    name: str,
+    value: str | None,
+    run_id: str | None,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Send the signal NAME to an open execution, with VALUE: JSON, or plain text."""
+    request = _named(domain, workflow_id, run_id) | {'signalName': name}
+    request['input'] = json.dumps(None if value is None else value_of(value))
+    with client_of(endpoint, db) as client:
+        client.signal_workflow_execution(**request)
+
+
+@click.command('cancel')
+@click.argument('workflow_id')
+@click.option('--run-id', help='Which run; the open one without it.')
+@service_options
+def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
+    """Ask an open execution to cancel; what becomes of it is up to the workflow."""
+    with client_of(endpoint, db) as client:
+        client.request_cancel_workflow_execution(**_named(domain, workflow_id, run_id))
+
+
+@click.command('terminate')
+@click.argument('workflow_id')
+@click.option('--run-id', help='Which run; the open one without it.')
+@click.option('--reason', help='Why, at most 256 characters; kept in the history.')
+@service_options
+def terminate(
+    *, workflow_id: str, run_id: str | None, reason: str | None, domain: str, endpoint: str | None, db: str | None
+) -> None:
+    """End an open execution at once, without asking the workflow."""
+    request = _named(domain, workflow_id, run_id) | ({'reason': reason} if reason else {})
+    with client_of(endpoint, db) as client:
+        client.terminate_workflow_execution(**request)
+
+
+@click.command('result')
+@click.argument('workflow_id')
+@click.option('--run-id', help='Which run; the open or latest one without it.')
+@click.option('--timeout', default=0.0, show_default=True, type=click.FloatRange(0), help='Seconds to wait for it.')
+@service_options
+@click.pass_context
+def result(
+    ctx: click.Context,
+    *,
+    workflow_id: str,
+    run_id: str | None,
+    timeout: float,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Print the result of an execution as it was recorded; exit code 3 if it is open or closed otherwise."""
+    with client_of(endpoint, db) as client:
+        run = run_of(client, domain, workflow_id, run_id)
+        outcome = _closed(run, time.monotonic() + timeout)
+    if outcome is None:
+        click.echo(f'genflow: the execution {workflow_id} is open', err=True)
+    elif outcome.completed:
+        click.echo(outcome.close.get('result', 'null'))
+    else:
+        click.echo(f'genflow: {failure_of(outcome)}', err=True)
+    ctx.exit(Exit.COMPLETED if outcome is not None and outcome.completed else Exit.CLOSED_OTHERWISE)
+
+
+def _closed(run: Follower, deadline: float) -> Outcome | None:
+    """How an execution closed, through all of its restarts, or ``None`` if it is open at the deadline."""
+    progress = Progress()
+    while True:
+        for _ in progress.apply_all(run.since(progress.last_event_id)):
+            pass
+        if progress.state == 'continued as new':
+            run = Follower(run.client, run.domain, run.workflow_id, progress.close['newExecutionRunId'])
+            progress = Progress()
+        elif not progress.is_open:
+            return Outcome(run.workflow_id, run.run_id, progress.state, progress.close)
+        elif time.monotonic() >= deadline:
+            return None
+        else:
+            threading.Event().wait(LOOKS)
+
+
+def _named(domain: str, workflow_id: str, run_id: str | None) -> dict[str, Any]:
+    request = {'domain': domain, 'workflowId': workflow_id}
+    return request if run_id is None else request | {'runId': run_id}

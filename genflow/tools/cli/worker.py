@@ -1,0 +1,80 @@
+"""``genflow worker``: deciders and activities for one task list, until they are told to stop.
+
+SIGTERM and the first Ctrl-C drain: no new polls, and what runs may finish. A second Ctrl-C stops at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from genflow.core.errors import GenflowError
+from genflow.swf.worker import Worker
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.services import layer1_options, opened
+from genflow.tools.target import TargetError, module_of, parse
+
+__all__ = ['command']
+
+
+@click.command('worker')
+@click.argument('target')
+@click.option('--domain', required=True, help='The SWF domain.')
+@click.option('--task-list', required=True, help='The task list to poll.')
+@click.option('--deciders', default=1, show_default=True, type=click.IntRange(0), help='Decisions at a time.')
+@click.option('--activities', default=4, show_default=True, type=click.IntRange(0), help='Activities at a time.')
+@click.option('--max-tasks', type=click.IntRange(1), help='Stop after so many tasks.')
+@click.option('--drain', default=30.0, show_default=True, type=click.FloatRange(0), help='Seconds to finish in.')
+@click.option('--identity', help='What SWF shows as the poller; host and process by default.')
+@click.option('--register/--no-register', default=True, show_default=True, help='Register the types first.')
+@click.option('--sticky/--no-sticky', default=True, show_default=True, help='Keep executions between decisions.')
+@layer1_options
+@click.pass_context
+def command(
+    ctx: click.Context, /, *, target: str, drain: float, endpoint: str | None, db: str | None, **settings: Any
+) -> None:
+    """Run deciders and activities of TARGET, a file or module, for one task list.
+
+    Every decorated class that importing TARGET loads is worked for. Credentials and region come from where boto3
+    finds them, unless --endpoint or --db says otherwise.
+    """
+    try:
+        module_of(parse(target))
+    except TargetError as error:
+        raise Refused(str(error)) from error
+    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(levelname)s %(name)s: %(message)s')
+    with opened(endpoint, db) as layer1:
+        worker = Worker(layer1=layer1, **settings)
+        with stopped_by_signals(worker, drain) as told:
+            _work(worker)
+    ctx.exit(Exit.INTERRUPTED if len(told) > 1 else Exit.COMPLETED)
+
+
+def _work(worker: Worker) -> None:
+    try:
+        worker.run()
+    except GenflowError as error:
+        raise Refused(str(error)) from error
+
+
+@contextlib.contextmanager
+def stopped_by_signals(worker: Worker, seconds: float) -> Iterator[list[int]]:
+    """Have signals stop a worker; gives a list that each of them is added to."""
+    told: list[int] = []
+
+    def drain(number: int, frame: object) -> None:
+        told.append(number)
+        if told.count(signal.SIGINT) > 1:
+            worker.stop()
+        else:
+            worker.drain(seconds)
+
+    with contextlib.ExitStack() as stack:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            stack.callback(signal.signal, number, signal.signal(number, drain))
+        yield told

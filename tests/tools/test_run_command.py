@@ -1,0 +1,240 @@
+"""``genflow run`` as people use it: as a process, by what it prints and how it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Each activity leaves a line when it begins and when it ends; the one that is told to waits to be killed.
+STEPS = """
+import os, time
+from genflow import Activity, ActivityProxy, Workflow, activity, workflow
+
+def note(text):
+    with open('log', 'a') as log:
+        log.write(text + '\\n')
+
+@activity(name='Step', version=1, task_list='steps')
+class Step(Activity):
+    def run(self, number, hang):
+        note(f'begin {number}')
+        while hang and os.path.exists('hang'):
+            time.sleep(0.01)
+        note(f'end {number}')
+        return number
+
+@workflow(name='Chain', version=1, task_list='steps')
+class Chain(Workflow):
+    step = ActivityProxy(name='Step', version=1, retry=0)
+
+    def run(self, count, hang_at=-1):
+        total = 0
+        for number in range(count):
+            total += yield self.step(number, number == hang_at)
+        return total
+"""
+
+
+def command(*arguments):
+    return [sys.executable, '-m', 'genflow', 'run', *map(str, arguments)]
+
+
+@pytest.fixture
+def genflow_run(tmp_path):
+    """Runs ``genflow run`` in an empty folder, and gives the finished process."""
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+
+    def run(*arguments, start=False):
+        pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
+        process = subprocess.Popen(command(*arguments), cwd=tmp_path, env=environment, **pipes)
+        if start:
+            return process
+        process.out, process.err = process.communicate(timeout=60)
+        return process
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text, name='flow.py'):
+        (tmp_path / name).write_text(textwrap.dedent(text), encoding='utf-8')
+        return name
+
+    return write
+
+
+def workflow_file(run, activities=''):
+    return f"""
+from genflow import Activity, ActivityProxy, Signal, Workflow, activity, workflow
+{activities}
+
+@workflow(name='Flow', version=1, task_list='flow')
+class Flow(Workflow):
+{textwrap.indent(textwrap.dedent(run), '    ')}
+"""
+
+
+def test_the_result_goes_to_stdout_as_json_and_the_rest_to_stderr(genflow_run, file):
+    done = genflow_run(file(STEPS), 3)
+    assert (done.returncode, json.loads(done.out)) == (0, 3)
+    lines = [line.split(maxsplit=1)[1] for line in done.err.splitlines()]
+    assert lines[0] == 'workflow Chain 1 started'
+    assert lines[1:4] == [f'activity Step 1 [1.1] {state}' for state in ('scheduled', 'started', 'completed')]
+    assert lines[-1] == 'workflow completed'
+
+
+def test_quiet_shows_the_result_alone(genflow_run, file):
+    done = genflow_run('--quiet', file(STEPS), 2)
+    assert (done.out, done.err) == ('1\n', '')
+
+
+def test_arguments_are_json_or_text(genflow_run, file):
+    done = genflow_run(
+        '-q', file(workflow_file('def run(self, *words):\n    return words')), '5', 'five', '[1, null]', '-1'
+    )
+    assert json.loads(done.out) == [5, 'five', [1, None], -1]
+
+
+def test_a_workflow_that_raises_exits_with_3_and_shows_where(genflow_run, file):
+    failing = """
+    def run(self):
+        yield self.sleep(0)
+        raise ValueError('no more')
+    """
+    done = genflow_run('-q', file(workflow_file(failing)))
+    assert (done.returncode, done.out) == (3, '')
+    assert 'failed: ValueError: no more' in done.err
+    assert 'flow.py", line 10, in run' in done.err
+    assert "raise ValueError('no more')" in done.err
+
+
+def test_an_activity_that_raises_shows_its_own_traceback(genflow_run, file):
+    activities = """
+@activity(name='Break', version=1, task_list='flow')
+class Break(Activity):
+    def run(self):
+        raise ZeroDivisionError('by nothing')
+"""
+    breaking = """
+    broken = ActivityProxy(name='Break', version=1)
+    def run(self):
+        yield self.broken()
+    """
+    done = genflow_run('-q', file(workflow_file(breaking, activities)))
+    assert done.returncode == 3
+    assert 'flow.py", line 7, in run' in done.err
+    assert 'ZeroDivisionError: by nothing' in done.err
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nothing.py'], "there is no file 'nothing.py'"),
+        (['flow.py:Nothing'], "has no class 'Nothing'"),
+        (['flow.py', '1', '2', '3', '4'], 'these arguments do not fit Chain.run: too many positional arguments'),
+        (['flow.py'], 'these arguments do not fit Chain.run: missing a required argument'),
+        (['--no-such-option', 'flow.py'], 'No such option'),
+        ([], 'Missing argument'),
+    ],
+)
+def test_wrong_usage_exits_with_2(genflow_run, file, arguments, message):
+    file(STEPS)
+    done = genflow_run(*arguments)
+    assert (done.returncode, done.out) == (2, '')
+    assert message in done.err
+
+
+def test_a_file_with_several_workflows_needs_a_class(genflow_run, file):
+    second = STEPS + '\n@workflow(name="Other", version=1, task_list="steps")\nclass Other(Chain):\n    pass\n'
+    done = genflow_run(file(second), 1)
+    assert done.returncode == 2
+    assert '  flow.py:Chain\n  flow.py:Other\n' in done.err
+    assert genflow_run('-q', 'flow.py:Other', 3).out == '3\n'
+
+
+def wait_for(process, text):
+    """Reads what a process shows until a line has `text`."""
+    for line in process.stderr:
+        if text in line:
+            return
+    raise AssertionError(f'{text!r} was never shown')
+
+
+def log_of(folder):
+    return (folder / 'log').read_text().splitlines()
+
+
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_path, number, code):
+    (tmp_path / 'hang').touch()
+    arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 4, 2]
+    process = genflow_run(*arguments, start=True)
+    wait_for(process, '[3.1] started')
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == code
+    (tmp_path / 'hang').unlink()
+
+    done = genflow_run(*arguments)
+    assert (done.returncode, done.out) == (0, '6\n'), done.err
+    assert 'workflow continued: 2 completed before' in done.err
+    ended = [line for line in log_of(tmp_path) if line.startswith('end')]
+    assert sorted(ended) == ['end 0', 'end 1', 'end 2', 'end 3']
+
+
+def test_a_completed_run_is_recalled_and_not_repeated(genflow_run, file, tmp_path):
+    arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 2]
+    assert genflow_run(*arguments).out == '1\n'
+    assert genflow_run(*arguments).out == '1\n'
+    assert log_of(tmp_path) == ['begin 0', 'end 0', 'begin 1', 'end 1']
+    assert genflow_run('--db', 'x.db', '--id', 'a', 'flow.py', 3).out == '3\n'
+
+
+def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, file, tmp_path):
+    (tmp_path / 'hang').touch()
+    process = genflow_run('--db', 'x.db', '--id', 'a', file(STEPS), 2, 1, start=True)
+    wait_for(process, '[2.1] started')
+    process.kill()
+    process.communicate()
+    done = genflow_run('--db', 'x.db', '--id', 'a', 'flow.py', 3)
+    assert done.returncode == 2
+    assert "an execution 'a' is open, and was started with other arguments" in done.err
+
+
+def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
+    (tmp_path / 'hang').touch()
+    process = genflow_run('--db', 'x.db', file(STEPS), 1, 0, start=True)
+    wait_for(process, '[1.1] started')
+    done = genflow_run('--db', 'x.db', 'flow.py', 1)
+    process.kill()
+    process.communicate()
+    assert done.returncode == 2
+    assert 'x.db' in done.err
+
+
+def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, file, tmp_path):
+    (tmp_path / 'hang').touch()
+    arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 2, 1]
+    process = genflow_run(*arguments, start=True)
+    wait_for(process, '[2.1] started')
+    process.kill()
+    process.communicate()
+    (tmp_path / 'hang').unlink()
+
+    file(STEPS.replace('for number in range(count):', 'yield self.sleep(1)\n        for number in range(count):'))
+    done = genflow_run('-q', *arguments)
+    assert (done.returncode, done.out) == (3, '')
+    assert 'cannot go on: NondeterminismError' in done.err
+    assert 'flow.py:' in done.err
+    file(STEPS)
+    assert genflow_run('-q', *arguments).out == '1\n'

@@ -12,6 +12,7 @@ yields in a ``finally``, and would leave the rest to the garbage collector.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from types import GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ MAX_DRAINS = 100
 MAX_SHOWN = 80
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+ADDRESS = re.compile(r' at 0x[0-9a-fA-F]+')
 
 _unclosable: list[GeneratorType[Any, Any, Any]] = []
 """Generators that ignore being closed: kept, so that the garbage collector does not try it again, aloud."""
@@ -273,7 +276,13 @@ def _mistake(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    """What a value looks like, the same in every process: it may end up in what the workflow answers."""
+    if isinstance(value, GeneratorType):
+        text = f'{value.__name__}()'
+    elif isinstance(value, (set, frozenset)):
+        text = '{' + ', '.join(sorted(map(repr, value))) + '}'
+    else:
+        text = ADDRESS.sub('', repr(value))
     return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + '…'
 
 

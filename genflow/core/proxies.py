@@ -71,6 +71,14 @@ class Bound:
         """
         return Bound(self.proxy, self._driver, {**(self._given or {}), **options})
 
+    def __eq__(self, other: object) -> bool:
+        """The same proxy with the same settings asks the same, whichever workflow it is called on."""
+        if not isinstance(other, Bound):
+            return NotImplemented
+        return self.proxy is other.proxy and (self._given or {}) == (other._given or {})
+
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         return repr(self.proxy)
 

@@ -71,7 +71,7 @@ def loaded_by(statement):
         ('import genflow.swf', {'genflow.swf'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf.scanner'}),
         ('import genflow.swf.scanner', {'venusian'}, CLIENTS | {'sqlite3', 'genflow.local', 'genflow.tools'}),
         ('import genflow.swf.boilerplate', {'venusian'}, {'sqlite3', 'genflow.local', 'genflow.tools'}),
-        ('import genflow.local', {'sqlite3'}, {'boto3', 'venusian', 'genflow.core', 'genflow.swf', 'genflow.tools'}),
+        ('import genflow.local', {'sqlite3'}, {'boto3', 'venusian', 'genflow.swf', 'genflow.tools'}),
     ],
 )
 def test_an_import_brings_its_room_and_nothing_else(statement, loaded, not_loaded):

@@ -28,7 +28,7 @@ from .worker import default_identity, log, say_hello, survive
 __all__ = ['async_scheduler', 'start_activity_worker', 'start_workflow_worker', 'workflow_starter']
 
 
-def start_workflow_worker(  # noqa: PLR0917 - the order is part of the interface
+def start_workflow_worker(
     domain: str,
     task_list: str,
     layer1: Any = None,
@@ -81,7 +81,7 @@ def start_workflow_worker(  # noqa: PLR0917 - the order is part of the interface
         decider.cache.shut()
 
 
-def start_activity_worker(  # noqa: PLR0917 - the order is part of the interface
+def start_activity_worker(
     domain: str,
     task_list: str,
     layer1: Any = None,
@@ -123,7 +123,7 @@ def start_activity_worker(  # noqa: PLR0917 - the order is part of the interface
             survive(performer.handle, task)
 
 
-def workflow_starter(  # noqa: PLR0917 - the order is part of the interface
+def workflow_starter(
     domain: str,
     name: str,
     version: Any,

@@ -184,7 +184,7 @@ class Execution:
             engine.close()
 
     def status(self) -> str:
-        """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED``, ``CANCELED``…"""
+        """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""
         info = self._described()['executionInfo']
         status: str = info.get('closeStatus') or info['executionStatus']
         return status
@@ -246,7 +246,7 @@ class _Hooks:
     """A workflow's own serialization as the transport of its starter."""
 
     def __init__(self, workflow: Workflow) -> None:
-        self.serialize_arguments = workflow._serialize_arguments  # noqa: SLF001 - a hook that users override
+        self.serialize_arguments = workflow._serialize_arguments
 
 
 def _spec(workflow: type[Workflow]) -> WorkflowSpec:

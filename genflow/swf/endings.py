@@ -25,7 +25,7 @@ def result_of(event: Event, hooks: Serialization) -> Any:
 
 def _completed(event: Event, hooks: Serialization) -> Any:
     text = event['workflowExecutionCompletedEventAttributes'].get('result')
-    return None if text is None else hooks._deserialize_result(text)  # noqa: SLF001 - a hook that users override
+    return None if text is None else hooks._deserialize_result(text)
 
 
 def _failed(event: Event, hooks: Serialization) -> Any:

@@ -38,7 +38,7 @@ def perform(spec: ActivitySpec, input: str | None, context: ActivityContext, cre
         activity = create(spec.cls)
         activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
         args, kwargs = _arguments(activity, input)
-        result = activity._serialize_result(activity.run(*args, **kwargs))  # noqa: SLF001 - a hook that users override
+        result = activity._serialize_result(activity.run(*args, **kwargs))
         return Completed(_checked(result))
     except SuspendTask:
         return Suspended()
@@ -55,7 +55,7 @@ def failed(error: BaseException) -> Failed:
 
 def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[str, Any]]:
     try:
-        args, kwargs = ([], {}) if input is None else activity._deserialize_arguments(input)  # noqa: SLF001 - a hook
+        args, kwargs = ([], {}) if input is None else activity._deserialize_arguments(input)
     except Exception as error:
         what = 'nothing' if input is None else excerpt(input)
         raise BadInput(f'the input of {type(activity).__qualname__} cannot be read: {what}: {error}') from error

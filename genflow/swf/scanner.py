@@ -47,7 +47,7 @@ class _Unsaid(int):
 _SUM: float = _Unsaid(420)
 
 
-def activity(  # noqa: PLR0917 - the order is part of the interface
+def activity(
     name: str,
     version: Any,
     task_list: str | None,
@@ -173,7 +173,7 @@ def scan(package: Package = None, ignore: Any = None, *, depth: int = 1) -> Regi
 
 def _modules(package: Package, depth: int) -> list[ModuleType]:
     if package is None:
-        return [sys.modules[sys._getframe(depth).f_globals['__name__']]]  # noqa: SLF001 - the way to know a caller
+        return [sys.modules[sys._getframe(depth).f_globals['__name__']]]
     listed = [package] if isinstance(package, (ModuleType, str)) else list(package)
     return [importlib.import_module(item) if isinstance(item, str) else item for item in listed]
 

@@ -67,7 +67,8 @@ class LiveView:
         from rich.live import Live
 
         self._title = title
-        self._live = Live(console=Console(stderr=True), refresh_per_second=12)
+        self._progress = Progress()
+        self._live = Live(console=Console(stderr=True), refresh_per_second=12, get_renderable=self._drawn)
 
     def start(self) -> None:
         self._live.start()
@@ -76,10 +77,14 @@ class LiveView:
         self._live.stop()
 
     def show(self, steps: Iterable[Step], progress: Progress) -> None:
+        self._progress = progress
         for step in steps:
             if step.went_wrong:
                 self._live.console.print(step.text, style='red', markup=False, highlight=False)
-        self._live.update(picture(self._title, progress))
+
+    def _drawn(self) -> Any:
+        """The table as it is now; called by the thread that redraws, and so no more often than is seen."""
+        return picture(self._title, self._progress)
 
 
 def picture(title: str, progress: Progress) -> Any:
@@ -90,8 +95,7 @@ def picture(title: str, progress: Progress) -> Any:
     table = Table(title=f'{title}: {progress.state}', title_justify='left', expand=False)
     for column in ('kind', 'name', 'done', 'open', 'now'):
         table.add_column(column, justify='right' if column in ('done', 'open') else 'left')
-    rows = list(progress.rows.values())
-    for (kind, name), (done, still_open) in _counts(rows).items():
+    for (kind, name), (done, still_open) in _counts(list(progress.rows.values())).items():
         states = _states(row for row in progress.open_rows if (row.kind, row.name) == (kind, name))
         table.add_row(kind, Text(name), str(done), str(still_open), states)
     return table

@@ -98,6 +98,13 @@ def test_quiet_shows_the_result_alone(genflow_run, file):
     assert (done.out, done.err) == ('1\n', '')
 
 
+def test_what_user_code_prints_is_kept_apart_from_the_result(genflow_run, file):
+    done = genflow_run(
+        '-q', file("print('imported')\n" + workflow_file('def run(self):\n    print("ran")\n    return 1'))
+    )
+    assert (done.out, done.err) == ('1\n', 'imported\nran\n')
+
+
 def test_arguments_are_json_or_text(genflow_run, file):
     done = genflow_run(
         '-q', file(workflow_file('def run(self, *words):\n    return words')), '5', 'five', '[1, null]', '-1'

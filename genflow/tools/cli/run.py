@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import click
@@ -52,9 +52,9 @@ def command(
 
     Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
     """
-    request = _request(target, arguments, workflow_id)
     try:
-        with _warnings_on_stderr():
+        with redirect_stdout(sys.stderr), _warnings_on_stderr():  # what user code prints is not the result
+            request = _request(target, arguments, workflow_id)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
     except (RunRefused, StoreError) as error:
         raise Refused(str(error)) from error

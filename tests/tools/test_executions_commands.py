@@ -1,0 +1,197 @@
+"""The commands that work with executions, on a file of the embedded service."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genflow.local import LocalSWF
+from genflow.tools.cli.main import main
+
+TYPE = {'name': 'Order', 'version': '1'}
+
+
+@pytest.fixture
+def db(tmp_path):
+    """A file with a domain and a workflow type."""
+    path = str(tmp_path / 'x.db')
+    with LocalSWF(path) as service:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+        service.register_workflow_type(
+            domain='genflow',
+            **TYPE,
+            defaultTaskList={'name': 'orders'},
+            defaultTaskStartToCloseTimeout='60',
+            defaultExecutionStartToCloseTimeout='3600',
+            defaultChildPolicy='TERMINATE',
+        )
+    return path
+
+
+@pytest.fixture
+def genflow(db, capsys):
+    """Runs a command on the file; gives exit code, stdout and stderr."""
+
+    def run(*arguments):
+        code = main([*arguments, '--db', db])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def decide(db, decision):
+    with LocalSWF(db) as service:
+        task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'orders'})
+        service.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[decision])
+
+
+def complete(db, result):
+    attributes = {'result': result}
+    kind = 'CompleteWorkflowExecution'
+    decide(db, {'decisionType': kind, 'completeWorkflowExecutionDecisionAttributes': attributes})
+
+
+def history_of(db, workflow_id, run_id):
+    with LocalSWF(db) as service:
+        execution = {'workflowId': workflow_id, 'runId': run_id}
+        return service.get_workflow_execution_history(domain='genflow', execution=execution)['events']
+
+
+def test_start_prints_the_ids_and_sends_the_arguments(genflow, db):
+    code, out, _ = genflow('start', 'Order', '1', '5', 'book', '--id', 'order-5', '--tag', 'paid')
+    workflow_id, run_id = out.split()
+    started = history_of(db, workflow_id, run_id)[0]['workflowExecutionStartedEventAttributes']
+    assert (code, workflow_id) == (0, 'order-5')
+    assert json.loads(started['input']) == [[5, 'book'], {}]
+    assert started['tagList'] == ['paid']
+
+
+def test_what_the_service_refuses_is_one_message(genflow):
+    code, out, err = genflow('start', 'Nothing', '1')
+    assert (code, out) == (2, '')
+    assert err.startswith('Error: ')
+    assert 'Nothing' in err
+
+
+def test_list_shows_what_is_open_and_what_has_closed(genflow, db):
+    genflow('start', 'Order', '1', '--id', 'a')
+    assert genflow('list')[1].split()[2:6] == ['OPEN', 'Order', '1', 'a']
+    complete(db, '1')
+    assert genflow('list')[1] == ''
+    assert genflow('list', '--closed')[1].split()[2:6] == ['COMPLETED', 'Order', '1', 'a']
+
+
+def test_history_tells_what_happened(genflow, db):
+    genflow('start', 'Order', '1', '--id', 'a')
+    complete(db, '1')
+    code, out, _ = genflow('history', 'a')
+    assert code == 0
+    assert [line.split(maxsplit=2)[2] for line in out.splitlines()] == [
+        'workflow Order 1 started',
+        'workflow completed',
+    ]
+
+
+def test_history_as_json_is_what_the_aws_command_line_prints(genflow):
+    genflow('start', 'Order', '1', '--id', 'a')
+    events = json.loads(genflow('history', 'a', '--json')[1])['events']
+    assert [event['eventType'] for event in events] == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+    assert isinstance(events[0]['eventTimestamp'], float)
+
+
+def test_signal_sends_a_value(genflow):
+    genflow('start', 'Order', '1', '--id', 'a')
+    assert genflow('signal', 'a', 'approve', '{"by": "Ada"}')[0] == 0
+    events = json.loads(genflow('history', 'a', '--json')[1])['events']
+    attributes = events[-1]['workflowExecutionSignaledEventAttributes']
+    assert (attributes['signalName'], json.loads(attributes['input'])) == ('approve', {'by': 'Ada'})
+
+
+def test_cancel_asks(genflow):
+    genflow('start', 'Order', '1', '--id', 'a')
+    assert genflow('cancel', 'a')[0] == 0
+    assert 'cancellation requested' in genflow('history', 'a')[1]
+
+
+def test_terminate_ends(genflow):
+    genflow('start', 'Order', '1', '--id', 'a')
+    assert genflow('terminate', 'a', '--reason', 'a mistake')[0] == 0
+    assert 'workflow terminated: a mistake' in genflow('history', 'a')[1]
+
+
+def test_result_of_a_completed_execution(genflow, db):
+    genflow('start', 'Order', '1', '--id', 'a')
+    complete(db, '{"total": 3}')
+    assert genflow('result', 'a')[:2] == (0, '{"total": 3}\n')
+
+
+def test_result_of_an_open_execution(genflow):
+    genflow('start', 'Order', '1', '--id', 'a')
+    assert genflow('result', 'a') == (3, '', 'genflow: the execution a is open\n')
+
+
+def test_result_of_a_failed_execution(genflow, db):
+    genflow('start', 'Order', '1', '--id', 'a')
+    attributes = {'reason': 'no stock', 'details': 'none at all'}
+    decide(db, {'decisionType': 'FailWorkflowExecution', 'failWorkflowExecutionDecisionAttributes': attributes})
+    code, out, err = genflow('result', 'a')
+    assert (code, out) == (3, '')
+    assert 'workflow a failed: no stock' in err
+    assert 'none at all' in err
+
+
+def test_an_execution_that_is_not_there(genflow):
+    code, _, err = genflow('history', 'nothing')
+    assert code == 2
+    assert "no execution with the id 'nothing'" in err
+
+
+def test_an_endpoint_and_a_file_exclude_each_other(genflow):
+    code, _, err = genflow('list', '--endpoint', 'http://127.0.0.1:1')
+    assert code == 2
+    assert 'two different services' in err
+
+
+def scheduled_activity(db, genflow):
+    """Starts an execution, schedules an activity in it, begins it, and gives its token."""
+    genflow('start', 'Order', '1', '--id', 'a')
+    with LocalSWF(db) as service:
+        service.register_activity_type(domain='genflow', name='Ask', version='1')
+    timeouts = ('heartbeatTimeout', 'scheduleToCloseTimeout', 'scheduleToStartTimeout', 'startToCloseTimeout')
+    attributes = {
+        'activityId': '1.1',
+        'activityType': {'name': 'Ask', 'version': '1'},
+        'taskList': {'name': 'people'},
+        **dict.fromkeys(timeouts, 'NONE'),
+    }
+    decide(db, {'decisionType': 'ScheduleActivityTask', 'scheduleActivityTaskDecisionAttributes': attributes})
+    with LocalSWF(db) as service:
+        return service.poll_for_activity_task(domain='genflow', taskList={'name': 'people'})['taskToken']
+
+
+def last_attributes(genflow, kind):
+    events = json.loads(genflow('history', 'a', '--json')[1])['events']
+    (found,) = [event for event in events if event['eventType'] == kind]
+    return found[f'{kind[0].lower()}{kind[1:]}EventAttributes']
+
+
+def test_an_activity_is_completed_by_its_token(genflow, db):
+    token = scheduled_activity(db, genflow)
+    assert genflow('activity', 'heartbeat', token, 'half') == (0, 'go on\n', '')
+    assert genflow('activity', 'complete', token, '[1, 2]') == (0, '', '')
+    assert json.loads(last_attributes(genflow, 'ActivityTaskCompleted')['result']) == [1, 2]
+
+
+def test_an_activity_is_failed_by_its_token(genflow, db):
+    token = scheduled_activity(db, genflow)
+    assert genflow('activity', 'fail', token, 'nobody home', '--details', 'twice') == (0, '', '')
+    attributes = last_attributes(genflow, 'ActivityTaskFailed')
+    assert (attributes['reason'], attributes['details']) == ('nobody home', 'twice')
+
+
+def test_a_token_that_is_none_is_refused(genflow):
+    code, _, err = genflow('activity', 'complete', 'no-token', '1')
+    assert code == 2
+    assert err.startswith('Error: ')

@@ -160,7 +160,7 @@ class Performer:
     def _context(self, spec: ActivitySpec, task: ActivityTask) -> RunningActivity:
         known = read_activity_id(task.activity_id)
         seconds = spec.heartbeat if known is None or known.heartbeat is None else known.heartbeat or math.inf
-        pulse = Pulse(self.service, task.token, math.inf if seconds is None else seconds)
+        pulse = Pulse(self.service, task.token, math.inf if seconds is None else seconds, self.heartbeats.clock)
         return RunningActivity(self.service, self.domain, task, pulse, known)
 
     def _taken(self, running: RunningActivity) -> bool:

@@ -22,6 +22,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
 
 from genflow.core.registry import Registry, declared
@@ -118,7 +119,10 @@ class Worker:
         self._on_task = on_task
         self._draining, self._stopped = threading.Event(), threading.Event()
         self._deadline = time.monotonic()
-        self._lock = threading.Lock()
+        # Signal handlers drain a worker too, and may interrupt the thread that is about to wait or to drain it: the
+        # queue can be put to from a handler at any moment, an Event that the same thread waits for cannot.
+        self._lock = threading.RLock()
+        self._told_to_stop: SimpleQueue[None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._computing = threading.Semaphore(max(1, deciders))
         # Polls give up when draining begins, answers only when it is over.
@@ -196,14 +200,15 @@ class Worker:
             self._deadline = min(self._deadline, deadline) if self._draining.is_set() else deadline
         self._decider.leave_own_list()
         self._draining.set()
+        self._told_to_stop.put(None)
 
     def stop(self) -> None:
         """Stops now; activities that run are failed, to be tried again elsewhere."""
         self.drain(0)
 
     def wait(self) -> None:
-        """Waits until the worker has been told to stop, and has."""
-        self._draining.wait()
+        """Waits until the worker has been told to stop, and has. For one thread, and once."""
+        self._told_to_stop.get()
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - time.monotonic()) > 0:
                 thread.join(min(left, GLANCE))  # a second Ctrl-C may have shortened the time meanwhile

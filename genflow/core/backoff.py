@@ -76,18 +76,19 @@ class Backoff:
 
     Attributes:
         open: Its timer is asked for or running.
+        level: How often it has doubled.
     """
 
     def __init__(self, execution: Execution) -> None:
         self.execution = execution
         self.open = False
-        self._level = 0
+        self.level = 0
         self._count = 0
 
     def begin_turn(self, refusals: list[tuple[Any, Any]]) -> None:
         """A decision without refusals ends the doubling."""
         if not refusals and not self.open:
-            self._level = 0
+            self.level = 0
 
     def park(self, call: Call) -> None:
         """Keeps a refused call for later."""
@@ -101,8 +102,8 @@ class Backoff:
             return
         self.open = True
         self._count += 1
-        seconds = min(MAX_WAIT, 2**self._level)
-        self._level += 1
+        seconds = min(MAX_WAIT, 2**self.level)
+        self.level += 1
         self.execution.outbox.put(BackoffTimer(self, f'{BACKOFF}{self._count}', seconds))
 
     def refused(self, event: Any) -> None:

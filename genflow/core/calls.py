@@ -95,6 +95,10 @@ class Call(Task[Any]):
         """The values that may contain tasks."""
         return ()
 
+    def is_plain(self) -> bool:
+        """Whether it is plain at a glance that no argument contains a task."""
+        return False
+
     def prepare(self) -> None:
         """Serializes the arguments."""
 

@@ -290,7 +290,7 @@ def _joined(tasks: tuple[Any, ...]) -> tuple[Driver | None, list[Task[Any]]]:
     """The driver that a combinator belongs to, and its members as tasks."""
     values = _given(tasks)
     running = driving.get()
-    driver = running.owner() if running is not None else None
+    driver = running.owner if running is not None else None
     if driver is None and any(isinstance(value, GeneratorType) for value in values):
         raise DefinitionError('branches can be combined in a workflow that an engine drives, and not by hand')
     return driver, _members(driver, values)

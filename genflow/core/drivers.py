@@ -82,6 +82,7 @@ class Driver:
         branches: The branches whose generators are begun and not ended.
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
+        owner: The driver of tasks that are made now; ``None`` makes descriptions.
     """
 
     def __init__(self) -> None:
@@ -91,6 +92,7 @@ class Driver:
         self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
         self.current: Branch | None = None
         self.silent = False
+        self.owner: Driver | None = self
         self.replaying = False
         self.base = Info()
 
@@ -129,12 +131,12 @@ class Driver:
     @contextmanager
     def silence(self) -> Iterator[None]:
         """Calls made inside decide nothing and log nothing."""
-        before = self.silent, self.current
-        self.silent, self.current = True, None
+        before = self.silent, self.current, self.owner
+        self.silent, self.current, self.owner = True, None, None
         try:
             yield
         finally:
-            self.silent, self.current = before
+            self.silent, self.current, self.owner = before
 
     def report(self, message: str) -> None:
         log.warning('%s', message)
@@ -148,10 +150,6 @@ class Driver:
 
     def schedule(self, call: Call, frame: FrameType) -> None:
         raise TypeError(f'{type(self).__name__} schedules nothing')
-
-    def owner(self) -> Driver | None:
-        """The driver of tasks that are made now; ``None`` makes descriptions."""
-        return None if self.silent else self
 
     def mailbox(self, name: str) -> Mailbox | None:
         """The unread inputs of a signal."""
@@ -184,6 +182,7 @@ class Undriven(Driver):
         info: Info | None = None,
     ) -> None:
         super().__init__()
+        self.owner = None
         self.time = now
         self.random = Random(seed)
         self._uuids = Random(seed)
@@ -193,9 +192,6 @@ class Undriven(Driver):
 
     def schedule(self, call: Call, frame: FrameType) -> None:
         """A description has no number and is sent nowhere."""
-
-    def owner(self) -> Driver | None:
-        return None
 
     def now(self) -> datetime:
         return self.time

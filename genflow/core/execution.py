@@ -192,10 +192,11 @@ class Execution(Driver):
         self.started_id = turn.started.id
         self._context = None
         self.markers.begin(turn)
-        self._apply_refusals()
+        if self.refusals or self.backoff.level:
+            self._apply_refusals()
         for event in turn.input:
             self._apply(event)
-        self.closing = self.ending.decision()
+        self.closing = None if self.ending.wish is None else self.ending.decision()
 
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
@@ -335,7 +336,7 @@ class Execution(Driver):
         if self.ending.restart is not None:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
         call.where = (frame.f_code, frame.f_lasti)
-        tasks = find_tasks(call.arguments())
+        tasks = None if call.is_plain() else find_tasks(call.arguments())
         if not tasks:
             call.prepare()
         self._count += 1

@@ -40,7 +40,6 @@ class Markers:
         self._seed = seed
         self._seed_recorded = False
         self._turn: Turn | None = None
-        self._shown: list[MarkerRecorded] = []
         self._effects = 0
         self._patches: dict[str, bool] = {}
         self._random: Random | None = None
@@ -49,8 +48,13 @@ class Markers:
     def begin(self, turn: Turn) -> None:
         """A new decision."""
         self._turn = turn
-        self._shown = [event for event in turn.output or () if type(event) is MarkerRecorded]
-        self.made = []
+        if self.made:
+            self.made = []
+
+    @property
+    def _shown(self) -> list[MarkerRecorded]:
+        output = None if self._turn is None else self._turn.output
+        return [event for event in output or () if type(event) is MarkerRecorded]
 
     @property
     def _live(self) -> bool:

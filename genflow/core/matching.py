@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import events
+from .attempts import ActivityCall
 from .calls import Call
 from .closing import HOW
 from .errors import HistoryError, NondeterminismError
@@ -73,10 +74,19 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
         HistoryError: SWF refused what the engine itself needs.
     """
     outbox = execution.outbox
+    entries = outbox.entries
     cut = closed = False
     markers: list[events.MarkerRecorded] = []
     for event in output:
         kind = type(event)
+        if (
+            kind is events.ActivityScheduled
+            and entries
+            and type(first := entries[0]) is ActivityCall
+            and first.takes(event)
+        ):
+            execution.recent.append((event, entries.popleft()))
+            continue
         if kind is events.MarkerRecorded:
             markers.append(event)
         elif kind is events.Closed or kind is events.CloseRefused:
@@ -93,7 +103,7 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
             entry = outbox.head()
             if entry is None or not entry.matches(event):
                 raise mismatch(execution, event, entry)
-            outbox.entries.popleft()
+            entries.popleft()
             recorded = entry.recorded_input(event)
             if recorded != entry.input:
                 _compare_input(execution, event, entry, recorded)
@@ -101,10 +111,10 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
             execution.recent.append((event, entry))
             if kind is events.Refused:
                 execution.refusals.append((entry, event))
-    _match_markers(execution, markers)
+    if markers or execution.markers.made:
+        _match_markers(execution, markers)
     if not cut:
-        rest = outbox.head()
-        if rest is not None:
+        if entries and (rest := outbox.head()) is not None:
             raise mismatch(execution, None, rest)
         if execution.closing is not None and not closed:
             raise mismatch_close(execution, None)

@@ -217,4 +217,4 @@ def overridden(options: O, given: Mapping[str, Any], *, strict: bool = False) ->
             if name not in names:
                 raise DefinitionError(f'there is no option {name!r} here; options are {", ".join(sorted(names))}')
     mine = {name: value for name, value in given.items() if name in names}
-    return attrs.evolve(options, **mine) if mine else options
+    return attrs.evolve(options, **mine) if mine else options  # type: ignore[misc]

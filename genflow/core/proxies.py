@@ -59,7 +59,7 @@ class Bound:
         branch = driver.current
         if branch is not None and branch.settings:
             settings = overridden(self.proxy.options, {**branch.settings, **(self._given or {})})
-        call = self.proxy.call(driver.owner(), self.proxy, settings, args, kwargs)
+        call = self.proxy.call(driver.owner, self.proxy, settings, args, kwargs)
         driver.schedule(call, sys._getframe(1))
         return call
 

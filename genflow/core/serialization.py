@@ -9,6 +9,7 @@ and proxies alike.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from .errors import DefinitionError
@@ -26,8 +27,44 @@ HOOKS = (
     'serialize_restart_arguments',
 )
 
-encode = json.JSONEncoder(separators=(',', ':')).encode
-decode = json.JSONDecoder().decode
+_encoder = json.JSONEncoder(separators=(',', ':'))
+_decoder = json.JSONDecoder()
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
+_make_encoder = getattr(json.encoder, 'c_make_encoder', None)
+_pieces = _make_encoder and _make_encoder(
+    None, _encoder.default, json.encoder.encode_basestring_ascii, None, ':', ',', False, False, True
+)
+
+
+def encode(value: Any) -> str:
+    """The JSON of a value, without spaces.
+
+    The same text as ``json.dumps(value, separators=(',', ':'))``; the encoder behind it is made once instead of at
+    each call, which is half of what a short payload costs.
+
+    Raises:
+        TypeError: JSON cannot hold it.
+        ValueError: It contains itself.
+    """
+    if _pieces is None or type(value) is str:
+        return _encoder.encode(value)
+    try:
+        return ''.join(_pieces(value, 0))
+    except RecursionError:  # it may contain itself, which only the encoder's own bookkeeping can tell
+        return _encoder.encode(value)
+
+
+def decode(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: The text is no JSON.
+    """
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)
+    return value if end == len(text) else _decoder.decode(text)
 
 
 class Serialization:

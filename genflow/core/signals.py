@@ -117,7 +117,7 @@ class BoundSignal:
         Args:
             raw: Give the text of the input instead of the value that its JSON says.
         """
-        return SignalGet(self._driver.owner(), self._mailbox, self.name, raw=raw)
+        return SignalGet(self._driver.owner, self._mailbox, self.name, raw=raw)
 
     def drain(self, *, raw: bool = False) -> list[Any]:
         """Everything that is unread now, in order; may be called without ``yield``.

@@ -69,13 +69,13 @@ class External:
 
     def signal(self, signal: Any, value: Any = None) -> Task[None]:
         """Sends a signal; the value travels as JSON. Settles when SWF has delivered it."""
-        call = SignalCall(self._driver.owner(), self.workflow_id, self.run_id, signal_name(signal), value)
+        call = SignalCall(self._driver.owner, self.workflow_id, self.run_id, signal_name(signal), value)
         self._driver.schedule(call, sys._getframe(1))
         return call
 
     def cancel(self) -> Task[None]:
         """Requests the cancellation; settles when SWF has delivered the request."""
-        call = CancelCall(self._driver.owner(), self.workflow_id, self.run_id)
+        call = CancelCall(self._driver.owner, self.workflow_id, self.run_id)
         self._driver.schedule(call, sys._getframe(1))
         return call
 
@@ -155,7 +155,7 @@ class Workflow(Serialization):
             seconds: Rounded up to whole seconds, at most a year.
         """
         driver = self.driver
-        call = TimerCall(driver.owner(), timer_seconds(seconds))
+        call = TimerCall(driver.owner, timer_seconds(seconds))
         driver.schedule(call, sys._getframe(1))
         return call
 
@@ -169,7 +169,7 @@ class Workflow(Serialization):
             return branch
         if not hasattr(branch, 'gi_frame'):
             raise YieldError(f'spawn() was given a {type(branch).__name__}: {branch!r}; it takes a generator')
-        owner = driver.owner()
+        owner = driver.owner
         if owner is None:
             return Spawned(branch)
         task: Branch | None = owner.branch(branch)
@@ -190,7 +190,7 @@ class Workflow(Serialization):
             items: Read at once.
             limit: At least 1.
         """
-        return Mapped(self.driver.owner(), function, items, limit)
+        return Mapped(self.driver.owner, function, items, limit)
 
     def external(self, workflow_id: str, run_id: str | None = None) -> External:
         """Another execution of the same domain."""

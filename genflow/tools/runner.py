@@ -18,7 +18,7 @@ from typing import Any
 from attrs import define, field
 
 from genflow.core.errors import DefinitionError, GenflowError
-from genflow.core.registry import Registry, Spec, WorkflowSpec, declared
+from genflow.core.registry import Registry, Spec, WorkflowSpec
 from genflow.core.workflow import Workflow
 from genflow.local import LocalSWF
 from genflow.swf.layer1 import connect
@@ -27,6 +27,7 @@ from genflow.swf.service import Service
 from genflow.swf.tasks import ActivityTask, DecisionTask
 from genflow.swf.worker import Worker
 from genflow.tools.beginnings import EPOCH, TASK_LIST, Begun, Request, begin, request_of
+from genflow.tools.collecting import collect
 from genflow.tools.following import Follower
 from genflow.tools.outcomes import Outcome, result_of
 from genflow.tools.progress import Progress
@@ -102,17 +103,9 @@ def execute(
     """
     service = LocalSWF(os.fspath(db) if db is not None else ':memory:', abandon_started=True)
     try:
-        return _Run(service, _registry(), activities).execute(request, view or Silent())
+        return _Run(service, collect(request.spec), activities).execute(request, view or Silent())
     finally:
         service.close()
-
-
-def _registry() -> Registry:
-    """Every decorated class that has been imported."""
-    registry = Registry()
-    for spec in declared():
-        registry.add(spec)
-    return registry
 
 
 @define(eq=False)

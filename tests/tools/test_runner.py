@@ -1,0 +1,224 @@
+"""``genflow.run``: the command's engine, as a function."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import genflow
+from genflow import ActivityFailed, ActivityProxy, ChildFailed, ChildTimedOut, DefinitionError, Workflow, WorkflowProxy
+from genflow.local import LocalSWF
+from genflow.swf.scanner import activity, workflow
+from genflow.tools.beginnings import RunRefused
+from genflow.tools.runner import CannotGoOn
+
+calls = []
+
+
+@activity(name='runner.Double', version=1, task_list='runner')
+class Double(genflow.Activity):
+    def run(self, number):
+        calls.append(number)
+        if number < 0:
+            raise ValueError('no negative numbers')
+        return 2 * number
+
+
+@workflow(name='runner.Doubling', version=1, task_list='runner')
+class Doubling(Workflow):
+    double = ActivityProxy(name='runner.Double', version=1)
+
+    def run(self, *numbers, times=1):
+        for _ in range(times):
+            numbers = yield [self.double(number) for number in numbers]
+        return numbers
+
+
+@workflow(name='runner.Elsewhere', version=1, task_list='runner')
+class Elsewhere(Workflow):
+    double = ActivityProxy(name='runner.Double', version=1, task_list='runner.a.list.of.its.own')
+    doubling = WorkflowProxy(name='runner.Doubling', version=1, task_list='runner.another.list')
+
+    def run(self, number):
+        first = yield self.double(number)
+        return (yield self.doubling(first))
+
+
+@workflow(name='runner.Counting', version=1, task_list='runner')
+class Counting(Workflow):
+    def run(self, number, last):
+        yield self.sleep(0)
+        return number if number == last else self.restart(number + 1, last)
+
+
+@workflow(name='runner.Late', version=1, task_list='runner', workflow_duration=1)
+class Late(Workflow):
+    def run(self):
+        yield self.sleep(60)
+
+
+@workflow(name='runner.Lonely', version=1, task_list='runner')
+class Lonely(Workflow):
+    missing = ActivityProxy(
+        name='runner.Missing', version=1, task_list='runner', start_to_close=60, schedule_to_start=60
+    )
+
+    def run(self):
+        yield self.missing()
+
+
+@workflow(name='runner.Words', version=1, task_list='runner')
+class Words(Workflow):
+    """With a transport of its own."""
+
+    def _serialize_arguments(self, *words):
+        return '|'.join(words)
+
+    def _deserialize_arguments(self, text):
+        return text.split('|'), {}
+
+    def _serialize_result(self, value):
+        return '|'.join(value)
+
+    def _deserialize_result(self, text):
+        return text.split('|')
+
+    def run(self, *words):
+        return sorted(words)
+
+
+@pytest.fixture(autouse=True)
+def no_calls_yet():
+    calls.clear()
+
+
+def test_the_result_of_a_workflow():
+    assert genflow.run(Doubling, 1, 2, 3) == [2, 4, 6]
+
+
+def test_keyword_arguments():
+    assert genflow.run(Doubling, 1, kwargs={'times': 5}) == [32]
+
+
+def test_a_transport_of_its_own():
+    assert genflow.run(Words, 'c', 'a', 'b') == ['a', 'b', 'c']
+
+
+def test_task_lists_that_only_a_decision_names_are_worked_for():
+    assert genflow.run(Elsewhere, 3) == [12]
+
+
+def test_restarts_are_followed():
+    assert genflow.run(Counting, 1, 4) == 4
+
+
+def test_a_failure_raises_with_the_remote_traceback():
+    with pytest.raises(ChildFailed, match=r'failed: ActivityFailed: activity 1 runner\.Double 1: ValueError') as caught:
+        genflow.run(Doubling, -1)
+    assert "raise ValueError('no negative numbers')" in caught.value.traceback
+    assert any(name.endswith(ActivityFailed.__qualname__) for name in caught.value.names)
+
+
+def test_a_time_out_raises():
+    with pytest.raises(ChildTimedOut, match='START_TO_CLOSE'):
+        genflow.run(Late)
+
+
+def test_a_class_that_is_not_decorated_is_refused():
+    with pytest.raises(DefinitionError, match='decorate it'):
+        genflow.run(type('Bare', (Workflow,), {}))
+
+
+def test_arguments_that_do_not_fit_are_refused():
+    with pytest.raises(RunRefused, match=r'Counting\.run: missing a required argument'):
+        genflow.run(Counting, 1)
+
+
+def test_a_completed_execution_is_recalled(tmp_path):
+    db = tmp_path / 'x.db'
+    assert genflow.run(Doubling, 4, db=db, workflow_id='a') == [8]
+    assert genflow.run(Doubling, 4, db=db, workflow_id='a') == [8]
+    assert calls == [4]
+    assert genflow.run(Doubling, 5, db=db, workflow_id='a') == [10]
+
+
+def test_a_completed_execution_is_recalled_by_the_arguments_of_its_first_run(tmp_path):
+    db = tmp_path / 'x.db'
+    assert genflow.run(Counting, 1, 3, db=db, workflow_id='a') == 3
+    assert genflow.run(Counting, 1, 3, db=db, workflow_id='a') == 3
+    with LocalSWF(db) as service:
+        infos = service.list_closed_workflow_executions(domain='genflow', startTimeFilter={'oldestDate': 0})
+    assert len(infos['executionInfos']) == 3
+
+
+def test_a_failed_execution_is_run_again(tmp_path):
+    db = tmp_path / 'x.db'
+    for _ in range(2):
+        with pytest.raises(ChildFailed):
+            genflow.run(Doubling, -1, db=db, workflow_id='a')
+    assert calls == [-1, -1]
+
+
+def start(db, spec_name, text):
+    """An execution as another process would have left it: started, and nothing done."""
+    with LocalSWF(db) as service:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+        kind = {'name': spec_name, 'version': '1'}
+        service.register_workflow_type(domain='genflow', **kind)
+        service.start_workflow_execution(
+            domain='genflow',
+            workflowId='a',
+            workflowType=kind,
+            taskList={'name': 'runner'},
+            input=text,
+            executionStartToCloseTimeout='3600',
+            taskStartToCloseTimeout='60',
+            childPolicy='TERMINATE',
+        )
+
+
+def test_an_open_execution_is_continued(tmp_path):
+    start(tmp_path / 'x.db', 'runner.Doubling', '[[4],{}]')
+    assert genflow.run(Doubling, 4, db=tmp_path / 'x.db', workflow_id='a') == [8]
+
+
+def test_an_open_execution_of_another_type_is_refused(tmp_path):
+    start(tmp_path / 'x.db', 'runner.Counting', '[[1,2],{}]')
+    with pytest.raises(RunRefused, match=r"'a' is open, of the workflow runner\.Counting 1, not runner\.Doubling 1"):
+        genflow.run(Doubling, 4, db=tmp_path / 'x.db', workflow_id='a')
+
+
+def test_an_activity_type_that_nobody_has_is_an_error_at_its_task():
+    with pytest.raises(ChildFailed, match='ACTIVITY_TYPE_DOES_NOT_EXIST'):
+        genflow.run(Lonely)
+
+
+def test_an_activity_type_that_only_the_file_knows_ends_the_run(tmp_path):
+    start(tmp_path / 'x.db', 'runner.Lonely', '[[],{}]')
+    with LocalSWF(tmp_path / 'x.db') as service:
+        service.register_activity_type(
+            domain='genflow', name='runner.Missing', version='1', defaultTaskHeartbeatTimeout='NONE'
+        )
+    with pytest.raises(CannotGoOn, match=r'the activity type runner\.Missing 1, which the execution a needs'):
+        genflow.run(Lonely, db=tmp_path / 'x.db', workflow_id='a')
+
+
+def test_a_class_that_was_defined_again_gives_way_to_its_successor(monkeypatch):
+    def define(result):
+        @workflow(name='runner.Again', version=1, task_list='runner')
+        class Again(Workflow):
+            def run(self):
+                return result
+
+        Again.__qualname__ = 'Again'
+        monkeypatch.setattr(sys.modules[__name__], 'Again', Again, raising=False)
+        return Again
+
+    first, second = define('first'), define('second')
+    assert genflow.run(second) == 'second'
+    del first
+
+
+def test_importing_the_room_is_left_to_those_who_use_it():
+    assert genflow.run.__module__ == 'genflow.tools.runner'

@@ -1,0 +1,24 @@
+"""The reference page has every public name, and every public name is documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import genflow
+
+PAGE = Path(__file__).resolve().parents[2] / 'docs' / 'reference.md'
+TYPES = {'Steps'}  # an alias has no docstring of its own
+
+
+def test_the_reference_lists_the_public_names_and_no_others():
+    text = PAGE.read_text(encoding='utf-8')
+    listed = re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE)
+    assert sorted(listed) == sorted(genflow.__all__)
+
+
+@pytest.mark.parametrize('name', sorted(set(genflow.__all__) - TYPES))
+def test_a_public_name_has_a_docstring(name):
+    assert getattr(genflow, name).__doc__

@@ -23,13 +23,13 @@ def registry_of(*classes):
 class Loops:
     """A decider and a performer on this thread, for classes and one task list of domain ``d``."""
 
-    def __init__(self, swf, *classes, task_list='tl', **options):
+    def __init__(self, swf, *classes, task_list='tl', limits=None, **options):
         self.swf = swf
         self.registry = registry_of(*classes)
         self.service = Service(connect(swf))
         self.client = Client('d', service=self.service)
         self.decider = Decider(self.service, 'd', self.registry, **options)
-        self.performer = Performer(self.service, 'd', self.registry)
+        self.performer = Performer(self.service, 'd', self.registry, limits=limits or {})
         self.lists = [task_list]
         register(self.service, 'd', (*self.registry.workflows, *self.registry.activities))
 

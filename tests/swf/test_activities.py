@@ -1,0 +1,341 @@
+"""Activity tasks from poll to answer, with heartbeats, attempts, limits and stopping."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from genflow import Activity, ActivityFailed, ActivityProxy, PayloadTooLarge, StopActivity, Workflow, WorkflowCanceled
+from genflow.swf.activities import STOPPED
+from genflow.swf.activity_ids import ActivityId, read_activity_id
+from genflow.swf.scanner import activity, workflow
+from tests.swf.work import Loops, attributes
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('7.2', ActivityId(7, 2)),
+        ('12.1;h=10', ActivityId(12, 1, 10)),
+        ('12.1;h=0', ActivityId(12, 1, 0)),
+        ('7', None),
+        ('order-7', None),
+        ('7.2;x=1', None),
+    ],
+)
+def test_ids_are_read(text, expected):
+    assert read_activity_id(text) == expected
+
+
+class Script:
+    """What an activity does, given by the test: a function of the activity."""
+
+    def __init__(self):
+        self.run = None
+
+
+def make(script, *, heartbeat=None, proxy=None, retry=0):
+    """An activity that runs a script, and a workflow that calls it."""
+
+    @activity('Deed', 1, 'tl', heartbeat=heartbeat)
+    class Deed(Activity):
+        def run(self):
+            return script.run(self)
+
+    @workflow('Calls', 1, 'tl')
+    class Calls(Workflow):
+        deed = ActivityProxy('Deed', 1, heartbeat=proxy, retry=retry)
+
+        def run(self):
+            return (yield self.deed())
+
+    return Deed, Calls
+
+
+@pytest.fixture
+def begin(swf):
+    """Starts an execution whose one activity waits to be performed."""
+
+    def started(run, **options):
+        script = Script()
+        script.run = run
+        deed, calls = make(script, **options)
+        loops = Loops(swf, deed, calls)
+        # The heartbeats' clock is the service's, so that an hour passes for both at once.
+        loops.performer.heartbeats.clock = lambda: swf.clock.milliseconds() / 1000
+        execution = loops.client.starter(calls)()
+        assert loops.decide()
+        return loops, execution
+
+    return started
+
+
+class TestHeartbeats:
+    def test_the_details_are_in_the_time_out_and_the_next_try_reads_them(self, begin, swf):
+        seen = []
+
+        def run(deed):
+            seen.append((deed.info.attempt, deed.last_heartbeat))
+            swf.clock.advance(2)
+            deed.heartbeat(f'page {len(seen)}')
+            if len(seen) < 3:
+                swf.clock.advance(11)
+            return 'done'
+
+        loops, execution = begin(run, heartbeat=10, retry=5)
+        loops.run()
+        assert seen == [(1, None), (2, 'page 1'), (3, 'page 2')]
+        assert execution.result() == 'done'
+        assert [said['details'] for said in attributes(execution, 'ActivityTaskTimedOut')] == ['page 1', 'page 2']
+
+    def test_the_first_after_a_loss_is_false_and_the_next_stops(self, begin, swf):
+        seen = []
+
+        def run(deed):
+            swf.clock.advance(11)
+            seen.append(deed.heartbeat())
+            with pytest.raises(StopActivity):
+                deed.heartbeat()
+            return 'too late'
+
+        loops, execution = begin(run, heartbeat=10)
+        loops.perform()
+        assert seen == [False]
+        assert loops.performer.counts['late'] == 1
+        assert execution.status() == 'OPEN'
+
+    def test_checking_stops_at_once(self, begin, swf):
+        def run(deed):
+            swf.clock.advance(11)
+            deed.heartbeat(check=True)
+
+        loops, _ = begin(run, heartbeat=10)
+        loops.perform()
+        assert loops.performer.counts['canceled'] == 1
+
+    def test_a_cancel_request_is_seen(self, swf):
+        seen = []
+
+        @activity('Deed', 1, 'tl', heartbeat=60)
+        class Deed(Activity):
+            def run(self):
+                execution.cancel()
+                assert loops.decide()
+                swf.clock.advance(2)
+                seen.append(self.heartbeat())
+                raise StopActivity('tidied up')
+
+        @workflow('Calls', 1, 'tl')
+        class Calls(Workflow):
+            deed = ActivityProxy('Deed', 1)
+
+            def run(self):
+                task = self.deed()
+                try:
+                    yield task
+                except WorkflowCanceled:
+                    task.cancel()
+                    yield self.sleep(60)
+
+        loops = Loops(swf, Deed, Calls)
+        loops.performer.heartbeats.clock = lambda: swf.clock.milliseconds() / 1000
+        execution = loops.client.starter(Calls)()
+        loops.decide()
+        loops.perform()
+        assert seen == [False]
+        assert attributes(execution, 'ActivityTaskCanceled')[0]['details'] == 'tidied up'
+
+    def test_a_tight_loop_costs_nothing(self, begin, swf):
+        sent = []
+        beat = swf.record_activity_task_heartbeat
+
+        def run(deed):
+            for number in range(1000):
+                assert deed.heartbeat(str(number))
+            swf.clock.advance(1)
+            assert deed.heartbeat('last')
+
+        def counted(**request):
+            sent.append(request.get('details'))
+            return beat(**request)
+
+        loops, _ = begin(run, heartbeat=60)
+        swf.record_activity_task_heartbeat = counted
+        loops.perform()
+        assert sent == ['last']
+
+    def test_long_details_are_refused_with_their_length(self, begin):
+        seen = []
+
+        def run(deed):
+            deed.heartbeat('x' * 2048)
+            with pytest.raises(PayloadTooLarge, match='2,049 characters; SWF takes 2,048'):
+                deed.heartbeat('x' * 2049)
+            seen.append('refused')
+
+        loops, _ = begin(run, heartbeat=10)
+        loops.perform()
+        assert seen == ['refused']
+
+    @pytest.mark.parametrize(('type_says', 'proxy_says', 'beats'), [(40, None, 20), (40, 10, 5), (None, 10, 5)])
+    def test_the_background_keeps_a_silent_activity_alive(self, begin, swf, type_says, proxy_says, beats):
+        """Half the time-out after the last heartbeat the next is due, and sending it keeps the task ours."""
+
+        def run(deed):
+            heartbeats = loops.performer.heartbeats
+            for _ in range(8):
+                swf.clock.advance(beats)
+                heartbeats.send_due()
+            return 'alive'
+
+        loops, execution = begin(run, heartbeat=type_says, proxy=proxy_says)
+        loops.run()
+        assert execution.result() == 'alive'
+
+    def test_nobody_beats_for_an_activity_without_a_time_out(self, begin, swf):
+        def run(deed):
+            swf.clock.advance(200)
+            loops.performer.heartbeats.send_due()
+            return swf.clock.milliseconds()
+
+        loops, execution = begin(run, heartbeat=10, proxy=float('inf'))
+        assert attributes(execution, 'ActivityTaskScheduled')[0]['activityId'] == '1.1;h=0'
+        loops.run()
+        assert execution.status() == 'COMPLETED'
+
+
+def test_a_failure_travels_with_its_class_and_traceback(swf):
+    class PaymentDeclined(Exception):
+        pass
+
+    @activity('Pay', 1, 'tl')
+    class Pay(Activity):
+        def run(self, amount):
+            raise PaymentDeclined(amount, 'limit')
+
+    @workflow('Shop', 1, 'tl')
+    class Shop(Workflow):
+        pay = ActivityProxy('Pay', 1, raises=(PaymentDeclined,))
+
+        def run(self):
+            try:
+                yield self.pay(30)
+            except PaymentDeclined as error:
+                return [*error.args, type(error.__cause__).__name__, 'test_activities.py' in error.__cause__.traceback]
+
+    loops = Loops(swf, Pay, Shop)
+    execution = loops.client.starter(Shop)()
+    loops.run()
+    assert execution.result() == [30, 'limit', ActivityFailed.__name__, True]
+
+
+def test_an_unknown_type_is_left_to_its_time_out_and_mentioned_once(begin, swf, caplog):
+    loops, _ = begin(lambda deed: 'done', retry=3)
+    stranger = Loops(swf)
+    assert stranger.perform()
+    swf.clock.advance(301)
+    loops.decide()
+    assert stranger.perform()
+    assert [record.getMessage() for record in caplog.records] == [
+        'activity type Deed 1 is not known to this worker; its tasks are left to time out'
+    ]
+
+
+def test_a_late_answer_is_a_line_in_the_log(begin, swf, caplog):
+    def run(deed):
+        swf.clock.advance(301)
+        return 'late'
+
+    loops, _ = begin(run)
+    loops.perform()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert 'Deed 1 (activity 1.1, workflow' in record.getMessage()
+    assert 'came too late' in record.getMessage()
+
+
+def test_no_payload_is_logged(begin, swf, caplog):
+    caplog.set_level(logging.DEBUG, 'genflow')
+
+    def run(deed):
+        raise ValueError('the secret')
+
+    loops, _ = begin(run)
+    loops.perform()
+    assert 'the secret' not in caplog.text
+
+
+def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
+    inside, leave = threading.Event(), threading.Event()
+    seen = []
+
+    def run(deed):
+        inside.set()
+        leave.wait(10)
+        seen.append(deed.heartbeat())
+        return 'ignored'
+
+    loops, execution = begin(run, heartbeat=60)
+    thread = threading.Thread(target=loops.perform)
+    thread.start()
+    inside.wait(10)
+    assert not loops.performer.wait(0)
+    loops.performer.abandon()
+    leave.set()
+    thread.join(10)
+    assert seen == [False]
+    (said,) = attributes(execution, 'ActivityTaskFailed')
+    assert said['reason'] == STOPPED == 'genflow.WorkerStopped'
+    assert attributes(execution, 'ActivityTaskCompleted') == []
+    assert loops.performer.wait(0)
+
+
+def test_what_a_stopped_worker_ran_is_tried_again_like_a_time_out(begin):
+    rounds = []
+
+    def run(deed):
+        rounds.append(deed.info.attempt)
+        if len(rounds) == 1:
+            loops.performer.abandon()
+        return 'done'
+
+    loops, execution = begin(run, retry=1)
+    loops.run()
+    assert rounds == [1, 2]
+    assert execution.result() == 'done'
+
+
+def test_no_more_of_a_type_run_at_a_time_than_allowed(swf):
+    running, most, lock = set(), [], threading.Lock()
+    ready = threading.Barrier(2, timeout=10)
+
+    @activity('Few', 1, 'tl')
+    class Few(Activity):
+        def run(self, number):
+            with lock:
+                running.add(number)
+                most.append(len(running))
+            ready.wait()
+            with lock:
+                running.discard(number)
+
+    @workflow('Many', 1, 'tl')
+    class Many(Workflow):
+        few = ActivityProxy('Few', 1)
+
+        def run(self):
+            yield [self.few(number) for number in range(6)]
+
+    loops = Loops(swf, Few, Many, limits={'Few': 2})
+    execution = loops.client.starter(Many)()
+    loops.decide()
+    threads = [threading.Thread(target=loops.perform) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    loops.run()
+    assert execution.status() == 'COMPLETED'
+    assert max(most) == 2

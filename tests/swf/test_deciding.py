@@ -1,0 +1,280 @@
+"""Decision tasks are decided, continued from the cache, held or left; answers keep executions where they belong."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from genflow import Activity, ActivityProxy, Signal, Workflow
+from genflow.swf import deciding
+from genflow.swf.scanner import activity, workflow
+from tests.swf.work import Loops, attributes, kinds, registry_of
+
+
+@activity('Echo', 1, 'tl')
+class Echo(Activity):
+    def run(self, value):
+        return value
+
+
+@workflow('Chain', 1, 'tl')
+class Chain(Workflow):
+    echo = ActivityProxy('Echo', 1)
+
+    def run(self, length):
+        for number in range(length):
+            yield self.echo(number)
+        return length
+
+
+@workflow('Waits', 1, 'tl')
+class Waits(Workflow):
+    go = Signal()
+
+    def run(self):
+        return (yield self.go.get())
+
+
+def test_the_second_decision_continues_the_first(swf):
+    loops = Loops(swf, Echo, Chain)
+    execution = loops.client.starter(Chain)(3)
+    loops.run()
+    assert execution.result() == 3
+    assert loops.decider.counts['decided'] == 4
+    assert loops.decider.counts['continued'] == 3
+    # Three events up to the first DecisionTaskStarted, and after each activity the seven from the last one on.
+    assert loops.decider.counts['events'] == 3 + 3 * 7
+
+
+def test_without_a_cache_every_history_is_read_whole(swf):
+    loops = Loops(swf, Echo, Chain, cache=deciding.StickyCache(max_executions=0))
+    execution = loops.client.starter(Chain)(3)
+    loops.run()
+    assert execution.result() == 3
+    assert loops.decider.counts['continued'] == 0
+
+
+def test_an_execution_that_closed_is_not_kept(swf):
+    loops = Loops(swf, Echo, Chain)
+    loops.client.starter(Chain)(1)
+    loops.run()
+    assert len(loops.decider.cache) == 0
+
+
+class TestItsOwnList:
+    def test_decision_tasks_come_to_it_and_activities_do_not(self, swf):
+        loops = Loops(swf, Echo, Chain, own_list='mine')
+        execution = loops.client.starter(Chain)(2)
+        loops.lists.append('mine')
+        loops.run()
+        lists = [said['taskList']['name'] for said in attributes(execution, 'DecisionTaskScheduled')]
+        assert lists == ['tl', 'mine', 'mine']
+        answers = attributes(execution, 'DecisionTaskCompleted')
+        assert [said['taskListScheduleToStartTimeout'] for said in answers] == ['5'] * 3
+
+    def test_an_idle_execution_comes_back_by_its_time_out(self, swf):
+        loops = Loops(swf, Waits, own_list='mine')
+        execution = loops.client.starter(Waits)()
+        assert loops.decide()
+        execution.signal('go', 1)
+        assert not loops.decide('tl')
+        swf.clock.advance(5)
+        assert loops.decide('tl')
+        assert execution.result() == 1
+
+    def test_a_task_in_hand_is_sent_back_to_the_original_list(self, swf):
+        loops = Loops(swf, Echo, Chain, own_list='mine')
+        execution = loops.client.starter(Chain)(2)
+        loops.decide()
+        loops.perform()
+        loops.decider.leave_own_list()
+        assert loops.decide('mine')
+        last = attributes(execution, 'DecisionTaskCompleted')[-1]
+        assert last['taskList'] == {'name': 'tl'}
+        assert 'taskListScheduleToStartTimeout' not in last
+        loops.run()
+        assert execution.result() == 2
+
+    def test_another_worker_takes_over_cold(self, swf):
+        one = Loops(swf, Echo, Chain, own_list='mine')
+        two = Loops(swf, Echo, Chain, own_list='other')
+        execution = one.client.starter(Chain)(4)
+        one.decide()
+        one.perform()
+        swf.clock.advance(5)
+        two.lists.append('other')
+        two.run()
+        assert execution.result() == 4
+        assert two.decider.counts['continued'] == 3
+
+    def test_a_kept_execution_that_somebody_else_decided_is_not_continued(self, swf):
+        one = Loops(swf, Echo, Chain)
+        two = Loops(swf, Echo, Chain)
+        execution = one.client.starter(Chain)(3)
+        one.decide()
+        one.perform()
+        two.decide()
+        two.perform()
+        one.run()
+        assert execution.result() == 3
+        assert one.decider.counts['continued'] == 1  # the last; the one before was decided by the other
+
+    def test_a_service_that_forgets_the_time_out_is_not_given_a_list(self, swf, caplog):
+        class Forgetful:
+            def __getattr__(self, name):
+                return getattr(swf, name)
+
+            def respond_decision_task_completed(self, **request):
+                request.pop('taskListScheduleToStartTimeout', None)
+                return swf.respond_decision_task_completed(**request)
+
+        loops = Loops(Forgetful(), Echo, Chain, own_list='mine')
+        execution = loops.client.starter(Chain)(3)
+        loops.lists.append('mine')
+        loops.run()
+        assert execution.result() == 3
+        lists = [said['taskList']['name'] for said in attributes(execution, 'DecisionTaskScheduled')]
+        assert lists == ['tl', 'mine', 'tl', 'tl']
+        assert 'keeps no time-out for a task list of one worker' in caplog.text
+
+
+@workflow('Drifts', 1, 'tl')
+class Drifts(Workflow):
+    echo = ActivityProxy('Echo', 1)
+    other = ActivityProxy('Other', 1)
+    changed = False
+
+    def run(self):
+        yield (self.other if type(self).changed else self.echo)(1)
+        yield self.echo(2)
+
+
+class TestHolding:
+    @pytest.fixture
+    def drifted(self, swf, monkeypatch):
+        def begin(**options):
+            loops = Loops(swf, Echo, Drifts, cache=deciding.StickyCache(max_executions=0), **options)
+            execution = loops.client.starter(Drifts)()
+            loops.decide()
+            loops.perform()
+            monkeypatch.setattr(Drifts, 'changed', True)
+            return loops, execution
+
+        return begin
+
+    def test_an_execution_whose_code_changed_is_left_as_it_is(self, drifted, swf, caplog):
+        seen = []
+        loops, execution = drifted(on_hold=lambda task, error: seen.append((task.workflow_id, type(error).__name__)))
+        for _ in range(3):
+            assert loops.decide()
+            swf.clock.advance(61)
+        assert execution.status() == 'OPEN'
+        assert loops.decider.counts['held'] == 3
+        assert list(loops.decider.held) == [execution.run_id]
+        assert seen == [(execution.workflow_id, 'NondeterminismError')]
+        assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
+        assert 'is held, its decision task left unanswered' in caplog.text
+
+    def test_a_corrected_worker_goes_on(self, drifted, swf, monkeypatch):
+        loops, execution = drifted()
+        loops.decide()
+        monkeypatch.setattr(Drifts, 'changed', False)
+        swf.clock.advance(61)
+        loops.run()
+        assert execution.status() == 'COMPLETED'
+        assert loops.decider.held == {}
+
+    def test_failing_instead_is_opt_in(self, drifted):
+        loops, execution = drifted(mismatch='fail')
+        loops.decide()
+        assert execution.status() == 'FAILED'
+        (said,) = attributes(execution, 'WorkflowExecutionFailed')
+        assert said['reason'].startswith('NondeterminismError: ')
+
+
+def test_a_type_that_is_not_known_is_left_to_others_and_mentioned_once(swf, caplog):
+    loops = Loops(swf, Echo, Chain)
+    stranger = Loops(swf, Waits)
+    for _ in range(2):
+        loops.client.starter(Chain)(1)
+        assert stranger.decide()
+    assert [record.getMessage() for record in caplog.records] == [
+        'workflow type Chain 1 is not known to this worker; its tasks are left to others'
+    ]
+    assert stranger.decider.counts['unknown'] == 2
+    swf.clock.advance(61)
+    loops.run()
+    assert loops.decider.counts['decided'] == 4
+
+
+def test_a_late_answer_is_a_line_in_the_log(swf, caplog):
+    loops = Loops(swf, Echo, Chain)
+    execution = loops.client.starter(Chain)(1)
+    task = loops.poller('tl').decision_task()
+    swf.clock.advance(61)
+    loops.decider.handle(task)
+    assert 'came too late, its task is gone' in caplog.text
+    assert loops.decider.counts['late'] == 1
+    assert len(loops.decider.cache) == 0
+    loops.run()
+    assert execution.result() == 1
+
+
+def test_an_input_that_is_no_json_fails_its_execution_only(swf):
+    loops = Loops(swf, Echo, Chain)
+    swf.start_workflow_execution(
+        domain='d', workflowId='bad', workflowType={'name': 'Chain', 'version': '1'}, input='not json at all'
+    )
+    good = loops.client.starter(Chain)(1)
+    loops.run()
+    bad = loops.client.execution('bad')
+    (said,) = attributes(bad, 'WorkflowExecutionFailed')
+    assert "the input of Chain cannot be read: 'not json at all'" in said['reason']
+    assert good.result() == 1
+
+
+def test_more_decisions_than_fit_leave_in_portions(swf):
+    @workflow('Wide', 1, 'tl')
+    class Wide(Workflow):
+        echo = ActivityProxy('Echo', 1)
+
+        def run(self):
+            values = yield [self.echo(number) for number in range(250)]
+            return sum(values)
+
+    loops = Loops(swf, Echo, Wide)
+    execution = loops.client.starter(Wide)()
+    loops.run()
+    assert execution.result() == sum(range(250))
+    scheduled = [
+        len(
+            [
+                None
+                for event in attributes(execution, 'ActivityTaskScheduled')
+                if event['decisionTaskCompletedEventId'] == n
+            ]
+        )
+        for n in sorted(
+            {event['decisionTaskCompletedEventId'] for event in attributes(execution, 'ActivityTaskScheduled')}
+        )
+    ]
+    assert scheduled == [99, 99, 52]
+
+
+def test_a_signal_that_arrives_while_deciding_makes_the_close_wait(swf):
+    loops = Loops(swf, Waits)
+    execution = loops.client.starter(Waits)()
+    loops.decide()
+    execution.signal('go', 1)
+    task = loops.poller('tl').decision_task(trimmed=True)
+    execution.signal('go', 2)
+    loops.decider.handle(task)
+    assert execution.status() == 'OPEN'
+    loops.run()
+    assert execution.result() == 1
+    assert 'CompleteWorkflowExecutionFailed' in kinds(execution)
+
+
+def test_the_registry_is_the_workers_own(swf):
+    assert [spec.name for spec in registry_of(Chain, Echo).workflows] == ['Chain']

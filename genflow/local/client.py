@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime
 from types import TracebackType
@@ -94,7 +95,8 @@ class LocalSWF:
         )
         self._service = Service(options)
         self._validates = parameter_validation
-        self._request_ids = itertools.count(int.from_bytes(os.urandom(8), 'big') << 64)
+        self._request_ids = itertools.count(1)
+        self._service_id = str(uuid.uuid4())[:24]
         self.clock = clock
         self.path = options.path
         self.exceptions = ClientExceptionsFactory().create_client_exceptions(service_model())
@@ -184,14 +186,18 @@ class LocalSWF:
 
     def _invoke(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """One call of a client method."""
-        if self._validates and not quick_check(operation)(request):
+        right = quick_check(operation)(request)
+        if self._validates and not right:
             validate(operation, request)
         if has_timestamps(operation):
             request = to_wire(operation, request)
         try:
-            answer = self.call(operation, request)
+            answer = self._service.perform(operation, request, right=right) or {}
         except ServiceError as error:
             raise self._client_error(operation, error) from error
+        events = answer.get('events')
+        if isinstance(events, EventTexts):
+            answer['events'] = events.decoded()
         convert = to_python(operation)
         if convert:
             answer = convert(answer)
@@ -199,8 +205,7 @@ class LocalSWF:
         return answer
 
     def _metadata(self, status: int) -> dict[str, Any]:
-        text = f'{next(self._request_ids) & (1 << 128) - 1:032x}'
-        request_id = f'{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}'
+        request_id = f'{self._service_id}{next(self._request_ids):012x}'
         return {
             'RequestId': request_id,
             'HTTPStatusCode': status,

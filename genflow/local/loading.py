@@ -27,6 +27,8 @@ class StoredExecutions:
         last, text = self._store.last_event(key)
         items = [load_item(data) for _, data in self._store.items(key)]
         progress = next(item for item in items if isinstance(item, Progress))
+        latest = self._store.last_activity(key)
+        progress.latest_activity = latest and event_moment(latest)
         execution = Execution(
             **described(row),
             progress=progress,

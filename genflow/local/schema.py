@@ -5,7 +5,8 @@ history is one stretch of one B-tree and appending to it is as cheap for the twe
 What is open (tasks, timers, children) is one row of ``items`` each, under the number of the event that opened it, and
 goes when it settles. Closed executions are found through indexes only.
 
-A whole transaction is one statement: an insert into the view ``batches``, whose trigger takes the changes apart. One
+A whole transaction is one statement: an insert into the view ``batches`` (or ``moves``, for the
+usual few kinds of change), whose trigger takes the changes apart. One
 statement means that Python's interpreter lock is given up once for a commit, not once for each row, and that the
 transaction cannot be left half done.
 
@@ -55,6 +56,14 @@ CREATE INDEX tags_of_execution ON tags (execution);
 CREATE TABLE events (ref INTEGER PRIMARY KEY, event TEXT NOT NULL);
 CREATE TABLE items (ref INTEGER PRIMARY KEY, data TEXT NOT NULL);
 
+CREATE VIEW moves (events, dropped, items) AS SELECT NULL, NULL, NULL WHERE 0;
+
+CREATE TRIGGER write_moves INSTEAD OF INSERT ON moves BEGIN
+    INSERT INTO events (ref, event) SELECT CAST(key AS INTEGER), value FROM json_each(new.events);
+    DELETE FROM items WHERE ref IN (SELECT value FROM json_each(new.dropped));
+    INSERT OR REPLACE INTO items (ref, data) SELECT CAST(key AS INTEGER), value FROM json_each(new.items);
+END;
+
 CREATE VIEW batches (events, dropped, items, started, closed, canceled, domains, types)
 AS SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE 0;
 
@@ -67,9 +76,7 @@ CREATE TRIGGER write_batch INSTEAD OF INSERT ON batches BEGIN
     INSERT OR IGNORE INTO tags (tag, execution)
         SELECT tag.value, json_extract(row.value, '$.key')
         FROM json_each(new.started) AS row, json_each(row.value, '$.tags') AS tag;
-    INSERT INTO events (ref, event) SELECT CAST(key AS INTEGER), value FROM json_each(new.events);
-    DELETE FROM items WHERE ref IN (SELECT value FROM json_each(new.dropped));
-    INSERT OR REPLACE INTO items (ref, data) SELECT CAST(key AS INTEGER), value FROM json_each(new.items);
+    INSERT INTO moves VALUES (new.events, new.dropped, new.items);
     UPDATE executions SET cancel_requested = 1 WHERE key IN (SELECT value FROM json_each(new.canceled));
     UPDATE executions SET (closed, status, expires, outcome) = (
             SELECT json_extract(value, '$.closed'), json_extract(value, '$.status'), json_extract(value, '$.expires'),

@@ -180,8 +180,14 @@ class Service:
 
     # Calls.
 
-    def perform(self, operation: str, request: Any, gone: Callable[[], bool] | None = None) -> dict[str, Any] | None:
+    def perform(
+        self, operation: str, request: Any, gone: Callable[[], bool] | None = None, *, right: bool = False
+    ) -> dict[str, Any] | None:
         """Carry out one operation; events of the answer are texts.
+
+        Args:
+            gone: says of a poll that nobody waits for it any more.
+            right: the request has been found to be right.
 
         Raises:
             ServiceError: the service refuses.
@@ -189,7 +195,8 @@ class Service:
         """
         if operation not in OPERATIONS:
             raise faults.fault('UnknownOperationException', f'SWF has no operation {operation!r}')
-        request = checked(operation, request)
+        if not right:
+            request = checked(operation, request)
         if operation in tasks.POLLS and not request.get('nextPageToken'):
             return self._poll(operation, request, gone)
         call = CALLS.get(operation, tasks.continue_decision)

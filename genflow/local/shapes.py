@@ -24,9 +24,6 @@ from genflow.local.rules.batches import close_comes_last
 
 Check = Callable[[Any], bool]
 
-#: the longest value that an error message repeats.
-SHOWN = 256
-
 #: what the service lists for a decision's type, in its own order.
 DECISION_TYPES = (
     'CompleteWorkflowExecution',
@@ -192,7 +189,7 @@ class Report:
     constraints: list[str] = attrs.field(factory=list)
 
     def add(self, value: Any, path: str, wants: str) -> None:
-        shown = 'null' if value is None else f"'{str(value)[:SHOWN]}'"
+        shown = 'null' if value is None else f"'{value}'"
         self.constraints.append(f"Value {shown} at '{path}' failed to satisfy constraint: {wants}")
 
     def raise_if_any(self) -> None:

@@ -28,6 +28,11 @@ MAGIC = b'SQLite format 3\x00'
 CHECKPOINT_PAGES = 4_000
 CACHE_KIBIBYTES = 65_536
 
+#: columns of a batch that nearly every batch has, and those alone: events, and items that go and come.
+MOVES = 3
+WRITE_MOVES = 'INSERT INTO moves VALUES (?, ?, ?)'
+WRITE_BATCH = 'INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+
 #: executions forgotten in one go when their retention ends.
 SWEEP = 100
 
@@ -177,8 +182,11 @@ class Store:
         Raises:
             StoreError: nothing of it was written.
         """
+        statement = WRITE_BATCH
+        if not any(columns[MOVES:]):
+            statement, columns = WRITE_MOVES, columns[:MOVES]
         with clear_errors(self.path), self._write_lock:
-            self._writer.execute('INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)', columns)
+            self._writer.execute(statement, columns)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -281,6 +289,15 @@ class Store:
         if not rows:
             raise CorruptFile(f'{self.path}: execution {key} has no events. Restore the file from a copy.')
         return rows[0][0] & EVENT_MASK, rows[0][1]
+
+    def last_activity(self, key: int) -> str | None:
+        """The newest event about an activity."""
+        rows = self._rows(
+            'SELECT event FROM events WHERE ref BETWEEN ? AND ? '
+            "AND json_extract(event, '$.eventType') LIKE 'ActivityTask%' ORDER BY ref DESC LIMIT 1",
+            (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK),
+        )
+        return rows[0][0] if rows else None
 
     def find(self, query: Query) -> list[dict[str, Any]]:
         """A page of executions."""

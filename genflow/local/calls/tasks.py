@@ -46,10 +46,11 @@ def take_activity(world: World, request: dict[str, Any], now: int, ref: int) -> 
 
 
 def activity_input(world: World, execution: Execution, activity: Activity) -> str | None:
-    """The input as it was scheduled."""
-    recent = execution.tail.since(activity.id, activity.id)
-    text = recent[0] if recent else world.archive.event(execution.key, activity.id)
-    found: str | None = json.loads(text)['activityTaskScheduledEventAttributes'].get('input')
+    """The input as it was scheduled; after a restart only the event has it."""
+    if activity.input_known:
+        return activity.input
+    event = json.loads(world.archive.event(execution.key, activity.id))
+    found: str | None = event['activityTaskScheduledEventAttributes'].get('input')
     return found
 
 

@@ -15,7 +15,7 @@ def start_activity(world: World, execution: Execution, activity: Activity, at: i
     attributes = given(identity=identity, scheduledEventId=activity.id)
     activity.started = record(world, execution, at, 'ActivityTaskStarted', attributes)
     activity.started_at = activity.beaten = execution.last_time
-    note_activity(world, execution)
+    note_activity(execution)
     world.touch(execution, activity)
 
 
@@ -36,13 +36,12 @@ def settle_activity(
     world.drop(execution, activity)
     attributes = {**outcome, 'scheduledEventId': activity.id, 'startedEventId': activity.started}
     record_and_decide(world, execution, at, event_type, attributes)
-    note_activity(world, execution)
+    note_activity(execution)
 
 
-def note_activity(world: World, execution: Execution) -> None:
+def note_activity(execution: Execution) -> None:
     """Remember when the last event of an activity was recorded."""
     execution.progress.latest_activity = execution.last_time
-    world.touch(execution, execution.progress)
 
 
 def canceled_outcome(activity: Activity, details: str | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from genflow.local.registry import TypeRecord
-from genflow.local.rules.activities import cancel_unstarted
+from genflow.local.rules.activities import cancel_unstarted, note_activity
 from genflow.local.rules.recording import given
 from genflow.local.rules.state import Activity, period
 from genflow.local.rules.turn import Turn
@@ -64,7 +64,10 @@ def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
         to_close=period(event['scheduleToCloseTimeout']),
         run=period(event['startToCloseTimeout']),
         beat=period(event['heartbeatTimeout']),
+        input=event.get('input'),
+        input_known=True,
     )
+    note_activity(turn.execution)
     turn.execution.activities[event_id] = activity
     turn.execution.activity_ids[activity.name] = event_id
     turn.world.offer(turn.execution, activity)
@@ -95,6 +98,7 @@ def request_cancel_activity_task(turn: Turn, attributes: dict[str, Any]) -> None
         return
     activity = turn.execution.activities[scheduled]
     activity.cancel_requested = turn.record('ActivityTaskCancelRequested', {'activityId': name})
+    note_activity(turn.execution)
     turn.world.touch(turn.execution, activity)
     if not activity.started:
         turn.world.agenda.append(partial(cancel_unstarted, execution=turn.execution, scheduled=scheduled))

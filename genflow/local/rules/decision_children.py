@@ -8,7 +8,7 @@ from typing import Any
 from genflow.local.registry import TypeRecord
 from genflow.local.rules.execution import Execution, Parent
 from genflow.local.rules.recording import given, record_and_decide
-from genflow.local.rules.starting import DEFAULTS, Settings, missing_default, resolve, start_execution
+from genflow.local.rules.starting import DEFAULTS, Settings, missing_default, new_run_id, resolve, start_execution
 from genflow.local.rules.state import Child
 from genflow.local.rules.turn import Turn
 from genflow.local.world import World
@@ -71,25 +71,26 @@ def begin_child(
     if (parent.domain, child.workflow_id) in world.open:
         refuse_child(world, at, parent, child, known, completed)
         return
-    workflow_type = known['workflowType']
-    execution = start_execution(
+    run_id = new_run_id()
+    if not parent.closed:
+        attributes = {
+            'workflowExecution': {'workflowId': child.workflow_id, 'runId': run_id},
+            'workflowType': dict(known['workflowType']),
+            'initiatedEventId': child.id,
+        }
+        child.key, child.run_id = world.next_key, run_id
+        child.started = record_and_decide(world, parent, at, 'ChildWorkflowExecutionStarted', attributes)
+        world.touch(parent, child)
+    start_execution(
         world,
         at,
         domain=parent.domain,
         workflow_id=child.workflow_id,
-        workflow_type=(workflow_type['name'], workflow_type['version']),
+        workflow_type=(known['workflowType']['name'], known['workflowType']['version']),
         settings=settings,
         parent=Parent(parent.key, parent.workflow_id, parent.run_id, child.id),
+        run_id=run_id,
     )
-    if not parent.closed:
-        attributes = {
-            'workflowExecution': execution.reference,
-            'workflowType': execution.type,
-            'initiatedEventId': child.id,
-        }
-        child.key, child.run_id = execution.key, execution.run_id
-        child.started = record_and_decide(world, parent, at, 'ChildWorkflowExecutionStarted', attributes)
-        world.touch(parent, child)
 
 
 def refuse_child(world: World, at: int, parent: Execution, child: Child, known: dict[str, Any], completed: int) -> None:

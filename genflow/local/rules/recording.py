@@ -45,13 +45,9 @@ def record(world: World, execution: Execution, at: int, event_type: str, attribu
     member = _MEMBERS.get(event_type) or _MEMBERS.setdefault(event_type, attributes_member(event_type))
     event_id = execution.last_event = execution.last_event + 1
     execution.last_time = max(at, execution.last_time)
-    text = encode(
-        {
-            'eventTimestamp': execution.last_time / 1000,
-            'eventType': event_type,
-            'eventId': event_id,
-            member: attributes,
-        }
+    text = (
+        f'{{"eventTimestamp":{execution.last_time / 1000},"eventType":"{event_type}","eventId":{event_id},'
+        f'"{member}":{encode(attributes)}}}'
     )
     execution.tail.append(text)
     execution.batch = world.batch.number

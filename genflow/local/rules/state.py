@@ -9,14 +9,16 @@ Every item is named by the id of the event that opened it; 0 names what belongs 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import attrs
 
 MILLISECONDS = 1000
 
-#: A deadline that never comes, where one number must be compared with another.
-NEVER = 1 << 62
+#: marks a field that is not in the item's row.
+PASSING = {'passing': True}
 
 
 def period(duration: str | None) -> int | None:
@@ -45,9 +47,11 @@ class Item:
     """
 
     kind: ClassVar[str]
+    stored: ClassVar[tuple[str, ...]]
+    values: ClassVar[Callable[[Any], tuple[Any, ...]]]
 
     id: int
-    saved: bool = False
+    saved: bool = attrs.field(default=False, metadata=PASSING)
 
     @property
     def deadline(self) -> int | None:
@@ -60,13 +64,8 @@ class Item:
         return None
 
     def dump(self) -> dict[str, Any]:
-        """Its fields as JSON, unset ones left out."""
-        fields = {name: getattr(self, name) for name in self.__slots__ if name != '__weakref__'}
-        return {
-            'kind': self.kind,
-            'id': self.id,
-            **{name: value for name, value in fields.items() if value is not None},
-        }
+        """Its row: the kind and all fields that are kept."""
+        return dict(zip(self.stored, self.values(self), strict=True))
 
 
 @attrs.define(slots=True, eq=False, kw_only=True)
@@ -110,7 +109,7 @@ class Activity(Item):
     """An open activity task.
 
     Attributes:
-        input: what the worker gets; not in the item's row, the event has it (``None`` until read again).
+        input: what the worker gets, where ``input_known``; the item's row has neither, for the event has it.
         since: when it was scheduled.
         to_start, to_close, run, beat: the periods of schedule-to-start, schedule-to-close, start-to-close, heartbeat.
         started: its ActivityTaskStarted, 0 before.
@@ -136,6 +135,8 @@ class Activity(Item):
     beaten: int = 0
     details: str | None = None
     cancel_requested: int = 0
+    input: str | None = attrs.field(default=None, metadata=PASSING)
+    input_known: bool = attrs.field(default=False, metadata=PASSING)
 
     @property
     def deadlines(self) -> tuple[tuple[str, int | None], ...]:
@@ -214,7 +215,7 @@ class Progress(Item):
         task_list_to_start: the schedule-to-start time-out, in SWF's words, of a temporary list.
         original_list: where they go again when the temporary list fails.
         context: the last execution context that was given.
-        latest_activity: when the last event of an activity was recorded.
+        latest_activity: when the last event of an activity was recorded; not in the row, the history says it.
     """
 
     kind: ClassVar[str] = 'progress'
@@ -226,7 +227,7 @@ class Progress(Item):
     task_list_to_start: str | None = None
     previous_started: int = 0
     context: str | None = None
-    latest_activity: int | None = None
+    latest_activity: int | None = attrs.field(default=None, metadata=PASSING)
     cancel_requested: bool = False
 
     @property
@@ -238,10 +239,12 @@ ITEM_KINDS: dict[str, type[Item]] = {
     item.kind: item for item in (DecisionTask, Activity, Timer, Child, LambdaFunction, Progress)
 }
 
+for _item in ITEM_KINDS.values():
+    _item.stored = ('kind', *(field.name for field in attrs.fields(_item) if not field.metadata.get('passing')))
+    _item.values = attrgetter(*_item.stored)
+
 
 def load_item(data: dict[str, Any]) -> Item:
     """The item that :meth:`Item.dump` described."""
     fields = dict(data)
-    kind = ITEM_KINDS[fields.pop('kind')]
-    optional = {field.name: None for field in attrs.fields(kind) if field.default is attrs.NOTHING}
-    return kind(**{**optional, **fields, 'saved': True})
+    return ITEM_KINDS[fields.pop('kind')](**fields, saved=True)

@@ -55,7 +55,7 @@ class Arguments:
         self.missing = len(tasks)
         call.driver.deferred[call.number or 0] = call
         for task in tasks:
-            task.taken = True
+            task.mark_taken()
             if task.state == OPEN:
                 task.wait(self)
                 if task.on_demand:

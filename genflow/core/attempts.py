@@ -8,6 +8,7 @@ from the history at replay, so that changed policies and delays disturb nothing 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from .errors import (
 from .failures import decode_failure
 from .options import ActivityOptions
 from .serialization import MAX_PAYLOAD, excerpt
-from .tasks import ERROR, OPEN, VALUE
+from .tasks import ERROR, OPEN, VALUE, Task
 
 if TYPE_CHECKING:
     from .proxies import ActivityProxy
@@ -221,11 +222,11 @@ class RetriedCall(Call):
             ) from error
         self.settle(VALUE, value)
 
-    def withdraw(self) -> None:
-        if self.phase == SENT and self.pausing is not None:
-            self.driver.outbox.add(Cancellation(self, self.pausing))
-        else:
-            super().withdraw()
+    def withdraw(self) -> Iterable[Task[Any]]:
+        if self.phase != SENT or self.pausing is None:
+            return super().withdraw()
+        self.driver.outbox.add(Cancellation(self, self.pausing))
+        return ()
 
     # descriptions
 

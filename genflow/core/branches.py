@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -85,8 +85,9 @@ class Branch(Task[Any]):
         self.thrown = WorkflowCanceled('the cancellation of the workflow was requested')
         self._step(None)
 
-    def withdraw(self) -> None:
+    def withdraw(self) -> Iterable[Task[Any]]:
         self.close()
+        return ()
 
     def close(self) -> None:
         """Closes the generator; what runs then decides nothing."""
@@ -129,7 +130,7 @@ class Branch(Task[Any]):
                         ready.demand()
                     return
                 else:
-                    ready.taken = True
+                    ready.mark_taken()
         except StopIteration as stop:
             self._ended()
             self.returned(stop.value)
@@ -198,7 +199,7 @@ class Result:
 
     def notify(self, task: Task[Any]) -> None:
         self.branch.awaiting = None
-        task.taken = True
+        task.mark_taken()
         self.branch.settle(task.state, task.outcome)
 
     def wants(self, task: Task[Any]) -> bool:

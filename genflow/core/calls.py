@@ -9,6 +9,7 @@ settled for the code while SWF still has it open.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -152,13 +153,14 @@ class Call(Task[Any]):
             self.cancellation.dropped = True
             self.cancellation = None
 
-    def withdraw(self) -> None:
+    def withdraw(self) -> Iterable[Task[Any]]:
         if self.phase == QUEUED:
             self.over()
         elif self.phase in (NEW, HELD):
             self.phase = CLOSED
         elif self.phase == SENT:
             self.ask_to_cancel()
+        return ()
 
     def ask_to_cancel(self) -> None:
         """Cancels what SWF has; nothing where SWF cannot."""

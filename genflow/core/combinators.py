@@ -32,11 +32,15 @@ Failures = Literal['raise', 'wait', 'return']
 class Combined(Task[Any]):
     """The part that all combinators share.
 
+    Being a member takes no failure: only who takes the combinator takes its members' too.
+
     Attributes:
-        members: The tasks it is made of; let go of when it settles.
+        members: The tasks it is made of; let go of when it has settled and is taken.
     """
 
     __slots__ = ('described', 'members', 'on_demand')
+
+    derived = True
 
     def __init__(self, driver: Driver | None, members: list[Task[Any]]) -> None:
         super().__init__(driver)
@@ -50,9 +54,31 @@ class Combined(Task[Any]):
             if self.state != OPEN:
                 return
             if member.state == OPEN:
-                member.wait(self)
+                member.watch(self)
             else:
                 self.notify(member)
+
+    def mark_taken(self) -> None:
+        pending: list[Task[Any]] = [self]
+        while pending:
+            task = pending.pop()
+            if not isinstance(task, Combined):
+                task.mark_taken()
+            elif not task.taken:
+                task.taken = True
+                pending.extend(task.covered())
+                if task.state != OPEN:
+                    task.release()
+
+    def covered(self) -> Iterable[Task[Any]]:
+        """The members whose failures are taken with this task."""
+        return self.members
+
+    def release(self) -> None:
+        self.members = []
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        return self.members[::-1]
 
     def wants(self, task: Task[Any]) -> bool:
         return self.state == OPEN and self.wanted()
@@ -71,15 +97,17 @@ class Combined(Task[Any]):
 
     def settle(self, state: int, outcome: Any) -> None:
         super().settle(state, outcome)
-        self.members = []
+        if self.taken:
+            self.release()
 
     def notify(self, task: Task[Any]) -> None:
         raise TypeError('each combinator says what it makes of a settled member')
 
     def drop(self, losers: Iterable[Task[Any]], cancel: bool) -> None:
-        """Takes the losers' failures; cancels them where asked, and closes branches that nobody else waits for."""
+        """Cancels the losers where asked, and closes branches that nobody else waits for."""
         for loser in losers:
-            loser.taken = True
+            if self.taken:
+                loser.mark_taken()
             if loser.state == OPEN and (cancel or _abandoned(loser)):
                 loser.cancel()
 
@@ -114,21 +142,10 @@ class Gathered(Combined):
         if not members and driver is not None:
             self.settle(VALUE, shape([]))
 
-    def attach(self) -> None:
-        members = self.members
-        super().attach()
-        if self.state == ERROR:
-            for member in members:
-                member.taken = True
-
     def notify(self, task: Task[Any]) -> None:
-        task.taken = True
         self.missing -= 1
         if task.state == ERROR and self.failures == 'raise':
-            members = self.members
             self.settle(ERROR, task.outcome)
-            for member in members:
-                member.taken = True
         elif self.missing == 0 and self.state == OPEN:
             self._finish()
 
@@ -157,9 +174,13 @@ class Race(Combined):
 
     def notify(self, task: Task[Any]) -> None:
         if self.state == OPEN:
-            losers = [member for member in self.members if member is not task]
+            losers = self.members = [member for member in self.members if member is not task]
             self.settle(VALUE, task)
             self.drop(losers, self.cancel_rest)
+
+    def covered(self) -> Iterable[Task[Any]]:
+        """The losers: the winner is handed over, and asked itself."""
+        return () if self.state == OPEN else self.members
 
     def asked(self) -> tuple[Any, ...]:
         return (self.cancel_rest, *super().asked())
@@ -181,7 +202,6 @@ class Successes(Combined):
         self.attach()
 
     def notify(self, task: Task[Any]) -> None:
-        task.taken = True
         self.open -= 1
         if self.state != OPEN:
             return
@@ -209,12 +229,18 @@ class Slot(Task[Any]):
     __slots__ = ('completion', 'place', 'task')
 
     kind = 'slot'
+    derived = True
 
     def __init__(self, driver: Driver | None, completion: Completion, place: int) -> None:
         super().__init__(driver)
         self.completion = completion
         self.place = place
         self.task: Task[Any] | None = None
+
+    def mark_taken(self) -> None:
+        self.taken = True
+        if self.task is not None:
+            self.task.mark_taken()
 
     @property
     def on_demand(self) -> bool:
@@ -245,8 +271,8 @@ class Completion(Combined):
         slot = self.slots[self.taken_slots]
         self.taken_slots += 1
         slot.task = task
-        slot.taken = False
-        task.taken = True
+        if slot.taken:
+            task.mark_taken()
         slot.settle(task.state, task.outcome)
 
 

@@ -43,7 +43,7 @@ class Mapped(Task[Any]):
 
     def notify(self, task: Task[Any]) -> None:
         place = self.running.pop(id(task))
-        task.taken = True
+        task.mark_taken()
         if self.state != OPEN:
             return
         if task.state == ERROR:
@@ -56,8 +56,9 @@ class Mapped(Task[Any]):
     def wants(self, task: Task[Any]) -> bool:
         return self.state == OPEN
 
-    def withdraw(self) -> None:
+    def withdraw(self) -> Iterable[Task[Any]]:
         self.items.clear()
+        return ()
 
     def _fill(self) -> None:
         while self.items and len(self.running) < self.limit and self.state == OPEN:

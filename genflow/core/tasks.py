@@ -11,7 +11,7 @@ same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -52,6 +52,8 @@ class Task(Generic[T_co]):
     __slots__ = ('driver', 'holds', 'number', 'outcome', 'state', 'taken', 'waiters')
 
     kind = 'task'
+    derived = False
+    """Whether its failures are those of other tasks, which are asked themselves whether somebody took them."""
 
     def __init__(self, driver: Driver | None) -> None:
         self.driver = driver
@@ -75,7 +77,7 @@ class Task(Generic[T_co]):
             YieldError: The task is still open: yield it.
             TaskFailed: It failed (or what ``raises=`` brought back).
         """
-        self.taken = True
+        self.mark_taken()
         if self.state == VALUE:
             value: T_co = self.outcome
             return value
@@ -89,7 +91,7 @@ class Task(Generic[T_co]):
         Raises:
             YieldError: The task is still open: yield it.
         """
-        self.taken = True
+        self.mark_taken()
         if self.state == OPEN:
             raise self._still_open('exception')
         error: BaseException | None = self.outcome if self.state == ERROR else None
@@ -97,10 +99,13 @@ class Task(Generic[T_co]):
 
     def cancel(self) -> None:
         """Settles the task for the code at once with :class:`TaskCanceled`; later outcomes are ignored."""
-        if self.state == OPEN and self.driver is not None:
-            self.taken = True
-            self.withdraw()
-            self.settle(ERROR, self.canceled_error())
+        pending: list[Task[Any]] = [self]
+        while pending:
+            task = pending.pop()
+            if task.state == OPEN and task.driver is not None:
+                task.mark_taken()
+                pending.extend(task.withdraw())
+                task.settle(ERROR, task.canceled_error())
 
     def timeout(self, seconds: float, *, keep: bool = False) -> Task[T_co]:
         """A task with the same outcome, which raises :class:`TaskTimeout` after ``seconds``.
@@ -136,12 +141,20 @@ class Task(Generic[T_co]):
             driver.held -= 1
         if self.waiters is not None:
             driver.queue.append(self)
-        elif state == ERROR and not self.taken:
+        if state == ERROR and not self.taken and not self.derived:
             driver.untaken.append(self)
+
+    def mark_taken(self) -> None:
+        """Whoever failed, somebody has heard of it."""
+        self.taken = True
 
     def wait(self, waiter: Waiter) -> None:
         """Adds a waiter to an open task; being waited for takes a failure."""
-        self.taken = True
+        self.mark_taken()
+        self.watch(waiter)
+
+    def watch(self, waiter: Waiter) -> None:
+        """Adds a waiter that takes nothing."""
         if self.waiters is None:
             self.waiters = [waiter]
         else:
@@ -165,8 +178,9 @@ class Task(Generic[T_co]):
         """Whether somebody is waiting for this task right now."""
         return any(waiter.wants(self) for waiter in self.waiters or ())
 
-    def withdraw(self) -> None:
-        """Takes back what was asked of SWF, as far as SWF can."""
+    def withdraw(self) -> Iterable[Task[Any]]:
+        """Takes back what was asked of SWF, as far as SWF can; gives what is to be cancelled next."""
+        return ()
 
     def canceled_error(self) -> TaskFailed:
         return TaskCanceled('canceled by the workflow', task=self)

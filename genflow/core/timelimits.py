@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from .calls import TimerCall, timer_seconds
@@ -31,7 +32,7 @@ class Limited(Combined):
         if task.state == OPEN:
             self.timer = TimerCall(driver, self.seconds)
             driver.schedule(self.timer, sys._getframe(2))
-            self.timer.wait(self)
+            self.timer.watch(self)
         self.attach()
 
     def notify(self, task: Task[Any]) -> None:
@@ -40,20 +41,26 @@ class Limited(Combined):
         if task is self.timer:
             (member,) = self.members
             self.settle(ERROR, member.timeout_error(self.seconds))
+            if not self.taken and self.driver is not None:
+                self.driver.untaken.append(self)
             if not self.keep:
                 member.cancel()
             return
-        task.taken = True
         self.settle(task.state, task.outcome)
         if self.timer is not None:
             self.timer.cancel()
 
-    def withdraw(self) -> None:
-        (member,) = self.members
+    def withdraw(self) -> Iterable[Task[Any]]:
         if self.timer is not None:
             self.timer.cancel()
-        if not self.keep:
-            member.cancel()
+        return () if self.keep else self.members
+
+    def release(self) -> None:
+        """Its one member says what its options are."""
+
+    @property
+    def options(self) -> Any:
+        return (*self.members, *self.described)[0].options
 
     def timeout_error(self, seconds: int) -> TaskFailed:
         (member,) = self.members

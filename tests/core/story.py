@@ -210,11 +210,11 @@ class Story:
         self.add(events.DecisionTimedOut)
         self.due()
 
-    def add(self, kind: type, **members: Any) -> Any:
+    def add(self, cls: type, **members: Any) -> Any:
         self._id += 1
-        event = kind(id=self._id, **members)
+        event = cls(id=self._id, **members)
         self.events.append(event)
-        if kind in _DUE:
+        if cls in _DUE:
             self.due()
         return event
 
@@ -324,7 +324,7 @@ class Raised:
 def _outcome(execution: Execution, page: Sequence[Any]) -> Any:
     try:
         return execution.advance(page)
-    except Exception as error:  # noqa: BLE001 - whatever it is, both have to raise it
+    except Exception as error:
         return Raised(error)
 
 

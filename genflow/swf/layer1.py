@@ -8,25 +8,28 @@
 * a boto 2 ``Layer1``;
 * an ``http://`` or ``https://`` address.
 
-Kinds are told apart by what an object can do, never by importing where it comes from. A client that is made here
-waits 70 seconds for an answer, since SWF holds a poll for 60, and repeats nothing by itself: which calls may be
-repeated, and when, is :mod:`genflow.swf.service`'s business. A poll of somebody else's client that runs into its own
-read time-out is an empty poll.
+Kinds are told apart by what an object can do, never by importing where it comes from.
+
+Where a client is made here, two are: one polls, and waits 70 seconds for an answer, since SWF holds a poll for 60; the
+other does everything else, and gives up on a service that hangs much sooner. Neither repeats anything by itself: which
+calls may be repeated, and when, is :mod:`genflow.swf.service`'s business. A poll of somebody else's client that runs
+into its own read time-out is an empty poll.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, evolve, field, frozen
 
 __all__ = ['POLL_SECONDS', 'Connection', 'connect']
 
 POLL_SECONDS = 60
 """How long SWF holds a poll (API reference of ``PollForDecisionTask``)."""
 
-READ_TIMEOUT = POLL_SECONDS + 10
-"""The shortest socket time-out that the API reference advises for a client that polls."""
+READ_TIMEOUT = 20
+"""Seconds to wait for the answer to anything but a poll."""
 
 CONNECTIONS = 50
 """Sockets that a client may hold: polls occupy one each, and boto3's own bound is 10."""
@@ -40,11 +43,13 @@ class Connection:
         client: Has the methods of boto3's SWF client.
         backend: What answers: an address, or the name of what answers in this process.
         region: The region, or ``None`` where there is no such thing.
+        polling: The client for polls; ``client`` unless given.
     """
 
     client: Any
     backend: str
     region: str | None = None
+    polling: Any = field(default=Factory(lambda self: self.client, takes_self=True))
 
 
 def connect(layer1: Any = None, *, config: Any = None) -> Connection:
@@ -52,8 +57,8 @@ def connect(layer1: Any = None, *, config: Any = None) -> Connection:
 
     Args:
         layer1: See the head of this module.
-        config: A botocore ``Config`` for a client that is made here; what it says is kept, but a read time-out
-            shorter than the long poll is lengthened.
+        config: A botocore ``Config`` for clients that are made here; what it says is kept, but a read time-out
+            shorter than a poll may take is lengthened for polls.
 
     Raises:
         TypeError: ``layer1`` is none of these, or ``config`` was given for a client that exists already.
@@ -76,11 +81,11 @@ def _default(layer1: None, config: Any) -> Connection:
 
 
 def _from_boto3_session(session: Any, config: Any) -> Connection:
-    return _described(session.client('swf', config=_patient(config)))
+    return _made(session.client, config)
 
 
 def _from_botocore_session(session: Any, config: Any) -> Connection:
-    return _described(session.create_client('swf', config=_patient(config)))
+    return _made(session.create_client, config)
 
 
 def _from_address(address: str, config: Any) -> Connection:
@@ -91,8 +96,14 @@ def _from_address(address: str, config: Any) -> Connection:
     anonymous = session.get_credentials() is None
     keys = {'aws_access_key_id': 'anonymous', 'aws_secret_access_key': 'anonymous'} if anonymous else {}
     region = session.region_name or 'us-east-1'
-    client = session.client('swf', endpoint_url=address, region_name=region, config=_patient(config), **keys)
-    return _described(client)
+    return _made(session.client, config, endpoint_url=address, region_name=region, **keys)
+
+
+def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
+    """A connection of clients that ``make`` makes."""
+    client = make('swf', config=_configured(config, READ_TIMEOUT), **options)
+    polling = make('swf', config=_configured(config, POLL_SECONDS + 10), **options)
+    return evolve(_described(client), polling=polling)
 
 
 def _from_client(client: Any, config: Any) -> Connection:
@@ -114,19 +125,19 @@ def _described(client: Any) -> Connection:
     return Connection(client, address or repr(client), getattr(meta, 'region_name', None))
 
 
-def _patient(config: Any) -> Any:
-    """``config`` with what a poller needs."""
+def _configured(config: Any, read_timeout: int) -> Any:
+    """``config`` with what a worker needs, where it does not say otherwise."""
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     ours = Config(
-        read_timeout=READ_TIMEOUT,
+        read_timeout=read_timeout,
         retries={'total_max_attempts': 1, 'mode': 'standard'},
         max_pool_connections=CONNECTIONS,
         tcp_keepalive=True,
     )
     if config is None:
         return ours
-    return ours.merge(config).merge(Config(read_timeout=max(READ_TIMEOUT, config.read_timeout)))
+    return ours.merge(config).merge(Config(read_timeout=max(read_timeout, config.read_timeout)))
 
 
 def _refuse(config: Any, client: Any) -> None:

@@ -113,7 +113,8 @@ class Service:
         Raises:
             Exception: The client's error, where repeating is pointless, forbidden or has gone on for long enough.
         """
-        method = getattr(self.connection.client, operation)
+        polls = operation.startswith('poll_')
+        method = getattr(self.connection.polling if polls else self.connection.client, operation)
         bucket = self.buckets[operation]
         give_up = self.clock() + patience if patience < math.inf else math.inf
         failures = 0

@@ -84,32 +84,36 @@ class Reader:
         """
         table = _FRAME
         outputs = OUTPUTS
-        waiting = self._waiting
+        waiting, output, last = self._waiting, self._output, self._last
         for event in found:
             kind = type(event)
-            if event.id <= self._last:
-                if self._known and event.id == self.answered and kind is events.DecisionStarted:
+            number = event.id
+            if number <= last:
+                if self._known and number == self.answered and kind is events.DecisionStarted:
                     continue
-                raise HistoryError(f'event {event.id} ({kind.__name__}) comes after event {self._last}')
-            self._last = event.id
+                raise HistoryError(f'event {number} ({kind.__name__}) comes after event {last}')
+            last = number
             if kind in outputs:
-                if self._output is not None and event.decision_id == self._completed:
-                    self._output.append(event)
+                if output is not None and event.decision_id == self._completed:
+                    output.append(event)
                     continue
                 self._stray(event)
                 if self.ended is not None:
-                    return
-            if self._output is not None:
+                    break
+            if output is not None:
                 yield self._turn()
-                waiting = self._waiting
-            frame = table.get(kind)
-            if frame is None:
-                waiting.append(event)
+                waiting, output = self._waiting, None
+            if kind in table:
+                table[kind](self, event)
+                output = self._output
             else:
-                frame(self, event)
-        if self._output is not None:
+                waiting.append(event)
+        self._last = last
+        if self.ended is not None:
+            return
+        if output is not None:
             yield self._turn()
-        elif self._started is not None and not self._known and self._last == self._started.id:
+        elif self._started is not None and not self._known and last == self._started.id:
             yield self._live()
 
     def _turn(self) -> Turn:

@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
 
 from .attempts import RetriedCall
+from .branches import as_task
 from .calls import ATOMS, Call
+from .combinators import Gathered
 from .external import SignalCall
 from .tasks import ERROR, OPEN, Task
 
-__all__ = ['Arguments', 'find_tasks', 'resolved']
+if TYPE_CHECKING:
+    from .drivers import Driver
+
+__all__ = ['Arguments', 'find_tasks', 'resolved', 'returned_task']
 
 
 def find_tasks(values: Iterable[Any]) -> list[Task[Any]]:
-    """The tasks among some values, nested in lists, tuples and dicts too."""
+    """The tasks among some values in their order, nested in lists, tuples and dicts too."""
     found: list[Task[Any]] = []
-    pending: list[Any] = [value for value in values if type(value) not in ATOMS]
+    pending: list[Any] = [value for value in values if type(value) not in ATOMS][::-1]
     while pending:
         value = pending.pop()
         if isinstance(value, Task):
             found.append(value)
-        elif isinstance(value, (list, tuple)):
-            pending.extend(item for item in value if type(item) not in ATOMS)
-        elif isinstance(value, dict):
-            pending.extend(item for item in value.values() if type(item) not in ATOMS)
+        elif isinstance(value, (list, tuple, dict)):
+            inner = value.values() if isinstance(value, dict) else value
+            pending.extend([item for item in inner if type(item) not in ATOMS][::-1])
     return found
+
+
+def returned_task(driver: Driver, value: Any) -> Task[Any]:
+    """The task of a value that contains tasks and branches beside plain values."""
+    value = _with_branches(driver, value)
+    if isinstance(value, Task):
+        return value
+    return Gathered(driver, find_tasks((value,)), lambda _: resolved(value))
+
+
+def _with_branches(driver: Driver, value: Any) -> Any:
+    if isinstance(value, GeneratorType):
+        return as_task(driver, value)
+    if isinstance(value, dict):
+        return {key: _with_branches(driver, item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        items = [_with_branches(driver, item) for item in value]
+        return type(value)(*items) if hasattr(value, '_fields') else type(value)(items)
+    return value
 
 
 def resolved(value: Any) -> Any:

@@ -151,7 +151,9 @@ class Branch(Task[Any]):
         """The generator returned: tasks in what it returned are resolved first."""
         driver = self.driver
         if driver is not None and driver.holds_task(value):
-            self.awaiting = as_task(driver, value) if not isinstance(value, Task) else value
+            from .arguments import returned_task  # noqa: PLC0415 - arguments may be branches
+
+            self.awaiting = returned_task(driver, value)
             result = Result(self)
             if self.awaiting.state == OPEN:
                 self.awaiting.wait(result)

@@ -3,8 +3,9 @@
 A live decision makes the value and records it; a replayed one reads it from the markers of that same decision. Markers
 go out with the decision that made them, ahead of everything else, because the code has already used what they say.
 
-Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` where
-``n`` counts from 1 through the execution, ``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``.
+Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` or,
+where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` counts from 1 through the execution.
+``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from .decisions import RecordMarker
-from .errors import HistoryError, PayloadTooLarge
+from .errors import HistoryError, PayloadTooLarge, TaskFailed
 from .events import MarkerRecorded
+from .failures import decode_failure, encode_failure
 from .history import Turn
 from .serialization import MAX_PAYLOAD, decode, encode
 
@@ -67,14 +69,15 @@ class Markers:
         self._effects += 1
         if not self._live:
             return self._recorded_effect()
-        text = encode({'n': self._effects, 'value': function()})
+        text = encode({'n': self._effects, **_happened(function)})
         if len(text) > MAX_PAYLOAD or len(text) + sum(len(made.details or '') for made in self.made) > MAX_TOTAL:
-            raise PayloadTooLarge(
+            error = PayloadTooLarge(
                 f'side effect {self._effects} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker and '
                 '1 MB in a decision'
             )
+            text = encode({'n': self._effects, **_failed(error)})
         self.made.append(RecordMarker(SIDE_EFFECT, text))
-        return True, decode(text)['value']
+        return True, _value(decode(text))
 
     def _recorded_effect(self) -> tuple[bool, Any]:
         for event in self._shown:
@@ -82,7 +85,7 @@ class Markers:
                 envelope = _opened(event)
                 if envelope.get('n') == self._effects:
                     self.made.append(RecordMarker(SIDE_EFFECT, event.details))
-                    return True, envelope['value']
+                    return True, _value(envelope)
         return False, None
 
     # patches
@@ -140,6 +143,31 @@ class Markers:
             self.made.append(RecordMarker(SEED, shown.details))
         self._seed_recorded = True
         return True
+
+
+def _happened(function: Callable[[], Any]) -> dict[str, Any]:
+    """What calling a side effect gave, as JSON can hold it."""
+    try:
+        value = function()
+        encode(value)
+    except Exception as error:  # noqa: BLE001 - it is recorded, and raised from the record
+        return _failed(error)
+    return {'value': value}
+
+
+def _failed(error: Exception) -> dict[str, Any]:
+    reason, details = encode_failure(error, '')
+    return {'reason': reason, 'details': details}
+
+
+def _value(envelope: dict[str, Any]) -> Any:
+    """The recorded value, or the recorded failure raised: the same live and at replay."""
+    if 'reason' not in envelope:
+        return envelope['value']
+    remote = decode_failure(envelope['reason'], envelope['details'])
+    error = TaskFailed(remote.reason, remote.details)
+    error.names = remote.names
+    raise remote.rebuilt((PayloadTooLarge,)) or error
 
 
 def _opened(event: MarkerRecorded) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+
 import pytest
 
 from genflow import (
@@ -156,13 +159,13 @@ def test_the_activitys_own_class_comes_back():
         try:
             yield self.pay()
         except PaymentDeclined as error:
-            assert isinstance(error.__cause__, ActivityFailed)
-            return [type(error).__name__, error.card, error.amount, error.__cause__.task.number]
+            cause = error.__cause__
+            return [type(error).__name__, error.card, error.amount, type(cause).__name__, cause.task.number]
 
     story = Story(run, members=raising(PaymentDeclined))
     story.decide()
     story.failed(1, PaymentDeclined('visa', 5))
-    assert story.decide() == ['complete ["PaymentDeclined","visa",5,1]']
+    assert story.decide() == ['complete ["PaymentDeclined","visa",5,"ActivityFailed",1]']
 
 
 def test_the_class_of_a_base_comes_back_where_only_that_is_named():
@@ -222,8 +225,6 @@ def test_a_name_in_a_payload_is_never_imported():
     story.failed(1, reason='x', details=details)
     story.decide()
     assert story.result == ['antigravity.X']
-    import sys
-
     assert 'antigravity' not in sys.modules
 
 
@@ -321,17 +322,13 @@ def cancelled(self, task):
 
 
 def yielded(self, task):
-    try:
+    with suppress(ActivityFailed):
         yield task
-    except ActivityFailed:
-        pass
 
 
 def member_of_all(self, task):
-    try:
+    with suppress(ActivityFailed):
         yield all_of(task, self.go.get())
-    except ActivityFailed:
-        pass
 
 
 def member_of_all_returned(self, task):

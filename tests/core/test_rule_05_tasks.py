@@ -177,6 +177,17 @@ def test_a_signal_is_an_argument():
     assert story.decide() == ['activity 1.1 Other [["ahead"],{}]']
 
 
+def test_signals_as_arguments_are_read_in_the_order_of_the_arguments():
+    def run(self):
+        yield self.other(self.go.get(), [self.go.get()], key=self.go.get())
+
+    story = Story(run)
+    story.decide()
+    for value in 'abc':
+        story.signaled('go', value)
+    assert story.decide() == ['activity 1.1 Other [["a",["b"]],{"key":"c"}]']
+
+
 def test_a_serializer_that_fails_on_a_resolved_argument_is_the_calls_failure():
     def run(self):
         try:

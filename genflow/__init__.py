@@ -37,6 +37,7 @@ from .core.errors import (
 )
 from .core.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
 from .core.retry import Retry
+from .core.saga import Saga
 from .core.signals import Signal
 from .core.tasks import Steps, Task
 from .core.workflow import Workflow, query
@@ -70,6 +71,7 @@ __all__ = [
     'PayloadTooLarge',
     'RegistrationError',
     'Retry',
+    'Saga',
     'ScheduleFailed',
     'Signal',
     'SignalFailed',

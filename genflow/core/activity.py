@@ -6,14 +6,20 @@ worker makes an instance, gives it an :class:`ActivityContext` and calls ``run``
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from attrs import frozen
 
 from .errors import StopActivity
 from .serialization import Serialization
+from .tasks import Task
+from .typed import Runs, TypedProxy, activity_proxy
 
 __all__ = ['Activity', 'ActivityContext', 'ActivityInfo']
+
+
+P = ParamSpec('P')
+R = TypeVar('R')
 
 
 @frozen
@@ -53,6 +59,19 @@ class Activity(Serialization):
 
     _context: ActivityContext | None = None
     _stopping = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.hinted = cls
+
+    @classmethod
+    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]:
+        """A proxy that calls this activity, typed by the signature of ``run``.
+
+        Args:
+            options: As for :class:`~genflow.ActivityProxy`, without name and version.
+        """
+        return activity_proxy(cls, **options)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f'{type(self).__name__} defines no run()')

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from .errors import DefinitionError
+from .structuring import shape_of, unstructured
 
 __all__ = ['HOOKS', 'MAX_PAYLOAD', 'Serialization', 'decode', 'encode', 'excerpt', 'use_transport']
 
@@ -67,26 +68,51 @@ def decode(text: str) -> Any:
     return value if end == len(text) else _decoder.decode(text)
 
 
+def encode_value(value: Any) -> str:
+    """The JSON of a user's value; what JSON does not know is unstructured by its own type first.
+
+    Raises:
+        TypeError: JSON cannot hold it, and the extra ``typed`` is not there or cannot help either.
+    """
+    try:
+        return encode(value)
+    except TypeError as error:
+        return encode(unstructured(value, error))
+
+
 class Serialization:
     """The five hooks with their JSON defaults.
 
     A subclass may define the hooks as methods or attributes; each is looked up on the instance.
+
+    Attributes:
+        transport: On a class, the transport whose methods are its hooks.
+        hinted: The class whose ``run`` hints what decoded values are to be; ``None`` leaves them as JSON has them.
     """
 
     transport: ClassVar[Any] = None
+    hinted: type | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if vars(cls).get('transport') is not None:
+            use_transport(cls, cls.transport)
 
     def _serialize_arguments(self, *args: Any, **kwargs: Any) -> str:
-        return encode([args, kwargs])
+        return encode_value([args, kwargs])
 
     def _deserialize_arguments(self, input: str) -> tuple[list[Any], dict[str, Any]]:
         args, kwargs = decode(input)
-        return args, kwargs
+        shape = None if self.hinted is None else shape_of(self.hinted)
+        return (args, kwargs) if shape is None else shape.arguments(args, kwargs)
 
     def _serialize_result(self, value: Any) -> str:
-        return encode(value)
+        return encode_value(value)
 
     def _deserialize_result(self, text: str) -> Any:
-        return decode(text)
+        value = decode(text)
+        shape = None if self.hinted is None else shape_of(self.hinted)
+        return value if shape is None else shape.returned(value)
 
     def _serialize_restart_arguments(self, *args: Any, **kwargs: Any) -> str:
         return self._serialize_arguments(*args, **kwargs)
@@ -104,9 +130,14 @@ def use_transport(target: Any, transport: Any) -> None:
     if not found:
         raise DefinitionError(f'{transport!r} is no transport: it has none of the methods {", ".join(HOOKS)}')
     for name in found:
-        setattr(target, f'_{name}', getattr(transport, name))
+        setattr(target, f'_{name}', _hook(target, getattr(transport, name)))
     if 'serialize_arguments' in found and 'serialize_restart_arguments' not in found:
-        target._serialize_restart_arguments = transport.serialize_arguments
+        target._serialize_restart_arguments = _hook(target, transport.serialize_arguments)
+
+
+def _hook(target: Any, method: Any) -> Any:
+    """A transport's method as it stands on an object, or on a class, where a plain function would take ``self``."""
+    return staticmethod(method) if isinstance(target, type) else method
 
 
 def excerpt(text: str, length: int = 60) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from .branches import Branch
@@ -27,12 +27,15 @@ from .proxies import Proxy
 from .serialization import Serialization
 from .signals import Signal, signal_name
 from .tasks import Task
+from .typed import ChildTask, Runs, TypedProxy, workflow_proxy
 
 if TYPE_CHECKING:
     from types import GeneratorType
 
 __all__ = ['External', 'Restarter', 'Workflow', 'query']
 
+P = ParamSpec('P')
+R = TypeVar('R')
 F = TypeVar('F', bound=Callable[..., Any])
 
 
@@ -129,6 +132,7 @@ class Workflow(Serialization):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.hinted = cls
         for name, value in vars(cls).items():
             if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
                 raise DefinitionError(
@@ -138,6 +142,21 @@ class Workflow(Serialization):
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(f'{type(self).__name__} defines no run()')
+
+    @overload
+    @classmethod
+    def proxy(cls: type[Runs[P, Generator[Any, Any, R]]], **options: Any) -> TypedProxy[P, ChildTask[R]]: ...
+    @overload
+    @classmethod
+    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, ChildTask[R]]: ...
+    @classmethod
+    def proxy(cls: Any, **options: Any) -> Any:
+        """A proxy that starts this workflow as a child, typed by the signature of ``run``.
+
+        Args:
+            options: As for :class:`~genflow.WorkflowProxy`, without name and version.
+        """
+        return workflow_proxy(cls, **options)
 
     @property
     def driver(self) -> Any:

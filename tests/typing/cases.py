@@ -1,0 +1,60 @@
+"""What type checkers must see; checked by mypy and pyright in their strict modes, not run.
+
+Each ``assert_type`` is a case. A line with an error that must be there carries a ``type: ignore`` for exactly that
+error: both checkers report an ignore that is not needed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from typing_extensions import assert_type
+
+from genflow import Activity, ActivityProxy, Steps, Task, Workflow, activity, all_of, any_of, workflow
+
+
+@activity(name='Echo', version='1', task_list='cases')
+class Echo(Activity):
+    def run(self, value: int, when: datetime | None = None) -> str:
+        return str(value)
+
+
+@workflow(name='Child', version=1, task_list='cases')
+class Child(Workflow):
+    def run(self, name: str) -> Steps[int]:
+        yield self.sleep(3)
+        return len(name)
+
+
+class Main(Workflow):
+    echo = Echo.proxy(heartbeat=10)
+    child = Child.proxy(workflow_id='child')
+    plain = ActivityProxy(name='Plain', version=1)
+
+    def run(self) -> Steps[str]:
+        text = yield from self.echo(1)
+        assert_type(text, str)
+        assert_type((yield from self.echo(1, when=datetime.now())), str)  # noqa: DTZ005 - not run
+        assert_type((yield from self.echo.with_options(retry=5)(1)), str)
+        assert_type(self.echo(1), Task[str])
+        assert_type((yield from self.echo(1).timeout(5)), str)
+
+        child = self.child('a')
+        assert_type((yield from child), int)
+        assert_type(child.workflow_id, str)
+        assert_type((yield from child.signal('go', 1)), None)
+
+        assert_type((yield from self.plain(1, two='three')), Any)
+        assert_type((yield from self.sleep(1)), None)
+        assert_type((yield from all_of(self.plain(1))), list[Any])
+        winner = yield from any_of(self.plain(1), self.sleep(2))
+        assert_type(winner.done(), bool)
+
+        self.echo('x')  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        self.echo()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        self.child(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        return text
+
+
+assert_type(Main.echo.task(1), Task[str])

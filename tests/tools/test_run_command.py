@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.tools.processes import finish, start, wait_for
 
 # Each activity leaves a line when it begins and when it ends; the one that is told to waits to be killed.
 STEPS = """
@@ -44,22 +40,12 @@ class Chain(Workflow):
 """
 
 
-def command(*arguments):
-    return [sys.executable, '-m', 'genflow', 'run', *map(str, arguments)]
-
-
 @pytest.fixture
 def genflow_run(tmp_path):
     """Runs ``genflow run`` in an empty folder, and gives the finished process."""
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
 
-    def run(*arguments, start=False):
-        pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
-        process = subprocess.Popen(command(*arguments), cwd=tmp_path, env=environment, **pipes)
-        if start:
-            return process
-        process.out, process.err = process.communicate(timeout=60)
-        return process
+    def run(*arguments):
+        return finish(start(tmp_path, 'run', *arguments))
 
     return run
 
@@ -169,14 +155,6 @@ def test_a_file_with_several_workflows_needs_a_class(genflow_run, file):
     assert genflow_run('-q', 'flow.py:Other', 3).out == '3\n'
 
 
-def wait_for(process, text):
-    """Reads what a process shows until a line has `text`."""
-    for line in process.stderr:
-        if text in line:
-            return
-    raise AssertionError(f'{text!r} was never shown')
-
-
 def log_of(folder):
     return (folder / 'log').read_text().splitlines()
 
@@ -185,8 +163,8 @@ def log_of(folder):
 def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_path, number, code):
     (tmp_path / 'hang').touch()
     arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 4, 2]
-    process = genflow_run(*arguments, start=True)
-    wait_for(process, '[3.1] started')
+    process = start(tmp_path, 'run', *arguments)
+    wait_for(process.stderr, '[3.1] started')
     process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == code
@@ -209,8 +187,8 @@ def test_a_completed_run_is_recalled_and_not_repeated(genflow_run, file, tmp_pat
 
 def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, file, tmp_path):
     (tmp_path / 'hang').touch()
-    process = genflow_run('--db', 'x.db', '--id', 'a', file(STEPS), 2, 1, start=True)
-    wait_for(process, '[2.1] started')
+    process = start(tmp_path, 'run', '--db', 'x.db', '--id', 'a', file(STEPS), 2, 1)
+    wait_for(process.stderr, '[2.1] started')
     process.kill()
     process.communicate()
     done = genflow_run('--db', 'x.db', '--id', 'a', 'flow.py', 3)
@@ -220,8 +198,8 @@ def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, fi
 
 def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
     (tmp_path / 'hang').touch()
-    process = genflow_run('--db', 'x.db', file(STEPS), 1, 0, start=True)
-    wait_for(process, '[1.1] started')
+    process = start(tmp_path, 'run', '--db', 'x.db', file(STEPS), 1, 0)
+    wait_for(process.stderr, '[1.1] started')
     done = genflow_run('--db', 'x.db', 'flow.py', 1)
     process.kill()
     process.communicate()
@@ -232,8 +210,8 @@ def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
 def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, file, tmp_path):
     (tmp_path / 'hang').touch()
     arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 2, 1]
-    process = genflow_run(*arguments, start=True)
-    wait_for(process, '[2.1] started')
+    process = start(tmp_path, 'run', *arguments)
+    wait_for(process.stderr, '[2.1] started')
     process.kill()
     process.communicate()
     (tmp_path / 'hang').unlink()

@@ -13,6 +13,8 @@ from genflow.tools.cli.exits import Refused
 
 __all__ = ['layer1_options', 'opened']
 
+LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
+
 F = TypeVar('F', bound=Callable[..., Any])
 
 
@@ -37,7 +39,7 @@ def opened(endpoint: str | None, db: str | None) -> Iterator[Any]:
     from genflow.local import LocalSWF
 
     try:
-        service = LocalSWF(db)
+        service = LocalSWF(db, long_poll=LONG_POLL)
     except StoreError as error:
         raise Refused(str(error)) from error
     try:

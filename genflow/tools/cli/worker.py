@@ -14,6 +14,9 @@ from typing import Any
 import click
 
 from genflow.core.errors import GenflowError
+from genflow.swf.layer1 import connect
+from genflow.swf.registration import register_domain
+from genflow.swf.service import Service
 from genflow.swf.worker import Worker
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import layer1_options, opened
@@ -49,6 +52,8 @@ def command(
         raise Refused(str(error)) from error
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(levelname)s %(name)s: %(message)s')
     with opened(endpoint, db) as layer1:
+        if db is not None:
+            register_domain(Service(connect(layer1)), settings['domain'])  # in a file of our own nobody else does
         worker = Worker(layer1=layer1, **settings)
         with stopped_by_signals(worker, drain) as told:
             _work(worker)
@@ -72,6 +77,7 @@ def stopped_by_signals(worker: Worker, seconds: float) -> Iterator[list[int]]:
         if told.count(signal.SIGINT) > 1:
             worker.stop()
         else:
+            click.echo(f'draining: what runs may finish within {seconds:g} s', err=True)
             worker.drain(seconds)
 
     with contextlib.ExitStack() as stack:

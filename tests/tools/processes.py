@@ -1,0 +1,35 @@
+"""Starting ``genflow`` as a process, the way people do, and waiting for what it shows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT = 60  # seconds: a process that hangs is a failure, not a test run that never ends
+
+
+def start(folder, *arguments):
+    """A process of ``genflow`` in a folder."""
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    command = [sys.executable, '-m', 'genflow', *map(str, arguments)]
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+
+
+def finish(process):
+    """The process when it has ended, with what it wrote as ``out`` and ``err``."""
+    process.out, process.err = process.communicate(timeout=TIMEOUT)
+    return process
+
+
+def wait_for(stream, text):
+    """Reads lines until one has `text`, and gives that one."""
+    seen = []
+    for line in stream:
+        if text in line:
+            return line
+        seen.append(line)
+    raise AssertionError(f'{text!r} was never shown, but only:\n{"".join(seen)}')

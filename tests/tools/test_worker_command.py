@@ -1,0 +1,122 @@
+"""``genflow worker`` as a process, on a file of the embedded service."""
+
+from __future__ import annotations
+
+import signal
+import textwrap
+
+import pytest
+
+from genflow.local import LocalSWF
+from genflow.tools.cli.executions import run_of
+from genflow.tools.cli.main import main
+from genflow.tools.progress import attributes_of
+from tests.tools.processes import finish, start, wait_for
+
+FLOW = """
+import os, time
+from genflow import Activity, ActivityProxy, Workflow, activity, workflow
+
+@activity(name='Step', version=1, task_list='steps')
+class Step(Activity):
+    def run(self, number):
+        print('begun', flush=True)
+        while os.path.exists('hang'):
+            time.sleep(0.01)
+        return 2 * number
+
+@workflow(name='Flow', version=1, task_list='steps')
+class Flow(Workflow):
+    step = ActivityProxy(name='Step', version=1)
+
+    def run(self, number):
+        return (yield self.step(number))
+"""
+
+WORKER = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
+TASKS = 3  # two decisions and an activity
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a workflow, and a file with an execution of it that nobody has worked for."""
+    (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW), encoding='utf-8')
+    with LocalSWF(tmp_path / 'x.db') as service:
+        service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+        service.register_workflow_type(domain='shop', name='Flow', version='1')
+        service.start_workflow_execution(
+            domain='shop',
+            workflowId='a',
+            workflowType={'name': 'Flow', 'version': '1'},
+            taskList={'name': 'steps'},
+            input='[[4],{}]',
+            executionStartToCloseTimeout='3600',
+            taskStartToCloseTimeout='60',
+            childPolicy='TERMINATE',
+        )
+    return tmp_path
+
+
+def result(folder, capsys):
+    code = main(['result', 'a', '--domain', 'shop', '--db', str(folder / 'x.db')])
+    return code, capsys.readouterr().out
+
+
+def events_of(folder, kind):
+    """The attributes of the events of one type in the history of the execution."""
+    with LocalSWF(folder / 'x.db') as service:
+        run = run_of(service, 'shop', 'a', None)
+        return [attributes_of(event) for event in run.since(0) if event['eventType'] == kind]
+
+
+def test_a_worker_decides_and_performs_until_it_has_done_enough(folder, capsys):
+    done = finish(start(folder, *WORKER, '--max-tasks', TASKS))
+    assert done.returncode == 0, done.err
+    assert 'working for domain shop, task list steps' in done.err
+    assert result(folder, capsys) == (0, '8\n')
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_what_runs_finish(folder, number):
+    (folder / 'hang').touch()
+    process = start(folder, *WORKER, '--no-sticky')
+    wait_for(process.stdout, 'begun')
+    process.send_signal(number)
+    (folder / 'hang').unlink()
+    done = finish(process)
+    assert done.returncode == 0, done.err
+    assert events_of(folder, 'ActivityTaskCompleted')[0]['result'] == '8'
+
+
+def test_draining_ends_when_its_time_is_over(folder):
+    (folder / 'hang').touch()
+    process = start(folder, *WORKER, '--drain', 0)
+    wait_for(process.stdout, 'begun')
+    process.send_signal(signal.SIGTERM)
+    done = finish(process)
+    assert done.returncode == 0, done.err
+    assert events_of(folder, 'ActivityTaskFailed')[0]['reason'] == 'genflow.WorkerStopped'
+
+
+def test_a_second_ctrl_c_stops_at_once(folder):
+    (folder / 'hang').touch()
+    process = start(folder, *WORKER, '--drain', 3600)
+    wait_for(process.stdout, 'begun')
+    process.send_signal(signal.SIGINT)
+    wait_for(process.stderr, 'draining')
+    process.send_signal(signal.SIGINT)
+    assert finish(process).returncode == 130
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('worker', 'nothing.py', '--domain', 'shop', '--task-list', 'steps'), "there is no file 'nothing.py'"),
+        (('worker', 'flow.py', '--task-list', 'steps'), 'Missing option'),
+        ((*WORKER, '--endpoint', 'http://127.0.0.1:1'), 'two different services'),
+    ],
+)
+def test_wrong_usage_exits_with_2(folder, arguments, message):
+    done = finish(start(folder, *arguments))
+    assert done.returncode == 2
+    assert message in done.err

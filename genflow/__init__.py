@@ -36,11 +36,12 @@ from .core.errors import (
     YieldError,
 )
 from .core.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
+from .core.queries import query
 from .core.retry import Retry
 from .core.saga import Saga
 from .core.signals import Signal
 from .core.tasks import Steps, Task
-from .core.workflow import Workflow, query
+from .core.workflow import Workflow
 
 if TYPE_CHECKING:
     from .swf.client import Client, Execution

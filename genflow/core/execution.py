@@ -38,18 +38,18 @@ from .errors import (
     HistoryError,
     NondeterminismError,
     PayloadTooLarge,
-    WorkflowStalled,
     YieldError,
 )
 from .history import Reader, Turn
-from .locations import suspended_at
 from .markers import Markers
 from .matching import WAKE, Shown, match
 from .outbox import Outbox
+from .queries import answer
 from .registry import WorkflowSpec
 from .retry import Retry
 from .serialization import MAX_PAYLOAD, encode, excerpt
 from .signals import Mailbox
+from .stalling import check_stalled, standing
 from .tasks import OPEN
 from .workflow import Workflow, bind
 
@@ -79,6 +79,7 @@ class Execution(Driver):
         refs: What the history may still speak of, by the id of the event that scheduled it.
         outbox: What the code asked for and the history has not recorded.
         closing: The close that the current decision asks for.
+        context: The execution context that the current decision sets.
         deferred: Calls whose arguments or children are not there yet, by number.
     """
 
@@ -117,7 +118,7 @@ class Execution(Driver):
         self._turn: Turn | None = None
         self._shown: Shown | None = None
         self._abort: GenflowError | None = None
-        self._context: str | None = None
+        self.context: str | None = None
 
     # what a worker calls
 
@@ -161,18 +162,10 @@ class Execution(Driver):
             HistoryError: The execution has not begun.
             AttributeError: The workflow has no such query.
         """
-        method = getattr(self.workflow, name, None)
         if self.workflow is None:
             raise HistoryError('the history does not show a first decision yet, so there is nothing to ask')
-        if not getattr(method, '__genflow_query__', False) or method is None:
-            known = [
-                key
-                for key in dir(type(self.workflow))
-                if hasattr(getattr(type(self.workflow), key), '__genflow_query__')
-            ]
-            raise AttributeError(f'{self.spec.name} has no query {name!r}; it has {", ".join(known) or "none"}')
         with self.silence():
-            return method(*args, **kwargs)
+            return answer(self.workflow, name, args, kwargs)
 
     # one decision
 
@@ -190,7 +183,7 @@ class Execution(Driver):
         self._shown = None
         self._time = turn.started.time
         self.started_id = turn.started.id
-        self._context = None
+        self.context = None
         self.markers.begin(turn)
         if self.refusals or self.backoff.level:
             self._apply_refusals()
@@ -240,9 +233,9 @@ class Execution(Driver):
         if self.closing is not None:
             found.append(self.closing)
         elif not found:
-            self._check_stalled()
+            check_stalled(self)
         wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, self._undecided_marks())
-        return Decisions(tuple(found), self._context, len(self.markers.made), wake)
+        return Decisions(tuple(found), self.context, len(self.markers.made), wake)
 
     def _undecided_marks(self) -> str | None:
         """The further attempts that were decided on and may not fit into this response."""
@@ -302,25 +295,6 @@ class Execution(Driver):
             self.backoff.park(call)
         else:
             call.refused(event)
-
-    def _check_stalled(self) -> None:
-        if self.closed or self.refs or self.outbox.parked or self._context is not None:
-            return
-        if any(get.state == OPEN and get.wanted() for box in self.mailboxes.values() for get in box.gets):
-            return
-        raise WorkflowStalled(
-            f'{self.spec.name} is open and waits for nothing that SWF could bring (activity, child, timer, signal); '
-            f'{self.standing()}'
-        )
-
-    def standing(self) -> str:
-        """Where each branch stands, for a report."""
-        places = [
-            f'{suspended_at(generator)}'
-            + (f', waiting for {branch.awaiting.label}' if branch.awaiting is not None else '')
-            for generator, branch in list(self.branches.items())[:5]
-        ]
-        return 'it stands at ' + '; '.join(places) if places else 'run has ended'
 
     # what the workflow asks for
 
@@ -403,13 +377,13 @@ class Execution(Driver):
                 f'the status has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
             )
         if not self.silent:
-            self._context = text
+            self.context = text
 
     def _not_shown(self, what: str) -> Any:
         """The code asks for what the decision being replayed does not show; it gets no further."""
         self._abort = NondeterminismError(
             f'{self.spec.name}: the code asks for {what} in the decision of event {self.started_id}, where the history '
-            f'shows none\n{self.standing()}'
+            f'shows none\n{standing(self)}'
         )
         raise Abort
 

@@ -21,6 +21,7 @@ from .errors import HistoryError, NondeterminismError
 from .locations import place
 from .outbox import Entry
 from .serialization import decode, excerpt
+from .stalling import standing
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -198,7 +199,7 @@ def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismErro
     else:
         lines.append(f'- recorded: event {event.id} {_said(event)}')
     lines.append('+ asked:    nothing more' if asked is None else f'+ asked:    {_said(asked)}')
-    where = execution.standing() if not isinstance(asked, Call) else f'called at {place(asked.where)}'
+    where = standing(execution) if not isinstance(asked, Call) else f'called at {place(asked.where)}'
     lines.append(where)
     lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
     if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':

@@ -32,17 +32,10 @@ from .typed import ChildTask, Runs, TypedProxy, workflow_proxy
 if TYPE_CHECKING:
     from types import GeneratorType
 
-__all__ = ['External', 'Restarter', 'Workflow', 'query']
+__all__ = ['External', 'Restarter', 'Workflow']
 
 P = ParamSpec('P')
 R = TypeVar('R')
-F = TypeVar('F', bound=Callable[..., Any])
-
-
-def query(method: F) -> F:
-    """Marks a method as a query: answered from the history, with no worker running; it must change nothing."""
-    method.__genflow_query__ = True  # type: ignore[attr-defined]
-    return method
 
 
 class Spawned(Task[Any]):

@@ -1,0 +1,42 @@
+"""Queries: methods that look at a workflow from outside and change nothing.
+
+They are answered by replaying the history up to the last decision that completed, wherever the question is asked; no
+worker need run, and nothing that the method asks of the workflow's proxies comes to anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+__all__ = ['answer', 'queries', 'query']
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+MARK = '__genflow_query__'
+
+
+def query(method: F) -> F:
+    """Marks a method as a query.
+
+    The method is an ordinary one and reads what ``run`` keeps on ``self``; it must not yield and must change nothing.
+    """
+    setattr(method, MARK, True)
+    return method
+
+
+def queries(cls: type) -> tuple[str, ...]:
+    """The names of a class's queries."""
+    return tuple(name for name in dir(cls) if getattr(getattr(cls, name, None), MARK, False))
+
+
+def answer(workflow: object, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Calls a query.
+
+    Raises:
+        AttributeError: The workflow has no query of this name.
+    """
+    known = queries(type(workflow))
+    if name not in known:
+        raise AttributeError(f'{type(workflow).__name__} has no query {name!r}; it has {", ".join(known) or "none"}')
+    return getattr(workflow, name)(*args, **kwargs)

@@ -225,7 +225,7 @@ def _said(value: Any) -> str:
             for name, found in attrs.asdict(value, recurse=False).items()
             if name not in ('id', 'decision_id')
         }
-    words = [f'{name}={_quoted(found) if isinstance(found, str) else found!r}' for name, found in members.items()]
+    words = [f'{name}={_quoted(found) if isinstance(found, str) else repr(found)}' for name, found in members.items()]
     return f'{kind} ' + ', '.join(word for word in words if not word.endswith('=None'))
 
 

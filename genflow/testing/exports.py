@@ -1,0 +1,187 @@
+"""Histories as JSON: what ``aws swf get-workflow-execution-history`` prints, and what genflow exports.
+
+Read are: one answer of the service (``{"events": […]}``, timestamps as epoch seconds or ISO 8601), several of them one
+after the other or in a list (``--no-paginate``), a bare list of events, and one event on each line. All of these say
+the same: every event from the first on, in order. What says something else is refused with the place where it goes
+wrong, since a replay of half a history proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from genflow.core.errors import HistoryError
+
+__all__ = ['Loaded', 'Source', 'load', 'moment', 'written']
+
+Event = Mapping[str, Any]
+Source = str | bytes | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+TOKENS = ('nextPageToken', 'NextToken', 'nextToken')
+"""What says that there are further pages: the service's word and those of the AWS command line."""
+
+
+@frozen
+class Loaded:
+    """A history as it was read.
+
+    Attributes:
+        name: The file it came from, or what it was.
+        events: SWF's event dicts, all of them, in order; timestamps as they were written.
+        workflow_id: Where the file says it, else ``None``.
+        run_id: Likewise.
+    """
+
+    name: str
+    events: list[Event]
+    workflow_id: str | None = None
+    run_id: str | None = None
+
+
+def load(source: Source) -> Loaded:
+    """Reads a history.
+
+    Args:
+        source: A path, the JSON itself as text or bytes, an answer of a SWF client, or a list of answers or of events.
+
+    Raises:
+        HistoryError: It is no history, or not a whole one; the text says where it goes wrong.
+        OSError: The file cannot be read.
+    """
+    name, documents = _documents(source)
+    pages = [page for document in documents for page in _pages(name, document)]
+    events = [event for page in pages for event in page['events']]
+    _check(name, events, pages)
+    if any(pages[-1].get(token) for token in TOKENS):
+        raise HistoryError(f'{name} is cut: its last page says that there are more; save all pages of the history')
+    execution: Event = next((page['workflowExecution'] for page in pages if 'workflowExecution' in page), {})
+    return Loaded(name, events, execution.get('workflowId'), execution.get('runId'))
+
+
+def _documents(source: Source) -> tuple[str, list[Any]]:
+    """A name for messages, and the JSON values."""
+    if isinstance(source, bytes):
+        source = source.decode()
+    if isinstance(source, str) and source.lstrip()[:1] in {'{', '['}:
+        return 'the text', _parsed('the text', source)
+    if isinstance(source, (str, Path)):
+        return str(source), _parsed(str(source), Path(source).read_text(encoding='utf-8'))
+    return 'the history', [source]
+
+
+def _parsed(name: str, text: str) -> list[Any]:
+    try:
+        return list(_values(text))
+    except ValueError as error:
+        where = f'line {error.lineno}' if isinstance(error, json.JSONDecodeError) else 'its text'
+        cut = getattr(error, 'pos', 0) >= len(text.rstrip()) - 1 or 'Unterminated' in str(error)
+        what = f'is cut: it ends in {where} in the middle of a value' if cut else f'is no JSON, in {where}'
+        raise HistoryError(f'{name} {what} ({error})') from error
+
+
+def _values(text: str) -> Iterator[Any]:
+    """The JSON values that stand one after the other."""
+    decode = json.JSONDecoder().raw_decode
+    place, end = 0, len(text)
+    while True:
+        while place < end and text[place].isspace():
+            place += 1
+        if place == end:
+            return
+        value, place = decode(text, place)
+        yield value
+
+
+def _pages(name: str, document: Any) -> list[Mapping[str, Any]]:
+    """The pages that a JSON value holds."""
+    if isinstance(document, Mapping):
+        if isinstance(document.get('events'), (list, tuple)):
+            return [document]
+        if 'eventId' in document:
+            return [{'events': [document]}]
+    elif isinstance(document, (list, tuple)):
+        if document and all(isinstance(item, Mapping) and 'events' in item for item in document):
+            return list(document)
+        return [{'events': document}]
+    raise HistoryError(
+        f'{name} is no history: it holds {_kind(document)}; expected is what `aws swf '
+        'get-workflow-execution-history` prints, {"events": […]}'
+    )
+
+
+def _kind(document: Any) -> str:
+    if isinstance(document, Mapping):
+        return 'an object with ' + (', '.join(map(repr, list(document)[:5])) or 'nothing in it')
+    return f'a value of type {type(document).__name__}'
+
+
+def _check(name: str, events: Sequence[Event], pages: Sequence[Mapping[str, Any]]) -> None:
+    if not events:
+        raise HistoryError(f'{name} has no events')
+    try:
+        ids = [event['eventId'] for event in events]
+        first = events[0]['eventType']
+    except (KeyError, TypeError) as error:
+        raise HistoryError(f'{name} holds something that is no event: it lacks {error}') from error
+    if ids != list(range(1, len(ids) + 1)):
+        raise HistoryError(f'{name} {_disorder(ids, pages)}')
+    if first != 'WorkflowExecutionStarted':
+        raise HistoryError(f'{name} begins with {first}; event 1 of a history is WorkflowExecutionStarted')
+
+
+def _disorder(ids: Sequence[Any], pages: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with the event ids."""
+    place = next(place for place, found in enumerate(ids) if found != place + 1)
+    found, wanted, where = ids[place], place + 1, _on_page(place, pages)
+    if len(ids) > 1 and list(ids) == sorted(ids, reverse=True):
+        return f'runs backwards, from event {ids[0]!r} to {ids[-1]!r}: save it without --reverse-order'
+    if found in ids[:place]:
+        return f'has event {found!r} twice{where}'
+    said = f'event {found!r} stands where event {wanted} belongs'
+    if wanted in ids:
+        return f'has its pages out of order: {said}{where}'
+    return f'has a gap: {said}, which is missing{where}'
+
+
+def _on_page(place: int, pages: Sequence[Mapping[str, Any]]) -> str:
+    if len(pages) < 2:  # noqa: PLR2004 - with one page there is nothing to say
+        return ''
+    for number, page in enumerate(pages, 1):
+        place -= len(page['events'])
+        if place < 0:
+            return f' (page {number} of {len(pages)})'
+    return ''
+
+
+def moment(when: Any) -> datetime:
+    """A timestamp of an event: epoch seconds, ISO 8601, or a datetime already; in UTC.
+
+    Raises:
+        HistoryError: It is none of them.
+    """
+    if isinstance(when, datetime):
+        return when.astimezone(timezone.utc)
+    try:
+        if isinstance(when, str):
+            return datetime.fromisoformat(when.replace('Z', '+00:00')).astimezone(timezone.utc)
+        return datetime.fromtimestamp(when, timezone.utc)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise HistoryError(f'{when!r} is no timestamp: epoch seconds or ISO 8601 are expected') from error
+
+
+def written(events: Sequence[Event], workflow_id: str, run_id: str, indent: int | None = None) -> str:
+    """A history as JSON, as the AWS command line prints it, with the ids of its execution."""
+    document = {'workflowExecution': {'workflowId': workflow_id, 'runId': run_id}, 'events': events}
+    return json.dumps(document, indent=indent, default=_epoch)
+
+
+def _epoch(value: Any) -> float:
+    if isinstance(value, datetime):
+        return round(value.timestamp(), 3)  # SWF's timestamps have milliseconds
+    raise TypeError(f'{value!r} cannot be written as JSON')

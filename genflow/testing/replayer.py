@@ -1,0 +1,221 @@
+"""Replay: recorded histories, held against the code as it is now.
+
+A replay drives the code with the recorded events and holds what it asks for against what was recorded. Nothing is
+polled, performed or answered. What the code may no longer do (another order, another activity, a missing call) ends
+the replay with the full report; a corpus of real histories in a repository so catches a change that would hold
+executions under way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from genflow.core.errors import GenflowError, HistoryError, NondeterminismError
+from genflow.core.execution import Execution
+from genflow.core.registry import WorkflowSpec
+from genflow.core.workflow import Workflow
+from genflow.swf.events import translate
+
+from .answering import spec_for, specs_of, type_of
+from .exports import Loaded, Source, load, moment
+from .histories import History
+
+__all__ = ['Failure', 'Replayed', 'Report', 'history_files', 'replay', 'replay_files']
+
+SUFFIXES = ('.json', '.jsonl')
+
+
+@frozen
+class Replayed:
+    """What a replay that went well found.
+
+    Attributes:
+        source: The file, or what the history was.
+        name: Of the workflow type.
+        version: Of the workflow type.
+        events: How many.
+        warnings: Payloads that are not what was recorded.
+        pending: Whether a decision is to be made at the end.
+    """
+
+    source: str
+    name: str
+    version: str
+    events: int
+    warnings: tuple[str, ...] = ()
+    pending: bool = False
+
+
+@frozen
+class Failure:
+    """A history that the code does not follow, or that is none."""
+
+    source: str
+    error: BaseException
+
+    @property
+    def is_mismatch(self) -> bool:
+        """Whether code and history disagree; otherwise the history could not be replayed at all."""
+        return isinstance(self.error, NondeterminismError)
+
+    def __str__(self) -> str:
+        said = str(self.error)
+        kind = type(self.error).__name__
+        return f'{said if self.source in said else f"{self.source}: {kind}: {said}"}'
+
+
+@define
+class Report:
+    """What became of a corpus.
+
+    Attributes:
+        replayed: The histories that agree with the code.
+        failures: Those that do not, and files that could not be read.
+        empty: What was asked for and holds no history.
+        seconds: How long it took.
+    """
+
+    replayed: list[Replayed] = field(factory=list)
+    failures: list[Failure] = field(factory=list)
+    empty: list[str] = field(factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether there was something to replay, and all of it agrees."""
+        return bool(self.replayed) and not self.failures and not self.empty
+
+    @property
+    def events(self) -> int:
+        return sum(one.events for one in self.replayed)
+
+    def __str__(self) -> str:
+        lines = [str(failure) + '\n' for failure in self.failures]
+        lines += [f'{place} holds no history: a corpus without histories proves nothing' for place in self.empty]
+        lines += [f'{one.source}: {warning}' for one in self.replayed for warning in one.warnings]
+        rate = f', {self.events / self.seconds:,.0f} events/s' if self.seconds else ''
+        lines.append(
+            f'{len(self.replayed)} of {len(self.replayed) + len(self.failures)} histories follow the code '
+            f'({self.events:,} events in {self.seconds:.2f} s{rate})'
+        )
+        return '\n'.join(lines)
+
+
+class Replaying(Execution):
+    """An execution that keeps what it would log."""
+
+    def __init__(self, spec: WorkflowSpec, **options: Any) -> None:
+        super().__init__(spec, **options)
+        self.warnings: list[str] = []
+
+    def report(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def replay(
+    history: History | Source, workflow: type[Workflow] | WorkflowSpec, *, input_mismatch: str = 'warn'
+) -> Replayed:
+    """Replays one history against a workflow.
+
+    Args:
+        history: A :class:`~genflow.testing.History`, a path, JSON text, an answer of
+            ``get_workflow_execution_history``, or a list of answers or events.
+        workflow: The class; its type has to be the recorded one.
+        input_mismatch: What an input that differs from the recorded one is: ``'warn'`` or ``'error'``.
+
+    Raises:
+        NondeterminismError: The code does not follow the history.
+        WorkflowStalled: The history is open, and the code waits for nothing.
+        HistoryError: The history cannot be read, is not whole, or is of another workflow type.
+        OSError: The file cannot be read.
+    """
+    if isinstance(history, History):
+        loaded = Loaded('the history', list(history.recorded), history.workflow_id, history.run_id)
+    else:
+        loaded = load(history)
+    return _replayed(loaded, spec_for(workflow, *type_of(loaded.events)), input_mismatch)
+
+
+def replay_files(
+    paths: Iterable[str | Path],
+    workflows: type[Workflow] | WorkflowSpec | Iterable[type[Workflow] | WorkflowSpec],
+    *,
+    input_mismatch: str = 'warn',
+) -> Report:
+    """Replays every history in some files and folders; one that fails does not keep the others from being replayed.
+
+    Args:
+        paths: Files, and folders that are searched for ``.json`` and ``.jsonl`` files to their leaves.
+        workflows: The classes, or their types; each history is replayed against the one of its type.
+        input_mismatch: As for :func:`replay`.
+    """
+    specs = _by_type(workflows)
+    report = Report()
+    begun = time.perf_counter()
+    for path in map(Path, paths):
+        files = list(history_files(path))
+        if not files:
+            report.empty.append(str(path))
+        for file in files:
+            try:
+                report.replayed.append(_replay_file(file, specs, input_mismatch))
+            except (GenflowError, OSError) as error:
+                report.failures.append(Failure(str(file), error))
+    report.seconds = time.perf_counter() - begun
+    return report
+
+
+def history_files(path: Path) -> Iterator[Path]:
+    """A file itself; of a folder, every history file below it, in order of their names."""
+    if not path.is_dir():
+        yield path
+        return
+    yield from sorted(found for found in path.rglob('*') if found.suffix in SUFFIXES and found.is_file())
+
+
+def _by_type(workflows: Any) -> Mapping[tuple[str, str], WorkflowSpec]:
+    listed = [workflows] if isinstance(workflows, (type, WorkflowSpec)) else list(workflows)
+    return {(spec.name, spec.version): spec for workflow in listed for spec in specs_of(workflow)}
+
+
+def _replay_file(file: Path, specs: Mapping[tuple[str, str], WorkflowSpec], input_mismatch: str) -> Replayed:
+    loaded = load(file)
+    kind = type_of(loaded.events)
+    spec = specs.get(kind)
+    if spec is None:
+        known = ', '.join(f'{name!r} version {version!r}' for name, version in specs) or 'none'
+        raise HistoryError(
+            f'{file} is of the workflow type {kind[0]!r} version {kind[1]!r}, of which no class was given; '
+            f'given: {known}'
+        )
+    return _replayed(loaded, spec, input_mismatch)
+
+
+def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replayed:
+    ids = {'workflow_id': loaded.workflow_id, 'run_id': loaded.run_id}
+    execution = Replaying(spec, **ids, seed=loaded.run_id, input_mismatch=input_mismatch)
+    try:
+        answer = execution.advance(translate(_timed(loaded.events)))
+    finally:
+        execution.close()
+    return Replayed(
+        loaded.name, spec.name, spec.version, len(loaded.events), tuple(execution.warnings), answer is not None
+    )
+
+
+def _timed(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The events with times where the engine reads them; numbers are understood as they are."""
+    if not isinstance(events[0].get('eventTimestamp'), str):
+        return events
+    return [
+        {**event, 'eventTimestamp': moment(event['eventTimestamp'])} if event['eventType'] in TIMED else event
+        for event in events
+    ]
+
+
+TIMED = frozenset({'WorkflowExecutionStarted', 'DecisionTaskStarted'})

@@ -5,7 +5,7 @@ genflow run examples/hello.py World
 
 from __future__ import annotations
 
-from genflow import Activity, ActivityProxy, Steps, Workflow, activity, workflow
+from genflow import Activity, Steps, Workflow, activity, workflow
 
 
 @activity(name='Greet', version=1, task_list='hello')
@@ -20,8 +20,8 @@ class Greet(Activity):
 class Hello(Workflow):
     """Says what is to be done, and in which order; may be continued anywhere from its history."""
 
-    greet = ActivityProxy(name='Greet', version=1)
+    greet = Greet.proxy()
 
     def run(self, name: str = 'World') -> Steps[str]:
-        greeting: str = yield self.greet(name)
+        greeting = yield from self.greet(name)
         return greeting

@@ -7,7 +7,7 @@ With days for seconds it would work as well: nothing runs while a workflow sleep
 
 from __future__ import annotations
 
-from genflow import Activity, ActivityProxy, Signal, Steps, Workflow, activity, any_of, workflow
+from genflow import Activity, Signal, Steps, Workflow, activity, any_of, workflow
 
 
 @activity(name='Remind', version=1, task_list='reminders')
@@ -18,7 +18,7 @@ class Remind(Activity):
 
 @workflow(name='Reminders', version=1, task_list='reminders')
 class Reminders(Workflow):
-    remind = ActivityProxy(name='Remind', version=1)
+    remind = Remind.proxy()
     done = Signal()
 
     def run(self, text: str, pause: int, times: int) -> Steps[list[str]]:
@@ -28,5 +28,5 @@ class Reminders(Workflow):
             first = yield any_of(done, self.sleep(pause))
             if first is done:
                 break
-            sent.append((yield self.remind(text, len(sent) + 1)))
+            sent.append((yield from self.remind(text, len(sent) + 1)))
         return sent

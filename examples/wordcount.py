@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genflow import Activity, ActivityProxy, Steps, Workflow, activity, workflow
+from genflow import Activity, Steps, Workflow, activity, workflow
 
 TEXTS = {'.md', '.rst', '.txt'}
 LINES_OF_A_PIECE = 200  # what an activity gives back must fit into SWF's 32,768 characters
@@ -50,11 +50,11 @@ class CountWords(Activity):
 class WordCount(Workflow):
     """Finds the pieces, has all of them counted at once, and adds up what comes back."""
 
-    find_pieces = ActivityProxy(name='FindPieces', version=1)
-    count_words = ActivityProxy(name='CountWords', version=1, retry=3)
+    find_pieces = FindPieces.proxy()
+    count_words = CountWords.proxy(retry=3)
 
     def run(self, folder: str, top: int = 10) -> Steps[dict[str, Any]]:
-        pieces = yield self.find_pieces(folder)
+        pieces = yield from self.find_pieces(folder)
         counts = yield [self.count_words(folder, name, first) for name, first in pieces]
         total: Counter[str] = Counter()
         for count in counts:

@@ -50,10 +50,8 @@ def _chosen(candidates: list[Spec], root: WorkflowSpec) -> Spec | None:
 
 
 def _is_current(cls: type) -> bool:
-    """Whether a class is still found under its own name; one that was defined in a function always counts."""
-    if '<locals>' in cls.__qualname__:
-        return True
+    """Whether the name of a class has not come to mean another class."""
     found: object = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split('.'):
         found = getattr(found, part, None)
-    return found is cls
+    return found is None or found is cls

@@ -1,0 +1,76 @@
+"""The documentation is true: its Python runs, its commands print what they show, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])
+FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+LINK = re.compile(r'\]\((?!https?:)([^)#\s]+)(?:#([\w-]+))?\)')
+
+
+@frozen
+class Snippet:
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self):
+        return f'{self.page.name}:{self.line}'
+
+
+def snippets(language):
+    for page in PAGES:
+        text = page.read_text(encoding='utf-8')
+        for match in FENCE.finditer(text):
+            if match[1] == language:
+                yield Snippet(page, text.count('\n', 0, match.start()) + 2, match[1], match[2])
+
+
+def name(value):
+    return value.name if isinstance(value, Path) else str(value)
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if '```python\n' in page.read_text()], ids=name)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, monkeypatch):
+    module = ModuleType(f'docs_{page.stem.replace("-", "_").lower()}')
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for snippet in snippets('python'):
+        if snippet.page == page:
+            # Line numbers of a traceback are those of the page.
+            code = compile('\n' * (snippet.line - 1) + snippet.text, str(page), 'exec')
+            exec(code, vars(module))  # noqa: S102 (the documentation's own code)
+
+
+@pytest.mark.parametrize('snippet', list(snippets('console')), ids=name)
+def test_a_command_prints_what_its_page_shows(snippet):
+    command, _, expected = snippet.text.partition('\n')
+    assert command.startswith('$ genflow ')
+    words = [sys.executable, '-m', *shlex.split(command.removeprefix('$ '))]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout == expected, done.stderr
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name)
+def test_the_links_between_pages_lead_somewhere(page):
+    for target, heading in LINK.findall(page.read_text(encoding='utf-8')):
+        other = page.parent / target
+        assert other.is_file(), f'{page.name} links to {target}, which is not there'
+        if heading:
+            assert heading in anchors(other), f'{target} has no heading {heading}'
+
+
+def anchors(page):
+    """The anchors of a page's headings: lower case, words joined by hyphens."""
+    headings = re.findall(r'^#+ (.*)$', page.read_text(encoding='utf-8'), re.MULTILINE)
+    return {re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings}

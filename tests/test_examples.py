@@ -1,0 +1,60 @@
+"""Every example runs as its first lines say, and gives what it should."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = sorted((ROOT / 'examples').glob('*.py'))
+
+
+def commands():
+    """The commands that the docstrings of the examples tell to try."""
+    for path in EXAMPLES:
+        told = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8')))
+        yield from re.findall(r'^genflow (run .*)$', told, re.MULTILINE)
+
+
+def result_of(command):
+    words = [sys.executable, '-m', 'genflow', *shlex.split(command)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_each_example_says_how_to_run_it():
+    named = {re.search(r'examples/\w+\.py', command)[0] for command in commands()}
+    assert named == {f'examples/{path.name}' for path in EXAMPLES}
+
+
+def word_count(folder, top=10):
+    """What the example counts, without it."""
+    texts = [path for path in folder.rglob('*') if path.suffix in {'.md', '.rst', '.txt'}]
+    words = Counter(re.findall(r"[a-z][a-z']*", ' '.join(path.read_text('utf-8') for path in texts).lower()))
+    most = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:top]
+    return {'files': len(texts), 'words': words.total(), 'most_common': dict(most)}
+
+
+RESULTS = {
+    'run examples/hello.py World': 'Hello, World!',
+    'run examples/wordcount.py docs': word_count(ROOT / 'docs'),
+    'run examples/order.py 42 book': 'order 42: parcel with book',
+    'run examples/order.py 42 anvil': 'order 42 was undone: anvil is too heavy',
+    'run examples/approval.py:Purchase chair 80': 'the chair is fine',
+    'run examples/approval.py:Purchase yacht 1000000': 'nobody approved the yacht within 3 s',
+    """run examples/reminders.py '"water the plants"' 1 3""": [f'{n}. reminder: water the plants' for n in (1, 2, 3)],
+}
+
+
+@pytest.mark.parametrize('command', list(commands()))
+def test_an_example_gives_what_it_should(command):
+    assert result_of(command) == RESULTS[command]

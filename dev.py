@@ -33,7 +33,7 @@ PIP_ON_PYPI = 'https://pypi.org/pypi/pip/json'
 COMMANDS = {
     'demo': ('cli', ('-m', 'genflow', 'run', 'examples/wordcount.py', 'docs')),
     'test': ('test', ('-m', 'pytest')),
-    'docs': ('docs', ('-m', 'sphinx', '-W', '--keep-going', '-q', 'docs', 'docs/_build/html')),
+    'docs': ('docs', ('-m', 'sphinx', '-W', '--keep-going', '-q', 'docs', 'build/docs')),
     'python': ('test,docs,lint', ()),
 }
 

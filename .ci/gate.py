@@ -24,7 +24,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 OTHER_PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 PYENV = Path('~/.pyenv/versions').expanduser()
 
-SPHINX = ('-W', '--keep-going', '-q', 'docs', 'docs/_build/html')
+SPHINX = ('-W', '--keep-going', '-q', 'docs', 'build/docs')
 SUITE_OF_OTHER_PYTHONS = ('-q', '-m', 'not slow')
 
 PURE = """

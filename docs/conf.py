@@ -10,7 +10,7 @@ copyright = '2026, The genflow authors'
 version = release = version_of('genflow')
 
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
-exclude_patterns = ['_build']
+
 nitpicky = False  # the signatures name types of other projects, whose inventories would have to be fetched
 
 myst_enable_extensions = ['colon_fence', 'deflist', 'fieldlist']

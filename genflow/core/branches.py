@@ -31,6 +31,8 @@ MAX_DRAINS = 100
 
 MAX_SHOWN = 80
 
+CANCEL_REQUESTED = 'the cancellation of the workflow was requested'
+
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 ADDRESS = re.compile(r' at 0x[0-9a-fA-F]+')
@@ -78,11 +80,15 @@ class Branch(Task[Any]):
         """Throws :class:`WorkflowCanceled` at the ``yield`` where the branch stands, or keeps it for later."""
         if self.state != OPEN:
             return
+        if self.generator is None:  # a task that was returned is waited for as if it had been yielded
+            self.awaiting = None
+            self.raised(WorkflowCanceled(CANCEL_REQUESTED))
+            return
         if self.shields or self.awaiting is None:
             self.canceling = True
             return
         self.awaiting = None
-        self.thrown = WorkflowCanceled('the cancellation of the workflow was requested')
+        self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
         self._step(None)
 
     def withdraw(self) -> Iterable[Task[Any]]:
@@ -120,9 +126,11 @@ class Branch(Task[Any]):
                 ready = yielded if isinstance(yielded, Task) else as_task(driver, yielded)
                 if ready.driver is not driver:
                     ready = _foreign(driver, ready)
+                if driver.restarting:
+                    ready = _restarted(driver)
                 if self.canceling and not self.shields:
                     self.canceling = False
-                    self.thrown = WorkflowCanceled('the cancellation of the workflow was requested')
+                    self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
                 elif ready.state == OPEN:
                     self.awaiting = ready
                     ready.wait(self)
@@ -184,6 +192,11 @@ class Root(Branch):
     __slots__ = ()
 
     kind = 'run'
+
+    def returned(self, value: Any) -> None:
+        if self.driver is not None:
+            self.driver.restarting = False
+        super().returned(value)
 
     def raised(self, error: BaseException) -> None:
         trace = error.__traceback__
@@ -251,6 +264,13 @@ def as_task(driver: Driver, value: Any) -> Task[Any]:
             return branch
     failed: Task[Any] = Task(driver)
     failed.state, failed.outcome = ERROR, YieldError(_mistake(value))
+    return failed
+
+
+def _restarted(driver: Driver) -> Task[Any]:
+    failed: Task[Any] = Task(driver)
+    message = 'something was yielded after restart(); write `return self.restart(...)`'
+    failed.state, failed.outcome = ERROR, YieldError(message)
     return failed
 
 

@@ -82,6 +82,7 @@ class Driver:
         branches: The branches whose generators are begun and not ended.
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
+        restarting: ``restart`` was called and not returned yet.
         owner: The driver of tasks that are made now; ``None`` makes descriptions.
     """
 
@@ -92,6 +93,7 @@ class Driver:
         self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
         self.current: Branch | None = None
         self.silent = False
+        self.restarting = False
         self.owner: Driver | None = self
         self.replaying = False
         self.base = Info()

@@ -66,7 +66,10 @@ class Ending:
             return
         self.interrupted = True
         execution = self._execution
-        for branch in list(execution.branches.values()):
+        branches = list(execution.branches.values())
+        if execution.root is not None and execution.root not in branches:
+            branches.insert(0, execution.root)
+        for branch in branches:
             branch.interrupt()
         if self.wish is not None and not self.failing:
             self._cancel_open()
@@ -85,11 +88,19 @@ class Ending:
         if self.failing:
             execution.close()
             return
-        for branch in list(execution.branches.values()):
-            if not branch.holds and not branch.wanted():
-                branch.close()
+        self._close_unwanted()
         if self.interrupted:
             self._cancel_open()
+
+    def _close_unwanted(self) -> None:
+        """Closes the branches that nobody spawned and nobody waits for, until closing one frees no other."""
+        branches = self._execution.branches
+        while True:
+            unwanted = [branch for branch in branches.values() if not branch.holds and not branch.wanted()]
+            if not unwanted:
+                return
+            for branch in unwanted:
+                branch.close()
 
     def _returned(self, value: Any) -> Wish:
         restart = self.restart

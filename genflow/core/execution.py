@@ -232,7 +232,7 @@ class Execution(Driver):
         found = [*self.markers.made, *self.outbox.decisions()]
         if self.closing is not None:
             found.append(self.closing)
-        elif not found:
+        else:
             check_stalled(self)
         wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, self._undecided_marks())
         return Decisions(tuple(found), self.context, len(self.markers.made), wake)
@@ -307,7 +307,7 @@ class Execution(Driver):
     def schedule(self, call: Call, frame: FrameType) -> None:
         if self.silent:
             return
-        if self.ending.restart is not None:
+        if self.restarting:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
         call.where = (frame.f_code, frame.f_lasti)
         tasks = None if call.is_plain() else find_tasks(call.arguments())
@@ -342,6 +342,7 @@ class Execution(Driver):
     def restarts(self, restart: Restart) -> None:
         if not self.silent:
             self.ending.restart = restart
+            self.restarting = True
 
     def now(self) -> datetime:
         return self._time

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .attempts import Pause
+from .calls import Call, Cancellation
 from .errors import WorkflowStalled
 from .locations import suspended_at
 from .tasks import OPEN
@@ -17,12 +19,12 @@ MAX_BRANCHES = 5
 
 
 def check_stalled(execution: Execution) -> None:
-    """Looks whether an open execution that decides nothing has anything to wait for.
+    """Looks whether anything could bring an open execution another decision task, once it has answered this one.
 
     Raises:
         WorkflowStalled: It has not.
     """
-    if execution.closed or execution.refs or execution.outbox.parked or execution.context is not None:
+    if execution.closed or execution.outbox.parked or _open_work(execution):
         return
     gets = (get for box in execution.mailboxes.values() for get in box.gets)
     if any(get.state == OPEN and get.wanted() for get in gets):
@@ -31,6 +33,18 @@ def check_stalled(execution: Execution) -> None:
         f'{execution.spec.name} is open and waits for nothing that SWF could bring (activity, child, timer, signal); '
         f'{standing(execution)}'
     )
+
+
+def _open_work(execution: Execution) -> bool:
+    """Whether the history will speak of something: what is sent, or open and not a timer that is being cancelled."""
+    if any(not isinstance(entry, Cancellation) for entry in execution.outbox.unsent()):
+        return True
+    for known in execution.refs.values():
+        call = known.call if isinstance(known, Pause) else known
+        cancellation = call.cancellation if isinstance(call, Call) else None
+        if cancellation is None or cancellation.timer is None:
+            return True
+    return False
 
 
 def standing(execution: Execution) -> str:

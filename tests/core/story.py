@@ -184,6 +184,14 @@ class Story:
         if self.closed is not None:
             self.check_whole()
 
+    def respond_close_refused(self, cause: str) -> None:
+        """Records an answer of nothing but a close that SWF does not take."""
+        (close,) = self.answer.all
+        completed = self.add(events.DecisionCompleted, started_id=self._started.id)
+        self._answered, self._started = self._started.id, None
+        self.add(events.CloseRefused, decision_id=completed.id, how=HOW[type(close)], cause=cause)
+        self.due()
+
     def _cause(self, decision: Any, queued: bool, refuse: Mapping[Any, str]) -> str | None:
         if isinstance(decision, CLOSES) and queued:
             return 'UNHANDLED_DECISION'

@@ -297,6 +297,30 @@ def test_a_branch_in_a_combinator_that_nobody_yields_is_closed_at_the_end():
     assert story.decide()[-1] == 'complete "done"'
 
 
+def test_closing_a_branch_closes_those_that_only_it_waited_for():
+    def run(self):
+        def inner():
+            yield self.sleep(60)
+            yield self.echo('never')
+
+        def outer(task):
+            yield task
+
+        any_of(outer(all_of(inner())))
+        yield self.echo('main')
+        self.other()
+        return 'done'
+
+    story = Story(run)
+    story.decide()
+    story.completed(next(item.key for item in story.open.values() if item.kind == 'activity'))
+    story.decide()
+    story.fired(next(item.key for item in story.open.values() if item.kind == 'timer'))
+    assert story.decide() == []
+    story.completed(3)
+    assert story.decide() == ['complete "done"']
+
+
 # unhandled decisions
 
 

@@ -1,0 +1,424 @@
+"""Rule 10: signals are ordered queues, and only who gets a value takes it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from genflow import Signal, SignalFailed, TaskFailed, TaskTimeout, all_of, any_of, as_completed, first_success
+
+from .story import Desk, Story
+
+
+def test_values_come_in_the_order_of_arrival():
+    def run(self):
+        return [(yield self.go.get()), (yield self.go.get()), (yield self.go.get())]
+
+    story = Story(run)
+    story.decide()
+    story.signaled('go', 1)
+    assert story.decide() == []
+    story.signaled('go', 2)
+    story.signaled('go', 3)
+    assert story.decide() == ['complete [1,2,3]']
+
+
+def test_signals_are_buffered_from_the_first_event():
+    def run(self):
+        yield self.echo()
+        return self.go.drain()
+
+    story = Story(run)
+    story.signaled('go', 1)
+    story.decide()
+    story.signaled('go', 2)
+    story.completed(1)
+    assert story.decide() == ['complete [1,2]']
+
+
+def test_a_signal_is_named_after_its_attribute_unless_told_otherwise():
+    class Named(Desk):
+        approve = Signal('order-approved')
+
+        def run(self):
+            return (yield self.approve.get())
+
+    story = Story(Named)
+    story.decide()
+    story.signaled('approve', 'wrong')
+    assert story.decide() == []
+    story.signaled('order-approved', 'right')
+    assert story.decide() == ['complete "right"']
+
+
+def test_len_and_drain_tell_what_is_there():
+    def run(self):
+        yield self.echo()
+        return [len(self.go), bool(self.go), self.go.drain(), len(self.go), bool(self.go), self.go.drain()]
+
+    story = Story(run)
+    story.decide()
+    for value in 'ab':
+        story.signaled('go', value)
+    story.completed(1)
+    assert story.decide() == ['complete [2,true,["a","b"],0,false,[]]']
+
+
+@pytest.mark.parametrize(('text', 'expected'), [(None, None), ('', None), ('null', None), ('[1]', [1]), ('"x"', 'x')])
+def test_an_input_is_the_json_of_one_value(text, expected):
+    def run(self):
+        return [(yield self.go.get())]
+
+    story = Story(run)
+    story.signaled('go', text='')
+    story.events[-1].input = text
+    story.decide()
+    assert story.result == [expected]
+
+
+def test_an_input_that_is_no_json_raises_at_the_yield_that_reads_it():
+    def run(self):
+        seen = []
+        for _ in range(3):
+            try:
+                seen.append((yield self.go.get()))
+            except SignalFailed as error:
+                seen.append('{oops' in str(error))
+        return seen
+
+    story = Story(run)
+    story.signaled('go', 1)
+    story.signaled('go', text='{oops')
+    story.signaled('go', 3)
+    assert story.decide() == ['complete [1,true,3]']
+
+
+def test_raw_gives_the_text():
+    def run(self):
+        yield self.echo()
+        return [(yield self.go.get(raw=True)), self.go.drain(raw=True)]
+
+    story = Story(run)
+    story.decide()
+    for text in ('{oops', '[1]', ''):
+        story.signaled('go', text=text)
+    story.completed(1)
+    assert story.decide() == ['complete ["{oops",["[1]",""]]']
+
+
+def test_drain_takes_what_comes_before_an_input_that_is_no_json():
+    def run(self):
+        yield self.echo()
+        try:
+            self.go.drain()
+        except SignalFailed:
+            return self.go.drain()
+
+    story = Story(run)
+    story.decide()
+    for text in ('1', '{oops', '3'):
+        story.signaled('go', text=text)
+    story.completed(1)
+    assert story.decide() == ['complete [3]']
+
+
+def test_a_get_that_was_never_yielded_takes_nothing():
+    def run(self):
+        self.go.get()
+        yield self.echo()
+        return len(self.go)
+
+    story = Story(run)
+    story.signaled('go')
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['complete 1']
+
+
+def test_a_get_that_lost_a_race_takes_nothing():
+    def run(self):
+        yield any_of(self.go.get(), self.echo())
+        yield self.other()
+        return self.go.drain()
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    story.signaled('go', 'kept')
+    story.completed(2)
+    assert story.decide() == ['complete ["kept"]']
+
+
+def test_a_get_that_lost_may_be_yielded_again():
+    def run(self):
+        get = self.go.get()
+        yield any_of(get, self.echo())
+        return (yield get)
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    assert story.decide() == []
+    story.signaled('go', 'later')
+    assert story.decide() == ['complete "later"']
+
+
+def test_a_get_that_timed_out_takes_nothing():
+    def run(self):
+        try:
+            yield self.go.get().timeout(5)
+        except TaskTimeout:
+            yield self.echo()
+        return self.go.drain()
+
+    story = Story(run)
+    assert story.decide() == ['timer 1 5s']
+    story.fired(1)
+    story.decide()
+    story.signaled('go', 'kept')
+    story.completed(2)
+    assert story.decide() == ['complete ["kept"]']
+
+
+def test_a_get_that_was_cancelled_takes_nothing():
+    def run(self):
+        get = self.go.get()
+
+        def branch():
+            yield get
+
+        self.spawn(branch())
+        yield self.stop.get()
+        get.cancel()
+        yield self.echo()
+        return self.go.drain()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    story.decide()
+    story.signaled('go', 'kept')
+    story.completed(1)
+    said = story.decide()
+    assert said[-1].startswith('fail TaskCanceled') or said == ['complete ["kept"]']
+
+
+def test_a_branch_that_was_closed_takes_nothing():
+    def run(self):
+        def branch():
+            yield self.go.get()
+
+        yield any_of(branch(), self.echo())
+        yield self.other()
+        return self.go.drain()
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    story.signaled('go', 'kept')
+    story.completed(2)
+    assert story.decide() == ['complete ["kept"]']
+
+
+def test_the_gets_of_one_yield_take_in_their_order():
+    def run(self):
+        return (yield [self.go.get(), self.go.get()])
+
+    story = Story(run)
+    story.signaled('go', 1)
+    story.decide()
+    story.signaled('go', 2)
+    assert story.decide() == ['complete [1,2]']
+
+
+def test_branches_take_in_the_order_in_which_they_began_to_wait():
+    def run(self):
+        def branch():
+            return (yield self.go.get())
+
+        return (yield [branch(), branch(), branch()])
+
+    story = Story(run)
+    story.decide()
+    for value in 'abc':
+        story.signaled('go', value)
+        story.decide()
+    assert story.result == ['a', 'b', 'c']
+
+
+def test_a_race_of_two_gets_takes_one_value():
+    def run(self):
+        yield self.echo()
+        one, other = self.go.get(), self.go.get()
+        first = yield any_of(one, other)
+        return [first is one, first.result(), self.go.drain()]
+
+    story = Story(run)
+    story.decide()
+    story.signaled('go', 'a')
+    story.signaled('go', 'b')
+    story.completed(1)
+    assert story.decide() == ['complete [true,"a",["b"]]']
+
+
+def test_a_race_of_two_signals_takes_from_one():
+    def run(self):
+        yield self.echo()
+        first = yield any_of(self.stop.get(), self.go.get())
+        return [first.result(), self.go.drain(), self.stop.drain()]
+
+    story = Story(run)
+    story.decide()
+    story.signaled('go', 'g')
+    story.signaled('stop', 's')
+    story.completed(1)
+    assert story.decide() == ['complete ["s",["g"],[]]']  # both were there: the first member has it
+
+
+def test_a_get_gives_its_value_as_often_as_it_is_yielded():
+    def run(self):
+        yield self.echo()
+        get = self.go.get()
+        return [(yield get), (yield get), len(self.go)]
+
+    story = Story(run)
+    story.decide()
+    story.signaled('go', 1)
+    story.signaled('go', 2)
+    story.completed(1)
+    assert story.decide() == ['complete [1,1,1]']
+
+
+def test_a_get_in_nested_combinators():
+    def run(self):
+        return (yield first_success(all_of(self.go.get(), self.go.get()), self.echo()))
+
+    story = Story(run)
+    story.decide()
+    story.signaled('go', 1)
+    assert story.decide() == []
+    story.signaled('go', 2)
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['complete [1,2]']
+
+
+def test_as_completed_of_gets_and_activities():
+    def run(self):
+        seen = []
+        for slot in as_completed([self.go.get(), self.echo(), self.stop.get()]):
+            seen.append((yield slot))  # noqa: PERF401
+        return seen
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop', 's')
+    story.decide()
+    story.completed(1, 'e')
+    story.decide()
+    story.signaled('go', 'g')
+    story.decide()
+    assert story.result == ['s', 'e', 'g']
+
+
+def test_a_signal_among_waiting_gets_goes_to_one_that_is_still_wanted():
+    def run(self):
+        def loser():
+            yield self.go.get()
+
+        yield any_of(loser(), self.echo())
+        return (yield self.go.get())
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    story.signaled('go', 'mine')
+    assert story.decide() == ['complete "mine"']
+
+
+def test_an_unread_signal_does_not_keep_the_execution_open():
+    story = Story(lambda self: 'done')
+    story.signaled('go')
+    assert story.decide() == ['complete "done"']
+
+
+def test_signals_out_settle_when_delivered():
+    def run(self):
+        child = self.child.with_options(workflow_id='kid')()
+        yield self.external('other', 'run-9').signal(Desk.go, {'x': 1})
+        yield child.signal('stop')
+        return (yield child)
+
+    story = Story(run)
+    assert story.decide() == ['child 1.1 Child [[],{}]', 'signal other go {"x":1}']
+    assert story.answer.all[1].run_id == 'run-9'
+    story.delivered(2)
+    assert story.decide() == []
+    story.child_started(1)
+    assert story.decide() == ['signal kid stop null']
+    story.delivered(3)
+    assert story.decide() == []
+    story.completed('kid', 1)
+    assert story.decide() == ['complete 1']
+
+
+def test_a_signal_to_nobody_fails():
+    def run(self):
+        try:
+            yield self.external('gone').signal('go')
+        except SignalFailed as error:
+            return error.reason
+
+    story = Story(run)
+    story.decide()
+    story.undelivered(1)
+    assert story.decide() == ['complete "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"']
+
+
+def test_a_signal_to_a_child_that_never_started_fails():
+    def run(self):
+        child = self.child()
+        task = child.signal('go')
+        with suppress(TaskFailed):
+            yield child
+        try:
+            yield task
+        except SignalFailed:
+            return 'told'
+
+    story = Story(run)
+    story.decide()
+    story.undelivered(1, 'WORKFLOW_ALREADY_RUNNING')
+    assert story.decide() == ['complete "told"']
+
+
+def test_a_signal_to_a_child_that_has_closed_fails():
+    def run(self):
+        child = self.child()
+        yield child
+        try:
+            yield child.signal('go')
+        except SignalFailed:
+            return 'told'
+
+    story = Story(run)
+    story.decide()
+    story.child_started(1)
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['complete "told"']
+
+
+def test_cancel_requests_out_settle_when_delivered():
+    def run(self):
+        yield self.external('other').cancel()
+        return 'done'
+
+    story = Story(run)
+    assert story.decide() == ['cancel execution other']
+    story.delivered('cancel other')
+    assert story.decide() == ['complete "done"']

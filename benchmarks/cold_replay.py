@@ -39,8 +39,7 @@ class Parallel(Workflow):
 
 
 def bare_steps(count: int) -> Iterator[int]:
-    for number in range(1, count + 1):
-        yield number
+    yield from range(1, count + 1)
 
 
 def bare(events: list[dict[str, Any]], count: int) -> None:

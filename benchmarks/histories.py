@@ -19,9 +19,7 @@ class Recorder:
         event_id = len(self.events) + 1
         member = f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
         time = START + timedelta(milliseconds=event_id)
-        self.events.append(
-            {'eventTimestamp': time, 'eventType': event_type, 'eventId': event_id, member: attributes}
-        )
+        self.events.append({'eventTimestamp': time, 'eventType': event_type, 'eventId': event_id, member: attributes})
         return event_id
 
     def begin(self, count: int) -> None:

@@ -79,16 +79,14 @@ def main() -> None:
     runs = [life(steps) for _ in range(5)]
     early = statistics.median(cost for _, each in runs for cost in each[20:60])
     late = statistics.median(cost for _, each in runs for cost in each[-41:-1])
-    print(
-        f'a decision at event 240: {early * 1e6:.1f} us, at event {steps * 6:,}: {late * 1e6:.1f} us ({late / early:.2f} times)'
-    )
+    print(f'a decision at event 240: {early * 1e6:.1f} us')
+    print(f'a decision at event {steps * 6:,}: {late * 1e6:.1f} us ({late / early:.2f} times)')
     total = statistics.median(total for total, _ in runs)
     replay = statistics.median(cold(steps) for _ in range(5))
     print(f'{steps:,} steps: {total * 1e3:.0f} ms in all, {total / replay:.1f} times one cold replay of the end')
     print(f'1,000 steps: {statistics.median(life(1000)[0] for _ in range(5)) * 1e3:.1f} ms in all')
-    print(
-        f'held for each open task {held(1000, settled=False):,.0f} bytes, each settled one {held(1000, settled=True):,.0f}'
-    )
+    for word, settled in (('open', False), ('settled', True)):
+        print(f'held for each {word} task: {held(1000, settled=settled):,.0f} bytes')
 
 
 if __name__ == '__main__':

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import urllib.parse
 import urllib.request
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -66,7 +67,7 @@ def prepare(extras: str) -> None:
     if not works(PYTHON):
         make_environment()
     if not works(PYTHON, '-m', 'pip', '--version'):
-        install_pip()
+        install_pip((pip_by_ensurepip, pip_by_systems_pip, pip_from_pypi))
     install(PYTHON, '--editable', f'{ROOT}[{extras}]')
     stamp.write_text(wanted, encoding='ascii')
 
@@ -91,13 +92,13 @@ def make_environment() -> None:
     run(sys.executable, '-m', 'venv', '--clear', '--without-pip', VENV)
 
 
-def install_pip() -> None:
-    """Bring pip into the environment, the first way that works: ensurepip, this Python's own pip, PyPI's wheel.
+def install_pip(ways: Iterable[Callable[[], bool]]) -> None:
+    """Bring pip into the environment, the first way that works.
 
     A pip of 22.3 or newer installs into the Python that ``--python`` names; no rule about the system's own packages
     applies there.
     """
-    for way in (pip_by_ensurepip, pip_by_systems_pip, pip_from_pypi):
+    for way in ways:
         if way() and works(PYTHON, '-m', 'pip', '--version'):
             return
     raise SetUpError(

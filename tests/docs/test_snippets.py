@@ -65,7 +65,7 @@ def test_a_command_prints_what_its_page_shows(snippet):
 def test_the_links_between_pages_lead_somewhere(page):
     for target, heading in LINK.findall(page.read_text(encoding='utf-8')):
         other = page.parent / target
-        assert other.is_file(), f'{page.name} links to {target}, which is not there'
+        assert other.exists(), f'{page.name} links to {target}, which is not there'
         if heading:
             assert heading in anchors(other), f'{target} has no heading {heading}'
 

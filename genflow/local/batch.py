@@ -37,7 +37,7 @@ class Batch:
     number: int
     events: list[str] = attrs.field(factory=list)
     touched: dict[int, Item] = attrs.field(factory=dict)
-    dropped: set[int] = attrs.field(factory=set)
+    dropped: dict[int, Item] = attrs.field(factory=dict)
     started: list[dict[str, Any]] = attrs.field(factory=list)
     closed: list[dict[str, Any]] = attrs.field(factory=list)
     canceled: list[int] = attrs.field(factory=list)
@@ -49,6 +49,21 @@ class Batch:
         """Nothing to write."""
         return not (self.events or self.touched or self.domains or self.types or self.dropped)
 
+    def absorb(self, later: Batch) -> None:
+        """Add what a later batch changed."""
+        self.number = later.number
+        self.events += later.events
+        self.touched.update(later.touched)
+        for ref, item in later.dropped.items():
+            self.touched.pop(ref, None)
+            if item.folded:
+                self.dropped[ref] = item
+        self.started += later.started
+        self.closed += later.closed
+        self.canceled += later.canceled
+        self.domains.update(later.domains)
+        self.types.update(later.types)
+
     def event(self, key: int, event_id: int, text: str) -> None:
         """Add an event."""
         self.events.append(f'"{key << EVENT_BITS | event_id}":{text}')
@@ -57,7 +72,7 @@ class Batch:
         """The item's row, if it has one, goes."""
         self.touched.pop(ref, None)
         if item.saved:
-            self.dropped.add(ref)
+            self.dropped[ref] = item
 
     def start(self, execution: Execution) -> None:
         """Add a new execution."""
@@ -79,8 +94,15 @@ class Batch:
             }
         )
 
-    def columns(self) -> tuple[str | None, ...]:
-        """Everything as JSON texts, in the order of the store's ``batches`` view; None where there is nothing."""
+    def columns(self, *, folding: bool) -> tuple[str | None, ...]:
+        """Everything as JSON texts, in the order of the store's ``batches`` view; None where there is nothing.
+
+        Args:
+            folding: the texts go into the tables, not into the journal.
+        """
+        for item in self.touched.values():
+            item.saved = True
+            item.folded = item.folded or folding
         return (
             joined('{', self.events, '}'),
             encode(sorted(self.dropped)) if self.dropped else None,
@@ -93,9 +115,7 @@ class Batch:
         )
 
     def _items(self) -> Iterable[str]:
-        for ref, item in self.touched.items():
-            item.saved = True
-            yield f'"{ref}":{encode(item.dump())}'
+        return (f'"{ref}":{encode(item.dump())}' for ref, item in self.touched.items())
 
     def _types(self) -> list[dict[str, Any]]:
         """Rows of the types; one without data is deleted."""

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from botocore.errorfactory import ClientExceptionsFactory
@@ -30,6 +30,9 @@ from genflow.local.limits import Limits
 from genflow.local.model import operation_model, operations, paginators, service_model
 from genflow.local.service import Options, Service
 from genflow.local.shapes import quick_check
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @attrs.frozen
@@ -107,9 +110,11 @@ class LocalSWF:
     def call(
         self, operation: str, request: dict[str, Any], *, gone: Callable[[], bool] | None = None
     ) -> dict[str, Any]:
-        """Carry out an operation in wire form: its name as in ``X-Amz-Target``, JSON members, numbers for moments.
+        """Carry out an operation in wire form.
 
         Args:
+            operation: its name as in ``X-Amz-Target``.
+            request: its members as JSON has them; moments are numbers of seconds.
             gone: asked before a poll hands a task out; where it is true the poll answers empty. A
                 :class:`~genflow.local.polls.Ticket` can also end the waiting at once.
 
@@ -158,7 +163,7 @@ class LocalSWF:
         """Write what is left and close the file; may be called twice."""
         self._service.close()
 
-    def __enter__(self) -> LocalSWF:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -173,7 +178,7 @@ class LocalSWF:
         return operations().get(operation_name) in paginators()
 
     def get_paginator(self, operation_name: str) -> Paginator:
-        """botocore's paginator over the method of that name.
+        """The paginator of botocore over the method of that name.
 
         Raises:
             OperationNotPageableError: it has no pages.
@@ -241,7 +246,7 @@ def make_method(name: str, operation: str) -> Callable[..., dict[str, Any]]:
     def method(self: LocalSWF, *args: Any, **request: Any) -> dict[str, Any]:
         if args:
             raise TypeError(f'{name}() only accepts keyword arguments.')
-        return self._invoke(operation, request)  # noqa: SLF001 - a method of the same class
+        return self._invoke(operation, request)
 
     method.__name__ = name
     method.__qualname__ = f'LocalSWF.{name}'

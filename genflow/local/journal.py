@@ -2,24 +2,21 @@
 
 Theory of operation. A call changes the world under the service's lock, which adds to the open batch, and leaves the
 lock; then it waits here until its batch is in the file. The first to wait becomes the *leader*: it closes the batch,
-writes it, and wakes all whose changes were in it; who came too late for that batch finds the next leader among
-themselves. So nobody but callers does any work, one caller alone pays no thread switch, and the slower the disk the
-more calls share a commit.
-
-Where calls have just shared a commit, the next leader waits a moment (never longer than the last write took, and never
-longer than :data:`LONGEST_WAIT`) for as many to come again: all were woken at once, and the first back must not
-write alone what the others bring a few microseconds later.
+writes it, lets everybody go whose changes were in it, and makes the first of those who came too late for that batch
+the next leader. So nobody but callers does any work, one caller alone pays no thread switch, calls go on while the disk
+is busy, and the slower it is the more of them share the next commit.
 
 A write that fails takes with it every change made since the last one that succeeded: the calls that wait get the error,
 and the service forgets what it remembered and reads the file again. What was acknowledged before is in the file.
 
-Without a file nothing must survive, so nobody waits: changes are written in large portions, and before a read.
+A commit goes into the file's journal; the tables get the changes of many commits at once (they are *folded*), which is
+also when executions past their retention are swept out. Without a file nothing must survive, so nobody waits and there
+is no journal: changes are folded in large portions. Before anything is read from the tables, all is folded.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 import attrs
@@ -29,9 +26,10 @@ from genflow.local.errors import StoreError
 from genflow.local.store import Store
 from genflow.local.world import World
 
-LONGEST_WAIT = 0.002
+#: the number of a batch that nobody writes: who waits for it waits to be the leader.
+NEVER_WRITTEN = 1 << 62
 
-#: events collected before they are written where nobody waits for that.
+#: events collected before they are folded.
 PORTION = 2_000
 
 
@@ -55,29 +53,31 @@ class Journal:
 
     Args:
         lock: the service's lock, under which the world is changed.
+        now: the service's time.
         recover: called under the lock after a failed write; must read everything again.
     """
 
-    def __init__(self, store: Store, world: World, lock: threading.RLock, recover: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        world: World,
+        lock: threading.RLock,
+        now: Callable[[], int],
+        recover: Callable[[], None],
+    ) -> None:
         self._store = store
         self._world = world
         self._lock = lock
+        self._now = now
         self._recover = recover
         self._mutex = threading.Lock()
-        self._settled = threading.Condition(self._mutex)
-        self._gathered = threading.Condition(self._mutex)
-        self._written = 0
         self._writing = False
-        self._arrived = 0
-        self._expected = 1
-        self._last_write = 0.0
+        self._waiting: list[tuple[int, threading.Lock]] = []
+        self._written = 0
+        self._unfolded = Batch(0)
         self._failures: list[tuple[int, int, StoreError]] = []
+        self.folded = 0
         self.statistics = Statistics()
-
-    @property
-    def written(self) -> int:
-        """The number of the last batch that is settled."""
-        return self._written
 
     def mark(self) -> int:
         """The batch that must be settled before what the world now shows may be told; under the service's lock."""
@@ -86,7 +86,7 @@ class Journal:
             return batch.number - 1
         if self._store.in_memory:
             if len(batch.events) >= PORTION:
-                self.flush()
+                self._flush(fold=True)
             return 0
         return batch.number
 
@@ -97,69 +97,116 @@ class Journal:
             StoreError: it could not be written.
         """
         if number > self._written:
-            if self._becomes_leader(number):
-                self._lead()
+            self._await_turn(number)
+            if number > self._written:
+                self._lead(fold=False)
             self._raise_failure(number)
 
-    def _becomes_leader(self, number: int) -> bool:
-        """Wait for somebody else's write, or find that it is on this thread to write."""
-        with self._mutex:
-            self._arrived += 1
-            if self._arrived >= self._expected:
-                self._gathered.notify()
-            while self._written < number:
-                if not self._writing:
-                    self._writing = True
-                    self._gather()
-                    return True
-                self._settled.wait()
-            return False
+    def fold(self) -> None:
+        """Have the tables hold everything that was changed; not to be called under the service's lock.
 
-    def _gather(self) -> None:
-        """Give those who shared the last commit the chance to share this one."""
-        if self._arrived < self._expected:
-            wait = min(self._last_write, LONGEST_WAIT)
-            self._gathered.wait_for(lambda: self._arrived >= self._expected, timeout=wait)
+        Raises:
+            StoreError: they cannot.
+        """
+        with self._lock:
+            number = self._world.batch.number
+            if self._store.in_memory:
+                self._flush(fold=True)
+            elif self._world.batch.empty and self._unfolded.empty:
+                return
+        if not self._store.in_memory:
+            self._await_turn(NEVER_WRITTEN)
+            self._lead(fold=True)
+        self._raise_failure(number)
 
-    def _lead(self) -> None:
-        """Write the open batch and wake everybody."""
+    def _await_turn(self, number: int) -> None:
+        """Wait until the batch is written, or (where it is not, then) until this thread is the leader."""
         with self._mutex:
-            sharing, self._arrived = self._arrived, 0
-        began = time.perf_counter()
+            if self._written >= number:
+                return
+            if not self._writing:
+                self._writing = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append((number, gate))
         try:
-            self.flush()
+            gate.acquire()
+        except BaseException:
+            self._withdraw(number, gate)
+            raise
+
+    def _withdraw(self, number: int, gate: threading.Lock) -> None:
+        """An interrupted thread waits no more; if it has just been named leader, it does that first."""
+        with self._mutex:
+            if (number, gate) in self._waiting:
+                self._waiting.remove((number, gate))
+                return
+        if number > self._written:
+            self._lead(fold=False)
+
+    def _lead(self, *, fold: bool) -> None:
+        """Write the open batch, let go who waited for it, and name the next leader."""
+        try:
+            self._flush(fold=fold)
         finally:
             with self._mutex:
-                self._expected = sharing + self._arrived
-                self._last_write = time.perf_counter() - began
-                self._writing = False
-                self._settled.notify_all()
+                done = [gate for number, gate in self._waiting if number <= self._written]
+                self._waiting = [waiting for waiting in self._waiting if waiting[0] > self._written]
+                self._writing = bool(self._waiting)
+                if self._waiting:
+                    done.append(self._waiting.pop(0)[1])
+            for gate in done:
+                gate.release()
 
-    def flush(self) -> int:
-        """Write the open batch now, and say its number.
+    def _flush(self, *, fold: bool) -> None:
+        """Write the open batch.
 
         Batches are written in order: whoever calls this is the leader, or (without a file) holds the service's lock.
         """
         with self._lock:
-            batch = self._world.batch
-            if batch.empty:
-                return batch.number - 1
-            columns = batch.columns()
+            batch, unfolded = self._world.batch, self._unfolded
+            fold = fold or self._store.in_memory or len(unfolded.events) + len(batch.events) >= PORTION
+            if batch.empty and not (fold and not unfolded.empty):
+                return
+            journaled = None if fold else batch.columns(folding=False)
+            unfolded.absorb(batch)
             self._world.batch = Batch(batch.number + 1)
+            folded = unfolded.columns(folding=True) if fold else None
+            if fold:
+                self._unfolded = Batch(batch.number)
         try:
-            self._store.write(columns)
+            if journaled:
+                self._store.append(batch.number, journaled)
+            if folded:
+                self._store.fold(folded)
         except StoreError as error:
             self._fail(batch.number, error)
-        else:
-            self.statistics.commits += 1
-            self._written = max(self._written, batch.number)
-        return batch.number
+            return
+        self.statistics.commits += 1
+        self._written = max(self._written, batch.number)
+        if fold:
+            self.folded = batch.number
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget executions past their retention, a portion at a time."""
+        world = self._world
+        with self._lock:
+            now = self._now()
+            if world.next_expiry is None or world.next_expiry > now:
+                return
+            world.next_expiry = None
+        following = self._store.sweep(now)
+        with self._lock:
+            world.expect_expiry(following)
 
     def _fail(self, number: int, error: StoreError) -> None:
         """Everything from that batch on is lost; go back to what the file has."""
         with self._lock:
             last = self._world.batch.number
             self._failures.append((number, last, error))
+            self._unfolded = Batch(last)
             del self._failures[:-16]
             self._recover()
             self._world.batch = Batch(last + 1)

@@ -28,7 +28,7 @@ class StoredExecutions:
         items = [load_item(data) for _, data in self._store.items(key)]
         progress = next(item for item in items if isinstance(item, Progress))
         latest = self._store.last_activity(key)
-        progress.latest_activity = latest and event_moment(latest)
+        progress.latest_activity = event_moment(latest) if latest else None
         execution = Execution(
             **described(row),
             progress=progress,
@@ -47,7 +47,8 @@ class StoredExecutions:
 
 def event_moment(text: str) -> int:
     """The milliseconds of an event."""
-    return round(json.loads(text)['eventTimestamp'] * 1000)
+    seconds: float = json.loads(text)['eventTimestamp']
+    return round(seconds * 1000)
 
 
 def described(row: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +87,9 @@ def load_world(world: World, store: Store) -> None:
 
     Waiting tasks are put in their lists in the order in which they were scheduled.
     """
+    store.replay()
     world.domains = load_registry(store)
+    world.next_expiry = store.next_expiry()
     world.next_key = store.last_key() + 1
     domain_of = {}
     for key, domain, workflow_id in store.open_executions():

@@ -25,9 +25,9 @@ from genflow.local.batch import EVENT_BITS, EVENT_MASK, Batch
 from genflow.local.calls import executions, registry, tasks, visibility
 from genflow.local.calls.answers import Answer, Reading
 from genflow.local.calls.lookup import domain_of
-from genflow.local.clock import Clock, SystemClock, to_datetime
+from genflow.local.clock import Clock, to_datetime
 from genflow.local.deadlines import Deadlines
-from genflow.local.errors import ServiceError, StoreError
+from genflow.local.errors import StoreError
 from genflow.local.journal import Journal, Statistics
 from genflow.local.limits import Limits
 from genflow.local.loading import StoredExecutions, load_world
@@ -78,9 +78,9 @@ class Service:
         self._lock = threading.RLock()
         self._store = Store(options.path, options.synchronous)
         self._now = 0
-        self._sweep_at: int | None = 0
+        self._broken = False
         self._world = self._new_world()
-        self._journal = Journal(self._store, self._world, self._lock, self._recover)
+        self._journal = Journal(self._store, self._world, self._lock, lambda: self._now, self._recover)
         self._polls = LongPolls(self._world, self._clock, self._lock, self._tick)
         try:
             self._open()
@@ -128,8 +128,11 @@ class Service:
         world.agenda.clear()
         world.deadlines = Deadlines()
         world.batch = Batch(world.batch.number)
-        with contextlib.suppress(StoreError):  # the next call will say so itself
+        world.next_expiry = None
+        self._broken = True
+        with contextlib.suppress(StoreError):  # then the next call will try again, and say what is wrong
             load_world(world, self._store)
+            self._broken = False
 
     # Time.
 
@@ -137,8 +140,6 @@ class Service:
         """Do what has become due, and say what time it is; under the lock."""
         self._now = now = max(self._now, self._clock.milliseconds())
         self._strike_until(now)
-        if self._sweep_at is not None and now >= self._sweep_at:
-            self._sweep(now)
         return now
 
     def _strike_until(self, now: int) -> None:
@@ -166,10 +167,6 @@ class Service:
             end_full_history(self._world, self._now, full)
             return None
 
-    def _sweep(self, now: int) -> None:
-        """Forget what is past its retention; portion by portion, so that no call waits long."""
-        self._sweep_at = self._store.sweep(now)
-
     def _clock_moved(self) -> None:
         with self._lock:
             self._tick()
@@ -186,6 +183,8 @@ class Service:
         """Carry out one operation; events of the answer are texts.
 
         Args:
+            operation: its name on the wire.
+            request: its members in wire form.
             gone: says of a poll that nobody waits for it any more.
             right: the request has been found to be right.
 
@@ -199,7 +198,7 @@ class Service:
             request = checked(operation, request)
         if operation in tasks.POLLS and not request.get('nextPageToken'):
             return self._poll(operation, request, gone)
-        call = CALLS.get(operation, tasks.continue_decision)
+        call = CALLS.get(operation, tasks.CONTINUE)
         with self._lock:
             now = self._begin(operation)
             answer = self._apply(partial(call, self._world, request, now))
@@ -210,6 +209,9 @@ class Service:
         """Before a rule: what is due, and whether the caller may."""
         if self._polls.closed:
             raise StoreError(f'{self._options.path}: the service is closed')
+        if self._broken:
+            load_world(self._world, self._store)
+            self._broken = False
         now = self._tick()
         world = self._world
         if operation in world.denied:
@@ -219,7 +221,7 @@ class Service:
         statistics = self._journal.statistics
         statistics.calls += 1
         if statistics.calls % PUT_AWAY_EVERY == 0:
-            world.put_away(self._journal.written)
+            world.put_away(self._journal.folded)
         return now
 
     def _finish(self, now: int, answer: Answer) -> int:
@@ -227,13 +229,14 @@ class Service:
         self._follow_up(now)
         self._strike_until(now)
         self._polls.deadlines_changed()
-        if self._store.in_memory and isinstance(answer, Reading):
-            self._journal.flush()
         return self._journal.mark()
 
     def _deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:
         """Once everything is durable: the answer, read from the file where need be."""
-        self._journal.settle(mark)
+        if isinstance(answer, Reading):
+            self._journal.fold()
+        else:
+            self._journal.settle(mark)
         if self._world.running:
             self._run_functions()
         return answer.read(self._store) if isinstance(answer, Reading) else answer
@@ -290,11 +293,11 @@ class Service:
         with self._lock:
             running, self._world.running = self._world.running, []
             self._polls.busy += len(running)
-        for ref, name, input in running:
-            functions.in_background(partial(self._run_function, ref, name, input))
+        for ref, name, text in running:
+            functions.in_background(partial(self._run_function, ref, name, text))
 
-    def _run_function(self, ref: int, name: str, input: str) -> None:
-        outcome = functions.perform(self._world.functions, name, input)
+    def _run_function(self, ref: int, name: str, text: str) -> None:
+        outcome = functions.perform(self._world.functions, name, text)
         with self._lock:
             self._polls.busy -= 1
             if self._polls.closed:
@@ -324,12 +327,8 @@ class Service:
             return None if first is None else to_datetime(first)
 
     def settle(self) -> None:
-        """Have the file hold everything that was changed."""
-        with self._lock:
-            if self._store.in_memory:
-                self._journal.flush()
-            mark = self._journal.mark()
-        self._journal.settle(mark)
+        """Have the file's tables hold everything that was changed."""
+        self._journal.fold()
 
     def reset(self) -> None:
         """Forget everything: domains, types, executions. Waiting polls come back empty."""
@@ -337,7 +336,6 @@ class Service:
         with self._lock:
             self._store.reset()
             self._recover()
-            self._sweep_at = None
             self._polls.wake_all()
 
     def close(self) -> None:
@@ -355,5 +353,3 @@ class Service:
 
 
 OPERATIONS = frozenset(operations().values())
-
-__all__ = ['Options', 'Service', 'ServiceError']

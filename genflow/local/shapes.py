@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 import attrs
-from botocore.model import ListShape, Shape, StructureShape
+from botocore.model import Shape, StructureShape
 
 from genflow.local import faults
 from genflow.local.model import operation_model
@@ -68,10 +68,11 @@ class Rule:
     """A shape at one place of a request: what the model says of it there.
 
     Attributes:
+        shape: botocore's; what members it has depends on its ``type_name``.
         least, most: bounds of a length or a number.
     """
 
-    shape: Shape
+    shape: Any
     pattern: Pattern | None
     enum: tuple[str, ...]
     least: int | None
@@ -125,7 +126,6 @@ def _quick_timestamp(rule: Rule, named: Pattern | None) -> Check:
 
 def _quick_list(rule: Rule, named: Pattern | None) -> Check:
     shape = rule.shape
-    assert isinstance(shape, ListShape)
     element = quick(rule_at(shape.member, shape.name, 'member', None), None)
     least, most = rule.least or 0, rule.most if rule.most is not None else 1 << 30
 
@@ -137,7 +137,6 @@ def _quick_list(rule: Rule, named: Pattern | None) -> Check:
 
 def _quick_structure(rule: Rule, named: Pattern | None) -> Check:
     shape = rule.shape
-    assert isinstance(shape, StructureShape)
     checks = {name: quick(inner, inner_named) for name, inner, inner_named in members(shape, named)}
     required = frozenset(shape.required_members)
     of_decision = shape.name == 'Decision'
@@ -226,7 +225,7 @@ def walk(rule: Rule, named: Pattern | None, value: Any, path: str, report: Repor
         return _walk_structure(rule, named, value, path, report)
     if kind == 'list':
         return _walk_list(rule, value, path, report)
-    if kind == 'string' and not encodable(value):
+    if isinstance(value, str) and not encodable(value):
         raise wrong_type(path, value, 'text without half surrogate pairs')
     for wants in broken(rule, value):
         report.add(value, path, wants)
@@ -255,7 +254,6 @@ def out_of_bounds(rule: Rule, number: int, what: str) -> Iterator[str]:
 
 def _walk_list(rule: Rule, value: Any, path: str, report: Report) -> list[Any]:
     shape = rule.shape
-    assert isinstance(shape, ListShape)
     element = rule_at(shape.member, shape.name, 'member', None)
     clean = [
         walk(element, None, item, f'{path}.{index}.member', report)
@@ -269,7 +267,6 @@ def _walk_list(rule: Rule, value: Any, path: str, report: Report) -> list[Any]:
 
 def _walk_structure(rule: Rule, named: Pattern | None, value: Any, path: str, report: Report) -> dict[str, Any]:
     shape = rule.shape
-    assert isinstance(shape, StructureShape)
     clean = {}
     prefix = f'{path}.' if path else ''
     required = required_members(shape, value)

@@ -60,8 +60,7 @@ def page_token(now: int, query: str, position: Any) -> str:
 def read_page_token(text: str, now: int, query: str, lifetime: int) -> Any:
     """The position where the page begins.
 
-    Args:
-        lifetime: seconds for which a token can be used.
+    ``lifetime`` is how many seconds a token can be used.
 
     Raises:
         ServiceError: ValidationException; the token is damaged, of another query, or too old.

@@ -29,7 +29,7 @@ from genflow.local.queues import TaskQueue
 from genflow.local.rates import Rates
 from genflow.local.registry import Domain
 from genflow.local.rules.execution import Execution
-from genflow.local.rules.state import Item
+from genflow.local.rules.state import Item, earliest
 
 #: open executions kept in memory; the longest unused ones above this are put away.
 KEPT_EXECUTIONS = 20_000
@@ -60,6 +60,7 @@ class World:
         open_keys: the keys of all open executions.
         population: domain to the number of its open executions.
         next_key: the key of the next execution.
+        next_expiry: when the retention of a closed execution first ends.
         running: Lambda functions to be run: ref and what to call with what.
     """
 
@@ -80,6 +81,7 @@ class World:
     running: list[tuple[int, str, str]] = attrs.field(factory=list)
     batch: Batch = attrs.field(factory=lambda: Batch(1))
     next_key: int = 1
+    next_expiry: int | None = None
 
     def execution(self, key: int) -> Execution:
         """The open execution of that key, from memory or from the file."""
@@ -153,14 +155,18 @@ class World:
         self.deadlines.drop(ref)
         self.batch.drop(ref, item)
 
-    def put_away(self, durable: int) -> None:
-        """Let go of the executions that have been unused longest, where the file has all of them.
+    def expect_expiry(self, moment: int | None) -> None:
+        """The retention of an execution ends at that moment."""
+        self.next_expiry = earliest(self.next_expiry, moment)
+
+    def put_away(self, folded: int) -> None:
+        """Let go of the executions that have been unused longest, where the tables have all of them.
 
         Args:
-            durable: the number of the last batch that the file has.
+            folded: the number of the last batch that the tables have.
         """
         surplus = len(self.executions) - KEPT_EXECUTIONS
         if surplus > 0:
-            idle = [execution for execution in self.executions.values() if execution.batch <= durable]
+            idle = [execution for execution in self.executions.values() if execution.batch <= folded]
             for execution in sorted(idle, key=lambda one: one.batch)[: surplus + KEPT_EXECUTIONS // 10]:
                 del self.executions[execution.key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -102,90 +103,121 @@ def continue_decision(world: World, request: dict[str, Any], now: int) -> Answer
     """The next page of a task that was handed out before; never a new task."""
     domain_of(world, request)
     key, run_id, scheduled, started, first, start = page_start(world, request, now, page_query(request))
-    token = TaskToken('decision', key, run_id, scheduled, started)
-    found = open_task(world, token)
-    if isinstance(found, Reading):
-        return found
-    execution, task = found
-    assert isinstance(task, DecisionTask)
+    execution, task = open_decision(world, TaskToken('decision', key, run_id, scheduled, started))
     return decision_page(world, request, now, execution, task, first, start)
 
 
 # Answering tasks.
 
 
-def open_task(world: World, token: TaskToken) -> tuple[Execution, Activity | DecisionTask] | Reading:
-    """The task that the token stands for; if its execution has closed, a reading that says so.
+class ExecutionClosed(Exception):
+    """The token is of an execution that is not open; the file knows more about it."""
+
+    def __init__(self, token: TaskToken) -> None:
+        super().__init__(f'the execution of task {token.scheduled} is closed')
+        self.token = token
+
+
+def open_execution_of(world: World, token: TaskToken) -> Execution:
+    """The execution that the token's task belongs to.
 
     Raises:
-        ServiceError: UnknownResourceFault: the execution is open, the task is not.
+        ExecutionClosed: it is not open.
     """
     execution = world.find(token.key)
     if execution is None or execution.run_id != token.run_id:
-        return Reading(lambda store: refuse_closed(store, token))
-    noun, task = (
-        ('activity', execution.activities.get(token.scheduled))
-        if token.kind == 'activity'
-        else ('decision task', execution.decision)
-    )
+        raise ExecutionClosed(token)
+    return execution
+
+
+def open_activity(world: World, token: TaskToken) -> tuple[Execution, Activity]:
+    """The activity task that the token stands for.
+
+    Raises:
+        ExecutionClosed: its execution is not open.
+        ServiceError: UnknownResourceFault: the execution is open, the task is not.
+    """
+    execution = open_execution_of(world, token)
+    activity = execution.activities.get(token.scheduled)
+    if activity is None or activity.started != token.started:
+        raise faults.unknown_task('activity', token.scheduled)
+    return execution, activity
+
+
+def open_decision(world: World, token: TaskToken) -> tuple[Execution, DecisionTask]:
+    """The decision task that the token stands for; raises as :func:`open_activity` does."""
+    execution = open_execution_of(world, token)
+    task = execution.decision
     if task is None or (task.id, task.started) != (token.scheduled, token.started):
-        raise faults.unknown_task(noun, token.scheduled)
+        raise faults.unknown_task('decision task', token.scheduled)
     return execution, task
 
 
 def refuse_closed(store: Store, token: TaskToken) -> dict[str, Any]:
-    """Say which execution has closed; its workflow id stands in the file only."""
+    """Say which execution has closed; its workflow id stands in the file only.
+
+    Raises:
+        ServiceError: UnknownResourceFault, always.
+    """
     row = store.execution(token.key)
     known = row['workflow_id'] if row and row['run_id'] == token.run_id else 'unknown'
     raise faults.unknown_execution(known, token.run_id)
 
 
+Call = Callable[[World, dict[str, Any], int], Answer]
+
+
+def telling_closed(call: Call) -> Call:
+    """The call, with a closed execution told as SWF tells it."""
+
+    def told(world: World, request: dict[str, Any], now: int) -> Answer:
+        try:
+            return call(world, request, now)
+        except ExecutionClosed as closed:
+            return Reading(partial(refuse_closed, token=closed.token))
+
+    return told
+
+
 def respond_activity(
     world: World, request: dict[str, Any], now: int, *, event_type: str, members: tuple[str, ...]
-) -> Answer:
+) -> None:
     """The worker's answer."""
-    found = open_task(world, read_task_token(request['taskToken'], 'activity'))
-    if isinstance(found, Reading):
-        return found
-    execution, activity = found
-    assert isinstance(activity, Activity)
+    execution, activity = open_activity(world, read_task_token(request['taskToken'], 'activity'))
     outcome = given(**{member: request.get(member) for member in members})
     if event_type == 'ActivityTaskCanceled':
         outcome = canceled_outcome(activity, request.get('details'))
     settle_activity(world, execution, activity, now, event_type, outcome)
-    return None
 
 
-def record_heartbeat(world: World, request: dict[str, Any], now: int) -> Answer:
-    found = open_task(world, read_task_token(request['taskToken'], 'activity'))
-    if isinstance(found, Reading):
-        return found
-    execution, activity = found
-    assert isinstance(activity, Activity)
+def record_heartbeat(world: World, request: dict[str, Any], now: int) -> dict[str, Any]:
+    execution, activity = open_activity(world, read_task_token(request['taskToken'], 'activity'))
     return {'cancelRequested': beat(world, execution, activity, now, request.get('details'))}
 
 
-def respond_decision(world: World, request: dict[str, Any], now: int) -> Answer:
+def respond_decision(world: World, request: dict[str, Any], now: int) -> None:
     token = read_task_token(request['taskToken'], 'decision')
     check_batch(request.get('decisions', []))
-    found = open_task(world, token)
-    if isinstance(found, Reading):
-        return found
-    execution, task = found
-    assert isinstance(task, DecisionTask)
+    execution, task = open_decision(world, token)
     complete_decision(world, execution, task, now, request)
-    return None
 
 
-CALLS = {
-    'RecordActivityTaskHeartbeat': record_heartbeat,
-    'RespondActivityTaskCompleted': partial(respond_activity, event_type='ActivityTaskCompleted', members=('result',)),
-    'RespondActivityTaskFailed': partial(
-        respond_activity, event_type='ActivityTaskFailed', members=('reason', 'details')
+CALLS: dict[str, Call] = {
+    'RecordActivityTaskHeartbeat': telling_closed(record_heartbeat),
+    'RespondActivityTaskCompleted': telling_closed(
+        partial(respond_activity, event_type='ActivityTaskCompleted', members=('result',))
     ),
-    'RespondActivityTaskCanceled': partial(respond_activity, event_type='ActivityTaskCanceled', members=('details',)),
-    'RespondDecisionTaskCompleted': respond_decision,
+    'RespondActivityTaskFailed': telling_closed(
+        partial(respond_activity, event_type='ActivityTaskFailed', members=('reason', 'details'))
+    ),
+    'RespondActivityTaskCanceled': telling_closed(
+        partial(respond_activity, event_type='ActivityTaskCanceled', members=('details',))
+    ),
+    'RespondDecisionTaskCompleted': telling_closed(respond_decision),
 }
+
+#: a poll with a page token.
+CONTINUE = telling_closed(continue_decision)
 
 #: polls: operation -> (kind of task, how one is handed out, the answer when none came).
 POLLS = {

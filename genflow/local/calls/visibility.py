@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,13 +10,13 @@ import attrs
 
 from genflow.local import faults
 from genflow.local.batch import encode
-from genflow.local.calls.answers import Reading
+from genflow.local.calls.answers import Answer, Reading
 from genflow.local.calls.executions import stored_info
 from genflow.local.calls.lookup import domain_of
 from genflow.local.calls.paging import page_size, page_start
 from genflow.local.store import Store
+from genflow.local.store.visibility import Query
 from genflow.local.tokens import page_token
-from genflow.local.visibility import Query
 from genflow.local.world import World
 
 #: at most one of these in a request.
@@ -96,7 +97,7 @@ def count_pending(world: World, request: dict[str, Any], now: int, *, kind: str)
     return {'count': len(queue) if queue else 0, 'truncated': False}
 
 
-CALLS = {
+CALLS: dict[str, Callable[[World, dict[str, Any], int], Answer]] = {
     'ListOpenWorkflowExecutions': partial(list_executions, open=True),
     'ListClosedWorkflowExecutions': partial(list_executions, open=False),
     'CountOpenWorkflowExecutions': partial(count_executions, open=True),

@@ -33,14 +33,15 @@ def close(
 ) -> None:
     """Record the last event, free the workflow id, tell the parent and apply the child policy.
 
-    Args:
-        child_policy: for this end only, instead of the execution's own.
+    ``child_policy`` is for this end only, instead of the execution's own.
     """
     record(world, execution, at, event_type, attributes)
     status, told, members = CLOSINGS[event_type]
     policy = child_policy or execution.child_policy
     children = list(execution.children.values())
-    world.batch.closed.append(closed_row(world, execution, status))
+    row = closed_row(world, execution, status)
+    world.batch.closed.append(row)
+    world.expect_expiry(row['expires'])
     execution.closed = True
     world.leave(execution)
     if told and execution.parent:
@@ -70,9 +71,9 @@ def tell_parent(world: World, at: int, *, execution: Execution, event_type: str,
     """The parent, if it is still open, learns how its child ended."""
     origin = execution.parent
     parent = world.find(origin.key) if origin else None
-    child = parent and origin and parent.children.pop(origin.initiated, None)
-    if not parent or not child:
+    if origin is None or parent is None or origin.initiated not in parent.children:
         return
+    child = parent.children.pop(origin.initiated)
     world.drop(parent, child)
     attributes = {
         'workflowExecution': execution.reference,

@@ -103,12 +103,10 @@ def _refuse(
 ) -> None:
     """The sender, if it is still open, learns why it did not."""
     if not sender.closed:
-        attributes = {
-            **{name: asked[name] for name in ('workflowId', 'runId', 'control') if name in asked},
-            'cause': cause,
-            'initiatedEventId': initiated,
-            'decisionTaskCompletedEventId': completed,
-        }
+        attributes = given(**{name: asked.get(name) for name in ('workflowId', 'runId', 'control')})
+        attributes['cause'] = cause
+        attributes['initiatedEventId'] = initiated
+        attributes['decisionTaskCompletedEventId'] = completed
         record_and_decide(world, sender, at, event_type, attributes)
 
 

@@ -16,7 +16,7 @@ LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
 _MEMBERS: dict[str, str] = {}
 
 
-class HistoryFull(Exception):  # noqa: N818 - a signal between rules, not an error for callers
+class HistoryFull(Exception):
     """The history has no room for the next event; the execution must be terminated."""
 
     def __init__(self, execution: Execution) -> None:

@@ -97,9 +97,7 @@ def start_execution(
 ) -> Execution:
     """Open an execution: WorkflowExecutionStarted, DecisionTaskScheduled.
 
-    Args:
-        continued: the run that this one continues.
-        run_id: the id, where somebody had to know it before; a new one unless given.
+    ``continued`` is the run that this one continues; ``run_id`` its id, where somebody had to know it before.
     """
     limit = int(settings.execution_timeout) * MILLISECONDS
     execution = Execution(

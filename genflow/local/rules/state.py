@@ -9,7 +9,6 @@ Every item is named by the id of the event that opened it; 0 names what belongs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -43,15 +42,17 @@ class Item:
 
     Attributes:
         id: the event that opened it.
-        saved: the file has a row of it.
+        saved: the journal or the table of items has a row of it.
+        folded: the table of items has a row of it.
     """
 
     kind: ClassVar[str]
     stored: ClassVar[tuple[str, ...]]
-    values: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    values: ClassVar[Any]  # an attrgetter of the stored fields
 
     id: int
     saved: bool = attrs.field(default=False, metadata=PASSING)
+    folded: bool = attrs.field(default=False, metadata=PASSING)
 
     @property
     def deadline(self) -> int | None:
@@ -247,4 +248,4 @@ for _item in ITEM_KINDS.values():
 def load_item(data: dict[str, Any]) -> Item:
     """The item that :meth:`Item.dump` described."""
     fields = dict(data)
-    return ITEM_KINDS[fields.pop('kind')](**fields, saved=True)
+    return ITEM_KINDS[fields.pop('kind')](**fields, saved=True, folded=True)

@@ -5,10 +5,13 @@ history is one stretch of one B-tree and appending to it is as cheap for the twe
 What is open (tasks, timers, children) is one row of ``items`` each, under the number of the event that opened it, and
 goes when it settles. Closed executions are found through indexes only.
 
-A whole transaction is one statement: an insert into the view ``batches`` (or ``moves``, for the
-usual few kinds of change), whose trigger takes the changes apart. One
-statement means that Python's interpreter lock is given up once for a commit, not once for each row, and that the
-transaction cannot be left half done.
+A commit is one row of ``journal``: the changes of the calls that share it, as JSON. That touches one page where the
+tables would touch one for every execution. Every so often the changes since the last time are *folded* into the
+tables at once, by an insert into the view ``batches`` (or ``moves``, for the usual few kinds of change) whose trigger
+takes them apart, and the journal is emptied; what was opened and settled meanwhile never gets to a table. Reading
+folds first. After a crash the journal is folded row by row, in order.
+
+So a commit and a fold are one statement each: Python's interpreter lock is given up once, not once for each row.
 
 ``history`` and ``open_items`` are views for people with an SQLite shell.
 """
@@ -55,6 +58,11 @@ CREATE INDEX tags_of_execution ON tags (execution);
 
 CREATE TABLE events (ref INTEGER PRIMARY KEY, event TEXT NOT NULL);
 CREATE TABLE items (ref INTEGER PRIMARY KEY, data TEXT NOT NULL);
+
+CREATE TABLE journal (
+    number INTEGER PRIMARY KEY, events TEXT, dropped TEXT, items TEXT, started TEXT, closed TEXT, canceled TEXT,
+    domains TEXT, types TEXT
+);
 
 CREATE VIEW moves (events, dropped, items) AS SELECT NULL, NULL, NULL WHERE 0;
 

@@ -1,0 +1,8 @@
+"""The file: the only room that speaks SQL."""
+
+from __future__ import annotations
+
+from genflow.local.store.store import Store
+from genflow.local.store.visibility import Query
+
+__all__ = ['Query', 'Store']

@@ -1,0 +1,145 @@
+"""The file as such: whose it is, who may write it, how old it is.
+
+One connection writes; a second one reads, so that a long list does not hold up a commit. In memory there is one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from genflow.local.errors import CorruptFile, ForeignFile, NewerSchema, StoreError
+from genflow.local.store.filelock import FileLock
+from genflow.local.store.schema import APPLICATION_ID, STEPS, VERSION
+from genflow.local.store.troubles import clear_errors
+
+MEMORY = ':memory:'
+MAGIC = b'SQLite format 3\x00'
+
+#: pages in the write-ahead log before it is copied into the file; larger is smoother, the log is at most this long.
+CHECKPOINT_PAGES = 4_000
+CACHE_KIBIBYTES = 65_536
+
+
+def looks_like_sqlite(path: str) -> bool:
+    """It does not exist, is empty, or begins as SQLite's files do."""
+    file = Path(path)
+    if not file.exists() or file.stat().st_size == 0:
+        return True
+    with file.open('rb') as opened:
+        return opened.read(len(MAGIC)) == MAGIC
+
+
+class File:
+    """An open file.
+
+    Args:
+        path: the file, made if need be; ``':memory:'`` for none.
+        synchronous: SQLite's setting. ``FULL`` survives the loss of power; ``NORMAL`` survives the death of the
+            process only.
+    """
+
+    def __init__(self, path: str, synchronous: str = 'FULL') -> None:
+        if synchronous not in {'FULL', 'NORMAL', 'OFF', 'EXTRA'}:
+            raise ValueError(f"synchronous={synchronous!r}: SQLite knows 'FULL', 'NORMAL', 'OFF' and 'EXTRA'")
+        self.path = path
+        self.in_memory = path == MEMORY
+        self._lock: FileLock | None = None
+        self.write_lock = threading.Lock()
+        with clear_errors(path):
+            if not self.in_memory:
+                self._claim()
+            try:
+                self.writer = self._connect()
+                self._prepare(synchronous)
+            except BaseException:
+                self._release()
+                raise
+            self._reader = self.writer if self.in_memory else self._connect()
+        self._read_lock = self.write_lock if self.in_memory else threading.Lock()
+
+    def _claim(self) -> None:
+        if not looks_like_sqlite(self.path):
+            raise ForeignFile(f'{self.path} is no SQLite file: name another file.')
+        self._lock = FileLock(self.path)
+
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.release()
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
+
+    def _prepare(self, synchronous: str) -> None:
+        """Check whose file it is and how old, and bring it up to date."""
+        execute = self.writer.execute
+        self._check_owner()
+        if not self.in_memory:
+            if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
+                raise StoreError(f'{self.path}: the file system does not allow a write-ahead log; use a local disk.')
+            execute(f'PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}')
+        execute(f'PRAGMA synchronous = {synchronous}')
+        execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
+        self._check_length()
+        self._migrate(execute('PRAGMA user_version').fetchone()[0])
+
+    def _check_owner(self) -> None:
+        """Refuse the file of another program, and that of a later genflow."""
+        execute = self.writer.execute
+        owner = execute('PRAGMA application_id').fetchone()[0]
+        version = execute('PRAGMA user_version').fetchone()[0]
+        tables = execute('SELECT count(*) FROM sqlite_master').fetchone()[0]
+        if owner != APPLICATION_ID and (owner or tables):
+            raise ForeignFile(f'{self.path} is an SQLite file of another program: name another file.')
+        if version > VERSION:
+            raise NewerSchema(
+                f'{self.path} was written by a later genflow (schema {version}; this one knows up to {VERSION}): '
+                'upgrade genflow.'
+            )
+
+    def _check_length(self) -> None:
+        """Find a truncated file before the first read does; with a log beside it SQLite itself repairs the length."""
+        log = Path(f'{self.path}-wal')
+        if self.in_memory or (log.exists() and log.stat().st_size):
+            return
+        pages, size = (self.writer.execute(f'PRAGMA {name}').fetchone()[0] for name in ('page_count', 'page_size'))
+        found = Path(self.path).stat().st_size
+        if found < pages * size:
+            raise CorruptFile(
+                f'{self.path} is truncated: {found} bytes of {pages * size}. Restore it from a copy, or save what can '
+                'be read with `genflow db export`.'
+            )
+
+    def _migrate(self, version: int) -> None:
+        for number, step in enumerate(STEPS[version:], start=version + 1):
+            self.writer.executescript(
+                f'BEGIN IMMEDIATE;{step};PRAGMA application_id = {APPLICATION_ID};'
+                f'PRAGMA user_version = {number};COMMIT;'
+            )
+
+    def close(self) -> None:
+        """Close the file; nothing happens the second time."""
+        with clear_errors(self.path):
+            self._reader.close()
+            self.writer.close()
+        self._release()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self.writer.execute('BEGIN IMMEDIATE')
+        try:
+            yield
+            self.writer.execute('COMMIT')
+        except BaseException:
+            if self.writer.in_transaction:
+                self.writer.execute('ROLLBACK')
+            raise
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with clear_errors(self.path), self._read_lock, closing(self._reader.execute(sql, values)) as cursor:
+            return cursor.fetchall()

@@ -1,0 +1,207 @@
+"""What is kept in the file: written as batches, read as rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from genflow.local.batch import EVENT_BITS, EVENT_MASK
+from genflow.local.errors import CorruptFile
+from genflow.local.store.file import File
+from genflow.local.store.troubles import clear_errors
+from genflow.local.store.visibility import Query, conditions
+
+LAST_REF = (1 << 63) - 1
+
+#: columns of a batch that nearly every batch has, and those alone: events, and items that go and come.
+MOVES = 3
+FOLD_MOVES = 'INSERT INTO moves VALUES (?, ?, ?)'
+FOLD_BATCH = 'INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+FOLD_JOURNAL = (
+    'INSERT INTO batches SELECT events, dropped, items, started, closed, canceled, domains, types '
+    'FROM journal ORDER BY number'
+)
+
+#: executions forgotten in one go when their retention ends.
+SWEEP = 100
+
+
+class Store(File):
+    """The tables of an open file."""
+
+    # Writing.
+
+    def append(self, number: int, columns: tuple[str | None, ...]) -> None:
+        """Commit a batch to the journal.
+
+        Raises:
+            StoreError: nothing of it was written.
+        """
+        with clear_errors(self.path), self.write_lock:
+            self.writer.execute('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', (number, *columns))
+
+    def fold(self, columns: tuple[str | None, ...]) -> None:
+        """Write the changes since the last fold into the tables and empty the journal.
+
+        Raises:
+            StoreError: nothing of it was written.
+        """
+        statement = FOLD_BATCH
+        if not any(columns[MOVES:]):
+            statement, columns = FOLD_MOVES, columns[:MOVES]
+        with clear_errors(self.path), self.write_lock:
+            if self.in_memory:
+                self.writer.execute(statement, columns)
+                return
+            with self.transaction():
+                self.writer.execute(statement, columns)
+                self.writer.execute('DELETE FROM journal')
+
+    def replay(self) -> None:
+        """Fold what the journal still has; to be done before anything is read from a file that was just opened."""
+        with clear_errors(self.path), self.write_lock:
+            if self.writer.execute('SELECT count(*) FROM journal').fetchone()[0]:
+                with self.transaction():
+                    self.writer.execute(FOLD_JOURNAL)
+                    self.writer.execute('DELETE FROM journal')
+
+    def reset(self) -> None:
+        """Forget everything."""
+        tables = ('domains', 'types', 'tags', 'events', 'items', 'executions', 'journal')
+        with clear_errors(self.path), self.write_lock:
+            self.writer.executescript(
+                'BEGIN IMMEDIATE;' + ''.join(f'DELETE FROM {table};' for table in tables) + 'COMMIT;'  # noqa: S608 - our own words
+            )
+
+    def sweep(self, now: int) -> int | None:
+        """Forget executions whose retention has ended, a portion at a time; say when the next one's does."""
+        due = 'SELECT key FROM executions WHERE expires <= ? ORDER BY expires LIMIT ?'
+        with clear_errors(self.path), self.write_lock:
+            execute = self.writer.execute
+            with self.transaction():
+                for (key,) in execute(due, (now, SWEEP)).fetchall():
+                    self._forget(key)
+        return self.next_expiry()
+
+    def _forget(self, key: int) -> None:
+        execute = self.writer.execute
+        execute('DELETE FROM events WHERE ref BETWEEN ? AND ?', (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK))
+        execute('DELETE FROM tags WHERE execution = ?', (key,))
+        execute('DELETE FROM executions WHERE key = ?', (key,))
+
+    # Reading.
+
+    def next_expiry(self) -> int | None:
+        """When the retention of an execution first ends."""
+        found = self.rows('SELECT min(expires) FROM executions WHERE expires IS NOT NULL')[0][0]
+        return None if found is None else int(found)
+
+    def domains(self) -> list[dict[str, Any]]:
+        """All domains, as they were written."""
+        with clear_errors(self.path):
+            return [json.loads(data) for (data,) in self.rows('SELECT data FROM domains ORDER BY name')]
+
+    def types(self) -> list[tuple[str, str, str, str, dict[str, Any]]]:
+        """All types: domain, kind, name, version, data."""
+        with clear_errors(self.path):
+            rows = self.rows('SELECT domain, kind, name, version, data FROM types')
+            return [(domain, kind, name, version, json.loads(data)) for domain, kind, name, version, data in rows]
+
+    def open_executions(self) -> list[tuple[int, str, str]]:
+        """Key, domain and workflow id of the open executions."""
+        return self.rows('SELECT key, domain, workflow_id FROM executions WHERE status IS NULL ORDER BY key')
+
+    def last_key(self) -> int:
+        """The largest key in use."""
+        return int(self.rows('SELECT coalesce(max(key), 0) FROM executions')[0][0])
+
+    def items(self, key: int | None = None) -> list[tuple[int, dict[str, Any]]]:
+        """Open items: ref and data; those of one execution, or all."""
+        first, last = (0, LAST_REF) if key is None else (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK)
+        with clear_errors(self.path):
+            rows = self.rows('SELECT ref, data FROM items WHERE ref BETWEEN ? AND ? ORDER BY ref', (first, last))
+            return [(ref, json.loads(data)) for ref, data in rows]
+
+    def execution(self, key: int) -> dict[str, Any] | None:
+        """The row of an execution."""
+        return self._one('key = ?', (key,))
+
+    def run(self, domain: str, workflow_id: str, run_id: str) -> dict[str, Any] | None:
+        """The row of a run."""
+        return self._one('domain = ? AND workflow_id = ? AND run_id = ?', (domain, workflow_id, run_id))
+
+    def _one(self, where: str, values: tuple[Any, ...]) -> dict[str, Any] | None:
+        rows = self.rows(f'SELECT {COLUMNS} FROM executions WHERE {where}', values)  # noqa: S608 - our own words
+        return self._row(rows[0]) if rows else None
+
+    def _row(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        row = dict(zip(COLUMNS.split(', '), values, strict=True))
+        with clear_errors(self.path):
+            for name in ('tags', 'about', 'outcome'):
+                row[name] = json.loads(row[name]) if row[name] else None
+        return row
+
+    def events(self, key: int, first: int, last: int, *, newest_first: bool = False, limit: int = -1) -> list[str]:
+        """Events of an execution as JSON, from id ``first`` to ``last``."""
+        order = 'DESC' if newest_first else 'ASC'
+        rows = self.rows(
+            f'SELECT event FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref {order} LIMIT ?',  # noqa: S608 - our own words
+            (key << EVENT_BITS | first, key << EVENT_BITS | last, limit),
+        )
+        return [event for (event,) in rows]
+
+    def last_event(self, key: int) -> tuple[int, str]:
+        """Id and text of the newest event of an execution."""
+        sql = 'SELECT ref, event FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref DESC LIMIT 1'
+        rows = self.rows(sql, (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK))
+        if not rows:
+            raise CorruptFile(f'{self.path}: execution {key} has no events. Restore the file from a copy.')
+        return rows[0][0] & EVENT_MASK, rows[0][1]
+
+    def last_activity(self, key: int) -> str | None:
+        """The newest event about an activity."""
+        rows = self.rows(
+            'SELECT event FROM events WHERE ref BETWEEN ? AND ? '
+            "AND json_extract(event, '$.eventType') LIKE 'ActivityTask%' ORDER BY ref DESC LIMIT 1",
+            (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK),
+        )
+        return rows[0][0] if rows else None
+
+    def find(self, query: Query) -> list[dict[str, Any]]:
+        """A page of executions."""
+        where, values = conditions(query)
+        order = 'ASC' if query.reverse else 'DESC'
+        sql = (
+            f'SELECT {COLUMNS} FROM executions WHERE {where} '  # noqa: S608 - our own words, the values are bound
+            f'ORDER BY {query.moment} {order}, key {order} LIMIT ?'
+        )
+        return [self._row(row) for row in self.rows(sql, (*values, query.limit))]
+
+    def count(self, query: Query) -> int:
+        """How many executions there are."""
+        where, values = conditions(query)
+        return int(self.rows(f'SELECT count(*) FROM executions WHERE {where}', values)[0][0])  # noqa: S608
+
+    def facts(self) -> dict[str, int]:
+        """Sizes, for people."""
+        counts: dict[str, int] = {}
+        for name, what in FACTS.items():
+            counts[name] = self.rows(f'SELECT count(*) FROM {what}')[0][0]  # noqa: S608 - our own words
+        counts['bytes'] = 0 if self.in_memory else Path(self.path).stat().st_size
+        return counts
+
+
+#: what is counted for people.
+FACTS = {
+    'domains': 'domains',
+    'types': 'types',
+    'executions': 'executions',
+    'open executions': 'executions WHERE status IS NULL',
+    'events': 'events',
+}
+
+COLUMNS = (
+    'key, domain, workflow_id, run_id, type_name, type_version, started, closed, status, expires, cancel_requested, '
+    'tags, about, outcome'
+)

@@ -1,0 +1,44 @@
+"""What SQLite and the system say about a file, in words that name the file and say what to do."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from genflow.local.errors import CorruptFile, DiskFull, ForeignFile, ReadOnlyFile, StoreError
+
+#: SQLite's words -> (our error, what to do).
+TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
+    ('not a database', ForeignFile, 'It is no SQLite file: name another file.'),
+    ('malformed', CorruptFile, 'Save what can be read with `genflow db export`, and import it into a new file.'),
+    ('could not decode', CorruptFile, 'Save what can be read with `genflow db export`, and import it into a new file.'),
+    ('disk is full', DiskFull, 'The last calls were not accepted; all before them are kept. Make room and go on.'),
+    ('readonly', ReadOnlyFile, 'Give this user the right to write the file and its folder.'),
+    ('unable to open', ReadOnlyFile, 'Does the folder exist, and may this user write it?'),
+    ('locked', StoreError, 'Another program holds the file: close it.'),
+)
+
+
+@contextmanager
+def clear_errors(path: str) -> Iterator[None]:
+    """What SQLite or the system says, as errors of ours.
+
+    Raises:
+        StoreError: or the one below it that says more.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        words = str(error).lower()
+        kind, advice = next(
+            ((kind, advice) for text, kind, advice in TROUBLES if text in words), (StoreError, 'Look at the disk.')
+        )
+        raise kind(f'{path}: {error}. {advice}') from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
+    except PermissionError as error:
+        raise ReadOnlyFile(f'{path}: {error.strerror}. Give this user the right to write it and its folder.') from error
+    except OSError as error:
+        raise StoreError(f'{path}: {error.strerror}') from error

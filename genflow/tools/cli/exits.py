@@ -16,6 +16,7 @@ class Exit(IntEnum):
     INTERNAL = 1  # genflow's own fault: shown with its traceback
     USAGE = 2
     CLOSED_OTHERWISE = 3  # failed, timed out, canceled, terminated; or a workflow that cannot go on
+    MISMATCH = 6  # a recorded history does not agree with the code
     INTERRUPTED = 130  # Ctrl-C
 
 

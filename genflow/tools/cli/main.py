@@ -28,6 +28,7 @@ COMMANDS = {
     'signal': ('executions:signal', 'Send a signal to an execution.'),
     'cancel': ('executions:cancel', 'Ask an execution to cancel.'),
     'terminate': ('executions:terminate', 'End an execution at once.'),
+    'replay': ('replay:command', 'Hold recorded histories against the code.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),
     'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),
 }

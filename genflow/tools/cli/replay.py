@@ -1,0 +1,45 @@
+"""``genflow replay``: recorded histories against the code as it is now, before it is deployed."""
+
+from __future__ import annotations
+
+import click
+
+from genflow.core.registry import WorkflowSpec, declared
+from genflow.testing.replayer import replay_files
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.target import TargetError, module_of, parse, workflow_of
+
+__all__ = ['command']
+
+
+@click.command('replay')
+@click.argument('histories', nargs=-1, required=True, type=click.Path(exists=True), metavar='FILE_OR_FOLDER...')
+@click.argument('target')
+@click.option('--strict', is_flag=True, help='An input that differs from the recorded one is a mismatch too.')
+@click.pass_context
+def command(ctx: click.Context, *, histories: tuple[str, ...], target: str, strict: bool) -> None:
+    """Replay recorded histories against TARGET: a file or module, or one workflow class of it.
+
+    Histories are JSON as `aws swf get-workflow-execution-history` or `genflow history --json` print it. Of a folder,
+    every .json and .jsonl file below it is read. Exit code 6 if a history does not agree with the code, cannot be
+    read, or if there is none.
+    """
+    try:
+        specs = _workflows(target)
+    except TargetError as error:
+        raise Refused(str(error)) from error
+    report = replay_files(histories, specs, input_mismatch='error' if strict else 'warn')
+    click.echo(str(report), err=not report.ok)
+    ctx.exit(Exit.COMPLETED if report.ok else Exit.MISMATCH)
+
+
+def _workflows(text: str) -> list[WorkflowSpec]:
+    """The class that a target names, or else every workflow that importing it has loaded."""
+    target = parse(text)
+    module = module_of(target)
+    if target.cls is not None:
+        return [workflow_of(module, target)]
+    specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]
+    if not specs:
+        raise TargetError(f'{target} defines no workflow, and imports none.')
+    return specs

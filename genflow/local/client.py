@@ -25,6 +25,7 @@ from genflow.local.calls.answers import EventTexts, answer_text
 from genflow.local.clock import Clock, SystemClock
 from genflow.local.conversion import has_timestamps, to_python, to_wire
 from genflow.local.errors import ServiceError
+from genflow.local.functions import Run, in_background
 from genflow.local.journal import Statistics
 from genflow.local.limits import Limits
 from genflow.local.model import operation_model, operations, paginators, service_model
@@ -139,12 +140,17 @@ class LocalSWF:
         answer = self._service.perform(operation, request, gone)
         return answer_text(answer)
 
-    def register_lambda(self, name: str, function: Callable[[Any], Any]) -> None:
+    def register_lambda(self, name: str, function: Callable[[Any], Any], *, run: Run = in_background) -> None:
         """Have ScheduleLambdaFunction decisions of that name call ``function`` with the JSON value of their input.
 
-        It runs in a thread of the service; what it returns must be JSON, what it raises fails the Lambda task.
+        What it returns must be JSON, what it raises fails the Lambda task.
+
+        Args:
+            name: of the function, as decisions have it.
+            function: is called once for each decision.
+            run: makes the call, at once or later: it is given the work. A thread of the service unless given.
         """
-        self._service.register_lambda(name, function)
+        self._service.register_lambda(name, function, run)
 
     def next_deadline(self) -> datetime | None:
         """When the service will next do something by itself; None where nothing is pending."""

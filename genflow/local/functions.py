@@ -9,6 +9,9 @@ from typing import Any
 
 import attrs
 
+Run = Callable[[Callable[[], None]], None]
+"""Makes a call, or has it made: it is given the work."""
+
 #: characters of an answer that SWF can record.
 LONGEST = 32_768
 

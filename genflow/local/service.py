@@ -76,6 +76,7 @@ class Service:
         self._options = options
         self._clock = options.clock
         self._lock = threading.RLock()
+        self._runs: dict[str, functions.Run] = {}
         self._store = Store(options.path, options.synchronous)
         self._now = 0
         self._broken = False
@@ -283,10 +284,11 @@ class Service:
 
     # Lambda functions.
 
-    def register_lambda(self, name: str, function: Callable[..., Any]) -> None:
+    def register_lambda(self, name: str, function: Callable[..., Any], run: functions.Run) -> None:
         """Have ScheduleLambdaFunction decisions of that name call ``function`` with their input's JSON value."""
         with self._lock:
             self._world.functions[name] = function
+            self._runs[name] = run
 
     def _run_functions(self) -> None:
         """Begin what was started; to be called after its start is durable."""
@@ -294,7 +296,8 @@ class Service:
             running, self._world.running = self._world.running, []
             self._polls.busy += len(running)
         for ref, name, text in running:
-            functions.in_background(partial(self._run_function, ref, name, text))
+            run = functions.find(self._runs, name) or functions.in_background
+            run(partial(self._run_function, ref, name, text))
 
     def _run_function(self, ref: int, name: str, text: str) -> None:
         outcome = functions.perform(self._world.functions, name, text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from attrs import Factory, define, frozen
@@ -54,7 +55,10 @@ class ActivitySpec:
 
 Spec = WorkflowSpec | ActivitySpec
 
-_classes: weakref.WeakSet[type] = weakref.WeakSet()
+_classes: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()
+"""Every decorated class that is alive, by its place in the order in which they were decorated."""
+
+_places = count()
 
 
 def declare(spec: Spec) -> None:
@@ -62,14 +66,17 @@ def declare(spec: Spec) -> None:
     vars_of = spec.cls.__dict__.get('__genflow_specs__')
     if vars_of is None:
         spec.cls.__genflow_specs__ = [spec]  # type: ignore[attr-defined]
-        _classes.add(spec.cls)
+        _classes[next(_places)] = spec.cls
     else:
         vars_of.append(spec)
 
 
 def declared(cls: type | None = None) -> Iterator[Spec]:
-    """The specs of one class (not those of its bases), or of every class decorated so far."""
-    classes = sorted(_classes, key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
+    """The specs of one class (not those of its bases), or of every class decorated so far.
+
+    They come by module and qualified name; of classes with the same, the one decorated last comes last.
+    """
+    classes = sorted(_classes.values(), key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
     for item in classes:
         yield from item.__dict__.get('__genflow_specs__', ())
 

@@ -1,0 +1,140 @@
+"""Sagas: what was done is undone once, whatever goes wrong and whenever."""
+
+from __future__ import annotations
+
+import pytest
+
+from genflow import ActivityFailed, CompensationFailed, Saga
+from genflow.core import events
+
+from .story import Story
+
+STEPS = 4
+
+
+def book_all(self, failing=None):
+    saga = Saga()
+    try:
+        for step in range(STEPS):
+            saga.add(self.other, step)
+            yield self.echo(step)
+        yield self.sleep(60)
+    except BaseException:
+        yield from saga.compensate()
+        raise
+
+
+def scheduled(story, name):
+    return [event.input for event in story.events if isinstance(event, events.ActivityScheduled) and event.name == name]
+
+
+def play(story, cancel_at):
+    """Completes what is open, oldest first, one event at a time, with a cancel request before the given one."""
+    for moment in range(40):
+        if moment == cancel_at:
+            story.cancel_requested()
+        if story.is_due:
+            story.decide()
+        if story.closed is not None:
+            return
+        work = sorted(story.open.values(), key=lambda item: item.ref)
+        if work and work[0].kind == 'activity':
+            story.completed(work[0].key)
+        elif work:
+            story.fired(work[0].key)
+    raise AssertionError('the story does not end')
+
+
+@pytest.mark.parametrize('cancel_at', range(STEPS + 1))
+def test_each_step_that_completed_before_a_cancellation_is_undone_once_last_first(cancel_at):
+    story = Story(book_all)
+    play(story, cancel_at)
+    assert story.closed.how == 'canceled'
+    begun = scheduled(story, 'Echo')
+    assert len(begun) >= min(cancel_at - 1, STEPS)
+    assert scheduled(story, 'Other') == list(reversed(begun))
+
+
+def test_a_saga_that_is_not_disturbed_undoes_nothing():
+    story = Story(book_all)
+    play(story, None)
+    assert story.closed.how == 'completed'
+    assert scheduled(story, 'Other') == []
+
+
+def test_a_failure_is_undone_and_goes_on_as_itself():
+    story = Story(book_all)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    story.failed(2, reason='full')
+    assert story.decide() == ['activity 3.1 Other [[1],{}]']
+    story.completed(3)
+    assert story.decide() == ['activity 4.1 Other [[0],{}]']
+    story.completed(4)
+    assert story.decide() == ['fail ActivityFailed: activity 2 Echo v1: full']
+
+
+def test_a_compensation_that_fails_keeps_no_other_from_running():
+    story = Story(book_all)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    story.failed(2)
+    story.decide()
+    story.failed(3, reason='cannot undo')
+    assert story.decide() == ['activity 4.1 Other [[0],{}]']
+    story.completed(4)
+    (said,) = story.decide()
+    assert said.startswith('fail CompensationFailed: 1 compensation(s) failed: ')
+
+
+def test_a_cancellation_during_the_compensation_waits_until_it_is_over():
+    story = Story(book_all)
+    story.decide()
+    story.failed(1)
+    story.decide()
+    story.cancel_requested()
+    assert story.decide() == []
+    story.completed(2)
+    (said,) = story.decide()
+    assert said.startswith('fail ActivityFailed')
+
+
+def test_compensations_may_be_branches_and_plain_functions():
+    done = []
+
+    def undo(self, step):
+        yield self.other(step)
+        done.append(step)
+
+    def run(self):
+        saga = Saga()
+        saga.add(done.append, 'plain')
+        saga.add(undo, self, 'branch')
+        yield from saga.compensate()
+        return 'undone'
+
+    story = Story(run)
+    assert story.decide() == ['activity 1.1 Other [["branch"],{}]']
+    story.completed(1)
+    done.clear()
+    assert story.decide() == ['complete "undone"']
+    assert done[-2:] == ['branch', 'plain']
+
+
+def test_an_evicted_saga_undoes_nothing():
+    story = Story(book_all)
+    story.decide()
+    story.sticky.close()
+    assert [entry.number for entry in story.sticky.outbox.unsent()] == [1]
+    assert story.sticky.held == 1
+
+
+def test_by_hand_a_saga_is_a_generator_like_any_other():
+    saga = Saga()
+    saga.add(lambda: 1 / 0)
+    with pytest.raises(CompensationFailed) as caught:
+        list(saga.compensate())
+    assert isinstance(caught.value.errors[0], ZeroDivisionError)
+    assert ActivityFailed not in type(caught.value).__mro__

@@ -6,9 +6,10 @@ worker makes an instance, gives it an :class:`ActivityContext` and calls ``run``
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .errors import StopActivity
 from .serialization import Serialization
@@ -28,6 +29,7 @@ class ActivityInfo:
 
     Attributes:
         attempt: 1 for the first try, or ``None`` where something else than genflow scheduled the task.
+        recall: Gives :attr:`last_heartbeat`.
     """
 
     activity_id: str
@@ -36,6 +38,12 @@ class ActivityInfo:
     workflow_id: str
     run_id: str
     attempt: int | None = None
+    recall: Callable[[], str | None] = field(default=lambda: None, eq=False, repr=False)
+
+    @property
+    def last_heartbeat(self) -> str | None:
+        """The details of the previous attempt's last heartbeat, read from the history when asked for."""
+        return self.recall()
 
 
 class ActivityContext(Protocol):
@@ -49,9 +57,6 @@ class ActivityContext(Protocol):
 
     def heartbeat(self, details: str | None) -> bool:
         """Sends a heartbeat; false once the task is lost or was asked to cancel."""
-
-    def last_heartbeat(self) -> str | None:
-        """The details of the previous attempt's last heartbeat."""
 
 
 class Activity(Serialization):
@@ -90,11 +95,6 @@ class Activity(Serialization):
         """The same for each attempt of one call, and for no other call: run id and number of the call."""
         info = self.info
         return f'{info.run_id}:{info.activity_id.partition(".")[0]}'
-
-    @property
-    def last_heartbeat(self) -> str | None:
-        """The details of the previous attempt's last heartbeat, read from the history when asked for."""
-        return self._running().last_heartbeat()
 
     def heartbeat(self, details: str | None = None, *, check: bool = False) -> bool:
         """Says that the activity is alive.

@@ -74,7 +74,9 @@ class RunningActivity:
     def info(self) -> ActivityInfo:
         task = self.task
         attempt = self.known.attempt if self.known else None
-        return ActivityInfo(task.activity_id, task.name, task.version, task.workflow_id, task.run_id, attempt)
+        return ActivityInfo(
+            task.activity_id, task.name, task.version, task.workflow_id, task.run_id, attempt, self._last_heartbeat
+        )
 
     @property
     def token(self) -> str:
@@ -83,7 +85,7 @@ class RunningActivity:
     def heartbeat(self, details: str | None) -> bool:
         return self.pulse.beat(details)
 
-    def last_heartbeat(self) -> str | None:
+    def _last_heartbeat(self) -> str | None:
         if self.known is None or self.known.attempt == 1:
             return None
         return previous_details(self.service, self.domain, self.task, self.known)

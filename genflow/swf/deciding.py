@@ -28,8 +28,9 @@ from .deadlines import Watch
 from .decisions import encode
 from .events import translate
 from .limits import plan
+from .pacing import LONG_HISTORY
 from .poller import whole_history
-from .respond import respond_decision
+from .respond import Verdict, respond_decision
 from .service import Service
 from .sticky import Kept, StickyCache, continuation
 from .tasks import DecisionTask
@@ -43,6 +44,24 @@ Events = Sequence[Mapping[str, Any]]
 
 STICKY_SECONDS = 5
 """How long a decision task may wait on a worker's own list before it goes back to the original one."""
+
+
+ENDS = frozenset(
+    {
+        'ActivityTaskCompleted',
+        'ActivityTaskFailed',
+        'ActivityTaskTimedOut',
+        'ActivityTaskCanceled',
+        'ChildWorkflowExecutionCompleted',
+        'ChildWorkflowExecutionFailed',
+        'LambdaFunctionCompleted',
+        'LambdaFunctionFailed',
+    }
+)
+"""The events with which most open tasks end, to tell how fast they do."""
+
+LANES = ('activity', 'child', 'lambda')
+"""The kinds of open work that end by themselves; a timer may well stand there for a year."""
 
 
 @frozen
@@ -145,7 +164,7 @@ class Decider:
         try:
             with self.watch.over(task):
                 decided = kept.execution.advance(translate(events)) or Decisions()
-            return _Plan(plan(decided), decided.context, evolve(kept, events=task.started_id), _closes(decided))
+            return _Plan(plan(decided), decided.context, self._paced(task, kept, events), _closes(decided))
         except GenflowError as error:
             kept.execution.close()
             return self._hold(task, error)
@@ -153,17 +172,21 @@ class Decider:
             kept.execution.close()
             raise
 
+    def _paced(self, task: DecisionTask, kept: Kept, events: Events) -> Kept:
+        """What is kept after a decision, and for how long its answer is held back."""
+        ended = sum(event['eventType'] in ENDS for event in events)
+        open_counts = kept.execution.outbox.open
+        pace = kept.pace.decided(self.service.clock(), ended)
+        pace = pace.holding(task.started_id, sum(open_counts[lane] for lane in LANES))
+        return evolve(kept, events=task.started_id, pace=pace)
+
     def _answer(self, task: DecisionTask, planned: _Plan) -> None:
-        own = self.own_list
-        back = planned.kept.task_list if planned.kept is not None and self._moves else None
-        verdict = respond_decision(
-            self.service,
-            task,
-            planned.decisions,
-            context=planned.context,
-            task_list=own or back,
-            wait=STICKY_SECONDS if own else None,
-        )
+        try:
+            verdict = self._responded(task, planned)
+        except BaseException:
+            if planned.kept is not None:
+                planned.kept.execution.close()
+            raise
         self.counts['decided' if verdict == 'accepted' else verdict] += 1
         if planned.kept is not None:
             self._keep(task, planned.kept, verdict == 'accepted' and not planned.closes)
@@ -171,6 +194,26 @@ class Decider:
             self.held.pop(task.run_id, None)
         elif verdict == 'refused':
             self._hold(task, GenflowError('SWF refused the answer'))
+
+    def _responded(self, task: DecisionTask, planned: _Plan) -> Verdict:
+        own = self.own_list
+        back = planned.kept.task_list if planned.kept is not None and self._moves else None
+        self._pace(task, planned)
+        return respond_decision(
+            self.service,
+            task,
+            planned.decisions,
+            context=planned.context,
+            task_list=own or back,
+            wait=STICKY_SECONDS if own else None,
+        )
+
+    def _pace(self, task: DecisionTask, planned: _Plan) -> None:
+        """Holds the answer back where the history fills up, and says once that it has grown long."""
+        if task.previous_id < LONG_HISTORY <= task.started_id:
+            log.warning('%s has %d events; SWF ends it at 25,000: let it restart', task, task.started_id)
+        if planned.kept is not None and planned.kept.pace.held and not planned.closes:
+            self.service.pause(planned.kept.pace.held)
 
     def _keep(self, task: DecisionTask, kept: Kept, good: bool) -> None:
         if good:

@@ -12,8 +12,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
+from .pacing import Pace
 from .tasks import DecisionTask
 
 __all__ = ['Kept', 'Live', 'StickyCache', 'continuation']
@@ -44,11 +45,13 @@ class Kept:
         execution: The engine's.
         task_list: The list that its decision tasks come back to when nobody takes them from a worker's own.
         events: The length of its history.
+        pace: How fast its tasks end.
     """
 
     execution: Any
     task_list: str | None
     events: int
+    pace: Pace = Factory(Pace)
 
     @property
     def size(self) -> int:

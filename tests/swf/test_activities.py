@@ -77,7 +77,7 @@ class TestHeartbeats:
         seen = []
 
         def run(deed):
-            seen.append((deed.info.attempt, deed.last_heartbeat))
+            seen.append((deed.info.attempt, deed.info.last_heartbeat))
             swf.clock.advance(2)
             deed.heartbeat(f'page {len(seen)}')
             if len(seen) < 3:

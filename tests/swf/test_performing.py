@@ -16,14 +16,11 @@ from genflow.swf.respond import Canceled, Completed, Failed, Suspended
 
 
 class Context:
-    info = ActivityInfo('7.2', 'A', '1', 'w', 'r', 2)
+    info = ActivityInfo('7.2', 'A', '1', 'w', 'r', 2, lambda: 'half way')
     token = 'the-token'  # noqa: S105 - no password
 
     def heartbeat(self, details):
         return True
-
-    def last_heartbeat(self):
-        return 'half way'
 
 
 def outcome(run, input='[[],{}]', create=lambda cls: cls(), **members):
@@ -41,7 +38,7 @@ def test_no_input_is_no_arguments():
 
 def test_the_activity_knows_its_task():
     def run(self):
-        return [self.token, self.info.attempt, self.idempotency_key, self.last_heartbeat]
+        return [self.token, self.info.attempt, self.idempotency_key, self.info.last_heartbeat]
 
     assert json.loads(outcome(run).result) == ['the-token', 2, 'r:7', 'half way']
 

@@ -26,6 +26,7 @@ from genflow.local.clock import Clock, SystemClock
 from genflow.local.conversion import has_timestamps, to_python, to_wire
 from genflow.local.errors import ServiceError
 from genflow.local.functions import Run, in_background
+from genflow.local.held import HeldPoll
 from genflow.local.journal import Statistics
 from genflow.local.limits import Limits
 from genflow.local.model import operation_model, operations, paginators, service_model
@@ -139,6 +140,25 @@ class LocalSWF:
         """
         answer = self._service.perform(operation, request, gone)
         return answer_text(answer)
+
+    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> HeldPoll:
+        """Begin a long poll that waits without a thread, in wire form; see :class:`~genflow.local.held.HeldPoll`.
+
+        Args:
+            operation: ``PollForActivityTask`` or ``PollForDecisionTask``, as in :meth:`call`.
+            request: without a page token, for a page is no poll.
+            wake: called from any thread, at most once after each attempt, when another attempt is worth while. It
+                must neither block nor call the service.
+
+        Raises:
+            ServiceError: what the service answers instead.
+        """
+        return HeldPoll(self._service, operation, request, wake)
+
+    @property
+    def long_poll(self) -> float:
+        """Seconds for which an empty poll is held."""
+        return self._service.long_poll
 
     def register_lambda(self, name: str, function: Callable[[Any], Any], *, run: Run = in_background) -> None:
         """Have ScheduleLambdaFunction decisions of that name call ``function`` with the JSON value of their input.

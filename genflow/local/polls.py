@@ -67,7 +67,7 @@ class LongPolls:
 
     # All of these are called under the lock, but for `sleep`.
 
-    def enter(self, queue: TaskQueue, ticket: Callable[[], bool] | None) -> Waiter:
+    def enter(self, queue: TaskQueue, ticket: Callable[[], bool] | None, waiter: Waiter) -> None:
         """Stand in line.
 
         Raises:
@@ -76,23 +76,23 @@ class LongPolls:
         limit = self._world.limits.pollers
         if len(queue.waiters) >= limit:
             raise faults.limit_exceeded(f'A task list can have {limit} pollers at a time')
-        waiter = Waiter()
         queue.waiters.append(waiter)
         self._waiting[waiter] = queue
         if isinstance(ticket, Ticket):
             ticket.on_abandon = lambda: self.wake(waiter)
             if ticket.abandoned:
                 waiter.wake()
-        self._pollers[threading.current_thread()] = True
+        if waiter.poller is not None:
+            self._pollers[waiter.poller] = True
         self._watch()
-        return waiter
 
     def leave(self, waiter: Waiter) -> None:
         """Out of the line, with or without a task."""
         queue = self._waiting.pop(waiter)
         if waiter in queue.waiters:
             queue.waiters.remove(waiter)
-        self._pollers[threading.current_thread()] = False
+        if waiter.poller is not None:
+            self._pollers[waiter.poller] = False
 
     def saw(self) -> None:
         """This thread polls, and so is one that time may have to wait for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 
 SLACK = 64
@@ -14,11 +15,15 @@ class Waiter:
     """One poll that waits for work.
 
     ``wake`` may be called once or many times, by anybody who holds the service's lock; ``wait`` returns at the first.
+
+    Attributes:
+        poller: the thread that waits; None where none does.
     """
 
-    __slots__ = ('_gate', 'woken')
+    __slots__ = ('__weakref__', '_gate', 'poller', 'woken')
 
     def __init__(self) -> None:
+        self.poller: threading.Thread | None = threading.current_thread()
         self._gate = threading.Lock()
         self._gate.acquire()
         self.woken = False
@@ -31,6 +36,22 @@ class Waiter:
     def wait(self, seconds: float) -> bool:
         """Block until woken, or for ``seconds``; say whether it was woken."""
         return self._gate.acquire(timeout=seconds)
+
+
+class Bell(Waiter):
+    """A poll that waits without a thread: to wake it is to call ``ring``, which must neither block nor call back."""
+
+    __slots__ = ('_ring',)
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        super().__init__()
+        self.poller = None
+        self._ring = ring
+
+    def wake(self) -> None:
+        if not self.woken:
+            super().wake()
+            self._ring()
 
 
 class TaskQueue:

@@ -33,6 +33,7 @@ from genflow.local.limits import Limits
 from genflow.local.loading import StoredExecutions, load_world
 from genflow.local.model import operations
 from genflow.local.polls import LongPolls
+from genflow.local.queues import Waiter
 from genflow.local.rates import Rates
 from genflow.local.rules.closing import end_full_history
 from genflow.local.rules.decision_lambdas import settle_lambda
@@ -244,31 +245,64 @@ class Service:
 
     def _poll(self, operation: str, request: dict[str, Any], gone: Callable[[], bool] | None) -> dict[str, Any] | None:
         """Take a task, or wait for one as long as polls are held."""
-        kind, take, empty = tasks.POLLS[operation]
-        polls, waiter = self._polls, None
         ends = time.monotonic() + self._options.long_poll
         with self._lock:
             self._begin(operation)
-            polls.saw()
+            self._polls.saw()
+        place = None
         while True:
-            with self._lock:
-                if waiter is not None:
-                    polls.leave(waiter)
-                now = self._tick()
-                domain = domain_of(self._world, request).name
-                queue = self._world.queue(kind, domain, request['taskList']['name'])
-                given_up = polls.closed or (gone is not None and gone())
-                answer = None if given_up else self._take(take, request, now, queue)
-                left = ends - time.monotonic()
-                if answer is not None or given_up or left <= 0:
-                    mark = self._finish(now, answer)
-                    if answer is None and queue:
-                        queue.wake_one()
-                    break
-                waiter = polls.enter(queue, gone)
+            left = ends - time.monotonic()
+            before, place = place, Waiter() if left > 0 else None
+            answer = self.attempt(operation, request, gone, before, place)
+            if place is None or answer is not None:
+                return answer
+            place.wait(left)
+
+    def hold(self, operation: str, request: Any) -> dict[str, Any]:
+        """Before the first :meth:`attempt` at a poll: whether it is right and permitted. The request, checked."""
+        right: dict[str, Any] = checked(operation, request)
+        with self._lock:
+            self._begin(operation)
+        return right
+
+    def attempt(
+        self,
+        operation: str,
+        request: dict[str, Any],
+        gone: Callable[[], bool] | None,
+        before: Waiter | None,
+        place: Waiter | None,
+    ) -> dict[str, Any] | None:
+        """Take a task, or stand in line for one.
+
+        Args:
+            operation: PollForActivityTask or PollForDecisionTask.
+            request: checked by :meth:`hold` or :meth:`perform`.
+            gone: says that nobody waits for the answer any more.
+            before: where the poll stood in line until now.
+            place: where it stands from now on; None where it will not wait any longer.
+
+        Returns:
+            The answer; None when the poll stands in line.
+        """
+        kind, take, empty = tasks.POLLS[operation]
+        polls = self._polls
+        with self._lock:
+            if before is not None:
+                polls.leave(before)
+            now = self._tick()
+            domain = domain_of(self._world, request).name
+            queue = self._world.queue(kind, domain, request['taskList']['name'])
+            given_up = polls.closed or (gone is not None and gone())
+            answer = None if given_up else self._take(take, request, now, queue)
+            if answer is None and place is not None and not given_up:
+                polls.enter(queue, gone, place)
                 polls.deadlines_changed()
                 polls.skip()
-            waiter.wait(left)
+                return None
+            mark = self._finish(now, answer)
+            if answer is None and queue:
+                queue.wake_one()
         return self._deliver(answer if answer is not None else dict(empty), mark)
 
     def _take(self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any) -> Answer:
@@ -317,6 +351,11 @@ class Service:
             self._journal.settle(mark)
 
     # The whole.
+
+    @property
+    def long_poll(self) -> float:
+        """Seconds for which an empty poll is held."""
+        return self._options.long_poll
 
     @property
     def statistics(self) -> Statistics:

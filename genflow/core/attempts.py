@@ -67,6 +67,8 @@ class RetriedCall(Call):
 
     __slots__ = ('args', 'attempt', 'failure', 'free', 'kwargs', 'pausing', 'proxy', 'ready', 'settings')
 
+    incompatible = True  # a wait before it is a timer; and what a close would end at once is not begun
+
     def __init__(self, driver: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # Every slot of the base classes is set here: three calls of __init__ are a tenth of what a call costs.
         self.driver = driver
@@ -268,7 +270,6 @@ class ActivityCall(RetriedCall):
 
     kind = 'activity'
     lane = 'activity'
-    incompatible = True
     proxy: ActivityProxy
 
     def activity_id(self) -> str:

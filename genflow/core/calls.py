@@ -63,7 +63,8 @@ class Call(Task[Any]):
 
     Attributes:
         lane: Which of SWF's limits on open work it counts for, or ``None``.
-        incompatible: Whether SWF refuses a batch that has its decision and a close.
+        incompatible: Whether it is not sent beside a close: SWF refuses a batch that schedules an activity or timer and
+            closes.
         input: The serialized arguments.
         phase: How far it has come with SWF.
         key: The id by which SWF knows it, once it is recorded.

@@ -225,8 +225,9 @@ class Execution(Driver):
             queue.popleft().tell()
         if self._abort is not None:
             raise self._abort
-        if self.root is not None and self.root.state != OPEN:
+        if self.root is not None and self.root.state != OPEN and self.ending.wish is None:
             self.ending.conclude(self.root)
+            self._settle_all()  # what the end cancels or closes is told to those that wait for it
 
     def _answer(self) -> Decisions:
         found = [*self.markers.made, *self.outbox.decisions()]

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import json
 import traceback as tracebacks
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
 
+from .errors import GenflowError
 from .serialization import MAX_PAYLOAD, encode
 
 __all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name']
 
 MAX_REASON = 256
 """Characters of a reason: SWF's ``FailureReason`` shape."""
+
+_PACKAGE = __file__[: -len('core/failures.py')]
 
 _ENVELOPE = 'genflow.failure'
 
@@ -73,10 +77,34 @@ def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[
     message = _message(error)
     reason = f'{type(error).__qualname__}: {message}' if message else type(error).__qualname__
     if traceback is None:
-        traceback = ''.join(tracebacks.format_exception(type(error), error, error.__traceback__))
+        traceback = users_traceback(error)
     names = [qualified_name(cls) for cls in type(error).__mro__ if cls not in (object, BaseException)]
     envelope: dict[str, Any] = {_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
     return _cut(reason, MAX_REASON), _fitted(envelope, traceback)
+
+
+def users_traceback(error: BaseException) -> str:
+    """The traceback without genflow's own frames, except one that raised something that is not genflow's error.
+
+    What lies between two frames of the user's differs between a replay and a live decision.
+    """
+    whole = tracebacks.TracebackException(type(error), error, error.__traceback__)
+    pending: list[tuple[tracebacks.TracebackException | None, BaseException | None]] = [(whole, error)]
+    while pending:
+        part, shown = pending.pop()
+        if part is not None and shown is not None:
+            part.stack[:] = _users_frames(part.stack, keep_last=not isinstance(shown, GenflowError))
+            pending += [(part.__cause__, shown.__cause__), (part.__context__, shown.__context__)]
+    return ''.join(whole.format())
+
+
+def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) -> list[tracebacks.FrameSummary]:
+    last = len(stack) - 1
+    return [
+        frame
+        for place, frame in enumerate(stack)
+        if not frame.filename.startswith(_PACKAGE) or (keep_last and place == last)
+    ]
 
 
 def _message(error: BaseException) -> str:

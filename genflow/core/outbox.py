@@ -102,9 +102,9 @@ class Outbox:
         return [entry.decision() for entry in self.entries if not entry.dropped]
 
     def clear_incompatible(self) -> None:
-        """Drops the unsent schedules and timers, with which SWF accepts no close."""
-        for lane in ('activity', 'timer'):
-            self.backlog[lane].clear()
+        """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""
+        for backlog in self.backlog.values():
+            backlog.clear()
         for entry in list(self.unsent()):
             if not isinstance(entry, Cancellation) and entry.incompatible:
                 entry.withdraw()

@@ -88,6 +88,7 @@ class Story:
         self._evict = evict
         self._id = 0
         self._due = False
+        self.answered_with: list[Decisions] = []
         self._started: events.DecisionStarted | None = None
         self._answered = 0
         given = {'input': encode([list(args), {}]), 'child_policy': 'TERMINATE', 'task_list': 'desk', **given}
@@ -177,6 +178,7 @@ class Story:
         queued = self._due
         completed = self.add(events.DecisionCompleted, started_id=self._started.id)
         self._answered = self._started.id
+        self.answered_with.append(self.answer)
         self._started = None
         for decision in found:
             cause = self._cause(decision, queued, refuse or {})
@@ -225,6 +227,11 @@ class Story:
         if cls in _DUE:
             self.due()
         return event
+
+    @property
+    def is_due(self) -> bool:
+        """Whether SWF has a decision task to give."""
+        return self._due
 
     def due(self) -> None:
         if not self._due:

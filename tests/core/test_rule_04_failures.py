@@ -142,9 +142,13 @@ def test_failing_discards_what_was_not_sent():
     def run(self):
         self.echo()
         self.sleep(5)
+        self.child()
+        self.child.with_options(delay=5)()
+        self.shrink(1)
+        self.external('w').signal('news')
         raise ValueError
 
-    assert Story(run).decide() == ['fail ValueError']
+    assert Story(run).decide() == ['signal w news null', 'fail ValueError']
 
 
 # raises=

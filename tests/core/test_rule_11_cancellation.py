@@ -398,6 +398,15 @@ def test_a_wait_before_a_retry_is_cancelled():
     assert story.decide() == ['cancel timer 1.2;w', 'canceled']
 
 
+def test_a_map_ends_with_the_calls_that_a_cancellation_drops():
+    def run(self):
+        yield self.map(self.echo, [1, 2], limit=1)
+
+    story = Story(run)
+    story.cancel_requested()
+    assert story.decide() == ['canceled']
+
+
 def test_a_child_not_started_yet_is_cancelled_once_it_is_and_then_closes():
     def run(self):
         yield self.child.with_options(workflow_id='kid')()

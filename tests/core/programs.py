@@ -1,0 +1,372 @@
+"""Workflow programs as values: made by Hypothesis, interpreted by one workflow, and told a schedule of events.
+
+A program is nested tuples, the name of a step first. `Interpreter` does what it says and notes what it saw, so that
+any difference in the order of things shows in the result. A schedule is a list of numbers, read one by one wherever
+there is a choice; where it ends every choice is the first, which is the one that leads on, so every story ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+
+from genflow import (
+    ActivityProxy,
+    LambdaProxy,
+    Retry,
+    Signal,
+    Task,
+    TaskFailed,
+    Workflow,
+    WorkflowCanceled,
+    WorkflowProxy,
+    all_of,
+    any_of,
+    as_completed,
+    first_success,
+)
+from genflow.core import decisions, events
+
+from .story import Open, Story
+
+# programs
+
+
+def _calls() -> st.SearchStrategy[Any]:
+    names = ('echo', 'sturdy', 'patient', 'late', 'child', 'shrink', 'sleep', 'get', 'tell')
+    return st.tuples(st.sampled_from(names), st.integers(0, 9))
+
+
+def _steps(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    call = _calls()
+    several = st.lists(inner, min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.tuples(st.just('seq'), several),
+        st.tuples(st.just('all'), several, st.sampled_from(('raise', 'wait', 'return'))),
+        st.tuples(st.just('any'), several, st.booleans()),
+        st.tuples(st.just('first'), several, st.booleans()),
+        st.tuples(st.just('mixed'), several, st.lists(call, min_size=1, max_size=2).map(tuple)),
+        st.tuples(st.just('catch'), inner),
+        st.tuples(st.just('finally'), inner, inner),
+        st.tuples(st.just('undo'), inner, inner),
+        st.tuples(st.just('spawn'), inner),
+        st.tuples(st.just('limit'), inner, st.integers(0, 9), st.booleans()),
+        st.tuples(st.just('shield'), inner),
+        st.tuples(st.just('options'), inner, st.integers(0, 2)),
+    )
+
+
+def _leaves() -> st.SearchStrategy[Any]:
+    call = _calls()
+    calls = st.lists(call, min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.tuples(st.just('call'), call),
+        st.tuples(st.just('loose'), call),
+        st.tuples(st.just('given'), calls),
+        st.tuples(st.just('cancel'), call, st.booleans()),
+        st.tuples(st.just('limited'), call, st.integers(0, 9), st.booleans()),
+        st.tuples(st.just('completed'), calls),
+        st.tuples(st.just('map'), st.integers(0, 4), st.integers(1, 3)),
+        st.tuples(st.just('signals')),
+        st.tuples(st.just('value'), st.deferred(lambda: st.sampled_from(tuple(VALUES)))),
+        st.tuples(st.just('raise')),
+    )
+
+
+PROGRAMS = st.recursive(_leaves(), _steps, max_leaves=8)
+
+SCHEDULES = st.lists(st.integers(0, 999), max_size=60)
+
+
+VALUES: dict[str, Any] = {
+    'random': lambda self: self.random.random(),
+    'uuid': lambda self: str(self.uuid4()),
+    'effect': lambda self: self.side_effect(lambda: 'effect'),
+    'failing': lambda self: self.side_effect(lambda: 1 / 0),
+    'patched': lambda self: self.patched('change'),
+    'now': lambda self: self.now().isoformat(),
+    'status': lambda self: self.set_status(self.info.history_length),
+}
+
+
+class Interpreter(Workflow):
+    """Does what a program says, and notes what it sees."""
+
+    echo = ActivityProxy('Echo', '1', retry=0)
+    sturdy = ActivityProxy('Sturdy', '1', retry=2)
+    patient = ActivityProxy('Patient', '1', retry=Retry(3, initial_interval=5, jitter=0.5))
+    late = ActivityProxy('Late', '1', delay=3, retry=0, heartbeat=5)
+    child = WorkflowProxy('Child', '1', retry=1)
+    shrink = LambdaProxy('shrink', retry=1)
+    go = Signal()
+    stop = Signal()
+
+    def run(self, program: Any) -> Any:
+        self.notes: list[Any] = []
+        value = yield from self.perform(program)
+        return [value, self.notes]
+
+    def perform(self, step: Any) -> Any:
+        name, *rest = step
+        value = yield from getattr(self, f'do_{name}')(*rest)
+        self.notes.append(name)
+        return value
+
+    def make(self, call: Any) -> Task[Any]:
+        name, number = call
+        if name == 'sleep':
+            return self.sleep(number)
+        if name == 'get':
+            return self.go.get() if number % 2 else self.stop.get()
+        if name == 'tell':
+            return self.external(f'other-{number}').signal('hello', number)
+        return getattr(self, name)(number)
+
+    def outcome(self, task: Any) -> Any:
+        error = task.exception()
+        return [type(error).__name__, str(error)] if error is not None else task.result()
+
+    # leaves
+
+    def do_call(self, call: Any) -> Any:
+        return (yield self.make(call))
+
+    def do_loose(self, call: Any) -> Any:
+        self.make(call)
+        return
+        yield
+
+    def do_given(self, calls: Any) -> Any:
+        task = self.make(calls[0])
+        for call in calls[1:]:
+            other = self.make(call)
+            task = self.echo([task, {'other': other}], key=task)
+        return (yield task)
+
+    def do_cancel(self, call: Any, first: bool) -> Any:
+        task = self.make(call)
+        if not first:
+            yield self.echo('before cancel')
+        task.cancel()
+        return self.outcome(task)
+
+    def do_limited(self, call: Any, seconds: int, keep: bool) -> Any:
+        task = self.make(call)
+        try:
+            return (yield task.timeout(seconds, keep=keep))
+        except TaskFailed as error:
+            return [type(error).__name__, task.done()]
+
+    def do_completed(self, calls: Any) -> Any:
+        seen = []
+        for slot in as_completed([self.make(call) for call in calls]):
+            try:
+                seen.append((yield slot))
+            except TaskFailed as error:
+                seen.append(type(error).__name__)
+            seen.append(slot.task.number)
+        return seen
+
+    def do_map(self, count: int, limit: int) -> Any:
+        return (yield self.map(self.echo, range(count), limit=limit))
+
+    def do_signals(self) -> Any:
+        first = yield self.go.get()
+        return [first, len(self.go), self.go.drain(), len(self.stop)]
+
+    def do_value(self, name: str) -> Any:
+        return VALUES[name](self)
+        yield
+
+    def do_raise(self) -> Any:
+        raise TaskFailed('raised by the program')
+        yield
+
+    # steps
+
+    def do_seq(self, steps: Any) -> Any:
+        values = []
+        for step in steps:
+            values.append((yield from self.perform(step)))  # noqa: PERF401
+        return values
+
+    def do_all(self, steps: Any, failures: Any) -> Any:
+        values = yield all_of([self.perform(step) for step in steps], failures=failures)
+        return [repr(value) if isinstance(value, Exception) else value for value in values]
+
+    def do_any(self, steps: Any, cancel_rest: bool) -> Any:
+        winner = yield any_of([self.perform(step) for step in steps], cancel_rest=cancel_rest)
+        return self.outcome(winner)
+
+    def do_first(self, steps: Any, cancel_rest: bool) -> Any:
+        return (yield first_success([self.perform(step) for step in steps], cancel_rest=cancel_rest))
+
+    def do_mixed(self, steps: Any, calls: Any) -> Any:
+        tasks = [self.make(call) for call in calls]
+        return (yield {'branches': [self.perform(step) for step in steps], 'tasks': (tasks, tasks[0])})
+
+    def do_catch(self, step: Any) -> Any:
+        try:
+            return (yield from self.perform(step))
+        except TaskFailed as error:
+            return [type(error).__name__, str(error.reason)]
+
+    def do_finally(self, step: Any, cleanup: Any) -> Any:
+        try:
+            return (yield from self.perform(step))
+        finally:
+            yield from self.perform(cleanup)
+
+    def do_undo(self, step: Any, undo: Any) -> Any:
+        try:
+            return (yield from self.perform(step))
+        except WorkflowCanceled:
+            with self.shield():
+                yield from self.perform(undo)
+            raise
+
+    def do_spawn(self, step: Any) -> Any:
+        self.spawn(self.perform(step))
+        return 'spawned'
+        yield
+
+    def do_limit(self, step: Any, seconds: int, keep: bool) -> Any:
+        task = self.spawn(self.perform(step))
+        try:
+            return (yield task.timeout(seconds, keep=keep))
+        except TaskFailed as error:
+            return type(error).__name__
+
+    def do_shield(self, step: Any) -> Any:
+        with self.shield():
+            return (yield from self.perform(step))
+
+    def do_options(self, step: Any, retry: int) -> Any:
+        with self.options(retry=retry, delay=retry):
+            return (yield from self.perform(step))
+
+
+# schedules
+
+OUTCOMES = {
+    'activity': ('completed', 'failed', 'timed_out', 'canceled'),
+    'child': ('completed', 'failed', 'timed_out', 'canceled', 'terminated'),
+    'lambda': ('completed', 'failed', 'timed_out', 'undelivered'),
+    'timer': ('fired',),
+    'signal': ('delivered', 'undelivered'),
+    'cancel': ('delivered', 'undelivered'),
+}
+"""What may become of open work, what leads on first."""
+
+CAUSES: dict[type, tuple[str, ...]] = {
+    decisions.ScheduleActivity: (
+        'ACTIVITY_TYPE_DOES_NOT_EXIST',
+        'ACTIVITY_CREATION_RATE_EXCEEDED',
+        'OPEN_ACTIVITIES_LIMIT_EXCEEDED',
+    ),
+    decisions.StartTimer: ('TIMER_CREATION_RATE_EXCEEDED',),
+    decisions.StartChild: ('WORKFLOW_TYPE_DEPRECATED', 'CHILD_CREATION_RATE_EXCEEDED', 'OPEN_CHILDREN_LIMIT_EXCEEDED'),
+    decisions.ScheduleLambda: ('LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION', 'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED'),
+    decisions.RequestCancelActivity: ('ACTIVITY_ID_UNKNOWN',),
+    decisions.CancelTimer: ('TIMER_ID_UNKNOWN',),
+}
+
+MAX_DECISIONS = 400
+"""Far more than a program of this size can need."""
+
+
+class Schedule:
+    """Tells a story by the numbers that it reads."""
+
+    def __init__(self, program: Any, numbers: list[int]) -> None:
+        self._numbers: Iterator[int] = iter(numbers)
+        self._cancels = 0
+        self.story = Story(Interpreter, program, evict=lambda: self.pick(3) == 1)
+
+    def pick(self, count: int) -> int:
+        """A choice of so many; the first one when the numbers have run out."""
+        return next(self._numbers, 0) % count
+
+    def tell(self) -> Story:
+        story = self.story
+        for _ in range(MAX_DECISIONS):
+            if story.closed is not None:
+                return story
+            self.happen()
+            self.decide()
+        raise AssertionError('the story does not end')
+
+    def happen(self) -> None:
+        """Something that makes SWF send a decision task, if nothing has yet."""
+        for _ in range(self.pick(3)):
+            self.one()
+        while not self.story.is_due:
+            self.one()
+
+    def one(self) -> None:
+        story = self.story
+        choice = self.pick(12)
+        if choice == 11 and self._cancels < 2:
+            self._cancels += 1
+            story.cancel_requested()
+        elif choice == 10:
+            story.signaled('go', 'early')
+        elif story.open:
+            items = list(story.open.values())
+            self.end(items[self.pick(len(items))])
+        elif not story.is_due:
+            story.signaled('go', 'on')
+            story.signaled('stop', 'on')
+
+    def end(self, item: Open) -> None:
+        story = self.story
+        if item.kind == 'child' and not item.started:
+            if self.pick(8) == 7:
+                story.undelivered(item.key, 'WORKFLOW_ALREADY_RUNNING')
+            else:
+                story.child_started(item.key)
+            return
+        outcomes = OUTCOMES[item.kind]
+        choice = self.pick(2 * len(outcomes))
+        name = outcomes[choice if choice < len(outcomes) else 0]
+        if name == 'undelivered':
+            rate = 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED'
+            known = 'ASSUME_ROLE_FAILED' if item.kind == 'lambda' else 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
+            story.undelivered(item.key, rate if item.kind == 'signal' and self.pick(2) else known)
+        elif name == 'completed':
+            story.completed(item.key, f'of {item.mark}')
+        else:
+            getattr(story, name)(item.key)
+
+    def decide(self) -> None:
+        story = self.story
+        way = self.pick(8)
+        if way == 7:
+            story.lose_decision_task()
+            return
+        story.start()
+        if way == 6:
+            story.time_out_decision()
+            return
+        if way == 5:
+            for _ in range(1 + self.pick(2)):
+                self.one()
+        story.respond(self.limit(), self.refusals())
+
+    def limit(self) -> int | None:
+        return 1 + self.pick(3) if self.pick(4) == 3 else None
+
+    def refusals(self) -> dict[Any, str]:
+        if self.pick(6) != 5:
+            return {}
+        kinds = list(CAUSES)
+        kind = kinds[self.pick(len(kinds))]
+        return {kind: CAUSES[kind][self.pick(len(CAUSES[kind]))]}
+
+
+def left_open(story: Story) -> set[str]:
+    """The activities that were open at the close though nobody asked them to cancel."""
+    asked = {event.activity_id for event in story.events if isinstance(event, events.ActivityCancelRequested)}
+    return {item.key for item in story.open.values() if item.kind == 'activity'} - asked

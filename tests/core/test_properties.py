@@ -1,0 +1,59 @@
+"""Random programs, random schedules: what the engine promises for all of them.
+
+`GENFLOW_PROFILE=ci` tells a thousand stories and more, the default a hundred. Within a story every decision is asked
+of an execution that was kept, of one that replays everything, and of one that is evicted now and then; the `Story`
+compares their answers, refuses what SWF refuses, and sees that no attempt is scheduled twice.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, given, settings
+
+from genflow.core import events
+from genflow.core.execution import Execution
+
+from .programs import PROGRAMS, SCHEDULES, Schedule, left_open
+
+CI = os.environ.get('GENFLOW_PROFILE') == 'ci'
+
+thorough = settings(
+    max_examples=1500 if CI else 100,
+    deadline=None,
+    derandomize=not CI,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@thorough
+@given(PROGRAMS, SCHEDULES)
+def test_every_story_is_the_same_kept_replayed_and_evicted(program, schedule):
+    story = Schedule(program, schedule).tell()
+    assert story.closed is not None
+    if story.closed.how == 'completed':
+        assert not left_open(story)
+        assert not [item.key for item in story.open.values() if item.kind == 'child']
+    check_prefixes(story)
+    check_replay_elsewhere(story)
+
+
+def check_prefixes(story):
+    """Each prefix of the whole history that ends with an answered decision gives the decisions that the rest shows."""
+    answers = iter(story.answered_with)
+    completed = {event.started_id for event in story.events if isinstance(event, events.DecisionCompleted)}
+    for place, event in enumerate(story.events):
+        if event.id in completed and isinstance(event, events.DecisionStarted):
+            fresh = story.execution()
+            assert fresh.advance(story.events[: place + 1]) == next(answers)
+            fresh.close()
+
+
+def check_replay_elsewhere(story):
+    """The finished history replays with another worker's seed and names."""
+    other = Execution(story.spec, seed='another worker', run_id=story.engine['run_id'])
+    assert other.advance(story.events) is None
+    assert other.closed
+    other.close()

@@ -41,13 +41,15 @@ class File:
         path: the file, made if need be; ``':memory:'`` for none.
         synchronous: SQLite's setting. ``FULL`` survives the loss of power; ``NORMAL`` survives the death of the
             process only.
+        damaged: open it although it is truncated, for what can still be read.
     """
 
-    def __init__(self, path: str, synchronous: str = 'FULL') -> None:
+    def __init__(self, path: str, synchronous: str = 'FULL', *, damaged: bool = False) -> None:
         if synchronous not in {'FULL', 'NORMAL', 'OFF', 'EXTRA'}:
             raise ValueError(f"synchronous={synchronous!r}: SQLite knows 'FULL', 'NORMAL', 'OFF' and 'EXTRA'")
         self.path = path
         self.in_memory = path == MEMORY
+        self._damaged = damaged
         self._lock: FileLock | None = None
         self.write_lock = threading.Lock()
         with clear_errors(path):
@@ -104,7 +106,7 @@ class File:
     def _check_length(self) -> None:
         """Find a truncated file before the first read does; with a log beside it SQLite itself repairs the length."""
         log = Path(f'{self.path}-wal')
-        if self.in_memory or (log.exists() and log.stat().st_size):
+        if self.in_memory or self._damaged or (log.exists() and log.stat().st_size):
             return
         pages, size = (self.writer.execute(f'PRAGMA {name}').fetchone()[0] for name in ('page_count', 'page_size'))
         found = Path(self.path).stat().st_size

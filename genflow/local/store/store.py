@@ -66,6 +66,12 @@ class Store(File):
                     self.writer.execute(FOLD_JOURNAL)
                     self.writer.execute('DELETE FROM journal')
 
+    def vacuum(self) -> None:
+        """Give the space of what was forgotten back to the disk."""
+        with clear_errors(self.path), self.write_lock:
+            self.writer.execute('VACUUM')
+            self.writer.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+
     def reset(self) -> None:
         """Forget everything."""
         tables = ('domains', 'types', 'tags', 'events', 'items', 'executions', 'journal')
@@ -111,6 +117,10 @@ class Store(File):
     def open_executions(self) -> list[tuple[int, str, str]]:
         """Key, domain and workflow id of the open executions."""
         return self.rows('SELECT key, domain, workflow_id FROM executions WHERE status IS NULL ORDER BY key')
+
+    def execution_keys(self) -> list[int]:
+        """The keys of all executions."""
+        return [key for (key,) in self.rows('SELECT key FROM executions ORDER BY key')]
 
     def last_key(self) -> int:
         """The largest key in use."""

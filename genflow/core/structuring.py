@@ -10,9 +10,11 @@ Going out, a value that JSON refuses is unstructured by its own type, whatever t
 from __future__ import annotations
 
 import inspect
+import json
 import types
 import typing
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -134,9 +136,14 @@ def _cattrs() -> Any:
     return cattrs.preconf.json
 
 
+def _ordered(members: Iterable[Any]) -> list[Any]:
+    """A set as a list that is the same in every process: Python orders sets by hashes, which differ."""
+    return sorted(members, key=json.dumps)
+
+
 @lru_cache(maxsize=1)
 def _converter() -> Any:
-    converter = _cattrs().make_converter()
+    converter = _cattrs().make_converter(unstruct_collection_overrides={AbstractSet: _ordered})
     texts: dict[type, Callable[[Any], Any]] = {Decimal: str, UUID: str, timedelta: timedelta.total_seconds}
     for cls, unstructure in texts.items():
         converter.register_unstructure_hook(cls, unstructure)

@@ -90,6 +90,12 @@ def test_a_value_that_does_not_fit_names_the_argument_and_the_class():
         Price()._deserialize_arguments('[[{"id": 1}, [1, "2"]], {}]')
 
 
+def test_sets_are_written_in_one_order_whatever_their_hashes():
+    words = [f'word {number}' for number in range(20)]
+    text = Shop.plain._serialize_arguments(set(words), [frozenset({3, 1, 2})])
+    assert Shop.plain._serialize_arguments(sorted(words), [[1, 2, 3]]) == text
+
+
 class Untyped(Activity):
     def run(self, value, other: list[dict[str, int | None]] | None = None):
         return value

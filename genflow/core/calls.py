@@ -147,9 +147,9 @@ class Call(Task[Any]):
 
     def over(self) -> None:
         """SWF says nothing more of it."""
-        if self.phase in (SENT, QUEUED) and self.lane is not None:
+        phase, self.phase = self.phase, CLOSED
+        if self.lane is not None and (phase is SENT or phase is QUEUED):
             self.driver.outbox.release(self.lane)
-        self.phase = CLOSED
         if self.cancellation is not None:
             self.cancellation.dropped = True
             self.cancellation = None

@@ -121,8 +121,13 @@ class Reader:
         started, output = self._started, self._output
         if started is None or output is None:
             raise HistoryError('a decision was completed that was never started')
-        turn = Turn(started, self._waiting[: self._boundary], output, self._known)
-        self._waiting = self._waiting[self._boundary :]
+        waiting, boundary = self._waiting, self._boundary
+        if boundary == len(waiting):
+            turn = Turn(started, waiting, output, self._known)
+            self._waiting = []
+        else:
+            turn = Turn(started, waiting[:boundary], output, self._known)
+            self._waiting = waiting[boundary:]
         self._started = self._output = None
         self._known = False
         self.answered = started.id

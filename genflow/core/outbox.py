@@ -40,15 +40,16 @@ class Outbox:
 
     def add(self, entry: Entry) -> None:
         """Puts an entry at the end, or into the backlog where its lane is full."""
-        lane = entry.lane
         if isinstance(entry, Call):
+            lane = entry.lane
             entry.phase = QUEUED
             if lane is not None:
-                if self.open[lane] >= LANES[lane]:
+                count = self.open[lane]
+                if count >= LANES[lane]:
                     entry.phase = HELD
                     self.backlog[lane].append(entry)
                     return
-                self.open[lane] += 1
+                self.open[lane] = count + 1
         self.entries.append(entry)
 
     def put(self, entry: Entry) -> None:

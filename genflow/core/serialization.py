@@ -75,6 +75,8 @@ def encode_value(value: Any) -> str:
         TypeError: JSON cannot hold it, and the extra ``typed`` is not there or cannot help either.
     """
     try:
+        return encode(value) if _pieces is None or type(value) is str else ''.join(_pieces(value, 0))
+    except RecursionError:
         return encode(value)
     except TypeError as error:
         return encode(unstructured(value, error))

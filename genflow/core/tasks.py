@@ -170,9 +170,11 @@ class Task(Generic[T_co]):
 
     def tell(self) -> None:
         """Tells the waiters of a settled task."""
-        waiters, self.waiters = self.waiters, None
-        for waiter in waiters or ():
-            waiter.notify(self)
+        waiters = self.waiters
+        if waiters is not None:
+            self.waiters = None
+            for waiter in waiters:
+                waiter.notify(self)
 
     def wanted(self) -> bool:
         """Whether somebody is waiting for this task right now."""

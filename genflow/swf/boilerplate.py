@@ -72,13 +72,14 @@ def start_workflow_worker(
     _mention_unscanned(registry)
     decider = Decider(service, domain, registry, mismatch=mismatch, input_mismatch=input_mismatch)
     trimmed = True
-    try:
-        for _ in _turns(loop):
-            task = poller.decision_task(trimmed=trimmed)
-            if task is not None:
-                trimmed = bool(survive(decider.handle, task)) or not task.previous_id
-    finally:
-        decider.cache.shut()
+    with decider.watch.watching():
+        try:
+            for _ in _turns(loop):
+                task = poller.decision_task(trimmed=trimmed)
+                if task is not None:
+                    trimmed = bool(survive(decider.handle, task)) or not task.previous_id
+        finally:
+            decider.cache.shut()
 
 
 def start_activity_worker(

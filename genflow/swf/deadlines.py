@@ -63,8 +63,18 @@ class Watch:
 
     def watch(self, pause: Callable[[float], bool]) -> None:
         """Looks for ever, until ``pause`` says that the program is about to stop."""
-        while not pause(self.threshold / 2):
+        while not pause(min(self.threshold / 2, threading.TIMEOUT_MAX)):
             self.look()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Looks, on a thread of its own, throughout the block."""
+        over = threading.Event()
+        threading.Thread(target=self.watch, args=(over.wait,), name='genflow-watch', daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
 
     def _report(self, thread: int, running: _Running, now: float) -> None:
         frame = sys._current_frames().get(thread)  # noqa: SLF001 - documented, the underscore is a warning sign

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from attrs import Factory, define, evolve, field, frozen
@@ -199,14 +200,15 @@ class Decider:
         own = self.own_list
         back = planned.kept.task_list if planned.kept is not None and self._moves else None
         self._pace(task, planned)
-        return respond_decision(
-            self.service,
-            task,
-            planned.decisions,
-            context=planned.context,
-            task_list=own or back,
-            wait=STICKY_SECONDS if own else None,
-        )
+        answer = partial(respond_decision, self.service, task, planned.decisions, context=planned.context)
+        verdict = answer(task_list=own or back, wait=STICKY_SECONDS if own else None)
+        if verdict == 'refused' and own:
+            # Perhaps the client or the service does not know the parameters that a list of one worker needs.
+            verdict = answer(task_list=back)
+            if verdict == 'accepted':
+                log.warning('%s takes no task list of one worker: not used', self.service.connection.backend)
+                self.leave_own_list()
+        return verdict
 
     def _pace(self, task: DecisionTask, planned: _Plan) -> None:
         """Holds the answer back where the history fills up, and says once that it has grown long."""

@@ -6,6 +6,7 @@ Three questions matter: will the same call succeed later (*transient*), can it h
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     'is_timeout',
     'is_transient',
     'is_unsupported',
+    'told',
 ]
 
 _THROTTLED = frozenset({'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded'})
@@ -31,6 +33,10 @@ _LATER = frozenset(
 _SERVER_ERROR = 500
 _TIMED_OUT = 408
 _UNPARSED = frozenset({'ValidationException', 'SerializationException', 'UnknownOperationException'})
+
+MAX_TOLD = 500
+_VALUES = re.compile(r"(?<=Value ').*?(?=' at ')|(?<=value: ).*?(?=, (?:type|valid))", re.DOTALL)
+"""The places where SWF and botocore quote the value that they refuse."""
 
 # botocore's exceptions by name: this module is asked about errors of any client, and must not load botocore for it.
 _NEVER_SENT = frozenset(
@@ -94,6 +100,11 @@ def is_transient(error: BaseException) -> bool:
 def is_late(error: BaseException) -> bool:
     """Whether an answer came too late: its task is gone, or was answered before."""
     return code_of(error) == 'UnknownResourceFault'
+
+
+def told(error: BaseException) -> str:
+    """What an error says, for a log: short, and without the values that were sent."""
+    return _VALUES.sub('…', str(error))[:MAX_TOLD]
 
 
 def is_unsupported(error: BaseException) -> bool:

@@ -153,12 +153,18 @@ def _is_address(layer1: Any) -> bool:
     return isinstance(layer1, str) and layer1.startswith(('http://', 'https://'))
 
 
+def _is_boto2(layer1: Any) -> bool:
+    # Asked of the class: an object that passes everything on to a boto3 client would seem to have the method too.
+    return callable(getattr(type(layer1), 'json_request', None))
+
+
 _KINDS = (
     (lambda layer1: layer1 is None, _default),
     (_is_address, _from_address),
+    # Before the clients, whose methods a boto 2 Layer1 has by name, with other arguments.
+    (_is_boto2, _from_boto2),
     (_has('poll_for_decision_task', 'respond_decision_task_completed'), _from_client),
     (_has('create_client'), _from_botocore_session),
     (_has('client', 'get_available_services'), _from_boto3_session),
-    (_has('json_request'), _from_boto2),
 )
 """What recognises a kind of ``layer1``, and what makes a connection of it; the first match counts."""

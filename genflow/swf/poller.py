@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
 from . import faults
 from .service import Service
@@ -24,18 +24,20 @@ MAX_IDENTITY = 256
 Page = Mapping[str, Any]
 
 
-@frozen
+@define
 class Poller:
     """Polls one task list.
 
     Attributes:
         identity: Who polls, at most 256 characters; shown in ``DecisionTaskStarted`` and ``ActivityTaskStarted``.
+        trims: Whether the client and the service know ``startAtPreviousStartedEvent``, as far as has been seen.
     """
 
     service: Service
     domain: str
     task_list: str
     identity: str | None = None
+    trims: bool = True
 
     def activity_task(self) -> ActivityTask | None:
         """Waits for an activity task, as long as SWF holds the poll.
@@ -59,9 +61,7 @@ class Poller:
             Exception: As for :meth:`activity_task`.
         """
         request = self._request()
-        if trimmed:
-            request['startAtPreviousStartedEvent'] = True
-        first = self._poll('poll_for_decision_task', request)
+        first = self._first(request, trimmed=trimmed and self.trims)
         if not first.get('taskToken'):
             return None
         events = self._events(first, request)
@@ -72,6 +72,20 @@ class Poller:
         if self.identity:
             request['identity'] = self.identity[:MAX_IDENTITY]
         return request
+
+    def _first(self, request: dict[str, Any], *, trimmed: bool) -> Page:
+        """The first page; ``request`` is then what the other pages are asked for with."""
+        if not trimmed:
+            return self._poll('poll_for_decision_task', request)
+        try:
+            request['startAtPreviousStartedEvent'] = True
+            return self._poll('poll_for_decision_task', request)
+        except Exception as error:
+            if not faults.is_unsupported(error):
+                raise
+            self.trims = False
+            del request['startAtPreviousStartedEvent']
+            return self._poll('poll_for_decision_task', request)
 
     def _poll(self, operation: str, request: dict[str, Any]) -> Page:
         try:

@@ -46,6 +46,9 @@ log = logging.getLogger('genflow.worker')
 
 T = TypeVar('T')
 
+CLEARANCE = 0.7
+"""Seconds that failing the activities that still run may take once the time for draining is over."""
+
 GLANCE = 0.1
 """Seconds between two looks at whether the time for draining has been shortened."""
 
@@ -212,7 +215,9 @@ class Worker:
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - time.monotonic()) > 0:
                 thread.join(min(left, GLANCE))  # a second Ctrl-C may have shortened the time meanwhile
-        self._performer.abandon()
+        abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)
+        abandoning.start()
+        abandoning.join(CLEARANCE)  # and not longer, if the service hangs: the time-outs say the same
         self._stopped.set()
         self._decider.cache.shut()
 

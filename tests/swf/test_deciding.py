@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from genflow import Activity, ActivityProxy, Signal, Workflow
 from genflow.swf import deciding
@@ -278,3 +279,36 @@ def test_a_signal_that_arrives_while_deciding_makes_the_close_wait(swf):
 
 def test_the_registry_is_the_workers_own(swf):
     assert [spec.name for spec in registry_of(Chain, Echo).workflows] == ['Chain']
+
+
+class TestAnOldClient:
+    """One that does not know ``startAtPreviousStartedEvent`` and ``taskListScheduleToStartTimeout``."""
+
+    @pytest.fixture
+    def old(self, swf):
+        class Old:
+            exceptions = swf.exceptions
+            refused = 0
+
+            def __getattr__(self, name):
+                def call(**request):
+                    if {'startAtPreviousStartedEvent', 'taskListScheduleToStartTimeout'} & set(request):
+                        self.refused += 1
+                        raise ParamValidationError(report='Unknown parameter in input')
+                    return getattr(swf, name)(**request)
+
+                return call
+
+        return Old()
+
+    def test_it_works_without_them(self, old, caplog):
+        loops = Loops(old, Echo, Chain, own_list='mine')
+        execution = loops.client.starter(Chain)(3)
+        poller = loops.poller('tl')
+        while (task := poller.decision_task(trimmed=True)) is not None:
+            loops.decider.handle(task)
+            loops.perform()
+        assert execution.result() == 3
+        assert old.refused == 2
+        assert loops.decider.counts['continued'] == 3
+        assert 'takes no task list of one worker' in caplog.text

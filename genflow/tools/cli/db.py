@@ -1,0 +1,93 @@
+"""``genflow db``: looks into, copies and tidies a file of the embedded service that nobody has open."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from genflow.local import archive
+from genflow.local.errors import StoreError
+from genflow.tools.cli.exits import Exit, Refused
+
+__all__ = ['command']
+
+FILE = click.Path(dir_okay=False)
+
+
+@click.group('db')
+def command() -> None:
+    """Look into, copy and tidy a file of the embedded service that nobody has open."""
+
+
+@command.command('info')
+@click.argument('file', type=FILE)
+def info(*, file: str) -> None:
+    """Tell how much of what FILE holds."""
+    with _refusing():
+        for name, value in archive.info(file).items():
+            click.echo(f'{name} {value}')
+
+
+@command.command('export')
+@click.argument('file', type=FILE)
+@click.option('--output', '-o', type=FILE, help='Where to; stdout without it.')
+@click.pass_context
+def export(ctx: click.Context, *, file: str, output: str | None) -> None:
+    """Write everything in FILE as text: JSON, one thing on a line.
+
+    Of a damaged file, what can be read; what cannot is told, and the exit code is 1.
+    """
+    with _refusing(), _written(output) as out:
+        report = archive.export(file, out)
+    for problem in report.lost:
+        click.echo(f'genflow: not exported: {problem}', err=True)
+    click.echo(f'genflow: exported {report.executions} executions', err=True)
+    ctx.exit(Exit.INTERNAL if report.lost else Exit.COMPLETED)
+
+
+@command.command('import')
+@click.argument('file', type=FILE)
+@click.argument('source', type=click.File(encoding='utf-8'))
+def import_(*, file: str, source: TextIO) -> None:
+    """Make FILE, a new one, of an export; SOURCE is - for stdin."""
+    with _refusing():
+        report = archive.import_(file, source)
+    click.echo(f'genflow: imported {report.executions} executions', err=True)
+
+
+@command.command('vacuum')
+@click.argument('file', type=FILE)
+def vacuum(*, file: str) -> None:
+    """Shrink FILE to what it holds."""
+    with _refusing():
+        before, after = archive.vacuum(file)
+    click.echo(f'genflow: {before} bytes before, {after} after', err=True)
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Show what is wrong with a file, or a text, as one message."""
+    try:
+        yield
+    except (StoreError, ValueError) as error:
+        raise Refused(str(error)) from error
+
+
+@contextlib.contextmanager
+def _written(output: str | None) -> Iterator[TextIO]:
+    """Where an export goes; only what was written whole appears there, since an export may begin anew."""
+    with tempfile.TemporaryFile('w+', encoding='utf-8') as text:
+        yield text
+        text.seek(0)
+        if output is None:
+            shutil.copyfileobj(text, sys.stdout)
+            return
+        with Path(output).open('w', encoding='utf-8') as file:
+            shutil.copyfileobj(text, file)

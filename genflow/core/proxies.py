@@ -261,7 +261,8 @@ class LambdaProxy(Proxy):
 
 def signal_child(child: ChildCall, signal: Any, value: Any) -> SignalCall:
     """A signal to a child."""
-    call = SignalCall(child.driver, child, None, signal_name(signal), value)
-    if child.driver is not None:
-        child.driver.schedule(call, sys._getframe(2))
+    driver = None if child.number is None else child.driver.owner
+    call = SignalCall(driver, child, None, signal_name(signal), value)
+    if driver is not None:
+        driver.schedule(call, sys._getframe(2))
     return call

@@ -99,7 +99,7 @@ class Task(Generic[T_co]):
 
     def cancel(self) -> None:
         """Settles the task for the code at once with :class:`TaskCanceled`; later outcomes are ignored."""
-        pending: list[Task[Any]] = [self]
+        pending: list[Task[Any]] = [] if self.driver is None or self.driver.silent else [self]
         while pending:
             task = pending.pop()
             if task.state == OPEN and task.driver is not None:

@@ -24,7 +24,7 @@ class Limited(Combined):
     def __init__(self, task: Task[Any], seconds: float, *, keep: bool) -> None:
         self.seconds = timer_seconds(seconds)
         self.keep = keep
-        driver = task.driver
+        driver = None if task.driver is None else task.driver.owner
         super().__init__(driver, [task])
         self.timer: TimerCall | None = None
         if driver is None:

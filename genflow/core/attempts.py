@@ -146,6 +146,10 @@ class RetriedCall(Call):
             return event.key == f'{self.mark};w'
         return self.matches_start(event)
 
+    def waits_for(self, event: Any) -> bool:
+        """Whether a refusal is that of the wait before an attempt."""
+        return isinstance(event, events.Refused) and event.kind == 'timer'
+
     def matches_start(self, event: Any) -> bool:
         raise TypeError(f'{self.kind} matches nothing')
 

@@ -85,9 +85,9 @@ class Backoff:
         self.level = 0
         self._count = 0
 
-    def begin_turn(self, refusals: list[tuple[Any, Any]]) -> None:
-        """A decision without refusals ends the doubling."""
-        if not refusals and not self.open:
+    def begin_turn(self, found: list[Any]) -> None:
+        """A decision that hears of no back-pressure ends the doubling."""
+        if not self.open and not any(is_backpressure(getattr(event, 'cause', None) or '') for event in found):
             self.level = 0
 
     def park(self, call: Call) -> None:

@@ -42,7 +42,7 @@ from .errors import (
 )
 from .history import Reader, Turn
 from .markers import Markers
-from .matching import WAKE, Shown, match
+from .matching import NOT_PERMITTED, WAKE, Shown, match, refused_engine
 from .outbox import Outbox
 from .queries import answer
 from .registry import WorkflowSpec
@@ -194,9 +194,11 @@ class Execution(Driver):
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
         refusals, self.refusals = self.refusals, []
-        self.backoff.begin_turn(refusals)
+        self.backoff.begin_turn([event for _, event in refusals] + (self._turn.input if self._turn else []))
         for entry, event in refusals:
-            if isinstance(entry, BackoffTimer):
+            if isinstance(entry, Ending):
+                entry.refused(event)
+            elif isinstance(entry, BackoffTimer):
                 self.backoff.refused(event)
             elif isinstance(entry, Call):
                 self.refuse(entry, event)
@@ -294,6 +296,8 @@ class Execution(Driver):
         """SWF did not do what a call asked for: later, or never."""
         if is_backpressure(event.cause) and call.state == OPEN:
             self.backoff.park(call)
+        elif event.cause == NOT_PERMITTED and isinstance(call, RetriedCall) and call.waits_for(event):
+            raise refused_engine(event)
         else:
             call.refused(event)
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from .branches import as_task
+from .branches import Branch, as_task
 from .errors import DefinitionError
 from .tasks import ERROR, OPEN, VALUE, Task
 
@@ -36,7 +36,7 @@ class Mapped(Task[Any]):
         self.failed = False
         if driver is None:
             return
-        self.owner = driver.current
+        self.owner = Branch(driver, None, driver.current)  # the options and shields of here, whenever an item begins
         self.holds = True
         driver.held += 1
         self._fill()

@@ -17,9 +17,10 @@ from uuid import UUID
 
 from .decisions import RecordMarker
 from .errors import HistoryError, PayloadTooLarge, TaskFailed
-from .events import MarkerRecorded
+from .events import MarkerRecorded, Refused
 from .failures import decode_failure, encode_failure
 from .history import Turn
+from .matching import refused_engine
 from .serialization import MAX_PAYLOAD, decode, encode
 
 __all__ = ['Markers']
@@ -48,7 +49,14 @@ class Markers:
         self._uuids: Random | None = None
 
     def begin(self, turn: Turn) -> None:
-        """A new decision."""
+        """A new decision.
+
+        Raises:
+            HistoryError: SWF refused a marker of it, so what the code used is not on record.
+        """
+        for event in turn.output or ():
+            if type(event) is Refused and event.kind == 'marker':
+                raise refused_engine(event)
         self._turn = turn
         if self.made:
             self.made = []

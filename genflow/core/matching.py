@@ -142,7 +142,7 @@ def _match_close(execution: Execution, event: Any) -> None:
         if event.how == 'completed' and result != event.result and not same_payload(result, event.result):
             _differs(execution, event, 'the result of run', event.result, result)
         return
-    execution.ending.refused(event)
+    execution.refusals.append((execution.ending, event))
 
 
 def _compare_input(execution: Execution, event: Any, entry: Entry, recorded: str | None) -> None:

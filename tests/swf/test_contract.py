@@ -1,0 +1,169 @@
+"""One suite for each kind of client that an application may bring: the same work, the same answers, the same errors."""
+
+from __future__ import annotations
+
+import boto3
+import botocore.session
+import pytest
+
+from genflow import Activity, ActivityFailed, ActivityProxy, Signal, Workflow, WorkflowProxy
+from genflow.local import LocalSWF, SystemClock
+from genflow.local.http import HttpServer
+from genflow.swf import faults
+from genflow.swf.client import Client
+from genflow.swf.layer1 import connect
+from genflow.swf.poller import Poller
+from genflow.swf.registration import register_domain
+from genflow.swf.scanner import activity, workflow
+from genflow.swf.service import Service
+from genflow.swf.worker import Worker
+from tests.swf.work import attributes, registry_of
+
+LONG = 30
+KEYS = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret', 'region_name': 'us-east-1'}
+
+
+def in_process(service, url):
+    return service
+
+
+def address(service, url):
+    return url
+
+
+def boto3_client(service, url):
+    return boto3.client('swf', endpoint_url=url, **KEYS)
+
+
+def boto3_session(service, url):
+    return boto3.session.Session(**KEYS)
+
+
+def botocore_session(service, url):
+    session = botocore.session.Session()
+    session.set_credentials('key', 'secret')
+    session.set_config_variable('region', 'us-east-1')
+    return session
+
+
+def nothing(service, url):
+    return None
+
+
+def boto2_layer1(service, url):
+    boto_swf = pytest.importorskip('boto.swf.layer1', reason='boto 2 is not installed')
+    regioninfo = pytest.importorskip('boto.regioninfo')
+
+    class Layer1(boto_swf.Layer1):
+        """Remembers its sockets, which boto 2 leaves to the garbage collector."""
+
+        opened = []  # noqa: RUF012 - one test, one class
+
+        def new_http_connection(self, *args):
+            made = super().new_http_connection(*args)
+            self.opened.append(made)
+            return made
+
+        def close(self):
+            for each in self.opened:
+                each.close()
+
+    host, _, port = url.removeprefix('http://').partition(':')
+    region = regioninfo.RegionInfo(name='us-east-1', endpoint=host)
+    return Layer1('key', 'secret', is_secure=False, port=int(port), region=region)
+
+
+KINDS = [in_process, address, nothing, boto3_client, boto3_session, botocore_session, boto2_layer1]
+
+
+@pytest.fixture(scope='module')
+def served():
+    service = LocalSWF(clock=SystemClock(), synchronous='OFF', long_poll=0.2)
+    with service, HttpServer(service) as server:
+        yield service, server.url
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+def layer1(request, served, monkeypatch):
+    service, url = served
+    monkeypatch.setenv('AWS_ENDPOINT_URL_SWF', url)
+    monkeypatch.setenv('AWS_DEFAULT_REGION', 'us-east-1')
+    monkeypatch.setenv('AWS_ACCESS_KEY_ID', 'key')
+    monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'secret')
+    service.reset()
+    made = request.param(service, url)
+    register_domain(Service(connect(made)), 'd')
+    yield made
+    if request.param is boto2_layer1:
+        made.close()
+
+
+@activity('Half', 1, 'tl')
+class Half(Activity):
+    def run(self, number):
+        if number % 2:
+            raise ValueError(f'{number} is odd')
+        return number // 2
+
+
+@workflow('Child', 1, 'tl')
+class Child(Workflow):
+    half = ActivityProxy('Half', 1)
+
+    def run(self, number):
+        return (yield self.half(number))
+
+
+@workflow('Everything', 1, 'tl')
+class Everything(Workflow):
+    half = ActivityProxy('Half', 1)
+    child = WorkflowProxy('Child', 1)
+    go = Signal()
+
+    def run(self, number):
+        self.set_status('begun')
+        yield self.sleep(0)
+        halves = yield self.half(number), self.child(number + 2)
+        try:
+            yield self.half(1)
+        except ActivityFailed as error:
+            reason = error.reason
+        return [halves, reason, (yield self.go.get())]
+
+
+def test_all_that_a_workflow_does(layer1):
+    with Worker('d', 'tl', layer1, registry=registry_of(Half, Child, Everything), activities=2):
+        client = Client('d', layer1)
+        execution = client.starter(Everything, tags=['gold'])(8)
+        execution.signal(Everything.go, {'ü': 1})
+        assert execution.result(LONG) == [[4, 5], 'ValueError: 1 is odd', {'ü': 1}]
+    assert execution.status() == 'COMPLETED'
+    assert execution.context() == 'begun'
+    assert execution.history()[0]['eventTimestamp'].tzinfo is not None
+    answers = attributes(execution, 'DecisionTaskCompleted')
+    assert {said.get('taskListScheduleToStartTimeout') for said in answers} == {'5'}
+
+
+def test_an_empty_poll(layer1):
+    poller = Poller(Service(connect(layer1)), 'd', 'nobody')
+    assert poller.activity_task() is None
+    assert poller.decision_task() is None
+
+
+def test_errors(layer1):
+    client = connect(layer1).client
+    with pytest.raises(client.exceptions.UnknownResourceFault) as raised:
+        client.count_pending_activity_tasks(domain='nowhere', taskList={'name': 'tl'})
+    assert faults.code_of(raised.value) == 'UnknownResourceFault'
+    assert not faults.is_transient(raised.value)
+
+
+def test_a_read_time_out_is_an_empty_poll(served):
+    """A client of the application's own whose time-out is shorter than the poll."""
+    _, url = served
+    config = botocore.config.Config(read_timeout=0.05, retries={'total_max_attempts': 1})
+    client = boto3.client('swf', endpoint_url=url, config=config, **KEYS)
+    register_domain(Service(connect(client)), 'd')
+    poller = Poller(Service(connect(client)), 'd', 'nobody')
+    assert poller.activity_task() is None
+    assert poller.decision_task() is None

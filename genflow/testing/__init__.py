@@ -10,32 +10,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .activities import ActivityRun, run_activity
     from .answering import decisions
     from .hands import by_hand
     from .histories import History
     from .ledger import ImpossibleStory
     from .replayer import Replayed, Report, replay, replay_files
+    from .stubs import Fail, Never, Script, TesterError, TimeOut
+    from .tester import Stuck, Tester
 
 __all__ = [
+    'ActivityRun',
+    'Fail',
     'History',
     'ImpossibleStory',
+    'Never',
     'Replayed',
     'Report',
+    'Script',
+    'Stuck',
+    'Tester',
+    'TesterError',
+    'TimeOut',
     'by_hand',
     'decisions',
     'replay',
     'replay_files',
+    'run_activity',
 ]
 
 _LAZY = {
+    'ActivityRun': 'activities',
+    'Fail': 'stubs',
     'History': 'histories',
     'ImpossibleStory': 'ledger',
+    'Never': 'stubs',
     'Replayed': 'replayer',
     'Report': 'replayer',
+    'Script': 'stubs',
+    'Stuck': 'tester',
+    'Tester': 'tester',
+    'TesterError': 'stubs',
+    'TimeOut': 'stubs',
     'by_hand': 'hands',
     'decisions': 'answering',
     'replay': 'replayer',
     'replay_files': 'replayer',
+    'run_activity': 'activities',
 }
 
 

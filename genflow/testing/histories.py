@@ -44,7 +44,7 @@ class History(Story):
 
     __slots__ = ()
 
-    def __init__(self, workflow: type[Workflow] | WorkflowSpec, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, workflow: type[Workflow] | WorkflowSpec, /, *args: Any, **kwargs: Any) -> None:
         spec = specs_of(workflow)[0]
         text = spec.cls()._serialize_arguments(*args, **kwargs)
         draft = begun(started_attributes(spec, text), START)

@@ -1,0 +1,111 @@
+"""Activity tasks of a test: the real class or its stub, run as a worker would run it, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field, frozen
+
+from genflow.core.activity import ActivityInfo
+from genflow.core.registry import ActivitySpec
+from genflow.swf.activities import previous_details
+from genflow.swf.activity_ids import read_activity_id
+from genflow.swf.performing import perform
+from genflow.swf.respond import Outcome, Suspended, respond_activity
+from genflow.swf.tasks import ActivityTask
+
+from .casting import Part
+from .stage import DOMAIN, Stage
+from .stubs import Stand, TesterError
+
+__all__ = ['Player', 'play']
+
+
+@frozen
+class TaskContext:
+    """What an activity asks its worker, answered by the service of the test."""
+
+    stage: Stage
+    task: ActivityTask
+
+    @property
+    def info(self) -> ActivityInfo:
+        task, known = self.task, read_activity_id(self.task.activity_id)
+        attempt = None if known is None else known.attempt
+        kind = (task.activity_id, task.name, task.version)
+        return ActivityInfo(*kind, task.workflow_id, task.run_id, attempt, self._last_heartbeat)
+
+    @property
+    def token(self) -> str:
+        return self.task.token
+
+    def heartbeat(self, details: str | None) -> bool:
+        said: dict[str, Any] = {} if details is None else {'details': details}
+        answer = self.stage.service.call('record_activity_task_heartbeat', taskToken=self.task.token, **said)
+        return not answer['cancelRequested']
+
+    def _last_heartbeat(self) -> str | None:
+        known = read_activity_id(self.task.activity_id)
+        if known is None or known.attempt == 1:
+            return None
+        return previous_details(self.stage.service, DOMAIN, self.task, known)
+
+
+def play(part: Part, input: str | None, context: Any) -> tuple[Outcome, Stand]:
+    """What a stub makes of an input.
+
+    Raises:
+        BaseException: What the stub raised that means the test: a failed assertion, a script that has ended.
+    """
+    stand = part.stand()
+    spec = ActivitySpec(Stand, part.proxy.name, str(part.proxy.version))
+    outcome = perform(spec, input, context, lambda cls: stand)
+    if stand.crash is not None:
+        raise stand.crash
+    return stand.said or outcome, stand
+
+
+@define(eq=False)
+class Player:
+    """Answers activity tasks.
+
+    Attributes:
+        create: Makes instances of real activity classes.
+        unanswered: The tasks that were begun and that nobody answers: suspended, and those of silent stubs.
+    """
+
+    stage: Stage
+    create: Callable[[type], Any]
+    unanswered: list[ActivityTask] = field(factory=list)
+
+    def perform(self, task: ActivityTask) -> str:
+        """Runs and answers one task.
+
+        Raises:
+            TesterError: There is neither a stub nor a class for its type, or the stub is wrong.
+        """
+        outcome = self._outcome(task)
+        label = f'{task.name} {task.version}'
+        if isinstance(outcome, Suspended):
+            self.unanswered.append(task)
+            return f'{label} does not answer'
+        respond_activity(self.stage.service, task, outcome)
+        return f'{label} {type(outcome).__name__.lower()}'
+
+    def _outcome(self, task: ActivityTask) -> Outcome:
+        part = self.stage.cast.parts[('activity', task.name, task.version)]
+        context = TaskContext(self.stage, task)
+        if not part.is_stubbed:
+            if not isinstance(part.spec, ActivitySpec):
+                raise TesterError(
+                    f'the activity {task.name} {task.version} was scheduled, for which there is neither a stub nor a '
+                    f'decorated class that was imported: give stubs={{({task.name!r}, {task.version!r}): …}}'
+                )
+            return perform(part.spec, task.input, context, self.create)
+        outcome, stand = play(part, task.input, context)
+        if stand.must_time_out and not self.stage.has_limit(task):
+            raise TesterError(
+                f'{task.name} {task.version} is to time out, but has no time-out: all of its limits are NONE'
+            )
+        return outcome

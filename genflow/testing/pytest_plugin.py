@@ -1,0 +1,103 @@
+"""The pytest plugin: fixtures for testers, services, clocks and replays, and readable comparisons of tasks.
+
+pytest loads this module in every run of every project that has genflow installed, so nothing is imported before a
+test asks for it.
+"""
+
+# ruff: noqa: PLC0415 - what a test does not ask for is not imported
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from genflow.local import LocalSWF, ManualClock
+
+    from .replayer import Report
+    from .tester import Tester
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = 'file or folder of recorded histories for the fixture genflow_replay; may be given several times'
+    group = parser.getgroup('genflow')
+    group.addoption('--genflow-histories', action='append', default=[], metavar='PATH', help=text)
+    parser.addini('genflow_histories', type='paths', help=text, default=[])
+
+
+@pytest.fixture
+def genflow_clock() -> ManualClock:
+    """A clock that moves only when the test advances it; it begins at 2000-01-01 UTC."""
+    from genflow.local import ManualClock
+
+    return ManualClock()
+
+
+@pytest.fixture
+def genflow_service(genflow_clock: ManualClock) -> Iterator[LocalSWF]:
+    """An empty ``LocalSWF`` in memory, on ``genflow_clock``: every method of boto3's SWF client."""
+    from genflow.local import LocalSWF
+
+    with LocalSWF(clock=genflow_clock) as service:
+        yield service
+
+
+@pytest.fixture
+def genflow_tester(genflow_service: LocalSWF, genflow_clock: ManualClock) -> Iterator[Callable[..., Tester]]:
+    """Makes testers, as ``genflow.testing.Tester`` does, and closes them.
+
+    The first one plays on ``genflow_service``, others on services of their own; all on ``genflow_clock``.
+    """
+    from contextlib import ExitStack
+
+    from genflow.local import LocalSWF
+
+    from .tester import Tester
+
+    services = iter([genflow_service])
+    with ExitStack() as made:
+
+        def make(workflow: Any, /, **options: Any) -> Tester:
+            service = next(services, None) or made.enter_context(LocalSWF(clock=genflow_clock))
+            return made.enter_context(Tester(workflow, **{'service': service, **options}))
+
+        yield make
+
+
+@pytest.fixture
+def genflow_replay(request: pytest.FixtureRequest) -> Callable[..., Report]:
+    """Replays recorded histories against workflow classes, and fails the test with the whole report.
+
+    ``genflow_replay(Order, Invoice)`` replays everything that ``--genflow-histories`` (or the ini option
+    ``genflow_histories``) names; ``genflow_replay(Order, histories='tests/histories')`` that folder.
+    """
+    from .replayer import replay_files
+
+    config = request.config
+    asked: list[str | Path] = config.getoption('--genflow-histories') or config.getini('genflow_histories')
+
+    def replayed(*workflows: Any, histories: Any = None, input_mismatch: str = 'warn') -> Report:
+        __tracebackhide__ = True
+        paths = asked if histories is None else [histories] if isinstance(histories, (str, Path)) else histories
+        if not paths:
+            pytest.fail('there are no histories to replay: say --genflow-histories=PATH', pytrace=False)
+        report = replay_files(paths, workflows, input_mismatch=input_mismatch)
+        if not report.ok:
+            pytest.fail(str(report), pytrace=False)
+        return report
+
+    return replayed
+
+
+def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
+    """Says in which part two tasks differ."""
+    tasks = sys.modules.get('genflow.core.tasks')
+    if op != '==' or tasks is None or not (isinstance(left, tasks.Task) and isinstance(right, tasks.Task)):
+        return None
+    from .comparing import differences
+
+    return [f'{left!r} == {right!r}', *differences(left, right)]

@@ -1,0 +1,625 @@
+"""The tester: every kind of stub, every step, and every way in which a workflow can disappoint."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import ClassVar
+
+import pytest
+
+from genflow import (
+    Activity,
+    ActivityFailed,
+    ActivityProxy,
+    ActivityTimedOut,
+    ChildCanceled,
+    ChildTerminated,
+    ChildTimedOut,
+    LambdaProxy,
+    NondeterminismError,
+    Retry,
+    Signal,
+    SuspendTask,
+    Workflow,
+    WorkflowCanceled,
+    WorkflowProxy,
+    WorkflowStalled,
+    activity,
+    workflow,
+)
+from genflow.local import LocalSWF, SystemClock
+from genflow.testing import Fail, Never, Script, Stuck, Tester, TesterError, TimeOut, replay
+from tests.testing.orders import Declined, Order
+
+START = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+class Hello(Workflow):
+    greet = ActivityProxy(name='Greet', version='v1', retry=0)
+
+    def run(self, *args, **kwargs):
+        return (yield self.greet(*args, **kwargs))
+
+
+# stubs
+
+
+@pytest.mark.parametrize(
+    ('stub', 'result'),
+    [
+        ('hi', 'hi'),
+        (None, None),
+        (['a', 'list'], ['a', 'list']),
+        (lambda name, mark='?': f'hi {name}{mark}', 'hi you!'),
+        (Script('first', 'second'), 'first'),
+        (Script(Script(['nested'])), ['nested']),
+        (lambda name, mark: Script, TypeError),
+    ],
+    ids=['value', 'None', 'list', 'function', 'script', 'script of a script', 'unserializable'],
+)
+def test_a_stub_gives_a_result(stub, result):
+    if result is TypeError:
+        with pytest.raises(ActivityFailed, match='TypeError'):
+            Tester(Hello, greet=stub).run('you', mark='!')
+    else:
+        assert Tester(Hello, greet=stub).run('you', mark='!') == result
+
+
+@pytest.mark.parametrize(
+    ('stub', 'error', 'said'),
+    [
+        (Fail('declined'), ActivityFailed, 'declined'),
+        (Fail('declined', 'no funds'), ActivityFailed, 'declined'),
+        (LookupError('nobody'), ActivityFailed, 'LookupError: nobody'),
+        (LookupError, ActivityFailed, 'LookupError'),
+        (lambda: 1 / 0, ActivityFailed, 'ZeroDivisionError'),
+        (lambda: Fail('later'), ActivityFailed, 'later'),
+        (lambda one: one, ActivityFailed, 'missing 1 required positional argument'),
+        (TimeOut(), ActivityTimedOut, 'START_TO_CLOSE'),
+        (Never(), ActivityTimedOut, 'START_TO_CLOSE'),
+    ],
+    ids=lambda value: getattr(value, '__name__', None) or repr(value),
+)
+def test_a_stub_fails(stub, error, said):
+    with pytest.raises(error) as raised:
+        Tester(Hello, greet=stub).run()
+    assert said in raised.value.reason
+
+
+def test_the_failure_of_a_stub_brings_details_and_the_users_own_lines():
+    with pytest.raises(ActivityFailed) as raised:
+        Tester(Hello, greet=Fail('declined', 'no funds')).run()
+    assert raised.value.details == 'no funds'
+    with pytest.raises(ActivityFailed) as raised:
+        Tester(Hello, greet=lambda: 1 / 0).run()
+    assert '1 / 0' in raised.value.traceback
+
+
+def test_a_script_has_one_entry_for_each_attempt():
+    class Again(Workflow):
+        greet = ActivityProxy(name='Greet', version='v1', retry=Retry(3, jitter=0, initial_interval=60))
+
+        def run(self):
+            return (yield self.greet())
+
+    tester = Tester(Again, greet=Script(Fail('one'), LookupError(), 'three'))
+    assert tester.run() == 'three'
+    assert tester.now == START + timedelta(seconds=60 + 60)  # doubled, but at most 60
+
+
+def test_a_script_that_has_ended_ends_the_test():
+    class Twice(Workflow):
+        greet = Hello.greet
+
+        def run(self):
+            yield self.greet()
+            try:
+                yield self.greet()
+            except ActivityFailed:
+                return 'swallowed'
+
+    with pytest.raises(TesterError, match=r'Greet was called for the 2\. time, but its script has 1'):
+        Tester(Twice, greet=Script('one')).run()
+
+
+def test_a_failed_assertion_in_a_stub_ends_the_test():
+    def charge(order):
+        assert order == 2
+
+    with pytest.raises(AssertionError):
+        Tester(Declined, charge=charge).run(1)
+
+
+def test_a_call_to_pytest_fail_in_a_stub_ends_the_test():
+    with pytest.raises(pytest.fail.Exception, match='not here'):
+        Tester(Declined, charge=lambda order: pytest.fail('not here')).run(1)
+
+
+@pytest.mark.parametrize('key', ['greet', Hello.greet, ('Greet', 'v1')], ids=['attribute', 'proxy', 'name and version'])
+def test_a_stub_is_keyed_in_several_ways(key):
+    assert Tester(Hello, stubs={key: 'hi'}).run() == 'hi'
+
+
+@pytest.mark.parametrize(
+    ('stubs', 'said'),
+    [
+        ({'great': 1}, "Hello has no proxy 'great'; it has greet; did you mean 'greet'?"),
+        ({('Greet', 'v2'): 1}, r"nothing here calls \('Greet', 'v2'\); called are 'Greet' 'v1'"),
+        ({Order.charge: 1}, r"nothing here calls ActivityProxy\(name='Charge', version='v1'\)"),
+        ({Order: 1}, 'nothing here calls <class'),
+        ({7: 1}, 'nothing here calls 7'),
+    ],
+)
+def test_a_stub_for_what_is_not_there_is_refused(stubs, said):
+    with pytest.raises(TesterError, match=said):
+        Tester(Hello, stubs=stubs)
+
+
+def test_a_time_out_needs_a_limit():
+    class Endless(Workflow):
+        greet = ActivityProxy(
+            name='Greet', version='v1', start_to_close=float('inf'), schedule_to_close=float('inf'), schedule_to_start=1
+        )
+
+        def run(self):
+            yield self.greet()
+
+    with pytest.raises(TesterError, match='Greet v1 is to time out, but has no time-out'):
+        Tester(Endless, greet=TimeOut()).run()
+    with pytest.raises(Stuck):
+        Tester(Endless, greet=Never()).run()
+
+
+# real activities
+
+
+@activity(name='Greeter', version='v1', task_list='greetings', heartbeat=10)
+class Greet(Activity):
+    def run(self, name):
+        return (
+            f'{self.info.attempt} {name} {self.heartbeat("x")} {self.info.last_heartbeat} {self.idempotency_key[-2:]}'
+        )
+
+
+@activity(name='Later', version='1', task_list='greetings')
+class Later(Activity):
+    tokens: ClassVar[list] = []
+
+    def run(self):
+        self.tokens.append(self.token)
+        raise SuspendTask
+
+
+class Greeting(Workflow):
+    greet = Greet.proxy(retry=2)
+
+    def run(self, name):
+        return (yield self.greet(name))
+
+
+def test_the_real_activity_runs_where_there_is_no_stub():
+    assert Tester(Greeting).run('you') == '1 you True None :1'
+
+
+def test_an_activity_class_is_a_stub():
+    class Other(Activity):
+        def run(self, name):
+            return f'other {name}'
+
+    assert Tester(Greeting, greet=Other).run('you') == 'other you'
+    assert Tester(Greeting, stubs={Greet: Other}).run('you') == 'other you'
+
+
+def test_activities_can_be_made_with_something():
+    class Made(Activity):
+        def __init__(self, word):
+            self.word = word
+
+        def run(self, name):
+            return f'{self.word} {name}'
+
+    assert Tester(Greeting, greet=Made, create=lambda cls: cls('hey')).run('you') == 'hey you'
+
+
+def test_an_activity_may_be_answered_by_token():
+    class Waiting(Workflow):
+        later = Later.proxy()
+
+        def run(self):
+            return (yield self.later())
+
+    tester = Tester(Waiting).start()
+    while not Later.tokens:
+        tester.step()
+    tester.service.respond_activity_task_completed(taskToken=Later.tokens.pop(), result='"done"')
+    assert tester.result() == 'done'
+
+
+def test_an_activity_without_stub_and_class_is_named():
+    with pytest.raises(TesterError, match=r"Ship v1 was scheduled.*stubs=\{\('Ship', 'v1'\): …\}"):
+        Tester(Order, charge='ok').start(1).signal('approve', True).result()
+
+
+# children and functions
+
+
+@workflow(name='Inner', version='1', task_list='inner')
+class Inner(Workflow):
+    greet = ActivityProxy(name='Greeter', version='v1')
+
+    def run(self, name):
+        return (yield self.greet(name.upper()))
+
+
+class Outer(Workflow):
+    inner = WorkflowProxy(name='Inner', version='1', retry=0)
+
+    def run(self, name):
+        return [(yield self.inner(name))]
+
+
+def test_a_real_child_runs_with_stubs_for_what_it_calls():
+    assert Tester(Outer, stubs={('Greeter', 'v1'): lambda name: f'hi {name}'}).run('you') == ['hi YOU']
+    assert Tester(Outer, stubs={Greet: 'hi'}).run('you') == ['hi']
+
+
+def test_a_real_child_runs_its_real_activities():
+    assert Tester(Outer).run('you') == ['1 YOU True None :1']
+
+
+@pytest.mark.parametrize('key', ['inner', Inner, Outer.inner, ('Inner', 1)], ids=repr)
+def test_a_child_is_stubbed(key):
+    assert Tester(Outer, stubs={key: lambda name: f'stub {name}'}).run('you') == ['stub you']
+
+
+@pytest.mark.parametrize(
+    ('stub', 'error'),
+    [(Fail('broken'), 'broken'), (LookupError('x'), 'LookupError: x'), (TimeOut(), 'timed out')],
+)
+def test_a_stub_of_a_child_fails(stub, error):
+    with pytest.raises(Exception, match=error):
+        Tester(Outer, inner=stub).run('you')
+
+
+def test_a_child_that_never_answers_can_be_cancelled():
+    class Impatient(Workflow):
+        inner = WorkflowProxy(name='Inner', version='1', retry=0)
+
+        def run(self):
+            child = self.inner('x')
+            yield self.sleep(60)
+            child.cancel()
+            return 'gave up'
+
+    tester = Tester(Impatient, inner=Never())
+    assert tester.run() == 'gave up'
+    assert tester.now == START + timedelta(seconds=60)
+
+
+def test_a_child_without_stub_and_class_is_named():
+    class Lonely(Workflow):
+        other = WorkflowProxy(name='Nobody', version='9')
+
+        def run(self):
+            yield self.other()
+
+    with pytest.raises(TesterError, match='the child Nobody 9 was started'):
+        Tester(Lonely).run()
+
+
+class Lambdas(Workflow):
+    resize = LambdaProxy('resize', start_to_close=60)
+
+    def run(self):
+        return (yield self.resize({'size': 3}))
+
+
+@pytest.mark.parametrize('key', ['resize', Lambdas.resize], ids=repr)
+def test_a_function_is_stubbed(key):
+    assert Tester(Lambdas, stubs={key: lambda event: event['size'] * 2}).run() == 6
+
+
+@pytest.mark.parametrize(
+    ('stub', 'said'), [(Fail('broken'), 'broken'), (Never(), 'timed out'), (ValueError('bad'), 'bad')], ids=repr
+)
+def test_a_stub_of_a_function_fails(stub, said):
+    with pytest.raises(Exception, match=said):
+        Tester(Lambdas, resize=stub).run()
+
+
+def test_a_failed_assertion_in_a_function_ends_the_test():
+    def resize(event):
+        assert event == {}
+
+    with pytest.raises(AssertionError):
+        Tester(Lambdas, resize=resize).run()
+
+
+# step by step
+
+
+def test_one_thing_is_done_at_a_time():
+    tester = Tester(Order, charge='ok', ship='gone').start(1)
+    assert tester.open_tasks == []
+    assert tester.step() == 'decided Order 1 (1 decisions)'
+    assert tester.open_tasks == [Order.charge.task(1)]
+    assert tester.step() == 'Charge v1 completed'
+    assert tester.step() == 'decided Order 1 (0 decisions)'
+    assert tester.step() is None  # it waits for the signal
+    assert not tester.is_closed
+    assert tester.signal(Order.approve, True).result() == 'gone'
+    assert tester.is_closed
+    assert tester.step() is None
+    assert tester.result() == 'gone'
+
+
+def test_a_signal_may_come_before_the_first_decision():
+    assert Tester(Order, charge='ok').start(1).signal('approve', False).result() == 'refused'
+
+
+class Reminder(Workflow):
+    remind = ActivityProxy(name='Remind', version='1')
+    paid = Signal()
+
+    def run(self):
+        reminded = 0
+        while not self.paid:
+            yield self.sleep(7 * 86400)
+            yield self.remind(self.now().isoformat())
+            reminded += 1
+        return reminded
+
+
+@workflow(name='Reminder', version='1', task_list='reminders', workflow_duration=365 * 86400)
+class LongReminder(Reminder):
+    pass
+
+
+def test_time_passes_as_the_test_says():
+    reminders = []
+    tester = Tester(LongReminder, remind=reminders.append).start().advance(days=20)
+    assert reminders == ['2000-01-08T00:00:00+00:00', '2000-01-15T00:00:00+00:00']
+    assert tester.now == START + timedelta(days=20)
+    assert tester.open_tasks == [LongReminder().sleep(7 * 86400)]
+    tester.signal('paid').advance(days=1)
+    assert tester.result() == 3
+
+
+def test_time_begins_when_the_test_says():
+    class Clock(Workflow):
+        def run(self):
+            yield self.sleep(1)
+            return self.now().isoformat()
+
+    assert Tester(Clock, now=datetime(2024, 2, 29, tzinfo=timezone.utc)).run() == '2024-02-29T00:00:01+00:00'
+
+
+def test_time_does_not_run_backwards():
+    with pytest.raises(ValueError, match='time cannot pass by'):
+        Tester(Order).start(1).advance(days=-1)
+
+
+def test_a_timer_of_thirty_days_takes_thirty_days():
+    class Long(Workflow):
+        def run(self):
+            yield self.sleep(30 * 86400)
+
+    tester = Tester(Long)
+    tester.run()
+    assert tester.now == START + timedelta(days=30)
+
+
+def test_everything_open_is_described():
+    class Open(Workflow):
+        work = ActivityProxy(name='Work', version='1')
+        inner = WorkflowProxy(name='Inner', version='1')
+        resize = LambdaProxy('resize')
+
+        def run(self):
+            yield [self.work(1, two=2), self.inner('x'), self.resize({'a': 1}), self.sleep(9)]
+
+    tester = Tester(Open, work='', inner=Never(), resize=Never()).start()
+    tester.step()
+    work, inner = Open.work.task(1, two=2), Open.inner.task('x')
+    assert tester.open_tasks == [work, inner, Open.resize.task({'a': 1}), Open().sleep(9)]
+
+
+def test_a_cancelled_workflow_closes_as_canceled():
+    class Patient(Workflow):
+        stopped = Signal()
+
+        def run(self):
+            try:
+                yield self.stopped.get()
+            except WorkflowCanceled:
+                self.set_status({'state': 'stopping'})
+                raise
+
+    tester = Tester(Patient).start().cancel()
+    with pytest.raises(ChildCanceled):
+        tester.result()
+    assert tester.status == {'state': 'stopping'}
+
+
+def test_a_restart_goes_on():
+    class Pages(Workflow):
+        fetch = ActivityProxy(name='Fetch', version='1')
+
+        def run(self, page, total=0):
+            total += yield self.fetch(page)
+            return self.restart(page + 1, total) if page < 3 else total
+
+    tester = Tester(Pages, fetch=lambda page: page)
+    assert tester.run(1) == 6
+    assert 'continuedExecutionRunId' in tester.history.events[0]['workflowExecutionStartedEventAttributes']
+
+
+def test_an_execution_that_timed_out_or_was_terminated_says_so():
+    tester = Tester(LongReminder, remind='').start()
+    tester.service.terminate_workflow_execution(domain='test', workflowId='workflow-1', reason='enough')
+    with pytest.raises(ChildTerminated, match='enough'):
+        tester.result()
+
+    @workflow(name='Short', version='1', task_list='x', workflow_duration=60)
+    class Short(Workflow):
+        paid = Signal()
+
+        def run(self):
+            yield self.paid.get()
+
+    with pytest.raises(ChildTimedOut):
+        Tester(Short).start().advance(seconds=61).result()
+
+
+# what ends a test at once
+
+
+def test_a_workflow_that_raises_fails_the_test_with_its_own_traceback():
+    class Broken(Workflow):
+        def run(self):
+            yield self.sleep(1)
+            self.missing_attribute()
+
+    with pytest.raises(AttributeError, match='missing_attribute') as raised:
+        Tester(Broken).run()
+    assert raised.traceback[-1].name == 'run'
+    assert raised.traceback[-1].path.name == 'test_tester.py'
+
+
+def test_a_workflow_that_is_not_deterministic_is_found_out():
+    class Moody(Workflow):
+        greet = Hello.greet
+        moods = iter(['good', 'bad'])
+
+        def run(self):
+            yield self.greet() if next(self.moods) == 'good' else self.sleep(1)
+
+    with pytest.raises(NondeterminismError, match=r'test_tester\.py'):
+        Tester(Moody, greet='').run()
+
+
+def test_a_kept_generator_goes_on_where_it_is():
+    class Counted(Workflow):
+        begun = 0
+
+        def run(self):
+            Counted.begun += 1
+            yield self.sleep(1)
+            yield self.sleep(1)
+
+    Tester(Counted, sticky=True).run()
+    assert Counted.begun == 1
+    Tester(Counted).run()
+    assert Counted.begun == 1 + 3
+
+
+def test_a_workflow_that_waits_for_nothing_is_found_out():
+    class Stalled(Workflow):
+        paid = Signal()
+
+        def run(self):
+            child = self.sleep(1)
+            child.cancel()
+            yield self.spawn(self.forever())
+
+        def forever(self):
+            from genflow.core.tasks import Task
+
+            yield Task(self.driver)
+
+    with pytest.raises(WorkflowStalled, match=r'test_tester\.py'):
+        Tester(Stalled).run()
+
+
+def test_a_workflow_that_waits_for_the_test_is_stuck():
+    with pytest.raises(
+        Stuck, match=r"waits for what only the test can bring.*orders.py:\d+ in run, waiting for signal 'approve'"
+    ):
+        Tester(Order, charge='ok').run(1)
+
+
+def test_a_workflow_that_never_ends_is_ended(monkeypatch):
+    monkeypatch.setattr('genflow.testing.tester.MAX_STEPS', 50)
+
+    class Endless(Workflow):
+        def run(self):
+            while True:
+                yield self.sleep(0)
+
+    with pytest.raises(TesterError, match=r'Endless goes on after 50 steps; it stands at .*test_tester\.py'):
+        Tester(Endless).run()
+
+
+def test_what_makes_no_sense_is_refused():
+    with pytest.raises(TesterError, match='nothing was started'):
+        Tester(Order).step()
+    with pytest.raises(TesterError, match='was started already'):
+        Tester(Order).start(1).start(1)
+    tester = Tester(Declined, charge='ok')
+    tester.run(1)
+    with pytest.raises(TesterError, match=r'closed, 2000-01-01 00:00:00> has ended with WorkflowExecutionCompleted'):
+        tester.signal('approve')
+    with pytest.raises(TesterError, match='runs on a SystemClock'), LocalSWF(clock=SystemClock()) as service:
+        Tester(Order, service=service)
+
+
+# around it
+
+
+def test_the_history_of_a_test_can_be_kept_and_replayed():
+    tester = Tester(Declined, charge=Fail('no funds'))
+    assert tester.run(1) == 'declined: no funds'
+    assert tester.history.closed == 'WorkflowExecutionCompleted'
+    assert replay(json.loads(tester.history.to_json()), Declined).events == len(tester.history.events)
+
+
+def test_chance_has_the_seed_of_the_test():
+    class Chancy(Workflow):
+        def run(self):
+            yield self.sleep(1)
+            return self.random.random(), str(self.uuid4())
+
+    assert Tester(Chancy).run() == Tester(Chancy).run()
+    assert Tester(Chancy, seed=1).run() != Tester(Chancy, seed=2).run()
+
+
+def test_the_class_next_to_the_workflow_is_the_real_one():
+    def make(word):
+        @activity(name='Local', version='1', task_list='x')
+        class Local(Activity):
+            def run(self):
+                return word
+
+        class Calls(Workflow):
+            local = ActivityProxy(name='Local', version='1')
+
+            def run(self):
+                return (yield self.local())
+
+        return Calls
+
+    assert Tester(make('first')).run() == 'first'
+    assert Tester(make('second')).run() == 'second'
+
+
+def test_two_classes_for_one_type_are_refused():
+    @activity(name='Both', version='1', task_list='x')
+    class One(Activity):
+        def run(self):
+            return 1
+
+    @activity(name='Both', version='1', task_list='x')
+    class Two(Activity):
+        def run(self):
+            return 2
+
+    class Calls(Workflow):
+        both = ActivityProxy(name='Both', version='1')
+
+        def run(self):
+            return (yield self.both())
+
+    with pytest.raises(TesterError, match=r'One and .*Two both stand for the activity type'):
+        Tester(Calls)
+    assert Tester(Calls, both=Two).run() == 2

@@ -8,21 +8,30 @@ Deadlines need nobody to watch them as long as nobody is waiting: every call fir
 is due is dated at its deadline, so no caller can tell the difference. Only a waiting poll must be woken by a deadline;
 for its sake a *timekeeper* thread sleeps until the next one. It starts with the first poll that waits, is told when an
 earlier deadline appears, and goes when nobody has waited for a while.
+
+On a clock that skips, the last poll that has to wait moves the time on, until somebody is woken. A task that waits in a
+list where nobody stands in line may only wait for a worker that is just starting: then the timekeeper looks again after
+a moment, and moves the time on if nothing has happened since.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
 
 from genflow.local import faults
 from genflow.local.clock import Clock, ManualClock
+from genflow.local.errors import StoreError
 from genflow.local.queues import TaskQueue, Waiter
 from genflow.local.world import World
 
 #: seconds that the timekeeper stays when no poll is waiting.
 LINGER = 5.0
+
+#: seconds in which a worker that is there takes a task that waits for it.
+PATIENCE = 0.05
 
 
 class Ticket:
@@ -62,10 +71,11 @@ class LongPolls:
         self._asleep_until: int | None = None
         self._waiting: dict[Waiter, TaskQueue] = {}
         self._pollers: weakref.WeakKeyDictionary[threading.Thread, bool] = weakref.WeakKeyDictionary()
+        self._moves = 0
         self.busy = 0
         self.closed = False
 
-    # All of these are called under the lock, but for `sleep`.
+    # All of these are called under the lock, but for `wake`.
 
     def enter(self, queue: TaskQueue, ticket: Callable[[], bool] | None, waiter: Waiter) -> None:
         """Stand in line.
@@ -78,6 +88,7 @@ class LongPolls:
             raise faults.limit_exceeded(f'A task list can have {limit} pollers at a time')
         queue.waiters.append(waiter)
         self._waiting[waiter] = queue
+        self._moves += 1
         if isinstance(ticket, Ticket):
             ticket.on_abandon = lambda: self.wake(waiter)
             if ticket.abandoned:
@@ -116,15 +127,19 @@ class LongPolls:
             if first is not None and (self._asleep_until is None or first < self._asleep_until):
                 self._bell.notify_all()
 
-    def skip(self) -> None:
-        """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it."""
+    def skip(self, *, patiently: bool = False) -> None:
+        """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it.
+
+        ``patiently`` says that tasks which wait have waited long enough for somebody to take them.
+        """
         clock = self._clock
         while clock.skips and isinstance(clock, ManualClock) and self._everybody_waits():
             first = self._world.deadlines.first()
-            if first is None:
+            if first is None or (not patiently and any(map(len, self._world.queues.values()))):
                 return
             clock.skip_to(first)
             self._tick()
+            patiently = False
 
     def _everybody_waits(self) -> bool:
         alive = [waits for thread, waits in self._pollers.items() if thread.is_alive()]
@@ -132,18 +147,33 @@ class LongPolls:
 
     def _watch(self) -> None:
         """Have a timekeeper, on a clock that moves by itself."""
-        if self._timekeeper is None and self._clock.seconds_until(self._clock.milliseconds() + 1) is not None:
-            self._timekeeper = threading.Thread(target=self._keep_time, name='genflow-local-time', daemon=True)
+        moves = self._clock.seconds_until(self._clock.milliseconds() + 1) is not None
+        if self._timekeeper is None and (moves or self._clock.skips):
+            keep = self._keep_time if moves else self._keep_skipping
+            self._timekeeper = threading.Thread(target=self._keep, args=(keep,), name='genflow-local-time', daemon=True)
             self._timekeeper.start()
 
-    def _keep_time(self) -> None:
-        """Do what is due when it is due, as long as somebody waits."""
-        with self._lock:
-            while not self.closed:
-                self._tick()
-                first = self._asleep_until = self._world.deadlines.first()
-                seconds = None if first is None else self._clock.seconds_until(first)
-                rang = self._bell.wait(LINGER if seconds is None else min(seconds, LINGER))
-                if not rang and not self._waiting:
-                    break
-            self._timekeeper = None
+    def _keep(self, keep: Callable[[], bool]) -> None:
+        """The timekeeper: look at the clock as long as somebody waits."""
+        with self._lock, contextlib.suppress(StoreError):  # the next call will say what is wrong with the file
+            try:
+                while not self.closed and keep():
+                    pass
+            finally:
+                self._timekeeper = None
+
+    def _keep_time(self) -> bool:
+        """Do what is due, sleep until more is, and say whether to go on."""
+        self._tick()
+        first = self._asleep_until = self._world.deadlines.first()
+        seconds = None if first is None else self._clock.seconds_until(first)
+        rang = self._bell.wait(LINGER if seconds is None else min(seconds, LINGER))
+        return rang or bool(self._waiting)
+
+    def _keep_skipping(self) -> bool:
+        """Move the time on when nothing has happened for a moment, and say whether to go on."""
+        moves = self._moves
+        self._bell.wait(PATIENCE)
+        if moves == self._moves:
+            self.skip(patiently=True)
+        return bool(self._waiting)

@@ -38,7 +38,7 @@ from genflow.local.rates import Rates
 from genflow.local.rules.closing import end_full_history
 from genflow.local.rules.decision_lambdas import settle_lambda
 from genflow.local.rules.recording import HistoryFull
-from genflow.local.rules.restarting import abandon, strand_lambdas
+from genflow.local.rules.restarting import dies, end
 from genflow.local.rules.timeouts import strike
 from genflow.local.shapes import checked
 from genflow.local.store import Store
@@ -106,19 +106,18 @@ class Service:
         with self._lock:
             load_world(self._world, self._store)
             now = self._tick()
-            self._each(strand_lambdas, now)
-            if self._options.abandon_started:
-                self._each(abandon, now)
+            self._restart(now)
             mark = self._journal.mark()
         self._journal.settle(mark)
 
-    def _each(self, rule: Callable[..., None], now: int) -> None:
-        """Apply a rule to every open item that the file had."""
+    def _restart(self, now: int) -> None:
+        """End what died with the last process."""
         for ref, data in self._store.items():
-            execution = self._world.find(ref >> EVENT_BITS)
-            if execution is not None and data.get('started'):
-                self._apply(partial(rule, self._world, execution, ref & EVENT_MASK, now))
-                self._follow_up(now)
+            if dies(data, abandoned=self._options.abandon_started):
+                execution = self._world.find(ref >> EVENT_BITS)
+                if execution is not None:
+                    self._apply(partial(end, self._world, execution, ref & EVENT_MASK, now))
+                    self._follow_up(now)
 
     def _recover(self) -> None:
         """After a failed write: forget everything and read what the file has."""

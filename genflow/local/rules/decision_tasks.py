@@ -85,8 +85,13 @@ def time_out_decision(world: World, execution: Execution, task: DecisionTask, at
     record(world, execution, at, 'DecisionTaskTimedOut', attributes)
     world.drop(execution, task)
     execution.decision = None
+    drop_override(world, execution)
+    next_task(world, execution, at, needed=True)
+
+
+def drop_override(world: World, execution: Execution) -> None:
+    """A temporary task list holds no more; the next tasks go to the original one."""
     progress = execution.progress
     if progress.task_list_to_start is not None:
         progress.task_list, progress.task_list_to_start = progress.original_list, None
         world.touch(execution, progress)
-    next_task(world, execution, at, needed=True)

@@ -1,12 +1,20 @@
-"""What a process takes with it when it dies."""
+"""What a process takes with it when it dies, as the next one finds it in the file.
+
+A Lambda function that was running always died: such functions run in the process of the service. Where the workers did
+too (``abandon_started``), nobody can answer the tasks that they had started, and nobody polls the task lists that the
+deciders had made for themselves: the tasks time out at once, and executions go back to their original lists.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from genflow.local.rules.activities import time_out_activity
 from genflow.local.rules.decision_lambdas import settle_lambda
-from genflow.local.rules.decision_tasks import time_out_decision
+from genflow.local.rules.decision_tasks import drop_override, time_out_decision
 from genflow.local.rules.execution import Execution
-from genflow.local.rules.state import Activity, DecisionTask, LambdaFunction
+from genflow.local.rules.state import Activity, DecisionTask, LambdaFunction, Progress
 from genflow.local.rules.timeouts import find_item
 from genflow.local.world import World
 
@@ -14,17 +22,42 @@ from genflow.local.world import World
 PROCESS_DIED = 'genflow.ProcessDied'
 
 
-def abandon(world: World, execution: Execution, item_id: int, at: int) -> None:
-    """Time out a started task at once: its poller lived in the process that has died, nobody can answer it."""
-    item = find_item(execution, item_id)
-    if isinstance(item, Activity) and item.started:
-        time_out_activity(world, execution, item, at, 'START_TO_CLOSE', PROCESS_DIED)
-    elif isinstance(item, DecisionTask) and item.started:
-        time_out_decision(world, execution, item, at)
+def dies(data: dict[str, Any], *, abandoned: bool) -> bool:
+    """Whether the row of an item is of something that the last process took with it."""
+    if data['kind'] == LambdaFunction.kind:
+        return bool(data['started'])
+    return abandoned and bool(data.get('started') or data.get('to_start') or data.get('task_list_to_start'))
 
 
-def strand_lambdas(world: World, execution: Execution, item_id: int, at: int) -> None:
-    """Time out a Lambda function that was running: such functions always run in the service's process."""
+def end(world: World, execution: Execution, item_id: int, at: int) -> None:
+    """End such an item, if it is still open."""
     item = find_item(execution, item_id)
-    if isinstance(item, LambdaFunction) and item.started:
-        settle_lambda(world, execution, item, at, 'LambdaFunctionTimedOut', {'timeoutType': 'START_TO_CLOSE'})
+    if item is not None and item.kind in ENDS:
+        ENDS[item.kind](world, execution, item, at)
+
+
+def _lambda(world: World, execution: Execution, task: LambdaFunction, at: int) -> None:
+    settle_lambda(world, execution, task, at, 'LambdaFunctionTimedOut', {'timeoutType': 'START_TO_CLOSE'})
+
+
+def _activity(world: World, execution: Execution, activity: Activity, at: int) -> None:
+    if activity.started:
+        time_out_activity(world, execution, activity, at, 'START_TO_CLOSE', PROCESS_DIED)
+
+
+def _decision(world: World, execution: Execution, task: DecisionTask, at: int) -> None:
+    """A started task, or one that waits in a list of the dead process."""
+    if task.started or task.to_start is not None:
+        time_out_decision(world, execution, task, at)
+
+
+def _progress(world: World, execution: Execution, progress: Progress, at: int) -> None:
+    drop_override(world, execution)
+
+
+ENDS: dict[str, Callable[[World, Execution, Any, int], None]] = {
+    'lambda': _lambda,
+    'activity': _activity,
+    'decision': _decision,
+    'progress': _progress,
+}

@@ -11,6 +11,12 @@ from genflow.local.rules.execution import Execution
 from genflow.local.rules.recording import record
 from genflow.local.world import World
 
+#: kind of type -> the causes where it is not registered, and where it is deprecated.
+TYPE_CAUSES = {
+    'ACTIVITY': ('ACTIVITY_TYPE_DOES_NOT_EXIST', 'ACTIVITY_TYPE_DEPRECATED'),
+    'WORKFLOW': ('WORKFLOW_TYPE_DOES_NOT_EXIST', 'WORKFLOW_TYPE_DEPRECATED'),
+}
+
 
 @attrs.define(slots=True, eq=False, kw_only=True)
 class Turn:
@@ -46,6 +52,7 @@ class Turn:
 
     def type_cause(self, kind: str, record: TypeRecord | None) -> str | None:
         """Why nothing can be made of a type; ``kind`` is ``'ACTIVITY'`` or ``'WORKFLOW'``."""
+        missing, deprecated = TYPE_CAUSES[kind]
         if record is None:
-            return f'{kind}_TYPE_DOES_NOT_EXIST'
-        return f'{kind}_TYPE_DEPRECATED' if record.deprecated is not None else None
+            return missing
+        return deprecated if record.deprecated is not None else None

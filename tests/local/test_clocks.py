@@ -1,0 +1,185 @@
+"""Virtual time: nothing here waits, and years pass."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from genflow.local import LocalSWF, ManualClock, SkippingClock, SystemClock
+from genflow.local.clock import to_datetime, to_milliseconds
+from tests.local.office import COMPLETE, Office, decision, schedule
+
+YEAR = 31_536_000
+
+
+def timer(name, seconds):
+    return decision('StartTimer', timerId=name, startToFireTimeout=str(seconds))
+
+
+def test_a_manual_clock_begins_in_2000_and_stands_still():
+    clock = ManualClock()
+    assert clock.now() == clock.now() == datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+def test_a_manual_clock_runs_forward_only():
+    with pytest.raises(ValueError, match='time runs forward only'):
+        ManualClock().advance(-1)
+
+
+def test_advance_to_a_moment():
+    clock = ManualClock()
+    clock.advance_to(datetime(2001, 1, 1, tzinfo=timezone.utc))
+    clock.advance_to(datetime(2000, 6, 1, tzinfo=timezone.utc))
+    assert clock.now() == datetime(2001, 1, 1, tzinfo=timezone.utc)
+
+
+def test_the_system_clock_is_the_time_of_day():
+    before = datetime.now(timezone.utc) - timedelta(milliseconds=1)
+    assert before <= SystemClock().now() <= datetime.now(timezone.utc)
+
+
+def test_moments_and_milliseconds():
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=timezone(timedelta(hours=2)))
+    assert to_milliseconds(moment) == 1_767_315_845_678
+    assert to_datetime(1_767_315_845_678) == moment
+
+
+def test_a_poll_on_a_manual_clock_answers_at_once(office):
+    assert office.poll_decision()['startedEventId'] == 0
+
+
+def test_timers_of_a_year_fire_in_their_order_at_their_moments(office, clock):
+    execution = office.start(executionStartToCloseTimeout=str(YEAR))
+    start = clock.now()
+    office.decide(*(timer(f't{day}', day * 86_400) for day in range(364, 0, -1)))
+    clock.advance(YEAR - 1)
+    fired = [event for event in office.history(execution) if event['eventType'] == 'TimerFired']
+    assert [event['timerFiredEventAttributes']['timerId'] for event in fired] == [f't{day}' for day in range(1, 365)]
+    assert [event['eventTimestamp'] for event in fired] == [start + timedelta(days=day) for day in range(1, 365)]
+
+
+def test_what_a_timeout_sets_off_is_dated_by_it(office, clock):
+    """The decision task that times out is scheduled again at that moment, and times out again from there."""
+    execution = office.start()
+    start = clock.now()
+    office.decide(taskList={'name': 'sticky'}, taskListScheduleToStartTimeout='5')
+    office.decide(timer('t', 10)) if office.poll_decision()['startedEventId'] else office.signal()
+    clock.advance(100)
+    events = {event['eventType']: event['eventTimestamp'] for event in office.history(execution)}
+    assert events['DecisionTaskTimedOut'] == start + timedelta(seconds=5)
+    assert events['DecisionTaskScheduled'] == start + timedelta(seconds=5)
+
+
+def test_several_services_share_a_clock(clock):
+    with LocalSWF(clock=clock) as one, LocalSWF(clock=clock) as two:
+        offices = [Office(one).prepare(), Office(two).prepare()]
+        executions = [office.start() for office in offices]
+        for office in offices:
+            office.decide(timer('t', 60))
+        clock.advance(60)
+        for office, execution in zip(offices, executions, strict=True):
+            assert office.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
+
+
+def test_a_closed_service_hears_no_more_of_its_clock(clock):
+    LocalSWF(clock=clock).close()
+    clock.advance(1)
+
+
+def test_next_deadline(office, clock):
+    assert office.swf.next_deadline() is None
+    office.start()
+    assert office.swf.next_deadline() == clock.now() + timedelta(seconds=86_400)
+    office.decide(timer('t', 60))
+    assert office.swf.next_deadline() == clock.now() + timedelta(seconds=60)
+
+
+def test_a_clock_that_goes_back_does_not_take_events_back(office):
+    class Wandering(ManualClock):
+        offset = 0
+
+        def milliseconds(self):
+            return super().milliseconds() + self.offset
+
+    clock = Wandering()
+    with LocalSWF(clock=clock) as swf:
+        office = Office(swf).prepare()
+        execution = office.start()
+        clock.offset = -3_600_000
+        office.signal()
+        dates = [event['eventTimestamp'] for event in office.history(execution)]
+    assert dates == sorted(dates)
+
+
+def working(office, work, over):
+    """A thread that polls until it is told that it is over."""
+
+    def loop():
+        while not over.is_set():
+            work()
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_skipping_clock_runs_while_everybody_waits():
+    """A decider sleeps a month ten times; nobody advances the clock."""
+    clock = SkippingClock()
+    begin = clock.now()
+    over = threading.Event()
+    with contextlib.closing(LocalSWF(clock=clock)) as swf:
+        office = Office(swf).prepare()
+        execution = office.start(executionStartToCloseTimeout=str(YEAR))
+
+        def decide():
+            task = office.poll_decision()
+            if 'taskToken' not in task:
+                return
+            fired = sum(event['eventType'] == 'TimerFired' for event in task['events'])
+            if fired == 10:
+                office.respond(task, COMPLETE)
+                over.set()
+            else:
+                office.respond(task, timer(f't{fired}', 30 * 86_400))
+
+        working(office, decide, over)
+        assert over.wait(20)
+        info = office.describe(execution)['executionInfo']
+    assert info['closeStatus'] == 'COMPLETED'
+    assert info['closeTimestamp'] - begin == timedelta(days=300)
+
+
+def test_a_skipping_clock_stands_while_a_task_is_worked_on():
+    clock = SkippingClock()
+    begin, seen, over = clock.now(), [], threading.Event()
+    working_on_it, done = threading.Event(), threading.Event()
+    with contextlib.closing(LocalSWF(clock=clock)) as swf:
+        office = Office(swf).prepare()
+        office.start()
+
+        def perform():
+            task = office.poll_activity()
+            if 'taskToken' in task:
+                working_on_it.set()
+                assert done.wait(20)
+                seen.append(clock.now())
+                office.complete(task)
+                over.set()
+
+        def decide():
+            task = office.poll_decision()
+            if 'taskToken' in task:
+                office.respond(task, schedule('a'), timer('t', 3600))
+
+        threads = [working(office, perform, over), working(office, decide, over)]
+        assert working_on_it.wait(20)
+        done.set()
+        assert over.wait(20)
+        swf.close()
+        for thread in threads:
+            thread.join(20)
+    assert seen == [begin]

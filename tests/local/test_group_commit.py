@@ -1,0 +1,181 @@
+"""Calls that run at the same time share a commit; each returns only after its own."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from genflow.local import LocalSWF
+from genflow.local.batch import Batch
+from genflow.local.errors import DiskFull
+from genflow.local.journal import Journal
+from genflow.local.limits import Limits
+from genflow.local.rates import Rates
+from genflow.local.world import World
+from tests.local.office import Office
+
+
+class SlowDisk:
+    """A store that writes only when it is let, and remembers what it wrote."""
+
+    in_memory = False
+
+    def __init__(self):
+        self.entered = threading.Semaphore(0)
+        self.let = threading.Semaphore(0)
+        self.written = []
+        self.failure = None
+
+    def append(self, number, columns):
+        self.entered.release()
+        assert self.let.acquire(timeout=10)
+        if self.failure:
+            raise self.failure
+        self.written.append((number, columns[0]))
+
+    def fold(self, columns):
+        self.append(0, columns)
+
+
+class Desk:
+    """A journal over a slow disk, and callers that add an event each."""
+
+    def __init__(self):
+        self.disk = SlowDisk()
+        self.lock = threading.RLock()
+        self.world = World(archive=None, limits=Limits(), rates=Rates({}), arn_prefix='')
+        self.recovered = 0
+        self.journal = Journal(self.disk, self.world, self.lock, lambda: 0, self._recover)
+        self.returned = []
+        self.threads = []
+
+    def _recover(self):
+        self.recovered += 1
+
+    def call(self, name):
+        """A caller in a thread of its own; it has made its change when this returns."""
+        changed = threading.Event()
+
+        def run():
+            with self.lock:
+                self.world.batch.events.append(f'"{name}":{{}}')
+                mark = self.journal.mark()
+            changed.set()
+            try:
+                self.journal.settle(mark)
+            except DiskFull:
+                self.returned.append((name, 'refused'))
+            else:
+                self.returned.append((name, 'kept'))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.threads.append(thread)
+        assert changed.wait(10)
+
+    def wait(self):
+        for thread in self.threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+def test_one_caller_writes_its_own(desk):
+    desk.disk.let.release()
+    desk.call('a')
+    desk.wait()
+    assert desk.disk.written == [(1, '{"a":{}}')]
+
+
+def test_who_comes_during_a_write_shares_the_next(desk):
+    desk.call('a')
+    assert desk.disk.entered.acquire(timeout=10)
+    for name in 'bcd':
+        desk.call(name)
+    assert desk.returned == []
+    desk.disk.let.release()
+    assert desk.disk.entered.acquire(timeout=10)
+    assert desk.disk.written == [(1, '{"a":{}}')]
+    desk.disk.let.release()
+    desk.wait()
+    assert desk.disk.written[1] == (2, '{"b":{},"c":{},"d":{}}')
+    assert desk.journal.statistics.commits == 2
+
+
+def test_a_failed_write_refuses_all_that_built_on_it(desk):
+    desk.disk.failure = DiskFull('no room')
+    desk.call('a')
+    assert desk.disk.entered.acquire(timeout=10)
+    desk.call('b')
+    desk.disk.let.release()
+    desk.wait()
+    assert sorted(desk.returned) == [('a', 'refused'), ('b', 'refused')]
+    assert desk.recovered == 1
+    assert desk.disk.written == []
+
+
+def test_after_a_failure_the_next_write_counts_on(desk):
+    desk.disk.failure = DiskFull('no room')
+    desk.disk.let.release()
+    desk.call('a')
+    desk.wait()
+    desk.disk.failure = None
+    desk.disk.let.release()
+    desk.call('b')
+    desk.wait()
+    assert desk.returned == [('a', 'refused'), ('b', 'kept')]
+    assert [text for _, text in desk.disk.written] == ['{"b":{}}']
+
+
+def test_a_call_that_changes_nothing_waits_for_what_it_saw(desk):
+    desk.call('a')
+    assert desk.disk.entered.acquire(timeout=10)
+    with desk.lock:
+        assert desk.world.batch.empty
+        mark = desk.journal.mark()
+    assert mark == 1
+    desk.disk.let.release()
+    desk.wait()
+
+
+def test_an_empty_batch_is_not_written(desk):
+    with desk.lock:
+        assert desk.journal.mark() == 0
+    desk.journal.settle(0)
+    assert desk.disk.written == []
+
+
+def test_sixteen_callers_share_commits(path):
+    """Each signals an execution of its own; with one commit a call there would be 640."""
+    with LocalSWF(path, long_poll=0) as swf:
+        office = Office(swf).prepare()
+        for number in range(16):
+            office.start(str(number))
+        before = swf.statistics.commits
+        together = threading.Barrier(16)
+
+        def signal(number):
+            together.wait(10)
+            for _ in range(40):
+                office.signal(str(number))
+
+        threads = [threading.Thread(target=signal, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        commits = swf.statistics.commits - before
+    assert 16 * 40 / commits >= 6
+
+
+def test_batches_merge_in_order():
+    first, second = Batch(1), Batch(2)
+    first.events.append('"1":{}')
+    second.events.append('"2":{}')
+    first.absorb(second)
+    assert (first.number, first.columns(folding=True)[0]) == (2, '{"1":{},"2":{}}')

@@ -1,0 +1,16 @@
+"""A short run of the soak script: kill -9 at random moments loses nothing that was acknowledged."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SOAK = Path(__file__).parents[2] / 'benchmarks' / 'soak.py'
+
+
+def test_ten_kills(tmp_path):
+    command = [sys.executable, str(SOAK), '--kills', '10', '--open', '40', '--longest', '0.2']
+    done = subprocess.run([*command, '--db', str(tmp_path / 'soak.db')], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('kills: 10, '), done.stdout

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from configparser import ConfigParser
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,8 @@ from genflow.testing import History
 from tests.testing.orders import Order
 
 pytest_plugins = ['pytester']
+
+ROOT = Path(__file__).resolve().parents[2]
 
 WORKFLOW = """
     from genflow import ActivityProxy, Workflow
@@ -172,9 +177,15 @@ def test_the_plugin_brings_neither_boto_nor_a_database():
 
 
 def test_the_package_names_the_plugin():
-    from configparser import ConfigParser
-    from pathlib import Path
-
     setup = ConfigParser()
-    setup.read(Path(__file__).resolve().parents[2] / 'setup.cfg', encoding='utf-8')
+    setup.read(ROOT / 'setup.cfg', encoding='utf-8')
     assert 'genflow = genflow.testing.pytest_plugin' in setup['options.entry_points']['pytest11']
+
+
+def test_the_example_of_the_documentation_runs(pytester, run):
+    page = (ROOT / 'docs' / 'testing.md').read_text(encoding='utf-8')
+    snippets = re.findall(r'^```python\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)
+    pytester.makepyfile('\n\n'.join(snippets))
+    story = History(Order, 1).decide()
+    pytester.mkdir('histories').joinpath('order.json').write_text(story.to_json(), encoding='utf-8')
+    run('--genflow-histories', 'histories').assert_outcomes(passed=5)

@@ -80,6 +80,7 @@ def start_workflow_worker(
                     trimmed = bool(survive(decider.handle, task)) or not task.previous_id
         finally:
             decider.cache.shut()
+            service.connection.close()
 
 
 def start_activity_worker(
@@ -118,10 +119,13 @@ def start_activity_worker(
     if reg_remote:
         register(service, domain, registry.activities)
     performer = Performer(service, domain, registry, create)
-    for _ in _turns(loop):
-        task = poller.activity_task()
-        if task is not None:
-            survive(performer.handle, task)
+    try:
+        for _ in _turns(loop):
+            task = poller.activity_task()
+            if task is not None:
+                survive(performer.handle, task)
+    finally:
+        service.connection.close()
 
 
 def workflow_starter(

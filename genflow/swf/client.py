@@ -48,6 +48,16 @@ class Client:
         self.domain = domain
         self.service = service if service is not None else Service(connect(layer1, config=config))
 
+    def close(self) -> None:
+        """Closes the sockets of a connection that was made here; ``with Client(...) as client:`` does so too."""
+        self.service.connection.close()
+
+    def __enter__(self) -> Client:  # noqa: PYI034 - typing.Self came with Python 3.11
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
     def starter(self, workflow: type[Workflow], **options: Any) -> Callable[..., Execution]:
         """What starts executions of a decorated workflow class when it is called with ``run``'s arguments.
 

@@ -44,12 +44,20 @@ class Connection:
         backend: What answers: an address, or the name of what answers in this process.
         region: The region, or ``None`` where there is no such thing.
         polling: The client for polls; ``client`` unless given.
+        is_ours: Whether the clients were made here, and are nobody else's.
     """
 
     client: Any
     backend: str
     region: str | None = None
     polling: Any = field(default=Factory(lambda self: self.client, takes_self=True))
+    is_ours: bool = False
+
+    def close(self) -> None:
+        """Closes the idle sockets of clients that were made here; a call in flight is left to return."""
+        if self.is_ours:
+            self.client.close()
+            self.polling.close()
 
 
 def connect(layer1: Any = None, *, config: Any = None) -> Connection:
@@ -103,7 +111,7 @@ def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
     """A connection of clients that ``make`` makes."""
     client = make('swf', config=_configured(config, READ_TIMEOUT), **options)
     polling = make('swf', config=_configured(config, POLL_SECONDS + 10), **options)
-    return evolve(_described(client), polling=polling)
+    return evolve(_described(client), polling=polling, is_ours=True)
 
 
 def _from_client(client: Any, config: Any) -> Connection:

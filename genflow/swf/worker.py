@@ -220,6 +220,7 @@ class Worker:
         abandoning.join(CLEARANCE)  # and not longer, if the service hangs: the time-outs say the same
         self._stopped.set()
         self._decider.cache.shut()
+        self._service.connection.close()
 
     def __enter__(self) -> Worker:  # noqa: PYI034 - typing.Self came with Python 3.11
         self.start()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import closing
+
 import boto3
 import botocore.session
 import pytest
@@ -91,11 +94,20 @@ def layer1(request, served, monkeypatch):
     monkeypatch.setenv('AWS_ACCESS_KEY_ID', 'key')
     monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'secret')
     service.reset()
+    finders = list(sys.meta_path)  # boto 2's vendored six adds one that Python 3.10 warns of at each import
     made = request.param(service, url)
-    register_domain(Service(connect(made)), 'd')
+    with closing(connect(made)) as connection:
+        register_domain(Service(connection), 'd')
     yield made
-    if request.param is boto2_layer1:
+    sys.meta_path[:] = finders
+    if request.param in (boto2_layer1, boto3_client):
         made.close()
+
+
+@pytest.fixture
+def connection(layer1):
+    with closing(connect(layer1)) as made:
+        yield made
 
 
 @activity('Half', 1, 'tl')
@@ -131,10 +143,9 @@ class Everything(Workflow):
         return [halves, reason, (yield self.go.get())]
 
 
-def test_all_that_a_workflow_does(layer1):
+def test_all_that_a_workflow_does(layer1, connection):
     with Worker('d', 'tl', layer1, registry=registry_of(Half, Child, Everything), activities=2):
-        client = Client('d', layer1)
-        execution = client.starter(Everything, tags=['gold'])(8)
+        execution = Client('d', connection).starter(Everything, tags=['gold'])(8)
         execution.signal(Everything.go, {'ü': 1})
         assert execution.result(LONG) == [[4, 5], 'ValueError: 1 is odd', {'ü': 1}]
     assert execution.status() == 'COMPLETED'
@@ -144,14 +155,14 @@ def test_all_that_a_workflow_does(layer1):
     assert {said.get('taskListScheduleToStartTimeout') for said in answers} == {'5'}
 
 
-def test_an_empty_poll(layer1):
-    poller = Poller(Service(connect(layer1)), 'd', 'nobody')
+def test_an_empty_poll(connection):
+    poller = Poller(Service(connection), 'd', 'nobody')
     assert poller.activity_task() is None
     assert poller.decision_task() is None
 
 
-def test_errors(layer1):
-    client = connect(layer1).client
+def test_errors(connection):
+    client = connection.client
     with pytest.raises(client.exceptions.UnknownResourceFault) as raised:
         client.count_pending_activity_tasks(domain='nowhere', taskList={'name': 'tl'})
     assert faults.code_of(raised.value) == 'UnknownResourceFault'
@@ -162,8 +173,8 @@ def test_a_read_time_out_is_an_empty_poll(served):
     """A client of the application's own whose time-out is shorter than the poll."""
     _, url = served
     config = botocore.config.Config(read_timeout=0.05, retries={'total_max_attempts': 1})
-    client = boto3.client('swf', endpoint_url=url, config=config, **KEYS)
-    register_domain(Service(connect(client)), 'd')
-    poller = Poller(Service(connect(client)), 'd', 'nobody')
-    assert poller.activity_task() is None
-    assert poller.decision_task() is None
+    with closing(boto3.client('swf', endpoint_url=url, config=config, **KEYS)) as client:
+        register_domain(Service(connect(client)), 'd')
+        poller = Poller(Service(connect(client)), 'd', 'nobody')
+        assert poller.activity_task() is None
+        assert poller.decision_task() is None

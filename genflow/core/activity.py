@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from attrs import field, frozen
 
 from .errors import StopActivity
-from .serialization import Serialization
+from .serialization import Serialization, refuse_coroutine
 from .tasks import Task
 from .typed import Runs, TypedProxy, activity_proxy
 
@@ -68,6 +68,7 @@ class Activity(Serialization):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.hinted = cls
+        refuse_coroutine(cls)
 
     @classmethod
     def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]:

@@ -74,6 +74,8 @@ class Arguments:
 
     __slots__ = ('call', 'missing')
 
+    deaf = False
+
     def __init__(self, call: Call, tasks: list[Task[Any]]) -> None:
         self.call = call
         self.missing = len(tasks)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from . import decisions, events
@@ -25,7 +24,8 @@ from .errors import (
 )
 from .failures import decode_failure
 from .options import ActivityOptions
-from .serialization import MAX_PAYLOAD, excerpt
+from .serialization import MAX_PAYLOAD, encode_value, excerpt
+from .showing import short
 from .tasks import ERROR, OPEN, VALUE, Task
 
 if TYPE_CHECKING:
@@ -102,17 +102,36 @@ class RetriedCall(Call):
         return not self.kwargs
 
     def prepare(self) -> None:
-        text = self.input = self.proxy._serialize_arguments(*self.args, **self.kwargs)
+        try:
+            text = self.input = self.proxy._serialize_arguments(*self.args, **self.kwargs)
+        except TypeError as error:
+            self._blame(error)
+            raise
         if not isinstance(text, str):
             raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
         if len(text) > MAX_PAYLOAD:
-            raise self.too_large(text, self._longest())
+            raise self.too_large(text, 'the input', self._longest())
+
+    def _named(self) -> list[tuple[str, Any]]:
+        named = [(f'argument {place}', value) for place, value in enumerate(self.args, 1)]
+        return named + [(f'argument {name!r}', value) for name, value in self.kwargs.items()]
 
     def _longest(self) -> str:
-        """The argument that is to blame for a payload that is too large."""
-        named = [(f'argument {place}', value) for place, value in enumerate(self.args, 1)]
-        named += [(f'argument {name!r}', value) for name, value in self.kwargs.items()]
-        return max(named, key=lambda item: len(repr(item[1])), default=('the input', None))[0]
+        """The argument that takes most of a payload that is too large."""
+        sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in self._named()]
+        return f'most of it is {max(sizes)[1]}; ' if sizes else ''
+
+    def _blame(self, error: TypeError) -> None:
+        """Names the argument that cannot be written, where the proxy writes as proxies do by default.
+
+        Raises:
+            TypeError: Always, where one is found.
+        """
+        for name, value in self._named():
+            try:
+                encode_value(value)
+            except TypeError as found:
+                raise TypeError(f'{name} of {self.label}, {short(value)}, cannot be written: {found}') from None
 
     # attempts
 
@@ -255,16 +274,12 @@ class RetriedCall(Call):
         return f'{self.kind}{number} {self.proxy.name}{version}'
 
     def __repr__(self) -> str:
-        words = [*map(_brief, self.args), *(f'{name}={_brief(value)}' for name, value in self.kwargs.items())]
+        words = [
+            *(short(value, MAX_SHOWN) for value in self.args),
+            *(f'{name}={short(value, MAX_SHOWN)}' for name, value in self.kwargs.items()),
+        ]
         state = ('', ' done', ' failed')[self.state]
         return f'<{self.label}({", ".join(words)}){state}>'
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, GeneratorType):
-        return value.__name__
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f'{text[:MAX_SHOWN]}…'
 
 
 class ActivityCall(RetriedCall):

@@ -12,13 +12,13 @@ yields in a ``finally``, and would leave the rest to the garbage collector.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping
 from types import GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .errors import TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
 from .locations import suspended_at
+from .showing import short
 from .tasks import ERROR, OPEN, VALUE, Task
 
 if TYPE_CHECKING:
@@ -29,13 +29,10 @@ __all__ = ['Branch', 'Root', 'as_task', 'begin_run', 'close_generator']
 MAX_DRAINS = 100
 """How many ``yield``s in the ``finally`` blocks of one generator are drained before it is given up."""
 
-MAX_SHOWN = 80
-
 CANCEL_REQUESTED = 'the cancellation of the workflow was requested'
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
-ADDRESS = re.compile(r' at 0x[0-9a-fA-F]+')
 
 _unclosable: list[GeneratorType[Any, Any, Any]] = []
 """Generators that ignore being closed: kept, so that the garbage collector does not try it again, aloud."""
@@ -209,6 +206,8 @@ class Result:
 
     __slots__ = ('branch',)
 
+    deaf = False
+
     def __init__(self, branch: Branch) -> None:
         self.branch = branch
 
@@ -295,18 +294,7 @@ def _mistake(value: Any) -> str:
         hint = 'call it, and yield the task that the call gives'
     else:
         hint = 'yield tasks, or a list, tuple or dict of them; a plain value needs no yield'
-    return f'a {type(value).__name__} was yielded: {_short(value)}; {hint}'
-
-
-def _short(value: Any) -> str:
-    """What a value looks like, the same in every process: it may end up in what the workflow answers."""
-    if isinstance(value, GeneratorType):
-        text = f'{value.__name__}()'
-    elif isinstance(value, (set, frozenset)):
-        text = '{' + ', '.join(sorted(map(repr, value))) + '}'
-    else:
-        text = ADDRESS.sub('', repr(value))
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + '…'
+    return f'a {type(value).__name__} was yielded: {short(value)}; {hint}'
 
 
 def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:

@@ -170,10 +170,10 @@ class Call(Task[Any]):
     def dropped(self) -> bool:
         return self.phase not in (QUEUED, HELD)
 
-    def too_large(self, text: str, what: str) -> PayloadTooLarge:
+    def too_large(self, text: str, what: str, blame: str = '') -> PayloadTooLarge:
         return PayloadTooLarge(
             f'{what} of {self.label} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}; '
-            f'pass a reference to the data instead (called at {place(self.where)})'
+            f'{blame}pass a reference to the data instead (called at {place(self.where)})'
         )
 
 

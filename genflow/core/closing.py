@@ -6,14 +6,17 @@ that came in between.
 
 from __future__ import annotations
 
+import traceback as tracebacks
 from typing import Any
 
 from attrs import define
 
 from . import decisions
 from .failures import encode_failure
+from .locations import place
 from .options import RestartOptions
 from .serialization import decode, encode
+from .tasks import Task
 
 __all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'Restart', 'Wish', 'opened_input', 'restart_input']
 
@@ -62,12 +65,22 @@ class Complete:
 
 @define
 class Fail:
-    """``run`` raised, or a failure was left that nobody took."""
+    """``run`` raised, or a failure was left that nobody took.
+
+    Attributes:
+        left: The task whose failure nobody took.
+    """
 
     error: BaseException
+    left: Task[Any] | None = None
 
     def decision(self) -> decisions.Decision:
-        return decisions.FailWorkflow(*encode_failure(self.error))
+        if self.left is None:
+            return decisions.FailWorkflow(*encode_failure(self.error))
+        where = place(getattr(self.left, 'where', None))
+        text = ''.join(tracebacks.format_exception(type(self.error), self.error, self.error.__traceback__))
+        hint = f'Nobody took this failure of {self.left.label}, called at {where}: yield the task, or give its proxy '
+        return decisions.FailWorkflow(*encode_failure(self.error, f'{text}{hint}error_handling=True.\n'))
 
 
 @define

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from .branches import Branch, as_task
 from .drivers import driving
 from .errors import DefinitionError
-from .tasks import ERROR, OPEN, VALUE, Task
+from .tasks import ERROR, OPEN, VALUE, Task, Waiter
 
 if TYPE_CHECKING:
     from .drivers import Driver
@@ -80,8 +80,9 @@ class Combined(Task[Any]):
     def withdraw(self) -> Iterable[Task[Any]]:
         return self.members[::-1]
 
-    def wants(self, task: Task[Any]) -> bool:
-        return self.state == OPEN and self.wanted()
+    @property
+    def deaf(self) -> bool:
+        return self.state != OPEN
 
     def demand(self) -> None:
         pending: list[Task[Any]] = [self]
@@ -242,6 +243,10 @@ class Slot(Task[Any]):
         if self.task is not None:
             self.task.mark_taken()
 
+    def watch(self, waiter: Waiter) -> None:
+        super().watch(waiter)
+        self.completion.awaited.append(self)
+
     @property
     def on_demand(self) -> bool:
         return self.completion.on_demand
@@ -256,16 +261,18 @@ class Slot(Task[Any]):
 class Completion(Combined):
     """Fills slots in the order in which the members settle."""
 
-    __slots__ = ('slots', 'taken_slots')
+    __slots__ = ('awaited', 'slots', 'taken_slots')
 
     def __init__(self, driver: Driver | None, members: list[Task[Any]]) -> None:
         super().__init__(driver, members)
         self.slots = [Slot(driver, self, place) for place in range(len(members))]
         self.taken_slots = 0
+        self.awaited: list[Slot] = []
         self.attach()
 
-    def wants(self, task: Task[Any]) -> bool:
-        return any(slot.wanted() for slot in self.slots[self.taken_slots :])
+    def outlets(self) -> Iterable[Task[Any]]:
+        self.awaited = [slot for slot in self.awaited if slot.state == OPEN]
+        return self.awaited
 
     def notify(self, task: Task[Any]) -> None:
         slot = self.slots[self.taken_slots]

@@ -20,7 +20,8 @@ from .closing import Cancel, Complete, ContinueWith, Fail, Restart, Wish
 from .errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
 from .matching import NOT_PERMITTED, refused_engine
 from .serialization import MAX_PAYLOAD, excerpt
-from .tasks import ERROR, OPEN
+from .showing import short
+from .tasks import ERROR, OPEN, Task
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -116,7 +117,12 @@ class Ending:
     def _result_text(self, value: Any) -> str:
         execution = self._execution
         workflow = execution.workflow
-        text: str = '' if workflow is None else workflow._serialize_result(value)
+        try:
+            text: str = '' if workflow is None else workflow._serialize_result(value)
+        except TypeError as error:
+            raise TypeError(
+                f'the result of {execution.spec.name}.run, {short(value)}, cannot be written: {error}'
+            ) from None
         if len(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
                 f'the result of {execution.spec.name} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
@@ -150,7 +156,7 @@ class Ending:
         if isinstance(wish, (Complete, ContinueWith)):
             left = self._failure_left()
             if left is not None:
-                wish = self.wish = Fail(left)
+                wish = self.wish = Fail(left.outcome, left)
                 execution.close()
         if not isinstance(wish, Fail) and execution.held:
             return None
@@ -162,15 +168,14 @@ class Ending:
             wish = attrs.evolve(wish, signals=tuple(unread))
         return wish.decision()
 
-    def _failure_left(self) -> BaseException | None:
-        """The first failure that nobody took."""
+    def _failure_left(self) -> Task[Any] | None:
+        """The first task whose failure nobody took."""
         execution = self._execution
         kept = execution.untaken = [task for task in execution.untaken if not task.taken]
         for task in kept:
             handled = getattr(task.options, 'error_handling', False)
             if not handled and not (self.interrupted and isinstance(task.outcome, TaskCanceled)):
-                error: BaseException = task.outcome
-                return error
+                return task
         return None
 
     def refused(self, event: Any) -> None:

@@ -53,9 +53,6 @@ class Mapped(Task[Any]):
         self.results[place] = task.outcome
         self._fill()
 
-    def wants(self, task: Task[Any]) -> bool:
-        return self.state == OPEN
-
     def withdraw(self) -> Iterable[Task[Any]]:
         self.items.clear()
         return ()

@@ -8,6 +8,7 @@ and proxies alike.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -15,7 +16,16 @@ from typing import Any, ClassVar
 from .errors import DefinitionError
 from .structuring import shape_of, unstructured
 
-__all__ = ['HOOKS', 'MAX_PAYLOAD', 'Serialization', 'decode', 'encode', 'excerpt', 'use_transport']
+__all__ = [
+    'HOOKS',
+    'MAX_PAYLOAD',
+    'Serialization',
+    'decode',
+    'encode',
+    'excerpt',
+    'refuse_coroutine',
+    'use_transport',
+]
 
 MAX_PAYLOAD = 32_768
 """Characters of an input, result, details or control: SWF's ``Data`` shape."""
@@ -118,6 +128,20 @@ class Serialization:
 
     def _serialize_restart_arguments(self, *args: Any, **kwargs: Any) -> str:
         return self._serialize_arguments(*args, **kwargs)
+
+
+def refuse_coroutine(cls: type) -> None:
+    """Refuses ``async def run``, which nobody would await.
+
+    Raises:
+        DefinitionError: Names the class.
+    """
+    run = vars(cls).get('run')
+    if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
+        raise DefinitionError(
+            f'{cls.__module__}.{cls.__qualname__}.run is declared with `async def`; write `def`: a workflow yields its '
+            'tasks instead of awaiting them, and an activity may call asyncio.run(…) itself'
+        )
 
 
 def use_transport(target: Any, transport: Any) -> None:

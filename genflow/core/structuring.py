@@ -160,5 +160,8 @@ def unstructured(value: Any, error: TypeError) -> Any:
         TypeError: ``error``, where cattrs is not installed, or the value is of no type that it knows.
     """
     if _cattrs() is None:
-        raise TypeError(f'{error}; with genflow[typed] installed more types than JSON has are written') from error
-    return _converter().unstructure(value)
+        raise TypeError(f'{error}; genflow[typed] writes more types than JSON has') from None
+    found = _converter().unstructure(value)
+    if found is value:
+        raise TypeError(f'{error}; give JSON types, attrs or dataclasses, or override the serialization') from None
+    return found

@@ -33,8 +33,16 @@ OPEN, VALUE, ERROR = 0, 1, 2
 _YIELD_FROM = opmap['GET_YIELD_FROM_ITER']
 
 
+MANY_WAITERS = 64
+"""From so many waiters on, those whose race is over are let go of whenever their number has doubled."""
+
+
 class Waiter(Protocol):
     """Who is told when a task settles."""
+
+    @property
+    def deaf(self) -> bool:
+        """Whether being told makes no difference any more."""
 
     def notify(self, task: Task[Any]) -> None: ...
 
@@ -154,11 +162,15 @@ class Task(Generic[T_co]):
         self.watch(waiter)
 
     def watch(self, waiter: Waiter) -> None:
-        """Adds a waiter that takes nothing."""
-        if self.waiters is None:
+        """Adds a waiter that takes nothing; now and then lets go of those that hear nothing any more."""
+        waiters = self.waiters
+        if waiters is None:
             self.waiters = [waiter]
-        else:
-            self.waiters.append(waiter)
+            return
+        waiters.append(waiter)
+        count = len(waiters)
+        if count >= MANY_WAITERS and count & (count - 1) == 0:
+            self.waiters = [other for other in waiters if not other.deaf]
 
     def demand(self) -> None:
         """Somebody begins to wait for this task now; those that take something only on demand do so."""
@@ -177,8 +189,20 @@ class Task(Generic[T_co]):
                 waiter.notify(self)
 
     def wanted(self) -> bool:
-        """Whether somebody is waiting for this task right now."""
-        return any(waiter.wants(self) for waiter in self.waiters or ())
+        """Whether somebody is waiting for this task right now, through combinators too."""
+        pending: list[Task[Any]] = [self]
+        while pending:
+            task = pending.pop()
+            for waiter in task.waiters or ():
+                if isinstance(waiter, Task) and waiter.derived:
+                    pending.extend(waiter.outlets())
+                elif waiter.wants(task):
+                    return True
+        return False
+
+    def outlets(self) -> Iterable[Task[Any]]:
+        """The open tasks through which somebody hears of this one's members."""
+        return () if self.state != OPEN else (self,)
 
     def withdraw(self) -> Iterable[Task[Any]]:
         """Takes back what was asked of SWF, as far as SWF can; gives what is to be cancelled next."""
@@ -190,6 +214,14 @@ class Task(Generic[T_co]):
     def timeout_error(self, seconds: int) -> TaskFailed:
         """What :meth:`timeout` raises for this kind of task."""
         return TaskTimeout(f'not settled within {seconds} s', task=self)
+
+    @property
+    def deaf(self) -> bool:
+        return False
+
+    def wants(self, task: Task[Any]) -> bool:
+        """As a waiter: whether somebody waits for ``task`` through this one."""
+        return self.state == OPEN
 
     # descriptions
 

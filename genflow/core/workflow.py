@@ -24,7 +24,7 @@ from .external import CancelCall, SignalCall
 from .mapping import Mapped
 from .options import RestartOptions, checked_names, overridden
 from .proxies import Proxy
-from .serialization import Serialization
+from .serialization import Serialization, refuse_coroutine
 from .signals import Signal, signal_name
 from .tasks import Task
 from .typed import ChildTask, Runs, TypedProxy, workflow_proxy
@@ -126,6 +126,7 @@ class Workflow(Serialization):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.hinted = cls
+        refuse_coroutine(cls)
         for name, value in vars(cls).items():
             if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
                 raise DefinitionError(

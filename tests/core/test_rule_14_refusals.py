@@ -21,7 +21,6 @@ from genflow.core.outbox import LANES
 
 from .story import Desk, Story
 
-
 SWF = Session().get_service_model('swf')
 
 

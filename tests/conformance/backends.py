@@ -1,0 +1,140 @@
+"""The services that the suite is run against.
+
+Each back end gives a boto3-like client, a clock to advance and a place for Lambda functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+import boto3
+import urllib3
+from botocore.config import Config
+
+from genflow.local import LocalSWF, ManualClock
+from genflow.local.http import HttpServer
+
+from .clients import CheckedClient, check_wire
+from .world import World
+
+# The service does the checking here, so that what is tested is its answers and not boto3's.
+CONTROL = urllib3.PoolManager()
+CONFIG = Config(parameter_validation=False, retries={'total_max_attempts': 1}, read_timeout=70)
+
+
+@functools.cache
+def _session(backend: str) -> boto3.session.Session:
+    # One for each: moto is heard only by sessions that are made after its import.
+    return boto3.session.Session(aws_access_key_id='key', aws_secret_access_key='secret', region_name='us-east-1')
+
+
+@contextlib.contextmanager
+def in_process(**options: Any) -> Iterator[World]:
+    """`LocalSWF`, called as if it were a client."""
+    clock = ManualClock()
+    settings = {'long_poll': 0, 'parameter_validation': False, **options}
+    with LocalSWF(clock=clock, **settings) as service:
+        yield World(CheckedClient(service), clock.advance, service.register_lambda)
+
+
+@contextlib.contextmanager
+def over_http(**options: Any) -> Iterator[World]:
+    """An unmodified boto3 client that talks to `LocalSWF` through the HTTP front."""
+    service = LocalSWF(clock=ManualClock(), **{'long_poll': 0, **options})
+    with service, HttpServer(service, test_control=True) as server, contextlib.closing(_client(server.url)) as client:
+        control = functools.partial(_control, server.url)
+        yield World(
+            CheckedClient(client),
+            advance=lambda seconds: control('clock', {'advance': seconds}),
+            register_lambda=service.register_lambda,
+            reset=lambda: control('reset', {}),
+        )
+
+
+def _client(url: str) -> Any:
+    client = _session('http').client('swf', endpoint_url=url, config=CONFIG)
+    check_wire(client)
+    return client
+
+
+def _control(url: str, what: str, body: dict[str, Any]) -> None:
+    response = CONTROL.request('POST', f'{url}/_genflow/{what}', body=json.dumps(body).encode())
+    assert response.status == 200, response.data
+
+
+@contextlib.contextmanager
+def on_moto() -> Iterator[World]:
+    """moto's SWF in this process, with a virtual clock of ours under it and without its pauses."""
+    from moto import mock_aws
+
+    clock = MotoClock()
+    with mock_aws(), contextlib.ExitStack() as patches:
+        for module in ('decision_task', 'history_event', 'activity_task', 'timeout', 'workflow_execution'):
+            patches.enter_context(mock.patch(f'moto.swf.models.{module}.unix_time', clock))
+        timer = functools.partial(MotoTimer, clock)
+        patches.enter_context(mock.patch('moto.swf.models.workflow_execution.ThreadingTimer', timer))
+        patches.enter_context(mock.patch('moto.swf.models.sleep', _no_pause))
+        yield World(CheckedClient(_moto_client()), clock.advance, _no_lambda)
+
+
+@functools.cache
+def _moto_client() -> Any:
+    return _session('moto').client('swf', config=CONFIG)
+
+
+class MotoClock:
+    """Takes the place of moto's `unix_time`, and rings its timers."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+        self.timers: list[MotoTimer] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        until = self.now + seconds
+        while due := [timer for timer in self.timers if timer.at <= until]:
+            timer = min(due, key=operator.attrgetter('at'))
+            self.timers.remove(timer)
+            self.now = timer.at
+            timer.ring()
+        self.now = until
+
+
+class MotoTimer:
+    """Takes the place of the `threading.Timer` of moto's timers."""
+
+    def __init__(self, clock: MotoClock, seconds: float, ring: Callable[..., None], args: tuple[Any, ...]) -> None:
+        self.clock = clock
+        self.seconds = seconds
+        self.ring = functools.partial(ring, *args)
+        self.at = 0.0
+
+    def start(self) -> None:
+        self.at = self.clock.now + self.seconds
+        self.clock.timers.append(self)
+
+    def cancel(self) -> None:
+        if self.is_alive():
+            self.clock.timers.remove(self)
+
+    def is_alive(self) -> bool:
+        return self in self.clock.timers
+
+
+def _no_pause(seconds: float) -> None:
+    """moto answers an empty poll after a second; nobody here waits for it."""
+
+
+def _no_lambda(name: str, function: Callable[..., Any]) -> None:
+    """moto's SWF runs no Lambda functions."""
+
+
+BACKENDS = {'in_process': in_process, 'http': over_http, 'moto': on_moto}

@@ -1,0 +1,63 @@
+"""The fixtures of the suite: `swf` is a prepared `World` on each back end in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .backends import BACKENDS
+from .moto_differences import reason_for
+from .world import World
+
+
+@pytest.fixture(scope='session')
+def http_world() -> Iterator[World]:
+    """One server for all tests, emptied before each: what costs time is boto3's making of a client."""
+    with BACKENDS['http']() as world:
+        yield world
+
+
+@pytest.fixture(params=BACKENDS)
+def empty(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A service in which nothing is registered."""
+    if request.param == 'http':
+        world = request.getfixturevalue('http_world')
+        world.reset()
+        yield world
+    else:
+        with BACKENDS[request.param]() as world:
+            yield world
+
+
+@pytest.fixture
+def swf(empty: World) -> World:
+    """A service with a domain, a workflow type and an activity type."""
+    return empty.prepare()
+
+
+@pytest.fixture(params=['in_process', 'http'])
+def ours(request: pytest.FixtureRequest) -> str:
+    """The name of one of our own back ends, for tests that need switches which only ours has."""
+    return request.param
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Expect the listed differences on moto, strictly: one that has vanished fails."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and runs_on_moto(item):
+            reason = reason_for(line_of(item))
+            if reason:
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def runs_on_moto(item: pytest.Item) -> bool:
+    return hasattr(item, 'callspec') and item.callspec.params.get('empty') == 'moto'
+
+
+def line_of(item: pytest.Item) -> str:
+    """How the table of differences writes the test."""
+    parameters = item.callspec.id.removeprefix('moto').removeprefix('-')
+    name = f'{item.path.stem.removeprefix("test_")}.{item.originalname.removeprefix("test_")}'
+    return f'{name}[{parameters}]' if parameters else name

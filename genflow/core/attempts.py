@@ -31,12 +31,19 @@ from .tasks import ERROR, OPEN, VALUE, Task
 if TYPE_CHECKING:
     from .proxies import ActivityProxy
 
-__all__ = ['PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall']
+__all__ = ['PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall', 'heartbeat_details']
 
 MAX_SHOWN = 200
 
 PROCESS_DIED = 'genflow.ProcessDied'
-"""The details of a time-out that says no more than that the worker's process is gone; it counts as no try."""
+"""Begins the details of a time-out that says no more than that the worker's process is gone; it counts as no try."""
+
+
+def heartbeat_details(details: str | None) -> str | None:
+    """What the activity itself said last, of the details of a time-out."""
+    if details is None or not details.startswith(PROCESS_DIED):
+        return details
+    return details[len(PROCESS_DIED) + 1 :] or None
 
 
 class Pause:
@@ -354,7 +361,7 @@ class ActivityCall(RetriedCall):
         self.attempt_failed(ActivityFailed(event.reason, event.details, task=self))
 
     def timed_out(self, event: events.TimedOut) -> None:
-        died = event.details == PROCESS_DIED
+        died = event.details is not None and event.details.startswith(PROCESS_DIED)
         error = ActivityTimedOut(
             f'timed out: {event.timeout_type}', event.details, task=self, timeout_type=event.timeout_type
         )

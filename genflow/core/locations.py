@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType, GeneratorType
 from typing import Any
 
-__all__ = ['Location', 'line_of', 'place', 'suspended_at']
+__all__ = ['Location', 'line_of', 'place', 'raised_at', 'suspended_at']
 
 Location = tuple[CodeType, int]
 """A code object and the offset of the instruction: two attribute reads, while a line number would be computed."""
@@ -36,6 +36,16 @@ def suspended_at(generator: GeneratorType[Any, Any, Any]) -> str:
         innermost = innermost.gi_yieldfrom
     frame = innermost.gi_frame
     return 'finished' if frame is None else f'{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}'
+
+
+def raised_at(error: BaseException) -> str:
+    """Where an exception was raised."""
+    trace = error.__traceback__
+    if trace is None:
+        return 'an unknown place'
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f'{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} in {trace.tb_frame.f_code.co_name}'
 
 
 _OWN = __file__.replace('locations.py', 'tasks.py')

@@ -16,11 +16,12 @@ import attrs
 from . import events
 from .attempts import ActivityCall
 from .calls import Call
-from .closing import HOW
+from .closing import HOW, Fail
 from .errors import HistoryError, NondeterminismError
-from .locations import place
+from .locations import place, raised_at
 from .outbox import Entry
 from .serialization import decode, excerpt
+from .showing import short
 from .stalling import standing
 
 if TYPE_CHECKING:
@@ -199,13 +200,22 @@ def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismErro
     else:
         lines.append(f'- recorded: event {event.id} {_said(event)}')
     lines.append('+ asked:    nothing more' if asked is None else f'+ asked:    {_said(asked)}')
-    where = standing(execution) if not isinstance(asked, Call) else f'called at {place(asked.where)}'
-    lines.append(where)
+    lines.append(f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(execution))
     lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
     if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':
         lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
     lines.append(PATCH_HINT)
     return NondeterminismError('\n'.join(lines), event_id=None if event is None else event.id)
+
+
+def _stands(execution: Execution) -> str:
+    """Where the code stands, or how it ended: an end that the history does not know is often a mistake in new code."""
+    wish = execution.ending.wish
+    if isinstance(wish, Fail):
+        return f'run raised {short(wish.error, 200)} at {raised_at(wish.error)}'
+    if wish is not None:
+        return f'run has ended: {type(wish).__name__}'
+    return standing(execution)
 
 
 def mismatch_close(execution: Execution, event: Any) -> NondeterminismError:

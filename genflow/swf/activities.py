@@ -16,6 +16,7 @@ from typing import Any
 from attrs import Factory, define, field, frozen
 
 from genflow.core.activity import ActivityInfo
+from genflow.core.attempts import heartbeat_details
 from genflow.core.registry import ActivitySpec, Registry
 
 from .activity_ids import ActivityId, read_activity_id
@@ -49,7 +50,7 @@ def previous_details(service: Service, domain: str, task: ActivityTask, known: A
         for event in page['events']:
             if event['eventType'] == 'ActivityTaskTimedOut':
                 said = event['activityTaskTimedOutEventAttributes']
-                details[said['scheduledEventId']] = said.get('details')
+                details[said['scheduledEventId']] = heartbeat_details(said.get('details'))
             elif event['eventType'] == 'ActivityTaskScheduled':
                 other = read_activity_id(event['activityTaskScheduledEventAttributes']['activityId'])
                 if other and (other.number, other.attempt) == (known.number, known.attempt - 1):

@@ -1,8 +1,8 @@
 """Workflow programs as values: made by Hypothesis, interpreted by one workflow, and told a schedule of events.
 
 A program is nested tuples, the name of a step first. `Interpreter` does what it says and notes what it saw, so that
-any difference in the order of things shows in the result. A schedule is a list of numbers, read one by one wherever
-there is a choice; where it ends every choice is the first, which is the one that leads on, so every story ends.
+any difference in the order of things shows in the result. A schedule is bytes, read one by one wherever there is a
+choice; where it ends every choice is the first, which is the one that leads on, so every story ends.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def _leaves() -> st.SearchStrategy[Any]:
     )
 
 
-PROGRAMS = st.recursive(_leaves(), _steps, max_leaves=8)
+PROGRAMS = st.recursive(_leaves(), _steps, max_leaves=12)
 
-SCHEDULES = st.lists(st.integers(0, 999), max_size=60)
+SCHEDULES = st.binary(min_size=120, max_size=120)
 
 
 VALUES: dict[str, Any] = {
@@ -280,7 +280,7 @@ MAX_DECISIONS = 400
 class Schedule:
     """Tells a story by the numbers that it reads."""
 
-    def __init__(self, program: Any, numbers: list[int]) -> None:
+    def __init__(self, program: Any, numbers: bytes) -> None:
         self._numbers: Iterator[int] = iter(numbers)
         self._cancels = 0
         self.story = Story(Interpreter, program, evict=lambda: self.pick(3) == 1)

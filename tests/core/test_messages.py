@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from genflow import Activity, DefinitionError, PayloadTooLarge, Workflow
+from genflow import Activity, DefinitionError, NondeterminismError, PayloadTooLarge, Workflow
+from genflow.core.execution import Execution
 
-from .story import Story
+from .story import Story, made
 
 
 @pytest.mark.parametrize('base', [Workflow, Activity])
@@ -44,8 +45,8 @@ def test_a_payload_that_is_too_large_names_the_argument_that_takes_most():
     def run(self):
         yield self.echo('x' * 20_000, 'y' * 20_001)
 
-    # two strings with quotes, a comma, and [[…],{}]
-    total = 20_000 + 20_001 + 4 + 1 + 6
+    # two strings in quotes with a comma between them, in [[…],{}]
+    total = 20_000 + 20_001 + 4 + 1 + 7
     text = failure(run).traceback
     assert PayloadTooLarge.__name__ in text
     assert f'the input of activity Echo v1 has {total:,} characters, SWF takes 32,768' in text
@@ -64,3 +65,28 @@ def test_a_failure_that_nobody_took_says_where_its_call_was_made():
     assert 'Nobody took this failure of activity 1 Echo v1, called at ' in text
     assert 'test_messages.py' in text
     assert 'error_handling=True' in text
+
+
+def test_a_run_that_raises_where_the_history_went_on_shows_the_exception_and_its_line():
+    def run(self):
+        yield self.sleep(3)
+
+    def changed(self):
+        raise ValueError(5)
+        yield
+
+    story = Story(run)
+    story.decide()
+    execution = Execution(made(changed))
+    with pytest.raises(NondeterminismError, match=r'run raised ValueError\(5\) at .*test_messages\.py:\d+ in changed'):
+        execution.advance(story.events)
+
+
+def test_a_run_that_returns_where_the_history_went_on_says_so():
+    def run(self):
+        yield self.sleep(3)
+
+    story = Story(run)
+    story.decide()
+    with pytest.raises(NondeterminismError, match='run has ended: Complete'):
+        Execution(made(lambda self: 5)).advance(story.events)

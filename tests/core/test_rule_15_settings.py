@@ -437,13 +437,14 @@ def test_a_child_with_an_id_of_its_own_keeps_it():
     assert story.answer.all[0].workflow_id == 'kid'
 
 
-def test_a_lost_process_is_no_try():
+@pytest.mark.parametrize('details', ['genflow.ProcessDied', 'genflow.ProcessDied at 14'])
+def test_a_lost_process_is_no_try(details):
     def run(self):
         yield self.echo()
 
     story = Story(run)
     story.decide()
-    story.timed_out(1, details='genflow.ProcessDied')
+    story.timed_out(1, details=details)
     assert story.decide() == ['activity 1.2 Echo [[],{}]']
     story.timed_out(1)
     assert story.decide()[0].startswith('fail ActivityTimedOut')

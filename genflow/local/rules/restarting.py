@@ -18,8 +18,10 @@ from genflow.local.rules.state import Activity, DecisionTask, LambdaFunction, Pr
 from genflow.local.rules.timeouts import find_item
 from genflow.local.world import World
 
-#: ``details`` of the time-out of an activity whose worker died with the service's process: no fault of the activity.
+#: Begins the ``details`` of the time-out of an activity whose worker died with the service's process: no fault of the
+#: activity. The details of its last heartbeat follow after a space, cut where SWF's limit leaves no room for the end.
 PROCESS_DIED = 'genflow.ProcessDied'
+MAX_DETAILS = 2_048
 
 
 def dies(data: dict[str, Any], *, abandoned: bool) -> bool:
@@ -42,7 +44,8 @@ def _lambda(world: World, execution: Execution, task: LambdaFunction, at: int) -
 
 def _activity(world: World, execution: Execution, activity: Activity, at: int) -> None:
     if activity.started:
-        time_out_activity(world, execution, activity, at, 'START_TO_CLOSE', PROCESS_DIED)
+        details = PROCESS_DIED if activity.details is None else f'{PROCESS_DIED} {activity.details}'[:MAX_DETAILS]
+        time_out_activity(world, execution, activity, at, 'START_TO_CLOSE', details)
 
 
 def _decision(world: World, execution: Execution, task: DecisionTask, at: int) -> None:

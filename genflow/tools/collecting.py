@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from genflow.core.errors import RegistrationError
 from genflow.core.registry import Registry, Spec, WorkflowSpec, declared
 
 __all__ = ['collect']
@@ -42,6 +43,14 @@ def _chosen(candidates: list[Spec], root: WorkflowSpec) -> Spec | None:
     if len(classes) == 1:
         return candidates[-1]
     own = [spec for spec in candidates if spec.cls is root.cls or spec.cls.__module__ == root.cls.__module__]
+    others = {spec.cls for spec in own}
+    if len(others) > 1:
+        names = ' and '.join(sorted(cls.__qualname__ for cls in others))
+        kind = 'workflow' if isinstance(own[0], WorkflowSpec) else 'activity'
+        raise RegistrationError(
+            f'{names} of {root.cls.__module__} both stand for the {kind} type {own[0].name} {own[0].version}; give one '
+            'of them another name or version'
+        )
     if own:
         return next((spec for spec in own if spec.cls is root.cls), own[-1])
     names = ' and '.join(sorted(f'{cls.__module__}.{cls.__qualname__}' for cls in classes))

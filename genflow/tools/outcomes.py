@@ -7,19 +7,12 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.core.errors import ChildCanceled, ChildFailed, ChildTerminated, ChildTimedOut, TaskFailed
-from genflow.core.failures import decode_failure
-from genflow.core.registry import WorkflowSpec
+from genflow.core.errors import TaskFailed
+from genflow.core.serialization import Serialization
+from genflow.swf import endings
+from genflow.tools.progress import CLOSES
 
-__all__ = ['Outcome', 'failure_of', 'result_of']
-
-# state: the exception that says so
-ERRORS: dict[str, type[TaskFailed]] = {
-    'failed': ChildFailed,
-    'timed out': ChildTimedOut,
-    'canceled': ChildCanceled,
-    'terminated': ChildTerminated,
-}
+__all__ = ['Outcome']
 
 
 @frozen
@@ -29,38 +22,40 @@ class Outcome:
     Attributes:
         workflow_id: Its workflow id.
         run_id: The run that closed, the last one where the workflow restarted.
-        state: ``completed``, ``failed``, ``timed out``, ``canceled`` or ``terminated``.
-        close: The attributes of the closing event.
+        event: The event that closed it.
     """
 
     workflow_id: str
     run_id: str
-    state: str
-    close: Mapping[str, Any]
+    event: Mapping[str, Any]
+
+    @property
+    def state(self) -> str:
+        """``completed``, ``failed``, ``timed out``, ``canceled`` or ``terminated``."""
+        return CLOSES[self.event['eventType']]
 
     @property
     def completed(self) -> bool:
         return self.state == 'completed'
 
+    @property
+    def recorded_result(self) -> str | None:
+        """The result as it was recorded, of an execution that completed."""
+        found: str | None = self.event['workflowExecutionCompletedEventAttributes'].get('result')
+        return found
 
-def result_of(outcome: Outcome, spec: WorkflowSpec) -> Any:
-    """The result of an execution, decoded as the workflow's own transport does.
+    def result(self, hooks: Serialization) -> Any:
+        """The result, decoded by the workflow's own transport.
 
-    Raises:
-        TaskFailed: It did not complete.
-    """
-    if not outcome.completed:
-        raise failure_of(outcome)
-    text = outcome.close.get('result')
-    return None if text is None else spec.cls()._deserialize_result(text)
+        Raises:
+            TaskFailed: The execution did not complete; a subclass says how it closed.
+        """
+        return endings.result_of(self.event, hooks)
 
-
-def failure_of(outcome: Outcome) -> TaskFailed:
-    """The exception that says how an execution closed, with reason, details and the remote traceback."""
-    told = decode_failure(outcome.close.get('reason') or outcome.close.get('timeoutType'), outcome.close.get('details'))
-    reason = f'workflow {outcome.workflow_id} {outcome.state}'
-    if told.reason:
-        reason = f'{reason}: {told.reason.splitlines()[0]}'  # what follows is in the traceback
-    error = ERRORS[outcome.state](reason, told.details, told.traceback)
-    error.names = told.names
-    return error
+    def told(self) -> str:
+        """How an execution closed that did not complete, for people: why, and where in the code."""
+        try:
+            endings.result_of(self.event, Serialization())
+        except TaskFailed as error:
+            return f'workflow {self.workflow_id} {self.state}: {error}'
+        return f'workflow {self.workflow_id} {self.state}'

@@ -159,14 +159,14 @@ class Progress:
     Attributes:
         rows: What the execution asked for, by the id of the event that says so.
         state: ``open``, or in words how it closed.
-        close: The attributes of the closing event, empty while it is open.
+        close: The closing event, ``None`` while it is open.
         last_event_id: The event that was applied last, 0 before the first.
         began: The time of the first event.
     """
 
     rows: dict[int, Row] = Factory(dict)
     state: str = 'open'
-    close: Mapping[str, Any] = Factory(dict)
+    close: Event | None = None
     last_event_id: int = 0
     began: datetime | None = None
     _open: dict[int, Row] = field(factory=dict, init=False)
@@ -174,6 +174,13 @@ class Progress:
     @property
     def is_open(self) -> bool:
         return self.state == 'open'
+
+    @property
+    def next_run_id(self) -> str | None:
+        """The run that an execution was continued as, ``None`` if it was not."""
+        if self.close is None or self.state != 'continued as new':
+            return None
+        return str(attributes_of(self.close)['newExecutionRunId'])
 
     @property
     def open_rows(self) -> list[Row]:
@@ -231,7 +238,7 @@ class Progress:
         return Step(event['eventTimestamp'], _line(row), went_wrong)
 
     def _closed(self, event: Event, attributes: Mapping[str, Any]) -> Step:
-        self.state, self.close = CLOSES[event['eventType']], attributes
+        self.state, self.close = CLOSES[event['eventType']], event
         why = _why(attributes)
         text = f'workflow {self.state}: {why}' if why else f'workflow {self.state}'
         return Step(event['eventTimestamp'], text, self.state not in GOOD_CLOSES)

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from genflow.core.errors import DefinitionError, GenflowError
 from genflow.core.registry import Registry, Spec, WorkflowSpec
@@ -29,7 +29,7 @@ from genflow.swf.worker import Worker
 from genflow.tools.beginnings import EPOCH, TASK_LIST, Begun, Request, begin, request_of
 from genflow.tools.collecting import collect
 from genflow.tools.following import Follower
-from genflow.tools.outcomes import Outcome, result_of
+from genflow.tools.outcomes import Outcome
 from genflow.tools.progress import Progress
 from genflow.tools.tap import Tap, task_lists_of
 from genflow.tools.target import spec_of
@@ -78,7 +78,7 @@ def run(
     if spec is None:
         raise DefinitionError(f'{workflow!r} is no workflow type: decorate it with @genflow.workflow(...)')
     request = request_of(spec, args, kwargs or {}, workflow_id)
-    return result_of(execute(request, db=db), spec)
+    return execute(request, db=db).result(spec.cls())
 
 
 def execute(
@@ -136,11 +136,10 @@ class _Run:
             view.show(filter(None, [progress.catch_up(earlier)]), progress)
             if progress.is_open:
                 self._start_workers(request.spec, begun)
-            outcome = self._follow(begun.run, progress, view)
-            self._stop_workers()
+            return self._follow(begun.run, progress, view)
         finally:
+            self._stop_workers()
             view.stop()
-        return outcome
 
     # the workers
 
@@ -178,6 +177,7 @@ class _Run:
                 activities=self.activities,
                 sticky=False,  # a list of a process that died would keep its decision task for some seconds
                 register=False,
+                fails_running=False,  # in a file they go on when it is opened again, and count as no try
                 on_hold=self._held,
                 on_task=self._noticed,
             )
@@ -215,11 +215,10 @@ class _Run:
     def _follow(self, run: Follower, progress: Progress, view: View) -> Outcome:
         while True:
             view.show(progress.apply_all(run.since(progress.last_event_id)), progress)
-            if progress.state == 'continued as new':
-                run = Follower(self.service, DOMAIN, run.workflow_id, progress.close['newExecutionRunId'])
-                progress = Progress()
-            elif not progress.is_open:
-                return Outcome(run.workflow_id, run.run_id, progress.state, progress.close)
+            if progress.next_run_id is not None:
+                run, progress = evolve(run, run_id=progress.next_run_id), Progress()
+            elif progress.close is not None:
+                return Outcome(run.workflow_id, run.run_id, progress.close)
             else:
                 self._check(run)
                 self._news.wait(LOOKS)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import botocore.session
 import pytest
 
-from genflow.tools.progress import CHANGES, CLOSES, NOTES, OPENS, REFUSED, SILENT, Progress
+from genflow.tools.progress import CHANGES, CLOSES, NOTES, OPENS, REFUSED, SILENT, Progress, attributes_of
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -99,7 +99,7 @@ def test_a_close(kind, attributes, text, went_wrong):
     (step,) = progress.apply_all([event(9, kind, **attributes)])
     assert (step.text, step.went_wrong) == (text, went_wrong)
     assert not progress.is_open
-    assert progress.close == attributes
+    assert attributes_of(progress.close) == attributes
 
 
 def test_what_swf_refused_is_told_with_its_cause():

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import genflow
-from genflow import ActivityFailed, ActivityProxy, ChildFailed, ChildTimedOut, DefinitionError, Workflow, WorkflowProxy
+from genflow import ActivityProxy, ChildFailed, ChildTimedOut, DefinitionError, Workflow, WorkflowProxy
 from genflow.local import LocalSWF
 from genflow.swf.scanner import activity, workflow
 from genflow.tools.beginnings import RunRefused
@@ -114,15 +114,15 @@ def test_restarts_are_followed():
 
 
 def test_a_failure_raises_with_the_remote_traceback():
-    with pytest.raises(ChildFailed, match=r'failed: ActivityFailed: activity 1 runner\.Double 1: ValueError') as caught:
+    with pytest.raises(ChildFailed, match=r'ActivityFailed: activity 1 runner\.Double 1: ValueError') as caught:
         genflow.run(Doubling, -1)
     assert "raise ValueError('no negative numbers')" in caught.value.traceback
-    assert any(name.endswith(ActivityFailed.__qualname__) for name in caught.value.names)
 
 
 def test_a_time_out_raises():
-    with pytest.raises(ChildTimedOut, match='START_TO_CLOSE'):
+    with pytest.raises(ChildTimedOut) as caught:
         genflow.run(Late)
+    assert caught.value.timeout_type == 'START_TO_CLOSE'
 
 
 def test_a_class_that_is_not_decorated_is_refused():

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import click
+from attrs import evolve
 
 from genflow.swf import faults
 from genflow.swf.layer1 import connect
@@ -22,7 +23,7 @@ from genflow.tools.beginnings import EPOCH
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import layer1_options, opened
 from genflow.tools.following import Follower
-from genflow.tools.outcomes import Outcome, failure_of
+from genflow.tools.outcomes import Outcome
 from genflow.tools.progress import Progress
 from genflow.tools.runner import DOMAIN
 
@@ -219,9 +220,9 @@ def result(
     if outcome is None:
         click.echo(f'genflow: the execution {workflow_id} is open', err=True)
     elif outcome.completed:
-        click.echo(outcome.close.get('result', 'null'))
+        click.echo('null' if outcome.recorded_result is None else outcome.recorded_result)
     else:
-        click.echo(f'genflow: {failure_of(outcome)}', err=True)
+        click.echo(f'genflow: {outcome.told()}', err=True)
     ctx.exit(Exit.COMPLETED if outcome is not None and outcome.completed else Exit.CLOSED_OTHERWISE)
 
 
@@ -231,11 +232,10 @@ def _closed(run: Follower, deadline: float) -> Outcome | None:
     while True:
         for _ in progress.apply_all(run.since(progress.last_event_id)):
             pass
-        if progress.state == 'continued as new':
-            run = Follower(run.client, run.domain, run.workflow_id, progress.close['newExecutionRunId'])
-            progress = Progress()
-        elif not progress.is_open:
-            return Outcome(run.workflow_id, run.run_id, progress.state, progress.close)
+        if progress.next_run_id is not None:
+            run, progress = evolve(run, run_id=progress.next_run_id), Progress()
+        elif progress.close is not None:
+            return Outcome(run.workflow_id, run.run_id, progress.close)
         elif time.monotonic() >= deadline:
             return None
         else:

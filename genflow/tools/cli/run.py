@@ -20,7 +20,7 @@ from genflow.local.errors import StoreError
 from genflow.tools.arguments import value_of
 from genflow.tools.beginnings import Request, RunRefused, request_of
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.outcomes import Outcome, failure_of, result_of
+from genflow.tools.outcomes import Outcome
 from genflow.tools.runner import CannotGoOn, execute
 from genflow.tools.target import TargetError, load
 from genflow.tools.views import LiveView, PlainView, View
@@ -95,7 +95,7 @@ def _view(request: Request, *, quiet: bool) -> View | None:
 def _conclude(outcome: Outcome, request: Request) -> Exit:
     """Print the result, or why there is none."""
     if not outcome.completed:
-        click.echo(f'genflow: {failure_of(outcome)}', err=True)
+        click.echo(f'genflow: {outcome.told()}', err=True)
         return Exit.CLOSED_OTHERWISE
     click.echo(_as_json(outcome, request))
     return Exit.COMPLETED
@@ -103,7 +103,7 @@ def _conclude(outcome: Outcome, request: Request) -> Exit:
 
 def _as_json(outcome: Outcome, request: Request) -> str:
     """The result as JSON, also where the workflow has a transport of its own."""
-    value: Any = result_of(outcome, request.spec)
+    value: Any = outcome.result(request.spec.cls())
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

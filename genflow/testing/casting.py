@@ -80,7 +80,8 @@ class Cast:
         """
         cast = cls(_complete(specs_of(workflow)[0]))
         cast._walk(cast.lead.cls)
-        for named, stub in stubs.items():
+        # Classes first: what a child calls that is a stub itself may have a stub, too.
+        for named, stub in sorted(stubs.items(), key=lambda item: not isinstance(item[1], type)):
             for key in cast._named(named):
                 cast._give(cast.parts[key], stub)
         for part in cast.parts.values():

@@ -19,7 +19,7 @@ def differences(left: Task[Any], right: Task[Any]) -> list[str]:
         return [
             'Tasks of an execution equal only themselves; compare with a description, such as Order.charge.task(1).'
         ]
-    if left.kind != right.kind or type(left) is not type(right):
+    if type(left) is not type(right):
         return [f'kind: {left.kind} != {right.kind}']
     return [f'{name}: {_shown(one)} != {_shown(other)}' for name, one, other in _parts(left, right) if one != other]
 

@@ -200,7 +200,7 @@ def deadline(item: Item, timeout_type: str) -> tuple[timedelta, bool]:
         known = ', '.join(name for kind, name in _LIMITS if kind == item.kind and name)
         raise ImpossibleStory(f'{item} has no time-out {timeout_type!r}; it has {known or "none"}')
     limit, from_start = found
-    text = item.said.get(limit, '900')  # SWF's own limit on Lambda functions; the others always show theirs
+    text = item.said[limit]
     if text == 'NONE':
         raise ImpossibleStory(f'{item} cannot be timed out by {timeout_type}: its {limit} is NONE')
     return timedelta(seconds=int(text)), from_start

@@ -42,7 +42,7 @@ def record(draft: Draft, decisions: Sequence[Mapping[str, Any]], completed_id: i
             if kind == 'StartChildWorkflowExecution':
                 kept['initiatedEventId'] = 0  # it stands there although nothing was initiated
             draft.add(f'{kind}Failed', **kept, cause=cause, decisionTaskCompletedEventId=completed_id)
-            refused = refused or cause != UNHANDLED
+            refused = True
     if refused:
         draft.wake()
 
@@ -109,6 +109,10 @@ def _child(draft: Draft, said: Said) -> Said:
     return _execution(said, said['workflowType'])
 
 
+def _function(draft: Draft, said: Said) -> Said:
+    return _resolved(said, startToCloseTimeout='900')  # SWF's own limit
+
+
 def _continued(draft: Draft, said: Said) -> Said:
     now = draft.begun['workflowType']
     kind = {'name': now['name'], 'version': said.get('workflowTypeVersion', now['version'])}
@@ -161,7 +165,7 @@ _RECORDED: dict[str, tuple[str, Callable[[Draft, Said], Said]]] = {
     'StartChildWorkflowExecution': ('StartChildWorkflowExecutionInitiated', _child),
     'SignalExternalWorkflowExecution': ('SignalExternalWorkflowExecutionInitiated', _as_said),
     'RequestCancelExternalWorkflowExecution': ('RequestCancelExternalWorkflowExecutionInitiated', _as_said),
-    'ScheduleLambdaFunction': ('LambdaFunctionScheduled', _as_said),
+    'ScheduleLambdaFunction': ('LambdaFunctionScheduled', _function),
     'RecordMarker': ('MarkerRecorded', _as_said),
     'CompleteWorkflowExecution': ('WorkflowExecutionCompleted', _as_said),
     'FailWorkflowExecution': ('WorkflowExecutionFailed', _as_said),

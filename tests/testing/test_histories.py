@@ -196,6 +196,11 @@ def test_a_limit_counts_from_the_start_of_the_activity():
     assert story.now == START + timedelta(seconds=65)
 
 
+def test_a_deadline_that_is_past_moves_nothing():
+    story = History(Everything).decide().after(seconds=50).timed_out('work', 'SCHEDULE_TO_START')
+    assert story.now == START + timedelta(seconds=50)
+
+
 # deciding
 
 
@@ -245,6 +250,30 @@ def test_a_cancelled_workflow_asks_to_cancel_what_it_has():
     assert completed['executionContext'] == '"stopping"'
 
 
+def test_swf_cancels_an_activity_that_nobody_started():
+    class Racing(Workflow):
+        work = Order.charge
+        stop = Order.approve
+
+        def run(self):
+            work = self.work('a')
+            yield self.stop.get()
+            work.cancel()
+            yield self.stop.get()
+
+    asked = History(Racing).decide().signaled('approve').decide()
+    assert last(asked)[0] == 'ActivityTaskCancelRequested'
+    canceled = asked.canceled('work').events[-2]['activityTaskCanceledEventAttributes']
+    assert canceled == {'scheduledEventId': 5, 'startedEventId': 0, 'latestCancelRequestedEventId': 10}
+    by_worker = asked.started('work').canceled('work', 'x').events[-2]['activityTaskCanceledEventAttributes']
+    assert by_worker == {
+        'scheduledEventId': 5,
+        'startedEventId': 11,
+        'latestCancelRequestedEventId': 10,
+        'details': 'x',
+    }
+
+
 def test_a_restart_goes_on_in_the_next_run():
     class Pages(Workflow):
         def run(self, page):
@@ -287,6 +316,9 @@ def refusals():
         'nothing to decide: no decision task is scheduled after event 5': lambda: decided.decide(),
         'no decision task is scheduled, so none can time out': lambda: decided.decision_timed_out(),
         'cannot be fired: an activity can be completed': lambda: decided.fired('charge'),
+        'cannot be refused: it was started in event': lambda: (
+            History(Everything).decide().started('child').refused('child')
+        ),
         'was started in event 6 already': lambda: decided.started('charge').started('charge'),
         'event 6, so it cannot wait': lambda: decided.started('charge').timed_out('charge', 'SCHEDULE_TO_START'),
         'by HEARTBEAT: its heartbeatTimeout is NONE': lambda: decided.timed_out('charge', 'HEARTBEAT'),

@@ -33,7 +33,12 @@ class Louder(Workflow):
 LOUDER = WorkflowSpec(Louder, 'Order', '1')
 
 
-@pytest.mark.parametrize('source', [DONE, DONE.to_json(), {'events': DONE.events}], ids=['story', 'JSON', 'answer'])
+ISO = DONE.to_json().replace('946684800.0', '"2000-01-01T00:00:00+00:00"')
+
+
+@pytest.mark.parametrize(
+    'source', [DONE, DONE.to_json(), ISO, {'events': DONE.events}], ids=['story', 'epoch seconds', 'ISO 8601', 'answer']
+)
 def test_a_history_is_replayed(source):
     found = replay(source, Order)
     assert (found.name, found.version, found.events, found.warnings, found.pending) == ('Order', '1', 18, (), False)

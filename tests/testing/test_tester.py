@@ -282,6 +282,28 @@ def test_a_stub_of_a_child_fails(stub, error):
         Tester(Outer, inner=stub).run('you')
 
 
+def test_a_workflow_class_is_a_stub_for_a_child():
+    class Other(Workflow):
+        shout = ActivityProxy(name='Shout', version='1')
+
+        def run(self, name):
+            return (yield self.shout(name))
+
+    stubs = {('Shout', '1'): lambda name: f'{name}!', 'inner': Other}
+    assert Tester(Outer, stubs=stubs).run('you') == ['you!']
+
+
+def test_tasks_on_lists_of_their_own_are_found():
+    class Elsewhere(Workflow):
+        greet = ActivityProxy(name='Greet', version='v1', task_list='gpu')
+        inner = WorkflowProxy(name='Inner', version='1', task_list='fast')
+
+        def run(self):
+            return (yield [self.greet(), self.greet.with_options(task_list='cpu')(), self.inner('x')])
+
+    assert Tester(Elsewhere, greet='hi', stubs={Greet: 'inner'}).run() == ['hi', 'hi', 'inner']
+
+
 def test_a_child_that_never_answers_can_be_cancelled():
     class Impatient(Workflow):
         inner = WorkflowProxy(name='Inner', version='1', retry=0)
@@ -601,6 +623,27 @@ def test_the_class_next_to_the_workflow_is_the_real_one():
 
     assert Tester(make('first')).run() == 'first'
     assert Tester(make('second')).run() == 'second'
+
+
+@activity(name='Near', version='1', task_list='x')
+class Far(Activity):
+    def run(self):
+        return 'far'
+
+
+def test_a_class_in_the_same_function_is_nearer_than_one_in_the_module():
+    @activity(name='Near', version='1', task_list='x')
+    class Near(Activity):
+        def run(self):
+            return 'near'
+
+    class Calls(Workflow):
+        near = ActivityProxy(name='Near', version='1')
+
+        def run(self):
+            return (yield self.near())
+
+    assert Tester(Calls).run() == 'near'
 
 
 def test_two_classes_for_one_type_are_refused():

@@ -58,23 +58,30 @@ class Client:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def starter(self, workflow: type[Workflow], **options: Any) -> Callable[..., Execution]:
-        """What starts executions of a decorated workflow class when it is called with ``run``'s arguments.
+    def starter(
+        self, workflow: type[Workflow] | str, *, version: Any = None, transport: Any = None, **options: Any
+    ) -> Callable[..., Execution]:
+        """What starts executions of a workflow when it is called with ``run``'s arguments.
 
         Args:
-            workflow: The class; where it stands for several types, the one decorated last.
+            workflow: A decorated class; where it stands for several types, the one decorated last. Or the name of a
+                type whose class is elsewhere.
+            version: Of the type, where ``workflow`` is a name.
+            transport: An object with the serialization methods; the class's own unless given.
             **options: ``workflow_id``, ``tags``, and what :class:`~genflow.swf.starter.Starter` takes besides.
 
         Raises:
             DefinitionError: The class is not decorated, or an option is wrong.
         """
-        spec = _spec(workflow)
-        transport = options.pop('transport', None) or _Hooks(workflow())
-        starter = Starter(self.service, self.domain, spec.name, spec.version, transport=transport, **options)
+        cls = None if isinstance(workflow, str) else workflow
+        if cls is not None:
+            spec = _spec(cls)
+            workflow, version, transport = spec.name, spec.version, transport or _Hooks(cls())
+        starter = Starter(self.service, self.domain, str(workflow), version, transport=transport, **options)
 
         def start(*args: Any, **kwargs: Any) -> Execution:
             started = starter(*args, **kwargs)
-            return Execution(self, started.workflow_id, started.run_id, workflow)
+            return Execution(self, started.workflow_id, started.run_id, cls)
 
         return start
 

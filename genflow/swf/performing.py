@@ -62,7 +62,8 @@ def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[s
     try:
         inspect.signature(activity.run).bind(*args, **kwargs)
     except TypeError as error:
-        raise BadInput(f'the arguments do not fit {type(activity).__qualname__}.run(): {error}') from error
+        fitting = f'{type(activity).__qualname__}.run{inspect.signature(activity.run)}'
+        raise BadInput(f'the arguments do not fit {fitting}: {error}') from None
     return list(args), dict(kwargs)
 
 

@@ -82,6 +82,8 @@ class Worker:
         on_hold: Told once of each execution that is held.
         on_task: Told of each task before it is handled.
         heartbeats: Sends heartbeats in the background.
+        fails_running: Whether activities that run when the worker stops are failed, to be tried again elsewhere; where
+            nobody else works, they are better left as they are.
 
     Attributes:
         error: What made the worker stop by itself, or ``None``.
@@ -110,6 +112,7 @@ class Worker:
         on_hold: Callable[[DecisionTask, BaseException], None] | None = None,
         on_task: Callable[[DecisionTask | ActivityTask], None] | None = None,
         heartbeats: Heartbeats | None = None,
+        fails_running: bool = True,
     ) -> None:
         self.domain = domain
         self.task_list = task_list
@@ -120,6 +123,7 @@ class Worker:
         self._register = register
         self._tasks_left = max_tasks
         self._on_task = on_task
+        self._fails_running = fails_running
         self._draining, self._stopped = threading.Event(), threading.Event()
         self._deadline = time.monotonic()
         # Signal handlers drain a worker too, and may interrupt the thread that is about to wait or to drain it: the
@@ -215,9 +219,10 @@ class Worker:
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - time.monotonic()) > 0:
                 thread.join(min(left, GLANCE))  # a second Ctrl-C may have shortened the time meanwhile
-        abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)
-        abandoning.start()
-        abandoning.join(CLEARANCE)  # and not longer, if the service hangs: the time-outs say the same
+        if self._fails_running:
+            abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)
+            abandoning.start()
+            abandoning.join(CLEARANCE)  # and not longer, if the service hangs: the time-outs say the same
         self._stopped.set()
         self._decider.cache.shut()
         self._service.connection.close()
@@ -261,7 +266,7 @@ class Worker:
 
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         self._noticed(task)
-        return survive(handle, task)
+        return survive(handle, task, quiet=self._stopped.is_set)
 
     def _noticed(self, task: DecisionTask | ActivityTask) -> None:
         if self._on_task is not None:
@@ -286,12 +291,22 @@ class Worker:
             self.stop()
 
 
-def survive(handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
-    """What ``handle`` says of a task; whatever goes wrong with one task is logged and leaves the worker alive."""
+def survive(
+    handle: Callable[[Any], T], task: DecisionTask | ActivityTask, quiet: Callable[[], bool] = lambda: False
+) -> T | None:
+    """What ``handle`` says of a task; whatever goes wrong with one task is logged and leaves the worker alive.
+
+    Args:
+        handle: Handles the task.
+        task: The task.
+        quiet: Whether nobody works any more, so that an answer that goes nowhere is no news.
+    """
     try:
         return handle(task)
     except Exception as error:
-        if faults.is_late(error):
+        if quiet():
+            log.debug('%s was not answered, for the worker has stopped: %s', task, error)
+        elif faults.is_late(error):
             log.warning('%s is gone: %s', task, error)
         else:
             log.exception('%s could not be handled', task)

@@ -10,7 +10,10 @@ import pytest
 from genflow import Activity, ActivityFailed, ActivityProxy, PayloadTooLarge, StopActivity, Workflow, WorkflowCanceled
 from genflow.swf.activities import STOPPED
 from genflow.swf.activity_ids import ActivityId, read_activity_id
+from genflow.swf.heartbeats import Heartbeats, Pulse
+from genflow.swf.layer1 import Connection
 from genflow.swf.scanner import activity, workflow
+from genflow.swf.service import Service
 from tests.swf.work import Loops, attributes
 
 
@@ -204,6 +207,22 @@ class TestHeartbeats:
         assert attributes(execution, 'ActivityTaskScheduled')[0]['activityId'] == '1.1;h=0'
         loops.run()
         assert execution.status() == 'COMPLETED'
+
+
+def test_the_background_sends_by_itself():
+    """A real clock and a real thread: three heartbeats for an activity that says nothing."""
+    sent = threading.Semaphore(0)
+
+    class Client:
+        def record_activity_task_heartbeat(self, **request):
+            sent.release()
+            return {'cancelRequested': False}
+
+    heartbeats = Heartbeats()
+    pulse = Pulse(Service(Connection(Client(), 'the service')), 'token', 0.02)
+    with heartbeats.kept_up(pulse):
+        assert all(sent.acquire(timeout=10) for _ in range(3))
+    assert pulse.alive
 
 
 def test_a_failure_travels_with_its_class_and_traceback(swf):

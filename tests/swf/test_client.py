@@ -266,6 +266,17 @@ def test_what_a_starter_is_told_wrongly(swf):
         workflow_starter('d', 'Order', 1, workflow_duration=-5, layer1=swf)
 
 
+def test_a_type_whose_class_is_elsewhere_is_started_by_its_name(loops):
+    execution = loops.client.starter('Order', version=1, workflow_id='order-7')(3)
+    assert execution.workflow_id == 'order-7'
+    loops.run()
+    execution.signal('approve')
+    loops.run()
+    assert execution.result() == 6
+    with pytest.raises(DefinitionError, match='version is None'):
+        loops.client.starter('Order')
+
+
 def test_names_and_tags_nest(loops, swf):
     starter = workflow_starter('d', 'Order', 1, layer1=swf)
     with starter.id('outer'):

@@ -94,7 +94,7 @@ def test_an_input_that_cannot_be_read_is_shown(input):
 @pytest.mark.parametrize('input', ['[[],{}]', '[[1,2,3],{}]', '[[1],{"c":1}]'])
 def test_arguments_that_do_not_fit_are_named(input):
     failed = outcome(lambda self, a, b: None, input)
-    assert failed.reason.startswith('BadInput: the arguments do not fit Deed.run(): ')
+    assert failed.reason.startswith('BadInput: the arguments do not fit Deed.run(a, b): ')
 
 
 def test_a_result_that_is_too_long_fails():

@@ -191,8 +191,6 @@ def decision_started(ledger: Ledger, event_id: int, said: Mapping[str, Any]) -> 
 
 def decision_ended(ledger: Ledger, event_id: int, said: Mapping[str, Any]) -> None:
     ledger.started = None
-    if ledger.waiting == said['scheduledEventId']:  # never started: it waited too long on a worker's own list
-        ledger.waiting = 0
 
 
 OTHERS: dict[str, Callable[[Ledger, int, Mapping[str, Any]], None]] = {

@@ -6,13 +6,12 @@ that came in between.
 
 from __future__ import annotations
 
-import traceback as tracebacks
 from typing import Any
 
 from attrs import define
 
 from . import decisions
-from .failures import encode_failure
+from .failures import encode_failure, users_traceback
 from .locations import place
 from .options import RestartOptions
 from .serialization import decode, encode
@@ -78,7 +77,7 @@ class Fail:
         if self.left is None:
             return decisions.FailWorkflow(*encode_failure(self.error))
         where = place(getattr(self.left, 'where', None))
-        text = ''.join(tracebacks.format_exception(type(self.error), self.error, self.error.__traceback__))
+        text = users_traceback(self.error)
         hint = f'Nobody took this failure of {self.left.label}, called at {where}: yield the task, or give its proxy '
         return decisions.FailWorkflow(*encode_failure(self.error, f'{text}{hint}error_handling=True.\n'))
 

@@ -28,7 +28,7 @@ from .arguments import Arguments, find_tasks
 from .attempts import RetriedCall
 from .backoff import Backoff, BackoffTimer, is_backpressure
 from .branches import Root, begin_run
-from .calls import Call, Ignored
+from .calls import QUEUED, Call, Ignored
 from .closing import Restart, opened_input
 from .decisions import Decisions
 from .drivers import Driver, Info, driving
@@ -42,7 +42,7 @@ from .errors import (
 )
 from .history import Reader, Turn
 from .markers import Markers
-from .matching import NOT_PERMITTED, WAKE, Shown, match, refused_engine
+from .matching import ATTEMPTS, NOT_PERMITTED, WAKE, Shown, match, refused_engine
 from .outbox import Outbox
 from .queries import answer
 from .registry import WorkflowSpec
@@ -104,6 +104,7 @@ class Execution(Driver):
         self.ignored = Ignored()
         self.deferred: dict[int, Call] = {}
         self.refusals: list[tuple[Any, Any]] = []
+        self._decided: list[tuple[RetriedCall, str]] = []
         self.recent: deque[tuple[Any, Any]] = deque(maxlen=3)
         self.backoff = Backoff(self)
         self.closing: decisions.Decision | None = None
@@ -190,6 +191,8 @@ class Execution(Driver):
         for event in turn.input:
             self._apply(event)
         self.closing = None if self.ending.wish is None else self.ending.decision()
+        if self._decided:
+            self._note_dropped_attempts()
 
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
@@ -331,12 +334,24 @@ class Execution(Driver):
         """Whether a failed attempt is followed by another one."""
         if self.ending.failing:
             return False
+        mark = f'{call.number}.{call.attempt + 1}'
         if not self.replaying or self._turn is None:
             policy: Retry = call.settings.retry
-            return free or policy.again(error, call.attempt - call.free)
-        if self._shown is None:
-            self._shown = Shown(self._turn.output or ())
-        return f'{call.number}.{call.attempt + 1}' in self._shown
+            again = free or policy.again(error, call.attempt - call.free)
+        else:
+            if self._shown is None:
+                self._shown = Shown(self._turn.output or ())
+            again = mark in self._shown
+        if again:
+            self._decided.append((call, mark))
+        return again
+
+    def _note_dropped_attempts(self) -> None:
+        """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
+        dropped = [mark for call, mark in self._decided if call.phase is not QUEUED]
+        if dropped:
+            self.markers.made.append(decisions.RecordMarker(ATTEMPTS, encode({'marks': dropped})))
+        self._decided = []
 
     def jitter(self, call: RetriedCall) -> Random:
         return self.markers.jitter(call.mark)

@@ -17,7 +17,7 @@ from attrs import frozen
 from .errors import GenflowError
 from .serialization import MAX_PAYLOAD, encode
 
-__all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name']
+__all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name', 'users_traceback']
 
 MAX_REASON = 256
 """Characters of a reason: SWF's ``FailureReason`` shape."""

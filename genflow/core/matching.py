@@ -27,9 +27,21 @@ from .stalling import standing
 if TYPE_CHECKING:
     from .execution import Execution
 
-__all__ = ['BACKOFF', 'NOT_PERMITTED', 'WAKE', 'Shown', 'match', 'mismatch', 'refused_engine', 'same_payload']
+__all__ = [
+    'ATTEMPTS',
+    'BACKOFF',
+    'NOT_PERMITTED',
+    'WAKE',
+    'Shown',
+    'match',
+    'mismatch',
+    'refused_engine',
+    'same_payload',
+]
 
 NOT_PERMITTED = 'OPERATION_NOT_PERMITTED'
+
+ATTEMPTS = 'genflow.attempts'
 
 WAKE, BACKOFF = 'wake-', 'backoff-'
 
@@ -59,7 +71,12 @@ def _timer_marks(event: events.TimerStarted) -> list[str]:
     return [event.timer_id.partition(';')[0]]
 
 
+def _marker_marks(event: events.MarkerRecorded) -> list[str]:
+    return decode(event.details or '{}').get('marks', []) if event.name == ATTEMPTS else []
+
+
 _MARKS: dict[type, Any] = {
+    events.MarkerRecorded: _marker_marks,
     events.ActivityScheduled: lambda event: [event.activity_id.partition(';')[0]],
     events.ChildInitiated: lambda event: [event.control or ''],
     events.LambdaScheduled: lambda event: [event.lambda_id],

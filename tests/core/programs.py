@@ -369,4 +369,5 @@ class Schedule:
 def left_open(story: Story) -> set[str]:
     """The activities that were open at the close though nobody asked them to cancel."""
     asked = {event.activity_id for event in story.events if isinstance(event, events.ActivityCancelRequested)}
+    asked |= {event.key for event in story.events if getattr(event, 'kind', None) == 'cancel activity'}
     return {item.key for item in story.open.values() if item.kind == 'activity'} - asked

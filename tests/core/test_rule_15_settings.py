@@ -18,6 +18,7 @@ from genflow import (
     TaskFailed,
     TaskTimeout,
     WorkflowProxy,
+    any_of,
 )
 
 from .story import Story
@@ -480,6 +481,36 @@ def test_a_retry_that_replays_does_not_ask_the_policy():
     story.completed(1)
     story.decide()
     assert asked == [1, 1]
+
+
+@pytest.mark.parametrize('end', ['signal', 'failure', 'cancellation', 'time limit'])
+def test_an_attempt_that_is_decided_on_and_dropped_at_once_is_remembered(end):
+    def run(self):
+        task = self.sturdy()
+        limited = task.timeout(60)
+        other = self.echo()
+        yield any_of(limited, self.go.get(), other)
+        seen = [task.done(), limited.done(), other.done()]
+        if end == 'failure':
+            other.result()
+        limited.cancel()
+        other.cancel()
+        return seen
+
+    story = Story(run)
+    story.decide()
+    story.timed_out(1)
+    {
+        'signal': lambda: story.signaled('go'),
+        'failure': lambda: story.failed(3),
+        'cancellation': story.cancel_requested,
+        'time limit': lambda: story.fired(2),
+    }[end]()
+    said = story.decide()
+    assert said[0] == 'marker genflow.attempts {"marks":["1.2"]}'
+    assert story.closed is not None  # and so was replayed as a whole
+    if end == 'signal':
+        assert story.result == [False, False, False]
 
 
 # delay

@@ -8,6 +8,7 @@ then time. Nothing is ever held: what a worker would wait with ends the test at 
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -141,10 +142,13 @@ class Tester:
 
         Raises:
             TesterError: It was started already.
+            TypeError: The arguments do not fit ``run``.
         """
         if self._run_id:
             raise TesterError('this tester was started already; make another one for another execution')
-        text = self._cast.lead.cls()._serialize_arguments(*args, **kwargs)
+        lead = self._cast.lead.cls()
+        text = lead._serialize_arguments(*args, **kwargs)
+        _check_arguments(lead, text)
         self._run_id = self._stage.start(self._workflow_id, text)
         return self
 
@@ -327,6 +331,15 @@ class Tester:
         open_tasks = ', '.join(map(repr, self.open_tasks)) or 'no task'
         return (
             f'{self._cast.lead.name} {self._cast.lead.version} waits for what only the test can bring, such as a '
-            f'signal; nothing else happens before the execution times out at {self._end():%Y-%m-%d %H:%M:%S}. '
+            f'signal; nothing else happens before the execution times out at {self._end():%Y-%m-%d %H:%M:%S}; '
             f'{self._decider.standing}. Open: {open_tasks}'
         )
+
+
+def _check_arguments(lead: Workflow, text: str) -> None:
+    args, kwargs = lead._deserialize_arguments(text)
+    signature = inspect.signature(lead.run)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f'the arguments do not fit {type(lead).__qualname__}.run{signature}: {error}') from None

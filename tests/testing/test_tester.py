@@ -578,6 +578,8 @@ def test_what_makes_no_sense_is_refused():
         Tester(Order).step()
     with pytest.raises(TesterError, match='was started already'):
         Tester(Order).start(1).start(1)
+    with pytest.raises(TypeError, match=r'do not fit Order\.run\(order\): too many positional arguments'):
+        Tester(Order).run(1, 2)
     tester = Tester(Declined, charge='ok')
     tester.run(1)
     with pytest.raises(TesterError, match=r'closed, 2000-01-01 00:00:00> has ended with WorkflowExecutionCompleted'):

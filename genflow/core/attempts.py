@@ -35,6 +35,13 @@ __all__ = ['PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall', 'heartbeat_de
 
 MAX_SHOWN = 200
 
+WAYS_OUT = {
+    'ACTIVITY_TYPE_DOES_NOT_EXIST': 'no worker has registered this type: import or scan the module that has its class',
+    'WORKFLOW_TYPE_DOES_NOT_EXIST': 'no worker has registered this type: import or scan the module that has its class',
+    'WORKFLOW_ALREADY_RUNNING': 'an execution with this workflow id is open: give the child another one',
+}
+"""What to do about some of the causes for which SWF refuses a call."""
+
 PROCESS_DIED = 'genflow.ProcessDied'
 """Begins the details of a time-out that says no more than that the worker's process is gone; it counts as no try."""
 
@@ -237,7 +244,8 @@ class RetriedCall(Call):
         return own
 
     def refused(self, event: Any) -> None:
-        self.attempt_failed(ScheduleFailed(event.cause, getattr(event, 'message', None), task=self))
+        said = getattr(event, 'message', None) or WAYS_OUT.get(event.cause)
+        self.attempt_failed(ScheduleFailed(event.cause, said, task=self))
 
     def succeeded(self, event: Any) -> None:
         """SWF has its result."""

@@ -227,7 +227,7 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
         return
     driver.current = root
     try:
-        inspect.signature(run).bind(*args, **kwargs)
+        _check_fit(run, args, kwargs)
         found = run(*args, **kwargs)
     except KeyboardInterrupt:
         raise
@@ -247,6 +247,14 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
 def _fresh(error: BaseException) -> BaseException:
     """The error of a task without the traceback of an earlier throw; an error of the user's own keeps its frames."""
     return error.with_traceback(None) if isinstance(error, TaskFailed) else error
+
+
+def _check_fit(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    signature = inspect.signature(run)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f'the arguments do not fit {run.__qualname__}{signature}: {error}') from None
 
 
 def as_task(driver: Driver, value: Any) -> Task[Any]:

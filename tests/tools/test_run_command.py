@@ -166,8 +166,9 @@ def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_p
     process = start(tmp_path, 'run', *arguments)
     wait_for(process.stderr, '[3.1] started')
     process.send_signal(number)
-    process.communicate(timeout=30)
+    _out, said = process.communicate(timeout=30)
     assert process.returncode == code
+    assert 'genflow.worker' not in said, said
     (tmp_path / 'hang').unlink()
 
     done = genflow_run(*arguments)
@@ -175,6 +176,47 @@ def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_p
     assert 'workflow continued: 2 completed before' in done.err
     ended = [line for line in log_of(tmp_path) if line.startswith('end')]
     assert sorted(ended) == ['end 0', 'end 1', 'end 2', 'end 3']
+
+
+def test_what_still_runs_at_the_end_of_a_run_is_no_news(genflow_run, file, tmp_path):
+    (tmp_path / 'hang').touch()
+    loser = STEPS.replace('class Chain', 'class Race').replace("name='Chain'", "name='Race'")
+    begin, _run, _rest = loser.partition('    def run(self, count')
+    text = f"""{begin}    def run(self):
+        yield self.step(1, True).timeout(1)
+"""
+    text = text.replace('from genflow import', 'from genflow import TaskTimeout,')
+    text += """
+@workflow(name='Main', version=1, task_list='steps')
+class Main(Workflow):
+    step = ActivityProxy(name='Step', version=1, retry=0)
+
+    def run(self):
+        try:
+            yield self.step(1, True).timeout(1)
+        except TaskTimeout:
+            return 'late'
+"""
+    done = genflow_run(f'{file(text)}:Main')
+    (tmp_path / 'hang').unlink()
+    assert (done.returncode, done.out) == (0, '"late"\n'), done.err
+    assert 'genflow.worker' not in done.err
+    assert 'running' not in done.err
+
+
+def test_two_classes_of_one_type_in_one_file_are_both_named(genflow_run, file):
+    text = STEPS.replace(
+        '@workflow(',
+        """@activity(name='Step', version=1, task_list='steps')
+class Other(Activity):
+    def run(self):
+        return None
+
+@workflow(""",
+    )
+    done = genflow_run(file(text), 1)
+    assert done.returncode == 2, done.err
+    assert 'Other and Step of flow both stand for the activity type Step 1' in done.err
 
 
 def test_a_completed_run_is_recalled_and_not_repeated(genflow_run, file, tmp_path):

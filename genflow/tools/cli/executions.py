@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import click
 from attrs import evolve
+from botocore.exceptions import BotoCoreError
 
 from genflow.swf import faults
 from genflow.swf.layer1 import connect
@@ -41,13 +43,15 @@ def service_options(function: F) -> F:
 
 
 @contextmanager
-def client_of(endpoint: str | None, db: str | None) -> Iterator[Any]:
-    """A SWF client; what the service refuses is shown as a message."""
+def client_of(endpoint: str | None, db: str | None, *, create: bool = False) -> Iterator[Any]:
+    """A SWF client; what the service refuses, or that nothing answers, is shown as a message."""
+    if db is not None and not create and not Path(db).exists():
+        raise Refused(f'{db}: there is no such file; `genflow run --db {db}` or `genflow start --db {db}` makes one.')
     with opened(endpoint, db) as layer1:
         try:
             yield connect(layer1).client
         except Exception as error:
-            if faults.code_of(error) is None:
+            if faults.code_of(error) is None and not isinstance(error, BotoCoreError):
                 raise
             raise Refused(str(error)) from error
 
@@ -112,7 +116,7 @@ def start(
         request['taskList'] = {'name': task_list}
     if tags:
         request['tagList'] = list(tags)
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, create=True) as client:
         run_id = client.start_workflow_execution(**request)['runId']
     click.echo(f'{request["workflowId"]} {run_id}')
 

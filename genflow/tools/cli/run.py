@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from genflow.core.errors import GenflowError
+from genflow.core.errors import GenflowError, RegistrationError
 from genflow.local.errors import StoreError
 from genflow.tools.arguments import value_of
 from genflow.tools.beginnings import Request, RunRefused, request_of
@@ -56,7 +56,7 @@ def command(
         with redirect_stdout(sys.stderr), _warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, arguments, workflow_id)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
-    except (RunRefused, StoreError) as error:
+    except (RunRefused, StoreError, RegistrationError) as error:
         raise Refused(str(error)) from error
     except CannotGoOn as error:
         click.echo(f'genflow: {error}', err=True)

@@ -51,6 +51,7 @@ def command(
     except TargetError as error:
         raise Refused(str(error)) from error
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(levelname)s %(name)s: %(message)s')
+    logging.getLogger('botocore').setLevel(logging.WARNING)  # where it found credentials is nobody's news
     with opened(endpoint, db) as layer1:
         if db is not None:
             register_domain(Service(connect(layer1)), settings['domain'])  # in a file of our own nobody else does

@@ -28,6 +28,11 @@ class HeldPoll:
         self._place: Bell | None = None
         self._abandoned = False
 
+    @property
+    def hold(self) -> float:
+        """Seconds for which polls are held."""
+        return self._service.long_poll
+
     def attempt(self, *, last: bool = False) -> str | None:
         """Take a task, or stand in line for one.
 

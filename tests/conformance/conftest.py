@@ -50,6 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             reason = reason_for(line_of(item))
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+                item.repr_failure = lambda *args, **kwargs: 'as expected'  # a traceback costs more than the test
 
 
 def runs_on_moto(item: pytest.Item) -> bool:

@@ -1,0 +1,236 @@
+"""One client's connection: reads its requests, has each carried out, writes the reply.
+
+Theory of operation. The connection lives on the event loop's thread; what the service does, which waits for the disk,
+is done by worker threads. Requests of one connection are answered one after the other, in order.
+
+A long poll that finds nothing holds no worker. It stands in the service's line, and a coroutine waits until it is
+woken, its time is over, or the client is gone; then a worker makes the next attempt. So a thousand waiting polls are
+a thousand small coroutines, and every worker is free for calls. A client that disconnects leaves the line before a
+task can be handed to it; only in the moment in which a task is being taken can it still be lost, until its time-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor
+from email.utils import formatdate
+from functools import partial
+from http import HTTPStatus
+from typing import cast
+
+import attrs
+
+from genflow.local import faults
+from genflow.local.held import HeldPoll
+from genflow.local.http_calls import Call, Reply, carried_out, refusal
+from genflow.local.http_messages import CONTINUE, LARGEST, BadRequest, DeafReader, Request, RequestReader, response
+
+#: seconds for which a client that was refused may go on sending.
+LINGER = 2.0
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+@attrs.frozen(slots=True)
+class Held:
+    """A poll that stands in line, and what rings when it should look again."""
+
+    operation: str
+    poll: HeldPoll
+    rung: asyncio.Event
+
+
+Outcome = Reply | Held
+#: what a request leads to, in a worker: a call, or a reply that needs none.
+Route = Callable[[Request], Call | Reply]
+
+
+@attrs.define(slots=True, eq=False)
+class Desk:
+    """What the connections of one server share.
+
+    Attributes:
+        route: what a request leads to.
+        workers: where the service is called.
+        connections: those that are open.
+        emptied: set whenever the last connection is gone.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    route: Route
+    workers: Executor
+    connections: set[Connection] = attrs.field(factory=set)
+    emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    def later(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Call back on the loop, from any thread; when the loop has ended there is nobody to be told."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(callback, *arguments)
+
+    def carry_out(self, request: Request) -> Outcome:
+        """In a worker: the reply, or a poll that stands in line."""
+        asked = self.route(request)
+        if isinstance(asked, Reply):
+            return asked
+        if asked.is_poll and asked.service.long_poll > 0:
+            return self._begin_poll(asked)
+        service, operation = asked.service, asked.operation
+        reply = carried_out(operation, lambda: service.call_json(operation, asked.members))
+        return cast('Reply', reply)  # a call always answers
+
+    def _begin_poll(self, call: Call) -> Outcome:
+        """The first attempt."""
+        held: list[Held] = []
+
+        def attempt() -> str | None:
+            rung = asyncio.Event()
+            poll = call.service.hold(call.operation, call.members, lambda: self.later(rung.set))
+            held.append(Held(call.operation, poll, rung))
+            return poll.attempt()
+
+        return carried_out(call.operation, attempt) or held[0]
+
+
+class Connection(asyncio.Protocol):
+    """A client's connection."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._reader = RequestReader()
+        self._transport: asyncio.Transport | None = None
+        self._busy = False
+        self._keeps_alive = True
+        self._held: Held | None = None
+        self._waiting: asyncio.Task[None] | None = None
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast('asyncio.Transport', transport)
+        self._desk.connections.add(self)
+        self._desk.emptied.clear()
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        if not self._busy:
+            self._read_on()
+        elif self._reader.buffered > LARGEST and self._transport:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The client sends no more: it may still want the answer to a call, but a poll is not worth a task."""
+        self._keeps_alive = False
+        self._abandon()
+        return self._busy
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._desk.connections.discard(self)
+        if not self._desk.connections:
+            self._desk.emptied.set()
+        self._abandon()
+
+    # Requests.
+
+    def _read_on(self) -> None:
+        """Take up the next request, if it is there."""
+        if self._transport is None:
+            return
+        try:
+            request = self._reader.next()
+        except BadRequest as bad:
+            self._refuse(bad)
+            return
+        if request is not None:
+            self._busy = True
+            self._keeps_alive = self._keeps_alive and request.keep_alive
+            self._desk.workers.submit(self._work, request)
+        elif self._reader.wants_continue():
+            self._transport.write(CONTINUE)
+
+    def _refuse(self, bad: BadRequest) -> None:
+        """Answer what cannot be read, and let go of the connection.
+
+        What the client still sends is taken and dropped for a moment: closing at once would reset the connection, and
+        the client might never see why.
+        """
+        code = 'RequestEntityTooLargeException' if bad.status == TOO_LARGE else 'SerializationException'
+        body = refusal(faults.fault(code, bad.message)).body
+        self._keeps_alive = False
+        self._reply(Reply(bad.status, body), lingers=True)
+        self._reader = DeafReader()
+
+    def _work(self, request: Request) -> None:
+        """In a worker."""
+        outcome = self._desk.carry_out(request)
+        self._desk.later(self._finish, outcome)
+
+    def _finish(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Reply):
+            self._reply(outcome)
+            return
+        self._held = outcome
+        self._waiting = self._desk.loop.create_task(self._wait(outcome))
+        if self._transport is None or not self._keeps_alive:
+            self._abandon()
+
+    def _reply(self, reply: Reply, *, lingers: bool = False) -> None:
+        self._busy = False
+        if self._transport is None:
+            return
+        headers = (
+            ('Content-Type', reply.content_type),
+            ('x-amzn-RequestId', str(uuid.uuid4())),
+            ('Date', formatdate(usegmt=True)),
+        )
+        self._transport.write(response(reply.status, headers, reply.body, keep_alive=self._keeps_alive))
+        if lingers:
+            self._desk.loop.call_later(LINGER, self.abort)
+        elif not self._keeps_alive:
+            self._transport.close()
+        elif self._reader.buffered:
+            self._transport.resume_reading()
+            self._desk.loop.call_soon(self._read_on)
+
+    # Long polls.
+
+    async def _wait(self, held: Held) -> None:
+        """Attempt again whenever the poll is rung for, and a last time when it has been held long enough."""
+        loop, reply = self._desk.loop, None
+        ends = loop.time() + held.poll.hold
+        while reply is None:
+            last = not await rings(held.rung, ends - loop.time())
+            held.rung.clear()
+            attempt = partial(held.poll.attempt, last=last)
+            reply = await loop.run_in_executor(self._desk.workers, carried_out, held.operation, attempt)
+        self._held = None
+        self._reply(reply)
+
+    def _abandon(self) -> None:
+        """Nobody waits for the poll that is held, if one is."""
+        if self._held is not None:
+            self._held.poll.abandon()
+            self._held.rung.set()
+
+    def end(self) -> None:
+        """Because the server stops: answer what is being done, a held poll with nothing, and take no more."""
+        self._keeps_alive = False
+        self._abandon()
+        if not self._busy and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """At once, whatever is being done."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+async def rings(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, for so many seconds at most; whether it came."""
+    try:
+        await asyncio.wait_for(event.wait(), max(0.0, seconds))
+    except asyncio.TimeoutError:
+        return False
+    return True

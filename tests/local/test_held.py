@@ -1,0 +1,141 @@
+"""Long polls that wait without a thread: attempts, waking, and giving up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genflow.local import Limits, LocalSWF, ManualClock
+from genflow.local.errors import ServiceError
+
+POLL = {'domain': 'd', 'taskList': {'name': 'l'}}
+EMPTY = {'startedEventId': 0, 'previousStartedEventId': 0}
+
+
+@pytest.fixture
+def service():
+    with LocalSWF(clock=ManualClock(), limits=Limits(pollers=2)) as service:
+        service.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
+        service.register_workflow_type(
+            domain='d',
+            name='w',
+            version='1',
+            defaultTaskList={'name': 'l'},
+            defaultExecutionStartToCloseTimeout='3600',
+            defaultTaskStartToCloseTimeout='60',
+            defaultChildPolicy='TERMINATE',
+        )
+        yield service
+
+
+def start(service):
+    service.start_workflow_execution(domain='d', workflowId='w', workflowType={'name': 'w', 'version': '1'})
+
+
+def hold(service, rung, name):
+    return service.hold('PollForDecisionTask', POLL, lambda: rung.append(name))
+
+
+def test_an_attempt_takes_what_is_there(service):
+    start(service)
+    assert json.loads(hold(service, [], 'a').attempt())['startedEventId'] == 3
+
+
+def test_an_attempt_that_finds_nothing_stands_in_line_until_it_is_woken(service):
+    rung = []
+    poll = hold(service, rung, 'a')
+    assert poll.attempt() is None
+    assert rung == []
+    start(service)
+    assert rung == ['a']
+    assert json.loads(poll.attempt())['startedEventId'] == 3
+
+
+def test_a_task_wakes_the_poll_that_has_waited_longest(service):
+    rung = []
+    for name in 'ab':
+        assert hold(service, rung, name).attempt() is None
+    start(service)
+    assert rung == ['a']
+
+
+def test_a_deadline_wakes_too(service):
+    rung = []
+    start(service)
+    service.poll_for_decision_task(**POLL)
+    poll = hold(service, rung, 'a')
+    assert poll.attempt() is None
+    service.clock.advance(61)
+    assert rung == ['a']
+    assert json.loads(poll.attempt())['startedEventId'] == 6
+
+
+def test_the_last_attempt_answers_in_any_case(service):
+    poll = hold(service, [], 'a')
+    assert poll.attempt() is None
+    assert json.loads(poll.attempt(last=True)) == EMPTY
+
+
+def test_a_poll_that_has_answered_is_out_of_the_line(service):
+    rung = []
+    poll = hold(service, rung, 'a')
+    poll.attempt()
+    poll.attempt(last=True)
+    start(service)
+    assert rung == []
+
+
+def test_somebody_quicker_leaves_the_poll_in_line(service):
+    rung = []
+    poll = hold(service, rung, 'a')
+    poll.attempt()
+    start(service)
+    assert 'taskToken' in service.poll_for_decision_task(**POLL)
+    assert poll.attempt() is None
+    service.clock.advance(61)
+    assert rung == ['a', 'a']
+
+
+def test_an_abandoned_poll_takes_no_task(service):
+    poll = hold(service, [], 'a')
+    poll.attempt()
+    start(service)
+    poll.abandon()
+    assert json.loads(poll.attempt(last=True)) == EMPTY
+    assert 'taskToken' in service.poll_for_decision_task(**POLL)
+
+
+def test_an_abandoned_poll_hands_its_waking_on(service):
+    rung = []
+    first, second = hold(service, rung, 'first'), hold(service, rung, 'second')
+    first.attempt()
+    second.attempt()
+    start(service)
+    first.abandon()
+    first.attempt(last=True)
+    assert rung == ['first', 'second']
+    assert json.loads(second.attempt())['startedEventId'] == 3
+
+
+def test_the_end_of_the_service_wakes_everybody(service):
+    rung = []
+    poll = hold(service, rung, 'a')
+    poll.attempt()
+    service.close()
+    assert rung == ['a']
+    assert json.loads(poll.attempt()) == EMPTY
+
+
+def test_too_many_polls_in_line(service):
+    for name in 'ab':
+        assert hold(service, [], name).attempt() is None
+    with pytest.raises(ServiceError) as caught:
+        hold(service, [], 'c').attempt()
+    assert caught.value.code == 'LimitExceededFault'
+
+
+def test_a_wrong_request_is_refused_before_any_attempt(service):
+    with pytest.raises(ServiceError) as caught:
+        service.hold('PollForDecisionTask', {'domain': 'd'}, lambda: None)
+    assert caught.value.code == 'ValidationException'

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from genflow.core.activity import Activity, ActivityContext
@@ -20,12 +18,10 @@ from genflow.core.serialization import MAX_PAYLOAD, excerpt
 
 from .respond import Canceled, Completed, Failed, Outcome, Suspended
 
-__all__ = ['Create', 'failed', 'perform']
+__all__ = ['Create', 'perform']
 
 Create = Callable[[type], Any]
 """Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
-
-_OURS = str(Path(__file__).parents[1])
 
 
 class BadInput(GenflowError):
@@ -45,12 +41,7 @@ def perform(spec: ActivitySpec, input: str | None, context: ActivityContext, cre
     except StopActivity as stop:
         return Canceled(None if stop.details is None else str(stop.details)[:MAX_PAYLOAD])
     except BaseException as error:  # noqa: BLE001 - sys.exit() in an activity ends that activity, not the worker
-        return failed(error)
-
-
-def failed(error: BaseException) -> Failed:
-    """The outcome of an exception, with the traceback from the user's own code on."""
-    return Failed(*encode_failure(error.with_traceback(_from_user(error.__traceback__))))
+        return Failed(*encode_failure(error))
 
 
 def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[str, Any]]:
@@ -73,11 +64,3 @@ def _checked(result: Any) -> str:
     if len(result) > MAX_PAYLOAD:
         raise PayloadTooLarge(f'the result has {len(result):,} characters; SWF takes {MAX_PAYLOAD:,}')
     return result
-
-
-def _from_user(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback without our own frames at its beginning; the whole if there are no others."""
-    inner = traceback
-    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_OURS):
-        inner = inner.tb_next
-    return inner or traceback

@@ -201,12 +201,14 @@ class TestHeartbeats:
         def run(deed):
             swf.clock.advance(200)
             loops.performer.heartbeats.send_due()
-            return swf.clock.milliseconds()
 
+        sent = []
         loops, execution = begin(run, heartbeat=10, proxy=float('inf'))
+        swf.record_activity_task_heartbeat = lambda **request: sent.append(request)
         assert attributes(execution, 'ActivityTaskScheduled')[0]['activityId'] == '1.1;h=0'
         loops.run()
         assert execution.status() == 'COMPLETED'
+        assert sent == []
 
 
 def test_the_background_sends_by_itself():
@@ -309,6 +311,7 @@ def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
     assert said['reason'] == STOPPED == 'genflow.WorkerStopped'
     assert attributes(execution, 'ActivityTaskCompleted') == []
     assert loops.performer.wait(0)
+    assert loops.performer.counts == {'stopped': 1}
 
 
 def test_what_a_stopped_worker_ran_is_tried_again_like_a_time_out(begin):

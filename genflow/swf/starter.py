@@ -15,9 +15,10 @@ from typing import Any
 
 from attrs import frozen
 
+from genflow.core.errors import PayloadTooLarge
 from genflow.core.options import ChildOptions
 from genflow.core.proxies import type_version
-from genflow.core.serialization import Serialization, use_transport
+from genflow.core.serialization import MAX_PAYLOAD, Serialization, use_transport
 
 from . import faults
 from .decisions import seconds_text
@@ -125,6 +126,7 @@ class Starter(Serialization):
         """Starts an execution with these arguments.
 
         Raises:
+            PayloadTooLarge: The arguments have more than 32,768 characters once they are serialized.
             Exception: The client's error: ``WorkflowExecutionAlreadyStartedFault`` where an execution of that id is
                 open, ``UnknownResourceFault`` where the domain or the type does not exist, and so on.
         """
@@ -132,6 +134,8 @@ class Starter(Serialization):
 
     def start(self, input: str) -> Started:
         """Starts an execution with serialized arguments; raises as :meth:`__call__`."""
+        if len(input) > MAX_PAYLOAD:
+            raise PayloadTooLarge(f'the input of {self.name} has {len(input):,} characters; SWF takes {MAX_PAYLOAD:,}')
         request = self._request(input)
         for attempt in range(ATTEMPTS):
             try:

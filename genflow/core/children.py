@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import decisions, events
 from .attempts import RetriedCall
-from .calls import Cancellation
+from .calls import SENT, Cancellation
 from .errors import (
     ChildCanceled,
     ChildFailed,
@@ -160,8 +160,21 @@ class ChildCall(RetriedCall):
             self.holds = False
             self.driver.held -= 1
 
+    def settle(self, state: int, outcome: Any) -> None:
+        super().settle(state, outcome)
+        if self.on_start and (self.phase is not SENT or self.pausing is not None):
+            self._never_started()
+
+    def _never_started(self) -> None:
+        waiting, self.on_start = self.on_start, []
+        for call in waiting:
+            self.driver.deferred.pop(call.number or 0, None)
+            call.settle(ERROR, SignalFailed('the child was never started', task=call))
+
     def over(self) -> None:
         super().over()
+        if self.on_start:
+            self._never_started()
         self.driver.refs.pop(self.ref, None)
         self.run_id = None
         self.wants_cancel = False
@@ -190,12 +203,6 @@ class ChildCall(RetriedCall):
     def undelivered(self, event: events.Undelivered) -> None:
         self.driver.refs.pop(self.ref, None)
         self.driver.refuse(self, event)
-
-    def refused(self, event: Any) -> None:
-        for call in self.on_start:
-            call.settle(ERROR, SignalFailed('the child was never started', task=call))
-        self.on_start = []
-        super().refused(event)
 
     # cancellation
 

@@ -72,10 +72,15 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('signals')),
         st.tuples(st.just('value'), st.deferred(lambda: st.sampled_from(tuple(VALUES)))),
         st.tuples(st.just('raise')),
+        st.tuples(st.just('kid'), st.integers(0, 9), st.booleans()),
+        st.tuples(st.just('request'), st.integers(0, 9)),
+        st.tuples(st.just('returned'), calls),
     )
 
 
-PROGRAMS = st.recursive(_leaves(), _steps, max_leaves=12)
+_WHOLE = st.recursive(_leaves(), _steps, max_leaves=12)
+
+PROGRAMS = st.one_of(_WHOLE, _WHOLE, _WHOLE, st.tuples(st.just('restart'), _WHOLE))
 
 SCHEDULES = st.binary(min_size=120, max_size=120)
 
@@ -105,8 +110,9 @@ class Interpreter(Workflow):
 
     def run(self, program: Any) -> Any:
         self.notes: list[Any] = []
-        value = yield from self.perform(program)
-        return [value, self.notes]
+        restarts = program[0] == 'restart'
+        value = yield from self.perform(program[1] if restarts else program)
+        return self.restart(['value', 'now']) if restarts else [value, self.notes]
 
     def perform(self, step: Any) -> Any:
         name, *rest = step
@@ -182,6 +188,21 @@ class Interpreter(Workflow):
 
     def do_raise(self) -> Any:
         raise TaskFailed('raised by the program')
+        yield
+
+    def do_kid(self, number: int, cancel: bool) -> Any:
+        child = self.child(number)
+        told = child.signal('hello', number)
+        if cancel:
+            yield self.go.get()
+            child.cancel()
+        return (yield all_of(child, told, failures='return')) and child.workflow_id
+
+    def do_request(self, number: int) -> Any:
+        return (yield self.external(f'other-{number}').cancel())
+
+    def do_returned(self, calls: Any) -> Any:
+        return {'tasks': [self.make(call) for call in calls], 'branch': self.perform(('call', calls[0])), 'plain': 1}
         yield
 
     # steps
@@ -316,7 +337,7 @@ class Schedule:
         elif story.open:
             items = list(story.open.values())
             self.end(items[self.pick(len(items))])
-        elif not story.is_due:
+        elif not story.is_due:  # whoever still waits waits for a signal
             story.signaled('go', 'on')
             story.signaled('stop', 'on')
 
@@ -324,9 +345,9 @@ class Schedule:
         story = self.story
         if item.kind == 'child' and not item.started:
             if self.pick(8) == 7:
-                story.undelivered(item.key, 'WORKFLOW_ALREADY_RUNNING')
+                story.undelivered(item, 'WORKFLOW_ALREADY_RUNNING')
             else:
-                story.child_started(item.key)
+                story.child_started(item)
             return
         outcomes = OUTCOMES[item.kind]
         choice = self.pick(2 * len(outcomes))
@@ -334,11 +355,11 @@ class Schedule:
         if name == 'undelivered':
             rate = 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED'
             known = 'ASSUME_ROLE_FAILED' if item.kind == 'lambda' else 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
-            story.undelivered(item.key, rate if item.kind == 'signal' and self.pick(2) else known)
+            story.undelivered(item, rate if item.kind == 'signal' and self.pick(2) else known)
         elif name == 'completed':
-            story.completed(item.key, f'of {item.mark}')
+            story.completed(item, f'of {item.mark}')
         else:
-            getattr(story, name)(item.key)
+            getattr(story, name)(item)
 
     def decide(self) -> None:
         story = self.story

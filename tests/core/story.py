@@ -240,7 +240,9 @@ class Story:
 
     # what happens to the open work: by number, or by activity id, timer id or workflow id
 
-    def find(self, key: int | str) -> Open:
+    def find(self, key: int | str | Open) -> Open:
+        if isinstance(key, Open):
+            return key
         found = [
             item
             for item in self.open.values()
@@ -252,44 +254,50 @@ class Story:
     def is_open(self, key: int | str) -> bool:
         return any(key in (item.key, item.mark, item.mark.partition('.')[0]) for item in self.open.values())
 
-    def _close(self, key: int | str) -> int:
+    def _close(self, key: int | str | Open) -> int:
         item = self.find(key)
         del self.open[item.ref]
         if item.kind in ('activity', 'lambda'):
             self._id += 1  # ActivityTaskStarted
         return item.ref
 
-    def completed(self, key: int | str, value: Any = None, *, text: str | None = None) -> None:
+    def completed(self, key: int | str | Open, value: Any = None, *, text: str | None = None) -> None:
         self.add(events.Completed, ref=self._close(key), result=encode(value) if text is None else text)
 
     def failed(
-        self, key: int | str, error: BaseException | None = None, reason: str | None = 'broken', details: Any = None
+        self,
+        key: int | str | Open,
+        error: BaseException | None = None,
+        reason: str | None = 'broken',
+        details: Any = None,
     ) -> None:
         if error is not None:
             reason, details = encode_failure(error, 'Traceback: remote')
         self.add(events.Failed, ref=self._close(key), reason=reason, details=details)
 
-    def timed_out(self, key: int | str, timeout_type: str = 'START_TO_CLOSE', details: str | None = None) -> None:
+    def timed_out(
+        self, key: int | str | Open, timeout_type: str = 'START_TO_CLOSE', details: str | None = None
+    ) -> None:
         self.add(events.TimedOut, ref=self._close(key), timeout_type=timeout_type, details=details)
 
-    def canceled(self, key: int | str, details: str | None = None) -> None:
+    def canceled(self, key: int | str | Open, details: str | None = None) -> None:
         self.add(events.Canceled, ref=self._close(key), details=details)
 
-    def terminated(self, key: int | str) -> None:
+    def terminated(self, key: int | str | Open) -> None:
         self.add(events.Terminated, ref=self._close(key))
 
-    def fired(self, key: int | str) -> None:
+    def fired(self, key: int | str | Open) -> None:
         self.add(events.TimerFired, ref=self._close(key))
 
-    def child_started(self, key: int | str) -> None:
+    def child_started(self, key: int | str | Open) -> None:
         item = self.find(key)
         item.started = self._id + 1
         self.add(events.ChildStarted, ref=item.ref, workflow_id=item.key, run_id=f'run of {item.key}')
 
-    def delivered(self, key: int | str) -> None:
+    def delivered(self, key: int | str | Open) -> None:
         self.add(events.Delivered, ref=self._close(key))
 
-    def undelivered(self, key: int | str, cause: str = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION') -> None:
+    def undelivered(self, key: int | str | Open, cause: str = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION') -> None:
         self.add(events.Undelivered, ref=self._close(key), cause=cause)
 
     def signaled(self, name: str, value: Any = None, *, text: str | None = None) -> None:

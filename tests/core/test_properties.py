@@ -53,7 +53,7 @@ def check_prefixes(story):
 
 def check_replay_elsewhere(story):
     """The finished history replays with another worker's seed and names."""
-    other = Execution(story.spec, seed='another worker', run_id=story.engine['run_id'])
+    other = Execution(story.spec, **{**story.engine, 'seed': 'another worker'})
     assert other.advance(story.events) is None
     assert other.closed
     other.close()

@@ -75,6 +75,8 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('kid'), st.integers(0, 9), st.booleans()),
         st.tuples(st.just('request'), st.integers(0, 9)),
         st.tuples(st.just('returned'), calls),
+        st.tuples(st.just('race'), calls, st.booleans(), st.integers(0, 2)),
+        st.tuples(st.just('tangle'), calls),
     )
 
 
@@ -204,6 +206,20 @@ class Interpreter(Workflow):
     def do_returned(self, calls: Any) -> Any:
         return {'tasks': [self.make(call) for call in calls], 'branch': self.perform(('call', calls[0])), 'plain': 1}
         yield
+
+    def do_race(self, calls: Any, cancel_rest: bool, limits: int) -> Any:
+        tasks = [self.make(call) for call in calls]
+        members = [task.timeout(3 + place) if place < limits else task for place, task in enumerate(tasks)]
+        winner = yield any_of(members, cancel_rest=cancel_rest)
+        return [members.index(winner), self.outcome(winner), len(self.go), len(self.stop)]
+
+    def do_tangle(self, calls: Any) -> Any:
+        tasks = [self.make(call) for call in calls]
+        every = all_of(tasks, failures='return')
+        some = first_success([any_of(tasks), every, all_of(tasks[0], every)], n=2)
+        yield some.timeout(9)
+        values = yield [every, tasks[-1].timeout(1, keep=True)]
+        return repr(values[1])
 
     # steps
 

@@ -117,8 +117,7 @@ class LocalSWF:
         Args:
             operation: its name as in ``X-Amz-Target``.
             request: its members as JSON has them; moments are numbers of seconds.
-            gone: asked before a poll hands a task out; where it is true the poll answers empty. A
-                :class:`~genflow.local.polls.Ticket` can also end the waiting at once.
+            gone: asked before a poll hands a task out; where it is true the poll answers empty.
 
         Returns:
             The answer; an empty dict for an operation without one.

@@ -39,12 +39,10 @@ class Statistics:
 
     Attributes:
         calls: operations carried out.
-        changes: those of them that changed something.
         commits: transactions written.
     """
 
     calls: int = 0
-    changes: int = 0
     commits: int = 0
 
 
@@ -112,12 +110,25 @@ class Journal:
             number = self._world.batch.number
             if self._store.in_memory:
                 self._flush(fold=True)
-            elif self._world.batch.empty and self._unfolded.empty:
+            elif self._world.batch.empty and self._unfolded.empty and not self._writing:
                 return
         if not self._store.in_memory:
             self._await_turn(NEVER_WRITTEN)
             self._lead(fold=True)
         self._raise_failure(number)
+
+    def alone(self, action: Callable[[], None]) -> None:
+        """Do something to the whole file, under the service's lock and while nobody writes."""
+        self._await_turn(NEVER_WRITTEN)
+        try:
+            with self._lock:
+                action()
+        finally:
+            self._pass_on()
+
+    def discard(self) -> None:
+        """What was not folded is not wanted any more; called by :meth:`alone`."""
+        self._unfolded = Batch(self._world.batch.number)
 
     def _await_turn(self, number: int) -> None:
         """Wait until the batch is written, or (where it is not, then) until this thread is the leader."""
@@ -146,18 +157,22 @@ class Journal:
             self._lead(fold=False)
 
     def _lead(self, *, fold: bool) -> None:
-        """Write the open batch, let go who waited for it, and name the next leader."""
+        """Write the open batch as its leader."""
         try:
             self._flush(fold=fold)
         finally:
-            with self._mutex:
-                done = [gate for number, gate in self._waiting if number <= self._written]
-                self._waiting = [waiting for waiting in self._waiting if waiting[0] > self._written]
-                self._writing = bool(self._waiting)
-                if self._waiting:
-                    done.append(self._waiting.pop(0)[1])
-            for gate in done:
-                gate.release()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let go whose batch is written, and name the next leader."""
+        with self._mutex:
+            done = [gate for number, gate in self._waiting if number <= self._written]
+            self._waiting = [waiting for waiting in self._waiting if waiting[0] > self._written]
+            self._writing = bool(self._waiting)
+            if self._waiting:
+                done.append(self._waiting.pop(0)[1])
+        for gate in done:
+            gate.release()
 
     def _flush(self, *, fold: bool) -> None:
         """Write the open batch.

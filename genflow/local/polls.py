@@ -34,25 +34,6 @@ LINGER = 5.0
 PATIENCE = 0.05
 
 
-class Ticket:
-    """A poll's way out: whoever started the poll can abandon it, from any thread.
-
-    An abandoned poll returns an empty answer at once, and no task is handed to it.
-    """
-
-    def __init__(self) -> None:
-        self.abandoned = False
-        self.on_abandon: Callable[[], None] = lambda: None
-
-    def __call__(self) -> bool:
-        return self.abandoned
-
-    def abandon(self) -> None:
-        """Give the poll up."""
-        self.abandoned = True
-        self.on_abandon()
-
-
 class LongPolls:
     """The polls that are waiting.
 
@@ -75,9 +56,9 @@ class LongPolls:
         self.busy = 0
         self.closed = False
 
-    # All of these are called under the lock, but for `wake`.
+    # All of these are called under the lock.
 
-    def enter(self, queue: TaskQueue, ticket: Callable[[], bool] | None, waiter: Waiter) -> None:
+    def enter(self, queue: TaskQueue, waiter: Waiter) -> None:
         """Stand in line.
 
         Raises:
@@ -89,10 +70,6 @@ class LongPolls:
         queue.waiters.append(waiter)
         self._waiting[waiter] = queue
         self._moves += 1
-        if isinstance(ticket, Ticket):
-            ticket.on_abandon = lambda: self.wake(waiter)
-            if ticket.abandoned:
-                waiter.wake()
         if waiter.poller is not None:
             self._pollers[waiter.poller] = True
         self._watch()
@@ -108,11 +85,6 @@ class LongPolls:
     def saw(self) -> None:
         """This thread polls, and so is one that time may have to wait for."""
         self._pollers[threading.current_thread()] = False
-
-    def wake(self, waiter: Waiter) -> None:
-        """Wake one poll; takes the lock itself."""
-        with self._lock:
-            waiter.wake()
 
     def wake_all(self) -> None:
         """Wake everybody, because the service is closed or emptied."""

@@ -234,10 +234,9 @@ class Service:
 
     def _deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:
         """Once everything is durable: the answer, read from the file where need be."""
+        self._journal.settle(mark)
         if isinstance(answer, Reading):
             self._journal.fold()
-        else:
-            self._journal.settle(mark)
         if self._world.running:
             self._run_functions()
         return answer.read(self._store) if isinstance(answer, Reading) else answer
@@ -289,13 +288,15 @@ class Service:
         with self._lock:
             if before is not None:
                 polls.leave(before)
+            if polls.closed or (before is not None and request['domain'] not in self._world.domains):
+                return dict(empty)  # the service was closed or emptied meanwhile
             now = self._tick()
             domain = domain_of(self._world, request).name
             queue = self._world.queue(kind, domain, request['taskList']['name'])
-            given_up = polls.closed or (gone is not None and gone())
+            given_up = gone is not None and gone()
             answer = None if given_up else self._take(take, request, now, queue)
             if answer is None and place is not None and not given_up:
-                polls.enter(queue, gone, place)
+                polls.enter(queue, place)
                 polls.deadlines_changed()
                 polls.skip()
                 return None
@@ -367,17 +368,15 @@ class Service:
             first = self._world.deadlines.first()
             return None if first is None else to_datetime(first)
 
-    def settle(self) -> None:
-        """Have the file's tables hold everything that was changed."""
-        self._journal.fold()
-
     def reset(self) -> None:
         """Forget everything: domains, types, executions. Waiting polls come back empty."""
-        self.settle()
-        with self._lock:
-            self._store.reset()
-            self._recover()
-            self._polls.wake_all()
+        self._journal.alone(self._forget)
+
+    def _forget(self) -> None:
+        self._store.reset()
+        self._journal.discard()
+        self._recover()
+        self._polls.wake_all()
 
     def close(self) -> None:
         """Write what is left and close the file; waiting polls come back empty. Nothing happens the second time."""
@@ -388,9 +387,9 @@ class Service:
             self._polls.wake_all()
             self._unsubscribe()
         try:
-            self.settle()
+            self._journal.fold()
         finally:
-            self._store.close()
+            self._journal.alone(self._store.close)
 
 
 OPERATIONS = frozenset(operations().values())

@@ -136,6 +136,7 @@ class World:
     def touch(self, execution: Execution, item: Item) -> None:
         """An item is new or has changed."""
         ref = execution.key << EVENT_BITS | item.id
+        execution.batch = self.batch.number
         self.batch.touched[ref] = item
         self.deadlines.set(ref, item.deadline)
 
@@ -153,6 +154,7 @@ class World:
         if item.waiting:
             self.queue(item.kind, execution.domain, item.waiting[0]).discard(ref)
         self.deadlines.drop(ref)
+        execution.batch = self.batch.number
         self.batch.drop(ref, item)
 
     def expect_expiry(self, moment: int | None) -> None:

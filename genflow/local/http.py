@@ -1,10 +1,10 @@
 """The service over HTTP, for every AWS SDK: `genflow server`, and a server in a thread for tests.
 
 Theory of operation. One thread runs an event loop that accepts connections, cuts bytes into requests and writes
-replies (:mod:`~genflow.local.http_connections`, :mod:`~genflow.local.http_messages`). A pool of worker threads calls
-the service, many at a time so that their calls share commits. Nothing but the standard library is needed: measured
-against an ASGI application on uvicorn with httptools, on two cores and with durable commits, one connection gets 1.4
-times and sixteen connections 1.5 times as many calls a second through it, and held polls can be given up exactly.
+replies (:mod:`~genflow.local.http_connections`, :mod:`~genflow.local.http_messages`); calls that come together are
+carried out by worker threads, so that they share commits (:mod:`~genflow.local.http_desk`). Nothing but the standard
+library is needed. An ASGI application on uvicorn was measured first: even with httptools its share of a call is more
+than twice as large, and it cannot say exactly when a client has left a poll.
 
 The server listens on the loopback interface unless told otherwise. It checks no signature, so whoever reaches it may
 do everything. A browser is refused, whatever page it shows: SDKs send no ``Origin``, and pages could otherwise write to
@@ -29,7 +29,8 @@ from genflow.local.client import LocalSWF
 from genflow.local.clock import ManualClock
 from genflow.local.errors import ServiceError
 from genflow.local.http_calls import Call, Reply, read_call, read_object, refusal, seconds_of
-from genflow.local.http_connections import Connection, Desk, Route
+from genflow.local.http_connections import Connection
+from genflow.local.http_desk import Desk, Route
 from genflow.local.http_messages import Request
 
 #: threads that call the service; more callers share a commit than a disk has room for at once.

@@ -1,7 +1,8 @@
 """One client's connection: reads its requests, has each carried out, writes the reply.
 
 Theory of operation. The connection lives on the event loop's thread; what the service does, which waits for the disk,
-is done by worker threads. Requests of one connection are answered one after the other, in order.
+is done at the desk (:mod:`~genflow.local.http_desk`). Requests of one connection are answered one after the other, in
+order.
 
 A long poll that finds nothing holds no worker. It stands in the service's line, and a coroutine waits until it is
 woken, its time is over, or the client is gone; then a worker makes the next attempt. So a thousand waiting polls are
@@ -12,85 +13,20 @@ task can be handed to it; only in the moment in which a task is being taken can 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Executor
 from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
 from typing import cast
 
-import attrs
-
 from genflow.local import faults
-from genflow.local.held import HeldPoll
-from genflow.local.http_calls import Call, Reply, carried_out, refusal
-from genflow.local.http_messages import CONTINUE, LARGEST, BadRequest, DeafReader, Request, RequestReader, response
+from genflow.local.http_calls import Reply, carried_out, refusal
+from genflow.local.http_desk import Desk, Held, Outcome
+from genflow.local.http_messages import CONTINUE, LARGEST, BadRequest, DeafReader, RequestReader, response
 
 #: seconds for which a client that was refused may go on sending.
 LINGER = 2.0
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-@attrs.frozen(slots=True)
-class Held:
-    """A poll that stands in line, and what rings when it should look again."""
-
-    operation: str
-    poll: HeldPoll
-    rung: asyncio.Event
-
-
-Outcome = Reply | Held
-#: what a request leads to, in a worker: a call, or a reply that needs none.
-Route = Callable[[Request], Call | Reply]
-
-
-@attrs.define(slots=True, eq=False)
-class Desk:
-    """What the connections of one server share.
-
-    Attributes:
-        route: what a request leads to.
-        workers: where the service is called.
-        connections: those that are open.
-        emptied: set whenever the last connection is gone.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    route: Route
-    workers: Executor
-    connections: set[Connection] = attrs.field(factory=set)
-    emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
-
-    def later(self, callback: Callable[..., None], *arguments: object) -> None:
-        """Call back on the loop, from any thread; when the loop has ended there is nobody to be told."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(callback, *arguments)
-
-    def carry_out(self, request: Request) -> Outcome:
-        """In a worker: the reply, or a poll that stands in line."""
-        asked = self.route(request)
-        if isinstance(asked, Reply):
-            return asked
-        if asked.is_poll and asked.service.long_poll > 0:
-            return self._begin_poll(asked)
-        service, operation = asked.service, asked.operation
-        reply = carried_out(operation, lambda: service.call_json(operation, asked.members))
-        return cast('Reply', reply)  # a call always answers
-
-    def _begin_poll(self, call: Call) -> Outcome:
-        """The first attempt."""
-        held: list[Held] = []
-
-        def attempt() -> str | None:
-            rung = asyncio.Event()
-            poll = call.service.hold(call.operation, call.members, lambda: self.later(rung.set))
-            held.append(Held(call.operation, poll, rung))
-            return poll.attempt()
-
-        return carried_out(call.operation, attempt) or held[0]
 
 
 class Connection(asyncio.Protocol):
@@ -146,7 +82,7 @@ class Connection(asyncio.Protocol):
         if request is not None:
             self._busy = True
             self._keeps_alive = self._keeps_alive and request.keep_alive
-            self._desk.workers.submit(self._work, request)
+            self._desk.take(request, self._finish)
         elif self._reader.wants_continue():
             self._transport.write(CONTINUE)
 
@@ -161,11 +97,6 @@ class Connection(asyncio.Protocol):
         self._keeps_alive = False
         self._reply(Reply(bad.status, body), lingers=True)
         self._reader = DeafReader()
-
-    def _work(self, request: Request) -> None:
-        """In a worker."""
-        outcome = self._desk.carry_out(request)
-        self._desk.later(self._finish, outcome)
 
     def _finish(self, outcome: Outcome) -> None:
         if isinstance(outcome, Reply):

@@ -1,0 +1,332 @@
+"""The service over HTTP: against moto_server, against a server that answers a fixed body at once, and at full load.
+
+Run `python benchmarks/http_service.py [all|activities|calls|load]`. Servers run in processes of their own, ours on a
+file with `synchronous=FULL`; the figures of one part are measured in turns, so that a busy machine slows both sides.
+
+* activities: a single-threaded boto3 client decides and performs activities one after the other; moto_server keeps
+  nothing, ours is durable. Bound: at least 2.5 times moto_server.
+* calls: each of the five operations of a worker, with boto3, against the same call to a server that has nothing to do.
+  Bound: at most 1.5 times.
+* load: 16 connections that send as fast as they are answered. Bound: 2,000 durable calls a second; beside it stands how
+  many single-row commits SQLite itself makes on the same disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import selectors
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+TASK_LIST = {'domain': 'bench', 'taskList': {'name': 'list'}}
+TYPE = {'name': 'type', 'version': '1'}
+WORKFLOW_DEFAULTS = {
+    'defaultTaskList': {'name': 'list'},
+    'defaultExecutionStartToCloseTimeout': '3600',
+    'defaultTaskStartToCloseTimeout': '600',
+    'defaultChildPolicy': 'ABANDON',
+}
+ACTIVITY_DEFAULTS = {
+    'defaultTaskList': {'name': 'list'},
+    'defaultTaskScheduleToStartTimeout': 'NONE',
+    'defaultTaskScheduleToCloseTimeout': 'NONE',
+    'defaultTaskStartToCloseTimeout': '600',
+    'defaultTaskHeartbeatTimeout': 'NONE',
+}
+COMPLETE = {'decisionType': 'CompleteWorkflowExecution', 'completeWorkflowExecutionDecisionAttributes': {}}
+
+# Servers.
+
+OURS = """
+import sys
+from genflow.local import LocalSWF
+from genflow.local.http import serve
+with LocalSWF(sys.argv[1], long_poll=1) as service:
+    serve(service, started=lambda url: print(url, flush=True))
+"""
+
+MOTO = """
+import logging, os
+from moto.server import ThreadedMotoServer
+logging.getLogger('werkzeug').setLevel(logging.ERROR)
+server = ThreadedMotoServer(ip_address='127.0.0.1', port=0)
+server.start()
+host, port = server.get_host_and_port()
+print(f'http://{host}:{port}', flush=True)
+server._thread.join()
+"""
+
+FIXED = """
+import asyncio, sys
+body = sys.argv[1].encode()
+answer = b'HTTP/1.1 200 OK\\r\\nContent-Type: application/x-amz-json-1.0\\r\\nx-amzn-RequestId: 1\\r\\nContent-Length: %d\\r\\n\\r\\n%b' % (len(body), body)
+class Fixed(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport, self.data = transport, b''
+    def data_received(self, data):
+        self.data += data
+        head, end, rest = self.data.partition(b'\\r\\n\\r\\n')
+        if end and len(rest) >= int(head.lower().partition(b'content-length:')[2].split(b'\\r\\n')[0]):
+            self.data = b''
+            self.transport.write(answer)
+async def main():
+    server = await asyncio.get_running_loop().create_server(Fixed, '127.0.0.1', 0)
+    print('http://127.0.0.1:%d' % server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""  # noqa: E501 - one line of HTTP
+
+
+@contextlib.contextmanager
+def server(source: str, *arguments: str) -> Iterator[str]:
+    """A server in a process of its own; its URL."""
+    process = subprocess.Popen([sys.executable, '-c', source, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield next(line.strip() for line in process.stdout if line.startswith('http://'))
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def ours() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, server(OURS, f'{folder}/bench.db') as url:
+        yield url
+
+
+def client(url: str) -> Any:
+    session = boto3.session.Session(aws_access_key_id='a', aws_secret_access_key='b', region_name='us-east-1')  # noqa: S106
+    return session.client('swf', endpoint_url=url, config=Config(retries={'total_max_attempts': 1}))
+
+
+def prepare(swf: Any) -> None:
+    swf.register_domain(name='bench', workflowExecutionRetentionPeriodInDays='1')
+    swf.register_workflow_type(domain='bench', **TYPE, **WORKFLOW_DEFAULTS)
+    swf.register_activity_type(domain='bench', **TYPE, **ACTIVITY_DEFAULTS)
+
+
+def schedule(activity_id: str) -> dict[str, Any]:
+    attributes = {
+        'activityType': TYPE,
+        'activityId': activity_id,
+        'taskList': {'name': 'list'},
+        'scheduleToStartTimeout': '600',
+        'scheduleToCloseTimeout': '600',
+        'startToCloseTimeout': '600',
+        'heartbeatTimeout': '600',
+    }
+    return {'decisionType': 'ScheduleActivityTask', 'scheduleActivityTaskDecisionAttributes': attributes}
+
+
+# Activities.
+
+
+def run_activities(swf: Any, workflow_id: str, steps: int) -> float:
+    """Activities a second in one execution of so many steps, by one thread that decides and performs."""
+    swf.start_workflow_execution(domain='bench', workflowId=workflow_id, workflowType=TYPE)
+    began = time.perf_counter()
+    for step in range(steps):
+        token = swf.poll_for_decision_task(**TASK_LIST)['taskToken']
+        swf.respond_decision_task_completed(taskToken=token, decisions=[schedule(f'{workflow_id}.{step}')])
+        token = swf.poll_for_activity_task(**TASK_LIST)['taskToken']
+        swf.respond_activity_task_completed(taskToken=token, result='1')
+    seconds = time.perf_counter() - began
+    token = swf.poll_for_decision_task(**TASK_LIST)['taskToken']
+    swf.respond_decision_task_completed(taskToken=token, decisions=[COMPLETE])
+    return steps / seconds
+
+
+def activities(executions: int = 30, steps: int = 10) -> None:
+    found: dict[str, list[float]] = {'ours': [], 'moto_server': []}
+    with ours() as our_url, server(MOTO) as moto_url:
+        clients = {'ours': client(our_url), 'moto_server': client(moto_url)}
+        for swf in clients.values():
+            prepare(swf)
+        for number in range(executions):
+            for name, swf in clients.items():
+                found[name].append(run_activities(swf, f'w{number}', steps))
+    rates = {name: statistics.median(values) for name, values in found.items()}
+    for name, rate in rates.items():
+        print(f'activities  {name:12} {rate:6.0f} /s')
+    print(f'activities  ratio {rates["ours"] / rates["moto_server"]:.2f} (bound: at least 2.5)')
+
+
+# Calls.
+
+
+class Worker:
+    """Calls of a worker that can be made again and again."""
+
+    def __init__(self, swf: Any) -> None:
+        self.swf = swf
+        self.number = 0
+        self.tokens: dict[str, str] = {}
+
+    def start(self) -> None:
+        self.number += 1
+        self.swf.start_workflow_execution(domain='bench', workflowId=f'w{self.number}', workflowType=TYPE)
+
+    def poll_decision(self) -> Any:
+        return self.swf.poll_for_decision_task(**TASK_LIST)
+
+    def take_decision(self) -> None:
+        self.start()
+        self.tokens['decision'] = self.poll_decision()['taskToken']
+
+    def respond_decision(self) -> Any:
+        decisions = [schedule(str(self.number))]
+        return self.swf.respond_decision_task_completed(taskToken=self.tokens['decision'], decisions=decisions)
+
+    def schedule(self) -> None:
+        self.take_decision()
+        self.respond_decision()
+
+    def poll_activity(self) -> Any:
+        return self.swf.poll_for_activity_task(**TASK_LIST)
+
+    def take_activity(self) -> None:
+        self.schedule()
+        self.tokens['activity'] = self.poll_activity()['taskToken']
+
+    def heartbeat(self) -> Any:
+        return self.swf.record_activity_task_heartbeat(taskToken=self.tokens['activity'], details='half')
+
+    def respond_activity(self) -> Any:
+        return self.swf.respond_activity_task_completed(taskToken=self.tokens['activity'], result='1')
+
+
+# Operation -> (what must have happened before, the call).
+OPERATIONS: dict[str, tuple[Callable[[Worker], None], Callable[[Worker], Any]]] = {
+    'PollForDecisionTask': (Worker.start, Worker.poll_decision),
+    'RespondDecisionTaskCompleted': (Worker.take_decision, Worker.respond_decision),
+    'PollForActivityTask': (Worker.schedule, Worker.poll_activity),
+    'RecordActivityTaskHeartbeat': (Worker.take_activity, Worker.heartbeat),
+    'RespondActivityTaskCompleted': (Worker.take_activity, Worker.respond_activity),
+}
+
+
+def body_of(url: str, operation: str) -> str:
+    """What our service answers to the operation, for the server that always answers that."""
+    caught: list[bytes] = []
+    swf = client(url)
+    swf.meta.events.register('after-call.swf', lambda http_response, **_: caught.append(http_response.content))
+    worker = Worker(swf)
+    worker.number = sum(map(ord, operation)) * 1_000_000
+    before, call = OPERATIONS[operation]
+    before(worker)
+    call(worker)
+    return caught[-1].decode()
+
+
+def timed(call: Callable[[Worker], Any], worker: Worker) -> float:
+    began = time.perf_counter()
+    call(worker)
+    return time.perf_counter() - began
+
+
+def measure(operation: str, our_url: str, offset: int, rounds: int) -> tuple[float, float]:
+    """Median seconds of the call, with our service and with the server that has nothing to do."""
+    before, call = OPERATIONS[operation]
+    with server(FIXED, body_of(our_url, operation)) as fixed_url:
+        worker, idle = Worker(client(our_url)), Worker(client(fixed_url))
+        worker.number = offset * 1_000_000
+        found: list[tuple[float, float]] = []
+        for _ in range(rounds):
+            before(worker)
+            idle.tokens = dict(worker.tokens)
+            found.append((timed(call, worker), timed(call, idle)))
+    return statistics.median(pair[0] for pair in found), statistics.median(pair[1] for pair in found)
+
+
+def calls(rounds: int = 300) -> None:
+    for offset, operation in enumerate(OPERATIONS):
+        with ours() as url:
+            prepare(client(url))
+            real, fixed = measure(operation, url, offset, rounds)
+        ratio = real / fixed
+        print(f'calls       {operation:29} {real * 1e3:5.2f} ms, fixed {fixed * 1e3:5.2f} ms, ratio {ratio:.2f}')
+    print('calls       bound: at most 1.5')
+
+
+# Load.
+
+
+def raw_request(operation: str, members: dict[str, Any]) -> bytes:
+    body = json.dumps(members).encode()
+    head = f'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SimpleWorkflowService.{operation}\r\n'
+    return f'{head}Content-Length: {len(body)}\r\n\r\n'.encode() + body
+
+
+def drive(url: str, connections: int, total: int) -> float:
+    """Signals a second over so many connections, each sending the next when the last is answered."""
+    host, port = url.removeprefix('http://').split(':')
+    with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+        for number in range(connections):
+            connection = stack.enter_context(socket.create_connection((host, int(port))))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            signal = {'domain': 'bench', 'workflowId': f'load{number}', 'signalName': 's', 'input': 'x' * 50}
+            selector.register(connection, selectors.EVENT_READ, raw_request('SignalWorkflowExecution', signal))
+        began, answered = time.perf_counter(), 0
+        for key in list(selector.get_map().values()):
+            key.fileobj.sendall(key.data)  # type: ignore[union-attr]
+        while answered < total:
+            for key, _ in selector.select():
+                answer = key.fileobj.recv(4096)  # type: ignore[union-attr]
+                assert answer.startswith(b'HTTP/1.1 200'), answer
+                answered += 1
+                key.fileobj.sendall(key.data)  # type: ignore[union-attr]
+        return answered / (time.perf_counter() - began)
+
+
+def commits_a_second(seconds: float = 1.0) -> float:
+    """Single-row commits of SQLite on this disk, WAL and `synchronous=FULL`."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        connection = sqlite3.connect(f'{folder}/bare.db', isolation_level=None)
+        connection.execute('pragma journal_mode=wal')
+        connection.execute('pragma synchronous=full')
+        connection.execute('create table item (value)')
+        began, count = time.perf_counter(), 0
+        while time.perf_counter() - began < seconds:
+            connection.execute('insert into item values (1)')
+            count += 1
+        connection.close()
+        return count / seconds
+
+
+def load() -> None:
+    commits = commits_a_second()
+    print(f'load        SQLite alone {commits:6.0f} commits/s')
+    for connections, total in [(1, 2_000), (16, 10_000)]:
+        with ours() as url:
+            swf = client(url)
+            prepare(swf)
+            for number in range(connections):
+                swf.start_workflow_execution(domain='bench', workflowId=f'load{number}', workflowType=TYPE)
+            rate = drive(url, connections, total)
+        print(
+            f'load        {connections:2} connections {rate:6.0f} durable calls/s, {rate / commits:.2f} of SQLite alone'
+        )
+    print('load        bound with 16: at least 2000')
+
+
+PARTS = {'activities': activities, 'calls': calls, 'load': load}
+
+if __name__ == '__main__':
+    chosen = sys.argv[1] if len(sys.argv) > 1 else 'all'
+    for name, part in PARTS.items():
+        if chosen in ('all', name):
+            part()

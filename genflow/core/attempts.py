@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import decisions, events
 from .calls import ATOMS, CLOSED, NEW, QUEUED, SENT, Call, Cancellation, refused_key
+from .causes import WAYS_OUT
 from .errors import (
     ActivityCanceled,
     ActivityFailed,
@@ -34,13 +35,6 @@ if TYPE_CHECKING:
 __all__ = ['PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall', 'heartbeat_details']
 
 MAX_SHOWN = 200
-
-WAYS_OUT = {
-    'ACTIVITY_TYPE_DOES_NOT_EXIST': 'no worker has registered this type: import or scan the module that has its class',
-    'WORKFLOW_TYPE_DOES_NOT_EXIST': 'no worker has registered this type: import or scan the module that has its class',
-    'WORKFLOW_ALREADY_RUNNING': 'an execution with this workflow id is open: give the child another one',
-}
-"""What to do about some of the causes for which SWF refuses a call."""
 
 PROCESS_DIED = 'genflow.ProcessDied'
 """Begins the details of a time-out that says no more than that the worker's process is gone; it counts as no try."""

@@ -10,19 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from . import decisions, events
 from .calls import QUEUED, Call
+from .causes import is_backpressure
 from .matching import BACKOFF, NOT_PERMITTED, refused_engine
 
 if TYPE_CHECKING:
     from .execution import Execution
 
-__all__ = ['Backoff', 'BackoffTimer', 'is_backpressure']
+__all__ = ['Backoff', 'BackoffTimer']
 
 MAX_WAIT = 60
-
-
-def is_backpressure(cause: str) -> bool:
-    """Whether a cause says "not now" rather than "never": a rate, or a limit on open work."""
-    return cause.endswith(('_RATE_EXCEEDED', '_LIMIT_EXCEEDED'))
 
 
 class BackoffTimer:

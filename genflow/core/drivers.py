@@ -19,6 +19,7 @@ from types import FrameType, GeneratorType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import attrs
 from attrs import frozen
 
 from .branches import Branch
@@ -27,6 +28,7 @@ from .tasks import Task
 if TYPE_CHECKING:
     from .calls import Call
     from .closing import Restart
+    from .events import WorkflowStarted
     from .signals import Mailbox
 
 __all__ = ['Driver', 'Info', 'Undriven', 'driving']
@@ -65,6 +67,25 @@ class Info:
     continued_run_id: str | None = None
     started_at: datetime | None = None
     history_length: int = 0
+
+    def begun(self, event: WorkflowStarted) -> Info:
+        """What is known once the history has begun."""
+        return attrs.evolve(
+            self,
+            name=event.name,
+            version=event.version,
+            task_list=event.task_list,
+            tags=event.tags,
+            priority=event.priority,
+            child_policy=event.child_policy,
+            lambda_role=event.lambda_role,
+            workflow_duration=event.workflow_duration,
+            decision_duration=event.decision_duration,
+            parent_workflow_id=event.parent_workflow_id,
+            parent_run_id=event.parent_run_id,
+            continued_run_id=event.continued_run_id,
+            started_at=event.time,
+        )
 
     @property
     def restart_suggested(self) -> bool:

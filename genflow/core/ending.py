@@ -13,9 +13,9 @@ import attrs
 
 from . import decisions
 from .attempts import Pause
-from .backoff import is_backpressure
 from .branches import Branch
 from .calls import Call
+from .causes import is_backpressure
 from .closing import Cancel, Complete, ContinueWith, Fail, Restart, Wish
 from .errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
 from .matching import NOT_PERMITTED, refused_engine

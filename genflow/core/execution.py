@@ -26,9 +26,10 @@ import attrs
 from . import decisions, events
 from .arguments import Arguments, find_tasks
 from .attempts import RetriedCall
-from .backoff import Backoff, BackoffTimer, is_backpressure
+from .backoff import Backoff, BackoffTimer
 from .branches import Root, begin_run
 from .calls import QUEUED, Call, Ignored
+from .causes import is_backpressure
 from .closing import Restart, opened_input
 from .decisions import Decisions
 from .drivers import Driver, Info, driving
@@ -73,6 +74,7 @@ class Execution(Driver):
         seed: Of the streams of chance; recorded with the first decision that uses them.
         input_mismatch: What a payload that differs from the recorded one is: a report (``'warn'``) or a
             :class:`NondeterminismError` (``'error'``).
+        shows_payloads: Whether reports quote inputs and results; a worker, whose reports go into a log, does not.
 
     Attributes:
         closed: The history shows the end.
@@ -92,11 +94,13 @@ class Execution(Driver):
         domain: str | None = None,
         seed: str | None = None,
         input_mismatch: str = 'warn',
+        shows_payloads: bool = True,
     ) -> None:
         super().__init__()
         self.spec = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
         self.base = Info(workflow_id=workflow_id, run_id=run_id, domain=domain)
         self.input_mismatch = input_mismatch
+        self.shows_payloads = shows_payloads
         self.reader = Reader()
         self.markers = Markers(seed if seed is not None else run_id)
         self.outbox = Outbox()
@@ -240,33 +244,14 @@ class Execution(Driver):
             found.append(self.closing)
         else:
             check_stalled(self)
-        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, self._undecided_marks())
+        marks = self.outbox.further_attempts()
+        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, encode(marks) if marks else None)
         return Decisions(tuple(found), self.context, len(self.markers.made), wake)
-
-    def _undecided_marks(self) -> str | None:
-        """The further attempts that were decided on and may not fit into this response."""
-        marks = [entry.mark for entry in self.outbox.unsent() if isinstance(entry, RetriedCall) and entry.attempt > 1]
-        return encode(marks) if marks else None
 
     # events
 
     def begin(self, event: events.WorkflowStarted) -> None:
-        self.base = attrs.evolve(
-            self.base,
-            name=event.name,
-            version=event.version,
-            task_list=event.task_list,
-            tags=event.tags,
-            priority=event.priority,
-            child_policy=event.child_policy,
-            lambda_role=event.lambda_role,
-            workflow_duration=event.workflow_duration,
-            decision_duration=event.decision_duration,
-            parent_workflow_id=event.parent_workflow_id,
-            parent_run_id=event.parent_run_id,
-            continued_run_id=event.continued_run_id,
-            started_at=event.time,
-        )
+        self.base = self.base.begun(event)
         workflow = self.spec.cls()
         bind(workflow, self)
         self.workflow = workflow

@@ -45,6 +45,8 @@ ATTEMPTS = 'genflow.attempts'
 
 WAKE, BACKOFF = 'wake-', 'backoff-'
 
+PAYLOADS = frozenset({'input', 'result', 'details', 'reason', 'control'})
+
 PATCH_HINT = (
     'If the code was changed while this execution ran, guard the change with `if self.patched("change-id"):` and keep '
     'the old path for executions that are already under way, or give the workflow another version.'
@@ -183,7 +185,7 @@ def _differs(
 ) -> None:
     text = (
         f'{what} is not what event {event.id} recorded\n'
-        f'- recorded: {_quoted(recorded)}\n+ asked:    {_quoted(asked)}\n'
+        f'- recorded: {_payload(execution, recorded)}\n+ asked:    {_payload(execution, asked)}\n'
         f'at {place(getattr(entry, "where", None))}'
     )
     if execution.input_mismatch == 'error':
@@ -191,8 +193,11 @@ def _differs(
     execution.report(f'{_header(execution)}: {text}')
 
 
-def _quoted(text: str | None) -> str:
-    return 'nothing' if text is None else excerpt(text, 200)
+def _payload(execution: Execution, text: str | None) -> str:
+    """A payload as a report may show it: its length where the report goes into a log."""
+    if text is None:
+        return 'nothing'
+    return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
 
 
 def _header(execution: Execution) -> str:
@@ -215,8 +220,8 @@ def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismErro
     if event is None:
         lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
     else:
-        lines.append(f'- recorded: event {event.id} {_said(event)}')
-    lines.append('+ asked:    nothing more' if asked is None else f'+ asked:    {_said(asked)}')
+        lines.append(f'- recorded: event {event.id} {_said(execution, event)}')
+    lines.append('+ asked:    nothing more' if asked is None else f'+ asked:    {_said(execution, asked)}')
     lines.append(f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(execution))
     lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
     if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':
@@ -240,7 +245,7 @@ def mismatch_close(execution: Execution, event: Any) -> NondeterminismError:
     return mismatch(execution, event, execution.closing)
 
 
-def _said(value: Any) -> str:
+def _said(execution: Execution, value: Any) -> str:
     """Type and members of an event or of what is asked for, on one line."""
     if hasattr(value, 'description'):
         members = value.description()
@@ -252,7 +257,10 @@ def _said(value: Any) -> str:
             for name, found in attrs.asdict(value, recurse=False).items()
             if name not in ('id', 'decision_id')
         }
-    words = [f'{name}={_quoted(found) if isinstance(found, str) else repr(found)}' for name, found in members.items()]
+    words = [
+        f'{name}={_payload(execution, found) if name in PAYLOADS and isinstance(found, str) else repr(found)}'
+        for name, found in members.items()
+    ]
     return f'{kind} ' + ', '.join(word for word in words if not word.endswith('=None'))
 
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Union
 
+from .attempts import RetriedCall
 from .calls import HELD, QUEUED, Call, Cancellation
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class Outbox:
         for backlog in self.backlog.values():
             yield from backlog
         yield from self.parked
+
+    def further_attempts(self) -> list[str]:
+        """The marks of the further attempts that were decided on and are not recorded."""
+        return [entry.mark for entry in self.unsent() if isinstance(entry, RetriedCall) and entry.attempt > 1]
 
     def decisions(self) -> list[Decision]:
         return [entry.decision() for entry in self.entries if not entry.dropped]

@@ -176,8 +176,13 @@ class Execution:
         said = {} if reason is None else {'reason': reason[:MAX_TERMINATE_REASON]}
         self._call('terminate_workflow_execution', **said)
 
-    def query(self, name: str, *args: Any, **kwargs: Any) -> Any:
+    def query(self, name: Any, *args: Any, **kwargs: Any) -> Any:
         """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
+
+        Args:
+            name: ``Order.where``, or the method's name.
+            args: What the method is called with.
+            kwargs: Likewise.
 
         Raises:
             DefinitionError: The workflow's class is unknown.
@@ -196,7 +201,7 @@ class Execution:
         )
         try:
             engine.advance(_decided(translate(self._events(execution))))
-            return engine.query(name, *args, **kwargs)
+            return engine.query(getattr(name, '__name__', name), *args, **kwargs)
         finally:
             engine.close()
 

@@ -87,6 +87,7 @@ class Decider:
         own_list: The worker's own task list, ``None`` to leave executions on the list that they came from.
         mismatch: ``hold``, or ``fail`` to fail executions that cannot be decided.
         input_mismatch: Whether a changed input is a ``warn``-ing or an ``error``.
+        shows_payloads: Whether reports quote inputs and results.
         on_hold: Told of each hold, once for each run.
         held: What is held, by run id.
         counts: ``decided``, ``continued`` (of these, from the cache), ``held``, ``unknown``, ``late``, ``refused``,
@@ -100,6 +101,7 @@ class Decider:
     own_list: str | None = None
     mismatch: Mismatch = 'hold'
     input_mismatch: Literal['warn', 'error'] = 'warn'
+    shows_payloads: bool = False
     watch: Watch = Factory(Watch)
     on_hold: Callable[[DecisionTask, BaseException], None] | None = None
     held: dict[str, BaseException] = field(factory=dict, init=False)
@@ -156,6 +158,7 @@ class Decider:
             domain=self.domain,
             seed=task.run_id,
             input_mismatch=self.input_mismatch,
+            shows_payloads=self.shows_payloads,
         )
         started = task.events[0]['workflowExecutionStartedEventAttributes']
         return self._planned(task, Kept(execution, started['taskList']['name'], task.started_id), task.events)

@@ -84,6 +84,8 @@ class Worker:
         heartbeats: Sends heartbeats in the background.
         fails_running: Whether activities that run when the worker stops are failed, to be tried again elsewhere; where
             nobody else works, they are better left as they are.
+        shows_payloads: Whether reports on code that does not follow its history quote inputs and results; they go into
+            the log.
 
     Attributes:
         error: What made the worker stop by itself, or ``None``.
@@ -113,6 +115,7 @@ class Worker:
         on_task: Callable[[DecisionTask | ActivityTask], None] | None = None,
         heartbeats: Heartbeats | None = None,
         fails_running: bool = True,
+        shows_payloads: bool = False,
     ) -> None:
         self.domain = domain
         self.task_list = task_list
@@ -143,6 +146,7 @@ class Worker:
             _list_of_its_own(task_list) if sticky and deciders else None,
             mismatch,
             input_mismatch,
+            shows_payloads,
             Watch(slow_decision),
             on_hold,
         )
@@ -283,7 +287,7 @@ class Worker:
         """Runs a thread's job; an error that polling again would not mend stops the worker."""
         try:
             job()
-        except Exception as error:  # noqa: BLE001 - run() raises it
+        except BaseException as error:  # noqa: BLE001 - run() raises it; nobody else sees what ends a thread
             if self._draining.is_set():
                 return
             log.error('the worker stops: %s', error)  # noqa: TRY400 - run() shows where it comes from

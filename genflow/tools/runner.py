@@ -177,6 +177,7 @@ class _Run:
                 activities=self.activities,
                 sticky=False,  # a list of a process that died would keep its decision task for some seconds
                 register=False,
+                shows_payloads=True,  # to the one who runs it, and nobody else
                 fails_running=False,  # in a file they go on when it is opened again, and count as no try
                 on_hold=self._held,
                 on_task=self._noticed,

@@ -90,3 +90,25 @@ def test_a_run_that_returns_where_the_history_went_on_says_so():
     story.decide()
     with pytest.raises(NondeterminismError, match='run has ended: Complete'):
         Execution(made(lambda self: 5)).advance(story.events)
+
+
+@pytest.mark.parametrize('shows', [True, False])
+def test_a_report_for_a_log_quotes_no_payload(shows):
+    story = Story(lambda self: self.echo('secret'))
+    story.decide()
+    execution = Execution(made(lambda self: self.other('hidden')), shows_payloads=shows)
+    with pytest.raises(NondeterminismError) as caught:
+        execution.advance(story.events)
+    assert ('secret' in str(caught.value)) is shows
+    assert ('hidden' in str(caught.value)) is shows
+
+
+@pytest.mark.parametrize('shows', [True, False])
+def test_a_warning_for_a_log_quotes_no_payload(shows, caplog):
+    story = Story(lambda self: self.echo('secret'))
+    story.decide()
+    execution = Execution(made(lambda self: self.echo('hidden')), shows_payloads=shows)
+    execution.advance(story.events)
+    assert 'the input of activity 1 Echo v1 is not what event 5 recorded' in caplog.text
+    assert ('secret' in caplog.text) is shows
+    assert ('hidden' in caplog.text) is shows

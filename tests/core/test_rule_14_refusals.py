@@ -16,7 +16,7 @@ from genflow import (
     WorkflowProxy,
 )
 from genflow.core import decisions, events
-from genflow.core.backoff import is_backpressure
+from genflow.core.causes import is_backpressure
 from genflow.core.outbox import LANES
 
 from .story import Desk, Story

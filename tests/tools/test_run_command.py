@@ -204,6 +204,28 @@ class Main(Workflow):
     assert 'running' not in done.err
 
 
+def test_a_workflow_that_raises_a_keyboard_interrupt_ends_the_run(genflow_run, file):
+    done = genflow_run(
+        file(
+            workflow_file("""
+        def run(self):
+            yield self.sleep(0)
+            raise KeyboardInterrupt
+    """)
+        )
+    )
+    assert done.returncode == 130, done.err
+
+
+def test_a_result_beyond_json_is_printed_as_json(genflow_run, file):
+    text = workflow_file("""
+        def run(self):
+            return {'price': Decimal('4.40'), 'tags': {'a'}}
+    """)
+    done = genflow_run(file('from decimal import Decimal\n' + text))
+    assert (done.returncode, done.out) == (0, '{"price": "4.40", "tags": ["a"]}\n'), done.err
+
+
 def test_two_classes_of_one_type_in_one_file_are_both_named(genflow_run, file):
     text = STEPS.replace(
         '@workflow(',

@@ -10,12 +10,13 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
 import click
 
 from genflow.core.errors import GenflowError, RegistrationError
+from genflow.core.serialization import encode_value
 from genflow.local.errors import StoreError
 from genflow.tools.arguments import value_of
 from genflow.tools.beginnings import Request, RunRefused, request_of
@@ -104,6 +105,8 @@ def _conclude(outcome: Outcome, request: Request) -> Exit:
 def _as_json(outcome: Outcome, request: Request) -> str:
     """The result as JSON, also where the workflow has a transport of its own."""
     value: Any = outcome.result(request.spec.cls())
+    with suppress(TypeError):  # what no JSON can hold is shown as text
+        value = json.loads(encode_value(value))
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -125,6 +125,29 @@ def test_uncaught_it_fails_the_workflow_with_the_users_frames():
     assert 'branches.py' not in trace
 
 
+def reads_a_result(self):
+    task = self.echo()
+    yield self.go.get()
+    task.result()
+
+
+def has_a_side_effect(self):
+    yield self.go.get()
+    self.side_effect(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize('run', [reads_a_result, has_a_side_effect])
+def test_frames_of_the_engine_are_not_shown(run):
+    story = Story(run)
+    story.decide()
+    if run is reads_a_result:
+        story.failed(1)
+    story.signaled('go')
+    story.decide()
+    assert f'in {run.__name__}' in story.failure.traceback
+    assert 'genflow/core' not in story.failure.traceback.replace('tests/core', '')
+
+
 def test_an_exception_of_the_users_own_fails_the_workflow():
     def run(self):
         yield self.echo()

@@ -144,11 +144,11 @@ def resolves_tasks(self):
     try:
         yield task
     finally:
-        yield task.timeout(5)
         child.signal('bye')
+        child.timeout(5)
         task.cancel()
         child.cancel()
-        yield task
+        yield task.timeout(5)
 
 
 GENERATORS = [

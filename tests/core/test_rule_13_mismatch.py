@@ -121,6 +121,14 @@ def another_signal(self):
     yield self.external('target').signal('gossip', 5)
 
 
+def another_run(self):
+    yield self.echo('one')
+    yield [self.greet('two'), self.other('three')]
+    yield self.order.with_options(workflow_id='order-7')('four')
+    yield self.sleep(60)
+    yield self.external('target', 'that run').signal('news', 5)
+
+
 def another_cancel_target(self):
     yield self.echo('one')
     yield [self.greet('two'), self.other('three')]
@@ -194,6 +202,7 @@ MUTATIONS = {
     'another child id': (another_child_id, {}, 'order-8'),
     'another length': (another_length, {}, '61'),
     'another target': (another_target, {}, 'somebody else'),
+    'another run': (another_run, {}, 'that run'),
     'another signal': (another_signal, {}, 'gossip'),
     'another target of a cancel request': (another_cancel_target, {}, 'somebody else'),
     'another function': (another_function, {'grow': Desk.shrink.__class__('grow')}, 'grow'),

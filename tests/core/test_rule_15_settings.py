@@ -451,6 +451,23 @@ def test_a_lost_process_is_no_try(details):
     assert story.decide()[0].startswith('fail ActivityTimedOut')
 
 
+def test_a_lost_process_leaves_the_other_tries_as_they_were():
+    def run(self):
+        yield self.mine()
+
+    story = Story(run, members={'mine': ActivityProxy('Mine', '1', retry=Retry(2, jitter=0, initial_interval=4))})
+    story.decide()
+    for attempt in (2, 3):
+        story.timed_out(1, details='genflow.ProcessDied')
+        assert story.decide() == [f'activity 1.{attempt} Mine [[],{{}}]']
+    story.timed_out(1)
+    assert story.decide() == ['timer 1.4;w 4s']  # the first wait, before the second try that counts
+    story.fired('1.4;w')
+    story.decide()
+    story.timed_out(1)
+    assert story.decide()[0].startswith('fail ActivityTimedOut')
+
+
 def test_a_worker_that_stopped_counts_as_a_time_out():
     def run(self):
         yield self.sturdy()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
+from botocore.utils import parse_to_aware_datetime
 
 from genflow.local.clock import to_milliseconds
 from genflow.local.model import operation_model
@@ -20,8 +22,11 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
-def seconds(value: float | datetime) -> float:
-    """What callers give for a moment, as epoch seconds."""
+def seconds(value: Any) -> Any:
+    """What callers give for a moment, as epoch seconds; what boto3 could not read either is left as it is."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, TypeError):
+            value = parse_to_aware_datetime(value)
     return to_milliseconds(value) / 1000 if isinstance(value, datetime) else value
 
 

@@ -26,6 +26,7 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'requests.cancel_request_*',
         'requests.each_cancel_request_is_an_event',
         'closing.a_cancel_request_while_deciding_makes_a_close_unhandled',
+        'describing.a_cancel_request_shows_after_the_close_too',
         'history.a_cancelled_execution_as_the_service_recorded_it',
     ),
     'moto has no DeleteWorkflowType and no DeleteActivityType; the API has had them since 2024': (
@@ -56,6 +57,7 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'continuing.*',
         'closing.*[continue]',
         'visibility.close_status_filter',
+        'visibility.a_continued_execution_is_open_and_closed',
     ),
     'moto has no signals and cancel requests between executions; both are among the 13 decisions': (
         'external.signal_initiated*',
@@ -67,6 +69,8 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'external.signals_keep_their_order',
         'external.signal_refuses_names[name1]',
         'external.cancel_*',
+        'external.what_comes_back_while_the_sender_decides_queues_one_task',
+        'external.an_execution_of_another_domain_is_unknown',
         'closing.close_may_share_a_batch_with[SignalExternalWorkflowExecution]',
         'closing.close_may_share_a_batch_with[RequestCancelExternalWorkflowExecution]',
     ),
@@ -109,6 +113,8 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'validation.a_run_id_has_1_to_64_characters',
         'validation.poll_refuses_task_lists',
         'validation.lengths_are_counted_in_characters',
+        'validation.a_version_has_1_to_64_characters',
+        'validation.start_refuses_domains',
         'visibility.an_unknown_close_status',
     ),
     'moto answers a missing member with an internal error, or not at all; recordings show ValidationException': (
@@ -147,6 +153,8 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'validation.page_sizes_out_of_range',
         'validation.corrupt_page_tokens',
         'visibility.lists_page',
+        'visibility.closed_executions_page_by_close',
+        'visibility.filters_and_pages_together',
     ),
     'moto knows no startAtPreviousStartedEvent; the model has it': (
         'decision_pages.start_at_previous_started_event_after_*',
@@ -203,6 +211,8 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'task_lists.an_override_shows_on_the_next_task',
         'task_lists.an_override_lasts_until_it_is_replaced',
         'task_lists.an_override_may_wait_without_end',
+        'task_lists.the_clock_of_an_override_starts_when_the_task_can_be_polled',
+        'task_lists.later_tasks_carry_the_priority_of_the_execution',
         'task_lists.a_task_that_waits_too_long_on_an_override_goes_back',
         'task_lists.a_task_on_an_override_has_no_other_time_out_once_started',
         'task_lists.a_task_not_answered_on_an_override_goes_back',
@@ -225,6 +235,7 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'executions.priority_and_lambda_role_default_to_the_type',
         'executions.first_decision_task_shows_the_priority_of_the_execution',
         'types.describe_type_shows_every_default[activity]',
+        'validation.priorities_in_range',
     ),
     # Activities.
     'moto shows only what the decision said; recordings show all four time-outs, resolved': (
@@ -239,6 +250,9 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'activity_ends.time_outs_are_recorded_in_the_order_of_their_deadlines',
         'activity_ends.a_time_out_of_zero_comes_at_once',
         'activity_ends.a_timed_out_activity_is_not_tried_again',
+        'activity_ends.a_heartbeat_does_not_put_off_the_other_time_outs',
+        'activity_ends.a_time_out_other_than_of_heartbeats_shows_the_last_details_too',
+        'activity_ends.time_outs_while_deciding_queue_one_task',
     ),
     'moto lets the heartbeat clock run before the start; the guide says that it begins with it': (
         'activity_tasks.the_heartbeat_clock_does_not_run_before_the_start',
@@ -261,6 +275,9 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
         'executions.started_shows_what_the_request_overrides',
         'executions.started_shows_the_defaults_of_the_type',
         'requests.signal_is_recorded',
+    ),
+    'moto leaves the tags out of WorkflowExecutionStarted; the model has tagList': (
+        'validation.five_tags_of_256_characters',
     ),
     'moto requires the input of a signal; the model does not': ('requests.signal_needs_no_input',),
     'moto leaves timerId out of CancelTimerFailed; the model requires it': (
@@ -310,6 +327,8 @@ _BY_REASON: dict[str, tuple[str, ...]] = {
     ),
     'moto counts started tasks as pending; pending ones wait in the list, for all that the model says': (
         'describing.pending_*_tasks_are_those_that_wait',
+        'describing.nothing_of_a_closed_execution_is_pending',
+        'describing.a_queued_task_is_not_pending_while_another_is_decided',
     ),
     # Domains.
     'moto changes nothing but the status of a deprecated domain; the model names the consequences': (

@@ -169,3 +169,24 @@ def test_schedule_refuses_members(swf: World, members: dict) -> None:
 
 def _renamed(members: dict) -> dict:
     return {{'activityId': 'activity_id'}.get(name, name): value for name, value in members.items()}
+
+
+def test_an_unknown_type_comes_before_an_open_id(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule('a'), schedule('a', activityType=BARE))
+    assert run.only('ScheduleActivityTaskFailed')['cause'] == 'ACTIVITY_TYPE_DOES_NOT_EXIST'
+
+
+def test_an_open_id_comes_before_missing_defaults(swf: World) -> None:
+    swf.client.register_activity_type(domain=DOMAIN, **BARE)
+    run = swf.start()
+    swf.decide(schedule('a'), schedule('a', activityType=BARE))
+    assert run.only('ScheduleActivityTaskFailed')['cause'] == 'ACTIVITY_ID_ALREADY_IN_USE'
+
+
+def test_a_type_may_be_registered_between_two_tries(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule('a', activityType=BARE))
+    swf.client.register_activity_type(domain=DOMAIN, **BARE, **ACTIVITY_DEFAULTS)
+    swf.decide(schedule('a', activityType=BARE))
+    assert run.only('ActivityTaskScheduled')['activityType'] == BARE

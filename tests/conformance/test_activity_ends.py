@@ -222,3 +222,41 @@ def test_a_timed_out_activity_is_not_tried_again(swf: World) -> None:
     swf.advance(100)
     assert len(run.all('ActivityTaskScheduled')) == 1
     assert run.open_counts()['openActivityTasks'] == 0
+
+
+def test_a_heartbeat_does_not_put_off_the_other_time_outs(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule(heartbeatTimeout='10', startToCloseTimeout='20'))
+    task = swf.take_activity()
+    for _ in range(2):
+        swf.advance(8)
+        swf.heartbeat(task)
+    swf.advance(5)
+    assert run.only('ActivityTaskTimedOut')['timeoutType'] == 'START_TO_CLOSE'
+
+
+def test_a_time_out_other_than_of_heartbeats_shows_the_last_details_too(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule(startToCloseTimeout='20'))
+    swf.heartbeat(swf.take_activity(), details='half')
+    swf.advance(21)
+    assert run.only('ActivityTaskTimedOut')['details'] == 'half'
+
+
+def test_time_outs_while_deciding_queue_one_task(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule('a', scheduleToStartTimeout='10'), schedule('b', scheduleToStartTimeout='20'))
+    swf.signal(run, input='i')
+    swf.poll_decision()
+    swf.advance(30)
+    assert run.types()[-3:] == ['ActivityTaskTimedOut', 'DecisionTaskScheduled', 'ActivityTaskTimedOut']
+
+
+def test_a_time_out_in_a_closed_execution_is_not_recorded(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule(startToCloseTimeout='10'))
+    swf.take_activity()
+    swf.signal(run, input='i')
+    swf.decide(complete())
+    swf.advance(60)
+    assert run.types()[-1] == 'WorkflowExecutionCompleted'

@@ -196,3 +196,36 @@ def test_pending_tasks_of_an_unknown_list(swf: World, kind: str) -> None:
 def test_pending_tasks_of_an_unknown_domain(swf: World, kind: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         getattr(swf.client, f'count_pending_{kind}_tasks')(domain='nowhere', taskList={'name': 'never'})
+
+
+def test_a_cancel_request_shows_after_the_close_too(swf: World) -> None:
+    run = swf.start()
+    swf.request_cancel(run)
+    swf.terminate(run)
+    assert run.info()['cancelRequested'] is True
+
+
+def test_nothing_of_a_closed_execution_is_pending(swf: World) -> None:
+    run = swf.start()
+    swf.decide(schedule())
+    swf.signal(run, input='i')
+    swf.terminate(run)
+    for count, name in [('activity', 'workers'), ('decision', 'deciders')]:
+        method = getattr(swf.client, f'count_pending_{count}_tasks')
+        assert method(domain=DOMAIN, taskList={'name': name})['count'] == 0
+
+
+def test_a_queued_task_is_not_pending_while_another_is_decided(swf: World) -> None:
+    run = swf.start()
+    swf.poll_decision()
+    swf.signal(run, input='i')
+    found = swf.client.count_pending_decision_tasks(domain=DOMAIN, taskList={'name': 'deciders'})
+    assert found['count'] == 0
+
+
+def test_runs_of_one_id_are_described_apart(swf: World) -> None:
+    first = swf.start(tagList=['first'])
+    swf.terminate(first)
+    second = swf.start(tagList=['second'])
+    assert (first.info()['tagList'], second.info()['tagList']) == (['first'], ['second'])
+    assert (first.info()['executionStatus'], second.info()['executionStatus']) == ('CLOSED', 'OPEN')

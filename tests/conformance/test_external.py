@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .decisions import cancel_external, complete, signal_external
-from .world import Run, World
+from .world import TYPE_DEFAULTS, Run, World
 
 ELSEWHERE = {'taskList': {'name': 'elsewhere'}}
 
@@ -173,3 +173,26 @@ def test_signal_refuses_names(swf: World, name: str) -> None:
     swf.start()
     with swf.refused('ValidationException'):
         swf.decide(signal_external('target', name))
+
+
+def test_what_comes_back_while_the_sender_decides_queues_one_task(swf: World) -> None:
+    _, sender = pair(swf)
+    swf.signal(sender, input='i')
+    swf.decide(signal_external('target'), cancel_external('target'))
+    swf.settle()
+    assert sender.types()[-3:] == [
+        'ExternalWorkflowExecutionSignaled',
+        'DecisionTaskScheduled',
+        'ExternalWorkflowExecutionCancelRequested',
+    ]
+    assert sender.open_counts()['openDecisionTasks'] == 1
+
+
+def test_an_execution_of_another_domain_is_unknown(swf: World) -> None:
+    swf.client.register_domain(name='other', workflowExecutionRetentionPeriodInDays='1')
+    swf.client.register_workflow_type(domain='other', name='wf', version='1', **TYPE_DEFAULTS)
+    swf.start('target', domain='other')
+    run = swf.start('sender')
+    swf.decide(signal_external('target'))
+    swf.settle()
+    assert run.only('SignalExternalWorkflowExecutionFailed')['cause'] == 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'

@@ -155,3 +155,25 @@ def test_poll_needs_a_task_list(swf: World, kind: str) -> None:
     )
     with swf.refused('ValidationException', expected):
         getattr(swf.client, f'poll_for_{kind}_task')(domain=DOMAIN)
+
+
+def test_the_clock_of_an_override_starts_when_the_task_can_be_polled(swf: World) -> None:
+    """A task queued behind a started one waits for that, not for a poller."""
+    run = swf.start()
+    swf.decide(taskList={'name': 'host'}, taskListScheduleToStartTimeout='5')
+    swf.signal(run, input='i')
+    task = swf.poll_decision('host')
+    swf.signal(run, input='i')
+    swf.advance(30)
+    swf.respond(task)
+    swf.advance(4)
+    assert 'DecisionTaskTimedOut' not in run.types()
+    swf.advance(2)
+    assert run.only('DecisionTaskTimedOut')['timeoutType'] == 'SCHEDULE_TO_START'
+
+
+def test_later_tasks_carry_the_priority_of_the_execution(swf: World) -> None:
+    run = swf.start(taskPriority='7')
+    swf.decide(taskList={'name': 'host'}, taskListScheduleToStartTimeout='5')
+    swf.signal(run, input='i')
+    assert [scheduled['taskPriority'] for scheduled in run.all('DecisionTaskScheduled')] == ['7', '7']

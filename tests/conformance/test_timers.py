@@ -213,3 +213,10 @@ def test_a_marker_refuses_names(swf: World, name: str) -> None:
     swf.start()
     with swf.refused('ValidationException'):
         swf.decide(marker(name))
+
+
+def test_a_failed_start_leaves_the_open_timer_alone(swf: World) -> None:
+    run = swf.start()
+    swf.decide(start_timer('t', '10'), start_timer('t', '20'))
+    swf.advance(60)
+    assert run.only('TimerFired')['startedEventId'] == 5

@@ -136,3 +136,33 @@ def test_a_name_may_come_from_any_script(swf: World) -> None:
 def test_an_optional_role_and_tags_are_absent_unless_given(swf: World) -> None:
     started = swf.start(workflowType=WORKFLOW).only('WorkflowExecutionStarted')
     assert {'lambdaRole', 'tagList', 'input', 'taskPriority'}.isdisjoint(started)
+
+
+@pytest.mark.parametrize('kind', ['activity', 'workflow'])
+def test_a_version_has_1_to_64_characters(swf: World, kind: str) -> None:
+    register = getattr(swf.client, f'register_{kind}_type')
+    register(domain=DOMAIN, name='thing', version='x' * 64)
+    with swf.refused('ValidationException'):
+        register(domain=DOMAIN, name='thing', version='x' * 65)
+
+
+@pytest.mark.parametrize('domain', ['a:b', 'arn', 'x' * 257, ''])
+def test_start_refuses_domains(swf: World, domain: str) -> None:
+    with swf.refused('ValidationException'):
+        swf.start(domain=domain)
+
+
+def test_five_tags_of_256_characters(swf: World) -> None:
+    tags = [str(n) * 256 for n in range(5)]
+    assert swf.start(tagList=tags).only('WorkflowExecutionStarted')['tagList'] == tags
+
+
+@pytest.mark.parametrize('seconds', ['0', '00060', '31536000', 'NONE'])
+def test_durations_in_range(swf: World, seconds: str) -> None:
+    started = swf.start(taskStartToCloseTimeout=seconds).only('WorkflowExecutionStarted')
+    assert started['taskStartToCloseTimeout'] == seconds
+
+
+@pytest.mark.parametrize('priority', ['-2147483648', '0', '2147483647'])
+def test_priorities_in_range(swf: World, priority: str) -> None:
+    assert swf.start(taskPriority=priority).only('WorkflowExecutionStarted')['taskPriority'] == priority

@@ -284,3 +284,33 @@ def test_a_closed_execution_leaves_the_lists_with_its_retention(swf: World) -> N
     swf.advance(8 * 86400 + 20)
     assert closed_ids(swf) == []
     assert count(swf, 'closed', **ALL) == 0
+
+
+def test_closed_executions_page_by_close(swf: World) -> None:
+    three_closed(swf)
+    request = {'domain': DOMAIN, 'closeTimeFilter': {'oldestDate': 0}, 'maximumPageSize': 2}
+    first = swf.client.list_closed_workflow_executions(**request)
+    second = swf.client.list_closed_workflow_executions(**request, nextPageToken=first['nextPageToken'])
+    assert (ids(first), ids(second)) == (['one', 'two'], ['three'])
+
+
+def test_filters_and_pages_together(swf: World) -> None:
+    for n in range(6):
+        swf.start(str(n), tagList=['even' if n % 2 == 0 else 'odd'])
+        swf.advance(1)
+    request = {'domain': DOMAIN, 'tagFilter': {'tag': 'odd'}, 'maximumPageSize': 2, **ALL}
+    first = swf.client.list_open_workflow_executions(**request)
+    second = swf.client.list_open_workflow_executions(**request, nextPageToken=first['nextPageToken'])
+    assert (ids(first), ids(second)) == (['5', '3'], ['1'])
+
+
+def test_executions_of_another_domain_stay_there(swf: World) -> None:
+    swf.client.register_domain(name='other', workflowExecutionRetentionPeriodInDays='1')
+    swf.start()
+    assert ids(swf.client.list_open_workflow_executions(domain='other', **ALL)) == []
+
+
+def test_a_continued_execution_is_open_and_closed(swf: World) -> None:
+    swf.start()
+    swf.decide(continue_as_new())
+    assert (open_ids(swf), closed_ids(swf)) == (['w'], ['w'])

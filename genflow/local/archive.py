@@ -108,13 +108,22 @@ def _lines(store: Store, lost: list[str], *, salvaging: bool) -> Iterator[str]:
         yield encode({'domain': domain})
     for domain_name, kind, name, version, data in store.types():
         yield encode({'type': {'domain': domain_name, 'kind': kind, 'name': name, 'version': version, 'data': data}})
-    for key in store.execution_keys():
-        try:
+    if not salvaging:
+        for key in store.execution_keys():
             yield _execution_line(store, key)
+        return
+    for key in _possible_keys(store):
+        try:
+            if store.execution(key):
+                yield _execution_line(store, key)
         except StoreError as error:
-            if not salvaging:
-                raise
             lost.append(f'execution {key}: {error}')
+
+
+def _possible_keys(store: Store) -> range:
+    """All keys up to the largest that any readable page knows of."""
+    known = max(store.last_key_elsewhere(), default=0)
+    return range(1, (known or store.last_key()) + 1)
 
 
 def _execution_line(store: Store, key: int) -> str:
@@ -164,8 +173,10 @@ def _heading(data: dict[str, Any]) -> Columns | None:
     return None
 
 
-def _columns(data: dict[str, Any]) -> Columns | None:
+def _columns(data: Any) -> Columns | None:
     """A line as a batch."""
+    if not isinstance(data, dict):
+        raise TypeError(f'{type(data).__name__} found, an object expected')
     if 'domain' in data:
         return (*[None] * 6, encode([data['domain']]), None)
     if 'type' in data:

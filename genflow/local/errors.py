@@ -34,6 +34,10 @@ class StoreError(LocalError):
     """The file cannot be opened, read or written."""
 
 
+class ServiceClosed(StoreError):
+    """The service was closed, by this process itself."""
+
+
 class FileInUse(StoreError):
     """Another process, or another service of this process, holds the file open for writing."""
 

@@ -27,7 +27,7 @@ from genflow.local.calls.answers import Answer, Reading
 from genflow.local.calls.lookup import domain_of
 from genflow.local.clock import Clock, to_datetime
 from genflow.local.deadlines import Deadlines
-from genflow.local.errors import StoreError
+from genflow.local.errors import ServiceClosed, StoreError
 from genflow.local.journal import Journal, Statistics
 from genflow.local.limits import Limits
 from genflow.local.loading import StoredExecutions, load_world
@@ -209,7 +209,7 @@ class Service:
     def _begin(self, operation: str) -> int:
         """Before a rule: what is due, and whether the caller may."""
         if self._polls.closed:
-            raise StoreError(f'{self._options.path}: the service is closed')
+            raise ServiceClosed(f'{self._options.path}: the service is closed')
         if self._broken:
             load_world(self._world, self._store)
             self._broken = False

@@ -34,6 +34,21 @@ def looks_like_sqlite(path: str) -> bool:
         return opened.read(len(MAGIC)) == MAGIC
 
 
+def missing_bytes(path: str) -> int:
+    """By how much the file is shorter than its own header says.
+
+    With a write-ahead log beside it the header may be ahead of the file, and SQLite itself repairs that.
+    """
+    file, log = Path(path), Path(f'{path}-wal')
+    if not file.exists() or (log.exists() and log.stat().st_size):
+        return 0
+    with file.open('rb') as opened:
+        header = opened.read(100)
+    page_size, pages = int.from_bytes(header[16:18], 'big'), int.from_bytes(header[28:32], 'big')
+    page_size = 65_536 if page_size == 1 else page_size
+    return max(0, pages * page_size - file.stat().st_size)
+
+
 class File:
     """An open file.
 
@@ -68,13 +83,23 @@ class File:
         if not looks_like_sqlite(self.path):
             raise ForeignFile(f'{self.path} is no SQLite file: name another file.')
         self._lock = FileLock(self.path)
+        missing = missing_bytes(self.path)
+        if missing and not self._damaged:
+            self._release()
+            raise CorruptFile(
+                f'{self.path} is truncated: {missing} bytes are missing. Restore it from a copy, or save what can be '
+                'read with `genflow db export`.'
+            )
 
     def _release(self) -> None:
         if self._lock:
             self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
+        if self._damaged:
+            connection.execute('PRAGMA writable_schema = ON')  # which lets SQLite open a file that is too short
+        return connection
 
     def _prepare(self, synchronous: str) -> None:
         """Check whose file it is and how old, and bring it up to date."""
@@ -86,7 +111,6 @@ class File:
             execute(f'PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}')
         execute(f'PRAGMA synchronous = {synchronous}')
         execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
-        self._check_length()
         self._migrate(execute('PRAGMA user_version').fetchone()[0])
 
     def _check_owner(self) -> None:
@@ -101,19 +125,6 @@ class File:
             raise NewerSchema(
                 f'{self.path} was written by a later genflow (schema {version}; this one knows up to {VERSION}): '
                 'upgrade genflow.'
-            )
-
-    def _check_length(self) -> None:
-        """Find a truncated file before the first read does; with a log beside it SQLite itself repairs the length."""
-        log = Path(f'{self.path}-wal')
-        if self.in_memory or self._damaged or (log.exists() and log.stat().st_size):
-            return
-        pages, size = (self.writer.execute(f'PRAGMA {name}').fetchone()[0] for name in ('page_count', 'page_size'))
-        found = Path(self.path).stat().st_size
-        if found < pages * size:
-            raise CorruptFile(
-                f'{self.path} is truncated: {found} bytes of {pages * size}. Restore it from a copy, or save what can '
-                'be read with `genflow db export`.'
             )
 
     def _migrate(self, version: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from genflow.local.batch import EVENT_BITS, EVENT_MASK
-from genflow.local.errors import CorruptFile
+from genflow.local.errors import CorruptFile, StoreError
 from genflow.local.store.file import File
 from genflow.local.store.troubles import clear_errors
 from genflow.local.store.visibility import Query, conditions
@@ -125,6 +127,15 @@ class Store(File):
     def last_key(self) -> int:
         """The largest key in use."""
         return int(self.rows('SELECT coalesce(max(key), 0) FROM executions')[0][0])
+
+    def last_key_elsewhere(self) -> Iterator[int]:
+        """The largest key again, from other pages of the file, for when those of the table cannot be read."""
+        for index in ('executions_run', 'executions_type', 'executions_closed_by_start'):
+            with suppress(StoreError):
+                sql = f'SELECT coalesce(max(+key), 0) FROM executions INDEXED BY {index}'  # noqa: S608 - our own words
+                yield int(self.rows(f'{sql} WHERE status IS NOT NULL' if 'closed' in index else sql)[0][0])
+        with suppress(StoreError):
+            yield int(self.rows('SELECT coalesce(max(ref), 0) FROM events')[0][0]) >> EVENT_BITS
 
     def items(self, key: int | None = None) -> list[tuple[int, dict[str, Any]]]:
         """Open items: ref and data; those of one execution, or all."""

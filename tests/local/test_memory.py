@@ -1,0 +1,120 @@
+"""What is put away comes back; what is long or many does not slow the rest."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from genflow.local import LocalSWF, world
+from genflow.local.batch import Batch
+from tests.local.office import Office, decision, schedule
+
+
+@pytest.fixture
+def forgetful(monkeypatch, path, clock):
+    """A service that keeps no execution at hand that it can put away, and looks after every call."""
+    monkeypatch.setattr(world, 'KEPT_EXECUTIONS', 0)
+    monkeypatch.setattr('genflow.local.service.PUT_AWAY_EVERY', 1)
+    with contextlib.closing(LocalSWF(path, clock, synchronous='OFF')) as swf:
+        yield Office(swf, clock).prepare()
+
+
+def fold(office):
+    """Have everything folded, which lets executions be put away."""
+    office.swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
+
+
+def test_an_execution_that_was_put_away_comes_back_whole(forgetful, clock):
+    office = forgetful
+    execution = office.start(input='[7]')
+    office.decide(schedule('a', input='[1]'), decision('StartTimer', timerId='t', startToFireTimeout='10'))
+    fold(office)
+    activity = office.poll_activity()
+    assert activity['input'] == '[1]'
+    fold(office)
+    office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'], details='half')
+    fold(office)
+    clock.advance(10)
+    fold(office)
+    assert office.poll_decision()['events'][-3]['eventType'] == 'TimerFired'
+    fold(office)
+    clock.advance(590)
+    timed_out = [event for event in office.history(execution) if event['eventType'] == 'ActivityTaskTimedOut']
+    assert timed_out[0]['activityTaskTimedOutEventAttributes']['details'] == 'half'
+
+
+def test_a_heartbeat_keeps_its_execution_at_hand_until_the_file_has_it(forgetful, clock):
+    office = forgetful
+    office.start()
+    office.decide(schedule('a', heartbeatTimeout='5'))
+    activity = office.poll_activity()
+    fold(office)
+    clock.advance(4)
+    office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'], details='x')
+    office.poll_decision()
+    clock.advance(4)
+    assert office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'])['cancelRequested'] is False
+
+
+def test_a_long_history_is_read_from_memory_and_file(office):
+    """5,000 events of a kilobyte: more than is kept at hand."""
+    execution = office.start()
+    marker = decision('RecordMarker', markerName='m', details='x' * 1000)
+    for _ in range(5):
+        office.decide(*[marker] * 996)
+        office.signal()
+    events = office.history(execution)
+    assert [event['eventId'] for event in events] == list(range(1, 5 * 1000 + 2 + 1))
+    task = office.poll_decision(maximumPageSize=7, startAtPreviousStartedEvent=True)
+    first = task['previousStartedEventId']
+    assert [event['eventId'] for event in task['events']] == list(range(first, first + 7))
+
+
+def test_what_opens_and_settles_between_folds_never_reaches_a_table(office):
+    """The batch forgets an item that was not written yet."""
+    execution = office.start()
+    office.decide(decision('StartTimer', timerId='t', startToFireTimeout='0'))
+    assert office.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
+
+
+class Thing:
+    """An item, as a batch sees it."""
+
+    def __init__(self):
+        self.saved = self.folded = False
+
+    def dump(self):
+        return {'kind': 'thing'}
+
+
+def test_an_item_that_only_one_batch_knew_leaves_no_trace():
+    batch, thing = Batch(1), Thing()
+    batch.touched[5] = thing
+    batch.drop(5, thing)
+    assert batch.columns(folding=False) == (None,) * 8
+
+
+def test_an_item_in_the_journal_is_dropped_there_and_not_in_the_table():
+    unfolded, thing = Batch(0), Thing()
+    first = Batch(1)
+    first.touched[5] = thing
+    assert first.columns(folding=False)[2] == '{"5":{"kind":"thing"}}'
+    unfolded.absorb(first)
+    second = Batch(2)
+    second.drop(5, thing)
+    assert second.columns(folding=False)[1] == '[5]'
+    unfolded.absorb(second)
+    assert unfolded.columns(folding=True) == (None,) * 8
+
+
+def test_an_item_in_the_table_is_dropped_from_it():
+    unfolded, thing = Batch(0), Thing()
+    first = Batch(1)
+    first.touched[5] = thing
+    unfolded.absorb(first)
+    assert unfolded.columns(folding=True)[2] == '{"5":{"kind":"thing"}}'
+    later, second = Batch(1), Batch(2)
+    second.drop(5, thing)
+    later.absorb(second)
+    assert later.columns(folding=True)[1] == '[5]'

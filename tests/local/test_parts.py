@@ -1,0 +1,193 @@
+"""The small parts: heaps of deadlines and tasks, tokens, token buckets, pages."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genflow.local.calls.paging import Span, span
+from genflow.local.deadlines import Deadlines
+from genflow.local.errors import ServiceError
+from genflow.local.queues import TaskQueue, Waiter
+from genflow.local.rates import Rates
+from genflow.local.rules.execution import TAIL_CHARACTERS, Tail
+from genflow.local.rules.state import ITEM_KINDS, load_item
+from genflow.local.tokens import TaskToken, page_token, read_page_token, read_task_token, seal
+
+# Deadlines.
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 20))), max_size=200))
+def test_deadlines_come_in_order_and_only_the_last_of_each(changes):
+    deadlines, expected = Deadlines(), {}
+    for ref, moment in changes:
+        deadlines.set(ref, moment)
+        expected.pop(ref, None)
+        if moment is not None:
+            expected[ref] = moment
+    assert len(deadlines) == len(expected)
+    popped = []
+    while deadlines.first() is not None:
+        popped.append(deadlines.pop())
+    assert [moment for moment, _ in popped] == sorted(expected.values())
+    assert {ref: moment for moment, ref in popped} == expected
+
+
+def test_of_equal_deadlines_the_first_that_was_set_comes_first():
+    deadlines = Deadlines()
+    for ref in (3, 1, 2):
+        deadlines.set(ref, 7)
+    assert [deadlines.pop() for _ in range(3) if deadlines.first()] == [(7, 3), (7, 1), (7, 2)]
+
+
+def test_a_deadline_that_moves_ten_thousand_times_leaves_nothing_behind():
+    deadlines = Deadlines()
+    for moment in range(10_000):
+        deadlines.set(1, moment)
+    assert deadlines.first() == 9_999
+    assert deadlines.pop() == (9_999, 1)
+    assert deadlines.first() is None
+
+
+# Task lists.
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 9)), max_size=60), st.sets(st.integers(0, 59)))
+def test_tasks_come_by_priority_then_by_age(tasks, withdrawn):
+    queue = TaskQueue()
+    for ref, (priority, since) in enumerate(tasks):
+        queue.add(ref, priority, since)
+    for ref in withdrawn:
+        queue.discard(ref)
+    left = [(-priority, since, ref) for ref, (priority, since) in enumerate(tasks) if ref not in withdrawn]
+    assert len(queue) == len(left)
+    assert [queue.take() for _ in left] == [ref for *_, ref in sorted(left)]
+    assert queue.take() is None
+
+
+def test_a_task_wakes_the_poll_that_has_waited_longest():
+    queue = TaskQueue()
+    waiters = [Waiter(), Waiter()]
+    queue.waiters.extend(waiters)
+    queue.add(1, 0, 0)
+    assert [waiter.woken for waiter in waiters] == [True, False]
+    queue.add(2, 0, 0)
+    assert [waiter.woken for waiter in waiters] == [True, True]
+    queue.add(3, 0, 0)
+
+
+def test_a_waiter_wakes_once_and_at_once():
+    waiter = Waiter()
+    thread = threading.Thread(target=lambda: (waiter.wake(), waiter.wake()))
+    thread.start()
+    assert waiter.wait(10)
+    thread.join()
+    assert not waiter.wait(0)
+
+
+# Tails of histories.
+
+
+@given(st.lists(st.integers(1, TAIL_CHARACTERS // 3), min_size=1, max_size=30), st.integers(1, 30), st.integers(1, 30))
+def test_a_tail_has_the_newest_events_without_a_gap(sizes, first, last):
+    tail = Tail(1)
+    texts = [f'{number:x>{size}}' for number, size in enumerate(sizes, start=1)]
+    for text in texts:
+        tail.append(text)
+    assert tail.texts == texts[tail.first - 1 :]
+    assert tail.characters == sum(map(len, tail.texts)) <= max(TAIL_CHARACTERS, len(texts[-1]))
+    assert tail.since(first, last) == [
+        text for number, text in enumerate(texts, start=1) if max(first, tail.first) <= number <= last
+    ]
+
+
+# Tokens.
+
+
+@given(st.integers(0, 2**40), st.integers(1, 2**20), st.integers(1, 2**20), st.text('abc_-=0', min_size=1))
+def test_task_tokens_come_back(key, scheduled, started, run_id):
+    token = TaskToken('activity', key, run_id, scheduled, started)
+    assert read_task_token(token.text(), 'activity') == token
+    assert len(token.text()) <= 1024
+    with pytest.raises(ServiceError, match='Invalid token'):
+        read_task_token(token.text(), 'decision')
+
+
+@given(st.integers(0, 200), st.integers(1, 255))
+def test_a_damaged_token_is_invalid(position, change):
+    text = TaskToken('decision', 7, '22run', 5, 6).text()
+    position %= len(text)
+    damaged = text[:position] + chr((ord(text[position]) + change) % 128) + text[position + 1 :]
+    if damaged != text:
+        with pytest.raises(ServiceError, match='Invalid token'):
+            read_task_token(damaged, 'decision')
+
+
+@pytest.mark.parametrize('text', ['', 'x', '====', 'AAAA', 'é', seal(b''), seal(b'decision'), seal(b'decision 1 2 3')])
+def test_what_is_no_task_token(text):
+    with pytest.raises(ServiceError, match='Invalid token'):
+        read_task_token(text, 'decision')
+
+
+def test_page_tokens_are_of_their_query_and_grow_old():
+    token = page_token(1_000, 'query', [1, 'two'])
+    assert read_page_token(token, 1_000 + 60_000, 'query', 60) == [1, 'two']
+    with pytest.raises(ServiceError, match='Invalid token'):
+        read_page_token(token, 1_000, 'another', 60)
+    with pytest.raises(ServiceError, match='exceeded its maximum lifetime'):
+        read_page_token(token, 1_000 + 60_001, 'query', 60)
+
+
+def test_a_task_token_is_no_page_token():
+    with pytest.raises(ServiceError, match='Invalid token'):
+        read_page_token(TaskToken('decision', 7, '22run', 5, 6).text(), 0, 'query', 60)
+
+
+# Token buckets.
+
+
+def test_a_bucket_fills_with_time():
+    rates = Rates({'x': (2, 10)})
+    assert [rates.allow('x', 0) for _ in range(3)] == [True, True, False]
+    assert [rates.allow('x', 100), rates.allow('x', 100)] == [True, False]
+    assert [rates.allow('x', 10_000) for _ in range(3)] == [True, True, False]
+    assert rates.allow('unlimited', 0)
+
+
+# Pages.
+
+
+@given(st.integers(1, 5), st.integers(0, 30), st.integers(1, 10), st.booleans())
+def test_spans_cover_a_history_page_by_page(first, count, size, reverse):
+    last = first + count
+    start, seen = None, []
+    for _ in range(100):
+        page = span(first, last, size, start, reverse=reverse)
+        ids = list(range(page.first, page.last + 1))
+        assert 1 <= len(ids) <= size
+        seen += reversed(ids) if reverse else ids
+        if not page.next:
+            break
+        start = page.next
+    expected = list(range(first, last + 1))
+    assert seen == (expected[::-1] if reverse else expected)
+
+
+def test_a_page_that_is_exactly_full_is_the_last():
+    assert span(1, 10, 10, None, reverse=False) == Span(1, 10, 0)
+
+
+# Rows of what is open.
+
+
+@pytest.mark.parametrize('kind', ITEM_KINDS)
+def test_items_come_back_from_their_rows(kind):
+    names = ITEM_KINDS[kind].stored
+    data = {name: f'{number}' for number, name in enumerate(names)} | {'kind': kind}
+    item = load_item(json.loads(json.dumps(data)))
+    assert item.dump() == data
+    assert (item.saved, item.folded) == (True, True)

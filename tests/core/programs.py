@@ -1,13 +1,11 @@
-"""Workflow programs as values: made by Hypothesis, interpreted by one workflow, and told a schedule of events.
+"""Workflow programs as values: made by Hypothesis, interpreted by one workflow.
 
 A program is nested tuples, the name of a step first. `Interpreter` does what it says and notes what it saw, so that
-any difference in the order of things shows in the result. A schedule is bytes, read one by one wherever there is a
-choice; where it ends every choice is the first, which is the one that leads on, so every story ends.
+any difference in the order of things shows in the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,9 +25,6 @@ from genflow import (
     as_completed,
     first_success,
 )
-from genflow.core import decisions, events
-
-from .story import Open, Story
 
 # programs
 
@@ -83,9 +78,6 @@ def _leaves() -> st.SearchStrategy[Any]:
 _WHOLE = st.recursive(_leaves(), _steps, max_leaves=12)
 
 PROGRAMS = st.one_of(_WHOLE, _WHOLE, _WHOLE, st.tuples(st.just('restart'), _WHOLE))
-
-SCHEDULES = st.binary(min_size=120, max_size=120)
-
 
 VALUES: dict[str, Any] = {
     'random': lambda self: self.random.random(),
@@ -283,128 +275,3 @@ class Interpreter(Workflow):
     def do_options(self, step: Any, retry: int) -> Any:
         with self.options(retry=retry, delay=retry):
             return (yield from self.perform(step))
-
-
-# schedules
-
-OUTCOMES = {
-    'activity': ('completed', 'failed', 'timed_out', 'canceled'),
-    'child': ('completed', 'failed', 'timed_out', 'canceled', 'terminated'),
-    'lambda': ('completed', 'failed', 'timed_out', 'undelivered'),
-    'timer': ('fired',),
-    'signal': ('delivered', 'undelivered'),
-    'cancel': ('delivered', 'undelivered'),
-}
-"""What may become of open work, what leads on first."""
-
-CAUSES: dict[type, tuple[str, ...]] = {
-    decisions.ScheduleActivity: (
-        'ACTIVITY_TYPE_DOES_NOT_EXIST',
-        'ACTIVITY_CREATION_RATE_EXCEEDED',
-        'OPEN_ACTIVITIES_LIMIT_EXCEEDED',
-    ),
-    decisions.StartTimer: ('TIMER_CREATION_RATE_EXCEEDED',),
-    decisions.StartChild: ('WORKFLOW_TYPE_DEPRECATED', 'CHILD_CREATION_RATE_EXCEEDED', 'OPEN_CHILDREN_LIMIT_EXCEEDED'),
-    decisions.ScheduleLambda: ('LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION', 'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED'),
-    decisions.RequestCancelActivity: ('ACTIVITY_ID_UNKNOWN',),
-    decisions.CancelTimer: ('TIMER_ID_UNKNOWN',),
-}
-
-MAX_DECISIONS = 400
-"""Far more than a program of this size can need."""
-
-
-class Schedule:
-    """Tells a story by the numbers that it reads."""
-
-    def __init__(self, program: Any, numbers: bytes) -> None:
-        self._numbers: Iterator[int] = iter(numbers)
-        self._cancels = 0
-        self.story = Story(Interpreter, program, evict=lambda: self.pick(3) == 1)
-
-    def pick(self, count: int) -> int:
-        """A choice of so many; the first one when the numbers have run out."""
-        return next(self._numbers, 0) % count
-
-    def tell(self) -> Story:
-        story = self.story
-        for _ in range(MAX_DECISIONS):
-            if story.closed is not None:
-                return story
-            self.happen()
-            self.decide()
-        raise AssertionError('the story does not end')
-
-    def happen(self) -> None:
-        """Something that makes SWF send a decision task, if nothing has yet."""
-        for _ in range(self.pick(3)):
-            self.one()
-        while not self.story.is_due:
-            self.one()
-
-    def one(self) -> None:
-        story = self.story
-        choice = self.pick(12)
-        if choice == 11 and self._cancels < 2:
-            self._cancels += 1
-            story.cancel_requested()
-        elif choice == 10:
-            story.signaled('go', 'early')
-        elif story.open:
-            items = list(story.open.values())
-            self.end(items[self.pick(len(items))])
-        elif not story.is_due:  # whoever still waits waits for a signal
-            story.signaled('go', 'on')
-            story.signaled('stop', 'on')
-
-    def end(self, item: Open) -> None:
-        story = self.story
-        if item.kind == 'child' and not item.started:
-            if self.pick(8) == 7:
-                story.undelivered(item, 'WORKFLOW_ALREADY_RUNNING')
-            else:
-                story.child_started(item)
-            return
-        outcomes = OUTCOMES[item.kind]
-        choice = self.pick(2 * len(outcomes))
-        name = outcomes[choice if choice < len(outcomes) else 0]
-        if name == 'undelivered':
-            rate = 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED'
-            known = 'ASSUME_ROLE_FAILED' if item.kind == 'lambda' else 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
-            story.undelivered(item, rate if item.kind == 'signal' and self.pick(2) else known)
-        elif name == 'completed':
-            story.completed(item, f'of {item.mark}')
-        else:
-            getattr(story, name)(item)
-
-    def decide(self) -> None:
-        story = self.story
-        way = self.pick(8)
-        if way == 7:
-            story.lose_decision_task()
-            return
-        story.start()
-        if way == 6:
-            story.time_out_decision()
-            return
-        if way == 5:
-            for _ in range(1 + self.pick(2)):
-                self.one()
-        story.respond(self.limit(), self.refusals())
-
-    def limit(self) -> int | None:
-        return 1 + self.pick(3) if self.pick(4) == 3 else None
-
-    def refusals(self) -> dict[Any, str]:
-        if self.pick(6) != 5:
-            return {}
-        kinds = list(CAUSES)
-        kind = kinds[self.pick(len(kinds))]
-        return {kind: CAUSES[kind][self.pick(len(CAUSES[kind]))]}
-
-
-def left_open(story: Story) -> set[str]:
-    """The activities that were open at the close though nobody asked them to cancel."""
-    asked = {event.activity_id for event in story.events if isinstance(event, events.ActivityCancelRequested)}
-    asked |= {event.key for event in story.events if getattr(event, 'kind', None) == 'cancel activity'}
-    return {item.key for item in story.open.values() if item.kind == 'activity'} - asked

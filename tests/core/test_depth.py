@@ -8,7 +8,8 @@ import pytest
 
 from genflow import TaskCanceled, TaskFailed, all_of, any_of, as_completed, first_success
 
-from .story import Desk, Story, said
+from .recording import said
+from .story import Desk, Story
 
 
 def work(function):

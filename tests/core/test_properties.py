@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from genflow.core import events
 from genflow.core.execution import Execution
 
-from .programs import PROGRAMS, SCHEDULES, Schedule, left_open
+from .programs import PROGRAMS
+from .schedules import SCHEDULES, Schedule, left_open
 
 CI = os.environ.get('GENFLOW_PROFILE') == 'ci'
 

@@ -251,13 +251,10 @@ def test_the_innermost_block_runs_first():
             log.append('outer')
 
     story = Story(run)
-    execution = story.execution()
     story.decide()
     log.clear()
-    execution.advance(story.events[:2])
-    execution.close()
     story.sticky.close()
-    assert log == ['inner', 'outer'] * (1 if not execution.answered else 2)
+    assert log == ['inner', 'outer']
 
 
 def test_an_eviction_in_the_middle_changes_nothing_that_follows():
@@ -309,7 +306,6 @@ def test_a_loser_of_a_race_is_closed_as_quietly():
     story.decide()
     story.signaled('go', 'won')
     said = story.decide()
-    assert said == ['complete "won"'] or story.closed is None
     assert not [line for line in said if not line.startswith(('cancel', 'complete'))]
 
 
@@ -333,7 +329,7 @@ def test_nothing_is_left_to_the_garbage_collector():
     def run(self):
         class Marker:
             def __del__(self):
-                finalized.append(sys._getframe(1).f_code.co_name if False else 'gone')
+                finalized.append('gone')
 
         marker = Marker()
         try:

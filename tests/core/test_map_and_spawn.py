@@ -1,0 +1,238 @@
+"""map and spawn, and limits of combinations."""
+
+from __future__ import annotations
+
+import pytest
+
+from genflow import (
+    ActivityFailed,
+    DefinitionError,
+    WorkflowCanceled,
+    all_of,
+    any_of,
+    first_success,
+)
+
+from .story import Story
+
+
+def told(run, *happenings, **given):
+    """The story after its first decision and one decision after each happening."""
+    story = Story(run, **given)
+    story.decide()
+    for happening in happenings:
+        happening(story)
+        story.decide()
+    return story
+
+
+def done(number, value=None):
+    return lambda story: story.completed(number, value)
+
+
+def failed(number, reason='broken'):
+    return lambda story: story.failed(number, reason=reason)
+
+
+def test_map_keeps_the_limit_and_the_order():
+    def run(self):
+        return (yield self.map(self.echo, 'abcde', limit=2))
+
+    story = Story(run)
+    assert story.decide() == ['activity 1.1 Echo [["a"],{}]', 'activity 2.1 Echo [["b"],{}]']
+    story.completed(2, 'B')
+    assert story.decide() == ['activity 3.1 Echo [["c"],{}]']
+    story.completed(3, 'C')
+    story.completed(1, 'A')
+    assert story.decide() == ['activity 4.1 Echo [["d"],{}]', 'activity 5.1 Echo [["e"],{}]']
+    story.completed(4, 'D')
+    story.completed(5, 'E')
+    assert story.decide() == ['complete ["A","B","C","D","E"]']
+
+
+def test_map_runs_branches():
+    def run(self):
+        def step(x):
+            y = yield self.echo(x)
+            return (yield self.other(y))
+
+        return (yield self.map(step, 'ab', limit=1))
+
+    story = told(run, done(1, 'x'), done(2, 'A'), done(3, 'y'), done(4, 'B'))
+    assert story.result == ['A', 'B']
+
+
+def test_map_of_plain_values_and_of_nothing():
+    def run(self):
+        return [(yield self.map(lambda x: x + 1, [1, 2], limit=1)), (yield self.map(self.echo, [], limit=5))]
+
+    assert told(run).result == [[2, 3], []]
+
+
+def test_the_first_failure_starts_no_more_items():
+    def run(self):
+        try:
+            yield self.map(self.echo, range(9), limit=2)
+        except ActivityFailed as error:
+            yield self.stop.get()
+            return error.reason
+
+    story = Story(run)
+    story.decide()
+    story.failed(1, reason='first')
+    assert story.decide() == []
+    story.failed(2, reason='second')
+    story.decide()
+    story.signaled('stop')
+    story.decide()
+    assert story.result == 'first'
+
+
+def test_a_function_that_raises_fails_the_map():
+    def run(self):
+        def step(x):
+            if x == 2:
+                raise KeyError(x)
+            return self.echo(x)
+
+        try:
+            yield self.map(step, [1, 2, 3], limit=1)
+        except KeyError:
+            return 'raised'
+
+    assert told(run, done(1)).result == 'raised'
+
+
+@pytest.mark.parametrize('limit', [0, -1, 1.5, True, None])
+def test_map_needs_a_limit(limit):
+    def run(self):
+        try:
+            self.map(self.echo, [1], limit=limit)
+        except DefinitionError:
+            return 'refused'
+
+    assert told(run).result == 'refused'
+
+
+def test_a_cancelled_map_starts_no_more_items():
+    def run(self):
+        task = self.map(self.echo, range(5), limit=1)
+        yield self.stop.get()
+        task.cancel()
+        yield self.stop.get()
+        return 'done'
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    story.decide()
+    if story.is_open('1.1'):
+        story.completed(1)
+        assert story.decide() == []
+    story.signaled('stop')
+    assert story.decide() == ['complete "done"']
+
+
+def test_a_cancellation_ends_a_map():
+    def run(self):
+        try:
+            yield self.map(self.echo, range(5), limit=1)
+        except WorkflowCanceled:
+            return 'canceled'
+
+    story = Story(run)
+    story.decide()
+    story.cancel_requested()
+    assert story.decide() == ['cancel activity 1.1', 'complete "canceled"']
+
+
+def test_thousands_of_plain_items_recurse_nowhere():
+    def run(self):
+        found = yield self.map(lambda x: x, range(20_000), limit=1)
+        return len(found)
+
+    assert told(run).result == 20_000
+
+
+# spawn
+
+
+def test_a_spawned_branch_is_a_task_like_any_other():
+    def run(self):
+        def branch(x):
+            return (yield self.echo(x))
+
+        a, b = self.spawn(branch('a')), self.spawn(branch('b'))
+        seen = yield any_of(a, b)
+        other = self.other(a, {'b': b})
+        yield other
+        return [seen is b, a.done(), b.result()]
+
+    story = told(run, done(2, 'B'), done(1, 'A'))
+    assert [event.input for event in story.events if getattr(event, 'name', '') == 'Other'] == ['[["A",{"b":"B"}],{}]']
+    story.completed(3)
+    story.decide()
+    assert story.result == [True, True, 'B']
+
+
+def test_a_spawned_branch_may_spawn():
+    def run(self):
+        def inner():
+            yield self.echo('inner')
+            return 'in'
+
+        def outer():
+            task = self.spawn(inner())
+            return [(yield task), 'out']
+
+        return (yield self.spawn(outer()))
+
+    assert told(run, done(1)).result == ['in', 'out']
+
+
+def test_spawning_a_task_is_that_task():
+    def run(self):
+        task = self.echo()
+        return [self.spawn(task) is task, (yield task)]
+
+    assert told(run, done(1, 'x')).result == [True, 'x']
+
+
+def test_combinators_work_within_branches():
+    def run(self):
+        def branch(x):
+            return (yield all_of(self.echo(x), first_success(self.echo(x), self.echo(x))))
+
+        return (yield [branch('a'), branch('b')])
+
+    story = Story(run)
+    story.decide()
+    for number in range(1, 7):
+        story.completed(number, number)
+    story.decide()
+    assert story.result == [[1, 2], [4, 5]]
+
+
+# limits of combinations
+
+
+def test_a_limit_on_all_of_raises_a_time_out():
+    def run(self):
+        try:
+            yield all_of(self.go.get(), self.stop.get()).timeout(5)
+        except TimeoutError:
+            return 'timed out'
+
+    assert told(run, lambda s: s.fired(1)).result == 'timed out'
+
+
+def test_an_unyielded_limit_that_strikes_fails_the_workflow():
+    def run(self):
+        self.echo().timeout(5)
+        yield self.go.get()
+        return 'done'
+
+    story = told(run, lambda s: s.fired(2))
+    story.signaled('go')
+    story.canceled(1)
+    assert story.decide()[0].startswith('fail ActivityTimedOut')

@@ -1,0 +1,242 @@
+"""Rule 5: a cancelled task is settled for the code at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from genflow import (
+    ActivityCanceled,
+    TaskCanceled,
+)
+
+from .story import Story
+
+
+def cancelling(call, *, later=True):
+    """A run that cancels one call after it was sent."""
+
+    def run(self):
+        task = call(self)
+        yield self.stop.get()
+        task.cancel()
+        seen = [task.done(), type(task.exception()).__name__]
+        try:
+            yield task
+        except TaskCanceled as error:
+            seen.append(type(error).__name__)
+        if later:
+            yield self.stop.get()
+        return seen
+
+    return run
+
+
+CANCELS = {
+    'activity': (lambda s: s.echo(), ['cancel activity 1.1'], 'ActivityCanceled'),
+    'timer': (lambda s: s.sleep(60), ['cancel timer 1'], 'TaskCanceled'),
+    'lambda': (lambda s: s.shrink(1), [], 'TaskCanceled'),
+    'signal': (lambda s: s.external('w').signal('s'), [], 'TaskCanceled'),
+    'cancel request': (lambda s: s.external('w').cancel(), [], 'TaskCanceled'),
+}
+
+
+@pytest.mark.parametrize('name', CANCELS)
+def test_cancel_settles_at_once_and_tells_swf_where_swf_can(name):
+    call, expected, error = CANCELS[name]
+    story = Story(cancelling(call))
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == expected
+    story.signaled('stop')
+    story.decide()
+    if story.closed is None:  # what SWF cannot cancel does not hold the close either, or is waited for
+        pytest.fail(f'{name} still holds the close')
+    assert story.result == [True, error, error]
+
+
+def test_a_running_child_is_cancelled_by_workflow_id_alone():
+    story = Story(cancelling(lambda s: s.child.with_options(workflow_id='kid')()))
+    story.decide()
+    story.child_started(1)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel execution kid']
+    assert story.answer.all[0].run_id is None
+
+
+def test_a_child_that_has_not_started_is_cancelled_when_it_has():
+    story = Story(cancelling(lambda s: s.child.with_options(workflow_id='kid')()))
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == []
+    story.child_started(1)
+    assert story.decide() == ['cancel execution kid']
+
+
+def test_a_cancelled_child_holds_the_close_until_it_has_closed():
+    story = Story(cancelling(lambda s: s.child.with_options(workflow_id='kid')(), later=False))
+    story.decide()
+    story.child_started(1)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel execution kid']
+    story.delivered('cancel kid')
+    assert story.decide() == []
+    story.canceled('kid')
+    assert story.decide() == ['complete [true,"ChildCanceled","ChildCanceled"]']
+
+
+def test_a_cancelled_activity_does_not_hold_the_close():
+    story = Story(cancelling(lambda s: s.echo(), later=False))
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1', 'complete [true,"ActivityCanceled","ActivityCanceled"]']
+
+
+@pytest.mark.parametrize('outcome', ['completed', 'failed', 'canceled', 'timed_out'])
+def test_what_comes_after_a_cancel_is_ignored(outcome):
+    story = Story(cancelling(lambda s: s.echo()))
+    story.decide()
+    story.signaled('stop')
+    story.decide()
+    getattr(story, outcome)(1)
+    assert story.decide() == []
+    story.signaled('stop')
+    assert story.decide() == ['complete [true,"ActivityCanceled","ActivityCanceled"]']
+
+
+@pytest.mark.parametrize('call', [lambda s: s.echo(), lambda s: s.sleep(5), lambda s: s.child(), lambda s: s.shrink(1)])
+def test_a_call_cancelled_before_it_was_sent_leaves_no_trace(call):
+    def run(self):
+        call(self).cancel()
+        yield self.other()
+
+    assert Story(run).decide() == ['activity 2.1 Other [[],{}]']
+
+
+def test_a_cancel_whose_target_settles_in_the_same_decision_is_dropped():
+    story = Story(cancelling(lambda s: s.echo()))
+    story.decide()
+    story.signaled('stop')
+    story.completed(1, 'too late')
+    assert story.decide() == []
+    story.signaled('stop')
+    assert story.decide() == ['complete [true,"ActivityCanceled","ActivityCanceled"]']
+
+
+def test_a_timer_that_fires_in_the_decision_that_cancels_it_needs_no_cancel():
+    story = Story(cancelling(lambda s: s.sleep(60)))
+    story.decide()
+    story.signaled('stop')
+    story.fired(1)
+    assert story.decide() == []
+
+
+def test_a_cancel_that_swf_finds_too_late_is_ignored():
+    story = Story(cancelling(lambda s: s.echo()))
+    story.decide()
+    story.signaled('stop')
+    assert story.start() == ['cancel activity 1.1']
+    story.completed(1)
+    story.respond()
+    assert story.decide() == []
+    story.signaled('stop')
+    assert story.decide() == ['complete [true,"ActivityCanceled","ActivityCanceled"]']
+
+
+def test_a_timer_cancel_that_swf_finds_too_late_is_ignored():
+    story = Story(cancelling(lambda s: s.sleep(9)))
+    story.decide()
+    story.signaled('stop')
+    assert story.start() == ['cancel timer 1']
+    story.fired(1)
+    story.respond()
+    assert story.decide() == []
+    story.signaled('stop')
+    assert story.decide() == ['complete [true,"TaskCanceled","TaskCanceled"]']
+
+
+def test_cancelling_twice_is_cancelling_once():
+    def run(self):
+        task = self.echo()
+        yield self.stop.get()
+        task.cancel()
+        task.cancel()
+        yield self.stop.get()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1']
+
+
+def test_cancelling_a_settled_task_changes_nothing():
+    def run(self):
+        task = self.echo()
+        yield task
+        task.cancel()
+        return task.result()
+
+    story = Story(run)
+    story.decide()
+    story.completed(1, 'x')
+    assert story.decide() == ['complete "x"']
+
+
+def test_a_call_that_waits_for_an_argument_is_cancelled_before_it_is_scheduled():
+    def run(self):
+        waiting = self.other(self.echo())
+        yield self.stop.get()
+        waiting.cancel()
+        yield self.stop.get()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == []
+    story.completed(1)
+    assert story.decide() == []
+
+
+def test_a_branch_is_cancelled_by_being_closed():
+    def run(self):
+        log = []
+
+        def branch():
+            try:
+                yield self.echo()
+            finally:
+                log.append('closed')
+
+        task = self.spawn(branch())
+        yield self.stop.get()
+        task.cancel()
+        return log
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['complete ["closed"]']
+
+
+def test_someone_who_waits_for_a_cancelled_task_is_told():
+    def run(self):
+        task = self.echo()
+
+        def branch():
+            try:
+                yield task
+            except ActivityCanceled:
+                return 'told'
+
+        waiting = self.spawn(branch())
+        yield self.stop.get()
+        task.cancel()
+        return (yield waiting)
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1', 'complete "told"']

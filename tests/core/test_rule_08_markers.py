@@ -1,0 +1,183 @@
+"""Rule 8: side effects and patches are remembered in markers."""
+
+from __future__ import annotations
+
+import pytest
+
+from genflow import PayloadTooLarge, TaskFailed
+
+from .story import Story
+
+
+def test_a_side_effect_happens_once():
+    calls = []
+
+    def run(self):
+        value = self.side_effect(lambda: calls.append(1) or len(calls))
+        yield self.echo(value)
+        return value
+
+    story = Story(run)
+    # cold and kept are two workers here: each makes the value of a live decision
+    with pytest.raises(AssertionError, match='sticky'):
+        story.decide()
+    assert len(calls) == 2
+
+
+def test_a_recorded_side_effect_is_read_from_its_marker():
+    calls = []
+
+    def run(self):
+        value = self.side_effect(lambda: calls.append(1) or 'value')
+        yield self.echo(value)
+        return [value, self.side_effect(lambda: calls.append(1) or 'later')]
+
+    story = Story(run)
+    assert story.decide() == [
+        'marker genflow.side_effect {"n":1,"value":"value"}',
+        'activity 1.1 Echo [["value"],{}]',
+    ]
+    assert len(calls) == 2  # once each
+    story.completed(1)
+    assert story.decide() == [
+        'marker genflow.side_effect {"n":2,"value":"later"}',
+        'complete ["value","later"]',
+    ]
+    assert len(calls) == 4
+
+
+def test_a_live_side_effect_gives_the_decoded_record_too():
+    def run(self):
+        yield self.echo()
+        return type(self.side_effect(lambda: (1, 2))).__name__
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    assert story.decide()[-1] == 'complete "list"'
+
+
+def test_a_side_effect_that_raises_is_recorded_and_raised_from_the_record():
+    def run(self):
+        try:
+            self.side_effect(lambda: 1 / 0)
+        except TaskFailed as error:
+            seen = [error.reason, error.names[0]]
+        yield self.echo()
+        return seen
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['complete ["ZeroDivisionError: division by zero","builtins.ZeroDivisionError"]']
+
+
+def test_a_side_effect_that_is_no_json_is_a_failure_like_any_other():
+    def run(self):
+        try:
+            self.side_effect(object)
+        except TaskFailed as error:
+            yield self.echo(error.names[0])
+
+    assert Story(run).decide()[-1] == 'activity 1.1 Echo [["builtins.TypeError"],{}]'
+
+
+def test_a_side_effect_that_is_too_long_raises():
+    def run(self):
+        try:
+            self.side_effect(lambda: 'x' * 32_768)
+        except PayloadTooLarge as error:
+            return '32,768' in str(error)
+
+    assert Story(run).decide()[-1] == 'complete true'
+
+
+def test_markers_go_ahead_of_everything_else():
+    def run(self):
+        self.echo()
+        self.side_effect(lambda: 1)
+        self.sleep(5)
+        self.patched('x')
+        yield self.other()
+
+    assert [line.split()[0] for line in Story(run).decide()] == ['marker', 'marker', 'activity', 'timer', 'activity']
+
+
+# patches
+
+
+def test_a_patch_is_true_and_recorded_in_a_live_decision():
+    def run(self):
+        return self.patched('faster')
+
+    assert Story(run).decide() == ['marker genflow.patch {"id":"faster"}', 'complete true']
+
+
+def test_a_patch_is_recorded_once():
+    def run(self):
+        one = self.patched('x')
+        yield self.echo()
+        return [one, self.patched('x'), self.patched('x')]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['complete [true,true,true]']
+
+
+def old(self):
+    yield self.echo('old')
+    yield self.other()
+    return 'old'
+
+
+def new(self):
+    if self.patched('path'):
+        yield self.echo('new')
+    else:
+        yield self.echo('old')
+    yield self.other()
+    return 'new' if self.patched('path') else 'old'
+
+
+def changed(story, run):
+    """The rest of a story by other code."""
+    other = Story(run)
+    other.events = list(story.events)
+    other._id, other._due, other.open = story._id, story._due, story.open  # noqa: SLF001
+    return other
+
+
+def test_an_execution_that_was_past_the_change_keeps_the_old_path():
+    story = Story(old)
+    story.decide()
+    story.completed(1)
+    story = changed(story, new)
+    assert story.decide() == ['activity 2.1 Other [[],{}]']
+    story.completed(2)
+    assert story.decide() == ['complete "old"']  # the first answer holds
+
+
+def test_an_execution_that_starts_after_the_change_takes_the_new_path():
+    story = Story(new)
+    assert story.decide() == ['marker genflow.patch {"id":"path"}', 'activity 1.1 Echo [["new"],{}]']
+    story.completed(1)
+    story.decide()
+    story.completed(2)
+    assert story.decide() == ['complete "new"']
+
+
+def test_a_deprecated_patch_accepts_the_marker_and_records_none():
+    def deprecated(self):
+        self.deprecate_patch('path')
+        yield self.echo('new')
+        yield self.other()
+        return 'new'
+
+    story = Story(new)
+    story.decide()
+    story.completed(1)
+    story = changed(story, deprecated)
+    assert story.decide() == ['activity 2.1 Other [[],{}]']
+    fresh = Story(deprecated)
+    assert fresh.decide() == ['activity 1.1 Echo [["new"],{}]']

@@ -13,9 +13,11 @@ task can be handed to it; only in the moment in which a task is being taken can 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 import uuid
 from email.utils import formatdate
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import cast
 
@@ -26,6 +28,9 @@ from genflow.local.http_messages import CONTINUE, LARGEST, BadRequest, DeafReade
 
 #: seconds for which a client that was refused may go on sending.
 LINGER = 2.0
+#: a request's id is that of this process and its number, in the form of a UUID.
+SERVER_ID = str(uuid.uuid4())[:24]
+REQUEST_NUMBERS = itertools.count(1)
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
@@ -113,8 +118,8 @@ class Connection(asyncio.Protocol):
             return
         headers = (
             ('Content-Type', reply.content_type),
-            ('x-amzn-RequestId', str(uuid.uuid4())),
-            ('Date', formatdate(usegmt=True)),
+            ('x-amzn-RequestId', f'{SERVER_ID}{next(REQUEST_NUMBERS):012x}'),
+            ('Date', date_header(int(time.time()))),
         )
         self._transport.write(response(reply.status, headers, reply.body, keep_alive=self._keeps_alive))
         if lingers:
@@ -156,6 +161,12 @@ class Connection(asyncio.Protocol):
         """At once, whatever is being done."""
         if self._transport is not None:
             self._transport.abort()
+
+
+@lru_cache(1)
+def date_header(second: int) -> str:
+    """The `Date` of everything that is answered in this second."""
+    return formatdate(second, usegmt=True)
 
 
 async def rings(event: asyncio.Event, seconds: float) -> bool:

@@ -14,6 +14,7 @@ space before a colon is refused, for two servers in a row could read such a requ
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 
 import attrs
@@ -25,8 +26,8 @@ LARGEST = 1024 * 1024
 LARGEST_HEAD = 64 * 1024
 
 END = b'\r\n\r\n'
-TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])\Z")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])\Z")
 DIGITS = re.compile(r'[0-9]{1,18}\Z')
 CHUNK_SIZE = re.compile(rb'[0-9A-Fa-f]{1,8}\Z')
 REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -121,7 +122,7 @@ class RequestReader:
             if len(self._buffer) > LARGEST_HEAD:
                 raise BadRequest(431, f'The headers have more than {LARGEST_HEAD} bytes')
             return False
-        self._head = head = read_head(bytes(self._buffer[:end]))
+        self._head = head = read_head(self._buffer[:end].decode('latin-1'))
         del self._buffer[: end + len(END)]
         room = LARGEST - end - len(END)
         if head.length is not None and head.length > room:
@@ -194,32 +195,38 @@ def too_large() -> BadRequest:
     return BadRequest(413, f'A request can have {LARGEST} bytes, headers included')
 
 
-def read_head(text: bytes) -> Head:
+def read_head(text: str) -> Head:
     """The request line and the headers.
 
     Raises:
         BadRequest: they cannot be read, or could be read in two ways.
     """
-    first, *lines = text.split(b'\r\n')
+    first, *lines = text.split('\r\n')
     found = REQUEST_LINE.match(first)
     if not found:
         raise BadRequest(400, 'The first line is no HTTP/1.1 request')
     headers = read_headers(lines)
-    tokens = {token.strip() for token in headers.get('connection', '').lower().split(',')}
-    keep_alive = 'close' not in tokens and (found[3] == b'1' or 'keep-alive' in tokens)
-    path = found[2].decode('ascii').partition('?')[0]
-    return Head(found[1].decode('ascii'), path, headers, body_length(headers), keep_alive)
+    connection = headers.get('connection', '').lower()
+    keep_alive = 'close' not in connection and (found[3] == '1' or 'keep-alive' in connection)
+    path = found[2].partition('?')[0]
+    return Head(found[1], path, headers, body_length(headers), keep_alive)
 
 
-def read_headers(lines: list[bytes]) -> dict[str, str]:
+def read_headers(lines: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines:
-        raw, colon, rest = line.partition(b':')
-        if not colon or not TOKEN.match(raw):
-            raise BadRequest(400, 'A header has no name that HTTP allows')
-        name, value = raw.decode('ascii').lower(), rest.decode('latin-1').strip(' \t')
+        raw, colon, rest = line.partition(':')
+        name, value = header_name(raw if colon else ''), rest.strip(' \t')
         headers[name] = f'{headers[name]}, {value}' if name in headers else value
     return headers
+
+
+@lru_cache(256)
+def header_name(raw: str) -> str:
+    """In lower case; clients use the same few names again and again."""
+    if not TOKEN.match(raw):
+        raise BadRequest(400, 'A header has no name that HTTP allows')
+    return raw.lower()
 
 
 def body_length(headers: dict[str, str]) -> int | None:

@@ -32,9 +32,12 @@ from .tasks import ERROR, OPEN, VALUE, Task
 if TYPE_CHECKING:
     from .proxies import ActivityProxy
 
-__all__ = ['PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall', 'heartbeat_details']
+__all__ = ['PAUSE', 'PROCESS_DIED', 'ActivityCall', 'Pause', 'RetriedCall', 'heartbeat_details']
 
 MAX_SHOWN = 200
+
+PAUSE = ';w'
+"""How the id of the timer of a wait before an attempt ends."""
 
 PROCESS_DIED = 'genflow.ProcessDied'
 """Begins the details of a time-out that says no more than that the worker's process is gone; it counts as no try."""
@@ -160,7 +163,7 @@ class RetriedCall(Call):
         if not self.ready:
             wait = self.pause()
             if wait:
-                return decisions.StartTimer(f'{self.mark};w', wait)
+                return decisions.StartTimer(f'{self.mark}{PAUSE}', wait)
         return self.start_decision()
 
     def start_decision(self) -> decisions.Decision:
@@ -168,9 +171,9 @@ class RetriedCall(Call):
 
     def matches(self, event: Any) -> bool:
         if isinstance(event, events.TimerStarted):
-            return not self.ready and event.timer_id == f'{self.mark};w'
+            return not self.ready and event.timer_id == f'{self.mark}{PAUSE}'
         if isinstance(event, events.Refused) and event.kind == 'timer':
-            return event.key == f'{self.mark};w'
+            return event.key == f'{self.mark}{PAUSE}'
         return self.matches_start(event)
 
     def waits_for(self, event: Any) -> bool:

@@ -240,12 +240,14 @@ class Execution(Driver):
 
     def _answer(self) -> Decisions:
         found = [*self.markers.made, *self.outbox.decisions()]
+        marks = self.outbox.further_attempts()
+        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, encode(marks) if marks else None)
         if self.closing is not None:
             found.append(self.closing)
         else:
             check_stalled(self)
-        marks = self.outbox.further_attempts()
-        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, encode(marks) if marks else None)
+            if self.outbox.frees_places(found):
+                found.append(wake)
         return Decisions(tuple(found), self.context, len(self.markers.made), wake)
 
     # events

@@ -14,8 +14,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Union
 
-from .attempts import RetriedCall
+from .attempts import PAUSE, RetriedCall
 from .calls import HELD, QUEUED, Call, Cancellation
+from .decisions import CancelTimer, StartTimer
 
 if TYPE_CHECKING:
     from .backoff import BackoffTimer
@@ -106,6 +107,18 @@ class Outbox:
 
     def decisions(self) -> list[Decision]:
         return [entry.decision() for entry in self.entries if not entry.dropped]
+
+    def frees_places(self, found: list[Decision]) -> bool:
+        """Whether what is sent makes room for the backlog when it is recorded.
+
+        A wait before an attempt is no open activity, a cancelled timer no open timer; neither brings a decision task
+        in which the room could be used.
+        """
+        return any(self.backlog.values()) and any(
+            isinstance(decision, CancelTimer)
+            or (isinstance(decision, StartTimer) and decision.timer_id.endswith(PAUSE))
+            for decision in found
+        )
 
     def clear_incompatible(self) -> None:
         """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""

@@ -250,7 +250,7 @@ class Story:
             for item in self.open.values()
             if key in (item.key, item.mark) or item.mark.partition('.')[0] == str(key)
         ]
-        assert len(found) == 1, f'{key!r} is not open; open are {[item.mark for item in self.open.values()]}'
+        assert len(found) == 1, f'{key!r} is not open; open are {[item.mark for item in self.open.values()][:20]}'
         return found[0]
 
     def is_open(self, key: int | str) -> bool:

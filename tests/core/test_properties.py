@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from genflow.core import events
 from genflow.core.execution import Execution
+from genflow.core.outbox import LANES
 
 from .programs import PROGRAMS
 from .schedules import SCHEDULES, Schedule, left_open
@@ -32,6 +34,19 @@ thorough = settings(
 @thorough
 @given(PROGRAMS, SCHEDULES)
 def test_every_story_is_the_same_kept_replayed_and_evicted(program, schedule):
+    check(program, schedule)
+
+
+@settings(thorough, max_examples=500 if CI else 40)
+@given(PROGRAMS, SCHEDULES)
+def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, schedule):
+    with pytest.MonkeyPatch.context() as patch:
+        for lane in LANES:
+            patch.setitem(LANES, lane, 2)
+        check(program, schedule)
+
+
+def check(program, schedule):
     story = Schedule(program, schedule).tell()
     assert story.closed is not None
     if story.closed.how == 'completed':

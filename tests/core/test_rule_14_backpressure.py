@@ -203,3 +203,38 @@ def test_a_limit_that_swf_reaches_earlier_is_waited_out():
     story = Story(catching(lambda s: s.echo()))
     story.decide(refuse={decisions.ScheduleActivity: 'OPEN_ACTIVITIES_LIMIT_EXCEEDED'})
     assert story.decide() == ['timer backoff-1 1s']
+
+
+def test_a_delay_is_no_open_activity_and_makes_room_at_once(monkeypatch):
+    monkeypatch.setitem(LANES, 'activity', 3)
+
+    def run(self):
+        with self.options(delay=3600):
+            calls = [self.echo() for _ in range(3)]
+        yield [*calls, self.other()]
+
+    story = Story(run)
+    said = story.decide()
+    assert [line.split()[1] for line in said] == ['1.1;w', '2.1;w', '3.1;w', 'wake-3']
+    story.fired('wake-3')  # the room that was made brings no decision task by itself
+    assert story.decide() == ['activity 4.1 Other [[],{}]']
+
+
+def test_a_cancelled_timer_makes_room_at_once(monkeypatch):
+    monkeypatch.setitem(LANES, 'timer', 2)
+
+    def run(self):
+        timers = [self.sleep(3600) for _ in range(2)]
+        self.sleep(60)
+        yield self.stop.get()
+        timers[0].cancel()
+        yield self.go.get()
+
+    story = Story(run)
+    assert story.decide() == ['timer 1 3600s', 'timer 2 3600s']
+    story.signaled('stop')
+    first, wake = story.decide()
+    assert first == 'cancel timer 1'
+    assert wake.startswith('timer wake-')
+    story.fired(wake.split()[1])
+    assert story.decide() == ['timer 3 60s']

@@ -1,7 +1,7 @@
 """The service over HTTP: against moto_server, against a server that answers a fixed body at once, and at full load.
 
-Run `python benchmarks/http_service.py [all|activities|calls|load]`. Servers run in processes of their own, ours on a
-file with `synchronous=FULL`; the figures of one part are measured in turns, so that a busy machine slows both sides.
+Run `python benchmarks/http_service.py [all|activities|calls|load|polls]`. Servers run in processes of their own, ours
+on a file with `synchronous=FULL`; the figures of one part are measured in turns, so that a busy machine slows both.
 
 * activities: a single-threaded boto3 client decides and performs activities one after the other; moto_server keeps
   nothing, ours is durable. Bound: at least 2.5 times moto_server.
@@ -9,6 +9,7 @@ file with `synchronous=FULL`; the figures of one part are measured in turns, so 
   Bound: at most 1.5 times.
 * load: 16 connections that send as fast as they are answered. Bound: 2,000 durable calls a second; beside it stands how
   many single-row commits SQLite itself makes on the same disk.
+* polls: how soon a held poll has its task, alone and beside 1,000 others that wait. Bound: 20 ms.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from genflow.local.http import allow_descriptors
 
 TASK_LIST = {'domain': 'bench', 'taskList': {'name': 'list'}}
 TYPE = {'name': 'type', 'version': '1'}
@@ -53,7 +56,7 @@ OURS = """
 import sys
 from genflow.local import LocalSWF
 from genflow.local.http import serve
-with LocalSWF(sys.argv[1], long_poll=1) as service:
+with LocalSWF(sys.argv[1], long_poll=float(sys.argv[2])) as service:
     serve(service, started=lambda url: print(url, flush=True))
 """
 
@@ -103,8 +106,8 @@ def server(source: str, *arguments: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def ours() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, server(OURS, f'{folder}/bench.db') as url:
+def ours(hold: str = '1') -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, server(OURS, f'{folder}/bench.db', hold) as url:
         yield url
 
 
@@ -323,7 +326,48 @@ def load() -> None:
     print('load        bound with 16: at least 2000')
 
 
-PARTS = {'activities': activities, 'calls': calls, 'load': load}
+# Polls.
+
+
+def hold_polls(stack: contextlib.ExitStack, url: str, count: int) -> None:
+    """Open so many connections that wait for a decision task nobody will make."""
+    host, port = url.removeprefix('http://').split(':')
+    for number in range(count):
+        connection = stack.enter_context(socket.create_connection((host, int(port))))
+        task_list = {'domain': 'bench', 'taskList': {'name': f'quiet{number % 4}'}}
+        connection.sendall(raw_request('PollForDecisionTask', task_list))
+
+
+def wake_once(url: str, swf: Any, number: int) -> float:
+    """Seconds from the moment at which a start has been answered to that at which the held poll has its task."""
+    host, port = url.removeprefix('http://').split(':')
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(raw_request('PollForDecisionTask', TASK_LIST))
+        time.sleep(0.01)  # so that it is held
+        swf.start_workflow_execution(domain='bench', workflowId=f'wake{number}', workflowType=TYPE)
+        began = time.perf_counter()
+        answer = connection.recv(65536)
+        assert b'taskToken' in answer, answer
+        return time.perf_counter() - began
+
+
+def polls(count: int = 1_000) -> None:
+    allow_descriptors()
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(ours('60'))
+        swf = client(url)
+        prepare(swf)
+        for held in (0, count):
+            hold_polls(stack, url, held)
+            found = [wake_once(url, swf, held + number) for number in range(100)]
+            slowest = sorted(found)[-2]
+            print(
+                f'polls       {held:4} held: woken in {statistics.median(found) * 1e3:.2f} ms, p99 {slowest * 1e3:.2f}'
+            )
+    print('polls       bound: 20 ms')
+
+
+PARTS = {'activities': activities, 'calls': calls, 'load': load, 'polls': polls}
 
 if __name__ == '__main__':
     chosen = sys.argv[1] if len(sys.argv) > 1 else 'all'

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import signal
 import socket
 import threading
@@ -32,6 +33,8 @@ from genflow.local.http_calls import Call, Reply, read_call, read_object, refusa
 from genflow.local.http_connections import Connection
 from genflow.local.http_desk import Desk, Route
 from genflow.local.http_messages import Request
+
+LOG = logging.getLogger(__name__)
 
 #: threads that call the service; more callers share a commit than a disk has room for at once.
 WORKERS = 32
@@ -205,6 +208,17 @@ async def end_connections(desk: Desk) -> None:
                 connection.abort()
 
 
+def allow_descriptors() -> None:
+    """Have the process open as many files as it may: SWF lets 1,000 polls wait on one list, each on a connection."""
+    try:
+        import resource  # noqa: PLC0415 - where there is no such module there is no such limit
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ImportError, OSError, ValueError) as error:
+        LOG.info('The limit of open files stays as it is: %s', error)
+
+
 def serve(
     service: LocalSWF,
     host: str = '127.0.0.1',
@@ -230,6 +244,7 @@ def serve(
         KeyboardInterrupt: it was Ctrl-C.
         OSError: the address cannot be listened on.
     """
+    allow_descriptors()
     server = HttpServer(service, host, port, test_control=test_control, regions=regions)
     received: list[int] = []
 

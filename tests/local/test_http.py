@@ -16,7 +16,7 @@ import urllib3
 from botocore.config import Config
 
 from genflow.local import Limits, LocalSWF, ManualClock
-from genflow.local.http import HttpServer, serve
+from genflow.local.http import HttpServer, allow_descriptors, serve
 from genflow.local.http_messages import LARGEST
 
 TIMEOUT = 20.0  # real seconds, far more than anything here takes
@@ -415,6 +415,16 @@ def test_a_port_that_is_taken(service, server):
         HttpServer(service, port=server.port)
 
 
+def serve_quietly(service, started):
+    """Serve, and leave the process's limits as they were."""
+    resource = pytest.importorskip('resource')
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        serve(service, started=started)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_serve_tells_its_address_and_ends_when_it_is_told_to(service):
     def started(url):
         urls.append(url)
@@ -422,12 +432,12 @@ def test_serve_tells_its_address_and_ends_when_it_is_told_to(service):
 
     urls = []
     with pytest.raises(KeyboardInterrupt):
-        serve(service, started=started)
+        serve_quietly(service, started)
     assert urls[0].startswith('http://127.0.0.1:')
 
 
 def test_serve_returns_when_it_is_terminated(service):
-    serve(service, started=lambda url: signal.raise_signal(signal.SIGTERM))
+    serve_quietly(service, lambda url: signal.raise_signal(signal.SIGTERM))
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -522,3 +532,13 @@ def test_many_clients_at_once(service, server):
         list(pool.map(work, range(8)))
     found = service.count_open_workflow_executions(domain='d', startTimeFilter={'oldestDate': 0})
     assert found['count'] == 160
+
+
+def test_a_server_may_have_as_many_connections_as_the_system_allows():
+    resource = pytest.importorskip('resource')
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        allow_descriptors()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

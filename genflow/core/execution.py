@@ -244,10 +244,10 @@ class Execution(Driver):
         wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, encode(marks) if marks else None)
         if self.closing is not None:
             found.append(self.closing)
+        elif self.outbox.frees_places(found):
+            found.append(wake)
         else:
             check_stalled(self)
-            if self.outbox.frees_places(found):
-                found.append(wake)
         return Decisions(tuple(found), self.context, len(self.markers.made), wake)
 
     # events

@@ -238,3 +238,20 @@ def test_a_cancelled_timer_makes_room_at_once(monkeypatch):
     assert wake.startswith('timer wake-')
     story.fired(wake.split()[1])
     assert story.decide() == ['timer 3 60s']
+
+
+def test_a_timer_that_waits_for_the_room_of_a_cancelled_one_is_no_stall(monkeypatch):
+    monkeypatch.setitem(LANES, 'timer', 1)
+
+    def run(self):
+        yield self.echo().timeout(60)
+        yield self.sleep(5)
+        return 'done'
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    cancel, wake = story.decide()
+    assert cancel == 'cancel timer 2'
+    story.fired(wake.split()[1])
+    assert story.decide() == ['timer 3 5s']

@@ -66,6 +66,7 @@ class File:
         self.in_memory = path == MEMORY
         self._damaged = damaged
         self._lock: FileLock | None = None
+        self._connections: list[sqlite3.Connection] = []
         self.write_lock = threading.Lock()
         with clear_errors(path):
             if not self.in_memory:
@@ -73,10 +74,11 @@ class File:
             try:
                 self.writer = self._connect()
                 self._prepare(synchronous)
+                self._reader = self.writer if self.in_memory else self._connect()
             except BaseException:
+                self._close_connections()
                 self._release()
                 raise
-            self._reader = self.writer if self.in_memory else self._connect()
         self._read_lock = self.write_lock if self.in_memory else threading.Lock()
 
     def _claim(self) -> None:
@@ -91,12 +93,17 @@ class File:
                 'read with `genflow db export`.'
             )
 
+    def _close_connections(self) -> None:
+        for connection in reversed(self._connections):
+            connection.close()
+
     def _release(self) -> None:
         if self._lock:
             self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
+        self._connections.append(connection)
         if self._damaged:
             connection.execute('PRAGMA writable_schema = ON')  # which lets SQLite open a file that is too short
         return connection
@@ -137,8 +144,7 @@ class File:
     def close(self) -> None:
         """Close the file; nothing happens the second time."""
         with clear_errors(self.path):
-            self._reader.close()
-            self.writer.close()
+            self._close_connections()
         self._release()
 
     @contextmanager

@@ -6,6 +6,9 @@ writes it, lets everybody go whose changes were in it, and makes the first of th
 the next leader. So nobody but callers does any work, one caller alone pays no thread switch, calls go on while the disk
 is busy, and the slower it is the more of them share the next commit.
 
+Where the disk is quick and callers are many, a leader waits a moment for others to share its commit: until half of
+those who were there lately have come, and never longer than the last write took.
+
 A write that fails takes with it every change made since the last one that succeeded: the calls that wait get the error,
 and the service forgets what it remembered and reads the file again. What was acknowledged before is in the file.
 
@@ -17,6 +20,7 @@ is no journal: changes are folded in large portions. Before anything is read fro
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import attrs
@@ -28,6 +32,9 @@ from genflow.local.world import World
 
 #: the number of a batch that nobody writes: who waits for it waits to be the leader.
 NEVER_WRITTEN = 1 << 62
+
+#: the most seconds that a leader waits for others.
+LONGEST_WAIT = 0.002
 
 #: events collected before they are folded.
 PORTION = 2_000
@@ -71,6 +78,10 @@ class Journal:
         self._mutex = threading.Lock()
         self._writing = False
         self._waiting: list[tuple[int, threading.Lock]] = []
+        self._arrived = 0
+        self._wanted = 0
+        self._gathering: threading.Lock | None = None
+        self._last_write = 0.0
         self._written = 0
         self._unfolded = Batch(0)
         self._failures: list[tuple[int, int, StoreError]] = []
@@ -135,6 +146,10 @@ class Journal:
         with self._mutex:
             if self._written >= number:
                 return
+            self._arrived += 1
+            if self._gathering and self._arrived >= self._wanted:
+                self._gathering.release()
+                self._gathering = None
             if not self._writing:
                 self._writing = True
                 return
@@ -156,10 +171,27 @@ class Journal:
         if number > self._written:
             self._lead(fold=False)
 
+    def _gather(self) -> None:
+        """Wait a moment for others to come; only the leader does."""
+        with self._mutex:
+            if self._arrived >= self._wanted:
+                return
+            gate = self._gathering = threading.Lock()
+            gate.acquire()
+        gate.acquire(timeout=min(self._last_write, LONGEST_WAIT))
+        with self._mutex:
+            self._gathering = None
+
     def _lead(self, *, fold: bool) -> None:
         """Write the open batch as its leader."""
         try:
+            self._gather()
+            with self._mutex:
+                sharing, self._arrived = self._arrived, 0
+            began = time.perf_counter()
             self._flush(fold=fold)
+            self._last_write = time.perf_counter() - began
+            self._wanted = (sharing + self._arrived) // 2
         finally:
             self._pass_on()
 

@@ -16,6 +16,7 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.local.errors import (
     CorruptFile,
+    DiskFull,
     FileInUse,
     ForeignFile,
     NewerSchema,
@@ -23,6 +24,7 @@ from genflow.local.errors import (
     StoreError,
 )
 from genflow.local.store import schema
+from genflow.local.store.troubles import clear_errors
 from tests.local.office import COMPLETE, Office, decision
 
 PAGE = 4096
@@ -272,3 +274,56 @@ def test_the_views_for_people_show_histories(path):
     assert rows[4] == ('w', 5, 'TimerStarted')
     assert ('w', 5, 'timer') in connection.execute('SELECT workflow_id, event_id, kind FROM open_items').fetchall()
     connection.close()
+
+
+def test_a_file_of_an_older_version_is_brought_up_step_by_step(path, monkeypatch):
+    fill(path, executions=4)
+    steps = (*schema.STEPS, 'CREATE TABLE one (x)', 'CREATE TABLE two (x); INSERT INTO two VALUES (2)')
+    monkeypatch.setattr('genflow.local.store.file.STEPS', steps)
+    monkeypatch.setattr('genflow.local.store.file.VERSION', len(steps))
+    read_everything(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute('PRAGMA user_version').fetchone() == (schema.VERSION + 2,)
+    assert connection.execute('SELECT x FROM two').fetchall() == [(2,)]
+    connection.close()
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
+    fill(path, executions=4)
+    monkeypatch.setattr('genflow.local.store.file.STEPS', (*schema.STEPS, 'CREATE TABLE one (x); no such statement'))
+    with pytest.raises(StoreError, match='syntax error'):
+        LocalSWF(path)
+    monkeypatch.undo()
+    read_everything(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'one'").fetchone() == (0,)
+    connection.close()
+
+
+def test_an_sqlite_that_is_too_old(path, monkeypatch):
+    monkeypatch.setattr(sqlite3, 'sqlite_version_info', (3, 31, 1))
+    with pytest.raises(StoreError, match=r'needs 3\.33\.0 or newer'):
+        LocalSWF(path)
+
+
+@pytest.mark.parametrize(
+    ('error', 'kind'),
+    [
+        (sqlite3.OperationalError('database or disk is full'), DiskFull),
+        (sqlite3.DatabaseError('database disk image is malformed'), CorruptFile),
+        (sqlite3.DatabaseError('file is not a database'), ForeignFile),
+        (sqlite3.OperationalError('attempt to write a readonly database'), ReadOnlyFile),
+        (sqlite3.OperationalError('unable to open database file'), ReadOnlyFile),
+        (sqlite3.OperationalError('database is locked'), StoreError),
+        (sqlite3.OperationalError('disk I/O error'), StoreError),
+        (sqlite3.OperationalError("Could not decode to UTF-8 column 'event'"), CorruptFile),
+        (PermissionError(13, 'Permission denied'), ReadOnlyFile),
+        (json.JSONDecodeError('Expecting value', '', 0), CorruptFile),
+    ],
+)
+def test_what_sqlite_and_the_system_say_is_told_with_the_file_and_what_to_do(error, kind):
+    with pytest.raises(StoreError) as caught, clear_errors('orders.db'):
+        raise error
+    assert type(caught.value) is kind
+    assert str(caught.value).startswith('orders.db: ')
+    assert str(caught.value).endswith('.')

@@ -20,6 +20,9 @@ from genflow.local.store.troubles import clear_errors
 MEMORY = ':memory:'
 MAGIC = b'SQLite format 3\x00'
 
+#: the first with UPDATE … FROM, with which executions are closed; JSON functions are older.
+OLDEST_SQLITE = (3, 33, 0)
+
 #: pages in the write-ahead log before it is copied into the file; larger is smoother, the log is at most this long.
 CHECKPOINT_PAGES = 4_000
 CACHE_KIBIBYTES = 65_536
@@ -62,6 +65,9 @@ class File:
     def __init__(self, path: str, synchronous: str = 'FULL', *, damaged: bool = False) -> None:
         if synchronous not in {'FULL', 'NORMAL', 'OFF', 'EXTRA'}:
             raise ValueError(f"synchronous={synchronous!r}: SQLite knows 'FULL', 'NORMAL', 'OFF' and 'EXTRA'")
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            oldest = '.'.join(map(str, OLDEST_SQLITE))
+            raise StoreError(f'this Python has SQLite {sqlite3.sqlite_version}; genflow needs {oldest} or newer')
         self.path = path
         self.in_memory = path == MEMORY
         self._damaged = damaged

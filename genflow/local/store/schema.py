@@ -86,12 +86,10 @@ CREATE TRIGGER write_batch INSTEAD OF INSERT ON batches BEGIN
         FROM json_each(new.started) AS row, json_each(row.value, '$.tags') AS tag;
     INSERT INTO moves VALUES (new.events, new.dropped, new.items);
     UPDATE executions SET cancel_requested = 1 WHERE key IN (SELECT value FROM json_each(new.canceled));
-    UPDATE executions SET (closed, status, expires, outcome) = (
-            SELECT json_extract(value, '$.closed'), json_extract(value, '$.status'), json_extract(value, '$.expires'),
-                json_extract(value, '$.outcome')
-            FROM json_each(new.closed) WHERE json_extract(value, '$.key') = executions.key
-        )
-        WHERE key IN (SELECT json_extract(value, '$.key') FROM json_each(new.closed));
+    UPDATE executions SET
+            closed = json_extract(row.value, '$.closed'), status = json_extract(row.value, '$.status'),
+            expires = json_extract(row.value, '$.expires'), outcome = json_extract(row.value, '$.outcome')
+        FROM json_each(new.closed) AS row WHERE executions.key = json_extract(row.value, '$.key');
     INSERT OR REPLACE INTO domains (name, data)
         SELECT json_extract(value, '$.name'), value FROM json_each(new.domains);
     DELETE FROM types WHERE (domain, kind, name, version) IN (

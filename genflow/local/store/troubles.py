@@ -16,7 +16,7 @@ TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
     ('could not decode', CorruptFile, 'Save what can be read with `genflow db export`, and import it into a new file.'),
     ('disk is full', DiskFull, 'The last calls were not accepted; all before them are kept. Make room and go on.'),
     ('readonly', ReadOnlyFile, 'Give this user the right to write the file and its folder.'),
-    ('unable to open', ReadOnlyFile, 'Does the folder exist, and may this user write it?'),
+    ('unable to open', ReadOnlyFile, 'Make the folder, or give this user the right to write it.'),
     ('locked', StoreError, 'Another program holds the file: close it.'),
 )
 

@@ -18,6 +18,7 @@ __all__ = [
     'is_timeout',
     'is_transient',
     'is_unsupported',
+    'message_of',
     'told',
 ]
 
@@ -67,6 +68,12 @@ def code_of(error: BaseException) -> str | None:
     """The service's word for a refusal, such as ``UnknownResourceFault``; ``None`` where no service answered."""
     code = _response(error).get('Error', {}).get('Code')
     return None if code is None else str(code).rpartition('#')[2]
+
+
+def message_of(error: BaseException) -> str | None:
+    """What the service said, without what the client puts around it; ``None`` where no service answered."""
+    message = _response(error).get('Error', {}).get('Message')
+    return None if message is None else str(message)
 
 
 def _status(error: BaseException) -> int:

@@ -111,7 +111,16 @@ def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
     """A connection of clients that ``make`` makes."""
     client = make('swf', config=_configured(config, READ_TIMEOUT), **options)
     polling = make('swf', config=_configured(config, POLL_SECONDS + 10), **options)
+    for made in (client, polling):
+        made.meta.events.register('after-call.swf', _forget_retries)
     return evolve(_described(client), polling=polling, is_ours=True)
+
+
+def _forget_retries(parsed: dict[str, Any], **_: Any) -> None:
+    """Keeps "(reached max retries: 0)" out of the text of every error: no retry was asked for, and none was made."""
+    said = parsed.get('ResponseMetadata', {})
+    if not said.get('RetryAttempts'):
+        said.pop('MaxAttemptsReached', None)
 
 
 def _from_client(client: Any, config: Any) -> Connection:

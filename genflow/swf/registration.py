@@ -13,7 +13,7 @@ from typing import Any
 from genflow.core.errors import RegistrationError
 from genflow.core.registry import ActivitySpec, Spec, WorkflowSpec
 
-from . import faults
+from . import faults, remedies
 from .decisions import seconds_text
 from .service import Service
 
@@ -56,7 +56,8 @@ def _register(service: Service, domain: str, spec: Spec) -> None:
         if faults.code_of(error) == 'TypeAlreadyExistsFault':
             _compare(service, domain, spec, defaults)
         elif faults.code_of(error) is not None or faults.is_unsupported(error):
-            raise RegistrationError(f'the {kind} type {spec.name!r} version {spec.version!r}: {error}') from error
+            said = remedies.explained(error, domain=domain)
+            raise RegistrationError(f'the {kind} type {spec.name!r} version {spec.version!r}: {said}') from error
         else:
             raise
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from . import faults
+from . import faults, remedies
 from .layer1 import Connection
 from .throttles import Bucket, buckets
 
@@ -124,6 +124,7 @@ class Service:
                 answer: dict[str, Any] = method(**request)
             except Exception as error:
                 if not self._may_repeat(operation, error):
+                    remedies.noted(error, request)
                     raise
                 failures += 1
                 self._count(operation, bucket, error)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import boto3
 import botocore.session
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from genflow.local import LocalSWF
+from genflow.local.http import HttpServer
 from genflow.swf.layer1 import connect
 
 KEYS = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret', 'region_name': 'eu-west-1'}
@@ -66,6 +70,16 @@ def test_a_config_is_merged():
 def test_an_address_needs_no_credentials(address):
     connection = connect(address)
     assert (connection.backend, connection.region) == (address, 'us-east-1')
+
+
+def test_an_error_does_not_tell_of_retries_that_nobody_asked_for():
+    with LocalSWF() as service, HttpServer(service) as server:
+        connection = connect(server.url)
+        with closing(connection), pytest.raises(ClientError) as raised:
+            connection.client.describe_domain(name='shop')
+    assert str(raised.value) == (
+        'An error occurred (UnknownResourceFault) when calling the DescribeDomain operation: Unknown domain: shop'
+    )
 
 
 def test_a_client_is_used_as_it_is():

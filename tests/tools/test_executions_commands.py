@@ -71,8 +71,24 @@ def test_start_prints_the_ids_and_sends_the_arguments(genflow, db):
 def test_what_the_service_refuses_is_one_message(genflow):
     code, out, err = genflow('start', 'Nothing', '1')
     assert (code, out) == (2, '')
-    assert err.startswith('Error: ')
-    assert 'Nothing' in err
+    assert err.startswith('Error: Unknown type: WorkflowType=[name=Nothing, version=1] (UnknownResourceFault). ')
+    assert '`genflow worker TARGET --domain genflow --task-list LIST`' in err
+
+
+def test_an_id_in_use_names_the_open_execution(genflow):
+    genflow('start', 'Order', '1', '--id', 'order-5')
+    code, out, err = genflow('start', 'Order', '1', '--id', 'order-5')
+    assert (code, out) == (2, '')
+    assert 'An execution order-5 is open' in err
+    assert '`genflow terminate order-5`' in err
+
+
+def test_an_execution_that_has_closed_takes_no_signal(genflow, db):
+    genflow('start', 'Order', '1', '--id', 'a')
+    complete(db, '1')
+    code, _, err = genflow('signal', 'a', 'approve')
+    assert code == 2
+    assert '`genflow list --closed --domain genflow`' in err
 
 
 def test_list_shows_what_is_open_and_what_has_closed(genflow, db):
@@ -189,6 +205,15 @@ def test_an_activity_is_failed_by_its_token(genflow, db):
     assert genflow('activity', 'fail', token, 'nobody home', '--details', 'twice') == (0, '', '')
     attributes = last_attributes(genflow, 'ActivityTaskFailed')
     assert (attributes['reason'], attributes['details']) == ('nobody home', 'twice')
+
+
+@pytest.mark.parametrize('answer', [['complete'], ['fail', 'nobody home'], ['heartbeat']], ids=lambda answer: answer[0])
+def test_a_token_that_was_answered_is_spent(genflow, db, answer):
+    token = scheduled_activity(db, genflow)
+    genflow('activity', 'complete', token)
+    code, out, err = genflow('activity', answer[0], token, *answer[1:])
+    assert (code, out) == (2, '')
+    assert 'The token is spent: its task was answered before' in err
 
 
 def test_a_token_that_is_none_is_refused(genflow):

@@ -7,8 +7,7 @@ import json
 import click
 
 from genflow.tools.arguments import value_of
-from genflow.tools.cli.executions import client_of
-from genflow.tools.cli.services import layer1_options
+from genflow.tools.cli.services import client_of, layer1_options
 
 __all__ = ['command']
 
@@ -24,9 +23,9 @@ def command() -> None:
 @layer1_options
 def complete(*, token: str, result: str | None, endpoint: str | None, db: str | None) -> None:
     """Complete the task with RESULT: JSON, or plain text."""
-    text = json.dumps(None if result is None else value_of(result))
-    with client_of(endpoint, db) as client:
-        client.respond_activity_task_completed(taskToken=token, result=text)
+    request = {'taskToken': token, 'result': json.dumps(None if result is None else value_of(result))}
+    with client_of(endpoint, db, **request) as client:
+        client.respond_activity_task_completed(**request)
 
 
 @command.command('fail')
@@ -37,7 +36,7 @@ def complete(*, token: str, result: str | None, endpoint: str | None, db: str | 
 def fail(*, token: str, reason: str, details: str | None, endpoint: str | None, db: str | None) -> None:
     """Fail the task for REASON, at most 256 characters."""
     request = {'taskToken': token, 'reason': reason} | ({'details': details} if details else {})
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, **request) as client:
         client.respond_activity_task_failed(**request)
 
 
@@ -48,6 +47,6 @@ def fail(*, token: str, reason: str, details: str | None, endpoint: str | None, 
 def heartbeat(*, token: str, details: str | None, endpoint: str | None, db: str | None) -> None:
     """Say that the task is alive; prints whether somebody asked to cancel it."""
     request = {'taskToken': token} | ({'details': details} if details else {})
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, **request) as client:
         requested = client.record_activity_task_heartbeat(**request)['cancelRequested']
     click.echo('cancel requested' if requested else 'go on')

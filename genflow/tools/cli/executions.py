@@ -9,21 +9,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import click
 from attrs import evolve
-from botocore.exceptions import BotoCoreError
 
-from genflow.swf import faults
-from genflow.swf.layer1 import connect
 from genflow.tools.arguments import value_of
 from genflow.tools.beginnings import EPOCH
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.services import layer1_options, opened
+from genflow.tools.cli.services import client_of, layer1_options
 from genflow.tools.following import Follower
 from genflow.tools.outcomes import Outcome
 from genflow.tools.progress import Progress
@@ -40,20 +35,6 @@ def service_options(function: F) -> F:
     """Add ``--domain``, ``--endpoint`` and ``--db`` to a command."""
     domain = click.option('--domain', default=DOMAIN, show_default=True, help='The SWF domain.')
     return domain(layer1_options(function))
-
-
-@contextmanager
-def client_of(endpoint: str | None, db: str | None, *, create: bool = False) -> Iterator[Any]:
-    """A SWF client; what the service refuses, or that nothing answers, is shown as a message."""
-    if db is not None and not create and not Path(db).exists():
-        raise Refused(f'{db}: there is no such file; `genflow run --db {db}` or `genflow start --db {db}` makes one.')
-    with opened(endpoint, db) as layer1:
-        try:
-            yield connect(layer1).client
-        except Exception as error:
-            if faults.code_of(error) is None and not isinstance(error, BotoCoreError):
-                raise
-            raise Refused(str(error)) from error
 
 
 def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Follower:
@@ -116,7 +97,7 @@ def start(
         request['taskList'] = {'name': task_list}
     if tags:
         request['tagList'] = list(tags)
-    with client_of(endpoint, db, create=True) as client:
+    with client_of(endpoint, db, **request) as client:
         run_id = client.start_workflow_execution(**request)['runId']
     click.echo(f'{request["workflowId"]} {run_id}')
 
@@ -126,7 +107,7 @@ def start(
 @service_options
 def list_executions(*, closed: bool, domain: str, endpoint: str | None, db: str | None) -> None:
     """List executions, the latest first: when they started, state, type, workflow id and run id."""
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, domain=domain) as client:
         for info in _listed(client, domain, 'closed' if closed else 'open'):
             kind, execution = info['workflowType'], info['execution']
             state = info.get('closeStatus', info['executionStatus'])
@@ -145,7 +126,7 @@ def history(
     *, workflow_id: str, run_id: str | None, as_json: bool, domain: str, endpoint: str | None, db: str | None
 ) -> None:
     """Show what happened in an execution, one line for each event that tells something."""
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, domain=domain) as client:
         events = run_of(client, domain, workflow_id, run_id).since(0)
     if as_json:
         click.echo(json.dumps({'events': events}, indent=2, default=lambda value: value.timestamp()))
@@ -173,7 +154,7 @@ def signal(
     """Send the signal NAME to an open execution, with VALUE: JSON, or plain text."""
     request = _named(domain, workflow_id, run_id) | {'signalName': name}
     request['input'] = json.dumps(None if value is None else value_of(value))
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, **request) as client:
         client.signal_workflow_execution(**request)
 
 
@@ -183,8 +164,9 @@ def signal(
 @service_options
 def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
     """Ask an open execution to cancel; what becomes of it is up to the workflow."""
-    with client_of(endpoint, db) as client:
-        client.request_cancel_workflow_execution(**_named(domain, workflow_id, run_id))
+    request = _named(domain, workflow_id, run_id)
+    with client_of(endpoint, db, **request) as client:
+        client.request_cancel_workflow_execution(**request)
 
 
 @click.command('terminate')
@@ -197,7 +179,7 @@ def terminate(
 ) -> None:
     """End an open execution at once, without asking the workflow."""
     request = _named(domain, workflow_id, run_id) | ({'reason': reason} if reason else {})
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, **request) as client:
         client.terminate_workflow_execution(**request)
 
 
@@ -218,7 +200,7 @@ def result(
     db: str | None,
 ) -> None:
     """Print the result of an execution as it was recorded; exit code 3 if it is open or closed otherwise."""
-    with client_of(endpoint, db) as client:
+    with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
         outcome = _closed(run, time.monotonic() + timeout)
     if outcome is None:

@@ -21,6 +21,7 @@ COMMANDS = {
     'run': ('run:command', 'Run a workflow to its end on the embedded service.'),
     'server': ('server:command', 'Serve the embedded SWF service over HTTP.'),
     'worker': ('worker:command', 'Run deciders and activities for a task list.'),
+    'domain': ('domain:command', 'Register and list domains.'),
     'start': ('executions:start', 'Start an execution.'),
     'list': ('executions:list_executions', 'List executions.'),
     'history': ('executions:history', 'Show what happened in an execution.'),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from botocore.exceptions import BotoCoreError
 
 from genflow.local.errors import StoreError
+from genflow.swf import faults, remedies
+from genflow.swf.layer1 import connect
 from genflow.tools.cli.exits import Refused
 
-__all__ = ['layer1_options', 'opened']
+__all__ = ['client_of', 'layer1_options', 'opened', 'refusing']
 
 LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
 
@@ -22,6 +26,32 @@ def layer1_options(function: F) -> F:
     """Add ``--endpoint`` and ``--db`` to a command."""
     function = click.option('--db', type=click.Path(dir_okay=False), help='A file of the embedded service.')(function)
     return click.option('--endpoint', help="Address of a service; boto3's own configuration without it.")(function)
+
+
+@contextmanager
+def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[Any]:
+    """A SWF client; what the service refuses, or that nothing answers, is shown as a message.
+
+    Args:
+        endpoint: The address of a service.
+        db: A file, which has to be there: one that is made here would hold nothing to talk about.
+        **request: What is about to be asked, which the message may name.
+    """
+    if db is not None and not Path(db).exists():
+        raise Refused(f'{db}: there is no such file; `genflow run --db {db}` and `genflow worker --db {db}` make one.')
+    with opened(endpoint, db) as layer1, refusing(**request):
+        yield connect(layer1).client
+
+
+@contextmanager
+def refusing(**request: Any) -> Iterator[None]:
+    """Show what a service refuses, or that none answers, as one message with the way out."""
+    try:
+        yield
+    except Exception as error:
+        if faults.code_of(error) is None and not isinstance(error, BotoCoreError):
+            raise
+        raise Refused(remedies.explained(error, **request)) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from genflow.swf.registration import register_domain
 from genflow.swf.service import Service
 from genflow.swf.worker import Worker
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.services import layer1_options, opened
+from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.target import TargetError, module_of, parse
 
 __all__ = ['command']
@@ -55,9 +55,10 @@ def command(
     with opened(endpoint, db) as layer1:
         if db is not None:
             register_domain(Service(connect(layer1)), settings['domain'])  # in a file of our own nobody else does
-        worker = Worker(layer1=layer1, **settings)
-        with stopped_by_signals(worker, drain) as told:
-            _work(worker)
+        with refusing(domain=settings['domain']):
+            worker = Worker(layer1=layer1, **settings)
+            with stopped_by_signals(worker, drain) as told:
+                _work(worker)
     ctx.exit(Exit.INTERRUPTED if len(told) > 1 else Exit.COMPLETED)
 
 

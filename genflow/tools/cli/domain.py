@@ -1,0 +1,83 @@
+"""``genflow domain``: the domains of a service, which have to be there before types and executions are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from genflow.swf import faults
+from genflow.swf.layer1 import connect
+from genflow.swf.registration import RETENTION_DAYS
+from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.services import client_of, layer1_options, opened, refusing
+
+__all__ = ['command']
+
+MAX_DAYS = 90  # the longest that SWF keeps closed executions (API reference of RegisterDomain)
+
+
+@click.group('domain')
+def command() -> None:
+    """Register and list domains. A domain is made once, before the first worker or execution."""
+
+
+@command.command('register')
+@click.argument('name')
+@click.option(
+    '--retention-days',
+    'days',
+    default=RETENTION_DAYS,
+    show_default=True,
+    type=click.IntRange(0, MAX_DAYS),
+    help='How long closed executions are kept.',
+)
+@click.option('--description', help='For people who list domains.')
+@layer1_options
+def register(*, name: str, days: int, description: str | None, endpoint: str | None, db: str | None) -> None:
+    """Register the domain NAME; one that is there already is left as it is, and said so."""
+    request: dict[str, Any] = {'name': name, 'workflowExecutionRetentionPeriodInDays': str(days)}
+    if description is not None:
+        request['description'] = description
+    with opened(endpoint, db) as layer1, refusing(domain=name):
+        client = connect(layer1).client
+        try:
+            client.register_domain(**request)
+        except Exception as error:
+            if faults.code_of(error) != 'DomainAlreadyExistsFault':
+                raise
+            _say_what_is_there(client, name)
+
+
+def _say_what_is_there(client: Any, name: str) -> None:
+    found = client.describe_domain(name=name)
+    if found['domainInfo']['status'] != 'REGISTERED':
+        raise Refused(
+            f'the domain {name!r} is deprecated: nothing new starts in it. `aws swf undeprecate-domain --name {name}` '
+            'brings it back.'
+        )
+    days = found['configuration']['workflowExecutionRetentionPeriodInDays']
+    click.echo(
+        f'genflow: the domain {name} is registered already, and keeps closed executions for {days} days', err=True
+    )
+
+
+@command.command('list')
+@click.option('--deprecated', is_flag=True, help='Those that are deprecated, instead of those that are in use.')
+@layer1_options
+def list_domains(*, deprecated: bool, endpoint: str | None, db: str | None) -> None:
+    """List domains, by name."""
+    with client_of(endpoint, db) as client:
+        for info in _listed(client, 'DEPRECATED' if deprecated else 'REGISTERED'):
+            click.echo(f'{info["name"]} {info["description"]}' if info.get('description') else info['name'])
+
+
+def _listed(client: Any, status: str) -> Iterator[dict[str, Any]]:
+    request = {'registrationStatus': status}
+    while True:
+        page = client.list_domains(**request)
+        yield from page['domainInfos']
+        if not page.get('nextPageToken'):
+            return
+        request['nextPageToken'] = page['nextPageToken']

@@ -142,6 +142,9 @@ CLOSES: dict[str, str] = {
 # The engine's own pulse: what a decision did is told by the events that follow it.
 SILENT = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'MarkerRecorded'})
 
+# event type: whether a decision is due after it
+PULSE = {'DecisionTaskScheduled': True, 'DecisionTaskCompleted': False}
+
 GOOD_CLOSES = frozenset({'completed', 'continued as new'})
 
 
@@ -162,6 +165,7 @@ class Progress:
         close: The closing event, ``None`` while it is open.
         last_event_id: The event that was applied last, 0 before the first.
         began: The time of the first event.
+        deciding: Whether a decision is due or being made.
     """
 
     rows: dict[int, Row] = Factory(dict)
@@ -169,11 +173,17 @@ class Progress:
     close: Event | None = None
     last_event_id: int = 0
     began: datetime | None = None
+    deciding: bool = True
     _open: dict[int, Row] = field(factory=dict, init=False)
 
     @property
     def is_open(self) -> bool:
         return self.state == 'open'
+
+    @property
+    def is_passive(self) -> bool:
+        """Whether nothing happens in it by itself: it waits for children, or for what somebody outside sends."""
+        return self.is_open and not self.deciding and all(row.kind == 'child' for row in self._open.values())
 
     @property
     def next_run_id(self) -> str | None:
@@ -210,6 +220,7 @@ class Progress:
         self.last_event_id = event['eventId']
         self.began = self.began or event['eventTimestamp']
         kind, attributes = event['eventType'], attributes_of(event)
+        self.deciding = PULSE.get(kind, self.deciding)
         if kind in OPENS:
             return self._opened(event, attributes)
         if kind in CHANGES:

@@ -10,6 +10,7 @@ run ends with the report. In a file the execution stays open, and goes on when t
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from genflow.local import LocalSWF
 from genflow.swf.layer1 import connect
 from genflow.swf.registration import register, register_domain
 from genflow.swf.service import Service
+from genflow.swf.sticky import StickyCache
 from genflow.swf.tasks import ActivityTask, DecisionTask
 from genflow.swf.worker import Worker
 from genflow.tools.beginnings import EPOCH, TASK_LIST, Begun, Request, begin, request_of
@@ -34,8 +36,11 @@ from genflow.tools.progress import Progress
 from genflow.tools.tap import Tap, task_lists_of
 from genflow.tools.target import spec_of
 from genflow.tools.views import Silent, View
+from genflow.tools.waiting import Waiting, stranded, waiting
 
 __all__ = ['DOMAIN', 'CannotGoOn', 'execute', 'run']
+
+log = logging.getLogger('genflow.run')
 
 DOMAIN = 'genflow'
 ACTIVITIES = 8
@@ -103,7 +108,7 @@ def execute(
     """
     service = LocalSWF(os.fspath(db) if db is not None else ':memory:', abandon_started=True)
     try:
-        return _Run(service, collect(request.spec), activities).execute(request, view or Silent())
+        return _Run(service, collect(request.spec), activities, db).execute(request, view or Silent())
     finally:
         service.close()
 
@@ -115,10 +120,13 @@ class _Run:
     service: Any
     registry: Registry
     activities: int
+    db: str | os.PathLike[str] | None = None
     _workers: dict[str, Worker] = field(factory=dict, init=False)
     _news: threading.Event = field(factory=threading.Event, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
     _stuck: list[tuple[str, str, GenflowError]] = field(factory=list, init=False)
+    _cache: StickyCache = field(factory=StickyCache, init=False)
+    _looked: bool = field(default=False, init=False)
     _tap: Tap = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -181,6 +189,7 @@ class _Run:
                 fails_running=False,  # in a file they go on when it is opened again, and count as no try
                 on_hold=self._held,
                 on_task=self._noticed,
+                cache=self._cache,
             )
         worker.start()
 
@@ -222,9 +231,7 @@ class _Run:
                 return Outcome(run.workflow_id, run.run_id, progress.close)
             else:
                 self._check(run)
-                self._news.wait(LOOKS)
-                self._news.clear()
-                self._pause()
+                self._wait(run, progress)
 
     def _check(self, run: Follower) -> None:
         """Raise what keeps the run, or an execution that it waits for, from going on."""
@@ -243,5 +250,32 @@ class _Run:
             parent = described['executionInfo'].get('parent')
         return parent is not None
 
-    def _pause(self) -> None:
+    def _wait(self, run: Follower, progress: Progress) -> None:
+        if self._news.wait(LOOKS):
+            self._looked = False
+        elif not self._looked and progress.is_passive:
+            self._looked = True
+            self._say_what_is_missing(run)
+        self._news.clear()
         threading.Event().wait(BREATH)
+
+    def _say_what_is_missing(self, run: Follower) -> None:
+        """Tell which signal nobody sends, if it is one that this run waits for."""
+        for other in stranded(self.service, DOMAIN):
+            if self._concerns(run, other.workflow_id, other.run_id):
+                found = waiting(other, self.registry, self._cache)
+                if found is not None:
+                    log.warning('%s', self._way_out(found, run))
+                    return
+
+    def _way_out(self, found: Waiting, run: Follower) -> str:
+        text = f'{found.type} waits for what nobody here sends: {found.standing}. '
+        if self.db is None:
+            return text + (
+                'Nobody can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; after a Ctrl-C '
+                f'`genflow signal ID {found.signals[0]} --db FILE` sends the signal, and the same command goes on.'
+            )
+        return text + (
+            f'To send it: Ctrl-C, `genflow signal {found.workflow_id} {found.signals[0]} --db {os.fspath(self.db)}`, '
+            f'and run it again with --id {run.workflow_id}.'
+        )

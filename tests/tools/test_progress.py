@@ -105,3 +105,24 @@ def test_a_close(kind, attributes, text, went_wrong):
 def test_what_swf_refused_is_told_with_its_cause():
     refused = event(4, 'ScheduleActivityTaskFailed', activityId='1.1', cause='ACTIVITY_TYPE_DOES_NOT_EXIST')
     assert texts([refused]) == ['an activity was not scheduled: ACTIVITY_TYPE_DOES_NOT_EXIST']
+
+
+def test_what_waits_for_children_or_for_nothing_does_nothing_by_itself():
+    progress = Progress()
+    kind = {'name': 'Item', 'version': '1'}
+    steps = [
+        (STARTED, False),
+        (event(2, 'DecisionTaskScheduled'), False),
+        (event(3, 'DecisionTaskStarted', scheduledEventId=2), False),
+        (event(4, 'DecisionTaskCompleted', scheduledEventId=2, startedEventId=3), True),
+        (event(5, 'StartChildWorkflowExecutionInitiated', workflowType=kind, workflowId='c'), True),
+        (event(6, 'TimerStarted', timerId='1', startToFireTimeout='5'), False),
+        (event(7, 'TimerFired', timerId='1', startedEventId=6), True),
+        (event(8, 'DecisionTaskScheduled'), False),
+        (event(9, 'DecisionTaskTimedOut', scheduledEventId=8, startedEventId=0, timeoutType='START_TO_CLOSE'), False),
+        (event(10, 'DecisionTaskCompleted', scheduledEventId=8, startedEventId=9), True),
+        (event(11, 'WorkflowExecutionCompleted'), False),
+    ]
+    for happened, passive in steps:
+        progress.apply(happened)
+        assert progress.is_passive is passive, happened

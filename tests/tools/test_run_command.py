@@ -217,6 +217,63 @@ def test_a_workflow_that_raises_a_keyboard_interrupt_ends_the_run(genflow_run, f
     assert done.returncode == 130, done.err
 
 
+WAITING = """
+from genflow import Signal, TaskTimeout, Workflow, WorkflowProxy, workflow
+
+@workflow(name='Flow', version=1, task_list='flow')
+class Flow(Workflow):
+    approve = Signal()
+
+    def run(self):
+        return (yield self.approve.get())
+
+@workflow(name='Parent', version=1, task_list='flow')
+class Parent(Workflow):
+    flow = WorkflowProxy(name='Flow', version=1)
+
+    def run(self):
+        yield [self.flow(), self.flow()]
+
+@workflow(name='Limited', version=1, task_list='flow')
+class Limited(Workflow):
+    approve = Signal()
+
+    def run(self):
+        try:
+            yield self.approve.get().timeout(1)
+        except TaskTimeout:
+            return 'nobody'
+"""
+
+
+@pytest.mark.parametrize('name', ['Flow', 'Parent'])
+def test_a_signal_that_nobody_can_send_is_named_once(file, tmp_path, name):
+    process = start(tmp_path, 'run', '-q', f'{file(WAITING)}:{name}')
+    line = process.stderr.readline()
+    assert line.startswith('genflow.run: Flow 1 waits for what nobody here sends: it stands at ')
+    assert "flow.py:9 in run, waiting for signal 'approve'" in line
+    assert '`genflow signal ID approve --db FILE`' in line
+    process.send_signal(signal.SIGINT)
+    out, rest = process.communicate(timeout=30)
+    assert (process.returncode, out, rest.strip()) == (130, '', 'interrupted')
+
+
+def test_a_signal_is_sent_to_a_run_that_was_stopped(genflow_run, file, tmp_path):
+    arguments = ['-q', '--db', 'x.db', '--id', 'a', f'{file(WAITING)}:Flow']
+    for _ in range(2):  # the second time there is a history, and no decision to make
+        process = start(tmp_path, 'run', *arguments)
+        assert '`genflow signal a approve --db x.db`, and run it again with --id a' in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert finish(start(tmp_path, 'signal', 'a', 'approve', '7', '--db', 'x.db')).returncode == 0
+    assert genflow_run(*arguments).out == '7\n'
+
+
+def test_who_waits_for_a_timer_too_is_left_in_peace(genflow_run, file):
+    done = genflow_run('-q', f'{file(WAITING)}:Limited')
+    assert (done.returncode, done.out, done.err) == (0, '"nobody"\n', '')
+
+
 def test_a_result_beyond_json_is_printed_as_json(genflow_run, file):
     text = workflow_file("""
         def run(self):

@@ -8,25 +8,22 @@ good as one that is open, if it was asked for the same.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 from uuid import uuid4
 
 from attrs import frozen
 
-from genflow.core.errors import GenflowError
+from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.registry import WorkflowSpec
+from genflow.core.serialization import MAX_PAYLOAD
 from genflow.tools.following import Follower
 
-__all__ = ['Begun', 'Request', 'RunRefused', 'begin', 'request_of']
+__all__ = ['Begun', 'Request', 'begin', 'request_of']
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 TASK_LIST = 'default'  # of a workflow that names none
-
-
-class RunRefused(GenflowError):
-    """A run cannot begin as it was asked for."""
 
 
 @frozen
@@ -63,22 +60,40 @@ def request_of(
     """A request with these arguments, in the words of the workflow's own transport.
 
     Raises:
-        RunRefused: They do not fit the workflow's ``run``, or cannot be serialized.
+        DefinitionError: They do not fit the workflow's ``run``, or cannot be serialized.
+        PayloadTooLarge: Serialized, they have more than 32,768 characters.
     """
     args, kwargs = list(args), dict(kwargs)
     workflow = spec.cls()
+    name = f'{spec.cls.__qualname__}.run'
+    _check_arguments(workflow.run, name, args, kwargs)
     try:
-        inspect.signature(workflow.run).bind(*args, **kwargs)
-        return Request(spec, workflow._serialize_arguments(*args, **kwargs), workflow_id)
+        text = workflow._serialize_arguments(*args, **kwargs)
     except (TypeError, ValueError) as error:
-        raise RunRefused(f'these arguments do not fit {spec.cls.__qualname__}.run: {error}') from error
+        raise DefinitionError(f'the arguments of {name} cannot be serialized: {error}') from error
+    if len(text) > MAX_PAYLOAD:
+        raise PayloadTooLarge(
+            f'the arguments of {name} have {len(text):,} characters once they are serialized; SWF takes '
+            f'{MAX_PAYLOAD:,}. Keep what is large elsewhere, and give its key or its path.'
+        )
+    return Request(spec, text, workflow_id)
+
+
+def _check_arguments(run: Callable[..., Any], name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    shown = ''
+    try:
+        signature = inspect.signature(run)
+        shown = str(signature)
+        signature.bind(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(f'these arguments do not fit {name}{shown}: {error}') from None
 
 
 def begin(client: Any, domain: str, request: Request) -> Begun:
     """Start, continue or recall the execution of a request.
 
     Raises:
-        RunRefused: An execution of that id is open, and was started for something else.
+        HistoryError: An execution of that id is open, and was started for something else.
     """
     known = _known(client, domain, request)
     if known is not None:
@@ -129,12 +144,12 @@ def _follower(client: Any, domain: str, info: dict[str, Any]) -> Follower:
 def _check_same(request: Request, run: Follower, info: dict[str, Any]) -> None:
     there = info['workflowType']
     if there != request.type:
-        raise RunRefused(
+        raise HistoryError(
             f'an execution {run.workflow_id!r} is open, of the workflow {there["name"]} {there["version"]}, not '
             f'{request.spec.name} {request.spec.version}. Give another id, or run that workflow.'
         )
     if _input(run) != request.input:
-        raise RunRefused(
+        raise HistoryError(
             f'an execution {run.workflow_id!r} is open, and was started with other arguments. Give the same arguments '
             'to continue it, or another id to start another one.'
         )

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from genflow.core.errors import DefinitionError, GenflowError
+from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
 from genflow.core.registry import Registry, Spec, WorkflowSpec
 from genflow.core.workflow import Workflow
 from genflow.local import LocalSWF
@@ -50,8 +50,16 @@ BREATH = 0.02  # seconds between two looks, so that showing does not take the ti
 PASSING = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'DecisionTaskTimedOut'})
 
 
-class CannotGoOn(GenflowError):
-    """An execution cannot go on with the code that is there; ``__cause__`` says why, where there is a reason."""
+class CannotGoOn(Exception):
+    """An execution cannot go on with the code that is there.
+
+    Attributes:
+        error: Why.
+    """
+
+    def __init__(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
+        super().__init__(f'{task} cannot go on: {type(error).__name__}: {error}')
+        self.error = error
 
 
 def run(
@@ -75,15 +83,24 @@ def run(
 
     Raises:
         TaskFailed: The execution closed otherwise; a subclass that says how, such as `ChildFailed`.
-        RunRefused: An execution of that id is open, and was started for something else.
-        CannotGoOn: The execution cannot be decided with the code that is there.
-        DefinitionError: The class is not decorated.
+        DefinitionError: The class is not decorated, or the arguments do not fit its ``run``.
+        PayloadTooLarge: Serialized, the arguments have more than 32,768 characters.
+        HistoryError: An execution of that id is open, and was started for something else; or its history cannot be
+            read.
+        NondeterminismError: The code does not follow the history; ``WorkflowStalled`` and the other errors of the
+            engine likewise. In a file the execution stays open, and goes on when the code is mended.
+        RegistrationError: Two classes stand for one type, or a type that the execution needs was not imported.
+        genflow.local.errors.StoreError: The file cannot be used.
     """
     spec = spec_of(workflow)
     if spec is None:
         raise DefinitionError(f'{workflow!r} is no workflow type: decorate it with @genflow.workflow(...)')
     request = request_of(spec, args, kwargs or {}, workflow_id)
-    return execute(request, db=db).result(spec.cls())
+    try:
+        outcome = execute(request, db=db)
+    except CannotGoOn as stop:
+        raise stop.error from None
+    return outcome.result(spec.cls())
 
 
 def execute(
@@ -102,8 +119,9 @@ def execute(
         activities: How many activities of a task list run at a time.
 
     Raises:
-        RunRefused: An execution of that id is open, and was started for something else.
+        HistoryError: An execution of that id is open, and was started for something else.
         CannotGoOn: The execution cannot be decided with the code that is there.
+        RegistrationError: Two classes stand for one type.
         genflow.local.errors.StoreError: The file cannot be used.
     """
     service = LocalSWF(os.fspath(db) if db is not None else ':memory:', abandon_started=True)
@@ -124,7 +142,7 @@ class _Run:
     _workers: dict[str, Worker] = field(factory=dict, init=False)
     _news: threading.Event = field(factory=threading.Event, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
-    _stuck: list[tuple[str, str, GenflowError]] = field(factory=list, init=False)
+    _stuck: list[tuple[str, str, CannotGoOn]] = field(factory=list, init=False)
     _cache: StickyCache = field(factory=StickyCache, init=False)
     _looked: bool = field(default=False, init=False)
     _tap: Tap = field(init=False)
@@ -202,7 +220,7 @@ class _Run:
     # what the workers tell
 
     def _held(self, task: DecisionTask, error: BaseException) -> None:
-        self._report(task, CannotGoOn(f'{task} cannot go on: {type(error).__name__}: {error}'), error)
+        self._report(task, error if isinstance(error, GenflowError) else GenflowError(str(error)))
 
     def _noticed(self, task: DecisionTask | ActivityTask) -> None:
         """Whoever runs alone has nobody to leave a task of an unknown type to."""
@@ -213,11 +231,10 @@ class _Run:
                 f'the {kind} type {task.name} {task.version}, which the execution {task.workflow_id} needs, is not in '
                 'what was imported. Import the module that has it where the workflow is defined.'
             )
-            self._report(task, CannotGoOn(text), None)
+            self._report(task, RegistrationError(text))
 
-    def _report(self, task: DecisionTask | ActivityTask, error: CannotGoOn, cause: BaseException | None) -> None:
-        error.__cause__ = cause
-        self._stuck.append((task.workflow_id, task.run_id, error))
+    def _report(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
+        self._stuck.append((task.workflow_id, task.run_id, CannotGoOn(task, error)))
         self._news.set()
 
     # the thread that waits

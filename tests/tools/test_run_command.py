@@ -134,8 +134,11 @@ class Break(Activity):
     [
         (['nothing.py'], "there is no file 'nothing.py'"),
         (['flow.py:Nothing'], "has no class 'Nothing'"),
-        (['flow.py', '1', '2', '3', '4'], 'these arguments do not fit Chain.run: too many positional arguments'),
-        (['flow.py'], 'these arguments do not fit Chain.run: missing a required argument'),
+        (
+            ['flow.py', '1', '2', '3', '4'],
+            'these arguments do not fit Chain.run(count, hang_at=-1): too many positional arguments',
+        ),
+        (['flow.py'], 'these arguments do not fit Chain.run(count, hang_at=-1): missing a required argument'),
         (['--no-such-option', 'flow.py'], 'No such option'),
         ([], 'Missing argument'),
     ],

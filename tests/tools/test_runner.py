@@ -7,11 +7,20 @@ import sys
 import pytest
 
 import genflow
-from genflow import ActivityProxy, ChildFailed, ChildTimedOut, DefinitionError, Workflow, WorkflowProxy
+from genflow import (
+    ActivityProxy,
+    ChildFailed,
+    ChildTimedOut,
+    DefinitionError,
+    HistoryError,
+    NondeterminismError,
+    PayloadTooLarge,
+    RegistrationError,
+    Workflow,
+    WorkflowProxy,
+)
 from genflow.local import LocalSWF
 from genflow.swf.scanner import activity, workflow
-from genflow.tools.beginnings import RunRefused
-from genflow.tools.runner import CannotGoOn
 
 calls = []
 
@@ -131,8 +140,20 @@ def test_a_class_that_is_not_decorated_is_refused():
 
 
 def test_arguments_that_do_not_fit_are_refused():
-    with pytest.raises(RunRefused, match=r'Counting\.run: missing a required argument'):
+    with pytest.raises(
+        DefinitionError, match=r"fit Counting\.run\(number, last\): missing a required argument: 'last'"
+    ):
         genflow.run(Counting, 1)
+
+
+def test_arguments_that_are_no_json_are_refused():
+    with pytest.raises(DefinitionError, match=r'the arguments of Counting\.run cannot be serialized'):
+        genflow.run(Counting, 1, object())
+
+
+def test_arguments_that_are_too_large_are_refused():
+    with pytest.raises(PayloadTooLarge, match=r'the arguments of Words\.run have 40,000 characters'):
+        genflow.run(Words, 'x' * 40_000)
 
 
 def test_a_completed_execution_is_recalled(tmp_path):
@@ -178,6 +199,14 @@ def start(db, spec_name, text):
         )
 
 
+def decide(db, timer):
+    """Answers its decision task with a timer, as other code might have."""
+    with LocalSWF(db) as service:
+        task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'runner'})
+        decision = {'decisionType': 'StartTimer', 'startTimerDecisionAttributes': timer}
+        service.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[decision])
+
+
 def test_an_open_execution_is_continued(tmp_path):
     start(tmp_path / 'x.db', 'runner.Doubling', '[[4],{}]')
     assert genflow.run(Doubling, 4, db=tmp_path / 'x.db', workflow_id='a') == [8]
@@ -185,8 +214,15 @@ def test_an_open_execution_is_continued(tmp_path):
 
 def test_an_open_execution_of_another_type_is_refused(tmp_path):
     start(tmp_path / 'x.db', 'runner.Counting', '[[1,2],{}]')
-    with pytest.raises(RunRefused, match=r"'a' is open, of the workflow runner\.Counting 1, not runner\.Doubling 1"):
+    with pytest.raises(HistoryError, match=r"'a' is open, of the workflow runner\.Counting 1, not runner\.Doubling 1"):
         genflow.run(Doubling, 4, db=tmp_path / 'x.db', workflow_id='a')
+
+
+def test_code_that_does_not_follow_the_history_raises_what_the_engine_says(tmp_path):
+    start(tmp_path / 'x.db', 'runner.Counting', '[[1,2],{}]')
+    decide(tmp_path / 'x.db', {'timerId': '7', 'startToFireTimeout': '0'})
+    with pytest.raises(NondeterminismError, match=r'recorded: .* TimerStarted'):
+        genflow.run(Counting, 1, 2, db=tmp_path / 'x.db', workflow_id='a')
 
 
 def test_an_activity_type_that_nobody_has_is_an_error_at_its_task():
@@ -200,7 +236,7 @@ def test_an_activity_type_that_only_the_file_knows_ends_the_run(tmp_path):
         service.register_activity_type(
             domain='genflow', name='runner.Missing', version='1', defaultTaskHeartbeatTimeout='NONE'
         )
-    with pytest.raises(CannotGoOn, match=r'the activity type runner\.Missing 1, which the execution a needs'):
+    with pytest.raises(RegistrationError, match=r'the activity type runner\.Missing 1, which the execution a needs'):
         genflow.run(Lonely, db=tmp_path / 'x.db', workflow_id='a')
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import click
 
-from genflow.core.errors import GenflowError, RegistrationError
+from genflow.core.errors import DefinitionError, GenflowError, HistoryError, PayloadTooLarge, RegistrationError
 from genflow.core.serialization import encode_value
 from genflow.local.errors import StoreError
 from genflow.tools.arguments import value_of
-from genflow.tools.beginnings import Request, RunRefused, request_of
+from genflow.tools.beginnings import Request, request_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.outcomes import Outcome
 from genflow.tools.runner import CannotGoOn, execute
@@ -57,7 +57,7 @@ def command(
         with redirect_stdout(sys.stderr), _warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, arguments, workflow_id)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
-    except (RunRefused, StoreError, RegistrationError) as error:
+    except (HistoryError, StoreError, RegistrationError) as error:
         raise Refused(str(error)) from error
     except CannotGoOn as error:
         click.echo(f'genflow: {error}', err=True)
@@ -83,7 +83,7 @@ def _request(target: str, arguments: tuple[str, ...], workflow_id: str | None) -
     try:
         spec = load(target)
         return request_of(spec, _values(arguments), {}, workflow_id)
-    except (TargetError, RunRefused) as error:
+    except (TargetError, DefinitionError, PayloadTooLarge) as error:
         raise Refused(str(error)) from error
 
 

@@ -15,7 +15,8 @@ from genflow.core import errors
 from genflow.core.events import DecisionCompleted, DecisionStarted, DecisionTimedOut, Event
 from genflow.core.execution import Execution as Engine
 from genflow.core.registry import WorkflowSpec, declared
-from genflow.core.serialization import Serialization, decode, encode
+from genflow.core.serialization import MAX_PAYLOAD, Serialization, decode, encode_value
+from genflow.core.showing import short
 from genflow.core.signals import signal_name
 from genflow.core.workflow import Workflow
 
@@ -151,11 +152,15 @@ class Execution:
             value: Travels as JSON.
 
         Raises:
+            TypeError: JSON cannot hold the value, or there is no such signal.
+            PayloadTooLarge: The value has more than 32,768 characters as JSON.
             SignalFailed: Nobody knows whether it was delivered; it is not sent again.
             Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
         """
+        name = signal_name(signal)
+        text = _signal_input(name, value)
         try:
-            self._call('signal_workflow_execution', signalName=signal_name(signal), input=encode(value))
+            self._call('signal_workflow_execution', signalName=name, input=text)
         except Exception as error:
             if faults.is_doubtful(error):
                 raise errors.SignalFailed(
@@ -180,7 +185,7 @@ class Execution:
         """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
 
         Args:
-            name: ``Order.where``, or the method's name.
+            name: The method (``Order.where``), or its name.
             args: What the method is called with.
             kwargs: Likewise.
 
@@ -262,6 +267,18 @@ class Execution:
             page = self._page(execution, nextPageToken=page['nextPageToken'])
             events.extend(page['events'])
         return events
+
+
+def _signal_input(name: str, value: Any) -> str:
+    try:
+        text = encode_value(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f'the value of signal {name!r}, {short(value)}, cannot be written: {error}') from None
+    if len(text) > MAX_PAYLOAD:
+        raise errors.PayloadTooLarge(
+            f'the value of signal {name!r} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,}'
+        )
+    return text
 
 
 class _Hooks:

@@ -126,11 +126,16 @@ class Starter(Serialization):
         """Starts an execution with these arguments.
 
         Raises:
+            TypeError: The arguments cannot be serialized.
             PayloadTooLarge: The arguments have more than 32,768 characters once they are serialized.
             Exception: The client's error: ``WorkflowExecutionAlreadyStartedFault`` where an execution of that id is
                 open, ``UnknownResourceFault`` where the domain or the type does not exist, and so on.
         """
-        return self.start(self._serialize_arguments(*args, **kwargs))
+        try:
+            text = self._serialize_arguments(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f'the arguments of {self.name} cannot be written: {error}') from error
+        return self.start(text)
 
     def start(self, input: str) -> Started:
         """Starts an execution with serialized arguments; raises as :meth:`__call__`."""

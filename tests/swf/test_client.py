@@ -125,7 +125,7 @@ def test_a_query_is_answered_from_the_history(loops):
     execution = loops.client.starter(Order)(3)
     loops.decide()
     before = len(calls)
-    assert execution.query('shown') == 'is new'
+    assert execution.query('shown') == execution.query(Order.shown) == 'is new'
     loops.run()
     assert execution.query('shown', prefix='was ') == 'was echoed'
     execution.signal('approve')
@@ -133,8 +133,8 @@ def test_a_query_is_answered_from_the_history(loops):
     loops.poller('tl').decision_task()
     assert execution.query('shown') == 'is echoed'  # what is being decided just now is nobody's to repeat
     assert len(calls) == before
-    with pytest.raises(AttributeError, match='shown'):
-        execution.query('run')
+    with pytest.raises(AttributeError, match="Order has no query 'run'; it has shown"):
+        execution.query(Order.run)
 
 
 def test_a_query_of_a_closed_execution_by_id(loops):
@@ -255,6 +255,22 @@ def test_a_signal_of_unknown_outcome_is_reported_and_not_repeated(loops, swf):
         client.execution(execution.workflow_id).signal('approve')
     signals = [event for event in execution.history() if event['eventType'] == 'WorkflowExecutionSignaled']
     assert len(signals) == 1
+
+
+def test_a_value_that_is_no_json_is_named_with_its_signal(loops):
+    execution = loops.client.starter(Order)(5)
+    with pytest.raises(TypeError, match=r"the value of signal 'approve', <object object>, cannot be written: .*JSON"):
+        execution.signal(Order.approve, object())
+    with pytest.raises(PayloadTooLarge, match=r"the value of signal 'approve' has 40,002 characters"):
+        execution.signal(Order.approve, 'x' * 40_000)
+    with pytest.raises(TypeError, match=r'is no signal; give Order\.approve or a name'):
+        execution.signal(Order.shown)
+    assert len(execution.history()) == 2  # started, and a decision scheduled
+
+
+def test_arguments_that_are_no_json_are_named_with_their_type(loops):
+    with pytest.raises(TypeError, match=r'the arguments of Order cannot be written: .*JSON'):
+        loops.client.starter(Order)(object())
 
 
 def test_what_a_starter_is_told_wrongly(swf):

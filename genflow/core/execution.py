@@ -28,7 +28,7 @@ from .arguments import Arguments, find_tasks
 from .attempts import RetriedCall
 from .backoff import Backoff, BackoffTimer
 from .branches import Root, begin_run
-from .calls import QUEUED, Call, Ignored
+from .calls import Call, Ignored
 from .causes import is_backpressure
 from .closing import Restart, opened_input
 from .decisions import Decisions
@@ -43,15 +43,15 @@ from .errors import (
 )
 from .history import Reader, Turn
 from .markers import Markers
-from .matching import ATTEMPTS, NOT_PERMITTED, WAKE, Shown, match, refused_engine
+from .matching import NOT_PERMITTED, match, refused_engine
 from .outbox import Outbox
 from .queries import answer
 from .registry import WorkflowSpec
-from .retry import Retry
 from .serialization import MAX_PAYLOAD, encode, excerpt
 from .signals import Mailbox
 from .stalling import check_stalled, standing
 from .tasks import OPEN
+from .tries import WAKE, Tries
 from .workflow import Workflow, bind
 
 __all__ = ['Execution']
@@ -108,7 +108,7 @@ class Execution(Driver):
         self.ignored = Ignored()
         self.deferred: dict[int, Call] = {}
         self.refusals: list[tuple[Any, Any]] = []
-        self._decided: list[tuple[RetriedCall, str]] = []
+        self._tries = Tries(self)
         self.recent: deque[tuple[Any, Any]] = deque(maxlen=3)
         self.backoff = Backoff(self)
         self.closing: decisions.Decision | None = None
@@ -121,7 +121,6 @@ class Execution(Driver):
         self._time = EPOCH
         self._count = 0
         self._turn: Turn | None = None
-        self._shown: Shown | None = None
         self._abort: GenflowError | None = None
         self.context: str | None = None
 
@@ -185,18 +184,17 @@ class Execution(Driver):
     def _run(self, turn: Turn) -> None:
         self._turn = turn
         self.replaying = turn.output is not None
-        self._shown = None
         self._time = turn.started.time
         self.started_id = turn.started.id
         self.context = None
         self.markers.begin(turn)
+        self._tries.begin(turn.output)
         if self.refusals or self.backoff.level:
             self._apply_refusals()
         for event in turn.input:
             self._apply(event)
         self.closing = None if self.ending.wish is None else self.ending.decision()
-        if self._decided:
-            self._note_dropped_attempts()
+        self._tries.note_dropped()
 
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
@@ -319,26 +317,7 @@ class Execution(Driver):
 
     def tries_again(self, call: RetriedCall, error: BaseException, *, free: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
-        if self.ending.failing:
-            return False
-        mark = f'{call.number}.{call.attempt + 1}'
-        if not self.replaying or self._turn is None:
-            policy: Retry = call.settings.retry
-            again = free or policy.again(error, call.attempt - call.free)
-        else:
-            if self._shown is None:
-                self._shown = Shown(self._turn.output or ())
-            again = mark in self._shown
-        if again:
-            self._decided.append((call, mark))
-        return again
-
-    def _note_dropped_attempts(self) -> None:
-        """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
-        dropped = [mark for call, mark in self._decided if call.phase is not QUEUED]
-        if dropped:
-            self.markers.made.append(decisions.RecordMarker(ATTEMPTS, encode({'marks': dropped})))
-        self._decided = []
+        return self._tries.again(call, error, free=free)
 
     def jitter(self, call: RetriedCall) -> Random:
         return self.markers.jitter(call.mark)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import events
-from .attempts import ActivityCall
+from .activity_calls import ActivityCall
 from .calls import Call
 from .closing import HOW, Fail
 from .errors import HistoryError, NondeterminismError
@@ -23,16 +23,14 @@ from .outbox import Entry
 from .serialization import decode, excerpt
 from .showing import short
 from .stalling import standing
+from .tries import WAKE
 
 if TYPE_CHECKING:
     from .execution import Execution
 
 __all__ = [
-    'ATTEMPTS',
     'BACKOFF',
     'NOT_PERMITTED',
-    'WAKE',
-    'Shown',
     'match',
     'mismatch',
     'refused_engine',
@@ -41,9 +39,7 @@ __all__ = [
 
 NOT_PERMITTED = 'OPERATION_NOT_PERMITTED'
 
-ATTEMPTS = 'genflow.attempts'
-
-WAKE, BACKOFF = 'wake-', 'backoff-'
+BACKOFF = 'backoff-'
 
 PAYLOADS = frozenset({'input', 'result', 'details', 'reason', 'control'})
 
@@ -51,40 +47,6 @@ PATCH_HINT = (
     'If the code was changed while this execution ran, guard the change with `if self.patched("change-id"):` and keep '
     'the old path for executions that are already under way, or give the workflow another version.'
 )
-
-
-class Shown:
-    """Which attempts a replayed decision shows, so that retries follow the history instead of a policy."""
-
-    def __init__(self, output: Sequence[Any]) -> None:
-        self._marks: set[str] = set()
-        for event in output:
-            reader = _MARKS.get(type(event))
-            if reader is not None:
-                self._marks.update(reader(event))
-
-    def __contains__(self, mark: str) -> bool:
-        return mark in self._marks
-
-
-def _timer_marks(event: events.TimerStarted) -> list[str]:
-    if event.timer_id.startswith(WAKE):
-        return decode(event.control) if event.control else []
-    return [event.timer_id.partition(';')[0]]
-
-
-def _marker_marks(event: events.MarkerRecorded) -> list[str]:
-    return decode(event.details or '{}').get('marks', []) if event.name == ATTEMPTS else []
-
-
-_MARKS: dict[type, Any] = {
-    events.MarkerRecorded: _marker_marks,
-    events.ActivityScheduled: lambda event: [event.activity_id.partition(';')[0]],
-    events.ChildInitiated: lambda event: [event.control or ''],
-    events.LambdaScheduled: lambda event: [event.lambda_id],
-    events.TimerStarted: _timer_marks,
-    events.Refused: lambda event: [event.key.partition(';')[0], event.control or ''],
-}
 
 
 def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, PLR0912 - the hot loop

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from .attempts import ActivityCall, RetriedCall
+from .activity_calls import ActivityCall
+from .attempts import RetriedCall
 from .children import ChildCall, LambdaCall
 from .drivers import Driver, Undriven
 from .errors import DefinitionError

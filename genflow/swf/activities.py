@@ -16,7 +16,7 @@ from typing import Any
 from attrs import Factory, define, field, frozen
 
 from genflow.core.activity import ActivityInfo
-from genflow.core.attempts import heartbeat_details
+from genflow.core.activity_calls import heartbeat_details
 from genflow.core.registry import ActivitySpec, Registry
 
 from .activity_ids import ActivityId, read_activity_id

@@ -1,0 +1,94 @@
+"""Whether a failed attempt is followed by another: asked of the policy live, read from the history at replay.
+
+A changed policy therefore breaks no running execution. What a decision shows of an attempt is that it was scheduled,
+that a timer before it was started, or that it was refused; where it could not be sent with that decision, the control
+of the wake-up timer names it; and where it was decided on and dropped in one decision, a marker does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import decisions, events
+from .calls import QUEUED
+from .serialization import decode, encode
+
+if TYPE_CHECKING:
+    from .attempts import RetriedCall
+    from .execution import Execution
+
+__all__ = ['ATTEMPTS', 'WAKE', 'Tries']
+
+WAKE = 'wake-'
+"""How the id of a wake-up timer begins; its control is the JSON of a list of marks."""
+
+ATTEMPTS = 'genflow.attempts'
+
+
+class Tries:
+    """The further attempts that the current decision decides on."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._decided: list[tuple[RetriedCall, str]] = []
+        self._output: Sequence[Any] | None = None
+        self._shown: frozenset[str] | None = None
+
+    def begin(self, output: Sequence[Any] | None) -> None:
+        """A new decision: what it recorded, or ``None`` where it is live."""
+        self._output = output
+        self._shown = None
+
+    def again(self, call: RetriedCall, error: BaseException, *, free: bool) -> bool:
+        """Whether a failed attempt is followed by another one."""
+        if self._execution.ending.failing:
+            return False
+        mark = f'{call.number}.{call.attempt + 1}'
+        if self._output is None:
+            again = free or bool(call.settings.retry.again(error, call.attempt - call.free))
+        else:
+            again = mark in self._marks(self._output)
+        if again:
+            self._decided.append((call, mark))
+        return again
+
+    def _marks(self, output: Sequence[Any]) -> frozenset[str]:
+        if self._shown is None:
+            self._shown = frozenset(mark for event in output for mark in _marks(event))
+        return self._shown
+
+    def note_dropped(self) -> None:
+        """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
+        if not self._decided:
+            return
+        dropped = [mark for call, mark in self._decided if call.phase is not QUEUED]
+        if dropped:
+            self._execution.markers.made.append(decisions.RecordMarker(ATTEMPTS, encode({'marks': dropped})))
+        self._decided = []
+
+
+def _marks(event: Any) -> Iterable[str]:
+    """The marks of the attempts of which an event shows that they were decided on."""
+    reader = _MARKS.get(type(event))
+    return () if reader is None else reader(event)
+
+
+def _timer_marks(event: events.TimerStarted) -> list[str]:
+    if event.timer_id.startswith(WAKE):
+        return decode(event.control) if event.control else []
+    return [event.timer_id.partition(';')[0]]
+
+
+def _marker_marks(event: events.MarkerRecorded) -> list[str]:
+    return decode(event.details or '{}').get('marks', []) if event.name == ATTEMPTS else []
+
+
+_MARKS: dict[type, Callable[[Any], Iterable[str]]] = {
+    events.MarkerRecorded: _marker_marks,
+    events.ActivityScheduled: lambda event: [event.activity_id.partition(';')[0]],
+    events.ChildInitiated: lambda event: [event.control or ''],
+    events.LambdaScheduled: lambda event: [event.lambda_id],
+    events.TimerStarted: _timer_marks,
+    events.Refused: lambda event: [event.key.partition(';')[0], event.control or ''],
+}

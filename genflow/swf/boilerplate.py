@@ -69,7 +69,7 @@ def start_workflow_worker(
     service, poller = _set_up(domain, task_list, layer1, config, identity)
     if reg_remote:
         register(service, domain, registry.workflows)
-    _mention_unscanned(registry)
+    _warn_of_unscanned(registry)
     decider = Decider(service, domain, registry, mismatch=mismatch, input_mismatch=input_mismatch)
     trimmed = True
     with decider.watch.watching():
@@ -185,28 +185,37 @@ def _turns(loop: int) -> Iterator[int]:
     return count() if loop < 0 else iter(range(loop))
 
 
-def _mention_unscanned(registry: Registry) -> None:
-    """Says once which types workflows call although no scanned class stands for them.
+def _warn_of_unscanned(registry: Registry) -> None:
+    """Says, once of each type, which types workflows call although no scanned class stands for them.
 
     venusian finds only what a scanned module itself defines, so an activity that a module merely imports is missing.
     It may well be somebody else's, on another worker: this is no error.
     """
+    for (kind, name, version), caller in _unscanned(registry).items():
+        log.warning(
+            '%s calls the %s type %s %s, for which no scanned class stands: scan the module that defines it, unless '
+            'another worker has it',
+            caller,
+            kind,
+            name,
+            version,
+        )
+
+
+def _unscanned(registry: Registry) -> dict[tuple[str, str, str], str]:
+    """The types that nobody scanned, each with the first proxy that calls it."""
     kinds: tuple[tuple[type[Proxy], str, Callable[[str, str], Spec | None]], ...] = (
         (ActivityProxy, 'activity', registry.activity),
         (WorkflowProxy, 'workflow', registry.workflow),
     )
+    found: dict[tuple[str, str, str], str] = {}
     for spec in registry.workflows:
-        for name, proxy in _attributes(spec):
+        for attribute, proxy in _attributes(spec):
             for cls, kind, find in kinds:
                 if isinstance(proxy, cls) and find(proxy.name, str(proxy.version)) is None:
-                    log.info(
-                        '%s.%s calls the %s type %s %s, for which no scanned class stands; another worker has to',
-                        spec.cls.__qualname__,
-                        name,
-                        kind,
-                        proxy.name,
-                        proxy.version,
-                    )
+                    key = (kind, proxy.name, str(proxy.version))
+                    found.setdefault(key, f'{spec.cls.__qualname__}.{attribute}')
+    return found
 
 
 def _attributes(spec: WorkflowSpec) -> Iterator[tuple[str, Any]]:

@@ -103,12 +103,15 @@ def test_activities_are_made_as_told(swf, module):
     assert last['workflowExecutionCompletedEventAttributes']['result'] == '"hello you"'
 
 
-def test_a_type_that_nobody_scanned_is_mentioned_once(swf, module, caplog):
-    caplog.set_level(logging.INFO, 'genflow.worker')
+def test_a_type_that_nobody_scanned_is_warned_of_once(swf, module, caplog):
+    module.Greeting.again = ActivityProxy('Elsewhere', 2)
     start_workflow_worker('d', 'tl', swf, loop=2, package=module)
-    said = [record.getMessage() for record in caplog.records if 'no scanned class' in record.getMessage()]
-    assert len(said) == 1
-    assert said[0].startswith('Greeting.elsewhere calls the activity type Elsewhere 2, for which no scanned class')
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == (
+        'Greeting.elsewhere calls the activity type Elsewhere 2, for which no scanned class stands: scan the module '
+        'that defines it, unless another worker has it'
+    )
 
 
 def test_an_outage_of_polls_is_a_line_when_it_begins_and_one_when_it_ends(swf, module, caplog):

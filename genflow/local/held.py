@@ -10,10 +10,11 @@ thread.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from genflow.local.calls.answers import answer_text
-from genflow.local.queues import Bell
+from genflow.local.queues import Bell, Waiter
 from genflow.local.service import Service
 
 
@@ -25,7 +26,7 @@ class HeldPoll:
         self._operation = operation
         self._request = service.hold(operation, request)
         self._wake = wake
-        self._place: Bell | None = None
+        self._place: Waiter | None = None
         self._abandoned = False
 
     @property
@@ -46,9 +47,13 @@ class HeldPoll:
             ServiceError: the service refuses; the poll is over.
             StoreError: the file cannot keep it; the poll is over.
         """
-        before, self._place = self._place, None if last else Bell(self._wake)
-        answer = self._service.attempt(self._operation, self._request, self._is_abandoned, before, self._place)
-        return None if answer is None else answer_text(answer)
+        stand = None if last else partial(Bell, self._wake)
+        answer = self._service.attempt(self._operation, self._request, self._is_abandoned, self._place, stand)
+        if isinstance(answer, Waiter):
+            self._place = answer
+            return None
+        self._place = None
+        return answer_text(answer)
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more; may be called from any thread, and never blocks.

@@ -250,10 +250,10 @@ class Service:
         place = None
         while True:
             left = ends - time.monotonic()
-            before, place = place, Waiter() if left > 0 else None
-            answer = self.attempt(operation, request, gone, before, place)
-            if place is None or answer is not None:
+            answer = self.attempt(operation, request, gone, place, Waiter if left > 0 else None)
+            if not isinstance(answer, Waiter):
                 return answer
+            place = answer
             place.wait(left)
 
     def hold(self, operation: str, request: Any) -> dict[str, Any]:
@@ -269,8 +269,8 @@ class Service:
         request: dict[str, Any],
         gone: Callable[[], bool] | None,
         before: Waiter | None,
-        place: Waiter | None,
-    ) -> dict[str, Any] | None:
+        stand: Callable[[], Waiter] | None,
+    ) -> dict[str, Any] | Waiter:
         """Take a task, or stand in line for one.
 
         Args:
@@ -278,10 +278,10 @@ class Service:
             request: checked by :meth:`hold` or :meth:`perform`.
             gone: says that nobody waits for the answer any more.
             before: where the poll stood in line until now.
-            place: where it stands from now on; None where it will not wait any longer.
+            stand: makes the place where it stands from now on; None where it will not wait any longer.
 
         Returns:
-            The answer; None when the poll stands in line.
+            The answer, or the place in line where the poll stands.
         """
         kind, take, empty = tasks.POLLS[operation]
         polls = self._polls
@@ -295,15 +295,16 @@ class Service:
             queue = self._world.queue(kind, domain, request['taskList']['name'])
             given_up = gone is not None and gone()
             answer = None if given_up else self._take(take, request, now, queue)
-            if answer is None and place is not None and not given_up:
+            if answer is None and stand is not None and not given_up:
+                place = stand()
                 polls.enter(queue, place)
                 polls.deadlines_changed()
                 polls.skip()
-                return None
+                return place
             mark = self._finish(now, answer)
             if answer is None and queue:
                 queue.wake_one()
-        return self._deliver(answer if answer is not None else dict(empty), mark)
+        return self._deliver(answer, mark) or dict(empty)
 
     def _take(self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any) -> Answer:
         """The next task of the list that can be started."""

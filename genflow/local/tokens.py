@@ -40,6 +40,9 @@ class TaskToken:
         return seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode())
 
 
+PARTS = len(attrs.fields(TaskToken))
+
+
 def read_task_token(text: str, kind: str) -> TaskToken:
     """The token, if it is one of a task of that kind.
 
@@ -47,7 +50,7 @@ def read_task_token(text: str, kind: str) -> TaskToken:
         ServiceError: ValidationException "Invalid token".
     """
     parts = unseal(text).split(b' ')
-    if len(parts) != len(attrs.fields(TaskToken)) or parts[0] != kind.encode():
+    if len(parts) != PARTS or parts[0] != kind.encode():
         raise faults.invalid_token()
     return TaskToken(kind, int(parts[1]), parts[4].decode(), int(parts[2]), int(parts[3]))
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import Factory, define, field, frozen
 
 from genflow.core.decisions import CLOSES, Decisions, FailWorkflow
 from genflow.core.errors import GenflowError
@@ -29,7 +29,7 @@ from .deadlines import Watch
 from .decisions import encode
 from .events import translate
 from .limits import plan
-from .pacing import LONG_HISTORY
+from .pacing import LONG_HISTORY, STEP
 from .poller import whole_history
 from .respond import Verdict, respond_decision
 from .service import Service
@@ -178,11 +178,13 @@ class Decider:
 
     def _paced(self, task: DecisionTask, kept: Kept, events: Events) -> Kept:
         """What is kept after a decision, and for how long its answer is held back."""
+        if task.started_id < STEP:
+            return Kept(kept.execution, kept.task_list, task.started_id)
         ended = sum(event['eventType'] in ENDS for event in events)
         open_counts = kept.execution.outbox.open
         pace = kept.pace.decided(self.service.clock(), ended)
         pace = pace.holding(task.started_id, sum(open_counts[lane] for lane in LANES))
-        return evolve(kept, events=task.started_id, pace=pace)
+        return Kept(kept.execution, kept.task_list, task.started_id, pace)
 
     def _answer(self, task: DecisionTask, planned: _Plan) -> None:
         try:

@@ -27,6 +27,17 @@ MAX_BYTES = 1_000_000 - 16_000
 is kept back is for the headers with a session token and for the task token."""
 
 
+FEW = 20
+"""Decisions up to which it is worth a look whether they are small enough to need no measuring."""
+
+ESCAPED = 12
+"""Bytes of a character of the body at most: two escaped surrogates."""
+
+STRUCTURE = 32_000
+"""More bytes than a decision has besides its texts: names of members, and type, task list and five tags of up to 256
+characters."""
+
+
 class DecisionsTooLarge(GenflowError):
     """Decisions that must be sent together do not fit into one response."""
 
@@ -38,6 +49,8 @@ def plan(decisions: Decisions) -> list[dict[str, Any]]:
         DecisionsTooLarge: Even the smallest portion is more than SWF takes.
     """
     written = [encode(decision) for decision in decisions.all]
+    if len(written) <= FEW and _at_most(written, decisions.context) <= MAX_BYTES:
+        return written
     room = MAX_BYTES - len(json.dumps(decisions.context))
     if len(written) <= MAX_DECISIONS and _size(written) <= room:
         return written
@@ -50,6 +63,16 @@ def plan(decisions: Decisions) -> list[dict[str, Any]]:
             f'in one response, which holds {MAX_DECISIONS} decisions and {room:,} bytes'
         )
     return [encode(decision) for decision in decisions.portion(count)]
+
+
+def _at_most(written: list[dict[str, Any]], context: str | None) -> int:
+    """A size in bytes that is never exceeded, without writing anything down."""
+    characters = len(context or '')
+    for decision in written:
+        for member in decision.values():
+            if isinstance(member, dict):
+                characters += sum(len(text) for text in member.values() if isinstance(text, str))
+    return characters * ESCAPED + len(written) * STRUCTURE
 
 
 def _count(written: list[dict[str, Any]], room: int) -> int:

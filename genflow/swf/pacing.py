@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-__all__ = ['LONG_HISTORY', 'Pace']
+__all__ = ['LONG_HISTORY', 'STEP', 'Pace']
 
 LONG_HISTORY = 10_000
 """Events from which SWF's guide asks an execution to end, and its worker warns."""
 
 STEP = 5_000
-"""Events after which the number of tasks to wait for doubles."""
+"""Events after which the number of tasks to wait for doubles; below that, none is waited for."""
 
 LONGEST = 1.0
 """Seconds that an answer is held back at most."""

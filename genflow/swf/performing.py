@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from genflow.core.activity import Activity, ActivityContext
@@ -51,11 +52,17 @@ def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[s
         what = 'nothing' if input is None else excerpt(input)
         raise BadInput(f'the input of {type(activity).__qualname__} cannot be read: {what}: {error}') from error
     try:
-        inspect.signature(activity.run).bind(*args, **kwargs)
+        _signature(type(activity).run).bind(activity, *args, **kwargs)
     except TypeError as error:
         fitting = f'{type(activity).__qualname__}.run{inspect.signature(activity.run)}'
         raise BadInput(f'the arguments do not fit {fitting}: {error}') from None
     return list(args), dict(kwargs)
+
+
+@lru_cache
+def _signature(run: Callable[..., Any]) -> inspect.Signature:
+    """What the function ``run`` takes, ``self`` included."""
+    return inspect.signature(run)
 
 
 def _checked(result: Any) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from genflow.local.registry import TypeRecord
 from genflow.local.rules.activities import cancel_unstarted, note_activity
-from genflow.local.rules.recording import given
 from genflow.local.rules.state import Activity, period
 from genflow.local.rules.turn import Turn
 
@@ -25,29 +24,34 @@ def schedule_activity_task(turn: Turn, attributes: dict[str, Any]) -> None:
     """Schedule an activity with the decision's values, else those of its type."""
     name, version = attributes['activityType']['name'], attributes['activityType']['version']
     record = turn.domain.types['activity'].get((name, version))
-    cause = schedule_cause(turn, attributes, record)
-    if cause or record is None:
-        known = {'activityType': {'name': name, 'version': version}, 'activityId': attributes['activityId']}
-        turn.fail('ScheduleActivityTaskFailed', cause or 'ACTIVITY_TYPE_DOES_NOT_EXIST', known)
-        return
-    task_list = attributes.get('taskList')
-    values = {
-        'taskList': task_list['name'] if task_list else record.default('defaultTaskList'),
-        **{
-            member: attributes.get(member) or record.default(default)
-            for member, (default, _) in DEFAULTS.items()
-            if member != 'taskList'
-        },
-        'taskPriority': attributes.get('taskPriority') or record.default('defaultTaskPriority'),
+    event: dict[str, Any] = {
+        'activityType': {'name': name, 'version': version},
+        'activityId': attributes['activityId'],
     }
-    event = given(
-        **{**values, 'taskList': {'name': values['taskList']}},
-        activityType={'name': name, 'version': version},
-        activityId=attributes['activityId'],
-        input=attributes.get('input'),
-        control=attributes.get('control'),
-    )
+    values = {} if record is None else resolved(attributes, record)
+    cause = schedule_cause(turn, event['activityId'], record, values)
+    if cause:
+        turn.fail('ScheduleActivityTaskFailed', cause, event)
+        return
+    event.update(values)
+    for member in ('input', 'control'):
+        if attributes.get(member) is not None:
+            event[member] = attributes[member]
     add_activity(turn, turn.record('ActivityTaskScheduled', event), event)
+
+
+def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
+    """What decides about the task: the decision's values, else the type's defaults; without those that neither has."""
+    defaults = record.defaults
+    values = {}
+    for member, (default, _) in DEFAULTS.items():
+        value = attributes.get(member) or defaults.get(default)
+        if value:
+            values[member] = value
+    priority = attributes.get('taskPriority') or defaults.get('defaultTaskPriority')
+    if priority:
+        values['taskPriority'] = priority
+    return values
 
 
 def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
@@ -73,16 +77,16 @@ def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
     turn.world.offer(turn.execution, activity)
 
 
-def schedule_cause(turn: Turn, attributes: dict[str, Any], record: TypeRecord | None) -> str | None:
-    """Why the activity cannot be scheduled: its type, its id, its defaults, the limits."""
+def schedule_cause(turn: Turn, name: str, record: TypeRecord | None, values: dict[str, Any]) -> str | None:
+    """Why the activity ``name`` cannot be scheduled: its type, its id, its defaults, the limits."""
     execution, world = turn.execution, turn.world
     cause = turn.type_cause('ACTIVITY', record)
-    if cause or record is None:
+    if cause:
         return cause
-    if attributes['activityId'] in execution.activity_ids:
+    if name in execution.activity_ids:
         return 'ACTIVITY_ID_ALREADY_IN_USE'
-    for member, (default, missing) in DEFAULTS.items():
-        if not attributes.get(member) and not record.default(default):
+    for member, (_, missing) in DEFAULTS.items():
+        if member not in values:
             return missing
     if len(execution.activities) >= world.limits.open_activities:
         return 'OPEN_ACTIVITIES_LIMIT_EXCEEDED'

@@ -50,8 +50,9 @@ def record(world: World, execution: Execution, at: int, event_type: str, attribu
         f'"{member}":{encode(attributes)}}}'
     )
     execution.tail.append(text)
-    execution.batch = world.batch.number
-    world.batch.event(execution.key, event_id, text)
+    batch = world.batch
+    execution.batch = batch.number
+    batch.event(execution.key, event_id, text)
     return event_id
 
 

@@ -155,7 +155,11 @@ class Activity(Item):
 
     @property
     def deadline(self) -> int | None:
-        return earliest(*(moment for _, moment in self.deadlines))
+        first = None
+        for _, moment in self.deadlines:
+            if moment is not None and (first is None or moment < first):
+                first = moment
+        return first
 
     @property
     def waiting(self) -> tuple[str, int, int] | None:

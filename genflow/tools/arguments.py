@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ['value_of']
+__all__ = ['WrongArgument', 'named_values', 'value_of', 'values_of']
+
+
+class WrongArgument(ValueError):
+    """An argument cannot be what it was meant to be; the text says how to write it."""
 
 
 def value_of(text: str) -> Any:
@@ -14,6 +19,38 @@ def value_of(text: str) -> Any:
         return json.loads(text, parse_constant=_refuse)
     except ValueError:
         return text
+
+
+def values_of(texts: Iterable[str]) -> list[Any]:
+    """The values of positional arguments.
+
+    Raises:
+        WrongArgument: One looks like an option, and so is one that does not exist: ``-1`` is a number, ``-x`` is not.
+    """
+    values = []
+    for text in texts:
+        value = value_of(text)
+        if text.startswith('-') and isinstance(value, str):
+            raise WrongArgument(f'No such option: {text}. As a text, write \'"{text}"\'.')
+        values.append(value)
+    return values
+
+
+def named_values(texts: Iterable[str]) -> dict[str, Any]:
+    """The values of keyword arguments, each written ``name=value``; what is right of the first ``=`` is the value.
+
+    Raises:
+        WrongArgument: One has no name that Python takes, or one name is there twice.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition('=')
+        if not equals or not name.isidentifier():
+            raise WrongArgument(f'{text!r} is no keyword argument; write NAME=VALUE, with a name that Python takes.')
+        if name in values:
+            raise WrongArgument(f'the keyword argument {name!r} is given twice.')
+        values[name] = value_of(value)
+    return values
 
 
 def _refuse(name: str) -> Any:

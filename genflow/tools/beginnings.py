@@ -83,7 +83,8 @@ def _check_arguments(run: Callable[..., Any], name: str, args: Iterable[Any], kw
     shown = ''
     try:
         signature = inspect.signature(run)
-        shown = str(signature)
+        bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+        shown = str(inspect.Signature(bare))
         signature.bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
         raise DefinitionError(f'these arguments do not fit {name}{shown}: {error}') from None

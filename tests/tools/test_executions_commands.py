@@ -68,6 +68,12 @@ def test_start_prints_the_ids_and_sends_the_arguments(genflow, db):
     assert started['tagList'] == ['paid']
 
 
+def test_start_sends_keyword_arguments(genflow, db):
+    out = genflow('start', 'Order', '1', '-5', '--kwarg', 'express=true', '--kwarg', 'note=to the door')[1]
+    started = history_of(db, *out.split())[0]['workflowExecutionStartedEventAttributes']
+    assert json.loads(started['input']) == [[-5], {'express': True, 'note': 'to the door'}]
+
+
 def test_what_the_service_refuses_is_one_message(genflow):
     code, out, err = genflow('start', 'Nothing', '1')
     assert (code, out) == (2, '')

@@ -98,6 +98,12 @@ def test_arguments_are_json_or_text(genflow_run, file):
     assert json.loads(done.out) == [5, 'five', [1, None], -1]
 
 
+def test_keyword_arguments(genflow_run, file):
+    text = workflow_file('def run(self, *words, limit, mark="."):\n    return [*words, limit, mark]')
+    done = genflow_run('-q', file(text), '-1', 'two', '--kwarg', 'limit=3', '--kwarg', 'mark=a=b')
+    assert (done.returncode, json.loads(done.out)) == (0, [-1, 'two', 3, 'a=b']), done.err
+
+
 def test_a_workflow_that_raises_exits_with_3_and_shows_where(genflow_run, file):
     failing = """
     def run(self):
@@ -139,6 +145,12 @@ class Break(Activity):
             'these arguments do not fit Chain.run(count, hang_at=-1): too many positional arguments',
         ),
         (['flow.py'], 'these arguments do not fit Chain.run(count, hang_at=-1): missing a required argument'),
+        (
+            ['flow.py', '1', '--kwarg', 'size=1'],
+            "fit Chain.run(count, hang_at=-1): got an unexpected keyword argument 'size'",
+        ),
+        (['flow.py', '--kwarg', '1'], "'1' is no keyword argument; write NAME=VALUE"),
+        (['flow.py', '1', '--quick'], 'No such option: --quick'),
         (['--no-such-option', 'flow.py'], 'No such option'),
         ([], 'Missing argument'),
     ],

@@ -18,6 +18,7 @@ from attrs import evolve
 from genflow.tools.arguments import value_of
 from genflow.tools.beginnings import EPOCH
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.cli.services import client_of, layer1_options
 from genflow.tools.following import Follower
 from genflow.tools.outcomes import Outcome
@@ -63,10 +64,10 @@ def _listed(client: Any, domain: str, kind: str, **request: Any) -> Iterator[dic
         request['nextPageToken'] = page['nextPageToken']
 
 
-@click.command('start')
+@click.command('start', context_settings=TAKES_NEGATIVES)
 @click.argument('name')
 @click.argument('version')
-@click.argument('arguments', nargs=-1, metavar='[ARGS]...')
+@input_options
 @click.option('--id', 'workflow_id', help='Name the execution; a new name without it.')
 @click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
 @click.option('--tag', 'tags', multiple=True, help='May be given up to five times.')
@@ -76,6 +77,7 @@ def start(
     name: str,
     version: str,
     arguments: tuple[str, ...],
+    keywords: tuple[str, ...],
     workflow_id: str | None,
     task_list: str | None,
     tags: tuple[str, ...],
@@ -85,13 +87,13 @@ def start(
 ) -> None:
     """Start an execution of the workflow type NAME VERSION, and print its workflow id and run id.
 
-    ARGS are JSON, or plain text.
+    ARGS, and the values of --kwarg, are JSON, or plain text.
     """
     request: dict[str, Any] = {
         'domain': domain,
         'workflowId': workflow_id or f'{name}-{uuid4().hex[:12]}',
         'workflowType': {'name': name, 'version': version},
-        'input': json.dumps([[value_of(text) for text in arguments], {}]),
+        'input': json.dumps(inputs(arguments, keywords)),
     }
     if task_list is not None:
         request['taskList'] = {'name': task_list}

@@ -18,9 +18,9 @@ import click
 from genflow.core.errors import DefinitionError, GenflowError, HistoryError, PayloadTooLarge, RegistrationError
 from genflow.core.serialization import encode_value
 from genflow.local.errors import StoreError
-from genflow.tools.arguments import value_of
 from genflow.tools.beginnings import Request, request_of
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.outcomes import Outcome
 from genflow.tools.runner import CannotGoOn, execute
 from genflow.tools.target import TargetError, load
@@ -29,9 +29,9 @@ from genflow.tools.views import LiveView, PlainView, View
 __all__ = ['command']
 
 
-@click.command('run', context_settings={'ignore_unknown_options': True})  # -1 is an argument
+@click.command('run', context_settings=TAKES_NEGATIVES)
 @click.argument('target')
-@click.argument('arguments', nargs=-1, type=click.UNPROCESSED, metavar='[ARGS]...')
+@input_options
 @click.option('--db', type=click.Path(dir_okay=False), help='Keep the executions in this file.')
 @click.option('--id', 'workflow_id', help='Name the execution; one that is open is continued.')
 @click.option('--activities', default=8, show_default=True, type=click.IntRange(1), help='How many run at a time.')
@@ -42,6 +42,7 @@ def command(
     *,
     target: str,
     arguments: tuple[str, ...],
+    keywords: tuple[str, ...],
     db: str | None,
     workflow_id: str | None,
     activities: int,
@@ -49,13 +50,14 @@ def command(
 ) -> None:
     """Run a workflow to its end on the embedded service, its activities in this process.
 
-    TARGET is file.py, file.py:Class or module:Class. ARGS are JSON, or plain text. The result is printed as JSON.
+    TARGET is file.py, file.py:Class or module:Class. ARGS, and the values of --kwarg, are JSON, or plain text. The
+    result is printed as JSON.
 
     Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
     """
     try:
         with redirect_stdout(sys.stderr), _warnings_on_stderr():  # what user code prints is not the result
-            request = _request(target, arguments, workflow_id)
+            request = _request(target, inputs(arguments, keywords), workflow_id)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
     except (HistoryError, StoreError, RegistrationError) as error:
         raise Refused(str(error)) from error
@@ -68,21 +70,11 @@ def command(
     ctx.exit(_conclude(outcome, request))
 
 
-def _values(arguments: tuple[str, ...]) -> list[Any]:
-    """The arguments as values; what only looks like an option is one that does not exist."""
-    values = [value_of(text) for text in arguments]
-    for text, value in zip(arguments, values, strict=True):
-        if text.startswith('-') and isinstance(value, str):
-            raise click.NoSuchOption(text, message=f'No such option: {text}. As a text, write \'"{text}"\'.')
-    return values
-
-
-def _request(target: str, arguments: tuple[str, ...], workflow_id: str | None) -> Request:
+def _request(target: str, given: tuple[list[Any], dict[str, Any]], workflow_id: str | None) -> Request:
     if target.startswith('-'):
         raise click.NoSuchOption(target)
     try:
-        spec = load(target)
-        return request_of(spec, _values(arguments), {}, workflow_id)
+        return request_of(load(target), *given, workflow_id)
     except (TargetError, DefinitionError, PayloadTooLarge) as error:
         raise Refused(str(error)) from error
 

@@ -1,0 +1,38 @@
+"""The arguments of a workflow on a command line: ``5 book --kwarg express=true``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from genflow.tools.arguments import WrongArgument, named_values, values_of
+from genflow.tools.cli.exits import Refused
+
+__all__ = ['TAKES_NEGATIVES', 'input_options', 'inputs']
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+TAKES_NEGATIVES = {'ignore_unknown_options': True}
+"""The context settings of a command with these arguments: ``-1`` is one of them, and no option."""
+
+
+def input_options(function: F) -> F:
+    """Add ``[ARGS]...`` and ``--kwarg`` to a command, as ``arguments`` and ``keywords``."""
+    named = click.option(
+        '--kwarg', 'keywords', multiple=True, metavar='NAME=VALUE', help='A keyword argument; may be repeated.'
+    )
+    return click.argument('arguments', nargs=-1, type=click.UNPROCESSED, metavar='[ARGS]...')(named(function))
+
+
+def inputs(arguments: tuple[str, ...], keywords: tuple[str, ...]) -> tuple[list[Any], dict[str, Any]]:
+    """The values that were typed.
+
+    Raises:
+        Refused: One cannot be read.
+    """
+    try:
+        return values_of(arguments), named_values(keywords)
+    except WrongArgument as error:
+        raise Refused(str(error)) from error

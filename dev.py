@@ -33,7 +33,7 @@ PIP_ON_PYPI = 'https://pypi.org/pypi/pip/json'
 # command: (extras it needs, arguments of the environment's Python), to which the user's own arguments are added
 COMMANDS = {
     'demo': ('cli', ('-m', 'genflow', 'run', 'examples/wordcount.py', 'docs')),
-    'test': ('test', ('-m', 'pytest')),
+    'test': ('test', ('-m', 'pytest', '-n', 'auto')),
     'docs': ('docs', ('-m', 'sphinx', '-W', '--keep-going', '-q', 'docs', 'build/docs')),
     'python': ('test,docs,lint', ()),
 }

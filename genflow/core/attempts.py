@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import decisions, events
-from .calls import ATOMS, CLOSED, NEW, QUEUED, SENT, Call, Cancellation
+from .calls import ATOMS, CLOSED, NEW, QUEUED, SEATED, SENT, Call, Cancellation
 from .causes import WAYS_OUT
 from .errors import DefinitionError, HistoryError, ScheduleFailed, TaskFailed
 from .failures import decode_failure
@@ -55,6 +55,7 @@ class RetriedCall(Call):
 
     __slots__ = ('args', 'attempt', 'failure', 'free', 'kwargs', 'pausing', 'proxy', 'ready', 'settings')
 
+    lane: str
     incompatible = True  # a wait before it is a timer; and what a close would end at once is not begun
 
     def __init__(self, driver: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -161,20 +162,21 @@ class RetriedCall(Call):
         raise TypeError(f'{self.kind} matches nothing')
 
     def recorded(self, event: Any) -> None:
-        if type(event) is not events.TimerStarted:
-            super().recorded(event)
-        else:
+        if type(event) is events.TimerStarted:
             self._paused(event)
+        else:
+            if self.phase is SEATED:  # no wait after all, or SWF refused it
+                self.driver.outbox.move('timer', self.lane)
+            super().recorded(event)
 
     def _paused(self, event: events.TimerStarted) -> None:
         driver = self.driver
+        if self.phase is not SEATED:
+            driver.outbox.move(self.lane, 'timer')
         self.phase = SENT
         self.ref = event.id
         self.pausing = event.timer_id
         driver.refs[event.id] = Pause(self)
-        driver.outbox.take('timer')
-        if self.lane is not None:
-            driver.outbox.release(self.lane)
 
     def recorded_input(self, event: Any) -> str | None:
         return self.input if isinstance(event, (events.TimerStarted, events.Refused)) else event.input
@@ -237,6 +239,10 @@ class RetriedCall(Call):
         self.settle(VALUE, value)
 
     def withdraw(self) -> Iterable[Task[Any]]:
+        if self.phase is SEATED:
+            self.phase = CLOSED
+            self.driver.outbox.release('timer')
+            return ()
         if self.phase != SENT or self.pausing is None:
             return super().withdraw()
         self.driver.outbox.add(Cancellation(self, self.pausing))

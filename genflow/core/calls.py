@@ -2,8 +2,9 @@
 
 A call passes through phases: NEW while an argument is still a task, HELD while SWF's limit on open work leaves it no
 place, QUEUED while its decision waits in the outbox, SENT once the history has recorded it, CLOSED when SWF says
-nothing more of it. What the code sees of it (open, value, error) is the task's own state: a cancelled activity is
-settled for the code while SWF still has it open.
+nothing more of it. SEATED is QUEUED too, for a wait before an attempt, with a place among the open timers. What the
+code sees of it (open, value, error) is the task's own state: a cancelled activity is settled for the code while SWF
+still has it open.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = [
     'HELD',
     'NEW',
     'QUEUED',
+    'SEATED',
     'SENT',
     'Call',
     'Cancellation',
@@ -41,7 +43,7 @@ __all__ = [
     'timer_seconds',
 ]
 
-NEW, HELD, QUEUED, SENT, CLOSED = 'new', 'held', 'queued', 'sent', 'closed'
+NEW, HELD, QUEUED, SEATED, SENT, CLOSED = 'new', 'held', 'queued', 'seated', 'sent', 'closed'
 
 ATOMS = frozenset({str, int, float, bool, type(None), bytes})
 
@@ -168,7 +170,7 @@ class Call(Task[Any]):
 
     @property
     def dropped(self) -> bool:
-        return self.phase not in (QUEUED, HELD)
+        return self.phase not in (QUEUED, SEATED, HELD)
 
     def too_large(self, text: str, what: str, blame: str = '') -> PayloadTooLarge:
         return PayloadTooLarge(

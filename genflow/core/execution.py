@@ -51,7 +51,7 @@ from .serialization import MAX_PAYLOAD, encode, excerpt
 from .signals import Mailbox
 from .stalling import check_stalled, standing
 from .tasks import OPEN
-from .tries import WAKE, Tries
+from .tries import WAKE, Tries, placeless
 from .workflow import Workflow, bind
 
 __all__ = ['Execution']
@@ -189,6 +189,8 @@ class Execution(Driver):
         self.context = None
         self.markers.begin(turn)
         self._tries.begin(turn.output)
+        if self.outbox.backlog['timer']:
+            self.outbox.fill('timer')
         if self.refusals or self.backoff.level:
             self._apply_refusals()
         for event in turn.input:
@@ -237,16 +239,18 @@ class Execution(Driver):
             self._settle_all()  # what the end cancels or closes is told to those that wait for it
 
     def _answer(self) -> Decisions:
-        found = [*self.markers.made, *self.outbox.decisions()]
+        sent, held = self.outbox.decisions()
+        markers = [*self.markers.made, *placeless(held)]
+        found = [*markers, *sent]
         marks = self.outbox.further_attempts()
         wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, encode(marks) if marks else None)
         if self.closing is not None:
             found.append(self.closing)
-        elif self.outbox.frees_places(found):
+        elif self.outbox.frees_places(sent, held):
             found.append(wake)
         else:
             check_stalled(self)
-        return Decisions(tuple(found), self.context, len(self.markers.made), wake)
+        return Decisions(tuple(found), self.context, len(markers), wake)
 
     # events
 

@@ -6,7 +6,8 @@ go out with the decision that made them, ahead of everything else, because the c
 Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` or,
 where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` counts from 1 through the execution.
 ``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
-``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision.
+``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision, and
+``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from .outbox import Entry
 from .serialization import decode, excerpt
 from .showing import short
 from .stalling import standing
-from .tries import WAKE
+from .tries import PLACELESS, WAKE, marks_of
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -71,7 +71,10 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
             execution.recent.append((event, entries.popleft()))
             continue
         if kind is events.MarkerRecorded:
-            markers.append(event)
+            if event.name != PLACELESS:
+                markers.append(event)
+            elif not outbox.hold(marks_of(event)):
+                raise mismatch(execution, event, outbox.head())
         elif kind is events.Closed or kind is events.CloseRefused:
             _match_close(execution, event)
             closed = True

@@ -2,7 +2,9 @@
 
 SWF allows an execution a thousand open activities, timers, children and Lambda functions each. A call beyond that
 waits in the backlog of its lane until the history closes one, so the limit is back-pressure and no error. A retry
-keeps the place of the attempt that failed.
+keeps the place of the attempt that failed. A wait before an attempt is a timer: where none may be opened, its call
+waits in the timers' backlog. Whether there is a wait is only known when the decision is sent, so what is held back so
+is put on record in a marker, and follows that at replay.
 
 An entry leaves when the history shows it. What did not fit into a response therefore stays by itself, and a live
 continuation and a replay agree on it.
@@ -11,11 +13,11 @@ continuation and a replay agree on it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Union
 
 from .attempts import PAUSE, RetriedCall
-from .calls import HELD, QUEUED, Call, Cancellation
+from .calls import HELD, QUEUED, SEATED, Call, Cancellation
 from .decisions import CancelTimer, StartTimer
 
 if TYPE_CHECKING:
@@ -58,19 +60,45 @@ class Outbox:
         """Puts an entry at the end that has its place in the lane already."""
         self.entries.append(entry)
 
-    def take(self, lane: str) -> None:
-        """Counts one more open, whatever the limit: SWF has it already."""
-        self.open[lane] += 1
+    def move(self, lane: str, other: str) -> None:
+        """A call gives up its place for one in another lane, whatever the limit there: SWF has it already."""
+        self.open[other] += 1
+        self.release(lane)
+
+    def hold(self, marks: Iterable[str]) -> bool:
+        """Moves calls into the timers' backlog.
+
+        Args:
+            marks: Of attempts that have to be preceded by a wait.
+
+        Returns:
+            Whether all of them were there.
+        """
+        wanted = set(marks)
+        found = [entry for entry in self.unsent() if isinstance(entry, RetriedCall) and entry.mark in wanted]
+        for call in found:
+            call.phase = HELD
+        kept = [entry for entry in self.unsent() if not (isinstance(entry, Call) and entry.phase is HELD)]
+        self.entries.clear()
+        self.entries.extend(kept)
+        for call in found:
+            self.backlog['timer'].append(call)
+            self.release(call.lane)
+        return len(found) == len(wanted)
 
     def release(self, lane: str) -> None:
         """SWF closed one: the next of the backlog may go."""
         self.open[lane] -= 1
+        self.fill(lane)
+
+    def fill(self, lane: str) -> None:
+        """Lets the backlog of a lane take the places that are free."""
         backlog = self.backlog[lane]
         while backlog and self.open[lane] < LANES[lane]:
             call = backlog.popleft()
             if not call.dropped:
                 self.open[lane] += 1
-                call.phase = QUEUED
+                call.phase = QUEUED if call.lane == lane else SEATED
                 self.entries.append(call)
 
     def park(self, call: Call) -> None:
@@ -105,20 +133,31 @@ class Outbox:
         """The marks of the further attempts that were decided on and are not recorded."""
         return [entry.mark for entry in self.unsent() if isinstance(entry, RetriedCall) and entry.attempt > 1]
 
-    def decisions(self) -> list[Decision]:
-        return [entry.decision() for entry in self.entries if not entry.dropped]
+    def decisions(self) -> tuple[list[Decision], list[str]]:
+        """What to send now, and the marks of the attempts whose waits find no place among the open timers."""
+        found: list[Decision] = []
+        held: list[str] = []
+        room = LANES['timer'] - self.open['timer']
+        for entry in self.unsent():
+            decision = entry.decision()
+            if isinstance(entry, RetriedCall) and type(decision) is StartTimer and entry.phase is QUEUED:
+                room -= 1
+                if room < 0:
+                    held.append(entry.mark)
+                    continue
+            found.append(decision)
+        return found, held
 
-    def frees_places(self, found: list[Decision]) -> bool:
+    def frees_places(self, found: list[Decision], held: list[str]) -> bool:
         """Whether what is sent makes room for the backlog when it is recorded.
 
-        A wait before an attempt is no open activity, a cancelled timer no open timer; neither brings a decision task
-        in which the room could be used.
+        A wait before an attempt is no open activity, nor is what waits for a place among the timers, a cancelled timer
+        no open timer; none of them brings a decision task in which the room could be used.
         """
-        return any(self.backlog.values()) and any(
-            isinstance(decision, CancelTimer)
-            or (isinstance(decision, StartTimer) and decision.timer_id.endswith(PAUSE))
-            for decision in found
-        )
+        others = any(self.backlog[lane] for lane in LANES if lane != 'timer')
+        if others and (held or any(_is_pause(decision) for decision in found)):
+            return True
+        return bool(held or self.backlog['timer']) and any(type(decision) is CancelTimer for decision in found)
 
     def clear_incompatible(self) -> None:
         """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""
@@ -130,3 +169,7 @@ class Outbox:
 
     def __bool__(self) -> bool:
         return self.head() is not None
+
+
+def _is_pause(decision: Decision) -> bool:
+    return type(decision) is StartTimer and decision.timer_id.endswith(PAUSE)

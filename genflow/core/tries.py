@@ -2,7 +2,8 @@
 
 A changed policy therefore breaks no running execution. What a decision shows of an attempt is that it was scheduled,
 that a timer before it was started, or that it was refused; where it could not be sent with that decision, the control
-of the wake-up timer names it; and where it was decided on and dropped in one decision, a marker does.
+of the wake-up timer names it; and where it was decided on and dropped in one decision, or the wait before it found no
+place among the open timers, a marker does.
 """
 
 from __future__ import annotations
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
     from .attempts import RetriedCall
     from .execution import Execution
 
-__all__ = ['ATTEMPTS', 'WAKE', 'Tries']
+__all__ = ['ATTEMPTS', 'PLACELESS', 'WAKE', 'Tries', 'marks_of', 'placeless']
 
 WAKE = 'wake-'
 """How the id of a wake-up timer begins; its control is the JSON of a list of marks."""
 
 ATTEMPTS = 'genflow.attempts'
+
+PLACELESS = 'genflow.held'
+
+MAX_MARKS = 1_000
+"""Marks in one marker, which is then well below the 32,768 characters that SWF takes."""
 
 
 class Tries:
@@ -81,7 +87,21 @@ def _timer_marks(event: events.TimerStarted) -> list[str]:
 
 
 def _marker_marks(event: events.MarkerRecorded) -> list[str]:
-    return decode(event.details or '{}').get('marks', []) if event.name == ATTEMPTS else []
+    return marks_of(event) if event.name in (ATTEMPTS, PLACELESS) else []
+
+
+def marks_of(event: events.MarkerRecorded) -> list[str]:
+    """The marks that a marker of the engine names."""
+    found: list[str] = decode(event.details or '{}').get('marks', [])
+    return found
+
+
+def placeless(marks: Sequence[str]) -> list[decisions.RecordMarker]:
+    """The markers which say that attempts wait for a place among the open timers."""
+    return [
+        decisions.RecordMarker(PLACELESS, encode({'marks': marks[start : start + MAX_MARKS]}))
+        for start in range(0, len(marks), MAX_MARKS)
+    ]
 
 
 _MARKS: dict[type, Callable[[Any], Iterable[str]]] = {

@@ -25,7 +25,7 @@ from .recording import DUE, HOW, RECORD, check_batch, key_of, said
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 WORKFLOW_ID, RUN_ID = 'desk-1', 'run-1'
 
-OPEN_LIMIT = 1000
+OPEN_LIMITS = {'activity': 1000, 'child': 1000, 'timer': 1000}
 """Open work of each kind in one execution (SWF's quotas)."""
 
 
@@ -323,7 +323,7 @@ class Story:
         return any(item.kind == kind and item.key == key for item in self.open.values())
 
     def full(self, kind: str) -> bool:
-        return sum(item.kind == kind for item in self.open.values()) >= OPEN_LIMIT
+        return sum(item.kind == kind for item in self.open.values()) >= OPEN_LIMITS[kind]
 
     def once(self, mark: str) -> None:
         """An attempt is scheduled once in the life of an execution."""

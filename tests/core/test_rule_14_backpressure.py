@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from genflow import (
-    ActivityProxy,
-    Retry,
-    TaskFailed,
-)
-from genflow.core import decisions
+from genflow import ActivityProxy, NondeterminismError, Retry, TaskFailed
+from genflow.core import decisions, events
 from genflow.core.outbox import LANES
+from genflow.core.tries import WAKE
 
-from .story import Story
+from .story import OPEN_LIMITS, Story
 
 
 def catching(call):
@@ -255,3 +252,225 @@ def test_a_timer_that_waits_for_the_room_of_a_cancelled_one_is_no_stall(monkeypa
     assert cancel == 'cancel timer 2'
     story.fired(wake.split()[1])
     assert story.decide() == ['timer 3 5s']
+
+
+# waits before an attempt are timers
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """The engine may have three of each kind open, and ten timers of its own; SWF refuses more."""
+    for lane in LANES:
+        monkeypatch.setitem(LANES, lane, 3)
+    for kind, limit in {'activity': 3, 'child': 3, 'timer': 3 + 10}.items():
+        monkeypatch.setitem(OPEN_LIMITS, kind, limit)
+
+
+def refused(story):
+    return [event for event in story.events if isinstance(event, events.Refused)]
+
+
+def run_to_its_end(story):
+    """Every timer fires and every call completes, the first that is open first; the most timers open but wake-ups."""
+    most = 0
+    while story.closed is None:
+        item = next(iter(story.open.values()))
+        if item.kind == 'timer':
+            story.fired(item)
+        else:
+            story.completed(item, item.mark)
+        story.decide()
+        timers = [item for item in story.open.values() if item.kind == 'timer' and not item.key.startswith(WAKE)]
+        most = max(most, len(timers))
+    return most
+
+
+@pytest.mark.usefixtures('three')
+def test_more_waits_than_timers_may_be_open_are_not_asked_for():
+    def run(self):
+        with self.options(delay=3600):
+            return (yield [self.echo() for _ in range(8)])
+
+    story = Story(run)
+    assert story.decide() == ['timer 1.1;w 3600s', 'timer 2.1;w 3600s', 'timer 3.1;w 3600s', 'timer wake-3 0s']
+    story.fired('wake-3')
+    assert story.decide()[0] == 'marker genflow.held {"marks":["4.1","5.1","6.1"]}'
+
+
+def delayed(self):
+    with self.options(delay=3600):
+        return (yield [self.echo() for _ in range(8)])
+
+
+def delayed_beside_timers(self):
+    timers = [self.sleep(60) for _ in range(5)]
+    with self.options(delay=3600):
+        calls = [self.echo() for _ in range(4)]
+    yield timers
+    return (yield calls)
+
+
+def delayed_of_every_kind(self):
+    with self.options(delay=3600):
+        return (yield [call() for _ in range(3) for call in (self.echo, self.other, self.shrink)])
+
+
+@pytest.mark.usefixtures('three')
+@pytest.mark.parametrize('run', [delayed, delayed_beside_timers, delayed_of_every_kind])
+def test_waits_beyond_the_limit_come_one_after_the_other_and_none_is_refused(run):
+    story = Story(run, evict=lambda: len(story.answers) % 3 == 1)
+    story.decide()
+    most = run_to_its_end(story)
+    assert most == 3
+    assert refused(story) == []
+    marks = [f'{number}.1' for number in range(1, 9)]
+    if run is delayed:
+        assert story.result == marks
+
+
+@pytest.mark.usefixtures('three')
+def test_the_waits_before_further_tries_are_counted_too():
+    patient = ActivityProxy('Patient', '1', retry=Retry(2, initial_interval=60, jitter=0))
+
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        call = self.patient()
+        yield timers
+        return (yield call)
+
+    story = Story(run, members={'patient': patient}, evict=lambda: True)
+    story.decide()
+    story.failed('4.1')
+    assert story.decide() == ['marker genflow.held {"marks":["4.2"]}']
+    story.fired(2)
+    assert story.decide() == ['timer 4.2;w 60s']
+    story.fired('4.2;w')
+    assert story.decide() == ['activity 4.2 Patient [[],{}]']
+    story.completed('4.2', 'second')
+    story.fired(1)
+    story.fired(3)
+    story.decide()
+    assert story.result == 'second'
+
+
+@pytest.mark.usefixtures('three')
+def test_a_call_whose_wait_has_no_place_is_cancelled_like_another():
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        with self.options(delay=3600):
+            first, second = self.echo('first'), self.echo('second')
+        yield self.stop.get()
+        first.cancel()
+        yield timers
+        second.cancel()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == []
+    story.fired(1)
+    assert story.decide() == ['timer 5.1;w 3600s']
+    story.fired(2)
+    story.fired(3)
+    assert story.decide() == ['cancel timer 5.1;w', 'complete null']
+
+
+@pytest.mark.usefixtures('three')
+def test_a_call_with_a_place_among_the_timers_that_is_cancelled_unsent_gives_the_place_back():
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        with self.options(delay=3600):
+            calls = [self.echo(number) for number in range(2)]
+        yield timers[0]
+        calls[0].cancel()
+        yield calls[1]
+
+    story = Story(run)
+    story.decide()
+    story.fired(1)
+    assert story.decide() == ['timer 5.1;w 3600s']
+
+
+@pytest.mark.usefixtures('three')
+def test_a_call_that_has_lost_its_delay_meanwhile_is_sent_at_once():
+    """A delay is asked for in the live decision only, so the code may change it while the call waits for its place."""
+    delays = [3600]
+
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        call = self.echo.with_options(delay=delays[0])('late')
+        others = [self.other(number) for number in range(3)]
+        yield timers
+        return (yield [call, *others])
+
+    story = Story(run)
+    story.decide()
+    story.fired('wake-3')
+    story.decide()
+    delays[0] = 0
+    story.sticky.close()
+    story.sticky = story.execution()
+    story.fired(1)
+    assert story.decide() == ['activity 4.1 Echo [["late"],{}]']
+    for number in (2, 3):
+        story.fired(number)
+        story.decide()
+    run_to_its_end(story)
+    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+
+
+@pytest.mark.usefixtures('three')
+def test_a_wait_that_swf_refuses_all_the_same_is_waited_out():
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        call = self.echo.with_options(delay=3600)('late')
+        yield timers
+        return (yield call)
+
+    story = Story(run)
+    story.decide()
+    story.fired(1)
+    assert story.decide(refuse={'4.1;w': 'TIMER_CREATION_RATE_EXCEEDED'}) == ['timer 4.1;w 3600s']
+    assert story.decide() == ['timer backoff-1 1s']
+    story.fired('backoff-1')
+    assert story.decide() == ['timer 4.1;w 3600s']
+    run_to_its_end(story)
+    assert story.result == '4.1'
+    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+
+
+@pytest.mark.usefixtures('three')
+def test_what_was_held_back_and_then_cancelled_beyond_a_portion_blocks_nobody():
+    def run(self):
+        with self.options(delay=3600):
+            calls = [self.echo(number) for number in range(3)] + [self.shrink(number) for number in range(2)]
+        yield self.stop.get()
+        for call in calls[:3]:
+            call.cancel()
+        return (yield calls[3:])
+
+    story = Story(run)
+    assert story.decide(limit=1) == [
+        'marker genflow.held {"marks":["4.1","5.1"]}',
+        *(f'timer {number}.1;w 3600s' for number in (1, 2, 3)),
+    ]
+    story.signaled('stop')
+    assert story.decide() == ['timer 4.1;w 3600s', 'timer 5.1;w 3600s']
+
+
+def test_the_code_that_no_longer_makes_a_call_which_waits_for_a_place_is_noticed(three):
+    more = [True]
+
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        if more[0]:
+            self.echo.with_options(delay=3600)('late')
+        yield timers
+
+    story = Story(run)
+    story.decide()
+    more[0] = False
+    story.sticky = story.execution()
+    story.fired(1)
+    with pytest.raises(NondeterminismError, match=r'genflow\.held'):
+        story.decide()

@@ -21,9 +21,9 @@ from genflow.core.workflow import Workflow
 
 from .answering import specs_of
 from .naming import proxies_of
-from .stubs import Stand, TesterError
+from .stubs import Stand, TesterError, taken
 
-__all__ = ['TASK_LIST', 'Cast', 'Key', 'Part']
+__all__ = ['NOTHING', 'TASK_LIST', 'Cast', 'Key', 'Part']
 
 Key = tuple[str, str, 'str | None']
 """Kind (``activity``, ``child``, ``lambda``), name and version of a type."""
@@ -43,21 +43,34 @@ class Part:
         owner: The workflow class that has the proxy.
         spec: The real class; ``None`` where none was imported.
         stub: What stands in for it; :data:`NOTHING` where nothing does.
+        given: The stubs of activities that are scheduled and not performed, by run id and activity id.
     """
 
     proxy: Proxy
     owner: type
     spec: Spec | None = None
     stub: Any = NOTHING
+    given: dict[tuple[str, str], Any] = Factory(dict)
 
     @property
     def is_stubbed(self) -> bool:
         return self.stub is not NOTHING
 
-    def stand(self) -> Stand:
+    def give(self, run_id: str, activity_id: str) -> Any:
+        """The stub of an activity that is being scheduled: calls take the entries of a script in this order.
+
+        Raises:
+            TesterError: The script has ended.
+        """
+        key = (run_id, activity_id)
+        if key not in self.given:
+            self.given[key] = taken(self.stub, self.proxy.name)
+        return self.given[key]
+
+    def stand(self, stub: Any = NOTHING) -> Stand:
         """What plays the stub, with the serialization of the real class, or of the proxy where there is none."""
         hooks = self.proxy if self.spec is None else object.__new__(self.spec.cls)
-        return Stand(self.proxy.name, self.stub, hooks)
+        return Stand(self.proxy.name, self.stub if stub is NOTHING else stub, hooks, self.proxy.call.kind)
 
 
 @define

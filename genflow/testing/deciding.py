@@ -25,6 +25,7 @@ from genflow.swf.tasks import DecisionTask
 from .casting import Part
 from .playing import play
 from .stage import DOMAIN, Stage
+from .striking import check_strikes
 from .stubs import TesterError
 
 __all__ = ['Decider']
@@ -60,10 +61,13 @@ class Decider:
         spec = self.stage.cast.workflow(task.name, task.version)
         decided = self._stand_in(task) if spec is None else self._advance(task, spec)
         decisions = plan(decided)
+        left = self.stage.give_stubs(task.run_id, decisions)
         self.stage.note_lists(decisions)
         verdict = respond_decision(self.stage.service, task, decisions, context=decided.context)
         if verdict != 'accepted':
             raise TesterError(f'the decision on {task} was {verdict}: {decisions}')
+        for activity_id, stub in left:
+            check_strikes(self.stage.waiting(task.workflow_id, task.run_id, activity_id), stub)
         return f'decided {task.name} {task.version} ({len(decisions)} decisions)'
 
     def close(self) -> None:

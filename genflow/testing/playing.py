@@ -15,8 +15,9 @@ from genflow.swf.performing import perform
 from genflow.swf.respond import Outcome, Suspended, respond_activity
 from genflow.swf.tasks import ActivityTask
 
-from .casting import Part
+from .casting import NOTHING, Part
 from .stage import DOMAIN, Stage
+from .striking import check_strikes
 from .stubs import Stand, TesterError
 
 __all__ = ['Player', 'play']
@@ -52,13 +53,19 @@ class TaskContext:
         return previous_details(self.stage.service, DOMAIN, self.task, known)
 
 
-def play(part: Part, input: str | None, context: Any) -> tuple[Outcome, Stand]:
+def play(part: Part, input: str | None, context: Any, stub: Any = NOTHING) -> tuple[Outcome, Stand]:
     """What a stub makes of an input.
+
+    Args:
+        part: Who is played.
+        input: The serialized arguments.
+        context: What an activity asks its worker.
+        stub: The one of this call; the part's own, or its next, unless given.
 
     Raises:
         BaseException: What the stub raised that means the test: a failed assertion, a script that has ended.
     """
-    stand = part.stand()
+    stand = part.stand(stub)
     spec = ActivitySpec(Stand, part.proxy.name, str(part.proxy.version))
     outcome = perform(spec, input, context, lambda cls: stand)
     if stand.crash is not None:
@@ -103,9 +110,7 @@ class Player:
                     f'decorated class that was imported: give stubs={{({task.name!r}, {task.version!r}): …}}'
                 )
             return perform(part.spec, task.input, context, self.create)
-        outcome, stand = play(part, task.input, context)
-        if stand.must_time_out and not self.stage.has_limit(task):
-            raise TesterError(
-                f'{task.name} {task.version} is to time out, but has no time-out: all of its limits are NONE'
-            )
+        outcome, stand = play(part, task.input, context, part.given.pop((task.run_id, task.activity_id), NOTHING))
+        if stand.time_out is not None:
+            check_strikes(self.stage.waiting(task.workflow_id, task.run_id, task.activity_id), stand.time_out)
         return outcome

@@ -19,14 +19,13 @@ from genflow.swf.service import Service
 from genflow.swf.tasks import ActivityTask, DecisionTask
 
 from .casting import TASK_LIST, Cast
-from .stubs import Stand, TesterError
+from .striking import NOBODYS_LIST, Waiting
+from .stubs import Stand, TesterError, TimeOut
 
 __all__ = ['DOMAIN', 'Stage']
 
 DOMAIN = 'test'
 ROLE = 'arn:aws:iam::123456789012:role/test'
-
-LIMITS = ('startToCloseTimeout', 'scheduleToCloseTimeout', 'heartbeatTimeout')
 
 Event = Mapping[str, Any]
 
@@ -141,21 +140,47 @@ class Stage:
                 return task
         return None
 
-    def has_limit(self, task: ActivityTask) -> bool:
-        """Whether an activity task that was started times out by itself some day."""
-        for event in reversed(self.events(task.workflow_id, task.run_id)):
-            if event['eventType'] == 'ActivityTaskScheduled':
+    def waiting(self, workflow_id: str, run_id: str, activity_id: str) -> Waiting:
+        """An activity that was scheduled and that nobody answers, the latest of that id."""
+        started: dict[int, datetime] = {}
+        for event in reversed(self.events(workflow_id, run_id)):
+            if event['eventType'] == 'ActivityTaskStarted':
+                started[event['activityTaskStartedEventAttributes']['scheduledEventId']] = event['eventTimestamp']
+            elif event['eventType'] == 'ActivityTaskScheduled':
                 said = event['activityTaskScheduledEventAttributes']
-                if said['activityId'] == task.activity_id:
-                    return any(said[limit] != 'NONE' for limit in LIMITS)
-        return False
+                if said['activityId'] == activity_id:
+                    label = f'{said["activityType"]["name"]} {said["activityType"]["version"]}'
+                    return Waiting(label, said, event['eventTimestamp'], started.get(event['eventId']))
+        raise LookupError(f'no activity {activity_id!r} was scheduled')
+
+    def give_stubs(self, run_id: str, decisions: list[dict[str, Any]]) -> list[tuple[str, TimeOut]]:
+        """Gives each activity that is being scheduled its stub.
+
+        Those that are not to be started in time go to a list that nobody polls; their ids and stubs are returned.
+
+        Raises:
+            TesterError: A script has ended.
+        """
+        left: list[tuple[str, TimeOut]] = []
+        for decision in decisions:
+            if decision['decisionType'] == 'ScheduleActivityTask':
+                said = decision['scheduleActivityTaskDecisionAttributes']
+                stub = self._given(run_id, said)
+                if isinstance(stub, TimeOut) and stub.type == 'SCHEDULE_TO_START':
+                    said['taskList'] = {'name': NOBODYS_LIST}
+                    left.append((said['activityId'], stub))
+        return left
+
+    def _given(self, run_id: str, said: Mapping[str, Any]) -> Any:
+        part = self.cast.parts.get(('activity', said['activityType']['name'], said['activityType']['version']))
+        return part.give(run_id, said['activityId']) if part is not None and part.is_stubbed else None
 
     def note_lists(self, decisions: list[dict[str, Any]]) -> None:
         """Remembers the task lists that decisions name."""
         for decision in decisions:
             lists = self.activity_lists if decision['decisionType'] == 'ScheduleActivityTask' else self.decision_lists
             for said in decision.values():
-                if isinstance(said, Mapping) and 'taskList' in said:
+                if isinstance(said, Mapping) and 'taskList' in said and said['taskList']['name'] != NOBODYS_LIST:
                     lists[said['taskList']['name']] = None
 
     def call_function(self) -> str | None:

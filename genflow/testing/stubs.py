@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from genflow.core.activity import Activity
 from genflow.core.errors import GenflowError, StopActivity, SuspendTask
 from genflow.core.serialization import Serialization
 from genflow.swf.respond import Failed
 
-__all__ = ['Fail', 'Never', 'Script', 'Stand', 'TesterError', 'TimeOut']
+__all__ = ['Fail', 'Never', 'Script', 'Stand', 'TesterError', 'TimeOut', 'taken']
 
 
 class TesterError(GenflowError):
@@ -39,9 +39,34 @@ class Fail:
     details: str | None = None
 
 
+TIMEOUT_TYPES = {
+    'activity': ('START_TO_CLOSE', 'SCHEDULE_TO_START', 'SCHEDULE_TO_CLOSE', 'HEARTBEAT'),
+    'child': ('START_TO_CLOSE',),
+    'lambda': ('START_TO_CLOSE',),
+}
+"""By kind of call: the time-outs that it can have (SWF's ``ActivityTaskTimeoutType`` and its siblings)."""
+
+
 @frozen
 class TimeOut:
-    """The call is begun and not answered until the first of its time-outs strikes, which has to have a limit."""
+    """The call is not answered until one of its time-outs strikes.
+
+    Attributes:
+        type: Which one has to strike: ``START_TO_CLOSE``, of activities also ``SCHEDULE_TO_START``,
+            ``SCHEDULE_TO_CLOSE`` or ``HEARTBEAT``. The activity is not even started for ``SCHEDULE_TO_START``. ``None``
+            takes whichever strikes first once the call has begun.
+
+    Raises:
+        ValueError: There is no such time-out.
+    """
+
+    type: str | None = field(default=None)
+
+    @type.validator
+    def _check_type(self, attribute: object, value: str | None) -> None:
+        known = TIMEOUT_TYPES['activity']
+        if value is not None and value not in known:
+            raise ValueError(f'there is no time-out {value!r}; SWF has {", ".join(known)}')
 
 
 @frozen
@@ -71,6 +96,17 @@ class Script:
         return f'Script({", ".join(map(repr, self.stubs))})'
 
 
+def taken(stub: Any, name: str) -> Any:
+    """The stub of one call: of a script, its next.
+
+    Raises:
+        TesterError: The script has ended.
+    """
+    while isinstance(stub, Script):
+        stub = stub.next(name)
+    return stub
+
+
 @define(eq=False)
 class Stand(Activity):
     """The activity that a stub is: run as any other, with the serialization of what it stands in for.
@@ -79,17 +115,19 @@ class Stand(Activity):
         name: Of the type.
         stub: What it does.
         hooks: Has the serialization.
+        kind: Of the call: ``activity``, ``child`` or ``lambda``.
         said: The failure that the stub names in SWF's own words.
         crash: What is no outcome but an error of the test itself.
-        must_time_out: The stub is a :class:`TimeOut`.
+        time_out: The :class:`TimeOut` that the stub is.
     """
 
     name: str
     stub: Any
     hooks: Serialization
+    kind: str = 'activity'
     said: Failed | None = None
     crash: BaseException | None = None
-    must_time_out: bool = False
+    time_out: TimeOut | None = None
 
     def __attrs_post_init__(self) -> None:
         for hook in ('_deserialize_arguments', '_serialize_result'):
@@ -107,8 +145,7 @@ class Stand(Activity):
             raise
 
     def _played(self, stub: Any, args: Any, kwargs: Any) -> Any:
-        while isinstance(stub, Script):
-            stub = stub.next(self.name)
+        stub = taken(stub, self.name)
         act = _ACTS.get(type(stub))
         if act is not None:
             return act(self, stub)
@@ -128,8 +165,15 @@ class Stand(Activity):
         raise RuntimeError(stub.reason)
 
     def stay_silent(self, stub: Any) -> Any:
-        self.must_time_out = isinstance(stub, TimeOut)
+        if isinstance(stub, TimeOut):
+            self.time_out = stub
+            self._check_time_out(stub)
         raise SuspendTask
+
+    def _check_time_out(self, stub: TimeOut) -> None:
+        known = TIMEOUT_TYPES[self.kind]
+        if stub.type is not None and stub.type not in known:
+            raise TesterError(f'{self.name} is a {self.kind}, which cannot time out by {stub.type}: {known[0]} only')
 
 
 _ACTS: dict[type, Callable[[Stand, Any], Any]] = {

@@ -171,6 +171,82 @@ def test_a_time_out_needs_a_limit():
         Tester(Endless, greet=Never()).run()
 
 
+class Timed(Workflow):
+    greet = ActivityProxy(
+        name='Greet', version='v1', retry=0, schedule_to_start=10, start_to_close=60, schedule_to_close=65, heartbeat=5
+    )
+
+    def run(self, **limits):
+        begun = self.now()
+        try:
+            return (yield self.greet.with_options(**limits)())
+        except ActivityTimedOut as error:
+            return [error.timeout_type, (self.now() - begun).total_seconds()]
+
+
+@pytest.mark.parametrize(
+    ('stub', 'limits', 'seconds'),
+    [
+        (TimeOut(), {}, ['HEARTBEAT', 5]),
+        (TimeOut('HEARTBEAT'), {}, ['HEARTBEAT', 5]),
+        (TimeOut('SCHEDULE_TO_START'), {}, ['SCHEDULE_TO_START', 10]),
+        (TimeOut('START_TO_CLOSE'), {'heartbeat': float('inf')}, ['START_TO_CLOSE', 60]),
+        (TimeOut('SCHEDULE_TO_CLOSE'), {'heartbeat': 100, 'start_to_close': 100}, ['SCHEDULE_TO_CLOSE', 65]),
+        (lambda: TimeOut('HEARTBEAT'), {}, ['HEARTBEAT', 5]),
+    ],
+)
+@pytest.mark.parametrize('sticky', [False, True])
+def test_an_activity_times_out_as_it_is_told(stub, limits, seconds, sticky):
+    assert Tester(Timed, greet=stub, sticky=sticky).run(**limits) == seconds
+
+
+@pytest.mark.parametrize(
+    ('stub', 'limits', 'said'),
+    [
+        (TimeOut('START_TO_CLOSE'), {}, r'Greet v1 is to time out by START_TO_CLOSE, but HEARTBEAT strikes first'),
+        (
+            TimeOut('SCHEDULE_TO_START'),
+            {'schedule_to_close': 7},
+            r'by SCHEDULE_TO_START, but SCHEDULE_TO_CLOSE strikes',
+        ),
+        (
+            TimeOut('HEARTBEAT'),
+            {'heartbeat': float('inf')},
+            r'by HEARTBEAT, for which it has no limit; it has START_TO_',
+        ),
+        (
+            lambda: TimeOut('SCHEDULE_TO_START'),
+            {},
+            r'by SCHEDULE_TO_START, for which it has no limit; it has HEARTBEAT',
+        ),
+    ],
+)
+def test_a_time_out_that_does_not_strike_first_is_refused(stub, limits, said):
+    with pytest.raises(TesterError, match=said):
+        Tester(Timed, greet=stub).run(**limits)
+
+
+def test_a_time_out_that_there_is_not_is_refused_with_those_that_there_are():
+    with pytest.raises(
+        ValueError, match=r"'LATE'; SWF has START_TO_CLOSE, SCHEDULE_TO_START, SCHEDULE_TO_CLOSE, HEARTBEAT"
+    ):
+        TimeOut('LATE')
+
+
+def test_each_attempt_times_out_as_its_entry_of_a_script_says():
+    class Retried(Workflow):
+        greet = Timed.greet
+
+        def run(self):
+            first, second = yield self.greet.with_options(retry=2)(), self.greet()
+            return [first, second, self.now().second]
+
+    script = Script(TimeOut('SCHEDULE_TO_START'), 'one', TimeOut('HEARTBEAT'), 'two')
+    tester = Tester(Retried, greet=script)
+    assert tester.run() == ['two', 'one', 10 + 5]
+    assert script.called == 4
+
+
 # real activities
 
 
@@ -280,6 +356,14 @@ def test_a_child_is_stubbed(key):
 def test_a_stub_of_a_child_fails(stub, error):
     with pytest.raises(Exception, match=error):
         Tester(Outer, inner=stub).run('you')
+
+
+def test_a_child_has_one_time_out_only():
+    with pytest.raises(TesterError, match='Inner is a child, which cannot time out by HEARTBEAT: START_TO_CLOSE only'):
+        Tester(Outer, inner=TimeOut('HEARTBEAT')).run('you')
+    with pytest.raises(ChildTimedOut) as raised:
+        Tester(Outer, inner=TimeOut('START_TO_CLOSE')).run('you')
+    assert raised.value.timeout_type == 'START_TO_CLOSE'
 
 
 def test_a_workflow_class_is_a_stub_for_a_child():

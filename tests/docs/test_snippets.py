@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 from attrs import frozen
 
+pytest_plugins = ['pytester']
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])
 FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -50,6 +52,20 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, monkeypatch):
             # Line numbers of a traceback are those of the page.
             code = compile('\n' * (snippet.line - 1) + snippet.text, str(page), 'exec')
             exec(code, vars(module))  # noqa: S102 (the documentation's own code)
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if '\ndef test_' in page.read_text()], ids=name)
+def test_the_tests_of_a_page_pass(page, pytester, monkeypatch):
+    monkeypatch.setenv('PYTEST_DISABLE_PLUGIN_AUTOLOAD', '1')
+    text = '\n'.join(snippet.text for snippet in snippets('python') if snippet.page == page)
+    pytester.makepyfile(test_page=text)
+    # What a page replays is the history that it made up before, and called `shipped`.
+    record = "from pathlib import Path; from test_page import shipped; Path('x.json').write_text(shipped.to_json())"
+    pytester.syspathinsert()
+    monkeypatch.setenv('PYTHONPATH', str(ROOT))
+    assert pytester.run(sys.executable, '-c', record).ret == 0
+    options = ('-p', 'genflow.testing.pytest_plugin', '-p', 'no:cacheprovider', '--genflow-histories', 'x.json')
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=text.count('\ndef test_'))
 
 
 @pytest.mark.parametrize('snippet', list(snippets('console')), ids=name)

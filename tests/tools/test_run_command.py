@@ -310,7 +310,59 @@ class Other(Activity):
     )
     done = genflow_run(file(text), 1)
     assert done.returncode == 2, done.err
-    assert 'Other and Step of flow both stand for the activity type Step 1' in done.err
+    assert 'Error: flow.Other and flow.Step both stand for the activity type Step 1' in done.err
+
+
+def step_file(result):
+    return f"""
+from genflow import Activity, activity
+
+@activity(name='Step', version=1, task_list='steps')
+class Step(Activity):
+    def run(self, *args):
+        return {result}
+"""
+
+
+TWO = """
+import one, two
+from genflow import ActivityProxy, Workflow, workflow
+
+@workflow(name='Flow', version=1, task_list='steps')
+class Flow(Workflow):
+    step = {proxy}
+
+    def run(self):
+        return (yield {called})
+"""
+
+
+@pytest.mark.parametrize('command', [['run'], ['worker', '--db', 'x.db', '--domain', 'd', '--task-list', 'steps']])
+def test_two_imported_classes_of_one_type_are_refused(file, tmp_path, command):
+    file(step_file(1), 'one.py')
+    file(step_file(2), 'two.py')
+    proxy = "ActivityProxy(name='Step', version=1)"
+    target = file(TWO.format(proxy=proxy, called='self.step()'))
+    done = finish(start(tmp_path, *command, target))
+    assert done.returncode == 2, done.err
+    said = done.err.splitlines()[-1]
+    assert said.startswith('Error: ')
+    assert 'one.Step' in said
+    assert 'two.Step' in said
+
+
+def test_a_proxy_that_was_made_from_a_class_says_which_is_meant(genflow_run, file):
+    file(step_file(1), 'one.py')
+    file(step_file(2), 'two.py')
+    done = genflow_run('-q', file(TWO.format(proxy='two.Step.proxy()', called='self.step()')))
+    assert (done.returncode, done.out) == (0, '2\n'), done.err
+
+
+def test_two_classes_of_a_type_that_nobody_calls_do_no_harm(genflow_run, file):
+    file(step_file(1), 'one.py')
+    file(step_file(2), 'two.py')
+    done = genflow_run('-q', file(TWO.format(proxy="ActivityProxy(name='Other', version=1)", called='self.sleep(0)')))
+    assert (done.returncode, done.out, done.err) == (0, 'null\n', '')
 
 
 def test_a_completed_run_is_recalled_and_not_repeated(genflow_run, file, tmp_path):

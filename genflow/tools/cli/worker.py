@@ -55,16 +55,18 @@ def command(
     with opened(endpoint, db) as layer1:
         if db is not None:
             register_domain(Service(connect(layer1)), settings['domain'])  # in a file of our own nobody else does
-        with refusing(domain=settings['domain']):
+        with refusing(domain=settings['domain']), _shown():
             worker = Worker(layer1=layer1, **settings)
             with stopped_by_signals(worker, drain) as told:
-                _work(worker)
+                worker.run()
     ctx.exit(Exit.INTERRUPTED if len(told) > 1 else Exit.COMPLETED)
 
 
-def _work(worker: Worker) -> None:
+@contextlib.contextmanager
+def _shown() -> Iterator[None]:
+    """Show what is wrong with the classes, or with what they are registered as, as one message."""
     try:
-        worker.run()
+        yield
     except GenflowError as error:
         raise Refused(str(error)) from error
 

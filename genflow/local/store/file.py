@@ -5,10 +5,12 @@ One connection writes; a second one reads, so that a long list does not hold up 
 
 from __future__ import annotations
 
+import atexit
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ OLDEST_SQLITE = (3, 33, 0)
 #: pages in the write-ahead log before it is copied into the file; larger is smoother, the log is at most this long.
 CHECKPOINT_PAGES = 4_000
 CACHE_KIBIBYTES = 65_536
+
+#: held while the empty database is made or copied.
+COPYING = threading.Lock()
 
 
 def looks_like_sqlite(path: str) -> bool:
@@ -50,6 +55,23 @@ def missing_bytes(path: str) -> int:
     page_size, pages = int.from_bytes(header[16:18], 'big'), int.from_bytes(header[28:32], 'big')
     page_size = 65_536 if page_size == 1 else page_size
     return max(0, pages * page_size - file.stat().st_size)
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Take the steps from schema ``version`` to the one that is known here, each in a transaction of its own."""
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        connection.executescript(
+            f'BEGIN IMMEDIATE;{step};PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {number};COMMIT;'
+        )
+
+
+@cache
+def empty_database() -> sqlite3.Connection:
+    """What every service in memory begins as; to copy it takes a tenth of the time that making its tables takes."""
+    connection = sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
+    migrate(connection, 0)
+    atexit.register(connection.close)
+    return connection
 
 
 class File:
@@ -117,6 +139,9 @@ class File:
     def _prepare(self, synchronous: str) -> None:
         """Check whose file it is and how old, and bring it up to date."""
         execute = self.writer.execute
+        if self.in_memory:
+            with COPYING:
+                empty_database().backup(self.writer)
         self._check_owner()
         if not self.in_memory:
             if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
@@ -124,7 +149,7 @@ class File:
             execute(f'PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}')
         execute(f'PRAGMA synchronous = {synchronous}')
         execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
-        self._migrate(execute('PRAGMA user_version').fetchone()[0])
+        migrate(self.writer, execute('PRAGMA user_version').fetchone()[0])
 
     def _check_owner(self) -> None:
         """Refuse the file of another program, and that of a later genflow."""
@@ -138,13 +163,6 @@ class File:
             raise NewerSchema(
                 f'{self.path} was written by a later genflow (schema {version}; this one knows up to {VERSION}): '
                 'upgrade genflow.'
-            )
-
-    def _migrate(self, version: int) -> None:
-        for number, step in enumerate(STEPS[version:], start=version + 1):
-            self.writer.executescript(
-                f'BEGIN IMMEDIATE;{step};PRAGMA application_id = {APPLICATION_ID};'
-                f'PRAGMA user_version = {number};COMMIT;'
             )
 
     def close(self) -> None:

@@ -55,8 +55,8 @@ _REMEDIES = (
     _Remedy(
         'WorkflowExecutionAlreadyStartedFault',
         r'',
-        'An execution {workflowId} is open: wait for it (`genflow result {workflowId} --timeout S`), end it (`genflow '
-        'terminate {workflowId}`), or start this one with another id.',
+        'An execution {workflowId} is open: wait for it (`genflow result {workflowId} --domain {domain} --timeout S`), '
+        'end it (`genflow terminate {workflowId} --domain {domain}`), or start this one with another id.',
     ),
     _Remedy(
         'DefaultUndefinedFault',

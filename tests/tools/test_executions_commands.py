@@ -86,7 +86,7 @@ def test_an_id_in_use_names_the_open_execution(genflow):
     code, out, err = genflow('start', 'Order', '1', '--id', 'order-5')
     assert (code, out) == (2, '')
     assert 'An execution order-5 is open' in err
-    assert '`genflow terminate order-5`' in err
+    assert '`genflow terminate order-5 --domain genflow`' in err
 
 
 def test_an_execution_that_has_closed_takes_no_signal(genflow, db):

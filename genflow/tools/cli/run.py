@@ -7,20 +7,19 @@ on a terminal, line by line in a pipe.
 from __future__ import annotations
 
 import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
 import click
 
-from genflow.core.errors import DefinitionError, GenflowError, HistoryError, PayloadTooLarge, RegistrationError
+from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, RegistrationError
 from genflow.core.serialization import encode_value
 from genflow.local.errors import StoreError
 from genflow.tools.beginnings import Request, request_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
+from genflow.tools.cli.news import warnings_on_stderr
 from genflow.tools.outcomes import Outcome
 from genflow.tools.runner import CannotGoOn, execute
 from genflow.tools.target import TargetError, load
@@ -56,7 +55,7 @@ def command(
     Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
     """
     try:
-        with redirect_stdout(sys.stderr), _warnings_on_stderr():  # what user code prints is not the result
+        with redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, inputs(arguments, keywords), workflow_id)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
     except (HistoryError, StoreError, RegistrationError) as error:
@@ -105,22 +104,3 @@ def _as_json(outcome: Outcome, request: Request) -> str:
 def _say_how_to_go_on(db: str | None, workflow_id: str | None) -> None:
     if db is not None and workflow_id is not None:
         click.echo(f'genflow: the execution {workflow_id} is kept in {db}; the same command continues it.', err=True)
-
-
-@contextmanager
-def _warnings_on_stderr() -> Iterator[None]:
-    """Show warnings of workers and workflows, without what this command reports itself."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter('%(name)s: %(message)s'))
-    handler.addFilter(_is_news)
-    logger = logging.getLogger('genflow')
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    reported = isinstance(record.args, tuple) and any(isinstance(value, GenflowError) for value in record.args)
-    return not reported

@@ -81,7 +81,7 @@ def stopped_by_signals(worker: Worker, seconds: float) -> Iterator[list[int]]:
         if told.count(signal.SIGINT) > 1:
             worker.stop()
         else:
-            click.echo(f'draining: what runs may finish within {seconds:g} s', err=True)
+            click.echo(f'draining: {seconds:g} s for what runs, and for polls in flight to return', err=True)
             worker.drain(seconds)
 
     with contextlib.ExitStack() as stack:

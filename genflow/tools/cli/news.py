@@ -1,0 +1,44 @@
+"""Warnings of workers and workflows, shown to the one who runs a command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from genflow.core.errors import GenflowError
+
+__all__ = ['warnings_on_stderr']
+
+
+class _Shown(logging.Handler):
+    """Writes to what stderr is at the moment: a live table takes its place, and prints above itself what comes there.
+
+    A line that was written past the table would be wiped away when that is drawn the next time.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:  # noqa: BLE001 (as every handler: what cannot be shown must not end what is told of)
+            self.handleError(record)
+
+
+@contextmanager
+def warnings_on_stderr() -> Iterator[None]:
+    """Show what is logged as a warning or worse, without what the command reports itself."""
+    handler = _Shown()
+    handler.setFormatter(logging.Formatter('%(name)s: %(message)s'))
+    handler.addFilter(_is_news)
+    logger = logging.getLogger('genflow')
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    reported = isinstance(record.args, tuple) and any(isinstance(value, GenflowError) for value in record.args)
+    return not reported

@@ -94,7 +94,7 @@ class Cancel:
 
 @define
 class ContinueWith:
-    """``run`` returned a restart.
+    """``run`` returned a restart, or the hook for long histories did.
 
     Attributes:
         signals: Name and input of each signal that was not read, collected when the close is sent.
@@ -104,7 +104,7 @@ class ContinueWith:
     options: RestartOptions
     signals: tuple[tuple[str, str | None], ...] = ()
 
-    def decision(self) -> decisions.Decision:
+    def decision(self) -> decisions.ContinueAsNew:
         given = self.options
         return decisions.ContinueAsNew(
             restart_input(self.restart.input, self.signals),

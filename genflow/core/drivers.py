@@ -87,6 +87,10 @@ class Info:
             started_at=event.time,
         )
 
+    def __str__(self) -> str:
+        who = f'{self.name} {self.version}'
+        return who if self.workflow_id is None else f'{who} (workflow {self.workflow_id}, run {self.run_id})'
+
     @property
     def restart_suggested(self) -> bool:
         """Whether the history has grown so long that the workflow should restart."""
@@ -177,6 +181,9 @@ class Driver:
     def mailbox(self, name: str) -> Mailbox | None:
         """The unread inputs of a signal."""
         return None
+
+    def describes(self, what: str) -> None:
+        """Something was asked for of which only a description is made."""
 
     def restarts(self, restart: Restart) -> None:
         """The workflow called ``restart``; it has to return it."""

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import decisions
-from .attempts import Pause
 from .branches import Branch
-from .calls import Call
 from .causes import is_backpressure
 from .closing import Cancel, Complete, ContinueWith, Fail, Restart, Wish
 from .errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
@@ -108,7 +106,7 @@ class Ending:
         if restart is not None and value is not restart:
             return Fail(YieldError('restart() was called but not returned; write `return self.restart(...)`'))
         if restart is not None:
-            return ContinueWith(restart, self._next_run(restart))
+            return self.continuing(restart)
         try:
             return Complete(self._result_text(value))
         except Exception as error:  # noqa: BLE001 - what the user's serializer raises fails the workflow
@@ -130,19 +128,18 @@ class Ending:
             )
         return text
 
-    def _next_run(self, restart: Restart) -> Any:
+    def continuing(self, restart: Restart) -> ContinueWith:
+        """The wish to go on with the next run: what event 1 said is said again, and unread signals travel along."""
         given, now = restart.options, self._execution.base
         said = {name: getattr(now, name) for name in SAID_AGAIN if getattr(given, name) is None}
-        return attrs.evolve(given, **said)
+        return ContinueWith(restart, attrs.evolve(given, **said), self._unread())
+
+    def _unread(self) -> tuple[tuple[str, str | None], ...]:
+        return tuple((name, text) for name, box in self._execution.mailboxes.items() for text in box.items)
 
     def _cancel_open(self) -> None:
         """Cancels everything that is open, in the order in which it was called."""
-        execution = self._execution
-        found: dict[int, Call] = dict(execution.deferred)
-        for known in [*execution.refs.values(), *execution.outbox.all()]:
-            call = known.call if isinstance(known, Pause) else known
-            if isinstance(call, Call) and call.state == OPEN:
-                found[call.number or 0] = call
+        found = {call.number or 0: call for call in self._execution.calls() if call.state == OPEN}
         for _, call in sorted(found.items()):
             call.cancel()
 
@@ -154,7 +151,7 @@ class Ending:
         if wish is None or self.waits:
             return None
         if isinstance(wish, (Complete, ContinueWith)):
-            left = self._failure_left()
+            left = self.failure_left()
             if left is not None:
                 wish = self.wish = Fail(left.outcome, left)
                 execution.close()
@@ -164,11 +161,10 @@ class Ending:
         if isinstance(wish, Fail) and execution.replaying:
             return decisions.FailWorkflow()  # its text is for people and is not compared
         if isinstance(wish, ContinueWith):
-            unread = [(name, text) for name, box in execution.mailboxes.items() for text in box.items]
-            wish = attrs.evolve(wish, signals=tuple(unread))
+            wish = attrs.evolve(wish, signals=self._unread())
         return wish.decision()
 
-    def _failure_left(self) -> Task[Any] | None:
+    def failure_left(self) -> Task[Any] | None:
         """The first task whose failure nobody took."""
         execution = self._execution
         kept = execution.untaken = [task for task in execution.untaken if not task.taken]

@@ -14,7 +14,7 @@ markers, further attempts from what was scheduled.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from random import Random
 from types import FrameType
@@ -25,12 +25,12 @@ import attrs
 
 from . import decisions, events
 from .arguments import Arguments, find_tasks
-from .attempts import RetriedCall
+from .attempts import Pause, RetriedCall
 from .backoff import Backoff, BackoffTimer
-from .branches import Root, begin_run
+from .branches import Root
 from .calls import Call, Ignored
 from .causes import is_backpressure
-from .closing import Restart, opened_input
+from .closing import Restart
 from .decisions import Decisions
 from .drivers import Driver, Info, driving
 from .ending import Ending
@@ -44,15 +44,17 @@ from .errors import (
 from .history import Reader, Turn
 from .markers import Markers
 from .matching import NOT_PERMITTED, match, refused_engine
+from .opening import begin
 from .outbox import Outbox
 from .queries import answer
 from .registry import WorkflowSpec
+from .renewal import Renewal
 from .serialization import MAX_PAYLOAD, encode, excerpt
 from .signals import Mailbox
 from .stalling import check_stalled, standing
 from .tasks import OPEN
 from .tries import WAKE, Tries, placeless
-from .workflow import Workflow, bind
+from .workflow import Workflow
 
 __all__ = ['Execution']
 
@@ -82,6 +84,7 @@ class Execution(Driver):
         outbox: What the code asked for and the history has not recorded.
         closing: The close that the current decision asks for.
         context: The execution context that the current decision sets.
+        count: How many calls have been made.
         deferred: Calls whose arguments or children are not there yet, by number.
     """
 
@@ -113,13 +116,14 @@ class Execution(Driver):
         self.backoff = Backoff(self)
         self.closing: decisions.Decision | None = None
         self.ending = Ending(self)
+        self.renewal = Renewal(self)
         self.closed = False
         self.started_id = 0
         self.workflow: Workflow | None = None
         self.root: Root | None = None
         self.mailboxes: dict[str, Mailbox] = {}
         self._time = EPOCH
-        self._count = 0
+        self.count = 0
         self._turn: Turn | None = None
         self._abort: GenflowError | None = None
         self.context: str | None = None
@@ -171,6 +175,18 @@ class Execution(Driver):
         with self.silence():
             return answer(self.workflow, name, args, kwargs)
 
+    @property
+    def output(self) -> Sequence[Any]:
+        """What the decision being replayed recorded; nothing of a live one."""
+        return () if self._turn is None else self._turn.output or ()
+
+    def calls(self) -> Iterator[Call]:
+        """The calls of which something is still to come: from SWF, or to be sent to it; one may come twice."""
+        for known in (*self.refs.values(), *self.outbox.all(), *self.deferred.values()):
+            call = known.call if isinstance(known, Pause) else known
+            if isinstance(call, Call):
+                yield call
+
     # one decision
 
     def _take(self, turn: Turn) -> Decisions | None:
@@ -187,6 +203,7 @@ class Execution(Driver):
         self._time = turn.started.time
         self.started_id = turn.started.id
         self.context = None
+        self.renewal.begin()
         self.markers.begin(turn)
         self._tries.begin(turn.output)
         if self.outbox.backlog['timer']:
@@ -195,7 +212,7 @@ class Execution(Driver):
             self._apply_refusals()
         for event in turn.input:
             self._apply(event)
-        self.closing = None if self.ending.wish is None else self.ending.decision()
+        self.closing = self.renewal.decision() if self.ending.wish is None else self.ending.decision()
         self._tries.note_dropped()
 
     def _apply_refusals(self) -> None:
@@ -203,7 +220,7 @@ class Execution(Driver):
         refusals, self.refusals = self.refusals, []
         self.backoff.begin_turn([event for _, event in refusals] + (self._turn.input if self._turn else []))
         for entry, event in refusals:
-            if isinstance(entry, Ending):
+            if isinstance(entry, (Ending, Renewal)):
                 entry.refused(event)
             elif isinstance(entry, BackoffTimer):
                 self.backoff.refused(event)
@@ -254,30 +271,6 @@ class Execution(Driver):
 
     # events
 
-    def begin(self, event: events.WorkflowStarted) -> None:
-        self.base = self.base.begun(event)
-        workflow = self.spec.cls()
-        bind(workflow, self)
-        self.workflow = workflow
-        root = self.root = Root(self, None, None)
-        try:
-            args, kwargs = self._arguments(workflow, event.input)
-        except Exception as error:  # noqa: BLE001 - an input that cannot be read fails the workflow
-            root.raised(error)
-            return
-        begin_run(root, workflow.run, args, kwargs)
-
-    def _arguments(self, workflow: Workflow, text: str | None) -> tuple[Any, Any]:
-        try:
-            own, signals = opened_input(text)
-            for name, value in signals:
-                self.mailbox(name).push(value)
-            return ((), {}) if own is None else workflow._deserialize_arguments(own)
-        except Exception as error:
-            raise ValueError(
-                f'the input of {self.spec.name} cannot be read: {excerpt(text or "")} ({error})'
-            ) from error
-
     def signaled(self, event: events.Signaled) -> None:
         self.mailbox(event.name).push(event.input)
 
@@ -303,6 +296,7 @@ class Execution(Driver):
 
     def schedule(self, call: Call, frame: FrameType) -> None:
         if self.silent:
+            self.describes(call.label)
             return
         if self.restarting:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
@@ -310,8 +304,8 @@ class Execution(Driver):
         tasks = None if call.is_plain() else find_tasks(call.arguments())
         if not tasks:
             call.prepare()
-        self._count += 1
-        call.number = self._count
+        self.count += 1
+        call.number = self.count
         if call.holds:
             self.held += 1
         if tasks:
@@ -329,6 +323,10 @@ class Execution(Driver):
     def mailbox(self, name: str) -> Mailbox:
         return self.mailboxes.setdefault(name, Mailbox())
 
+    def describes(self, what: str) -> None:
+        if self.renewal.asking:
+            raise YieldError(f'restart_when_suggested asks for {what}; it must ask for nothing: it is not replayed')
+
     def restarts(self, restart: Restart) -> None:
         if not self.silent:
             self.ending.restart = restart
@@ -339,23 +337,31 @@ class Execution(Driver):
 
     @property
     def random(self) -> Random:
-        stream = self.markers.random if not self.silent else Random(0)
+        if self.silent:
+            self.describes('a random number')
+            return Random(0)
+        stream = self.markers.random
         return stream if stream is not None else self._not_shown('a random number')
 
     def uuid4(self) -> UUID:
         if self.silent:
+            self.describes('a UUID')
             return UUID(int=0)
         value = self.markers.uuid4()
         return value if value is not None else self._not_shown('a UUID')
 
     def side_effect(self, function: Callable[[], Any]) -> Any:
         if self.silent:
+            self.describes('a side effect')
             return None
         found, value = self.markers.side_effect(function)
         return value if found else self._not_shown('a side effect')
 
     def patched(self, change: str) -> bool:
-        return False if self.silent else self.markers.patched(change)
+        if self.silent:
+            self.describes(f'patched({change!r})')
+            return False
+        return self.markers.patched(change)
 
     def deprecate_patch(self, change: str) -> None:
         if not self.silent:
@@ -367,7 +373,9 @@ class Execution(Driver):
             raise PayloadTooLarge(
                 f'the status has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
             )
-        if not self.silent:
+        if self.silent:
+            self.describes('set_status()')
+        else:
             self.context = text
 
     def _not_shown(self, what: str) -> Any:
@@ -380,7 +388,7 @@ class Execution(Driver):
 
 
 _APPLY: dict[type, Any] = {
-    events.WorkflowStarted: Execution.begin,
+    events.WorkflowStarted: begin,
     events.Signaled: Execution.signaled,
     events.CancelRequested: Execution.cancel_requested,
 }

@@ -8,6 +8,7 @@ where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` 
 ``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
 ``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision, and
 ``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open.
+``genflow.restart`` with ``{"events": …}`` says that the restart of this decision is ``restart_when_suggested``'s.
 """
 
 from __future__ import annotations

@@ -106,6 +106,8 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
             raise mismatch_close(execution, None)
     if not closed:
         execution.closing = None
+    if execution.renewal.proposed and not execution.closed:
+        outbox.bring_back()
 
 
 def _match_markers(execution: Execution, shown: Sequence[events.MarkerRecorded]) -> None:
@@ -127,7 +129,7 @@ def _match_close(execution: Execution, event: Any) -> None:
         if event.how == 'completed' and result != event.result and not same_payload(result, event.result):
             _differs(execution, event, 'the result of run', event.result, result)
         return
-    execution.refusals.append((execution.ending, event))
+    execution.refusals.append((execution.renewal if execution.renewal.proposed else execution.ending, event))
 
 
 def _compare_input(execution: Execution, event: Any, entry: Entry, recorded: str | None) -> None:
@@ -154,8 +156,8 @@ def _differs(
         f'at {place(getattr(entry, "where", None))}'
     )
     if execution.input_mismatch == 'error':
-        raise NondeterminismError(f'{_header(execution)}: {text}\n{PATCH_HINT}', event_id=event.id)
-    execution.report(f'{_header(execution)}: {text}')
+        raise NondeterminismError(f'{execution.info}: {text}\n{PATCH_HINT}', event_id=event.id)
+    execution.report(f'{execution.info}: {text}')
 
 
 def _payload(execution: Execution, text: str | None) -> str:
@@ -163,14 +165,6 @@ def _payload(execution: Execution, text: str | None) -> str:
     if text is None:
         return 'nothing'
     return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
-
-
-def _header(execution: Execution) -> str:
-    info = execution.info
-    who = f'{info.name} {info.version}'
-    if info.workflow_id is not None:
-        who += f' ({info.workflow_id}, run {info.run_id})'
-    return who
 
 
 def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismError:
@@ -181,7 +175,7 @@ def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismErro
         event: What the history shows, or ``None`` where it shows nothing more.
         asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
     """
-    lines = [f'{_header(execution)}: the code does not follow the history']
+    lines = [f'{execution.info}: the code does not follow the history']
     if event is None:
         lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
     else:

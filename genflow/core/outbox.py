@@ -41,6 +41,8 @@ class Outbox:
         self.open = dict.fromkeys(LANES, 0)
         self.backlog: dict[str, deque[Call]] = {lane: deque() for lane in LANES}
         self.parked: list[Call] = []
+        self._aside: list[Entry] = []
+        self._backlog_aside = self.backlog
 
     def add(self, entry: Entry) -> None:
         """Puts an entry at the end, or into the backlog where its lane is full."""
@@ -110,6 +112,22 @@ class Outbox:
         for call in parked:
             if not call.dropped:
                 self.entries.append(call)
+
+    def set_aside(self) -> None:
+        """Takes away everything but cancellations, for a restart that may yet be refused."""
+        self._aside = [entry for entry in self.unsent() if not isinstance(entry, Cancellation)]
+        kept = [entry for entry in self.unsent() if isinstance(entry, Cancellation)]
+        self.entries.clear()
+        self.entries.extend(kept)
+        self._backlog_aside, self.backlog = self.backlog, {lane: deque() for lane in LANES}
+
+    def bring_back(self) -> None:
+        """The restart was refused: what was set aside is to be sent after all."""
+        self.entries.extendleft(reversed(self._aside))
+        self._aside = []
+        self.backlog = self._backlog_aside
+        for lane in LANES:
+            self.fill(lane)
 
     def head(self) -> Entry | None:
         """The first entry that was not dropped."""

@@ -11,7 +11,13 @@ from .combinators import Combined
 from .errors import TaskFailed
 from .tasks import ERROR, OPEN, Task
 
-__all__ = ['Limited']
+__all__ = ['Limit', 'Limited']
+
+
+class Limit(TimerCall):
+    """The timer of a time limit: it does nothing by itself."""
+
+    __slots__ = ()
 
 
 class Limited(Combined):
@@ -30,7 +36,7 @@ class Limited(Combined):
         if driver is None:
             return
         if task.state == OPEN:
-            self.timer = TimerCall(driver, self.seconds)
+            self.timer = Limit(driver, self.seconds)
             driver.schedule(self.timer, sys._getframe(2))
             self.timer.watch(self)
         self.attach()

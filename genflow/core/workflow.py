@@ -6,6 +6,7 @@ children through proxies, time, chance, signals. What it gets depends on the his
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
@@ -19,12 +20,12 @@ from .branches import Branch
 from .calls import TimerCall, timer_seconds
 from .closing import Restart
 from .drivers import Driver, Info, Undriven
-from .errors import DefinitionError, YieldError
+from .errors import DefinitionError, PayloadTooLarge, YieldError
 from .external import CancelCall, SignalCall
 from .mapping import Mapped
 from .options import RestartOptions, checked_names, overridden
 from .proxies import Proxy
-from .serialization import Serialization, refuse_coroutine
+from .serialization import MAX_PAYLOAD, Serialization, excerpt, refuse_coroutine
 from .signals import Signal, signal_name
 from .tasks import Task
 from .typed import ChildTask, Runs, TypedProxy, workflow_proxy
@@ -88,6 +89,11 @@ class Restarter:
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
         text = self._workflow._serialize_restart_arguments(*args, **kwargs)
+        if len(text) > MAX_PAYLOAD:
+            raise PayloadTooLarge(
+                f'the arguments of the restart have {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
+                f'{excerpt(text)}; pass a reference to the data instead'
+            )
         restart = Restart(args, kwargs, self._options, text)
         self._workflow.driver.restarts(restart)
         return restart  # type: ignore[misc]
@@ -127,6 +133,7 @@ class Workflow(Serialization):
         super().__init_subclass__(**kwargs)
         cls.hinted = cls
         refuse_coroutine(cls)
+        _check_hook(cls)
         for name, value in vars(cls).items():
             if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
                 raise DefinitionError(
@@ -184,6 +191,7 @@ class Workflow(Serialization):
             raise YieldError(f'spawn() was given a {type(branch).__name__}: {branch!r}; it takes a generator')
         owner = driver.owner
         if owner is None:
+            driver.describes('spawn()')
             return Spawned(branch)
         task: Branch | None = owner.branch(branch)
         if task is None:
@@ -203,7 +211,10 @@ class Workflow(Serialization):
             items: Read at once.
             limit: At least 1.
         """
-        return Mapped(self.driver.owner, function, items, limit)
+        driver = self.driver
+        if driver.owner is None:
+            driver.describes('map()')
+        return Mapped(driver.owner, function, items, limit)
 
     def external(self, workflow_id: str, run_id: str | None = None) -> External:
         """Another execution of the same domain."""
@@ -260,6 +271,19 @@ class Workflow(Serialization):
         """``return self.restart(*args)`` continues as a new run with an empty history."""
         return Restarter(self, RestartOptions())
 
+    def restart_when_suggested(self) -> Any:
+        """Define it to have long histories restarted: ``return self.restart(self.cursor)``, or ``None`` for "not now".
+
+        It is asked at the end of a decision, from the moment on at which ``info.restart_suggested`` holds, whenever
+        nothing that earlier decisions asked for is open (a wait for a signal does not count). If it returns a restart,
+        what this decision asked for is not sent, and the execution continues as new, with the signals that nobody has
+        read. So whatever the next run has to know must be on ``self`` by then. It is not asked once a cancellation was
+        requested, nor where the value of a signal that was read just now would be lost with what is not sent.
+
+        It is never asked in a replay, so it must change nothing and ask for nothing. One that raises or returns
+        something else is reported, and the execution goes on.
+        """
+
     # blocks
 
     @contextmanager
@@ -292,6 +316,25 @@ class Workflow(Serialization):
         branch: Branch | None = self.driver.current
         return branch if branch is not None else Branch(self.driver, None, None)
 
+
+def _check_hook(cls: type) -> None:
+    """Refuses a ``restart_when_suggested`` that is no method, or one that yields.
+
+    Raises:
+        DefinitionError: Names the class.
+    """
+    hook = vars(cls).get('restart_when_suggested')
+    if hook is None:
+        return
+    if not callable(hook) or any(test(hook) for test in _YIELDING):
+        found = 'yields or awaits' if callable(hook) else f'is a {type(hook).__name__}'
+        raise DefinitionError(
+            f'{cls.__module__}.{cls.__qualname__}.restart_when_suggested {found}; it is a plain method that returns '
+            'self.restart(...), or None for "not now"'
+        )
+
+
+_YIELDING = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
 _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
 

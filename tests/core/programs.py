@@ -275,3 +275,10 @@ class Interpreter(Workflow):
     def do_options(self, step: Any, retry: int) -> Any:
         with self.options(retry=retry, delay=retry):
             return (yield from self.perform(step))
+
+
+class Renewed(Interpreter):
+    """Restarts as soon as it may, and now and then a little later."""
+
+    def restart_when_suggested(self) -> Any:
+        return self.restart(['value', 'now']) if len(self.notes) % 3 != 1 else None

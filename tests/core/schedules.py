@@ -49,10 +49,10 @@ MAX_DECISIONS = 400
 class Schedule:
     """Tells a story by the numbers that it reads."""
 
-    def __init__(self, program: Any, numbers: bytes) -> None:
+    def __init__(self, program: Any, numbers: bytes, workflow: type[Interpreter] = Interpreter) -> None:
         self._numbers: Iterator[int] = iter(numbers)
         self._cancels = 0
-        self.story = Story(Interpreter, program, evict=lambda: self.pick(3) == 1)
+        self.story = Story(workflow, program, evict=lambda: self.pick(3) == 1)
 
     def pick(self, count: int) -> int:
         """A choice of so many; the first one when the numbers have run out."""

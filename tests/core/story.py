@@ -137,8 +137,8 @@ class Story:
         if not execution.answered:
             return self.events
         assert execution.answered == self._answered
-        place = next(place for place, event in enumerate(self.events) if event.id == execution.answered)
-        return self.events[place:]
+        new = next(count for count, event in enumerate(reversed(self.events), 1) if event.id == execution.answered)
+        return self.events[-new:]
 
     def _begin_decision(self) -> None:
         assert self.closed is None, 'the execution is closed'

@@ -11,14 +11,17 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from genflow.core import events
+from genflow.core import drivers, events, renewal
 from genflow.core.execution import Execution
 from genflow.core.matching import BACKOFF
 from genflow.core.outbox import LANES
+from genflow.core.registry import WorkflowSpec
+from genflow.core.renewal import RENEWAL
 from genflow.core.tries import WAKE
 
-from .programs import PROGRAMS
+from .programs import PROGRAMS, Interpreter, Renewed
 from .schedules import SCHEDULES, Schedule, left_open
 
 CI = os.environ.get('GENFLOW_PROFILE') == 'ci'
@@ -48,6 +51,38 @@ def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, sche
         check_open_work(check(program, schedule))
 
 
+@settings(thorough, max_examples=500 if CI else 40)
+@given(PROGRAMS, SCHEDULES, st.integers(4, 40))
+def test_every_story_is_the_same_where_long_histories_are_restarted(program, schedule, length):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drivers, 'RESTART_SUGGESTED', length)
+        patch.setattr(renewal, 'REST', 12)
+        story = check(program, schedule, Renewed)
+        if RENEWAL in [event.name for event in last_batch(story) if isinstance(event, events.MarkerRecorded)]:
+            assert story.closed.how == 'continued'
+            assert not left_open(story)
+            assert not [item.mark for item in story.open.values() if item.kind == 'child']
+            assert not [item.key for item in story.open.values() if item.kind == 'timer' and '-' not in item.key]
+        check_replay(story, WorkflowSpec(Interpreter, story.spec.name, story.spec.version))
+        story.sticky.close()
+        story.roaming.close()
+
+
+@settings(thorough, max_examples=200 if CI else 20)
+@given(PROGRAMS, SCHEDULES)
+def test_a_history_that_was_made_without_a_hook_is_followed_by_code_that_has_one(program, schedule):
+    story = Schedule(program, schedule).tell()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drivers, 'RESTART_SUGGESTED', 4)
+        check_replay(story, WorkflowSpec(Renewed, story.spec.name, story.spec.version))
+
+
+def last_batch(story):
+    """What the last decision recorded."""
+    completed = [place for place, event in enumerate(story.events) if isinstance(event, events.DecisionCompleted)]
+    return story.events[completed[-1] + 1 :]
+
+
 OPENED = {
     events.ActivityScheduled: 'activity',
     events.ChildInitiated: 'child',
@@ -71,8 +106,8 @@ def check_open_work(story):
             lanes.pop(getattr(event, 'ref', None), None)
 
 
-def check(program, schedule):
-    story = Schedule(program, schedule).tell()
+def check(program, schedule, workflow=Interpreter):
+    story = Schedule(program, schedule, workflow).tell()
     assert story.closed is not None
     if story.closed.how == 'completed':
         assert not left_open(story)
@@ -95,7 +130,11 @@ def check_prefixes(story):
 
 def check_replay_elsewhere(story):
     """The finished history replays with another worker's seed and names."""
-    other = Execution(story.spec, **{**story.engine, 'seed': 'another worker'})
+    check_replay(story, story.spec, seed='another worker')
+
+
+def check_replay(story, spec, **engine):
+    other = Execution(spec, **{**story.engine, **engine})
     assert other.advance(story.events) is None
     assert other.closed
     other.close()

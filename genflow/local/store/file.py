@@ -25,8 +25,9 @@ MAGIC = b'SQLite format 3\x00'
 #: the first with UPDATE … FROM, with which executions are closed; JSON functions are older.
 OLDEST_SQLITE = (3, 33, 0)
 
-#: pages in the write-ahead log before it is copied into the file; larger is smoother, the log is at most this long.
-CHECKPOINT_PAGES = 4_000
+#: pages in the write-ahead log before it is copied into the file. A commit that makes the log longer takes twice as
+#: long as one that writes over what was copied, so a short log is a quick one.
+CHECKPOINT_PAGES = 1_000
 CACHE_KIBIBYTES = 65_536
 
 #: held while the empty database is made or copied.

@@ -87,6 +87,8 @@ class Renewal:
         execution = self._execution
         if execution.replaying:
             marker = self._recorded()
+            if marker is None:
+                return None
             restart = decisions.ContinueAsNew()  # what it says is not compared
         else:
             found = self._offered()
@@ -94,8 +96,6 @@ class Renewal:
                 return None
             restart = found
             marker = decisions.RecordMarker(RENEWAL, encode({'events': execution.started_id}))
-        if marker is None:
-            return None
         self.proposed = True
         execution.markers.made.append(marker)
         execution.outbox.set_aside()

@@ -84,7 +84,7 @@ class Arguments:
             task.mark_taken()
             if task.state == OPEN:
                 task.wait(self)
-                if task.on_demand:
+                if task.gets:
                     task.demand()
             else:
                 self.notify(task)

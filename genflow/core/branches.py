@@ -131,7 +131,7 @@ class Branch(Task[Any]):
                 elif ready.state == OPEN:
                     self.awaiting = ready
                     ready.wait(self)
-                    if ready.on_demand:
+                    if ready.gets:
                         ready.demand()
                     return
                 else:

@@ -10,11 +10,13 @@ nothing but descriptions, a combinator is a description too.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .branches import Branch, as_task
+from .demand import Part, ask, parts_of
 from .drivers import driving
 from .errors import DefinitionError
 from .tasks import ERROR, OPEN, VALUE, Task, Waiter
@@ -38,7 +40,7 @@ class Combined(Task[Any]):
         members: The tasks it is made of; let go of when it has settled and is taken.
     """
 
-    __slots__ = ('described', 'members', 'on_demand')
+    __slots__ = ('_parts', 'described', 'gets', 'members')
 
     derived = True
 
@@ -46,7 +48,8 @@ class Combined(Task[Any]):
         super().__init__(driver)
         self.members = members
         self.described: tuple[Any, ...] = () if driver is not None else tuple(members)
-        self.on_demand = any(member.on_demand for member in members)  # type: ignore[misc]
+        self.gets = sum([member.gets for member in members])
+        self._parts: list[Part] | None = None
 
     def attach(self) -> None:
         """Waits on the members that are open; tells itself of those that are not."""
@@ -76,6 +79,7 @@ class Combined(Task[Any]):
 
     def release(self) -> None:
         self.members = []
+        self._parts = None
 
     def withdraw(self) -> Iterable[Task[Any]]:
         return self.members[::-1]
@@ -85,16 +89,19 @@ class Combined(Task[Any]):
         return self.state != OPEN
 
     def demand(self) -> None:
-        pending: list[Task[Any]] = [self]
-        while pending and self.state == OPEN:
-            task = pending.pop()
-            if isinstance(task, Combined):
-                if task.state == OPEN:
-                    pending.extend(member for member in reversed(task.members) if member.on_demand)
-            elif task.state == OPEN:
-                task.demand()
-                if task.state != OPEN:  # told at once, so that the others of a race take nothing
-                    task.tell()
+        if self.gets:
+            ask(self)
+
+    @property
+    def parts(self) -> list[Part]:
+        """What is gone through when somebody begins to wait for it."""
+        if self._parts is None:
+            self._parts = parts_of(self)
+        return self._parts
+
+    def outcomes(self) -> Iterable[Task[Any]]:
+        """The tasks that the last notice may have settled."""
+        return (self,)
 
     def settle(self, state: int, outcome: Any) -> None:
         super().settle(state, outcome)
@@ -245,11 +252,17 @@ class Slot(Task[Any]):
 
     def watch(self, waiter: Waiter) -> None:
         super().watch(waiter)
-        self.completion.awaited.append(self)
+        awaited = self.completion.awaited
+        if not awaited or awaited[-1] is not self:
+            awaited.append(self)
 
     @property
-    def on_demand(self) -> bool:
-        return self.completion.on_demand
+    def gets(self) -> int:  # type: ignore[override]
+        return self.completion.gets
+
+    @property
+    def asker(self) -> Combined:
+        return self.completion
 
     def demand(self) -> None:
         self.completion.demand()
@@ -267,12 +280,17 @@ class Completion(Combined):
         super().__init__(driver, members)
         self.slots = [Slot(driver, self, place) for place in range(len(members))]
         self.taken_slots = 0
-        self.awaited: list[Slot] = []
+        self.awaited: deque[Slot] = deque()
         self.attach()
 
     def outlets(self) -> Iterable[Task[Any]]:
-        self.awaited = [slot for slot in self.awaited if slot.state == OPEN]
-        return self.awaited
+        awaited = self.awaited
+        while awaited and awaited[0].state != OPEN:
+            awaited.popleft()
+        return (slot for slot in awaited if slot.state == OPEN)
+
+    def outcomes(self) -> Iterable[Task[Any]]:
+        return (self.slots[self.taken_slots - 1],)
 
     def notify(self, task: Task[Any]) -> None:
         slot = self.slots[self.taken_slots]

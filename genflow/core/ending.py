@@ -92,14 +92,17 @@ class Ending:
             self._cancel_open()
 
     def _close_unwanted(self) -> None:
-        """Closes the branches that nobody spawned and nobody waits for, until closing one frees no other."""
-        branches = self._execution.branches
-        while True:
-            unwanted = [branch for branch in branches.values() if not branch.holds and not branch.wanted()]
-            if not unwanted:
-                return
-            for branch in unwanted:
-                branch.close()
+        """Closes the branches that nobody spawned and nobody waits for, until closing one frees no other.
+
+        A branch comes after the one that began it, so that a chain of them is closed in one go.
+        """
+        closed = True
+        while closed:
+            closed = False
+            for branch in list(self._execution.branches.values()):
+                if not branch.holds and not branch.wanted():
+                    branch.close()
+                    closed = True
 
     def _returned(self, value: Any) -> Wish:
         restart = self.restart

@@ -7,7 +7,7 @@ nothing. Inputs stay text until they are read, and travel as text to the next ru
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import SignalFailed
 from .serialization import decode, excerpt
@@ -22,29 +22,49 @@ __all__ = ['BoundSignal', 'Mailbox', 'Signal', 'SignalGet']
 MAX_NAME = 256
 
 
-class Mailbox:
-    """The unread inputs of one signal, and the gets that wait for one.
+class Taker(Protocol):
+    """What lines up for the next signal.
 
     Attributes:
+        registered: Whether it stands in the queue.
+    """
+
+    registered: bool
+
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for it right now."""
+
+    def offer(self) -> bool:
+        """Takes what came, if somebody waits for it; gives whether it keeps its place in the queue."""
+
+
+class Mailbox:
+    """The unread inputs of one signal, and who waits for one.
+
+    Attributes:
+        queue: Gets, and groups of them that share a place, in the order in which they lined up.
         read: How many inputs have been taken.
     """
 
-    __slots__ = ('_prune_at', 'gets', 'items', 'read')
+    __slots__ = ('_prune_at', 'items', 'queue', 'read')
 
     def __init__(self) -> None:
         self.items: deque[str | None] = deque()
-        self.gets: deque[SignalGet] = deque()
+        self.queue: deque[Taker] = deque()
         self.read = 0
         self._prune_at = 64
 
     def push(self, input: str | None) -> None:
         """A signal came: the first get that somebody waits for takes it."""
         self.items.append(input)
-        while self.items and self.gets:
-            get = self.gets.popleft()
-            get.registered = False
-            if get.state == OPEN and get.wanted():
-                get.take()
+        queue = self.queue
+        while self.items and queue:
+            if not queue[0].offer():
+                queue.popleft().registered = False
+
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the next signal."""
+        return any(taker.is_wanted() for taker in self.queue)
 
     def copy(self) -> Mailbox:
         """A mailbox with the same unread inputs, for whoever may look and take nothing."""
@@ -52,17 +72,18 @@ class Mailbox:
         other.items.extend(self.items)
         return other
 
-    def register(self, get: SignalGet) -> None:
-        if len(self.gets) >= self._prune_at:  # lost races leave gets behind
-            kept = deque(other for other in self.gets if other.state == OPEN and other.wanted())
-            for other in self.gets:
+    def register(self, taker: Taker) -> None:
+        """Puts a taker at the end of the queue."""
+        if len(self.queue) >= self._prune_at:  # lost races leave gets behind
+            kept = deque(other for other in self.queue if other.is_wanted())
+            for other in self.queue:
                 other.registered = False
             for other in kept:
                 other.registered = True
-            self.gets = kept
+            self.queue = kept
             self._prune_at = max(64, 2 * len(kept))
-        get.registered = True
-        self.gets.append(get)
+        taker.registered = True
+        self.queue.append(taker)
 
 
 class SignalGet(Task[Any]):
@@ -71,7 +92,7 @@ class SignalGet(Task[Any]):
     __slots__ = ('mailbox', 'name', 'raw', 'registered')
 
     kind = 'signal'
-    on_demand = True
+    gets = 1
 
     def __init__(self, driver: Driver | None, mailbox: Mailbox | None, name: str, *, raw: bool) -> None:
         super().__init__(driver)
@@ -87,6 +108,14 @@ class SignalGet(Task[Any]):
             self.take()
         elif not self.registered:
             self.mailbox.register(self)
+
+    def is_wanted(self) -> bool:
+        return self.state == OPEN and self.wanted()
+
+    def offer(self) -> bool:
+        if self.is_wanted():
+            self.take()
+        return False
 
     def take(self) -> None:
         """Takes the first unread input."""

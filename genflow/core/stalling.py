@@ -8,7 +8,6 @@ from .attempts import Pause
 from .calls import Call, Cancellation
 from .errors import WorkflowStalled
 from .locations import suspended_at
-from .tasks import OPEN
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -26,8 +25,7 @@ def check_stalled(execution: Execution) -> None:
     """
     if execution.closed or execution.outbox.parked or _open_work(execution):
         return
-    gets = (get for box in execution.mailboxes.values() for get in box.gets)
-    if any(get.state == OPEN and get.wanted() for get in gets):
+    if any(box.is_awaited() for box in execution.mailboxes.values()):
         return
     raise WorkflowStalled(
         f'{execution.spec.name} is open and waits for nothing that SWF could bring (activity, child, timer, signal); '

@@ -11,7 +11,7 @@ same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -60,6 +60,8 @@ class Task(Generic[T_co]):
     __slots__ = ('driver', 'holds', 'number', 'outcome', 'state', 'taken', 'waiters')
 
     kind = 'task'
+    gets = 0
+    """How many gets of signals are below it, which take something only while somebody waits for them."""
     derived = False
     """Whether its failures are those of other tasks, which are asked themselves whether somebody took them."""
 
@@ -175,11 +177,6 @@ class Task(Generic[T_co]):
     def demand(self) -> None:
         """Somebody begins to wait for this task now; those that take something only on demand do so."""
 
-    @property
-    def on_demand(self) -> bool:
-        """Whether :meth:`demand` has anything to do here."""
-        return False
-
     def tell(self) -> None:
         """Tells the waiters of a settled task."""
         waiters = self.waiters
@@ -190,15 +187,23 @@ class Task(Generic[T_co]):
 
     def wanted(self) -> bool:
         """Whether somebody is waiting for this task right now, through combinators too."""
-        pending: list[Task[Any]] = [self]
+        pending: list[Iterator[Task[Any]]] = [iter((self,))]
         while pending:
-            task = pending.pop()
+            task = next(pending[-1], None)
+            if task is None:
+                pending.pop()
+                continue
             for waiter in task.waiters or ():
                 if isinstance(waiter, Task) and waiter.derived:
-                    pending.extend(waiter.outlets())
+                    pending.append(iter(waiter.outlets()))
                 elif waiter.wants(task):
                     return True
         return False
+
+    @property
+    def asker(self) -> Any:
+        """The combinator that is asked where somebody begins to wait for this task, if :attr:`gets` are below it."""
+        return self
 
     def outlets(self) -> Iterable[Task[Any]]:
         """The open tasks through which somebody hears of this one's members."""

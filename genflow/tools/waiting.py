@@ -15,7 +15,6 @@ from genflow.core.errors import GenflowError
 from genflow.core.execution import Execution
 from genflow.core.registry import Registry
 from genflow.core.stalling import standing
-from genflow.core.tasks import OPEN
 from genflow.swf.events import translate
 from genflow.swf.sticky import StickyCache
 from genflow.tools.beginnings import EPOCH
@@ -90,7 +89,7 @@ def waiting(run: Follower, registry: Registry, cache: StickyCache) -> Waiting | 
 
 def _seen(run: Follower, kind: Any, execution: Execution) -> Waiting | None:
     boxes = execution.mailboxes.items()
-    signals = tuple(name for name, box in boxes if any(get.state == OPEN and get.wanted() for get in box.gets))
+    signals = tuple(name for name, box in boxes if box.is_awaited())
     if not signals:
         return None
     return Waiting(run.workflow_id, f'{kind["name"]} {kind["version"]}', signals, standing(execution))

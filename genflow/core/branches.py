@@ -12,6 +12,7 @@ yields in a ``finally``, and would leave the rest to the garbage collector.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,12 @@ CANCEL_REQUESTED = 'the cancellation of the workflow was requested'
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
-_unclosable: list[GeneratorType[Any, Any, Any]] = []
-"""Generators that ignore being closed: kept, so that the garbage collector does not try it again, aloud."""
+UNCLOSABLE = 'genflow_unclosable'
+"""The attribute of ``sys`` that keeps the generators which ignore being closed.
+
+Whatever frees such a generator tries to close it once more, and prints that it will not. The interpreter frees the
+members of modules when it ends, and those of ``sys`` last, when there is nowhere left to print to.
+"""
 
 
 class Branch(Task[Any]):
@@ -309,14 +314,14 @@ def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
     """Closes a suspended generator and those that it delegates to, innermost first; what they raise is dropped.
 
     Returns:
-        Whether it closed. One that goes on yielding is kept for ever instead.
+        Whether it closed. One that goes on yielding is kept for ever instead (:data:`UNCLOSABLE`).
     """
     chain = [generator]
     while isinstance(chain[-1].gi_yieldfrom, GeneratorType):
         chain.append(chain[-1].gi_yieldfrom)
     for inner in reversed(chain):
         if not _drained(inner):
-            _unclosable.append(generator)
+            vars(sys).setdefault(UNCLOSABLE, []).append(generator)
             return False
     return True
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -294,6 +296,40 @@ def test_a_generator_that_ignores_being_closed_is_reported_once(caplog, capfd):
     del story
     gc.collect()
     assert capfd.readouterr() == ('', '')
+
+
+STUBBORN = """
+import sys
+from tests.core.story import Story
+
+def run(self):
+    while True:
+        try:
+            yield self.stop.get()
+        except GeneratorExit:
+            pass
+
+story = Story(run)
+story.decide()
+story.sticky.close()
+print(len(sys.genflow_unclosable))
+"""
+
+
+def test_one_that_ignores_it_for_ever_is_silent_at_the_end_of_the_process_too():
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, '-c', STUBBORN],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env={**os.environ, 'PYTHONPATH': str(root)},
+    )
+    assert int(done.stdout) == 2  # of the execution that was kept, and of the replay that checked it
+    reports = done.stderr.splitlines()
+    assert len(reports) == 2
+    assert all('ignores being closed' in report for report in reports)
 
 
 @pytest.mark.usefixtures('silence')

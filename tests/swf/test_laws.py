@@ -1,0 +1,66 @@
+"""Random programs on the embedded service: what is promised of every execution.
+
+`GENFLOW_PROFILE=ci` plays thousands, the default some dozens of each kind.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from genflow.core import drivers, renewal
+from genflow.core.outbox import LANES
+from tests.core.programs import PROGRAMS, Renewed
+
+from .laws import LAWS
+from .runs import Stage, Watched
+
+CI = os.environ.get('GENFLOW_PROFILE') == 'ci'
+
+thorough = settings(
+    max_examples=2000 if CI else 80,
+    deadline=None,
+    derandomize=not CI,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+SCHEDULES = st.binary(min_size=250, max_size=250)
+
+
+class WatchedRenewed(Watched, Renewed):
+    pass
+
+
+def check(program, schedule, workflow=Watched):
+    run = Stage(program, schedule, workflow).play()
+    for law in LAWS:
+        law(run)
+
+
+@thorough
+@given(PROGRAMS, SCHEDULES)
+def test_every_execution_keeps_the_laws(program, schedule):
+    check(program, schedule)
+
+
+@settings(thorough, max_examples=500 if CI else 20)
+@given(PROGRAMS, SCHEDULES)
+def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(program, schedule):
+    with pytest.MonkeyPatch.context() as patch:
+        for lane in LANES:
+            patch.setitem(LANES, lane, 2)
+        check(program, schedule)
+
+
+@settings(thorough, max_examples=500 if CI else 20)
+@given(PROGRAMS, SCHEDULES, st.integers(4, 40))
+def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(program, schedule, length):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drivers, 'RESTART_SUGGESTED', length)
+        patch.setattr(renewal, 'REST', 12)
+        check(program, schedule, WatchedRenewed)

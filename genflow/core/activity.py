@@ -11,8 +11,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from attrs import field, frozen
 
+from .definitions import check_no_generator, check_run
 from .errors import StopActivity
-from .serialization import Serialization, refuse_coroutine
+from .serialization import Serialization
 from .tasks import Task
 from .typed import Runs, TypedProxy, activity_proxy
 
@@ -68,7 +69,8 @@ class Activity(Serialization):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.hinted = cls
-        refuse_coroutine(cls)
+        check_run(cls)
+        check_no_generator(cls)
 
     @classmethod
     def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]:

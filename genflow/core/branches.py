@@ -14,11 +14,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import GeneratorType, MappingProxyType
+from types import FrameType, GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .errors import TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
-from .locations import suspended_at
+from .locations import Location, suspended_at
 from .showing import short
 from .tasks import ERROR, OPEN, VALUE, Task
 
@@ -189,11 +189,36 @@ class Branch(Task[Any]):
 
 
 class Root(Branch):
-    """The branch of ``run``: what leaves it ends the execution."""
+    """The branch of ``run``: what leaves it ends the execution.
 
-    __slots__ = ()
+    Attributes:
+        returned_at: Where ``run`` returned.
+    """
+
+    __slots__ = ('_frame', 'returned_at')
 
     kind = 'run'
+
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(driver, None, None)
+        self._frame: FrameType | None = None
+        self.returned_at: Location | None = None
+
+    def drive(self, generator: GeneratorType[Any, Any, Any]) -> None:
+        """Begins the generator of ``run``."""
+        self.generator = generator
+        self._frame = generator.gi_frame  # it outlives the generator, and then says at which line that returned
+        self.start()
+
+    def close(self) -> None:
+        self._frame = None
+        super().close()
+
+    def _ended(self) -> None:
+        if self._frame is not None:
+            self.returned_at = (self._frame.f_code, self._frame.f_lasti)
+            self._frame = None
+        super()._ended()
 
     def returned(self, value: Any) -> None:
         if self.driver is not None:
@@ -242,10 +267,11 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
     finally:
         driver.current = None
     if isinstance(found, GeneratorType):
-        root.generator = found
         driver.branches[found] = root
-        root.start()
+        root.drive(found)
     else:
+        code = getattr(run, '__code__', None)
+        root.returned_at = None if code is None else (code, -1)  # at its `def`
         root.returned(found)
 
 

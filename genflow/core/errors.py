@@ -47,6 +47,11 @@ __all__ = [
 class GenflowError(Exception):
     """The root of genflow's exceptions."""
 
+    @property
+    def report(self) -> str:
+        """What it says, for those who have said already which execution it is about."""
+        return str(self)
+
 
 class TaskFailed(GenflowError):
     """A task did not give a result; raised at the ``yield`` that waits for it.
@@ -169,11 +174,18 @@ class NondeterminismError(GenflowError):
 
     Attributes:
         event_id: The event that does not agree, or ``None`` where the history has nothing to point at.
+        execution: Type, workflow id and run id, with which the text begins.
     """
 
-    def __init__(self, report: str, *, event_id: int | None = None) -> None:
-        super().__init__(report)
+    def __init__(self, report: str, *, event_id: int | None = None, execution: str | None = None) -> None:
+        super().__init__(report if execution is None else f'{execution}: {report}')
         self.event_id = event_id
+        self.execution = execution
+        self._report = report
+
+    @property
+    def report(self) -> str:
+        return self._report
 
 
 class WorkflowStalled(GenflowError):

@@ -381,8 +381,9 @@ class Execution(Driver):
     def _not_shown(self, what: str) -> Any:
         """The code asks for what the decision being replayed does not show; it gets no further."""
         self._abort = NondeterminismError(
-            f'{self.spec.name}: the code asks for {what} in the decision of event {self.started_id}, where the history '
-            f'shows none\n{standing(self)}'
+            f'the code asks for {what} in the decision of event {self.started_id}, where the history shows none\n'
+            f'{standing(self)}',
+            execution=str(self.info),
         )
         raise Abort
 

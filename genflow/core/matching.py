@@ -11,18 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from . import events
 from .activity_calls import ActivityCall
-from .calls import Call
-from .closing import HOW, Fail
+from .closing import HOW
 from .errors import HistoryError, NondeterminismError
-from .locations import place, raised_at
+from .locations import place
 from .outbox import Entry
-from .serialization import decode, excerpt
-from .showing import short
-from .stalling import standing
+from .reports import PATCH_HINT, mismatch, payload_shown
+from .serialization import decode
 from .tries import PLACELESS, WAKE, marks_of
 
 if TYPE_CHECKING:
@@ -32,7 +28,6 @@ __all__ = [
     'BACKOFF',
     'NOT_PERMITTED',
     'match',
-    'mismatch',
     'refused_engine',
     'same_payload',
 ]
@@ -40,13 +35,6 @@ __all__ = [
 NOT_PERMITTED = 'OPERATION_NOT_PERMITTED'
 
 BACKOFF = 'backoff-'
-
-PAYLOADS = frozenset({'input', 'result', 'details', 'reason', 'control'})
-
-PATCH_HINT = (
-    'If the code was changed while this execution ran, guard the change with `if self.patched("change-id"):` and keep '
-    'the old path for executions that are already under way, or give the workflow another version.'
-)
 
 
 def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, PLR0912 - the hot loop
@@ -103,7 +91,7 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
         if entries and (rest := outbox.head()) is not None:
             raise mismatch(execution, None, rest)
         if execution.closing is not None and not closed:
-            raise mismatch_close(execution, None)
+            raise mismatch(execution, None, execution.closing)
     if not closed:
         execution.closing = None
     if execution.renewal.proposed and not execution.closed:
@@ -122,7 +110,7 @@ def _match_markers(execution: Execution, shown: Sequence[events.MarkerRecorded])
 def _match_close(execution: Execution, event: Any) -> None:
     asked = execution.closing
     if asked is None or HOW[type(asked)] != event.how:
-        raise mismatch_close(execution, event)
+        raise mismatch(execution, event, execution.outbox.head() if asked is None else asked)
     if isinstance(event, events.Closed):
         execution.closed = True
         result = getattr(asked, 'result', None)
@@ -152,75 +140,12 @@ def _differs(
 ) -> None:
     text = (
         f'{what} is not what event {event.id} recorded\n'
-        f'- recorded: {_payload(execution, recorded)}\n+ asked:    {_payload(execution, asked)}\n'
+        f'- recorded: {payload_shown(execution, recorded)}\n+ asked:    {payload_shown(execution, asked)}\n'
         f'at {place(getattr(entry, "where", None))}'
     )
     if execution.input_mismatch == 'error':
-        raise NondeterminismError(f'{execution.info}: {text}\n{PATCH_HINT}', event_id=event.id)
+        raise NondeterminismError(f'{text}\n{PATCH_HINT}', event_id=event.id, execution=str(execution.info))
     execution.report(f'{execution.info}: {text}')
-
-
-def _payload(execution: Execution, text: str | None) -> str:
-    """A payload as a report may show it: its length where the report goes into a log."""
-    if text is None:
-        return 'nothing'
-    return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
-
-
-def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismError:
-    """The report on one disagreement.
-
-    Args:
-        execution: The execution.
-        event: What the history shows, or ``None`` where it shows nothing more.
-        asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
-    """
-    lines = [f'{execution.info}: the code does not follow the history']
-    if event is None:
-        lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
-    else:
-        lines.append(f'- recorded: event {event.id} {_said(execution, event)}')
-    lines.append('+ asked:    nothing more' if asked is None else f'+ asked:    {_said(execution, asked)}')
-    lines.append(f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(execution))
-    lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
-    if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':
-        lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
-    lines.append(PATCH_HINT)
-    return NondeterminismError('\n'.join(lines), event_id=None if event is None else event.id)
-
-
-def _stands(execution: Execution) -> str:
-    """Where the code stands, or how it ended: an end that the history does not know is often a mistake in new code."""
-    wish = execution.ending.wish
-    if isinstance(wish, Fail):
-        return f'run raised {short(wish.error, 200)} at {raised_at(wish.error)}'
-    if wish is not None:
-        return f'run has ended: {type(wish).__name__}'
-    return standing(execution)
-
-
-def mismatch_close(execution: Execution, event: Any) -> NondeterminismError:
-    """The report on an end that only one side shows."""
-    return mismatch(execution, event, execution.closing)
-
-
-def _said(execution: Execution, value: Any) -> str:
-    """Type and members of an event or of what is asked for, on one line."""
-    if hasattr(value, 'description'):
-        members = value.description()
-        kind = members.pop('kind')
-    else:
-        kind = type(value).__name__
-        members = {
-            name: found
-            for name, found in attrs.asdict(value, recurse=False).items()
-            if name not in ('id', 'decision_id')
-        }
-    words = [
-        f'{name}={_payload(execution, found) if name in PAYLOADS and isinstance(found, str) else repr(found)}'
-        for name, found in members.items()
-    ]
-    return f'{kind} ' + ', '.join(word for word in words if not word.endswith('=None'))
 
 
 def refused_engine(event: Any) -> HistoryError:

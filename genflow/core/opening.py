@@ -21,7 +21,7 @@ def begin(execution: Execution, event: events.WorkflowStarted) -> None:
     execution.base = execution.base.begun(event)
     workflow = execution.workflow = execution.spec.cls()
     bind(workflow, execution)
-    root = execution.root = Root(execution, None, None)
+    root = execution.root = Root(execution)
     try:
         args, kwargs = _arguments(execution, workflow, event.input)
     except Exception as error:  # noqa: BLE001 - an input that cannot be read fails the workflow

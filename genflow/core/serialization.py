@@ -8,7 +8,6 @@ and proxies alike.
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -23,7 +22,6 @@ __all__ = [
     'decode',
     'encode',
     'excerpt',
-    'refuse_coroutine',
     'use_transport',
 ]
 
@@ -128,20 +126,6 @@ class Serialization:
 
     def _serialize_restart_arguments(self, *args: Any, **kwargs: Any) -> str:
         return self._serialize_arguments(*args, **kwargs)
-
-
-def refuse_coroutine(cls: type) -> None:
-    """Refuses ``async def run``, which nobody would await.
-
-    Raises:
-        DefinitionError: Names the class.
-    """
-    run = vars(cls).get('run')
-    if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
-        raise DefinitionError(
-            f'{cls.__module__}.{cls.__qualname__}.run is declared with `async def`; write `def`: a workflow yields its '
-            'tasks instead of awaiting them, and an activity may call asyncio.run(…) itself'
-        )
 
 
 def use_transport(target: Any, transport: Any) -> None:

@@ -6,7 +6,6 @@ children through proxies, time, chance, signals. What it gets depends on the his
 
 from __future__ import annotations
 
-import inspect
 import logging
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
@@ -19,13 +18,14 @@ from uuid import UUID
 from .branches import Branch
 from .calls import TimerCall, timer_seconds
 from .closing import Restart
+from .definitions import check_hook, check_run
 from .drivers import Driver, Info, Undriven
 from .errors import DefinitionError, PayloadTooLarge, YieldError
 from .external import CancelCall, SignalCall
 from .mapping import Mapped
 from .options import RestartOptions, checked_names, overridden
 from .proxies import Proxy
-from .serialization import MAX_PAYLOAD, Serialization, excerpt, refuse_coroutine
+from .serialization import MAX_PAYLOAD, Serialization, excerpt
 from .signals import Signal, signal_name
 from .tasks import Task
 from .typed import ChildTask, Runs, TypedProxy, workflow_proxy
@@ -132,8 +132,8 @@ class Workflow(Serialization):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.hinted = cls
-        refuse_coroutine(cls)
-        _check_hook(cls)
+        check_run(cls)
+        check_hook(cls)
         for name, value in vars(cls).items():
             if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
                 raise DefinitionError(
@@ -316,25 +316,6 @@ class Workflow(Serialization):
         branch: Branch | None = self.driver.current
         return branch if branch is not None else Branch(self.driver, None, None)
 
-
-def _check_hook(cls: type) -> None:
-    """Refuses a ``restart_when_suggested`` that is no method, or one that yields.
-
-    Raises:
-        DefinitionError: Names the class.
-    """
-    hook = vars(cls).get('restart_when_suggested')
-    if hook is None:
-        return
-    if not callable(hook) or any(test(hook) for test in _YIELDING):
-        found = 'yields or awaits' if callable(hook) else f'is a {type(hook).__name__}'
-        raise DefinitionError(
-            f'{cls.__module__}.{cls.__qualname__}.restart_when_suggested {found}; it is a plain method that returns '
-            'self.restart(...), or None for "not now"'
-        )
-
-
-_YIELDING = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
 _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
 

@@ -245,13 +245,14 @@ class Decider:
 
     def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
         """Leaves a task unanswered, or fails its execution where that was asked for."""
+        told = error.report if isinstance(error, GenflowError) else error
         if self.mismatch == 'fail':
             reason, details = encode_failure(error)
-            log.error('%s is failed: %s', task, error)
+            log.error('%s is failed: %s', task, told)
             return _Plan([encode(FailWorkflow(reason, details))])
         self.counts['held'] += 1
         if str(self.held.get(task.run_id)) != str(error):
-            log.error('%s is held, its decision task left unanswered: %s', task, error)
+            log.error('%s is held, its decision task left unanswered: %s', task, told)
             if self.on_hold is not None:
                 self.on_hold(task, error)
         self.held[task.run_id] = error

@@ -35,8 +35,7 @@ def perform(spec: ActivitySpec, input: str | None, context: ActivityContext, cre
         activity = create(spec.cls)
         activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
         args, kwargs = _arguments(activity, input)
-        result = activity._serialize_result(activity.run(*args, **kwargs))
-        return Completed(_checked(result))
+        return Completed(_written(spec, activity, activity.run(*args, **kwargs)))
     except SuspendTask:
         return Suspended()
     except StopActivity as stop:
@@ -65,9 +64,17 @@ def _signature(run: Callable[..., Any]) -> inspect.Signature:
     return inspect.signature(run)
 
 
-def _checked(result: Any) -> str:
-    if not isinstance(result, str):
-        raise TypeError(f'_serialize_result() gave {type(result).__name__}, expected str')
-    if len(result) > MAX_PAYLOAD:
-        raise PayloadTooLarge(f'the result has {len(result):,} characters; SWF takes {MAX_PAYLOAD:,}')
-    return result
+def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
+    who = f'the activity {spec.name} {spec.version}'
+    try:
+        text = activity._serialize_result(result)
+    except TypeError as error:
+        raise TypeError(f'the result of {who}, a {type(result).__qualname__}, cannot be written: {error}') from error
+    if not isinstance(text, str):
+        raise TypeError(f'_serialize_result() of {who} gave {type(text).__name__}, expected str')
+    if len(text) > MAX_PAYLOAD:
+        raise PayloadTooLarge(
+            f'the result of {who} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: store the data and return a '
+            'reference to it, or give the class a transport that does'
+        )
+    return text

@@ -58,7 +58,7 @@ class CannotGoOn(Exception):
     """
 
     def __init__(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
-        super().__init__(f'{task} cannot go on: {type(error).__name__}: {error}')
+        super().__init__(f'{task} cannot go on: {type(error).__name__}: {error.report}')
         self.error = error
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from genflow import Activity, DefinitionError, NondeterminismError, PayloadTooLarge, Workflow
+from genflow import (
+    Activity,
+    DefinitionError,
+    HistoryError,
+    NondeterminismError,
+    PayloadTooLarge,
+    Workflow,
+    WorkflowCanceled,
+)
 from genflow.core.execution import Execution
 
 from .story import Story, made
@@ -17,6 +26,44 @@ def test_a_coroutine_is_refused_when_the_class_is_made(base):
 
     with pytest.raises(DefinitionError, match=r'\.Later\.run is declared with `async def`; write `def`'):
         type('Later', (base,), {'run': run})
+
+
+def no_self():
+    return None
+
+
+def keywords_only(*, value):
+    return value
+
+
+@pytest.mark.parametrize('run', [no_self, keywords_only, lambda: None])
+@pytest.mark.parametrize('base', [Workflow, Activity])
+def test_a_run_without_self_is_refused_when_the_class_is_made(base, run):
+    with pytest.raises(DefinitionError, match=r'\.Bare\.run\(.*\) takes no `self`; .* write `def run\(self, …\)`'):
+        type('Bare', (base,), {'run': run})
+
+
+@pytest.mark.parametrize(
+    'run', [lambda *args: None, lambda self, /: None, lambda me, value=1: None, staticmethod(no_self)]
+)
+@pytest.mark.parametrize('base', [Workflow, Activity])
+def test_what_may_well_take_self_is_not(base, run):
+    type('Fine', (base,), {'run': run})
+
+
+def yields(self):
+    yield self
+
+
+class Mixin:
+    def run(self):
+        yield 1
+
+
+@pytest.mark.parametrize(('bases', 'members'), [((Activity,), {'run': yields}), ((Mixin, Activity), {})])
+def test_an_activity_that_yields_is_refused_when_the_class_is_made(bases, members):
+    with pytest.raises(DefinitionError, match=r'\.Deed\.run has a `yield`, and an activity must not yield'):
+        type('Deed', bases, members)
 
 
 def failure(run):
@@ -78,18 +125,109 @@ def test_a_run_that_raises_where_the_history_went_on_shows_the_exception_and_its
     story = Story(run)
     story.decide()
     execution = Execution(made(changed))
-    with pytest.raises(NondeterminismError, match=r'run raised ValueError\(5\) at .*test_messages\.py:\d+ in changed'):
+    place = r'\(.*test_messages\.py:\d+ in changed\)'
+    with pytest.raises(NondeterminismError, match=rf'asked:    run raised ValueError\(5\) {place}'):
         execution.advance(story.events)
 
 
-def test_a_run_that_returns_where_the_history_went_on_says_so():
+def plain(self):
+    return 5
+
+
+def early(self):
+    if self.info.history_length:
+        return 5
+    yield self.sleep(3)
+
+
+def delegating(self):
+    return (yield from early(self))
+
+
+def restarting(self):
+    yield []
+    return self.restart()
+
+
+def of(run, offset):
+    return f'({__file__}:{run.__code__.co_firstlineno + offset} in {run.__name__})'
+
+
+ENDS = {
+    plain: f"run returned {of(plain, 0)}, result='5'",
+    early: f"run returned {of(early, 2)}, result='5'",
+    delegating: f"run returned {of(delegating, 1)}, result='5'",
+    restarting: f'run returned a restart {of(restarting, 2)}',
+}
+
+
+@pytest.mark.parametrize('run', ENDS)
+def test_a_run_that_returns_where_the_history_went_on_is_shown_with_its_line(run):
+    story = Story(lambda self: self.sleep(3))
+    story.decide()
+    execution = Execution(made(run))
+    with pytest.raises(NondeterminismError) as caught:
+        execution.advance(story.events)
+    assert f'\n+ asked:    {ENDS[run]}\n' in str(caught.value)
+
+
+def test_an_end_that_waits_for_something_is_shown_too():
     def run(self):
-        yield self.sleep(3)
+        yield self.echo()
+        yield self.other()
+
+    def changed(self):
+        self.child()
+        yield self.echo()
 
     story = Story(run)
     story.decide()
-    with pytest.raises(NondeterminismError, match='run has ended: Complete'):
-        Execution(made(lambda self: 5)).advance(story.events)
+    with pytest.raises(NondeterminismError, match=r'\+ asked:    child number=1'):
+        Execution(made(changed)).advance(story.events)
+
+    def shorter(self):
+        yield self.echo()
+        self.go.drain()
+
+    story.completed(1)
+    story.decide()
+    with pytest.raises(NondeterminismError, match=r'\+ asked:    run returned \(.* in shorter\)'):
+        Execution(made(shorter)).advance(story.events)
+
+
+def test_a_cancellation_that_left_run_is_shown():
+    def run(self):
+        try:
+            yield self.stop.get()
+        except WorkflowCanceled:
+            yield self.echo('tidy up')
+
+    def changed(self):
+        yield self.stop.get()
+
+    story = Story(run)
+    story.decide()
+    story.cancel_requested()
+    story.decide()
+    with pytest.raises(NondeterminismError, match=r'\+ asked:    the cancellation left run'):
+        Execution(made(changed)).advance(story.events)
+
+
+def test_a_report_names_the_execution_once_for_those_who_have_named_it():
+    story = Story(lambda self: self.sleep(3))
+    story.decide()
+    execution = Execution(story.spec, workflow_id='w-7', run_id='r-7')
+    execution.spec = attrs.evolve(story.spec, cls=made(plain))
+    with pytest.raises(NondeterminismError) as caught:
+        execution.advance(story.events)
+    error = caught.value
+    assert str(error) == f'{error.execution}: {error.report}'
+    assert error.execution == 'Desk 1 (workflow w-7, run r-7)'
+    assert error.report.startswith('the code does not follow the history\n')
+
+
+def test_other_errors_report_what_they_say():
+    assert HistoryError('a gap').report == 'a gap'
 
 
 @pytest.mark.parametrize('shows', [True, False])

@@ -100,8 +100,14 @@ def test_arguments_that_do_not_fit_are_named(input):
 def test_a_result_that_is_too_long_fails():
     assert outcome(lambda self: 'x' * 32_766).result == '"' + 'x' * 32_766 + '"'
     assert outcome(lambda self: 'x' * 32_767).reason == (
-        'PayloadTooLarge: the result has 32,769 characters; SWF takes 32,768'
+        'PayloadTooLarge: the result of the activity A 1 has 32,769 characters, SWF takes 32,768: store the data and '
+        'return a reference to it, or give the class a transport that does'
     )
+
+
+def test_a_result_that_json_cannot_hold_is_named():
+    reason = outcome(lambda self: [object()]).reason
+    assert reason.startswith('TypeError: the result of the activity A 1, a list, cannot be written: ')
 
 
 def test_a_result_that_is_no_json_fails():
@@ -110,7 +116,7 @@ def test_a_result_that_is_no_json_fails():
 
 def test_a_serializer_that_gives_no_text_fails():
     failed = outcome(lambda self: 1, _serialize_result=lambda self, value: value)
-    assert failed.reason == 'TypeError: _serialize_result() gave int, expected str'
+    assert failed.reason == 'TypeError: _serialize_result() of the activity A 1 gave int, expected str'
 
 
 def test_instances_are_made_as_the_worker_was_told():

@@ -1,0 +1,117 @@
+"""Reports on a mismatch: what the history shows, what the code asks for, where, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from . import events
+from .calls import Call
+from .closing import HOW, Cancel, Complete, ContinueWith, Fail, Wish
+from .errors import NondeterminismError
+from .locations import place, raised_at
+from .serialization import excerpt
+from .showing import short
+from .stalling import standing
+
+if TYPE_CHECKING:
+    from .execution import Execution
+
+__all__ = ['PATCH_HINT', 'mismatch', 'payload_shown']
+
+PAYLOADS = frozenset({'input', 'result', 'details', 'reason', 'control'})
+
+PATCH_HINT = (
+    'If the code was changed while this execution ran, guard the change with `if self.patched("change-id"):` and keep '
+    'the old path for executions that are already under way, or give the workflow another version.'
+)
+
+CLOSES = {
+    'completed': 'WorkflowExecutionCompleted',
+    'failed': 'WorkflowExecutionFailed',
+    'canceled': 'WorkflowExecutionCanceled',
+    'continued': 'WorkflowExecutionContinuedAsNew',
+}
+
+
+def payload_shown(execution: Execution, text: str | None) -> str:
+    """A payload as a report may show it: its length where the report goes into a log."""
+    if text is None:
+        return 'nothing'
+    return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
+
+
+def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismError:
+    """The report on one disagreement.
+
+    Args:
+        execution: The execution.
+        event: What the history shows, or ``None`` where it shows nothing more.
+        asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
+    """
+    lines = ['the code does not follow the history']
+    if event is None:
+        lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
+    else:
+        lines.append(f'- recorded: event {event.id} {_said(execution, event)}')
+    lines += _asked(execution, asked)
+    lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
+    if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':
+        lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
+    lines.append(PATCH_HINT)
+    event_id = None if event is None else event.id
+    return NondeterminismError('\n'.join(lines), event_id=event_id, execution=str(execution.info))
+
+
+def _asked(execution: Execution, asked: Any) -> list[str]:
+    """What the code asks for, and the line of the user's that does; an end that nobody expected is often a mistake."""
+    wish = execution.ending.wish
+    if asked is not None and type(asked) not in HOW:
+        where = f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(execution)
+        return [f'+ asked:    {_said(execution, asked)}', where]
+    if wish is not None:
+        result = f', result={payload_shown(execution, wish.result)}' if isinstance(wish, Complete) else ''
+        return [f'+ asked:    {_ended(execution, wish)}{result}']
+    if asked is not None:
+        return ['+ asked:    a restart, as restart_when_suggested says', standing(execution)]
+    return ['+ asked:    nothing more', standing(execution)]
+
+
+def _stands(execution: Execution) -> str:
+    wish = execution.ending.wish
+    return standing(execution) if wish is None else _ended(execution, wish)
+
+
+def _ended(execution: Execution, wish: Wish) -> str:
+    """How the code ended, and where."""
+    root = execution.root
+    if isinstance(wish, Fail) and wish.left is not None:
+        where = place(getattr(wish.left, 'where', None))
+        return f'run returned, and nobody took the failure of {wish.left.label} ({where})'
+    if isinstance(wish, Fail):
+        what = short(wish.error, 200) if execution.shows_payloads else type(wish.error).__qualname__
+        return f'run raised {what} ({raised_at(wish.error)})'
+    if isinstance(wish, Cancel):
+        return 'the cancellation left run'
+    how = 'returned a restart' if isinstance(wish, ContinueWith) else 'returned'
+    return f'run {how} ({place(None if root is None else root.returned_at)})'
+
+
+def _said(execution: Execution, value: Any) -> str:
+    """Type and members of an event or of what is asked for, on one line."""
+    if hasattr(value, 'description'):
+        members = value.description()
+        kind = members.pop('kind')
+    else:
+        kind = CLOSES.get(getattr(value, 'how', ''), '') if type(value) is events.Closed else type(value).__name__
+        members = {
+            name: found
+            for name, found in attrs.asdict(value, recurse=False).items()
+            if name not in ('id', 'decision_id', 'how')
+        }
+    words = [
+        f'{name}={payload_shown(execution, found) if name in PAYLOADS and isinstance(found, str) else repr(found)}'
+        for name, found in members.items()
+    ]
+    return f'{kind} ' + ', '.join(word for word in words if not word.endswith('=None'))

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .core.activity import Activity, ActivityInfo
-from .core.combinators import all_of, any_of, as_completed, first_success
+from .core.combinators import all_of, any_of, first_success
 from .core.errors import (
     ActivityCanceled,
     ActivityFailed,
@@ -40,6 +40,7 @@ from .core.queries import query
 from .core.retry import Retry
 from .core.saga import Saga
 from .core.signals import Signal
+from .core.slots import as_completed
 from .core.tasks import Steps, Task
 from .core.workflow import Workflow
 

@@ -1,4 +1,4 @@
-"""Tasks made of tasks: all of them, the first of them, each as it comes, with a time limit, a few at a time.
+"""Tasks made of tasks: all of them, the first of them, some of them.
 
 A combinator waits on its members from the moment it is made, counts what has settled, and settles itself once. It
 costs a constant for each member and never calls into a member's own waiters, so that neither a wide nor a deep tree
@@ -10,7 +10,6 @@ nothing but descriptions, a combinator is a description too.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -19,12 +18,12 @@ from .branches import Branch, as_task
 from .demand import Part, ask, parts_of
 from .drivers import driving
 from .errors import DefinitionError
-from .tasks import ERROR, OPEN, VALUE, Task, Waiter
+from .tasks import ERROR, OPEN, VALUE, Task
 
 if TYPE_CHECKING:
     from .drivers import Driver
 
-__all__ = ['Combined', 'Slot', 'all_of', 'any_of', 'as_completed', 'first_success', 'gather']
+__all__ = ['Combined', 'all_of', 'any_of', 'first_success', 'gather', 'joined']
 
 T = TypeVar('T')
 
@@ -227,80 +226,6 @@ class Successes(Combined):
         return (self.n, self.cancel_rest, *super().asked())
 
 
-class Slot(Task[Any]):
-    """A place in the order in which tasks settle; made by :func:`as_completed`.
-
-    Attributes:
-        task: The task that took this place, once it is taken.
-    """
-
-    __slots__ = ('completion', 'place', 'task')
-
-    kind = 'slot'
-    derived = True
-
-    def __init__(self, driver: Driver | None, completion: Completion, place: int) -> None:
-        super().__init__(driver)
-        self.completion = completion
-        self.place = place
-        self.task: Task[Any] | None = None
-
-    def mark_taken(self) -> None:
-        self.taken = True
-        if self.task is not None:
-            self.task.mark_taken()
-
-    def watch(self, waiter: Waiter) -> None:
-        super().watch(waiter)
-        awaited = self.completion.awaited
-        if not awaited or awaited[-1] is not self:
-            awaited.append(self)
-
-    @property
-    def gets(self) -> int:  # type: ignore[override]
-        return self.completion.gets
-
-    @property
-    def asker(self) -> Combined:
-        return self.completion
-
-    def demand(self) -> None:
-        self.completion.demand()
-
-    def asked(self) -> tuple[Any, ...]:
-        return (self.place, *self.completion.asked())
-
-
-class Completion(Combined):
-    """Fills slots in the order in which the members settle."""
-
-    __slots__ = ('awaited', 'slots', 'taken_slots')
-
-    def __init__(self, driver: Driver | None, members: list[Task[Any]]) -> None:
-        super().__init__(driver, members)
-        self.slots = [Slot(driver, self, place) for place in range(len(members))]
-        self.taken_slots = 0
-        self.awaited: deque[Slot] = deque()
-        self.attach()
-
-    def outlets(self) -> Iterable[Task[Any]]:
-        awaited = self.awaited
-        while awaited and awaited[0].state != OPEN:
-            awaited.popleft()
-        return (slot for slot in awaited if slot.state == OPEN)
-
-    def outcomes(self) -> Iterable[Task[Any]]:
-        return (self.slots[self.taken_slots - 1],)
-
-    def notify(self, task: Task[Any]) -> None:
-        slot = self.slots[self.taken_slots]
-        self.taken_slots += 1
-        slot.task = task
-        if slot.taken:
-            task.mark_taken()
-        slot.settle(task.state, task.outcome)
-
-
 def gather(driver: Driver | None, value: Any, failures: Failures = 'raise') -> Gathered:
     """The task that waits for every member of a list, tuple or dict and gives the same shape."""
     if isinstance(value, dict):
@@ -337,7 +262,7 @@ def _given(tasks: tuple[Any, ...]) -> list[Any]:
     return [only]
 
 
-def _joined(tasks: tuple[Any, ...]) -> tuple[Driver | None, list[Task[Any]]]:
+def joined(tasks: tuple[Any, ...]) -> tuple[Driver | None, list[Task[Any]]]:
     """The driver that a combinator belongs to, and its members as tasks."""
     values = _given(tasks)
     running = driving.get()
@@ -357,7 +282,7 @@ def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
     """
     if failures not in ('raise', 'wait', 'return'):
         raise DefinitionError(f"failures is {failures!r}; it is 'raise', 'wait' or 'return'")
-    driver, members = _joined(tasks)
+    driver, members = joined(tasks)
     return Gathered(driver, members, list, failures)
 
 
@@ -371,7 +296,7 @@ def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
     Raises:
         ValueError: There are none.
     """
-    driver, members = _joined(tasks)
+    driver, members = joined(tasks)
     if not members:
         raise ValueError('any_of() of nothing would never settle; give it at least one task')
     return Race(driver, members, cancel_rest=cancel_rest)
@@ -385,13 +310,7 @@ def first_success(*tasks: Any, n: int = 1, cancel_rest: bool = False) -> Task[An
     Raises:
         ValueError: There are fewer than ``n`` tasks, or ``n`` is less than 1.
     """
-    driver, members = _joined(tasks)
+    driver, members = joined(tasks)
     if not 1 <= n <= len(members):
         raise ValueError(f'first_success(n={n}) needs at least {max(n, 1)} tasks and has {len(members)}')
     return Successes(driver, members, n=n, cancel_rest=cancel_rest)
-
-
-def as_completed(tasks: Any) -> Iterator[Slot]:
-    """One slot for each task, in the order in which they settle: ``value = yield slot``; ``slot.task`` says which."""
-    driver, members = _joined((tasks,))
-    return iter(Completion(driver, members).slots)

@@ -87,8 +87,14 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
                 execution.refusals.append((entry, event))
     if markers or execution.markers.made:
         _match_markers(execution, markers)
+    _match_rest(execution, cut=cut, closed=closed)
+
+
+def _match_rest(execution: Execution, *, cut: bool, closed: bool) -> None:
+    """What the code asks for and the history does not show may only be what did not fit into the response."""
+    outbox = execution.outbox
     if not cut:
-        if entries and (rest := outbox.head()) is not None:
+        if outbox.entries and (rest := outbox.head()) is not None:
             raise mismatch(execution, None, rest)
         if execution.closing is not None and not closed:
             raise mismatch(execution, None, execution.closing)

@@ -17,7 +17,8 @@ from typing import Any, TextIO
 
 import attrs
 
-from genflow.local.batch import EVENT_BITS, EVENT_MASK, encode
+from genflow.local.batch import EVENT_BITS, EVENT_MASK
+from genflow.local.compact import encode
 from genflow.local.errors import CorruptFile, ForeignFile, StoreError
 from genflow.local.store import Store
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from genflow.local.compact import encode
 from genflow.local.rules.state import Item
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: low bits of a ref that hold the event id; the rest is the execution's key.
 EVENT_BITS = 20
 EVENT_MASK = (1 << EVENT_BITS) - 1
-
-encode = json.JSONEncoder(separators=(',', ':'), check_circular=False).encode
 
 
 @attrs.define(slots=True, eq=False)

@@ -83,8 +83,9 @@ class LongPolls:
             self._pollers[waiter.poller] = False
 
     def saw(self) -> None:
-        """This thread polls, and so is one that time may have to wait for."""
-        self._pollers[threading.current_thread()] = False
+        """This thread polls, and so is one that time may have to wait for, where it skips."""
+        if self._clock.skips:
+            self._pollers[threading.current_thread()] = False
 
     def wake_all(self) -> None:
         """Wake everybody, because the service is closed or emptied."""

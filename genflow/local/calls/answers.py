@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from genflow.local.compact import encode
 from genflow.local.store import Store
 
 
@@ -30,15 +31,12 @@ class Reading:
 Answer = dict[str, Any] | Reading | None
 
 
-_encode = json.JSONEncoder(separators=(',', ':'), check_circular=False).encode
-
-
 def answer_text(answer: dict[str, Any] | None) -> str:
     """The answer as JSON, with its events put in as they are; empty where there is none."""
     if answer is None:
         return ''
     events = answer.get('events')
     if not isinstance(events, EventTexts):
-        return _encode(answer)
-    rest = _encode({name: value for name, value in answer.items() if name != 'events'})
+        return encode(answer)
+    rest = encode({name: value for name, value in answer.items() if name != 'events'})
     return f'{{"events":[{",".join(events)}]' + (f',{rest[1:]}' if len(rest) > 2 else '}')  # noqa: PLR2004 - "{}"

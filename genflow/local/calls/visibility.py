@@ -9,11 +9,11 @@ from typing import Any
 import attrs
 
 from genflow.local import faults
-from genflow.local.batch import encode
 from genflow.local.calls.answers import Answer, Reading
 from genflow.local.calls.executions import stored_info
 from genflow.local.calls.lookup import domain_of
 from genflow.local.calls.paging import page_size, page_start
+from genflow.local.compact import encode
 from genflow.local.store import Store
 from genflow.local.store.visibility import Query
 from genflow.local.tokens import page_token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from genflow.local.batch import encode
+from genflow.local.compact import encode
 from genflow.local.rules.execution import Execution
 from genflow.local.rules.state import DecisionTask, period
 from genflow.local.world import World

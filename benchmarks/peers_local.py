@@ -48,7 +48,7 @@ CONTENDERS = (
     Contender(DBOS_WAL, 'local_dbos.py', ('WAL',), 'dbos==3.4.0', NEWER),
     Contender('DBOS, FULL, as it comes', 'local_dbos.py', ('DELETE',), 'dbos==3.4.0', NEWER),
     Contender('genflow, FULL, 1+4 threads', 'local_genflow.py', ('FULL', '1', '4')),
-    Contender('genflow, FULL, 2+16 threads', 'local_genflow.py', ('FULL', '2', '16')),
+    Contender('genflow, FULL, 16+16 threads', 'local_genflow.py', ('FULL', '16', '16')),
     Contender('genflow, in memory', 'local_genflow.py', ('memory', '1', '4'), durable=False),
     Contender('flowy, nothing kept', 'local_flowy.py', (), 'flowy==0.4.1', ('3.9', '3.8', '3.7'), durable=False),
 )

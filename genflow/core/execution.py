@@ -14,12 +14,10 @@ markers, further attempts from what was scheduled.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from types import FrameType
 from typing import Any
-from uuid import UUID
 
 import attrs
 
@@ -32,40 +30,31 @@ from .calls import Call, Ignored
 from .causes import is_backpressure
 from .closing import Restart
 from .decisions import Decisions
-from .drivers import Driver, Info, driving
+from .drivers import Info, driving
 from .ending import Ending
 from .errors import (
-    GenflowError,
     HistoryError,
-    NondeterminismError,
-    PayloadTooLarge,
     YieldError,
 )
 from .history import Reader, Turn
-from .markers import Markers
 from .matching import NOT_PERMITTED, match, refused_engine
 from .opening import begin
 from .outbox import Outbox
 from .queries import answer
 from .registry import WorkflowSpec
 from .renewal import Renewal
-from .serialization import MAX_PAYLOAD, encode, excerpt
+from .serialization import encode
 from .signals import Mailbox
-from .stalling import check_stalled, standing
+from .stalling import check_stalled
 from .tasks import OPEN
 from .tries import WAKE, Tries, placeless
+from .values import Values
 from .workflow import Workflow
 
 __all__ = ['Execution']
 
-EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
-
-class Abort(BaseException):
-    """Leaves the user's code where it asks for something that the history does not show; never seen outside."""
-
-
-class Execution(Driver):
+class Execution(Values):
     """One run of one workflow.
 
     Args:
@@ -83,7 +72,6 @@ class Execution(Driver):
         refs: What the history may still speak of, by the id of the event that scheduled it.
         outbox: What the code asked for and the history has not recorded.
         closing: The close that the current decision asks for.
-        context: The execution context that the current decision sets.
         count: How many calls have been made.
         deferred: Calls whose arguments or children are not there yet, by number.
     """
@@ -99,13 +87,12 @@ class Execution(Driver):
         input_mismatch: str = 'warn',
         shows_payloads: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(seed if seed is not None else run_id)
         self.spec = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
         self.base = Info(workflow_id=workflow_id, run_id=run_id, domain=domain)
         self.input_mismatch = input_mismatch
         self.shows_payloads = shows_payloads
         self.reader = Reader()
-        self.markers = Markers(seed if seed is not None else run_id)
         self.outbox = Outbox()
         self.refs: dict[int, Any] = {}
         self.ignored = Ignored()
@@ -118,15 +105,11 @@ class Execution(Driver):
         self.ending = Ending(self)
         self.renewal = Renewal(self)
         self.closed = False
-        self.started_id = 0
         self.workflow: Workflow | None = None
         self.root: Root | None = None
         self.mailboxes: dict[str, Mailbox] = {}
-        self._time = EPOCH
         self.count = 0
         self._turn: Turn | None = None
-        self._abort: GenflowError | None = None
-        self.context: str | None = None
 
     # what a worker calls
 
@@ -200,20 +183,28 @@ class Execution(Driver):
     def _run(self, turn: Turn) -> None:
         self._turn = turn
         self.replaying = turn.output is not None
-        self._time = turn.started.time
+        self.time = turn.started.time
         self.started_id = turn.started.id
         self.context = None
-        self.renewal.begin()
+        if self.renewal.concerned:
+            self.renewal.begin()
         self.markers.begin(turn)
-        self._tries.begin(turn.output)
         if self.outbox.backlog['timer']:
             self.outbox.fill('timer')
         if self.refusals or self.backoff.level:
             self._apply_refusals()
         for event in turn.input:
             self._apply(event)
-        self.closing = self.renewal.decision() if self.ending.wish is None else self.ending.decision()
-        self._tries.note_dropped()
+        self.closing = self._close(turn.output)
+        if self._tries.decided:
+            self._tries.note_dropped()
+
+    def _close(self, output: Sequence[Any] | None) -> decisions.Decision | None:
+        if self.ending.wish is not None:
+            return self.ending.decision()
+        if self.renewal.concerned or (output and type(output[0]) is events.MarkerRecorded):
+            return self.renewal.decision()
+        return None
 
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
@@ -249,8 +240,8 @@ class Execution(Driver):
         queue = self.queue
         while queue:
             queue.popleft().tell()
-        if self._abort is not None:
-            raise self._abort
+        if self.abort is not None:
+            raise self.abort
         if self.root is not None and self.root.state != OPEN and self.ending.wish is None:
             self.ending.conclude(self.root)
             self._settle_all()  # what the end cancels or closes is told to those that wait for it
@@ -331,61 +322,6 @@ class Execution(Driver):
         if not self.silent:
             self.ending.restart = restart
             self.restarting = True
-
-    def now(self) -> datetime:
-        return self._time
-
-    @property
-    def random(self) -> Random:
-        if self.silent:
-            self.describes('a random number')
-            return Random(0)
-        stream = self.markers.random
-        return stream if stream is not None else self._not_shown('a random number')
-
-    def uuid4(self) -> UUID:
-        if self.silent:
-            self.describes('a UUID')
-            return UUID(int=0)
-        value = self.markers.uuid4()
-        return value if value is not None else self._not_shown('a UUID')
-
-    def side_effect(self, function: Callable[[], Any]) -> Any:
-        if self.silent:
-            self.describes('a side effect')
-            return None
-        found, value = self.markers.side_effect(function)
-        return value if found else self._not_shown('a side effect')
-
-    def patched(self, change: str) -> bool:
-        if self.silent:
-            self.describes(f'patched({change!r})')
-            return False
-        return self.markers.patched(change)
-
-    def deprecate_patch(self, change: str) -> None:
-        if not self.silent:
-            self.markers.deprecate_patch(change)
-
-    def set_status(self, value: Any) -> None:
-        text = encode(value)
-        if len(text) > MAX_PAYLOAD:
-            raise PayloadTooLarge(
-                f'the status has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
-            )
-        if self.silent:
-            self.describes('set_status()')
-        else:
-            self.context = text
-
-    def _not_shown(self, what: str) -> Any:
-        """The code asks for what the decision being replayed does not show; it gets no further."""
-        self._abort = NondeterminismError(
-            f'the code asks for {what} in the decision of event {self.started_id}, where the history shows none\n'
-            f'{standing(self)}',
-            execution=str(self.info),
-        )
-        raise Abort
 
 
 _APPLY: dict[type, Any] = {

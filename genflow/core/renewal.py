@@ -49,6 +49,7 @@ class Renewal:
     """The restart that one execution is offered.
 
     Attributes:
+        concerned: Whether it is to be told of decisions.
         proposed: The current decision is that restart.
         asking: The hook runs just now.
     """
@@ -56,6 +57,7 @@ class Renewal:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._defined = execution.spec.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
+        self.concerned = self._defined
         self.proposed = False
         self.asking = False
         self._old = 0
@@ -67,6 +69,7 @@ class Renewal:
         """A new decision; what was asked for in one whose restart SWF did not take was not sent, and counts as new."""
         if self.proposed:
             self.proposed = False
+            self.concerned = self._defined
         elif self._defined:
             self._draw_line()
 
@@ -96,7 +99,7 @@ class Renewal:
                 return None
             restart = found
             marker = decisions.RecordMarker(RENEWAL, encode({'events': execution.started_id}))
-        self.proposed = True
+        self.proposed = self.concerned = True
         execution.markers.made.append(marker)
         execution.outbox.set_aside()
         return restart

@@ -10,6 +10,7 @@ from .errors import WorkflowStalled
 from .locations import suspended_at
 
 if TYPE_CHECKING:
+    from .drivers import Driver
     from .execution import Execution
 
 __all__ = ['check_stalled', 'standing']
@@ -45,10 +46,10 @@ def _open_work(execution: Execution) -> bool:
     return False
 
 
-def standing(execution: Execution) -> str:
+def standing(driver: Driver) -> str:
     """Where each branch stands, for a report."""
     places = [
         suspended_at(generator) + ('' if branch.awaiting is None else f', waiting for {branch.awaiting.label}')
-        for generator, branch in list(execution.branches.items())[:MAX_BRANCHES]
+        for generator, branch in list(driver.branches.items())[:MAX_BRANCHES]
     ]
     return 'it stands at ' + '; '.join(places) if places else 'run has ended'

@@ -33,45 +33,44 @@ MAX_MARKS = 1_000
 
 
 class Tries:
-    """The further attempts that the current decision decides on."""
+    """The further attempts that decisions decide on.
+
+    Attributes:
+        decided: Those of the current decision, with their marks.
+    """
 
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
-        self._decided: list[tuple[RetriedCall, str]] = []
-        self._output: Sequence[Any] | None = None
-        self._shown: frozenset[str] | None = None
-
-    def begin(self, output: Sequence[Any] | None) -> None:
-        """A new decision: what it recorded, or ``None`` where it is live."""
-        self._output = output
-        self._shown = None
+        self.decided: list[tuple[RetriedCall, str]] = []
+        self._output: Sequence[Any] = ()
+        self._shown: frozenset[str] = frozenset()
 
     def again(self, call: RetriedCall, error: BaseException, *, free: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
         if self._execution.ending.failing:
             return False
         mark = f'{call.number}.{call.attempt + 1}'
-        if self._output is None:
-            again = free or bool(call.settings.retry.again(error, call.attempt - call.free))
+        if self._execution.replaying:
+            again = mark in self._marks(self._execution.output)
         else:
-            again = mark in self._marks(self._output)
+            again = free or bool(call.settings.retry.again(error, call.attempt - call.free))
         if again:
-            self._decided.append((call, mark))
+            self.decided.append((call, mark))
         return again
 
     def _marks(self, output: Sequence[Any]) -> frozenset[str]:
-        if self._shown is None:
+        """The marks that the decision being replayed shows; the same for all that it decides on."""
+        if output is not self._output:
+            self._output = output
             self._shown = frozenset(mark for event in output for mark in _marks(event))
         return self._shown
 
     def note_dropped(self) -> None:
         """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
-        if not self._decided:
-            return
-        dropped = [mark for call, mark in self._decided if call.phase is not QUEUED]
+        dropped = [mark for call, mark in self.decided if call.phase is not QUEUED]
         if dropped:
             self._execution.markers.made.append(decisions.RecordMarker(ATTEMPTS, encode({'marks': dropped})))
-        self._decided = []
+        self.decided = []
 
 
 def _marks(event: Any) -> Iterable[str]:

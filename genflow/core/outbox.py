@@ -91,7 +91,8 @@ class Outbox:
     def release(self, lane: str) -> None:
         """SWF closed one: the next of the backlog may go."""
         self.open[lane] -= 1
-        self.fill(lane)
+        if self.backlog[lane]:
+            self.fill(lane)
 
     def fill(self, lane: str) -> None:
         """Lets the backlog of a lane take the places that are free."""

@@ -29,7 +29,17 @@ thorough = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-SCHEDULES = st.binary(min_size=250, max_size=250)
+_STEPS = st.lists(PROGRAMS.filter(lambda program: program[0] != 'restart'), min_size=2, max_size=4).map(tuple)
+
+LONGER = st.one_of(
+    PROGRAMS,
+    st.tuples(st.just('seq'), _STEPS),
+    st.tuples(st.just('restart'), st.tuples(st.just('seq'), _STEPS)),
+    st.tuples(st.just('all'), _STEPS, st.just('return')),
+)
+"""Programs, and several of them one after the other or at once, for histories of some length."""
+
+SCHEDULES = st.binary(min_size=400, max_size=400)
 
 
 class WatchedRenewed(Watched, Renewed):
@@ -43,13 +53,13 @@ def check(program, schedule, workflow=Watched):
 
 
 @thorough
-@given(PROGRAMS, SCHEDULES)
+@given(LONGER, SCHEDULES)
 def test_every_execution_keeps_the_laws(program, schedule):
     check(program, schedule)
 
 
 @settings(thorough, max_examples=500 if CI else 20)
-@given(PROGRAMS, SCHEDULES)
+@given(LONGER, SCHEDULES)
 def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(program, schedule):
     with pytest.MonkeyPatch.context() as patch:
         for lane in LANES:
@@ -58,7 +68,7 @@ def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(progra
 
 
 @settings(thorough, max_examples=500 if CI else 20)
-@given(PROGRAMS, SCHEDULES, st.integers(4, 40))
+@given(LONGER, SCHEDULES, st.integers(4, 40))
 def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drivers, 'RESTART_SUGGESTED', length)

@@ -1,0 +1,185 @@
+"""What holds of every execution, checked on one that was recorded.
+
+The tables here are the test's own: how SWF shows each decision in a history, with the defaults of the types that
+`surroundings` registers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+
+from genflow.swf.events import translate
+from genflow.testing import replay
+
+from .runs import Run, advanced, portion, wire
+from .surroundings import ACTIVITY_DEFAULTS, WORKFLOW_DEFAULTS
+
+
+def attributes(event: Mapping[str, Any]) -> dict[str, Any]:
+    kind = event['eventType']
+    return event[f'{kind[0].lower()}{kind[1:]}EventAttributes']
+
+
+# whoever decides, and from whatever point, decides the same
+
+
+def check_ways(run: Run) -> None:
+    """Decides the recorded tasks anew: always from nothing, always kept, and kept or not by chance."""
+    recorded = {asked.started_id: asked.said for asked in run.asked}
+    assert dict(cold(run)) == recorded
+    assert dict(evicted(run)) == recorded
+    assert dict(sticky(run)) == {asked.started_id: asked.said for asked in run.asked if asked.arrived}
+
+
+def cold(run: Run) -> Iterator[tuple[int, str]]:
+    for asked in run.asked:
+        execution = run.execution()
+        yield asked.started_id, wire(advanced(execution, run.history[: asked.started_id]))
+        execution.close()
+
+
+def sticky(run: Run) -> Iterator[tuple[int, str]]:
+    """One execution all along; the answers that never arrived were another worker's."""
+    execution = run.execution()
+    for asked in run.asked:
+        if asked.arrived:
+            new = run.history[max(execution.answered - 1, 0) : asked.started_id]
+            yield asked.started_id, wire(advanced(execution, new))
+    check_end(run, execution, run.history[execution.answered - 1 :] if execution.answered else run.history)
+
+
+def evicted(run: Run) -> Iterator[tuple[int, str]]:
+    chance = Random(run.chance)
+    execution = run.execution()
+    for asked in run.asked:
+        new = run.history[max(execution.answered - 1, 0) : asked.started_id]
+        yield asked.started_id, wire(advanced(execution, new))
+        if not asked.arrived or chance.random() < 0.5:
+            execution.close()
+            execution = run.execution()
+    execution.close()
+
+
+def check_end(run: Run, execution: Any, rest: Any) -> None:
+    """With the rest of the history it is over; nothing is to be decided."""
+    assert execution.advance(translate(rest)) is None
+    assert execution.closed
+    execution.close()
+
+
+# each prefix gives what the rest of the history shows
+
+
+def check_prefixes(run: Run) -> None:
+    rooms = {asked.started_id: asked.room for asked in run.asked}
+    for event in run.history:
+        if event['eventType'] == 'DecisionTaskCompleted':
+            said = attributes(event)
+            execution = run.execution()
+            decided = advanced(execution, run.history[: said['startedEventId']])
+            execution.close()
+            assert decided.context == said.get('executionContext')
+            check_shown(portion(decided, rooms[said['startedEventId']]), output(run.history, event['eventId']))
+
+
+def output(history: list[Any], completed_id: int) -> list[Any]:
+    """What SWF recorded of a decision at once."""
+    found = []
+    for event in history[completed_id:]:
+        if attributes(event).get('decisionTaskCompletedEventId') != completed_id or is_later(event):
+            break
+        found.append(event)
+    return found
+
+
+def is_later(event: Mapping[str, Any]) -> bool:
+    """Whether SWF found out afterwards that what a decision initiated cannot be done."""
+    return event['eventType'].endswith('Failed') and bool(attributes(event).get('initiatedEventId'))
+
+
+def check_shown(decisions: list[Any], events: list[Any]) -> None:
+    assert len(decisions) == len(events), (decisions, events)
+    for decision, event in zip(decisions, events, strict=True):
+        kind = decision['decisionType']
+        said = decision[f'{kind[0].lower()}{kind[1:]}DecisionAttributes']
+        shown = {name: value for name, value in attributes(event).items() if name != 'decisionTaskCompletedEventId'}
+        recorded, by_swf, defaults = SHOWN[kind]
+        if event['eventType'] == recorded:
+            said = {**defaults, **{RENAMED.get(name, name): value for name, value in said.items()}}
+        else:
+            assert event['eventType'] == f'{kind}Failed'
+            said = {name: said[name] for name in REPEATED.get(kind, ()) if name in said}
+            by_swf = ('cause', 'initiatedEventId')
+        assert said == {name: value for name, value in shown.items() if name not in by_swf}
+
+
+RENAMED = {'workflowTypeVersion': 'workflowType'}
+
+_CONTINUED = {**WORKFLOW_DEFAULTS, 'workflowType': {'name': 'Interpreter', 'version': '1'}}
+
+SHOWN: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+    'ScheduleActivityTask': ('ActivityTaskScheduled', (), ACTIVITY_DEFAULTS),
+    'RequestCancelActivityTask': ('ActivityTaskCancelRequested', (), {}),
+    'StartTimer': ('TimerStarted', (), {}),
+    'CancelTimer': ('TimerCanceled', ('startedEventId',), {}),
+    'StartChildWorkflowExecution': ('StartChildWorkflowExecutionInitiated', (), WORKFLOW_DEFAULTS),
+    'SignalExternalWorkflowExecution': ('SignalExternalWorkflowExecutionInitiated', (), {}),
+    'RequestCancelExternalWorkflowExecution': ('RequestCancelExternalWorkflowExecutionInitiated', (), {}),
+    'ScheduleLambdaFunction': ('LambdaFunctionScheduled', (), {'startToCloseTimeout': '900'}),
+    'RecordMarker': ('MarkerRecorded', (), {}),
+    'CompleteWorkflowExecution': ('WorkflowExecutionCompleted', (), {}),
+    'FailWorkflowExecution': ('WorkflowExecutionFailed', (), {}),
+    'CancelWorkflowExecution': ('WorkflowExecutionCanceled', (), {}),
+    'ContinueAsNewWorkflowExecution': ('WorkflowExecutionContinuedAsNew', ('newExecutionRunId',), _CONTINUED),
+}
+"""By decision type: the event that shows it, what SWF adds to it, and what it fills in."""
+
+REPEATED = {
+    'ScheduleActivityTask': ('activityType', 'activityId'),
+    'RequestCancelActivityTask': ('activityId',),
+    'StartTimer': ('timerId',),
+    'CancelTimer': ('timerId',),
+    'StartChildWorkflowExecution': ('workflowType', 'workflowId', 'control'),
+    'ScheduleLambdaFunction': ('id', 'name'),
+}
+"""What the event of a decision that failed at once repeats of it."""
+
+
+# nothing is scheduled twice
+
+
+IDS = {
+    'ActivityTaskScheduled': 'activityId',
+    'TimerStarted': 'timerId',
+    'StartChildWorkflowExecutionInitiated': 'workflowId',
+    'LambdaFunctionScheduled': 'id',
+}
+
+
+def check_ids(run: Run) -> None:
+    """An id stands for one attempt of one call, and that is scheduled once."""
+    ids = Counter(
+        (event['eventType'], attributes(event)[IDS[event['eventType']]])
+        for event in run.history
+        if event['eventType'] in IDS
+    )
+    assert not [known for known, count in ids.items() if count > 1]
+
+
+# no false alarm
+
+
+def check_replay(run: Run) -> None:
+    """What replays a history for users finds nothing to say about it, with another worker's seed and names."""
+    named = {'events': run.history, 'workflowExecution': {'workflowId': 'main', 'runId': run.run_id}}
+    replayed = replay(named, run.spec, input_mismatch='error')
+    assert replayed.events == len(run.history)
+    assert not replayed.warnings
+    assert not replayed.pending
+    replay(run.history, run.spec)
+
+
+LAWS = (check_ways, check_prefixes, check_ids, check_replay)

@@ -166,15 +166,17 @@ class Decisions:
         markers: How many of ``all`` are markers. They stand at the front and must go with this response, since what
             they record has already been used by the code.
         wake: The zero-second timer that brings the next decision task where ``all`` does not fit into one response.
+        later: Markers for the response that is only a portion: they name further attempts that may be left over.
     """
 
     all: tuple[Decision, ...] = ()
     context: str | None = None
     markers: int = 0
     wake: StartTimer | None = None
+    later: tuple[RecordMarker, ...] = ()
 
     def portion(self, count: int) -> tuple[Decision, ...]:
-        """The first ``count`` decisions and, where that leaves some over, the wake-up timer behind them.
+        """The first ``count`` decisions; where that leaves some over, with what says so and brings the next task.
 
         What is left over stays with the engine, which reads from the next history how far this response went.
         """
@@ -182,4 +184,5 @@ class Decisions:
             return self.all
         if self.wake is None:
             raise ValueError('these decisions cannot be sent in portions')
-        return (*self.all[: max(count, self.markers)], self.wake)
+        markers = self.markers
+        return (*self.all[:markers], *self.later, *self.all[markers : max(count, markers)], self.wake)

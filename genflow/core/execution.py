@@ -43,11 +43,10 @@ from .outbox import Outbox
 from .queries import answer
 from .registry import WorkflowSpec
 from .renewal import Renewal
-from .serialization import encode
 from .signals import Mailbox
 from .stalling import check_stalled
 from .tasks import OPEN
-from .tries import WAKE, Tries, placeless
+from .tries import LATER, PLACELESS, WAKE, Tries, markers_of
 from .values import Values
 from .workflow import Workflow
 
@@ -248,17 +247,17 @@ class Execution(Values):
 
     def _answer(self) -> Decisions:
         sent, held = self.outbox.decisions()
-        markers = [*self.markers.made, *placeless(held)]
+        markers = [*self.markers.made, *markers_of(PLACELESS, held)]
         found = [*markers, *sent]
-        marks = self.outbox.further_attempts()
-        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0, encode(marks) if marks else None)
+        wake = decisions.StartTimer(f'{WAKE}{self.started_id}', 0)
         if self.closing is not None:
             found.append(self.closing)
         elif self.outbox.frees_places(sent, held):
             found.append(wake)
         else:
             check_stalled(self)
-        return Decisions(tuple(found), self.context, len(markers), wake)
+        later = markers_of(LATER, self.outbox.further_attempts())
+        return Decisions(tuple(found), self.context, len(markers), wake, tuple(later))
 
     # events
 

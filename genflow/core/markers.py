@@ -7,7 +7,8 @@ Wire form (part of the contract with recorded histories): ``genflow.side_effect`
 where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` counts from 1 through the execution.
 ``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
 ``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision, and
-``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open.
+``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open, and
+``genflow.later`` with ``{"marks": […]}`` attempts that may not have fitted into the response.
 ``genflow.restart`` with ``{"events": …}`` says that the restart of this decision is ``restart_when_suggested``'s.
 """
 

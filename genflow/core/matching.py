@@ -19,7 +19,7 @@ from .locations import place
 from .outbox import Entry
 from .reports import PATCH_HINT, mismatch, payload_shown
 from .serialization import decode
-from .tries import PLACELESS, WAKE, marks_of
+from .tries import LATER, PLACELESS, WAKE, marks_of
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -59,10 +59,11 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
             execution.recent.append((event, entries.popleft()))
             continue
         if kind is events.MarkerRecorded:
-            if event.name != PLACELESS:
+            if event.name == PLACELESS:
+                if not outbox.hold(marks_of(event)):
+                    raise mismatch(execution, event, outbox.head())
+            elif event.name != LATER:
                 markers.append(event)
-            elif not outbox.hold(marks_of(event)):
-                raise mismatch(execution, event, outbox.head())
         elif kind is events.Closed or kind is events.CloseRefused:
             _match_close(execution, event)
             closed = True

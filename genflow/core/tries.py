@@ -1,9 +1,9 @@
 """Whether a failed attempt is followed by another: asked of the policy live, read from the history at replay.
 
 A changed policy therefore breaks no running execution. What a decision shows of an attempt is that it was scheduled,
-that a timer before it was started, or that it was refused; where it could not be sent with that decision, the control
-of the wake-up timer names it; and where it was decided on and dropped in one decision, or the wait before it found no
-place among the open timers, a marker does.
+that a timer before it was started, or that it was refused. Where none of these is there, a marker names it: because it
+did not fit into the response, was decided on and dropped in one decision, or its wait found no place among the open
+timers.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from .attempts import RetriedCall
     from .execution import Execution
 
-__all__ = ['ATTEMPTS', 'PLACELESS', 'WAKE', 'Tries', 'marks_of', 'placeless']
+__all__ = ['ATTEMPTS', 'LATER', 'PLACELESS', 'WAKE', 'Tries', 'markers_of', 'marks_of']
 
 WAKE = 'wake-'
-"""How the id of a wake-up timer begins; its control is the JSON of a list of marks."""
+"""How the id of a wake-up timer begins."""
 
 ATTEMPTS = 'genflow.attempts'
 
 PLACELESS = 'genflow.held'
+
+LATER = 'genflow.later'
 
 MAX_MARKS = 1_000
 """Marks in one marker, which is then well below the 32,768 characters that SWF takes."""
@@ -79,14 +81,8 @@ def _marks(event: Any) -> Iterable[str]:
     return () if reader is None else reader(event)
 
 
-def _timer_marks(event: events.TimerStarted) -> list[str]:
-    if event.timer_id.startswith(WAKE):
-        return decode(event.control) if event.control else []
-    return [event.timer_id.partition(';')[0]]
-
-
 def _marker_marks(event: events.MarkerRecorded) -> list[str]:
-    return marks_of(event) if event.name in (ATTEMPTS, PLACELESS) else []
+    return marks_of(event) if event.name in (ATTEMPTS, PLACELESS, LATER) else []
 
 
 def marks_of(event: events.MarkerRecorded) -> list[str]:
@@ -95,10 +91,10 @@ def marks_of(event: events.MarkerRecorded) -> list[str]:
     return found
 
 
-def placeless(marks: Sequence[str]) -> list[decisions.RecordMarker]:
-    """The markers which say that attempts wait for a place among the open timers."""
+def markers_of(name: str, marks: Sequence[str]) -> list[decisions.RecordMarker]:
+    """Markers of that name for the marks: :data:`PLACELESS` or :data:`LATER`."""
     return [
-        decisions.RecordMarker(PLACELESS, encode({'marks': marks[start : start + MAX_MARKS]}))
+        decisions.RecordMarker(name, encode({'marks': marks[start : start + MAX_MARKS]}))
         for start in range(0, len(marks), MAX_MARKS)
     ]
 
@@ -108,6 +104,6 @@ _MARKS: dict[type, Callable[[Any], Iterable[str]]] = {
     events.ActivityScheduled: lambda event: [event.activity_id.partition(';')[0]],
     events.ChildInitiated: lambda event: [event.control or ''],
     events.LambdaScheduled: lambda event: [event.lambda_id],
-    events.TimerStarted: _timer_marks,
+    events.TimerStarted: lambda event: [event.timer_id.partition(';')[0]],
     events.Refused: lambda event: [event.key.partition(';')[0], event.control or ''],
 }

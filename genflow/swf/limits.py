@@ -1,8 +1,9 @@
 """How much of a decision fits into one response: at most 100 decisions and 1 MB, measured as botocore writes it.
 
 The engine hands over everything that it decided and the zero-second timer that brings the next decision task; what is
-sent is the longest beginning that fits, with that timer behind it. A close comes last, so it leaves with the last
-portion only. What was left over is not told back: the engine reads from the next history how far the response went.
+sent is the longest beginning that fits, with that timer behind it and the markers that name what is left over. A close
+comes last, so it leaves with the last portion only. What was left over is not told back: the engine reads from the next
+history how far the response went.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def plan(decisions: Decisions) -> list[dict[str, Any]]:
         return written
     if decisions.wake is None:
         raise DecisionsTooLarge(f'{len(written)} decisions of {_size(written):,} bytes cannot be sent in portions')
-    count = _count(written, room - _size([encode(decisions.wake)]))
+    added = [*map(encode, decisions.later), encode(decisions.wake)]
+    count = _count(written, MAX_DECISIONS - len(added), room - _size(added))
     if count < max(decisions.markers, 1):
         raise DecisionsTooLarge(
             f'{decisions.markers} markers take {_size(written[: decisions.markers]):,} bytes and must be recorded '
@@ -75,10 +77,10 @@ def _at_most(written: list[dict[str, Any]], context: str | None) -> int:
     return characters * ESCAPED + len(written) * STRUCTURE
 
 
-def _count(written: list[dict[str, Any]], room: int) -> int:
-    """How many of the decisions fit into so many bytes, with a place left for the timer."""
+def _count(written: list[dict[str, Any]], most: int, room: int) -> int:
+    """How many of the decisions, ``most`` at most, fit into so many bytes."""
     ends = list(accumulate(_size([decision]) for decision in written))
-    return min(MAX_DECISIONS - 1, bisect_right(ends, room))
+    return min(most, bisect_right(ends, room))
 
 
 def _size(written: list[dict[str, Any]]) -> int:

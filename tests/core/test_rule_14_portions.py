@@ -6,7 +6,7 @@ from genflow import (
     ActivityProxy,
     Retry,
 )
-from genflow.core import decisions
+from genflow.core import decisions, events
 
 from .story import Story
 
@@ -136,3 +136,27 @@ def test_a_decision_without_anything_left_cannot_be_sent_in_portions():
     story = Story(lambda self: self.echo())
     story.start()
     assert story.answer.portion(100) == story.answer.all
+
+
+def test_what_did_not_fit_is_known_though_the_wake_up_timer_was_refused():
+    members = {'patient': ActivityProxy('Patient', '1', retry=Retry(3, initial_interval=5, jitter=0))}
+
+    def run(self):
+        return (yield [self.patient(1), self.patient(2)])
+
+    story = Story(run, members=members)
+    story.decide()
+    story.failed(1)
+    story.failed(2)
+    story.start()
+    story.respond(1, {story.answer.wake.timer_id: 'TIMER_CREATION_RATE_EXCEEDED'})
+    assert [event.details for event in story.events if isinstance(event, events.MarkerRecorded)] == [
+        '{"marks":["1.2","2.2"]}'
+    ]
+    assert story.decide() == ['timer 2.2;w 5s']
+    for number in (1, 2):
+        story.fired(f'{number}.2;w')
+    story.decide()
+    story.completed(1, 'one')
+    story.completed(2, 'two')
+    assert story.decide() == ['complete ["one","two"]']

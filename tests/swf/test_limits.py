@@ -62,6 +62,14 @@ def test_markers_that_do_not_fit_together_are_refused():
         plan(Decisions(markers, markers=40, wake=WAKE))
 
 
+def test_what_names_the_rest_stands_behind_the_markers_of_a_portion_only():
+    names = {'markers': 1, 'later': (RecordMarker('later', 'l'),), 'wake': WAKE}
+    made = RecordMarker('made', 'm')
+    kinds = [decision['decisionType'] for decision in plan(Decisions((made, *activities(120)), **names))]
+    assert kinds == ['RecordMarker'] * 2 + ['ScheduleActivityTask'] * 97 + ['StartTimer']
+    assert len(plan(Decisions((made, *activities(99)), **names))) == 100
+
+
 def test_without_a_timer_there_are_no_portions():
     with pytest.raises(DecisionsTooLarge, match='101 decisions of'):
         plan(Decisions(activities(101)))

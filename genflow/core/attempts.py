@@ -166,7 +166,7 @@ class RetriedCall(Call):
             self._paused(event)
         else:
             if self.phase is SEATED:  # no wait after all, or SWF refused it
-                self.driver.outbox.move('timer', self.lane)
+                self.driver.outbox.unseat(self)
             super().recorded(event)
 
     def _paused(self, event: events.TimerStarted) -> None:

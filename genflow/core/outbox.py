@@ -67,6 +67,14 @@ class Outbox:
         self.open[other] += 1
         self.release(lane)
 
+    def unseat(self, call: RetriedCall) -> None:
+        """A call with a place among the timers was sent without a wait, or SWF refused the wait.
+
+        The place is filled when the next decision begins: what follows from a record adds nothing to that record.
+        """
+        self.open['timer'] -= 1
+        self.open[call.lane] += 1
+
     def hold(self, marks: Iterable[str]) -> bool:
         """Moves calls into the timers' backlog.
 
@@ -170,13 +178,22 @@ class Outbox:
     def frees_places(self, found: list[Decision], held: list[str]) -> bool:
         """Whether what is sent makes room for the backlog when it is recorded.
 
-        A wait before an attempt is no open activity, nor is what waits for a place among the timers, a cancelled timer
-        no open timer; none of them brings a decision task in which the room could be used.
+        A wait before an attempt is no open activity, nor is what waits for a place among the timers; a cancelled timer
+        is no open timer, nor is a call that needs no wait any more. None of them brings a decision task in which the
+        room could be used.
         """
         others = any(self.backlog[lane] for lane in LANES if lane != 'timer')
         if others and (held or any(_is_pause(decision) for decision in found)):
             return True
-        return bool(held or self.backlog['timer']) and any(type(decision) is CancelTimer for decision in found)
+        if not held and not self.backlog['timer']:
+            return False
+        return any(type(decision) is CancelTimer for decision in found) or self._unseats(found)
+
+    def _unseats(self, found: list[Decision]) -> bool:
+        """Whether a call with a place among the timers is sent without a wait."""
+        timers = {decision.timer_id for decision in found if type(decision) is StartTimer}
+        seated = (entry for entry in self.unsent() if isinstance(entry, RetriedCall) and entry.phase is SEATED)
+        return any(f'{call.mark}{PAUSE}' not in timers for call in seated)
 
     def clear_incompatible(self) -> None:
         """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""

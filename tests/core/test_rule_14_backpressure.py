@@ -440,6 +440,51 @@ def test_a_wait_that_swf_refuses_all_the_same_is_waited_out():
 
 
 @pytest.mark.usefixtures('three')
+def test_the_place_of_a_wait_that_swf_refuses_goes_to_the_next_in_the_next_decision():
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        with self.options(delay=3600):
+            calls = [self.echo(number) for number in range(3)]
+        yield timers
+        return (yield calls)
+
+    story = Story(run, evict=lambda: True)
+    assert story.decide()[0] == 'marker genflow.held {"marks":["4.1","5.1","6.1"]}'
+    story.fired(1)
+    assert story.decide(refuse={'4.1;w': 'TIMER_CREATION_RATE_EXCEEDED'}) == ['timer 4.1;w 3600s']
+    assert story.decide() == ['timer 5.1;w 3600s', 'timer backoff-1 1s']
+    run_to_its_end(story)
+    assert story.result == ['4.1', '5.1', '6.1']
+    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+
+
+@pytest.mark.usefixtures('three')
+def test_the_place_of_a_call_that_has_lost_its_delay_goes_to_the_next_at_once():
+    delays = [3600]
+
+    def run(self):
+        timers = [self.sleep(60) for _ in range(3)]
+        first = self.echo.with_options(delay=delays[0])('first')
+        second = self.echo.with_options(delay=3600)('second')
+        yield timers
+        return (yield [first, second])
+
+    story = Story(run)
+    assert story.decide()[0] == 'marker genflow.held {"marks":["4.1","5.1"]}'
+    delays[0] = 0
+    story.sticky.close()
+    story.sticky = story.execution()
+    story.fired(1)
+    said = story.decide()
+    assert said[0] == 'activity 4.1 Echo [["first"],{}]'
+    story.fired(said[1].split()[1])  # the room that was made brings no decision task by itself
+    assert story.decide() == ['timer 5.1;w 3600s']
+    run_to_its_end(story)
+    assert story.result == ['4.1', '5.1']
+    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+
+
+@pytest.mark.usefixtures('three')
 def test_what_was_held_back_and_then_cancelled_beyond_a_portion_blocks_nobody():
     def run(self):
         with self.options(delay=3600):

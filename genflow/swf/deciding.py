@@ -252,7 +252,7 @@ class Decider:
             return _Plan([encode(FailWorkflow(reason, details))])
         self.counts['held'] += 1
         if str(self.held.get(task.run_id)) != str(error):
-            log.error('%s is held, its decision task left unanswered: %s', task, told)
+            log.error('%s is held, its decision task left unanswered: %s', task, told, extra={'error': error})
             if self.on_hold is not None:
                 self.on_hold(task, error)
         self.held[task.run_id] = error

@@ -22,5 +22,5 @@ def test_a_warning_goes_to_what_has_taken_the_place_of_stderr(monkeypatch):
 
 def test_what_the_command_reports_itself_is_no_news(capsys):
     with warnings_on_stderr():
-        log.error('%s is held: %s', 'Order', NondeterminismError('another activity'))
+        log.error('Order is held: another activity', extra={'error': NondeterminismError('another activity')})
     assert capsys.readouterr().err == ''

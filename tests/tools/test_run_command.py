@@ -408,6 +408,7 @@ def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, fi
     done = genflow_run('-q', *arguments)
     assert (done.returncode, done.out) == (3, '')
     assert 'cannot go on: NondeterminismError' in done.err
+    assert 'is held' not in done.err  # the same once more, in the words of a worker
     assert 'flow.py:' in done.err
     file(STEPS)
     assert genflow_run('-q', *arguments).out == '1\n'

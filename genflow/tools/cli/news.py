@@ -40,5 +40,5 @@ def warnings_on_stderr() -> Iterator[None]:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    reported = isinstance(record.args, tuple) and any(isinstance(value, GenflowError) for value in record.args)
-    return not reported
+    """Whether nobody else tells it: what holds an execution ends the command, which then says why."""
+    return not isinstance(getattr(record, 'error', None), GenflowError)

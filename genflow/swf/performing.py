@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
+from types import FunctionType, MethodType
 from typing import Any
 
 from genflow.core.activity import Activity, ActivityContext
@@ -51,16 +52,24 @@ def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[s
         what = 'nothing' if input is None else excerpt(input)
         raise BadInput(f'the input of {type(activity).__qualname__} cannot be read: {what}: {error}') from error
     try:
-        _signature(type(activity).run).bind(activity, *args, **kwargs)
+        _bind(activity.run, args, kwargs)
     except TypeError as error:
         fitting = f'{type(activity).__qualname__}.run{inspect.signature(activity.run)}'
         raise BadInput(f'the arguments do not fit {fitting}: {error}') from None
     return list(args), dict(kwargs)
 
 
+def _bind(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Raises ``TypeError`` where arguments do not fit. What ``create`` made may have any callable as its ``run``."""
+    if isinstance(run, MethodType) and isinstance(run.__func__, FunctionType):
+        _signature(run.__func__).bind(run.__self__, *args, **kwargs)
+    else:
+        inspect.signature(run).bind(*args, **kwargs)
+
+
 @lru_cache
-def _signature(run: Callable[..., Any]) -> inspect.Signature:
-    """What the function ``run`` takes, ``self`` included."""
+def _signature(run: FunctionType) -> inspect.Signature:
+    """What the function ``run`` takes, ``self`` included; asked once, since it takes longer than a short activity."""
     return inspect.signature(run)
 
 

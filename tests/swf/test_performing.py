@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 
 import pytest
 
@@ -95,6 +96,41 @@ def test_an_input_that_cannot_be_read_is_shown(input):
 def test_arguments_that_do_not_fit_are_named(input):
     failed = outcome(lambda self, a, b: None, input)
     assert failed.reason.startswith('BadInput: the arguments do not fit Deed.run(a, b): ')
+
+
+class Wrapped:
+    """What an application may make instead of an activity: it passes everything on."""
+
+    def __init__(self, activity):
+        self.activity = activity
+
+    def __getattr__(self, name):
+        return getattr(self.activity, name)
+
+
+def with_run(run):
+    def create(cls):
+        activity = cls()
+        activity.run = run
+        return activity
+
+    return create
+
+
+@pytest.mark.parametrize(
+    ('run', 'create'),
+    [
+        (staticmethod(lambda a, b: [a, b]), lambda cls: cls()),
+        (classmethod(lambda cls, a, b: [a, b]), lambda cls: cls()),
+        (lambda self, a, b: [a, b], lambda cls: Wrapped(cls())),
+        (lambda self, a: None, with_run(lambda a, b: [a, b])),
+        (lambda self, key, a, b: None, with_run(partial(lambda key, a, b: [a, b], 'key'))),
+    ],
+    ids=['static', 'class', 'wrapped', 'replaced', 'partial'],
+)
+def test_whatever_run_is_it_is_asked_what_it_takes(run, create):
+    assert outcome(run, '[[1],{"b":2}]', create) == Completed('[1,2]')
+    assert outcome(run, '[[1,2,3],{}]', create).reason.startswith('BadInput: the arguments do not fit ')
 
 
 def test_a_result_that_is_too_long_fails():

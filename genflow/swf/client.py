@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genflow.core import errors
-from genflow.core.events import DecisionCompleted, DecisionStarted, DecisionTimedOut, Event
 from genflow.core.execution import Execution as Engine
 from genflow.core.registry import WorkflowSpec, declared
 from genflow.core.serialization import MAX_PAYLOAD, Serialization, decode, encode_value
@@ -22,7 +21,7 @@ from genflow.core.workflow import Workflow
 
 from . import faults
 from .endings import ENDINGS, result_of
-from .events import translate
+from .events import decided, translate
 from .layer1 import connect
 from .service import Backoff, Service
 from .starter import PATIENCE, Starter
@@ -205,7 +204,7 @@ class Execution:
             seed=execution['runId'],
         )
         try:
-            engine.advance(_decided(translate(self._events(execution))))
+            engine.advance(decided(translate(self._events(execution))))
             return engine.query(getattr(name, '__name__', name), *args, **kwargs)
         finally:
             engine.close()
@@ -293,13 +292,3 @@ def _spec(workflow: type[Workflow]) -> WorkflowSpec:
     if not specs:
         raise errors.DefinitionError(f'{workflow!r} is not decorated with genflow.workflow')
     return specs[-1]
-
-
-def _decided(events: list[Event]) -> list[Event]:
-    """The events without the start of a decision that is being made just now, which is nobody's to repeat."""
-    for place in range(len(events) - 1, -1, -1):
-        if isinstance(events[place], DecisionStarted):
-            return events[:place] + events[place + 1 :]
-        if isinstance(events[place], (DecisionCompleted, DecisionTimedOut)):
-            break
-    return events

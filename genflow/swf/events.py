@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from genflow.core.errors import HistoryError
-from genflow.core.events import Event
+from genflow.core.events import DecisionCompleted, DecisionStarted, DecisionTimedOut, Event
 
 from . import readers
 from .readers import Reader
 
-__all__ = ['IGNORED', 'READERS', 'translate']
+__all__ = ['IGNORED', 'READERS', 'decided', 'translate']
 
 
 def translate(events: Iterable[Mapping[str, Any]]) -> list[Event]:
@@ -34,6 +34,16 @@ def translate(events: Iterable[Mapping[str, Any]]) -> list[Event]:
     except KeyError as error:
         raise _unreadable(event, error) from error
     return values
+
+
+def decided(events: list[Event]) -> list[Event]:
+    """The events without the start of a decision that is being made just now, which is nobody's to repeat."""
+    for place in range(len(events) - 1, -1, -1):
+        if isinstance(events[place], DecisionStarted):
+            return events[:place] + events[place + 1 :]
+        if isinstance(events[place], (DecisionCompleted, DecisionTimedOut)):
+            break
+    return events
 
 
 def _unreadable(event: Mapping[str, Any], error: KeyError) -> HistoryError:

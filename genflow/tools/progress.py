@@ -142,8 +142,10 @@ CLOSES: dict[str, str] = {
 # The engine's own pulse: what a decision did is told by the events that follow it.
 SILENT = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'MarkerRecorded'})
 
-# event type: whether a decision is due after it
-PULSE = {'DecisionTaskScheduled': True, 'DecisionTaskCompleted': False}
+# event type: by how many the decisions that are due or being made change; the next may be due while one is being made
+PULSE = {'DecisionTaskScheduled': 1, 'DecisionTaskCompleted': -1, 'DecisionTaskTimedOut': -1}
+
+FIRST_DECISION = 2  # the id of the event that says that the first decision is due
 
 GOOD_CLOSES = frozenset({'completed', 'continued as new'})
 
@@ -165,7 +167,7 @@ class Progress:
         close: The closing event, ``None`` while it is open.
         last_event_id: The event that was applied last, 0 before the first.
         began: The time of the first event.
-        deciding: Whether a decision is due or being made.
+        deciding: How many decisions are due or being made.
     """
 
     rows: dict[int, Row] = Factory(dict)
@@ -173,7 +175,7 @@ class Progress:
     close: Event | None = None
     last_event_id: int = 0
     began: datetime | None = None
-    deciding: bool = True
+    deciding: int = 0
     _open: dict[int, Row] = field(factory=dict, init=False)
 
     @property
@@ -183,7 +185,9 @@ class Progress:
     @property
     def is_passive(self) -> bool:
         """Whether nothing happens in it by itself: it waits for children, or for what somebody outside sends."""
-        return self.is_open and not self.deciding and all(row.kind == 'child' for row in self._open.values())
+        if not self.is_open or self.deciding or self.last_event_id < FIRST_DECISION:
+            return False
+        return all(row.kind == 'child' for row in self._open.values())
 
     @property
     def next_run_id(self) -> str | None:
@@ -220,7 +224,7 @@ class Progress:
         self.last_event_id = event['eventId']
         self.began = self.began or event['eventTimestamp']
         kind, attributes = event['eventType'], attributes_of(event)
-        self.deciding = PULSE.get(kind, self.deciding)
+        self.deciding += PULSE.get(kind, 0)
         if kind in OPENS:
             return self._opened(event, attributes)
         if kind in CHANGES:

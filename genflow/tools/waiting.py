@@ -15,7 +15,7 @@ from genflow.core.errors import GenflowError
 from genflow.core.execution import Execution
 from genflow.core.registry import Registry
 from genflow.core.stalling import standing
-from genflow.swf.events import translate
+from genflow.swf.events import decided, translate
 from genflow.swf.sticky import StickyCache
 from genflow.tools.beginnings import EPOCH
 from genflow.tools.following import Follower
@@ -79,7 +79,7 @@ def waiting(run: Follower, registry: Registry, cache: StickyCache) -> Waiting | 
         return None
     execution = Execution(spec, workflow_id=run.workflow_id, run_id=run.run_id, seed=run.run_id)
     try:
-        execution.advance(translate(run.since(0)))
+        execution.advance(decided(translate(run.since(0))))
         return _seen(run, kind, execution)
     except GenflowError:  # whoever decides it next will say so
         return None

@@ -119,9 +119,15 @@ def test_what_waits_for_children_or_for_nothing_does_nothing_by_itself():
         (event(6, 'TimerStarted', timerId='1', startToFireTimeout='5'), False),
         (event(7, 'TimerFired', timerId='1', startedEventId=6), True),
         (event(8, 'DecisionTaskScheduled'), False),
-        (event(9, 'DecisionTaskTimedOut', scheduledEventId=8, startedEventId=0, timeoutType='START_TO_CLOSE'), False),
-        (event(10, 'DecisionTaskCompleted', scheduledEventId=8, startedEventId=9), True),
-        (event(11, 'WorkflowExecutionCompleted'), False),
+        (event(9, 'DecisionTaskStarted', scheduledEventId=8), False),
+        (event(10, 'DecisionTaskScheduled'), False),
+        (event(11, 'DecisionTaskTimedOut', scheduledEventId=8, startedEventId=9, timeoutType='START_TO_CLOSE'), False),
+        (event(12, 'DecisionTaskStarted', scheduledEventId=10), False),
+        (event(13, 'DecisionTaskScheduled'), False),
+        (event(14, 'DecisionTaskCompleted', scheduledEventId=10, startedEventId=12), False),
+        (event(15, 'DecisionTaskStarted', scheduledEventId=13), False),
+        (event(16, 'DecisionTaskCompleted', scheduledEventId=13, startedEventId=15), True),
+        (event(17, 'WorkflowExecutionCompleted'), False),
     ]
     for happened, passive in steps:
         progress.apply(happened)

@@ -79,17 +79,19 @@ class StickyCache:
     def take(self, run_id: str) -> Kept | None:
         """Removes and gives the execution of a run."""
         with self._lock:
-            kept = self._kept.pop(run_id, None)
-            if kept is not None:
-                self._bytes -= kept.size
-            return kept
+            return self._remove(run_id)
 
     def put(self, run_id: str, kept: Kept) -> None:
-        """Keeps an execution; closes those that no longer fit."""
+        """Keeps an execution; closes those that no longer fit, and one of the same run that is there already.
+
+        That is there where the next decision was made, from event 1, before the last one's execution was put back.
+        """
         with self._lock:
+            before = self._remove(run_id)
             self._kept[run_id] = kept
             self._bytes += kept.size
-            evicted = list(self._evict())
+            evicted = [before] if before is not None else []
+            evicted += self._evict()
         for other in evicted:
             other.execution.close()
 
@@ -100,6 +102,12 @@ class StickyCache:
             evicted = list(self._evict())
         for other in evicted:
             other.execution.close()
+
+    def _remove(self, run_id: str) -> Kept | None:
+        kept = self._kept.pop(run_id, None)
+        if kept is not None:
+            self._bytes -= kept.size
+        return kept
 
     def _evict(self) -> Any:
         while self._kept and (len(self._kept) > self.max_executions or self._bytes > self.max_bytes):

@@ -52,6 +52,15 @@ def test_memory_is_bounded_by_the_lengths_of_the_histories():
     assert len(cache) == 1
 
 
+def test_of_one_run_there_is_one():
+    cache = StickyCache(max_bytes=100 * BYTES_PER_EVENT)
+    first, second = kept(60), kept(60)
+    cache.put('r1', first)
+    cache.put('r1', second)
+    cache.put('r2', kept(40))
+    assert (first.execution.closings, second.execution.closings, len(cache)) == (1, 0, 2)
+
+
 def test_a_shut_cache_closes_what_it_has_and_what_comes():
     cache = StickyCache()
     first, late = kept(), kept()

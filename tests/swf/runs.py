@@ -158,8 +158,7 @@ class Stage:
             self._around.clock.advance(11)
         for _ in range(1 + self._pick(2) if way == 5 else 0):
             self._around.one(self._run.run_id)
-        # A wake-up timer that is refused for its rate takes with it what its control says of further attempts.
-        room = 1 + self._pick(3) if self._pick(4) == 3 and not self._around.is_slow else None
+        room = 1 + self._pick(3) if self._pick(4) == 3 else None
         arrived = self._respond(task, decided, room)
         self._run.asked.append(Asked(task.started_id, wire(decided), room, arrived))
         if not arrived or self._pick(3) == 1:

@@ -65,18 +65,12 @@ SERVICES = (
 
 
 class Surroundings:
-    """A service, and what a schedule makes happen there.
-
-    Attributes:
-        is_slow: Whether it refuses what is asked for at too high a rate.
-    """
+    """A service, and what a schedule makes happen there."""
 
     def __init__(self, numbers: bytes) -> None:
         self._numbers: Iterator[int] = iter(numbers)
         self.clock = ManualClock()
-        limits = SERVICES[self.pick(len(SERVICES))]
-        self.is_slow = bool(limits.rates)
-        self.swf = LocalSWF(clock=self.clock, limits=limits)
+        self.swf = LocalSWF(clock=self.clock, limits=SERVICES[self.pick(len(SERVICES))])
         self.workers = Workforce(self.swf, self.pick)
         self._cancels = 0
         self._register()

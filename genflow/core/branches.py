@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ['Branch', 'Root', 'as_task', 'begin_run', 'close_generator']
 
-MAX_DRAINS = 100
-"""How many ``yield``s in the ``finally`` blocks of one generator are drained before it is given up."""
+MAX_DRAINS = 1_000
+"""How many ``yield``s in ``finally`` blocks are drained while one branch is closed before it is given up."""
 
 CANCEL_REQUESTED = 'the cancellation of the workflow was requested'
 
@@ -339,25 +339,38 @@ def _mistake(value: Any) -> str:
 def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
     """Closes a suspended generator and those that it delegates to, innermost first; what they raise is dropped.
 
+    A ``finally`` that delegates to a new generator leaves that one to be closed before it is gone on with.
+
     Returns:
         Whether it closed. One that goes on yielding is kept for ever instead (:data:`UNCLOSABLE`).
     """
+    open_ones = _delegating(generator)
+    drained = 0
+    while open_ones and drained < MAX_DRAINS:
+        if _ends(open_ones[-1]):
+            open_ones.pop()
+        else:
+            drained += 1
+            open_ones += _delegating(open_ones[-1])[1:]
+    if open_ones:
+        vars(sys).setdefault(UNCLOSABLE, []).append(generator)
+    return not open_ones
+
+
+def _delegating(generator: GeneratorType[Any, Any, Any]) -> list[GeneratorType[Any, Any, Any]]:
+    """The generator and those that it delegates to, the innermost last."""
     chain = [generator]
     while isinstance(chain[-1].gi_yieldfrom, GeneratorType):
         chain.append(chain[-1].gi_yieldfrom)
-    for inner in reversed(chain):
-        if not _drained(inner):
-            vars(sys).setdefault(UNCLOSABLE, []).append(generator)
-            return False
-    return True
+    return chain
 
 
-def _drained(generator: GeneratorType[Any, Any, Any]) -> bool:
-    for _ in range(MAX_DRAINS):
-        try:
-            generator.throw(GeneratorExit())
-        except KeyboardInterrupt:
-            raise
-        except BaseException:  # noqa: BLE001 - the rules drop whatever code raises that runs only because a generator is closed
-            return True
+def _ends(generator: GeneratorType[Any, Any, Any]) -> bool:
+    """Whether a generator that delegates to none comes to its end by being closed; otherwise it has yielded."""
+    try:
+        generator.throw(GeneratorExit())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - the rules drop whatever code raises that runs only because a generator is closed
+        return True
     return False

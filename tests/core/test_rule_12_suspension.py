@@ -113,6 +113,15 @@ def delegates(self):
         yield self.other('outer')
 
 
+def delegates_anew(self, depth=3):
+    if not depth:
+        return (yield self.echo())
+    try:
+        yield from delegates_anew(self, 0)
+    finally:
+        yield from delegates_anew(self, depth - 1)
+
+
 def has_branches(self):
     def branch():
         try:
@@ -163,6 +172,7 @@ GENERATORS = [
     swallows,
     swallows_and_goes_on,
     delegates,
+    delegates_anew,
     has_branches,
     restarts_in_finally,
     yields_from_a_task,

@@ -16,11 +16,11 @@ from .runs import Stage
 
 ROOT = Path(__file__).parents[2]
 
-VALUES = ('now', 'random', 'uuid', 'effect', 'failing', 'patched', 'status')
+VALUES = tuple(('value', name) for name in ('now', 'random', 'uuid', 'effect', 'patched', 'status'))
 
 PROGRAMS = (
-    ('seq', tuple(('value', name) for name in VALUES)),
-    ('seq', tuple(('seq', (('call', ('echo', 1)), ('value', name), ('call', ('sleep', 1)))) for name in VALUES)),
+    ('seq', (*VALUES, ('catch', ('value', 'failing')))),
+    ('seq', tuple(('seq', (('call', ('echo', 1)), value, ('call', ('sleep', 1)))) for value in VALUES)),
     ('all', tuple(('limited', (name, 1), 9, True) for name in ('patient', 'sturdy', 'late', 'child')), 'return'),
     ('first', (('kid', 1, False), ('call', ('shrink', 2)), ('catch', ('request', 1))), True),
     ('seq', (('map', 4, 2), ('completed', (('echo', 1), ('sleep', 2), ('get', 1))), ('signals',))),

@@ -19,19 +19,27 @@ class ExternalCall(Call):
 
     Attributes:
         target: Its workflow id, or the child that it is for.
+        receiver: The workflow id that it goes to, once it is to be sent: a further attempt of the child has another.
     """
 
-    __slots__ = ('run_id', 'target')
+    __slots__ = ('receiver', 'run_id', 'target')
 
     def __init__(self, driver: Any, target: str | ChildCall, run_id: str | None) -> None:
         super().__init__(driver)
         self.target = target
         self.run_id = run_id
+        self.receiver: str | None = None
         self.holds = True
 
     @property
     def workflow_id(self) -> str | None:
+        if self.receiver is not None:
+            return self.receiver
         return self.target if isinstance(self.target, str) else self.target.workflow_id
+
+    def begin(self) -> None:
+        self.receiver = self.workflow_id
+        super().begin()
 
     def recorded(self, event: Any) -> None:
         super().recorded(event)
@@ -87,12 +95,12 @@ class SignalCall(ExternalCall):
                 self.driver.deferred[self.number or 0] = self
                 target.on_start.append(self)
         else:
-            self.driver.outbox.add(self)
+            super().begin()
 
     def child_started(self) -> None:
         self.driver.deferred.pop(self.number or 0, None)
         if self.state == OPEN:
-            self.driver.outbox.add(self)
+            super().begin()
 
     def decision(self) -> decisions.Decision:
         return decisions.SignalExternal(str(self.workflow_id), self.signal, self.run_id, self.input, str(self.number))

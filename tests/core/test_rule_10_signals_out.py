@@ -116,6 +116,28 @@ def test_a_signal_waits_for_the_attempt_that_starts():
     assert story.decide() == [f'signal {story.find("1.2").key} go null']
 
 
+def test_a_signal_that_swf_refused_for_its_rate_goes_to_the_attempt_that_it_was_for():
+    def run(self):
+        child = self.child.with_options(retry=1)()
+        return (yield [child, child.signal('hello')])
+
+    story = Story(run)
+    story.decide()
+    first = story.find(1).key
+    story.child_started(1)
+    assert story.decide() == [f'signal {first} hello null']
+    story.undelivered('2', 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
+    story.timed_out(1)
+    story.decide(limit=1)
+    story.fired('backoff-1')
+    assert story.decide() == ['child 1.2 Child [[],{}]', f'signal {first} hello null']
+    assert story.find(1).key != first
+    story.child_started(1)
+    assert story.decide() == []
+    story.undelivered('2')
+    assert story.decide()[-1].startswith('fail ')
+
+
 def test_a_signal_to_a_child_that_has_closed_fails():
     def run(self):
         child = self.child()

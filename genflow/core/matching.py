@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from . import events
 from .activity_calls import ActivityCall
 from .closing import HOW
-from .errors import HistoryError, NondeterminismError
-from .locations import place
+from .errors import HistoryError
 from .outbox import Entry
-from .reports import PATCH_HINT, mismatch, payload_shown
+from .reports import mismatch
 from .serialization import decode
 from .tries import LATER, PLACELESS, WAKE, marks_of
 
@@ -122,14 +121,14 @@ def _match_close(execution: Execution, event: Any) -> None:
         execution.closed = True
         result = getattr(asked, 'result', None)
         if event.how == 'completed' and result != event.result and not same_payload(result, event.result):
-            _differs(execution, event, 'the result of run', event.result, result)
+            _differs(execution, event, 'the result of run', asked)
         return
     execution.refusals.append((execution.renewal if execution.renewal.proposed else execution.ending, event))
 
 
 def _compare_input(execution: Execution, event: Any, entry: Entry, recorded: str | None) -> None:
     if not same_payload(recorded, entry.input):
-        _differs(execution, event, f'the input of {entry.label}', recorded, entry.input, entry)
+        _differs(execution, event, f'the input of {entry.label}', entry)
 
 
 def same_payload(one: str | None, other: str | None) -> bool:
@@ -142,17 +141,11 @@ def same_payload(one: str | None, other: str | None) -> bool:
         return False
 
 
-def _differs(
-    execution: Execution, event: Any, what: str, recorded: str | None, asked: str | None, entry: Any = None
-) -> None:
-    text = (
-        f'{what} is not what event {event.id} recorded\n'
-        f'- recorded: {payload_shown(execution, recorded)}\n+ asked:    {payload_shown(execution, asked)}\n'
-        f'at {place(getattr(entry, "where", None))}'
-    )
+def _differs(execution: Execution, event: Any, what: str, asked: Any) -> None:
+    error = mismatch(execution, event, asked, f'{what} is not what event {event.id} recorded')
     if execution.input_mismatch == 'error':
-        raise NondeterminismError(f'{text}\n{PATCH_HINT}', event_id=event.id, execution=str(execution.info))
-    execution.report(f'{execution.info}: {text}')
+        raise error
+    execution.report(str(error))
 
 
 def refused_engine(event: Any) -> HistoryError:

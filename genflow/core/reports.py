@@ -18,7 +18,7 @@ from .stalling import standing
 if TYPE_CHECKING:
     from .execution import Execution
 
-__all__ = ['PATCH_HINT', 'mismatch', 'payload_shown']
+__all__ = ['mismatch']
 
 PAYLOADS = frozenset({'input', 'result', 'details', 'reason', 'control'})
 
@@ -42,15 +42,18 @@ def payload_shown(execution: Execution, text: str | None) -> str:
     return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
 
 
-def mismatch(execution: Execution, event: Any, asked: Any) -> NondeterminismError:
+def mismatch(
+    execution: Execution, event: Any, asked: Any, what: str = 'the code does not follow the history'
+) -> NondeterminismError:
     """The report on one disagreement.
 
     Args:
         execution: The execution.
         event: What the history shows, or ``None`` where it shows nothing more.
         asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
+        what: The first line.
     """
-    lines = ['the code does not follow the history']
+    lines = [what]
     if event is None:
         lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
     else:

@@ -347,6 +347,18 @@ def test_inputs_of_every_kind_are_compared(run):
         replay(run, input_mismatch='error')
 
 
+def test_the_report_on_an_input_is_whole():
+    with pytest.raises(NondeterminismError) as caught:
+        replay(other_signal_input, input_mismatch='error')
+    lines = caught.value.report.splitlines()
+    assert re.fullmatch(r"the input of signal \d+ 'news' to target is not what event \d+ recorded", lines[0])
+    assert re.match(rf"- recorded: event {caught.value.event_id} SignalInitiated .*signal='news', input='5'", lines[1])
+    assert re.match(r"\+ asked:    signal .*signal='news', input='6'", lines[2])
+    assert re.match(r'called at .*test_rule_13_mismatch.py:\d+ in other_signal_input', lines[3])
+    assert [line.split()[0] for line in lines[4:7]] == ['agreed:'] * 3
+    assert 'self.patched(' in lines[7]
+
+
 def test_another_result_is_reported(caplog):
     def run(self):
         yield from recorded(self)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 
 import pytest
 
@@ -118,3 +120,22 @@ def test_an_item_in_the_table_is_dropped_from_it():
     second.drop(5, thing)
     later.absorb(second)
     assert later.columns(folding=True)[1] == '[5]'
+
+
+AT_EXIT = """
+import atexit
+
+@atexit.register  # before genflow is imported, so it runs after what that does at the end
+def last():
+    with contextlib.closing(LocalSWF()) as swf:
+        print(swf.list_domains(registrationStatus='REGISTERED')['domainInfos'])
+
+import contextlib
+from genflow.local import LocalSWF
+LocalSWF().close()
+"""
+
+
+def test_there_are_services_until_the_very_end_of_the_process():
+    done = subprocess.run([sys.executable, '-c', AT_EXIT], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ('[]\n', '')

@@ -15,7 +15,7 @@ from genflow.core import drivers, renewal
 from genflow.core.outbox import LANES
 from tests.core.programs import PROGRAMS, Renewed
 
-from .laws import LAWS
+from .laws import LAWS, attributes
 from .runs import Stage, Watched
 
 CI = os.environ.get('GENFLOW_PROFILE') == 'ci'
@@ -50,6 +50,7 @@ def check(program, schedule, workflow=Watched):
     run = Stage(program, schedule, workflow).play()
     for law in LAWS:
         law(run)
+    return run
 
 
 @thorough
@@ -74,3 +75,12 @@ def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(progr
         patch.setattr(drivers, 'RESTART_SUGGESTED', length)
         patch.setattr(renewal, 'REST', 12)
         check(program, schedule, WatchedRenewed)
+
+
+def test_a_decision_that_fills_more_than_one_response_keeps_them():
+    """A hundred and twenty decisions at once; a response takes a hundred."""
+    names = ('echo', 'late', 'child', 'sleep', 'shrink', 'tell')
+    calls = tuple(('call', (name, number)) for number in range(20) for name in names)
+    run = check(('all', calls, 'return'), b'')
+    timers = [attributes(event)['timerId'] for event in run.history if event['eventType'] == 'TimerStarted']
+    assert 'wake-3' in timers

@@ -56,9 +56,9 @@ def check_hook(cls: type) -> None:
     Raises:
         DefinitionError: Names the class.
     """
-    hook = vars(cls).get('restart_when_suggested')
-    if hook is None:
+    if 'restart_when_suggested' not in vars(cls):
         return
+    hook = vars(cls)['restart_when_suggested']
     if not callable(hook) or any(test(hook) for test in _YIELDING):
         found = 'yields or awaits' if callable(hook) else f'is a {type(hook).__name__}'
         raise DefinitionError(

@@ -856,7 +856,7 @@ async def awaits(self):
     return self.restart()
 
 
-@pytest.mark.parametrize('hook', [yields, awaits, True])
+@pytest.mark.parametrize('hook', [yields, awaits, True, None])
 def test_a_hook_that_is_no_plain_method_is_refused_when_the_class_is_made(hook):
     with pytest.raises(DefinitionError, match='restart_when_suggested'):
         type('Loop', (Loop,), {'restart_when_suggested': hook})

@@ -32,7 +32,10 @@ __all__ = ['Markers']
 SIDE_EFFECT, PATCH, SEED = 'genflow.side_effect', 'genflow.patch', 'genflow.seed'
 
 MAX_TOTAL = 900_000
-"""Characters of markers in one decision: a response has at most 1 MB (SWF's quota), and markers cannot wait."""
+"""Bytes of markers in one decision: a response has at most 1 MB (SWF's quota), and markers cannot wait."""
+
+MAX_MARKERS = 90
+"""Side effects in one decision, for the same reason: a response has at most 100 decisions."""
 
 
 class Markers:
@@ -78,11 +81,16 @@ class Markers:
 
     def side_effect(self, function: Callable[[], Any]) -> tuple[bool, Any]:
         """Whether there is a value, and the value; there is none where the history does not show one."""
+        if len(self.made) >= MAX_MARKERS:
+            raise PayloadTooLarge(
+                f'SWF records at most 100 decisions at a time, and {MAX_MARKERS} side effects are asked for without a '
+                'yield between them: make one side effect of several, or an activity'
+            )
         self._effects += 1
         if not self._live:
             return self._recorded_effect()
         text = encode({'n': self._effects, **_happened(function)})
-        if len(text) > MAX_PAYLOAD or len(text) + sum(len(made.details or '') for made in self.made) > MAX_TOTAL:
+        if len(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
             error = PayloadTooLarge(
                 f'side effect {self._effects} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker and '
                 '1 MB in a decision'
@@ -155,6 +163,11 @@ class Markers:
             self.made.append(RecordMarker(SEED, shown.details))
         self._seed_recorded = True
         return True
+
+
+def _size(text: str) -> int:
+    """Bytes of a JSON text inside of another one, which escapes its quotes."""
+    return len(text) + text.count('"') + text.count('\\')
 
 
 def _happened(function: Callable[[], Any]) -> dict[str, Any]:

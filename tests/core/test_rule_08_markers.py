@@ -92,6 +92,42 @@ def test_a_side_effect_that_is_too_long_raises():
     assert Story(run).decide()[-1] == 'complete true'
 
 
+def test_more_side_effects_than_a_response_records_raise():
+    def run(self):
+        made = 0
+        try:
+            while made < 100:
+                self.side_effect(lambda: 1)
+                made += 1
+        except PayloadTooLarge:
+            yield self.sleep(1)
+        self.side_effect(lambda: 2)  # another decision has room again
+        return made
+
+    story = Story(run)
+    assert len(story.decide()) == 90 + 1
+    story.fired(1)
+    assert [line.split()[0] for line in story.decide()] == ['marker', 'complete']
+    assert story.result == 90
+
+
+def test_what_a_response_holds_of_side_effects_is_counted_as_it_is_sent():
+    quotes = '"' * 5_000  # four bytes each: escaped in the marker, and both characters in the body
+
+    def run(self):
+        made = 0
+        try:
+            while made < 90:
+                self.side_effect(lambda: quotes)
+                made += 1
+        except PayloadTooLarge:
+            return made
+
+    story = Story(run)
+    story.decide()
+    assert 900_000 // 20_100 <= story.result <= 900_000 // 20_000
+
+
 def test_markers_go_ahead_of_everything_else():
     def run(self):
         self.echo()

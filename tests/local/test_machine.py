@@ -23,7 +23,8 @@ from tests.conformance.shapes import MODEL, answer_problems
 from tests.local.office import ACTIVITY, ACTIVITY_DEFAULTS, WORKFLOW, WORKFLOW_DEFAULTS, decision
 from tests.local.reference import Reference
 
-RUNS, STEPS = (200, 100) if os.environ.get('GENFLOW_PROFILE') == 'ci' else (20, 50)
+PROFILE = os.environ.get('GENFLOW_PROFILE')
+RUNS, STEPS = (200, 100) if PROFILE in ('ci', 'search') else (20, 50)
 
 IDS = st.sampled_from(['w1', 'w2', 'w3'])
 NAMES = st.sampled_from(['a', 'b', 'c'])
@@ -389,5 +390,10 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=RUNS, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=RUNS,
+    stateful_step_count=STEPS,
+    deadline=None,
+    derandomize=PROFILE != 'search',
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )

@@ -18,12 +18,13 @@ from tests.core.programs import PROGRAMS, Renewed
 from .laws import LAWS, attributes
 from .runs import Stage, Watched
 
-CI = os.environ.get('GENFLOW_PROFILE') == 'ci'
+PROFILE = os.environ.get('GENFLOW_PROFILE')
+CI = PROFILE in ('ci', 'search')
 
 thorough = settings(
     max_examples=2000 if CI else 80,
     deadline=None,
-    derandomize=not CI,
+    derandomize=PROFILE != 'search',
     database=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),

@@ -24,15 +24,10 @@ from genflow.core.tries import WAKE
 from .programs import PROGRAMS, Interpreter, Renewed
 from .schedules import SCHEDULES, Schedule, left_open
 
-PROFILE = os.environ.get('GENFLOW_PROFILE')
-CI = PROFILE in ('ci', 'search')
+CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
 
 thorough = settings(
     max_examples=1500 if CI else 100,
-    deadline=None,
-    derandomize=PROFILE != 'search',
-    database=None,
-    print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
 

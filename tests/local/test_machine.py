@@ -23,8 +23,7 @@ from tests.conformance.shapes import MODEL, answer_problems
 from tests.local.office import ACTIVITY, ACTIVITY_DEFAULTS, WORKFLOW, WORKFLOW_DEFAULTS, decision
 from tests.local.reference import Reference
 
-PROFILE = os.environ.get('GENFLOW_PROFILE')
-RUNS, STEPS = (200, 100) if PROFILE in ('ci', 'search') else (20, 50)
+RUNS, STEPS = (200, 100) if os.environ.get('GENFLOW_PROFILE') in ('ci', 'search') else (20, 50)
 
 IDS = st.sampled_from(['w1', 'w2', 'w3'])
 NAMES = st.sampled_from(['a', 'b', 'c'])
@@ -392,8 +391,5 @@ TestMachine = Machine.TestCase
 TestMachine.settings = settings(
     max_examples=RUNS,
     stateful_step_count=STEPS,
-    deadline=None,
-    derandomize=PROFILE != 'search',
-    database=None,
     suppress_health_check=list(HealthCheck),
 )

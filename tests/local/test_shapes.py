@@ -75,7 +75,7 @@ def test_a_whole_request_is_right(operation):
     assert checked(operation, request) == request
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_both_ways_agree(data):
     """What the quick check takes is taken as it is; the rest is refused, or taken without nulls and strangers."""

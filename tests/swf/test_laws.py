@@ -18,15 +18,10 @@ from tests.core.programs import PROGRAMS, Renewed
 from .laws import LAWS, attributes
 from .runs import Stage, Watched
 
-PROFILE = os.environ.get('GENFLOW_PROFILE')
-CI = PROFILE in ('ci', 'search')
+CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
 
 thorough = settings(
     max_examples=2000 if CI else 80,
-    deadline=None,
-    derandomize=PROFILE != 'search',
-    database=None,
-    print_blob=True,
     suppress_health_check=list(HealthCheck),
 )
 

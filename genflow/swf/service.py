@@ -89,7 +89,7 @@ class Service:
     connection: Connection
     pause: Callable[[float], bool] = field(default=threading.Event().wait)
     clock: Callable[[], float] = time.monotonic
-    chance: Callable[[], float] = random.random
+    chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
     backoff: Backoff = Backoff()
     buckets: dict[str, Bucket] = field(factory=buckets, repr=False)
     outage: Outage = field()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from genflow.swf.service import Backoff
+from genflow.swf.layer1 import connect
+from genflow.swf.service import Backoff, Service
 from tests.swf.scripted import URL, Scripted, Waiting, refusal, service, silent, unconnected, unreachable
 
 PASSING = [
@@ -127,3 +129,9 @@ def test_services_with_other_pauses_share_rates_and_outages():
     other = one.pausing(Waiting().pause)
     assert other.buckets is one.buckets
     assert other.outage is one.outage
+
+
+def test_the_jitter_leaves_the_programs_own_chance_alone():
+    before = random.getstate()
+    Service(connect(Scripted(unreachable(), {})), pause=lambda seconds: False).call('describe_workflow_execution')
+    assert random.getstate() == before

@@ -11,7 +11,7 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from attrs import Factory, define, field, frozen
 
@@ -21,6 +21,7 @@ from genflow.core.registry import ActivitySpec, Registry
 
 from .activity_ids import ActivityId, read_activity_id
 from .heartbeats import Heartbeats, Pulse
+from .pages import pages
 from .performing import Create, perform
 from .respond import Failed, Outcome, respond_activity
 from .service import Service
@@ -43,10 +44,9 @@ def previous_details(service: Service, domain: str, task: ActivityTask, known: A
         Exception: The client's error.
     """
     execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
-    request: dict[str, Any] = {'domain': domain, 'execution': execution, 'reverseOrder': True}
+    read = partial(service.call, 'get_workflow_execution_history')
     details: dict[int, str | None] = {}
-    while True:
-        page = service.call('get_workflow_execution_history', **request)
+    for page in pages(read, domain=domain, execution=execution, reverseOrder=True):
         for event in page['events']:
             if event['eventType'] == 'ActivityTaskTimedOut':
                 said = event['activityTaskTimedOutEventAttributes']
@@ -55,9 +55,7 @@ def previous_details(service: Service, domain: str, task: ActivityTask, known: A
                 other = read_activity_id(event['activityTaskScheduledEventAttributes']['activityId'])
                 if other and (other.number, other.attempt) == (known.number, known.attempt - 1):
                     return details.get(event['eventId'])
-        if not page.get('nextPageToken'):
-            return None
-        request['nextPageToken'] = page['nextPageToken']
+    return None
 
 
 @frozen(eq=False)

@@ -23,6 +23,7 @@ from . import faults
 from .endings import ENDINGS, result_of
 from .events import decided, translate
 from .layer1 import connect
+from .pages import pages
 from .service import Backoff, Service
 from .starter import PATIENCE, Starter
 
@@ -260,12 +261,7 @@ class Execution:
         return self._read('get_workflow_execution_history', execution=execution, **request)
 
     def _events(self, execution: dict[str, str]) -> list[Mapping[str, Any]]:
-        page = self._page(execution)
-        events: list[Mapping[str, Any]] = list(page['events'])
-        while page.get('nextPageToken'):
-            page = self._page(execution, nextPageToken=page['nextPageToken'])
-            events.extend(page['events'])
-        return events
+        return [event for page in pages(self._page, execution=execution) for event in page['events']]
 
 
 def _signal_input(name: str, value: Any) -> str:

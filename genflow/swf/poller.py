@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from attrs import define, evolve
 
 from . import faults
+from .pages import pages
 from .service import Service
 from .tasks import ActivityTask, DecisionTask
 
@@ -118,12 +120,11 @@ def whole_history(service: Service, domain: str, task: DecisionTask) -> Decision
     if task.is_whole:
         return task
     execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
-    request: dict[str, Any] = {'domain': domain, 'execution': execution}
+    read = partial(service.call, 'get_workflow_execution_history')
     events: list[Page] = []
-    while True:
-        page = service.call('get_workflow_execution_history', **request)
+    for page in pages(read, domain=domain, execution=execution):
         # What was recorded after the task was started is no part of it.
         events.extend(event for event in page['events'] if event['eventId'] <= task.started_id)
-        if not page.get('nextPageToken') or len(events) >= task.started_id:
-            return evolve(task, events=events)
-        request['nextPageToken'] = page['nextPageToken']
+        if len(events) >= task.started_id:
+            break
+    return evolve(task, events=events)

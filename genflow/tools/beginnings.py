@@ -8,8 +8,7 @@ good as one that is open, if it was asked for the same.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +17,10 @@ from attrs import frozen
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.registry import WorkflowSpec
 from genflow.core.serialization import MAX_PAYLOAD
-from genflow.tools.following import Follower
+from genflow.tools.following import Follower, listed
 
 __all__ = ['Begun', 'Request', 'begin', 'request_of']
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 TASK_LIST = 'default'  # of a workflow that names none
 
 
@@ -114,35 +112,23 @@ def _known(client: Any, domain: str, request: Request) -> Follower | None:
     """The execution that is to be continued or recalled, if there is one."""
     if request.workflow_id is None:
         return None
-    for info in _open(client, domain, request.workflow_id):
+    same_id = {'workflowId': request.workflow_id}
+    for info in listed(client, domain, 'open', executionFilter=same_id):
         run = _follower(client, domain, info)
         _check_same(request, run, info)
         return run
-    for info in _closed(client, domain, request.workflow_id):
+    for info in listed(client, domain, 'closed', executionFilter=same_id):
         run = _follower(client, domain, info)
         same = info['closeStatus'] == 'COMPLETED' and info['workflowType'] == request.type
         return run if same and _input(run) == request.input else None
     return None
 
 
-def _open(client: Any, domain: str, workflow_id: str) -> Iterator[dict[str, Any]]:
-    yield from client.list_open_workflow_executions(
-        domain=domain, startTimeFilter={'oldestDate': EPOCH}, executionFilter={'workflowId': workflow_id}
-    )['executionInfos']
-
-
-def _closed(client: Any, domain: str, workflow_id: str) -> Iterator[dict[str, Any]]:
-    """Those that have closed, the latest first."""
-    yield from client.list_closed_workflow_executions(
-        domain=domain, closeTimeFilter={'oldestDate': EPOCH}, executionFilter={'workflowId': workflow_id}
-    )['executionInfos']
-
-
-def _follower(client: Any, domain: str, info: dict[str, Any]) -> Follower:
+def _follower(client: Any, domain: str, info: Mapping[str, Any]) -> Follower:
     return Follower(client, domain, info['execution']['workflowId'], info['execution']['runId'])
 
 
-def _check_same(request: Request, run: Follower, info: dict[str, Any]) -> None:
+def _check_same(request: Request, run: Follower, info: Mapping[str, Any]) -> None:
     there = info['workflowType']
     if there != request.type:
         raise HistoryError(

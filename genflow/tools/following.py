@@ -6,12 +6,17 @@ backwards, until an event that is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from attrs import frozen
 
-__all__ = ['Follower']
+from genflow.swf.pages import pages
+
+__all__ = ['EPOCH', 'Follower', 'listed', 'open_runs']
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 PAGE = 200  # events at a time: enough for what happens between two looks, and no more than a moment's work
 EVERYTHING = 1000  # SWF's largest page
@@ -36,15 +41,13 @@ class Follower:
     def since(self, event_id: int) -> list[Mapping[str, Any]]:
         """The events after `event_id`, oldest first."""
         size = PAGE if event_id else EVERYTHING
-        request: dict[str, Any] = {'domain': self.domain, 'execution': self.execution, 'maximumPageSize': size}
+        request = {'domain': self.domain, 'execution': self.execution, 'maximumPageSize': size}
         found: list[Mapping[str, Any]] = []
-        while True:
-            page = self.client.get_workflow_execution_history(reverseOrder=True, **request)
+        for page in pages(self.client.get_workflow_execution_history, reverseOrder=True, **request):
             found += [event for event in page['events'] if event['eventId'] > event_id]
-            token = page.get('nextPageToken')
-            if not token or page['events'][-1]['eventId'] <= event_id + 1:
-                return found[::-1]
-            request['nextPageToken'] = token
+            if page['events'][-1]['eventId'] <= event_id + 1:
+                break
+        return found[::-1]
 
     def first(self) -> Mapping[str, Any]:
         """The attributes of the run's ``WorkflowExecutionStarted``."""
@@ -58,3 +61,17 @@ class Follower:
     def execution(self) -> dict[str, str]:
         """The execution as SWF's requests name it."""
         return {'workflowId': self.workflow_id, 'runId': self.run_id}
+
+
+def listed(client: Any, domain: str, kind: str, **request: Any) -> Iterator[Mapping[str, Any]]:
+    """What the service says of the executions of a domain, the newest first; ``kind`` is ``open`` or ``closed``."""
+    method = getattr(client, f'list_{kind}_workflow_executions')
+    for page in pages(method, domain=domain, startTimeFilter={'oldestDate': EPOCH}, **request):
+        yield from page['executionInfos']
+
+
+def open_runs(client: Any, domain: str) -> Iterator[Follower]:
+    """The open executions of a domain."""
+    for info in listed(client, domain, 'open'):
+        execution = info['execution']
+        yield Follower(client, domain, execution['workflowId'], execution['runId'])

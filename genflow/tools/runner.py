@@ -28,9 +28,9 @@ from genflow.swf.service import Service
 from genflow.swf.sticky import StickyCache
 from genflow.swf.tasks import ActivityTask, DecisionTask
 from genflow.swf.worker import Worker
-from genflow.tools.beginnings import EPOCH, TASK_LIST, Begun, Request, begin, request_of
+from genflow.tools.beginnings import TASK_LIST, Begun, Request, begin, request_of
 from genflow.tools.collecting import collect
-from genflow.tools.following import Follower
+from genflow.tools.following import Follower, open_runs
 from genflow.tools.outcomes import Outcome
 from genflow.tools.progress import Progress
 from genflow.tools.tap import Tap, task_lists_of
@@ -181,13 +181,9 @@ class _Run:
 
     def _lists_in_use(self) -> set[str]:
         """The task lists that open executions have named: what waits there was scheduled by an earlier process."""
-        paginator = self.service.get_paginator('list_open_workflow_executions')
         found: set[str] = set()
-        for page in paginator.paginate(domain=DOMAIN, startTimeFilter={'oldestDate': EPOCH}):
-            for info in page['executionInfos']:
-                execution = info['execution']
-                run = Follower(self.service, DOMAIN, execution['workflowId'], execution['runId'])
-                found |= set(task_lists_of(event for event in run.since(0) if event['eventType'] not in PASSING))
+        for run in open_runs(self.service, DOMAIN):
+            found |= set(task_lists_of(event for event in run.since(0) if event['eventType'] not in PASSING))
         return found
 
     def _work_for(self, task_list: str) -> None:

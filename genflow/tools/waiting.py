@@ -6,7 +6,6 @@ then once until one of them answers a task again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
@@ -17,8 +16,7 @@ from genflow.core.registry import Registry
 from genflow.core.stalling import standing
 from genflow.swf.events import decided, translate
 from genflow.swf.sticky import StickyCache
-from genflow.tools.beginnings import EPOCH
-from genflow.tools.following import Follower
+from genflow.tools.following import Follower, open_runs
 from genflow.tools.progress import Progress
 
 __all__ = ['Waiting', 'stranded', 'waiting']
@@ -44,7 +42,7 @@ class Waiting:
 def stranded(client: Any, domain: str) -> list[Follower]:
     """The open executions that only somebody outside can bring on; none while any of the domain has work to do."""
     found: list[Follower] = []
-    for run in _open(client, domain):
+    for run in open_runs(client, domain):
         progress = Progress()
         for _ in progress.apply_all(run.since(0)):
             pass
@@ -53,13 +51,6 @@ def stranded(client: Any, domain: str) -> list[Follower]:
         if not progress.open_rows:
             found.append(run)
     return found
-
-
-def _open(client: Any, domain: str) -> Iterator[Follower]:
-    paginator = client.get_paginator('list_open_workflow_executions')
-    for page in paginator.paginate(domain=domain, startTimeFilter={'oldestDate': EPOCH}):
-        for info in page['executionInfos']:
-            yield Follower(client, domain, info['execution']['workflowId'], info['execution']['runId'])
 
 
 def waiting(run: Follower, registry: Registry, cache: StickyCache) -> Waiting | None:

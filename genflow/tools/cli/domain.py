@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from genflow.swf import faults
 from genflow.swf.layer1 import connect
+from genflow.swf.pages import pages
 from genflow.swf.registration import RETENTION_DAYS
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import client_of, layer1_options, opened, refusing
@@ -69,15 +69,6 @@ def _say_what_is_there(client: Any, name: str) -> None:
 def list_domains(*, deprecated: bool, endpoint: str | None, db: str | None) -> None:
     """List domains, by name."""
     with client_of(endpoint, db) as client:
-        for info in _listed(client, 'DEPRECATED' if deprecated else 'REGISTERED'):
-            click.echo(f'{info["name"]} {info["description"]}' if info.get('description') else info['name'])
-
-
-def _listed(client: Any, status: str) -> Iterator[dict[str, Any]]:
-    request = {'registrationStatus': status}
-    while True:
-        page = client.list_domains(**request)
-        yield from page['domainInfos']
-        if not page.get('nextPageToken'):
-            return
-        request['nextPageToken'] = page['nextPageToken']
+        for page in pages(client.list_domains, registrationStatus='DEPRECATED' if deprecated else 'REGISTERED'):
+            for info in page['domainInfos']:
+                click.echo(f'{info["name"]} {info["description"]}' if info.get('description') else info['name'])

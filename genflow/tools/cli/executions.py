@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -16,11 +16,10 @@ import click
 from attrs import evolve
 
 from genflow.tools.arguments import value_of
-from genflow.tools.beginnings import EPOCH
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.cli.services import client_of, layer1_options
-from genflow.tools.following import Follower
+from genflow.tools.following import Follower, listed
 from genflow.tools.outcomes import Outcome
 from genflow.tools.progress import Progress
 from genflow.tools.runner import DOMAIN
@@ -47,21 +46,10 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Fo
     if run_id is not None:
         return Follower(client, domain, workflow_id, run_id)
     for kind in ('open', 'closed'):
-        infos = _listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1)
+        infos = listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1)
         for info in infos:
             return Follower(client, domain, workflow_id, info['execution']['runId'])
     raise Refused(f'the domain {domain!r} has no execution with the id {workflow_id!r}.')
-
-
-def _listed(client: Any, domain: str, kind: str, **request: Any) -> Iterator[dict[str, Any]]:
-    method = getattr(client, f'list_{kind}_workflow_executions')
-    request |= {'domain': domain, 'startTimeFilter': {'oldestDate': EPOCH}}
-    while True:
-        page = method(**request)
-        yield from page['executionInfos']
-        if not page.get('nextPageToken'):
-            return
-        request['nextPageToken'] = page['nextPageToken']
 
 
 @click.command('start', context_settings=TAKES_NEGATIVES)
@@ -110,7 +98,7 @@ def start(
 def list_executions(*, closed: bool, domain: str, endpoint: str | None, db: str | None) -> None:
     """List executions, the latest first: when they started, state, type, workflow id and run id."""
     with client_of(endpoint, db, domain=domain) as client:
-        for info in _listed(client, domain, 'closed' if closed else 'open'):
+        for info in listed(client, domain, 'closed' if closed else 'open'):
             kind, execution = info['workflowType'], info['execution']
             state = info.get('closeStatus', info['executionStatus'])
             click.echo(

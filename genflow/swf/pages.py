@@ -1,0 +1,25 @@
+"""Answers in pages: what a call gives is read on as long as the service names a next page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+__all__ = ['pages']
+
+
+def pages(call: Callable[..., Mapping[str, Any]], **request: Any) -> Iterator[Mapping[str, Any]]:
+    """The pages of an answer, each asked for when it is looked at.
+
+    Args:
+        call: A method of a client, or what stands for one.
+        **request: Its arguments, the same for every page.
+
+    Raises:
+        Exception: The client's error.
+    """
+    page = call(**request)
+    yield page
+    while page.get('nextPageToken'):
+        page = call(**request, nextPageToken=page['nextPageToken'])
+        yield page

@@ -109,15 +109,12 @@ class LocalSWF:
 
     # The service's own side.
 
-    def call(
-        self, operation: str, request: dict[str, Any], *, gone: Callable[[], bool] | None = None
-    ) -> dict[str, Any]:
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Carry out an operation in wire form.
 
         Args:
             operation: its name as in ``X-Amz-Target``.
             request: its members as JSON has them; moments are numbers of seconds.
-            gone: asked before a poll hands a task out; where it is true the poll answers empty.
 
         Returns:
             The answer; an empty dict for an operation without one.
@@ -126,19 +123,18 @@ class LocalSWF:
             ServiceError: what the service answers instead.
             StoreError: the file cannot keep the call; nothing of it has happened.
         """
-        answer = self._service.perform(operation, request, gone) or {}
+        answer = self._service.perform(operation, request) or {}
         events = answer.get('events')
         if isinstance(events, EventTexts):
             answer['events'] = events.decoded()
         return answer
 
-    def call_json(self, operation: str, request: dict[str, Any], *, gone: Callable[[], bool] | None = None) -> str:
+    def call_json(self, operation: str, request: dict[str, Any]) -> str:
         """As :meth:`call`, with the answer as JSON text; empty for an operation without one.
 
         Events are kept as text, so a page of a history is not read and written again.
         """
-        answer = self._service.perform(operation, request, gone)
-        return answer_text(answer)
+        return answer_text(self._service.perform(operation, request))
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> HeldPoll:
         """Begin a long poll that waits without a thread, in wire form; see :class:`~genflow.local.held.HeldPoll`.

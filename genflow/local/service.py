@@ -178,15 +178,12 @@ class Service:
 
     # Calls.
 
-    def perform(
-        self, operation: str, request: Any, gone: Callable[[], bool] | None = None, *, right: bool = False
-    ) -> dict[str, Any] | None:
+    def perform(self, operation: str, request: Any, *, right: bool = False) -> dict[str, Any] | None:
         """Carry out one operation; events of the answer are texts.
 
         Args:
             operation: its name on the wire.
             request: its members in wire form.
-            gone: says of a poll that nobody waits for it any more.
             right: the request has been found to be right.
 
         Raises:
@@ -198,7 +195,7 @@ class Service:
         if not right:
             request = checked(operation, request)
         if operation in tasks.POLLS and not request.get('nextPageToken'):
-            return self._poll(operation, request, gone)
+            return self._poll(operation, request)
         call = CALLS.get(operation, tasks.CONTINUE)
         with self._lock:
             now = self._begin(operation)
@@ -241,7 +238,7 @@ class Service:
             self._run_functions()
         return answer.read(self._store) if isinstance(answer, Reading) else answer
 
-    def _poll(self, operation: str, request: dict[str, Any], gone: Callable[[], bool] | None) -> dict[str, Any] | None:
+    def _poll(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Take a task, or wait for one as long as polls are held."""
         ends = time.monotonic() + self._options.long_poll
         with self._lock:
@@ -250,7 +247,7 @@ class Service:
         place = None
         while True:
             left = ends - time.monotonic()
-            answer = self.attempt(operation, request, gone, place, Waiter if left > 0 else None)
+            answer = self.attempt(operation, request, never, place, Waiter if left > 0 else None)
             if not isinstance(answer, Waiter):
                 return answer
             place = answer
@@ -267,7 +264,7 @@ class Service:
         self,
         operation: str,
         request: dict[str, Any],
-        gone: Callable[[], bool] | None,
+        gone: Callable[[], bool],
         before: Waiter | None,
         stand: Callable[[], Waiter] | None,
     ) -> dict[str, Any] | Waiter:
@@ -293,7 +290,7 @@ class Service:
             now = self._tick()
             domain = domain_of(self._world, request).name
             queue = self._world.queue(kind, domain, request['taskList']['name'])
-            given_up = gone is not None and gone()
+            given_up = gone()
             answer = None if given_up else self._take(take, request, now, queue)
             if answer is None and stand is not None and not given_up:
                 place = stand()
@@ -391,6 +388,11 @@ class Service:
             self._journal.fold()
         finally:
             self._journal.alone(self._store.close)
+
+
+def never() -> bool:
+    """A poll of a thread is waited for until it answers."""
+    return False
 
 
 OPERATIONS = frozenset(operations().values())

@@ -58,10 +58,7 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
             execution.recent.append((event, entries.popleft()))
             continue
         if kind is events.MarkerRecorded:
-            if event.name == PLACELESS:
-                if not outbox.hold(marks_of(event)):
-                    raise mismatch(execution, event, outbox.head())
-            elif event.name != LATER:
+            if not _says_what_waits(execution, event):
                 markers.append(event)
         elif kind is events.Closed or kind is events.CloseRefused:
             _match_close(execution, event)
@@ -88,6 +85,13 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
     if markers or execution.markers.made:
         _match_markers(execution, markers)
     _match_rest(execution, cut=cut, closed=closed)
+
+
+def _says_what_waits(execution: Execution, event: events.MarkerRecorded) -> bool:
+    """Takes a marker of the engine about attempts that were not sent; whether it is one."""
+    if event.name == PLACELESS and not execution.outbox.hold(marks_of(event)):
+        raise mismatch(execution, event, execution.outbox.head())
+    return event.name in (PLACELESS, LATER)
 
 
 def _match_rest(execution: Execution, *, cut: bool, closed: bool) -> None:

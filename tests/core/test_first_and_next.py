@@ -12,24 +12,7 @@ from genflow import (
 )
 
 from .story import Story
-
-
-def told(run, *happenings, **given):
-    """The story after its first decision and one decision after each happening."""
-    story = Story(run, **given)
-    story.decide()
-    for happening in happenings:
-        happening(story)
-        story.decide()
-    return story
-
-
-def done(number, value=None):
-    return lambda story: story.completed(number, value)
-
-
-def failed(number, reason='broken'):
-    return lambda story: story.failed(number, reason=reason)
+from .told import done, failed, told
 
 
 def test_first_success_passes_over_failures():

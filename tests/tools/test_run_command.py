@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import textwrap
 
@@ -12,7 +13,7 @@ from tests.tools.processes import finish, start, wait_for
 
 # Each activity leaves a line when it begins and when it ends; the one that is told to waits to be killed.
 STEPS = """
-import os, time
+import os
 from genflow import Activity, ActivityProxy, Workflow, activity, workflow
 
 def note(text):
@@ -23,8 +24,8 @@ def note(text):
 class Step(Activity):
     def run(self, number, hang):
         note(f'begin {number}')
-        while hang and os.path.exists('hang'):
-            time.sleep(0.01)
+        if hang and os.path.exists('hang'):
+            open('hang').close()
         note(f'end {number}')
         return number
 
@@ -176,7 +177,7 @@ def log_of(folder):
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_path, number, code):
-    (tmp_path / 'hang').touch()
+    os.mkfifo(tmp_path / 'hang')
     arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 4, 2]
     process = start(tmp_path, 'run', *arguments)
     wait_for(process.stderr, '[3.1] started')
@@ -194,7 +195,7 @@ def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_p
 
 
 def test_what_still_runs_at_the_end_of_a_run_is_no_news(genflow_run, file, tmp_path):
-    (tmp_path / 'hang').touch()
+    os.mkfifo(tmp_path / 'hang')
     loser = STEPS.replace('class Chain', 'class Race').replace("name='Chain'", "name='Race'")
     begin, _run, _rest = loser.partition('    def run(self, count')
     text = f"""{begin}    def run(self):
@@ -374,7 +375,7 @@ def test_a_completed_run_is_recalled_and_not_repeated(genflow_run, file, tmp_pat
 
 
 def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, file, tmp_path):
-    (tmp_path / 'hang').touch()
+    os.mkfifo(tmp_path / 'hang')
     process = start(tmp_path, 'run', '--db', 'x.db', '--id', 'a', file(STEPS), 2, 1)
     wait_for(process.stderr, '[2.1] started')
     process.kill()
@@ -385,7 +386,7 @@ def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, fi
 
 
 def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
-    (tmp_path / 'hang').touch()
+    os.mkfifo(tmp_path / 'hang')
     process = start(tmp_path, 'run', '--db', 'x.db', file(STEPS), 1, 0)
     wait_for(process.stderr, '[1.1] started')
     done = genflow_run('--db', 'x.db', 'flow.py', 1)
@@ -396,7 +397,7 @@ def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
 
 
 def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, file, tmp_path):
-    (tmp_path / 'hang').touch()
+    os.mkfifo(tmp_path / 'hang')
     arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 2, 1]
     process = start(tmp_path, 'run', *arguments)
     wait_for(process.stderr, '[2.1] started')

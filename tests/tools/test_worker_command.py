@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import textwrap
 
@@ -14,15 +15,15 @@ from genflow.tools.progress import attributes_of
 from tests.tools.processes import finish, start, wait_for
 
 FLOW = """
-import os, time
+import os
 from genflow import Activity, ActivityProxy, Workflow, activity, workflow
 
 @activity(name='Step', version=1, task_list='steps')
 class Step(Activity):
     def run(self, number):
         print('begun', flush=True)
-        while os.path.exists('hang'):
-            time.sleep(0.01)
+        if os.path.exists('hang'):
+            open('hang').close()
         return 2 * number
 
 @workflow(name='Flow', version=1, task_list='steps')
@@ -78,18 +79,18 @@ def test_a_worker_decides_and_performs_until_it_has_done_enough(folder, capsys):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_what_runs_finish(folder, number):
-    (folder / 'hang').touch()
+    os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--no-sticky')
     wait_for(process.stdout, 'begun')
     process.send_signal(number)
-    (folder / 'hang').unlink()
+    (folder / 'hang').open('w').close()  # comes back when somebody waits there, who goes on then
     done = finish(process)
     assert done.returncode == 0, done.err
     assert events_of(folder, 'ActivityTaskCompleted')[0]['result'] == '8'
 
 
 def test_draining_ends_when_its_time_is_over(folder):
-    (folder / 'hang').touch()
+    os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--drain', 0)
     wait_for(process.stdout, 'begun')
     process.send_signal(signal.SIGTERM)
@@ -99,7 +100,7 @@ def test_draining_ends_when_its_time_is_over(folder):
 
 
 def test_a_second_ctrl_c_stops_at_once(folder):
-    (folder / 'hang').touch()
+    os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--drain', 3600)
     wait_for(process.stdout, 'begun')
     process.send_signal(signal.SIGINT)

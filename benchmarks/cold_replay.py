@@ -17,8 +17,8 @@ from typing import Any
 from histories import parallel, sequential
 
 from genflow import ActivityProxy, Workflow
-from genflow.core.execution import Execution
-from genflow.swf.events import translate
+from genflow.core.engine.execution import Execution
+from genflow.swf.wire.events import translate
 
 
 class Sequential(Workflow):

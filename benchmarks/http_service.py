@@ -31,7 +31,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from genflow.local.http import allow_descriptors
+from genflow.local.http.server import allow_descriptors
 
 TASK_LIST = {'domain': 'bench', 'taskList': {'name': 'list'}}
 TYPE = {'name': 'type', 'version': '1'}
@@ -55,7 +55,7 @@ COMPLETE = {'decisionType': 'CompleteWorkflowExecution', 'completeWorkflowExecut
 OURS = """
 import sys
 from genflow.local import LocalSWF
-from genflow.local.http import serve
+from genflow.local.http.server import serve
 with LocalSWF(sys.argv[1], long_poll=float(sys.argv[2])) as service:
     serve(service, started=lambda url: print(url, flush=True))
 """

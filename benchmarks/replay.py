@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from genflow import ActivityProxy, Signal, Workflow, WorkflowProxy
-from genflow.swf.events import translate
+from genflow.swf.wire.events import translate
 from genflow.testing import History, replay, replay_files
 
 EVENTS = 1_000

@@ -204,7 +204,7 @@ def recount(events: list[dict]) -> dict[str, int]:
     }
 
 
-class Ledger:
+class OpenItems:
     """Everything that was ever reported, by run."""
 
     def __init__(self) -> None:
@@ -266,7 +266,7 @@ def listed(swf: LocalSWF, method: str) -> list[tuple[str, str]]:
     return [(execution['workflowId'], execution['runId']) for execution in infos]
 
 
-def check(path: str, ledger: Ledger, *, everything: bool) -> int:
+def check(path: str, ledger: OpenItems, *, everything: bool) -> int:
     """Hold the file to its promises; of closed executions only those reported lately, unless ``everything``."""
     still = ManualClock(datetime.now(timezone.utc))  # or tasks would time out between one look and the next
     with closing(LocalSWF(path, still, synchronous='NORMAL')) as swf:
@@ -310,7 +310,7 @@ def unstarted(events: list[dict]) -> dict[str, int]:
     }
 
 
-def life(path: str, population: int, ledger: Ledger, seconds: float | None) -> float:
+def life(path: str, population: int, ledger: OpenItems, seconds: float | None) -> float:
     """Run a child; kill it ``seconds`` after it is ready, or let it finish. How long that took."""
     began = time.perf_counter()
     finish = ['--finish'] if seconds is None else []
@@ -331,7 +331,7 @@ def life(path: str, population: int, ledger: Ledger, seconds: float | None) -> f
 
 def soak(path: str, kills: int, population: int, longest: float) -> dict[str, object]:
     """Kill, check, go on; then let everything complete."""
-    ledger = Ledger()
+    ledger = OpenItems()
     fewest = population
     for number in range(kills):
         life(path, population, ledger, random.uniform(0.01, longest))

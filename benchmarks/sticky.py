@@ -15,8 +15,8 @@ from typing import Any
 from cold_replay import Parallel, Sequential
 from histories import Recorder, sequential
 
-from genflow.core.execution import Execution
-from genflow.swf.events import translate
+from genflow.core.engine.execution import Execution
+from genflow.swf.wire.events import translate
 
 
 def pages(events: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from http_service import OURS, client, server
 
 from genflow import Activity, Client, Steps, Workflow, activity, workflow
-from genflow.swf.sticky import StickyCache
-from genflow.swf.tasks import ActivityTask, DecisionTask
-from genflow.swf.worker import Worker
+from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.swf.worker.worker import Worker
 
 DOMAIN, LIST = 'bench', 'list'
 LATE = 20_000  # events

@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .core.activity import Activity, ActivityInfo
-from .core.combinators import all_of, any_of, first_success
-from .core.errors import (
+from genflow.core.authoring.activity import Activity, ActivityInfo
+from genflow.core.authoring.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
+from genflow.core.authoring.queries import query
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.errors import (
     ActivityCanceled,
     ActivityFailed,
     ActivityTimedOut,
@@ -35,19 +37,17 @@ from .core.errors import (
     WorkflowStalled,
     YieldError,
 )
-from .core.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
-from .core.queries import query
-from .core.retry import Retry
-from .core.saga import Saga
-from .core.signals import Signal
-from .core.slots import as_completed
-from .core.tasks import Steps, Task
-from .core.workflow import Workflow
+from genflow.core.model.retry import Retry
+from genflow.core.tasks.as_completed import as_completed
+from genflow.core.tasks.combinators import all_of, any_of, first_success
+from genflow.core.tasks.saga import Saga
+from genflow.core.tasks.signals import Signal
+from genflow.core.tasks.task import Steps, Task
 
 if TYPE_CHECKING:
-    from .swf.client import Client, Execution
-    from .swf.scanner import activity, workflow
-    from .tools.runner import run
+    from genflow.swf.client.handles import Client, Execution
+    from genflow.swf.scanner import activity, workflow
+    from genflow.tools.run.runner import run
 
 __all__ = [
     'Activity',
@@ -100,10 +100,10 @@ __all__ = [
 ]
 
 _LAZY = {
-    'Client': 'genflow.swf.client',
-    'Execution': 'genflow.swf.client',
+    'Client': 'genflow.swf.client.handles',
+    'Execution': 'genflow.swf.client.handles',
     'activity': 'genflow.swf.scanner',
-    'run': 'genflow.tools.runner',
+    'run': 'genflow.tools.run.runner',
     'workflow': 'genflow.swf.scanner',
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from genflow import Activity, Client, Steps, Workflow, activity, workflow
 from genflow.local import LocalSWF
-from genflow.swf.worker import Worker
+from genflow.swf.worker.worker import Worker
 
 DOMAIN, LIST = 'steps', 'steps'
 

@@ -16,8 +16,8 @@ from serving import serve
 from sticky import pages
 
 from genflow import Workflow
-from genflow.core.execution import Execution
-from genflow.swf.events import translate
+from genflow.core.engine.execution import Execution
+from genflow.swf.wire.events import translate
 
 WORKFLOWS = {'sequential': Sequential, 'parallel': Parallel}
 
@@ -52,7 +52,7 @@ class Genflow:
         return len(events), action
 
 
-class Kept(Genflow):
+class CachedExecution(Genflow):
     def life(self, steps: int) -> float:
         brought = pages(events_of('sequential', steps, identify))
         execution = Execution(Sequential)
@@ -66,4 +66,4 @@ class Kept(Genflow):
 
 
 if __name__ == '__main__':
-    serve(Genflow() if '--nothing-kept' in sys.argv else Kept())
+    serve(Genflow() if '--nothing-kept' in sys.argv else CachedExecution())

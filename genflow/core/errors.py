@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .tasks import Task
+    from genflow.core.tasks.task import Task
 
 __all__ = [
     'ActivityCanceled',

@@ -48,4 +48,4 @@ def raised_at(error: BaseException) -> str:
     return f'{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} in {trace.tb_frame.f_code.co_name}'
 
 
-_OWN = __file__.replace('locations.py', 'tasks.py')
+_OWN = __file__.replace('locations.py', 'tasks/task.py')

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from genflow.local.client import LocalSWF
 from genflow.local.clock import Clock, ManualClock, SkippingClock, SystemClock
-from genflow.local.limits import Limits
+from genflow.local.state.limits import Limits
 
 __all__ = ['Clock', 'Limits', 'LocalSWF', 'ManualClock', 'SkippingClock', 'SystemClock']

@@ -21,17 +21,17 @@ from botocore.model import ServiceModel
 from botocore.paginate import Paginator, PaginatorModel
 from botocore.validate import ParamValidator
 
-from genflow.local.calls.answers import EventTexts, answer_text
 from genflow.local.clock import Clock, SystemClock
-from genflow.local.conversion import has_timestamps, to_python, to_wire
+from genflow.local.engine.group_commit import Statistics
+from genflow.local.engine.held_poll import HeldPoll
+from genflow.local.engine.lambdas import Run, in_background
+from genflow.local.engine.service import Options, Service
 from genflow.local.errors import ServiceError
-from genflow.local.functions import Run, in_background
-from genflow.local.held import HeldPoll
-from genflow.local.journal import Statistics
-from genflow.local.limits import Limits
-from genflow.local.model import operation_model, operations, paginators, service_model
-from genflow.local.service import Options, Service
-from genflow.local.shapes import quick_check
+from genflow.local.operations.answers import EventTexts, answer_text
+from genflow.local.requests.model import operation_model, operations, paginators, service_model
+from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
+from genflow.local.requests.validation import quick_check
+from genflow.local.state.limits import Limits
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -137,7 +137,7 @@ class LocalSWF:
         return answer_text(self._service.perform(operation, request))
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> HeldPoll:
-        """Begin a long poll that waits without a thread, in wire form; see :class:`~genflow.local.held.HeldPoll`.
+        """Begin a long poll that waits without a thread, in wire form (:class:`~genflow.local.engine.held_poll.HeldPoll`).
 
         Args:
             operation: ``PollForActivityTask`` or ``PollForDecisionTask``, as in :meth:`call`.

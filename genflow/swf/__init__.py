@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-_LAZY = {'Client': 'client', 'Execution': 'client', 'Starter': 'starter', 'Worker': 'worker'}
+_LAZY = {
+    'Client': 'client.handles',
+    'Execution': 'client.handles',
+    'Starter': 'client.starter',
+    'Worker': 'worker.worker',
+}
 
 __all__ = ['Client', 'Execution', 'Starter', 'Worker']
 

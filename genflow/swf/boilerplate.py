@@ -1,7 +1,7 @@
 """Workers, starters and answers by token in one line each: what a program needs besides its workflows.
 
-The two workers are plain loops on the calling thread: poll, handle, poll again. :class:`genflow.swf.worker.Worker`
-is the one with threads, sticky executions and draining.
+The two workers are plain loops on the calling thread: poll, handle, poll again.
+:class:`genflow.swf.worker.worker.Worker` is the one with threads, sticky executions and draining.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Literal
 
-from genflow.core.proxies import ActivityProxy, Proxy, WorkflowProxy
-from genflow.core.registry import Registry, Spec, WorkflowSpec
-
-from .activities import Performer
-from .deciding import Decider, Mismatch
-from .layer1 import connect
-from .performing import Create
-from .poller import Poller
-from .registration import register
-from .scanner import Package, scan
-from .scheduler import Scheduler
-from .service import Service
-from .starter import Starter
-from .worker import default_identity, log, say_hello, survive
+from genflow.core.authoring.proxies import ActivityProxy, Proxy, WorkflowProxy
+from genflow.core.model.registry import Registry, Spec, WorkflowSpec
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register
+from genflow.swf.client.async_completion import AsyncCompletion
+from genflow.swf.client.starter import Starter
+from genflow.swf.scanner import Package, scan
+from genflow.swf.worker.activity_runner import ActivityRunner
+from genflow.swf.worker.decider import Decider, Mismatch
+from genflow.swf.worker.performing import Create
+from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.worker import default_identity, handle_safely, log, log_startup
 
 __all__ = ['async_scheduler', 'start_activity_worker', 'start_workflow_worker', 'workflow_starter']
 
@@ -50,7 +49,7 @@ def start_workflow_worker(
     Args:
         domain: The SWF domain; it has to exist.
         task_list: The task list to poll.
-        layer1: What the application has for talking to SWF; see :mod:`genflow.swf.layer1`.
+        layer1: What the application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
         reg_remote: Whether to register the types found; if not, no call is made and nothing is compared.
         loop: How many polls to make, -1 for ever.
         package: Where to look for decorated workflows: a module, a dotted name, or several of them; the calling module
@@ -77,9 +76,9 @@ def start_workflow_worker(
             for _ in _turns(loop):
                 task = poller.decision_task(trimmed=trimmed)
                 if task is not None:
-                    trimmed = bool(survive(decider.handle, task)) or not task.previous_id
+                    trimmed = bool(handle_safely(decider.handle, task)) or not task.previous_id
         finally:
-            decider.cache.shut()
+            decider.cache.close_all()
             service.connection.close()
 
 
@@ -118,12 +117,12 @@ def start_activity_worker(
     service, poller = _set_up(domain, task_list, layer1, config, identity)
     if reg_remote:
         register(service, domain, registry.activities)
-    performer = Performer(service, domain, registry, create)
+    performer = ActivityRunner(service, domain, registry, create)
     try:
         for _ in _turns(loop):
             task = poller.activity_task()
             if task is not None:
-                survive(performer.handle, task)
+                handle_safely(performer.handle, task)
     finally:
         service.connection.close()
 
@@ -150,10 +149,10 @@ def workflow_starter(
         decision_duration: Seconds that one decision may take.
         workflow_duration: Seconds that the execution may take.
         layer1: What the application has for talking to SWF.
-        **options: What :class:`~genflow.swf.starter.Starter` takes besides.
+        **options: What :class:`~genflow.swf.client.starter.Starter` takes besides.
     """
     return Starter(
-        Service(connect(layer1)),
+        RetryingClient(connect(layer1)),
         domain,
         name,
         version,
@@ -164,20 +163,22 @@ def workflow_starter(
     )
 
 
-def async_scheduler(domain: str, layer1: Any = None) -> Scheduler:
+def async_scheduler(domain: str, layer1: Any = None) -> AsyncCompletion:
     """What answers activities that left their worker with ``SuspendTask``, by the token they left behind.
 
     Args:
         domain: The SWF domain of the activities; a token names its task by itself.
         layer1: What the application has for talking to SWF.
     """
-    return Scheduler(Service(connect(layer1)), domain)
+    return AsyncCompletion(RetryingClient(connect(layer1)), domain)
 
 
-def _set_up(domain: str, task_list: str, layer1: Any, config: Any, identity: str | None) -> tuple[Service, Poller]:
+def _set_up(
+    domain: str, task_list: str, layer1: Any, config: Any, identity: str | None
+) -> tuple[RetryingClient, Poller]:
     connection = connect(layer1, config=config)
-    poller = Poller(Service(connection), domain, task_list, identity or default_identity())
-    say_hello(connection, domain, task_list, poller.identity)
+    poller = Poller(RetryingClient(connection), domain, task_list, identity or default_identity())
+    log_startup(connection, domain, task_list, poller.identity)
     return poller.service, poller
 
 

@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 
 import venusian
 
-from genflow.core.activity import Activity
+from genflow.core.authoring.activity import Activity
+from genflow.core.authoring.proxies import type_version
+from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError
-from genflow.core.options import MAX_SECONDS, seconds
-from genflow.core.options import priority as checked_priority
-from genflow.core.proxies import type_version
-from genflow.core.registry import ActivitySpec, Registry, Spec, WorkflowSpec, declare
-from genflow.core.workflow import Workflow
+from genflow.core.model.options import MAX_SECONDS, seconds
+from genflow.core.model.options import priority as checked_priority
+from genflow.core.model.registry import ActivitySpec, Registry, Spec, WorkflowSpec, declare
 
 __all__ = ['activity', 'scan', 'workflow']
 

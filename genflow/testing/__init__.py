@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .activities import ActivityRun, run_activity
-    from .answering import decisions
-    from .hands import by_hand
-    from .histories import History
-    from .ledger import ImpossibleStory
-    from .replayer import Replayed, Report, replay, replay_files
-    from .stubs import Fail, Never, Script, TesterError, TimeOut
-    from .tester import Stuck, Tester
+    from genflow.testing.activity_runs import ActivityRun, run_activity
+    from genflow.testing.histories.decide import decisions
+    from genflow.testing.histories.history import History
+    from genflow.testing.histories.open_items import ImpossibleStory
+    from genflow.testing.manual import by_hand
+    from genflow.testing.replayer import Replayed, Report, replay, replay_files
+    from genflow.testing.tester.stubs import Fail, Never, Script, TesterError, TimeOut
+    from genflow.testing.tester.tester import Stuck, Tester
 
 __all__ = [
     'ActivityRun',
@@ -40,23 +40,23 @@ __all__ = [
 ]
 
 _LAZY = {
-    'ActivityRun': 'activities',
-    'Fail': 'stubs',
-    'History': 'histories',
-    'ImpossibleStory': 'ledger',
-    'Never': 'stubs',
+    'ActivityRun': 'activity_runs',
+    'Fail': 'tester.stubs',
+    'History': 'histories.history',
+    'ImpossibleStory': 'histories.open_items',
+    'Never': 'tester.stubs',
     'Replayed': 'replayer',
     'Report': 'replayer',
-    'Script': 'stubs',
-    'Stuck': 'tester',
-    'Tester': 'tester',
-    'TesterError': 'stubs',
-    'TimeOut': 'stubs',
-    'by_hand': 'hands',
-    'decisions': 'answering',
+    'Script': 'tester.stubs',
+    'Stuck': 'tester.tester',
+    'Tester': 'tester.tester',
+    'TesterError': 'tester.stubs',
+    'TimeOut': 'tester.stubs',
+    'by_hand': 'manual',
+    'decisions': 'histories.decide',
     'replay': 'replayer',
     'replay_files': 'replayer',
-    'run_activity': 'activities',
+    'run_activity': 'activity_runs',
 }
 
 

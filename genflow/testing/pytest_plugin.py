@@ -17,9 +17,8 @@ import pytest
 
 if TYPE_CHECKING:
     from genflow.local import LocalSWF, ManualClock
-
-    from .replayer import Report
-    from .tester import Tester
+    from genflow.testing.replayer import Report
+    from genflow.testing.tester.tester import Tester
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,8 +54,7 @@ def genflow_tester(genflow_service: LocalSWF, genflow_clock: ManualClock) -> Ite
     from contextlib import ExitStack
 
     from genflow.local import LocalSWF
-
-    from .tester import Tester
+    from genflow.testing.tester.tester import Tester
 
     services = iter([genflow_service])
     with ExitStack() as made:
@@ -75,7 +73,7 @@ def genflow_replay(request: pytest.FixtureRequest) -> Callable[..., Report]:
     ``genflow_replay(Order, Invoice)`` replays everything that ``--genflow-histories`` (or the ini option
     ``genflow_histories``) names; ``genflow_replay(Order, histories='tests/histories')`` that folder.
     """
-    from .replayer import replay_files
+    from genflow.testing.replayer import replay_files
 
     config = request.config
     asked: list[str | Path] = config.getoption('--genflow-histories') or config.getini('genflow_histories')
@@ -95,9 +93,9 @@ def genflow_replay(request: pytest.FixtureRequest) -> Callable[..., Report]:
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
     """Says in which part two tasks differ."""
-    tasks = sys.modules.get('genflow.core.tasks')
+    tasks = sys.modules.get('genflow.core.tasks.task')
     if op != '==' or tasks is None or not (isinstance(left, tasks.Task) and isinstance(right, tasks.Task)):
         return None
-    from .comparing import differences
+    from genflow.testing.assertrepr import differences
 
     return [f'{left!r} == {right!r}', *differences(left, right)]

@@ -15,15 +15,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError, HistoryError, NondeterminismError
-from genflow.core.execution import Execution
-from genflow.core.registry import WorkflowSpec
-from genflow.core.workflow import Workflow
-from genflow.swf.events import translate
-
-from .answering import spec_for, specs_of, type_of
-from .exports import Loaded, Source, load, moment
-from .histories import History
+from genflow.core.model.registry import WorkflowSpec
+from genflow.swf.wire.events import translate
+from genflow.testing.histories.decide import spec_for, specs_of, type_of
+from genflow.testing.histories.exports import Loaded, Source, load, moment
+from genflow.testing.histories.history import History
 
 __all__ = ['Failure', 'Replayed', 'Report', 'history_files', 'replay', 'replay_files']
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genflow.local import LocalSWF
-from genflow.local.http import HttpServer
+from genflow.local.http.server import HttpServer
 
 HERE = Path(__file__).parent
 DEFAULTS = {

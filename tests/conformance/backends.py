@@ -18,7 +18,7 @@ import urllib3
 from botocore.config import Config
 
 from genflow.local import LocalSWF, ManualClock
-from genflow.local.http import HttpServer
+from genflow.local.http.server import HttpServer
 
 from .clients import CheckedClient, check_wire
 from .world import World

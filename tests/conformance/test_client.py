@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, OperationNotPageableError, ParamValidationError
 
 from genflow.local import LocalSWF, ManualClock
-from genflow.local.http import HttpServer
+from genflow.local.http.server import HttpServer
 
 from .clients import CheckedClient
 from .decisions import marker

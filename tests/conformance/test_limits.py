@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genflow.local.limits import Limits
+from genflow.local.state.limits import Limits
 
 from .backends import BACKENDS
 from .decisions import marker, schedule, schedule_lambda, start_child, start_timer

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from genflow.core import decisions, events
-from genflow.core.decisions import CLOSES, Decisions
+from genflow.core.model import decisions, events
+from genflow.core.model.decisions import CLOSES, Decisions
 
 if TYPE_CHECKING:
     from .story import Story

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from genflow.core import decisions, events
+from genflow.core.model import decisions, events
 
 from .programs import Interpreter
 from .story import Open, Story

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from genflow import ActivityProxy, LambdaProxy, Signal, Workflow, WorkflowProxy
-from genflow.core import events
-from genflow.core.decisions import CLOSES, Decisions
-from genflow.core.execution import Execution
-from genflow.core.failures import RemoteFailure, decode_failure, encode_failure
-from genflow.core.registry import WorkflowSpec
-from genflow.core.serialization import decode, encode
+from genflow.core.engine.execution import Execution
+from genflow.core.model import events
+from genflow.core.model.decisions import CLOSES, Decisions
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.payloads.failures import RemoteFailure, decode_failure, encode_failure
+from genflow.core.payloads.hooks import decode, encode
 
 from .recording import DUE, HOW, RECORD, check_batch, key_of, said
 
@@ -175,7 +175,7 @@ class Story:
         """Records the answer; ``limit`` decisions fit, ``refuse`` says causes by decision class or id."""
         assert self._started is not None
         assert self.answer is not None
-        found = self.answer.all if limit is None else self.answer.portion(limit)
+        found = self.answer.all if limit is None else self.answer.first_chunk(limit)
         check_batch(found)
         queued = self._due
         completed = self.add(events.DecisionCompleted, started_id=self._started.id)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genflow.core import events
+from genflow.core.model import events
 
 from .story import Desk, Story
 

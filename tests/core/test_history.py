@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from genflow import HistoryError
-from genflow.core import events
-from genflow.core.history import Reader
+from genflow.core.engine.history import Reader
+from genflow.core.model import events
 
 from .story import START, Story
 

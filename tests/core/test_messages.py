@@ -14,7 +14,7 @@ from genflow import (
     Workflow,
     WorkflowCanceled,
 )
-from genflow.core.execution import Execution
+from genflow.core.engine.execution import Execution
 
 from .story import Story, made
 

@@ -13,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genflow.core import demand, drivers, events, renewal
-from genflow.core.execution import Execution
-from genflow.core.matching import BACKOFF
-from genflow.core.outbox import LANES
-from genflow.core.registry import WorkflowSpec
-from genflow.core.renewal import RENEWAL
-from genflow.core.tries import WAKE
+from genflow.core.engine import suggested_restart
+from genflow.core.engine.execution import Execution
+from genflow.core.engine.outbox import QUOTAS
+from genflow.core.engine.replay import BACKOFF
+from genflow.core.engine.retries import WAKE_TIMER_PREFIX
+from genflow.core.engine.suggested_restart import SUGGESTED_RESTART_MARKER
+from genflow.core.model import events
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.tasks import loop, signal_waits
 
 from .programs import PROGRAMS, Interpreter, Renewed
 from .schedules import SCHEDULES, Schedule, left_open
@@ -42,9 +44,9 @@ def test_every_story_is_the_same_kept_replayed_and_evicted(program, schedule):
 @given(PROGRAMS, SCHEDULES)
 def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, schedule):
     with pytest.MonkeyPatch.context() as patch:
-        for lane in LANES:
-            patch.setitem(LANES, lane, 2)
-        patch.setattr(demand, 'FEW', 0)  # gets line up in rows, as those of large combinators do
+        for quota in QUOTAS:
+            patch.setitem(QUOTAS, quota, 2)
+        patch.setattr(signal_waits, 'FEW', 0)  # gets line up in rows, as those of large combinators do
         check_open_work(check(program, schedule))
 
 
@@ -52,10 +54,12 @@ def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, sche
 @given(PROGRAMS, SCHEDULES, st.integers(4, 40))
 def test_every_story_is_the_same_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drivers, 'RESTART_SUGGESTED', length)
-        patch.setattr(renewal, 'REST', 12)
+        patch.setattr(loop, 'RESTART_SUGGESTED', length)
+        patch.setattr(suggested_restart, 'REST', 12)
         story = check(program, schedule, Renewed)
-        if RENEWAL in [event.name for event in last_batch(story) if isinstance(event, events.MarkerRecorded)]:
+        if SUGGESTED_RESTART_MARKER in [
+            event.name for event in last_batch(story) if isinstance(event, events.MarkerRecorded)
+        ]:
             assert story.closed.how == 'continued'
             assert not left_open(story)
             assert not [item.mark for item in story.open.values() if item.kind == 'child']
@@ -70,7 +74,7 @@ def test_every_story_is_the_same_where_long_histories_are_restarted(program, sch
 def test_a_history_that_was_made_without_a_hook_is_followed_by_code_that_has_one(program, schedule):
     story = Schedule(program, schedule).tell()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drivers, 'RESTART_SUGGESTED', 4)
+        patch.setattr(loop, 'RESTART_SUGGESTED', 4)
         check_replay(story, WorkflowSpec(Renewed, story.spec.name, story.spec.version))
 
 
@@ -90,17 +94,17 @@ OPENED = {
 
 def check_open_work(story):
     """Of no kind was more open than the engine allows itself, its own timers left out."""
-    lanes, timers = {}, {}
+    quotas, timers = {}, {}
     for event in story.events:
-        lane = OPENED.get(type(event))
-        if lane is not None and not getattr(event, 'timer_id', '').startswith((WAKE, BACKOFF)):
-            lanes[event.id] = lane
+        quota = OPENED.get(type(event))
+        if quota is not None and not getattr(event, 'timer_id', '').startswith((WAKE_TIMER_PREFIX, BACKOFF)):
+            quotas[event.id] = quota
             timers[getattr(event, 'timer_id', '')] = event.id
-            assert sum(other == lane for other in lanes.values()) <= LANES[lane], event
+            assert sum(other == quota for other in quotas.values()) <= QUOTAS[quota], event
         elif isinstance(event, events.TimerCanceled):
-            del lanes[timers[event.timer_id]]
+            del quotas[timers[event.timer_id]]
         elif not isinstance(event, events.ChildStarted):
-            lanes.pop(getattr(event, 'ref', None), None)
+            quotas.pop(getattr(event, 'ref', None), None)
 
 
 def check(program, schedule, workflow=Interpreter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from genflow import ActivityProxy, NondeterminismError, Workflow
-from genflow.core.registry import WorkflowSpec
+from genflow.core.model.registry import WorkflowSpec
 from genflow.testing import History, replay
 
 

@@ -11,7 +11,7 @@ from genflow import (
     ActivityProxy,
     WorkflowProxy,
 )
-from genflow.core.serialization import encode
+from genflow.core.payloads.hooks import encode
 
 from .story import Story
 

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from genflow import PayloadTooLarge
-from genflow.core import events
-from genflow.core.execution import Execution
-from genflow.core.serialization import decode
+from genflow.core.engine.execution import Execution
+from genflow.core.model import events
+from genflow.core.payloads.hooks import decode
 
 from .story import START, Story
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from genflow import DefinitionError, Signal, WorkflowCanceled
-from genflow.core.serialization import decode
+from genflow.core.payloads.hooks import decode
 
 from .story import Desk, Story
 

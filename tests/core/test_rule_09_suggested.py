@@ -8,9 +8,11 @@ import re
 import pytest
 
 from genflow import ActivityProxy, DefinitionError, NondeterminismError, Retry, WorkflowCanceled, query
-from genflow.core import decisions, drivers, events, renewal
-from genflow.core.execution import Execution
-from genflow.core.serialization import decode, encode
+from genflow.core.engine import suggested_restart
+from genflow.core.engine.execution import Execution
+from genflow.core.model import decisions, events
+from genflow.core.payloads.hooks import decode, encode
+from genflow.core.tasks import loop
 
 from .recording import said
 from .story import Desk, Story
@@ -19,7 +21,7 @@ from .story import Desk, Story
 @pytest.fixture(autouse=True)
 def short_histories(monkeypatch):
     """A restart is suggested from event 20 on: in `Loop`, with the third completion."""
-    monkeypatch.setattr(drivers, 'RESTART_SUGGESTED', 20)
+    monkeypatch.setattr(loop, 'RESTART_SUGGESTED', 20)
 
 
 def alone(story):
@@ -127,7 +129,7 @@ def test_with_options_says_something_else_of_the_next_run():
 
 
 def test_what_the_decision_recorded_goes_along():
-    class Values(Loop):
+    class WorkflowValues(Loop):
         def run(self, cursor):
             self.cursor = cursor
             while True:
@@ -135,7 +137,7 @@ def test_what_the_decision_recorded_goes_along():
                 yield self.echo(self.cursor)
                 self.cursor += 1
 
-    story = Story(Values, 0)
+    story = Story(WorkflowValues, 0)
     story.decide()
     loops(story, 3)
     assert said(story.answer) == [
@@ -560,7 +562,7 @@ def test_what_it_cannot_start_for_its_rate_goes_on_and_is_asked_again():
         number += 1
     refused = next(event.id for event in story.events if isinstance(event, events.CloseRefused))
     last = [event.id for event in story.events if isinstance(event, events.DecisionStarted)][-1]
-    assert refused + renewal.REST <= last < refused + renewal.REST + 6
+    assert refused + suggested_restart.REST <= last < refused + suggested_restart.REST + 6
     assert said(story.answer)[-1] == f'continue [[{number - 1}],{{}}]'
 
 
@@ -698,7 +700,7 @@ class Returning(Desk):
         return self.restart(3)
 
 
-class Ending(Desk):
+class Closing(Desk):
     def run(self, cursor):
         for number in range(cursor, 3):
             yield self.echo(number)
@@ -710,7 +712,7 @@ class Longer(Loop):
         yield from super().run(cursor)
 
 
-@pytest.mark.parametrize('cls', [Returning, Ending, Longer])
+@pytest.mark.parametrize('cls', [Returning, Closing, Longer])
 def test_code_that_does_something_else_is_caught(cls):
     with pytest.raises(NondeterminismError):
         replay(cls, restarted())
@@ -835,7 +837,7 @@ def test_a_report_in_a_log_quotes_no_payload(caplog):
 
 
 def test_near_the_end_of_its_history_the_execution_is_held_until_the_hook_is_mended(monkeypatch):
-    monkeypatch.setattr(renewal, 'HELD_FROM', 30)
+    monkeypatch.setattr(suggested_restart, 'HELD_FROM', 30)
     cls = type('Loop', (Loop,), {'restart_when_suggested': raises})
     story = Story(cls, 0)
     story.decide()

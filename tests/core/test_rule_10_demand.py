@@ -8,14 +8,14 @@ from __future__ import annotations
 import pytest
 
 from genflow import TaskTimeout, WorkflowStalled, all_of, any_of, as_completed, first_success
-from genflow.core import demand
+from genflow.core.tasks import signal_waits
 
 from .story import Story
 
 
-@pytest.fixture(autouse=True, params=[demand.FEW, 1, 0], ids=['one by one', 'nested in rows', 'in rows'])
+@pytest.fixture(autouse=True, params=[signal_waits.FEW, 1, 0], ids=['one by one', 'nested in rows', 'in rows'])
 def few(request, monkeypatch):
-    monkeypatch.setattr(demand, 'FEW', request.param)
+    monkeypatch.setattr(signal_waits, 'FEW', request.param)
     return request.param
 
 

@@ -13,7 +13,7 @@ from genflow import (
     TaskFailed,
     all_of,
 )
-from genflow.core.decisions import StartChild
+from genflow.core.model.decisions import StartChild
 
 from .story import Desk, Story
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from genflow import any_of
-from genflow.core.branches import MAX_DRAINS
+from genflow.core.tasks.branch import MAX_DRAINS
 
 from .story import Story
 
@@ -205,7 +205,7 @@ def test_eviction_decides_nothing_and_says_nothing(run):
     numbers = len(story.open)
     execution.close()
     assert list(execution.outbox.entries) == before
-    assert execution.ending.wish is None
+    assert execution.closing.pending_close is None
     assert not execution.closed
     assert not execution.branches
     assert len(story.open) == numbers

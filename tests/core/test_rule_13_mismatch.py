@@ -8,7 +8,7 @@ import re
 import pytest
 
 from genflow import ActivityProxy, NondeterminismError, WorkflowProxy
-from genflow.core.execution import Execution
+from genflow.core.engine.execution import Execution
 
 from .story import Desk, Story
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from genflow import ActivityProxy, NondeterminismError, Retry, TaskFailed
-from genflow.core import decisions, events
-from genflow.core.outbox import LANES
-from genflow.core.tries import WAKE
+from genflow.core.engine.outbox import QUOTAS
+from genflow.core.engine.retries import WAKE_TIMER_PREFIX
+from genflow.core.model import decisions, events
 
 from .story import OPEN_LIMITS, Story
 
@@ -154,7 +154,7 @@ def test_a_rate_is_no_try():
 
 
 @pytest.mark.parametrize(
-    ('lane', 'call'),
+    ('quota', 'call'),
     [
         ('activity', lambda s: s.echo()),
         ('child', lambda s: s.child()),
@@ -162,23 +162,23 @@ def test_a_rate_is_no_try():
         ('timer', lambda s: s.sleep(9)),
     ],
 )
-def test_never_more_than_swfs_limit_is_asked_for(lane, call):
+def test_never_more_than_swfs_limit_is_asked_for(quota, call):
     extra = 3
 
     def run(self):
-        yield [call(self) for _ in range(LANES[lane] + extra)]
+        yield [call(self) for _ in range(QUOTAS[quota] + extra)]
         return 'all'
 
     story = Story(run)
-    assert len(story.decide()) == LANES[lane]
+    assert len(story.decide()) == QUOTAS[quota]
     for round_ in range(extra):
-        if lane == 'timer':
+        if quota == 'timer':
             story.fired(1 + round_)
         else:
             story.completed(1 + round_)
         (line,) = story.decide()
-        assert str(LANES[lane] + 1 + round_) in line
-    assert LANES[lane] <= 1000
+        assert str(QUOTAS[quota] + 1 + round_) in line
+    assert QUOTAS[quota] <= 1000
 
 
 def test_a_call_in_the_backlog_that_is_cancelled_is_never_sent():
@@ -203,7 +203,7 @@ def test_a_limit_that_swf_reaches_earlier_is_waited_out():
 
 
 def test_a_delay_is_no_open_activity_and_makes_room_at_once(monkeypatch):
-    monkeypatch.setitem(LANES, 'activity', 3)
+    monkeypatch.setitem(QUOTAS, 'activity', 3)
 
     def run(self):
         with self.options(delay=3600):
@@ -218,7 +218,7 @@ def test_a_delay_is_no_open_activity_and_makes_room_at_once(monkeypatch):
 
 
 def test_a_cancelled_timer_makes_room_at_once(monkeypatch):
-    monkeypatch.setitem(LANES, 'timer', 2)
+    monkeypatch.setitem(QUOTAS, 'timer', 2)
 
     def run(self):
         timers = [self.sleep(3600) for _ in range(2)]
@@ -238,7 +238,7 @@ def test_a_cancelled_timer_makes_room_at_once(monkeypatch):
 
 
 def test_a_timer_that_waits_for_the_room_of_a_cancelled_one_is_no_stall(monkeypatch):
-    monkeypatch.setitem(LANES, 'timer', 1)
+    monkeypatch.setitem(QUOTAS, 'timer', 1)
 
     def run(self):
         yield self.echo().timeout(60)
@@ -260,8 +260,8 @@ def test_a_timer_that_waits_for_the_room_of_a_cancelled_one_is_no_stall(monkeypa
 @pytest.fixture
 def three(monkeypatch):
     """The engine may have three of each kind open, and ten timers of its own; SWF refuses more."""
-    for lane in LANES:
-        monkeypatch.setitem(LANES, lane, 3)
+    for quota in QUOTAS:
+        monkeypatch.setitem(QUOTAS, quota, 3)
     for kind, limit in {'activity': 3, 'child': 3, 'timer': 3 + 10}.items():
         monkeypatch.setitem(OPEN_LIMITS, kind, limit)
 
@@ -280,7 +280,9 @@ def run_to_its_end(story):
         else:
             story.completed(item, item.mark)
         story.decide()
-        timers = [item for item in story.open.values() if item.kind == 'timer' and not item.key.startswith(WAKE)]
+        timers = [
+            item for item in story.open.values() if item.kind == 'timer' and not item.key.startswith(WAKE_TIMER_PREFIX)
+        ]
         most = max(most, len(timers))
     return most
 
@@ -416,7 +418,7 @@ def test_a_call_that_has_lost_its_delay_meanwhile_is_sent_at_once():
         story.fired(number)
         story.decide()
     run_to_its_end(story)
-    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+    assert story.sticky.outbox.open == dict.fromkeys(QUOTAS, 0)
 
 
 @pytest.mark.usefixtures('three')
@@ -436,7 +438,7 @@ def test_a_wait_that_swf_refuses_all_the_same_is_waited_out():
     assert story.decide() == ['timer 4.1;w 3600s']
     run_to_its_end(story)
     assert story.result == '4.1'
-    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+    assert story.sticky.outbox.open == dict.fromkeys(QUOTAS, 0)
 
 
 @pytest.mark.usefixtures('three')
@@ -455,7 +457,7 @@ def test_the_place_of_a_wait_that_swf_refuses_goes_to_the_next_in_the_next_decis
     assert story.decide() == ['timer 5.1;w 3600s', 'timer backoff-1 1s']
     run_to_its_end(story)
     assert story.result == ['4.1', '5.1', '6.1']
-    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+    assert story.sticky.outbox.open == dict.fromkeys(QUOTAS, 0)
 
 
 @pytest.mark.usefixtures('three')
@@ -481,7 +483,7 @@ def test_the_place_of_a_call_that_has_lost_its_delay_goes_to_the_next_at_once():
     assert story.decide() == ['timer 5.1;w 3600s']
     run_to_its_end(story)
     assert story.result == ['4.1', '5.1']
-    assert story.sticky.outbox.open == dict.fromkeys(LANES, 0)
+    assert story.sticky.outbox.open == dict.fromkeys(QUOTAS, 0)
 
 
 @pytest.mark.usefixtures('three')

@@ -6,7 +6,7 @@ from genflow import (
     ActivityProxy,
     Retry,
 )
-from genflow.core import decisions, events
+from genflow.core.model import decisions, events
 
 from .story import Story
 
@@ -31,8 +31,8 @@ def test_what_does_not_fit_is_sent_in_order_after_a_wake_up():
 def test_the_wake_up_timer_takes_no_time():
     story = Story(lambda self: [self.echo(), self.echo()])
     story.start()
-    assert story.answer.portion(1)[-1] == decisions.StartTimer('wake-3', 0, None)
-    assert story.answer.portion(2) == story.answer.all
+    assert story.answer.first_chunk(1)[-1] == decisions.StartTimer('wake-3', 0, None)
+    assert story.answer.first_chunk(2) == story.answer.all
 
 
 def test_something_else_may_come_before_the_wake_up():
@@ -57,7 +57,7 @@ def test_markers_go_with_the_decision_that_made_them():
 
     story = Story(run)
     story.start()
-    found = story.answer.portion(1)
+    found = story.answer.first_chunk(1)
     assert [type(decision) for decision in found] == [
         decisions.RecordMarker,
         decisions.RecordMarker,
@@ -135,7 +135,7 @@ def test_a_close_that_did_not_fit_comes_with_the_next():
 def test_a_decision_without_anything_left_cannot_be_sent_in_portions():
     story = Story(lambda self: self.echo())
     story.start()
-    assert story.answer.portion(100) == story.answer.all
+    assert story.answer.first_chunk(100) == story.answer.all
 
 
 def test_what_did_not_fit_is_known_though_the_wake_up_timer_was_refused():

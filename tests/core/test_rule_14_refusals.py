@@ -13,8 +13,8 @@ from genflow import (
     TaskFailed,
     WorkflowProxy,
 )
-from genflow.core import decisions, events
-from genflow.core.causes import is_backpressure
+from genflow.core.model import decisions, events
+from genflow.core.model.refusals import is_backpressure
 
 from .story import Desk, Story
 

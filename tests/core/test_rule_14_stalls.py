@@ -10,7 +10,7 @@ from .story import Desk, Story
 
 
 def waiting_for_nothing(self):
-    return Task(self.driver)
+    return Task(self.loop)
 
 
 def test_a_wait_for_nothing_names_the_line():

@@ -147,7 +147,7 @@ def test_a_class_brought_back_is_matched_too():
 
 
 def test_cancellations_and_refusals_are_tried_again_only_where_they_are_named():
-    from genflow.core.decisions import ScheduleActivity
+    from genflow.core.model.decisions import ScheduleActivity
 
     def run(self):
         yield self.mine()

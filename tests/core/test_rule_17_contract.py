@@ -7,10 +7,10 @@ import re
 import pytest
 
 from genflow import ActivityProxy, Retry, WorkflowProxy
-from genflow.core import decisions, events
-from genflow.core.children import child_id
-from genflow.core.decisions import Decisions
-from genflow.core.serialization import decode
+from genflow.core.calls.child import child_id
+from genflow.core.model import decisions, events
+from genflow.core.model.decisions import Decisions
+from genflow.core.payloads.hooks import decode
 
 from .story import Desk, Story
 

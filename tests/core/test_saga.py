@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from genflow import ActivityFailed, CompensationFailed, Saga
-from genflow.core import events
+from genflow.core.model import events
 
 from .story import Story
 
@@ -128,7 +128,7 @@ def test_an_evicted_saga_undoes_nothing():
     story.decide()
     story.sticky.close()
     assert [entry.number for entry in story.sticky.outbox.unsent()] == [1]
-    assert story.sticky.held == 1
+    assert story.sticky.open_blockers == 1
 
 
 def test_by_hand_a_saga_is_a_generator_like_any_other():

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from genflow import Activity, ActivityProxy, DefinitionError, Steps, Workflow
-from genflow.core.registry import ActivitySpec, declare
+from genflow.core.model.registry import ActivitySpec, declare
 
 pytest.importorskip('cattrs')
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import attrs
 
-from genflow.local.model import method_name
+from genflow.local.requests.model import method_name
 
 CLOSING = {
     'WorkflowExecutionCompleted': 'COMPLETED',

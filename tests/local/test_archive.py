@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from genflow.local import LocalSWF, archive
+from genflow.local import LocalSWF
 from genflow.local.errors import CorruptFile, FileInUse, ForeignFile, StoreError
+from genflow.local.store import archive
 from tests.local.office import COMPLETE, WORKFLOW, Office, decision, schedule
 
 PAGE = 4096

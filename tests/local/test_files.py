@@ -24,7 +24,7 @@ from genflow.local.errors import (
     StoreError,
 )
 from genflow.local.store import schema
-from genflow.local.store.troubles import clear_errors
+from genflow.local.store.sqlite_errors import clear_errors
 from tests.local.office import COMPLETE, Office, decision
 
 PAGE = 4096

@@ -7,12 +7,12 @@ import threading
 import pytest
 
 from genflow.local import LocalSWF
-from genflow.local.batch import Batch
+from genflow.local.engine.group_commit import Journal
 from genflow.local.errors import DiskFull
-from genflow.local.journal import Journal
-from genflow.local.limits import Limits
-from genflow.local.rates import Rates
-from genflow.local.world import World
+from genflow.local.state.limits import Limits
+from genflow.local.state.state import State
+from genflow.local.state.token_buckets import Rates
+from genflow.local.state.transaction import Batch
 from tests.local.office import Office
 
 
@@ -38,15 +38,15 @@ class SlowDisk:
         self.append(0, columns)
 
 
-class Desk:
+class Dispatcher:
     """A journal over a slow disk, and callers that add an event each."""
 
     def __init__(self):
         self.disk = SlowDisk()
         self.lock = threading.RLock()
-        self.world = World(archive=None, limits=Limits(), rates=Rates({}), arn_prefix='')
+        self.state = State(archive=None, limits=Limits(), rates=Rates({}), arn_prefix='')
         self.recovered = 0
-        self.journal = Journal(self.disk, self.world, self.lock, lambda: 0, self._recover)
+        self.journal = Journal(self.disk, self.state, self.lock, lambda: 0, self._recover)
         self.returned = []
         self.threads = []
 
@@ -59,7 +59,7 @@ class Desk:
 
         def run():
             with self.lock:
-                self.world.batch.events.append(f'"{name}":{{}}')
+                self.state.batch.events.append(f'"{name}":{{}}')
                 mark = self.journal.mark()
             changed.set()
             try:
@@ -81,73 +81,73 @@ class Desk:
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def dispatcher():
+    return Dispatcher()
 
 
-def test_one_caller_writes_its_own(desk):
-    desk.disk.let.release()
-    desk.call('a')
-    desk.wait()
-    assert desk.disk.written == [(1, '{"a":{}}')]
+def test_one_caller_writes_its_own(dispatcher):
+    dispatcher.disk.let.release()
+    dispatcher.call('a')
+    dispatcher.wait()
+    assert dispatcher.disk.written == [(1, '{"a":{}}')]
 
 
-def test_who_comes_during_a_write_shares_the_next(desk):
-    desk.call('a')
-    assert desk.disk.entered.acquire(timeout=10)
+def test_who_comes_during_a_write_shares_the_next(dispatcher):
+    dispatcher.call('a')
+    assert dispatcher.disk.entered.acquire(timeout=10)
     for name in 'bcd':
-        desk.call(name)
-    assert desk.returned == []
-    desk.disk.let.release()
-    assert desk.disk.entered.acquire(timeout=10)
-    assert desk.disk.written == [(1, '{"a":{}}')]
-    desk.disk.let.release()
-    desk.wait()
-    assert desk.disk.written[1] == (2, '{"b":{},"c":{},"d":{}}')
-    assert desk.journal.statistics.commits == 2
+        dispatcher.call(name)
+    assert dispatcher.returned == []
+    dispatcher.disk.let.release()
+    assert dispatcher.disk.entered.acquire(timeout=10)
+    assert dispatcher.disk.written == [(1, '{"a":{}}')]
+    dispatcher.disk.let.release()
+    dispatcher.wait()
+    assert dispatcher.disk.written[1] == (2, '{"b":{},"c":{},"d":{}}')
+    assert dispatcher.journal.statistics.commits == 2
 
 
-def test_a_failed_write_refuses_all_that_built_on_it(desk):
-    desk.disk.failure = DiskFull('no room')
-    desk.call('a')
-    assert desk.disk.entered.acquire(timeout=10)
-    desk.call('b')
-    desk.disk.let.release()
-    desk.wait()
-    assert sorted(desk.returned) == [('a', 'refused'), ('b', 'refused')]
-    assert desk.recovered == 1
-    assert desk.disk.written == []
+def test_a_failed_write_refuses_all_that_built_on_it(dispatcher):
+    dispatcher.disk.failure = DiskFull('no room')
+    dispatcher.call('a')
+    assert dispatcher.disk.entered.acquire(timeout=10)
+    dispatcher.call('b')
+    dispatcher.disk.let.release()
+    dispatcher.wait()
+    assert sorted(dispatcher.returned) == [('a', 'refused'), ('b', 'refused')]
+    assert dispatcher.recovered == 1
+    assert dispatcher.disk.written == []
 
 
-def test_after_a_failure_the_next_write_counts_on(desk):
-    desk.disk.failure = DiskFull('no room')
-    desk.disk.let.release()
-    desk.call('a')
-    desk.wait()
-    desk.disk.failure = None
-    desk.disk.let.release()
-    desk.call('b')
-    desk.wait()
-    assert desk.returned == [('a', 'refused'), ('b', 'kept')]
-    assert [text for _, text in desk.disk.written] == ['{"b":{}}']
+def test_after_a_failure_the_next_write_counts_on(dispatcher):
+    dispatcher.disk.failure = DiskFull('no room')
+    dispatcher.disk.let.release()
+    dispatcher.call('a')
+    dispatcher.wait()
+    dispatcher.disk.failure = None
+    dispatcher.disk.let.release()
+    dispatcher.call('b')
+    dispatcher.wait()
+    assert dispatcher.returned == [('a', 'refused'), ('b', 'kept')]
+    assert [text for _, text in dispatcher.disk.written] == ['{"b":{}}']
 
 
-def test_a_call_that_changes_nothing_waits_for_what_it_saw(desk):
-    desk.call('a')
-    assert desk.disk.entered.acquire(timeout=10)
-    with desk.lock:
-        assert desk.world.batch.empty
-        mark = desk.journal.mark()
+def test_a_call_that_changes_nothing_waits_for_what_it_saw(dispatcher):
+    dispatcher.call('a')
+    assert dispatcher.disk.entered.acquire(timeout=10)
+    with dispatcher.lock:
+        assert dispatcher.state.batch.empty
+        mark = dispatcher.journal.mark()
     assert mark == 1
-    desk.disk.let.release()
-    desk.wait()
+    dispatcher.disk.let.release()
+    dispatcher.wait()
 
 
-def test_an_empty_batch_is_not_written(desk):
-    with desk.lock:
-        assert desk.journal.mark() == 0
-    desk.journal.settle(0)
-    assert desk.disk.written == []
+def test_an_empty_batch_is_not_written(dispatcher):
+    with dispatcher.lock:
+        assert dispatcher.journal.mark() == 0
+    dispatcher.journal.settle(0)
+    assert dispatcher.disk.written == []
 
 
 def test_sixteen_callers_share_commits(path):

@@ -16,8 +16,8 @@ import urllib3
 from botocore.config import Config
 
 from genflow.local import Limits, LocalSWF, ManualClock
-from genflow.local.http import HttpServer, allow_descriptors, serve
-from genflow.local.http_messages import LARGEST
+from genflow.local.http.http11 import LARGEST
+from genflow.local.http.server import HttpServer, allow_descriptors, serve
 
 TIMEOUT = 20.0  # real seconds, far more than anything here takes
 SHORT = 'SimpleWorkflowService.'

@@ -7,10 +7,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from genflow.local import http_desk
-from genflow.local.http_calls import Call, Reply
-from genflow.local.http_desk import SMALL, Desk
-from genflow.local.http_messages import Request
+from genflow.local.http import dispatcher
+from genflow.local.http.aws_json import Call, Reply
+from genflow.local.http.dispatcher import SMALL, Dispatcher
+from genflow.local.http.http11 import Request
 
 
 class Service:
@@ -39,12 +39,12 @@ def carry_out(service, *rounds):
     async def main():
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(8) as workers:
-            desk = Desk(loop, lambda request: Call(service, request.path, {}), workers)
+            dispatcher = Dispatcher(loop, lambda request: Call(service, request.path, {}), workers)
             replies = []
             for requests in rounds:
                 futures = [loop.create_future() for _ in requests]
                 for asked, future in zip(requests, futures, strict=True):
-                    desk.take(asked, future.set_result)
+                    dispatcher.take(asked, future.set_result)
                 replies += await asyncio.gather(*futures)
         return replies
 
@@ -86,7 +86,7 @@ def test_the_loop_is_free_again_when_the_workers_are():
 
 
 def test_a_call_that_took_long_is_followed_by_a_pause(monkeypatch):
-    monkeypatch.setattr(http_desk, 'LONG', -1.0)
+    monkeypatch.setattr(dispatcher, 'LONG', -1.0)
     service = Service()
     carry_out(service, [request()], [request()])
     assert on_the_loop(service) == [True, False]
@@ -94,6 +94,6 @@ def test_a_call_that_took_long_is_followed_by_a_pause(monkeypatch):
 
 def test_nobody_is_told_when_the_loop_has_ended():
     loop = asyncio.new_event_loop()
-    desk = Desk(loop, partial(Call, Service()), ThreadPoolExecutor(1))
+    dispatcher = Dispatcher(loop, partial(Call, Service()), ThreadPoolExecutor(1))
     loop.close()
-    desk.later(loop.stop)
+    dispatcher.later(loop.stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genflow.local.http_messages import LARGEST, BadRequest, DeafReader, Request, RequestReader, response
+from genflow.local.http.http11 import LARGEST, BadRequest, DiscardingReader, Request, RequestReader, response
 
 POST = b'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SimpleWorkflowService.ListDomains\r\n'
 PLAIN = POST + b'Content-Length: 2\r\n\r\n{}'
@@ -173,7 +173,7 @@ def test_many_small_chunks_cannot_exceed_the_limit():
 
 
 def test_a_deaf_reader_reads_nothing():
-    reader = DeafReader()
+    reader = DiscardingReader()
     reader.feed(PLAIN)
     assert (reader.next(), reader.buffered) == (None, 0)
 

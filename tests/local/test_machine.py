@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from genflow.local import Limits, LocalSWF, ManualClock
-from genflow.local.model import operations
+from genflow.local.requests.model import operations
 from tests.conformance.shapes import MODEL, answer_problems
 from tests.local.office import ACTIVITY, ACTIVITY_DEFAULTS, WORKFLOW, WORKFLOW_DEFAULTS, decision
 from tests.local.reference import Reference
@@ -341,7 +341,7 @@ class Machine(RuleBasedStateMachine):
         self.clock.advance(seconds)
 
     @rule()
-    def strike(self):
+    def fire_timeout(self):
         """To the next deadline, if it is near; an execution lives for a day."""
         moment = self.swf.next_deadline()
         if moment and moment - self.clock.now() < timedelta(hours=1):

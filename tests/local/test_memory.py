@@ -8,16 +8,17 @@ import sys
 
 import pytest
 
-from genflow.local import LocalSWF, world
-from genflow.local.batch import Batch
+from genflow.local import LocalSWF
+from genflow.local.state import state
+from genflow.local.state.transaction import Batch
 from tests.local.office import Office, decision, schedule
 
 
 @pytest.fixture
 def forgetful(monkeypatch, path, clock):
     """A service that keeps no execution at hand that it can put away, and looks after every call."""
-    monkeypatch.setattr(world, 'KEPT_EXECUTIONS', 0)
-    monkeypatch.setattr('genflow.local.service.PUT_AWAY_EVERY', 1)
+    monkeypatch.setattr(state, 'KEPT_EXECUTIONS', 0)
+    monkeypatch.setattr('genflow.local.engine.service.PUT_AWAY_EVERY', 1)
     with contextlib.closing(LocalSWF(path, clock, synchronous='OFF')) as swf:
         yield Office(swf, clock).prepare()
 

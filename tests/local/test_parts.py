@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genflow.local.calls.paging import Span, span
-from genflow.local.deadlines import Deadlines
 from genflow.local.errors import ServiceError
-from genflow.local.queues import TaskQueue, Waiter
-from genflow.local.rates import Rates
-from genflow.local.rules.execution import TAIL_CHARACTERS, Tail
-from genflow.local.rules.state import ITEM_KINDS, load_item
-from genflow.local.tokens import TaskToken, page_token, read_page_token, read_task_token, seal
+from genflow.local.operations.paging import Span, span
+from genflow.local.requests.tokens import TaskToken, page_token, read_page_token, read_task_token, seal
+from genflow.local.state.deadlines import Deadlines
+from genflow.local.state.execution import TAIL_CHARACTERS, Tail
+from genflow.local.state.items import ITEM_KINDS, load_item
+from genflow.local.state.task_lists import TaskQueue, Waiter
+from genflow.local.state.token_buckets import Rates
 
 # Deadlines.
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from genflow.local.rules.restarting import PROCESS_DIED
+from genflow.local.rules.crash_recovery import PROCESS_DIED
 from tests.local.office import COMPLETE, WORKFLOW, decision, schedule
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genflow.local.errors import ServiceError
-from genflow.local.model import operation_model, operations
-from genflow.local.shapes import DECISION_TYPES, checked, decision_member, quick_check
+from genflow.local.requests.model import operation_model, operations
+from genflow.local.requests.validation import DECISION_TYPES, checked, decision_member, quick_check
 
 SAMPLES = {
     'DurationInSeconds': '10',

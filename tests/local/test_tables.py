@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from genflow import local
-from genflow.local import faults
-from genflow.local.calls import tasks
-from genflow.local.limits import AWS_RATES
-from genflow.local.model import operations, service_model
-from genflow.local.rules.batches import CLOSE_DECISIONS, INCOMPATIBLE_WITH_CLOSE
+from genflow.local.engine.service import CALLS
+from genflow.local.operations import tasks
+from genflow.local.requests import faults
+from genflow.local.requests.decision_lists import CLOSE_DECISIONS, INCOMPATIBLE_WITH_CLOSE
+from genflow.local.requests.model import operations, service_model
+from genflow.local.requests.validation import DECISION_TYPES, decision_member
 from genflow.local.rules.closing import CHILD_POLICIES, CLOSINGS
 from genflow.local.rules.decisions import DECISIONS, DENIALS
 from genflow.local.rules.recording import attributes_member
-from genflow.local.rules.state import ITEM_KINDS
 from genflow.local.rules.timeouts import TIMEOUTS
-from genflow.local.service import CALLS
-from genflow.local.shapes import DECISION_TYPES, decision_member
+from genflow.local.state.items import ITEM_KINDS
+from genflow.local.state.limits import AWS_RATES
 
 ROOM = Path(local.__file__).parent
 SOURCES = {path: path.read_text(encoding='utf-8') for path in ROOM.rglob('*.py')}

@@ -45,7 +45,7 @@ def move_clocks() -> None:
 
 def decided(recorded):
     """What the engine says to each decision task of a recorded run, from nothing."""
-    from genflow.core.registry import WorkflowSpec
+    from genflow.core.model.registry import WorkflowSpec
     from tests.swf.laws import cold
     from tests.swf.runs import Asked, Run, Watched
 

@@ -17,17 +17,17 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.core.execution import Execution
-from genflow.core.registry import WorkflowSpec
+from genflow.core.engine.execution import Execution
+from genflow.core.model.registry import WorkflowSpec
 from genflow.local import LocalSWF, ManualClock
-from genflow.swf.layer1 import connect
-from genflow.swf.poller import Poller
-from genflow.swf.service import Service
-from genflow.swf.sticky import Kept, StickyCache
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.sticky_cache import CachedExecution, StickyCache
 from tests.core.story import made
 from tests.core.test_rule_12_suspension import GENERATORS
 
-from .runs import Run, Stage, advanced, wire
+from .runs import Environment, Run, advanced, wire
 from .surroundings import DEFAULT, WORKFLOW_DEFAULTS
 from .workforce import DOMAIN
 
@@ -66,7 +66,7 @@ def parked_generators() -> Iterator[Parked]:
     with LocalSWF(clock=ManualClock()) as swf:
         swf.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='9')
         said = {DEFAULT[name]: value for name, value in WORKFLOW_DEFAULTS.items()}
-        poller = Poller(Service(connect(swf)), DOMAIN, 'children')
+        poller = Poller(RetryingClient(connect(swf)), DOMAIN, 'children')
         for generator in GENERATORS:
             kind = {'name': generator.__name__, 'version': '1'}
             swf.register_workflow_type(domain=DOMAIN, **kind, **said)
@@ -83,14 +83,14 @@ def parked_generators() -> Iterator[Parked]:
 def parked_programs() -> Iterator[Parked]:
     chance = Random(0)
     for program, number in itertools.product(PROGRAMS, range(4)):
-        run = Stage(program, b'\x00' * 12 + chance.randbytes(400) if number else b'').play()
+        run = Environment(program, b'\x00' * 12 + chance.randbytes(400) if number else b'').play()
         for asked in run.asked:
             yield Parked(run.execution, run.history[: asked.started_id], asked.said)
 
 
 def asks(execution: Execution) -> Any:
     """All that an execution would still have SWF do."""
-    return list(execution.outbox.all()), execution.closing, execution.closed
+    return list(execution.outbox.all()), execution.close_decision, execution.closed
 
 
 def main(count: int) -> None:
@@ -103,11 +103,11 @@ def main(count: int) -> None:
     for number, parked in zip(range(count + 1), itertools.cycle(every), strict=False):
         execution = parked.stand()
         now = asks(execution)
-        cache.put(str(number), Kept(execution, 'main', len(parked.events)))
+        cache.put(str(number), CachedExecution(execution, 'main', len(parked.events)))
         assert before is None or asks(before) == asked
         before, asked = execution, now
     del execution, before
-    cache.shut()
+    cache.close_all()
     gc.collect()
     sys.stdout.write(f'{count} evicted')
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
-from genflow.swf.events import translate
+from genflow.swf.wire.events import translate
 from genflow.testing import replay
 
-from .runs import Run, advanced, portion, wire
+from .runs import Run, advanced, first_chunk, wire
 from .surroundings import ACTIVITY_DEFAULTS, WORKFLOW_DEFAULTS
 
 
@@ -82,7 +82,7 @@ def check_prefixes(run: Run) -> None:
             decided = advanced(execution, run.history[: said['startedEventId']])
             execution.close()
             assert decided.context == said.get('executionContext')
-            check_shown(portion(decided, rooms[said['startedEventId']]), output(run.history, event['eventId']))
+            check_shown(first_chunk(decided, rooms[said['startedEventId']]), output(run.history, event['eventId']))
 
 
 def output(history: list[Any], completed_id: int) -> list[Any]:

@@ -12,18 +12,18 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from genflow.core.decisions import Decisions, StartChild
-from genflow.core.execution import Execution
-from genflow.core.registry import WorkflowSpec
-from genflow.swf.decisions import encode
-from genflow.swf.events import translate
-from genflow.swf.layer1 import connect
-from genflow.swf.limits import plan
-from genflow.swf.poller import Poller, whole_history
-from genflow.swf.respond import respond_decision
-from genflow.swf.service import Service
-from genflow.swf.sticky import continuation
-from genflow.swf.tasks import DecisionTask
+from genflow.core.engine.execution import Execution
+from genflow.core.model.decisions import Decisions, StartChild
+from genflow.core.model.registry import WorkflowSpec
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.wire.decisions import encode
+from genflow.swf.wire.events import translate
+from genflow.swf.wire.response_limits import plan
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.worker.poller import Poller, whole_history
+from genflow.swf.worker.respond import respond_decision
+from genflow.swf.worker.sticky_cache import continuation
 from tests.core.programs import Interpreter
 
 from .surroundings import ACTIVITIES, Surroundings
@@ -101,18 +101,18 @@ def wire(decided: Decisions) -> str:
     return json.dumps([plan(decided), decided.context])
 
 
-def portion(decided: Decisions, room: int | None) -> list[dict[str, Any]]:
+def first_chunk(decided: Decisions, room: int | None) -> list[dict[str, Any]]:
     """What goes into one response of so much room."""
-    return plan(decided) if room is None else [encode(decision) for decision in decided.portion(room)]
+    return plan(decided) if room is None else [encode(decision) for decision in decided.first_chunk(room)]
 
 
-class Stage:
+class Environment:
     """Plays a program, with what the numbers make of it."""
 
     def __init__(self, program: Any, numbers: bytes, workflow: type[Interpreter] = Watched) -> None:
         self._around = around = Surroundings(numbers)
         self._pick = around.pick
-        self._service = Service(connect(around.swf))
+        self._service = RetryingClient(connect(around.swf))
         self._kept: Execution | None = None
         role = {} if self._pick(8) == 7 else {'lambdaRole': 'role'}
         policy = ('TERMINATE', 'REQUEST_CANCEL', 'ABANDON')[self._pick(3)]
@@ -183,6 +183,6 @@ class Stage:
             if isinstance(decision, StartChild) and self._pick(8) == 7:
                 self._around.squat(decision.workflow_id)
         with self._around.without(ACTIVITIES[self._pick(4)] if self._pick(8) == 7 else None):
-            verdict = respond_decision(self._service, task, portion(decided, room), context=decided.context)
+            verdict = respond_decision(self._service, task, first_chunk(decided, room), context=decided.context)
         assert verdict != 'refused', wire(decided)
         return verdict == 'accepted'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from genflow.swf.layer1 import Connection
-from genflow.swf.service import Service
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import Connection
 
 URL = 'https://swf.us-east-1.amazonaws.com'
 
@@ -65,4 +65,4 @@ class Waiting:
 def service(client, waiting=None, **options):
     waiting = waiting or Waiting()
     options = {'chance': lambda: 1.0, **options}
-    return Service(Connection(client, 'the service'), pause=waiting.pause, clock=waiting.clock, **options)
+    return RetryingClient(Connection(client, 'the service'), pause=waiting.pause, clock=waiting.clock, **options)

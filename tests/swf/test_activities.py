@@ -8,12 +8,12 @@ import threading
 import pytest
 
 from genflow import Activity, ActivityFailed, ActivityProxy, PayloadTooLarge, StopActivity, Workflow, WorkflowCanceled
-from genflow.swf.activities import STOPPED
-from genflow.swf.activity_ids import ActivityId, read_activity_id
-from genflow.swf.heartbeats import Heartbeats, Pulse
-from genflow.swf.layer1 import Connection
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import Connection
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.service import Service
+from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
+from genflow.swf.worker.activity_runner import STOPPED
+from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from tests.swf.work import Loops, attributes
 
 
@@ -104,7 +104,7 @@ class TestHeartbeats:
             return 'too late'
 
         loops, execution = begin(run, heartbeat=10)
-        loops.perform()
+        loops.run_activity()
         assert seen == [False]
         assert loops.performer.counts['late'] == 1
         assert execution.status() == 'OPEN'
@@ -115,7 +115,7 @@ class TestHeartbeats:
             deed.heartbeat(check=True)
 
         loops, _ = begin(run, heartbeat=10)
-        loops.perform()
+        loops.run_activity()
         assert loops.performer.counts['canceled'] == 1
 
     def test_a_cancel_request_is_seen(self, swf):
@@ -146,7 +146,7 @@ class TestHeartbeats:
         loops.performer.heartbeats.clock = lambda: swf.clock.milliseconds() / 1000
         execution = loops.client.starter(Calls)()
         loops.decide()
-        loops.perform()
+        loops.run_activity()
         assert seen == [False]
         assert attributes(execution, 'ActivityTaskCanceled')[0]['details'] == 'tidied up'
 
@@ -166,7 +166,7 @@ class TestHeartbeats:
 
         loops, _ = begin(run, heartbeat=60)
         swf.record_activity_task_heartbeat = counted
-        loops.perform()
+        loops.run_activity()
         assert sent == ['last']
 
     def test_long_details_are_refused_with_their_length(self, begin):
@@ -179,7 +179,7 @@ class TestHeartbeats:
             seen.append('refused')
 
         loops, _ = begin(run, heartbeat=10)
-        loops.perform()
+        loops.run_activity()
         assert seen == ['refused']
 
     @pytest.mark.parametrize(('type_says', 'proxy_says', 'beats'), [(40, None, 20), (40, 10, 5), (None, 10, 5)])
@@ -221,7 +221,7 @@ def test_the_background_sends_by_itself():
             return {'cancelRequested': False}
 
     heartbeats = Heartbeats()
-    pulse = Pulse(Service(Connection(Client(), 'the service')), 'token', 0.02)
+    pulse = TaskHeartbeat(RetryingClient(Connection(Client(), 'the service')), 'token', 0.02)
     with heartbeats.kept_up(pulse):
         assert all(sent.acquire(timeout=10) for _ in range(3))
     assert pulse.alive
@@ -255,10 +255,10 @@ def test_a_failure_travels_with_its_class_and_traceback(swf):
 def test_an_unknown_type_is_left_to_its_time_out_and_mentioned_once(begin, swf, caplog):
     loops, _ = begin(lambda deed: 'done', retry=3)
     stranger = Loops(swf)
-    assert stranger.perform()
+    assert stranger.run_activity()
     swf.clock.advance(301)
     loops.decide()
-    assert stranger.perform()
+    assert stranger.run_activity()
     assert [record.getMessage() for record in caplog.records] == [
         'activity type Deed 1 is not known to this worker; its tasks are left to time out'
     ]
@@ -270,7 +270,7 @@ def test_a_late_answer_is_a_line_in_the_log(begin, swf, caplog):
         return 'late'
 
     loops, _ = begin(run)
-    loops.perform()
+    loops.run_activity()
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert 'Deed 1 (activity 1.1, workflow' in record.getMessage()
@@ -284,7 +284,7 @@ def test_no_payload_is_logged(begin, swf, caplog):
         raise ValueError('the secret')
 
     loops, _ = begin(run)
-    loops.perform()
+    loops.run_activity()
     assert 'the secret' not in caplog.text
 
 
@@ -299,7 +299,7 @@ def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
         return 'ignored'
 
     loops, execution = begin(run, heartbeat=60)
-    thread = threading.Thread(target=loops.perform)
+    thread = threading.Thread(target=loops.run_activity)
     thread.start()
     inside.wait(10)
     assert not loops.performer.wait(0)
@@ -353,7 +353,7 @@ def test_no_more_of_a_type_run_at_a_time_than_allowed(swf):
     loops = Loops(swf, Few, Many, limits={'Few': 2})
     execution = loops.client.starter(Many)()
     loops.decide()
-    threads = [threading.Thread(target=loops.perform) for _ in range(6)]
+    threads = [threading.Thread(target=loops.run_activity) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from genflow.swf import faults
-from genflow.swf.layer1 import connect
+from genflow.swf.aws import faults
+from genflow.swf.aws.connections import connect
 
 
 class SWFResponseError(Exception):

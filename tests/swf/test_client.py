@@ -19,12 +19,12 @@ from genflow import (
     Workflow,
     query,
 )
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import Connection
 from genflow.swf.boilerplate import workflow_starter
-from genflow.swf.client import Client
-from genflow.swf.layer1 import Connection
+from genflow.swf.client.handles import Client
+from genflow.swf.client.starter import Starter
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.service import Service
-from genflow.swf.starter import Starter
 from tests.swf.scripted import Waiting, refusal, silent
 from tests.swf.work import Loops
 
@@ -211,7 +211,7 @@ class Flaky:
 def flaky(swf, operation, *lost, before=None):
     waiting = Waiting()
     connection = Connection(Flaky(swf, operation, lost=lost, before=before), 'flaky')
-    return Service(connection, pause=waiting.pause, clock=waiting.clock)
+    return RetryingClient(connection, pause=waiting.pause, clock=waiting.clock)
 
 
 def opened(swf):

@@ -11,15 +11,15 @@ import pytest
 
 from genflow import Activity, ActivityFailed, ActivityProxy, Signal, Workflow, WorkflowProxy
 from genflow.local import LocalSWF, SystemClock
-from genflow.local.http import HttpServer
-from genflow.swf import faults
-from genflow.swf.client import Client
-from genflow.swf.layer1 import connect
-from genflow.swf.poller import Poller
-from genflow.swf.registration import register_domain
+from genflow.local.http.server import HttpServer
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register_domain
+from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.service import Service
-from genflow.swf.worker import Worker
+from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.worker import Worker
 from tests.swf.work import attributes, registry_of
 
 LONG = 30
@@ -97,7 +97,7 @@ def layer1(request, served, monkeypatch):
     finders = list(sys.meta_path)  # boto 2's vendored six adds one that Python 3.10 warns of at each import
     made = request.param(service, url)
     with closing(connect(made)) as connection:
-        register_domain(Service(connection), 'd')
+        register_domain(RetryingClient(connection), 'd')
     yield made
     sys.meta_path[:] = finders
     if request.param in (boto2_layer1, boto3_client):
@@ -156,7 +156,7 @@ def test_all_that_a_workflow_does(layer1, connection):
 
 
 def test_an_empty_poll(connection):
-    poller = Poller(Service(connection), 'd', 'nobody')
+    poller = Poller(RetryingClient(connection), 'd', 'nobody')
     assert poller.activity_task() is None
     assert poller.decision_task() is None
 
@@ -174,7 +174,7 @@ def test_a_read_time_out_is_an_empty_poll(served):
     _, url = served
     config = botocore.config.Config(read_timeout=0.05, retries={'total_max_attempts': 1})
     with closing(boto3.client('swf', endpoint_url=url, config=config, **KEYS)) as client:
-        register_domain(Service(connect(client)), 'd')
-        poller = Poller(Service(connect(client)), 'd', 'nobody')
+        register_domain(RetryingClient(connect(client)), 'd')
+        poller = Poller(RetryingClient(connect(client)), 'd', 'nobody')
         assert poller.activity_task() is None
         assert poller.decision_task() is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from genflow.swf.deadlines import Watch
-from genflow.swf.tasks import DecisionTask
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 
 TASK = DecisionTask('t', 'w', 'r', 'Order', '1', 3, 0)
 
@@ -19,7 +19,7 @@ class Clock:
 
 def test_a_slow_decision_shows_where_it_is(caplog):
     clock = Clock()
-    watch = Watch(2.0, clock)
+    watch = SlowDecisionWatchdog(2.0, clock)
 
     def look_into_the_user():
         clock.now = 1.9
@@ -39,7 +39,7 @@ def test_a_slow_decision_shows_where_it_is(caplog):
 
 def test_a_decision_that_ended_is_not_reported(caplog):
     clock = Clock()
-    watch = Watch(2.0, clock)
+    watch = SlowDecisionWatchdog(2.0, clock)
     with watch.over(TASK):
         pass
     clock.now = 10.0

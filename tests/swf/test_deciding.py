@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ParamValidationError
 
 from genflow import Activity, ActivityProxy, Signal, Workflow
-from genflow.swf import deciding
 from genflow.swf.scanner import activity, workflow
+from genflow.swf.worker import decider
 from tests.swf.work import Loops, attributes, kinds, registry_of
 
 
@@ -49,7 +49,7 @@ def test_the_second_decision_continues_the_first(swf):
 
 
 def test_without_a_cache_every_history_is_read_whole(swf):
-    loops = Loops(swf, Echo, Chain, cache=deciding.StickyCache(max_executions=0))
+    loops = Loops(swf, Echo, Chain, cache=decider.StickyCache(max_executions=0))
     execution = loops.client.starter(Chain)(3)
     loops.run()
     assert execution.result() == 3
@@ -88,7 +88,7 @@ class TestItsOwnList:
         loops = Loops(swf, Echo, Chain, own_list='mine')
         execution = loops.client.starter(Chain)(2)
         loops.decide()
-        loops.perform()
+        loops.run_activity()
         loops.decider.leave_own_list()
         assert loops.decide('mine')
         last = attributes(execution, 'DecisionTaskCompleted')[-1]
@@ -102,7 +102,7 @@ class TestItsOwnList:
         two = Loops(swf, Echo, Chain, own_list='other')
         execution = one.client.starter(Chain)(4)
         one.decide()
-        one.perform()
+        one.run_activity()
         swf.clock.advance(5)
         two.lists.append('other')
         two.run()
@@ -114,9 +114,9 @@ class TestItsOwnList:
         two = Loops(swf, Echo, Chain)
         execution = one.client.starter(Chain)(3)
         one.decide()
-        one.perform()
+        one.run_activity()
         two.decide()
-        two.perform()
+        two.run_activity()
         one.run()
         assert execution.result() == 3
         assert one.decider.counts['continued'] == 1  # the last; the one before was decided by the other
@@ -155,10 +155,10 @@ class TestHolding:
     @pytest.fixture
     def drifted(self, swf, monkeypatch):
         def begin(**options):
-            loops = Loops(swf, Echo, Drifts, cache=deciding.StickyCache(max_executions=0), **options)
+            loops = Loops(swf, Echo, Drifts, cache=decider.StickyCache(max_executions=0), **options)
             execution = loops.client.starter(Drifts)()
             loops.decide()
-            loops.perform()
+            loops.run_activity()
             monkeypatch.setattr(Drifts, 'changed', True)
             return loops, execution
 
@@ -307,7 +307,7 @@ class TestAnOldClient:
         poller = loops.poller('tl')
         while (task := poller.decision_task(trimmed=True)) is not None:
             loops.decider.handle(task)
-            loops.perform()
+            loops.run_activity()
         assert execution.result() == 3
         assert old.refused == 2
         assert loops.decider.counts['continued'] == 3

@@ -9,8 +9,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from genflow.core import decisions as core
-from genflow.swf.decisions import ENCODERS, encode
+from genflow.core.model import decisions as core
+from genflow.swf.wire.decisions import ENCODERS, encode
 
 MODEL = botocore.session.get_session().get_service_model('swf')
 

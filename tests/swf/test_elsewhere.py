@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from .runs import Stage
+from .runs import Environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ CHANCES = 4
 def runs():
     """Each program, played as it leads on and as chance has it."""
     schedules = [b'', *(Random(chance).randbytes(400) for chance in range(1, CHANCES))]
-    return [Stage(program, schedule).play() for program in PROGRAMS for schedule in schedules]
+    return [Environment(program, schedule).play() for program in PROGRAMS for schedule in schedules]
 
 
 @pytest.fixture(scope='module')

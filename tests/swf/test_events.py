@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 import botocore.session
 import pytest
 
-from genflow.core import events as core
 from genflow.core.errors import HistoryError
-from genflow.swf.events import IGNORED, READERS, translate
+from genflow.core.model import events as core
+from genflow.swf.wire.events import IGNORED, READERS, translate
 
 MODEL = botocore.session.get_session().get_service_model('swf')
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

@@ -19,10 +19,10 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from genflow import Activity, ActivityProxy, Workflow
 from genflow.local import LocalSWF, SystemClock
-from genflow.local.http import HttpServer
-from genflow.swf.client import Client
+from genflow.local.http.server import HttpServer
+from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.worker import Worker
+from genflow.swf.worker.worker import Worker
 from tests.swf.scripted import URL, refusal
 from tests.swf.work import registry_of
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from genflow.swf import faults
+from genflow.swf.aws import faults
 from tests.swf.scripted import refusal
 
 SECRET = 'the secret'  # noqa: S105 - stands for a payload

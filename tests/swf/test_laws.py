@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genflow.core import drivers, renewal
-from genflow.core.outbox import LANES
+from genflow.core.engine import suggested_restart
+from genflow.core.engine.outbox import QUOTAS
+from genflow.core.tasks import loop
 from tests.core.programs import PROGRAMS, Renewed
 
 from .laws import LAWS, attributes
-from .runs import Stage, Watched
+from .runs import Environment, Watched
 
 CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
 
@@ -43,7 +44,7 @@ class WatchedRenewed(Watched, Renewed):
 
 
 def check(program, schedule, workflow=Watched):
-    run = Stage(program, schedule, workflow).play()
+    run = Environment(program, schedule, workflow).play()
     for law in LAWS:
         law(run)
     return run
@@ -59,8 +60,8 @@ def test_every_execution_keeps_the_laws(program, schedule):
 @given(LONGER, SCHEDULES)
 def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(program, schedule):
     with pytest.MonkeyPatch.context() as patch:
-        for lane in LANES:
-            patch.setitem(LANES, lane, 2)
+        for quota in QUOTAS:
+            patch.setitem(QUOTAS, quota, 2)
         check(program, schedule)
 
 
@@ -68,8 +69,8 @@ def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(progra
 @given(LONGER, SCHEDULES, st.integers(4, 40))
 def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drivers, 'RESTART_SUGGESTED', length)
-        patch.setattr(renewal, 'REST', 12)
+        patch.setattr(loop, 'RESTART_SUGGESTED', length)
+        patch.setattr(suggested_restart, 'REST', 12)
         check(program, schedule, WatchedRenewed)
 
 

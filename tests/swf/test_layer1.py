@@ -11,8 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from genflow.local import LocalSWF
-from genflow.local.http import HttpServer
-from genflow.swf.layer1 import connect
+from genflow.local.http.server import HttpServer
+from genflow.swf.aws.connections import connect
 
 KEYS = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret', 'region_name': 'eu-west-1'}
 

@@ -7,11 +7,11 @@ import json
 import boto3
 import pytest
 
-from genflow.core.decisions import CompleteWorkflow, Decisions, RecordMarker, ScheduleActivity, StartTimer
-from genflow.swf.limits import MAX_BYTES, DecisionsTooLarge, plan
+from genflow.core.model.decisions import CompleteWorkflow, Decisions, RecordMarker, ScheduleActivity, StartTimer
+from genflow.swf.wire.response_limits import MAX_BYTES, DecisionsTooLarge, plan
 
 KEYS = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret'}
-WAKE = StartTimer('wake', 0)
+WAKE_TIMER_PREFIX = StartTimer('wake', 0)
 
 
 def activities(count, input='i'):
@@ -26,11 +26,11 @@ def ids(written):
 
 
 def test_what_fits_is_sent_whole():
-    assert len(plan(Decisions(activities(100), wake=WAKE))) == 100
+    assert len(plan(Decisions(activities(100), wake=WAKE_TIMER_PREFIX))) == 100
 
 
 def test_the_hundred_and_first_decision_waits_behind_the_wake_up_timer():
-    written = plan(Decisions((*activities(100), CompleteWorkflow('1')), wake=WAKE))
+    written = plan(Decisions((*activities(100), CompleteWorkflow('1')), wake=WAKE_TIMER_PREFIX))
     assert [decision['decisionType'] for decision in written] == ['ScheduleActivityTask'] * 99 + ['StartTimer']
     assert ids(written)[98]['activityId'] == '99.1'
     assert ids(written)[99] == {'timerId': 'wake', 'startToFireTimeout': '0'}
@@ -38,7 +38,7 @@ def test_the_hundred_and_first_decision_waits_behind_the_wake_up_timer():
 
 @pytest.mark.parametrize('letter', ['x', 'ü', '\N{GRINNING FACE}'], ids=['ascii', 'two bytes', 'beyond the BMP'])
 def test_the_body_that_botocore_writes_stays_below_a_megabyte(letter):
-    decisions = Decisions(activities(90, letter * 32_768), 'c' * 32_768, wake=WAKE)
+    decisions = Decisions(activities(90, letter * 32_768), 'c' * 32_768, wake=WAKE_TIMER_PREFIX)
     sent = []
     client = boto3.client('swf', region_name='us-east-1', **KEYS)
 
@@ -59,11 +59,11 @@ def test_the_body_that_botocore_writes_stays_below_a_megabyte(letter):
 def test_markers_that_do_not_fit_together_are_refused():
     markers = tuple(RecordMarker(f'm{number}', 'x' * 32_768) for number in range(40))
     with pytest.raises(DecisionsTooLarge, match=r'40 markers take 1,31\d,\d{3} bytes'):
-        plan(Decisions(markers, markers=40, wake=WAKE))
+        plan(Decisions(markers, markers=40, wake=WAKE_TIMER_PREFIX))
 
 
 def test_what_names_the_rest_stands_behind_the_markers_of_a_portion_only():
-    names = {'markers': 1, 'later': (RecordMarker('later', 'l'),), 'wake': WAKE}
+    names = {'markers': 1, 'later': (RecordMarker('later', 'l'),), 'wake': WAKE_TIMER_PREFIX}
     made = RecordMarker('made', 'm')
     kinds = [decision['decisionType'] for decision in plan(Decisions((made, *activities(120)), **names))]
     assert kinds == ['RecordMarker'] * 2 + ['ScheduleActivityTask'] * 97 + ['StartTimer']

@@ -10,12 +10,12 @@ import pytest
 from attrs import frozen
 
 from genflow import ActivityProxy, NondeterminismError
-from genflow.core.registry import WorkflowSpec
+from genflow.core.model.registry import WorkflowSpec
 from genflow.testing import replay
 from tests.core.programs import Interpreter
 
 from .laws import attributes
-from .runs import Stage
+from .runs import Environment
 
 Step = Callable[[Any], Any]
 
@@ -135,7 +135,7 @@ SCHEDULING = {
 
 @pytest.fixture(scope='module', params=SHAPES)
 def history(request):
-    found = Stage(request.param, b'', Calling).play().history
+    found = Environment(request.param, b'', Calling).play().history
     assert found[-1]['eventType'] == 'WorkflowExecutionCompleted', attributes(found[-1])
     return found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from genflow import Activity, ActivityProxy, Workflow
-from genflow.swf.pacing import Pace
 from genflow.swf.scanner import activity, workflow
+from genflow.swf.worker.response_delay import ResponseDelay
 from tests.swf.work import Loops
 
 
@@ -25,18 +25,18 @@ from tests.swf.work import Loops
     ],
 )
 def test_how_long_answers_are_held_back(events, open_tasks, interval, seconds):
-    assert Pace(100, interval).holding(events, open_tasks).held == pytest.approx(seconds)
+    assert ResponseDelay(100, interval).holding(events, open_tasks).held == pytest.approx(seconds)
 
 
 def test_the_interval_is_measured():
-    assert Pace().decided(100, 3) == Pace(100)
-    assert Pace(100).decided(106, 3) == Pace(106, 2)
-    assert Pace(100, 2, held=4).decided(106, 3) == Pace(106, 2)
+    assert ResponseDelay().decided(100, 3) == ResponseDelay(100)
+    assert ResponseDelay(100).decided(106, 3) == ResponseDelay(106, 2)
+    assert ResponseDelay(100, 2, held=4).decided(106, 3) == ResponseDelay(106, 2)
 
 
 def test_waiting_that_was_no_use_is_left_alone_for_a_while():
-    pace = Pace(100, 1, held=1).decided(102, 1)
-    assert pace == Pace(102, 1, resting=20)
+    pace = ResponseDelay(100, 1, held=1).decided(102, 1)
+    assert pace == ResponseDelay(102, 1, resting=20)
     for _ in range(20):
         assert pace.holding(20_000, 100).held == 0
         pace = pace.decided(pace.decided_at + 1, 1)
@@ -67,7 +67,7 @@ def test_five_thousand_activities_that_end_one_by_one_fit_into_a_history(swf):
     def pass_time(seconds):
         for _ in range(round(seconds / rate)):
             swf.clock.advance(rate)
-            loops.perform()
+            loops.run_activity()
         return False
 
     loops.service.clock = lambda: swf.clock.milliseconds() / 1000

@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 
 from genflow import Activity, StopActivity, SuspendTask
-from genflow.core.activity import ActivityInfo
-from genflow.core.failures import decode_failure
-from genflow.core.registry import ActivitySpec
-from genflow.swf.performing import perform
-from genflow.swf.respond import Canceled, Completed, Failed, Suspended
+from genflow.core.authoring.activity import ActivityInfo
+from genflow.core.model.registry import ActivitySpec
+from genflow.core.payloads.failures import decode_failure
+from genflow.swf.worker.performing import run_activity
+from genflow.swf.worker.respond import Canceled, Completed, Failed, Suspended
 
 
 class Context:
@@ -26,7 +26,7 @@ class Context:
 
 def outcome(run, input='[[],{}]', create=lambda cls: cls(), **members):
     cls = type('Deed', (Activity,), {'run': run, **members})
-    return perform(ActivitySpec(cls, 'A', '1'), input, Context(), create)
+    return run_activity(ActivitySpec(cls, 'A', '1'), input, Context(), create)
 
 
 def test_a_result_is_serialized():

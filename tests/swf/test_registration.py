@@ -8,10 +8,10 @@ import pytest
 
 from genflow import Activity, Workflow
 from genflow.core.errors import RegistrationError
-from genflow.swf.layer1 import connect
-from genflow.swf.registration import register, register_domain
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register, register_domain
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.service import Service
 from tests.swf.work import registry_of
 
 
@@ -32,7 +32,7 @@ class Flow(Workflow):
 
 def registered(swf, *classes):
     registry = registry_of(*classes)
-    register(Service(connect(swf)), 'd', (*registry.workflows, *registry.activities))
+    register(RetryingClient(connect(swf)), 'd', (*registry.workflows, *registry.activities))
 
 
 def test_an_activity_type_is_registered_with_its_defaults(swf):
@@ -90,11 +90,11 @@ def test_a_deprecated_type_is_mentioned(swf, caplog):
 def test_a_domain_that_is_not_there_is_named(swf):
     registry = registry_of(Flow)
     with pytest.raises(RegistrationError, match=r"workflow type 'Flow' version 'a'.*Unknown domain: nowhere"):
-        register(Service(connect(swf)), 'nowhere', registry.workflows)
+        register(RetryingClient(connect(swf)), 'nowhere', registry.workflows)
 
 
 def test_a_domain_is_registered_once(swf):
-    calls = Service(connect(swf))
+    calls = RetryingClient(connect(swf))
     for _ in range(2):
         register_domain(calls, 'fresh', days=2)
     found = swf.describe_domain(name='fresh')

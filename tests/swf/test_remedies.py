@@ -8,11 +8,11 @@ import traceback
 import pytest
 from botocore.exceptions import ClientError
 
-from genflow.swf.client import Client
-from genflow.swf.layer1 import connect
-from genflow.swf.remedies import explained
-from genflow.swf.scheduler import Scheduler
-from genflow.swf.service import Service
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.error_hints import explained
+from genflow.swf.client.async_completion import AsyncCompletion
+from genflow.swf.client.handles import Client
 from tests.swf.scripted import refusal, unreachable
 
 UNKNOWN = 'UnknownResourceFault'
@@ -92,7 +92,7 @@ def test_a_spent_token_is_told_by_the_answer(swf):
     decision = {'decisionType': 'ScheduleActivityTask', 'scheduleActivityTaskDecisionAttributes': deed}
     swf.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[decision])
     token = swf.poll_for_activity_task(domain='d', taskList={'name': 'tl'})['taskToken']
-    scheduler = Scheduler(Service(connect(swf)), 'd')
+    scheduler = AsyncCompletion(RetryingClient(connect(swf)), 'd')
     assert [scheduler.complete(token, 1), scheduler.complete(token, 1)] == [True, False]
     with pytest.raises(ClientError) as raised:
         swf.respond_activity_task_completed(taskToken=token)

@@ -11,7 +11,7 @@ import pytest
 
 from genflow import Activity, Workflow
 from genflow.core.errors import DefinitionError, RegistrationError
-from genflow.core.registry import declared
+from genflow.core.model.registry import declared
 from genflow.swf.scanner import activity, scan, workflow
 
 

@@ -17,7 +17,7 @@ from genflow.swf.boilerplate import (
     start_workflow_worker,
     workflow_starter,
 )
-from genflow.swf.client import Client
+from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
 
 

@@ -9,8 +9,8 @@ import random
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from genflow.swf.layer1 import connect
-from genflow.swf.service import Backoff, Service
+from genflow.swf.aws.client import Backoff, RetryingClient
+from genflow.swf.aws.connections import connect
 from tests.swf.scripted import URL, Scripted, Waiting, refusal, service, silent, unconnected, unreachable
 
 PASSING = [
@@ -133,5 +133,7 @@ def test_services_with_other_pauses_share_rates_and_outages():
 
 def test_the_jitter_leaves_the_programs_own_chance_alone():
     before = random.getstate()
-    Service(connect(Scripted(unreachable(), {})), pause=lambda seconds: False).call('describe_workflow_execution')
+    RetryingClient(connect(Scripted(unreachable(), {})), pause=lambda seconds: False).call(
+        'describe_workflow_execution'
+    )
     assert random.getstate() == before

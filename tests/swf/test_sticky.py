@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from genflow.swf.sticky import BYTES_PER_EVENT, Kept, StickyCache, continuation
-from genflow.swf.tasks import DecisionTask
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.worker.sticky_cache import BYTES_PER_EVENT, CachedExecution, StickyCache, continuation
 
 
 class Execution:
@@ -18,7 +18,7 @@ class Execution:
 
 
 def kept(events=10):
-    return Kept(Execution(), 'tl', events)
+    return CachedExecution(Execution(), 'tl', events)
 
 
 def test_taking_removes():
@@ -65,7 +65,7 @@ def test_a_shut_cache_closes_what_it_has_and_what_comes():
     cache = StickyCache()
     first, late = kept(), kept()
     cache.put('r1', first)
-    cache.shut()
+    cache.close_all()
     cache.put('r2', late)
     assert (first.execution.closings, late.execution.closings, len(cache)) == (1, 1, 0)
 

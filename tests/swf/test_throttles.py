@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.session
 from botocore import xform_name
 
-from genflow.swf.throttles import Bucket, buckets
+from genflow.swf.aws.rate_limits import Bucket, buckets
 
 
 def test_every_operation_has_a_bucket():

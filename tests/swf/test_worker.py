@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 from genflow import Activity, ActivityProxy, Workflow
 from genflow.core.errors import RegistrationError
 from genflow.local import LocalSWF, SystemClock
-from genflow.swf.client import Client
+from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.worker import Worker, default_identity
+from genflow.swf.worker.worker import Worker, default_identity
 from tests.swf.work import attributes, registry_of
 
 LONG = 20  # seconds after which a test that hangs is given up

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from genflow.core.registry import Registry, declared
-from genflow.swf.activities import Performer
-from genflow.swf.client import Client
-from genflow.swf.deciding import Decider
-from genflow.swf.layer1 import connect
-from genflow.swf.poller import Poller
-from genflow.swf.registration import register
-from genflow.swf.service import Service
+from genflow.core.model.registry import Registry, declared
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register
+from genflow.swf.client.handles import Client
+from genflow.swf.worker.activity_runner import ActivityRunner
+from genflow.swf.worker.decider import Decider
+from genflow.swf.worker.poller import Poller
 
 
 def registry_of(*classes):
@@ -26,10 +26,10 @@ class Loops:
     def __init__(self, swf, *classes, task_list='tl', limits=None, **options):
         self.swf = swf
         self.registry = registry_of(*classes)
-        self.service = Service(connect(swf))
+        self.service = RetryingClient(connect(swf))
         self.client = Client('d', service=self.service)
         self.decider = Decider(self.service, 'd', self.registry, **options)
-        self.performer = Performer(self.service, 'd', self.registry, limits=limits or {})
+        self.performer = ActivityRunner(self.service, 'd', self.registry, limits=limits or {})
         self.lists = [task_list]
         register(self.service, 'd', (*self.registry.workflows, *self.registry.activities))
 
@@ -45,7 +45,7 @@ class Loops:
                 return True
         return False
 
-    def perform(self):
+    def run_activity(self):
         for name in self.lists:
             task = self.poller(name).activity_task()
             if task is not None:
@@ -55,7 +55,7 @@ class Loops:
 
     def run(self):
         """Decides and performs until nothing is left to do."""
-        while self.decide() or self.perform():
+        while self.decide() or self.run_activity():
             pass
 
 

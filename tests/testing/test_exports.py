@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from genflow import HistoryError
-from genflow.core.decisions import CompleteWorkflow
+from genflow.core.model.decisions import CompleteWorkflow
 from genflow.testing import History, decisions
 from tests.testing.orders import Declined, Order
 

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 
 from genflow import DefinitionError, NondeterminismError, Workflow, WorkflowProxy
-from genflow.core.decisions import CompleteWorkflow, ScheduleActivity
+from genflow.core.model.decisions import CompleteWorkflow, ScheduleActivity
 from genflow.testing import History, ImpossibleStory, decisions
 from tests.testing.orders import Declined, Everything, Order, Patient
 

@@ -167,7 +167,7 @@ def test_a_failing_workflow_shows_its_own_lines_and_none_of_ours(pytester, run):
     done = run()
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(['*raise LookupError(order)'])
-    done.stdout.no_fnmatch_line('*genflow/testing/tester.py*')
+    done.stdout.no_fnmatch_line('*genflow/testing/tester/tester.py*')
 
 
 def test_the_plugin_brings_neither_boto_nor_a_database():

@@ -630,9 +630,9 @@ def test_a_workflow_that_waits_for_nothing_is_found_out():
             yield self.spawn(self.forever())
 
         def forever(self):
-            from genflow.core.tasks import Task
+            from genflow.core.tasks.task import Task
 
-            yield Task(self.driver)
+            yield Task(self.loop)
 
     with pytest.raises(WorkflowStalled, match=r'test_tester\.py'):
         Tester(Stalled).run()
@@ -646,7 +646,7 @@ def test_a_workflow_that_waits_for_the_test_is_stuck():
 
 
 def test_a_workflow_that_never_ends_is_ended(monkeypatch):
-    monkeypatch.setattr('genflow.testing.tester.MAX_STEPS', 50)
+    monkeypatch.setattr('genflow.testing.tester.tester.MAX_STEPS', 50)
 
     class Endless(Workflow):
         def run(self):

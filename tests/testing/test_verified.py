@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from genflow import ActivityProxy, LambdaProxy, Signal, Workflow, WorkflowProxy, activity, workflow
-from genflow.core.activity import Activity
+from genflow.core.authoring.activity import Activity
 from genflow.testing import Fail, History, Never, Tester
 
 OWN = {'runId', 'workflowId', 'newExecutionRunId', 'continuedExecutionRunId', 'identity', 'lambdaRole'}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from genflow.tools.arguments import WrongArgument, named_values, value_of, values_of
+from genflow.tools.run.arguments import WrongArgument, named_values, value_of, values_of
 
 
 @pytest.mark.parametrize(

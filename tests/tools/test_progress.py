@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import botocore.session
 import pytest
 
-from genflow.tools.progress import CHANGES, CLOSES, NOTES, OPENS, REFUSED, SILENT, Progress, attributes_of
+from genflow.tools.run.progress import CHANGES, CLOSES, NOTES, OPENS, REFUSED, SILENT, Progress, attributes_of
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -257,4 +257,4 @@ def test_a_class_that_was_defined_again_gives_way_to_its_successor(monkeypatch):
 
 
 def test_importing_the_room_is_left_to_those_who_use_it():
-    assert genflow.run.__module__ == 'genflow.tools.runner'
+    assert genflow.run.__module__ == 'genflow.tools.run.runner'

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
-from genflow.tools.progress import Progress
-from genflow.tools.views import ROWS_SHOWN, PlainView, picture
+from genflow.tools.run.progress import Progress
+from genflow.tools.run.views import ROWS_SHOWN, PlainView, picture
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from genflow import Signal, Workflow
-from genflow.core.registry import Registry, WorkflowSpec
+from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.local import LocalSWF
-from genflow.swf.sticky import StickyCache
-from genflow.tools.following import Follower
-from genflow.tools.waiting import stranded, waiting
+from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.tools.run.blocked import stranded, waiting
+from genflow.tools.run.follow import HistoryTail
 
 NAMES = {'domain': 'd', 'workflowId': 'w'}
 
@@ -38,7 +38,7 @@ def test_a_decision_that_is_being_made_is_not_made_twice():
         taskStartToCloseTimeout='NONE',
         childPolicy='TERMINATE',
     )
-    run = Follower(swf, 'd', 'w', started['runId'])
+    run = HistoryTail(swf, 'd', 'w', started['runId'])
 
     def poll():
         return swf.poll_for_decision_task(domain='d', taskList={'name': 'list'})['taskToken']

@@ -11,7 +11,7 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.tools.cli.executions import run_of
 from genflow.tools.cli.main import main
-from genflow.tools.progress import attributes_of
+from genflow.tools.run.progress import attributes_of
 from tests.tools.processes import finish, start, wait_for
 
 FLOW = """

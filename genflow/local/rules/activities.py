@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from genflow.local.rules.execution import Execution
 from genflow.local.rules.recording import given, record, record_and_decide
-from genflow.local.rules.state import Activity
-from genflow.local.world import World
+from genflow.local.state.execution import Execution
+from genflow.local.state.items import Activity
+from genflow.local.state.state import State
 
 
-def start_activity(world: World, execution: Execution, activity: Activity, at: int, identity: str | None) -> None:
+def start_activity(state: State, execution: Execution, activity: Activity, at: int, identity: str | None) -> None:
     """Hand the task to a poller."""
     attributes = given(identity=identity, scheduledEventId=activity.id)
-    activity.started = record(world, execution, at, 'ActivityTaskStarted', attributes)
+    activity.started = record(state, execution, at, 'ActivityTaskStarted', attributes)
     activity.started_at = activity.beaten = execution.last_time
     note_activity(execution)
-    world.touch(execution, activity)
+    state.touch(execution, activity)
 
 
-def beat(world: World, execution: Execution, activity: Activity, at: int, details: str | None) -> bool:
+def beat(state: State, execution: Execution, activity: Activity, at: int, details: str | None) -> bool:
     """A heartbeat: the clock starts anew, the last call's details are kept. Whether cancellation was requested."""
     activity.beaten = max(at, activity.beaten)
     activity.details = details
-    world.touch(execution, activity)
+    state.touch(execution, activity)
     return bool(activity.cancel_requested)
 
 
 def settle_activity(
-    world: World, execution: Execution, activity: Activity, at: int, event_type: str, outcome: dict[str, Any]
+    state: State, execution: Execution, activity: Activity, at: int, event_type: str, outcome: dict[str, Any]
 ) -> None:
     """Record how the task ended; its id is free again."""
     del execution.activities[activity.id]
     del execution.activity_ids[activity.name]
-    world.drop(execution, activity)
+    state.drop(execution, activity)
     attributes = {**outcome, 'scheduledEventId': activity.id, 'startedEventId': activity.started}
-    record_and_decide(world, execution, at, event_type, attributes)
+    record_and_decide(state, execution, at, event_type, attributes)
     note_activity(execution)
 
 
@@ -49,16 +49,16 @@ def canceled_outcome(activity: Activity, details: str | None) -> dict[str, Any]:
     return given(details=details, latestCancelRequestedEventId=activity.cancel_requested or None)
 
 
-def cancel_unstarted(world: World, at: int, *, execution: Execution, scheduled: int) -> None:
+def cancel_unstarted(state: State, at: int, *, execution: Execution, scheduled: int) -> None:
     """The service itself cancels a task whose cancellation was requested before anybody started it."""
     activity = None if execution.closed else execution.activities.get(scheduled)
     if activity is not None and not activity.started:
-        settle_activity(world, execution, activity, at, 'ActivityTaskCanceled', canceled_outcome(activity, None))
+        settle_activity(state, execution, activity, at, 'ActivityTaskCanceled', canceled_outcome(activity, None))
 
 
 def time_out_activity(
-    world: World, execution: Execution, activity: Activity, at: int, timeout_type: str, details: str | None
+    state: State, execution: Execution, activity: Activity, at: int, timeout_type: str, details: str | None
 ) -> None:
     """Record a time-out; the service never retries an activity."""
     outcome = given(timeoutType=timeout_type, details=details)
-    settle_activity(world, execution, activity, at, 'ActivityTaskTimedOut', outcome)
+    settle_activity(state, execution, activity, at, 'ActivityTaskTimedOut', outcome)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from genflow.local.registry import TypeRecord
 from genflow.local.rules.activities import cancel_unstarted, note_activity
-from genflow.local.rules.state import Activity, period
-from genflow.local.rules.turn import Turn
+from genflow.local.rules.decision_context import DecisionContext
+from genflow.local.state.domains import TypeRecord
+from genflow.local.state.items import Activity, period
 
 #: decision member -> (the type's default for it, the cause where neither gives it), in the order of the checks.
 DEFAULTS: dict[str, tuple[str, str]] = {
@@ -20,24 +20,24 @@ DEFAULTS: dict[str, tuple[str, str]] = {
 }
 
 
-def schedule_activity_task(turn: Turn, attributes: dict[str, Any]) -> None:
+def schedule_activity_task(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """Schedule an activity with the decision's values, else those of its type."""
     name, version = attributes['activityType']['name'], attributes['activityType']['version']
-    record = turn.domain.types['activity'].get((name, version))
+    record = context.domain.types['activity'].get((name, version))
     event: dict[str, Any] = {
         'activityType': {'name': name, 'version': version},
         'activityId': attributes['activityId'],
     }
     values = {} if record is None else resolved(attributes, record)
-    cause = schedule_cause(turn, event['activityId'], record, values)
+    cause = schedule_cause(context, event['activityId'], record, values)
     if cause:
-        turn.fail('ScheduleActivityTaskFailed', cause, event)
+        context.fail('ScheduleActivityTaskFailed', cause, event)
         return
     event.update(values)
     for member in ('input', 'control'):
         if attributes.get(member) is not None:
             event[member] = attributes[member]
-    add_activity(turn, turn.record('ActivityTaskScheduled', event), event)
+    add_activity(context, context.record('ActivityTaskScheduled', event), event)
 
 
 def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
     return values
 
 
-def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
+def add_activity(context: DecisionContext, event_id: int, event: dict[str, Any]) -> None:
     """Put the scheduled task in its list."""
     activity = Activity(
         id=event_id,
@@ -63,7 +63,7 @@ def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
         type_version=event['activityType']['version'],
         task_list=event['taskList']['name'],
         priority=int(event.get('taskPriority', 0)),
-        since=turn.execution.last_time,
+        since=context.execution.last_time,
         to_start=period(event['scheduleToStartTimeout']),
         to_close=period(event['scheduleToCloseTimeout']),
         run=period(event['startToCloseTimeout']),
@@ -71,16 +71,18 @@ def add_activity(turn: Turn, event_id: int, event: dict[str, Any]) -> None:
         input=event.get('input'),
         input_known=True,
     )
-    note_activity(turn.execution)
-    turn.execution.activities[event_id] = activity
-    turn.execution.activity_ids[activity.name] = event_id
-    turn.world.offer(turn.execution, activity)
+    note_activity(context.execution)
+    context.execution.activities[event_id] = activity
+    context.execution.activity_ids[activity.name] = event_id
+    context.state.offer(context.execution, activity)
 
 
-def schedule_cause(turn: Turn, name: str, record: TypeRecord | None, values: dict[str, Any]) -> str | None:
+def schedule_cause(
+    context: DecisionContext, name: str, record: TypeRecord | None, values: dict[str, Any]
+) -> str | None:
     """Why the activity ``name`` cannot be scheduled: its type, its id, its defaults, the limits."""
-    execution, world = turn.execution, turn.world
-    cause = turn.type_cause('ACTIVITY', record)
+    execution, state = context.execution, context.state
+    cause = context.type_cause('ACTIVITY', record)
     if cause:
         return cause
     if name in execution.activity_ids:
@@ -88,21 +90,21 @@ def schedule_cause(turn: Turn, name: str, record: TypeRecord | None, values: dic
     for member, (_, missing) in DEFAULTS.items():
         if member not in values:
             return missing
-    if len(execution.activities) >= world.limits.open_activities:
+    if len(execution.activities) >= state.limits.open_activities:
         return 'OPEN_ACTIVITIES_LIMIT_EXCEEDED'
-    return None if world.rates.allow('ScheduleActivityTask', turn.at) else 'ACTIVITY_CREATION_RATE_EXCEEDED'
+    return None if state.rates.allow('ScheduleActivityTask', context.at) else 'ACTIVITY_CREATION_RATE_EXCEEDED'
 
 
-def request_cancel_activity_task(turn: Turn, attributes: dict[str, Any]) -> None:
+def request_cancel_activity_task(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """Ask the worker of an activity to give up; an activity that nobody has started is then canceled by the service."""
     name = attributes['activityId']
-    scheduled = turn.execution.activity_ids.get(name)
+    scheduled = context.execution.activity_ids.get(name)
     if scheduled is None:
-        turn.fail('RequestCancelActivityTaskFailed', 'ACTIVITY_ID_UNKNOWN', {'activityId': name})
+        context.fail('RequestCancelActivityTaskFailed', 'ACTIVITY_ID_UNKNOWN', {'activityId': name})
         return
-    activity = turn.execution.activities[scheduled]
-    activity.cancel_requested = turn.record('ActivityTaskCancelRequested', {'activityId': name})
-    note_activity(turn.execution)
-    turn.world.touch(turn.execution, activity)
+    activity = context.execution.activities[scheduled]
+    activity.cancel_requested = context.record('ActivityTaskCancelRequested', {'activityId': name})
+    note_activity(context.execution)
+    context.state.touch(context.execution, activity)
     if not activity.started:
-        turn.world.agenda.append(partial(cancel_unstarted, execution=turn.execution, scheduled=scheduled))
+        context.state.agenda.append(partial(cancel_unstarted, execution=context.execution, scheduled=scheduled))

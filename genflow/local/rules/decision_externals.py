@@ -9,56 +9,56 @@ from functools import partial
 from typing import Any
 
 from genflow.local.rules.closing import request_cancel
-from genflow.local.rules.execution import Execution
+from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.recording import given, record_and_decide
-from genflow.local.rules.turn import Turn
-from genflow.local.world import World
+from genflow.local.state.execution import Execution
+from genflow.local.state.state import State
 
 UNKNOWN = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
 
 
-def signal_external(turn: Turn, attributes: dict[str, Any]) -> None:
+def signal_external(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """SignalExternalWorkflowExecution."""
     names = ('workflowId', 'runId', 'signalName', 'input', 'control')
     asked = given(**{name: attributes.get(name) for name in names})
-    initiated = turn.record('SignalExternalWorkflowExecutionInitiated', dict(asked))
-    world = turn.world
-    if not world.rates.allow('SignalExternalWorkflowExecution', turn.at):
+    initiated = context.record('SignalExternalWorkflowExecutionInitiated', dict(asked))
+    state = context.state
+    if not state.rates.allow('SignalExternalWorkflowExecution', context.at):
         effect = partial(refuse_signal, cause='SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
     else:
         effect = partial(deliver_signal)
-    world.agenda.append(
-        partial(effect, sender=turn.execution, asked=asked, initiated=initiated, completed=turn.completed)
+    state.agenda.append(
+        partial(effect, sender=context.execution, asked=asked, initiated=initiated, completed=context.completed)
     )
 
 
-def request_cancel_external(turn: Turn, attributes: dict[str, Any]) -> None:
+def request_cancel_external(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """RequestCancelExternalWorkflowExecution."""
     asked = given(**{name: attributes.get(name) for name in ('workflowId', 'runId', 'control')})
-    initiated = turn.record('RequestCancelExternalWorkflowExecutionInitiated', dict(asked))
-    world = turn.world
-    if not world.rates.allow('RequestCancelExternalWorkflowExecution', turn.at):
+    initiated = context.record('RequestCancelExternalWorkflowExecutionInitiated', dict(asked))
+    state = context.state
+    if not state.rates.allow('RequestCancelExternalWorkflowExecution', context.at):
         effect = partial(refuse_cancel, cause='REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
     else:
         effect = partial(deliver_cancel)
-    world.agenda.append(
-        partial(effect, sender=turn.execution, asked=asked, initiated=initiated, completed=turn.completed)
+    state.agenda.append(
+        partial(effect, sender=context.execution, asked=asked, initiated=initiated, completed=context.completed)
     )
 
 
-def target_of(world: World, domain: str, workflow_id: str, run_id: str | None) -> Execution | None:
+def target_of(state: State, domain: str, workflow_id: str, run_id: str | None) -> Execution | None:
     """The open run of that workflow id, if it is the one that is meant."""
-    found = world.running_one(domain, workflow_id)
+    found = state.running_one(domain, workflow_id)
     return None if found is None or (run_id and found.run_id != run_id) else found
 
 
 def deliver_signal(
-    world: World, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
+    state: State, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
 ) -> None:
     """Signal the target and tell the sender."""
-    target = target_of(world, sender.domain, asked['workflowId'], asked.get('runId'))
+    target = target_of(state, sender.domain, asked['workflowId'], asked.get('runId'))
     if target is None:
-        refuse_signal(world, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
+        refuse_signal(state, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
         return
     attributes = given(
         signalName=asked['signalName'],
@@ -66,32 +66,32 @@ def deliver_signal(
         externalWorkflowExecution=sender.reference,
         externalInitiatedEventId=initiated,
     )
-    record_and_decide(world, target, at, 'WorkflowExecutionSignaled', attributes)
-    tell_sender(world, at, sender, target, 'ExternalWorkflowExecutionSignaled', initiated)
+    record_and_decide(state, target, at, 'WorkflowExecutionSignaled', attributes)
+    tell_sender(state, at, sender, target, 'ExternalWorkflowExecutionSignaled', initiated)
 
 
 def deliver_cancel(
-    world: World, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
+    state: State, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
 ) -> None:
     """Ask the target and tell the sender."""
-    target = target_of(world, sender.domain, asked['workflowId'], asked.get('runId'))
+    target = target_of(state, sender.domain, asked['workflowId'], asked.get('runId'))
     if target is None:
-        refuse_cancel(world, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
+        refuse_cancel(state, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
         return
     attributes = {'externalWorkflowExecution': sender.reference, 'externalInitiatedEventId': initiated}
-    request_cancel(world, target, at, attributes)
-    tell_sender(world, at, sender, target, 'ExternalWorkflowExecutionCancelRequested', initiated)
+    request_cancel(state, target, at, attributes)
+    tell_sender(state, at, sender, target, 'ExternalWorkflowExecutionCancelRequested', initiated)
 
 
-def tell_sender(world: World, at: int, sender: Execution, target: Execution, event_type: str, initiated: int) -> None:
+def tell_sender(state: State, at: int, sender: Execution, target: Execution, event_type: str, initiated: int) -> None:
     """The sender, if it is still open, learns that it worked."""
     if not sender.closed:
         attributes = {'workflowExecution': target.reference, 'initiatedEventId': initiated}
-        record_and_decide(world, sender, at, event_type, attributes)
+        record_and_decide(state, sender, at, event_type, attributes)
 
 
 def _refuse(
-    world: World,
+    state: State,
     at: int,
     *,
     event_type: str,
@@ -107,7 +107,7 @@ def _refuse(
         attributes['cause'] = cause
         attributes['initiatedEventId'] = initiated
         attributes['decisionTaskCompletedEventId'] = completed
-        record_and_decide(world, sender, at, event_type, attributes)
+        record_and_decide(state, sender, at, event_type, attributes)
 
 
 refuse_signal = partial(_refuse, event_type='SignalExternalWorkflowExecutionFailed')

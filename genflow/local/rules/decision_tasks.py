@@ -4,35 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.decisions import decide
-from genflow.local.rules.execution import Execution
 from genflow.local.rules.recording import given, need_decision, record
-from genflow.local.rules.state import DecisionTask
-from genflow.local.rules.turn import Turn
-from genflow.local.world import World
+from genflow.local.state.execution import Execution
+from genflow.local.state.items import DecisionTask
+from genflow.local.state.state import State
 
 
-def start_decision(world: World, execution: Execution, task: DecisionTask, at: int, identity: str | None) -> None:
+def start_decision(state: State, execution: Execution, task: DecisionTask, at: int, identity: str | None) -> None:
     """Hand the task to a poller."""
     attributes = given(identity=identity, scheduledEventId=task.id)
-    task.started = record(world, execution, at, 'DecisionTaskStarted', attributes)
+    task.started = record(state, execution, at, 'DecisionTaskStarted', attributes)
     task.started_at = execution.last_time
-    world.touch(execution, task)
+    state.touch(execution, task)
 
 
 def complete_decision(
-    world: World, execution: Execution, task: DecisionTask, at: int, response: dict[str, Any]
+    state: State, execution: Execution, task: DecisionTask, at: int, response: dict[str, Any]
 ) -> None:
     """Record the completion, apply the decisions in order, and see to the next task."""
-    completed = record(world, execution, at, 'DecisionTaskCompleted', completed_attributes(task, response))
-    world.drop(execution, task)
+    completed = record(state, execution, at, 'DecisionTaskCompleted', completed_attributes(task, response))
+    state.drop(execution, task)
     execution.decision = None
-    note_progress(world, execution, task, response)
-    turn = Turn(world=world, execution=execution, at=at, completed=completed, unhandled=execution.queued is not None)
+    note_progress(state, execution, task, response)
+    context = DecisionContext(
+        state=state, execution=execution, at=at, completed=completed, unhandled=execution.queued is not None
+    )
     for decision in response.get('decisions', ()):
-        decide(turn, decision)
+        decide(context, decision)
     if not execution.closed:
-        next_task(world, execution, at, needed=turn.failed)
+        next_task(state, execution, at, needed=context.failed)
 
 
 def completed_attributes(task: DecisionTask, response: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def completed_attributes(task: DecisionTask, response: dict[str, Any]) -> dict[s
     )
 
 
-def note_progress(world: World, execution: Execution, task: DecisionTask, response: dict[str, Any]) -> None:
+def note_progress(state: State, execution: Execution, task: DecisionTask, response: dict[str, Any]) -> None:
     """Remember what was decided about the execution as a whole.
 
     A task list with a schedule-to-start time-out holds until it is replaced or fails (the *sticky list* of a decider
@@ -61,37 +63,37 @@ def note_progress(world: World, execution: Execution, task: DecisionTask, respon
         progress.task_list_to_start = response.get('taskListScheduleToStartTimeout') or None
         if progress.task_list_to_start is None:
             progress.original_list = progress.task_list
-    world.touch(execution, progress)
+    state.touch(execution, progress)
 
 
-def next_task(world: World, execution: Execution, at: int, *, needed: bool) -> None:
+def next_task(state: State, execution: Execution, at: int, *, needed: bool) -> None:
     """The queued task becomes pollable; without one, a new task is scheduled if one is ``needed``."""
     queued = execution.queued
     if queued is not None:
         execution.decision, execution.queued = queued, None
         queued.pollable, queued.ready = True, max(at, execution.last_time)
-        world.offer(execution, queued)
+        state.offer(execution, queued)
     elif needed:
-        need_decision(world, execution, at)
+        need_decision(state, execution, at)
 
 
-def time_out_decision(world: World, execution: Execution, task: DecisionTask, at: int) -> None:
+def time_out_decision(state: State, execution: Execution, task: DecisionTask, at: int) -> None:
     """Record the time-out; the service schedules the next attempt itself, on the original list."""
     attributes = {
         'timeoutType': 'START_TO_CLOSE' if task.started else 'SCHEDULE_TO_START',
         'scheduledEventId': task.id,
         'startedEventId': task.started,
     }
-    record(world, execution, at, 'DecisionTaskTimedOut', attributes)
-    world.drop(execution, task)
+    record(state, execution, at, 'DecisionTaskTimedOut', attributes)
+    state.drop(execution, task)
     execution.decision = None
-    drop_override(world, execution)
-    next_task(world, execution, at, needed=True)
+    drop_override(state, execution)
+    next_task(state, execution, at, needed=True)
 
 
-def drop_override(world: World, execution: Execution) -> None:
+def drop_override(state: State, execution: Execution) -> None:
     """A temporary task list holds no more; the next tasks go to the original one."""
     progress = execution.progress
     if progress.task_list_to_start is not None:
         progress.task_list, progress.task_list_to_start = progress.original_list, None
-        world.touch(execution, progress)
+        state.touch(execution, progress)

@@ -4,47 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
+from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.recording import given
-from genflow.local.rules.state import MILLISECONDS, Timer
-from genflow.local.rules.turn import Turn
+from genflow.local.state.items import MILLISECONDS, Timer
 
 
-def start_timer(turn: Turn, attributes: dict[str, Any]) -> None:
+def start_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """Start a timer; one of zero seconds fires on its own, right after this response."""
     name = attributes['timerId']
-    cause = start_timer_cause(turn, name)
+    cause = start_timer_cause(context, name)
     if cause:
-        turn.fail('StartTimerFailed', cause, {'timerId': name})
+        context.fail('StartTimerFailed', cause, {'timerId': name})
         return
-    event_id = turn.record(
+    event_id = context.record(
         'TimerStarted',
         given(timerId=name, startToFireTimeout=attributes['startToFireTimeout'], control=attributes.get('control')),
     )
-    due = turn.execution.last_time + int(attributes['startToFireTimeout']) * MILLISECONDS
-    timer = turn.execution.timers[name] = Timer(id=event_id, name=name, due=due)
-    turn.world.touch(turn.execution, timer)
+    due = context.execution.last_time + int(attributes['startToFireTimeout']) * MILLISECONDS
+    timer = context.execution.timers[name] = Timer(id=event_id, name=name, due=due)
+    context.state.touch(context.execution, timer)
 
 
-def start_timer_cause(turn: Turn, name: str) -> str | None:
+def start_timer_cause(context: DecisionContext, name: str) -> str | None:
     """Why the timer cannot be started."""
-    if name in turn.execution.timers:
+    if name in context.execution.timers:
         return 'TIMER_ID_ALREADY_IN_USE'
-    if len(turn.execution.timers) >= turn.world.limits.open_timers:
+    if len(context.execution.timers) >= context.state.limits.open_timers:
         return 'OPEN_TIMERS_LIMIT_EXCEEDED'
-    return None if turn.world.rates.allow('StartTimer', turn.at) else 'TIMER_CREATION_RATE_EXCEEDED'
+    return None if context.state.rates.allow('StartTimer', context.at) else 'TIMER_CREATION_RATE_EXCEEDED'
 
 
-def cancel_timer(turn: Turn, attributes: dict[str, Any]) -> None:
+def cancel_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """Cancel an open timer; its id is free for the next decision already."""
     name = attributes['timerId']
-    timer = turn.execution.timers.pop(name, None)
+    timer = context.execution.timers.pop(name, None)
     if timer is None:
-        turn.fail('CancelTimerFailed', 'TIMER_ID_UNKNOWN', {'timerId': name})
+        context.fail('CancelTimerFailed', 'TIMER_ID_UNKNOWN', {'timerId': name})
         return
-    turn.world.drop(turn.execution, timer)
-    turn.record('TimerCanceled', {'timerId': name, 'startedEventId': timer.id})
+    context.state.drop(context.execution, timer)
+    context.record('TimerCanceled', {'timerId': name, 'startedEventId': timer.id})
 
 
-def record_marker(turn: Turn, attributes: dict[str, Any]) -> None:
+def record_marker(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """Write down whatever the decider wants to remember."""
-    turn.record('MarkerRecorded', given(markerName=attributes['markerName'], details=attributes.get('details')))
+    context.record('MarkerRecorded', given(markerName=attributes['markerName'], details=attributes.get('details')))

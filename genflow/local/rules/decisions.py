@@ -13,12 +13,12 @@ from genflow.local.rules.decision_closes import (
     continue_as_new,
     fail_workflow_execution,
 )
+from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.decision_externals import request_cancel_external, signal_external
 from genflow.local.rules.decision_lambdas import schedule_lambda
 from genflow.local.rules.decision_timers import cancel_timer, record_marker, start_timer
-from genflow.local.rules.turn import Turn
 
-DECISIONS: dict[str, Callable[[Turn, dict[str, Any]], None]] = {
+DECISIONS: dict[str, Callable[[DecisionContext, dict[str, Any]], None]] = {
     'ScheduleActivityTask': schedule_activity_task,
     'RequestCancelActivityTask': request_cancel_activity_task,
     'CompleteWorkflowExecution': complete_workflow_execution,
@@ -66,20 +66,20 @@ _INITIATED = frozenset(
 )
 
 
-def decide(turn: Turn, decision: dict[str, Any]) -> None:
+def decide(context: DecisionContext, decision: dict[str, Any]) -> None:
     """Apply one decision: its event, or the event that says why not."""
     decision_type = decision['decisionType']
     attributes = decision[f'{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes']
-    if decision_type in turn.world.denied and decision_type in DENIALS:
-        deny(turn, decision_type, attributes)
+    if decision_type in context.state.denied and decision_type in DENIALS:
+        deny(context, decision_type, attributes)
     else:
-        DECISIONS[decision_type](turn, attributes)
+        DECISIONS[decision_type](context, attributes)
 
 
-def deny(turn: Turn, decision_type: str, attributes: dict[str, Any]) -> None:
+def deny(context: DecisionContext, decision_type: str, attributes: dict[str, Any]) -> None:
     """A decision that the caller is not permitted to take."""
     failed, members = DENIALS[decision_type]
     known = {name: attributes[name] for name in members if name in attributes}
     if failed in _INITIATED:
         known['initiatedEventId'] = 0
-    turn.fail(failed, 'OPERATION_NOT_PERMITTED', known)
+    context.fail(failed, 'OPERATION_NOT_PERMITTED', known)

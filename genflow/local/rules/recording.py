@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from genflow.local.compact import encode
-from genflow.local.rules.execution import Execution
-from genflow.local.rules.state import DecisionTask, period
-from genflow.local.world import World
+from genflow.local.json_text import encode
+from genflow.local.state.execution import Execution
+from genflow.local.state.items import DecisionTask, period
+from genflow.local.state.state import State
 
 #: what may be appended to a history that is full.
 LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
@@ -34,13 +34,13 @@ def given(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def record(world: World, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
+def record(state: State, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
     """Append an event and give its id.
 
     Raises:
         HistoryFull: the history has reached its limit.
     """
-    if execution.last_event >= world.limits.history_events and event_type not in LAST_WORDS:
+    if execution.last_event >= state.limits.history_events and event_type not in LAST_WORDS:
         raise HistoryFull(execution)
     member = _MEMBERS.get(event_type) or _MEMBERS.setdefault(event_type, attributes_member(event_type))
     event_id = execution.last_event = execution.last_event + 1
@@ -50,30 +50,30 @@ def record(world: World, execution: Execution, at: int, event_type: str, attribu
         f'"{member}":{encode(attributes)}}}'
     )
     execution.tail.append(text)
-    batch = world.batch
+    batch = state.batch
     execution.batch = batch.number
     batch.event(execution.key, event_id, text)
     return event_id
 
 
-def need_decision(world: World, execution: Execution, at: int) -> None:
+def need_decision(state: State, execution: Execution, at: int) -> None:
     """Have a decider hear of what was just recorded.
 
     A task that still waits will see it; behind a started one the next task is scheduled at once, to be polled when that
     one ends.
     """
     if execution.decision is None:
-        execution.decision = schedule_decision(world, execution, at, pollable=True)
+        execution.decision = schedule_decision(state, execution, at, pollable=True)
     elif execution.decision.started and execution.queued is None:
-        execution.queued = schedule_decision(world, execution, at, pollable=False)
+        execution.queued = schedule_decision(state, execution, at, pollable=False)
 
 
-def schedule_decision(world: World, execution: Execution, at: int, *, pollable: bool) -> DecisionTask:
+def schedule_decision(state: State, execution: Execution, at: int, *, pollable: bool) -> DecisionTask:
     """Record DecisionTaskScheduled on the list that is now in force."""
     progress = execution.progress
     waits = progress.task_list_to_start
     event_id = record(
-        world,
+        state,
         execution,
         at,
         'DecisionTaskScheduled',
@@ -94,12 +94,12 @@ def schedule_decision(world: World, execution: Execution, at: int, *, pollable: 
         pollable=pollable,
         ready=execution.last_time,
     )
-    world.offer(execution, task)
+    state.offer(execution, task)
     return task
 
 
-def record_and_decide(world: World, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
+def record_and_decide(state: State, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
     """Append an event that a decider must hear of."""
-    event_id = record(world, execution, at, event_type, attributes)
-    need_decision(world, execution, at)
+    event_id = record(state, execution, at, event_type, attributes)
+    need_decision(state, execution, at)
     return event_id

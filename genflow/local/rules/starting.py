@@ -9,11 +9,11 @@ from typing import Any
 
 import attrs
 
-from genflow.local.registry import TypeRecord
-from genflow.local.rules.execution import Execution, Parent
 from genflow.local.rules.recording import given, need_decision, record
-from genflow.local.rules.state import MILLISECONDS, Progress
-from genflow.local.world import World
+from genflow.local.state.domains import TypeRecord
+from genflow.local.state.execution import Execution, Parent
+from genflow.local.state.items import MILLISECONDS, Progress
+from genflow.local.state.state import State
 
 #: request member -> (the type's default for it, the cause where neither gives it), in the order of the checks.
 DEFAULTS: dict[str, tuple[str, str]] = {
@@ -84,7 +84,7 @@ def new_run_id() -> str:
 
 
 def start_execution(
-    world: World,
+    state: State,
     at: int,
     *,
     domain: str,
@@ -101,7 +101,7 @@ def start_execution(
     """
     limit = int(settings.execution_timeout) * MILLISECONDS
     execution = Execution(
-        key=world.next_key,
+        key=state.next_key,
         domain=domain,
         workflow_id=workflow_id,
         run_id=run_id or new_run_id(),
@@ -118,10 +118,10 @@ def start_execution(
         started_at=at,
         progress=Progress(due=at + limit, task_list=settings.task_list, original_list=settings.task_list),
     )
-    world.enter(execution)
-    record(world, execution, at, 'WorkflowExecutionStarted', started_attributes(execution, settings, continued))
-    world.touch(execution, execution.progress)
-    need_decision(world, execution, at)
+    state.enter(execution)
+    record(state, execution, at, 'WorkflowExecutionStarted', started_attributes(execution, settings, continued))
+    state.touch(execution, execution.progress)
+    need_decision(state, execution, at)
     return execution
 
 

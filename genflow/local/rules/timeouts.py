@@ -9,17 +9,17 @@ from genflow.local.rules.activities import time_out_activity
 from genflow.local.rules.closing import close
 from genflow.local.rules.decision_lambdas import settle_lambda
 from genflow.local.rules.decision_tasks import time_out_decision
-from genflow.local.rules.execution import Execution
 from genflow.local.rules.recording import record_and_decide
-from genflow.local.rules.state import Activity, DecisionTask, Item, LambdaFunction, Timer
-from genflow.local.world import World
+from genflow.local.state.execution import Execution
+from genflow.local.state.items import Activity, DecisionTask, Item, LambdaFunction, Timer
+from genflow.local.state.state import State
 
 
-def strike(world: World, execution: Execution, item_id: int, at: int) -> None:
+def fire_timeout(state: State, execution: Execution, item_id: int, at: int) -> None:
     """The deadline of an item has come; ``at`` is the deadline itself."""
     item = find_item(execution, item_id)
     if item is not None:
-        TIMEOUTS[item.kind](world, execution, item, at)
+        TIMEOUTS[item.kind](state, execution, item, at)
 
 
 def find_item(execution: Execution, item_id: int) -> Item | None:
@@ -31,33 +31,33 @@ def find_item(execution: Execution, item_id: int) -> Item | None:
     return item or next((timer for timer in execution.timers.values() if timer.id == item_id), None)
 
 
-def _execution(world: World, execution: Execution, item: Item, at: int) -> None:
+def _execution(state: State, execution: Execution, item: Item, at: int) -> None:
     attributes = {'timeoutType': 'START_TO_CLOSE', 'childPolicy': execution.child_policy}
-    close(world, execution, at, 'WorkflowExecutionTimedOut', attributes)
+    close(state, execution, at, 'WorkflowExecutionTimedOut', attributes)
 
 
-def _decision(world: World, execution: Execution, task: DecisionTask, at: int) -> None:
-    time_out_decision(world, execution, task, at)
+def _decision(state: State, execution: Execution, task: DecisionTask, at: int) -> None:
+    time_out_decision(state, execution, task, at)
 
 
-def _activity(world: World, execution: Execution, activity: Activity, at: int) -> None:
+def _activity(state: State, execution: Execution, activity: Activity, at: int) -> None:
     timeout_type = min(
         (moment, order, name) for order, (name, moment) in enumerate(activity.deadlines) if moment is not None
     )[2]
-    time_out_activity(world, execution, activity, at, timeout_type, activity.details)
+    time_out_activity(state, execution, activity, at, timeout_type, activity.details)
 
 
-def _timer(world: World, execution: Execution, timer: Timer, at: int) -> None:
+def _timer(state: State, execution: Execution, timer: Timer, at: int) -> None:
     del execution.timers[timer.name]
-    world.drop(execution, timer)
-    record_and_decide(world, execution, at, 'TimerFired', {'timerId': timer.name, 'startedEventId': timer.id})
+    state.drop(execution, timer)
+    record_and_decide(state, execution, at, 'TimerFired', {'timerId': timer.name, 'startedEventId': timer.id})
 
 
-def _lambda(world: World, execution: Execution, task: LambdaFunction, at: int) -> None:
-    settle_lambda(world, execution, task, at, 'LambdaFunctionTimedOut', {'timeoutType': 'START_TO_CLOSE'})
+def _lambda(state: State, execution: Execution, task: LambdaFunction, at: int) -> None:
+    settle_lambda(state, execution, task, at, 'LambdaFunctionTimedOut', {'timeoutType': 'START_TO_CLOSE'})
 
 
-TIMEOUTS: dict[str, Callable[[World, Execution, Any, int], None]] = {
+TIMEOUTS: dict[str, Callable[[State, Execution, Any, int], None]] = {
     'progress': _execution,
     'decision': _decision,
     'activity': _activity,

@@ -17,7 +17,7 @@ from typing import Any
 from genflow.local.errors import CorruptFile, ForeignFile, NewerSchema, StoreError
 from genflow.local.store.filelock import FileLock
 from genflow.local.store.schema import APPLICATION_ID, STEPS, VERSION
-from genflow.local.store.troubles import clear_errors
+from genflow.local.store.sqlite_errors import clear_errors
 
 MEMORY = ':memory:'
 MAGIC = b'SQLite format 3\x00'

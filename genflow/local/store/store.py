@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from genflow.local.batch import EVENT_BITS, EVENT_MASK
 from genflow.local.errors import CorruptFile, StoreError
+from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store.file import File
-from genflow.local.store.troubles import clear_errors
+from genflow.local.store.sqlite_errors import clear_errors
 from genflow.local.store.visibility import Query, conditions
 
 LAST_REF = (1 << 63) - 1

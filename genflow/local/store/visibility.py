@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from genflow.local.compact import encode
+from genflow.local.json_text import encode
 
 
 @attrs.frozen(slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from genflow.tools.arguments import value_of
 from genflow.tools.cli.services import client_of, layer1_options
+from genflow.tools.run.arguments import value_of
 
 __all__ = ['command']
 

@@ -12,8 +12,8 @@ from typing import TextIO
 
 import click
 
-from genflow.local import archive
 from genflow.local.errors import StoreError
+from genflow.local.store import archive
 from genflow.tools.cli.exits import Exit, Refused
 
 __all__ = ['command']

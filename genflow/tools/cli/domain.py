@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from genflow.swf import faults
-from genflow.swf.layer1 import connect
-from genflow.swf.pages import pages
-from genflow.swf.registration import RETENTION_DAYS
+from genflow.swf.aws import faults
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.pagination import pages
+from genflow.swf.aws.registration import RETENTION_DAYS
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import client_of, layer1_options, opened, refusing
 

@@ -15,20 +15,20 @@ from uuid import uuid4
 import click
 from attrs import evolve
 
-from genflow.tools.arguments import value_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.cli.services import client_of, layer1_options
-from genflow.tools.following import Follower, listed
-from genflow.tools.outcomes import Outcome
-from genflow.tools.progress import Progress
-from genflow.tools.runner import DOMAIN
+from genflow.tools.run.arguments import value_of
+from genflow.tools.run.follow import HistoryTail, listed
+from genflow.tools.run.outcome import Outcome
+from genflow.tools.run.progress import Progress
+from genflow.tools.run.runner import DOMAIN
 
 __all__ = ['cancel', 'history', 'list_executions', 'result', 'signal', 'start', 'terminate']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
-LOOKS = 0.5  # seconds between two looks at an execution that is waited for
+POLL_INTERVALS = 0.5  # seconds between two looks at an execution that is waited for
 
 
 def service_options(function: F) -> F:
@@ -37,18 +37,18 @@ def service_options(function: F) -> F:
     return domain(layer1_options(function))
 
 
-def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Follower:
+def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> HistoryTail:
     """The run that was named; without a run id the open one, or the one that started last.
 
     Raises:
         Refused: There is none.
     """
     if run_id is not None:
-        return Follower(client, domain, workflow_id, run_id)
+        return HistoryTail(client, domain, workflow_id, run_id)
     for kind in ('open', 'closed'):
         infos = listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1)
         for info in infos:
-            return Follower(client, domain, workflow_id, info['execution']['runId'])
+            return HistoryTail(client, domain, workflow_id, info['execution']['runId'])
     raise Refused(f'the domain {domain!r} has no execution with the id {workflow_id!r}.')
 
 
@@ -202,7 +202,7 @@ def result(
     ctx.exit(Exit.COMPLETED if outcome is not None and outcome.completed else Exit.CLOSED_OTHERWISE)
 
 
-def _closed(run: Follower, deadline: float) -> Outcome | None:
+def _closed(run: HistoryTail, deadline: float) -> Outcome | None:
     """How an execution closed, through all of its restarts, or ``None`` if it is open at the deadline."""
     progress = Progress()
     while True:
@@ -215,7 +215,7 @@ def _closed(run: Follower, deadline: float) -> Outcome | None:
         elif time.monotonic() >= deadline:
             return None
         else:
-            threading.Event().wait(LOOKS)
+            threading.Event().wait(POLL_INTERVALS)
 
 
 def _named(domain: str, workflow_id: str, run_id: str | None) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from genflow.core.registry import WorkflowSpec, declared
+from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.testing.replayer import replay_files
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.target import TargetError, module_of, parse, workflow_of
+from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
 __all__ = ['command']
 

@@ -14,16 +14,16 @@ from typing import Any
 import click
 
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, RegistrationError
-from genflow.core.serialization import encode_value
+from genflow.core.payloads.hooks import encode_value
 from genflow.local.errors import StoreError
-from genflow.tools.beginnings import Request, request_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.cli.news import warnings_on_stderr
-from genflow.tools.outcomes import Outcome
-from genflow.tools.runner import CannotGoOn, execute
-from genflow.tools.target import TargetError, load
-from genflow.tools.views import LiveView, PlainView, View
+from genflow.tools.run.outcome import Outcome
+from genflow.tools.run.runner import CannotGoOn, execute
+from genflow.tools.run.start import Request, request_of
+from genflow.tools.run.target import TargetError, load
+from genflow.tools.run.views import LiveView, PlainView, View
 
 __all__ = ['command']
 

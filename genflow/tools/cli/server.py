@@ -8,7 +8,7 @@ import click
 
 from genflow.local import Clock, LocalSWF, ManualClock, SystemClock
 from genflow.local.errors import StoreError
-from genflow.local.http import serve
+from genflow.local.http.server import serve
 from genflow.tools.cli.exits import Refused
 
 __all__ = ['command']

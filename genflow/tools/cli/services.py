@@ -11,8 +11,8 @@ import click
 from botocore.exceptions import BotoCoreError
 
 from genflow.local.errors import StoreError
-from genflow.swf import faults, remedies
-from genflow.swf.layer1 import connect
+from genflow.swf.aws import error_hints, faults
+from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused
 
 __all__ = ['client_of', 'layer1_options', 'opened', 'refusing']
@@ -51,7 +51,7 @@ def refusing(**request: Any) -> Iterator[None]:
     except Exception as error:
         if faults.code_of(error) is None and not isinstance(error, BotoCoreError):
             raise
-        raise Refused(remedies.explained(error, **request)) from error
+        raise Refused(error_hints.explained(error, **request)) from error
 
 
 @contextmanager

@@ -14,13 +14,13 @@ from typing import Any
 import click
 
 from genflow.core.errors import GenflowError
-from genflow.swf.layer1 import connect
-from genflow.swf.registration import register_domain
-from genflow.swf.service import Service
-from genflow.swf.worker import Worker
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register_domain
+from genflow.swf.worker.worker import Worker
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import layer1_options, opened, refusing
-from genflow.tools.target import TargetError, module_of, parse
+from genflow.tools.run.target import TargetError, module_of, parse
 
 __all__ = ['command']
 
@@ -54,7 +54,9 @@ def command(
     logging.getLogger('botocore').setLevel(logging.WARNING)  # where it found credentials is nobody's news
     with opened(endpoint, db) as layer1:
         if db is not None:
-            register_domain(Service(connect(layer1)), settings['domain'])  # in a file of our own nobody else does
+            register_domain(
+                RetryingClient(connect(layer1)), settings['domain']
+            )  # in a file of our own nobody else does
         with refusing(domain=settings['domain']), _shown():
             worker = Worker(layer1=layer1, **settings)
             with stopped_by_signals(worker, drain) as told:

@@ -1,0 +1,126 @@
+"""The class that activity authors subclass.
+
+An activity is ordinary code that runs once for each attempt, on a thread of a worker; nothing of it is replayed. The
+worker makes an instance, gives it an :class:`ActivityContext` and calls ``run`` with the decoded arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from attrs import field, frozen
+
+from genflow.core.authoring.checks import check_no_generator, check_run
+from genflow.core.authoring.typed_proxies import Runs, TypedProxy, activity_proxy
+from genflow.core.errors import StopActivity
+from genflow.core.payloads.hooks import Serialization
+from genflow.core.tasks.task import Task
+
+__all__ = ['Activity', 'ActivityContext', 'ActivityInfo']
+
+
+P = ParamSpec('P')
+R = TypeVar('R')
+
+
+@frozen
+class ActivityInfo:
+    """What is known of the activity task in hand.
+
+    Attributes:
+        attempt: 1 for the first try, or ``None`` where something else than genflow scheduled the task.
+        recall: Gives :attr:`last_heartbeat`.
+    """
+
+    activity_id: str
+    name: str
+    version: str
+    workflow_id: str
+    run_id: str
+    attempt: int | None = None
+    recall: Callable[[], str | None] = field(default=lambda: None, eq=False, repr=False)
+
+    @property
+    def last_heartbeat(self) -> str | None:
+        """The details of the previous attempt's last heartbeat, read from the history when asked for."""
+        return self.recall()
+
+
+class ActivityContext(Protocol):
+    """What a worker gives to the activity that it runs."""
+
+    @property
+    def info(self) -> ActivityInfo: ...
+
+    @property
+    def token(self) -> str: ...
+
+    def heartbeat(self, details: str | None) -> bool:
+        """Sends a heartbeat; false once the task is lost or was asked to cancel."""
+
+
+class Activity(Serialization):
+    """Subclass it, define ``run``, decorate it with ``genflow.activity``."""
+
+    _context: ActivityContext | None = None
+    _stopping = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.hinted = cls
+        check_run(cls)
+        check_no_generator(cls)
+
+    @classmethod
+    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]:
+        """A proxy that calls this activity, typed by the signature of ``run``.
+
+        Args:
+            options: As for :class:`~genflow.ActivityProxy`, without name and version.
+        """
+        return activity_proxy(cls, **options)
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f'{type(self).__name__} defines no run()')
+
+    @property
+    def token(self) -> str:
+        """The task token: whoever has it may answer the task (see ``async_scheduler``)."""
+        return self._running().token
+
+    @property
+    def info(self) -> ActivityInfo:
+        return self._running().info
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for each attempt of one call, and for no other call: run id and number of the call."""
+        info = self.info
+        return f'{info.run_id}:{info.activity_id.partition(".")[0]}'
+
+    def heartbeat(self, details: str | None = None, *, check: bool = False) -> bool:
+        """Says that the activity is alive.
+
+        Args:
+            details: At most 2,048 characters, kept by SWF and shown where the activity times out.
+            check: Raise at once instead of returning a false value first.
+
+        Returns:
+            Whether to go on. The first time after the task was lost or asked to cancel this is false.
+
+        Raises:
+            StopActivity: The task was lost or asked to cancel, and the activity has been told before.
+        """
+        if self._context is None:
+            return True
+        alive = self._context.heartbeat(details)
+        if not alive and (check or self._stopping):
+            raise StopActivity('stopped at a heartbeat')
+        self._stopping = not alive
+        return alive
+
+    def _running(self) -> ActivityContext:
+        if self._context is None:
+            raise RuntimeError(f'{type(self).__name__} is not run by a worker: it has no task')
+        return self._context

@@ -1,0 +1,71 @@
+"""What a workflow or activity class may not be: found out when the class is made, long before anything runs."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from genflow.core.errors import DefinitionError
+
+__all__ = ['check_hook', 'check_no_generator', 'check_run']
+
+_YIELDING = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+
+
+def _run_of(cls: type) -> Any:
+    return inspect.getattr_static(cls, 'run', None)
+
+
+def check_run(cls: type) -> None:
+    """Refuses ``async def run``, which nobody would await, and ``def run()`` without ``self``.
+
+    Raises:
+        DefinitionError: Names the class.
+    """
+    run = _run_of(cls)
+    if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
+        raise DefinitionError(
+            f'{_named(cls)}.run is declared with `async def`; write `def`: a workflow yields its tasks instead of '
+            'awaiting them, and an activity may call asyncio.run(…) itself'
+        )
+    if inspect.isfunction(run) and not any(
+        parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
+        for parameter in inspect.signature(run).parameters.values()
+    ):
+        raise DefinitionError(
+            f'{_named(cls)}.run{inspect.signature(run)} takes no `self`; it is a method: write `def run(self, …)`'
+        )
+
+
+def check_no_generator(cls: type) -> None:
+    """Refuses a ``run`` with a ``yield`` for an activity.
+
+    Raises:
+        DefinitionError: Names the class.
+    """
+    if inspect.isgeneratorfunction(_run_of(cls)):
+        raise DefinitionError(
+            f'{_named(cls)}.run has a `yield`, and an activity must not yield: it is ordinary code that runs once and '
+            'returns its result (a list, if there are several); what calls activities with `yield` is a workflow'
+        )
+
+
+def check_hook(cls: type) -> None:
+    """Refuses a ``restart_when_suggested`` that is no method, or one that yields.
+
+    Raises:
+        DefinitionError: Names the class.
+    """
+    if 'restart_when_suggested' not in vars(cls):
+        return
+    hook = vars(cls)['restart_when_suggested']
+    if not callable(hook) or any(test(hook) for test in _YIELDING):
+        found = 'yields or awaits' if callable(hook) else f'is a {type(hook).__name__}'
+        raise DefinitionError(
+            f'{_named(cls)}.restart_when_suggested {found}; it is a plain method that returns self.restart(...), or '
+            'None for "not now"'
+        )
+
+
+def _named(cls: type) -> str:
+    return f'{cls.__module__}.{cls.__qualname__}'

@@ -1,0 +1,269 @@
+"""Proxies: how a workflow names what it calls.
+
+``echo = ActivityProxy(name='Echo', version='v1')`` on a workflow class makes ``self.echo(x)`` a call. On the class
+itself ``Order.echo`` is the proxy, and ``Order.echo.task(x)`` a description. A proxy never looks at the other side's
+code: it knows a name, a version, settings, and how arguments and results are serialized.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from genflow.core.calls.activity import ActivityCall
+from genflow.core.calls.child import ChildCall, LambdaCall
+from genflow.core.calls.external import SignalCall
+from genflow.core.calls.retryable import RetryableCall
+from genflow.core.errors import DefinitionError
+from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden
+from genflow.core.payloads.hooks import Serialization, encode, use_transport
+from genflow.core.tasks.loop import DescribingLoop, Loop
+from genflow.core.tasks.signals import signal_name
+
+__all__ = ['ActivityProxy', 'Bound', 'LambdaProxy', 'Proxy', 'WorkflowProxy', 'signal_child', 'type_version']
+
+
+FORBIDDEN = frozenset(':/|') | {chr(code) for code in (*range(32), *range(127, 160))}
+MAX_LAMBDA_NAME = 64
+
+
+def type_version(value: Any) -> str:
+    """A version as SWF has it: text of 1 to 64 characters; whole numbers are welcome."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise DefinitionError(f'version is {value!r}; it is text or a whole number')
+    return _name(str(value), 'version', 64)
+
+
+def _name(value: Any, what: str, length: int = 256) -> str:
+    """A name as SWF takes it (the rules of its API reference)."""
+    if not isinstance(value, str) or not 1 <= len(value) <= length:
+        raise DefinitionError(f'{what} is {value!r}; it is text of 1 to {length} characters')
+    if value == 'arn' or (set(value) & FORBIDDEN):
+        raise DefinitionError(f"{what} is {value!r}; SWF takes no ':', '/', '|' or control character, and not 'arn'")
+    return value
+
+
+class Bound:
+    """A proxy on a workflow: calling it makes a task."""
+
+    __slots__ = ('_driver', '_given', '_settings', 'proxy')
+
+    def __init__(self, proxy: Proxy, loop: Loop, given: Mapping[str, Any] | None = None) -> None:
+        self.proxy = proxy
+        self._driver = loop
+        self._given = given
+        self._settings = proxy.options if not given else overridden(proxy.options, given, strict=True)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> RetryableCall:
+        loop, settings = self._driver, self._settings
+        branch = loop.current
+        if branch is not None and branch.settings:
+            settings = overridden(self.proxy.options, {**branch.settings, **(self._given or {})})
+        call = self.proxy.call(loop.owner, self.proxy, settings, args, kwargs)
+        loop.schedule(call, sys._getframe(1))
+        return call
+
+    def with_options(self, **options: Any) -> Bound:
+        """The same with some settings changed, for one call or several.
+
+        Raises:
+            DefinitionError: An option is unknown or wrong.
+        """
+        return Bound(self.proxy, self._driver, {**(self._given or {}), **options})
+
+    def __eq__(self, other: object) -> bool:
+        """The same proxy with the same settings asks the same, whichever workflow it is called on."""
+        if not isinstance(other, Bound):
+            return NotImplemented
+        return self.proxy is other.proxy and (self._given or {}) == (other._given or {})
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return repr(self.proxy)
+
+
+class Proxy(Serialization):
+    """The part that all proxies share."""
+
+    call: type[RetryableCall]
+    options: Any
+
+    def __init__(self, name: str, version: Any, options: Any, transport: Any) -> None:
+        self.name = _name(name, 'name')
+        self.version = None if version is None else type_version(version)
+        self.options = options
+        if transport is not None:
+            use_transport(self, transport)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else self.bound(instance.loop)
+
+    def bound(self, loop: Loop) -> Bound:
+        return Bound(self, loop)
+
+    def task(self, *args: Any, **kwargs: Any) -> RetryableCall:
+        """A description of a call with these arguments."""
+        return self.call(None, self, self.options, args, kwargs)
+
+    def with_options(self, **options: Any) -> Bound:
+        """The proxy with some settings changed, as a describing callable."""
+        return Bound(self, DescribingLoop(), options)
+
+    def __repr__(self) -> str:
+        version = '' if self.version is None else f', version={self.version!r}'
+        return f'{type(self).__name__}(name={self.name!r}{version})'
+
+
+class ActivityProxy(Proxy):
+    """An activity type that a workflow calls.
+
+    Args:
+        name: Of the activity type.
+        version: Of the activity type.
+        heartbeat: Seconds; like the other three, ``None`` leaves the type's default and ``math.inf`` is SWF's ``NONE``.
+        schedule_to_close: Seconds; where one of the next two is given without it, their sum.
+        schedule_to_start: Seconds.
+        start_to_close: Seconds.
+        task_list: ``None`` for the type's own.
+        retry: Further tries after a time-out, or a :class:`~genflow.Retry`.
+        delay: Seconds before the first try.
+        error_handling: A failure that nobody takes does not fail the workflow.
+        raises: Exception classes that the ``yield`` raises again as themselves.
+        transport: An object with the serialization methods.
+    """
+
+    call = ActivityCall
+
+    def __init__(
+        self,
+        name: str,
+        version: Any,
+        heartbeat: float | None = None,
+        schedule_to_close: float | None = None,
+        schedule_to_start: float | None = None,
+        start_to_close: float | None = None,
+        task_list: str | None = None,
+        retry: Any = 3,
+        delay: float = 0,
+        error_handling: bool = False,
+        *,
+        raises: Any = (),
+        priority: int | None = None,
+        transport: Any = None,
+    ) -> None:
+        options = ActivityOptions(
+            task_list=task_list,
+            priority=priority,
+            heartbeat=heartbeat,
+            schedule_to_close=schedule_to_close,
+            schedule_to_start=schedule_to_start,
+            start_to_close=start_to_close,
+            retry=retry,
+            delay=delay,
+            error_handling=error_handling,
+            raises=raises,
+        )
+        super().__init__(name, version, options, transport)
+
+
+class WorkflowProxy(Proxy):
+    """A workflow type that a workflow starts as its child.
+
+    Args:
+        name: Of the workflow type.
+        version: Of the workflow type.
+        decision_duration: Seconds that one decision of the child may take.
+        workflow_duration: Seconds that the child may take.
+        task_list: ``None`` for the type's own; the other settings likewise.
+        retry: As for :class:`ActivityProxy`.
+        delay: Seconds before the first try.
+        error_handling: A failure that nobody takes does not fail the workflow.
+    """
+
+    call = ChildCall
+
+    def __init__(
+        self,
+        name: str,
+        version: Any,
+        decision_duration: float | None = None,
+        workflow_duration: float | None = None,
+        task_list: str | None = None,
+        retry: Any = 3,
+        delay: float = 0,
+        error_handling: bool = False,
+        *,
+        workflow_id: str | None = None,
+        tags: Any = None,
+        priority: int | None = None,
+        child_policy: str | None = None,
+        lambda_role: str | None = None,
+        raises: Any = (),
+        transport: Any = None,
+    ) -> None:
+        options = ChildOptions(
+            workflow_id=workflow_id,
+            task_list=task_list,
+            priority=priority,
+            workflow_duration=workflow_duration,
+            decision_duration=decision_duration,
+            child_policy=child_policy,
+            tags=tags,
+            lambda_role=lambda_role,
+            retry=retry,
+            delay=delay,
+            error_handling=error_handling,
+            raises=raises,
+        )
+        super().__init__(name, version, options, transport)
+
+
+class LambdaProxy(Proxy):
+    """A Lambda function that a workflow calls.
+
+    Called with one positional argument it sends that value as the event; with keyword arguments, an object of them.
+
+    Args:
+        name: The function's name or ARN, at most 64 characters.
+        start_to_close: 1 to 900 seconds.
+        retry: As for :class:`ActivityProxy`, none unless given.
+        delay: Seconds before the first try.
+        error_handling: A failure that nobody takes does not fail the workflow.
+    """
+
+    call = LambdaCall
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        start_to_close: float | None = None,
+        retry: Any = 0,
+        delay: float = 0,
+        error_handling: bool = False,
+        transport: Any = None,
+    ) -> None:
+        if not 1 <= len(name) <= MAX_LAMBDA_NAME:
+            raise DefinitionError(f'name is {name!r}; a Lambda function has a name or ARN of 1 to 64 characters')
+        options = LambdaOptions(start_to_close=start_to_close, retry=retry, delay=delay, error_handling=error_handling)
+        self.name = name
+        self.version = None
+        self.options = options
+        if transport is not None:
+            use_transport(self, transport)
+
+    def _serialize_arguments(self, *args: Any, **kwargs: Any) -> str:
+        if len(args) > 1 or (args and kwargs):
+            raise DefinitionError(f'{self!r} takes one positional argument (the event) or keyword arguments only')
+        return encode(args[0] if args else kwargs)
+
+
+def signal_child(child: ChildCall, signal: Any, value: Any) -> SignalCall:
+    """A signal to a child."""
+    loop = None if child.number is None else child.loop.owner
+    call = SignalCall(loop, child, None, signal_name(signal), value)
+    if loop is not None:
+        loop.schedule(call, sys._getframe(2))
+    return call

@@ -1,0 +1,332 @@
+"""The class that workflow authors subclass.
+
+``run`` is a generator (or a plain function) that asks its own object for everything that is not pure: activities and
+children through proxies, time, chance, signals. What it gets depends on the history alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import datetime
+from random import Random
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
+from uuid import UUID
+
+from genflow.core.authoring.checks import check_hook, check_run
+from genflow.core.authoring.proxies import Proxy
+from genflow.core.authoring.typed_proxies import ChildTask, Runs, TypedProxy, workflow_proxy
+from genflow.core.calls.call import TimerCall, timer_seconds
+from genflow.core.calls.external import CancelCall, SignalCall
+from genflow.core.engine.closing import Restart
+from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
+from genflow.core.model.options import RestartOptions, checked_names, overridden
+from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
+from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.loop import DescribingLoop, Info, Loop
+from genflow.core.tasks.map import Mapped
+from genflow.core.tasks.signals import Signal, signal_name
+from genflow.core.tasks.task import Task
+
+if TYPE_CHECKING:
+    from types import GeneratorType
+
+__all__ = ['External', 'Restarter', 'Workflow']
+
+P = ParamSpec('P')
+R = TypeVar('R')
+
+
+class Spawned(Task[Any]):
+    """The description of a spawned branch."""
+
+    __slots__ = ('generator',)
+
+    kind = 'spawn'
+
+    def __init__(self, generator: GeneratorType[Any, Any, Any]) -> None:
+        super().__init__(None)
+        self.generator = generator
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.generator,)
+
+
+class External:
+    """Another execution: ``self.external('order-7')``."""
+
+    __slots__ = ('_driver', 'run_id', 'workflow_id')
+
+    def __init__(self, loop: Loop, workflow_id: str, run_id: str | None) -> None:
+        self._driver = loop
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+
+    def signal(self, signal: Any, value: Any = None) -> Task[None]:
+        """Sends a signal; the value travels as JSON. Settles when SWF has delivered it."""
+        call = SignalCall(self._driver.owner, self.workflow_id, self.run_id, signal_name(signal), value)
+        self._driver.schedule(call, sys._getframe(1))
+        return call
+
+    def cancel(self) -> Task[None]:
+        """Requests the cancellation; settles when SWF has delivered the request."""
+        call = CancelCall(self._driver.owner, self.workflow_id, self.run_id)
+        self._driver.schedule(call, sys._getframe(1))
+        return call
+
+
+class Restarter:
+    """``self.restart``: call it and return what it gives."""
+
+    __slots__ = ('_options', '_workflow')
+
+    def __init__(self, workflow: Workflow, options: RestartOptions) -> None:
+        self._workflow = workflow
+        self._options = options
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
+        text = self._workflow._serialize_restart_arguments(*args, **kwargs)
+        if len(text) > MAX_PAYLOAD:
+            raise PayloadTooLarge(
+                f'the arguments of the restart have {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
+                f'{excerpt(text)}; pass a reference to the data instead'
+            )
+        restart = Restart(args, kwargs, self._options, text)
+        self._workflow.loop.restarts(restart)
+        return restart  # type: ignore[misc]
+
+    def with_options(self, **options: Any) -> Restarter:
+        """Says something else of the next run than this one was given.
+
+        Args:
+            options: ``version``, ``task_list``, ``priority``, ``workflow_duration``, ``decision_duration``,
+                ``child_policy``, ``tags``, ``lambda_role``.
+        """
+        return Restarter(self._workflow, overridden(self._options, options, strict=True))
+
+
+class QuietLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """Logs only what is said for the first time."""
+
+    def __init__(self, logger: logging.Logger, loop: Loop) -> None:
+        super().__init__(logger, {})
+        self._driver = loop
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's own name
+        return not (self._driver.replaying or self._driver.silent) and super().isEnabledFor(level)
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        info = self._driver.info
+        extra = {'workflow_id': info.workflow_id, 'run_id': info.run_id, **(kwargs.get('extra') or {})}
+        return msg, {**kwargs, 'extra': extra}
+
+
+class Workflow(Serialization):
+    """Subclass it, define ``run``, decorate it with ``genflow.workflow``."""
+
+    _driver: Loop | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.hinted = cls
+        check_run(cls)
+        check_hook(cls)
+        for name, value in vars(cls).items():
+            if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
+                raise DefinitionError(
+                    f'{cls.__qualname__}.{name} is a {type(value).__name__}, but {name!r} is a member of every '
+                    'workflow; give the attribute another name'
+                )
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(f'{type(self).__name__} defines no run()')
+
+    @overload
+    @classmethod
+    def proxy(cls: type[Runs[P, Generator[Any, Any, R]]], **options: Any) -> TypedProxy[P, ChildTask[R]]: ...
+    @overload
+    @classmethod
+    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, ChildTask[R]]: ...
+    @classmethod
+    def proxy(cls: Any, **options: Any) -> Any:
+        """A proxy that starts this workflow as a child, typed by the signature of ``run``.
+
+        Args:
+            options: As for :class:`~genflow.WorkflowProxy`, without name and version.
+        """
+        return workflow_proxy(cls, **options)
+
+    @property
+    def loop(self) -> Any:
+        """What drives this workflow: an execution of the engine, or one that only describes calls."""
+        if self._driver is None:
+            bind(self, DescribingLoop())
+        return self._driver
+
+    # what waits
+
+    def sleep(self, seconds: float) -> Task[None]:
+        """A timer. It never holds the close of the execution.
+
+        Args:
+            seconds: Rounded up to whole seconds, at most a year.
+        """
+        loop = self.loop
+        call = TimerCall(loop.owner, timer_seconds(seconds))
+        loop.schedule(call, sys._getframe(1))
+        return call
+
+    def spawn(self, branch: Any) -> Task[Any]:
+        """Starts a branch that runs beside this code, and gives the task of its result.
+
+        The execution does not close before a spawned branch has ended.
+        """
+        loop = self.loop
+        if isinstance(branch, Task):
+            return branch
+        if not hasattr(branch, 'gi_frame'):
+            raise YieldError(f'spawn() was given a {type(branch).__name__}: {branch!r}; it takes a generator')
+        owner = loop.owner
+        if owner is None:
+            loop.describes('spawn()')
+            return Spawned(branch)
+        task: Branch | None = owner.branch(branch)
+        if task is None:
+            raise YieldError('spawn() was given a generator that has already finished')
+        if not task.keeps_open:
+            task.keeps_open = True
+            owner.open_blockers += 1
+        return task
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, limit: int) -> Task[list[Any]]:
+        """Calls ``function(item)`` for each item, at most ``limit`` of them open at a time; the results in order.
+
+        The first failure fails the map and starts no more items.
+
+        Args:
+            function: A proxy, or a generator function (each call is a branch).
+            items: Read at once.
+            limit: At least 1.
+        """
+        loop = self.loop
+        if loop.owner is None:
+            loop.describes('map()')
+        return Mapped(loop.owner, function, items, limit)
+
+    def external(self, workflow_id: str, run_id: str | None = None) -> External:
+        """Another execution of the same domain."""
+        return External(self.loop, workflow_id, run_id)
+
+    # values
+
+    def now(self) -> datetime:
+        """The time at which the current decision task was started; the same throughout a decision, in UTC."""
+        time: datetime = self.loop.now()
+        return time
+
+    @property
+    def info(self) -> Info:
+        """What the execution knows of itself."""
+        info: Info = self.loop.info
+        return info
+
+    @property
+    def random(self) -> Random:
+        """A stream of random numbers that is the same at every replay."""
+        stream: Random = self.loop.random
+        return stream
+
+    def uuid4(self) -> UUID:
+        """A random UUID that is the same at every replay."""
+        value: UUID = self.loop.uuid4()
+        return value
+
+    def side_effect(self, function: Callable[[], Any]) -> Any:
+        """Calls ``function`` once in the life of the execution and records its value, as JSON, in a marker."""
+        return self.loop.side_effect(function)
+
+    def patched(self, change: str) -> bool:
+        """Whether new code may take the new path: true where this execution was not yet here when the code changed."""
+        answer: bool = self.loop.patched(change)
+        return answer
+
+    def deprecate_patch(self, change: str) -> None:
+        """Stands in for ``patched`` when the old path is gone, while histories still show the marker."""
+        self.loop.deprecate_patch(change)
+
+    def set_status(self, value: Any) -> None:
+        """Shows a value, as JSON, as the execution's context (``latestExecutionContext``)."""
+        self.loop.set_status(value)
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger that is silent while the history is replayed."""
+        return QuietLogger(logging.getLogger(f'genflow.workflow.{type(self).__qualname__}'), self.loop)
+
+    @property
+    def restart(self) -> Restarter:
+        """``return self.restart(*args)`` continues as a new run with an empty history."""
+        return Restarter(self, RestartOptions())
+
+    def restart_when_suggested(self) -> Any:
+        """Define it to have long histories restarted: ``return self.restart(self.cursor)``, or ``None`` for "not now".
+
+        It is asked at the end of a decision, from the moment on at which ``info.restart_suggested`` holds, whenever
+        nothing that earlier decisions asked for is open (a wait for a signal does not count). If it returns a restart,
+        what this decision asked for is not sent, and the execution continues as new, with the signals that nobody has
+        read. So whatever the next run has to know must be on ``self`` by then. It is not asked once a cancellation was
+        requested, nor where the value of a signal that was read just now would be lost with what is not sent.
+
+        It is never asked in a replay, so it must change nothing and ask for nothing. One that raises or returns
+        something else is reported, and the execution goes on.
+        """
+
+    # blocks
+
+    @contextmanager
+    def options(self, **options: Any) -> Iterator[None]:
+        """Settings for every call made in the block, by this branch and those that it begins in it.
+
+        Raises:
+            DefinitionError: An option is unknown or wrong.
+        """
+        checked_names(options)
+        branch = self._branch()
+        before = branch.settings
+        branch.settings = {**before, **options}
+        try:
+            yield
+        finally:
+            branch.settings = before
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Holds a cancellation off until the first ``yield`` after the block."""
+        branch = self._branch()
+        branch.shields += 1
+        try:
+            yield
+        finally:
+            branch.shields -= 1
+
+    def _branch(self) -> Branch:
+        branch: Branch | None = self.loop.current
+        return branch if branch is not None else Branch(self.loop, None, None)
+
+
+_PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
+
+
+def bind(workflow: Workflow, loop: Loop) -> None:
+    """Gives a workflow its driver, and each proxy and signal its place on the object.
+
+    What stands on the object is found before the descriptor on the class, so a call costs one look-up.
+    """
+    vars(workflow)['_driver'] = loop
+    members = {name: value for cls in reversed(type(workflow).__mro__) for name, value in vars(cls).items()}
+    for name, value in members.items():
+        if isinstance(value, (Proxy, Signal)):
+            vars(workflow)[name] = value.bound(loop)

@@ -1,0 +1,1 @@
+"""The tasks that SWF carries out: activities, children, timers, Lambda functions, signals."""

@@ -1,0 +1,293 @@
+"""Calls: the tasks that SWF knows by an id.
+
+A call passes through phases: NEW while an argument is still a task, HELD while SWF's limit on open work leaves it no
+place, QUEUED while its decision waits in the outbox, SENT once the history has recorded it, CLOSED when SWF says
+nothing more of it. SEATED is QUEUED too, for a wait before an attempt, with a place among the open timers. What the
+code sees of it (open, value, error) is the task's own state: a cancelled activity is settled for the code while SWF
+still has it open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.errors import (
+    DefinitionError,
+    HistoryError,
+    PayloadTooLarge,
+    ScheduleFailed,
+)
+from genflow.core.locations import Location, place
+from genflow.core.model import decisions, events
+from genflow.core.model.options import seconds
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.core.tasks.task import ERROR, VALUE, Task
+
+if TYPE_CHECKING:
+    from genflow.core.engine.execution import Execution
+
+__all__ = [
+    'BACKLOGGED',
+    'CLOSED',
+    'NEW',
+    'QUEUED',
+    'SENT',
+    'SLOT_RESERVED',
+    'Call',
+    'Cancellation',
+    'TimerCall',
+    'refused_key',
+    'timer_seconds',
+]
+
+NEW, BACKLOGGED, QUEUED, SLOT_RESERVED, SENT, CLOSED = 'new', 'held', 'queued', 'seated', 'sent', 'closed'
+
+ATOMS = frozenset({str, int, float, bool, type(None), bytes})
+
+
+def timer_seconds(value: Any) -> int:
+    """The length of a timer in whole seconds.
+
+    Raises:
+        DefinitionError: It is no number, negative, infinite or longer than a year.
+    """
+    found = seconds(value)
+    if found is None or found == math.inf:
+        raise DefinitionError(f'a timer of {value!r} seconds never fires; give a number of seconds')
+    return int(found)
+
+
+class Call(Task[Any]):
+    """The part that all calls share.
+
+    Attributes:
+        quota: Which of SWF's limits on open work it counts for, or ``None``.
+        incompatible: Whether it is not sent beside a close: SWF refuses a batch that schedules an activity or timer and
+            closes.
+        input: The serialized arguments.
+        phase: How far it has come with SWF.
+        key: The id by which SWF knows it, once it is recorded.
+        ref: The id of the event that recorded it.
+        where: The user's line that made it.
+        cancellation: The entry in the outbox that cancels it, while that is unsent.
+    """
+
+    __slots__ = ('cancellation', 'input', 'key', 'phase', 'ref', 'where')
+
+    quota: str | None = None
+    incompatible = False
+    loop: Execution
+
+    def __init__(self, loop: Any) -> None:
+        super().__init__(loop)
+        self.input: str | None = None
+        self.phase = NEW
+        self.key: str | None = None
+        self.ref = 0
+        self.where: Location | None = None
+        self.cancellation: Cancellation | None = None
+
+    # before it is sent
+
+    def made_at(self, frame: FrameType) -> None:
+        self.where = (frame.f_code, frame.f_lasti)
+
+    def arguments(self) -> tuple[Any, ...]:
+        """The values that may contain tasks."""
+        return ()
+
+    def is_plain(self) -> bool:
+        """Whether it is plain at a glance that no argument contains a task."""
+        return False
+
+    def prepare(self) -> None:
+        """Serializes the arguments."""
+
+    def begin(self) -> None:
+        """Queues the call: its arguments are there."""
+        self.loop.outbox.add(self)
+
+    def decision(self) -> decisions.Decision:
+        """What to send now."""
+        raise TypeError(f'{self.kind} sends nothing')
+
+    # matching against the history
+
+    def matches(self, event: Any) -> bool:
+        """Whether a recorded output event is this call's, apart from its input."""
+        raise TypeError(f'{self.kind} matches nothing')
+
+    def recorded(self, event: Any) -> None:
+        """The history shows that it was sent."""
+        self.phase = SENT
+        if isinstance(event, events.Refused):
+            return
+        self.ref = event.id
+        self.loop.refs[event.id] = self
+
+    def recorded_input(self, event: Any) -> str | None:
+        """What the history recorded as the input, where that is to be compared with :attr:`input`."""
+        return getattr(event, 'input', None)
+
+    def description(self) -> dict[str, Any]:
+        """What it asks for, for a report."""
+        return {'kind': self.kind, 'number': self.number, 'input': self.input}
+
+    # afterwards
+
+    def apply(self, event: Any) -> None:
+        """What the history says of it."""
+        raise HistoryError(f'event {event.id} ({type(event).__name__}) says nothing that {self.label} knows')
+
+    def refused(self, event: Any) -> None:
+        """SWF would not do it."""
+        self.over()
+        self.settle(ERROR, ScheduleFailed(event.cause, getattr(event, 'message', None), task=self))
+
+    def over(self) -> None:
+        """SWF says nothing more of it."""
+        phase, self.phase = self.phase, CLOSED
+        if self.quota is not None and (phase is SENT or phase is QUEUED):
+            self.loop.outbox.release(self.quota)
+        if self.cancellation is not None:
+            self.cancellation.dropped = True
+            self.cancellation = None
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        if self.phase == QUEUED:
+            self.over()
+        elif self.phase in (NEW, BACKLOGGED):
+            self.phase = CLOSED
+        elif self.phase == SENT:
+            self.ask_to_cancel()
+        return ()
+
+    def ask_to_cancel(self) -> None:
+        """Cancels what SWF has; nothing where SWF cannot."""
+
+    @property
+    def dropped(self) -> bool:
+        return self.phase not in (QUEUED, SLOT_RESERVED, BACKLOGGED)
+
+    def too_large(self, text: str, what: str, blame: str = '') -> PayloadTooLarge:
+        return PayloadTooLarge(
+            f'{what} of {self.label} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}; '
+            f'{blame}pass a reference to the data instead (called at {place(self.where)})'
+        )
+
+
+class Cancellation:
+    """An entry of the outbox: cancels a call that SWF has."""
+
+    __slots__ = ('call', 'dropped', 'timer')
+
+    quota = None
+    input = None
+    incompatible = False
+
+    def __init__(self, call: Call, timer: str | None = None) -> None:
+        self.call = call
+        self.timer = timer
+        self.dropped = False
+        call.cancellation = self
+
+    def decision(self) -> decisions.Decision:
+        if self.timer is not None:
+            return decisions.CancelTimer(self.timer)
+        return self.call.cancel_decision()  # type: ignore[attr-defined,no-any-return]
+
+    def matches(self, event: Any) -> bool:
+        if self.timer is not None:
+            shown = event.timer_id if isinstance(event, events.TimerCanceled) else refused_key(event, 'cancel timer')
+            return bool(shown == self.timer)
+        return bool(self.call.matches_cancel(event))  # type: ignore[attr-defined]
+
+    def recorded(self, event: Any) -> None:
+        call, timer = self.call, self.timer
+        call.cancellation = None
+        if timer is not None and isinstance(event, events.TimerCanceled):
+            call.timer_gone()  # type: ignore[attr-defined]
+        elif isinstance(event, events.CancelInitiated):
+            call.loop.refs[event.id] = call.loop.ignored
+
+    def recorded_input(self, event: Any) -> str | None:
+        return None
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': f'cancel {self.call.kind}', 'number': self.call.number, 'id': self.timer or self.call.key}
+
+    @property
+    def label(self) -> str:
+        return f'the cancellation of {self.call.label}'
+
+    @property
+    def where(self) -> Location | None:
+        return self.call.where
+
+
+class Ignored:
+    """Stands for what the history may say of something that the code does not wait for."""
+
+    __slots__ = ()
+
+    def apply(self, event: Any) -> None:
+        """Nothing comes of it."""
+
+
+def refused_key(event: Any, kind: str) -> str | None:
+    """The key of a refused decision of this kind."""
+    return event.key if isinstance(event, events.Refused) and event.kind == kind else None
+
+
+class TimerCall(Call):
+    """``self.sleep(seconds)``, and the timer of a ``.timeout()``."""
+
+    __slots__ = ('seconds',)
+
+    kind = 'timer'
+    quota = 'timer'
+    incompatible = True
+
+    def __init__(self, loop: Any, length: int) -> None:
+        super().__init__(loop)
+        self.seconds = length
+
+    def decision(self) -> decisions.Decision:
+        return decisions.StartTimer(str(self.number), self.seconds)
+
+    def matches(self, event: Any) -> bool:
+        if isinstance(event, events.TimerStarted):
+            return event.timer_id == str(self.number) and event.seconds == self.seconds
+        return refused_key(event, 'timer') == str(self.number)
+
+    def recorded(self, event: Any) -> None:
+        super().recorded(event)
+        self.key = str(self.number)
+
+    def recorded_input(self, event: Any) -> str | None:
+        return None
+
+    def apply(self, event: Any) -> None:
+        del self.loop.refs[event.ref]
+        self.over()
+        self.settle(VALUE, None)
+
+    def ask_to_cancel(self) -> None:
+        self.loop.outbox.add(Cancellation(self, self.key))
+
+    def timer_gone(self) -> None:
+        self.loop.refs.pop(self.ref, None)
+        self.over()
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': self.kind, 'number': self.number, 'seconds': self.seconds}
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.seconds,)
+
+    @property
+    def label(self) -> str:
+        return f'timer ({self.seconds} s)' if self.number is None else f'timer {self.number} ({self.seconds} s)'

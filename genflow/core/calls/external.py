@@ -1,0 +1,156 @@
+"""Calls to other executions that are there already: signals and cancel requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genflow.core.calls.call import CLOSED, Call
+from genflow.core.calls.child import ChildCall
+from genflow.core.errors import SignalFailed
+from genflow.core.model import decisions, events
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
+from genflow.core.tasks.task import ERROR, OPEN, VALUE
+
+__all__ = ['CancelCall', 'ExternalCall', 'SignalCall']
+
+
+class ExternalCall(Call):
+    """What is said to another execution: a signal or a cancel request.
+
+    Attributes:
+        target: Its workflow id, or the child that it is for.
+        receiver: The workflow id that it goes to, once it is to be sent: a further attempt of the child has another.
+    """
+
+    __slots__ = ('receiver', 'run_id', 'target')
+
+    def __init__(self, loop: Any, target: str | ChildCall, run_id: str | None) -> None:
+        super().__init__(loop)
+        self.target = target
+        self.run_id = run_id
+        self.receiver: str | None = None
+        self.keeps_open = True
+
+    @property
+    def workflow_id(self) -> str | None:
+        if self.receiver is not None:
+            return self.receiver
+        return self.target if isinstance(self.target, str) else self.target.workflow_id
+
+    def begin(self) -> None:
+        self.receiver = self.workflow_id
+        super().begin()
+
+    def recorded(self, event: Any) -> None:
+        super().recorded(event)
+        self.key = str(self.number)
+
+    def apply(self, event: Any) -> None:
+        del self.loop.refs[event.ref]
+        if isinstance(event, events.Undelivered):
+            self.loop.refuse(self, event)
+        else:
+            self.over()
+            self.settle(VALUE, None)
+
+    def refused(self, event: Any) -> None:
+        self.over()
+        self.settle(ERROR, SignalFailed(event.cause, f'{self.label} was not delivered', task=self))
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': self.kind, 'number': self.number, 'workflow id': self.workflow_id, 'run id': self.run_id}
+
+
+class SignalCall(ExternalCall):
+    """A signal to another execution.
+
+    Attributes:
+        signal: The signal's name.
+    """
+
+    __slots__ = ('signal', 'value')
+
+    kind = 'signal'
+
+    def __init__(self, loop: Any, target: str | ChildCall, run_id: str | None, signal: str, value: Any) -> None:
+        super().__init__(loop, target, run_id)
+        self.signal = signal
+        self.value = value
+
+    def arguments(self) -> tuple[Any, ...]:
+        return (self.value,)
+
+    def prepare(self) -> None:
+        self.input = encode(self.value)
+        if len(self.input) > MAX_PAYLOAD:
+            raise self.too_large(self.input, 'the value')
+
+    def begin(self) -> None:
+        """Queues the signal, or keeps it until the child that it is for has started."""
+        target = self.target
+        if isinstance(target, ChildCall) and target.run_id is None:
+            if target.phase == CLOSED or target.state != OPEN:
+                self.settle(ERROR, SignalFailed('UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION', task=self))
+            else:
+                self.loop.deferred[self.number or 0] = self
+                target.on_start.append(self)
+        else:
+            super().begin()
+
+    def child_started(self) -> None:
+        self.loop.deferred.pop(self.number or 0, None)
+        if self.state == OPEN:
+            super().begin()
+
+    def decision(self) -> decisions.Decision:
+        return decisions.SignalExternal(str(self.workflow_id), self.signal, self.run_id, self.input, str(self.number))
+
+    def matches(self, event: Any) -> bool:
+        return (
+            isinstance(event, events.SignalInitiated)
+            and event.control == str(self.number)
+            and event.workflow_id == self.workflow_id
+            and event.signal == self.signal
+            and event.run_id == self.run_id
+        )
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.target, self.run_id, self.signal, self.value)
+
+    def description(self) -> dict[str, Any]:
+        return {**super().description(), 'signal': self.signal, 'input': self.input}
+
+    @property
+    def label(self) -> str:
+        number = '' if self.number is None else f' {self.number}'
+        return f'signal{number} {self.signal!r} to {self.workflow_id}'
+
+
+class CancelCall(ExternalCall):
+    """A cancel request to another execution."""
+
+    __slots__ = ()
+
+    kind = 'cancel request'
+
+    def decision(self) -> decisions.Decision:
+        return decisions.RequestCancelExternal(str(self.workflow_id), self.run_id, str(self.number))
+
+    def matches(self, event: Any) -> bool:
+        return (
+            isinstance(event, events.CancelInitiated)
+            and event.control == str(self.number)
+            and event.workflow_id == self.workflow_id
+            and event.run_id == self.run_id
+        )
+
+    def recorded_input(self, event: Any) -> str | None:
+        return None
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.target, self.run_id)
+
+    @property
+    def label(self) -> str:
+        number = '' if self.number is None else f' {self.number}'
+        return f'cancel request{number} to {self.workflow_id}'

@@ -1,0 +1,277 @@
+"""Calls that may need several attempts: activities, children and Lambda functions.
+
+A retried call keeps its number; each attempt has an id of its own, ``<number>.<attempt>``. A wait before an attempt is
+a timer of the engine, ``<number>.<attempt>;w``. Whether there is one is decided when the decision is sent, and read
+from the history at replay, so that changed policies and delays disturb nothing that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from genflow.core.calls.call import ATOMS, CLOSED, NEW, QUEUED, SENT, SLOT_RESERVED, Call, Cancellation
+from genflow.core.errors import DefinitionError, HistoryError, ScheduleFailed, TaskFailed
+from genflow.core.model import decisions, events
+from genflow.core.model.refusals import WAYS_OUT
+from genflow.core.payloads.failures import decode_failure
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.text import short
+
+__all__ = ['PAUSE', 'RetryTimer', 'RetryableCall']
+
+MAX_SHOWN = 200
+
+PAUSE = ';w'
+"""How the id of the timer of a wait before an attempt ends."""
+
+
+class RetryTimer:
+    """The engine's timer before an attempt."""
+
+    __slots__ = ('call',)
+
+    def __init__(self, call: RetryableCall) -> None:
+        self.call = call
+
+    def apply(self, event: Any) -> None:
+        call = self.call
+        call.timer_gone()
+        if call.state == OPEN:
+            call.ready = True
+            call.loop.outbox.add(call)
+
+
+class RetryableCall(Call):
+    """A call that may need several attempts: an activity, a child or a Lambda function.
+
+    Attributes:
+        attempt: From 1.
+        uncounted: How many attempts count as no try.
+        ready: Whether the wait before this attempt is over.
+        pausing: The id of the timer of that wait while it is open.
+    """
+
+    __slots__ = ('args', 'attempt', 'failure', 'kwargs', 'pausing', 'proxy', 'ready', 'settings', 'uncounted')
+
+    quota: str
+    incompatible = True  # a wait before it is a timer; and what a close would end at once is not begun
+
+    def __init__(self, loop: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        # Every slot of the base classes is set here: three calls of __init__ are a tenth of what a call costs.
+        self.loop = loop
+        self.number = self.outcome = self.waiters = self.input = self.key = self.where = self.cancellation = None
+        self.state = OPEN
+        self.retrieved = False
+        self.phase = NEW
+        self.ref = 0
+        self.proxy = proxy
+        self.settings = settings
+        self.args = args
+        self.kwargs = kwargs
+        self.attempt = 1
+        self.uncounted = 0
+        self.ready = False
+        self.pausing: str | None = None
+        self.failure: BaseException | None = None
+        self.keeps_open = True
+
+    @property
+    def options(self) -> Any:
+        return self.settings
+
+    def arguments(self) -> tuple[Any, ...]:
+        return (self.args, self.kwargs) if self.kwargs else (self.args,)
+
+    def is_plain(self) -> bool:
+        for value in self.args:
+            if type(value) not in ATOMS:
+                return False
+        return not self.kwargs
+
+    def prepare(self) -> None:
+        try:
+            text = self.input = self.proxy._serialize_arguments(*self.args, **self.kwargs)
+        except TypeError as error:
+            self._blame(error)
+            raise
+        if not isinstance(text, str):
+            raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
+        if len(text) > MAX_PAYLOAD:
+            raise self.too_large(text, 'the input', self._longest())
+
+    def _named(self) -> list[tuple[str, Any]]:
+        named = [(f'argument {place}', value) for place, value in enumerate(self.args, 1)]
+        return named + [(f'argument {name!r}', value) for name, value in self.kwargs.items()]
+
+    def _longest(self) -> str:
+        """The argument that takes most of a payload that is too large."""
+        sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in self._named()]
+        return f'most of it is {max(sizes)[1]}; ' if sizes else ''
+
+    def _blame(self, error: TypeError) -> None:
+        """Names the argument that cannot be written, where the proxy writes as proxies do by default.
+
+        Raises:
+            TypeError: Always, where one is found.
+        """
+        for name, value in self._named():
+            try:
+                encode_value(value)
+            except TypeError as found:
+                raise TypeError(f'{name} of {self.label}, {short(value)}, cannot be written: {found}') from None
+
+    # attempts
+
+    @property
+    def attempt_id(self) -> str:
+        """``<number>.<attempt>``, which stands in the id or control of every attempt."""
+        return f'{self.number}.{self.attempt}'
+
+    def pause(self) -> int:
+        """Seconds to wait before this attempt; asked only where the decision is live."""
+        if self.attempt == 1:
+            return int(self.settings.delay)
+        if self.failure is None:  # a free try
+            return 0
+        return int(self.settings.retry.interval(self.attempt - 1 - self.uncounted, self.loop.jitter(self)))
+
+    def decision(self) -> decisions.Decision:
+        if not self.ready:
+            wait = self.pause()
+            if wait:
+                return decisions.StartTimer(f'{self.attempt_id}{PAUSE}', wait)
+        return self.start_decision()
+
+    def start_decision(self) -> decisions.Decision:
+        raise TypeError(f'{self.kind} starts nothing')
+
+    def matches(self, event: Any) -> bool:
+        if isinstance(event, events.TimerStarted):
+            return not self.ready and event.timer_id == f'{self.attempt_id}{PAUSE}'
+        if isinstance(event, events.Refused) and event.kind == 'timer':
+            return event.key == f'{self.attempt_id}{PAUSE}'
+        return self.matches_start(event)
+
+    def waits_for(self, event: Any) -> bool:
+        """Whether a refusal is that of the wait before an attempt."""
+        return isinstance(event, events.Refused) and event.kind == 'timer'
+
+    def matches_start(self, event: Any) -> bool:
+        raise TypeError(f'{self.kind} matches nothing')
+
+    def recorded(self, event: Any) -> None:
+        if type(event) is events.TimerStarted:
+            self._paused(event)
+        else:
+            if self.phase is SLOT_RESERVED:  # no wait after all, or SWF refused it
+                self.loop.outbox.return_slot(self)
+            super().recorded(event)
+
+    def _paused(self, event: events.TimerStarted) -> None:
+        loop = self.loop
+        if self.phase is not SLOT_RESERVED:
+            loop.outbox.move(self.quota, 'timer')
+        self.phase = SENT
+        self.ref = event.id
+        self.pausing = event.timer_id
+        loop.refs[event.id] = RetryTimer(self)
+
+    def recorded_input(self, event: Any) -> str | None:
+        return self.input if isinstance(event, (events.TimerStarted, events.Refused)) else event.input
+
+    def timer_gone(self) -> None:
+        """The pause is over or was cancelled."""
+        self.pausing = None
+        self.phase = CLOSED
+        self.loop.refs.pop(self.ref, None)
+        self.loop.outbox.release('timer')
+        if self.cancellation is not None:
+            self.cancellation.dropped = True
+            self.cancellation = None
+
+    def attempt_failed(self, error: TaskFailed, *, uncounted: bool = False) -> None:
+        """One attempt failed: another one, or the end."""
+        if self.state != OPEN:
+            self.over()
+            return
+        failure = self.brought_back(error)
+        if not self.loop.tries_again(self, failure, uncounted=uncounted):
+            self.over()
+            self.settle(ERROR, failure)
+            return
+        self.uncounted += uncounted
+        self.failure = None if uncounted else failure
+        self.attempt += 1
+        self.ready = False
+        self.phase = QUEUED
+        self.loop.outbox.put(self)
+
+    def brought_back(self, error: TaskFailed) -> BaseException:
+        """The user's own exception where ``raises=`` names its class, else ``error`` itself."""
+        remote = decode_failure(error.reason, error.details)
+        error.details, error.traceback, error.names = remote.details, remote.traceback, remote.names
+        error.args = (error.reason, error.details)
+        own = remote.rebuilt(self.settings.raises) if self.settings.raises else None
+        if own is None:
+            return error
+        own.__cause__ = error
+        return own
+
+    def refused(self, event: Any) -> None:
+        said = getattr(event, 'message', None) or WAYS_OUT.get(event.cause)
+        self.attempt_failed(ScheduleFailed(event.cause, said, task=self))
+
+    def succeeded(self, event: Any) -> None:
+        """SWF has its result."""
+        self.over()
+        if self.state != OPEN:
+            return
+        text = event.result
+        try:
+            value = None if text is None else self.proxy._deserialize_result(text)
+        except Exception as error:
+            raise HistoryError(
+                f'the result of {self.label} in event {event.id} cannot be read: {excerpt(text or "")}; does the other '
+                f'side write it with the same transport? ({type(error).__name__}: {error})'
+            ) from error
+        self.settle(VALUE, value)
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        if self.phase is SLOT_RESERVED:
+            self.phase = CLOSED
+            self.loop.outbox.release('timer')
+            return ()
+        if self.phase != SENT or self.pausing is None:
+            return super().withdraw()
+        self.loop.outbox.add(Cancellation(self, self.pausing))
+        return ()
+
+    # descriptions
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.proxy.name, self.proxy.version, self.args, self.kwargs)
+
+    def description(self) -> dict[str, Any]:
+        return {
+            'kind': self.kind,
+            'number': self.number,
+            'name': self.proxy.name,
+            'version': self.proxy.version,
+            'input': self.input,
+        }
+
+    @property
+    def label(self) -> str:
+        number = '' if self.number is None else f' {self.number}'
+        version = '' if self.proxy.version is None else f' {self.proxy.version}'
+        return f'{self.kind}{number} {self.proxy.name}{version}'
+
+    def __repr__(self) -> str:
+        words = [
+            *(short(value, MAX_SHOWN) for value in self.args),
+            *(f'{name}={short(value, MAX_SHOWN)}' for name, value in self.kwargs.items()),
+        ]
+        state = ('', ' done', ' failed')[self.state]
+        return f'<{self.label}({", ".join(words)}){state}>'

@@ -1,0 +1,81 @@
+"""A task with a time limit: ``task.timeout(seconds)``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from genflow.core.calls.call import TimerCall, timer_seconds
+from genflow.core.errors import TaskFailed
+from genflow.core.tasks.combinators import Combined
+from genflow.core.tasks.task import ERROR, OPEN, Task
+
+__all__ = ['Limit', 'Limited']
+
+
+class Limit(TimerCall):
+    """The timer of a time limit: it does nothing by itself."""
+
+    __slots__ = ()
+
+
+class Limited(Combined):
+    """A task with a time limit: ``task.timeout(seconds)``."""
+
+    __slots__ = ('keep', 'seconds', 'timer')
+
+    kind = 'timeout'
+
+    def __init__(self, task: Task[Any], seconds: float, *, keep: bool) -> None:
+        self.seconds = timer_seconds(seconds)
+        self.keep = keep
+        loop = None if task.loop is None else task.loop.owner
+        super().__init__(loop, [task])
+        self.timer: TimerCall | None = None
+        if loop is None:
+            return
+        if task.state == OPEN:
+            self.timer = Limit(loop, self.seconds)
+            loop.schedule(self.timer, sys._getframe(2))
+            self.timer.watch(self)
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        if self.state != OPEN:
+            return
+        if task is self.timer:
+            (member,) = self.members
+            self.settle(ERROR, member.timeout_error(self.seconds))
+            if not self.retrieved and self.loop is not None:
+                self.loop.unretrieved.append(self)
+            if not self.keep:
+                member.cancel()
+            return
+        self.settle(task.state, task.outcome)
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        if self.timer is not None:
+            self.timer.cancel()
+        return () if self.keep else self.members
+
+    def release(self) -> None:
+        """Its one member says what its options are."""
+
+    @property
+    def options(self) -> Any:
+        return (*self.members, *self.described)[0].options
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        (member,) = self.members
+        return member.timeout_error(seconds)
+
+    def canceled_error(self) -> TaskFailed:
+        (member,) = self.members or self.described
+        error: TaskFailed = member.canceled_error()
+        return error
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.seconds, self.keep, *super().asked())

@@ -1,0 +1,1 @@
+"""One live execution: history in, decisions out."""

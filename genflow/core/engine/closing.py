@@ -1,0 +1,137 @@
+"""How an execution wants to end: decided when ``run`` has ended, sent when nothing holds it any more.
+
+A wish stands until SWF accepts it: a close that SWF answers with UNHANDLED_DECISION is wished again after the events
+that came in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define
+
+from genflow.core.locations import place
+from genflow.core.model import decisions
+from genflow.core.model.options import RestartOptions
+from genflow.core.payloads.failures import encode_failure, users_traceback
+from genflow.core.payloads.hooks import decode, encode
+from genflow.core.tasks.task import Task
+
+__all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose', 'Restart', 'opened_input', 'restart_input']
+
+HOW = {
+    decisions.CompleteWorkflow: 'completed',
+    decisions.FailWorkflow: 'failed',
+    decisions.CancelWorkflow: 'canceled',
+    decisions.ContinueAsNew: 'continued',
+}
+
+ENVELOPE = 'genflow.restart'
+
+
+class Restart:
+    """What ``self.restart(...)`` gives: to be returned from ``run``."""
+
+    __slots__ = ('args', 'input', 'kwargs', 'options')
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], options: RestartOptions, input: str) -> None:
+        self.args = args
+        self.kwargs = kwargs
+        self.options = options
+        self.input = input
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Restart):
+            return NotImplemented
+        return (self.args, self.kwargs, self.options) == (other.args, other.kwargs, other.options)
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        words = [*map(repr, self.args), *(f'{name}={value!r}' for name, value in self.kwargs.items())]
+        return f'<restart({", ".join(words)})>'
+
+
+@define
+class Complete:
+    """``run`` returned."""
+
+    result: str
+
+    def decision(self) -> decisions.Decision:
+        return decisions.CompleteWorkflow(self.result)
+
+
+@define
+class Fail:
+    """``run`` raised, or a failure was left that nobody took.
+
+    Attributes:
+        left: The task whose failure nobody took.
+    """
+
+    error: BaseException
+    left: Task[Any] | None = None
+
+    def decision(self) -> decisions.Decision:
+        if self.left is None:
+            return decisions.FailWorkflow(*encode_failure(self.error))
+        where = place(getattr(self.left, 'where', None))
+        text = users_traceback(self.error)
+        hint = f'Nobody took this failure of {self.left.label}, called at {where}: yield the task, or give its proxy '
+        return decisions.FailWorkflow(*encode_failure(self.error, f'{text}{hint}error_handling=True.\n'))
+
+
+@define
+class Cancel:
+    """The cancellation left ``run``."""
+
+    details: str | None = None
+
+    def decision(self) -> decisions.Decision:
+        return decisions.CancelWorkflow(self.details)
+
+
+@define
+class ContinueWith:
+    """``run`` returned a restart, or the hook for long histories did.
+
+    Attributes:
+        signals: Name and input of each signal that was not read, collected when the close is sent.
+    """
+
+    restart: Restart
+    options: RestartOptions
+    signals: tuple[tuple[str, str | None], ...] = ()
+
+    def decision(self) -> decisions.ContinueAsNew:
+        given = self.options
+        return decisions.ContinueAsNew(
+            restart_input(self.restart.input, self.signals),
+            given.version,
+            given.task_list,
+            given.priority,
+            given.workflow_duration,
+            given.decision_duration,
+            given.child_policy,
+            given.tags or (),
+            given.lambda_role,
+        )
+
+
+PendingClose = Complete | Fail | Cancel | ContinueWith
+
+
+def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str:
+    """The next run's input: as it is, or in an envelope with the signals that nobody has read."""
+    if not signals:
+        return text
+    return encode({ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})
+
+
+def opened_input(text: str | None) -> tuple[str | None, list[tuple[str, str | None]]]:
+    """A run's own input and the signals that the run before it left."""
+    if text is None or not text.startswith(f'{{"{ENVELOPE}":'):
+        return text, []
+    envelope = decode(text)
+    return envelope['input'], [(name, value) for name, value in envelope['signals']]

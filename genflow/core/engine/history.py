@@ -1,0 +1,185 @@
+"""Cuts what a history says into decisions.
+
+The unit of a workflow's progress is the decision that completed. Its *input* are the events up to its
+DecisionTaskStarted that no earlier decision had; its *output* are the events that carry the id of its
+DecisionTaskCompleted. What SWF recorded between Started and Completed was not seen by that decision and is input of
+the next. An attempt that timed out has no output, and its input joins the next one too.
+
+The reader keeps its place between calls, so that a page which begins at the decision last answered continues where
+the whole history would have led.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import define
+
+from genflow.core.errors import HistoryError
+from genflow.core.model import events
+
+__all__ = ['Reader', 'RecordedDecision']
+
+OUTPUTS = frozenset(
+    {
+        events.ActivityScheduled,
+        events.ChildInitiated,
+        events.TimerStarted,
+        events.LambdaScheduled,
+        events.SignalInitiated,
+        events.CancelInitiated,
+        events.ActivityCancelRequested,
+        events.TimerCanceled,
+        events.MarkerRecorded,
+        events.Refused,
+        events.CloseRefused,
+        events.Closed,
+    }
+)
+"""What a decision records. ``Closed`` is one of them unless nobody decided it."""
+
+
+@define
+class RecordedDecision:
+    """One decision.
+
+    Attributes:
+        started: Its DecisionTaskStarted.
+        input: The events that it sees, in order.
+        output: What it recorded, in order; ``None`` where it is still to be made.
+        known: The input was given before, in the same process; only the output is new.
+    """
+
+    started: events.DecisionStarted
+    input: list[Any]
+    output: list[Any] | None
+    known: bool = False
+
+
+class Reader:
+    """Reads events in order and gives the decisions that they tell of.
+
+    Attributes:
+        answered: The id of the DecisionTaskStarted whose decision was given last; 0 before the first.
+        ended: How the execution was closed by somebody else (terminated, timed out), or ``None``.
+    """
+
+    def __init__(self) -> None:
+        self.answered = 0
+        self.ended: events.Closed | None = None
+        self._last = 0
+        self._waiting: list[Any] = []
+        self._started: events.DecisionStarted | None = None
+        self._boundary = 0
+        self._completed = 0
+        self._output: list[Any] | None = None
+        self._known = False
+
+    def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:  # noqa: C901 - the hot loop, kept in one piece
+        """Gives each decision that is complete, and at the end the one that is still to be made.
+
+        Raises:
+            HistoryError: The events are out of order or do not fit together.
+        """
+        table = _FRAME
+        outputs = OUTPUTS
+        waiting, output, last = self._waiting, self._output, self._last
+        for event in found:
+            kind = type(event)
+            number = event.id
+            if number <= last:
+                if self._known and number == self.answered and kind is events.DecisionStarted:
+                    continue
+                raise HistoryError(f'event {number} ({kind.__name__}) comes after event {last}')
+            last = number
+            if kind in outputs:
+                if output is not None and event.decision_id == self._completed:
+                    output.append(event)
+                    continue
+                self._stray(event)
+                if self.ended is not None:
+                    break
+            if output is not None:
+                yield self._turn()
+                waiting, output = self._waiting, None
+            if kind in table:
+                table[kind](self, event)
+                output = self._output
+            else:
+                waiting.append(event)
+        self._last = last
+        if self.ended is not None:
+            return
+        if output is not None:
+            yield self._turn()
+        elif self._started is not None and not self._known and last == self._started.id:
+            yield self._live()
+
+    def _turn(self) -> RecordedDecision:
+        """A decision whose output is whole."""
+        started, output = self._started, self._output
+        if started is None or output is None:
+            raise HistoryError('a decision was completed that was never started')
+        waiting, boundary = self._waiting, self._boundary
+        if boundary == len(waiting):
+            turn = RecordedDecision(started, waiting, output, self._known)
+            self._waiting = []
+        else:
+            turn = RecordedDecision(started, waiting[:boundary], output, self._known)
+            self._waiting = waiting[boundary:]
+        self._started = self._output = None
+        self._known = False
+        self.answered = started.id
+        return turn
+
+    def _live(self) -> RecordedDecision:
+        """The decision that is to be made now."""
+        started = self._started
+        if started is None:
+            raise HistoryError('no decision task is started')
+        turn = RecordedDecision(started, self._waiting, None)
+        self._waiting = []
+        self._boundary = 0
+        self._known = True
+        self.answered = started.id
+        return turn
+
+    def _stray(self, event: Any) -> None:
+        """An output event that is not part of the batch being read."""
+        if isinstance(event, events.Closed) and event.decision_id is None:
+            self.ended = event
+            return
+        raise HistoryError(
+            f'event {event.id} ({type(event).__name__}) belongs to the decision completed in event '
+            f'{event.decision_id}, which does not stand before it'
+        )
+
+    def decision_started(self, event: events.DecisionStarted) -> None:
+        if self._known:
+            raise HistoryError(
+                f'the decision started in event {self.answered} was answered from here, but the history does not '
+                f'show its completion before event {event.id}'
+            )
+        self._started = event
+        self._boundary = len(self._waiting)
+
+    def decision_completed(self, event: events.DecisionCompleted) -> None:
+        if self._started is None or self._started.id != event.started_id:
+            raise HistoryError(
+                f'event {event.id} completes the decision task of event {event.started_id}, not the open one'
+            )
+        self._completed = event.id
+        self._output = []
+
+    def decision_timed_out(self, event: events.DecisionTimedOut) -> None:
+        if self._known:
+            raise HistoryError(f'the decision answered from here timed out in event {event.id}')
+        self._started = None
+
+
+_FRAME: dict[type, Any] = {
+    events.DecisionStarted: Reader.decision_started,
+    events.DecisionCompleted: Reader.decision_completed,
+    events.DecisionTimedOut: Reader.decision_timed_out,
+}

@@ -1,0 +1,205 @@
+"""What is remembered in markers: side effects, patches, and the seed of chance.
+
+A live decision makes the value and records it; a replayed one reads it from the markers of that same decision. Markers
+go out with the decision that made them, ahead of everything else, because the code has already used what they say.
+
+Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` or,
+where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` counts from 1 through the execution.
+``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
+``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision, and
+``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open, and
+``genflow.later`` with ``{"marks": […]}`` attempts that may not have fitted into the response.
+``genflow.restart`` with ``{"events": …}`` says that the restart of this decision is ``restart_when_suggested``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from genflow.core.engine.history import RecordedDecision
+from genflow.core.engine.replay import refused_engine
+from genflow.core.errors import HistoryError, PayloadTooLarge, TaskFailed
+from genflow.core.model.decisions import RecordMarker
+from genflow.core.model.events import MarkerRecorded, Refused
+from genflow.core.payloads.failures import decode_failure, encode_failure
+from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
+
+__all__ = ['Markers']
+
+SIDE_EFFECT, PATCH, SEED = 'genflow.side_effect', 'genflow.patch', 'genflow.seed'
+
+MAX_TOTAL = 900_000
+"""Bytes of markers in one decision: a response has at most 1 MB (SWF's quota), and markers cannot wait."""
+
+MAX_MARKERS = 90
+"""Side effects in one decision, for the same reason: a response has at most 100 decisions."""
+
+
+class Markers:
+    """The markers of one execution.
+
+    Attributes:
+        made: Those of the current decision, in order.
+    """
+
+    def __init__(self, seed: str | None) -> None:
+        self.made: list[RecordMarker] = []
+        self._seed = seed
+        self._seed_recorded = False
+        self._turn: RecordedDecision | None = None
+        self._effects = 0
+        self._patches: dict[str, bool] = {}
+        self._random: Random | None = None
+        self._uuids: Random | None = None
+
+    def begin(self, turn: RecordedDecision) -> None:
+        """A new decision.
+
+        Raises:
+            HistoryError: SWF refused a marker of it, so what the code used is not on record.
+        """
+        for event in turn.output or ():
+            if type(event) is Refused and event.kind == 'marker':
+                raise refused_engine(event)
+        self._turn = turn
+        if self.made:
+            self.made = []
+
+    @property
+    def _shown(self) -> list[MarkerRecorded]:
+        output = None if self._turn is None else self._turn.output
+        return [event for event in output or () if type(event) is MarkerRecorded]
+
+    @property
+    def _live(self) -> bool:
+        return self._turn is not None and self._turn.output is None
+
+    # side effects
+
+    def side_effect(self, function: Callable[[], Any]) -> tuple[bool, Any]:
+        """Whether there is a value, and the value; there is none where the history does not show one."""
+        if len(self.made) >= MAX_MARKERS:
+            raise PayloadTooLarge(
+                f'SWF records at most 100 decisions at a time, and {MAX_MARKERS} side effects are asked for without a '
+                'yield between them: make one side effect of several, or an activity'
+            )
+        self._effects += 1
+        if not self._live:
+            return self._recorded_effect()
+        text = encode({'n': self._effects, **_happened(function)})
+        if len(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
+            error = PayloadTooLarge(
+                f'side effect {self._effects} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker and '
+                '1 MB in a decision'
+            )
+            text = encode({'n': self._effects, **_failed(error)})
+        self.made.append(RecordMarker(SIDE_EFFECT, text))
+        return True, _value(decode(text))
+
+    def _recorded_effect(self) -> tuple[bool, Any]:
+        for event in self._shown:
+            if event.name == SIDE_EFFECT:
+                envelope = _opened(event)
+                if envelope.get('n') == self._effects:
+                    self.made.append(RecordMarker(SIDE_EFFECT, event.details))
+                    return True, _value(envelope)
+        return False, None
+
+    # patches
+
+    def patched(self, change: str) -> bool:
+        known = self._patches.get(change)
+        if known is not None:
+            return known
+        marker = RecordMarker(PATCH, encode({'id': change}))
+        answer = self._live or self._shows(marker)
+        if answer:
+            self.made.append(marker)
+        self._patches[change] = answer
+        return answer
+
+    def deprecate_patch(self, change: str) -> None:
+        """Accepts a recorded marker and records none."""
+        marker = RecordMarker(PATCH, encode({'id': change}))
+        if not self._live and change not in self._patches and self._shows(marker):
+            self.made.append(marker)
+            self._patches[change] = True
+
+    def _shows(self, marker: RecordMarker) -> bool:
+        return any(event.name == marker.name and event.details == marker.details for event in self._shown)
+
+    # chance
+
+    @property
+    def random(self) -> Random | None:
+        """The user's stream of numbers; ``None`` where the history shows no seed."""
+        if self._random is None and self._record_seed():
+            self._random = Random(f'{self._seed}/random')
+        return self._random
+
+    def uuid4(self) -> UUID | None:
+        """The next of the user's uuids; ``None`` where the history shows no seed."""
+        if self._uuids is None and self._record_seed():
+            self._uuids = Random(f'{self._seed}/uuid')
+        return None if self._uuids is None else UUID(int=self._uuids.getrandbits(128), version=4)
+
+    def jitter(self, attempt_id: str) -> Random:
+        """The stream for the wait before one attempt. It is followed from the history and needs no record."""
+        return Random(f'{self._seed}/jitter/{attempt_id}')
+
+    def _record_seed(self) -> bool:
+        if self._seed_recorded:
+            return True
+        if self._live:
+            self.made.append(RecordMarker(SEED, encode({'seed': self._seed})))
+        else:
+            shown = next((event for event in self._shown if event.name == SEED), None)
+            if shown is None:
+                return False
+            self._seed = _opened(shown).get('seed')
+            self.made.append(RecordMarker(SEED, shown.details))
+        self._seed_recorded = True
+        return True
+
+
+def _size(text: str) -> int:
+    """Bytes of a JSON text inside of another one, which escapes its quotes."""
+    return len(text) + text.count('"') + text.count('\\')
+
+
+def _happened(function: Callable[[], Any]) -> dict[str, Any]:
+    """What calling a side effect gave, as JSON can hold it."""
+    try:
+        value = function()
+        encode(value)
+    except Exception as error:  # noqa: BLE001 - it is recorded, and raised from the record
+        return _failed(error)
+    return {'value': value}
+
+
+def _failed(error: Exception) -> dict[str, Any]:
+    reason, details = encode_failure(error, '')
+    return {'reason': reason, 'details': details}
+
+
+def _value(envelope: dict[str, Any]) -> Any:
+    """The recorded value, or the recorded failure raised: the same live and at replay."""
+    if 'reason' not in envelope:
+        return envelope['value']
+    remote = decode_failure(envelope['reason'], envelope['details'])
+    error = TaskFailed(remote.reason, remote.details)
+    error.names = remote.names
+    raise remote.rebuilt((PayloadTooLarge,)) or error
+
+
+def _opened(event: MarkerRecorded) -> dict[str, Any]:
+    try:
+        envelope = decode(event.details or '')
+    except ValueError as error:
+        raise HistoryError(f'the marker {event.name} in event {event.id} is no JSON: {event.details!r}') from error
+    if not isinstance(envelope, dict):
+        raise HistoryError(f'the marker {event.name} in event {event.id} is no envelope: {event.details!r}')
+    return envelope

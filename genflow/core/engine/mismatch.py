@@ -1,0 +1,122 @@
+"""Reports on a mismatch: what the history shows, what the code asks for, where, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from genflow.core.calls.call import Call
+from genflow.core.engine.closing import HOW, Cancel, Complete, ContinueWith, Fail, PendingClose
+from genflow.core.engine.deadlock import describe_blocked
+from genflow.core.errors import NondeterminismError
+from genflow.core.locations import place, raised_at
+from genflow.core.model import events
+from genflow.core.payloads.hooks import excerpt
+from genflow.core.text import short
+
+if TYPE_CHECKING:
+    from genflow.core.engine.execution import Execution
+
+__all__ = ['mismatch']
+
+PAYLOADS = frozenset({'input', 'result', 'details', 'reason', 'control'})
+
+PATCH_HINT = (
+    'If the code was changed while this execution ran, guard the change with `if self.patched("change-id"):` and keep '
+    'the old path for executions that are already under way, or give the workflow another version.'
+)
+
+CLOSES = {
+    'completed': 'WorkflowExecutionCompleted',
+    'failed': 'WorkflowExecutionFailed',
+    'canceled': 'WorkflowExecutionCanceled',
+    'continued': 'WorkflowExecutionContinuedAsNew',
+}
+
+
+def payload_shown(execution: Execution, text: str | None) -> str:
+    """A payload as a report may show it: its length where the report goes into a log."""
+    if text is None:
+        return 'nothing'
+    return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
+
+
+def mismatch(
+    execution: Execution, event: Any, asked: Any, what: str = 'the code does not follow the history'
+) -> NondeterminismError:
+    """The report on one disagreement.
+
+    Args:
+        execution: The execution.
+        event: What the history shows, or ``None`` where it shows nothing more.
+        asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
+        what: The first line.
+    """
+    lines = [what]
+    if event is None:
+        lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
+    else:
+        lines.append(f'- recorded: event {event.id} {_said(execution, event)}')
+    lines += _asked(execution, asked)
+    lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
+    if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':
+        lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
+    lines.append(PATCH_HINT)
+    event_id = None if event is None else event.id
+    return NondeterminismError('\n'.join(lines), event_id=event_id, execution=str(execution.info))
+
+
+def _asked(execution: Execution, asked: Any) -> list[str]:
+    """What the code asks for, and the line of the user's that does; an end that nobody expected is often a mistake."""
+    pending_close = execution.closing.pending_close
+    if asked is not None and type(asked) not in HOW:
+        where = f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(execution)
+        return [f'+ asked:    {_said(execution, asked)}', where]
+    if pending_close is not None:
+        result = (
+            f', result={payload_shown(execution, pending_close.result)}' if isinstance(pending_close, Complete) else ''
+        )
+        return [f'+ asked:    {_ended(execution, pending_close)}{result}']
+    if asked is not None:
+        return ['+ asked:    a restart, as restart_when_suggested says', describe_blocked(execution)]
+    return ['+ asked:    nothing more', describe_blocked(execution)]
+
+
+def _stands(execution: Execution) -> str:
+    pending_close = execution.closing.pending_close
+    return describe_blocked(execution) if pending_close is None else _ended(execution, pending_close)
+
+
+def _ended(execution: Execution, pending_close: PendingClose) -> str:
+    """How the code ended, and where."""
+    root = execution.root
+    if isinstance(pending_close, Fail) and pending_close.left is not None:
+        where = place(getattr(pending_close.left, 'where', None))
+        return f'run returned, and nobody took the failure of {pending_close.left.label} ({where})'
+    if isinstance(pending_close, Fail):
+        what = short(pending_close.error, 200) if execution.shows_payloads else type(pending_close.error).__qualname__
+        return f'run raised {what} ({raised_at(pending_close.error)})'
+    if isinstance(pending_close, Cancel):
+        return 'the cancellation left run'
+    how = 'returned a restart' if isinstance(pending_close, ContinueWith) else 'returned'
+    return f'run {how} ({place(None if root is None else root.returned_at)})'
+
+
+def _said(execution: Execution, value: Any) -> str:
+    """Type and members of an event or of what is asked for, on one line."""
+    if hasattr(value, 'description'):
+        members = value.description()
+        kind = members.pop('kind')
+    else:
+        kind = CLOSES.get(getattr(value, 'how', ''), '') if type(value) is events.Closed else type(value).__name__
+        members = {
+            name: found
+            for name, found in attrs.asdict(value, recurse=False).items()
+            if name not in ('id', 'decision_id', 'how')
+        }
+    words = [
+        f'{name}={payload_shown(execution, found) if name in PAYLOADS and isinstance(found, str) else repr(found)}'
+        for name, found in members.items()
+    ]
+    return f'{kind} ' + ', '.join(word for word in words if not word.endswith('=None'))

@@ -1,0 +1,211 @@
+"""What the code asked for and the history has not recorded yet, in the order in which it was asked.
+
+SWF allows an execution a thousand open activities, timers, children and Lambda functions each. A call beyond that
+waits in the backlog of its lane until the history closes one, so the limit is back-pressure and no error. A retry
+keeps the place of the attempt that failed. A wait before an attempt is a timer: where none may be opened, its call
+waits in the timers' backlog. Whether there is a wait is only known when the decision is sent, so what is held back so
+is put on record in a marker, and follows that at replay.
+
+An entry leaves when the history shows it. What did not fit into a response therefore stays by itself, and a live
+continuation and a replay agree on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Union
+
+from genflow.core.calls.call import BACKLOGGED, QUEUED, SLOT_RESERVED, Call, Cancellation
+from genflow.core.calls.retryable import PAUSE, RetryableCall
+from genflow.core.model.decisions import CancelTimer, StartTimer
+
+if TYPE_CHECKING:
+    from genflow.core.engine.throttling import BackoffTimer
+    from genflow.core.model.decisions import Decision
+
+__all__ = ['QUOTAS', 'Entry', 'Outbox']
+
+Entry = Union[Call, Cancellation, 'BackoffTimer']
+
+QUOTAS = {'activity': 1000, 'child': 1000, 'lambda': 1000, 'timer': 990}
+"""Open work that one execution may have (SWF's quotas); ten timers are kept for the engine. Part of what shapes a
+response, hence a constant."""
+
+
+class Outbox:
+    """The entries that are to be sent, and how much of each kind is open."""
+
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque()
+        self.open = dict.fromkeys(QUOTAS, 0)
+        self.backlog: dict[str, deque[Call]] = {quota: deque() for quota in QUOTAS}
+        self.throttled: list[Call] = []
+        self._aside: list[Entry] = []
+        self._backlog_aside = self.backlog
+
+    def add(self, entry: Entry) -> None:
+        """Puts an entry at the end, or into the backlog where its lane is full."""
+        if isinstance(entry, Call):
+            quota = entry.quota
+            entry.phase = QUEUED
+            if quota is not None:
+                count = self.open[quota]
+                if count >= QUOTAS[quota]:
+                    entry.phase = BACKLOGGED
+                    self.backlog[quota].append(entry)
+                    return
+                self.open[quota] = count + 1
+        self.entries.append(entry)
+
+    def put(self, entry: Entry) -> None:
+        """Puts an entry at the end that has its place in the lane already."""
+        self.entries.append(entry)
+
+    def move(self, quota: str, other: str) -> None:
+        """A call gives up its place for one in another lane, whatever the limit there: SWF has it already."""
+        self.open[other] += 1
+        self.release(quota)
+
+    def return_slot(self, call: RetryableCall) -> None:
+        """A call with a place among the timers was sent without a wait, or SWF refused the wait.
+
+        The place is filled when the next decision begins: what follows from a record adds nothing to that record.
+        """
+        self.open['timer'] -= 1
+        self.open[call.quota] += 1
+
+    def hold(self, attempt_ids: Iterable[str]) -> bool:
+        """Moves calls into the timers' backlog.
+
+        Args:
+            attempt_ids: Of attempts that have to be preceded by a wait.
+
+        Returns:
+            Whether all of them were there.
+        """
+        wanted = set(attempt_ids)
+        found = [entry for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.attempt_id in wanted]
+        for call in found:
+            call.phase = BACKLOGGED
+        kept = [entry for entry in self.unsent() if not (isinstance(entry, Call) and entry.phase is BACKLOGGED)]
+        self.entries.clear()
+        self.entries.extend(kept)
+        for call in found:
+            self.backlog['timer'].append(call)
+            self.release(call.quota)
+        return len(found) == len(wanted)
+
+    def release(self, quota: str) -> None:
+        """SWF closed one: the next of the backlog may go."""
+        self.open[quota] -= 1
+        if self.backlog[quota]:
+            self.fill(quota)
+
+    def fill(self, quota: str) -> None:
+        """Lets the backlog of a lane take the places that are free."""
+        backlog = self.backlog[quota]
+        while backlog and self.open[quota] < QUOTAS[quota]:
+            call = backlog.popleft()
+            if not call.dropped:
+                self.open[quota] += 1
+                call.phase = QUEUED if call.quota == quota else SLOT_RESERVED
+                self.entries.append(call)
+
+    def park(self, call: Call) -> None:
+        """Keeps a call that SWF refused for its rate or quota until the back-off is over."""
+        self.throttled.append(call)
+
+    def unpark(self) -> None:
+        throttled, self.throttled = self.throttled, []
+        for call in throttled:
+            if not call.dropped:
+                self.entries.append(call)
+
+    def stash(self) -> None:
+        """Takes away everything but cancellations, for a restart that may yet be refused."""
+        self._aside = [entry for entry in self.unsent() if not isinstance(entry, Cancellation)]
+        kept = [entry for entry in self.unsent() if isinstance(entry, Cancellation)]
+        self.entries.clear()
+        self.entries.extend(kept)
+        self._backlog_aside, self.backlog = self.backlog, {quota: deque() for quota in QUOTAS}
+
+    def unstash(self) -> None:
+        """The restart was refused: what was set aside is to be sent after all."""
+        self.entries.extendleft(reversed(self._aside))
+        self._aside = []
+        self.backlog = self._backlog_aside
+        for quota in QUOTAS:
+            self.fill(quota)
+
+    def head(self) -> Entry | None:
+        """The first entry that was not dropped."""
+        entries = self.entries
+        while entries and entries[0].dropped:
+            entries.popleft()
+        return entries[0] if entries else None
+
+    def unsent(self) -> Iterator[Entry]:
+        """Every entry that would be sent now, in order."""
+        return (entry for entry in self.entries if not entry.dropped)
+
+    def all(self) -> Iterator[Entry]:
+        """Every entry, those in a backlog and those parked too."""
+        yield from self.entries
+        for backlog in self.backlog.values():
+            yield from backlog
+        yield from self.throttled
+
+    def further_attempts(self) -> list[str]:
+        """The marks of the further attempts that were decided on and are not recorded."""
+        return [entry.attempt_id for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.attempt > 1]
+
+    def decisions(self) -> tuple[list[Decision], list[str]]:
+        """What to send now, and the marks of the attempts whose waits find no place among the open timers."""
+        found: list[Decision] = []
+        open_blockers: list[str] = []
+        room = QUOTAS['timer'] - self.open['timer']
+        for entry in self.unsent():
+            decision = entry.decision()
+            if isinstance(entry, RetryableCall) and type(decision) is StartTimer and entry.phase is QUEUED:
+                room -= 1
+                if room < 0:
+                    open_blockers.append(entry.attempt_id)
+                    continue
+            found.append(decision)
+        return found, open_blockers
+
+    def frees_slots(self, found: list[Decision], open_blockers: list[str]) -> bool:
+        """Whether what is sent makes room for the backlog when it is recorded.
+
+        A wait before an attempt is no open activity, nor is what waits for a place among the timers; a cancelled timer
+        is no open timer, nor is a call that needs no wait any more. None of them brings a decision task in which the
+        room could be used.
+        """
+        others = any(self.backlog[quota] for quota in QUOTAS if quota != 'timer')
+        if others and (open_blockers or any(_is_pause(decision) for decision in found)):
+            return True
+        if not open_blockers and not self.backlog['timer']:
+            return False
+        return any(type(decision) is CancelTimer for decision in found) or self._unseats(found)
+
+    def _unseats(self, found: list[Decision]) -> bool:
+        """Whether a call with a place among the timers is sent without a wait."""
+        timers = {decision.timer_id for decision in found if type(decision) is StartTimer}
+        seated = (entry for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.phase is SLOT_RESERVED)
+        return any(f'{call.attempt_id}{PAUSE}' not in timers for call in seated)
+
+    def clear_incompatible(self) -> None:
+        """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""
+        for backlog in self.backlog.values():
+            backlog.clear()
+        for entry in list(self.unsent()):
+            if not isinstance(entry, Cancellation) and entry.incompatible:
+                entry.withdraw()
+
+    def __bool__(self) -> bool:
+        return self.head() is not None
+
+
+def _is_pause(decision: Decision) -> bool:
+    return type(decision) is StartTimer and decision.timer_id.endswith(PAUSE)

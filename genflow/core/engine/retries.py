@@ -1,0 +1,117 @@
+"""Whether a failed attempt is followed by another: asked of the policy live, read from the history at replay.
+
+A changed policy therefore breaks no running execution. What a decision shows of an attempt is that it was scheduled,
+that a timer before it was started, or that it was refused. Where none of these is there, a marker names it: because it
+did not fit into the response, was decided on and dropped in one decision, or its wait found no place among the open
+timers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.calls.call import QUEUED
+from genflow.core.model import decisions, events
+from genflow.core.payloads.hooks import decode, encode
+
+if TYPE_CHECKING:
+    from genflow.core.calls.retryable import RetryableCall
+    from genflow.core.engine.execution import Execution
+
+__all__ = [
+    'ATTEMPTS',
+    'BACKLOG_MARKER',
+    'CARRYOVER_MARKER',
+    'WAKE_TIMER_PREFIX',
+    'RetryLog',
+    'attempt_ids_of',
+    'markers_of',
+]
+
+WAKE_TIMER_PREFIX = 'wake-'
+"""How the id of a wake-up timer begins."""
+
+ATTEMPTS = 'genflow.attempts'
+
+BACKLOG_MARKER = 'genflow.held'
+
+CARRYOVER_MARKER = 'genflow.later'
+
+MAX_ATTEMPT_IDS = 1_000
+"""Marks in one marker, which is then well below the 32,768 characters that SWF takes."""
+
+
+class RetryLog:
+    """The further attempts that decisions decide on.
+
+    Attributes:
+        decided: Those of the current decision, with their marks.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self.decided: list[tuple[RetryableCall, str]] = []
+        self._output: Sequence[Any] = ()
+        self._shown: frozenset[str] = frozenset()
+
+    def again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
+        """Whether a failed attempt is followed by another one."""
+        if self._execution.closing.failing:
+            return False
+        attempt_id = f'{call.number}.{call.attempt + 1}'
+        if self._execution.replaying:
+            again = attempt_id in self._marks(self._execution.output)
+        else:
+            again = uncounted or bool(call.settings.retry.again(error, call.attempt - call.uncounted))
+        if again:
+            self.decided.append((call, attempt_id))
+        return again
+
+    def _marks(self, output: Sequence[Any]) -> frozenset[str]:
+        """The marks that the decision being replayed shows; the same for all that it decides on."""
+        if output is not self._output:
+            self._output = output
+            self._shown = frozenset(attempt_id for event in output for attempt_id in _marks(event))
+        return self._shown
+
+    def note_dropped(self) -> None:
+        """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
+        dropped = [attempt_id for call, attempt_id in self.decided if call.phase is not QUEUED]
+        if dropped:
+            self._execution.markers.made.append(decisions.RecordMarker(ATTEMPTS, encode({'marks': dropped})))
+        self.decided = []
+
+
+def _marks(event: Any) -> Iterable[str]:
+    """The marks of the attempts of which an event shows that they were decided on."""
+    reader = _MARKS.get(type(event))
+    return () if reader is None else reader(event)
+
+
+def _marker_marks(event: events.MarkerRecorded) -> list[str]:
+    return attempt_ids_of(event) if event.name in (ATTEMPTS, BACKLOG_MARKER, CARRYOVER_MARKER) else []
+
+
+def attempt_ids_of(event: events.MarkerRecorded) -> list[str]:
+    """The marks that a marker of the engine names."""
+    found: list[str] = decode(event.details or '{}').get('marks', [])
+    return found
+
+
+def markers_of(name: str, attempt_ids: Sequence[str]) -> list[decisions.RecordMarker]:
+    """Markers of that name for the marks: :data:`BACKLOG_MARKER` or :data:`CARRYOVER_MARKER`."""
+    return [
+        decisions.RecordMarker(name, encode({'marks': attempt_ids[start : start + MAX_ATTEMPT_IDS]}))
+        for start in range(0, len(attempt_ids), MAX_ATTEMPT_IDS)
+    ]
+
+
+_MARKS: dict[type, Callable[[Any], Iterable[str]]] = {
+    events.MarkerRecorded: _marker_marks,
+    events.ActivityScheduled: lambda event: [event.activity_id.partition(';')[0]],
+    events.ChildInitiated: lambda event: [event.control or ''],
+    events.LambdaScheduled: lambda event: [event.lambda_id],
+    events.TimerStarted: lambda event: [event.timer_id.partition(';')[0]],
+    events.Refused: lambda event: [event.key.partition(';')[0], event.control or ''],
+}

@@ -1,0 +1,220 @@
+"""The restart of a workflow whose history has grown long, where it says how: ``restart_when_suggested``.
+
+*Theory of operation.* The question is put at the end of a live decision, when every branch stands still, and only if
+nothing of earlier decisions is open: then the workflow object is all there is to be handed over. What the code asked
+for in this decision is not sent, so that the next run may ask for it again.
+
+The answer is a proposal, since SWF takes no close beside something that happened meanwhile. Until it is accepted
+nothing changes: the generators stay where they stand, what was asked for is set aside, and comes back where the
+restart is refused. So a cancellation or a signal that came in between finds a workflow that knows nothing of it.
+
+A marker, ``genflow.restart``, tells a replay that the restart was not ``run``'s: the hook is asked live only. It may
+be added, changed and taken away while executions run.
+"""
+
+from __future__ import annotations
+
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.calls.call import Call
+from genflow.core.calls.child import ChildCall
+from genflow.core.calls.timer import Limit
+from genflow.core.engine.closing import Restart
+from genflow.core.errors import DefinitionError
+from genflow.core.locations import place, raised_at
+from genflow.core.model import decisions, events
+from genflow.core.model.refusals import is_backpressure
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
+from genflow.core.tasks.task import OPEN
+from genflow.core.text import short
+
+if TYPE_CHECKING:
+    from genflow.core.engine.execution import Execution
+
+__all__ = ['SUGGESTED_RESTART_MARKER', 'SuggestedRestart']
+
+SUGGESTED_RESTART_MARKER = 'genflow.restart'
+
+HELD_FROM = 20_000
+"""Events from which a hook that is wrong ends the decision, so that the execution is held until the code is mended:
+SWF would terminate it at 25,000."""
+
+REST = 100
+"""Events for which the hook is not asked again after SWF refused what it said."""
+
+
+class SuggestedRestart:
+    """The restart that one execution is offered.
+
+    Attributes:
+        concerned: Whether it is to be told of decisions.
+        proposed: The current decision is that restart.
+        asking: The hook runs just now.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._defined = execution.spec.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
+        self.concerned = self._defined
+        self.proposed = False
+        self.asking = False
+        self._old = 0
+        self._read = 0
+        self._not_before = 0
+        self._reported = ''
+
+    def begin(self) -> None:
+        """A new decision; what was asked for in one whose restart SWF did not take was not sent, and counts as new."""
+        if self.proposed:
+            self.proposed = False
+            self.concerned = self._defined
+        elif self._defined:
+            self._draw_line()
+
+    def _draw_line(self) -> None:
+        """What was asked for and read up to here belongs to earlier decisions."""
+        self._old = self._execution.count
+        self._read = self._signals_read()
+
+    def _signals_read(self) -> int:
+        return sum(box.read for box in self._execution.mailboxes.values())
+
+    def decision(self) -> decisions.ContinueAsNew | None:
+        """The restart that this decision is, instead of all that the code asked for; mostly ``None``.
+
+        Raises:
+            DefinitionError: The hook is wrong, and the history is so long that it has to be mended first.
+        """
+        execution = self._execution
+        if execution.replaying:
+            marker = self._recorded()
+            if marker is None:
+                return None
+            restart = decisions.ContinueAsNew()  # what it says is not compared
+        else:
+            found = self._offered()
+            if found is None:
+                return None
+            restart = found
+            marker = decisions.RecordMarker(SUGGESTED_RESTART_MARKER, encode({'events': execution.started_id}))
+        self.proposed = self.concerned = True
+        execution.markers.made.append(marker)
+        execution.outbox.stash()
+        return restart
+
+    def _recorded(self) -> decisions.RecordMarker | None:
+        """The marker among those that the decision being replayed recorded ahead of everything else."""
+        for event in self._execution.output:
+            if type(event) is not events.MarkerRecorded:
+                break
+            if event.name == SUGGESTED_RESTART_MARKER:
+                return decisions.RecordMarker(SUGGESTED_RESTART_MARKER, event.details)
+        return None
+
+    def refused(self, event: events.CloseRefused) -> None:
+        """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
+        if event.cause == 'UNHANDLED_DECISION':
+            return
+        self._draw_line()
+        self._not_before = event.id + REST
+        if not is_backpressure(event.cause) and not self._execution.replaying:
+            self._report(f'SWF refused the restart of restart_when_suggested with {event.cause}')
+
+    # when to ask
+
+    def _offered(self) -> decisions.ContinueAsNew | None:
+        execution = self._execution
+        if not self._defined or not execution.info.restart_suggested or execution.started_id < self._not_before:
+            return None
+        if execution.closing.interrupted or execution.restarting or not self._at_rest():
+            return None
+        left = execution.closing.failure_left()
+        if left is None:
+            return self._asked()
+        where = getattr(left, 'where', None)
+        self._report(
+            f'a restart would lose the failure of {left.label}{f" (called at {place(where)})" if where else ""}, which '
+            'nobody has taken yet: yield the task, or give its proxy error_handling=True'
+        )
+        return None
+
+    def _at_rest(self) -> bool:
+        """Whether nothing of earlier decisions is open, and no signal's value would be lost with what is not sent."""
+        asks = False
+        for call in self._execution.calls():
+            if self._is_under_way(call):
+                return False
+            asks = asks or (call.state == OPEN and (call.number or 0) > self._old and not isinstance(call, Limit))
+        return not asks or self._signals_read() == self._read
+
+    def _is_under_way(self, call: Call) -> bool:
+        if isinstance(call, ChildCall):
+            if call.state != OPEN:
+                return call.lingering
+            if call.detached and call.run_id is not None and not call.wanted():
+                return False
+        return call.state == OPEN and (call.number or 0) <= self._old
+
+    # asking
+
+    def _asked(self) -> decisions.ContinueAsNew | None:
+        execution = self._execution
+        workflow: Any = execution.workflow
+        self.asking = True
+        try:
+            with execution.silence():
+                answer = workflow.restart_when_suggested()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever the hook raises, the execution does not end by it
+            self._complain(f'restart_when_suggested raised {self._shown(error)} at {raised_at(error)}', error)
+            return None
+        finally:
+            self.asking = False
+        return None if answer is None else self._restart(answer)
+
+    def _shown(self, error: BaseException) -> str:
+        """An error as a report may show it: its text may quote payloads."""
+        return short(error, 200) if self._execution.shows_payloads else type(error).__qualname__
+
+    def _restart(self, answer: Any) -> decisions.ContinueAsNew | None:
+        if not isinstance(answer, Restart):
+            if isinstance(answer, GeneratorType):
+                answer.close()
+            self._complain(
+                f'restart_when_suggested gave a {type(answer).__name__}; it returns self.restart(...), or None for '
+                '"not now"'
+            )
+            return None
+        found = self._execution.closing.continuing(answer).decision()
+        length = len(found.input or '')
+        if length > MAX_PAYLOAD:
+            self._complain(
+                f'the arguments of the restart take {length:,} characters with the signals that nobody has read, and '
+                f'SWF takes {MAX_PAYLOAD:,}: restart with a reference to the data, or read the signals first'
+            )
+            return None
+        return found
+
+    # what is wrong
+
+    def _complain(self, what: str, error: BaseException | None = None) -> None:
+        """Reports a hook that is wrong; near the end of the history, insists.
+
+        Raises:
+            DefinitionError: The history has :data:`HELD_FROM` events.
+        """
+        if self._execution.started_id >= HELD_FROM:
+            raise DefinitionError(self._told(what)) from error
+        self._report(what)
+
+    def _report(self, what: str) -> None:
+        """Says once why an execution that should restart goes on."""
+        if what != self._reported:
+            self._reported = what
+            self._execution.report(f'{self._told(what)}. It goes on without a restart; SWF ends it at 25,000 events.')
+
+    def _told(self, what: str) -> str:
+        return f'{self._execution.info}, {self._execution.started_id:,} events: {what}'

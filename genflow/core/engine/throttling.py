@@ -1,0 +1,115 @@
+"""Back-pressure: what SWF refused for a rate or a quota is sent again after a timer of the engine.
+
+One timer per execution, whatever was refused: 1 s, doubling to 60 s while refusals go on. Nothing is sent again in
+the decision that its own refusal caused, since that would only be refused again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.calls.call import QUEUED, Call
+from genflow.core.engine.replay import BACKOFF, NOT_PERMITTED, refused_engine
+from genflow.core.model import decisions, events
+from genflow.core.model.refusals import is_backpressure
+
+if TYPE_CHECKING:
+    from genflow.core.engine.execution import Execution
+
+__all__ = ['Backoff', 'BackoffTimer']
+
+MAX_WAIT = 60
+
+
+class BackoffTimer:
+    """An entry of the outbox, and afterwards what its timer refers to."""
+
+    __slots__ = ('_backoff', 'dropped', 'name', 'seconds')
+
+    quota = None
+    input = None
+    incompatible = True
+    where = None
+
+    def __init__(self, backoff: Backoff, name: str, seconds: int) -> None:
+        self._backoff = backoff
+        self.name = name
+        self.seconds = seconds
+        self.dropped = False
+
+    def decision(self) -> decisions.Decision:
+        return decisions.StartTimer(self.name, self.seconds)
+
+    def matches(self, event: Any) -> bool:
+        shown = event.timer_id if isinstance(event, events.TimerStarted) else getattr(event, 'key', None)
+        return shown == self.name
+
+    def recorded(self, event: Any) -> None:
+        if isinstance(event, events.TimerStarted):
+            self._backoff.execution.refs[event.id] = self
+
+    def recorded_input(self, event: Any) -> str | None:
+        return None
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': 'back-off timer', 'id': self.name}
+
+    @property
+    def label(self) -> str:
+        return f'timer {self.name}'
+
+    def apply(self, event: Any) -> None:
+        self._backoff.execution.refs.pop(event.ref, None)
+        self._backoff.over()
+
+    def withdraw(self) -> None:
+        self.dropped = True
+        self._backoff.open = False
+
+
+class Backoff:
+    """The back-off of one execution.
+
+    Attributes:
+        open: Its timer is asked for or running.
+        level: How often it has doubled.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        self.open = False
+        self.level = 0
+        self._count = 0
+
+    def begin_turn(self, found: list[Any]) -> None:
+        """A decision that hears of no back-pressure ends the doubling."""
+        if not self.open and not any(is_backpressure(getattr(event, 'cause', None) or '') for event in found):
+            self.level = 0
+
+    def park(self, call: Call) -> None:
+        """Keeps a refused call for later."""
+        call.phase = QUEUED
+        self.execution.outbox.park(call)
+        self.start()
+
+    def start(self) -> None:
+        """Asks for the timer, unless there is one."""
+        if self.open:
+            return
+        self.open = True
+        self._count += 1
+        seconds = min(MAX_WAIT, 2**self.level)
+        self.level += 1
+        self.execution.outbox.put(BackoffTimer(self, f'{BACKOFF}{self._count}', seconds))
+
+    def refused(self, event: Any) -> None:
+        """SWF refused the timer itself: it is asked for again, there being nothing else to wait by."""
+        if event.cause == NOT_PERMITTED:
+            raise refused_engine(event)
+        self.open = False
+        self.start()
+
+    def over(self) -> None:
+        self.open = False
+        self.execution.outbox.unpark()
+        self.execution.closing.waits = False

@@ -1,0 +1,102 @@
+"""What a workflow gets from its execution without waiting: time, chance, side effects, patches; and its status.
+
+What is not a function of the history is made in the live decision and recorded in a marker; a replayed decision reads
+it from its own. Where code that must decide nothing asks for a value it gets one that means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from genflow.core.engine.deadlock import describe_blocked
+from genflow.core.engine.markers import Markers
+from genflow.core.errors import GenflowError, NondeterminismError, PayloadTooLarge
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode, excerpt
+from genflow.core.tasks.loop import Loop
+
+__all__ = ['WorkflowValues']
+
+EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+
+class Abort(BaseException):
+    """Leaves the user's code where it asks for something that the history does not show; never seen outside."""
+
+
+class WorkflowValues(Loop):
+    """The part of an execution that gives values.
+
+    Attributes:
+        markers: What is remembered of them.
+        time: The time of the current decision.
+        started_id: The id of its DecisionTaskStarted.
+        context: The execution context that it sets.
+        abort: The error with which the execution ends because the history shows no such value.
+    """
+
+    def __init__(self, seed: str | None) -> None:
+        super().__init__()
+        self.markers = Markers(seed)
+        self.time = EPOCH
+        self.started_id = 0
+        self.context: str | None = None
+        self.abort: GenflowError | None = None
+
+    def now(self) -> datetime:
+        return self.time
+
+    @property
+    def random(self) -> Random:
+        if self.silent:
+            self.describes('a random number')
+            return Random(0)
+        stream = self.markers.random
+        return stream if stream is not None else self._not_shown('a random number')
+
+    def uuid4(self) -> UUID:
+        if self.silent:
+            self.describes('a UUID')
+            return UUID(int=0)
+        value = self.markers.uuid4()
+        return value if value is not None else self._not_shown('a UUID')
+
+    def side_effect(self, function: Callable[[], Any]) -> Any:
+        if self.silent:
+            self.describes('a side effect')
+            return None
+        found, value = self.markers.side_effect(function)
+        return value if found else self._not_shown('a side effect')
+
+    def patched(self, change: str) -> bool:
+        if self.silent:
+            self.describes(f'patched({change!r})')
+            return False
+        return self.markers.patched(change)
+
+    def deprecate_patch(self, change: str) -> None:
+        if not self.silent:
+            self.markers.deprecate_patch(change)
+
+    def set_status(self, value: Any) -> None:
+        text = encode(value)
+        if len(text) > MAX_PAYLOAD:
+            raise PayloadTooLarge(
+                f'the status has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
+            )
+        if self.silent:
+            self.describes('set_status()')
+        else:
+            self.context = text
+
+    def _not_shown(self, what: str) -> Any:
+        """The code asks for what the decision being replayed does not show; it gets no further."""
+        self.abort = NondeterminismError(
+            f'the code asks for {what} in the decision of event {self.started_id}, where the history shows none\n'
+            f'{describe_blocked(self)}',
+            execution=str(self.info),
+        )
+        raise Abort

@@ -1,0 +1,1 @@
+"""The values: events, decisions, options, policies, specs. Data without behaviour."""

@@ -1,0 +1,188 @@
+"""What the engine decides: one frozen class for each of SWF's thirteen decision types.
+
+Durations are whole seconds; ``math.inf`` is SWF's ``NONE`` and ``None`` leaves the member out, so that the type's
+default holds. Payloads are text already. ``genflow.swf.wire.decisions`` turns these values into SWF's dicts.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = [
+    'CancelTimer',
+    'CancelWorkflow',
+    'CompleteWorkflow',
+    'ContinueAsNew',
+    'Decision',
+    'Decisions',
+    'FailWorkflow',
+    'RecordMarker',
+    'RequestCancelActivity',
+    'RequestCancelExternal',
+    'ScheduleActivity',
+    'ScheduleLambda',
+    'SignalExternal',
+    'StartChild',
+    'StartTimer',
+]
+
+Seconds = int | float
+
+
+@frozen
+class ScheduleActivity:
+    activity_id: str
+    name: str
+    version: str
+    input: str | None = None
+    control: str | None = None
+    task_list: str | None = None
+    priority: int | None = None
+    heartbeat: Seconds | None = None
+    schedule_to_close: Seconds | None = None
+    schedule_to_start: Seconds | None = None
+    start_to_close: Seconds | None = None
+
+
+@frozen
+class RequestCancelActivity:
+    activity_id: str
+
+
+@frozen
+class StartTimer:
+    timer_id: str
+    seconds: int
+    control: str | None = None
+
+
+@frozen
+class CancelTimer:
+    timer_id: str
+
+
+@frozen
+class StartChild:
+    workflow_id: str
+    name: str
+    version: str
+    input: str | None = None
+    control: str | None = None
+    task_list: str | None = None
+    priority: int | None = None
+    workflow_duration: Seconds | None = None
+    decision_duration: Seconds | None = None
+    child_policy: str | None = None
+    tags: tuple[str, ...] = ()
+    lambda_role: str | None = None
+
+
+@frozen
+class RequestCancelExternal:
+    workflow_id: str
+    run_id: str | None = None
+    control: str | None = None
+
+
+@frozen
+class SignalExternal:
+    workflow_id: str
+    signal: str
+    run_id: str | None = None
+    input: str | None = None
+    control: str | None = None
+
+
+@frozen
+class ScheduleLambda:
+    lambda_id: str
+    name: str
+    input: str | None = None
+    control: str | None = None
+    start_to_close: int | None = None
+
+
+@frozen
+class RecordMarker:
+    name: str
+    details: str | None = None
+
+
+@frozen
+class CompleteWorkflow:
+    result: str | None = None
+
+
+@frozen
+class FailWorkflow:
+    reason: str | None = None
+    details: str | None = None
+
+
+@frozen
+class CancelWorkflow:
+    details: str | None = None
+
+
+@frozen
+class ContinueAsNew:
+    input: str | None = None
+    version: str | None = None
+    task_list: str | None = None
+    priority: int | None = None
+    workflow_duration: Seconds | None = None
+    decision_duration: Seconds | None = None
+    child_policy: str | None = None
+    tags: tuple[str, ...] = ()
+    lambda_role: str | None = None
+
+
+Decision = (
+    ScheduleActivity
+    | RequestCancelActivity
+    | StartTimer
+    | CancelTimer
+    | StartChild
+    | RequestCancelExternal
+    | SignalExternal
+    | ScheduleLambda
+    | RecordMarker
+    | CompleteWorkflow
+    | FailWorkflow
+    | CancelWorkflow
+    | ContinueAsNew
+)
+
+CLOSES = (CompleteWorkflow, FailWorkflow, CancelWorkflow, ContinueAsNew)
+
+
+@frozen
+class Decisions:
+    """The answer to one decision task.
+
+    Attributes:
+        all: Every decision, in order: markers first, a close last.
+        context: The execution context to set (``set_status``), or ``None`` to leave it as it is.
+        markers: How many of ``all`` are markers. They stand at the front and must go with this response, since what
+            they record has already been used by the code.
+        wake: The zero-second timer that brings the next decision task where ``all`` does not fit into one response.
+        later: Markers for the response that is only a portion: they name further attempts that may be left over.
+    """
+
+    all: tuple[Decision, ...] = ()
+    context: str | None = None
+    markers: int = 0
+    wake: StartTimer | None = None
+    later: tuple[RecordMarker, ...] = ()
+
+    def first_chunk(self, count: int) -> tuple[Decision, ...]:
+        """The first ``count`` decisions; where that leaves some over, with what says so and brings the next task.
+
+        What is left over stays with the engine, which reads from the next history how far this response went.
+        """
+        if count >= len(self.all):
+            return self.all
+        if self.wake is None:
+            raise ValueError('these decisions cannot be sent in portions')
+        markers = self.markers
+        return (*self.all[:markers], *self.later, *self.all[markers : max(count, markers)], self.wake)

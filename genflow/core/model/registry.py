@@ -1,0 +1,120 @@
+"""Which classes stand for which types: what a decorator says of a class, and the tables a worker looks them up in.
+
+``genflow.swf.scanner`` makes a spec when a class is decorated and hangs it on venusian; :func:`declared` gives every
+spec that any import so far has made, for those who run without scanning.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+from attrs import Factory, define, frozen
+
+from genflow.core.errors import RegistrationError
+
+__all__ = ['ActivitySpec', 'Registry', 'Spec', 'WorkflowSpec', 'declare', 'declared']
+
+
+@frozen
+class WorkflowSpec:
+    """A workflow type and the class behind it.
+
+    Durations are seconds; ``math.inf`` is SWF's ``NONE``, ``None`` registers no default.
+    """
+
+    cls: type
+    name: str
+    version: str
+    task_list: str | None = None
+    workflow_duration: float | None = None
+    decision_duration: float | None = None
+    child_policy: str | None = 'TERMINATE'
+    priority: int | None = None
+    lambda_role: str | None = None
+    description: str | None = None
+
+
+@frozen
+class ActivitySpec:
+    """An activity type and the class behind it; durations as in :class:`WorkflowSpec`."""
+
+    cls: type
+    name: str
+    version: str
+    task_list: str | None = None
+    heartbeat: float | None = None
+    schedule_to_close: float | None = None
+    schedule_to_start: float | None = None
+    start_to_close: float | None = None
+    priority: int | None = None
+    description: str | None = None
+
+
+Spec = WorkflowSpec | ActivitySpec
+
+_classes: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()
+"""Every decorated class that is alive, by its place in the order in which they were decorated."""
+
+_places = count()
+
+
+def declare(spec: Spec) -> None:
+    """Remembers that ``spec.cls`` was decorated; a class may carry several specs."""
+    vars_of = spec.cls.__dict__.get('__genflow_specs__')
+    if vars_of is None:
+        spec.cls.__genflow_specs__ = [spec]  # type: ignore[attr-defined]
+        _classes[next(_places)] = spec.cls
+    else:
+        vars_of.append(spec)
+
+
+def declared(cls: type | None = None) -> Iterator[Spec]:
+    """The specs of one class (not those of its bases), or of every class decorated so far.
+
+    They come by module and qualified name; of classes with the same, the one decorated last comes last.
+    """
+    classes = sorted(_classes.values(), key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
+    for item in classes:
+        yield from item.__dict__.get('__genflow_specs__', ())
+
+
+@define
+class Registry:
+    """The types that one worker knows, by name and version."""
+
+    _workflows: dict[tuple[str, str], WorkflowSpec] = Factory(dict)
+    _activities: dict[tuple[str, str], ActivitySpec] = Factory(dict)
+
+    def add(self, spec: Spec) -> None:
+        """Adds a type; adding the same class under the same type again changes nothing.
+
+        Raises:
+            RegistrationError: Another class already stands for this name and version.
+        """
+        table: dict[tuple[str, str], Any] = self._workflows if isinstance(spec, WorkflowSpec) else self._activities
+        key = (spec.name, spec.version)
+        known = table.setdefault(key, spec)
+        if known.cls is not spec.cls:
+            kind = 'workflow' if isinstance(spec, WorkflowSpec) else 'activity'
+            raise RegistrationError(
+                f'two classes stand for the {kind} type {spec.name!r} version {spec.version!r}: '
+                f'{known.cls.__module__}.{known.cls.__qualname__} and {spec.cls.__module__}.{spec.cls.__qualname__}; '
+                'give one of them another name or version'
+            )
+
+    def workflow(self, name: str, version: str) -> WorkflowSpec | None:
+        return self._workflows.get((name, version))
+
+    def activity(self, name: str, version: str) -> ActivitySpec | None:
+        return self._activities.get((name, version))
+
+    @property
+    def workflows(self) -> tuple[WorkflowSpec, ...]:
+        return tuple(self._workflows.values())
+
+    @property
+    def activities(self) -> tuple[ActivitySpec, ...]:
+        return tuple(self._activities.values())

@@ -1,0 +1,125 @@
+"""When a failed attempt is tried again, and after how long.
+
+The policy is asked only in a live decision: at replay the history shows whether there was another attempt and how long
+the wait was, so a changed policy breaks no running execution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+from attrs import Factory, field, frozen
+
+from genflow.core.errors import DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, TaskTimeout
+
+__all__ = ['NO_RETRY', 'Retry', 'retry_policy']
+
+Failure = type[BaseException] | str
+
+WORKER_STOPPED = 'genflow.WorkerStopped'
+"""The reason with which a draining worker fails an activity; it counts as a time-out."""
+
+
+def _is_exception(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
+
+
+def _kinds(value: Failure | Iterable[Failure]) -> tuple[Failure, ...]:
+    kinds = (value,) if isinstance(value, (str, type)) else tuple(value)
+    for kind in kinds:
+        if not isinstance(kind, str) and not _is_exception(kind):
+            raise DefinitionError(f'{kind!r} is neither an exception class nor the name of one')
+    return kinds
+
+
+@frozen
+class Retry:
+    """How often and after which waits a failed attempt is tried again.
+
+    The wait before attempt ``n + 1`` is ``initial_interval * backoff ** (n - 1)`` seconds, at most ``max_interval``,
+    give or take ``jitter`` of it, rounded up to whole seconds since SWF's timers know nothing shorter; a wait of zero
+    needs no timer.
+
+    Args:
+        max_attempts: The first try counted; ``math.inf`` never gives up.
+        initial_interval: Seconds.
+        backoff: The factor from one wait to the next, at least 1.
+        max_interval: Seconds.
+        jitter: A part of the wait, 0 to 1.
+        on: Exception classes or names (simple or qualified, as recorded) that are tried again. A class also covers
+            the remote exceptions that name it or a base of theirs. Cancellations and refusals by SWF are tried again
+            only where their own classes are named.
+        give_up_on: Classes or names that are not tried again, whatever ``on`` says.
+    """
+
+    max_attempts: float
+    initial_interval: float = field(default=1, kw_only=True)
+    backoff: float = field(default=2, kw_only=True)
+    max_interval: float = field(default=60, kw_only=True)
+    jitter: float = field(default=0.1, kw_only=True)
+    on: tuple[Failure, ...] = field(default=(TaskFailed,), converter=_kinds, kw_only=True)
+    give_up_on: tuple[Failure, ...] = field(default=Factory(tuple), converter=_kinds, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        whole = self.max_attempts == math.inf or (
+            isinstance(self.max_attempts, int) and not isinstance(self.max_attempts, bool) and self.max_attempts >= 1
+        )
+        if not whole:
+            raise DefinitionError(f'max_attempts is {self.max_attempts!r}; it is a whole number from 1, or math.inf')
+        for name in ('initial_interval', 'max_interval', 'jitter'):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+                raise DefinitionError(f'{name} is {value!r}; it is a number of at least 0')
+        if self.backoff < 1 or self.jitter > 1:
+            raise DefinitionError(f'backoff {self.backoff!r} is at least 1 and jitter {self.jitter!r} at most 1')
+
+    def again(self, error: BaseException, tried: int) -> bool:
+        """Whether to try again after ``tried`` attempts of which the last gave ``error``."""
+        if tried >= self.max_attempts or any(_is(error, kind) for kind in self.give_up_on):
+            return False
+        kinds = self.on
+        if isinstance(error, (TaskCanceled, ScheduleFailed)):
+            kinds = tuple(kind for kind in kinds if kind not in (TaskFailed, Exception, BaseException))
+        return any(_is(error, kind) for kind in kinds)
+
+    def interval(self, tried: int, random: Random) -> int:
+        """Whole seconds to wait after ``tried`` attempts."""
+        if self.initial_interval == 0:
+            return 0
+        try:
+            wait = min(self.initial_interval * self.backoff ** (tried - 1), self.max_interval)
+        except OverflowError:
+            wait = self.max_interval
+        return math.ceil(wait * (1 + self.jitter * random.uniform(-1, 1)))
+
+
+def _is(error: BaseException, kind: Failure) -> bool:
+    """Whether an error is of a class or name, by itself, by what it was brought back from, or by its recorded names."""
+    remote = error if isinstance(error, TaskFailed) else error.__cause__
+    names: tuple[str, ...] = getattr(remote, 'names', ())
+    if isinstance(kind, str):
+        known = {*names, *(name.rpartition('.')[2] for name in names)}
+        known.update(
+            name for cls in type(error).__mro__ for name in (cls.__name__, f'{cls.__module__}.{cls.__qualname__}')
+        )
+        return kind in known
+    if kind is TaskTimeout and isinstance(remote, TaskFailed) and remote.reason == WORKER_STOPPED:
+        return True
+    return isinstance(error, kind) or isinstance(remote, kind) or f'{kind.__module__}.{kind.__qualname__}' in names
+
+
+NO_RETRY = Retry(1)
+
+
+def retry_policy(value: Any) -> Retry:
+    """The policy that ``retry=`` means: ``3`` is three more tries after a time-out, at once; ``0`` is one try."""
+    if isinstance(value, Retry):
+        return value
+    if value is None:
+        return NO_RETRY
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return Retry(value + 1, initial_interval=0, on=(TaskTimeout,))
+    raise DefinitionError(f'retry is {value!r}; it is a number of further tries from 0, or a Retry(...)')

@@ -1,0 +1,159 @@
+"""How an exception travels: reason and details of a failed activity or workflow.
+
+``reason`` is one line for people, cut to SWF's 256 characters. ``details`` is a JSON envelope with the exception's
+module and qualified name, those of its bases, its arguments where JSON can hold them, and the traceback, cut until it
+fits into SWF's 32,768 characters. The reader takes any text: what is no envelope stays as it is in ``details``.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback as tracebacks
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from genflow.core.errors import GenflowError
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
+
+__all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name', 'users_traceback']
+
+MAX_REASON = 256
+"""Characters of a reason: SWF's ``FailureReason`` shape."""
+
+_PACKAGE = __file__[: -len('core/payloads/failures.py')]
+
+_ENVELOPE = 'genflow.failure'
+
+
+@frozen
+class RemoteFailure:
+    """What the other side said of an exception.
+
+    Attributes:
+        reason: One line.
+        details: The recorded details where they are no envelope, else ``None``.
+        traceback: The remote traceback, or ``None``.
+        names: Module and qualified name of the exception's class and of its bases, most derived first.
+        args: The exception's ``args`` where JSON could hold them, else ``None``.
+    """
+
+    reason: str | None
+    details: str | None
+    traceback: str | None = None
+    names: tuple[str, ...] = ()
+    args: tuple[Any, ...] | None = None
+
+    def rebuilt(self, classes: tuple[type[BaseException], ...]) -> BaseException | None:
+        """The exception of the first recorded name that one of ``classes`` has, or ``None``.
+
+        Nothing is imported: only the classes given are ever made. A class whose constructor refuses the recorded
+        arguments gives ``None``.
+        """
+        if self.args is None:
+            return None
+        known = {qualified_name(cls): cls for cls in classes}
+        for name in self.names:
+            if name in known:
+                try:
+                    return known[name](*self.args)
+                except TypeError:
+                    return None
+        return None
+
+
+def qualified_name(cls: type) -> str:
+    return f'{cls.__module__}.{cls.__qualname__}'
+
+
+def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[str, str]:
+    """``(reason, details)`` of an exception, both within SWF's limits; never raises.
+
+    Args:
+        error: The exception; its ``__traceback__`` is used unless ``traceback`` is given.
+        traceback: The traceback as text.
+    """
+    message = _message(error)
+    reason = f'{type(error).__qualname__}: {message}' if message else type(error).__qualname__
+    if traceback is None:
+        traceback = users_traceback(error)
+    names = [qualified_name(cls) for cls in type(error).__mro__ if cls not in (object, BaseException)]
+    envelope: dict[str, Any] = {_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
+    return _cut(reason, MAX_REASON), _fitted(envelope, traceback)
+
+
+def users_traceback(error: BaseException) -> str:
+    """The traceback without genflow's own frames, except one that raised something that is not genflow's error.
+
+    What lies between two frames of the user's differs between a replay and a live decision.
+    """
+    whole = tracebacks.TracebackException(type(error), error, error.__traceback__)
+    pending: list[tuple[tracebacks.TracebackException | None, BaseException | None]] = [(whole, error)]
+    while pending:
+        part, shown = pending.pop()
+        if part is not None and shown is not None:
+            part.stack[:] = _users_frames(part.stack, keep_last=not isinstance(shown, GenflowError))
+            pending += [(part.__cause__, shown.__cause__), (part.__context__, shown.__context__)]
+    return ''.join(whole.format())
+
+
+def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) -> list[tracebacks.FrameSummary]:
+    last = len(stack) - 1
+    return [
+        frame
+        for place, frame in enumerate(stack)
+        if not frame.filename.startswith(_PACKAGE) or (keep_last and place == last)
+    ]
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide the failure itself
+        return '<the exception has no readable text>'
+
+
+def _json_or_none(args: tuple[Any, ...]) -> list[Any] | None:
+    try:
+        values: list[Any] = json.loads(encode(list(args)))
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return values
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + '…'
+
+
+def _fitted(envelope: dict[str, Any], traceback: str) -> str:
+    """The envelope with as much of the traceback's end as fits; without its arguments where they alone are too long."""
+    if len(encode(envelope)) > MAX_PAYLOAD // 2:
+        envelope = {**envelope, 'args': None, 'names': envelope['names'][:20]}
+    keep = len(traceback)
+    while True:
+        tail = traceback if keep >= len(traceback) else '…' + traceback[len(traceback) - keep :]
+        text = encode({**envelope, 'traceback': tail})
+        if len(text) <= MAX_PAYLOAD:
+            return text
+        keep = min(keep * 3 // 4, MAX_PAYLOAD)
+
+
+def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
+    """Reads what :func:`encode_failure` wrote; any other text is kept as it is."""
+    if details is None or _ENVELOPE not in details:
+        return RemoteFailure(reason, details)
+    try:
+        envelope = json.loads(details)
+        names = tuple(str(name) for name in envelope['names'])
+        args = envelope.get('args')
+        traceback = envelope.get('traceback')
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return RemoteFailure(reason, details)
+    return RemoteFailure(
+        reason,
+        None,
+        traceback if isinstance(traceback, str) else None,
+        names,
+        tuple(args) if isinstance(args, list) else None,
+    )

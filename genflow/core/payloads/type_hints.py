@@ -1,0 +1,167 @@
+"""Values that JSON does not know, by the type hints of ``run``.
+
+JSON types pass as they are. Where a hint asks for more (attrs and dataclasses, datetime, Decimal, UUID, Enum, bytes,
+tuples, …) cattrs, from the extra ``typed``, structures what was decoded. Without it such a hint is a
+:class:`DefinitionError` at the first use. Hints whose names are imported for type checkers only ask for nothing.
+
+Going out, a value that JSON refuses is unstructured by its own type, whatever the hints say.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import types
+import typing
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from genflow.core.errors import DefinitionError
+
+__all__ = ['Shape', 'shape_of', 'unstructured']
+
+PLAIN = (Any, str, int, float, bool, type(None), None, object, list, dict, inspect.Parameter.empty)
+WIDE = (list, dict, Mapping, Sequence)
+
+
+@frozen
+class Shape:
+    """The hints of one ``run``.
+
+    Attributes:
+        owner: The class, for messages.
+        parameters: The signature, without ``self``.
+        hints: The parameters whose hints ask for more than JSON.
+        result: The hint of the result where it asks for more than JSON, else ``None``.
+    """
+
+    owner: str
+    parameters: inspect.Signature
+    hints: Mapping[str, Any]
+    result: Any
+
+    def arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Decoded arguments as the hints want them.
+
+        Raises:
+            TypeError: They do not fit the signature.
+            ValueError: A value does not fit its hint.
+        """
+        if not self.hints:
+            return list(args), dict(kwargs)
+        bound = self.parameters.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            if name in self.hints:
+                bound.arguments[name] = self._structured(f'argument {name!r}', value, self.hints[name])
+        return list(bound.args), dict(bound.kwargs)
+
+    def returned(self, value: Any) -> Any:
+        """A decoded result as the hint wants it."""
+        return value if self.result is None else self._structured('the result', value, self.result)
+
+    def _structured(self, what: str, value: Any, hint: Any) -> Any:
+        try:
+            return _converter().structure(value, hint)
+        except Exception as error:
+            name = getattr(hint, '__name__', hint)
+            raise ValueError(f'{what} of {self.owner}.run does not fit its hint {name}: {error!r}') from error
+
+
+@lru_cache(maxsize=4096)
+def shape_of(cls: type) -> Shape | None:
+    """The shape of a class's ``run``; ``None`` where JSON's own types are all it asks for.
+
+    Raises:
+        DefinitionError: A hint asks for more than JSON, and cattrs is not installed.
+    """
+    run = inspect.unwrap(cls.run)  # type: ignore[attr-defined]
+    try:
+        hints = typing.get_type_hints(run)
+    except (NameError, AttributeError):  # imported for checkers only: what nobody can read asks for nothing
+        return None
+    result = _result(hints.pop('return', None))
+    parameters = inspect.signature(run)
+    more = {name: _variadic(parameters, name, hint) for name, hint in hints.items() if not _is_plain(hint)}
+    if not more and _is_plain(result):
+        return None
+    if _cattrs() is None:
+        name, hint = next(iter(more.items()), ('return', result))
+        raise DefinitionError(
+            f'{cls.__qualname__}.run hints {name}: {hint}, which is more than JSON holds; install genflow[typed]'
+        )
+    first, *rest = parameters.parameters.values() if not isinstance(run, staticmethod) else (None,)
+    without_self = parameters.replace(parameters=rest if first is not None else [])
+    return Shape(cls.__qualname__, without_self, more, None if _is_plain(result) else result)
+
+
+def _result(hint: Any) -> Any:
+    """What ``run`` returns: of a generator, its return value."""
+    if typing.get_origin(hint) in (Generator, types.GeneratorType):
+        parts = typing.get_args(hint)
+        return parts[2] if len(parts) > 2 else None  # noqa: PLR2004 - yield, send, return
+    return None if typing.get_origin(hint) is Iterator or hint in (Generator, Iterator) else hint
+
+
+def _variadic(signature: inspect.Signature, name: str, hint: Any) -> Any:
+    kind = signature.parameters[name].kind
+    if kind is inspect.Parameter.VAR_POSITIONAL:
+        return tuple[hint, ...]
+    return dict[str, hint] if kind is inspect.Parameter.VAR_KEYWORD else hint
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether decoded JSON is what the hint asks for, as it is."""
+    if any(hint is plain for plain in PLAIN) or isinstance(hint, typing.TypeVar):
+        return True
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return True
+    if origin in (typing.Union, types.UnionType) or origin in WIDE:
+        return all(map(_is_plain, typing.get_args(hint)))
+    return False
+
+
+def _cattrs() -> Any:
+    try:
+        import cattrs.preconf.json  # noqa: PLC0415 - the extra `typed`
+    except ImportError:
+        return None
+    return cattrs.preconf.json
+
+
+def _ordered(members: Iterable[Any]) -> list[Any]:
+    """A set as a list that is the same in every process: Python orders sets by hashes, which differ."""
+    return sorted(members, key=json.dumps)
+
+
+@lru_cache(maxsize=1)
+def _converter() -> Any:
+    converter = _cattrs().make_converter(unstruct_collection_overrides={AbstractSet: _ordered})
+    texts: dict[type, Callable[[Any], Any]] = {Decimal: str, UUID: str, timedelta: timedelta.total_seconds}
+    for cls, unstructure in texts.items():
+        converter.register_unstructure_hook(cls, unstructure)
+    converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
+    converter.register_structure_hook(UUID, lambda value, _: UUID(value))
+    converter.register_structure_hook(timedelta, lambda value, _: timedelta(seconds=value))
+    return converter
+
+
+def unstructured(value: Any, error: TypeError) -> Any:
+    """A value as JSON can hold it.
+
+    Raises:
+        TypeError: ``error``, where cattrs is not installed, or the value is of no type that it knows.
+    """
+    if _cattrs() is None:
+        raise TypeError(f'{error}; genflow[typed] writes more types than JSON has') from None
+    found = _converter().unstructure(value)
+    if found is value:
+        raise TypeError(f'{error}; give JSON types, attrs or dataclasses, or override the serialization') from None
+    return found

@@ -1,0 +1,1 @@
+"""Tasks, the branches that wait for them, and what combines them."""

@@ -1,0 +1,376 @@
+"""Branches: the generators of an execution, each driven on its own.
+
+``run`` is the first branch; every generator that is yielded, spawned or given to a combinator is another one. A branch
+is stepped until it yields a task that is open, and goes on when that task tells it. Nothing here recurses: a branch
+that is begun by another one starts from the driver's queue.
+
+Closing is done by hand (:func:`close_generator`) on the decider's thread, from the innermost generator of a
+``yield from`` chain outwards, because CPython's own ``close()`` gives up on an outer generator as soon as an inner one
+yields in a ``finally``, and would leave the rest to the garbage collector.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from types import FrameType, GeneratorType, MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.errors import TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
+from genflow.core.locations import Location, suspended_at
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.text import short
+
+if TYPE_CHECKING:
+    from genflow.core.tasks.loop import Loop
+
+__all__ = ['Branch', 'Root', 'as_task', 'begin_run', 'close_generator']
+
+MAX_DRAINS = 1_000
+"""How many ``yield``s in ``finally`` blocks are drained while one branch is closed before it is given up."""
+
+CANCEL_REQUESTED = 'the cancellation of the workflow was requested'
+
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+
+UNCLOSABLE = 'genflow_unclosable'
+"""The attribute of ``sys`` that keeps the generators which ignore being closed.
+
+Whatever frees such a generator tries to close it once more, and prints that it will not. The interpreter frees the
+members of modules when it ends, and those of ``sys`` last, when there is nowhere left to print to.
+"""
+
+
+class Branch(Task[Any]):
+    """A generator and the task of its result.
+
+    Attributes:
+        awaiting: The open task that the generator stands at, or ``None``.
+        settings: The options of the ``with self.options(...)`` blocks that it is in.
+        shields: How many ``with self.shield()`` blocks it is in.
+        canceling: A cancellation waits until the branch yields outside of its shields.
+    """
+
+    __slots__ = ('awaiting', 'canceling', 'generator', 'settings', 'shields', 'thrown')
+
+    kind = 'branch'
+
+    def __init__(self, loop: Loop, generator: GeneratorType[Any, Any, Any] | None, parent: Branch | None) -> None:
+        super().__init__(loop)
+        self.generator = generator
+        self.awaiting: Task[Any] | None = None
+        self.settings: Mapping[str, Any] = NO_SETTINGS if parent is None else parent.settings
+        self.shields: int = 0 if parent is None else parent.shields
+        self.canceling = False
+        self.thrown: BaseException | None = None
+
+    def start(self) -> None:
+        """Runs the generator until it stands at an open task."""
+        self._step(None)
+
+    def notify(self, task: Task[Any]) -> None:
+        if task is self.awaiting:
+            self.awaiting = None
+            self._step(task)
+
+    def is_waiting_for(self, task: Task[Any]) -> bool:
+        return task is self.awaiting
+
+    def interrupt(self) -> None:
+        """Throws :class:`WorkflowCanceled` at the ``yield`` where the branch stands, or keeps it for later."""
+        if self.state != OPEN:
+            return
+        if self.generator is None:  # a task that was returned is waited for as if it had been yielded
+            self.awaiting = None
+            self.raised(WorkflowCanceled(CANCEL_REQUESTED))
+            return
+        if self.shields or self.awaiting is None:
+            self.canceling = True
+            return
+        self.awaiting = None
+        self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
+        self._step(None)
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        self.close()
+        return ()
+
+    def close(self) -> None:
+        """Closes the generator; what runs then decides nothing."""
+        generator, self.generator = self.generator, None
+        self.awaiting = None
+        loop = self.loop
+        if generator is None or loop is None:
+            return
+        loop.branches.pop(generator, None)
+        with loop.silence():
+            if not close_generator(generator):
+                loop.report(f'a generator ignores being closed, at {suspended_at(generator)}')
+
+    def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
+        generator, loop = self.generator, self.loop
+        if generator is None or loop is None:
+            return
+        before, loop.current = loop.current, self
+        try:
+            while True:
+                if ready is None and self.thrown is None:
+                    yielded = generator.send(None)
+                elif self.thrown is not None:
+                    thrown, self.thrown = self.thrown, None
+                    yielded = generator.throw(thrown)
+                elif ready.state == VALUE:  # type: ignore[union-attr]
+                    yielded = generator.send(ready.outcome)  # type: ignore[union-attr]
+                else:
+                    yielded = generator.throw(_fresh(ready.outcome))  # type: ignore[union-attr]
+                ready = yielded if isinstance(yielded, Task) else as_task(loop, yielded)
+                if ready.loop is not loop:
+                    ready = _foreign(loop, ready)
+                if loop.restarting:
+                    ready = _restarted(loop)
+                if self.canceling and not self.shields:
+                    self.canceling = False
+                    self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
+                elif ready.state == OPEN:
+                    self.awaiting = ready
+                    ready.wait(self)
+                    if ready.pending_gets:
+                        ready.request()
+                    return
+                else:
+                    ready.mark_retrieved()
+        except StopIteration as stop:
+            self._ended()
+            self.returned(stop.value)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its branch
+            self._ended()
+            self.raised(error)
+        finally:
+            loop.current = before
+
+    def _ended(self) -> None:
+        if self.generator is not None and self.loop is not None:
+            self.loop.branches.pop(self.generator, None)
+            self.generator = None
+
+    def returned(self, value: Any) -> None:
+        """The generator returned: tasks in what it returned are resolved first."""
+        loop = self.loop
+        if loop is not None and loop.holds_task(value):
+            from genflow.core.calls.arguments import returned_task  # noqa: PLC0415 - arguments may be branches
+
+            self.awaiting = returned_task(loop, value)
+            result = Result(self)
+            if self.awaiting.state == OPEN:
+                self.awaiting.wait(result)
+                self.awaiting.request()
+            else:
+                result.notify(self.awaiting)
+        else:
+            self.settle(VALUE, value)
+
+    def raised(self, error: BaseException) -> None:
+        """The generator raised."""
+        trace = error.__traceback__
+        if trace is not None:
+            error = error.with_traceback(trace.tb_next)
+        if isinstance(error, WorkflowCanceled):
+            self.retrieved = True
+            self.settle(ERROR, TaskCanceled('canceled with the workflow', task=self))
+        else:
+            self.settle(ERROR, error)
+
+    def canceled_error(self) -> TaskFailed:
+        return TaskCanceled('canceled by the workflow', task=self)
+
+
+class Root(Branch):
+    """The branch of ``run``: what leaves it ends the execution.
+
+    Attributes:
+        returned_at: Where ``run`` returned.
+    """
+
+    __slots__ = ('_frame', 'returned_at')
+
+    kind = 'run'
+
+    def __init__(self, loop: Loop) -> None:
+        super().__init__(loop, None, None)
+        self._frame: FrameType | None = None
+        self.returned_at: Location | None = None
+
+    def drive(self, generator: GeneratorType[Any, Any, Any]) -> None:
+        """Begins the generator of ``run``."""
+        self.generator = generator
+        self._frame = generator.gi_frame  # it outlives the generator, and then says at which line that returned
+        self.start()
+
+    def close(self) -> None:
+        self._frame = None
+        super().close()
+
+    def _ended(self) -> None:
+        if self._frame is not None:
+            self.returned_at = (self._frame.f_code, self._frame.f_lasti)
+            self._frame = None
+        super()._ended()
+
+    def returned(self, value: Any) -> None:
+        if self.loop is not None:
+            self.loop.restarting = False
+        super().returned(value)
+
+    def raised(self, error: BaseException) -> None:
+        trace = error.__traceback__
+        self.retrieved = True
+        self.settle(ERROR, error if trace is None else error.with_traceback(trace.tb_next))
+
+
+class Result:
+    """Waits for the tasks in what a branch returned."""
+
+    __slots__ = ('branch',)
+
+    is_stale = False
+
+    def __init__(self, branch: Branch) -> None:
+        self.branch = branch
+
+    def notify(self, task: Task[Any]) -> None:
+        self.branch.awaiting = None
+        task.mark_retrieved()
+        self.branch.settle(task.state, task.outcome)
+
+    def is_waiting_for(self, task: Task[Any]) -> bool:
+        return self.branch.state == OPEN
+
+
+def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Calls ``run``: a generator is driven, anything else is the result."""
+    loop = root.loop
+    if loop is None:
+        return
+    loop.current = root
+    try:
+        _check_fit(run, args, kwargs)
+        found = run(*args, **kwargs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its run
+        root.raised(error)
+        return
+    finally:
+        loop.current = None
+    if isinstance(found, GeneratorType):
+        loop.branches[found] = root
+        root.drive(found)
+    else:
+        code = getattr(run, '__code__', None)
+        root.returned_at = None if code is None else (code, -1)  # at its `def`
+        root.returned(found)
+
+
+def _fresh(error: BaseException) -> BaseException:
+    """The error of a task without the traceback of an earlier throw; an error of the user's own keeps its frames."""
+    return error.with_traceback(None) if isinstance(error, TaskFailed) else error
+
+
+def _check_fit(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    signature = inspect.signature(run)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f'the arguments do not fit {run.__qualname__}{signature}: {error}') from None
+
+
+def as_task(loop: Loop, value: Any) -> Task[Any]:
+    """The task that a yielded value means; where it means none, one that failed with a :class:`YieldError`."""
+    from genflow.core.tasks.combinators import gather  # noqa: PLC0415 - a combinator drives branches itself
+
+    if isinstance(value, Task):
+        return value
+    if isinstance(value, (list, tuple, dict)):
+        return gather(loop, value)
+    if isinstance(value, GeneratorType) and value.gi_code.co_name != '<genexpr>':
+        branch = loop.branch(value)
+        if branch is not None:
+            return branch
+    failed: Task[Any] = Task(loop)
+    failed.state, failed.outcome = ERROR, YieldError(_mistake(value))
+    return failed
+
+
+def _restarted(loop: Loop) -> Task[Any]:
+    failed: Task[Any] = Task(loop)
+    message = 'something was yielded after restart(); write `return self.restart(...)`'
+    failed.state, failed.outcome = ERROR, YieldError(message)
+    return failed
+
+
+def _foreign(loop: Loop, task: Task[Any]) -> Task[Any]:
+    failed: Task[Any] = Task(loop)
+    origin = 'a description that no execution made' if task.loop is None else 'a task of another execution'
+    failed.state, failed.outcome = ERROR, YieldError(f'{task!r} was yielded, which is {origin}; call the proxy on self')
+    return failed
+
+
+def _mistake(value: Any) -> str:
+    """What was yielded, and what was probably meant."""
+    if value is None or isinstance(value, bool):
+        hint = 'write `(yield task) == x` with parentheses where the result is compared, and no bare `yield`'
+    elif isinstance(value, GeneratorType) and value.gi_frame is None:
+        hint = 'this generator has already finished; call the function again for another branch'
+    elif isinstance(value, GeneratorType):
+        hint = 'yield a list of tasks instead of a generator expression'
+    elif isinstance(value, (set, frozenset)):
+        hint = 'a set has no order: yield a list'
+    elif callable(value):
+        hint = 'call it, and yield the task that the call gives'
+    else:
+        hint = 'yield tasks, or a list, tuple or dict of them; a plain value needs no yield'
+    return f'a {type(value).__name__} was yielded: {short(value)}; {hint}'
+
+
+def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
+    """Closes a suspended generator and those that it delegates to, innermost first; what they raise is dropped.
+
+    A ``finally`` that delegates to a new generator leaves that one to be closed before it is gone on with.
+
+    Returns:
+        Whether it closed. One that goes on yielding is kept for ever instead (:data:`UNCLOSABLE`).
+    """
+    open_ones = _delegating(generator)
+    drained = 0
+    while open_ones and drained < MAX_DRAINS:
+        if _ends(open_ones[-1]):
+            open_ones.pop()
+        else:
+            drained += 1
+            open_ones += _delegating(open_ones[-1])[1:]
+    if open_ones:
+        vars(sys).setdefault(UNCLOSABLE, []).append(generator)
+    return not open_ones
+
+
+def _delegating(generator: GeneratorType[Any, Any, Any]) -> list[GeneratorType[Any, Any, Any]]:
+    """The generator and those that it delegates to, the innermost last."""
+    chain = [generator]
+    while isinstance(chain[-1].gi_yieldfrom, GeneratorType):
+        chain.append(chain[-1].gi_yieldfrom)
+    return chain
+
+
+def _ends(generator: GeneratorType[Any, Any, Any]) -> bool:
+    """Whether a generator that delegates to none comes to its end by being closed; otherwise it has yielded."""
+    try:
+        generator.throw(GeneratorExit())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - the rules drop whatever code raises that runs only because a generator is closed
+        return True
+    return False

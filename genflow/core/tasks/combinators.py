@@ -1,0 +1,316 @@
+"""Tasks made of tasks: all of them, the first of them, some of them.
+
+A combinator waits on its members from the moment it is made, counts what has settled, and settles itself once. It
+costs a constant for each member and never calls into a member's own waiters, so that neither a wide nor a deep tree
+costs more than its size. "First" always means first in the order of the history's events.
+
+Members may be tasks, branches (which are begun), or lists, tuples and dicts of them. Outside of an execution, given
+nothing but descriptions, a combinator is a description too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from genflow.core.errors import DefinitionError
+from genflow.core.tasks.branch import Branch, as_task
+from genflow.core.tasks.loop import current_loop
+from genflow.core.tasks.signal_waits import GetPart, ask, parts_of
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+
+if TYPE_CHECKING:
+    from genflow.core.tasks.loop import Loop
+
+__all__ = ['Combined', 'all_of', 'any_of', 'first_success', 'gather', 'joined']
+
+T = TypeVar('T')
+
+Failures = Literal['raise', 'wait', 'return']
+
+
+class Combined(Task[Any]):
+    """The part that all combinators share.
+
+    Being a member takes no failure: only who takes the combinator takes its members' too.
+
+    Attributes:
+        members: The tasks it is made of; let go of when it has settled and is taken.
+    """
+
+    __slots__ = ('_parts', 'described', 'members', 'pending_gets')
+
+    propagates = True
+
+    def __init__(self, loop: Loop | None, members: list[Task[Any]]) -> None:
+        super().__init__(loop)
+        self.members = members
+        self.described: tuple[Any, ...] = () if loop is not None else tuple(members)
+        self.pending_gets = sum([member.pending_gets for member in members])
+        self._parts: list[GetPart] | None = None
+
+    def attach(self) -> None:
+        """Waits on the members that are open; tells itself of those that are not."""
+        for member in self.members:
+            if self.state != OPEN:
+                return
+            if member.state == OPEN:
+                member.watch(self)
+            else:
+                self.notify(member)
+
+    def mark_retrieved(self) -> None:
+        pending: list[Task[Any]] = [self]
+        while pending:
+            task = pending.pop()
+            if not isinstance(task, Combined):
+                task.mark_retrieved()
+            elif not task.retrieved:
+                task.retrieved = True
+                pending.extend(task.covered())
+                if task.state != OPEN:
+                    task.release()
+
+    def covered(self) -> Iterable[Task[Any]]:
+        """The members whose failures are taken with this task."""
+        return self.members
+
+    def release(self) -> None:
+        self.members = []
+        self._parts = None
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        return self.members[::-1]
+
+    @property
+    def is_stale(self) -> bool:
+        return self.state != OPEN
+
+    def request(self) -> None:
+        if self.pending_gets:
+            ask(self)
+
+    @property
+    def parts(self) -> list[GetPart]:
+        """What is gone through when somebody begins to wait for it."""
+        if self._parts is None:
+            self._parts = parts_of(self)
+        return self._parts
+
+    def outcomes(self) -> Iterable[Task[Any]]:
+        """The tasks that the last notice may have settled."""
+        return (self,)
+
+    def settle(self, state: int, outcome: Any) -> None:
+        super().settle(state, outcome)
+        if self.retrieved:
+            self.release()
+
+    def notify(self, task: Task[Any]) -> None:
+        raise TypeError('each combinator says what it makes of a settled member')
+
+    def drop(self, losers: Iterable[Task[Any]], cancel: bool) -> None:
+        """Cancels the losers where asked, and closes branches that nobody else waits for."""
+        for loser in losers:
+            if self.retrieved:
+                loser.mark_retrieved()
+            if loser.state == OPEN and (cancel or _abandoned(loser)):
+                loser.cancel()
+
+    def asked(self) -> tuple[Any, ...]:
+        return self.described if self.loop is None else tuple(self.members)
+
+
+def _abandoned(task: Task[Any]) -> bool:
+    """Whether a task is a branch that nobody spawned and nobody waits for any more."""
+    return isinstance(task, Branch) and not task.keeps_open and not task.wanted()
+
+
+class Gathered(Combined):
+    """Waits for all members and gives their values in the shape that was asked for."""
+
+    __slots__ = ('failures', 'missing', 'shape')
+
+    kind = 'all_of'
+
+    def __init__(
+        self,
+        loop: Loop | None,
+        members: list[Task[Any]],
+        shape: Callable[[list[Any]], Any] = list,
+        failures: Failures = 'raise',
+    ) -> None:
+        super().__init__(loop, members)
+        self.shape = shape
+        self.failures = failures
+        self.missing = len(members)
+        self.attach()
+        if not members and loop is not None:
+            self.settle(VALUE, shape([]))
+
+    def notify(self, task: Task[Any]) -> None:
+        self.missing -= 1
+        if task.state == ERROR and self.failures == 'raise':
+            self.settle(ERROR, task.outcome)
+        elif self.missing == 0 and self.state == OPEN:
+            self._finish()
+
+    def _finish(self) -> None:
+        failed = [member for member in self.members if member.state == ERROR]
+        if failed and self.failures == 'wait':
+            self.settle(ERROR, failed[0].outcome)
+        else:
+            self.settle(VALUE, self.shape([member.outcome for member in self.members]))
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.failures, *super().asked())
+
+
+class Race(Combined):
+    """Settles with the first member that settles: the value is that very task."""
+
+    __slots__ = ('cancel_rest',)
+
+    kind = 'any_of'
+
+    def __init__(self, loop: Loop | None, members: list[Task[Any]], *, cancel_rest: bool) -> None:
+        super().__init__(loop, members)
+        self.cancel_rest = cancel_rest
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        if self.state == OPEN:
+            losers = self.members = [member for member in self.members if member is not task]
+            self.settle(VALUE, task)
+            self.drop(losers, self.cancel_rest)
+
+    def covered(self) -> Iterable[Task[Any]]:
+        """The losers: the winner is handed over, and asked itself."""
+        return () if self.state == OPEN else self.members
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.cancel_rest, *super().asked())
+
+
+class Successes(Combined):
+    """Settles with the values of the first ``n`` members that succeed."""
+
+    __slots__ = ('cancel_rest', 'n', 'open', 'values')
+
+    kind = 'first_success'
+
+    def __init__(self, loop: Loop | None, members: list[Task[Any]], *, n: int, cancel_rest: bool) -> None:
+        super().__init__(loop, members)
+        self.n = n
+        self.cancel_rest = cancel_rest
+        self.values: list[Any] = []
+        self.open = len(members)
+        self.attach()
+
+    def notify(self, task: Task[Any]) -> None:
+        self.open -= 1
+        if self.state != OPEN:
+            return
+        members = self.members
+        if task.state == VALUE:
+            self.values.append(task.outcome)
+            if len(self.values) == self.n:
+                self.settle(VALUE, self.values[0] if self.n == 1 else self.values)
+                self.drop(members, self.cancel_rest)
+        elif len(self.values) + self.open < self.n:
+            self.settle(ERROR, task.outcome)
+            self.drop(members, self.cancel_rest)
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.n, self.cancel_rest, *super().asked())
+
+
+def gather(loop: Loop | None, value: Any, failures: Failures = 'raise') -> Gathered:
+    """The task that waits for every member of a list, tuple or dict and gives the same shape."""
+    if isinstance(value, dict):
+        keys = list(value)
+        return Gathered(
+            loop, _members(loop, value.values()), lambda found: dict(zip(keys, found, strict=True)), failures
+        )
+    shape: Callable[[list[Any]], Any] = list
+    if isinstance(value, tuple):
+        cls = type(value)
+        shape = (lambda found: cls(*found)) if hasattr(cls, '_fields') else tuple
+    return Gathered(loop, _members(loop, value), shape, failures)
+
+
+def _members(loop: Loop | None, values: Iterable[Any]) -> list[Task[Any]]:
+    if loop is None:
+        return [value if isinstance(value, Task) else gather(None, value) for value in values]
+    return [value if isinstance(value, Task) else as_task(loop, value) for value in values]
+
+
+def _given(tasks: tuple[Any, ...]) -> list[Any]:
+    """Several members, or the one container that was given instead of them."""
+    if len(tasks) != 1:
+        return list(tasks)
+    (only,) = tasks
+    if isinstance(only, dict):
+        return list(only.values())
+    if isinstance(only, (list, tuple)):
+        return list(only)
+    if isinstance(only, GeneratorType) and only.gi_code.co_name == '<genexpr>':
+        return list(only)
+    if isinstance(only, Iterator) and not isinstance(only, GeneratorType):
+        return list(only)
+    return [only]
+
+
+def joined(tasks: tuple[Any, ...]) -> tuple[Loop | None, list[Task[Any]]]:
+    """The driver that a combinator belongs to, and its members as tasks."""
+    values = _given(tasks)
+    running = current_loop.get()
+    loop = running.owner if running is not None else None
+    if loop is None and any(isinstance(value, GeneratorType) for value in values):
+        raise DefinitionError('branches can be combined in a workflow that an engine drives, and not by hand')
+    return loop, _members(loop, values)
+
+
+def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
+    """Waits for all and gives the list of their results; of nothing, ``[]``.
+
+    Args:
+        tasks: Several tasks or branches, or one list, tuple, dict (its values) or generator expression of them.
+        failures: ``'raise'`` fails with the first failure at once, ``'wait'`` fails with the first in the order given
+            after all have settled, ``'return'`` puts the exceptions into the list.
+    """
+    if failures not in ('raise', 'wait', 'return'):
+        raise DefinitionError(f"failures is {failures!r}; it is 'raise', 'wait' or 'return'")
+    loop, members = joined(tasks)
+    return Gathered(loop, members, list, failures)
+
+
+def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
+    """Waits for the first and gives that very task, failed or not; ask it for its ``result()``.
+
+    Args:
+        tasks: As for :func:`all_of`.
+        cancel_rest: Cancel the others. Branches that lose are always closed.
+
+    Raises:
+        ValueError: There are none.
+    """
+    loop, members = joined(tasks)
+    if not members:
+        raise ValueError('any_of() of nothing would never settle; give it at least one task')
+    return Race(loop, members, cancel_rest=cancel_rest)
+
+
+def first_success(*tasks: Any, n: int = 1, cancel_rest: bool = False) -> Task[Any]:
+    """Waits for the first ``n`` that succeed; gives the value, or the list of ``n`` values where ``n`` is more than 1.
+
+    Fails with the last failure as soon as fewer than ``n`` can still succeed.
+
+    Raises:
+        ValueError: There are fewer than ``n`` tasks, or ``n`` is less than 1.
+    """
+    loop, members = joined(tasks)
+    if not 1 <= n <= len(members):
+        raise ValueError(f'first_success(n={n}) needs at least {max(n, 1)} tasks and has {len(members)}')
+    return Successes(loop, members, n=n, cancel_rest=cancel_rest)

@@ -1,0 +1,242 @@
+"""What drives a workflow's calls: the base of the engine's execution, and the one that drives nothing.
+
+A workflow object talks to one driver. :class:`Loop` holds what tasks and branches share: the queue of what is to be
+told, the branch that runs just now, and the counts that a close depends on. :class:`DescribingLoop` stands in where
+nobody drives a workflow: its calls give descriptions and its time and chance are fixed, so that a generator can be
+driven by hand.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timezone
+from random import Random
+from types import FrameType, GeneratorType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.task import Task
+
+if TYPE_CHECKING:
+    from genflow.core.calls.call import Call
+    from genflow.core.engine.closing import Restart
+    from genflow.core.model.events import WorkflowStarted
+    from genflow.core.tasks.signals import Mailbox
+
+__all__ = ['DescribingLoop', 'Info', 'Loop', 'current_loop']
+
+log = logging.getLogger('genflow')
+
+current_loop: ContextVar[Loop | None] = ContextVar('genflow.driving', default=None)
+"""The execution that is advanced in this context; combinators of nothing but generators ask for it."""
+
+RESTART_SUGGESTED = 10_000
+"""Events from which a restart is advised: SWF ends an execution at 25,000 and asks to stay below 10,000."""
+
+
+@frozen
+class Info:
+    """What an execution knows of itself; the same at every replay.
+
+    Attributes:
+        history_length: Events up to the decision task that is being answered.
+    """
+
+    workflow_id: str | None = None
+    run_id: str | None = None
+    domain: str | None = None
+    name: str | None = None
+    version: str | None = None
+    task_list: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int | None = None
+    child_policy: str | None = None
+    lambda_role: str | None = None
+    workflow_duration: float | None = None
+    decision_duration: float | None = None
+    parent_workflow_id: str | None = None
+    parent_run_id: str | None = None
+    continued_run_id: str | None = None
+    started_at: datetime | None = None
+    history_length: int = 0
+
+    def begun(self, event: WorkflowStarted) -> Info:
+        """What is known once the history has begun."""
+        return attrs.evolve(
+            self,
+            name=event.name,
+            version=event.version,
+            task_list=event.task_list,
+            tags=event.tags,
+            priority=event.priority,
+            child_policy=event.child_policy,
+            lambda_role=event.lambda_role,
+            workflow_duration=event.workflow_duration,
+            decision_duration=event.decision_duration,
+            parent_workflow_id=event.parent_workflow_id,
+            parent_run_id=event.parent_run_id,
+            continued_run_id=event.continued_run_id,
+            started_at=event.time,
+        )
+
+    def __str__(self) -> str:
+        who = f'{self.name} {self.version}'
+        return who if self.workflow_id is None else f'{who} (workflow {self.workflow_id}, run {self.run_id})'
+
+    @property
+    def restart_suggested(self) -> bool:
+        """Whether the history has grown so long that the workflow should restart."""
+        return self.history_length >= RESTART_SUGGESTED
+
+
+class Loop:
+    """What tasks, branches and proxies share.
+
+    Attributes:
+        queue: What is to be told next, in order.
+        open_blockers: Open tasks that hold the close.
+        unretrieved: Failures that nobody had taken when they came.
+        branches: The branches whose generators are begun and not ended.
+        current: The branch that runs just now.
+        silent: Whether code runs that must decide nothing.
+        restarting: ``restart`` was called and not returned yet.
+        owner: The driver of tasks that are made now; ``None`` makes descriptions.
+    """
+
+    def __init__(self) -> None:
+        self.queue: deque[Task[Any] | Start] = deque()
+        self.open_blockers = 0
+        self.unretrieved: list[Task[Any]] = []
+        self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
+        self.current: Branch | None = None
+        self.silent = False
+        self.restarting = False
+        self.owner: Loop | None = self
+        self.replaying = False
+        self.base = Info()
+
+    @property
+    def info(self) -> Info:
+        """What the execution knows of itself."""
+        return self.base
+
+    # tasks and branches
+
+    def drain(self) -> None:
+        """Tells whoever waits until nothing is left to be told."""
+        queue = self.queue
+        while queue:
+            queue.popleft().run_callbacks()
+
+    def branch(self, generator: GeneratorType[Any, Any, Any]) -> Branch | None:
+        """The branch of a generator, begun now if it is new; ``None`` where the generator has already ended."""
+        known = self.branches.get(generator)
+        if known is not None:
+            return known
+        if generator.gi_frame is None:
+            return None
+        branch = self.branches[generator] = Branch(self, generator, self.current)
+        self.queue.append(Start(branch))
+        return branch
+
+    def holds_task(self, value: Any) -> bool:
+        """Whether a value is or contains (in lists, tuples and dicts) a task or a branch."""
+        if isinstance(value, (Task, GeneratorType)):
+            return True
+        if isinstance(value, dict):
+            return any(map(self.holds_task, value.values()))
+        return isinstance(value, (list, tuple)) and any(map(self.holds_task, value))
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Calls made inside decide nothing and log nothing."""
+        before = self.silent, self.current, self.owner
+        self.silent, self.current, self.owner = True, None, None
+        try:
+            yield
+        finally:
+            self.silent, self.current, self.owner = before
+
+    def report(self, message: str) -> None:
+        log.warning('%s', message)
+
+    @property
+    def settings(self) -> Any:
+        """The options of the blocks that the running branch is in."""
+        return {} if self.current is None else self.current.settings
+
+    # what a workflow asks for
+
+    def schedule(self, call: Call, frame: FrameType) -> None:
+        raise TypeError(f'{type(self).__name__} schedules nothing')
+
+    def mailbox(self, name: str) -> Mailbox | None:
+        """The unread inputs of a signal."""
+        return None
+
+    def describes(self, what: str) -> None:
+        """Something was asked for of which only a description is made."""
+
+    def restarts(self, restart: Restart) -> None:
+        """The workflow called ``restart``; it has to return it."""
+
+
+class Start:
+    """A place in the queue: begins a branch when its turn comes."""
+
+    __slots__ = ('branch',)
+
+    def __init__(self, branch: Branch) -> None:
+        self.branch = branch
+
+    def run_callbacks(self) -> None:
+        self.branch.start()
+
+
+class DescribingLoop(Loop):
+    """Nobody drives: calls describe, time stands still, chance has seed 0, and ``patched`` is true."""
+
+    def __init__(
+        self,
+        now: datetime = datetime(2000, 1, 1, tzinfo=timezone.utc),
+        seed: Any = 0,
+        patched: Callable[[str], bool] | bool = True,
+        info: Info | None = None,
+    ) -> None:
+        super().__init__()
+        self.owner = None
+        self.time = now
+        self.random = Random(seed)
+        self._uuids = Random(seed)
+        self._patched = patched
+        self.base = info or Info()
+        self.current = Branch(self, None, None)
+
+    def schedule(self, call: Call, frame: FrameType) -> None:
+        """A description has no number and is sent nowhere."""
+
+    def now(self) -> datetime:
+        return self.time
+
+    def uuid4(self) -> UUID:
+        return UUID(int=self._uuids.getrandbits(128), version=4)
+
+    def side_effect(self, function: Callable[[], Any]) -> Any:
+        return function()
+
+    def patched(self, change: str) -> bool:
+        return self._patched(change) if callable(self._patched) else self._patched
+
+    def deprecate_patch(self, change: str) -> None:
+        pass
+
+    def set_status(self, value: Any) -> None:
+        pass

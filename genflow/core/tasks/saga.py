@@ -1,0 +1,74 @@
+"""Sagas: steps that are undone when a later one fails.
+
+::
+
+    saga = Saga()
+    try:
+        saga.add(self.release, order)
+        yield self.reserve(order)
+        saga.add(self.refund, order)
+        yield self.charge(order)
+    except BaseException:
+        yield from saga.compensate()
+        raise
+
+A compensation is best added before its step: a step whose outcome nobody learned, because a cancellation or a
+time-out came first, may have happened all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from types import GeneratorType
+from typing import Any
+
+from genflow.core.errors import CompensationFailed
+from genflow.core.tasks.loop import current_loop
+from genflow.core.tasks.task import Task
+
+__all__ = ['Saga']
+
+
+class Saga:
+    """What has to be done to undo the steps so far."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
+
+    def add(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Remembers a compensation.
+
+        Args:
+            function: A proxy, a generator function, or a plain function.
+            args: What it is called with.
+            kwargs: Likewise.
+        """
+        self._steps.append((function, args, kwargs))
+
+    def compensate(self) -> Generator[Any, Any, None]:
+        """Undoes the steps, the last one first, each once; a cancellation waits until it is over.
+
+        A compensation that fails does not keep the others from running.
+
+        Raises:
+            CompensationFailed: Some failed; at the end.
+        """
+        loop = current_loop.get()
+        branch = None if loop is None else loop.current
+        errors: list[BaseException] = []
+        if branch is not None:
+            branch.shields += 1
+        try:
+            while self._steps:
+                function, args, kwargs = self._steps.pop()
+                try:
+                    made = function(*args, **kwargs)
+                    if isinstance(made, (Task, GeneratorType)):
+                        yield made
+                except Exception as error:  # noqa: BLE001 - reported together, once all have been tried
+                    errors.append(error)
+        finally:
+            if branch is not None:
+                branch.shields -= 1
+        if errors:
+            raise CompensationFailed(errors) from errors[0]

@@ -1,0 +1,180 @@
+"""Who takes the next signal: what the gets below a combinator do when somebody begins to wait for them.
+
+*Theory of operation.* A get takes a value only while somebody waits for it. When a combinator is waited for, its gets
+are gone through in the order of its members: as long as there is something unread each takes its own, and the others
+line up in their mailboxes until something comes. Combinators above are told of each value before the next one is
+taken, so that what loses a race takes nothing.
+
+``as_completed`` is waited for once for each of its members. So the gets of a large combinator do not line up one by
+one: those of one signal share a single place in the mailbox's queue (:class:`GetGroup`), and asking a combinator again
+costs a constant. A large combinator inside another one keeps its own place.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.tasks.signals import Mailbox, SignalGet
+from genflow.core.tasks.task import OPEN, Task
+
+if TYPE_CHECKING:
+    from genflow.core.tasks.combinators import Combined
+
+__all__ = ['GetPart', 'ask', 'parts_of']
+
+FEW = 16
+"""So many gets line up one by one."""
+
+
+class GetGroup:
+    """The gets of one signal in a large combinator, in order: one place in the mailbox's queue for all of them."""
+
+    __slots__ = ('_combined', '_gets', '_mailbox', 'registered')
+
+    def __init__(self, combined: Combined, mailbox: Mailbox) -> None:
+        self._combined = combined
+        self._mailbox = mailbox
+        self._gets: deque[tuple[int, SignalGet]] = deque()
+        self.registered = False
+
+    def add(self, place: int, get: SignalGet) -> None:
+        self._gets.append((place, get))
+
+    def place(self) -> int | None:
+        """The place of the next get that may take something, among those of the combinator."""
+        pending_gets = self._gets
+        while pending_gets:
+            place, get = pending_gets[0]
+            if get.state == OPEN:
+                if get.wanted():
+                    return place
+                if not any(outlet.wanted() for outlet in self._combined.outlets()):
+                    return None  # nobody waits just now, and somebody may do so later
+            pending_gets.popleft()  # a combinator between the two is over
+        return None
+
+    def ready(self) -> bool:
+        """Whether there is something to take, and somebody to take it."""
+        return bool(self._mailbox.items) and self.place() is not None
+
+    def take(self) -> SignalGet:
+        """The next get, which takes what is unread."""
+        _, get = self._gets.popleft()
+        get.take()
+        return get
+
+    def line_up(self) -> None:
+        if not self.registered and self._gets:
+            self._mailbox.register(self)
+
+    # in the mailbox's queue
+
+    def is_wanted(self) -> bool:
+        return self.place() is not None
+
+    def offer(self) -> bool:
+        if not self.is_wanted():
+            return False
+        self.take()
+        return bool(self._gets)
+
+
+class GetRun:
+    """Neighbouring gets of a large combinator, by signal."""
+
+    __slots__ = ('_combined', '_takers')
+
+    def __init__(self, combined: Combined) -> None:
+        self._combined = combined
+        self._takers: dict[int, GetGroup] = {}
+
+    def add(self, place: int, get: SignalGet) -> None:
+        mailbox = get.mailbox
+        if mailbox is not None:
+            known = self._takers.get(id(mailbox))
+            if known is None:
+                known = self._takers[id(mailbox)] = GetGroup(self._combined, mailbox)
+            known.add(place, get)
+
+    def serve(self) -> None:
+        """Takes what is unread, in order; then lines up for more."""
+        while ready := [takers for takers in self._takers.values() if takers.ready()]:
+            tell_combinators(min(ready, key=GetGroup.place).take())  # type: ignore[arg-type]
+        for takers in self._takers.values():
+            takers.line_up()
+
+
+GetPart = SignalGet | GetRun | Task[Any]
+"""What a combinator goes through: single gets where they are few, rows of them, and tasks with gets below them."""
+
+
+def parts_of(combined: Combined) -> list[GetPart]:
+    """The parts of a combinator, in the order of its members."""
+    members = [member for member in combined.members if member.pending_gets]
+    if combined.pending_gets <= FEW:
+        return list(members)
+    parts: list[GetPart] = []
+    row: GetRun | None = None
+    for place, task in enumerate(_flat(members)):
+        if not isinstance(task, SignalGet):
+            parts.append(task)
+            row = None
+            continue
+        if row is None:
+            row = GetRun(combined)
+            parts.append(row)
+        row.add(place, task)
+    return parts
+
+
+def _flat(members: Iterable[Task[Any]]) -> Iterator[Task[Any]]:
+    """Gets, those of small combinators too, and large combinators, in order."""
+    pending = list(members)[::-1]
+    while pending:
+        task = pending.pop()
+        if isinstance(task, SignalGet) or task.pending_gets > FEW:
+            yield task
+        else:
+            pending.extend(member for member in reversed(task.asker.members) if member.pending_gets)
+
+
+def ask(root: Combined) -> None:
+    """Has the gets below a combinator take what is unread, in order, and the others wait for more."""
+    under_way = [_asked(root)]
+    while under_way and root.state == OPEN:
+        below = next(under_way[-1], None)
+        if below is None:
+            under_way.pop()
+        else:
+            under_way.append(_asked(below))
+
+
+def _asked(combined: Combined) -> Iterator[Combined]:
+    """Goes through the parts of a combinator; gives those that have parts of their own."""
+    for part in combined.parts:
+        if isinstance(part, GetRun):
+            part.serve()
+        elif isinstance(part, SignalGet):
+            if part.mailbox is None or not part.mailbox.items:
+                part.request()
+            elif part.is_wanted():
+                part.request()
+                tell_combinators(part)
+        elif part.state == OPEN:
+            yield part.asker
+
+
+def tell_combinators(task: Task[Any]) -> None:
+    """Tells the combinators above a task that has just settled, and no branch: nothing of the user's runs here."""
+    pending = [task]
+    while pending:
+        settled = pending.pop()
+        waiters = settled.waiters or []
+        above: list[Any] = [waiter for waiter in waiters if isinstance(waiter, Task) and waiter.propagates]
+        if above:
+            settled.waiters = [waiter for waiter in waiters if not (isinstance(waiter, Task) and waiter.propagates)]
+        for combined in above:
+            combined.notify(settled)
+            pending.extend(outcome for outcome in combined.outcomes() if outcome.state != OPEN)

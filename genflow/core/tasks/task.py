@@ -1,0 +1,282 @@
+"""Tasks: what a workflow yields, in the words of ``concurrent.futures.Future``.
+
+A task is open until it has a value or an error, and then never changes. Whoever wants to hear of it *waits* on it: a
+branch that yielded it, or a combinator that holds it. Settling tells nobody at once; the task is handed to the
+driver, whose loop tells the waiters in the order in which they came, so that no chain of tasks is ever recursed into.
+
+A task that no driver knows is a *description*: it has no number, never settles, and equals every task that asks the
+same.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from opcode import opmap
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
+
+if TYPE_CHECKING:
+    from genflow.core.tasks.loop import Loop
+
+__all__ = ['ERROR', 'OPEN', 'VALUE', 'Steps', 'Task', 'Waiter']
+
+T = TypeVar('T')
+T_co = TypeVar('T_co', covariant=True)
+
+Steps = Generator[Any, Any, T]
+"""What a workflow's ``run`` returns where it yields: ``def run(self, order: dict) -> Steps[str]``."""
+
+OPEN, VALUE, ERROR = 0, 1, 2
+
+_YIELD_FROM = opmap['GET_YIELD_FROM_ITER']
+
+
+MANY_WAITERS = 64
+"""From so many waiters on, those whose race is over are let go of whenever their number has doubled."""
+
+
+class Waiter(Protocol):
+    """Who is told when a task settles."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether being told makes no difference any more."""
+
+    def notify(self, task: Task[Any]) -> None: ...
+
+    def is_waiting_for(self, task: Task[Any]) -> bool:
+        """Whether somebody is waiting for ``task`` through this waiter right now."""
+
+
+class Task(Generic[T_co]):
+    """A result that is still to come.
+
+    ``yield task`` waits for it in a workflow, ``yield from task`` does the same with its type. A task may be yielded
+    many times, sit in any number of combinators, and be given as an argument to another proxy.
+    """
+
+    __slots__ = ('keeps_open', 'loop', 'number', 'outcome', 'retrieved', 'state', 'waiters')
+
+    kind = 'task'
+    pending_gets = 0
+    """How many gets of signals are below it, which take something only while somebody waits for them."""
+    propagates = False
+    """Whether its failures are those of other tasks, which are asked themselves whether somebody took them."""
+
+    def __init__(self, loop: Loop | None) -> None:
+        self.loop = loop
+        self.number: int | None = None
+        self.state = OPEN
+        self.outcome: Any = None
+        self.waiters: list[Waiter] | None = None
+        self.retrieved = False
+        self.keeps_open = False
+
+    # what users call
+
+    def done(self) -> bool:
+        """Whether the task has a result or an error."""
+        return self.state != OPEN
+
+    def result(self) -> T_co:
+        """The result.
+
+        Raises:
+            YieldError: The task is still open: yield it.
+            TaskFailed: It failed (or what ``raises=`` brought back).
+        """
+        self.mark_retrieved()
+        if self.state == VALUE:
+            value: T_co = self.outcome
+            return value
+        if self.state == ERROR:
+            raise self.outcome.with_traceback(None)
+        raise self._still_open('result')
+
+    def exception(self) -> BaseException | None:
+        """The error, or ``None`` where there is a result.
+
+        Raises:
+            YieldError: The task is still open: yield it.
+        """
+        self.mark_retrieved()
+        if self.state == OPEN:
+            raise self._still_open('exception')
+        error: BaseException | None = self.outcome if self.state == ERROR else None
+        return error
+
+    def cancel(self) -> None:
+        """Settles the task for the code at once with :class:`TaskCanceled`; later outcomes are ignored."""
+        pending: list[Task[Any]] = [] if self.loop is None or self.loop.silent else [self]
+        while pending:
+            task = pending.pop()
+            if task.state == OPEN and task.loop is not None:
+                task.mark_retrieved()
+                pending.extend(task.withdraw())
+                task.settle(ERROR, task.canceled_error())
+
+    def timeout(self, seconds: float, *, keep: bool = False) -> Task[T_co]:
+        """A task with the same outcome, which raises :class:`TaskTimeout` after ``seconds``.
+
+        The time covers retries and the waits between them.
+
+        Args:
+            seconds: Rounded up to whole seconds.
+            keep: Leave this task as it is when the time is up, instead of cancelling it.
+        """
+        from genflow.core.calls.timer import Limited  # noqa: PLC0415 - a combinator is a task itself
+
+        return Limited(self, seconds, keep=keep)
+
+    @property
+    def options(self) -> Any:
+        """The settings that the task was asked with; ``None`` where there are none."""
+        return None
+
+    # what the engine calls
+
+    def settle(self, state: int, outcome: Any) -> None:
+        """Gives the task its outcome, once; the driver's loop tells the waiters."""
+        if self.state != OPEN:
+            return
+        self.state = state
+        self.outcome = outcome
+        loop = self.loop
+        if loop is None:
+            return
+        if self.keeps_open:
+            self.keeps_open = False
+            loop.open_blockers -= 1
+        if self.waiters is not None:
+            loop.queue.append(self)
+        if state == ERROR and not self.retrieved and not self.propagates:
+            loop.unretrieved.append(self)
+
+    def mark_retrieved(self) -> None:
+        """Whoever failed, somebody has heard of it."""
+        self.retrieved = True
+
+    def wait(self, waiter: Waiter) -> None:
+        """Adds a waiter to an open task; being waited for takes a failure."""
+        self.mark_retrieved()
+        self.watch(waiter)
+
+    def watch(self, waiter: Waiter) -> None:
+        """Adds a waiter that takes nothing; now and then lets go of those that hear nothing any more."""
+        waiters = self.waiters
+        if waiters is None:
+            self.waiters = [waiter]
+            return
+        waiters.append(waiter)
+        count = len(waiters)
+        if count >= MANY_WAITERS and count & (count - 1) == 0:
+            self.waiters = [other for other in waiters if not other.is_stale]
+
+    def request(self) -> None:
+        """Somebody begins to wait for this task now; those that take something only on demand do so."""
+
+    def run_callbacks(self) -> None:
+        """Tells the waiters of a settled task."""
+        waiters = self.waiters
+        if waiters is not None:
+            self.waiters = None
+            for waiter in waiters:
+                waiter.notify(self)
+
+    def wanted(self) -> bool:
+        """Whether somebody is waiting for this task right now, through combinators too."""
+        pending: list[Iterator[Task[Any]]] = [iter((self,))]
+        while pending:
+            task = next(pending[-1], None)
+            if task is None:
+                pending.pop()
+                continue
+            for waiter in task.waiters or ():
+                if isinstance(waiter, Task) and waiter.propagates:
+                    pending.append(iter(waiter.outlets()))
+                elif waiter.is_waiting_for(task):
+                    return True
+        return False
+
+    @property
+    def asker(self) -> Any:
+        """The combinator to ask when somebody begins to wait for this task, if it has :attr:`pending_gets`."""
+        return self
+
+    def outlets(self) -> Iterable[Task[Any]]:
+        """The open tasks through which somebody hears of this one's members."""
+        return () if self.state != OPEN else (self,)
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        """Takes back what was asked of SWF, as far as SWF can; gives what is to be cancelled next."""
+        return ()
+
+    def canceled_error(self) -> TaskFailed:
+        return TaskCanceled('canceled by the workflow', task=self)
+
+    def timeout_error(self, seconds: int) -> TaskFailed:
+        """What :meth:`timeout` raises for this kind of task."""
+        return TaskTimeout(f'not settled within {seconds} s', task=self)
+
+    @property
+    def is_stale(self) -> bool:
+        return False
+
+    def is_waiting_for(self, task: Task[Any]) -> bool:
+        """As a waiter: whether somebody waits for ``task`` through this one."""
+        return self.state == OPEN
+
+    # descriptions
+
+    def asked(self) -> tuple[Any, ...]:
+        """What the task asks for, as values that compare."""
+        return (id(self),)
+
+    @property
+    def label(self) -> str:
+        """Kind, type and number, for messages."""
+        return self.kind if self.number is None else f'{self.kind} {self.number}'
+
+    def _still_open(self, name: str) -> YieldError:
+        return YieldError(f'{self!r} is not settled, so it has no {name}() yet; yield it first')
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Task):
+            return NotImplemented
+        if self.loop is not None and other.loop is not None:
+            return False
+        return type(self) is type(other) and self.asked() == other.asked()
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError(f'{self!r} has no truth value: yield it first, as in `if (yield task):`')
+
+    def __iter__(self) -> Generator[Task[T_co], Any, T_co]:
+        if not _delegated(sys._getframe(1)):
+            raise TypeError(f'{self!r} cannot be iterated or unpacked: yield it first, as in `a, b = yield task`')
+        return self._delegate()
+
+    def _delegate(self) -> Generator[Task[T_co], Any, T_co]:
+        value: T_co = yield self
+        return value
+
+    def __repr__(self) -> str:
+        state = ('', ' done', ' failed')[self.state]
+        return f'<{self.label}{state}>'
+
+
+def _delegated(frame: Any) -> bool:
+    """Whether the instruction that the frame executes is a ``yield from``.
+
+    Nothing else tells ``x = yield from task`` from ``a, b = task`` before the second value is asked for, and by then
+    the first name is bound to the task. Off CPython every iteration passes.
+    """
+    if sys.implementation.name != 'cpython':
+        return True
+    code, last = frame.f_code.co_code, frame.f_lasti
+    return bool(last >= 0 and code[last] == _YIELD_FROM)

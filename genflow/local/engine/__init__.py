@@ -1,0 +1,1 @@
+"""What drives the rules: the service, group commit, long polls, Lambda functions."""

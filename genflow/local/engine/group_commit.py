@@ -1,0 +1,265 @@
+"""Group commit: calls that run at the same time share one transaction of the file.
+
+Theory of operation. A call changes the world under the service's lock, which adds to the open batch, and leaves the
+lock; then it waits here until its batch is in the file. The first to wait becomes the *leader*: it closes the batch,
+writes it, lets everybody go whose changes were in it, and makes the first of those who came too late for that batch
+the next leader. So nobody but callers does any work, one caller alone pays no thread switch, calls go on while the disk
+is busy, and the slower it is the more of them share the next commit.
+
+Where the disk is quick and callers are many, a leader waits a moment for others to share its commit: until half of
+those who were there lately have come, and never longer than the last write took.
+
+A write that fails takes with it every change made since the last one that succeeded: the calls that wait get the error,
+and the service forgets what it remembered and reads the file again. What was acknowledged before is in the file.
+
+A commit goes into the file's journal; the tables get the changes of many commits at once (they are *folded*), which is
+also when executions past their retention are swept out. Without a file nothing must survive, so nobody waits and there
+is no journal: changes are folded in large portions. Before anything is read from the tables, all is folded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import attrs
+
+from genflow.local.errors import StoreError
+from genflow.local.state.state import State
+from genflow.local.state.transaction import Batch
+from genflow.local.store import Store
+
+#: the number of a batch that nobody writes: who waits for it waits to be the leader.
+NEVER_WRITTEN = 1 << 62
+
+#: the most seconds that a leader waits for others.
+LONGEST_WAIT = 0.002
+
+#: events collected before they are folded.
+CHUNK = 2_000
+
+
+@attrs.define(slots=True)
+class Statistics:
+    """What a service has done so far.
+
+    Attributes:
+        calls: operations carried out.
+        commits: transactions written.
+    """
+
+    calls: int = 0
+    commits: int = 0
+
+
+class Journal:
+    """The way of changes into the file.
+
+    Args:
+        lock: the service's lock, under which the world is changed.
+        now: the service's time.
+        recover: called under the lock after a failed write; must read everything again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        state: State,
+        lock: threading.RLock,
+        now: Callable[[], int],
+        recover: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._world = state
+        self._lock = lock
+        self._now = now
+        self._recover = recover
+        self._mutex = threading.Lock()
+        self._writing = False
+        self._waiting: list[tuple[int, threading.Lock]] = []
+        self._arrived = 0
+        self._wanted = 0
+        self._gathering: threading.Lock | None = None
+        self._last_write = 0.0
+        self._written = 0
+        self._unfolded = Batch(0)
+        self._failures: list[tuple[int, int, StoreError]] = []
+        self.folded = 0
+        self.statistics = Statistics()
+
+    def mark(self) -> int:
+        """The batch that must be settled before what the world now shows may be told; under the service's lock."""
+        batch = self._world.batch
+        if batch.empty:
+            return batch.number - 1
+        if self._store.in_memory:
+            if len(batch.events) >= CHUNK:
+                self._flush(fold=True)
+            return 0
+        return batch.number
+
+    def settle(self, number: int) -> None:
+        """Wait until the batch of that number is in the file; not to be called under the service's lock.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        if number > self._written:
+            self._await_turn(number)
+            if number > self._written:
+                self._lead(fold=False)
+            self._raise_failure(number)
+
+    def fold(self) -> None:
+        """Have the tables hold everything that was changed; not to be called under the service's lock.
+
+        Raises:
+            StoreError: they cannot.
+        """
+        with self._lock:
+            number = self._world.batch.number
+            if self._store.in_memory:
+                self._flush(fold=True)
+            elif self._world.batch.empty and self._unfolded.empty and not self._writing:
+                return
+        if not self._store.in_memory:
+            self._await_turn(NEVER_WRITTEN)
+            self._lead(fold=True)
+        self._raise_failure(number)
+
+    def alone(self, action: Callable[[], None]) -> None:
+        """Do something to the whole file, under the service's lock and while nobody writes."""
+        self._await_turn(NEVER_WRITTEN)
+        try:
+            with self._lock:
+                action()
+        finally:
+            self._pass_on()
+
+    def discard(self) -> None:
+        """What was not folded is not wanted any more; called by :meth:`alone`."""
+        self._unfolded = Batch(self._world.batch.number)
+
+    def _await_turn(self, number: int) -> None:
+        """Wait until the batch is written, or (where it is not, then) until this thread is the leader."""
+        with self._mutex:
+            if self._written >= number:
+                return
+            self._arrived += 1
+            if self._gathering and self._arrived >= self._wanted:
+                self._gathering.release()
+                self._gathering = None
+            if not self._writing:
+                self._writing = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append((number, gate))
+        try:
+            gate.acquire()
+        except BaseException:
+            self._withdraw(number, gate)
+            raise
+
+    def _withdraw(self, number: int, gate: threading.Lock) -> None:
+        """An interrupted thread waits no more; if it has just been named leader, it does that first."""
+        with self._mutex:
+            if (number, gate) in self._waiting:
+                self._waiting.remove((number, gate))
+                return
+        if number > self._written:
+            self._lead(fold=False)
+
+    def _gather(self) -> None:
+        """Wait a moment for others to come; only the leader does."""
+        with self._mutex:
+            if self._arrived >= self._wanted:
+                return
+            gate = self._gathering = threading.Lock()
+            gate.acquire()
+        gate.acquire(timeout=min(self._last_write, LONGEST_WAIT))
+        with self._mutex:
+            self._gathering = None
+
+    def _lead(self, *, fold: bool) -> None:
+        """Write the open batch as its leader."""
+        try:
+            self._gather()
+            with self._mutex:
+                sharing, self._arrived = self._arrived, 0
+            began = time.perf_counter()
+            self._flush(fold=fold)
+            self._last_write = time.perf_counter() - began
+            self._wanted = (sharing + self._arrived) // 2
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let go whose batch is written, and name the next leader."""
+        with self._mutex:
+            done = [gate for number, gate in self._waiting if number <= self._written]
+            self._waiting = [waiting for waiting in self._waiting if waiting[0] > self._written]
+            self._writing = bool(self._waiting)
+            if self._waiting:
+                done.append(self._waiting.pop(0)[1])
+        for gate in done:
+            gate.release()
+
+    def _flush(self, *, fold: bool) -> None:
+        """Write the open batch.
+
+        Batches are written in order: whoever calls this is the leader, or (without a file) holds the service's lock.
+        """
+        with self._lock:
+            batch, unfolded = self._world.batch, self._unfolded
+            fold = fold or self._store.in_memory or len(unfolded.events) + len(batch.events) >= CHUNK
+            if batch.empty and not (fold and not unfolded.empty):
+                return
+            journaled = None if fold else batch.columns(folding=False)
+            unfolded.absorb(batch)
+            self._world.batch = Batch(batch.number + 1)
+            folded = unfolded.columns(folding=True) if fold else None
+            if fold:
+                self._unfolded = Batch(batch.number)
+        try:
+            if journaled:
+                self._store.append(batch.number, journaled)
+            if folded:
+                self._store.fold(folded)
+        except StoreError as error:
+            self._fail(batch.number, error)
+            return
+        self.statistics.commits += 1
+        self._written = max(self._written, batch.number)
+        if fold:
+            self.folded = batch.number
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget executions past their retention, a portion at a time."""
+        state = self._world
+        with self._lock:
+            now = self._now()
+            if state.next_expiry is None or state.next_expiry > now:
+                return
+            state.next_expiry = None
+        following = self._store.sweep(now)
+        with self._lock:
+            state.expect_expiry(following)
+
+    def _fail(self, number: int, error: StoreError) -> None:
+        """Everything from that batch on is lost; go back to what the file has."""
+        with self._lock:
+            last = self._world.batch.number
+            self._failures.append((number, last, error))
+            self._unfolded = Batch(last)
+            del self._failures[:-16]
+            self._recover()
+            self._world.batch = Batch(last + 1)
+            self._written = last
+
+    def _raise_failure(self, number: int) -> None:
+        for first, last, error in self._failures:
+            if first <= number <= last:
+                raise type(error)(str(error)) from error

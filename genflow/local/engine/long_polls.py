@@ -1,0 +1,152 @@
+"""Long polls: who waits for a task, who is woken, and who looks at the clock meanwhile.
+
+Theory of operation. A poll that finds its list empty enters the list's line of waiters, and sleeps outside of the
+service's lock. A task that becomes pollable wakes the one that has waited longest; it takes the task itself, or goes
+back to sleep where somebody was quicker. Who leaves the line without a task although there is one wakes the next.
+
+Deadlines need nobody to watch them as long as nobody is waiting: every call first does what has become due, and what
+is due is dated at its deadline, so no caller can tell the difference. Only a waiting poll must be woken by a deadline;
+for its sake a *timekeeper* thread sleeps until the next one. It starts with the first poll that waits, is told when an
+earlier deadline appears, and goes when nobody has waited for a while.
+
+On a clock that skips, the last poll that has to wait moves the time on, until somebody is woken. A task that waits in a
+list where nobody stands in line may only wait for a worker that is just starting: then the timekeeper looks again after
+a moment, and moves the time on if nothing has happened since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Callable
+
+from genflow.local.clock import Clock, ManualClock
+from genflow.local.errors import StoreError
+from genflow.local.requests import faults
+from genflow.local.state.state import State
+from genflow.local.state.task_lists import TaskQueue, Waiter
+
+#: seconds that the timekeeper stays when no poll is waiting.
+IDLE_TIMEOUT = 5.0
+
+#: seconds in which a worker that is there takes a task that waits for it.
+PATIENCE = 0.05
+
+
+class LongPolls:
+    """The polls that are waiting.
+
+    Args:
+        lock: the service's lock.
+        tick: does what is due; called under the lock.
+    """
+
+    def __init__(self, state: State, clock: Clock, lock: threading.RLock, tick: Callable[[], int]) -> None:
+        self._world = state
+        self._clock = clock
+        self._lock = lock
+        self._tick = tick
+        self._bell = threading.Condition(lock)
+        self._timekeeper: threading.Thread | None = None
+        self._asleep_until: int | None = None
+        self._waiting: dict[Waiter, TaskQueue] = {}
+        self._pollers: weakref.WeakKeyDictionary[threading.Thread, bool] = weakref.WeakKeyDictionary()
+        self._moves = 0
+        self.busy = 0
+        self.closed = False
+
+    # All of these are called under the lock.
+
+    def enter(self, queue: TaskQueue, waiter: Waiter) -> None:
+        """Stand in line.
+
+        Raises:
+            ServiceError: LimitExceededFault: too many stand there.
+        """
+        limit = self._world.limits.pollers
+        if len(queue.waiters) >= limit:
+            raise faults.limit_exceeded(f'A task list can have {limit} pollers at a time')
+        queue.waiters.append(waiter)
+        self._waiting[waiter] = queue
+        self._moves += 1
+        if waiter.poller is not None:
+            self._pollers[waiter.poller] = True
+        self._watch()
+
+    def leave(self, waiter: Waiter) -> None:
+        """Out of the line, with or without a task."""
+        queue = self._waiting.pop(waiter)
+        if waiter in queue.waiters:
+            queue.waiters.remove(waiter)
+        if waiter.poller is not None:
+            self._pollers[waiter.poller] = False
+
+    def saw(self) -> None:
+        """This thread polls, and so is one that time may have to wait for, where it skips."""
+        if self._clock.skips:
+            self._pollers[threading.current_thread()] = False
+
+    def wake_all(self) -> None:
+        """Wake everybody, because the service is closed or emptied."""
+        for waiter in self._waiting:
+            waiter.wake()
+        self._bell.notify_all()
+
+    def deadlines_changed(self) -> None:
+        """Tell the timekeeper if it would sleep too long."""
+        if self._timekeeper is not None:
+            first = self._world.deadlines.first()
+            if first is not None and (self._asleep_until is None or first < self._asleep_until):
+                self._bell.notify_all()
+
+    def skip(self, *, patiently: bool = False) -> None:
+        """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it.
+
+        ``patiently`` says that tasks which wait have waited long enough for somebody to take them.
+        """
+        clock = self._clock
+        while clock.skips and isinstance(clock, ManualClock) and self._everybody_waits():
+            first = self._world.deadlines.first()
+            if first is None or (not patiently and any(map(len, self._world.queues.values()))):
+                return
+            clock.skip_to(first)
+            self._tick()
+            patiently = False
+
+    def _everybody_waits(self) -> bool:
+        alive = [waits for thread, waits in self._pollers.items() if thread.is_alive()]
+        return bool(alive) and all(alive) and not self.busy and not any(waiter.woken for waiter in self._waiting)
+
+    def _watch(self) -> None:
+        """Have a timekeeper, on a clock that moves by itself."""
+        moves = self._clock.seconds_until(self._clock.milliseconds() + 1) is not None
+        if self._timekeeper is None and (moves or self._clock.skips):
+            keep = self._keep_time if moves else self._keep_skipping
+            self._timekeeper = threading.Thread(target=self._keep, args=(keep,), name='genflow-local-time', daemon=True)
+            self._timekeeper.start()
+
+    def _keep(self, keep: Callable[[], bool]) -> None:
+        """The timekeeper: look at the clock as long as somebody waits."""
+        with self._lock, contextlib.suppress(StoreError):  # the next call will say what is wrong with the file
+            try:
+                while not self.closed and keep():
+                    pass
+            finally:
+                self._timekeeper = None
+
+    def _keep_time(self) -> bool:
+        """Do what is due, sleep until more is, and say whether to go on."""
+        self._tick()
+        first = self._asleep_until = self._world.deadlines.first()
+        seconds = None if first is None else self._clock.seconds_until(first)
+        rang = self._bell.wait(IDLE_TIMEOUT if seconds is None else min(seconds, IDLE_TIMEOUT))
+        return rang or bool(self._waiting)
+
+    def _keep_skipping(self) -> bool:
+        """Move the time on when nothing has happened for a moment, and say whether to go on."""
+        moves = self._moves
+        self._bell.wait(PATIENCE)
+        if moves == self._moves:
+            self.skip(patiently=True)
+        return bool(self._waiting)

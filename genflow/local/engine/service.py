@@ -1,0 +1,400 @@
+"""The service: one entry for every operation.
+
+Theory of operation. A call is checked against the model, then carried out under one lock: what has become due comes
+first, then the operation's own rule, then what follows from it elsewhere (the agenda), then what became due by it
+(a timer of zero seconds). Then the lock is given up, and the call waits until the file has everything that its answer
+tells: its own changes, and those of others that it may have seen. So whatever anybody has been told survives.
+
+The rules are in :mod:`genflow.local.rules`, the operations in :mod:`genflow.local.operations`; here is only their
+order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import attrs
+
+from genflow.local.clock import Clock, to_datetime
+from genflow.local.engine import lambdas
+from genflow.local.engine.group_commit import Journal, Statistics
+from genflow.local.engine.loading import StoredExecutions, load_state
+from genflow.local.engine.long_polls import LongPolls
+from genflow.local.errors import ServiceClosed, StoreError
+from genflow.local.operations import executions, registry, tasks, visibility
+from genflow.local.operations.answers import Answer, Reading
+from genflow.local.operations.lookup import domain_of
+from genflow.local.requests import faults
+from genflow.local.requests.model import operations
+from genflow.local.requests.validation import checked
+from genflow.local.rules.closing import end_full_history
+from genflow.local.rules.crash_recovery import dies, end
+from genflow.local.rules.decision_lambdas import settle_lambda
+from genflow.local.rules.recording import HistoryFull
+from genflow.local.rules.timeouts import fire_timeout
+from genflow.local.state.deadlines import Deadlines
+from genflow.local.state.limits import Limits
+from genflow.local.state.state import State
+from genflow.local.state.task_lists import Waiter
+from genflow.local.state.token_buckets import Rates
+from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK, Batch
+from genflow.local.store import Store
+
+CALLS: dict[str, Callable[[State, dict[str, Any], int], Answer]] = {
+    **registry.CALLS,
+    **executions.CALLS,
+    **tasks.CALLS,
+    **visibility.CALLS,
+}
+
+#: how often, in calls, memory is looked through for executions to put away.
+PUT_AWAY_EVERY = 4_096
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """How a service is set up; see :class:`genflow.local.client.LocalSWF`."""
+
+    path: str
+    clock: Clock
+    region: str
+    account_id: str
+    long_poll: float
+    limits: Limits
+    synchronous: str
+    denied: Collection[str]
+    abandon_started: bool
+
+
+class Service:
+    """All of SWF, on one file."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._clock = options.clock
+        self._lock = threading.RLock()
+        self._runs: dict[str, lambdas.Run] = {}
+        self._store = Store(options.path, options.synchronous)
+        self._now = 0
+        self._broken = False
+        self._world = self._new_world()
+        self._journal = Journal(self._store, self._world, self._lock, lambda: self._now, self._recover)
+        self._polls = LongPolls(self._world, self._clock, self._lock, self._tick)
+        try:
+            self._open()
+        except BaseException:
+            self._store.close()
+            raise
+        self._unsubscribe = self._clock.subscribe(self._clock_moved)
+
+    def _new_world(self) -> State:
+        options = self._options
+        return State(
+            archive=StoredExecutions(self._store),
+            limits=options.limits,
+            rates=Rates(options.limits.rates),
+            arn_prefix=f'arn:aws:swf:{options.region}:{options.account_id}:/domain/',
+            denied=frozenset(options.denied),
+        )
+
+    def _open(self) -> None:
+        """Read what the file has, do what became due meanwhile, and end what died with the last process."""
+        with self._lock:
+            load_state(self._world, self._store)
+            now = self._tick()
+            self._restart(now)
+            mark = self._journal.mark()
+        self._journal.settle(mark)
+
+    def _restart(self, now: int) -> None:
+        """End what died with the last process."""
+        for ref, data in self._store.items():
+            if dies(data, abandoned=self._options.abandon_started):
+                execution = self._world.find(ref >> EVENT_BITS)
+                if execution is not None:
+                    self._apply(partial(end, self._world, execution, ref & EVENT_MASK, now))
+                    self._follow_up(now)
+
+    def _recover(self) -> None:
+        """After a failed write: forget everything and read what the file has."""
+        state = self._world
+        for table in (state.domains, state.executions, state.open, state.open_keys, state.population):
+            table.clear()
+        for queue in state.queues.values():
+            queue.clear()
+        state.agenda.clear()
+        state.deadlines = Deadlines()
+        state.batch = Batch(state.batch.number)
+        state.next_expiry = None
+        self._broken = True
+        with contextlib.suppress(StoreError):  # then the next call will try again, and say what is wrong
+            load_state(state, self._store)
+            self._broken = False
+
+    # Time.
+
+    def _tick(self) -> int:
+        """Do what has become due, and say what time it is; under the lock."""
+        self._now = now = max(self._now, self._clock.milliseconds())
+        self._strike_until(now)
+        return now
+
+    def _strike_until(self, now: int) -> None:
+        state = self._world
+        moment = state.deadlines.first()
+        while moment is not None and moment <= now:
+            at, ref = state.deadlines.pop()
+            execution = state.find(ref >> EVENT_BITS)
+            if execution is not None:
+                self._apply(partial(fire_timeout, state, execution, ref & EVENT_MASK, at))
+                self._follow_up(at)
+            moment = state.deadlines.first()
+
+    def _follow_up(self, at: int) -> None:
+        """What the last rule left to be done elsewhere."""
+        agenda = self._world.agenda
+        while agenda:
+            self._apply(partial(agenda.popleft(), self._world, at))
+
+    def _apply(self, rule: Callable[[], Answer]) -> Answer:
+        """Carry a rule out; where a history has no room for it, its execution ends instead."""
+        try:
+            return rule()
+        except HistoryFull as full:
+            end_full_history(self._world, self._now, full)
+            return None
+
+    def _clock_moved(self) -> None:
+        with self._lock:
+            self._tick()
+            mark = self._journal.mark()
+            self._polls.deadlines_changed()
+        self._journal.settle(mark)
+        self._run_functions()
+
+    # Calls.
+
+    def perform(self, operation: str, request: Any, *, right: bool = False) -> dict[str, Any] | None:
+        """Carry out one operation; events of the answer are texts.
+
+        Args:
+            operation: its name on the wire.
+            request: its members in wire form.
+            right: the request has been found to be right.
+
+        Raises:
+            ServiceError: the service refuses.
+            StoreError: the file cannot keep it.
+        """
+        if operation not in OPERATIONS:
+            raise faults.fault('UnknownOperationException', f'SWF has no operation {operation!r}')
+        if not right:
+            request = checked(operation, request)
+        if operation in tasks.POLLS and not request.get('nextPageToken'):
+            return self._poll(operation, request)
+        call = CALLS.get(operation, tasks.CONTINUE)
+        with self._lock:
+            now = self._begin(operation)
+            answer = self._apply(partial(call, self._world, request, now))
+            mark = self._finish(now, answer)
+        return self._deliver(answer, mark)
+
+    def _begin(self, operation: str) -> int:
+        """Before a rule: what is due, and whether the caller may."""
+        if self._polls.closed:
+            raise ServiceClosed(f'{self._options.path}: the service is closed')
+        if self._broken:
+            load_state(self._world, self._store)
+            self._broken = False
+        now = self._tick()
+        state = self._world
+        if operation in state.denied:
+            raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
+        if not state.rates.allow(operation, now):
+            raise faults.fault('ThrottlingException', 'Rate exceeded')
+        statistics = self._journal.statistics
+        statistics.calls += 1
+        if statistics.calls % PUT_AWAY_EVERY == 0:
+            state.put_away(self._journal.folded)
+        return now
+
+    def _finish(self, now: int, answer: Answer) -> int:
+        """After a rule: what follows from it. The batch that the caller must wait for."""
+        self._follow_up(now)
+        self._strike_until(now)
+        self._polls.deadlines_changed()
+        return self._journal.mark()
+
+    def _deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:
+        """Once everything is durable: the answer, read from the file where need be."""
+        self._journal.settle(mark)
+        if isinstance(answer, Reading):
+            self._journal.fold()
+        if self._world.running:
+            self._run_functions()
+        return answer.read(self._store) if isinstance(answer, Reading) else answer
+
+    def _poll(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Take a task, or wait for one as long as polls are held."""
+        ends = time.monotonic() + self._options.long_poll
+        with self._lock:
+            self._begin(operation)
+            self._polls.saw()
+        place = None
+        while True:
+            left = ends - time.monotonic()
+            answer = self.attempt(operation, request, never, place, Waiter if left > 0 else None)
+            if not isinstance(answer, Waiter):
+                return answer
+            place = answer
+            place.wait(left)
+
+    def hold(self, operation: str, request: Any) -> dict[str, Any]:
+        """Before the first :meth:`attempt` at a poll: whether it is right and permitted. The request, checked."""
+        right: dict[str, Any] = checked(operation, request)
+        with self._lock:
+            self._begin(operation)
+        return right
+
+    def attempt(
+        self,
+        operation: str,
+        request: dict[str, Any],
+        gone: Callable[[], bool],
+        before: Waiter | None,
+        stand: Callable[[], Waiter] | None,
+    ) -> dict[str, Any] | Waiter:
+        """Take a task, or stand in line for one.
+
+        Args:
+            operation: PollForActivityTask or PollForDecisionTask.
+            request: checked by :meth:`hold` or :meth:`perform`.
+            gone: says that nobody waits for the answer any more.
+            before: where the poll stood in line until now.
+            stand: makes the place where it stands from now on; None where it will not wait any longer.
+
+        Returns:
+            The answer, or the place in line where the poll stands.
+        """
+        kind, take, empty = tasks.POLLS[operation]
+        polls = self._polls
+        with self._lock:
+            if before is not None:
+                polls.leave(before)
+            if polls.closed or (before is not None and request['domain'] not in self._world.domains):
+                return dict(empty)  # the service was closed or emptied meanwhile
+            now = self._tick()
+            domain = domain_of(self._world, request).name
+            queue = self._world.queue(kind, domain, request['taskList']['name'])
+            given_up = gone()
+            answer = None if given_up else self._take(take, request, now, queue)
+            if answer is None and stand is not None and not given_up:
+                place = stand()
+                polls.enter(queue, place)
+                polls.deadlines_changed()
+                polls.skip()
+                return place
+            mark = self._finish(now, answer)
+            if answer is None and queue:
+                queue.wake_one()
+        return self._deliver(answer, mark) or dict(empty)
+
+    def _take(self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any) -> Answer:
+        """The next task of the list that can be started."""
+        ref = queue.take()
+        while ref is not None:
+            answer = self._apply(partial(take, self._world, request, now, ref))
+            self._follow_up(now)
+            if answer is not None:
+                return answer
+            ref = queue.take()
+        return None
+
+    # Lambda functions.
+
+    def register_lambda(self, name: str, function: Callable[..., Any], run: lambdas.Run) -> None:
+        """Have ScheduleLambdaFunction decisions of that name call ``function`` with their input's JSON value."""
+        with self._lock:
+            self._world.functions[name] = function
+            self._runs[name] = run
+
+    def _run_functions(self) -> None:
+        """Begin what was started; to be called after its start is durable."""
+        with self._lock:
+            running, self._world.running = self._world.running, []
+            self._polls.busy += len(running)
+        for ref, name, text in running:
+            run = lambdas.find(self._runs, name) or lambdas.in_background
+            run(partial(self._run_function, ref, name, text))
+
+    def _run_function(self, ref: int, name: str, text: str) -> None:
+        outcome = lambdas.perform(self._world.functions, name, text)
+        with self._lock:
+            self._polls.busy -= 1
+            if self._polls.closed:
+                return
+            now = self._tick()
+            execution = self._world.find(ref >> EVENT_BITS)
+            task = execution and execution.lambdas.get(ref & EVENT_MASK)
+            if execution and task:
+                settle = partial(settle_lambda, self._world, execution, task, now)
+                self._apply(partial(settle, outcome.event_type, outcome.attributes))
+            mark = self._finish(now, None)
+            self._polls.skip()
+        with contextlib.suppress(StoreError):  # nobody waits for this answer; the function runs into its time-out
+            self._journal.settle(mark)
+
+    # The whole.
+
+    @property
+    def long_poll(self) -> float:
+        """Seconds for which an empty poll is held."""
+        return self._options.long_poll
+
+    @property
+    def statistics(self) -> Statistics:
+        """How many calls and commits there were."""
+        return self._journal.statistics
+
+    def next_deadline(self) -> datetime | None:
+        """When the service will next do something by itself."""
+        with self._lock:
+            first = self._world.deadlines.first()
+            return None if first is None else to_datetime(first)
+
+    def reset(self) -> None:
+        """Forget everything: domains, types, executions. Waiting polls come back empty."""
+        self._journal.alone(self._forget)
+
+    def _forget(self) -> None:
+        self._store.reset()
+        self._journal.discard()
+        self._recover()
+        self._polls.wake_all()
+
+    def close(self) -> None:
+        """Write what is left and close the file; waiting polls come back empty. Nothing happens the second time."""
+        with self._lock:
+            if self._polls.closed:
+                return
+            self._polls.closed = True
+            self._polls.wake_all()
+            self._unsubscribe()
+        try:
+            self._journal.fold()
+        finally:
+            self._journal.alone(self._store.close)
+
+
+def never() -> bool:
+    """A poll of a thread is waited for until it answers."""
+    return False
+
+
+OPERATIONS = frozenset(operations().values())

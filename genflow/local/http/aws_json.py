@@ -1,0 +1,156 @@
+"""AWS JSON 1.0: what an HTTP request asks of the service, and how its answer is written.
+
+Everything that Amazon SWF's clients send is read: the target in its short form and in the long one of boto 2, any
+content type, ``Content-Encoding: amz-1.0`` (which is no encoding), an empty body for no members, and any signature,
+whose credential scope says which region is meant. Errors have SWF's documents, ``{"__type": "namespace#Name",
+"message": "..."}``; an operation without output answers no bytes at all, not ``{}``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from genflow.local.client import LocalSWF
+from genflow.local.errors import LocalError, ServiceError
+from genflow.local.http.http11 import Request
+from genflow.local.requests import faults
+from genflow.local.requests.model import operations
+
+LOG = logging.getLogger(__name__)
+
+CONTENT_TYPE = 'application/x-amz-json-1.0'
+TARGET = re.compile(r'(?:com\.amazonaws\.swf\.service\.model\.)?SimpleWorkflowService\.(\w+)\Z')
+#: the region in the credential scope of a signature: key/date/region/service/aws4_request.
+SCOPE = re.compile(r'Credential=[^,\s]*/[0-9]{8}/([^/,\s]+)/[^/,\s]+/aws4_request')
+POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
+OPERATIONS = frozenset(operations().values())
+#: boto 2 and old samples send the first of these; neither is a compression.
+ENCODINGS = frozenset({'', 'amz-1.0', 'identity'})
+
+
+@attrs.frozen(slots=True)
+class Reply:
+    """What goes back, but for the headers that every response has."""
+
+    status: int
+    body: bytes
+    content_type: str = CONTENT_TYPE
+
+
+@attrs.frozen(slots=True)
+class Call:
+    """One operation that is asked for, and of which service."""
+
+    service: LocalSWF
+    operation: str
+    members: dict[str, Any]
+
+    @property
+    def is_poll(self) -> bool:
+        """It takes a task; a poll with a page token only reads on."""
+        return self.operation in POLLS and not self.members.get('nextPageToken')
+
+
+def read_call(request: Request, services: Mapping[str, LocalSWF], default: LocalSWF) -> Call:
+    """What the request asks for.
+
+    Raises:
+        ServiceError: it asks for nothing that can be understood.
+    """
+    operation = read_target(request.headers.get('x-amz-target', ''))
+    service = services.get(region_of(request), default) if services else default
+    return Call(service, operation, read_members(request))
+
+
+def read_target(target: str) -> str:
+    """The operation in an ``X-Amz-Target``."""
+    found = TARGET.match(target)
+    if not found or found[1] not in OPERATIONS:
+        raise faults.fault(
+            'UnknownOperationException',
+            f'X-Amz-Target is {target[:100]!r}, expected SimpleWorkflowService.<operation>',
+        )
+    return found[1]
+
+
+def region_of(request: Request) -> str:
+    """The region that the request was signed for; empty if it was not."""
+    found = SCOPE.search(request.headers.get('authorization', ''))
+    return found[1] if found else ''
+
+
+def read_members(request: Request) -> dict[str, Any]:
+    """The members of the request: an object of JSON."""
+    encoding = request.headers.get('content-encoding', '').lower()
+    if encoding not in ENCODINGS:
+        raise unreadable(f'Content-Encoding is {encoding[:40]!r}, expected none')
+    if not request.body:
+        return {}
+    return read_object(request.body)
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes.
+
+    Raises:
+        ServiceError: SerializationException: they are something else.
+    """
+    try:
+        members = decode(body.decode())
+    except (ValueError, RecursionError):
+        raise unreadable('The body is no JSON in UTF-8') from None
+    if not isinstance(members, dict):
+        raise unreadable('The body is JSON, but no object')
+    return members
+
+
+def refuse_constant(name: str) -> float:
+    raise ValueError(f'{name} is no JSON')
+
+
+#: made once, for making it takes as long as reading a small body.
+decode = json.JSONDecoder(parse_constant=refuse_constant).decode
+
+
+def unreadable(message: str) -> ServiceError:
+    """A request of which SWF says that it cannot be deserialized."""
+    return faults.fault('SerializationException', message)
+
+
+def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | None:
+    """The reply to what the action answers or raises; None where it answers None."""
+    try:
+        text = action()
+    except ServiceError as error:
+        return refusal(error)
+    except LocalError as error:  # the file, or a service that was closed: its text says what to do
+        LOG.error('%s failed: %s', operation, error)  # noqa: TRY400 - a full disk is no bug, and needs no traceback
+        return refusal(faults.fault('InternalFailure', str(error)))
+    except Exception:
+        LOG.exception('%s failed', operation)
+        return refusal(faults.fault('InternalFailure', 'The server has failed; its log says how'))
+    return None if text is None else Reply(200, text.encode())
+
+
+def refusal(error: ServiceError) -> Reply:
+    """The error document."""
+    return Reply(error.status, json.dumps({'__type': error.type, 'message': error.message}).encode())
+
+
+def seconds_of(members: Mapping[str, Any]) -> float:
+    """How far the test wants the clock to be moved.
+
+    Raises:
+        ServiceError: ValidationException: by no number of seconds that a clock could be moved by.
+    """
+    seconds = members.get('advance')
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
+        raise faults.invalid(f"Value {str(seconds)[:40]!r} at 'advance' is no number of seconds from 0 on")
+    return seconds

@@ -1,0 +1,178 @@
+"""One client's connection: reads its requests, has each carried out, writes the reply.
+
+Theory of operation. The connection lives on the event loop's thread; what the service does, which waits for the disk,
+is done at the desk (:mod:`~genflow.local.http.dispatcher`). Requests of one connection are answered one after the
+other, in order.
+
+A long poll that finds nothing holds no worker. It stands in the service's line, and a coroutine waits until it is
+woken, its time is over, or the client is gone; then a worker makes the next attempt. So a thousand waiting polls are
+a thousand small coroutines, and every worker is free for calls. A client that disconnects leaves the line before a
+task can be handed to it; only in the moment in which a task is being taken can it still be lost, until its time-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+import uuid
+from email.utils import formatdate
+from functools import lru_cache, partial
+from http import HTTPStatus
+from typing import cast
+
+from genflow.local.http.aws_json import Reply, carried_out, refusal
+from genflow.local.http.dispatcher import Dispatcher, Held, Outcome
+from genflow.local.http.http11 import CONTINUE, LARGEST, BadRequest, DiscardingReader, RequestReader, response
+from genflow.local.requests import faults
+
+#: seconds for which a client that was refused may go on sending.
+IDLE_TIMEOUT = 2.0
+#: a request's id is that of this process and its number, in the form of a UUID.
+SERVER_ID = str(uuid.uuid4())[:24]
+REQUEST_NUMBERS = itertools.count(1)
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Connection(asyncio.Protocol):
+    """A client's connection."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._desk = dispatcher
+        self._reader = RequestReader()
+        self._transport: asyncio.Transport | None = None
+        self._busy = False
+        self._keeps_alive = True
+        self._held: Held | None = None
+        self._waiting: asyncio.Task[None] | None = None
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast('asyncio.Transport', transport)
+        self._desk.connections.add(self)
+        self._desk.emptied.clear()
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        if not self._busy:
+            self._read_on()
+        elif self._reader.buffered > LARGEST and self._transport:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The client sends no more: it may still want the answer to a call, but a poll is not worth a task."""
+        self._keeps_alive = False
+        self._abandon()
+        return self._busy
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._desk.connections.discard(self)
+        if not self._desk.connections:
+            self._desk.emptied.set()
+        self._abandon()
+
+    # Requests.
+
+    def _read_on(self) -> None:
+        """Take up the next request, if it is there."""
+        if self._transport is None:
+            return
+        try:
+            request = self._reader.next()
+        except BadRequest as bad:
+            self._refuse(bad)
+            return
+        if request is not None:
+            self._busy = True
+            self._keeps_alive = self._keeps_alive and request.keep_alive
+            self._desk.take(request, self._finish)
+        elif self._reader.wants_continue():
+            self._transport.write(CONTINUE)
+
+    def _refuse(self, bad: BadRequest) -> None:
+        """Answer what cannot be read, and let go of the connection.
+
+        What the client still sends is taken and dropped for a moment: closing at once would reset the connection, and
+        the client might never see why.
+        """
+        code = 'RequestEntityTooLargeException' if bad.status == TOO_LARGE else 'SerializationException'
+        body = refusal(faults.fault(code, bad.message)).body
+        self._keeps_alive = False
+        self._reply(Reply(bad.status, body), lingers=True)
+        self._reader = DiscardingReader()
+
+    def _finish(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Reply):
+            self._reply(outcome)
+            return
+        self._held = outcome
+        self._waiting = self._desk.loop.create_task(self._wait(outcome))
+        if self._transport is None or not self._keeps_alive:
+            self._abandon()
+
+    def _reply(self, reply: Reply, *, lingers: bool = False) -> None:
+        self._busy = False
+        if self._transport is None:
+            return
+        headers = (
+            ('Content-Type', reply.content_type),
+            ('x-amzn-RequestId', f'{SERVER_ID}{next(REQUEST_NUMBERS):012x}'),
+            ('Date', date_header(int(time.time()))),
+        )
+        self._transport.write(response(reply.status, headers, reply.body, keep_alive=self._keeps_alive))
+        if lingers:
+            self._desk.loop.call_later(IDLE_TIMEOUT, self.abort)
+        elif not self._keeps_alive:
+            self._transport.close()
+        elif self._reader.buffered:
+            self._transport.resume_reading()
+            self._desk.loop.call_soon(self._read_on)
+
+    # Long polls.
+
+    async def _wait(self, held: Held) -> None:
+        """Attempt again whenever the poll is rung for, and a last time when it has been held long enough."""
+        loop, reply = self._desk.loop, None
+        ends = loop.time() + held.poll.hold
+        while reply is None:
+            last = not await rings(held.rung, ends - loop.time())
+            held.rung.clear()
+            attempt = partial(held.poll.attempt, last=last)
+            reply = await loop.run_in_executor(self._desk.workers, carried_out, held.operation, attempt)
+        self._held = None
+        self._reply(reply)
+
+    def _abandon(self) -> None:
+        """Nobody waits for the poll that is held, if one is."""
+        if self._held is not None:
+            self._held.poll.abandon()
+            self._held.rung.set()
+
+    def end(self) -> None:
+        """Because the server stops: answer what is being done, a held poll with nothing, and take no more."""
+        self._keeps_alive = False
+        self._abandon()
+        if not self._busy and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """At once, whatever is being done."""
+        if self._transport is not None:
+            self._transport.abort()
+
+
+@lru_cache(1)
+def date_header(second: int) -> str:
+    """The `Date` of everything that is answered in this second."""
+    return formatdate(second, usegmt=True)
+
+
+async def rings(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, for so many seconds at most; whether it came."""
+    try:
+        await asyncio.wait_for(event.wait(), max(0.0, seconds))
+    except asyncio.TimeoutError:
+        return False
+    return True

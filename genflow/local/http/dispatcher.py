@@ -1,0 +1,135 @@
+"""Where requests are carried out: in worker threads, or on the loop's own where that is quicker for everybody.
+
+Theory of operation. A call waits for the disk, and calls that come at the same time should wait for one commit
+together. So they go to worker threads, many at a time. But a request that comes alone gains nothing by that: handing it
+over and taking the reply back are four switches between threads, which cost more than the call itself. The desk waits
+until everything that has arrived is read; if that is one call, and no worker is busy, it is carried out at once.
+Whatever comes in the meantime is found together afterwards, goes to the workers, and shares a commit. So a client alone
+has the shortest way, and many clients share. After a call that took long, because the disk is slow, the loop does
+nothing but its own work for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, cast
+
+import attrs
+
+from genflow.local.engine.held_poll import HeldPoll
+from genflow.local.http.aws_json import Call, Reply, carried_out
+from genflow.local.http.http11 import Request
+
+if TYPE_CHECKING:
+    from genflow.local.http.connection import Connection
+
+#: bytes of the largest request that the loop's thread carries out.
+SMALL = 16 * 1024
+
+#: seconds after which a call on the loop's thread has taken too long, and for how long there is none after it.
+LONG = 0.05
+PAUSE = 1.0
+
+
+@attrs.frozen(slots=True)
+class Held:
+    """A poll that stands in line, and what rings when it should look again."""
+
+    operation: str
+    poll: HeldPoll
+    rung: asyncio.Event
+
+
+Outcome = Reply | Held
+#: what a request leads to: a call, or a reply that needs none.
+Route = Callable[[Request], Call | Reply]
+Finish = Callable[[Outcome], None]
+
+
+@attrs.define(slots=True, eq=False)
+class Dispatcher:
+    """What the connections of one server share.
+
+    Attributes:
+        route: what a request leads to.
+        workers: where the service is called.
+        connections: those that are open.
+        emptied: set whenever the last connection is gone.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    route: Route
+    workers: Executor
+    connections: set[Connection] = attrs.field(factory=set)
+    emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
+    _arrived: list[tuple[Request, Finish]] = attrs.field(factory=list)
+    _busy: int = 0
+    _alone_from: float = 0.0
+
+    def take(self, request: Request, finish: Finish) -> None:
+        """Have the request carried out; ``finish`` is called on the loop. To be called there, too."""
+        if not self._arrived:
+            self.loop.call_soon(self._hand_out)
+        self._arrived.append((request, finish))
+
+    def later(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Call back on the loop, from any thread; when the loop has ended there is nobody to be told."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(callback, *arguments)
+
+    def _hand_out(self) -> None:
+        """Everything that has arrived, to whoever carries it out."""
+        arrived, self._arrived = self._arrived, []
+        if len(arrived) == 1 and self._alone(arrived[0][0]):
+            self._carry_out_here(*arrived[0])
+            return
+        for request, finish in arrived:
+            self._busy += 1
+            self.workers.submit(self._work, request, finish)
+
+    def _alone(self, request: Request) -> bool:
+        """The request has come alone, and is none that could take long."""
+        small = request.path == '/' and len(request.body) <= SMALL
+        return small and not self._busy and self.loop.time() >= self._alone_from
+
+    def _carry_out_here(self, request: Request, finish: Finish) -> None:
+        began = self.loop.time()
+        outcome = self._carry_out(request)
+        ended = self.loop.time()
+        if ended - began > LONG:
+            self._alone_from = ended + PAUSE
+        finish(outcome)
+
+    def _work(self, request: Request, finish: Finish) -> None:
+        """In a worker."""
+        self.later(self._end_work, self._carry_out(request), finish)
+
+    def _end_work(self, outcome: Outcome, finish: Finish) -> None:
+        self._busy -= 1
+        finish(outcome)
+
+    def _carry_out(self, request: Request) -> Outcome:
+        """The reply, or a poll that stands in line."""
+        asked = self.route(request)
+        if isinstance(asked, Reply):
+            return asked
+        if asked.is_poll and asked.service.long_poll > 0:
+            return self._begin_poll(asked)
+        service, operation = asked.service, asked.operation
+        reply = carried_out(operation, lambda: service.call_json(operation, asked.members))
+        return cast('Reply', reply)  # a call always answers
+
+    def _begin_poll(self, call: Call) -> Outcome:
+        """The first attempt."""
+        held: list[Held] = []
+
+        def attempt() -> str | None:
+            rung = asyncio.Event()
+            poll = call.service.hold(call.operation, call.members, lambda: self.later(rung.set))
+            held.append(Held(call.operation, poll, rung))
+            return poll.attempt()
+
+        return carried_out(call.operation, attempt) or held[0]

@@ -1,0 +1,255 @@
+"""HTTP/1.1 as a server reads and writes it: bytes in, requests out, and back.
+
+Theory of operation. A :class:`RequestReader` belongs to one connection. It is fed what the socket gives, in whatever
+pieces, and hands out whole requests. It does no I/O and knows nothing of SWF, so that everything can be tested with
+byte strings. What it cannot read is a :class:`BadRequest`, after which the connection must be closed: where the next
+request would begin is unknown.
+
+Read are bodies with a Content-Length and chunked ones. A request that has both, two lengths, a folded header or a
+space before a colon is refused, for two servers in a row could read such a request differently. ``Expect:
+100-continue`` is told to the connection as soon as the headers are there. A request, headers included, may have
+:data:`LARGEST` bytes, which is Amazon SWF's own limit.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from http import HTTPStatus
+
+import attrs
+
+#: bytes of a request, headers included: the limit of Amazon SWF.
+LARGEST = 1024 * 1024
+
+#: bytes of a request line and its headers.
+LARGEST_HEAD = 64 * 1024
+
+END = b'\r\n\r\n'
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])\Z")
+DIGITS = re.compile(r'[0-9]{1,18}\Z')
+CHUNK_SIZE = re.compile(rb'[0-9A-Fa-f]{1,8}\Z')
+REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+CONTINUE = b'HTTP/1.1 100 Continue\r\n\r\n'
+
+
+class BadRequest(Exception):
+    """What came is no request that this server reads; answer with ``status`` and close the connection."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@attrs.frozen(slots=True)
+class Request:
+    """One whole request.
+
+    Attributes:
+        path: without its query.
+        headers: names in lower case; of a name that came twice, the values joined with a comma.
+        keep_alive: the connection may be used again.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    keep_alive: bool
+
+
+@attrs.frozen(slots=True)
+class Head:
+    """A request whose body is still to come; ``length`` is None for a chunked body."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    length: int | None
+    keep_alive: bool
+
+    def with_body(self, body: bytes) -> Request:
+        return Request(self.method, self.path, self.headers, body, self.keep_alive)
+
+
+class RequestReader:
+    """The requests of one connection."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._head: Head | None = None
+        self._chunks: ChunkedBody | None = None
+        self._expects = False
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that have come and were not handed out."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        """Take what the socket gave."""
+        self._buffer += data
+
+    def next(self) -> Request | None:
+        """The next whole request; None as long as there is none.
+
+        Raises:
+            BadRequest: there will never be one.
+        """
+        if self._head is None and not self._begin():
+            return None
+        head, body = self._head, self._body()
+        if head is None or body is None:
+            return None
+        self._head = self._chunks = None
+        return head.with_body(body)
+
+    def wants_continue(self) -> bool:
+        """Whether the client holds its body back for 100 Continue; true once for each request."""
+        wants = self._expects and not self._buffer
+        self._expects = False
+        return wants
+
+    def _begin(self) -> bool:
+        """Read a head, if there is a whole one."""
+        while self._buffer[:2] == b'\r\n':  # some clients send one line too many after a body
+            del self._buffer[:2]
+        end = self._buffer.find(END)
+        if end < 0:
+            if len(self._buffer) > LARGEST_HEAD:
+                raise BadRequest(431, f'The headers have more than {LARGEST_HEAD} bytes')
+            return False
+        self._head = head = read_head(self._buffer[:end].decode('latin-1'))
+        del self._buffer[: end + len(END)]
+        room = LARGEST - end - len(END)
+        if head.length is not None and head.length > room:
+            raise too_large()
+        self._chunks = ChunkedBody(room) if head.length is None else None
+        self._expects = head.headers.get('expect', '').lower() == '100-continue'
+        return True
+
+    def _body(self) -> bytes | None:
+        if self._chunks is not None:
+            return self._chunks.read(self._buffer)
+        length = self._head.length if self._head else 0
+        if length is None or len(self._buffer) < length:
+            return None
+        body = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        return body
+
+
+class DiscardingReader(RequestReader):
+    """Of a connection on which nothing more is read."""
+
+    def feed(self, data: bytes) -> None:
+        """Drop it."""
+
+
+class ChunkedBody:
+    """A body that comes in chunks, each with its size before it."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._body = bytearray()
+        self._trailers = False
+
+    def read(self, buffer: bytearray) -> bytes | None:
+        """Take the chunks that are there off the buffer; the body, when the last one was."""
+        while (end := buffer.find(b'\r\n')) >= 0:
+            if self._trailers:
+                del buffer[: end + 2]
+                if end == 0:
+                    return bytes(self._body)
+            elif not self._chunk(buffer, end):
+                return None
+        if len(buffer) > LARGEST_HEAD:
+            raise BadRequest(400, 'A line of a chunked body is too long')
+        return None
+
+    def _chunk(self, buffer: bytearray, end: int) -> bool:
+        """Take one chunk, if there is a whole one."""
+        text = bytes(buffer[:end]).partition(b';')[0].strip()
+        if not CHUNK_SIZE.match(text):
+            raise BadRequest(400, 'A chunk begins without its size')
+        size = int(text, 16)
+        if len(self._body) + size > self._room:
+            raise too_large()
+        if size == 0:
+            self._trailers = True
+            del buffer[: end + 2]
+            return True
+        if len(buffer) < end + size + 4:
+            return False
+        if buffer[end + 2 + size : end + size + 4] != b'\r\n':
+            raise BadRequest(400, 'A chunk is longer than its size')
+        self._body += buffer[end + 2 : end + 2 + size]
+        del buffer[: end + size + 4]
+        return True
+
+
+def too_large() -> BadRequest:
+    return BadRequest(413, f'A request can have {LARGEST} bytes, headers included')
+
+
+def read_head(text: str) -> Head:
+    """The request line and the headers.
+
+    Raises:
+        BadRequest: they cannot be read, or could be read in two ways.
+    """
+    first, *lines = text.split('\r\n')
+    found = REQUEST_LINE.match(first)
+    if not found:
+        raise BadRequest(400, 'The first line is no HTTP/1.1 request')
+    headers = read_headers(lines)
+    connection = headers.get('connection', '').lower()
+    keep_alive = 'close' not in connection and (found[3] == '1' or 'keep-alive' in connection)
+    path = found[2].partition('?')[0]
+    return Head(found[1], path, headers, body_length(headers), keep_alive)
+
+
+def read_headers(lines: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        raw, colon, rest = line.partition(':')
+        name, value = header_name(raw if colon else ''), rest.strip(' \t')
+        headers[name] = f'{headers[name]}, {value}' if name in headers else value
+    return headers
+
+
+@lru_cache(256)
+def header_name(raw: str) -> str:
+    """In lower case; clients use the same few names again and again."""
+    if not TOKEN.match(raw):
+        raise BadRequest(400, 'A header has no name that HTTP allows')
+    return raw.lower()
+
+
+def body_length(headers: dict[str, str]) -> int | None:
+    """Bytes of the body; None where it is chunked."""
+    length, encoding = headers.get('content-length'), headers.get('transfer-encoding')
+    if encoding is None:
+        if length is None:
+            return 0
+        if not DIGITS.match(length):
+            raise BadRequest(400, 'Content-Length is no number')
+        return int(length)
+    if length is not None:
+        raise BadRequest(400, 'A request has Content-Length or Transfer-Encoding, not both')
+    if encoding.lower() != 'chunked':
+        raise BadRequest(501, 'The only transfer encoding that is read is chunked')
+    return None
+
+
+def response(status: int, headers: tuple[tuple[str, str], ...], body: bytes, *, keep_alive: bool) -> bytes:
+    """A whole response, its Content-Length included."""
+    lines = [f'HTTP/1.1 {status} {REASONS.get(status, "Unknown")}']
+    lines += [f'{name}: {value}' for name, value in headers]
+    if not keep_alive:
+        lines.append('Connection: close')
+    lines.append(f'Content-Length: {len(body)}\r\n\r\n')
+    return '\r\n'.join(lines).encode('latin-1') + body

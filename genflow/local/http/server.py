@@ -1,0 +1,264 @@
+"""The service over HTTP, for every AWS SDK: `genflow server`, and a server in a thread for tests.
+
+Theory of operation. One thread runs an event loop that accepts connections, cuts bytes into requests and writes replies
+(:mod:`~genflow.local.http.connection`, :mod:`~genflow.local.http.http11`); calls that come together are carried out by
+worker threads, so that they share commits (:mod:`~genflow.local.http.dispatcher`). Nothing but the standard library is
+needed. An ASGI application on uvicorn was measured first: even with httptools its share of a call is more than twice as
+large, and it cannot say exactly when a client has left a poll.
+
+The server listens on the loopback interface unless told otherwise. It checks no signature, so whoever reaches it may
+do everything. A browser is refused, whatever page it shows: SDKs send no ``Origin``, and pages could otherwise write to
+a server that only its user should reach.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import TracebackType
+
+from genflow.local.client import LocalSWF
+from genflow.local.clock import ManualClock
+from genflow.local.errors import ServiceError
+from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
+from genflow.local.http.connection import Connection
+from genflow.local.http.dispatcher import Dispatcher, Route
+from genflow.local.http.http11 import Request
+from genflow.local.requests import faults
+
+LOG = logging.getLogger(__name__)
+
+#: threads that call the service; more callers share a commit than a disk has room for at once.
+WORKERS = 32
+
+#: connections that wait to be accepted: a thousand pollers may come back at the same moment.
+BACKLOG = 1024
+
+#: seconds that calls are given to end when the server stops.
+SHUTDOWN_GRACE = 10.0
+
+HEALTH = Reply(200, b'genflow: Amazon SWF on this machine. POST AWS JSON 1.0 here.\n', 'text/plain; charset=utf-8')
+
+
+class HttpServer:
+    """An HTTP server for a :class:`~genflow.local.LocalSWF`, in a thread of its own.
+
+    ::
+
+        with LocalSWF() as service, HttpServer(service) as server:
+            client = boto3.client('swf', endpoint_url=server.url)
+
+    The socket is open as soon as the server is made, so the port is known and taken.
+
+    Args:
+        service: answers; not closed with the server.
+        host: the address to listen on.
+        port: 0 takes a free one.
+        test_control: answer the requests with which a test empties the service and moves its clock.
+        regions: services for requests that are signed for these regions, instead of ``service``.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        service: LocalSWF,
+        host: str = '127.0.0.1',
+        port: int = 0,
+        *,
+        test_control: bool = False,
+        regions: Mapping[str, LocalSWF] | None = None,
+    ) -> None:
+        self._service = service
+        self._regions = dict(regions or {})
+        self._routes: dict[tuple[str, str], Route] = {
+            ('GET', '/'): answer_health,
+            ('HEAD', '/'): answer_head,
+            ('POST', '/'): self._call,
+        }
+        if test_control:
+            self._routes[('POST', '/_genflow/reset')] = self._reset
+            self._routes[('POST', '/_genflow/clock')] = self._move_clock
+        family = socket.AF_INET6 if ':' in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._stopped = threading.Event()
+        self._wake: Callable[[], object] = lambda: None
+        self._desk: Dispatcher | None = None
+
+    @property
+    def url(self) -> str:
+        """What a client takes as its endpoint."""
+        host = f'[{self.host}]' if ':' in self.host else self.host
+        return f'http://{host}:{self.port}'
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._desk.connections) if self._desk else 0
+
+    def __enter__(self) -> HttpServer:  # noqa: PYI034 - Self is of Python 3.11
+        self._thread = threading.Thread(target=self.run, name='genflow-local-http', daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def run(self) -> None:
+        """Serve in this thread until :meth:`stop`."""
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._socket.close()
+            self._ready.set()
+
+    def stop(self) -> None:
+        """Have :meth:`run` return, soon; may be called at any time, from any thread and from a signal handler.
+
+        Requests that are being carried out are answered, held polls with nothing.
+        """
+        self._stopped.set()
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._wake()
+
+    async def _serve(self) -> None:
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = partial(loop.call_soon_threadsafe, stopping.set)
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-http') as workers:
+            self._desk = dispatcher = Dispatcher(loop, self._route, workers)
+            server = await loop.create_server(partial(Connection, dispatcher), sock=self._socket, backlog=BACKLOG)
+            self._ready.set()
+            if not self._stopped.is_set():
+                await stopping.wait()
+            server.close()
+            await end_connections(dispatcher)
+
+    # What the paths lead to.
+
+    def _route(self, request: Request) -> Call | Reply:
+        """What a request asks for; in a worker."""
+        try:
+            if 'origin' in request.headers:
+                raise faults.fault('AccessDeniedException', 'Requests of web pages are refused')
+            handler = self._routes.get((request.method, request.path))
+            return handler(request) if handler else self._refuse_path(request)
+        except ServiceError as error:
+            return refusal(error)
+
+    def _refuse_path(self, request: Request) -> Reply:
+        known = any(path == request.path for _, path in self._routes)
+        problem = f'{request.method[:20]} is not for {request.path[:100]}' if known else f'No {request.path[:100]} here'
+        error = refusal(faults.fault('UnknownOperationException', f'{problem}: SWF is called with POST /'))
+        return Reply(405 if known else 404, error.body)
+
+    def _call(self, request: Request) -> Call:
+        return read_call(request, self._regions, self._service)
+
+    def _reset(self, request: Request) -> Reply:
+        """`POST /_genflow/reset`: every service of this server is empty after it."""
+        for service in (self._service, *self._regions.values()):
+            service.reset()
+        return Reply(200, b'{}')
+
+    def _move_clock(self, request: Request) -> Reply:
+        """`POST /_genflow/clock` with `{"advance": seconds}`: what became due has happened when it answers."""
+        clock = self._service.clock
+        if not isinstance(clock, ManualClock):
+            raise faults.invalid('The clock of this service is the time of day, which nobody moves')
+        clock.advance(seconds_of(read_object(request.body)))
+        return Reply(200, json.dumps({'now': clock.milliseconds() / 1000}).encode())
+
+
+def answer_health(request: Request) -> Reply:
+    """`GET /`: the server is there."""
+    return HEALTH
+
+
+def answer_head(request: Request) -> Reply:
+    """`HEAD /`: as `GET`, without the text."""
+    return Reply(200, b'', HEALTH.content_type)
+
+
+async def end_connections(dispatcher: Dispatcher) -> None:
+    """Let every connection finish what it does, for :data:`SHUTDOWN_GRACE` seconds at most."""
+    for connection in tuple(dispatcher.connections):
+        connection.end()
+    if dispatcher.connections:
+        try:
+            await asyncio.wait_for(dispatcher.emptied.wait(), SHUTDOWN_GRACE)
+        except asyncio.TimeoutError:
+            for connection in tuple(dispatcher.connections):
+                connection.abort()
+
+
+def allow_descriptors() -> None:
+    """Have the process open as many files as it may: SWF lets 1,000 polls wait on one list, each on a connection."""
+    try:
+        import resource  # noqa: PLC0415 - where there is no such module there is no such limit
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ImportError, OSError, ValueError) as error:
+        LOG.info('The limit of open files stays as it is: %s', error)
+
+
+def serve(
+    service: LocalSWF,
+    host: str = '127.0.0.1',
+    port: int = 0,
+    *,
+    test_control: bool = False,
+    regions: Mapping[str, LocalSWF] | None = None,
+    started: Callable[[str], None] | None = None,
+) -> None:
+    """Serve in this thread, which must be the main one, until SIGTERM or Ctrl-C.
+
+    Either ends it in order: calls that are being carried out are answered, held polls come back empty.
+
+    Args:
+        service: answers; not closed with the server.
+        host: the address to listen on.
+        port: 0 takes a free one.
+        test_control: as of :class:`HttpServer`.
+        regions: as of :class:`HttpServer`.
+        started: called with the URL when clients can connect.
+
+    Raises:
+        KeyboardInterrupt: it was Ctrl-C.
+        OSError: the address cannot be listened on.
+    """
+    allow_descriptors()
+    server = HttpServer(service, host, port, test_control=test_control, regions=regions)
+    received: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        received.append(number)
+        server.stop()
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        if started is not None:
+            started(server.url)
+        server.run()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if signal.SIGINT in received:
+        raise KeyboardInterrupt

@@ -1,0 +1,42 @@
+"""What a call gives back, before it becomes JSON or Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from genflow.local.json_text import encode
+from genflow.local.store import Store
+
+
+class EventTexts(list[str]):
+    """Events that are JSON already."""
+
+    def decoded(self) -> list[dict[str, Any]]:
+        """The events as objects, new ones each time."""
+        events: list[dict[str, Any]] = json.loads(f'[{",".join(self)}]')
+        return events
+
+
+@attrs.frozen(slots=True)
+class Reading:
+    """An answer that must be read from the file."""
+
+    read: Callable[[Store], dict[str, Any]]
+
+
+Answer = dict[str, Any] | Reading | None
+
+
+def answer_text(answer: dict[str, Any] | None) -> str:
+    """The answer as JSON, with its events put in as they are; empty where there is none."""
+    if answer is None:
+        return ''
+    events = answer.get('events')
+    if not isinstance(events, EventTexts):
+        return encode(answer)
+    rest = encode({name: value for name, value in answer.items() if name != 'events'})
+    return f'{{"events":[{",".join(events)}]' + (f',{rest[1:]}' if len(rest) > 2 else '}')  # noqa: PLR2004 - "{}"

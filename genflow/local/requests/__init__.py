@@ -1,0 +1,1 @@
+"""What a request may say: shapes, patterns, tokens, faults."""

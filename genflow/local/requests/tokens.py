@@ -1,0 +1,97 @@
+"""The opaque texts that callers bring back: task tokens and page tokens.
+
+A token is base64 of a checksum and what it seals. The checksum is there to tell a damaged token from a good one, not
+to keep anybody from making one: the service trusts whoever can reach it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from typing import Any
+
+import attrs
+
+from genflow.local.requests import faults
+
+encode = json.JSONEncoder(separators=(',', ':'), ensure_ascii=False).encode
+
+
+@attrs.frozen(slots=True)
+class TaskToken:
+    """Which task was handed out.
+
+    Attributes:
+        kind: ``'activity'`` or ``'decision'``.
+        key: of the execution.
+        run_id: of the execution; tells its key from the same key of an emptied service.
+        scheduled, started: the task's events.
+    """
+
+    kind: str
+    key: int
+    run_id: str
+    scheduled: int
+    started: int
+
+    def text(self) -> str:
+        return seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode())
+
+
+PARTS = len(attrs.fields(TaskToken))
+
+
+def read_task_token(text: str, kind: str) -> TaskToken:
+    """The token, if it is one of a task of that kind.
+
+    Raises:
+        ServiceError: ValidationException "Invalid token".
+    """
+    parts = unseal(text).split(b' ')
+    if len(parts) != PARTS or parts[0] != kind.encode():
+        raise faults.invalid_token()
+    return TaskToken(kind, int(parts[1]), parts[4].decode(), int(parts[2]), int(parts[3]))
+
+
+def page_token(now: int, query: str, position: Any) -> str:
+    """A token for the next page of ``query``, that begins after ``position``."""
+    return seal(encode(['page', now, zlib.crc32(query.encode()), position]).encode())
+
+
+def read_page_token(text: str, now: int, query: str, lifetime: int) -> Any:
+    """The position where the page begins.
+
+    ``lifetime`` is how many seconds a token can be used.
+
+    Raises:
+        ServiceError: ValidationException; the token is damaged, of another query, or too old.
+    """
+    body = unseal(text)
+    match json.loads(body) if body.startswith(b'["page",') else None:
+        case ['page', int(issued), int(checksum), position] if checksum == zlib.crc32(query.encode()):
+            if now - issued > lifetime * 1000:
+                raise faults.invalid('Specified token has exceeded its maximum lifetime')
+            return position
+    raise faults.invalid_token()
+
+
+def seal(body: bytes) -> str:
+    """A text that :func:`unseal` knows again."""
+    return base64.b64encode(zlib.crc32(body).to_bytes(4, 'big') + body).decode()
+
+
+def unseal(text: str) -> bytes:
+    """What was sealed.
+
+    Raises:
+        ServiceError: ValidationException "Invalid token".
+    """
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise faults.invalid_token() from None
+    if zlib.crc32(raw[4:]).to_bytes(4, 'big') != raw[:4]:
+        raise faults.invalid_token()
+    return raw[4:]

@@ -1,0 +1,305 @@
+"""Requests held against botocore's model, as the service does it.
+
+Theory of operation. Nearly every request is right, so each operation has one compiled check that only says yes or no:
+closures over the model, made once, that touch each member once. Only where it says no is the request walked again, to
+find the words: a member of the wrong JSON type is a ``SerializationException``, everything else is collected into
+one ``ValidationException`` that lists all constraints in member order. Null and unknown members are ignored, which
+is why the walk returns a clean copy; where nothing is wrong beyond them the request is served from that copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import attrs
+from botocore.model import Shape, StructureShape
+
+from genflow.local.requests import faults
+from genflow.local.requests.decision_lists import close_comes_last
+from genflow.local.requests.model import operation_model
+from genflow.local.requests.patterns import BY_MEMBER, BY_SHAPE, NESTED_NAMES, Pattern
+
+Check = Callable[[Any], bool]
+
+#: what the service lists for a decision's type, in its own order.
+DECISION_TYPES = (
+    'CompleteWorkflowExecution',
+    'StartTimer',
+    'RequestCancelExternalWorkflowExecution',
+    'SignalExternalWorkflowExecution',
+    'CancelTimer',
+    'RecordMarker',
+    'ScheduleActivityTask',
+    'ContinueAsNewWorkflowExecution',
+    'ScheduleLambdaFunction',
+    'FailWorkflowExecution',
+    'RequestCancelActivityTask',
+    'StartChildWorkflowExecution',
+    'CancelWorkflowExecution',
+)
+
+#: operation -> its members in the order in which the live service was seen to report them.
+REPORT_ORDER = {
+    'DescribeWorkflowExecutionInput': ('execution', 'domain'),
+    'GetWorkflowExecutionHistoryInput': ('execution', 'domain'),
+    'WorkflowExecution': ('runId', 'workflowId'),
+}
+
+
+def decision_member(decision_type: str) -> str:
+    """``'StartTimer'`` -> ``'startTimerDecisionAttributes'``."""
+    return f'{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes'
+
+
+def encodable(text: str) -> bool:
+    """It is text: no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@attrs.frozen(slots=True)
+class Rule:
+    """A shape at one place of a request: what the model says of it there.
+
+    Attributes:
+        shape: botocore's; what members it has depends on its ``type_name``.
+        least, most: bounds of a length or a number.
+    """
+
+    shape: Any
+    pattern: Pattern | None
+    enum: tuple[str, ...]
+    least: int | None
+    most: int | None
+
+
+def rule_at(shape: Shape, structure: str, member: str, named: Pattern | None) -> Rule:
+    """The rule of ``member`` of ``structure``; ``named`` is a rule that the place of the structure brings along."""
+    pattern = named if named and member == 'name' else BY_MEMBER.get((structure, member)) or BY_SHAPE.get(shape.name)
+    enum = DECISION_TYPES if shape.name == 'DecisionType' else tuple(shape.metadata.get('enum', ()))
+    return Rule(shape, pattern, enum, shape.metadata.get('min'), shape.metadata.get('max'))
+
+
+# The quick check: yes or no.
+
+
+def quick(rule: Rule, named: Pattern | None) -> Check:
+    """The compiled check of one member."""
+    return QUICK[rule.shape.type_name](rule, named)
+
+
+def _quick_string(rule: Rule, named: Pattern | None) -> Check:
+    least, most = rule.least or 0, rule.most if rule.most is not None else 1 << 30
+    enum = frozenset(rule.enum)
+    accepts = rule.pattern.accepts if rule.pattern else None
+
+    def check(value: Any) -> bool:
+        return (
+            type(value) is str
+            and least <= len(value) <= most
+            and (value.isascii() or encodable(value))
+            and (not enum or value in enum)
+            and (accepts is None or bool(accepts(value)))
+        )
+
+    return check
+
+
+def _quick_number(rule: Rule, named: Pattern | None) -> Check:
+    least, most = rule.least or 0, rule.most if rule.most is not None else 1 << 62
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _quick_boolean(rule: Rule, named: Pattern | None) -> Check:
+    return lambda value: type(value) is bool
+
+
+def _quick_timestamp(rule: Rule, named: Pattern | None) -> Check:
+    return lambda value: isinstance(value, int | float | datetime) and type(value) is not bool
+
+
+def _quick_list(rule: Rule, named: Pattern | None) -> Check:
+    shape = rule.shape
+    element = quick(rule_at(shape.member, shape.name, 'member', None), None)
+    least, most = rule.least or 0, rule.most if rule.most is not None else 1 << 30
+
+    def check(value: Any) -> bool:
+        return type(value) is list and least <= len(value) <= most and all(map(element, value))
+
+    return check
+
+
+def _quick_structure(rule: Rule, named: Pattern | None) -> Check:
+    shape = rule.shape
+    checks = {name: quick(inner, inner_named) for name, inner, inner_named in members(shape, named)}
+    required = frozenset(shape.required_members)
+    of_decision = shape.name == 'Decision'
+
+    def check(value: Any) -> bool:
+        if type(value) is not dict or not required <= value.keys():
+            return False
+        for name, member in value.items():
+            accepts = checks.get(name)
+            if accepts is None or not accepts(member):
+                return False
+        return not of_decision or decision_member(value['decisionType']) in value
+
+    return check
+
+
+QUICK: dict[str, Callable[[Rule, Pattern | None], Check]] = {
+    'string': _quick_string,
+    'integer': _quick_number,
+    'long': _quick_number,
+    'boolean': _quick_boolean,
+    'timestamp': _quick_timestamp,
+    'list': _quick_list,
+    'structure': _quick_structure,
+}
+
+
+def members(shape: StructureShape, named: Pattern | None) -> Iterator[tuple[str, Rule, Pattern | None]]:
+    """(name, rule, rule that it brings along) of the members, in the order of the service's reports."""
+    first = REPORT_ORDER.get(shape.name, ())
+    for name in (*first, *(name for name in shape.members if name not in first)):
+        yield name, rule_at(shape.members[name], shape.name, name, named), NESTED_NAMES.get((shape.name, name))
+
+
+@cache
+def quick_check(operation: str) -> Check:
+    """Says of a request of ``operation`` that it is right, or that it must be looked at."""
+    shape = operation_model(operation).input_shape
+    return quick(Rule(shape, None, (), None, None), None)
+
+
+# The walk: the words.
+
+
+@attrs.define(slots=True)
+class Report:
+    """What a request breaks."""
+
+    constraints: list[str] = attrs.field(factory=list)
+
+    def add(self, value: Any, path: str, wants: str) -> None:
+        shown = 'null' if value is None else f"'{value}'"
+        self.constraints.append(f"Value {shown} at '{path}' failed to satisfy constraint: {wants}")
+
+    def raise_if_any(self) -> None:
+        """Raise the one error that lists everything."""
+        if self.constraints:
+            count = len(self.constraints)
+            noun = 'error' if count == 1 else 'errors'
+            raise faults.invalid(f'{count} validation {noun} detected: ' + '; '.join(self.constraints))
+
+
+def wrong_type(path: str, value: Any, wanted: str) -> Exception:
+    """A member that is not of its JSON type."""
+    return faults.fault('SerializationException', f'{path or "body"}: {type(value).__name__} found, {wanted} expected')
+
+
+PYTHON_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    'string': (str, 'a string'),
+    'integer': (int, 'an integer'),
+    'long': (int, 'an integer'),
+    'boolean': (bool, 'true or false'),
+    'timestamp': ((int, float, datetime), 'a number of seconds'),
+    'list': ((list, tuple), 'a list'),
+    'structure': (dict, 'an object'),
+}
+
+
+def walk(rule: Rule, named: Pattern | None, value: Any, path: str, report: Report) -> Any:
+    """A clean copy of ``value``, with what is wrong with it added to the report."""
+    kind = rule.shape.type_name
+    types, wanted = PYTHON_TYPES[kind]
+    if not isinstance(value, types) or (isinstance(value, bool) and kind != 'boolean'):
+        raise wrong_type(path, value, wanted)
+    if kind == 'structure':
+        return _walk_structure(rule, named, value, path, report)
+    if kind == 'list':
+        return _walk_list(rule, value, path, report)
+    if isinstance(value, str) and not encodable(value):
+        raise wrong_type(path, value, 'text without half surrogate pairs')
+    for wants in broken(rule, value):
+        report.add(value, path, wants)
+    return value
+
+
+def broken(rule: Rule, value: Any) -> Iterator[str]:
+    """What the value should have been."""
+    if isinstance(value, str):
+        if rule.enum and value not in rule.enum:
+            yield f'Member must satisfy enum value set: [{", ".join(rule.enum)}]'
+        yield from out_of_bounds(rule, len(value), 'have length')
+        if rule.pattern and not rule.pattern.accepts(value):
+            yield rule.pattern.wants
+    elif rule.shape.type_name in {'integer', 'long'}:
+        yield from out_of_bounds(rule, value, 'have value')
+
+
+def out_of_bounds(rule: Rule, number: int, what: str) -> Iterator[str]:
+    """How a length or a number misses its bounds."""
+    if rule.most is not None and number > rule.most:
+        yield f'Member must {what} less than or equal to {rule.most}'
+    if rule.least is not None and number < rule.least:
+        yield f'Member must {what} greater than or equal to {rule.least}'
+
+
+def _walk_list(rule: Rule, value: Any, path: str, report: Report) -> list[Any]:
+    shape = rule.shape
+    element = rule_at(shape.member, shape.name, 'member', None)
+    clean = [
+        walk(element, None, item, f'{path}.{index}.member', report)
+        for index, item in enumerate(value, start=1)
+        if item is not None
+    ]
+    for wants in out_of_bounds(rule, len(clean), 'have length'):
+        report.add(value, path, wants)
+    return clean
+
+
+def _walk_structure(rule: Rule, named: Pattern | None, value: Any, path: str, report: Report) -> dict[str, Any]:
+    shape = rule.shape
+    clean = {}
+    prefix = f'{path}.' if path else ''
+    required = required_members(shape, value)
+    for name, inner, inner_named in members(shape, named):
+        member = value.get(name)
+        if member is not None:
+            clean[name] = walk(inner, inner_named, member, prefix + name, report)
+        elif name in required:
+            report.add(None, prefix + name, 'Member must not be null')
+    return clean
+
+
+def required_members(shape: StructureShape, value: dict[str, Any]) -> set[str]:
+    """The members that must be there: those of the model, and the attributes that a decision's type asks for."""
+    required = set(shape.required_members)
+    if shape.name == 'Decision' and value.get('decisionType') in DECISION_TYPES:
+        required.add(decision_member(value['decisionType']))
+    return required
+
+
+def checked(operation: str, request: Any) -> dict[str, Any]:
+    """The request, clean, if the service would take it.
+
+    Raises:
+        ServiceError: SerializationException or ValidationException.
+    """
+    if quick_check(operation)(request):
+        clean: dict[str, Any] = request
+        return clean
+    report = Report()
+    shape = operation_model(operation).input_shape
+    clean = walk(Rule(shape, None, (), None, None), None, request, '', report)
+    if operation == 'RespondDecisionTaskCompleted':
+        close_comes_last(clean.get('decisions', []))
+    report.raise_if_any()
+    return clean

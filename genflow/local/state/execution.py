@@ -1,0 +1,157 @@
+"""An open execution: who it is, how it was started, and what is open in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from genflow.local.state.items import Activity, Child, DecisionTask, Item, LambdaFunction, Progress, Timer
+
+#: events of one execution kept at hand, in characters; older ones are read from the file.
+TAIL_CHARACTERS = 400_000
+
+
+@attrs.frozen(slots=True)
+class Parent:
+    """The execution that started this one as its child, and with which event."""
+
+    key: int
+    workflow_id: str
+    run_id: str
+    initiated: int
+
+
+@attrs.define(slots=True, eq=False)
+class Tail:
+    """The newest events of a history as JSON texts, without a gap.
+
+    Attributes:
+        first: the id of the first text.
+    """
+
+    first: int
+    texts: list[str] = attrs.field(factory=list)
+    characters: int = 0
+
+    def append(self, text: str) -> None:
+        """Add the next event and let go of old ones when there are too many."""
+        self.texts.append(text)
+        self.characters += len(text)
+        if self.characters > TAIL_CHARACTERS and len(self.texts) > 1:
+            half = (len(self.texts) + 1) // 2
+            self.first += half
+            del self.texts[:half]
+            self.characters = sum(map(len, self.texts))
+
+    def since(self, first: int, last: int) -> list[str]:
+        """The texts at hand of the events ``first`` to ``last``."""
+        return self.texts[max(0, first - self.first) : max(0, last + 1 - self.first)]
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class Execution:
+    """One open run.
+
+    Attributes:
+        key: its number in the file.
+        execution_timeout, task_timeout: in SWF's words, as resolved.
+        priority: in SWF's words, None where nobody gave one.
+        started_at: when it was started.
+        last_event, last_time: id and moment of its newest event.
+        tail: the newest events.
+        decision: the decision task that waits or is started.
+        queued: the one behind it.
+        activities, children, lambdas: open ones by the id of their event; ``timers`` by timer id.
+        activity_ids: open activity id to the id of its ActivityTaskScheduled.
+        closed: it has its last event.
+    """
+
+    key: int
+    domain: str
+    workflow_id: str
+    run_id: str
+    type_name: str
+    type_version: str
+    task_list: str
+    child_policy: str
+    execution_timeout: str
+    task_timeout: str
+    priority: str | None
+    lambda_role: str | None
+    tags: tuple[str, ...]
+    parent: Parent | None
+    started_at: int
+    progress: Progress
+    last_event: int = 0
+    last_time: int = 0
+    tail: Tail = attrs.field(factory=lambda: Tail(1))
+    decision: DecisionTask | None = None
+    queued: DecisionTask | None = None
+    activities: dict[int, Activity] = attrs.field(factory=dict)
+    activity_ids: dict[str, int] = attrs.field(factory=dict)
+    timers: dict[str, Timer] = attrs.field(factory=dict)
+    children: dict[int, Child] = attrs.field(factory=dict)
+    lambdas: dict[int, LambdaFunction] = attrs.field(factory=dict)
+    closed: bool = False
+    batch: int = 0
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """SWF's WorkflowExecution."""
+        return {'workflowId': self.workflow_id, 'runId': self.run_id}
+
+    @property
+    def type(self) -> dict[str, str]:
+        """SWF's WorkflowType."""
+        return {'name': self.type_name, 'version': self.type_version}
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """SWF's WorkflowExecutionConfiguration: the values that were resolved at the start."""
+        given = {'taskPriority': self.priority, 'lambdaRole': self.lambda_role}
+        return {
+            'taskStartToCloseTimeout': self.task_timeout,
+            'executionStartToCloseTimeout': self.execution_timeout,
+            'taskList': {'name': self.task_list},
+            'childPolicy': self.child_policy,
+            **{name: value for name, value in given.items() if value is not None},
+        }
+
+    @property
+    def open_counts(self) -> dict[str, int]:
+        """SWF's WorkflowExecutionOpenCounts."""
+        return {
+            'openActivityTasks': len(self.activities),
+            'openDecisionTasks': int(self.decision is not None),
+            'openTimers': len(self.timers),
+            'openChildWorkflowExecutions': len(self.children),
+            'openLambdaFunctions': len(self.lambdas),
+        }
+
+    def items(self) -> list[Item]:
+        """Everything open in it, what belongs to the whole first."""
+        tasks = [task for task in (self.decision, self.queued) if task is not None]
+        several = (self.activities, self.timers, self.children, self.lambdas)
+        return [self.progress, *tasks, *(item for items in several for item in items.values())]
+
+    def adopt(self, item: Item) -> None:
+        """Put an item that was loaded where it belongs."""
+        if isinstance(item, Activity):
+            self.activities[item.id] = item
+            self.activity_ids[item.name] = item.id
+        elif isinstance(item, Timer):
+            self.timers[item.name] = item
+        elif isinstance(item, Child):
+            self.children[item.id] = item
+        elif isinstance(item, LambdaFunction):
+            self.lambdas[item.id] = item
+        elif isinstance(item, DecisionTask):
+            self._adopt_decision(item)
+
+    def _adopt_decision(self, task: DecisionTask) -> None:
+        """A task that nobody can poll yet is the one behind the started one."""
+        if task.pollable:
+            self.decision = task
+        else:
+            self.queued = task

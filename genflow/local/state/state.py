@@ -1,0 +1,174 @@
+"""What the service remembers: domains and types, the open executions, the task lists, the deadlines.
+
+Theory of operation. The file is the truth of everything that is closed and the copy of everything that is open; the
+world is where open things are changed. A rule changes objects of the world, and the world notes what changed in a
+:class:`~genflow.local.state.transaction.Batch`. The batch is written as one transaction, so the file goes from one
+consistent state to the next and never holds half a rule.
+
+Open executions are brought in from the file when something asks for them, and put away again when there are many;
+only their task list entries and deadlines are always here, so that opening a file with many executions is quick.
+
+A *ref* names an item everywhere: the key of its execution and the event that opened it in one number.
+
+Effects of a decision that reach outside of its execution (a child's start, a signal to another, the cancellation of a
+task that nobody has started) are put on the ``agenda`` and happen after the rule that caused them, each on its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+import attrs
+
+from genflow.local.state.deadlines import Deadlines
+from genflow.local.state.domains import Domain
+from genflow.local.state.execution import Execution
+from genflow.local.state.items import Item, earliest
+from genflow.local.state.limits import Limits
+from genflow.local.state.task_lists import TaskQueue
+from genflow.local.state.token_buckets import Rates
+from genflow.local.state.transaction import EVENT_BITS, Batch
+
+#: open executions kept in memory; the longest unused ones above this are put away.
+KEPT_EXECUTIONS = 20_000
+
+Effect = Callable[['State', int], None]
+
+
+class Archive(Protocol):
+    """Where the world finds what it does not hold."""
+
+    def execution(self, key: int) -> Execution:
+        """The open execution of that key, with everything open in it."""
+
+    def event(self, key: int, event_id: int) -> str:
+        """One event as JSON."""
+
+
+@attrs.define(slots=True, eq=False, kw_only=True)
+class State:
+    """The service's memory; to be touched only by who holds the service's lock.
+
+    Attributes:
+        arn_prefix: what comes before a domain's name in its ARN.
+        denied: operations and decision types that are refused as not permitted.
+        functions: Lambda functions by name.
+        executions: open executions at hand, by key.
+        open: (domain, workflow id) to the key of the open run.
+        open_keys: the keys of all open executions.
+        population: domain to the number of its open executions.
+        next_key: the key of the next execution.
+        next_expiry: when the retention of a closed execution first ends.
+        running: Lambda functions to be run: ref and what to call with what.
+    """
+
+    archive: Archive
+    limits: Limits
+    rates: Rates
+    arn_prefix: str
+    denied: Collection[str] = frozenset()
+    functions: dict[str, Callable[..., object]] = attrs.field(factory=dict)
+    domains: dict[str, Domain] = attrs.field(factory=dict)
+    executions: dict[int, Execution] = attrs.field(factory=dict)
+    open: dict[tuple[str, str], int] = attrs.field(factory=dict)
+    open_keys: set[int] = attrs.field(factory=set)
+    population: dict[str, int] = attrs.field(factory=dict)
+    queues: dict[tuple[str, str, str], TaskQueue] = attrs.field(factory=dict)
+    deadlines: Deadlines = attrs.field(factory=Deadlines)
+    agenda: deque[Effect] = attrs.field(factory=deque)
+    running: list[tuple[int, str, str]] = attrs.field(factory=list)
+    batch: Batch = attrs.field(factory=lambda: Batch(1))
+    next_key: int = 1
+    next_expiry: int | None = None
+
+    def execution(self, key: int) -> Execution:
+        """The open execution of that key, from memory or from the file."""
+        found = self.executions.get(key)
+        if found is None:
+            found = self.executions[key] = self.archive.execution(key)
+        return found
+
+    def find(self, key: int) -> Execution | None:
+        """The execution of that key if it is open."""
+        found = self.executions.get(key)
+        if found is not None:
+            return None if found.closed else found
+        return self.execution(key) if key in self.open_keys else None
+
+    def running_one(self, domain: str, workflow_id: str) -> Execution | None:
+        """The open run of that workflow id."""
+        key = self.open.get((domain, workflow_id))
+        return None if key is None else self.execution(key)
+
+    def enter(self, execution: Execution) -> None:
+        """A new execution is open."""
+        self.executions[execution.key] = execution
+        self.mark_open(execution.key, execution.domain, execution.workflow_id)
+        self.batch.start(execution)
+
+    def mark_open(self, key: int, domain: str, workflow_id: str) -> None:
+        """Know of an open execution without having it at hand."""
+        self.open[domain, workflow_id] = key
+        self.open_keys.add(key)
+        self.population[domain] = self.population.get(domain, 0) + 1
+        self.next_key = max(self.next_key, key + 1)
+
+    def leave(self, execution: Execution) -> None:
+        """An execution has closed: nothing of it is awaited any more."""
+        for item in execution.items():
+            self.drop(execution, item)
+        self.executions.pop(execution.key, None)
+        self.open_keys.discard(execution.key)
+        if self.open.get((execution.domain, execution.workflow_id)) == execution.key:
+            del self.open[execution.domain, execution.workflow_id]
+        self.population[execution.domain] -= 1
+
+    def queue(self, kind: str, domain: str, task_list: str) -> TaskQueue:
+        """The task list of that name; ``kind`` is ``'activity'`` or ``'decision'``."""
+        name = (kind, domain, task_list)
+        found = self.queues.get(name)
+        if found is None:
+            found = self.queues[name] = TaskQueue()
+        return found
+
+    def touch(self, execution: Execution, item: Item) -> None:
+        """An item is new or has changed."""
+        ref = execution.key << EVENT_BITS | item.id
+        execution.batch = self.batch.number
+        self.batch.touched[ref] = item
+        self.deadlines.set(ref, item.deadline)
+
+    def offer(self, execution: Execution, item: Item) -> None:
+        """A task has become pollable."""
+        self.touch(execution, item)
+        if item.waiting:
+            task_list, priority, since = item.waiting
+            queue = self.queue(item.kind, execution.domain, task_list)
+            queue.add(execution.key << EVENT_BITS | item.id, priority, since)
+
+    def drop(self, execution: Execution, item: Item) -> None:
+        """An item has settled."""
+        ref = execution.key << EVENT_BITS | item.id
+        if item.waiting:
+            self.queue(item.kind, execution.domain, item.waiting[0]).discard(ref)
+        self.deadlines.drop(ref)
+        execution.batch = self.batch.number
+        self.batch.drop(ref, item)
+
+    def expect_expiry(self, moment: int | None) -> None:
+        """The retention of an execution ends at that moment."""
+        self.next_expiry = earliest(self.next_expiry, moment)
+
+    def put_away(self, folded: int) -> None:
+        """Let go of the executions that have been unused longest, where the tables have all of them.
+
+        Args:
+            folded: the number of the last batch that the tables have.
+        """
+        surplus = len(self.executions) - KEPT_EXECUTIONS
+        if surplus > 0:
+            idle = [execution for execution in self.executions.values() if execution.batch <= folded]
+            for execution in sorted(idle, key=lambda one: one.batch)[: surplus + KEPT_EXECUTIONS // 10]:
+                del self.executions[execution.key]

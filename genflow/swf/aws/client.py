@@ -1,0 +1,152 @@
+"""A SWF client that does not give up at once: every call of the worker side goes through :class:`RetryingClient`.
+
+A call that fails for a passing reason is repeated with growing, jittered pauses, so that a fleet does not come back in
+step; rates are kept to by :mod:`genflow.swf.aws.rate_limits`; an outage is logged when it begins and when it ends, not
+at each call. What may have had its effect is repeated only where a second effect does no harm: SWF refuses a second
+answer to a task, and a task that a lost poll took times out, but a signal would arrive twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from genflow.swf.aws import error_hints, faults
+from genflow.swf.aws.connections import Connection
+from genflow.swf.aws.rate_limits import Bucket, buckets
+
+__all__ = ['Backoff', 'Outage', 'RetryingClient']
+
+log = logging.getLogger('genflow.worker')
+
+UNREPEATABLE = frozenset({'start_workflow_execution', 'signal_workflow_execution'})
+"""Calls that are not repeated when they may have had their effect."""
+
+RETRY_FOR = 300.0
+"""Seconds for which a call is repeated unless its caller says otherwise."""
+
+
+@frozen
+class Backoff:
+    """Pauses between tries, in seconds: doubling from ``first`` to ``longest``, each drawn between half and whole."""
+
+    first: float = 0.1
+    longest: float = 30.0
+
+    def pause(self, failures: int, chance: float) -> float:
+        """The pause after so many failures in a row, where ``chance`` lies between 0 and 1."""
+        whole = min(self.longest, self.first * 2.0 ** min(failures - 1, 60))
+        return whole * (0.5 + chance / 2)
+
+
+@define(eq=False)
+class Outage:
+    """Logs that a service stopped answering, once, and that it answers again, once. Shared by all threads."""
+
+    backend: str
+    clock: Callable[[], float] = time.monotonic
+    _since: float | None = field(default=None, init=False)
+    _failures: int = field(default=0, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    def failed(self, operation: str, error: BaseException) -> None:
+        with self._lock:
+            self._failures += 1
+            if self._since is None:
+                self._since = self.clock()
+                log.warning('%s failed at %s, trying again: %s', operation, self.backend, error)
+
+    def ended(self) -> None:
+        if self._since is None:
+            return
+        with self._lock:
+            if self._since is not None:
+                seconds = self.clock() - self._since
+                log.warning('%s answers again after %.1f s and %d failed calls', self.backend, seconds, self._failures)
+                self._since, self._failures = None, 0
+
+
+@define(eq=False)
+class RetryingClient:
+    """Calls a SWF client with patience.
+
+    Attributes:
+        connection: The client and its description.
+        pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
+        clock: Seconds, monotonic.
+        chance: A number between 0 and 1, for the jitter.
+        buckets: The rates to keep to, by operation.
+        outage: Whether the service answers at the moment.
+    """
+
+    connection: Connection
+    pause: Callable[[float], bool] = field(default=threading.Event().wait)
+    clock: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
+    backoff: Backoff = Backoff()
+    buckets: dict[str, Bucket] = field(factory=buckets, repr=False)
+    outage: Outage = field()
+
+    @outage.default
+    def _own_outage(self) -> Outage:
+        return Outage(self.connection.backend, self.clock)
+
+    def pausing(self, pause: Callable[[float], bool]) -> RetryingClient:
+        """The same service, rates and outages, with pauses that another event ends."""
+        return evolve(self, pause=pause)
+
+    def call(self, operation: str, *, patience: float = RETRY_FOR, **request: Any) -> dict[str, Any]:
+        """Makes a call, as often as it takes.
+
+        Args:
+            operation: The name of the client's method.
+            patience: Seconds after which a failure is raised instead of repeated; ``math.inf`` for never.
+            **request: The method's arguments.
+
+        Raises:
+            Exception: The client's error, where repeating is pointless, forbidden or has gone on for long enough.
+        """
+        polls = operation.startswith('poll_')
+        method = getattr(self.connection.polling if polls else self.connection.client, operation)
+        bucket = self.buckets[operation]
+        give_up = self.clock() + patience if patience < math.inf else math.inf
+        failures = 0
+        while True:
+            self._keep_to(bucket)
+            try:
+                answer: dict[str, Any] = method(**request)
+            except Exception as error:
+                if not self._may_repeat(operation, error):
+                    error_hints.noted(error, request)
+                    raise
+                failures += 1
+                self._count(operation, bucket, error)
+                seconds = self.backoff.pause(failures, self.chance())
+                if self.clock() + seconds > give_up or self.pause(seconds):
+                    raise
+            else:
+                self.outage.ended()
+                return answer or {}
+
+    def _keep_to(self, bucket: Bucket) -> None:
+        seconds = bucket.take(self.clock())
+        if seconds > 0:
+            self.pause(seconds)
+
+    def _may_repeat(self, operation: str, error: Exception) -> bool:
+        if operation.startswith('poll_'):
+            # A poll that timed out is an empty one, and other pollers of a crowded task list will leave.
+            return not faults.is_timeout(error) and (faults.is_transient(error) or faults.is_crowded(error))
+        return faults.is_transient(error) and not (operation in UNREPEATABLE and faults.is_doubtful(error))
+
+    def _count(self, operation: str, bucket: Bucket, error: Exception) -> None:
+        if faults.is_throttled(error):
+            bucket.throttled(self.clock())
+        self.outage.failed(operation, error)

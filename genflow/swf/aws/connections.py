@@ -1,0 +1,187 @@
+"""What an application already has, made into one thing: a client with the methods of boto3's SWF client.
+
+``layer1`` is accepted by every entry point of the worker side:
+
+* nothing: boto3's own chain of configuration (environment, profile, ``AWS_ENDPOINT_URL_SWF``, roles);
+* a client: boto3's, or anything with its methods, such as ``LocalSWF``. It is used as it is;
+* a boto3 or botocore session, from which a client is made;
+* a boto 2 ``Layer1``;
+* an ``http://`` or ``https://`` address.
+
+Kinds are told apart by what an object can do, never by importing where it comes from.
+
+Where a client is made here, two are: one polls, and waits 70 seconds for an answer, since SWF holds a poll for 60; the
+other does everything else, and gives up on a service that hangs much sooner. Neither repeats anything by itself: which
+calls may be repeated, and when, is :mod:`genflow.swf.aws.client`'s business. A poll of somebody else's client that runs
+into its own read time-out is an empty poll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import Factory, evolve, field, frozen
+
+__all__ = ['POLL_SECONDS', 'Connection', 'connect']
+
+POLL_SECONDS = 60
+"""How long SWF holds a poll (API reference of ``PollForDecisionTask``)."""
+
+READ_TIMEOUT = 20
+"""Seconds to wait for the answer to anything but a poll."""
+
+CONNECTIONS = 50
+"""Sockets that a client may hold: polls occupy one each, and boto3's own bound is 10."""
+
+
+@frozen
+class Connection:
+    """A client and what a person may want to know of it.
+
+    Attributes:
+        client: Has the methods of boto3's SWF client.
+        backend: What answers: an address, or the name of what answers in this process.
+        region: The region, or ``None`` where there is no such thing.
+        polling: The client for polls; ``client`` unless given.
+        is_ours: Whether the clients were made here, and are nobody else's.
+    """
+
+    client: Any
+    backend: str
+    region: str | None = None
+    polling: Any = field(default=Factory(lambda self: self.client, takes_self=True))
+    is_ours: bool = False
+
+    def close(self) -> None:
+        """Closes the idle sockets of clients that were made here; a call in flight is left to return."""
+        if self.is_ours:
+            self.client.close()
+            self.polling.close()
+
+
+def connect(layer1: Any = None, *, config: Any = None) -> Connection:
+    """A connection made of what ``layer1`` is.
+
+    Args:
+        layer1: See the head of this module.
+        config: A botocore ``Config`` for clients that are made here; what it says is kept, but a read time-out
+            shorter than a poll may take is lengthened for polls.
+
+    Raises:
+        TypeError: ``layer1`` is none of these, or ``config`` was given for a client that exists already.
+    """
+    if isinstance(layer1, Connection):
+        return layer1
+    for recognises, connected in _KINDS:
+        if recognises(layer1):
+            return connected(layer1, config)
+    raise TypeError(
+        f'layer1 is {layer1!r}; it may be None, a SWF client, a boto3 or botocore session, a boto 2 Layer1, '
+        'a LocalSWF, or an http:// address'
+    )
+
+
+def _default(layer1: None, config: Any) -> Connection:
+    import boto3  # noqa: PLC0415 - a second to import; who brings a client of his own need not wait for it
+
+    return _from_boto3_session(boto3.session.Session(), config)
+
+
+def _from_boto3_session(session: Any, config: Any) -> Connection:
+    return _made(session.client, config)
+
+
+def _from_botocore_session(session: Any, config: Any) -> Connection:
+    return _made(session.create_client, config)
+
+
+def _from_address(address: str, config: Any) -> Connection:
+    import boto3  # noqa: PLC0415 - as above
+
+    session = boto3.session.Session()
+    # A server of our own asks for no credentials, but botocore signs every request.
+    anonymous = session.get_credentials() is None
+    keys = {'aws_access_key_id': 'anonymous', 'aws_secret_access_key': 'anonymous'} if anonymous else {}
+    region = session.region_name or 'us-east-1'
+    return _made(session.client, config, endpoint_url=address, region_name=region, **keys)
+
+
+def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
+    """A connection of clients that ``make`` makes."""
+    client = make('swf', config=_configured(config, READ_TIMEOUT), **options)
+    polling = make('swf', config=_configured(config, POLL_SECONDS + 10), **options)
+    for made in (client, polling):
+        made.meta.events.register('after-call.swf', _forget_retries)
+    return evolve(_described(client), polling=polling, is_ours=True)
+
+
+def _forget_retries(parsed: dict[str, Any], **_: Any) -> None:
+    """Keeps "(reached max retries: 0)" out of the text of every error: no retry was asked for, and none was made."""
+    said = parsed.get('ResponseMetadata', {})
+    if not said.get('RetryAttempts'):
+        said.pop('MaxAttemptsReached', None)
+
+
+def _from_client(client: Any, config: Any) -> Connection:
+    _refuse(config, client)
+    return _described(client)
+
+
+def _from_boto2(layer1: Any, config: Any) -> Connection:
+    from genflow.swf.aws.boto2 import Boto2Client  # noqa: PLC0415 - only here, and it loads botocore
+
+    _refuse(config, layer1)
+    client = Boto2Client(layer1)
+    return Connection(client, client.address, client.region)
+
+
+def _described(client: Any) -> Connection:
+    meta = getattr(client, 'meta', None)
+    address = getattr(meta, 'endpoint_url', None)
+    return Connection(client, address or repr(client), getattr(meta, 'region_name', None))
+
+
+def _configured(config: Any, read_timeout: int) -> Any:
+    """``config`` with what a worker needs, where it does not say otherwise."""
+    from botocore.config import Config  # noqa: PLC0415 - as above
+
+    ours = Config(
+        read_timeout=read_timeout,
+        retries={'total_max_attempts': 1, 'mode': 'standard'},
+        max_pool_connections=CONNECTIONS,
+        tcp_keepalive=True,
+    )
+    if config is None:
+        return ours
+    return ours.merge(config).merge(Config(read_timeout=max(read_timeout, config.read_timeout)))
+
+
+def _refuse(config: Any, client: Any) -> None:
+    if config is not None:
+        raise TypeError(f'config is for a client that is yet to be made, but {client!r} is one')
+
+
+def _has(*names: str) -> Any:
+    return lambda layer1: all(callable(getattr(layer1, name, None)) for name in names)
+
+
+def _is_address(layer1: Any) -> bool:
+    return isinstance(layer1, str) and layer1.startswith(('http://', 'https://'))
+
+
+def _is_boto2(layer1: Any) -> bool:
+    # Asked of the class: an object that passes everything on to a boto3 client would seem to have the method too.
+    return callable(getattr(type(layer1), 'json_request', None))
+
+
+_KINDS = (
+    (lambda layer1: layer1 is None, _default),
+    (_is_address, _from_address),
+    # Before the clients, whose methods a boto 2 Layer1 has by name, with other arguments.
+    (_is_boto2, _from_boto2),
+    (_has('poll_for_decision_task', 'respond_decision_task_completed'), _from_client),
+    (_has('create_client'), _from_botocore_session),
+    (_has('client', 'get_available_services'), _from_boto3_session),
+)
+"""What recognises a kind of ``layer1``, and what makes a connection of it; the first match counts."""

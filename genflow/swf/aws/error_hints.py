@@ -1,0 +1,108 @@
+"""What to do about a refusal of the service: a table from what it says to the way out.
+
+SWF's texts are short: ``Already Started`` names no execution, ``Unknown domain: shop`` no way to make one. The table
+knows what follows from them for somebody who uses genflow. The error itself stays the client's own, so that ``except
+client.exceptions.UnknownResourceFault`` goes on working; where Python has notes (3.11) the way out is added as one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from attrs import frozen
+
+from genflow.swf.aws import faults
+
+__all__ = ['explained', 'noted']
+
+_SPENT = 'The token is spent: its task was answered before, has timed out, or its execution has closed.'
+
+
+@frozen
+class _Remedy:
+    """What helps where the service answers with a code, and its message begins as the pattern says."""
+
+    code: str
+    pattern: str
+    text: str
+
+
+_REMEDIES = (
+    _Remedy(
+        'UnknownResourceFault',
+        r'Unknown domain: (?P<domain>.+)',
+        '`genflow domain register {domain}` makes it, with the same --endpoint or --db if there is one; '
+        '`genflow domain list` shows those that are there.',
+    ),
+    _Remedy(
+        'UnknownResourceFault',
+        r'Unknown type: WorkflowType=',
+        'Types are registered by workers: start one that has the class, with `genflow worker TARGET --domain {domain} '
+        '--task-list LIST`, or see whether name and version are right.',
+    ),
+    _Remedy(
+        'UnknownResourceFault',
+        r'Unknown execution',
+        'It was never started here, or has closed: `genflow list --closed --domain {domain}` shows what has.',
+    ),
+    _Remedy(
+        'ValidationException',
+        r'Invalid token',
+        'A task token is what `self.token` is in the activity that it belongs to, whole and unchanged.',
+    ),
+    _Remedy(
+        'WorkflowExecutionAlreadyStartedFault',
+        r'',
+        'An execution {workflowId} is open: wait for it (`genflow result {workflowId} --domain {domain} --timeout S`), '
+        'end it (`genflow terminate {workflowId} --domain {domain}`), or start this one with another id.',
+    ),
+    _Remedy(
+        'DefaultUndefinedFault',
+        r'',
+        'The type is registered without this default: say it when starting, or register another version.',
+    ),
+)
+"""The first that fits counts; what its pattern names, and what was asked for, is filled into its text."""
+
+
+class _Known(dict[str, Any]):
+    """What is known, for ``format_map``; the rest stays a placeholder that a person can fill in."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
+def explained(error: BaseException, **request: Any) -> str:
+    """What an error of a client says, for people: the service's own words, and the way out where there is one.
+
+    Args:
+        error: Any error that a client raised.
+        **request: What was asked of the service, as far as it is known.
+    """
+    said = faults.message_of(error)
+    if said is None:
+        return str(error)
+    remedy = _remedy(error, request)
+    text = f'{said} ({faults.code_of(error)})'
+    return text if remedy is None else f'{text}. {remedy}'
+
+
+def noted(error: BaseException, request: dict[str, Any]) -> None:
+    """Adds the way out to an error, which a traceback shows below it."""
+    if sys.version_info >= (3, 11):
+        remedy = _remedy(error, request)
+        if remedy is not None and remedy not in getattr(error, '__notes__', ()):
+            error.add_note(remedy)
+
+
+def _remedy(error: BaseException, request: dict[str, Any]) -> str | None:
+    code, said = faults.code_of(error), faults.message_of(error) or ''
+    if code == 'UnknownResourceFault' and 'taskToken' in request:
+        return _SPENT
+    for remedy in _REMEDIES:
+        found = re.match(remedy.pattern, said) if code == remedy.code else None
+        if found is not None:
+            return remedy.text.format_map(_Known(request | found.groupdict()))
+    return None

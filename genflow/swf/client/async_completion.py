@@ -1,0 +1,79 @@
+"""Answering activities from outside a worker, by the token that they left behind when they raised ``SuspendTask``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genflow.core.errors import PayloadTooLarge
+from genflow.core.payloads.failures import MAX_REASON
+from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.worker.heartbeats import MAX_DETAILS
+
+__all__ = ['AsyncCompletion']
+
+
+class AsyncCompletion(Serialization):
+    """Answers activities by their tokens. Each method says whether the task was still there.
+
+    Args:
+        service: Where to.
+        domain: The SWF domain, for people; a token names its task by itself.
+        transport: An object with the serialization methods.
+    """
+
+    def __init__(self, service: RetryingClient, domain: str, *, transport: Any = None) -> None:
+        self.service = service
+        self.domain = domain
+        if transport is not None:
+            use_transport(self, transport)
+
+    def heartbeat(self, token: str, details: str | None = None) -> bool:
+        """Says that somebody still works on it; false once the task is gone or was asked to cancel.
+
+        Raises:
+            PayloadTooLarge: ``details`` has more than 2,048 characters.
+        """
+        answer = self._answer('record_activity_task_heartbeat', token, details=_limited(details, MAX_DETAILS))
+        return answer is not None and not answer.get('cancelRequested')
+
+    def complete(self, token: str, result: Any = None) -> bool:
+        """Gives the activity's result.
+
+        Raises:
+            PayloadTooLarge: It has more than 32,768 characters once it is serialized.
+        """
+        text = _limited(self._serialize_result(result), MAX_PAYLOAD)
+        return self._answer('respond_activity_task_completed', token, result=text) is not None
+
+    def fail(self, token: str, reason: str, details: str | None = None) -> bool:
+        """Fails the activity.
+
+        Args:
+            token: The task's.
+            reason: Cut to the 256 characters that SWF takes.
+            details: Cut to 32,768 characters.
+        """
+        said = {'reason': reason[:MAX_REASON], 'details': None if details is None else details[:MAX_PAYLOAD]}
+        return self._answer('respond_activity_task_failed', token, **said) is not None
+
+    def cancel(self, token: str, details: str | None = None) -> bool:
+        """Says that the activity has stopped because it was asked to."""
+        text = _limited(details, MAX_PAYLOAD)
+        return self._answer('respond_activity_task_canceled', token, details=text) is not None
+
+    def _answer(self, operation: str, token: str, **said: str | None) -> dict[str, Any] | None:
+        request: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+        try:
+            return self.service.call(operation, taskToken=token, **request)
+        except Exception as error:
+            if faults.is_late(error):
+                return None
+            raise
+
+
+def _limited(text: str | None, length: int) -> str | None:
+    if text is not None and len(text) > length:
+        raise PayloadTooLarge(f'{len(text):,} characters are more than the {length:,} that SWF takes here')
+    return text

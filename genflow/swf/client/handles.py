@@ -1,0 +1,291 @@
+"""For programs that start executions and talk to them: :class:`Client` and the handles that it gives.
+
+Nothing here needs a worker to run. A query is answered by replaying the history in this process; waiting for a result
+is looking at the last event of the history from time to time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genflow.core import errors
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.engine.execution import Execution as Engine
+from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode, encode_value
+from genflow.core.tasks.signals import signal_name
+from genflow.core.text import short
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import Backoff, RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.pagination import pages
+from genflow.swf.client.starter import RETRY_FOR, Starter
+from genflow.swf.wire.close_events import ENDINGS, result_of
+from genflow.swf.wire.events import decided, translate
+
+__all__ = ['Client', 'Execution']
+
+POLL_INTERVALS = Backoff(first=0.05, longest=5.0)
+"""Pauses between two looks at whether an execution has closed, in seconds."""
+
+MAX_TERMINATE_REASON = 256
+
+
+class Client:
+    """One domain, for programs that start and follow executions.
+
+    Args:
+        domain: The SWF domain.
+        layer1: What the application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
+        config: A botocore ``Config`` for a client that is made here.
+        service: Instead of ``layer1``.
+    """
+
+    def __init__(
+        self, domain: str, layer1: Any = None, *, config: Any = None, service: RetryingClient | None = None
+    ) -> None:
+        self.domain = domain
+        self.service = service if service is not None else RetryingClient(connect(layer1, config=config))
+
+    def close(self) -> None:
+        """Closes the sockets of a connection that was made here; ``with Client(...) as client:`` does so too."""
+        self.service.connection.close()
+
+    def __enter__(self) -> Client:  # noqa: PYI034 - typing.Self came with Python 3.11
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def starter(
+        self, workflow: type[Workflow] | str, *, version: Any = None, transport: Any = None, **options: Any
+    ) -> Callable[..., Execution]:
+        """What starts executions of a workflow when it is called with ``run``'s arguments.
+
+        Args:
+            workflow: A decorated class; where it stands for several types, the one decorated last. Or the name of a
+                type whose class is elsewhere.
+            version: Of the type, where ``workflow`` is a name.
+            transport: An object with the serialization methods; the class's own unless given.
+            **options: ``workflow_id``, ``tags``, and what :class:`~genflow.swf.client.starter.Starter` takes besides.
+
+        Raises:
+            DefinitionError: The class is not decorated, or an option is wrong.
+        """
+        cls = None if isinstance(workflow, str) else workflow
+        if cls is not None:
+            spec = _spec(cls)
+            workflow, version, transport = spec.name, spec.version, transport or _Hooks(cls())
+        starter = Starter(self.service, self.domain, str(workflow), version, transport=transport, **options)
+
+        def start(*args: Any, **kwargs: Any) -> Execution:
+            started = starter(*args, **kwargs)
+            return Execution(self, started.workflow_id, started.run_id, cls)
+
+        return start
+
+    def execution(
+        self, workflow_id: str, run_id: str | None = None, *, workflow: type[Workflow] | None = None
+    ) -> Execution:
+        """A handle of an execution.
+
+        Args:
+            workflow_id: Its id.
+            run_id: Which run; the open one, or else the latest, unless given.
+            workflow: Its class, for results that are no JSON and for queries.
+        """
+        return Execution(self, workflow_id, run_id, workflow)
+
+
+class Execution:
+    """A handle of one execution.
+
+    Without a run id it means the open run, or else the latest.
+
+    Attributes:
+        workflow_id: Its workflow id.
+        run_id: Its run id, ``None`` where none was given.
+    """
+
+    def __init__(
+        self, client: Client, workflow_id: str, run_id: str | None = None, workflow: type[Workflow] | None = None
+    ) -> None:
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+        self._client = client
+        self._workflow = workflow
+
+    def __repr__(self) -> str:
+        return f'Execution({self.workflow_id!r}, {self.run_id!r})'
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Waits for the execution to close, through all its restarts; its result.
+
+        Args:
+            timeout: Seconds to wait, ``None`` for ever.
+
+        Raises:
+            TimeoutError: It is still open.
+            ChildFailed: It failed; with reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
+                ``ChildTerminated`` likewise.
+        """
+        give_up = None if timeout is None else time.monotonic() + timeout
+        execution, looks = self._ids(), 0
+        while True:
+            last = self._page(execution, reverseOrder=True, maximumPageSize=1)['events'][0]
+            if last['eventType'] == 'WorkflowExecutionContinuedAsNew':
+                said = last['workflowExecutionContinuedAsNewEventAttributes']
+                execution, looks = {**execution, 'runId': said['newExecutionRunId']}, 0
+            elif last['eventType'] in ENDINGS:
+                return result_of(last, self._workflow() if self._workflow is not None else Serialization())
+            else:
+                looks += 1
+                self._glance(looks, give_up)
+
+    def signal(self, signal: Any, value: Any = None) -> None:
+        """Sends a signal.
+
+        Args:
+            signal: ``Order.approve``, or a name.
+            value: Travels as JSON.
+
+        Raises:
+            TypeError: JSON cannot hold the value, or there is no such signal.
+            PayloadTooLarge: The value has more than 32,768 characters as JSON.
+            SignalFailed: Nobody knows whether it was delivered; it is not sent again.
+            Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
+        """
+        name = signal_name(signal)
+        text = _signal_input(name, value)
+        try:
+            self._call('signal_workflow_execution', signalName=name, input=text)
+        except Exception as error:
+            if faults.is_doubtful(error):
+                raise errors.SignalFailed(
+                    'the connection broke: the signal may have been delivered or not', str(error)
+                ) from error
+            raise
+
+    def cancel(self) -> None:
+        """Requests the cancellation: ``WorkflowCanceled`` is thrown into the workflow."""
+        self._call('request_cancel_workflow_execution')
+
+    def terminate(self, reason: str | None = None) -> None:
+        """Closes the execution at once; no code of the workflow runs.
+
+        Args:
+            reason: Cut to the 256 characters that SWF takes.
+        """
+        said = {} if reason is None else {'reason': reason[:MAX_TERMINATE_REASON]}
+        self._call('terminate_workflow_execution', **said)
+
+    def query(self, name: Any, *args: Any, **kwargs: Any) -> Any:
+        """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
+
+        Args:
+            name: The method (``Order.where``), or its name.
+            args: What the method is called with.
+            kwargs: Likewise.
+
+        Raises:
+            DefinitionError: The workflow's class is unknown.
+            AttributeError: It has no such query.
+            NondeterminismError: This process has other code than the worker that decided.
+        """
+        if self._workflow is None:
+            raise errors.DefinitionError(f'say which class {self!r} is of: client.execution(..., workflow=Order)')
+        execution = self._ids()
+        engine = Engine(
+            _spec(self._workflow),
+            workflow_id=self.workflow_id,
+            run_id=execution['runId'],
+            domain=self._client.domain,
+            seed=execution['runId'],
+        )
+        try:
+            engine.advance(decided(translate(self._events(execution))))
+            return engine.query(getattr(name, '__name__', name), *args, **kwargs)
+        finally:
+            engine.close()
+
+    def status(self) -> str:
+        """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""
+        info = self._described()['executionInfo']
+        status: str = info.get('closeStatus') or info['executionStatus']
+        return status
+
+    def context(self) -> Any:
+        """What the workflow said last with ``set_status``; ``None`` if nothing."""
+        text = self._described().get('latestExecutionContext')
+        return None if not text else decode(text)
+
+    def history(self) -> list[Mapping[str, Any]]:
+        """Every event, oldest first, as boto3 gives them."""
+        return self._events(self._ids())
+
+    def _glance(self, looks: int, give_up: float | None) -> None:
+        seconds = POLL_INTERVALS.pause(looks, 0.5)
+        if give_up is not None:
+            seconds = min(seconds, give_up - time.monotonic())
+            if seconds <= 0:
+                raise TimeoutError(f'{self!r} is still open')
+        threading.Event().wait(seconds)
+
+    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
+        run = {} if self.run_id is None else {'runId': self.run_id}
+        domain = self._client.domain
+        return self._client.service.call(
+            operation, patience=RETRY_FOR, domain=domain, workflowId=self.workflow_id, **run, **request
+        )
+
+    def _read(self, operation: str, **request: Any) -> dict[str, Any]:
+        return self._client.service.call(operation, patience=RETRY_FOR, domain=self._client.domain, **request)
+
+    def _ids(self) -> dict[str, str]:
+        """Workflow id and run id; the open run, or else the latest, where none was named."""
+        if self.run_id is not None:
+            return {'workflowId': self.workflow_id, 'runId': self.run_id}
+        which = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': self.workflow_id}}
+        for kind in ('open', 'closed'):
+            for info in self._read(f'list_{kind}_workflow_executions', maximumPageSize=1, **which)['executionInfos']:
+                ids: dict[str, str] = info['execution']
+                return ids
+        raise LookupError(f'there is no execution {self.workflow_id!r} in domain {self._client.domain!r}')
+
+    def _described(self) -> dict[str, Any]:
+        return self._read('describe_workflow_execution', execution=self._ids())
+
+    def _page(self, execution: dict[str, str], **request: Any) -> dict[str, Any]:
+        return self._read('get_workflow_execution_history', execution=execution, **request)
+
+    def _events(self, execution: dict[str, str]) -> list[Mapping[str, Any]]:
+        return [event for page in pages(self._page, execution=execution) for event in page['events']]
+
+
+def _signal_input(name: str, value: Any) -> str:
+    try:
+        text = encode_value(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f'the value of signal {name!r}, {short(value)}, cannot be written: {error}') from None
+    if len(text) > MAX_PAYLOAD:
+        raise errors.PayloadTooLarge(
+            f'the value of signal {name!r} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,}'
+        )
+    return text
+
+
+class _Hooks:
+    """A workflow's own serialization as the transport of its starter."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.serialize_arguments = workflow._serialize_arguments
+
+
+def _spec(workflow: type[Workflow]) -> WorkflowSpec:
+    specs = [spec for spec in declared(workflow) if isinstance(spec, WorkflowSpec)]
+    if not specs:
+        raise errors.DefinitionError(f'{workflow!r} is not decorated with genflow.workflow')
+    return specs[-1]

@@ -1,0 +1,194 @@
+"""Starting executions.
+
+A start whose answer was lost is not simply repeated: SWF has no token that would tell the second start from the first.
+Instead the open execution of that workflow id is looked at, and taken for ours if it was started with just what we
+asked for.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from attrs import frozen
+
+from genflow.core.authoring.proxies import type_version
+from genflow.core.errors import PayloadTooLarge
+from genflow.core.model.options import ChildOptions
+from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.wire.decisions import seconds_text
+
+__all__ = ['Started', 'Starter']
+
+RETRY_FOR = 30.0
+"""Seconds for which a call of a program that waits for it is repeated."""
+
+ATTEMPTS = 5
+"""How often a start of unknown outcome is tried again."""
+
+
+@frozen
+class Started:
+    """The ids of an execution that was started."""
+
+    workflow_id: str
+    run_id: str
+
+
+class Starter(Serialization):
+    """Starts executions of one workflow type when it is called.
+
+    Args:
+        service: Where to.
+        domain: The SWF domain.
+        name: Of the workflow type.
+        version: Of the workflow type.
+        workflow_id: Names the executions; a new UUID for each unless given.
+        task_list: ``None`` for the type's own, like the durations, policy, priority and role below.
+        decision_duration: Seconds that one decision may take.
+        workflow_duration: Seconds that an execution may take.
+        child_policy: ``TERMINATE``, ``REQUEST_CANCEL`` or ``ABANDON``.
+        priority: Of the decision tasks, higher first.
+        tags: At most five.
+        lambda_role: The IAM role with which Lambda functions are called.
+        transport: An object with the serialization methods.
+
+    Raises:
+        DefinitionError: An option is wrong.
+    """
+
+    def __init__(
+        self,
+        service: RetryingClient,
+        domain: str,
+        name: str,
+        version: Any,
+        *,
+        workflow_id: str | None = None,
+        task_list: str | None = None,
+        decision_duration: float | None = None,
+        workflow_duration: float | None = None,
+        child_policy: str | None = None,
+        priority: int | None = None,
+        tags: Any = (),
+        lambda_role: str | None = None,
+        transport: Any = None,
+    ) -> None:
+        self.service = service
+        self.domain = domain
+        self.name = name
+        self.version = type_version(version)
+        self.options = ChildOptions(
+            workflow_id=workflow_id,
+            task_list=task_list,
+            decision_duration=decision_duration,
+            workflow_duration=workflow_duration,
+            child_policy=child_policy,
+            priority=priority,
+            tags=tags,
+            lambda_role=lambda_role,
+        )
+        # Of this thread or asyncio task only: a starter is often a global.
+        self._id: ContextVar[str | None] = ContextVar('workflow_id', default=workflow_id)
+        self._tags: ContextVar[tuple[str, ...]] = ContextVar('tags', default=self.options.tags or ())
+        if transport is not None:
+            use_transport(self, transport)
+
+    @contextmanager
+    def id(self, workflow_id: str) -> Iterator[None]:
+        """Names the executions that are started in the block."""
+        before = self._id.set(workflow_id)
+        try:
+            yield
+        finally:
+            self._id.reset(before)
+
+    @contextmanager
+    def tags(self, *tags: str) -> Iterator[None]:
+        """Tags the executions that are started in the block, instead of what the starter says.
+
+        Raises:
+            DefinitionError: More than five tags, or one of more than 256 characters.
+        """
+        before = self._tags.set(ChildOptions(tags=tags).tags or ())
+        try:
+            yield
+        finally:
+            self._tags.reset(before)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Started:
+        """Starts an execution with these arguments.
+
+        Raises:
+            TypeError: The arguments cannot be serialized.
+            PayloadTooLarge: The arguments have more than 32,768 characters once they are serialized.
+            Exception: The client's error: ``WorkflowExecutionAlreadyStartedFault`` where an execution of that id is
+                open, ``UnknownResourceFault`` where the domain or the type does not exist, and so on.
+        """
+        try:
+            text = self._serialize_arguments(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f'the arguments of {self.name} cannot be written: {error}') from error
+        return self.start(text)
+
+    def start(self, input: str) -> Started:
+        """Starts an execution with serialized arguments; raises as :meth:`__call__`."""
+        if len(input) > MAX_PAYLOAD:
+            raise PayloadTooLarge(f'the input of {self.name} has {len(input):,} characters; SWF takes {MAX_PAYLOAD:,}')
+        request = self._request(input)
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = self.service.call('start_workflow_execution', patience=RETRY_FOR, **request)
+                return Started(request['workflowId'], answer['runId'])
+            except Exception as error:
+                taken = faults.code_of(error) == 'WorkflowExecutionAlreadyStartedFault'
+                doubtful = faults.is_doubtful(error)
+                if not doubtful and not (taken and attempt):
+                    raise
+                found = self._ours(request)
+                if found is not None:
+                    return found
+                if taken or attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError('the last attempt returns or raises')
+
+    def _request(self, input: str) -> dict[str, Any]:
+        options = self.options
+        request = {
+            'domain': self.domain,
+            'workflowId': self._id.get() or str(uuid.uuid4()),
+            'workflowType': {'name': self.name, 'version': self.version},
+            'input': input,
+            'taskList': None if options.task_list is None else {'name': options.task_list},
+            'taskPriority': None if options.priority is None else str(options.priority),
+            'taskStartToCloseTimeout': seconds_text(options.decision_duration),
+            'executionStartToCloseTimeout': seconds_text(options.workflow_duration),
+            'childPolicy': options.child_policy,
+            'tagList': list(self._tags.get()) or None,
+            'lambdaRole': options.lambda_role,
+        }
+        return {name: value for name, value in request.items() if value is not None}
+
+    def _ours(self, request: dict[str, Any]) -> Started | None:
+        """The latest execution of the workflow id, if it was started with what ``request`` says."""
+        workflow_id = request['workflowId']
+        filters = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': workflow_id}}
+        for kind in ('open', 'closed'):
+            answer = self._read(f'list_{kind}_workflow_executions', maximumPageSize=1, **filters)
+            for info in answer['executionInfos']:
+                if self._started_with(info['execution'], request):
+                    return Started(workflow_id, info['execution']['runId'])
+        return None
+
+    def _started_with(self, execution: dict[str, str], request: dict[str, Any]) -> bool:
+        page = self._read('get_workflow_execution_history', execution=execution, maximumPageSize=1)
+        said = page['events'][0]['workflowExecutionStartedEventAttributes']
+        return all(said.get(name) == request.get(name) for name in ('workflowType', 'input', 'tagList'))
+
+    def _read(self, operation: str, **request: Any) -> dict[str, Any]:
+        return self.service.call(operation, patience=RETRY_FOR, domain=self.domain, **request)

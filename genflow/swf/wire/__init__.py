@@ -1,0 +1,1 @@
+"""Between SWF's dicts and the engine's values."""

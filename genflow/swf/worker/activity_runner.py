@@ -1,0 +1,191 @@
+"""One activity task from poll to answer: find the class, keep its heartbeat up, run it, answer.
+
+The context that an activity gets is made here. An activity type that this worker does not know is left to other
+workers, or to its time-out, and logged once.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+
+from attrs import Factory, define, field, frozen
+
+from genflow.core.authoring.activity import ActivityInfo
+from genflow.core.calls.activity import heartbeat_details
+from genflow.core.model.registry import ActivitySpec, Registry
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.pagination import pages
+from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
+from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
+from genflow.swf.worker.performing import Create, run_activity
+from genflow.swf.worker.polled_tasks import ActivityTask
+from genflow.swf.worker.respond import Failed, Outcome, respond_activity
+
+__all__ = ['STOPPED', 'ActivityRunner', 'RunningActivity']
+
+log = logging.getLogger('genflow.worker')
+
+STOPPED = 'genflow.WorkerStopped'
+"""The reason with which a worker that stops fails what it was running; retried as a time-out is."""
+
+
+def previous_details(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str | None:
+    """The details of the last heartbeat of the try before this one, as its time-out recorded them.
+
+    Reads the history backwards, and no further than where that try was scheduled.
+
+    Raises:
+        Exception: The client's error.
+    """
+    execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
+    read = partial(service.call, 'get_workflow_execution_history')
+    details: dict[int, str | None] = {}
+    for page in pages(read, domain=domain, execution=execution, reverseOrder=True):
+        for event in page['events']:
+            if event['eventType'] == 'ActivityTaskTimedOut':
+                said = event['activityTaskTimedOutEventAttributes']
+                details[said['scheduledEventId']] = heartbeat_details(said.get('details'))
+            elif event['eventType'] == 'ActivityTaskScheduled':
+                other = read_activity_id(event['activityTaskScheduledEventAttributes']['activityId'])
+                if other and (other.number, other.attempt) == (known.number, known.attempt - 1):
+                    return details.get(event['eventId'])
+    return None
+
+
+@frozen(eq=False)
+class RunningActivity:
+    """The context of one activity: what :class:`genflow.Activity` asks its worker."""
+
+    service: RetryingClient
+    domain: str
+    task: ActivityTask
+    pulse: TaskHeartbeat
+    known: ActivityId | None
+    thread: threading.Thread = Factory(threading.current_thread)
+
+    @property
+    def info(self) -> ActivityInfo:
+        task = self.task
+        attempt = self.known.attempt if self.known else None
+        return ActivityInfo(
+            task.activity_id, task.name, task.version, task.workflow_id, task.run_id, attempt, self._last_heartbeat
+        )
+
+    @property
+    def token(self) -> str:
+        return self.task.token
+
+    def heartbeat(self, details: str | None) -> bool:
+        return self.pulse.beat(details)
+
+    def _last_heartbeat(self) -> str | None:
+        if self.known is None or self.known.attempt == 1:
+            return None
+        return previous_details(self.service, self.domain, self.task, self.known)
+
+
+@define(eq=False)
+class ActivityRunner:
+    """Runs activity tasks and answers them. One for all activity threads of a worker.
+
+    Attributes:
+        limits: How many activities of a type, by its name, may run at a time.
+        counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``,
+            ``late``, ``refused``, ``stopped``.
+    """
+
+    service: RetryingClient
+    domain: str
+    registry: Registry
+    create: Create = field(default=lambda cls: cls())
+    limits: Mapping[str, int] = Factory(dict)
+    heartbeats: Heartbeats = Factory(Heartbeats)
+    counts: Counter[str] = Factory(Counter)
+    _places: dict[str, threading.Semaphore] = field(init=False)
+    _running: set[RunningActivity] = field(factory=set, init=False)
+    _unknown: set[tuple[str, str]] = field(factory=set, init=False)
+    _free: threading.Condition = field(factory=threading.Condition, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._places = {name: threading.Semaphore(limit) for name, limit in self.limits.items()}
+
+    def handle(self, task: ActivityTask) -> None:
+        """Runs one task and answers it.
+
+        Raises:
+            Exception: The client's error, where the answer could not be delivered.
+        """
+        spec = self.registry.activity(task.name, task.version)
+        if spec is None:
+            self._leave(task)
+            return
+        running = self._context(spec, task)
+        with self._free:
+            self._running.add(running)
+        try:
+            with self.heartbeats.kept_up(running.pulse):
+                outcome = self._performed(spec, running)
+            # Whoever takes a task out of this set answers it: the activity that ends, or a worker that stops.
+            if self._taken(running):
+                self._answer(task, outcome)
+        finally:
+            self._taken(running)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until no activity runs; false if one still does after so many seconds."""
+        with self._free:
+            return self._free.wait_for(lambda: not self._running, seconds)
+
+    def abandon(self) -> None:
+        """Fails everything that still runs with :data:`STOPPED`. Its threads go on, but nobody listens to them."""
+        for running in list(self._running):
+            if self._taken(running):
+                running.pulse.lose()
+                log.warning('%s is still running; it is failed, to be tried again elsewhere', running.task)
+                self.counts['stopped'] += 1
+                self._respond(running.task, Failed(STOPPED, 'the worker stopped while the activity was running'))
+
+    def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
+        place = self._places.get(spec.name)
+        if place is None:
+            return run_activity(spec, running.task.input, running, self.create)
+        with place:
+            return run_activity(spec, running.task.input, running, self.create)
+
+    def _context(self, spec: ActivitySpec, task: ActivityTask) -> RunningActivity:
+        known = read_activity_id(task.activity_id)
+        seconds = spec.heartbeat if known is None or known.heartbeat is None else known.heartbeat or math.inf
+        pulse = TaskHeartbeat(self.service, task.token, math.inf if seconds is None else seconds, self.heartbeats.clock)
+        return RunningActivity(self.service, self.domain, task, pulse, known)
+
+    def _taken(self, running: RunningActivity) -> bool:
+        with self._free:
+            mine = running in self._running
+            self._running.discard(running)
+            self._free.notify_all()
+            return mine
+
+    def _answer(self, task: ActivityTask, outcome: Outcome) -> None:
+        self.counts[type(outcome).__name__.lower()] += 1
+        if isinstance(outcome, Failed):
+            log.info('%s failed: %s', task, outcome.reason.partition(':')[0])  # the rest may quote a payload
+        self._respond(task, outcome)
+
+    def _respond(self, task: ActivityTask, outcome: Outcome) -> None:
+        verdict = respond_activity(self.service, task, outcome)
+        if verdict != 'accepted':
+            self.counts[verdict] += 1
+        if verdict == 'refused' and not isinstance(outcome, Failed):
+            respond_activity(self.service, task, Failed('genflow.AnswerRefused', 'SWF did not take the answer'))
+
+    def _leave(self, task: ActivityTask) -> None:
+        self.counts['unknown'] += 1
+        kind = (task.name, task.version)
+        if kind not in self._unknown:
+            self._unknown.add(kind)
+            log.warning('activity type %s %s is not known to this worker; its tasks are left to time out', *kind)

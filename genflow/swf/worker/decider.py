@@ -1,0 +1,267 @@
+"""One decision task from poll to answer: find the workflow, advance its execution, answer within SWF's limits.
+
+An execution that cannot be decided (its code and its history disagree, it waits for nothing, a payload cannot be read,
+SWF refuses the answer) is *held*: the task is left unanswered, so that nothing is lost and a corrected worker goes on.
+SWF hands the task out again after each time-out; the log says it once.
+
+A worker with a list of its own (*sticky*) has further decision tasks of an execution sent there, where the live
+generator is. The list is named again in each answer, always with a time-out after which a task goes back to the
+original list, so that no execution ever waits for a worker that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from attrs import Factory, define, field, frozen
+
+from genflow.core.engine.execution import Execution
+from genflow.core.errors import GenflowError
+from genflow.core.model.decisions import CLOSES, Decisions, FailWorkflow
+from genflow.core.model.registry import Registry, WorkflowSpec
+from genflow.core.payloads.failures import encode_failure
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.wire.decisions import encode
+from genflow.swf.wire.events import translate
+from genflow.swf.wire.response_limits import plan
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.worker.poller import whole_history
+from genflow.swf.worker.respond import Verdict, respond_decision
+from genflow.swf.worker.response_delay import LONG_HISTORY, STEP
+from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
+from genflow.swf.worker.sticky_cache import CachedExecution, StickyCache, continuation
+
+__all__ = ['STICKY_SECONDS', 'Decider', 'Mismatch']
+
+log = logging.getLogger('genflow.worker')
+
+Mismatch = Literal['hold', 'fail']
+Events = Sequence[Mapping[str, Any]]
+
+STICKY_SECONDS = 5
+"""How long a decision task may wait on a worker's own list before it goes back to the original one."""
+
+
+ENDS = frozenset(
+    {
+        'ActivityTaskCompleted',
+        'ActivityTaskFailed',
+        'ActivityTaskTimedOut',
+        'ActivityTaskCanceled',
+        'ChildWorkflowExecutionCompleted',
+        'ChildWorkflowExecutionFailed',
+        'LambdaFunctionCompleted',
+        'LambdaFunctionFailed',
+    }
+)
+"""The events with which most open tasks end, to tell how fast they do."""
+
+QUOTAS = ('activity', 'child', 'lambda')
+"""The kinds of open work that end by themselves; a timer may well stand there for a year."""
+
+
+@frozen
+class _Plan:
+    """What to answer, and the execution to keep if that is accepted."""
+
+    decisions: list[dict[str, Any]]
+    context: str | None = None
+    kept: CachedExecution | None = None
+    closes: bool = False
+
+
+def _closes(decisions: Decisions) -> bool:
+    return bool(decisions.all) and isinstance(decisions.all[-1], CLOSES)
+
+
+@define(eq=False)
+class Decider:
+    """Answers decision tasks. One for all decider threads of a worker.
+
+    Attributes:
+        own_list: The worker's own task list, ``None`` to leave executions on the list that they came from.
+        mismatch: ``hold``, or ``fail`` to fail executions that cannot be decided.
+        input_mismatch: Whether a changed input is a ``warn``-ing or an ``error``.
+        shows_payloads: Whether reports quote inputs and results.
+        on_hold: Told of each hold, once for each run.
+        held: What is held, by run id.
+        counts: ``decided``, ``continued`` (of these, from the cache), ``held``, ``unknown``, ``late``, ``refused``,
+            ``events`` (read by polls).
+    """
+
+    service: RetryingClient
+    domain: str
+    registry: Registry
+    cache: StickyCache = Factory(StickyCache)
+    own_list: str | None = None
+    mismatch: Mismatch = 'hold'
+    input_mismatch: Literal['warn', 'error'] = 'warn'
+    shows_payloads: bool = False
+    watch: SlowDecisionWatchdog = Factory(SlowDecisionWatchdog)
+    on_hold: Callable[[DecisionTask, BaseException], None] | None = None
+    held: dict[str, BaseException] = field(factory=dict, init=False)
+    counts: Counter[str] = field(factory=Counter, init=False)
+    _unknown: set[tuple[str, str]] = field(factory=set, init=False)
+    _moves: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._moves = self.own_list is not None
+
+    def handle(self, task: DecisionTask) -> bool:
+        """Decides one task and answers it.
+
+        Returns:
+            Whether the task went on from the cache: the hint that it is worth asking for trimmed histories.
+
+        Raises:
+            Exception: The client's error, where the service could not be reached.
+        """
+        self.counts['events'] += len(task.events)
+        spec = self.registry.workflow(task.name, task.version)
+        if spec is None:
+            self._leave(task)
+            return False
+        kept = self._kept(task)
+        planned = self._fresh(task, spec) if kept is None else self._continued(task, kept)
+        if planned is not None:
+            self._answer(task, planned)
+        return kept is not None
+
+    def leave_own_list(self) -> None:
+        """From now on executions are sent back to the lists that they came from."""
+        self.own_list = None
+
+    def _kept(self, task: DecisionTask) -> CachedExecution | None:
+        """The execution from the cache, if the task goes on from where it is."""
+        kept = self.cache.take(task.run_id)
+        if kept is not None and continuation(task, kept.execution.answered) is None:
+            kept.execution.close()
+            return None
+        return kept
+
+    def _continued(self, task: DecisionTask, kept: CachedExecution) -> _Plan | None:
+        self.counts['continued'] += 1
+        return self._planned(task, kept, continuation(task, kept.execution.answered) or ())
+
+    def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Plan | None:
+        """Decides from event 1."""
+        task = whole_history(self.service, self.domain, task)
+        execution = Execution(
+            spec,
+            workflow_id=task.workflow_id,
+            run_id=task.run_id,
+            domain=self.domain,
+            seed=task.run_id,
+            input_mismatch=self.input_mismatch,
+            shows_payloads=self.shows_payloads,
+        )
+        started = task.events[0]['workflowExecutionStartedEventAttributes']
+        return self._planned(
+            task, CachedExecution(execution, started['taskList']['name'], task.started_id), task.events
+        )
+
+    def _planned(self, task: DecisionTask, kept: CachedExecution, events: Events) -> _Plan | None:
+        self._check_echo(events)
+        try:
+            with self.watch.over(task):
+                decided = kept.execution.advance(translate(events)) or Decisions()
+            return _Plan(plan(decided), decided.context, self._paced(task, kept, events), _closes(decided))
+        except GenflowError as error:
+            kept.execution.close()
+            return self._hold(task, error)
+        except BaseException:
+            kept.execution.close()
+            raise
+
+    def _paced(self, task: DecisionTask, kept: CachedExecution, events: Events) -> CachedExecution:
+        """What is kept after a decision, and for how long its answer is held back."""
+        if task.started_id < STEP:
+            return CachedExecution(kept.execution, kept.task_list, task.started_id)
+        ended = sum(event['eventType'] in ENDS for event in events)
+        open_counts = kept.execution.outbox.open
+        pace = kept.pace.decided(self.service.clock(), ended)
+        pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
+        return CachedExecution(kept.execution, kept.task_list, task.started_id, pace)
+
+    def _answer(self, task: DecisionTask, planned: _Plan) -> None:
+        try:
+            verdict = self._responded(task, planned)
+        except BaseException:
+            if planned.kept is not None:
+                planned.kept.execution.close()
+            raise
+        self.counts['decided' if verdict == 'accepted' else verdict] += 1
+        if planned.kept is not None:
+            self._keep(task, planned.kept, verdict == 'accepted' and not planned.closes)
+        if verdict == 'accepted':
+            self.held.pop(task.run_id, None)
+        elif verdict == 'refused':
+            self._hold(task, GenflowError('SWF refused the answer'))
+
+    def _responded(self, task: DecisionTask, planned: _Plan) -> Verdict:
+        own = self.own_list
+        back = planned.kept.task_list if planned.kept is not None and self._moves else None
+        self._pace(task, planned)
+        answer = partial(respond_decision, self.service, task, planned.decisions, context=planned.context)
+        verdict = answer(task_list=own or back, wait=STICKY_SECONDS if own else None)
+        if verdict == 'refused' and own:
+            # Perhaps the client or the service does not know the parameters that a list of one worker needs.
+            verdict = answer(task_list=back)
+            if verdict == 'accepted':
+                log.warning('%s takes no task list of one worker: not used', self.service.connection.backend)
+                self.leave_own_list()
+        return verdict
+
+    def _pace(self, task: DecisionTask, planned: _Plan) -> None:
+        """Holds the answer back where the history fills up, and says once that it has grown long."""
+        if task.previous_id < LONG_HISTORY <= task.started_id:
+            log.warning('%s has %d events; SWF ends it at 25,000: let it restart', task, task.started_id)
+        if planned.kept is not None and planned.kept.pace.held and not planned.closes:
+            self.service.pause(planned.kept.pace.held)
+
+    def _keep(self, task: DecisionTask, kept: CachedExecution, good: bool) -> None:
+        if good:
+            self.cache.put(task.run_id, kept)
+        else:
+            kept.execution.close()
+
+    def _check_echo(self, events: Events) -> None:
+        """Leaves the own list alone where the service forgets the time-out that goes with it."""
+        if self.own_list is None:
+            return
+        for event in events:
+            if event['eventType'] == 'DecisionTaskCompleted':
+                said: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']
+                name = said.get('taskList', {}).get('name')
+                if name == self.own_list and not said.get('taskListScheduleToStartTimeout'):
+                    log.warning(
+                        '%s keeps no time-out for a task list of one worker: not used', self.service.connection.backend
+                    )
+                    self.leave_own_list()
+                    return
+
+    def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
+        """Leaves a task unanswered, or fails its execution where that was asked for."""
+        told = error.report if isinstance(error, GenflowError) else error
+        if self.mismatch == 'fail':
+            reason, details = encode_failure(error)
+            log.error('%s is failed: %s', task, told)
+            return _Plan([encode(FailWorkflow(reason, details))])
+        self.counts['held'] += 1
+        if str(self.held.get(task.run_id)) != str(error):
+            log.error('%s is held, its decision task left unanswered: %s', task, told, extra={'error': error})
+            if self.on_hold is not None:
+                self.on_hold(task, error)
+        self.held[task.run_id] = error
+        return None
+
+    def _leave(self, task: DecisionTask) -> None:
+        self.counts['unknown'] += 1
+        kind = (task.name, task.version)
+        if kind not in self._unknown:
+            self._unknown.add(kind)
+            log.warning('workflow type %s %s is not known to this worker; its tasks are left to others', *kind)

@@ -1,0 +1,166 @@
+"""Heartbeats: those that activities ask for, and those that are sent for them in the background.
+
+Each activity task in hand has a :class:`TaskHeartbeat`. The one thread of :class:`Heartbeats` sends a heartbeat for
+each whose last one is half its time-out ago. A call of ``heartbeat(details)`` sends at once, unless the last one went
+out a moment ago; then its details wait for the next, so that a tight loop costs nothing. Details always leave in order,
+and the latest are repeated by the background, since SWF keeps only those of the last heartbeat.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from attrs import define, field
+
+from genflow.core.errors import PayloadTooLarge
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import RetryingClient
+
+__all__ = ['MAX_DETAILS', 'Heartbeats', 'TaskHeartbeat']
+
+log = logging.getLogger('genflow.worker')
+
+MAX_DETAILS = 2048
+"""Characters of a heartbeat's details: SWF's ``LimitedData`` shape."""
+
+QUIET = 1.0
+"""Seconds between two heartbeats of one task, at most; a quarter of its time-out where that is less."""
+
+RETRY_FOR = 10.0
+"""Seconds for which one heartbeat is repeated before it is given up; the next is due soon anyway."""
+
+
+@define(eq=False)
+class TaskHeartbeat:
+    """The heartbeats of one activity task. Safe to use from several threads.
+
+    Attributes:
+        token: The task's.
+        timeout: Seconds within which SWF wants to hear of the task, ``math.inf`` for never.
+        alive: Whether the task is still ours and nobody asked to cancel it, as far as the last heartbeat told.
+        cancel_requested: Whether somebody asked to cancel it.
+    """
+
+    service: RetryingClient
+    token: str
+    timeout: float
+    clock: Callable[[], float] = time.monotonic
+    alive: bool = True
+    cancel_requested: bool = False
+    _details: str | None = None
+    _last: float = field(init=False)
+    _sending: threading.Lock = field(factory=threading.Lock, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._last = self.clock()
+
+    @property
+    def due(self) -> float:
+        """When the background is to send the next."""
+        return self._last + self.timeout / 2
+
+    @property
+    def _quiet(self) -> float:
+        return min(QUIET, self.timeout / 4)
+
+    def beat(self, details: str | None) -> bool:
+        """What ``Activity.heartbeat`` does; whether to go on.
+
+        Raises:
+            PayloadTooLarge: ``details`` has more than 2,048 characters.
+        """
+        if details is not None and len(details) > MAX_DETAILS:
+            raise PayloadTooLarge(f'the details of a heartbeat have {len(details):,} characters; SWF takes 2,048')
+        self._details = details
+        if self.alive and self.clock() >= self._last + self._quiet:
+            self.send()
+        return self.alive
+
+    def send(self) -> None:
+        """Sends a heartbeat with the latest details."""
+        with self._sending:
+            details, self._last = self._details, self.clock()
+            request: dict[str, Any] = {'taskToken': self.token}
+            if details is not None:
+                request['details'] = details
+            try:
+                answer = self.service.call('record_activity_task_heartbeat', patience=RETRY_FOR, **request)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the activity itself goes on
+                self._failed(error)
+            else:
+                self.cancel_requested = bool(answer.get('cancelRequested'))
+                self.alive = not self.cancel_requested
+
+    def lose(self) -> None:
+        """The task is somebody else's business from now on."""
+        self.alive = False
+
+    def _failed(self, error: Exception) -> None:
+        if faults.is_late(error):
+            self.alive = False
+        else:
+            log.warning('a heartbeat could not be sent: %s', error)
+
+
+@define(eq=False)
+class Heartbeats:
+    """Sends the heartbeats that are due, for all activities of a worker, from one thread of its own."""
+
+    clock: Callable[[], float] = time.monotonic
+    _pulses: set[TaskHeartbeat] = field(factory=set)
+    _changed: threading.Condition = field(factory=threading.Condition, repr=False)
+    _thread: threading.Thread | None = field(default=None, repr=False)
+
+    @contextmanager
+    def kept_up(self, pulse: TaskHeartbeat) -> Iterator[None]:
+        """Heartbeats are sent for a task while its activity runs."""
+        if pulse.timeout == math.inf:
+            # Nobody would miss them; the activity's own still go out.
+            yield
+            return
+        with self._changed:
+            self._pulses.add(pulse)
+            self._begin()
+            self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._pulses.discard(pulse)
+                self._changed.notify()
+
+    def send_due(self) -> None:
+        """Sends every heartbeat that is due."""
+        with self._changed:
+            pulses = [pulse for pulse in self._pulses if pulse.alive and pulse.due <= self.clock()]
+        for pulse in pulses:
+            pulse.send()
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name='genflow-heartbeats', daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while self._wait():
+            self.send_due()
+
+    def _wait(self) -> bool:
+        """Waits until a heartbeat is due; false when there have been no activities for a while."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: bool(self._pulses), _LINGER):
+                self._thread = None
+                return False
+            due = min((pulse.due for pulse in self._pulses if pulse.alive), default=math.inf)
+            self._changed.wait(None if due == math.inf else max(0.0, due - self.clock()))
+            return True
+
+
+_LINGER = 5.0
+"""Seconds for which the thread waits for the next activity before it ends."""

@@ -1,0 +1,88 @@
+"""Running an activity: an activity task in, an outcome out.
+
+Whatever the activity raises becomes an outcome. What is wrong before it begins (an input that cannot be read, arguments
+that do not fit ``run``) fails the task with a reason that names it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from types import FunctionType, MethodType
+from typing import Any
+
+from genflow.core.authoring.activity import Activity, ActivityContext
+from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, SuspendTask
+from genflow.core.model.registry import ActivitySpec
+from genflow.core.payloads.failures import encode_failure
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
+
+__all__ = ['Create', 'run_activity']
+
+Create = Callable[[type], Any]
+"""Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
+
+
+class BadInput(GenflowError):
+    """The input of a task is not what the activity expects."""
+
+
+def run_activity(spec: ActivitySpec, input: str | None, context: ActivityContext, create: Create) -> Outcome:
+    """Runs an activity to its end; never raises."""
+    try:
+        activity = create(spec.cls)
+        activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
+        args, kwargs = _arguments(activity, input)
+        return Completed(_written(spec, activity, activity.run(*args, **kwargs)))
+    except SuspendTask:
+        return Suspended()
+    except StopActivity as stop:
+        return Canceled(None if stop.details is None else str(stop.details)[:MAX_PAYLOAD])
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in an activity ends that activity, not the worker
+        return Failed(*encode_failure(error))
+
+
+def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        args, kwargs = ([], {}) if input is None else activity._deserialize_arguments(input)
+    except Exception as error:
+        what = 'nothing' if input is None else excerpt(input)
+        raise BadInput(f'the input of {type(activity).__qualname__} cannot be read: {what}: {error}') from error
+    try:
+        _bind(activity.run, args, kwargs)
+    except TypeError as error:
+        fitting = f'{type(activity).__qualname__}.run{inspect.signature(activity.run)}'
+        raise BadInput(f'the arguments do not fit {fitting}: {error}') from None
+    return list(args), dict(kwargs)
+
+
+def _bind(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Raises ``TypeError`` where arguments do not fit. What ``create`` made may have any callable as its ``run``."""
+    if isinstance(run, MethodType) and isinstance(run.__func__, FunctionType):
+        _signature(run.__func__).bind(run.__self__, *args, **kwargs)
+    else:
+        inspect.signature(run).bind(*args, **kwargs)
+
+
+@lru_cache
+def _signature(run: FunctionType) -> inspect.Signature:
+    """What the function ``run`` takes, ``self`` included; asked once, since it takes longer than a short activity."""
+    return inspect.signature(run)
+
+
+def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
+    who = f'the activity {spec.name} {spec.version}'
+    try:
+        text = activity._serialize_result(result)
+    except TypeError as error:
+        raise TypeError(f'the result of {who}, a {type(result).__qualname__}, cannot be written: {error}') from error
+    if not isinstance(text, str):
+        raise TypeError(f'_serialize_result() of {who} gave {type(text).__name__}, expected str')
+    if len(text) > MAX_PAYLOAD:
+        raise PayloadTooLarge(
+            f'the result of {who} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: store the data and return a '
+            'reference to it, or give the class a transport that does'
+        )
+    return text

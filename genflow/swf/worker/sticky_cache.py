@@ -1,0 +1,139 @@
+"""The executions that a worker keeps alive between two decisions, so that a history is read and replayed only once.
+
+Taking an execution out removes it, so that no two threads ever advance the same one; it is put back only when the
+service has accepted its answer. What must make room is closed on the thread of the decider that put something in, since
+closing a generator runs the user's ``finally`` blocks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from attrs import Factory, define, field, frozen
+
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.worker.response_delay import ResponseDelay
+
+__all__ = ['CachedExecution', 'Live', 'StickyCache', 'continuation']
+
+MAX_EXECUTIONS = 1_000
+MAX_BYTES = 256 * 2**20
+BYTES_PER_EVENT = 700
+"""What an execution holds for each event of its history: two KiB for a settled activity, which has three to six."""
+
+
+class Live(Protocol):
+    """What is kept: the engine's execution."""
+
+    @property
+    def answered(self) -> int: ...
+
+    @property
+    def closed(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+@frozen
+class CachedExecution:
+    """A live execution in the cache.
+
+    Attributes:
+        execution: The engine's.
+        task_list: The list that its decision tasks come back to when nobody takes them from a worker's own.
+        events: The length of its history.
+        pace: How fast its tasks end.
+    """
+
+    execution: Any
+    task_list: str | None
+    events: int
+    pace: ResponseDelay = Factory(ResponseDelay)
+
+    @property
+    def size(self) -> int:
+        return self.events * BYTES_PER_EVENT
+
+
+@define(eq=False)
+class StickyCache:
+    """Live executions by run id, the longest unused making room for others.
+
+    Attributes:
+        max_executions: How many are kept.
+        max_bytes: How much memory they may take, as estimated from the lengths of their histories.
+    """
+
+    max_executions: int = MAX_EXECUTIONS
+    max_bytes: int = MAX_BYTES
+    _kept: OrderedDict[str, CachedExecution] = field(factory=OrderedDict, init=False)
+    _bytes: int = field(default=0, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def take(self, run_id: str) -> CachedExecution | None:
+        """Removes and gives the execution of a run."""
+        with self._lock:
+            return self._remove(run_id)
+
+    def put(self, run_id: str, kept: CachedExecution) -> None:
+        """Keeps an execution; closes those that no longer fit, and one of the same run that is there already.
+
+        That is there where the next decision was made, from event 1, before the last one's execution was put back.
+        """
+        with self._lock:
+            before = self._remove(run_id)
+            self._kept[run_id] = kept
+            self._bytes += kept.size
+            evicted = [before] if before is not None else []
+            evicted += self._evict()
+        for other in evicted:
+            other.execution.close()
+
+    def close_all(self) -> None:
+        """Closes everything that is kept, and from now on everything that is put in."""
+        with self._lock:
+            self.max_executions = 0
+            evicted = list(self._evict())
+        for other in evicted:
+            other.execution.close()
+
+    def _remove(self, run_id: str) -> CachedExecution | None:
+        kept = self._kept.pop(run_id, None)
+        if kept is not None:
+            self._bytes -= kept.size
+        return kept
+
+    def _evict(self) -> Any:
+        while self._kept and (len(self._kept) > self.max_executions or self._bytes > self.max_bytes):
+            _, other = self._kept.popitem(last=False)
+            self._bytes -= other.size
+            yield other
+
+
+def continuation(task: DecisionTask, answered: int) -> Sequence[Mapping[str, Any]] | None:
+    """The events with which an execution that last answered event ``answered`` goes on.
+
+    Returns:
+        The events from that ``DecisionTaskStarted`` on, ``None`` where the history does not go on from there: another
+        worker decided meanwhile, or the answer was not the one that was recorded.
+    """
+    if not answered or task.previous_id != answered or not task.events:
+        return None
+    first = task.events[0]['eventId']
+    page = task.events[answered - first :] if first <= answered else []
+    if not page or page[0]['eventId'] != answered or page[0]['eventType'] != 'DecisionTaskStarted':
+        return None
+    return page if any(_completes(event, answered) for event in page) else None
+
+
+def _completes(event: Mapping[str, Any], started_id: int) -> bool:
+    if event['eventType'] != 'DecisionTaskCompleted':
+        return False
+    completed: int = event['decisionTaskCompletedEventAttributes']['startedEventId']
+    return completed == started_id

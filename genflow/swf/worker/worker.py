@@ -1,0 +1,340 @@
+"""A worker: threads that poll, decide and perform, until they are told to stop.
+
+Each decider and each activity thread polls by itself. A worker with sticky executions polls two lists for decisions,
+the one that it was given and one of its own, with a thread for each, so that neither waits for the other; no more than
+``deciders`` of them compute at a time.
+
+Stopping has two stages. *Draining*: no new polls; what runs may finish, what a poll in flight still brings is handled.
+*Stopped*, when everything has finished or the time for draining is over: activities that still run are failed with the
+reason ``genflow.WorkerStopped``, and nobody waits any longer for threads that hang in a poll or ignore being stopped
+(they are daemons, and end with the process).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import socket
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, Literal, TypeVar
+
+from genflow.core.model.registry import Registry, declared
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import Connection, connect
+from genflow.swf.aws.registration import register
+from genflow.swf.worker.activity_runner import ActivityRunner
+from genflow.swf.worker.decider import Decider, Mismatch
+from genflow.swf.worker.heartbeats import Heartbeats
+from genflow.swf.worker.performing import Create
+from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
+from genflow.swf.worker.sticky_cache import StickyCache
+
+__all__ = ['Worker', 'default_identity', 'handle_safely', 'log_startup']
+
+log = logging.getLogger('genflow.worker')
+
+T = TypeVar('T')
+
+SHUTDOWN_GRACE = 0.7
+"""Seconds that failing the activities that still run may take once the time for draining is over."""
+
+POLL_INTERVAL = 0.1
+"""Seconds between two looks at whether the time for draining has been shortened."""
+
+
+def default_identity() -> str:
+    """Host and process, which is what SWF's console shows of a worker."""
+    return f'{socket.gethostname()}:{os.getpid()}'
+
+
+class Worker:
+    """Deciders and activities for one task list of a domain.
+
+    Args:
+        domain: The SWF domain; it has to exist.
+        task_list: The task list for decisions and activities alike.
+        layer1: What an application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
+        registry: The types to work for; every decorated class that has been imported, unless given.
+        deciders: How many decisions may be computed at a time; 0 for a worker of activities only.
+        activities: How many activities may run at a time, a thread for each; 0 for a worker of decisions only.
+        sticky: Whether executions stay with this worker between decisions.
+        identity: What SWF shows as the one who polls; host and process unless given.
+        mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
+        input_mismatch: Whether an input that differs from the recorded one is worth a ``warn``-ing or is an ``error``.
+        register: Whether to register the types first.
+        max_tasks: Stop after so many tasks; ``None`` for never.
+        activity_limits: How many activities of a type, by its name, may run at a time.
+        create: Makes an instance of an activity class.
+        slow_decision: Seconds of computing after which a decision is reported; ``math.inf`` for never.
+        config: A botocore ``Config`` for a client that is made here.
+        cache: Keeps live executions; one of its own unless given.
+        on_hold: Told once of each execution that is held.
+        on_task: Told of each task before it is handled.
+        heartbeats: Sends heartbeats in the background.
+        fails_running: Whether activities that run when the worker stops are failed, to be tried again elsewhere; where
+            nobody else works, they are better left as they are.
+        shows_payloads: Whether reports on code that does not follow its history quote inputs and results; they go into
+            the log.
+
+    Attributes:
+        error: What made the worker stop by itself, or ``None``.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        task_list: str,
+        layer1: Any = None,
+        *,
+        registry: Registry | None = None,
+        deciders: int = 1,
+        activities: int = 4,
+        sticky: bool = True,
+        identity: str | None = None,
+        mismatch: Mismatch = 'hold',
+        input_mismatch: Literal['warn', 'error'] = 'warn',
+        register: bool = True,
+        max_tasks: int | None = None,
+        activity_limits: Mapping[str, int] | None = None,
+        create: Create = lambda cls: cls(),
+        slow_decision: float = 2.0,
+        config: Any = None,
+        cache: StickyCache | None = None,
+        on_hold: Callable[[DecisionTask, BaseException], None] | None = None,
+        on_task: Callable[[DecisionTask | ActivityTask], None] | None = None,
+        heartbeats: Heartbeats | None = None,
+        fails_running: bool = True,
+        shows_payloads: bool = False,
+    ) -> None:
+        self.domain = domain
+        self.task_list = task_list
+        self.identity = identity or default_identity()
+        self.registry = registry if registry is not None else _everything()
+        self.error: BaseException | None = None
+        self._deciders, self._activities = deciders, activities
+        self._register = register
+        self._tasks_left = max_tasks
+        self._on_task = on_task
+        self._fails_running = fails_running
+        self._draining, self._stopped = threading.Event(), threading.Event()
+        self._deadline = time.monotonic()
+        # Signal handlers drain a worker too, and may interrupt the thread that is about to wait or to drain it: the
+        # queue can be put to from a handler at any moment, an Event that the same thread waits for cannot.
+        self._lock = threading.RLock()
+        self._told_to_stop: SimpleQueue[None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._computing = threading.Semaphore(max(1, deciders))
+        # Polls give up when draining begins, answers only when it is over.
+        self._service = RetryingClient(connect(layer1, config=config), pause=self._stopped.wait)
+        self._polls = self._service.pausing(self._draining.wait)
+        self._decider = Decider(
+            self._service,
+            domain,
+            self.registry,
+            cache if cache is not None else StickyCache(),
+            _list_of_its_own(task_list) if sticky and deciders else None,
+            mismatch,
+            input_mismatch,
+            shows_payloads,
+            SlowDecisionWatchdog(slow_decision),
+            on_hold,
+        )
+        self._performer = ActivityRunner(
+            self._service,
+            domain,
+            self.registry,
+            create,
+            activity_limits or {},
+            heartbeats if heartbeats is not None else Heartbeats(),
+        )
+
+    @property
+    def held(self) -> Mapping[str, BaseException]:
+        """The executions that are held, by run id, and why."""
+        return self._decider.held
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What became of the tasks so far, by ``decision …`` and ``activity …``."""
+        found: Counter[str] = Counter()
+        for kind, counts in (('decision', self._decider.counts), ('activity', self._performer.counts)):
+            found.update({f'{kind} {what}': number for what, number in counts.items()})
+        return found
+
+    def run(self) -> None:
+        """Works until told to stop.
+
+        Raises:
+            RegistrationError: A type cannot be registered, or the domain does not exist.
+            Exception: What made the worker stop by itself, such as a domain that was deleted.
+        """
+        self.start()
+        self.wait()
+        if self.error is not None:
+            raise self.error
+
+    def start(self) -> None:
+        """Begins to work, on threads of its own.
+
+        Raises:
+            RegistrationError: As for :meth:`run`.
+        """
+        log_startup(self._service.connection, self.domain, self.task_list, self.identity)
+        if self._register:
+            register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
+        for name, target in self._jobs():
+            thread = threading.Thread(target=self._guarded, args=(target,), name=f'genflow-{name}', daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        if self._deciders:
+            watch = partial(self._decider.watch.watch, self._stopped.wait)
+            threading.Thread(target=watch, name='genflow-watch', daemon=True).start()
+
+    def drain(self, seconds: float = 0.0) -> None:
+        """Begins to stop: no new polls, and ``seconds`` for what is running. Returns at once, from any thread.
+
+        A later call can only shorten the time.
+        """
+        with self._lock:
+            deadline = time.monotonic() + seconds
+            self._deadline = min(self._deadline, deadline) if self._draining.is_set() else deadline
+        self._decider.leave_own_list()
+        self._draining.set()
+        self._told_to_stop.put(None)
+
+    def stop(self) -> None:
+        """Stops now; activities that run are failed, to be tried again elsewhere."""
+        self.drain(0)
+
+    def wait(self) -> None:
+        """Waits until the worker has been told to stop, and has. For one thread, and once."""
+        self._told_to_stop.get()
+        for thread in self._threads:
+            while thread.is_alive() and (left := self._deadline - time.monotonic()) > 0:
+                thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may have shortened the time meanwhile
+        if self._fails_running:
+            abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)
+            abandoning.start()
+            abandoning.join(SHUTDOWN_GRACE)  # and not longer, if the service hangs: the time-outs say the same
+        self._stopped.set()
+        self._decider.cache.close_all()
+        self._service.connection.close()
+
+    def __enter__(self) -> Worker:  # noqa: PYI034 - typing.Self came with Python 3.11
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+        self.wait()
+
+    def _jobs(self) -> list[tuple[str, Callable[[], None]]]:
+        """What each thread does."""
+        main, own = self._poller(self.task_list), self._decider.own_list
+        jobs: list[tuple[str, Callable[[], None]]] = []
+        for number in range(self._deciders):
+            jobs.append((f'decider-{number}', partial(self._decide, main)))
+            if own is not None:
+                jobs.append((f'sticky-decider-{number}', partial(self._decide, self._poller(own))))
+        jobs += [(f'activity-{number}', partial(self._perform, main)) for number in range(self._activities)]
+        return jobs
+
+    def _poller(self, task_list: str) -> Poller:
+        return Poller(self._polls, self.domain, task_list, self.identity)
+
+    def _decide(self, poller: Poller) -> None:
+        trimmed = True
+        while not self._draining.is_set():
+            task = poller.decision_task(trimmed=trimmed)
+            if task is not None:
+                with self._computing:
+                    # On a list that others poll too, an execution that was not here costs a second read of its history.
+                    trimmed = self._handled(self._decider.handle, task) or not task.previous_id
+
+    def _perform(self, poller: Poller) -> None:
+        while not self._draining.is_set():
+            task = poller.activity_task()
+            if task is not None:
+                self._handled(self._performer.handle, task)
+
+    def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
+        self._noticed(task)
+        return handle_safely(handle, task, quiet=self._stopped.is_set)
+
+    def _noticed(self, task: DecisionTask | ActivityTask) -> None:
+        if self._on_task is not None:
+            self._on_task(task)
+        with self._lock:
+            if self._tasks_left is None:
+                return
+            self._tasks_left -= 1
+            enough = self._tasks_left <= 0
+        if enough:
+            self.drain(math.inf)
+
+    def _guarded(self, job: Callable[[], None]) -> None:
+        """Runs a thread's job; an error that polling again would not mend stops the worker."""
+        try:
+            job()
+        except BaseException as error:  # noqa: BLE001 - run() raises it; nobody else sees what ends a thread
+            if self._draining.is_set():
+                return
+            log.error('the worker stops: %s', error)  # noqa: TRY400 - run() shows where it comes from
+            self.error = error
+            self.stop()
+
+
+def handle_safely(
+    handle: Callable[[Any], T], task: DecisionTask | ActivityTask, quiet: Callable[[], bool] = lambda: False
+) -> T | None:
+    """What ``handle`` says of a task; whatever goes wrong with one task is logged and leaves the worker alive.
+
+    Args:
+        handle: Handles the task.
+        task: The task.
+        quiet: Whether nobody works any more, so that an answer that goes nowhere is no news.
+    """
+    try:
+        return handle(task)
+    except Exception as error:
+        if quiet():
+            log.debug('%s was not answered, for the worker has stopped: %s', task, error)
+        elif faults.is_late(error):
+            log.warning('%s is gone: %s', task, error)
+        else:
+            log.exception('%s could not be handled', task)
+    return None
+
+
+def log_startup(connection: Connection, domain: str, task_list: str, identity: str | None) -> None:
+    """Tells once where a worker works."""
+    log.info(
+        'working for domain %s, task list %s, at %s, region %s, as %s',
+        domain,
+        task_list,
+        connection.backend,
+        connection.region or '-',
+        identity,
+    )
+
+
+def _everything() -> Registry:
+    """Every decorated class that has been imported."""
+    registry = Registry()
+    for spec in declared():
+        registry.add(spec)
+    return registry
+
+
+def _list_of_its_own(task_list: str) -> str:
+    return f'{task_list[:200]}.{uuid.uuid4().hex}'

@@ -1,0 +1,67 @@
+"""A history that is being written: SWF's rules on what each event needs, and when a decision task is scheduled.
+
+Every step of a story writes one draft. What is written in one draft happened in one transaction and has one time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from genflow.testing.histories.open_items import OpenItems, attributes_of, member_of
+
+__all__ = ['Event', 'EventWriter']
+
+Event = Mapping[str, Any]
+
+
+class EventWriter:
+    """New events behind those that are there.
+
+    Attributes:
+        now: The time of what is written.
+        ledger: What is open after it.
+        written: The new events.
+    """
+
+    def __init__(self, events: Sequence[Event], ledger: OpenItems, now: datetime) -> None:
+        self.now = now
+        self.ledger = ledger.copy()
+        self.written: list[Event] = []
+        self._length = len(events)
+        self._first = events[0] if events else None
+
+    @property
+    def begun(self) -> Mapping[str, Any]:
+        """The attributes of event 1."""
+        return attributes_of(self._first if self._first is not None else self.written[0])
+
+    def add(self, event_type: str, **attributes: Any) -> int:
+        """Writes an event; attributes that are ``None`` are left out, as SWF does.
+
+        Returns:
+            Its id.
+        """
+        event_id = self._length + len(self.written) + 1
+        event = {
+            'eventTimestamp': self.now,
+            'eventType': event_type,
+            'eventId': event_id,
+            member_of(event_type): {name: value for name, value in attributes.items() if value is not None},
+        }
+        self.written.append(event)
+        self.ledger.apply(event)
+        return event_id
+
+    def wake(self) -> None:
+        """Schedules a decision task, unless one is waiting already."""
+        if self.ledger.waiting:
+            return
+        begun = self.begun
+        self.add(
+            'DecisionTaskScheduled',
+            taskList=dict(begun['taskList']),
+            taskPriority=begun.get('taskPriority'),
+            startToCloseTimeout=begun.get('taskStartToCloseTimeout'),
+        )

@@ -1,0 +1,129 @@
+"""Decision tasks of a test: the engine for real workflows, a stub's outcome for those that a test stands in for.
+
+Unless a test says otherwise each decision starts from event 1, in a new generator: code that does not follow its own
+history is found at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field
+
+from genflow.core.engine.closing import Fail
+from genflow.core.engine.deadlock import describe_blocked
+from genflow.core.engine.execution import Execution
+from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
+from genflow.core.model.registry import WorkflowSpec
+from genflow.swf.wire.events import translate
+from genflow.swf.wire.response_limits import plan
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.worker.respond import Canceled, Completed, Failed, respond_decision
+from genflow.swf.worker.sticky_cache import continuation
+from genflow.testing.tester.doubles import Double
+from genflow.testing.tester.environment import DOMAIN, Environment
+from genflow.testing.tester.stub_runner import play
+from genflow.testing.tester.stubs import TesterError
+from genflow.testing.tester.timeouts import check_strikes
+
+__all__ = ['Decider']
+
+
+@define(eq=False)
+class Decider:
+    """Answers decision tasks.
+
+    Attributes:
+        seed: Of the streams of chance.
+        sticky: Keep each generator between its decisions.
+        closing: Whether the last decision asked for a close.
+        error: What left ``run`` there, if it failed.
+        describe_blocked: Where it stands, for people.
+    """
+
+    stage: Environment
+    seed: str
+    sticky: bool
+    closing: bool = False
+    error: BaseException | None = None
+    describe_blocked: str = ''
+    _kept: dict[str, Execution] = field(factory=dict)
+    _silent: set[str] = field(factory=set)
+
+    def decide(self, task: DecisionTask) -> str:
+        """Decides and answers one task.
+
+        Raises:
+            GenflowError: The workflow cannot be decided: it is not deterministic, waits for nothing, and so on.
+        """
+        spec = self.stage.cast.workflow(task.name, task.version)
+        decided = self._stand_in(task) if spec is None else self._advance(task, spec)
+        decisions = plan(decided)
+        left = self.stage.give_stubs(task.run_id, decisions)
+        self.stage.note_lists(decisions)
+        verdict = respond_decision(self.stage.service, task, decisions, context=decided.context)
+        if verdict != 'accepted':
+            raise TesterError(f'the decision on {task} was {verdict}: {decisions}')
+        for activity_id, stub in left:
+            check_strikes(self.stage.waiting(task.workflow_id, task.run_id, activity_id), stub)
+        return f'decided {task.name} {task.version} ({len(decisions)} decisions)'
+
+    def close(self) -> None:
+        """Lets go of every generator."""
+        while self._kept:
+            self._kept.popitem()[1].close()
+
+    # real workflows
+
+    def _advance(self, task: DecisionTask, spec: WorkflowSpec) -> Decisions:
+        kept = self._kept.pop(task.run_id, None)
+        events = None if kept is None else continuation(task, kept.answered)
+        if kept is None or events is None:
+            events = task.events
+            kept = Execution(spec, workflow_id=task.workflow_id, run_id=task.run_id, domain=DOMAIN, seed=self.seed)
+        self.closing = True
+        try:
+            decided = kept.advance(translate(events)) or Decisions()
+            self.closing = kept.close_decision is not None
+            pending_close = kept.closing.pending_close
+            self.error = pending_close.error if self.closing and isinstance(pending_close, Fail) else None
+            self.describe_blocked = describe_blocked(kept)
+        finally:
+            if self.sticky and not self.closing:
+                self._kept[task.run_id] = kept
+            else:
+                kept.close()
+        return decided
+
+    # stubs
+
+    def _stand_in(self, task: DecisionTask) -> Decisions:
+        """A child that a stub stands in for closes with its first decision, or never."""
+        if task.run_id in self._silent:
+            asked = any(event['eventType'] == 'WorkflowExecutionCancelRequested' for event in task.events)
+            return Decisions((CancelWorkflow(),) if asked else ())
+        part = self.stage.cast.parts.get(('child', task.name, task.version))
+        if part is None or not part.is_stubbed:
+            raise TesterError(
+                f'the child {task.name} {task.version} was started, for which there is neither a stub nor a decorated '
+                f'class that was imported: give stubs={{({task.name!r}, {task.version!r}): …}}'
+            )
+        decision = self._played(task, part)
+        if decision is None:
+            self._silent.add(task.run_id)
+        return Decisions(() if decision is None else (decision,))
+
+    def _played(self, task: DecisionTask, part: Double) -> Decision | None:
+        said = task.events[0]['workflowExecutionStartedEventAttributes']
+        outcome, _ = play(part, said.get('input'), None)
+        make = _DECISIONS.get(type(outcome))
+        return None if make is None else make(outcome)
+
+
+_DECISIONS: dict[type, Callable[[Any], Decision]] = {
+    Completed: lambda outcome: CompleteWorkflow(outcome.result),
+    Failed: lambda outcome: FailWorkflow(outcome.reason, outcome.details),
+    Canceled: lambda outcome: CancelWorkflow(outcome.details),
+}
+"""How a child closes whose stub had this outcome; a stub that does not answer leaves it open."""

@@ -1,0 +1,252 @@
+"""Who plays what: for each type that a workflow can call, a stub or the real class.
+
+The types are found by walking the proxies of the workflow class, and of the classes of its children. A real class is
+the one that the proxy was made from, or a decorated one of that type that has been imported; among several the one
+next to the workflow is meant (same function, then same module), and of those the one that was decorated last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from attrs import Factory, define, evolve
+
+from genflow.core.authoring.activity import Activity
+from genflow.core.authoring.proxies import Proxy
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.model.options import MAX_SECONDS
+from genflow.core.model.registry import ActivitySpec, Spec, WorkflowSpec, declared
+from genflow.testing.histories.decide import specs_of
+from genflow.testing.histories.matchers import proxies_of
+from genflow.testing.tester.stubs import Stand, TesterError, taken
+
+__all__ = ['NOTHING', 'TASK_LIST', 'Double', 'Doubles', 'Key']
+
+Key = tuple[str, str, 'str | None']
+"""Kind (``activity``, ``child``, ``lambda``), name and version of a type."""
+
+TASK_LIST = 'test'
+"""Where tasks of types appear that name no list of their own."""
+
+NOTHING = object()
+
+
+@define
+class Double:
+    """One type that can be called.
+
+    Attributes:
+        proxy: The first proxy that calls it.
+        owner: The workflow class that has the proxy.
+        spec: The real class; ``None`` where none was imported.
+        stub: What stands in for it; :data:`NOTHING` where nothing does.
+        given: The stubs of activities that are scheduled and not performed, by run id and activity id.
+    """
+
+    proxy: Proxy
+    owner: type
+    spec: Spec | None = None
+    stub: Any = NOTHING
+    given: dict[tuple[str, str], Any] = Factory(dict)
+
+    @property
+    def is_stubbed(self) -> bool:
+        return self.stub is not NOTHING
+
+    def give(self, run_id: str, activity_id: str) -> Any:
+        """The stub of an activity that is being scheduled: calls take the entries of a script in this order.
+
+        Raises:
+            TesterError: The script has ended.
+        """
+        key = (run_id, activity_id)
+        if key not in self.given:
+            self.given[key] = taken(self.stub, self.proxy.name)
+        return self.given[key]
+
+    def stand(self, stub: Any = NOTHING) -> Stand:
+        """What plays the stub, with the serialization of the real class, or of the proxy where there is none."""
+        hooks = self.proxy if self.spec is None else object.__new__(self.spec.cls)
+        return Stand(self.proxy.name, self.stub if stub is NOTHING else stub, hooks, self.proxy.call.kind)
+
+
+@define
+class Doubles:
+    """The parts of one test, by their types.
+
+    Attributes:
+        lead: The workflow that is tested.
+    """
+
+    lead: WorkflowSpec
+    parts: dict[Key, Double] = Factory(dict)
+
+    @classmethod
+    def of(cls, workflow: type[Workflow] | WorkflowSpec, stubs: Mapping[Any, Any]) -> Doubles:
+        """The cast of a workflow.
+
+        Raises:
+            TesterError: A stub is for something that nothing here calls, or it is not clear which class is real.
+        """
+        cast = cls(_complete(specs_of(workflow)[0]))
+        cast._walk(cast.lead.cls)
+        # Classes first: what a child calls that is a stub itself may have a stub, too.
+        for named, stub in sorted(stubs.items(), key=lambda item: not isinstance(item[1], type)):
+            for key in cast._named(named):
+                cast._give(cast.parts[key], stub)
+        for part in cast.parts.values():
+            if not part.is_stubbed and part.spec is None:
+                part.spec = _real(part)
+        return cast
+
+    def workflow(self, name: str, version: str) -> WorkflowSpec | None:
+        """The real class of a workflow type."""
+        if (name, version) == (self.lead.name, self.lead.version):
+            return self.lead
+        part = self.parts.get(('child', name, version))
+        return part.spec if part is not None and isinstance(part.spec, WorkflowSpec) and not part.is_stubbed else None
+
+    def types(self) -> list[Spec]:
+        """Every type, with the defaults that its real class says."""
+        found: dict[tuple[type, str, str], Spec] = {(WorkflowSpec, self.lead.name, self.lead.version): self.lead}
+        for (kind, name, version), part in self.parts.items():
+            if kind != 'lambda':
+                spec = part.spec or _default(kind, name, str(version))
+                found.setdefault((type(spec), name, str(version)), _complete(spec))
+        return list(found.values())
+
+    # who there is
+
+    def _walk(self, owner: type) -> None:
+        """Adds the types that a workflow class calls, and those that its children call."""
+        for _, proxy in proxies_of(owner):
+            key = _key(proxy)
+            if key in self.parts:
+                continue
+            part = self.parts[key] = Double(proxy, owner)
+            if key[0] == 'child':
+                part.spec = _real(part)
+                if part.spec is not None:
+                    self._walk(part.spec.cls)
+
+    def _give(self, part: Double, stub: Any) -> None:
+        if not (isinstance(stub, type) and issubclass(stub, (Activity, Workflow))):
+            part.spec = part.spec or _real(part)
+            part.stub = stub
+            return
+        name, version = part.proxy.name, str(part.proxy.version)
+        own = [spec for spec in declared(stub) if (spec.name, spec.version) == (name, version)]
+        known = own[0] if own else part.spec or _real(part) or _default(_key(part.proxy)[0], name, version)
+        part.spec = evolve(known, cls=stub)
+        if issubclass(stub, Workflow):
+            self._walk(stub)
+
+    # what a stub is for
+
+    def _named(self, named: Any) -> list[Key]:
+        """The types that the key of a stub means.
+
+        Raises:
+            TesterError: Nothing here calls them.
+        """
+        keys = list(_keys(self.lead.cls, named))
+        found = [key for key in keys if key in self.parts]
+        if found:
+            return found
+        raise TesterError(self._unknown(named))
+
+    def _unknown(self, named: Any) -> str:
+        if isinstance(named, str):
+            known = [name for name, _ in proxies_of(self.lead.cls)]
+            close = get_close_matches(named, known, 1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            return f'{self.lead.cls.__qualname__} has no proxy {named!r}; it has {", ".join(known) or "none"}{hint}'
+        known = [f'{name!r}' if version is None else f'{name!r} {version!r}' for _, name, version in self.parts]
+        return f'nothing here calls {named!r}; called are {", ".join(known) or "no types"}'
+
+
+def _key(proxy: Proxy) -> Key:
+    return (proxy.call.kind, proxy.name, proxy.version)
+
+
+def _keys(lead: type, named: Any) -> Iterator[Key]:
+    """The types that the key of a stub may mean: an attribute, a proxy, a class, or name and version."""
+    if isinstance(named, Proxy):
+        yield _key(named)
+    elif isinstance(named, str):
+        yield from (_key(proxy) for attribute, proxy in proxies_of(lead) if attribute == named)
+        yield ('lambda', named, None)
+    elif isinstance(named, type):
+        for spec in declared(named):
+            yield ('child' if isinstance(spec, WorkflowSpec) else 'activity', spec.name, spec.version)
+    elif isinstance(named, tuple) and len(named) == 2:  # noqa: PLR2004 - name and version
+        yield from ((kind, named[0], str(named[1])) for kind in ('activity', 'child'))
+
+
+# the real classes
+
+
+def _real(part: Double) -> Spec | None:
+    """The real class of a part, if there is one.
+
+    Raises:
+        TesterError: There are several, and none is nearer than the others.
+    """
+    key = _key(part.proxy)
+    if key[0] == 'lambda':
+        return None
+    kind = WorkflowSpec if key[0] == 'child' else ActivitySpec
+    made_from = getattr(part.proxy, 'hinted', None)
+    specs = [
+        spec
+        for spec in declared(made_from if isinstance(made_from, type) else None)
+        if isinstance(spec, kind) and (spec.name, spec.version) == key[1:]
+    ]
+    if not specs:
+        return None
+    nearest = max(_nearness(spec.cls, part.owner) for spec in specs)
+    chosen = [spec for spec in specs if _nearness(spec.cls, part.owner) == nearest]
+    places = {f'{spec.cls.__module__}.{spec.cls.__qualname__}' for spec in chosen}
+    if len(places) > 1:
+        raise TesterError(
+            f'{" and ".join(sorted(places))} both stand for the {key[0]} type {key[1]!r} version {key[2]!r}; say '
+            f'which with stubs={{({key[1]!r}, {key[2]!r}): …}}'
+        )
+    return chosen[-1]
+
+
+def _nearness(cls: type, owner: type) -> int:
+    if cls.__module__ != owner.__module__:
+        return 0
+    return 2 if _scope(cls) == _scope(owner) else 1
+
+
+def _scope(cls: type) -> str:
+    return cls.__qualname__.rpartition('.')[0]
+
+
+def _default(kind: str, name: str, version: str) -> Spec:
+    """A type of which no class is known, with what the decorators say unless told otherwise."""
+    if kind == 'child':
+        return WorkflowSpec(Workflow, name, version)
+    return ActivitySpec(
+        Activity,
+        name,
+        version,
+        schedule_to_start=120,
+        start_to_close=300,
+        schedule_to_close=420,
+        heartbeat=float('inf'),
+    )
+
+
+def _complete(spec: Any) -> Any:
+    """A type with everything that SWF needs to start one."""
+    given = {'task_list': spec.task_list or TASK_LIST}
+    if isinstance(spec, WorkflowSpec):
+        given['workflow_duration'] = MAX_SECONDS if spec.workflow_duration is None else spec.workflow_duration
+        given['decision_duration'] = 60 if spec.decision_duration is None else spec.decision_duration
+        given['child_policy'] = spec.child_policy or 'TERMINATE'
+    return evolve(spec, **given)

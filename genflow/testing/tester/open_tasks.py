@@ -1,0 +1,50 @@
+"""Open items as descriptions, so that a test can say ``tester.open_tasks == [Order.charge.task(1)]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from genflow.core.authoring.workflow import Workflow, bind
+from genflow.core.payloads.hooks import decode
+from genflow.core.tasks.loop import DescribingLoop
+from genflow.testing.histories.open_items import Item
+from genflow.testing.tester.doubles import Doubles
+
+__all__ = ['described']
+
+
+def described(cast: Doubles, item: Item) -> Any:
+    """What the code asked for; the item itself where it is none of the workflow's calls."""
+    part = cast.parts.get((item.kind, item.name or '', item.version))
+    if part is not None:
+        if item.kind == 'lambda':
+            return part.proxy.task(decode(item.said['input']))
+        args, kwargs = part.proxy._deserialize_arguments(item.said['input'])
+        return part.proxy.task(*args, **kwargs)
+    make = _OTHERS.get(item.kind)
+    return item if make is None else make(item)
+
+
+def _undriven() -> Workflow:
+    workflow = Workflow()
+    bind(workflow, DescribingLoop())
+    return workflow
+
+
+def _timer(item: Item) -> Any:
+    # A timer of the engine itself (a wait before a retry) is no call of the workflow's.
+    return _undriven().sleep(int(item.said['startToFireTimeout'])) if item.key.isdecimal() else item
+
+
+def _signal(item: Item) -> Any:
+    said = item.said
+    value = None if said.get('input') is None else decode(said['input'])
+    return _undriven().external(said['workflowId'], said.get('runId')).signal(said['signalName'], value)
+
+
+def _cancel(item: Item) -> Any:
+    return _undriven().external(item.said['workflowId'], item.said.get('runId')).cancel()
+
+
+_OTHERS: dict[str, Callable[[Item], Any]] = {'timer': _timer, 'signal': _signal, 'cancel request': _cancel}

@@ -1,0 +1,346 @@
+"""The tester: a workflow runs to its end on an in-memory service, in one thread, on a clock that skips.
+
+``Tester(Order, charge=Script(Fail('declined'), 'ok')).run(1)`` plays every part: it decides with the engine, runs
+real activities and stubs, and when nothing is left to do lets time pass to the next deadline. One step follows the
+other on the thread of the test, in an order that depends on nothing but the code: first decisions, then activities,
+then time. Nothing is ever held: what a worker would wait with ends the test at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.model.options import MAX_SECONDS
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.payloads.hooks import encode_value
+from genflow.core.tasks.signals import Signal, signal_name
+from genflow.local import LocalSWF, ManualClock
+from genflow.swf.wire.close_events import ENDINGS, result_of
+from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.testing.histories.history import History
+from genflow.testing.tester.decider import Decider
+from genflow.testing.tester.doubles import Doubles
+from genflow.testing.tester.environment import Environment
+from genflow.testing.tester.open_tasks import described
+from genflow.testing.tester.stub_runner import StubRunner
+from genflow.testing.tester.stubs import TesterError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ['Stuck', 'Tester']
+
+START = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+MAX_STEPS = 100_000
+"""Steps after which a workflow that goes on and on ends the test."""
+
+
+class Stuck(TesterError):
+    """The workflow waits for something that only the test can bring, such as a signal."""
+
+
+class Tester:
+    """Runs one execution of a workflow.
+
+    Args:
+        workflow: The class, decorated or not.
+        stubs: What stands in for activities, children and Lambda functions. Keyed by the attribute of a proxy, the
+            proxy, the class, or ``(name, version)``; that way also for what a child calls.
+        now: When the test begins, with a time zone; 2000-01-01 UTC unless given.
+        seed: Of ``self.random``, ``self.uuid4()`` and the jitter of retries.
+        sticky: Keep the generator between decisions, as a worker does; otherwise each decision replays from event 1,
+            and finds what is not deterministic.
+        create: Makes instances of activity classes that need something to be made with.
+        service: A ``LocalSWF`` on a ``ManualClock`` to play on; one in memory unless given.
+        workflow_id: Of the execution.
+        **by_attribute: Stubs by the attributes of their proxies.
+
+    Raises:
+        TesterError: A stub is for something that nothing here calls; or it is not clear which class is the real one.
+
+    Attributes:
+        service: The service; any client of SWF may look into it.
+        clock: Its clock.
+    """
+
+    __test__ = False  # pytest collects classes whose names begin with Test
+
+    def __init__(
+        self,
+        workflow: type[Workflow] | WorkflowSpec,
+        /,
+        *,
+        stubs: Mapping[Any, Any] | None = None,
+        now: datetime = START,
+        seed: Any = 0,
+        sticky: bool = False,
+        create: Callable[[type], Any] = lambda cls: cls(),
+        service: LocalSWF | None = None,
+        workflow_id: str = 'workflow-1',
+        **by_attribute: Any,
+    ) -> None:
+        self._workflow = workflow
+        self._doubles = Doubles.of(workflow, {**(stubs or {}), **by_attribute})
+        self.service = service if service is not None else LocalSWF(clock=ManualClock(now))
+        self._release: Callable[[], Any] = lambda: None
+        if service is None:
+            self._release = weakref.finalize(self, self.service.close)
+        self._environment = Environment(self.service, self._doubles)
+        self._decider = Decider(self._environment, str(seed), sticky)
+        self._stub_runner = StubRunner(self._environment, create)
+        self._workflow_id = workflow_id
+        self._run_id = ''
+        self._steps = 0
+        self._may_have_ended = True
+
+    # the whole
+
+    def run(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Runs the workflow with these arguments to its end, through its restarts; its result.
+
+        Raises:
+            Exception: What the workflow raised, with its own traceback.
+            GenflowError: It cannot be decided (``NondeterminismError``, ``WorkflowStalled``, …).
+            ChildFailed: It closed otherwise: ``ChildTimedOut``, ``ChildCanceled``, ``ChildTerminated``.
+            Stuck: It waits for something that never happens.
+        """
+        __tracebackhide__ = True
+        return self.start(*args, **kwargs).result()
+
+    def result(self) -> Any:
+        """Goes on to the end; the result. Raises as :meth:`run`."""
+        __tracebackhide__ = True
+        ending = self._ending()
+        while ending is None:
+            if self.step() is None and not self.is_closed:
+                raise Stuck(self._waits())
+            ending = self._ending()
+        return result_of(ending, self._doubles.lead.cls())
+
+    def close(self) -> None:
+        """Closes the generators that are kept; then the service, if it is the tester's own. May be called twice."""
+        self._decider.close()
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # step by step
+
+    def start(self, /, *args: Any, **kwargs: Any) -> Tester:
+        """Starts the execution with the arguments of ``run``; nothing is decided yet. Gives this tester back.
+
+        Raises:
+            TesterError: It was started already.
+            TypeError: The arguments do not fit ``run``.
+        """
+        if self._run_id:
+            raise TesterError('this tester was started already; make another one for another execution')
+        lead = self._doubles.lead.cls()
+        text = lead._serialize_arguments(*args, **kwargs)
+        _check_arguments(lead, text)
+        self._run_id = self._environment.start(self._workflow_id, text)
+        return self
+
+    def step(self) -> str | None:
+        """Does the next thing: decides, runs an activity, or lets time pass to the next deadline.
+
+        Returns:
+            What was done, for people; ``None`` where nothing is left to do, or nothing would happen before the
+            execution itself times out.
+
+        Raises:
+            Exception: As :meth:`run`.
+        """
+        __tracebackhide__ = True
+        if self._ending() is not None:
+            return None
+        done = self._work()
+        return done if done is not None or self.is_closed else self._skip()
+
+    def advance(self, **time: float) -> Tester:
+        """Lets time pass, with the words of ``timedelta``; whatever is to be done until then is done.
+
+        Raises:
+            ValueError: Time would run backwards.
+            Exception: As :meth:`run`.
+        """
+        __tracebackhide__ = True
+        passed = timedelta(**time)
+        if passed < timedelta(0):
+            raise ValueError(f'time cannot pass by {passed}')
+        until = self.now + passed
+        self._settle()
+        deadline = self.service.next_deadline()
+        while deadline is not None and deadline <= until:
+            self._pass(deadline)
+            self._settle()
+            deadline = self.service.next_deadline()
+        self._pass(until)
+        self._settle()
+        return self
+
+    def signal(self, signal: Any, value: Any = None) -> Tester:
+        """Signals the execution; it hears of it at the next step.
+
+        Args:
+            signal: ``Order.approve``, the name of its attribute, or any name.
+            value: Travels as JSON.
+
+        Raises:
+            TesterError: The execution is not open.
+        """
+        own = getattr(self._doubles.lead.cls, signal, None) if isinstance(signal, str) else None
+        name = signal_name(own if isinstance(own, Signal) else signal)
+        self._ask('signal_workflow_execution', signalName=name, input=encode_value(value))
+        return self
+
+    def cancel(self) -> Tester:
+        """Requests the cancellation of the execution.
+
+        Raises:
+            TesterError: The execution is not open.
+        """
+        self._ask('request_cancel_workflow_execution')
+        return self
+
+    # looking
+
+    @property
+    def now(self) -> datetime:
+        """The time of the service."""
+        return self._environment.now
+
+    @property
+    def clock(self) -> Any:
+        return self.service.clock
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the execution has ended."""
+        self._may_have_ended = True
+        return self._ending() is not None
+
+    @property
+    def history(self) -> History:
+        """The history of the current run."""
+        events = self._environment.events(self._workflow_id, self._started())
+        named = {'workflowId': self._workflow_id, 'runId': self._run_id}
+        return History.from_json({'events': events, 'workflowExecution': named}, self._doubles.lead)
+
+    @property
+    def open_tasks(self) -> list[Any]:
+        """What SWF has not closed, oldest first, as descriptions: ``[Order.charge.task(1)]``."""
+        return [described(self._doubles, item) for item in self.history.open_tasks]
+
+    @property
+    def status(self) -> Any:
+        """What the workflow said last with ``set_status``, ``None`` if nothing."""
+        return self._environment.status(self._workflow_id, self._started())
+
+    def __repr__(self) -> str:
+        lead = self._doubles.lead
+        state = 'not started' if not self._run_id else 'closed' if self.is_closed else 'open'
+        return f'<Tester of {lead.name} {lead.version}, {state}, {self.now:%Y-%m-%d %H:%M:%S}>'
+
+    # the way of a step
+
+    def _work(self) -> str | None:
+        """A decision, an activity or a function; ``None`` where none waits."""
+        __tracebackhide__ = True
+        self._started()
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TesterError(
+                f'{self._doubles.lead.name} goes on after {MAX_STEPS:,} steps; {self._decider.describe_blocked}'
+            )
+        decision = self._environment.decision_task()
+        if decision is not None:
+            return self._decide(decision)
+        activity = self._environment.activity_task()
+        return self._environment.call_function() if activity is None else self._stub_runner.run_activity(activity)
+
+    def _decide(self, task: DecisionTask) -> str:
+        __tracebackhide__ = True
+        done = self._decider.decide(task)
+        if task.run_id == self._run_id:
+            self._may_have_ended = self._may_have_ended or self._decider.closing
+            if self._decider.error is not None:
+                raise self._decider.error
+        return done
+
+    def _settle(self) -> None:
+        """Does everything that can be done now."""
+        __tracebackhide__ = True
+        while self._ending() is None and self._work() is not None:
+            pass
+
+    def _skip(self) -> str | None:
+        deadline = self.service.next_deadline()
+        if deadline is None or deadline >= self._end():
+            return None
+        passed = deadline - self.now
+        self._pass(deadline)
+        return f'{passed} passed'
+
+    def _pass(self, until: datetime) -> None:
+        self._environment.skip_to(until)
+        self._may_have_ended = True
+
+    def _end(self) -> datetime:
+        """When the current run times out."""
+        said, begun = self._environment.beginning(self._workflow_id, self._run_id)
+        seconds = int(said.get('executionStartToCloseTimeout', MAX_SECONDS))
+        return begun + timedelta(seconds=seconds)
+
+    def _ending(self) -> Mapping[str, Any] | None:
+        """The event that ended the execution; looked for only after something that may have ended it."""
+        if not self._may_have_ended:
+            return None
+        last = self._last_event()
+        self._may_have_ended = last['eventType'] in ENDINGS
+        return last if self._may_have_ended else None
+
+    def _last_event(self) -> Mapping[str, Any]:
+        """The latest event of the current run; follows the execution through its restarts."""
+        last = self._environment.last_event(self._workflow_id, self._started())
+        while last['eventType'] == 'WorkflowExecutionContinuedAsNew':
+            self._run_id = last['workflowExecutionContinuedAsNewEventAttributes']['newExecutionRunId']
+            last = self._environment.last_event(self._workflow_id, self._run_id)
+        return last
+
+    def _started(self) -> str:
+        if not self._run_id:
+            raise TesterError('nothing was started: call start(…) or run(…) with the arguments of the workflow')
+        return self._run_id
+
+    def _ask(self, operation: str, **request: Any) -> None:
+        if self.is_closed:
+            raise TesterError(f'{self!r} has ended with {self._last_event()["eventType"]}')
+        self._environment.call(operation, self._workflow_id, **request)
+
+    def _waits(self) -> str:
+        open_tasks = ', '.join(map(repr, self.open_tasks)) or 'no task'
+        return (
+            f'{self._doubles.lead.name} {self._doubles.lead.version} waits for what only the test can bring, such as a '
+            f'signal; nothing else happens before the execution times out at {self._end():%Y-%m-%d %H:%M:%S}; '
+            f'{self._decider.describe_blocked}. Open: {open_tasks}'
+        )
+
+
+def _check_arguments(lead: Workflow, text: str) -> None:
+    args, kwargs = lead._deserialize_arguments(text)
+    signature = inspect.signature(lead.run)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f'the arguments do not fit {type(lead).__qualname__}.run{signature}: {error}') from None

@@ -1,0 +1,74 @@
+"""Which time-out of an activity strikes first, so that a test which asks for one is told where it cannot have it.
+
+Time-outs strike by the service's own clockwork. A stub that is to time out only has to leave the activity unanswered,
+or, for ``SCHEDULE_TO_START``, unstarted: on a task list that nobody polls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+
+from genflow.testing.tester.stubs import TesterError, TimeOut
+
+__all__ = ['NOBODYS_LIST', 'Waiting', 'check_strikes']
+
+NOBODYS_LIST = 'polled-by-nobody'
+
+
+@frozen
+class Waiting:
+    """An activity that nobody answers.
+
+    Attributes:
+        label: For people.
+        said: The attributes of its ``ActivityTaskScheduled``.
+        scheduled_at: When it was scheduled.
+        started_at: When it was started, ``None`` where it was not.
+    """
+
+    label: str
+    said: Mapping[str, Any]
+    scheduled_at: datetime
+    started_at: datetime | None = None
+
+    def deadlines(self) -> dict[str, datetime | None]:
+        """When each time-out that can still strike does; of equal ones SWF reports the first."""
+        if self.started_at is None:
+            return {
+                'SCHEDULE_TO_START': self._after(self.scheduled_at, 'scheduleToStartTimeout'),
+                'SCHEDULE_TO_CLOSE': self._after(self.scheduled_at, 'scheduleToCloseTimeout'),
+            }
+        return {
+            'START_TO_CLOSE': self._after(self.started_at, 'startToCloseTimeout'),
+            'SCHEDULE_TO_CLOSE': self._after(self.scheduled_at, 'scheduleToCloseTimeout'),
+            'HEARTBEAT': self._after(self.started_at, 'heartbeatTimeout'),
+        }
+
+    def _after(self, moment: datetime, limit: str) -> datetime | None:
+        text = self.said.get(limit, 'NONE')
+        return None if text == 'NONE' else moment + timedelta(seconds=int(text))
+
+
+def check_strikes(waiting: Waiting, stub: TimeOut) -> None:
+    """Holds what a stub asks for against what will happen.
+
+    Raises:
+        TesterError: Nothing will strike, or another time-out than the one that the stub names.
+    """
+    due = {kind: moment for kind, moment in waiting.deadlines().items() if moment is not None}
+    if not due:
+        raise TesterError(f'{waiting.label} is to time out, but has no time-out: all of its limits are NONE')
+    wanted = stub.type
+    first = min(due, key=due.__getitem__)
+    if wanted is None or wanted == first:
+        return
+    if wanted not in due:
+        raise TesterError(f'{waiting.label} is to time out by {wanted}, for which it has no limit; it has {first}')
+    raise TesterError(
+        f'{waiting.label} is to time out by {wanted}, but {first} strikes first; make its limit longer, or that of '
+        f'{wanted} shorter'
+    )

@@ -1,0 +1,1 @@
+"""`genflow run`: an execution with everything it needs, in one process."""

@@ -1,0 +1,86 @@
+"""What a run waits for when nothing in it happens by itself any more: signals, which somebody outside has to send.
+
+Nothing is asked of an execution while it works. A run is looked at when its workers have been quiet for a while, and
+then once until one of them answers a task again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from genflow.core.engine.deadlock import describe_blocked
+from genflow.core.engine.execution import Execution
+from genflow.core.errors import GenflowError
+from genflow.core.model.registry import Registry
+from genflow.swf.wire.events import decided, translate
+from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.tools.run.follow import HistoryTail, open_runs
+from genflow.tools.run.progress import Progress
+
+__all__ = ['Waiting', 'stranded', 'waiting']
+
+
+@frozen
+class Waiting:
+    """An execution that waits for signals and for nothing else.
+
+    Attributes:
+        workflow_id: Its workflow id.
+        type: Name and version of its type.
+        signals: The signals that it would take, one at least.
+        describe_blocked: Where in the code, for people.
+    """
+
+    workflow_id: str
+    type: str
+    signals: tuple[str, ...]
+    describe_blocked: str
+
+
+def stranded(client: Any, domain: str) -> list[HistoryTail]:
+    """The open executions that only somebody outside can bring on; none while any of the domain has work to do."""
+    found: list[HistoryTail] = []
+    for run in open_runs(client, domain):
+        progress = Progress()
+        for _ in progress.apply_all(run.since(0)):
+            pass
+        if not progress.is_passive:
+            return []
+        if not progress.open_rows:
+            found.append(run)
+    return found
+
+
+def waiting(run: HistoryTail, registry: Registry, cache: StickyCache) -> Waiting | None:
+    """What an execution waits for, ``None`` where it takes no signal or cannot be looked into.
+
+    The generator that its decider keeps is looked at, if it is there; otherwise the history is replayed.
+    """
+    kind = run.first()['workflowType']
+    kept = cache.take(run.run_id)
+    if kept is not None:
+        try:
+            return _seen(run, kind, kept.execution)
+        finally:
+            cache.put(run.run_id, kept)
+    spec = registry.workflow(kind['name'], kind['version'])
+    if spec is None:
+        return None
+    execution = Execution(spec, workflow_id=run.workflow_id, run_id=run.run_id, seed=run.run_id)
+    try:
+        execution.advance(decided(translate(run.since(0))))
+        return _seen(run, kind, execution)
+    except GenflowError:  # whoever decides it next will say so
+        return None
+    finally:
+        execution.close()
+
+
+def _seen(run: HistoryTail, kind: Any, execution: Execution) -> Waiting | None:
+    boxes = execution.mailboxes.items()
+    signals = tuple(name for name, box in boxes if box.is_awaited())
+    if not signals:
+        return None
+    return Waiting(run.workflow_id, f'{kind["name"]} {kind["version"]}', signals, describe_blocked(execution))

@@ -1,0 +1,296 @@
+"""Running a workflow to its end, in this process, on the embedded service: what is behind ``genflow run``.
+
+The service, a worker for each task list and the program that asked live in one process. The main thread starts or
+continues the execution, follows its history and shows it; the workers' threads decide and perform. Task lists may be
+named at any time, by a decision, so a worker for a list is started when the first decision names it.
+
+Nothing is ever held here. Where a worker would wait for better code to be deployed, there is nobody to wait for, so the
+run ends with the report. In a file the execution stays open, and goes on when the code is mended.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, evolve, field
+
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
+from genflow.core.model.registry import Registry, Spec, WorkflowSpec
+from genflow.local import LocalSWF
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register, register_domain
+from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.swf.worker.worker import Worker
+from genflow.tools.run.blocked import Waiting, stranded, waiting
+from genflow.tools.run.follow import HistoryTail, open_runs
+from genflow.tools.run.imports import collect
+from genflow.tools.run.instrumented_client import InstrumentedClient, task_lists_of
+from genflow.tools.run.outcome import Outcome
+from genflow.tools.run.progress import Progress
+from genflow.tools.run.start import TASK_LIST, Begun, Request, begin, request_of
+from genflow.tools.run.target import spec_of
+from genflow.tools.run.views import Silent, View
+
+__all__ = ['DOMAIN', 'CannotGoOn', 'execute', 'run']
+
+log = logging.getLogger('genflow.run')
+
+DOMAIN = 'genflow'
+ACTIVITIES = 8
+POLL_INTERVALS = (
+    0.25  # seconds after which the history is looked at although no task was answered: timers fire by themselves
+)
+SETTLE_INTERVAL = 0.02  # seconds between two looks, so that showing does not take the time of what is shown
+
+PASSING = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'DecisionTaskTimedOut'})
+
+
+class CannotGoOn(Exception):
+    """An execution cannot go on with the code that is there.
+
+    Attributes:
+        error: Why.
+    """
+
+    def __init__(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
+        super().__init__(f'{task} cannot go on: {type(error).__name__}: {error.report}')
+        self.error = error
+
+
+def run(
+    workflow: type[Workflow],
+    *args: Any,
+    db: str | os.PathLike[str] | None = None,
+    workflow_id: str | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Run a workflow to its end on the embedded service, in this process, and give its result.
+
+    The workflow and its activities are decorated classes that have been imported.
+
+    Args:
+        workflow: The workflow class.
+        *args: Arguments of its ``run``.
+        db: A file that keeps the execution; without one it is gone when this returns.
+        workflow_id: Names the execution: one of that id in the file that is open is continued, one that has completed
+            with the same arguments gives its result again.
+        kwargs: Keyword arguments of its ``run``.
+
+    Raises:
+        TaskFailed: The execution closed otherwise; a subclass that says how, such as `ChildFailed`.
+        DefinitionError: The class is not decorated, or the arguments do not fit its ``run``.
+        PayloadTooLarge: Serialized, the arguments have more than 32,768 characters.
+        HistoryError: An execution of that id is open, and was started for something else; or its history cannot be
+            read.
+        NondeterminismError: The code does not follow the history; ``WorkflowStalled`` and the other errors of the
+            engine likewise. In a file the execution stays open, and goes on when the code is mended.
+        RegistrationError: Two classes stand for one type, or a type that the execution needs was not imported.
+        genflow.local.errors.StoreError: The file cannot be used.
+    """
+    spec = spec_of(workflow)
+    if spec is None:
+        raise DefinitionError(f'{workflow!r} is no workflow type: decorate it with @genflow.workflow(...)')
+    request = request_of(spec, args, kwargs or {}, workflow_id)
+    try:
+        outcome = execute(request, db=db)
+    except CannotGoOn as stop:
+        raise stop.error from None
+    return outcome.result(spec.cls())
+
+
+def execute(
+    request: Request,
+    *,
+    db: str | os.PathLike[str] | None = None,
+    view: View | None = None,
+    activities: int = ACTIVITIES,
+) -> Outcome:
+    """Run a workflow to its end.
+
+    Args:
+        request: What to run.
+        db: The file that keeps the execution; in memory if there is none.
+        view: Who is shown how it goes.
+        activities: How many activities of a task list run at a time.
+
+    Raises:
+        HistoryError: An execution of that id is open, and was started for something else.
+        CannotGoOn: The execution cannot be decided with the code that is there.
+        RegistrationError: Two classes stand for one type.
+        genflow.local.errors.StoreError: The file cannot be used.
+    """
+    service = LocalSWF(os.fspath(db) if db is not None else ':memory:', abandon_started=True)
+    try:
+        return _Run(service, collect(request.spec), activities, db).execute(request, view or Silent())
+    finally:
+        service.close()
+
+
+@define(eq=False)
+class _Run:
+    """One run: the workers, and what they tell the thread that waits."""
+
+    service: Any
+    registry: Registry
+    activities: int
+    db: str | os.PathLike[str] | None = None
+    _workers: dict[str, Worker] = field(factory=dict, init=False)
+    _news: threading.Event = field(factory=threading.Event, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
+    _stuck: list[tuple[str, str, CannotGoOn]] = field(factory=list, init=False)
+    _cache: StickyCache = field(factory=StickyCache, init=False)
+    _looked: bool = field(default=False, init=False)
+    _tap: InstrumentedClient = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._tap = InstrumentedClient(self.service, self._news.set, self._work_for)
+
+    def execute(self, request: Request, view: View) -> Outcome:
+        patient = RetryingClient(connect(self.service))
+        register_domain(patient, DOMAIN)
+        register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
+        begun = begin(self.service, DOMAIN, request)
+        progress = Progress()
+        earlier = [] if begun.is_new else begun.run.since(0)
+        view.start()
+        try:
+            view.show(filter(None, [progress.catch_up(earlier)]), progress)
+            if progress.is_open:
+                self._start_workers(request.spec, begun)
+            return self._follow(begun.run, progress, view)
+        finally:
+            self._stop_workers()
+            view.stop()
+
+    # the workers
+
+    def _start_workers(self, spec: WorkflowSpec, begun: Begun) -> None:
+        self._work_for(spec.task_list or TASK_LIST)
+        specs: tuple[Spec, ...] = (*self.registry.workflows, *self.registry.activities)
+        for known in specs:
+            if known.task_list is not None:
+                self._work_for(known.task_list)
+        if not begun.is_new:
+            for task_list in self._lists_in_use():
+                self._work_for(task_list)
+
+    def _lists_in_use(self) -> set[str]:
+        """The task lists that open executions have named: what waits there was scheduled by an earlier process."""
+        found: set[str] = set()
+        for run in open_runs(self.service, DOMAIN):
+            found |= set(task_lists_of(event for event in run.since(0) if event['eventType'] not in PASSING))
+        return found
+
+    def _work_for(self, task_list: str) -> None:
+        """Have a worker for a task list, from now on."""
+        with self._lock:
+            if task_list in self._workers:
+                return
+            self._workers[task_list] = worker = Worker(
+                DOMAIN,
+                task_list,
+                self._tap,
+                registry=self.registry,
+                activities=self.activities,
+                sticky=False,  # a list of a process that died would keep its decision task for some seconds
+                register=False,
+                shows_payloads=True,  # to the one who runs it, and nobody else
+                fails_running=False,  # in a file they go on when it is opened again, and count as no try
+                on_hold=self._held,
+                on_task=self._noticed,
+                cache=self._cache,
+            )
+        worker.start()
+
+    def _stop_workers(self) -> None:
+        for worker in self._workers.values():
+            worker.stop()
+        for worker in self._workers.values():
+            worker.wait()
+
+    # what the workers tell
+
+    def _held(self, task: DecisionTask, error: BaseException) -> None:
+        self._report(task, error if isinstance(error, GenflowError) else GenflowError(str(error)))
+
+    def _noticed(self, task: DecisionTask | ActivityTask) -> None:
+        """Whoever runs alone has nobody to leave a task of an unknown type to."""
+        kind = 'workflow' if isinstance(task, DecisionTask) else 'activity'
+        known = getattr(self.registry, kind)(task.name, task.version)
+        if known is None:
+            text = (
+                f'the {kind} type {task.name} {task.version}, which the execution {task.workflow_id} needs, is not in '
+                'what was imported. Import the module that has it where the workflow is defined.'
+            )
+            self._report(task, RegistrationError(text))
+
+    def _report(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
+        self._stuck.append((task.workflow_id, task.run_id, CannotGoOn(task, error)))
+        self._news.set()
+
+    # the thread that waits
+
+    def _follow(self, run: HistoryTail, progress: Progress, view: View) -> Outcome:
+        while True:
+            view.show(progress.apply_all(run.since(progress.last_event_id)), progress)
+            if progress.next_run_id is not None:
+                run, progress = evolve(run, run_id=progress.next_run_id), Progress()
+            elif progress.close is not None:
+                return Outcome(run.workflow_id, run.run_id, progress.close)
+            else:
+                self._check(run)
+                self._wait(run, progress)
+
+    def _check(self, run: HistoryTail) -> None:
+        """Raise what keeps the run, or an execution that it waits for, from going on."""
+        for workflow_id, run_id, error in self._stuck:
+            if self._concerns(run, workflow_id, run_id):
+                raise error
+        for worker in list(self._workers.values()):
+            if worker.error is not None:
+                raise worker.error
+
+    def _concerns(self, run: HistoryTail, workflow_id: str, run_id: str) -> bool:
+        """Whether an execution is the one that is run, or was started by it."""
+        parent: Mapping[str, str] | None = {'workflowId': workflow_id, 'runId': run_id}
+        while parent is not None and parent['workflowId'] != run.workflow_id:
+            described = self.service.describe_workflow_execution(domain=DOMAIN, execution=parent)
+            parent = described['executionInfo'].get('parent')
+        return parent is not None
+
+    def _wait(self, run: HistoryTail, progress: Progress) -> None:
+        if self._news.wait(POLL_INTERVALS):
+            self._looked = False
+        elif not self._looked and progress.is_passive:
+            self._looked = True
+            self._say_what_is_missing(run)
+        self._news.clear()
+        threading.Event().wait(SETTLE_INTERVAL)
+
+    def _say_what_is_missing(self, run: HistoryTail) -> None:
+        """Tell which signal nobody sends, if it is one that this run waits for."""
+        for other in stranded(self.service, DOMAIN):
+            if self._concerns(run, other.workflow_id, other.run_id):
+                found = waiting(other, self.registry, self._cache)
+                if found is not None:
+                    log.warning('%s', self._way_out(found, run))
+                    return
+
+    def _way_out(self, found: Waiting, run: HistoryTail) -> str:
+        text = f'{found.type} waits for what nobody here sends: {found.describe_blocked}. '
+        if self.db is None:
+            return text + (
+                'Nobody can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; after a Ctrl-C '
+                f'`genflow signal ID {found.signals[0]} --db FILE` sends the signal, and the same command goes on.'
+            )
+        return text + (
+            f'To send it: Ctrl-C, `genflow signal {found.workflow_id} {found.signals[0]} --db {os.fspath(self.db)}`, '
+            f'and run it again with --id {run.workflow_id}.'
+        )

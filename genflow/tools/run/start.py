@@ -1,0 +1,152 @@
+"""How a run begins: an execution is started, one that is open is continued, or one that has completed is recalled.
+
+A run that was interrupted is begun a second time with the same workflow id and the same arguments, perhaps after it had
+completed and before anybody saw its result. Nothing of it may be done twice; so an execution that has completed is as
+good as one that is open, if it was asked for the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from attrs import frozen
+
+from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.payloads.hooks import MAX_PAYLOAD
+from genflow.tools.run.follow import HistoryTail, listed
+
+__all__ = ['Begun', 'Request', 'begin', 'request_of']
+
+TASK_LIST = 'default'  # of a workflow that names none
+
+
+@frozen
+class Request:
+    """What is to be run.
+
+    Attributes:
+        spec: The workflow type.
+        input: The arguments, serialized.
+        workflow_id: The name of the execution, ``None`` for a new one of its own.
+    """
+
+    spec: WorkflowSpec
+    input: str
+    workflow_id: str | None = None
+
+    @property
+    def type(self) -> dict[str, str]:
+        """The workflow type as SWF names it."""
+        return {'name': self.spec.name, 'version': self.spec.version}
+
+
+@frozen
+class Begun:
+    """The execution that a run is about, and whether it was there before."""
+
+    run: HistoryTail
+    is_new: bool
+
+
+def request_of(
+    spec: WorkflowSpec, args: Iterable[Any], kwargs: Mapping[str, Any], workflow_id: str | None = None
+) -> Request:
+    """A request with these arguments, in the words of the workflow's own transport.
+
+    Raises:
+        DefinitionError: They do not fit the workflow's ``run``, or cannot be serialized.
+        PayloadTooLarge: Serialized, they have more than 32,768 characters.
+    """
+    args, kwargs = list(args), dict(kwargs)
+    workflow = spec.cls()
+    name = f'{spec.cls.__qualname__}.run'
+    _check_arguments(workflow.run, name, args, kwargs)
+    try:
+        text = workflow._serialize_arguments(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(f'the arguments of {name} cannot be serialized: {error}') from error
+    if len(text) > MAX_PAYLOAD:
+        raise PayloadTooLarge(
+            f'the arguments of {name} have {len(text):,} characters once they are serialized; SWF takes '
+            f'{MAX_PAYLOAD:,}. Keep what is large elsewhere, and give its key or its path.'
+        )
+    return Request(spec, text, workflow_id)
+
+
+def _check_arguments(run: Callable[..., Any], name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    shown = ''
+    try:
+        signature = inspect.signature(run)
+        bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+        shown = str(inspect.Signature(bare))
+        signature.bind(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(f'these arguments do not fit {name}{shown}: {error}') from None
+
+
+def begin(client: Any, domain: str, request: Request) -> Begun:
+    """Start, continue or recall the execution of a request.
+
+    Raises:
+        HistoryError: An execution of that id is open, and was started for something else.
+    """
+    known = _known(client, domain, request)
+    if known is not None:
+        return Begun(known, is_new=False)
+    workflow_id = request.workflow_id or f'{request.spec.name}-{uuid4().hex[:12]}'
+    answer = client.start_workflow_execution(
+        domain=domain,
+        workflowId=workflow_id,
+        workflowType=request.type,
+        taskList={'name': request.spec.task_list or TASK_LIST},
+        input=request.input,
+    )
+    return Begun(HistoryTail(client, domain, workflow_id, answer['runId']), is_new=True)
+
+
+def _known(client: Any, domain: str, request: Request) -> HistoryTail | None:
+    """The execution that is to be continued or recalled, if there is one."""
+    if request.workflow_id is None:
+        return None
+    same_id = {'workflowId': request.workflow_id}
+    for info in listed(client, domain, 'open', executionFilter=same_id):
+        run = _follower(client, domain, info)
+        _check_same(request, run, info)
+        return run
+    for info in listed(client, domain, 'closed', executionFilter=same_id):
+        run = _follower(client, domain, info)
+        same = info['closeStatus'] == 'COMPLETED' and info['workflowType'] == request.type
+        return run if same and _input(run) == request.input else None
+    return None
+
+
+def _follower(client: Any, domain: str, info: Mapping[str, Any]) -> HistoryTail:
+    return HistoryTail(client, domain, info['execution']['workflowId'], info['execution']['runId'])
+
+
+def _check_same(request: Request, run: HistoryTail, info: Mapping[str, Any]) -> None:
+    there = info['workflowType']
+    if there != request.type:
+        raise HistoryError(
+            f'an execution {run.workflow_id!r} is open, of the workflow {there["name"]} {there["version"]}, not '
+            f'{request.spec.name} {request.spec.version}. Give another id, or run that workflow.'
+        )
+    if _input(run) != request.input:
+        raise HistoryError(
+            f'an execution {run.workflow_id!r} is open, and was started with other arguments. Give the same arguments '
+            'to continue it, or another id to start another one.'
+        )
+
+
+def _input(run: HistoryTail) -> str | None:
+    """The input of the first run: each restart has one of its own."""
+    attributes = run.first()
+    while attributes.get('continuedExecutionRunId'):
+        run = HistoryTail(run.client, run.domain, run.workflow_id, attributes['continuedExecutionRunId'])
+        attributes = run.first()
+    found: str | None = attributes.get('input')
+    return found

@@ -137,7 +137,7 @@ class LocalSWF:
         return answer_text(self._service.perform(operation, request))
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> HeldPoll:
-        """Begin a long poll that waits without a thread, in wire form (:class:`~genflow.local.engine.held_poll.HeldPoll`).
+        """Begin a long poll that waits without a thread: see :class:`~genflow.local.engine.held_poll.HeldPoll`.
 
         Args:
             operation: ``PollForActivityTask`` or ``PollForDecisionTask``, as in :meth:`call`.

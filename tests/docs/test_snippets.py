@@ -15,7 +15,7 @@ from attrs import frozen
 pytest_plugins = ['pytester']
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])
+PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')])
 FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\]\((?!https?:)([^)#\s]+)(?:#([\w-]+))?\)')
 

@@ -16,11 +16,9 @@ from hypothesis import strategies as st
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.outbox import QUOTAS
-from genflow.core.engine.replay import BACKOFF
-from genflow.core.engine.retries import WAKE_TIMER_PREFIX
-from genflow.core.engine.suggested_restart import SUGGESTED_RESTART_MARKER
 from genflow.core.model import events
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX, SUGGESTED_RESTART_MARKER, WAKE_TIMER_PREFIX
 from genflow.core.tasks import loop, signal_waits
 
 from .programs import PROGRAMS, Interpreter, Renewed
@@ -97,7 +95,9 @@ def check_open_work(story):
     quotas, timers = {}, {}
     for event in story.events:
         quota = OPENED.get(type(event))
-        if quota is not None and not getattr(event, 'timer_id', '').startswith((WAKE_TIMER_PREFIX, BACKOFF)):
+        if quota is not None and not getattr(event, 'timer_id', '').startswith(
+            (WAKE_TIMER_PREFIX, BACKOFF_TIMER_PREFIX)
+        ):
             quotas[event.id] = quota
             timers[getattr(event, 'timer_id', '')] = event.id
             assert sum(other == quota for other in quotas.values()) <= QUOTAS[quota], event

@@ -6,8 +6,8 @@ import pytest
 
 from genflow import ActivityProxy, NondeterminismError, Retry, TaskFailed
 from genflow.core.engine.outbox import QUOTAS
-from genflow.core.engine.retries import WAKE_TIMER_PREFIX
 from genflow.core.model import decisions, events
+from genflow.core.model.wire_names import WAKE_TIMER_PREFIX
 
 from .story import OPEN_LIMITS, Story
 

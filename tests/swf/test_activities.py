@@ -12,7 +12,6 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
-from genflow.swf.worker.activity_runner import STOPPED
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from tests.swf.work import Loops, attributes
 
@@ -308,7 +307,7 @@ def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
     thread.join(10)
     assert seen == [False]
     (said,) = attributes(execution, 'ActivityTaskFailed')
-    assert said['reason'] == STOPPED == 'genflow.WorkerStopped'
+    assert said['reason'] == 'genflow.WorkerStopped'
     assert attributes(execution, 'ActivityTaskCompleted') == []
     assert loops.performer.wait(0)
     assert loops.performer.counts == {'stopped': 1}

@@ -14,14 +14,12 @@ from genflow.core.calls.retryable import RetryableCall
 from genflow.core.errors import ActivityCanceled, ActivityFailed, ActivityTimedOut, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.model.options import ActivityOptions
+from genflow.core.model.wire_names import HEARTBEAT_PART, PROCESS_DIED
 
 if TYPE_CHECKING:
     from genflow.core.authoring.proxies import ActivityProxy
 
-__all__ = ['PROCESS_DIED', 'ActivityCall', 'heartbeat_details']
-
-PROCESS_DIED = 'genflow.ProcessDied'
-"""Begins the details of a time-out that says no more than that the worker's process is gone; it counts as no try."""
+__all__ = ['ActivityCall', 'heartbeat_details']
 
 
 def heartbeat_details(details: str | None) -> str | None:
@@ -44,7 +42,7 @@ class ActivityCall(RetryableCall):
         heartbeat = self.settings.heartbeat
         if heartbeat is None:
             return f'{self.number}.{self.attempt}'
-        return f'{self.number}.{self.attempt};h={0 if heartbeat == math.inf else int(heartbeat)}'
+        return f'{self.number}.{self.attempt}{HEARTBEAT_PART}{0 if heartbeat == math.inf else int(heartbeat)}'
 
     def start_decision(self) -> decisions.Decision:
         options: ActivityOptions = self.settings

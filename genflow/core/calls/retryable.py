@@ -14,17 +14,15 @@ from genflow.core.calls.call import ATOMS, CLOSED, NEW, QUEUED, SENT, SLOT_RESER
 from genflow.core.errors import DefinitionError, HistoryError, ScheduleFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import WAYS_OUT
+from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 from genflow.core.payloads.failures import decode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.text import short
 
-__all__ = ['PAUSE', 'RetryTimer', 'RetryableCall']
+__all__ = ['RetryTimer', 'RetryableCall']
 
 MAX_SHOWN = 200
-
-PAUSE = ';w'
-"""How the id of the timer of a wait before an attempt ends."""
 
 
 class RetryTimer:
@@ -141,7 +139,7 @@ class RetryableCall(Call):
         if not self.ready:
             wait = self.pause()
             if wait:
-                return decisions.StartTimer(f'{self.attempt_id}{PAUSE}', wait)
+                return decisions.StartTimer(f'{self.attempt_id}{RETRY_TIMER_SUFFIX}', wait)
         return self.start_decision()
 
     def start_decision(self) -> decisions.Decision:
@@ -149,9 +147,9 @@ class RetryableCall(Call):
 
     def matches(self, event: Any) -> bool:
         if isinstance(event, events.TimerStarted):
-            return not self.ready and event.timer_id == f'{self.attempt_id}{PAUSE}'
+            return not self.ready and event.timer_id == f'{self.attempt_id}{RETRY_TIMER_SUFFIX}'
         if isinstance(event, events.Refused) and event.kind == 'timer':
-            return event.key == f'{self.attempt_id}{PAUSE}'
+            return event.key == f'{self.attempt_id}{RETRY_TIMER_SUFFIX}'
         return self.matches_start(event)
 
     def waits_for(self, event: Any) -> bool:

@@ -13,6 +13,7 @@ from attrs import define
 from genflow.core.locations import place
 from genflow.core.model import decisions
 from genflow.core.model.options import RestartOptions
+from genflow.core.model.wire_names import RESTART_ENVELOPE
 from genflow.core.payloads.failures import encode_failure, users_traceback
 from genflow.core.payloads.hooks import decode, encode
 from genflow.core.tasks.task import Task
@@ -25,8 +26,6 @@ HOW = {
     decisions.CancelWorkflow: 'canceled',
     decisions.ContinueAsNew: 'continued',
 }
-
-ENVELOPE = 'genflow.restart'
 
 
 class Restart:
@@ -126,12 +125,12 @@ def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str
     """The next run's input: as it is, or in an envelope with the signals that nobody has read."""
     if not signals:
         return text
-    return encode({ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})
+    return encode({RESTART_ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})
 
 
 def opened_input(text: str | None) -> tuple[str | None, list[tuple[str, str | None]]]:
     """A run's own input and the signals that the run before it left."""
-    if text is None or not text.startswith(f'{{"{ENVELOPE}":'):
+    if text is None or not text.startswith(f'{{"{RESTART_ENVELOPE}":'):
         return text, []
     envelope = decode(text)
     return envelope['input'], [(name, value) for name, value in envelope['signals']]

@@ -32,7 +32,7 @@ from genflow.core.engine.deadlock import check_stalled
 from genflow.core.engine.history import Reader, RecordedDecision
 from genflow.core.engine.outbox import Outbox
 from genflow.core.engine.replay import NOT_PERMITTED, match, refused_engine
-from genflow.core.engine.retries import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX, RetryLog, markers_of
+from genflow.core.engine.retries import RetryLog, markers_of
 from genflow.core.engine.start import begin
 from genflow.core.engine.suggested_restart import SuggestedRestart
 from genflow.core.engine.throttling import Backoff, BackoffTimer
@@ -45,6 +45,7 @@ from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX
 from genflow.core.tasks.branch import Root
 from genflow.core.tasks.loop import Info, current_loop
 from genflow.core.tasks.signals import Mailbox

@@ -24,12 +24,11 @@ from genflow.core.engine.replay import refused_engine
 from genflow.core.errors import HistoryError, PayloadTooLarge, TaskFailed
 from genflow.core.model.decisions import RecordMarker
 from genflow.core.model.events import MarkerRecorded, Refused
+from genflow.core.model.wire_names import PATCH_MARKER, SEED_MARKER, SIDE_EFFECT_MARKER
 from genflow.core.payloads.failures import decode_failure, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 
 __all__ = ['Markers']
-
-SIDE_EFFECT, PATCH, SEED = 'genflow.side_effect', 'genflow.patch', 'genflow.seed'
 
 MAX_TOTAL = 900_000
 """Bytes of markers in one decision: a response has at most 1 MB (SWF's quota), and markers cannot wait."""
@@ -96,15 +95,15 @@ class Markers:
                 '1 MB in a decision'
             )
             text = encode({'n': self._effects, **_failed(error)})
-        self.made.append(RecordMarker(SIDE_EFFECT, text))
+        self.made.append(RecordMarker(SIDE_EFFECT_MARKER, text))
         return True, _value(decode(text))
 
     def _recorded_effect(self) -> tuple[bool, Any]:
         for event in self._shown:
-            if event.name == SIDE_EFFECT:
+            if event.name == SIDE_EFFECT_MARKER:
                 envelope = _opened(event)
                 if envelope.get('n') == self._effects:
-                    self.made.append(RecordMarker(SIDE_EFFECT, event.details))
+                    self.made.append(RecordMarker(SIDE_EFFECT_MARKER, event.details))
                     return True, _value(envelope)
         return False, None
 
@@ -114,7 +113,7 @@ class Markers:
         known = self._patches.get(change)
         if known is not None:
             return known
-        marker = RecordMarker(PATCH, encode({'id': change}))
+        marker = RecordMarker(PATCH_MARKER, encode({'id': change}))
         answer = self._live or self._shows(marker)
         if answer:
             self.made.append(marker)
@@ -123,7 +122,7 @@ class Markers:
 
     def deprecate_patch(self, change: str) -> None:
         """Accepts a recorded marker and records none."""
-        marker = RecordMarker(PATCH, encode({'id': change}))
+        marker = RecordMarker(PATCH_MARKER, encode({'id': change}))
         if not self._live and change not in self._patches and self._shows(marker):
             self.made.append(marker)
             self._patches[change] = True
@@ -154,13 +153,13 @@ class Markers:
         if self._seed_recorded:
             return True
         if self._live:
-            self.made.append(RecordMarker(SEED, encode({'seed': self._seed})))
+            self.made.append(RecordMarker(SEED_MARKER, encode({'seed': self._seed})))
         else:
-            shown = next((event for event in self._shown if event.name == SEED), None)
+            shown = next((event for event in self._shown if event.name == SEED_MARKER), None)
             if shown is None:
                 return False
             self._seed = _opened(shown).get('seed')
-            self.made.append(RecordMarker(SEED, shown.details))
+            self.made.append(RecordMarker(SEED_MARKER, shown.details))
         self._seed_recorded = True
         return True
 

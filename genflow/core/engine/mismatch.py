@@ -12,6 +12,7 @@ from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.errors import NondeterminismError
 from genflow.core.locations import place, raised_at
 from genflow.core.model import events
+from genflow.core.model.wire_names import PATCH_MARKER
 from genflow.core.payloads.hooks import excerpt
 from genflow.core.text import short
 
@@ -60,7 +61,7 @@ def mismatch(
         lines.append(f'- recorded: event {event.id} {_said(execution, event)}')
     lines += _asked(execution, asked)
     lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
-    if isinstance(event, events.MarkerRecorded) and event.name == 'genflow.patch':
+    if isinstance(event, events.MarkerRecorded) and event.name == PATCH_MARKER:
         lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
     lines.append(PATCH_HINT)
     event_id = None if event is None else event.id

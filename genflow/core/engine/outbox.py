@@ -17,8 +17,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Union
 
 from genflow.core.calls.call import BACKLOGGED, QUEUED, SLOT_RESERVED, Call, Cancellation
-from genflow.core.calls.retryable import PAUSE, RetryableCall
+from genflow.core.calls.retryable import RetryableCall
 from genflow.core.model.decisions import CancelTimer, StartTimer
+from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 
 if TYPE_CHECKING:
     from genflow.core.engine.throttling import BackoffTimer
@@ -193,7 +194,7 @@ class Outbox:
         """Whether a call with a place among the timers is sent without a wait."""
         timers = {decision.timer_id for decision in found if type(decision) is StartTimer}
         seated = (entry for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.phase is SLOT_RESERVED)
-        return any(f'{call.attempt_id}{PAUSE}' not in timers for call in seated)
+        return any(f'{call.attempt_id}{RETRY_TIMER_SUFFIX}' not in timers for call in seated)
 
     def clear_incompatible(self) -> None:
         """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""
@@ -208,4 +209,4 @@ class Outbox:
 
 
 def _is_pause(decision: Decision) -> bool:
-    return type(decision) is StartTimer and decision.timer_id.endswith(PAUSE)
+    return type(decision) is StartTimer and decision.timer_id.endswith(RETRY_TIMER_SUFFIX)

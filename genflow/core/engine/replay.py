@@ -15,16 +15,16 @@ from genflow.core.calls.activity import ActivityCall
 from genflow.core.engine.closing import HOW
 from genflow.core.engine.mismatch import mismatch
 from genflow.core.engine.outbox import Entry
-from genflow.core.engine.retries import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX, attempt_ids_of
+from genflow.core.engine.retries import attempt_ids_of
 from genflow.core.errors import HistoryError
 from genflow.core.model import events
+from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX
 from genflow.core.payloads.hooks import decode
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
 
 __all__ = [
-    'BACKOFF',
     'NOT_PERMITTED',
     'match',
     'refused_engine',
@@ -32,8 +32,6 @@ __all__ = [
 ]
 
 NOT_PERMITTED = 'OPERATION_NOT_PERMITTED'
-
-BACKOFF = 'backoff-'
 
 
 def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, PLR0912 - the hot loop

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genflow.core.calls.call import QUEUED
 from genflow.core.model import decisions, events
+from genflow.core.model.wire_names import ATTEMPTS_MARKER, BACKLOG_MARKER, CARRYOVER_MARKER
 from genflow.core.payloads.hooks import decode, encode
 
 if TYPE_CHECKING:
@@ -20,23 +21,10 @@ if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
 
 __all__ = [
-    'ATTEMPTS',
-    'BACKLOG_MARKER',
-    'CARRYOVER_MARKER',
-    'WAKE_TIMER_PREFIX',
     'RetryLog',
     'attempt_ids_of',
     'markers_of',
 ]
-
-WAKE_TIMER_PREFIX = 'wake-'
-"""How the id of a wake-up timer begins."""
-
-ATTEMPTS = 'genflow.attempts'
-
-BACKLOG_MARKER = 'genflow.held'
-
-CARRYOVER_MARKER = 'genflow.later'
 
 MAX_ATTEMPT_IDS = 1_000
 """Marks in one marker, which is then well below the 32,768 characters that SWF takes."""
@@ -79,7 +67,7 @@ class RetryLog:
         """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
         dropped = [attempt_id for call, attempt_id in self.decided if call.phase is not QUEUED]
         if dropped:
-            self._execution.markers.made.append(decisions.RecordMarker(ATTEMPTS, encode({'marks': dropped})))
+            self._execution.markers.made.append(decisions.RecordMarker(ATTEMPTS_MARKER, encode({'marks': dropped})))
         self.decided = []
 
 
@@ -90,7 +78,7 @@ def _marks(event: Any) -> Iterable[str]:
 
 
 def _marker_marks(event: events.MarkerRecorded) -> list[str]:
-    return attempt_ids_of(event) if event.name in (ATTEMPTS, BACKLOG_MARKER, CARRYOVER_MARKER) else []
+    return attempt_ids_of(event) if event.name in (ATTEMPTS_MARKER, BACKLOG_MARKER, CARRYOVER_MARKER) else []
 
 
 def attempt_ids_of(event: events.MarkerRecorded) -> list[str]:

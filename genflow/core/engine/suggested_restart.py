@@ -26,6 +26,7 @@ from genflow.core.errors import DefinitionError
 from genflow.core.locations import place, raised_at
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.wire_names import SUGGESTED_RESTART_MARKER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import short
@@ -33,9 +34,7 @@ from genflow.core.text import short
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
 
-__all__ = ['SUGGESTED_RESTART_MARKER', 'SuggestedRestart']
-
-SUGGESTED_RESTART_MARKER = 'genflow.restart'
+__all__ = ['SuggestedRestart']
 
 HELD_FROM = 20_000
 """Events from which a hook that is wrong ends the decision, so that the execution is held until the code is mended:

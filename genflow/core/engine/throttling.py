@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genflow.core.calls.call import QUEUED, Call
-from genflow.core.engine.replay import BACKOFF, NOT_PERMITTED, refused_engine
+from genflow.core.engine.replay import NOT_PERMITTED, refused_engine
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
@@ -100,7 +101,7 @@ class Backoff:
         self._count += 1
         seconds = min(MAX_WAIT, 2**self.level)
         self.level += 1
-        self.execution.outbox.put(BackoffTimer(self, f'{BACKOFF}{self._count}', seconds))
+        self.execution.outbox.put(BackoffTimer(self, f'{BACKOFF_TIMER_PREFIX}{self._count}', seconds))
 
     def refused(self, event: Any) -> None:
         """SWF refused the timer itself: it is asked for again, there being nothing else to wait by."""

@@ -14,13 +14,11 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from genflow.core.errors import DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, TaskTimeout
+from genflow.core.model.wire_names import WORKER_STOPPED
 
 __all__ = ['NO_RETRY', 'Retry', 'retry_policy']
 
 Failure = type[BaseException] | str
-
-WORKER_STOPPED = 'genflow.WorkerStopped'
-"""The reason with which a draining worker fails an activity; it counts as a time-out."""
 
 
 def _is_exception(value: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.errors import GenflowError
+from genflow.core.model.wire_names import FAILURE_ENVELOPE
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
 
 __all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name', 'users_traceback']
@@ -23,8 +24,6 @@ MAX_REASON = 256
 """Characters of a reason: SWF's ``FailureReason`` shape."""
 
 _PACKAGE = __file__[: -len('core/payloads/failures.py')]
-
-_ENVELOPE = 'genflow.failure'
 
 
 @frozen
@@ -79,7 +78,7 @@ def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[
     if traceback is None:
         traceback = users_traceback(error)
     names = [qualified_name(cls) for cls in type(error).__mro__ if cls not in (object, BaseException)]
-    envelope: dict[str, Any] = {_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
+    envelope: dict[str, Any] = {FAILURE_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
     return _cut(reason, MAX_REASON), _fitted(envelope, traceback)
 
 
@@ -141,7 +140,7 @@ def _fitted(envelope: dict[str, Any], traceback: str) -> str:
 
 def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
     """Reads what :func:`encode_failure` wrote; any other text is kept as it is."""
-    if details is None or _ENVELOPE not in details:
+    if details is None or FAILURE_ENVELOPE not in details:
         return RemoteFailure(reason, details)
     try:
         envelope = json.loads(details)

@@ -18,6 +18,7 @@ from attrs import Factory, define, field, frozen
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.registry import ActivitySpec, Registry
+from genflow.core.model.wire_names import WORKER_STOPPED
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
@@ -26,12 +27,9 @@ from genflow.swf.worker.performing import Create, run_activity
 from genflow.swf.worker.polled_tasks import ActivityTask
 from genflow.swf.worker.respond import Failed, Outcome, respond_activity
 
-__all__ = ['STOPPED', 'ActivityRunner', 'RunningActivity']
+__all__ = ['ActivityRunner', 'RunningActivity']
 
 log = logging.getLogger('genflow.worker')
-
-STOPPED = 'genflow.WorkerStopped'
-"""The reason with which a worker that stops fails what it was running; retried as a time-out is."""
 
 
 def previous_details(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str | None:
@@ -142,13 +140,13 @@ class ActivityRunner:
             return self._free.wait_for(lambda: not self._running, seconds)
 
     def abandon(self) -> None:
-        """Fails everything that still runs with :data:`STOPPED`. Its threads go on, but nobody listens to them."""
+        """Fails everything that still runs with :data:`WORKER_STOPPED`. Its threads go on, but nobody waits for them."""
         for running in list(self._running):
             if self._taken(running):
                 running.pulse.lose()
                 log.warning('%s is still running; it is failed, to be tried again elsewhere', running.task)
                 self.counts['stopped'] += 1
-                self._respond(running.task, Failed(STOPPED, 'the worker stopped while the activity was running'))
+                self._respond(running.task, Failed(WORKER_STOPPED, 'the worker stopped while the activity was running'))
 
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
         place = self._places.get(spec.name)

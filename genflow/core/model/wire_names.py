@@ -1,0 +1,70 @@
+"""Every name that genflow writes into a history: markers, id suffixes and prefixes, envelopes, reasons.
+
+They are a contract with every execution that runs: a name keeps its meaning for ever. Each says what it means and which
+release began to write it. ``docs/design/history.md`` shows an example of each.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    'ATTEMPTS_MARKER',
+    'BACKLOG_MARKER',
+    'BACKOFF_TIMER_PREFIX',
+    'CARRYOVER_MARKER',
+    'FAILURE_ENVELOPE',
+    'HEARTBEAT_PART',
+    'PATCH_MARKER',
+    'PROCESS_DIED',
+    'RESTART_ENVELOPE',
+    'RETRY_TIMER_SUFFIX',
+    'SEED_MARKER',
+    'SIDE_EFFECT_MARKER',
+    'SUGGESTED_RESTART_MARKER',
+    'WAKE_TIMER_PREFIX',
+    'WORKER_STOPPED',
+]
+
+SIDE_EFFECT_MARKER = 'genflow.side_effect'
+"""Marker: what ``side_effect`` gave. ``{"n": 1, "value": …}`` or ``{"n": 1, "reason": …, "details": …}``. Since 0.1."""
+
+PATCH_MARKER = 'genflow.patch'
+"""Marker: ``patched(id)`` was true in this decision. ``{"id": …}``. Since 0.1."""
+
+SEED_MARKER = 'genflow.seed'
+"""Marker: the seed of the execution's random numbers. ``{"seed": …}``. Since 0.1."""
+
+ATTEMPTS_MARKER = 'genflow.attempts'
+"""Marker: attempts that one decision decided on and dropped. ``{"marks": ["4.2", …]}``. Since 0.1."""
+
+BACKLOG_MARKER = 'genflow.held'
+"""Marker: attempts whose wait found no place among the open timers. ``{"marks": ["4.2", …]}``. Since 0.1."""
+
+CARRYOVER_MARKER = 'genflow.later'
+"""Marker: attempts that may not have fitted into this response. ``{"marks": ["4.2", …]}``. Since 0.1."""
+
+SUGGESTED_RESTART_MARKER = 'genflow.restart'
+"""Marker: the restart of this decision is that of ``restart_when_suggested``. ``{"events": …}``. Since 0.1."""
+
+WAKE_TIMER_PREFIX = 'wake-'
+"""Timer of the engine: the rest of a response that was too large follows when it fires. ``wake-12``. Since 0.1."""
+
+BACKOFF_TIMER_PREFIX = 'backoff-'
+"""Timer of the engine: what SWF refused for a rate or a quota is sent again after it. ``backoff-3``. Since 0.1."""
+
+RETRY_TIMER_SUFFIX = ';w'
+"""Timer of the engine: the wait before an attempt. ``7.2;w``. Since 0.1."""
+
+HEARTBEAT_PART = ';h='
+"""Part of an activity id: the heartbeat in seconds where the call overrides the type's. ``7.2;h=10``. Since 0.1."""
+
+RESTART_ENVELOPE = 'genflow.restart'
+"""Input of a continued run that carries signals. ``{"genflow.restart": 1, "input": …, "signals": […]}``. Since 0.1."""
+
+FAILURE_ENVELOPE = 'genflow.failure'
+"""Details of a failure. ``{"genflow.failure": 1, "names": […], "args": […], "traceback": …}``. Since 0.1."""
+
+WORKER_STOPPED = 'genflow.WorkerStopped'
+"""Reason: the worker stopped while it ran the activity; retried as a time-out. Since 0.1."""
+
+PROCESS_DIED = 'genflow.ProcessDied'
+"""Details of a time-out: the process that ran the activity ended; the attempt is not counted. Since 0.1."""

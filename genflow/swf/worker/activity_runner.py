@@ -140,7 +140,7 @@ class ActivityRunner:
             return self._free.wait_for(lambda: not self._running, seconds)
 
     def abandon(self) -> None:
-        """Fails everything that still runs with :data:`WORKER_STOPPED`. Its threads go on, but nobody waits for them."""
+        """Fails everything that still runs with :data:`WORKER_STOPPED`. Its threads go on, nobody waits for them."""
         for running in list(self._running):
             if self._taken(running):
                 running.pulse.lose()

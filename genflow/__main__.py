@@ -19,9 +19,9 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    from genflow.tools.cli.main import main as command_line
+    from genflow.tools.cli.main import entry
 
-    return command_line()
+    return entry()
 
 
 if __name__ == '__main__':

@@ -55,7 +55,7 @@ def test_a_file_that_is_not_there_is_refused(command, tmp_path, capsys):
 
 def test_a_file_that_is_in_use_is_refused(db, capsys):
     with LocalSWF(db):
-        assert main(['db', 'info', db]) == 2
+        assert main(['db', 'info', db]) == 5
     assert 'x.db' in capsys.readouterr().err
 
 

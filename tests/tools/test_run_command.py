@@ -392,7 +392,7 @@ def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
     done = genflow_run('--db', 'x.db', 'flow.py', 1)
     process.kill()
     process.communicate()
-    assert done.returncode == 2
+    assert done.returncode == 5
     assert 'x.db' in done.err
 
 

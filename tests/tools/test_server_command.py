@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_refused(server, tmp_path):
 def test_a_file_that_is_in_use_is_refused(server, tmp_path):
     server('--db', 'x.db')
     done = finish(start(tmp_path, 'server', '--port', 0, '--db', 'x.db'))
-    assert done.returncode == 2
+    assert done.returncode == 5
     assert 'x.db' in done.err
 
 

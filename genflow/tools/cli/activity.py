@@ -6,8 +6,8 @@ import json
 
 import click
 
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, value_input
 from genflow.tools.cli.services import client_of, layer1_options
-from genflow.tools.run.arguments import value_of
 
 __all__ = ['command']
 
@@ -17,13 +17,13 @@ def command() -> None:
     """Answer a task whose activity left its worker (SuspendTask), by its token."""
 
 
-@command.command('complete')
+@command.command('complete', context_settings=TAKES_NEGATIVES)
 @click.argument('token')
-@click.argument('result', required=False)
+@click.argument('result', required=False, type=click.UNPROCESSED)
 @layer1_options
 def complete(*, token: str, result: str | None, endpoint: str | None, db: str | None) -> None:
     """Complete the task with RESULT: JSON, or plain text."""
-    request = {'taskToken': token, 'result': json.dumps(None if result is None else value_of(result))}
+    request = {'taskToken': token, 'result': json.dumps(value_input(result))}
     with client_of(endpoint, db, **request) as client:
         client.respond_activity_task_completed(**request)
 

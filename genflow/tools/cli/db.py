@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +14,11 @@ import click
 from genflow.local.errors import StoreError
 from genflow.local.store import archive
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.parameters import FILE
+from genflow.tools.cli.services import refused_store
+from genflow.tools.cli.streams import print_lines, say
 
 __all__ = ['command']
-
-FILE = click.Path(dir_okay=False)
 
 
 @click.group('db')
@@ -31,8 +31,8 @@ def command() -> None:
 def info(*, file: str) -> None:
     """Tell how much of what FILE holds."""
     with _refusing():
-        for name, value in archive.info(file).items():
-            click.echo(f'{name} {value}')
+        lines = [f'{name} {value}' for name, value in archive.info(file).items()]
+    print_lines(lines)
 
 
 @command.command('export')
@@ -47,8 +47,8 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
     with _refusing(), _written(output) as out:
         report = archive.export(file, out)
     for problem in report.lost:
-        click.echo(f'genflow: not exported: {problem}', err=True)
-    click.echo(f'genflow: exported {report.executions} executions', err=True)
+        say(f'genflow: not exported: {problem}')
+    say(f'genflow: exported {report.executions} executions')
     ctx.exit(Exit.INTERNAL if report.lost else Exit.COMPLETED)
 
 
@@ -59,7 +59,7 @@ def import_(*, file: str, source: TextIO) -> None:
     """Make FILE, a new one, of an export; SOURCE is - for stdin."""
     with _refusing():
         report = archive.import_(file, source)
-    click.echo(f'genflow: imported {report.executions} executions', err=True)
+    say(f'genflow: imported {report.executions} executions')
 
 
 @command.command('vacuum')
@@ -68,7 +68,7 @@ def vacuum(*, file: str) -> None:
     """Shrink FILE to what it holds."""
     with _refusing():
         before, after = archive.vacuum(file)
-    click.echo(f'genflow: {before} bytes before, {after} after', err=True)
+    say(f'genflow: {before} bytes before, {after} after')
 
 
 @contextlib.contextmanager
@@ -76,7 +76,9 @@ def _refusing() -> Iterator[None]:
     """Show what is wrong with a file, or a text, as one message."""
     try:
         yield
-    except (StoreError, ValueError) as error:
+    except StoreError as error:
+        raise refused_store(error) from error
+    except ValueError as error:
         raise Refused(str(error)) from error
 
 
@@ -87,7 +89,7 @@ def _written(output: str | None) -> Iterator[TextIO]:
         yield text
         text.seek(0)
         if output is None:
-            shutil.copyfileobj(text, sys.stdout)
+            print_lines(line.rstrip('\n') for line in text)
             return
         with Path(output).open('w', encoding='utf-8') as file:
             shutil.copyfileobj(text, file)

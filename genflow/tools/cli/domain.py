@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import RETENTION_DAYS
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import client_of, layer1_options, opened, refusing
+from genflow.tools.cli.streams import print_lines, say
 
 __all__ = ['command']
 
@@ -58,9 +60,7 @@ def _say_what_is_there(client: Any, name: str) -> None:
             'brings it back.'
         )
     days = found['configuration']['workflowExecutionRetentionPeriodInDays']
-    click.echo(
-        f'genflow: the domain {name} is registered already, and keeps closed executions for {days} days', err=True
-    )
+    say(f'genflow: the domain {name} is registered already, and keeps closed executions for {days} days')
 
 
 @command.command('list')
@@ -69,6 +69,9 @@ def _say_what_is_there(client: Any, name: str) -> None:
 def list_domains(*, deprecated: bool, endpoint: str | None, db: str | None) -> None:
     """List domains, by name."""
     with client_of(endpoint, db) as client:
-        for page in pages(client.list_domains, registrationStatus='DEPRECATED' if deprecated else 'REGISTERED'):
-            for info in page['domainInfos']:
-                click.echo(f'{info["name"]} {info["description"]}' if info.get('description') else info['name'])
+        listed = pages(client.list_domains, registrationStatus='DEPRECATED' if deprecated else 'REGISTERED')
+        print_lines(_listed_line(info) for page in listed for info in page['domainInfos'])
+
+
+def _listed_line(info: Mapping[str, str]) -> str:
+    return f'{info["name"]} {info["description"]}' if info.get('description') else info['name']

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -16,13 +16,15 @@ import click
 from attrs import evolve
 
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
-from genflow.tools.cli.services import client_of, layer1_options
-from genflow.tools.run.arguments import value_of
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, value_input
+from genflow.tools.cli.parameters import SECONDS, WORKFLOW_ID
+from genflow.tools.cli.services import again_of, client_of, layer1_options
+from genflow.tools.cli.streams import print_lines, print_result, say
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.progress import Progress
 from genflow.tools.run.runner import DOMAIN
+from genflow.tools.terminal_text import escape_line
 
 __all__ = ['cancel', 'history', 'list_executions', 'result', 'signal', 'start', 'terminate']
 
@@ -56,7 +58,7 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Hi
 @click.argument('name')
 @click.argument('version')
 @input_options
-@click.option('--id', 'workflow_id', help='Name the execution; a new name without it.')
+@click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; a new name without it.')
 @click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
 @click.option('--tag', 'tags', multiple=True, help='May be given up to five times.')
 @service_options
@@ -89,7 +91,8 @@ def start(
         request['tagList'] = list(tags)
     with client_of(endpoint, db, **request) as client:
         run_id = client.start_workflow_execution(**request)['runId']
-    click.echo(f'{request["workflowId"]} {run_id}')
+    ids = f'{escape_line(request["workflowId"])} {run_id}'
+    print_result(ids, f'The execution has started; its id is {ids}.')
 
 
 @click.command('list')
@@ -98,17 +101,20 @@ def start(
 def list_executions(*, closed: bool, domain: str, endpoint: str | None, db: str | None) -> None:
     """List executions, the latest first: when they started, state, type, workflow id and run id."""
     with client_of(endpoint, db, domain=domain) as client:
-        for info in listed(client, domain, 'closed' if closed else 'open'):
-            kind, execution = info['workflowType'], info['execution']
-            state = info.get('closeStatus', info['executionStatus'])
-            click.echo(
-                f'{info["startTimestamp"]:%Y-%m-%d %H:%M:%S} {state} {kind["name"]} {kind["version"]} '
-                f'{execution["workflowId"]} {execution["runId"]}'
-            )
+        print_lines(map(_listed_line, listed(client, domain, 'closed' if closed else 'open')))
+
+
+def _listed_line(info: Mapping[str, Any]) -> str:
+    kind, execution = info['workflowType'], info['execution']
+    state = info.get('closeStatus', info['executionStatus'])
+    return (
+        f'{info["startTimestamp"]:%Y-%m-%d %H:%M:%S} {state} {kind["name"]} {kind["version"]} '
+        f'{execution["workflowId"]} {execution["runId"]}'
+    )
 
 
 @click.command('history')
-@click.argument('workflow_id')
+@click.argument('workflow_id', type=WORKFLOW_ID)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--json', 'as_json', is_flag=True, help='The events as the AWS command line prints them.')
 @service_options
@@ -119,16 +125,16 @@ def history(
     with client_of(endpoint, db, domain=domain) as client:
         events = run_of(client, domain, workflow_id, run_id).since(0)
     if as_json:
-        click.echo(json.dumps({'events': events}, indent=2, default=lambda value: value.timestamp()))
+        lines = json.dumps({'events': events}, indent=2, default=lambda value: value.timestamp()).splitlines()
+        print_lines(lines)
         return
-    for step in Progress().apply_all(events):
-        click.echo(f'{step.when:%Y-%m-%d %H:%M:%S} {step.text}')
+    print_lines(f'{step.when:%Y-%m-%d %H:%M:%S} {step.text}' for step in Progress().apply_all(events))
 
 
-@click.command('signal')
-@click.argument('workflow_id')
+@click.command('signal', context_settings=TAKES_NEGATIVES)
+@click.argument('workflow_id', type=WORKFLOW_ID)
 @click.argument('name')
-@click.argument('value', required=False)
+@click.argument('value', required=False, type=click.UNPROCESSED)
 @click.option('--run-id', help='Which run; the open one without it.')
 @service_options
 def signal(
@@ -143,13 +149,13 @@ def signal(
 ) -> None:
     """Send the signal NAME to an open execution, with VALUE: JSON, or plain text."""
     request = _named(domain, workflow_id, run_id) | {'signalName': name}
-    request['input'] = json.dumps(None if value is None else value_of(value))
+    request['input'] = json.dumps(value_input(value))
     with client_of(endpoint, db, **request) as client:
         client.signal_workflow_execution(**request)
 
 
 @click.command('cancel')
-@click.argument('workflow_id')
+@click.argument('workflow_id', type=WORKFLOW_ID)
 @click.option('--run-id', help='Which run; the open one without it.')
 @service_options
 def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
@@ -160,7 +166,7 @@ def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str |
 
 
 @click.command('terminate')
-@click.argument('workflow_id')
+@click.argument('workflow_id', type=WORKFLOW_ID)
 @click.option('--run-id', help='Which run; the open one without it.')
 @click.option('--reason', help='Why, at most 256 characters; kept in the history.')
 @service_options
@@ -174,9 +180,9 @@ def terminate(
 
 
 @click.command('result')
-@click.argument('workflow_id')
+@click.argument('workflow_id', type=WORKFLOW_ID)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
-@click.option('--timeout', default=0.0, show_default=True, type=click.FloatRange(0), help='Seconds to wait for it.')
+@click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for it.')
 @service_options
 @click.pass_context
 def result(
@@ -194,11 +200,12 @@ def result(
         run = run_of(client, domain, workflow_id, run_id)
         outcome = _closed(run, time.monotonic() + timeout)
     if outcome is None:
-        click.echo(f'genflow: the execution {workflow_id} is open', err=True)
+        say(f'genflow: the execution {workflow_id} is open')
     elif outcome.completed:
-        click.echo('null' if outcome.recorded_result is None else outcome.recorded_result)
+        again = again_of(f'result {workflow_id} --domain {domain}', endpoint, db)
+        print_result('null' if outcome.recorded_result is None else outcome.recorded_result, f'{again} prints it.')
     else:
-        click.echo(f'genflow: {outcome.told()}', err=True)
+        say(f'genflow: {outcome.told()}')
     ctx.exit(Exit.COMPLETED if outcome is not None and outcome.completed else Exit.CLOSED_OTHERWISE)
 
 

@@ -6,16 +6,17 @@ from enum import IntEnum
 
 import click
 
-__all__ = ['Exit', 'Refused']
+__all__ = ['Exit', 'Refused', 'Unavailable']
 
 
 class Exit(IntEnum):
     """The exit codes of every command."""
 
     COMPLETED = 0
-    INTERNAL = 1  # genflow's own fault: shown with its traceback
+    INTERNAL = 1  # genflow's own fault, shown with its traceback; or a result that could not be written
     USAGE = 2
     CLOSED_OTHERWISE = 3  # failed, timed out, canceled, terminated; or a workflow that cannot go on
+    UNAVAILABLE = 5  # nothing answers, or the file is in use: the same command may succeed later
     MISMATCH = 6  # a recorded history does not agree with the code
     INTERRUPTED = 130  # Ctrl-C
 
@@ -24,3 +25,9 @@ class Refused(click.ClickException):
     """Something that the user asked for cannot be done; shown as one message, the exit code is 2."""
 
     exit_code = Exit.USAGE
+
+
+class Unavailable(Refused):
+    """It cannot be done now, and perhaps later; the exit code is 5."""
+
+    exit_code = Exit.UNAVAILABLE

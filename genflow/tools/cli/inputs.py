@@ -10,7 +10,7 @@ import click
 from genflow.tools.cli.exits import Refused
 from genflow.tools.run.arguments import WrongArgument, named_values, values_of
 
-__all__ = ['TAKES_NEGATIVES', 'input_options', 'inputs']
+__all__ = ['TAKES_NEGATIVES', 'input_options', 'inputs', 'value_input']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -36,3 +36,12 @@ def inputs(arguments: tuple[str, ...], keywords: tuple[str, ...]) -> tuple[list[
         return values_of(arguments), named_values(keywords)
     except WrongArgument as error:
         raise Refused(str(error)) from error
+
+
+def value_input(text: str | None) -> Any:
+    """The value of one argument that may be left out: ``None`` then.
+
+    Raises:
+        Refused: It looks like an option.
+    """
+    return None if text is None else inputs((text,), ())[0][0]

@@ -6,15 +6,20 @@ nothing. Whatever a command raises becomes an exit code here, in one place: see 
 
 from __future__ import annotations
 
+import difflib
+import os
 import sys
 import traceback
+from collections.abc import Iterable
 from importlib import import_module
 
 import click
 
-from genflow.tools.cli.exits import Exit
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.streams import own_streams, say
+from genflow.tools.terminal_text import escape_controls
 
-__all__ = ['cli', 'main']
+__all__ = ['cli', 'entry', 'main']
 
 # command: (module and attribute that have it, what it does)
 COMMANDS = {
@@ -48,6 +53,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f'genflow.tools.cli.{module}'), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith('-'):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f'Did you mean {near[0]!r}?' if near else '`genflow --help` lists the commands.'
+            raise click.UsageError(f'There is no command {args[0]!r}. {hint}', ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section('Commands'):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -59,17 +73,49 @@ def cli() -> None:
     """Durable workflows as plain Python generators, on Amazon SWF or on an embedded SWF service."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def entry() -> int:
+    """Run the command that the process was started with; gives the exit code."""
+    with own_streams():
+        return main([_utf8(argument) for argument in sys.argv[1:]])
+
+
+def main(arguments: list[str]) -> int:
     """Run a command and give its exit code; nothing is raised."""
     try:
+        _check_text(arguments)
         code = cli.main(args=arguments, prog_name='genflow', standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _show(error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo('interrupted', err=True)
+        say('interrupted')
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return Exit.INTERNAL  # who reads no further, as `head`, has what they want
     except Exception:  # noqa: BLE001 (the last resort: it is shown whole, and the exit code says whose fault it is)
-        traceback.print_exc(file=sys.stderr)
+        say(traceback.format_exc())
         return Exit.INTERNAL
     return int(code or 0)
+
+
+def _utf8(argument: str) -> str:
+    """An argument read as UTF-8 whatever the locale says; bytes that are no UTF-8 stay lone surrogates."""
+    return os.fsencode(argument).decode('utf-8', 'surrogateescape') if os.name == 'posix' else argument
+
+
+def _check_text(arguments: Iterable[str]) -> None:
+    for argument in arguments:
+        try:
+            argument.encode('utf-8')
+        except UnicodeEncodeError:
+            raise Refused(f'the argument {argument!a} is not valid UTF-8; write it in UTF-8.') from None
+
+
+def _show(error: click.ClickException) -> int:
+    """Show an error the way click does, with control characters escaped."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        say(context.get_usage())
+        if context.command.get_help_option(context) is not None:
+            say(f"Try '{context.command_path} {context.help_option_names[0]}' for help.\n")
+    say(f'Error: {escape_controls(error.format_message())}')
+    return error.exit_code

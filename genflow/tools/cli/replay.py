@@ -7,13 +7,15 @@ import click
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.testing.replayer import replay_files
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.parameters import EXISTING_PATH
+from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
 __all__ = ['command']
 
 
 @click.command('replay')
-@click.argument('histories', nargs=-1, required=True, type=click.Path(exists=True), metavar='FILE_OR_FOLDER...')
+@click.argument('histories', nargs=-1, required=True, type=EXISTING_PATH, metavar='FILE_OR_FOLDER...')
 @click.argument('target')
 @click.option('--strict', is_flag=True, help='An input that differs from the recorded one is a mismatch too.')
 @click.pass_context
@@ -29,7 +31,10 @@ def command(ctx: click.Context, *, histories: tuple[str, ...], target: str, stri
     except TargetError as error:
         raise Refused(str(error)) from error
     report = replay_files(histories, specs, input_mismatch='error' if strict else 'warn')
-    click.echo(str(report), err=not report.ok)
+    if report.ok:
+        print_result(str(report), 'Every history agrees with the code.')
+    else:
+        say(str(report))
     ctx.exit(Exit.COMPLETED if report.ok else Exit.MISMATCH)
 
 

@@ -19,6 +19,9 @@ from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.cli.news import warnings_on_stderr
+from genflow.tools.cli.parameters import FILE, MAX_THREADS, WORKFLOW_ID
+from genflow.tools.cli.services import again_of, refused_store
+from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.runner import CannotGoOn, execute
 from genflow.tools.run.start import Request, request_of
@@ -31,9 +34,11 @@ __all__ = ['command']
 @click.command('run', context_settings=TAKES_NEGATIVES)
 @click.argument('target')
 @input_options
-@click.option('--db', type=click.Path(dir_okay=False), help='Keep the executions in this file.')
-@click.option('--id', 'workflow_id', help='Name the execution; one that is open is continued.')
-@click.option('--activities', default=8, show_default=True, type=click.IntRange(1), help='How many run at a time.')
+@click.option('--db', type=FILE, help='Keep the executions in this file.')
+@click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; one that is open is continued.')
+@click.option(
+    '--activities', default=8, show_default=True, type=click.IntRange(1, MAX_THREADS), help='How many run at a time.'
+)
 @click.option('--quiet', '-q', is_flag=True, help='Show nothing but the result and errors.')
 @click.pass_context
 def command(
@@ -58,15 +63,17 @@ def command(
         with redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, inputs(arguments, keywords), workflow_id)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
-    except (HistoryError, StoreError, RegistrationError) as error:
+    except StoreError as error:
+        raise refused_store(error) from error
+    except (HistoryError, RegistrationError) as error:
         raise Refused(str(error)) from error
     except CannotGoOn as error:
-        click.echo(f'genflow: {error}', err=True)
+        say(f'genflow: {error}')
         ctx.exit(Exit.CLOSED_OTHERWISE)
     except KeyboardInterrupt:
         _say_how_to_go_on(db, workflow_id)
         raise
-    ctx.exit(_conclude(outcome, request))
+    ctx.exit(_conclude(outcome, request, db))
 
 
 def _request(target: str, given: tuple[list[Any], dict[str, Any]], workflow_id: str | None) -> Request:
@@ -84,13 +91,19 @@ def _view(request: Request, *, quiet: bool) -> View | None:
     return LiveView(request.spec.name) if sys.stderr.isatty() else PlainView(sys.stderr)
 
 
-def _conclude(outcome: Outcome, request: Request) -> Exit:
+def _conclude(outcome: Outcome, request: Request, db: str | None) -> Exit:
     """Print the result, or why there is none."""
     if not outcome.completed:
-        click.echo(f'genflow: {outcome.told()}', err=True)
+        say(f'genflow: {outcome.told()}')
         return Exit.CLOSED_OTHERWISE
-    click.echo(_as_json(outcome, request))
+    print_result(_as_json(outcome, request), _again(outcome, db))
     return Exit.COMPLETED
+
+
+def _again(outcome: Outcome, db: str | None) -> str:
+    if db is None:
+        return 'The run was in memory, so its result is lost: with --db FILE and --id ID it is kept.'
+    return f'{again_of(f"result {outcome.workflow_id}", None, db)} prints it.'
 
 
 def _as_json(outcome: Outcome, request: Request) -> str:
@@ -103,4 +116,4 @@ def _as_json(outcome: Outcome, request: Request) -> str:
 
 def _say_how_to_go_on(db: str | None, workflow_id: str | None) -> None:
     if db is not None and workflow_id is not None:
-        click.echo(f'genflow: the execution {workflow_id} is kept in {db}; the same command continues it.', err=True)
+        say(f'genflow: the execution {workflow_id} is kept in {db}; the same command continues it.')

@@ -10,6 +10,9 @@ from genflow.local import Clock, LocalSWF, ManualClock, SystemClock
 from genflow.local.errors import StoreError
 from genflow.local.http.server import serve
 from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.parameters import FILE, SECONDS
+from genflow.tools.cli.services import refused_store
+from genflow.tools.cli.streams import messages_on_stdout, say
 
 __all__ = ['command']
 
@@ -17,12 +20,10 @@ LOOPBACK = frozenset({'127.0.0.1', '::1', 'localhost'})
 
 
 @click.command('server')
-@click.option('--db', default=':memory:', show_default=True, type=click.Path(dir_okay=False), help='Keeps everything.')
+@click.option('--db', default=':memory:', show_default=True, type=FILE, help='Keeps everything.')
 @click.option('--host', default='127.0.0.1', show_default=True, help='The address to listen on.')
 @click.option('--port', default=4567, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
-@click.option(
-    '--long-poll', default=60.0, show_default=True, type=click.FloatRange(0), help='Seconds of an empty poll.'
-)
+@click.option('--long-poll', default=60.0, show_default=True, type=SECONDS, help='Seconds of an empty poll.')
 @click.option('--account-id', default='123456789012', show_default=True, help='Appears in ARNs.')
 @click.option('--region', default='us-east-1', show_default=True, help='Appears in ARNs.')
 @click.option('--fast', is_flag=True, help='A loss of power may lose the last moments; the death of the process not.')
@@ -44,9 +45,7 @@ def command(
     not checked: whoever reaches the address may do everything.
     """
     if host not in LOOPBACK:
-        click.echo(
-            f'genflow: {host} may be reached from outside of this machine, and nobody is asked who he is', err=True
-        )
+        say(f'genflow: {host} may be reached from outside of this machine, and nobody is asked who he is')
     try:
         service = LocalSWF(
             db,
@@ -57,14 +56,13 @@ def command(
             synchronous='NORMAL' if fast else 'FULL',
         )
     except StoreError as error:
-        raise Refused(str(error)) from error
-    with service:
+        raise refused_store(error) from error
+    with service, messages_on_stdout():
         try:
             serve(service, host, port, test_control=test_control, started=click.echo)
-        except OSError as error:
-            raise Refused(
-                f'{host}, port {port}: {error.strerror}. Give another --port, or 0 for a free one.'
-            ) from error
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, 'strerror', None) or error
+            raise Refused(f'{host}, port {port}: {reason}. Give another --port, or 0 for a free one.') from error
 
 
 def _clock(*, test_control: bool) -> Clock:

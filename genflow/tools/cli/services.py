@@ -8,24 +8,36 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import (
+    BotoCoreError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
-from genflow.local.errors import StoreError
+from genflow.local.errors import FileInUse, StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.connections import connect
-from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.exits import Refused, Unavailable
+from genflow.tools.cli.parameters import ENDPOINT, FILE
 
-__all__ = ['client_of', 'layer1_options', 'opened', 'refusing']
+__all__ = ['again_of', 'client_of', 'layer1_options', 'opened', 'refused_store', 'refusing']
 
 LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
+
+UNCONFIGURED = (NoRegionError, NoCredentialsError, PartialCredentialsError, ProfileNotFound)
+"""What boto3 raises where it has nothing to reach Amazon SWF with."""
 
 F = TypeVar('F', bound=Callable[..., Any])
 
 
 def layer1_options(function: F) -> F:
     """Add ``--endpoint`` and ``--db`` to a command."""
-    function = click.option('--db', type=click.Path(dir_okay=False), help='A file of the embedded service.')(function)
-    return click.option('--endpoint', help="Address of a service; boto3's own configuration without it.")(function)
+    function = click.option('--db', type=FILE, help='A file of the embedded service.')(function)
+    return click.option('--endpoint', type=ENDPOINT, help='Address of a service; as boto3 is configured without it.')(
+        function
+    )
 
 
 @contextmanager
@@ -48,10 +60,23 @@ def refusing(**request: Any) -> Iterator[None]:
     """Show what a service refuses, or that none answers, as one message with the way out."""
     try:
         yield
+    except StoreError as error:
+        raise refused_store(error) from error
+    except UNCONFIGURED as error:
+        raise Refused(
+            f'Amazon SWF cannot be reached: {error} Give --db FILE or --endpoint URL for the embedded service, or '
+            'configure AWS (AWS_REGION, and credentials or AWS_PROFILE).'
+        ) from error
     except Exception as error:
         if faults.code_of(error) is None and not isinstance(error, BotoCoreError):
             raise
-        raise Refused(error_hints.explained(error, **request)) from error
+        waits = faults.is_transient(error) or faults.is_timeout(error)
+        raise (Unavailable if waits else Refused)(error_hints.explained(error, **request)) from error
+
+
+def refused_store(error: StoreError) -> Refused:
+    """What to raise where a file of the embedded service cannot be used."""
+    return Unavailable(str(error)) if isinstance(error, FileInUse) else Refused(str(error))
 
 
 @contextmanager
@@ -71,8 +96,14 @@ def opened(endpoint: str | None, db: str | None) -> Iterator[Any]:
     try:
         service = LocalSWF(db, long_poll=LONG_POLL)
     except StoreError as error:
-        raise Refused(str(error)) from error
+        raise refused_store(error) from error
     try:
         yield service
     finally:
         service.close()
+
+
+def again_of(command: str, endpoint: str | None, db: str | None) -> str:
+    """A command as it is typed for the same service."""
+    service = ' --db ' + db if db is not None else ' --endpoint ' + endpoint if endpoint is not None else ''
+    return f'`genflow {command}{service}`'

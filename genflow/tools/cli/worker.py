@@ -19,6 +19,7 @@ from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
 from genflow.swf.worker.worker import Worker
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.run.target import TargetError, module_of, parse
 
@@ -29,10 +30,10 @@ __all__ = ['command']
 @click.argument('target')
 @click.option('--domain', required=True, help='The SWF domain.')
 @click.option('--task-list', required=True, help='The task list to poll.')
-@click.option('--deciders', default=1, show_default=True, type=click.IntRange(0), help='Decisions at a time.')
-@click.option('--activities', default=4, show_default=True, type=click.IntRange(0), help='Activities at a time.')
+@click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decisions at a time.')
+@click.option('--activities', default=4, show_default=True, type=THREADS, help='Activities at a time.')
 @click.option('--max-tasks', type=click.IntRange(1), help='Stop after so many tasks.')
-@click.option('--drain', default=30.0, show_default=True, type=click.FloatRange(0), help='Seconds to finish in.')
+@click.option('--drain', default=30.0, show_default=True, type=SECONDS, help='Seconds to finish in.')
 @click.option('--identity', help='What SWF shows as the poller; host and process by default.')
 @click.option('--register/--no-register', default=True, show_default=True, help='Register the types first.')
 @click.option('--sticky/--no-sticky', default=True, show_default=True, help='Keep executions between decisions.')

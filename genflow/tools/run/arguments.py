@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ['WrongArgument', 'named_values', 'value_of', 'values_of']
+__all__ = ['WrongArgument', 'named_values', 'path_of', 'value_of', 'values_of']
 
 
 class WrongArgument(ValueError):
@@ -17,7 +18,7 @@ def value_of(text: str) -> Any:
     """``5`` is a number, ``[1]`` a list, ``"5"`` and ``five`` are text; so are NaN and Infinity, which are not JSON."""
     try:
         return json.loads(text, parse_constant=_refuse)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets that are nested too deep are no JSON that anybody could read
         return text
 
 
@@ -51,6 +52,11 @@ def named_values(texts: Iterable[str]) -> dict[str, Any]:
             raise WrongArgument(f'the keyword argument {name!r} is given twice.')
         values[name] = value_of(value)
     return values
+
+
+def path_of(text: str) -> str:
+    """A path that was read as UTF-8, as Python's functions for files take it: they encode it as the locale says."""
+    return os.fsdecode(text.encode('utf-8')) if os.name == 'posix' else text
 
 
 def _refuse(name: str) -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.tools.run.arguments import path_of
 
 __all__ = ['Target', 'TargetError', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
 
@@ -70,7 +71,7 @@ def module_of(target: Target) -> ModuleType:
     Raises:
         TargetError: It does not exist, or raises while it is imported; then with the user's own traceback.
     """
-    return _import_file(Path(target.place)) if target.is_file else _import_module(target.place)
+    return _import_file(Path(path_of(target.place))) if target.is_file else _import_module(target.place)
 
 
 def workflow_of(module: ModuleType, target: Target) -> WorkflowSpec:
@@ -135,7 +136,7 @@ def _kind(value: Any) -> str:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    if not _is_file(path):
         raise TargetError(f'there is no file {str(path)!r} (looked in {Path.cwd()}).')
     path = path.resolve()
     known = sys.modules.get(path.stem)
@@ -153,6 +154,13 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def _is_free(path: Path) -> bool:
     """Whether a file may be imported under its own name: it must not hide another module."""
     if path.stem in sys.modules or path.stem in sys.stdlib_module_names or not path.stem.isidentifier():
@@ -162,6 +170,8 @@ def _is_free(path: Path) -> bool:
 
 
 def _import_module(name: str) -> ModuleType:
+    if not _CLASS.fullmatch(name):
+        raise TargetError(f'{name!r} is neither a file (FILE.py) nor a module (shop.orders).')
     if '' not in sys.path:
         sys.path.insert(0, '')
     with _importing(name):

@@ -1,0 +1,123 @@
+"""Kinds of values on the command line that click has no type for, each refused in one sentence where it is none."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
+
+import click
+
+from genflow.tools.run.arguments import path_of
+
+__all__ = ['ENDPOINT', 'EXISTING_PATH', 'FILE', 'MAX_THREADS', 'SECONDS', 'THREADS', 'WORKFLOW_ID']
+
+MAX_ID = 256  # characters of a workflow id (API reference of StartWorkflowExecution)
+MAX_SECONDS = 31_536_000  # a year, the longest that SWF knows
+
+if TYPE_CHECKING:  # generic since click 8.2
+    ParamType: TypeAlias = click.ParamType[Any]
+else:
+    ParamType = click.ParamType
+
+MAX_THREADS = 1000
+
+THREADS = click.IntRange(0, MAX_THREADS)
+"""How many things run at a time."""
+
+
+class FilePath(ParamType):
+    """The path of a file, which need not exist, in a folder that does.
+
+    Args:
+        exists: Whether the file, or a folder, has to exist.
+    """
+
+    name = 'file'
+
+    def __init__(self, *, exists: bool = False) -> None:
+        self._exists = exists
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        path = path_of(value)
+        if not path:
+            self.fail('the path is empty; name a file.', param, ctx)
+        if path == ':memory:' and not self._exists:
+            return path
+        problem = self._problem(Path(path))
+        if problem is not None:
+            self.fail(f'{value!r} {problem}', param, ctx)
+        return path
+
+    def _problem(self, path: Path) -> str | None:
+        """What is wrong with a path."""
+        try:
+            if path.is_dir():
+                return None if self._exists else 'is a folder; name a file.'
+            needed = path if self._exists or path.is_symlink() else path.parent
+            if not needed.exists():
+                return f'cannot be used: {str(needed)!r} does not exist.'
+            path.exists()  # raises where the file has a name that the system refuses
+        except (OSError, ValueError) as error:
+            return f'cannot be used: {getattr(error, "strerror", None) or error}.'
+        return None
+
+
+class Endpoint(ParamType):
+    """The address of a service: ``http://HOST:PORT`` or ``https://…``."""
+
+    name = 'url'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not _is_url(value):
+            self.fail(f'{value!r} is no address of a service; {self._hint(value)}', param, ctx)
+        return str(value)
+
+    @staticmethod
+    def _hint(value: str) -> str:
+        guess = f'http://{value}'
+        return f'write {guess!r}.' if '://' not in value and _is_url(guess) else "write 'http://HOST:PORT'."
+
+
+def _is_url(text: str) -> bool:
+    if not (text.isascii() and text.isprintable()) or ' ' in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {'http', 'https'} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number that a port can have
+        return False
+
+
+class Seconds(ParamType):
+    """A duration: 0 seconds to a year."""
+
+    name = 'seconds'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds <= MAX_SECONDS:
+            self.fail(f'{value!r} is no number of seconds from 0 to {MAX_SECONDS}.', param, ctx)
+        return seconds
+
+
+class WorkflowId(ParamType):
+    """The id of an execution."""
+
+    name = 'id'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not 1 <= len(value) <= MAX_ID:
+            self.fail(f'a workflow id has 1 to {MAX_ID} characters; this one has {len(value)}.', param, ctx)
+        return str(value)
+
+
+ENDPOINT = Endpoint()
+EXISTING_PATH = FilePath(exists=True)
+FILE = FilePath()
+SECONDS = Seconds()
+WORKFLOW_ID = WorkflowId()

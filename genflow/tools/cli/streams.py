@@ -1,0 +1,234 @@
+"""Stdout and stderr of the command line, whatever has become of them: closed, full, or in an encoding of long ago.
+
+Two kinds of text are written. *Messages* (progress, warnings, logs) must never stop or block what they are about:
+where they cannot be written at once they are dropped. *Results* are what a command was asked for: where one cannot be
+written, the command says so and ends with exit code 1.
+
+A write to a full pipe would block for as long as nobody reads. So each message is written in pieces that a pipe takes
+as a whole, after asking whether there is room. Text that the encoding of a stream does not have is escaped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import select
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+import click
+
+from genflow.tools.cli.exits import Exit
+from genflow.tools.terminal_text import escape_controls, escape_line
+
+__all__ = [
+    'MessageFile',
+    'ResultLost',
+    'message_stream',
+    'messages_on_stdout',
+    'own_streams',
+    'print_lines',
+    'print_result',
+    'say',
+]
+
+PIECE = getattr(select, 'PIPE_BUF', 512)
+"""Bytes that a pipe which has room takes without blocking."""
+
+STALL = 1.0
+"""Seconds to wait for room before messages are dropped; while they are, nothing is waited for."""
+
+DROPPED = b'\ngenflow: messages were dropped here because nobody read them\n'
+
+
+class MessageFile(io.RawIOBase):
+    """Writes bytes to a file descriptor if that is possible, and drops them if not. It never raises or blocks for long.
+
+    Args:
+        fd: The file descriptor; ``None`` drops everything.
+        stall: Seconds to wait for room the first time that there is none.
+    """
+
+    def __init__(self, fd: int | None, stall: float = STALL) -> None:
+        super().__init__()
+        self._fd = fd
+        self._stall = stall
+        self._is_dropping = False
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._fd is not None and os.isatty(self._fd)
+
+    def fileno(self) -> int:
+        if self._fd is None:
+            raise io.UnsupportedOperation('fileno')
+        return self._fd
+
+    def write(self, data: Any) -> int:
+        """Write what can be written; claims to have written everything."""
+        view = memoryview(data).cast('B')
+        if self._fd is not None:
+            with contextlib.suppress(OSError, ValueError):
+                for start in range(0, len(view), PIECE):
+                    if not self._has_room(self._fd):
+                        break
+                    self._write_piece(self._fd, view[start : start + PIECE])
+        return len(view)
+
+    def _has_room(self, fd: int) -> bool:
+        has_room = _is_writable(fd, 0 if self._is_dropping else self._stall)
+        if has_room and self._is_dropping:
+            os.write(fd, DROPPED)
+            has_room = _is_writable(fd, 0)
+        self._is_dropping = not has_room
+        return has_room
+
+    @staticmethod
+    def _write_piece(fd: int, piece: memoryview) -> None:
+        while piece:
+            piece = piece[os.write(fd, piece) :]
+
+
+def _is_writable(fd: int, seconds: float) -> bool:
+    """Whether a descriptor takes a piece; true where the platform cannot tell, as Windows cannot of pipes."""
+    if not hasattr(select, 'poll'):
+        return True
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return bool(poll.poll(seconds * 1000))
+
+
+def message_stream(stream: TextIO | None) -> TextIO:
+    """A stream for messages that writes where `stream` does; to nowhere without one."""
+    fd = _fd_of(stream)
+    encoding = getattr(stream, 'encoding', None) or 'utf-8'
+    file: Any = MessageFile(fd)
+    return io.TextIOWrapper(file, encoding=encoding, errors='backslashreplace', line_buffering=True)
+
+
+def _fd_of(stream: TextIO | None) -> int | None:
+    try:
+        return None if stream is None else stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+class _ClosedStream(io.TextIOBase):
+    """What stands for a stdout that was closed before the command began."""
+
+    encoding = 'utf-8'
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+@contextlib.contextmanager
+def own_streams() -> Iterator[None]:
+    """Have the process's streams as commands expect them: stderr for messages, and a stdout that takes any character.
+
+    At the end nothing is left for the interpreter to write: it would complain of what cannot be written.
+    """
+    _keep_standard_descriptors()
+    stdout, stderr = sys.stdout, sys.stderr
+    sys.stderr = message_stream(stderr)
+    if stdout is None:
+        sys.stdout = _ClosedStream()
+    elif isinstance(stdout, io.TextIOWrapper):
+        stdout.reconfigure(errors='backslashreplace')
+    try:
+        yield
+    finally:
+        _flush_or_drop(sys.stdout)
+        sys.stderr.flush()
+
+
+def _keep_standard_descriptors() -> None:
+    """Fill descriptors that are closed: a database that became number 2 would be written messages into."""
+    null = os.open(os.devnull, os.O_RDWR)
+    while null <= 2:  # noqa: PLR2004 - stdin, stdout, stderr
+        os.set_inheritable(null, True)
+        null = os.open(os.devnull, os.O_RDWR)
+    os.close(null)
+
+
+def _flush_or_drop(stream: Any) -> None:
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, 'wb') as null:  # noqa: PTH123 - no path
+            os.dup2(null.fileno(), stream.fileno())
+
+
+@contextlib.contextmanager
+def messages_on_stdout() -> Iterator[None]:
+    """Treat what goes to stdout as messages, for a command that has no result: activities print there, too."""
+    before = sys.stdout
+    if _fd_of(before) is None and not isinstance(before, _ClosedStream):
+        yield
+        return
+    _flush_or_drop(before)
+    sys.stdout = message_stream(before)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stdout = before
+
+
+class ResultLost(click.ClickException):
+    """What a command was asked for could not be written to stdout."""
+
+    exit_code = Exit.INTERNAL
+
+
+def print_result(text: str, again: str) -> None:
+    """Write a result to stdout.
+
+    Args:
+        text: The result; its control characters are escaped.
+        again: How to get it once more, a sentence.
+
+    Raises:
+        ResultLost: It cannot be written.
+    """
+    try:
+        click.echo(escape_controls(text))
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        _flush_or_drop(sys.stdout)
+        raise ResultLost(f'stdout does not take the result ({_reason(error)}). {again}') from error
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Write lines to stdout, each with its control characters escaped; whoever reads may stop, as `head` does.
+
+    Raises:
+        ResultLost: They cannot be written.
+    """
+    try:
+        for line in lines:
+            click.echo(escape_line(line))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _flush_or_drop(sys.stdout)
+        raise click.exceptions.Exit(Exit.INTERNAL) from None
+    except OSError as error:
+        _flush_or_drop(sys.stdout)
+        raise ResultLost(f'stdout does not take the output ({_reason(error)}).') from error
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def say(text: str) -> None:
+    """Write a message to stderr; its control characters are escaped."""
+    click.echo(escape_controls(text), err=True)

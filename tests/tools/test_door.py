@@ -1,0 +1,213 @@
+"""Whatever is typed, no command ends in a traceback; and what a command says is safe to print."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sqlite3
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genflow.local import LocalSWF
+from genflow.tools.cli.main import COMMANDS, main
+from genflow.tools.terminal_text import escape_controls, escape_line
+
+ALLOWED = {0, 2, 3, 5, 6}
+
+NASTY = [
+    '',
+    ' ',
+    '\n',
+    '\t',
+    '\x1b[31mred',
+    '\x7f',
+    '\u202eabc',
+    'x' * 300,
+    'x' * 5000,
+    '-1',
+    '-1.5',
+    '-x',
+    '--',
+    '--no-such-option',
+    '-',
+    '.',
+    '..',
+    '/',
+    'nan',
+    'inf',
+    'a:b',
+    'a|b',
+    'arn',
+    'ümlaut',
+    '\U0001f600',
+    '\udcff',
+    'localhost:4567',
+    'http://',
+    'http://[',
+    'http://a b',
+    'http://x:99999',
+    '[1,',
+    '{"a": 1}',
+    '9' * 400,
+    '[' * 2000,
+    "'; DROP TABLE--",
+]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """A folder with files of every kind that a path may lead to, made the current one."""
+    folder = tmp_path_factory.mktemp('door')
+    with LocalSWF(folder / 'good.db') as service:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+    (folder / 'text.db').write_text('no database', encoding='utf-8')
+    (folder / 'empty.db').touch()
+    (folder / 'cut.db').write_bytes((folder / 'good.db').read_bytes()[:5000])
+    with contextlib.closing(sqlite3.connect(folder / 'foreign.db')) as other, other:
+        other.execute('CREATE TABLE mine (a)')
+    (folder / 'folder.db').mkdir()
+    (folder / 'dangling.db').symlink_to('nothing/at/all')
+    (folder / 'bytes.py').write_bytes(b'\xff\xfe')
+    (folder / 'syntax.py').write_text('def', encoding='utf-8')
+    (folder / 'raises.py').write_text('raise SystemExit(7)', encoding='utf-8')
+    (folder / 'nothing.py').touch()
+    before = os.getcwd()  # noqa: PTH109 - to go back to
+    os.chdir(folder)
+    yield folder
+    os.chdir(before)
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _unconfigured():
+    """No AWS anywhere, and nobody is asked for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith('AWS_')]:
+            patch.delenv(name)
+        patch.setenv('AWS_EC2_METADATA_DISABLED', 'true')
+        patch.setenv('HOME', '/nonexistent')
+        yield
+
+
+def genflow(*arguments):
+    """Exit code, stdout and stderr of a command."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([str(argument) for argument in arguments])
+    return code, out.getvalue(), err.getvalue()
+
+
+FILES = ['good.db', 'text.db', 'cut.db', 'foreign.db', 'folder.db', 'dangling.db', 'missing.db', 'no/such/folder.db']
+CODE = ['bytes.py', 'syntax.py', 'raises.py', 'nothing.py', 'missing.py', 'folder.db']
+WORDS = st.sampled_from([*NASTY, *FILES, *CODE]) | st.text(
+    st.characters(exclude_characters='\0', exclude_categories=()), max_size=20
+)
+ENDLESS = {'server', 'worker'}  # with arguments that are right, they go on until they are told to stop
+FORMS = [
+    ['run', None],
+    ['run', None, None],
+    ['run', 'nothing.py', '--db', None],
+    ['run', 'nothing.py', '--id', None],
+    ['run', '--activities', None, 'nothing.py'],
+    ['list', '--db', None],
+    ['list', '--db', 'good.db', '--domain', None],
+    ['list', '--endpoint', None],
+    ['history', None, '--db', 'good.db'],
+    ['history', None, '--db', 'good.db', '--run-id', None],
+    ['result', None, '--db', 'good.db', '--timeout', '0'],
+    ['result', 'x', '--db', 'good.db', '--timeout', None],
+    ['signal', None, None, None, '--db', 'good.db'],
+    ['cancel', None, '--db', 'good.db'],
+    ['terminate', None, '--db', 'good.db', '--reason', None],
+    ['start', None, None, None, '--db', 'good.db'],
+    ['start', 'a', '1', '--db', 'good.db', '--id', None, '--tag', None],
+    ['start', 'a', '1', '--db', 'good.db', '--kwarg', None],
+    ['replay', None, None],
+    ['activity', 'complete', None, None, '--db', 'good.db'],
+    ['activity', 'fail', None, None, '--db', 'good.db'],
+    ['activity', 'heartbeat', None, None, '--db', 'good.db'],
+    ['domain', 'register', None, '--db', 'good.db'],
+    ['domain', None],
+    ['db', 'info', None],
+    ['db', 'vacuum', None],
+    ['db', 'export', None],
+    ['db', 'export', 'good.db', '-o', None],
+    ['db', 'import', None, None],
+    ['db', None],
+    ['server', '--db', None, '--port', '99999'],
+    ['server', '--long-poll', None, '--port', '99999'],
+    ['worker', None, '--domain', None, '--task-list', None, '--db', 'folder.db'],
+    ['worker', 'nothing.py', '--domain', 'd', '--task-list', 't', '--endpoint', None],
+    ['worker', 'nothing.py', '--domain', 'd', '--task-list', 't', '--drain', None, '--db', 'folder.db'],
+    [None],
+    [None, None],
+]
+
+
+@pytest.mark.parametrize('form', FORMS, ids=lambda form: ' '.join('…' if word is None else word for word in form))
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_command_ends_in_a_traceback(folder, form, data):
+    words = [word if word is not None else data.draw(WORDS) for word in form]
+    if words[0] in ENDLESS and form[0] is None:
+        return
+    code, _, err = genflow(*words)
+    assert code in ALLOWED, (words, err)
+    if 'does not import' not in err:  # the user's own traceback is theirs to see
+        assert 'Traceback' not in err, words
+    if code in {2, 5}:
+        assert err.rstrip().splitlines()[-1].strip(), words
+        assert not any(letter in err for letter in '\x1b\x7f\u202e'), words
+
+
+@pytest.mark.parametrize('name', FILES[1:-1])
+def test_a_file_that_cannot_be_used_is_named(folder, name):
+    code, _, err = genflow('list', '--db', name)
+    assert code == 2
+    assert name in err
+    assert len(err.strip().splitlines()[-1]) < 500
+
+
+def test_the_nearest_command_is_offered():
+    code, _, err = genflow('histroy')
+    assert code == 2
+    assert "There is no command 'histroy'. Did you mean 'history'?" in err
+
+
+def test_each_command_is_near_to_itself_without_a_letter():
+    for name in COMMANDS:
+        if len(name) > 3:
+            assert f'Did you mean {name!r}?' in genflow(name[:-1])[2]
+
+
+def test_without_any_service_the_two_ways_to_name_one_are_told():
+    code, _, err = genflow('list')
+    assert code == 2
+    assert '--db FILE' in err
+    assert '--endpoint URL' in err
+
+
+def test_an_endpoint_without_a_scheme_is_offered_one():
+    code, _, err = genflow('list', '--endpoint', 'localhost:4567')
+    assert code == 2
+    assert "write 'http://localhost:4567'" in err
+
+
+def test_an_endpoint_that_nobody_answers_at_is_no_wrong_usage():
+    assert genflow('list', '--endpoint', 'http://127.0.0.1:1')[0] == 5
+
+
+def test_an_empty_workflow_id_is_refused(folder):
+    for arguments in (['start', 'a', '1', '--id', '', '--db', 'good.db'], ['run', 'nothing.py', '--id', '']):
+        code, _, err = genflow(*arguments)
+        assert code == 2
+        assert 'a workflow id has 1 to 256 characters; this one has 0' in err
+
+
+def test_control_characters_are_escaped_as_json_escapes_them():
+    assert escape_controls('a\x1b[31m\tb\nc\x7f\u202e') == 'a\\u001b[31m\tb\nc\\u007f\\u202e'
+    assert escape_line('a\tb\n') == 'a\\u0009b\\u000a'
+    assert escape_line('\U000e0001') == '\\udb40\\udc01'
+    assert escape_line('naïve 😀 क्\u200dष') == 'naïve 😀 क्\u200dष'

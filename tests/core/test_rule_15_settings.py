@@ -256,3 +256,9 @@ def test_a_childs_settings_are_sent():
 def test_what_swf_would_refuse_is_refused_when_the_proxy_is_made(given):
     with pytest.raises(DefinitionError):
         ActivityProxy(**{'name': 'Echo', 'version': '1', **given})
+
+
+@pytest.mark.parametrize('wrong', ['', 'x' * 257, 7])
+def test_a_child_cannot_be_named_by_what_is_no_workflow_id(wrong):
+    with pytest.raises(DefinitionError, match='1 to 256 characters'):
+        WorkflowProxy('Child', 2, workflow_id=wrong)

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from genflow import Activity, ActivityProxy, Workflow
-from genflow.core.errors import RegistrationError
+from genflow.core.errors import DefinitionError, RegistrationError
 from genflow.swf.boilerplate import start_activity_worker, start_workflow_worker, workflow_starter
 from genflow.swf.scanner import activity, workflow
 from tests.swf.scripted import refusal, unreachable
@@ -128,3 +128,14 @@ def test_a_domain_that_is_not_there_is_named(swf, module):
         start_workflow_worker('nowhere', 'tl', swf, loop=1, package=module)
     with pytest.raises(ClientError, match='Unknown domain: nowhere'):
         start_activity_worker('nowhere', 'tl', swf, reg_remote=False, loop=1, package=module)
+
+
+@pytest.mark.parametrize('wrong', ['', 'x' * 257])
+def test_a_workflow_id_that_is_none_starts_nothing(swf, wrong):
+    """An empty id once named a random execution, so that a second start of the same was no duplicate."""
+    with pytest.raises(DefinitionError, match='1 to 256 characters'):
+        workflow_starter('d', 'Greeting', 1, layer1=swf, workflow_id=wrong)
+    starter = workflow_starter('d', 'Greeting', 1, layer1=swf)
+    with pytest.raises(DefinitionError, match='1 to 256 characters'), starter.id(wrong):
+        starter('you')
+    assert not swf.list_open_workflow_executions(domain='d', startTimeFilter={'oldestDate': 0})['executionInfos']

@@ -258,3 +258,9 @@ def test_a_class_that_was_defined_again_gives_way_to_its_successor(monkeypatch):
 
 def test_importing_the_room_is_left_to_those_who_use_it():
     assert genflow.run.__module__ == 'genflow.tools.run.runner'
+
+
+@pytest.mark.parametrize('wrong', ['', 'x' * 257, 7])
+def test_a_workflow_id_that_is_none_is_refused(wrong):
+    with pytest.raises(DefinitionError, match='it is a text of 1 to 256 characters'):
+        genflow.run(Doubling, workflow_id=wrong)

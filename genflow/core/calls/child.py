@@ -109,7 +109,7 @@ class ChildCall(RetryableCall):
     def start_decision(self) -> decisions.Decision:
         options: ChildOptions = self.settings
         return decisions.StartChild(
-            self.settings.workflow_id or self._own_id(),
+            self._own_id() if self.settings.workflow_id is None else self.settings.workflow_id,
             self.proxy.name,
             self.proxy.version,
             self.input,

@@ -27,6 +27,7 @@ __all__ = [
     'overridden',
     'seconds',
     'tag_list',
+    'workflow_id',
 ]
 
 MAX_SECONDS = 31_536_000
@@ -37,6 +38,9 @@ MAX_LAMBDA_SECONDS = 900
 MAX_TAGS = 5
 MAX_TAG = 256
 """Tags of an execution: five of at most 256 characters (SWF's ``TagList``)."""
+
+MAX_WORKFLOW_ID = 256
+"""Characters of a workflow id (API reference of ``StartWorkflowExecution``)."""
 
 CHILD_POLICIES = ('TERMINATE', 'REQUEST_CANCEL', 'ABANDON')
 
@@ -105,6 +109,13 @@ def priority(value: Any) -> int | None:
     return value
 
 
+def workflow_id(value: Any) -> str | None:
+    """A name for an execution; an empty one is refused, for it would be taken for none, and nobody asked for that."""
+    if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= MAX_WORKFLOW_ID):
+        raise DefinitionError(f'workflow_id is {value!r}; it is a text of 1 to {MAX_WORKFLOW_ID} characters')
+    return value
+
+
 @frozen
 class ActivityOptions:
     """Settings of an activity call."""
@@ -140,7 +151,7 @@ class ActivityOptions:
 class ChildOptions:
     """Settings of a child workflow."""
 
-    workflow_id: str | None = None
+    workflow_id: str | None = field(default=None, converter=workflow_id)
     task_list: str | None = None
     priority: int | None = field(default=None, converter=priority)
     workflow_duration: float | None = _duration()

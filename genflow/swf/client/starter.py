@@ -18,6 +18,7 @@ from attrs import frozen
 from genflow.core.authoring.proxies import type_version
 from genflow.core.errors import PayloadTooLarge
 from genflow.core.model.options import ChildOptions
+from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
@@ -101,8 +102,12 @@ class Starter(Serialization):
 
     @contextmanager
     def id(self, workflow_id: str) -> Iterator[None]:
-        """Names the executions that are started in the block."""
-        before = self._id.set(workflow_id)
+        """Names the executions that are started in the block.
+
+        Raises:
+            DefinitionError: The id is empty, or has more than 256 characters.
+        """
+        before = self._id.set(checked_id(workflow_id))
         try:
             yield
         finally:
@@ -161,7 +166,7 @@ class Starter(Serialization):
         options = self.options
         request = {
             'domain': self.domain,
-            'workflowId': self._id.get() or str(uuid.uuid4()),
+            'workflowId': str(uuid.uuid4()) if (given := self._id.get()) is None else given,
             'workflowType': {'name': self.name, 'version': self.version},
             'input': input,
             'taskList': None if options.task_list is None else {'name': options.task_list},

@@ -81,7 +81,7 @@ def start(
     """
     request: dict[str, Any] = {
         'domain': domain,
-        'workflowId': workflow_id or f'{name}-{uuid4().hex[:12]}',
+        'workflowId': f'{name}-{uuid4().hex[:12]}' if workflow_id is None else workflow_id,
         'workflowType': {'name': name, 'version': version},
         'input': json.dumps(inputs(arguments, keywords)),
     }

@@ -15,6 +15,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
+from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.tools.run.follow import HistoryTail, listed
@@ -58,7 +59,7 @@ def request_of(
     """A request with these arguments, in the words of the workflow's own transport.
 
     Raises:
-        DefinitionError: They do not fit the workflow's ``run``, or cannot be serialized.
+        DefinitionError: They do not fit the workflow's ``run``, or cannot be serialized; or the id is empty.
         PayloadTooLarge: Serialized, they have more than 32,768 characters.
     """
     args, kwargs = list(args), dict(kwargs)
@@ -74,7 +75,7 @@ def request_of(
             f'the arguments of {name} have {len(text):,} characters once they are serialized; SWF takes '
             f'{MAX_PAYLOAD:,}. Keep what is large elsewhere, and give its key or its path.'
         )
-    return Request(spec, text, workflow_id)
+    return Request(spec, text, checked_id(workflow_id))
 
 
 def _check_arguments(run: Callable[..., Any], name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
@@ -97,7 +98,9 @@ def begin(client: Any, domain: str, request: Request) -> Begun:
     known = _known(client, domain, request)
     if known is not None:
         return Begun(known, is_new=False)
-    workflow_id = request.workflow_id or f'{request.spec.name}-{uuid4().hex[:12]}'
+    workflow_id = request.workflow_id
+    if workflow_id is None:
+        workflow_id = f'{request.spec.name}-{uuid4().hex[:12]}'
     answer = client.start_workflow_execution(
         domain=domain,
         workflowId=workflow_id,

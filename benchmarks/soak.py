@@ -191,11 +191,13 @@ def recount(events: list[dict]) -> dict[str, int]:
     count = collections.Counter(event['eventType'] for event in events)
     ended = ('Completed', 'Failed', 'TimedOut', 'Canceled')
     children = (*ended, 'Terminated')
+    timed_out = [event for event in events if event['eventType'] == 'DecisionTaskTimedOut']
+    never_started = sum(not event['decisionTaskTimedOutEventAttributes']['startedEventId'] for event in timed_out)
+    decided = count['DecisionTaskCompleted'] + len(timed_out)
+    being_decided = count['DecisionTaskStarted'] > decided - never_started
     return {
         'openActivityTasks': count['ActivityTaskScheduled'] - sum(count[f'ActivityTask{end}'] for end in ended),
-        'openDecisionTasks': int(
-            count['DecisionTaskScheduled'] > count['DecisionTaskCompleted'] + count['DecisionTaskTimedOut']
-        ),
+        'openDecisionTasks': int(count['DecisionTaskScheduled'] > decided and not being_decided),
         'openTimers': count['TimerStarted'] - count['TimerFired'] - count['TimerCanceled'],
         'openChildWorkflowExecutions': count['StartChildWorkflowExecutionInitiated']
         - count['StartChildWorkflowExecutionFailed']

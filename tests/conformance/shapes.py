@@ -36,6 +36,10 @@ def answer_problems(operation: OperationModel, answer: dict[str, Any], *, wire: 
     return list(problems(answer, operation.output_shape, operation.name, wire=wire))
 
 
+#: Lists in which the live service has kept a null that was sent.
+LISTS_WITH_NULL = {'TagList'}
+
+
 def problems(value: Any, shape: Shape, path: str, *, wire: bool = False) -> Iterator[str]:
     """Yield what is wrong with `value` as an instance of `shape`, each with the path to it."""
     if not _has_type(value, shape.type_name, wire):
@@ -44,6 +48,8 @@ def problems(value: Any, shape: Shape, path: str, *, wire: bool = False) -> Iter
         yield from _structure_problems(value, shape, path, wire)
     elif shape.type_name == 'list':
         for index, member in enumerate(value):
+            if member is None and shape.name in LISTS_WITH_NULL:
+                continue
             yield from problems(member, shape.member, f'{path}[{index}]', wire=wire)
     elif shape.type_name == 'string':
         yield from _string_problems(value, shape, path)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from .decisions import (
-    decision,
-    marker,
-)
+from .decisions import decision, marker
 from .world import World
 
 
@@ -35,9 +32,16 @@ def test_a_missing_member_of_a_decision(swf: World) -> None:
 
 def test_a_missing_block_of_attributes(swf: World) -> None:
     swf.start()
-    expected = null('decisions.1.member.startTimerDecisionAttributes')
-    with swf.refused('ValidationException', f'1 validation error detected: {expected}'):
+    first = null('decisions.1.member.startTimerDecisionAttributes.timerId')
+    second = null('decisions.1.member.startTimerDecisionAttributes.startToFireTimeout')
+    with swf.refused('ValidationException', f'2 validation errors detected: {first}; {second}'):
         swf.decide({'decisionType': 'StartTimer'})
+
+
+def test_a_close_without_its_block_of_attributes_closes(swf: World) -> None:
+    run = swf.start()
+    swf.decide({'decisionType': 'CompleteWorkflowExecution'})
+    assert run.only('WorkflowExecutionCompleted') == {'decisionTaskCompletedEventId': 4}
 
 
 def test_two_missing_members_are_reported_together(swf: World) -> None:

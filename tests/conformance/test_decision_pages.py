@@ -19,6 +19,16 @@ def test_poll_pages_its_events(swf: World) -> None:
     assert 'nextPageToken' not in second
 
 
+@pytest.mark.parametrize('request_members', [{}, {'maximumPageSize': 1000}], ids=str)
+def test_the_largest_page_of_a_task_has_100_events(swf: World, request_members: dict) -> None:
+    run = swf.start()
+    swf.decide(*(marker() for _ in range(100)))
+    swf.signal(run, input='i')
+    first = swf.poll_decision(**request_members)
+    second = swf.poll_decision(nextPageToken=first['nextPageToken'], **request_members)
+    assert [len(page['events']) for page in (first, second)] == [100, 7]
+
+
 def test_every_page_of_a_task_repeats_the_rest(swf: World) -> None:
     swf.start()
     first = swf.poll_decision(maximumPageSize=2)

@@ -87,8 +87,10 @@ def test_a_function_that_nobody_registered(swf: World) -> None:
     assert finished(swf, run, 'LambdaFunctionFailed')['reason'] == 'ResourceNotFoundException'
 
 
-def test_an_execution_without_a_role(swf: World) -> None:
-    swf.register_lambda('double', lambda event: None)
+@pytest.mark.parametrize('registered', [True, False])
+def test_an_execution_without_a_role(swf: World, registered: bool) -> None:
+    if registered:
+        swf.register_lambda('double', lambda event: None)
     run = swf.start()
     swf.decide(schedule_lambda('l', 'double'))
     swf.settle()

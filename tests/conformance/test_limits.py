@@ -98,6 +98,13 @@ def test_a_history_that_is_too_long_is_terminated(ours: str) -> None:
         assert 20 <= len(run.types()) <= 21
 
 
+def test_events_of_a_page(ours: str) -> None:
+    with limited(ours, history_page_size=1_000) as swf:
+        run = swf.start()
+        swf.decide(*(marker() for _ in range(200)))
+        assert len(run.page()['events']) == 204
+
+
 def test_tags_of_a_domain(ours: str) -> None:
     with limited(ours, resource_tags=1) as swf:
         arn = swf.client.describe_domain(name=DOMAIN)['domainInfo']['arn']

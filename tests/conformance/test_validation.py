@@ -157,6 +157,12 @@ def test_five_tags_of_256_characters(swf: World) -> None:
     assert swf.start(tagList=tags).only('WorkflowExecutionStarted')['tagList'] == tags
 
 
+def test_a_null_tag_stays(swf: World) -> None:
+    run = swf.start(tagList=[None])
+    assert run.only('WorkflowExecutionStarted')['tagList'] == [None]
+    assert run.info()['tagList'] == [None]
+
+
 @pytest.mark.parametrize('seconds', ['0', '00060', '31536000', 'NONE'])
 def test_durations_in_range(swf: World, seconds: str) -> None:
     started = swf.start(taskStartToCloseTimeout=seconds).only('WorkflowExecutionStarted')

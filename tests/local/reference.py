@@ -192,7 +192,7 @@ class Reference:
     def open_counts(self):
         return {
             'openActivityTasks': len(self.activities),
-            'openDecisionTasks': int(self.decision is not None),
+            'openDecisionTasks': int(self.decision is not None and self.started is None),
             'openTimers': len(self.timers),
             'openChildWorkflowExecutions': len(self.children),
             'openLambdaFunctions': 0,

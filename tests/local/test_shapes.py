@@ -94,12 +94,42 @@ def test_both_ways_agree(data):
 
 
 @pytest.mark.parametrize('kind', DECISION_TYPES)
-def test_a_decision_needs_its_attributes(kind):
-    with pytest.raises(ServiceError) as caught:
-        checked('RespondDecisionTaskCompleted', {'taskToken': 't', 'decisions': [{'decisionType': kind}]})
-    path = f'decisions.1.member.{decision_member(kind)}'
-    words = f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: Member must not be null"
-    assert caught.value.message == words
+@pytest.mark.parametrize('null', [False, True])
+def test_a_decision_without_its_attributes_has_empty_ones(kind, null):
+    member = decision_member(kind)
+    bare = {'decisionType': kind, **({member: None} if null else {})}
+    assert outcome([bare]) == outcome([{'decisionType': kind, member: {}}])
+
+
+def outcome(decisions):
+    """The response as the service takes it, or the words with which it is refused."""
+    try:
+        return checked('RespondDecisionTaskCompleted', {'taskToken': 't', 'decisions': decisions})
+    except ServiceError as error:
+        return error.message
+
+
+@pytest.mark.parametrize('size', [1e999, -1e999, 1e30, 1 << 31, -(1 << 31), 10**400])
+def test_an_integer_out_of_range_breaks_a_constraint(size):
+    with pytest.raises(
+        ServiceError, match=r"ValidationException: 1 validation error detected: Value '.*' at 'maximumPageSize'"
+    ):
+        checked('ListDomains', {'registrationStatus': 'REGISTERED', 'maximumPageSize': size})
+
+
+MOMENTS = [1e999, -1e999, 1e300, 10**400, 253_402_300_800, -62_135_596_801, float('nan')]
+
+
+@pytest.mark.parametrize('moment', MOMENTS, ids=str)
+def test_a_moment_out_of_range_breaks_a_constraint(moment):
+    with pytest.raises(ServiceError, match=r"ValidationException: 1 .* at 'startTimeFilter\.oldestDate' failed"):
+        checked('CountOpenWorkflowExecutions', {'domain': 'd', 'startTimeFilter': {'oldestDate': moment}})
+
+
+@pytest.mark.parametrize('moment', [-62_135_596_800, -0.5, 0, 1.5, 253_402_300_799])
+def test_a_moment_of_any_year_is_right(moment):
+    request = {'domain': 'd', 'startTimeFilter': {'oldestDate': moment}}
+    assert checked('CountOpenWorkflowExecutions', request) == request
 
 
 def test_all_that_is_wrong_is_listed_in_order():

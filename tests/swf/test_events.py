@@ -66,7 +66,7 @@ def test_the_first_event_holds_what_the_execution_was_started_with():
         executionStartToCloseTimeout='3600',
         taskStartToCloseTimeout='NONE',
         taskPriority='-5',
-        tagList=['a', 'b'],
+        tagList=['a', None, 'b'],  # the service keeps a null that was sent
         lambdaRole='arn:role',
         parentInitiatedEventId=4,
         parentWorkflowExecution={'workflowId': 'w', 'runId': 'r'},

@@ -8,7 +8,7 @@ from typing import Any
 from genflow.local.operations.answers import Answer, EventTexts, Reading
 from genflow.local.operations.histories import with_events
 from genflow.local.operations.lookup import domain_of, live_domain, open_execution, type_of
-from genflow.local.operations.paging import page_size, page_start, span
+from genflow.local.operations.paging import history_page_size, page_start, span
 from genflow.local.operations.registry import type_text
 from genflow.local.requests import faults
 from genflow.local.requests.tokens import page_token
@@ -117,7 +117,7 @@ def open_info(execution: Execution) -> dict[str, Any]:
 
 
 def stored_info(row: dict[str, Any]) -> dict[str, Any]:
-    """SWF's WorkflowExecutionInfo of any run, from its row."""
+    """SWF's WorkflowExecutionInfo of any run, from its row; a closed one has no request any more."""
     parent = row['about']['parent']
     return given(
         execution={'workflowId': row['workflow_id'], 'runId': row['run_id']},
@@ -128,7 +128,7 @@ def stored_info(row: dict[str, Any]) -> dict[str, Any]:
         closeStatus=row['status'],
         parent=parent and {'workflowId': parent[1], 'runId': parent[2]},
         tagList=[json.loads(tag) for tag in row['tags']] or None,
-        cancelRequested=bool(row['cancel_requested']),
+        cancelRequested=bool(row['cancel_requested']) and row['status'] is None,
     )
 
 
@@ -143,7 +143,7 @@ def describe_closed(row: dict[str, Any]) -> dict[str, Any]:
 
 def get_workflow_execution_history(state: State, request: dict[str, Any], now: int) -> Answer:
     execution = named_run(state, request)
-    reverse, size = bool(request.get('reverseOrder')), page_size(state, request)
+    reverse, size = bool(request.get('reverseOrder')), history_page_size(state, request)
     query = f'History {request["domain"]} {request["execution"]["runId"]} {reverse}'
     start = page_start(state, request, now, query)
 

@@ -13,7 +13,16 @@ from genflow.local.state.state import State
 
 def page_size(state: State, request: dict[str, Any]) -> int:
     """How many items the caller wants; 0 and nothing mean as many as there may be."""
-    return min(request.get('maximumPageSize') or state.limits.page_size, state.limits.page_size)
+    return bounded_size(request, state.limits.page_size)
+
+
+def history_page_size(state: State, request: dict[str, Any]) -> int:
+    """How many events the caller gets on a page, whatever more it asks for."""
+    return bounded_size(request, state.limits.history_page_size)
+
+
+def bounded_size(request: dict[str, Any], most: int) -> int:
+    return min(request.get('maximumPageSize') or most, most)
 
 
 def page_start(state: State, request: dict[str, Any], now: int, query: str) -> Any:

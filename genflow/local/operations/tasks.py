@@ -10,7 +10,7 @@ from typing import Any
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.histories import with_events
 from genflow.local.operations.lookup import domain_of
-from genflow.local.operations.paging import page_size, page_start, span
+from genflow.local.operations.paging import history_page_size, page_start, span
 from genflow.local.requests import faults
 from genflow.local.requests.decision_lists import check_batch
 from genflow.local.requests.tokens import TaskToken, page_token, read_task_token
@@ -79,7 +79,7 @@ def decision_page(
 ) -> Answer:
     """A page of the history that belongs to a started task; everything but the events is the same on each page."""
     reverse = bool(request.get('reverseOrder'))
-    page = span(first, task.started, page_size(state, request), start, reverse=reverse)
+    page = span(first, task.started, history_page_size(state, request), start, reverse=reverse)
     token = TaskToken('decision', execution.key, execution.run_id, task.id, task.started)
     answer = given(
         taskToken=token.text(),

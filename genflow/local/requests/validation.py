@@ -41,6 +41,15 @@ DECISION_TYPES = (
     'CancelWorkflowExecution',
 )
 
+#: lists that keep the null items of a request, as the live service was seen to do; other lists drop them.
+LISTS_WITH_NULL = frozenset({'TagList'})
+
+#: epoch seconds of the years that a timestamp can have, 1 to 9999: those of Python's and boto3's datetimes.
+EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
+
+#: the first number that an integer of the model cannot hold.
+INTEGER_END = 1 << 31
+
 #: operation -> its members in the order in which the live service was seen to report them.
 REPORT_ORDER = {
     'DescribeWorkflowExecutionInput': ('execution', 'domain'),
@@ -121,7 +130,12 @@ def _quick_boolean(rule: Rule, named: Pattern | None) -> Check:
 
 
 def _quick_timestamp(rule: Rule, named: Pattern | None) -> Check:
-    return lambda value: isinstance(value, int | float | datetime) and type(value) is not bool
+    def check(value: Any) -> bool:
+        if type(value) is bool or not isinstance(value, int | float):
+            return isinstance(value, datetime)
+        return EARLIEST <= value <= LATEST
+
+    return check
 
 
 def _quick_list(rule: Rule, named: Pattern | None) -> Check:
@@ -214,11 +228,16 @@ PYTHON_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
     'structure': (dict, 'an object'),
 }
 
+INTEGERS = frozenset({'integer', 'long'})
+
 
 def walk(rule: Rule, named: Pattern | None, value: Any, path: str, report: Report) -> Any:
     """A clean copy of ``value``, with what is wrong with it added to the report."""
     kind = rule.shape.type_name
     types, wanted = PYTHON_TYPES[kind]
+    if kind in INTEGERS and is_out_of_range(value):
+        report.add(value, path, f'Member must be an integer below {INTEGER_END}')
+        return value
     if not isinstance(value, types) or (isinstance(value, bool) and kind != 'boolean'):
         raise wrong_type(path, value, wanted)
     if kind == 'structure':
@@ -240,8 +259,15 @@ def broken(rule: Rule, value: Any) -> Iterator[str]:
         yield from out_of_bounds(rule, len(value), 'have length')
         if rule.pattern and not rule.pattern.accepts(value):
             yield rule.pattern.wants
-    elif rule.shape.type_name in {'integer', 'long'}:
+    elif rule.shape.type_name in INTEGERS:
         yield from out_of_bounds(rule, value, 'have value')
+    elif rule.shape.type_name == 'timestamp' and not _quick_timestamp(rule, None)(value):
+        yield 'Member must be a moment of the years 1 to 9999, in seconds since 1970'
+
+
+def is_out_of_range(value: Any) -> bool:
+    """A number, written with an exponent, that no integer of the model can hold; 1e999 is read as infinity."""
+    return isinstance(value, float) and not abs(value) < INTEGER_END
 
 
 def out_of_bounds(rule: Rule, number: int, what: str) -> Iterator[str]:
@@ -256,9 +282,9 @@ def _walk_list(rule: Rule, value: Any, path: str, report: Report) -> list[Any]:
     shape = rule.shape
     element = rule_at(shape.member, shape.name, 'member', None)
     clean = [
-        walk(element, None, item, f'{path}.{index}.member', report)
+        item if item is None else walk(element, None, item, f'{path}.{index}.member', report)
         for index, item in enumerate(value, start=1)
-        if item is not None
+        if item is not None or shape.name in LISTS_WITH_NULL
     ]
     for wants in out_of_bounds(rule, len(clean), 'have length'):
         report.add(value, path, wants)
@@ -269,22 +295,23 @@ def _walk_structure(rule: Rule, named: Pattern | None, value: Any, path: str, re
     shape = rule.shape
     clean = {}
     prefix = f'{path}.' if path else ''
-    required = required_members(shape, value)
+    defaults = default_members(shape, value)
     for name, inner, inner_named in members(shape, named):
         member = value.get(name)
+        if member is None:
+            member = defaults.get(name)
         if member is not None:
             clean[name] = walk(inner, inner_named, member, prefix + name, report)
-        elif name in required:
+        elif name in shape.required_members:
             report.add(None, prefix + name, 'Member must not be null')
     return clean
 
 
-def required_members(shape: StructureShape, value: dict[str, Any]) -> set[str]:
-    """The members that must be there: those of the model, and the attributes that a decision's type asks for."""
-    required = set(shape.required_members)
+def default_members(shape: StructureShape, value: dict[str, Any]) -> dict[str, Any]:
+    """What stands in for members that are missing: a decision without its attributes has empty ones."""
     if shape.name == 'Decision' and value.get('decisionType') in DECISION_TYPES:
-        required.add(decision_member(value['decisionType']))
-    return required
+        return {decision_member(value['decisionType']): {}}
+    return {}
 
 
 def checked(operation: str, request: Any) -> dict[str, Any]:

@@ -42,9 +42,9 @@ def schedule_lambda(context: DecisionContext, attributes: dict[str, Any]) -> Non
 
 
 def schedule_cause(context: DecisionContext, name: str) -> str | None:
-    """Why the function cannot be scheduled."""
+    """Why the function cannot be scheduled; an execution without a role fails at its start instead."""
     state, execution = context.state, context.execution
-    if not state.functions:
+    if execution.lambda_role is not None and not state.functions:
         return 'LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION'
     if any(task.name == name for task in execution.lambdas.values()):
         return 'ID_ALREADY_IN_USE'

@@ -81,7 +81,7 @@ def schedule_decision(state: State, execution: Execution, at: int, *, pollable: 
             taskList={'name': progress.task_list},
             taskPriority=execution.priority,
             startToCloseTimeout=execution.task_timeout,
-            scheduleToStartTimeout=waits,
+            scheduleToStartTimeout=waits or 'NONE',
         ),
     )
     task = DecisionTask(

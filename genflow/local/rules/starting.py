@@ -37,7 +37,7 @@ class Settings:
     task_timeout: str
     priority: str | None
     lambda_role: str | None
-    tags: tuple[str, ...]
+    tags: tuple[str | None, ...]
     input: str | None
 
     def event(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def resolve(request: Mapping[str, Any], record: TypeRecord) -> Settings:
         task_timeout=request.get('taskStartToCloseTimeout') or str(record.default('defaultTaskStartToCloseTimeout')),
         priority=request.get('taskPriority') or record.default('defaultTaskPriority'),
         lambda_role=request.get('lambdaRole') or record.default('defaultLambdaRole'),
-        tags=tuple(tag for tag in request.get('tagList') or () if tag is not None),
+        tags=tuple(request.get('tagList') or ()),
         input=request.get('input'),
     )
 

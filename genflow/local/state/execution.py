@@ -79,7 +79,7 @@ class Execution:
     task_timeout: str
     priority: str | None
     lambda_role: str | None
-    tags: tuple[str, ...]
+    tags: tuple[str | None, ...]
     parent: Parent | None
     started_at: int
     progress: Progress
@@ -120,10 +120,10 @@ class Execution:
 
     @property
     def open_counts(self) -> dict[str, int]:
-        """SWF's WorkflowExecutionOpenCounts."""
+        """SWF's WorkflowExecutionOpenCounts; recordings count a decision task only while it waits for a poller."""
         return {
             'openActivityTasks': len(self.activities),
-            'openDecisionTasks': int(self.decision is not None),
+            'openDecisionTasks': int(self.decision is not None and not self.decision.started),
             'openTimers': len(self.timers),
             'openChildWorkflowExecutions': len(self.children),
             'openLambdaFunctions': len(self.lambdas),

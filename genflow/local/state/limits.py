@@ -79,7 +79,9 @@ class Limits:
         history_events: of one execution; at this number the execution is terminated.
         open_activities, open_timers, open_children, open_lambdas: of one execution.
         pollers: waiting at the same time on one task list.
-        page_size: the most items on one page, and the size where the caller names none.
+        page_size: the most items on one page of a list, and the size where the caller names none.
+        history_page_size: likewise of the events of a history, in polls and GetWorkflowExecutionHistory. Amazon SWF
+            sends 100 events, also where ``maximumPageSize`` asks for 1,000.
         resource_tags: of one domain.
         page_token_seconds: how long a page token can be used.
         rates: operation or decision type -> (bucket size, tokens per second); nothing is throttled by default,
@@ -96,6 +98,11 @@ class Limits:
     open_lambdas: int = 1_000
     pollers: int = 1_000
     page_size: int = 1_000
+    history_page_size: int = 100
     resource_tags: int = 50
     page_token_seconds: int = 86_400
     rates: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
+
+
+LARGE_PAGES = Limits(history_page_size=1_000)
+"""For a service whose only readers follow page tokens: a long history is read in a tenth of the calls."""

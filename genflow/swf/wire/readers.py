@@ -33,7 +33,7 @@ def workflow_started(member: str) -> Reader:
             _seconds(said.get('executionStartToCloseTimeout')),
             _seconds(said.get('taskStartToCloseTimeout')),
             _priority(said.get('taskPriority')),
-            tuple(said.get('tagList') or ()),
+            tuple(tag for tag in said.get('tagList') or () if tag is not None),  # SWF keeps nulls that were sent
             said.get('lambdaRole'),
             parent.get('workflowId'),
             parent.get('runId'),

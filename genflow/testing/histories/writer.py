@@ -64,4 +64,5 @@ class EventWriter:
             taskList=dict(begun['taskList']),
             taskPriority=begun.get('taskPriority'),
             startToCloseTimeout=begun.get('taskStartToCloseTimeout'),
+            scheduleToStartTimeout='NONE',
         )

@@ -20,6 +20,7 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.hooks import encode_value
 from genflow.core.tasks.signals import Signal, signal_name
 from genflow.local import LocalSWF, ManualClock
+from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.wire.close_events import ENDINGS, result_of
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.testing.histories.history import History
@@ -87,7 +88,7 @@ class Tester:
     ) -> None:
         self._workflow = workflow
         self._doubles = Doubles.of(workflow, {**(stubs or {}), **by_attribute})
-        self.service = service if service is not None else LocalSWF(clock=ManualClock(now))
+        self.service = service if service is not None else LocalSWF(clock=ManualClock(now), limits=LARGE_PAGES)
         self._release: Callable[[], Any] = lambda: None
         if service is None:
             self._release = weakref.finalize(self, self.service.close)

@@ -92,9 +92,10 @@ def opened(endpoint: str | None, db: str | None) -> Iterator[Any]:
         yield endpoint
         return
     from genflow.local import LocalSWF
+    from genflow.local.state.limits import LARGE_PAGES
 
     try:
-        service = LocalSWF(db, long_poll=LONG_POLL)
+        service = LocalSWF(db, long_poll=LONG_POLL, limits=LARGE_PAGES)
     except StoreError as error:
         raise refused_store(error) from error
     try:

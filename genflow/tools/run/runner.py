@@ -22,6 +22,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec
 from genflow.local import LocalSWF
+from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register, register_domain
@@ -126,7 +127,7 @@ def execute(
         RegistrationError: Two classes stand for one type.
         genflow.local.errors.StoreError: The file cannot be used.
     """
-    service = LocalSWF(os.fspath(db) if db is not None else ':memory:', abandon_started=True)
+    service = LocalSWF(os.fspath(db) if db is not None else ':memory:', limits=LARGE_PAGES, abandon_started=True)
     try:
         return _Run(service, collect(request.spec), activities, db).execute(request, view or Silent())
     finally:

@@ -18,6 +18,7 @@ from botocore.config import Config
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.http.http11 import LARGEST
 from genflow.local.http.server import HttpServer, allow_descriptors, serve
+from genflow.local.http.timeouts import Timeouts
 
 TIMEOUT = 20.0  # real seconds, far more than anything here takes
 SHORT = 'SimpleWorkflowService.'
@@ -148,6 +149,25 @@ def test_a_member_of_the_wrong_type(server):
     assert (status, error['__type'].partition('#')[2]) == (400, 'SerializationException')
 
 
+@pytest.mark.parametrize('number', [b'1e999', b'-1e999', b'1e300', b'9' * 100, b'9' * 5000, b'-' + b'9' * 5000])
+@pytest.mark.parametrize(
+    ('operation', 'body'),
+    [
+        ('ListDomains', b'{"registrationStatus": "REGISTERED", "maximumPageSize": %s}'),
+        ('ListOpenWorkflowExecutions', b'{"domain": "d", "startTimeFilter": {"oldestDate": %s}}'),
+        ('CountOpenWorkflowExecutions', b'{"domain": "d", "startTimeFilter": {"oldestDate": 0, "latestDate": %s}}'),
+    ],
+)
+def test_a_number_out_of_range_is_a_validation_error(server, operation, body, number):
+    status, error = document(post(server, SHORT + operation, body % number))
+    assert (status, error['__type']) == (400, 'com.amazon.coral.validate#ValidationException')
+    assert len(error['message']) < 400
+
+
+def test_a_huge_number_that_means_nothing_is_ignored(server):
+    assert post(server, f'{SHORT}DescribeDomain', b'{"name": "d", "colour": %s}' % (b'9' * 5000)).status == 200
+
+
 def test_unknown_and_null_members_are_ignored(server):
     assert post(server, f'{SHORT}DescribeDomain', b'{"name": "d", "colour": "red", "size": null}').status == 200
 
@@ -193,6 +213,15 @@ def test_a_bug_is_an_internal_failure_that_tells_nothing(caplog):
     assert (status, error['__type']) == (500, 'com.amazon.coral.service#InternalFailure')
     assert 'secret' not in error['message']
     assert 'DescribeDomain failed' in caplog.text
+
+
+@pytest.mark.parametrize('path', ['/_genflow/reset', '/_genflow/clock'])
+def test_an_exception_in_any_route_answers(path, caplog):
+    # a service without any of the members that the routes use
+    with HttpServer(object(), test_control=True) as server:
+        status, error = document(urllib3.request('POST', server.url + path))
+    assert (status, error['__type']) == (500, 'com.amazon.coral.service#InternalFailure')
+    assert f'POST {path} failed' in caplog.text
 
 
 def test_a_service_that_was_closed_is_an_internal_failure(service, server):
@@ -262,7 +291,7 @@ def test_a_body_is_sent_for_when_the_client_waits_for_that(server):
 
 def test_a_body_that_would_be_too_large_is_not_sent_for(server):
     with connect(server) as client, client.makefile('rb') as stream:
-        client.sendall(b'POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n')
+        client.sendall(b'POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n')
         assert read_response(stream)[0] == 413
 
 
@@ -270,6 +299,87 @@ def test_what_is_no_http_is_refused(server):
     with connect(server) as client, client.makefile('rb') as stream:
         client.sendall(b'hello\r\n\r\n')
         assert read_response(stream)[0] == 400
+
+
+# -- clients that take their time
+
+
+@pytest.mark.parametrize('sent', [b'GET / HT', b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf'])
+def test_a_request_that_is_never_finished_ends_its_connection(service, sent):
+    with HttpServer(service, timeouts=Timeouts(request=0.05)) as server, connect(server) as client:
+        client.sendall(sent)
+        assert client.recv(100) == b''
+
+
+def test_a_request_that_comes_drop_by_drop_gets_no_more_time(service):
+    with HttpServer(service, timeouts=Timeouts(request=0.05)) as server, connect(server) as client:
+        with pytest.raises(OSError):  # noqa: PT011 - reset or broken pipe, as the system likes
+            until(lambda: client.sendall(b'x'))
+        with contextlib.suppress(OSError):
+            assert client.recv(100) == b''
+
+
+@pytest.mark.parametrize('requests', [0, 2])
+def test_a_connection_that_is_not_used_is_closed(service, requests):
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(HttpServer(service, timeouts=Timeouts(idle=0.05)))
+        client = stack.enter_context(connect(server))
+        stream = stack.enter_context(client.makefile('rb'))
+        for _ in range(requests):
+            client.sendall(raw('DescribeDomain', {'name': 'd'}))
+            assert read_response(stream)[0] == 200
+        assert stream.read() == b''
+
+
+def test_a_held_poll_is_neither_idle_nor_unfinished(service):
+    quick = Timeouts(request=0.01, idle=0.01, reply=0.01)
+    with contextlib.ExitStack() as stack:
+        server, other = (stack.enter_context(HttpServer(service, timeouts=quick)) for _ in range(2))
+        client = stack.enter_context(contextlib.closing(poll(server)))
+        stream = stack.enter_context(client.makefile('rb'))
+        with connect(other) as witness:
+            assert witness.recv(100) == b''  # so time enough has passed
+        start(service)
+        assert read_response(stream)[0] == 200
+
+
+def long_history(service, events=60):
+    start(service)
+    for _ in range(events):
+        service.signal_workflow_execution(domain='d', workflowId='w', signalName='s', input='x' * 32_000)
+    (info,) = service.list_open_workflow_executions(domain='d', startTimeFilter={'oldestDate': 0})['executionInfos']
+    return raw('GetWorkflowExecutionHistory', {'domain': 'd', 'execution': info['execution']})
+
+
+def test_a_client_that_does_not_read_is_not_worked_for(service, server):
+    """Thirty pipelined requests for 2 MB each: the next one is carried out when the reply before it has been read."""
+    request = long_history(service)
+    before = service.statistics.calls
+    with connect(server) as client, client.makefile('rb') as stream:
+        client.sendall(request * 30)
+        assert read_response(stream)[0] == 200
+        assert service.statistics.calls - before < 10  # what the system's buffers hold is on its way
+        assert [read_response(stream)[0] for _ in range(29)] == [200] * 29
+    assert service.statistics.calls - before == 30
+
+
+def test_a_client_that_never_reads_is_cut_off(service):
+    with HttpServer(service, timeouts=Timeouts(reply=0.05)) as server, connect(server) as client:
+        client.sendall(long_history(service) * 30)
+        until(lambda: server.connections == 1)
+        until(lambda: server.connections == 0)
+
+
+def test_connections_beyond_the_bound_wait_until_another_one_ends(service):
+    with HttpServer(service, max_connections=2) as server, contextlib.ExitStack() as stack:
+        first, second, third = (stack.enter_context(connect(server)) for _ in range(3))
+        for client in (first, second, third):
+            client.sendall(raw('DescribeDomain', {'name': 'd'}))
+        for client in (first, second):
+            assert client.recv(10_000).startswith(b'HTTP/1.1 200 ')
+        assert server.connections == 2
+        first.close()
+        assert third.recv(10_000).startswith(b'HTTP/1.1 200 ')
 
 
 # -- long polls
@@ -462,7 +572,19 @@ def test_the_clock_moves(service, server):
 
 
 @pytest.mark.parametrize(
-    'body', [b'', b'{}', b'{"advance": -1}', b'{"advance": "1"}', b'{"advance": true}', b'[]', b'{"advance": Infinity}']
+    'body',
+    [
+        b'',
+        b'{}',
+        b'{"advance": 1e300}',
+        b'{"advance": 1e999}',
+        b'{"advance": %s}' % (b'9' * 5000),
+        b'{"advance": -1}',
+        b'{"advance": "1"}',
+        b'{"advance": true}',
+        b'[]',
+        b'{"advance": Infinity}',
+    ],
 )
 def test_the_clock_is_moved_by_seconds_only(server, body):
     assert control(server, 'clock', body).status == 400

@@ -59,17 +59,17 @@ def test_empty_lines_between_requests_are_skipped():
 
 def test_a_request_without_a_body():
     (request,) = read(b'GET /?x=1 HTTP/1.1\r\nHost: x\r\n\r\n')
-    assert (request.method, request.path, request.body) == ('GET', '/', b'')
+    assert (request.method, request.path, request.query, request.body) == ('GET', '/', 'x=1', b'')
 
 
 def test_header_names_have_no_case_and_values_no_margins():
-    (request,) = read(b'GET / HTTP/1.1\r\nX-AMZ-Target: \t a b \t\r\n\r\n')
-    assert request.headers == {'x-amz-target': 'a b'}
+    (request,) = read(b'GET / HTTP/1.1\r\nHost: x\r\nX-AMZ-Target: \t a b \t\r\n\r\n')
+    assert request.headers == {'host': 'x', 'x-amz-target': 'a b'}
 
 
 def test_headers_that_come_twice_are_joined():
-    (request,) = read(b'GET / HTTP/1.1\r\nAccept: a\r\nAccept: b\r\n\r\n')
-    assert request.headers == {'accept': 'a, b'}
+    (request,) = read(b'GET / HTTP/1.1\r\nHost: x\r\nAccept: a\r\nAccept: b\r\n\r\n')
+    assert request.headers == {'host': 'x', 'accept': 'a,b'}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_headers_that_come_twice_are_joined():
     ],
 )
 def test_whether_the_connection_is_used_again(version, connection, expected):
-    (request,) = read(b'GET / HTTP/' + version + b'\r\n' + connection + b'\r\n')
+    (request,) = read(b'GET / HTTP/' + version + b'\r\nHost: x\r\n' + connection + b'\r\n')
     assert request.keep_alive is expected
 
 
@@ -133,10 +133,10 @@ def test_continue_is_not_wanted_when_the_body_has_begun():
         (b'nonsense\r\n\r\n', 400),
         (b'GET / HTTP/2.0\r\n\r\n', 400),
         (b'GET  / HTTP/1.1\r\n\r\n', 400),
-        (b'GET / HTTP/1.1\r\nno colon\r\n\r\n', 400),
-        (b'GET / HTTP/1.1\r\nName : x\r\n\r\n', 400),
-        (b'GET / HTTP/1.1\r\nA: x\r\n folded\r\n\r\n', 400),
-        (b'GET / HTTP/1.1\r\n: x\r\n\r\n', 400),
+        (b'GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n', 400),
+        (b'GET / HTTP/1.1\r\nHost: x\r\nName : x\r\n\r\n', 400),
+        (b'GET / HTTP/1.1\r\nHost: x\r\nA: x\r\n folded\r\n\r\n', 400),
+        (b'GET / HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n', 400),
         (POST + b'Content-Length: x\r\n\r\n', 400),
         (POST + b'Content-Length: -1\r\n\r\n', 400),
         (POST + b'Content-Length: +1\r\n\r\n', 400),
@@ -147,7 +147,7 @@ def test_continue_is_not_wanted_when_the_body_has_begun():
         (CHUNKED + b'-1\r\n', 400),
         (CHUNKED + b'1\r\nab\r\n', 400),
         (CHUNKED + b'1' * 70_000, 400),
-        (b'GET / HTTP/1.1\r\nA: ' + b'x' * 70_000, 431),
+        (b'GET / HTTP/1.1\r\nHost: x\r\nA: ' + b'x' * 70_000, 431),
         (POST + b'Content-Length: %d\r\n\r\n' % LARGEST, 413),
         (CHUNKED + b'%x\r\n' % LARGEST, 413),
     ],

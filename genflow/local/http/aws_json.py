@@ -13,7 +13,7 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -24,6 +24,7 @@ from genflow.local.requests import faults
 from genflow.local.requests.model import operations
 
 LOG = logging.getLogger(__name__)
+T = TypeVar('T')
 
 CONTENT_TYPE = 'application/x-amz-json-1.0'
 TARGET = re.compile(r'(?:com\.amazonaws\.swf\.service\.model\.)?SimpleWorkflowService\.(\w+)\Z')
@@ -31,6 +32,8 @@ TARGET = re.compile(r'(?:com\.amazonaws\.swf\.service\.model\.)?SimpleWorkflowSe
 SCOPE = re.compile(r'Credential=[^,\s]*/[0-9]{8}/([^/,\s]+)/[^/,\s]+/aws4_request')
 POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
 OPERATIONS = frozenset(operations().values())
+#: characters of an integer that is read to its last digit.
+LONGEST_INTEGER = 40
 #: boto 2 and old samples send the first of these; neither is a compression.
 ENCODINGS = frozenset({'', 'amz-1.0', 'identity'})
 
@@ -115,8 +118,15 @@ def refuse_constant(name: str) -> float:
     raise ValueError(f'{name} is no JSON')
 
 
+def read_integer(text: str) -> float:
+    """An integer; one of absurdly many digits, which Python would not read, is infinite, and out of every range."""
+    if len(text) <= LONGEST_INTEGER:
+        return int(text)
+    return -math.inf if text.startswith('-') else math.inf
+
+
 #: made once, for making it takes as long as reading a small body.
-decode = json.JSONDecoder(parse_constant=refuse_constant).decode
+decode = json.JSONDecoder(parse_constant=refuse_constant, parse_int=read_integer).decode
 
 
 def unreadable(message: str) -> ServiceError:
@@ -124,18 +134,26 @@ def unreadable(message: str) -> ServiceError:
     return faults.fault('SerializationException', message)
 
 
-def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | None:
-    """The reply to what the action answers or raises; None where it answers None."""
+def guarded(name: str, action: Callable[[], T]) -> T | Reply:
+    """What the action gives, or the reply to what it raises: no client is left without an answer."""
     try:
-        text = action()
+        return action()
     except ServiceError as error:
         return refusal(error)
     except LocalError as error:  # the file, or a service that was closed: its text says what to do
-        LOG.error('%s failed: %s', operation, error)  # noqa: TRY400 - a full disk is no bug, and needs no traceback
+        LOG.error('%s failed: %s', name, error)  # noqa: TRY400 - a full disk is no bug, and needs no traceback
         return refusal(faults.fault('InternalFailure', str(error)))
     except Exception:
-        LOG.exception('%s failed', operation)
+        LOG.exception('%s failed', name)
         return refusal(faults.fault('InternalFailure', 'The server has failed; its log says how'))
+
+
+def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | None:
+    """The reply to what the action answers or raises; None where it answers None."""
+    return guarded(operation, lambda: reply_with(action()))
+
+
+def reply_with(text: str | None) -> Reply | None:
     return None if text is None else Reply(200, text.encode())
 
 

@@ -8,6 +8,9 @@ A long poll that finds nothing holds no worker. It stands in the service's line,
 woken, its time is over, or the client is gone; then a worker makes the next attempt. So a thousand waiting polls are
 a thousand small coroutines, and every worker is free for calls. A client that disconnects leaves the line before a
 task can be handed to it; only in the moment in which a task is being taken can it still be lost, until its time-out.
+
+A client that does not read its reply gets no other one before it has, so at most one reply is kept for it, and it is
+cut off when it reads nothing for a while (:mod:`~genflow.local.http.timeouts`).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import cast
 from genflow.local.http.aws_json import Reply, carried_out, refusal
 from genflow.local.http.dispatcher import Dispatcher, Held, Outcome
 from genflow.local.http.http11 import CONTINUE, LARGEST, BadRequest, DiscardingReader, RequestReader, response
+from genflow.local.http.timeouts import Deadline, Owed
 from genflow.local.requests import faults
 
 #: seconds for which a client that was refused may go on sending.
@@ -42,6 +46,8 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
         self._busy = False
+        self._is_unread = False
+        self._deadline = Deadline(dispatcher.timeouts)
         self._keeps_alive = True
         self._held: Held | None = None
         self._waiting: asyncio.Task[None] | None = None
@@ -50,12 +56,12 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
-        self._desk.connections.add(self)
-        self._desk.emptied.clear()
+        self._desk.enter(self)
+        self._deadline.expect('idle', self._desk.loop.time())
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
-        if not self._busy:
+        if not (self._busy or self._is_unread):
             self._read_on()
         elif self._reader.buffered > LARGEST and self._transport:
             self._transport.pause_reading()
@@ -68,16 +74,28 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        self._desk.connections.discard(self)
-        if not self._desk.connections:
-            self._desk.emptied.set()
+        self._desk.leave(self)
         self._abandon()
+
+    def pause_writing(self) -> None:
+        """The client has not read what it was sent; it gets nothing more before it has."""
+        self._is_unread = True
+
+    def resume_writing(self) -> None:
+        self._is_unread = False
+        if not self._busy and self._keeps_alive:
+            self._go_on()
+
+    def check_time(self, now: float) -> None:
+        """Close the connection if its client has had its time."""
+        if self._transport is not None and self._deadline.is_over(now, self._transport.get_write_buffer_size()):
+            self._transport.abort()
 
     # Requests.
 
     def _read_on(self) -> None:
         """Take up the next request, if it is there."""
-        if self._transport is None:
+        if self._transport is None or self._busy or self._is_unread:
             return
         try:
             request = self._reader.next()
@@ -86,10 +104,14 @@ class Connection(asyncio.Protocol):
             return
         if request is not None:
             self._busy = True
+            self._deadline.lift()
             self._keeps_alive = self._keeps_alive and request.keep_alive
             self._desk.take(request, self._finish)
-        elif self._reader.wants_continue():
-            self._transport.write(CONTINUE)
+        else:
+            owed: Owed = 'idle' if self._reader.is_between_requests else 'request'
+            self._deadline.expect(owed, self._desk.loop.time())
+            if self._reader.wants_continue():
+                self._transport.write(CONTINUE)
 
     def _refuse(self, bad: BadRequest) -> None:
         """Answer what cannot be read, and let go of the connection.
@@ -125,10 +147,23 @@ class Connection(asyncio.Protocol):
         if lingers:
             self._desk.loop.call_later(IDLE_TIMEOUT, self.abort)
         elif not self._keeps_alive:
+            self._expect_reading(self._transport)
             self._transport.close()
-        elif self._reader.buffered:
-            self._transport.resume_reading()
-            self._desk.loop.call_soon(self._read_on)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """To the next request, once the client has read the reply."""
+        if self._transport is None:
+            return
+        if self._is_unread:
+            self._expect_reading(self._transport)
+            return
+        self._transport.resume_reading()
+        self._desk.loop.call_soon(self._read_on)
+
+    def _expect_reading(self, transport: asyncio.Transport) -> None:
+        self._deadline.expect('reply', self._desk.loop.time(), transport.get_write_buffer_size())
 
     # Long polls.
 

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, cast
 import attrs
 
 from genflow.local.engine.held_poll import HeldPoll
-from genflow.local.http.aws_json import Call, Reply, carried_out
+from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
 from genflow.local.http.http11 import Request
+from genflow.local.http.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from genflow.local.http.connection import Connection
@@ -56,18 +57,46 @@ class Dispatcher:
     Attributes:
         route: what a request leads to.
         workers: where the service is called.
+        most: connections that may be open at a time.
+        timeouts: how long a client may take.
         connections: those that are open.
         emptied: set whenever the last connection is gone.
+        room: set as long as there may be one more.
     """
 
     loop: asyncio.AbstractEventLoop
     route: Route
     workers: Executor
+    most: int = 10_000
+    timeouts: Timeouts = attrs.field(factory=Timeouts)
     connections: set[Connection] = attrs.field(factory=set)
     emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
+    room: asyncio.Event = attrs.field(factory=asyncio.Event)
     _arrived: list[tuple[Request, Finish]] = attrs.field(factory=list)
     _busy: int = 0
     _alone_from: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        self._count()
+
+    def enter(self, connection: Connection) -> None:
+        """A client has connected."""
+        self.connections.add(connection)
+        self.emptied.clear()
+        self._count()
+
+    def leave(self, connection: Connection) -> None:
+        """A client is gone."""
+        self.connections.discard(connection)
+        self._count()
+
+    def _count(self) -> None:
+        if not self.connections:
+            self.emptied.set()
+        if len(self.connections) < self.most:
+            self.room.set()
+        else:
+            self.room.clear()
 
     def take(self, request: Request, finish: Finish) -> None:
         """Have the request carried out; ``finish`` is called on the loop. To be called there, too."""
@@ -112,7 +141,10 @@ class Dispatcher:
         finish(outcome)
 
     def _carry_out(self, request: Request) -> Outcome:
-        """The reply, or a poll that stands in line."""
+        """The reply, or a poll that stands in line; whatever fails is answered, too."""
+        return guarded(f'{request.method} {request.path[:100]}', lambda: self._outcome(request))
+
+    def _outcome(self, request: Request) -> Outcome:
         asked = self.route(request)
         if isinstance(asked, Reply):
             return asked

@@ -6,9 +6,11 @@ byte strings. What it cannot read is a :class:`BadRequest`, after which the conn
 request would begin is unknown.
 
 Read are bodies with a Content-Length and chunked ones. A request that has both, two lengths, a folded header or a
-space before a colon is refused, for two servers in a row could read such a request differently. ``Expect:
-100-continue`` is told to the connection as soon as the headers are there. A request, headers included, may have
-:data:`LARGEST` bytes, which is Amazon SWF's own limit.
+space before a colon is refused, for two servers in a row could read such a request differently. So is one with a bare
+CR or LF, a NUL or another control character in its head or its trailers, and one of HTTP/1.1 that does not name exactly
+one host. Every request that is accepted here is accepted by h11, and means the same there; the tests hold that.
+``Expect: 100-continue`` is told to the connection as soon as the headers are there. A request, headers included, may
+have :data:`LARGEST` bytes, which is Amazon SWF's own limit.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ LARGEST_HEAD = 64 * 1024
 END = b'\r\n\r\n'
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])\Z")
+HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?\Z")
 DIGITS = re.compile(r'[0-9]{1,18}\Z')
-CHUNK_SIZE = re.compile(rb'[0-9A-Fa-f]{1,8}\Z')
+CONTROL = re.compile(r'[\x00-\x08\x0a-\x1f\x7f]')
+CHUNK_SIZE = re.compile(rb'([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?[ \t]*\Z')
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 CONTINUE = b'HTTP/1.1 100 Continue\r\n\r\n'
@@ -50,8 +54,10 @@ class Request:
 
     Attributes:
         path: without its query.
-        headers: names in lower case; of a name that came twice, the values joined with a comma.
+        headers: names in lower case; of a name that came twice, the values joined with a comma and no space, which is
+            how a signature covers them.
         keep_alive: the connection may be used again.
+        query: what follows the question mark.
     """
 
     method: str
@@ -59,6 +65,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     keep_alive: bool
+    query: str = ''
 
 
 @attrs.frozen(slots=True)
@@ -70,9 +77,10 @@ class Head:
     headers: dict[str, str]
     length: int | None
     keep_alive: bool
+    query: str = ''
 
     def with_body(self, body: bytes) -> Request:
-        return Request(self.method, self.path, self.headers, body, self.keep_alive)
+        return Request(self.method, self.path, self.headers, body, self.keep_alive, self.query)
 
 
 class RequestReader:
@@ -88,6 +96,11 @@ class RequestReader:
     def buffered(self) -> int:
         """Bytes that have come and were not handed out."""
         return len(self._buffer)
+
+    @property
+    def is_between_requests(self) -> bool:
+        """Nothing of a next request has come."""
+        return self._head is None and not self._buffer
 
     def feed(self, data: bytes) -> None:
         """Take what the socket gave."""
@@ -155,31 +168,41 @@ class ChunkedBody:
     def __init__(self, room: int) -> None:
         self._room = room
         self._body = bytearray()
-        self._trailers = False
+        self._trailers: list[str] | None = None
 
     def read(self, buffer: bytearray) -> bytes | None:
         """Take the chunks that are there off the buffer; the body, when the last one was."""
         while (end := buffer.find(b'\r\n')) >= 0:
-            if self._trailers:
-                del buffer[: end + 2]
+            if self._trailers is not None:
                 if end == 0:
+                    del buffer[:2]
+                    read_headers(self._trailers)
                     return bytes(self._body)
+                self._trailer(buffer, end, self._trailers)
             elif not self._chunk(buffer, end):
                 return None
         if len(buffer) > LARGEST_HEAD:
             raise BadRequest(400, 'A line of a chunked body is too long')
         return None
 
+    def _trailer(self, buffer: bytearray, end: int, trailers: list[str]) -> None:
+        """Take one of the headers after the body; they must be right, and mean nothing here."""
+        self._room -= end
+        if self._room < len(self._body):
+            raise too_large()
+        trailers.append(clean(buffer[:end].decode('latin-1')))
+        del buffer[: end + 2]
+
     def _chunk(self, buffer: bytearray, end: int) -> bool:
         """Take one chunk, if there is a whole one."""
-        text = bytes(buffer[:end]).partition(b';')[0].strip()
-        if not CHUNK_SIZE.match(text):
+        found = CHUNK_SIZE.match(bytes(buffer[:end]))
+        if not found:
             raise BadRequest(400, 'A chunk begins without its size')
-        size = int(text, 16)
+        size = int(found[1], 16)
         if len(self._body) + size > self._room:
             raise too_large()
         if size == 0:
-            self._trailers = True
+            self._trailers = []
             del buffer[: end + 2]
             return True
         if len(buffer) < end + size + 4:
@@ -201,15 +224,32 @@ def read_head(text: str) -> Head:
     Raises:
         BadRequest: they cannot be read, or could be read in two ways.
     """
-    first, *lines = text.split('\r\n')
+    first, *lines = map(clean, text.split('\r\n'))
     found = REQUEST_LINE.match(first)
     if not found:
         raise BadRequest(400, 'The first line is no HTTP/1.1 request')
     headers = read_headers(lines)
+    check_host(headers, found[3])
     connection = headers.get('connection', '').lower()
     keep_alive = 'close' not in connection and (found[3] == '1' or 'keep-alive' in connection)
-    path = found[2].partition('?')[0]
-    return Head(found[1], path, headers, body_length(headers), keep_alive)
+    path, _, query = found[2].partition('?')
+    return Head(found[1], path, headers, body_length(headers), keep_alive, query)
+
+
+def clean(line: str) -> str:
+    """The line, which must have no control character but tabs; those of the line's end have been taken off."""
+    if CONTROL.search(line):
+        raise BadRequest(400, 'A line of the headers has a bare CR or LF, a NUL or another control character in it')
+    return line
+
+
+def check_host(headers: dict[str, str], minor: str) -> None:
+    """Refuse what does not name one host; only HTTP/1.0 may name none."""
+    host = headers.get('host')
+    if host is None and minor == '1':
+        raise BadRequest(400, 'A request of HTTP/1.1 has a Host header')
+    if host is not None and not HOST.match(host):
+        raise BadRequest(400, 'The Host header does not name one host')
 
 
 def read_headers(lines: list[str]) -> dict[str, str]:
@@ -217,7 +257,7 @@ def read_headers(lines: list[str]) -> dict[str, str]:
     for line in lines:
         raw, colon, rest = line.partition(':')
         name, value = header_name(raw if colon else ''), rest.strip(' \t')
-        headers[name] = f'{headers[name]}, {value}' if name in headers else value
+        headers[name] = f'{headers[name]},{value}' if name in headers else value
     return headers
 
 

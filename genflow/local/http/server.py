@@ -28,11 +28,14 @@ from types import TracebackType
 from genflow.local.client import LocalSWF
 from genflow.local.clock import ManualClock
 from genflow.local.errors import ServiceError
+from genflow.local.http.accepting import accept, most_connections
 from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
 from genflow.local.http.connection import Connection
 from genflow.local.http.dispatcher import Dispatcher, Route
 from genflow.local.http.http11 import Request
+from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.requests import faults
+from genflow.local.requests.validation import LATEST
 
 LOG = logging.getLogger(__name__)
 
@@ -64,6 +67,8 @@ class HttpServer:
         port: 0 takes a free one.
         test_control: answer the requests with which a test empties the service and moves its clock.
         regions: services for requests that are signed for these regions, instead of ``service``.
+        timeouts: after which clients are cut off.
+        max_connections: open at a time, more wait; as many as the process has descriptors for unless given.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -77,8 +82,12 @@ class HttpServer:
         *,
         test_control: bool = False,
         regions: Mapping[str, LocalSWF] | None = None,
+        timeouts: Timeouts | None = None,
+        max_connections: int | None = None,
     ) -> None:
         self._service = service
+        self._timeouts = timeouts or Timeouts()
+        self._max_connections = max_connections
         self._regions = dict(regions or {})
         self._routes: dict[tuple[str, str], Route] = {
             ('GET', '/'): answer_health,
@@ -90,6 +99,7 @@ class HttpServer:
             self._routes[('POST', '/_genflow/clock')] = self._move_clock
         family = socket.AF_INET6 if ':' in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()[:2]
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -142,13 +152,17 @@ class HttpServer:
         loop, stopping = asyncio.get_running_loop(), asyncio.Event()
         self._wake = partial(loop.call_soon_threadsafe, stopping.set)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-http') as workers:
-            self._desk = dispatcher = Dispatcher(loop, self._route, workers)
-            server = await loop.create_server(partial(Connection, dispatcher), sock=self._socket, backlog=BACKLOG)
+            most = self._max_connections or most_connections()
+            self._desk = dispatcher = Dispatcher(loop, self._route, workers, most, self._timeouts)
+            accepting = loop.create_task(accept(self._socket, dispatcher, partial(Connection, dispatcher)))
+            watching = loop.create_task(watch(dispatcher.connections, self._timeouts))
             self._ready.set()
             if not self._stopped.is_set():
                 await stopping.wait()
-            server.close()
+            await cancelled(accepting)
+            self._socket.close()
             await end_connections(dispatcher)
+            await cancelled(watching)
 
     # What the paths lead to.
 
@@ -182,7 +196,10 @@ class HttpServer:
         clock = self._service.clock
         if not isinstance(clock, ManualClock):
             raise faults.invalid('The clock of this service is the time of day, which nobody moves')
-        clock.advance(seconds_of(read_object(request.body)))
+        seconds = seconds_of(read_object(request.body))
+        if clock.milliseconds() / 1000 + seconds > LATEST:
+            raise faults.invalid('The clock of this service cannot be moved beyond the year 9999')
+        clock.advance(seconds)
         return Reply(200, json.dumps({'now': clock.milliseconds() / 1000}).encode())
 
 
@@ -194,6 +211,13 @@ def answer_health(request: Request) -> Reply:
 def answer_head(request: Request) -> Reply:
     """`HEAD /`: as `GET`, without the text."""
     return Reply(200, b'', HEALTH.content_type)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel the task, and wait until it has ended."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def end_connections(dispatcher: Dispatcher) -> None:

@@ -47,6 +47,9 @@ LISTS_WITH_NULL = frozenset({'TagList'})
 #: epoch seconds of the years that a timestamp can have, 1 to 9999: those of Python's and boto3's datetimes.
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 
+#: an integer that error texts do not repeat.
+HUGE = 10**40
+
 #: the first number that an integer of the model cannot hold.
 INTEGER_END = 1 << 31
 
@@ -202,7 +205,7 @@ class Report:
     constraints: list[str] = attrs.field(factory=list)
 
     def add(self, value: Any, path: str, wants: str) -> None:
-        shown = 'null' if value is None else f"'{value}'"
+        shown = 'null' if value is None else f"'{shorten(value)}'"
         self.constraints.append(f"Value {shown} at '{path}' failed to satisfy constraint: {wants}")
 
     def raise_if_any(self) -> None:
@@ -211,6 +214,11 @@ class Report:
             count = len(self.constraints)
             noun = 'error' if count == 1 else 'errors'
             raise faults.invalid(f'{count} validation {noun} detected: ' + '; '.join(self.constraints))
+
+
+def shorten(value: Any) -> Any:
+    """A huge integer without its digits, which may be a million."""
+    return 'a number of more than 40 digits' if isinstance(value, int) and abs(value) >= HUGE else value
 
 
 def wrong_type(path: str, value: Any, wanted: str) -> Exception:

@@ -51,16 +51,18 @@ def test_a_branch_runs_until_it_is_blocked_after_each_event():
 
         self.spawn(watch(self.echo(), 'first'))
         self.spawn(watch(self.other(), 'second'))
+        last = self.child()
         log.append((yield self.go.get()))
-        yield self.stop.get()
+        yield last
         return log
 
     story = Story(run)
     story.decide()
+    story.child_started(3)
     story.completed(2)
     story.signaled('go', 'between')
     story.completed(1)
-    story.signaled('stop')
+    story.completed(3)
     assert story.decide() == ['complete ["second","between","first"]']
 
 
@@ -105,7 +107,7 @@ def test_the_input_of_an_attempt_that_timed_out_joins_the_next():
     assert story.start() == ['complete []']
     story.signaled('go', 'in time after all')
     story.time_out_decision()
-    assert story.decide() == ['complete []']  # the signal came after the result
+    assert story.decide() == ['complete ["in time after all"]']
 
 
 def test_the_time_of_an_attempt_that_timed_out_is_not_the_workflows():

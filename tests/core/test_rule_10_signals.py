@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from genflow import (
+    ScheduleFailed,
     Signal,
     SignalFailed,
     TaskCanceled,
@@ -16,6 +17,7 @@ from genflow import (
     as_completed,
     first_success,
 )
+from genflow.core.payloads.hooks import encode
 
 from .story import Desk, Story
 
@@ -84,6 +86,123 @@ def test_an_input_is_the_json_of_one_value(text, expected):
     story.events[-1].input = text
     story.decide()
     assert story.result == [expected]
+
+
+def test_code_that_looks_sees_every_signal_that_was_there_when_the_decision_began():
+    def run(self):
+        seen = [len(self.go)]
+        yield self.echo()
+        return [*seen, self.go.drain()]
+
+    story = Story(run)
+    story.signaled('go', 'before the first decision')
+    assert story.decide() == ['activity 1.1 Echo [[],{}]']
+    story.completed(1)
+    story.signaled('go', 'after the result')
+    assert story.decide() == ['complete [1,["before the first decision","after the result"]]']
+
+
+def test_signals_that_a_restart_carried_come_before_those_of_the_first_decision():
+    carried = {'genflow.restart': 1, 'input': '[[],{}]', 'signals': [['go', '"carried"']]}
+    story = Story(lambda self: [len(self.go), self.go.drain()], input=encode(carried))
+    story.signaled('go', 'new')
+    assert story.decide() == ['complete [2,["carried","new"]]']
+
+
+def test_a_get_that_waits_is_settled_at_the_place_of_its_signal():
+    def run(self):
+        first = yield any_of(self.go.get(), self.echo())
+        return [first.kind, len(self.go)]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.signaled('go', 'too late')
+    assert story.decide() == ['complete ["activity",1]']
+
+
+def test_nobody_takes_a_signal_ahead_of_the_get_that_waits_for_it():
+    def run(self):
+        def thief():
+            yield self.echo()
+            seen = [len(self.go), bool(self.go), self.go.drain()]
+            return [*seen, (yield self.go.get())]
+
+        other = self.spawn(thief())
+        mine = yield self.go.get()
+        return [mine, (yield other)]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.signaled('go', 'mine')
+    story.signaled('go', 'theirs')
+    assert story.decide() == ['complete ["mine",[0,false,[],"theirs"]]']
+
+
+def test_a_get_that_another_branch_waits_for_too_keeps_its_place():
+    def run(self):
+        order = []
+        get = self.go.get()
+
+        def other():
+            yield self.echo()
+            order.append('asked')
+            yield get
+            order.append('second')
+
+        task = self.spawn(other())
+        yield get
+        order.append('first')
+        yield task
+        return order
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.signaled('go')
+    assert story.decide() == ['complete ["asked","first","second"]']
+
+
+def test_signals_are_there_for_all_as_soon_as_nobody_waits_for_them():
+    def run(self):
+        yield any_of(self.go.get(), self.echo())
+        return [len(self.go), self.go.drain()]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.signaled('go', 1)
+    story.signaled('go', 2)
+    assert story.decide() == ['complete [2,[1,2]]']
+
+
+def test_signals_behind_one_that_a_get_took_are_there_at_once():
+    def run(self):
+        taken = [(yield self.go.get())]
+        while self.go:
+            taken += self.go.drain()
+        return taken
+
+    story = Story(run)
+    story.decide()
+    for value in 'abc':
+        story.signaled('go', value)
+    assert story.decide() == ['complete ["a","b","c"]']
+
+
+def test_signals_are_there_before_what_swf_refused_of_the_last_decision_is_told():
+    def run(self):
+        try:
+            yield self.echo()
+        except ScheduleFailed:
+            return self.go.drain()
+
+    story = Story(run)
+    story.start()
+    story.signaled('go', 'there')
+    story.respond(refuse={'1.1': 'ACTIVITY_TYPE_DOES_NOT_EXIST'})
+    assert story.decide() == ['complete ["there"]']
 
 
 def test_an_input_that_is_no_json_raises_at_the_yield_that_reads_it():

@@ -83,9 +83,7 @@ class Arguments:
         for task in tasks:
             task.mark_retrieved()
             if task.state == OPEN:
-                task.wait(self)
-                if task.pending_gets:
-                    task.request()
+                task.await_by(self)
             else:
                 self.notify(task)
 

@@ -108,6 +108,7 @@ class Execution(WorkflowValues):
         self.workflow: Workflow | None = None
         self.root: Root | None = None
         self.mailboxes: dict[str, Mailbox] = {}
+        self._signaled: dict[Mailbox, None] = {}
         self.count = 0
         self._turn: RecordedDecision | None = None
 
@@ -189,6 +190,7 @@ class Execution(WorkflowValues):
         if self.suggested_restart.concerned:
             self.suggested_restart.begin()
         self.markers.begin(turn)
+        self._announce_signals(turn.input)
         if self.outbox.backlog['timer']:
             self.outbox.fill('timer')
         if self.refusals or self.backoff.level:
@@ -198,6 +200,18 @@ class Execution(WorkflowValues):
         self.close_decision = self._close(turn.output)
         if self._tries.decided:
             self._tries.note_dropped()
+
+    def _announce_signals(self, input: Iterable[Any]) -> None:
+        self._signaled = {}
+        for event in input:
+            if type(event) is events.Signaled:
+                box = self.mailbox(event.name)
+                box.announce(event)
+                self._signaled[box] = None
+
+    def reveal_signals(self) -> None:
+        for box in self._signaled:
+            box.reveal()
 
     def _close(self, output: Sequence[Any] | None) -> decisions.Decision | None:
         if self.closing.pending_close is not None:
@@ -263,7 +277,7 @@ class Execution(WorkflowValues):
     # events
 
     def signaled(self, event: events.Signaled) -> None:
-        self.mailbox(event.name).push(event.input)
+        self.mailbox(event.name).arrive(event)
 
     def cancel_requested(self, event: events.CancelRequested) -> None:
         self.closing.interrupt()

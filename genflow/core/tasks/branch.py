@@ -135,9 +135,10 @@ class Branch(Task[Any]):
                     self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
                 elif ready.state == OPEN:
                     self.awaiting = ready
-                    ready.wait(self)
                     if ready.pending_gets:
-                        ready.request()
+                        ready.await_by(self)
+                    else:
+                        ready.wait(self)
                     return
                 else:
                     ready.mark_retrieved()
@@ -166,8 +167,7 @@ class Branch(Task[Any]):
             self.awaiting = returned_task(loop, value)
             result = Result(self)
             if self.awaiting.state == OPEN:
-                self.awaiting.wait(result)
-                self.awaiting.request()
+                self.awaiting.await_by(result)
             else:
                 result.notify(self.awaiting)
         else:

@@ -182,6 +182,9 @@ class Loop:
         """The unread inputs of a signal."""
         return None
 
+    def reveal_signals(self) -> None:
+        """Makes the signals of the current decision available that nobody waits for."""
+
     def describes(self, what: str) -> None:
         """Something was asked for of which only a description is made."""
 

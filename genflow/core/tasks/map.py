@@ -81,8 +81,7 @@ class Mapped(Task[Any]):
             self.results[place] = started
         elif task.state == OPEN:
             self.running[id(task)] = place
-            task.wait(self)
-            task.request()
+            task.await_by(self)
         else:
             self.running[id(task)] = place
             self.notify(task)

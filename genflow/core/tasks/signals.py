@@ -2,6 +2,12 @@
 
 A ``get()`` takes a value only while somebody waits for it, so one that lost a race, timed out or was cancelled takes
 nothing. Inputs stay text until they are read, and travel as text to the next run where a workflow restarts.
+
+*Theory of operation.* All signals of a decision's input are announced before its first event is applied. From then on
+code that looks sees them, although their own events come later: what the history recorded before a decision began is
+visible to that decision. There is one exception. While a ``get()`` waits for a signal, the announced ones stay hidden
+until their own events are applied, so that the waiting ``get()`` takes the next one at its place in the order of
+events and nobody takes it first. As soon as nobody waits any more, the hidden ones are revealed to whoever looks next.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ from genflow.core.payloads.hooks import decode, excerpt
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 
 if TYPE_CHECKING:
+    from genflow.core.model.events import Signaled
     from genflow.core.tasks.loop import Loop
 
 __all__ = ['BoundSignal', 'Mailbox', 'Signal', 'SignalGet']
@@ -42,14 +49,16 @@ class Mailbox:
     """The unread inputs of one signal, and who waits for one.
 
     Attributes:
+        items: The inputs that can be taken now.
         queue: Gets, and groups of them that share a place, in the order in which they lined up.
         read: How many inputs have been taken.
     """
 
-    __slots__ = ('_prune_at', 'items', 'queue', 'read')
+    __slots__ = ('_announced', '_prune_at', 'items', 'queue', 'read')
 
     def __init__(self) -> None:
         self.items: deque[str | None] = deque()
+        self._announced: deque[Signaled] = deque()
         self.queue: deque[Taker] = deque()
         self.read = 0
         self._prune_at = 64
@@ -61,6 +70,22 @@ class Mailbox:
         while self.items and queue:
             if not queue[0].offer():
                 queue.popleft().registered = False
+
+    def announce(self, event: Signaled) -> None:
+        """A signal of the decision that begins: it can be taken from now on, unless a get waits for the next one."""
+        self._announced.append(event)
+
+    def arrive(self, event: Signaled) -> None:
+        """The event of an announced signal is applied: one that is still hidden comes now."""
+        if self._announced and self._announced[0] is event:
+            self._announced.popleft()
+            self.push(event.input)
+
+    def reveal(self) -> None:
+        """Makes the announced signals available, unless somebody waits for the next one."""
+        if self._announced and not self.is_awaited():
+            self.items.extend([event.input for event in self._announced])
+            self._announced.clear()
 
     def is_awaited(self) -> bool:
         """Whether somebody waits for the next signal."""
@@ -168,6 +193,8 @@ class BoundSignal:
         """
         values: list[Any] = []
         mailbox = self._mailbox
+        if mailbox is not None:
+            mailbox.reveal()
         if mailbox is not None and self._driver.silent:
             mailbox = mailbox.copy()  # a query looks, and code that only runs because it is closed reads nothing
         while mailbox is not None and mailbox.items:
@@ -179,7 +206,10 @@ class BoundSignal:
         return values
 
     def __len__(self) -> int:
-        return 0 if self._mailbox is None else len(self._mailbox.items)
+        if self._mailbox is None:
+            return 0
+        self._mailbox.reveal()
+        return len(self._mailbox.items)
 
     def __bool__(self) -> bool:
         return len(self) > 0

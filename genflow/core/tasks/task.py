@@ -174,6 +174,14 @@ class Task(Generic[T_co]):
         if count >= MANY_WAITERS and count & (count - 1) == 0:
             self.waiters = [other for other in waiters if not other.is_stale]
 
+    def await_by(self, waiter: Waiter) -> None:
+        """Somebody begins to wait for an open task now, and takes what is there for it."""
+        if self.pending_gets and self.loop is not None:
+            self.loop.reveal_signals()
+        self.wait(waiter)
+        if self.pending_gets:
+            self.request()
+
     def request(self) -> None:
         """Somebody begins to wait for this task now; those that take something only on demand do so."""
 

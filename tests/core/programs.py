@@ -6,6 +6,7 @@ any difference in the order of things shows in the result.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import strategies as st
@@ -282,3 +283,17 @@ class Renewed(Interpreter):
 
     def restart_when_suggested(self) -> Any:
         return self.restart(['value', 'now']) if len(self.notes) % 3 != 1 else None
+
+
+class LooksLast(Interpreter):
+    """Ends as the documentation advises: it yields everything it calls, and looks for signals last."""
+
+    def run(self, program: Any) -> Any:
+        value = None
+        with suppress(TaskFailed):
+            value = yield from super().run(program)
+        while self.go or self.stop:
+            for name in self.go.drain() + self.stop.drain():
+                with suppress(TaskFailed):
+                    yield self.echo(name)
+        return value

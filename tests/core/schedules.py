@@ -135,6 +135,28 @@ class Schedule:
         return {kind: CAUSES[kind][self.pick(len(CAUSES[kind]))]}
 
 
+class Signaling(Schedule):
+    """One in which signals come before, behind and during every decision."""
+
+    def __init__(self, program: Any, numbers: bytes, workflow: type[Interpreter] = Interpreter) -> None:
+        super().__init__(program, numbers, workflow)
+        self._left = 6
+        self._cancels = 2  # none: an execution that is cancelled does not complete
+
+    def happen(self) -> None:
+        super().happen()
+        self.maybe_signal()
+
+    def limit(self) -> int | None:
+        self.maybe_signal()
+        return super().limit()
+
+    def maybe_signal(self) -> None:
+        if self._left and self.pick(2):
+            self._left -= 1
+            self.story.signaled(('go', 'stop')[self.pick(2)], 'more')
+
+
 def left_open(story: Story) -> set[str]:
     """The activities that were open at the close though nobody asked them to cancel."""
     asked = {event.activity_id for event in story.events if isinstance(event, events.ActivityCancelRequested)}

@@ -110,6 +110,7 @@ class Story:
     def start(self) -> list[str]:
         """The decision task goes to the decider, which makes up its mind; what it says is not sent yet."""
         self._begin_decision()
+        self._drop_superseded()
         sticky = _outcome(self.sticky, self._page(self.sticky))
         cold_one = self.execution()
         cold = _outcome(cold_one, self.events)
@@ -132,6 +133,19 @@ class Story:
             self.roaming = self.execution()
         found = _outcome(self.roaming, self._page(self.roaming))
         assert found == cold, f'evicted at random: {found}\ncold:              {cold}'
+
+    def _drop_superseded(self) -> None:
+        """Lets go of the executions that completed in a decision that counts as not made, as a worker does."""
+        last = [place for place, event in enumerate(self.events) if isinstance(event, events.DecisionCompleted)]
+        if not last:
+            return
+        batch = self.events[last[-1] :]
+        refused = any(getattr(e, 'how', '') == 'completed' and e.cause == 'UNHANDLED_DECISION' for e in batch[1:])
+        begun = next(place for place, e in enumerate(self.events) if e.id == batch[0].started_id)
+        if refused and any(isinstance(event, events.Signaled) for event in self.events[begun:]):
+            for execution in (self.sticky, self.roaming):
+                execution.close()
+            self.sticky, self.roaming = self.execution(), self.execution()
 
     def _page(self, execution: Execution) -> Sequence[Any]:
         if not execution.answered:

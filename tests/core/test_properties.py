@@ -7,6 +7,7 @@ compares their answers, refuses what SWF refuses, and sees that no attempt is sc
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import pytest
@@ -20,9 +21,10 @@ from genflow.core.model import events
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX, SUGGESTED_RESTART_MARKER, WAKE_TIMER_PREFIX
 from genflow.core.tasks import loop, signal_waits
+from genflow.core.tasks.task import OPEN
 
-from .programs import PROGRAMS, Interpreter, Renewed
-from .schedules import SCHEDULES, Schedule, left_open
+from .programs import PROGRAMS, Interpreter, LooksLast, Renewed
+from .schedules import SCHEDULES, Schedule, Signaling, left_open
 
 CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
 
@@ -46,6 +48,29 @@ def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, sche
             patch.setitem(QUOTAS, quota, 2)
         patch.setattr(signal_waits, 'FEW', 0)  # gets line up in rows, as those of large combinators do
         check_open_work(check(program, schedule))
+
+
+@thorough
+@given(PROGRAMS, SCHEDULES)
+def test_no_signal_is_lost_to_code_that_looks_before_it_returns(program, schedule):
+    story = check(program, schedule, LooksLast, Signaling)
+    if story.closed.how == 'completed' and returned_in_the_last_decision(story):
+        unread = {name: len(box.items) for name, box in story.sticky.mailboxes.items() if box.items}
+        assert not unread
+
+
+def returned_in_the_last_decision(story):
+    """Whether `run` was still going on before the decision that closed, and those just before that tried to."""
+    last = story.closed.decision_id
+    completed = {event.id: event for event in story.events if isinstance(event, events.DecisionCompleted)}
+    tried = {event.decision_id for event in story.events if isinstance(event, events.CloseRefused)}
+    earlier = [completed[number] for number in sorted(completed, reverse=True) if number < last]
+    first = [completed[last], *itertools.takewhile(lambda event: event.id in tried, earlier)][-1]
+    execution = story.execution()
+    execution.advance([event for event in story.events if event.id < first.started_id])
+    going_on = execution.root is None or execution.root.generator is not None
+    execution.close()
+    return going_on
 
 
 @settings(thorough, max_examples=500 if CI else 40)
@@ -107,11 +132,11 @@ def check_open_work(story):
             quotas.pop(getattr(event, 'ref', None), None)
 
 
-def check(program, schedule, workflow=Interpreter):
-    story = Schedule(program, schedule, workflow).tell()
+def check(program, schedule, workflow=Interpreter, teller=Schedule):
+    story = teller(program, schedule, workflow).tell()
     assert story.closed is not None
     if story.closed.how == 'completed':
-        assert not left_open(story)
+        assert not [call.label for call in story.sticky.calls() if call.kind == 'activity' and call.state == OPEN]
         assert not [item.key for item in story.open.values() if item.kind == 'child']
     check_prefixes(story)
     check_replay_elsewhere(story)

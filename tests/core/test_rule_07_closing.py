@@ -111,7 +111,7 @@ def test_a_close_goes_with_what_swf_takes_beside_it():
     story.child_started(2 if story.is_open(2) else 1)
     story.decide()
     story.signaled('stop')
-    assert story.decide() == ['cancel activity 2.1', 'complete "done"']
+    assert story.decide() == ['complete "done"']
 
 
 def test_a_close_removes_unsent_timers():

@@ -468,6 +468,46 @@ def test_a_signal_among_waiting_gets_goes_to_one_that_is_still_wanted():
     assert story.decide() == ['complete "mine"']
 
 
+def ending(run, caplog):
+    story = Story(run)
+    story.signaled('go')
+    story.signaled('stop')
+    story.signaled('go')
+    story.decide()
+    return {record.getMessage() for record in caplog.records}
+
+
+@pytest.mark.parametrize('how', ['completed', 'failed'])
+def test_an_execution_that_ends_with_unread_signals_says_so(how, caplog):
+    def run(self):
+        if how == 'failed':
+            raise ValueError
+
+    (message,) = ending(run, caplog)
+    assert "unread signals: 'go' (2), 'stop' (1)" in message
+
+
+def test_one_that_has_read_them_or_continues_says_nothing(caplog):
+    assert not ending(lambda self: [self.go.drain(), self.stop.drain()], caplog)
+    assert not ending(lambda self: self.restart(), caplog)
+
+
+def test_unread_signals_are_not_reported_again_where_the_close_was_refused(caplog):
+    def run(self):
+        yield any_of(self.echo(), self.sleep(60))
+
+    story = Story(run)
+    story.decide()
+    story.signaled('go')
+    story.completed(1)
+    story.start()
+    story.fired('2')
+    story.respond()
+    caplog.clear()
+    assert story.decide() == ['complete null']
+    assert caplog.records == []
+
+
 def test_an_unread_signal_does_not_keep_the_execution_open():
     story = Story(lambda self: 'done')
     story.signaled('go')

@@ -143,7 +143,7 @@ def test_a_plain_run_is_cancelled_after_it_returned():
     story = Story(run)
     story.decide()
     story.cancel_requested()
-    assert story.decide() == ['cancel activity 1.1', 'complete "result"']
+    assert story.decide() == ['complete "result"']
 
 
 def test_a_request_that_comes_with_the_close_changes_nothing():

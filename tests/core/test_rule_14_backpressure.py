@@ -374,7 +374,7 @@ def test_a_call_whose_wait_has_no_place_is_cancelled_like_another():
     assert story.decide() == ['timer 5.1;w 3600s']
     story.fired(2)
     story.fired(3)
-    assert story.decide() == ['cancel timer 5.1;w', 'complete null']
+    assert story.decide() == ['complete null']
 
 
 @pytest.mark.usefixtures('three')

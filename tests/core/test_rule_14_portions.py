@@ -121,15 +121,15 @@ def test_a_close_that_did_not_fit_comes_with_the_next():
         yield self.stop.get()
         for task in tasks:
             task.cancel()
-        return 'done'
+        raise ValueError('done')
 
     story = Story(run)
     story.decide()
     story.signaled('stop')
-    assert story.decide(limit=2)[-1] == 'complete "done"'
+    assert story.decide(limit=2)[-1] == 'fail ValueError: done'
     assert story.closed is None
     story.fired(next(item.key for item in story.open.values() if item.kind == 'timer'))
-    assert story.decide() == ['cancel activity 3.1', 'complete "done"']
+    assert story.decide() == ['cancel activity 3.1', 'fail ValueError: done']
 
 
 def test_a_decision_without_anything_left_cannot_be_sent_in_portions():

@@ -142,8 +142,7 @@ HISTORY = [
     events.Completed(40, 39, '"two"'),
     events.DecisionStarted(42, Story(Everything).events[0].time),
     events.DecisionCompleted(43, 42),
-    events.TimerCanceled(44, 43, '4'),
-    events.Closed(45, 43, 'completed', '["one","two","three"]'),
+    events.Closed(44, 43, 'completed', '["one","two","three"]'),
 ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from genflow.swf.wire.events import translate
 from genflow.testing import replay
 
-from .runs import Run, advanced, first_chunk, wire
+from .runs import Run, advanced, completes, first_chunk, wire
 from .surroundings import ACTIVITY_DEFAULTS, WORKFLOW_DEFAULTS
 
 
@@ -47,7 +47,11 @@ def sticky(run: Run) -> Iterator[tuple[int, str]]:
     for asked in run.asked:
         if asked.arrived:
             new = run.history[max(execution.answered - 1, 0) : asked.started_id]
-            yield asked.started_id, wire(advanced(execution, new))
+            decided = advanced(execution, new)
+            yield asked.started_id, wire(decided)
+            if completes(decided):
+                execution.close()
+                execution = run.execution()
     check_end(run, execution, run.history[execution.answered - 1 :] if execution.answered else run.history)
 
 
@@ -56,8 +60,9 @@ def evicted(run: Run) -> Iterator[tuple[int, str]]:
     execution = run.execution()
     for asked in run.asked:
         new = run.history[max(execution.answered - 1, 0) : asked.started_id]
-        yield asked.started_id, wire(advanced(execution, new))
-        if not asked.arrived or chance.random() < 0.5:
+        decided = advanced(execution, new)
+        yield asked.started_id, wire(decided)
+        if not asked.arrived or completes(decided) or chance.random() < 0.5:
             execution.close()
             execution = run.execution()
     execution.close()

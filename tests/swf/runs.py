@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from genflow.core.engine.execution import Execution
-from genflow.core.model.decisions import Decisions, StartChild
+from genflow.core.model.decisions import CompleteWorkflow, Decisions, StartChild
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
@@ -97,6 +97,11 @@ def advanced(execution: Execution, events: Any) -> Decisions:
     return decided
 
 
+def completes(decided: Decisions) -> bool:
+    """Whether the execution that decided is not kept: SWF may refuse the completion because of a signal."""
+    return bool(decided.all) and isinstance(decided.all[-1], CompleteWorkflow)
+
+
 def wire(decided: Decisions) -> str:
     return json.dumps([plan(decided), decided.context])
 
@@ -161,7 +166,7 @@ class Environment:
         room = 1 + self._pick(3) if self._pick(4) == 3 else None
         arrived = self._respond(task, decided, room)
         self._run.asked.append(Asked(task.started_id, wire(decided), room, arrived))
-        if not arrived or self._pick(3) == 1:
+        if not arrived or self._pick(3) == 1 or completes(decided):
             self._evict()
 
     def _decided(self, task: DecisionTask) -> Decisions:

@@ -37,6 +37,18 @@ class Waits(Workflow):
         return (yield self.go.get())
 
 
+@workflow('Drains', 1, 'tl')
+class Drains(Workflow):
+    echo = ActivityProxy('Echo', 1)
+    jobs = Signal()
+
+    def run(self):
+        done = []
+        while self.jobs:
+            done += yield [self.echo(job) for job in self.jobs.drain()]
+        return done
+
+
 def test_the_second_decision_continues_the_first(swf):
     loops = Loops(swf, Echo, Chain)
     execution = loops.client.starter(Chain)(3)
@@ -275,6 +287,25 @@ def test_a_signal_that_arrives_while_deciding_makes_the_close_wait(swf):
     loops.run()
     assert execution.result() == 1
     assert 'CompleteWorkflowExecutionFailed' in kinds(execution)
+
+
+@pytest.mark.parametrize('own_list', [None, 'mine'])
+def test_a_signal_that_arrives_with_the_close_is_seen_by_code_that_looks_last(swf, own_list):
+    loops = Loops(swf, Echo, Drains, own_list=own_list)
+    loops.lists += [own_list] if own_list else []
+    execution = loops.client.starter(Drains)()
+    execution.signal('jobs', 'before')
+    loops.decide()
+    loops.run_activity()
+    for late in ('while it is decided', 'and once more'):
+        task = loops.poller(loops.lists[-1]).decision_task(trimmed=True)
+        execution.signal('jobs', late)
+        loops.decider.handle(task)
+        assert execution.status() == 'OPEN'
+    loops.run()
+    assert execution.result() == ['before', 'while it is decided', 'and once more']
+    assert kinds(execution).count('CompleteWorkflowExecutionFailed') == 1
+    assert not loops.decider.held
 
 
 def test_the_registry_is_the_workers_own(swf):

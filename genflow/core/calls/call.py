@@ -213,6 +213,11 @@ class Cancellation:
         elif isinstance(event, events.CancelInitiated):
             call.loop.refs[event.id] = call.loop.ignored
 
+    def withdraw(self) -> None:
+        """It is not sent: SWF keeps the call open."""
+        self.dropped = True
+        self.call.cancellation = None
+
     def recorded_input(self, event: Any) -> str | None:
         return None
 

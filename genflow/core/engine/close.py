@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from genflow.core.engine.closing import Cancel, Complete, ContinueWith, Fail, PendingClose, Restart
+from genflow.core.engine.history import UNHANDLED
 from genflow.core.engine.replay import NOT_PERMITTED, refused_engine
 from genflow.core.errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
 from genflow.core.model import decisions
@@ -54,6 +55,7 @@ class Closing:
         self.restart: Restart | None = None
         self.interrupted = False
         self.waits = False
+        self._reported: dict[str, int] = {}
 
     @property
     def failing(self) -> bool:
@@ -140,6 +142,20 @@ class Closing:
     def _unread(self) -> tuple[tuple[str, str | None], ...]:
         return tuple((name, text) for name, box in self._execution.mailboxes.items() for text in box.items)
 
+    def _report_unread(self) -> None:
+        """Says which signals nobody has read, once for each time that their number has changed.
+
+        A close that SWF refuses is decided again. A replay finds out as well what was reported then.
+        """
+        unread = {name: len(box.items) for name, box in self._execution.mailboxes.items() if box.items}
+        if unread and unread != self._reported and not self._execution.replaying:
+            counts = ', '.join(f'{name!r} ({count})' for name, count in unread.items())
+            self._execution.report(
+                f'{self._execution.info} ends with unread signals: {counts}. Where none may be lost, yield everything '
+                'that is called, and call drain() as the last act before run returns'
+            )
+        self._reported = unread
+
     def _cancel_open(self) -> None:
         """Cancels everything that is open, in the order in which it was called."""
         found = {call.number or 0: call for call in self._execution.calls() if call.state == OPEN}
@@ -160,11 +176,15 @@ class Closing:
                 execution.close()
         if not isinstance(pending_close, Fail) and execution.open_blockers:
             return None
-        execution.outbox.clear_incompatible()
-        if isinstance(pending_close, Fail) and execution.replaying:
-            return decisions.FailWorkflow()  # its text is for people and is not compared
+        execution.outbox.clear_beside(completes=isinstance(pending_close, Complete))
+        return self._close(pending_close)
+
+    def _close(self, pending_close: PendingClose) -> decisions.Decision:
         if isinstance(pending_close, ContinueWith):
-            pending_close = attrs.evolve(pending_close, signals=self._unread())
+            return attrs.evolve(pending_close, signals=self._unread()).decision()
+        self._report_unread()
+        if isinstance(pending_close, Fail) and self._execution.replaying:
+            return decisions.FailWorkflow()  # its text is for people and is not compared
         return pending_close.decision()
 
     def failure_left(self) -> Task[Any] | None:
@@ -181,7 +201,7 @@ class Closing:
         """SWF did not accept the close."""
         if event.cause == NOT_PERMITTED:
             raise refused_engine(event)
-        if event.cause == 'UNHANDLED_DECISION':
+        if event.cause == UNHANDLED:
             return
         if is_backpressure(event.cause):
             self.waits = True

@@ -5,6 +5,11 @@ DecisionTaskStarted that no earlier decision had; its *output* are the events th
 DecisionTaskCompleted. What SWF recorded between Started and Completed was not seen by that decision and is input of
 the next. An attempt that timed out has no output, and its input joins the next one too.
 
+A completion that SWF refused because something new had come counts as *not made* if that was a signal: ``run``
+returned without having seen it. Its input joins the next decision that counts, as that of an attempt that timed out
+does, and nobody looks at what it recorded: markers, and the refusal. Whether it counts is known when the next decision
+begins that counts itself. The reader holds it back until then.
+
 The reader keeps its place between calls, so that a page which begins at the decision last answered continues where
 the whole history would have led.
 """
@@ -19,7 +24,10 @@ from attrs import define
 from genflow.core.errors import HistoryError
 from genflow.core.model import events
 
-__all__ = ['Reader', 'RecordedDecision']
+__all__ = ['UNHANDLED', 'Reader', 'RecordedDecision']
+
+UNHANDLED = 'UNHANDLED_DECISION'
+"""Why SWF refuses a close: something came while the decision was made."""
 
 OUTPUTS = frozenset(
     {
@@ -42,7 +50,7 @@ OUTPUTS = frozenset(
 
 @define
 class RecordedDecision:
-    """One decision.
+    """One decision that counts.
 
     Attributes:
         started: Its DecisionTaskStarted.
@@ -58,7 +66,7 @@ class RecordedDecision:
 
 
 class Reader:
-    """Reads events in order and gives the decisions that they tell of.
+    """Reads events in order and gives the decisions that they tell of and that count.
 
     Attributes:
         answered: The id of the DecisionTaskStarted whose decision was given last; 0 before the first.
@@ -75,12 +83,14 @@ class Reader:
         self._completed = 0
         self._output: list[Any] | None = None
         self._known = False
+        self._held_back: list[RecordedDecision] = []
 
     def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:  # noqa: C901 - the hot loop, kept in one piece
         """Gives each decision that is complete, and at the end the one that is still to be made.
 
         Raises:
-            HistoryError: The events are out of order or do not fit together.
+            HistoryError: The events are out of order or do not fit together, or a decision that was answered from
+                here counts as not made: the execution has to be begun again from event 1.
         """
         table = _FRAME
         outputs = OUTPUTS
@@ -93,16 +103,15 @@ class Reader:
                     continue
                 raise HistoryError(f'event {number} ({kind.__name__}) comes after event {last}')
             last = number
-            if kind in outputs:
-                if output is not None and event.decision_id == self._completed:
-                    output.append(event)
-                    continue
-                self._stray(event)
-                if self.ended is not None:
-                    break
+            if kind in outputs and output is not None and event.decision_id == self._completed:
+                output.append(event)
+                continue
             if output is not None:
-                yield self._turn()
+                yield from self._counting(self._turn())
                 waiting, output = self._waiting, None
+            if kind in outputs:
+                self._end_outside(event)
+                break
             if kind in table:
                 table[kind](self, event)
                 output = self._output
@@ -110,11 +119,41 @@ class Reader:
                 waiting.append(event)
         self._last = last
         if self.ended is not None:
-            return
-        if output is not None:
-            yield self._turn()
+            yield from self._counting_at_end()
+        elif output is not None:
+            yield from self._counting(self._turn())
         elif self._started is not None and not self._known and last == self._started.id:
-            yield self._live()
+            yield from self._counting(self._live())
+
+    def _counting(self, turn: RecordedDecision) -> list[RecordedDecision]:
+        """The decisions that are known to count, now that one more has been read."""
+        if turn.output and _is_refused_completion(turn.output[-1]):
+            self._held_back.append(turn)
+            return []
+        return self._released(turn) if self._held_back else [turn]
+
+    def _counting_at_end(self) -> list[RecordedDecision]:
+        """Those of the decisions held back that count where no other decision follows."""
+        if not self._held_back:
+            return []
+        return self._released(RecordedDecision(self._held_back[-1].started, self._waiting, None))[:-1]
+
+    def _released(self, last: RecordedDecision) -> list[RecordedDecision]:
+        """The decisions held back that count, and ``last``; the input of each other one joins the one after it."""
+        held_back, self._held_back = self._held_back, []
+        counting = [last]
+        for turn in reversed(held_back):
+            following = counting[-1]
+            if not any(type(event) is events.Signaled for event in following.input):
+                counting.append(turn)
+                continue
+            if turn.known:
+                raise HistoryError(
+                    f'the decision of event {turn.started.id} completed the execution and was answered from here, but '
+                    'SWF refused it because a signal came; replay the history from event 1'
+                )
+            following.input = turn.input + following.input
+        return counting[::-1]
 
     def _turn(self) -> RecordedDecision:
         """A decision whose output is whole."""
@@ -145,8 +184,8 @@ class Reader:
         self.answered = started.id
         return turn
 
-    def _stray(self, event: Any) -> None:
-        """An output event that is not part of the batch being read."""
+    def _end_outside(self, event: Any) -> None:
+        """An output event that is part of no decision: it has to be the end that somebody else made."""
         if isinstance(event, events.Closed) and event.decision_id is None:
             self.ended = event
             return
@@ -176,6 +215,10 @@ class Reader:
         if self._known:
             raise HistoryError(f'the decision answered from here timed out in event {event.id}')
         self._started = None
+
+
+def _is_refused_completion(event: Any) -> bool:
+    return isinstance(event, events.CloseRefused) and event.how == 'completed' and event.cause == UNHANDLED
 
 
 _FRAME: dict[type, Any] = {

@@ -196,12 +196,17 @@ class Outbox:
         seated = (entry for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.phase is SLOT_RESERVED)
         return any(f'{call.attempt_id}{RETRY_TIMER_SUFFIX}' not in timers for call in seated)
 
-    def clear_incompatible(self) -> None:
-        """Drops unsent work and timers: SWF accepts no close beside some, and a close would end the others at once."""
+    def clear_beside(self, *, completes: bool) -> None:
+        """Drops what is not sent beside a close.
+
+        SWF accepts no close beside some unsent work and timers, and a close would end the others at once. A completion
+        goes without cancellations too: it ends what they would cancel, and it leaves nothing to be undone where SWF
+        refuses it.
+        """
         for backlog in self.backlog.values():
             backlog.clear()
         for entry in list(self.unsent()):
-            if not isinstance(entry, Cancellation) and entry.incompatible:
+            if completes or (entry.incompatible and not isinstance(entry, Cancellation)):
                 entry.withdraw()
 
     def __bool__(self) -> bool:

@@ -22,6 +22,7 @@ from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.timer import Limit
 from genflow.core.engine.closing import Restart
+from genflow.core.engine.history import UNHANDLED
 from genflow.core.errors import DefinitionError
 from genflow.core.locations import place, raised_at
 from genflow.core.model import decisions, events
@@ -114,7 +115,7 @@ class SuggestedRestart:
 
     def refused(self, event: events.CloseRefused) -> None:
         """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
-        if event.cause == 'UNHANDLED_DECISION':
+        if event.cause == UNHANDLED:
             return
         self._draw_line()
         self._not_before = event.id + REST

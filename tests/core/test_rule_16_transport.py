@@ -47,7 +47,7 @@ def test_a_result_is_its_json():
     story = Story(run)
     story.decide()
     story.completed(1, text=' {"a" : [1.5, true, null, "\\u00e9"]} ')
-    assert story.decide() == ['complete {"got":{"a":[1.5,true,null,"\\u00e9"]}}']
+    assert story.decide() == ['complete {"got":{"a":[1.5,true,null,"é"]}}']
 
 
 def test_an_absent_result_is_none():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
@@ -178,6 +179,7 @@ class Timed(Workflow):
 
     def run(self, **limits):
         begun = self.now()
+        limits = {name: math.inf if limit == 'never' else limit for name, limit in limits.items()}
         try:
             return (yield self.greet.with_options(**limits)())
         except ActivityTimedOut as error:
@@ -190,7 +192,7 @@ class Timed(Workflow):
         (TimeOut(), {}, ['HEARTBEAT', 5]),
         (TimeOut('HEARTBEAT'), {}, ['HEARTBEAT', 5]),
         (TimeOut('SCHEDULE_TO_START'), {}, ['SCHEDULE_TO_START', 10]),
-        (TimeOut('START_TO_CLOSE'), {'heartbeat': float('inf')}, ['START_TO_CLOSE', 60]),
+        (TimeOut('START_TO_CLOSE'), {'heartbeat': 'never'}, ['START_TO_CLOSE', 60]),
         (TimeOut('SCHEDULE_TO_CLOSE'), {'heartbeat': 100, 'start_to_close': 100}, ['SCHEDULE_TO_CLOSE', 65]),
         (lambda: TimeOut('HEARTBEAT'), {}, ['HEARTBEAT', 5]),
     ],
@@ -211,7 +213,7 @@ def test_an_activity_times_out_as_it_is_told(stub, limits, seconds, sticky):
         ),
         (
             TimeOut('HEARTBEAT'),
-            {'heartbeat': float('inf')},
+            {'heartbeat': 'never'},
             r'by HEARTBEAT, for which it has no limit; it has START_TO_',
         ),
         (

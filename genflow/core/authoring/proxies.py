@@ -17,7 +17,7 @@ from genflow.core.calls.external import SignalCall
 from genflow.core.calls.retryable import RetryableCall
 from genflow.core.errors import DefinitionError
 from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden
-from genflow.core.payloads.hooks import Serialization, encode, use_transport
+from genflow.core.payloads.hooks import Serialization, encode_value, use_transport
 from genflow.core.tasks.loop import DescribingLoop, Loop
 from genflow.core.tasks.signals import signal_name
 
@@ -257,7 +257,7 @@ class LambdaProxy(Proxy):
     def _serialize_arguments(self, *args: Any, **kwargs: Any) -> str:
         if len(args) > 1 or (args and kwargs):
             raise DefinitionError(f'{self!r} takes one positional argument (the event) or keyword arguments only')
-        return encode(args[0] if args else kwargs)
+        return encode_value(args[0] if args else kwargs)
 
 
 def signal_child(child: ChildCall, signal: Any, value: Any) -> SignalCall:

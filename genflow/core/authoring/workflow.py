@@ -24,6 +24,7 @@ from genflow.core.engine.closing import Restart
 from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
 from genflow.core.model.options import RestartOptions, checked_names, overridden
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
+from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.loop import DescribingLoop, Info, Loop
 from genflow.core.tasks.map import Mapped
@@ -89,9 +90,9 @@ class Restarter:
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
         text = self._workflow._serialize_restart_arguments(*args, **kwargs)
-        if len(text) > MAX_PAYLOAD:
+        if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
-                f'the arguments of the restart have {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
+                f'the arguments of the restart have {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
                 f'{excerpt(text)}; pass a reference to the data instead'
             )
         restart = Restart(args, kwargs, self._options, text)

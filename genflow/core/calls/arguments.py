@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from genflow.core.calls.call import ATOMS, Call
+from genflow.core.calls.call import Call
 from genflow.core.calls.external import SignalCall
 from genflow.core.calls.retryable import RetryableCall
+from genflow.core.payloads.nesting import check_nesting, contents
 from genflow.core.tasks.branch import as_task
 from genflow.core.tasks.combinators import Gathered
 from genflow.core.tasks.task import ERROR, OPEN, Task
@@ -20,21 +21,24 @@ __all__ = ['Arguments', 'find_tasks', 'resolved', 'returned_task']
 
 
 def find_tasks(values: Iterable[Any]) -> list[Task[Any]]:
-    """The tasks among some values in their order, nested in lists, tuples and dicts too."""
-    found: list[Task[Any]] = []
-    pending: list[Any] = [value for value in values if type(value) not in ATOMS][::-1]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, Task):
-            found.append(value)
-        elif isinstance(value, (list, tuple, dict)):
-            inner = value.values() if isinstance(value, dict) else value
-            pending.extend([item for item in inner if type(item) not in ATOMS][::-1])
+    """The tasks among some values in their order, nested in lists, tuples and dicts too.
+
+    Raises:
+        ValueError: A value with tasks in it contains itself, or is nested too deeply to be written.
+    """
+    found = [value for value in contents(values) if isinstance(value, Task)]
+    if found:
+        check_nesting(values)
     return found
 
 
 def returned_task(loop: Loop, value: Any) -> Task[Any]:
-    """The task of a value that contains tasks and branches beside plain values."""
+    """The task of a value that contains tasks and branches beside plain values.
+
+    Raises:
+        ValueError: The value contains itself, or is nested too deeply to be written.
+    """
+    check_nesting((value,))
     value = _with_branches(loop, value)
     if isinstance(value, Task):
         return value

@@ -24,6 +24,7 @@ from genflow.core.locations import Location, place
 from genflow.core.model import decisions, events
 from genflow.core.model.options import seconds
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.task import ERROR, VALUE, Task
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Call(Task[Any]):
 
     def too_large(self, text: str, what: str, blame: str = '') -> PayloadTooLarge:
         return PayloadTooLarge(
-            f'{what} of {self.label} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}; '
+            f'{what} of {self.label} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}; '
             f'{blame}pass a reference to the data instead (called at {place(self.where)})'
         )
 

@@ -8,7 +8,9 @@ from genflow.core.calls.call import CLOSED, Call
 from genflow.core.calls.child import ChildCall
 from genflow.core.errors import SignalFailed
 from genflow.core.model import decisions, events
-from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
+from genflow.core.payloads.hooks import MAX_PAYLOAD
+from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import written
 from genflow.core.tasks.task import ERROR, OPEN, VALUE
 
 __all__ = ['CancelCall', 'ExternalCall', 'SignalCall']
@@ -81,8 +83,8 @@ class SignalCall(ExternalCall):
         return (self.value,)
 
     def prepare(self) -> None:
-        self.input = encode(self.value)
-        if len(self.input) > MAX_PAYLOAD:
+        self.input = written(self.value, f'the value of {self.label}')
+        if units(self.input) > MAX_PAYLOAD:
             raise self.too_large(self.input, 'the value')
 
     def begin(self) -> None:

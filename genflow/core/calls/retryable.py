@@ -17,6 +17,7 @@ from genflow.core.model.refusals import WAYS_OUT
 from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 from genflow.core.payloads.failures import decode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
+from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.text import short
 
@@ -91,12 +92,12 @@ class RetryableCall(Call):
     def prepare(self) -> None:
         try:
             text = self.input = self.proxy._serialize_arguments(*self.args, **self.kwargs)
-        except TypeError as error:
-            self._blame(error)
+        except (TypeError, ValueError):
+            self._blame()
             raise
         if not isinstance(text, str):
             raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
-        if len(text) > MAX_PAYLOAD:
+        if units(text) > MAX_PAYLOAD:
             raise self.too_large(text, 'the input', self._longest())
 
     def _named(self) -> list[tuple[str, Any]]:
@@ -108,17 +109,19 @@ class RetryableCall(Call):
         sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in self._named()]
         return f'most of it is {max(sizes)[1]}; ' if sizes else ''
 
-    def _blame(self, error: TypeError) -> None:
+    def _blame(self) -> None:
         """Names the argument that cannot be written, where the proxy writes as proxies do by default.
 
         Raises:
-            TypeError: Always, where one is found.
+            TypeError: JSON cannot hold it.
+            ValueError: JSON can hold it only in part, or not at all: ``NaN``, a cycle, keys that are written alike.
         """
         for name, value in self._named():
             try:
                 encode_value(value)
-            except TypeError as found:
-                raise TypeError(f'{name} of {self.label}, {short(value)}, cannot be written: {found}') from None
+            except (TypeError, ValueError) as found:
+                kind = TypeError if isinstance(found, TypeError) else ValueError
+                raise kind(f'{name} of {self.label}, {short(value)}, cannot be written: {found}') from None
 
     # attempts
 

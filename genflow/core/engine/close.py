@@ -18,9 +18,10 @@ from genflow.core.errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, W
 from genflow.core.model import decisions
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import written
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import ERROR, OPEN, Task
-from genflow.core.text import short
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
@@ -120,15 +121,12 @@ class Closing:
     def _result_text(self, value: Any) -> str:
         execution = self._execution
         workflow = execution.workflow
-        try:
-            text: str = '' if workflow is None else workflow._serialize_result(value)
-        except TypeError as error:
-            raise TypeError(
-                f'the result of {execution.spec.name}.run, {short(value)}, cannot be written: {error}'
-            ) from None
-        if len(text) > MAX_PAYLOAD:
+        text: str = ''
+        if workflow is not None:
+            text = written(value, f'the result of {execution.spec.name}.run', workflow._serialize_result)
+        if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
-                f'the result of {execution.spec.name} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
+                f'the result of {execution.spec.name} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
                 f'{excerpt(text)}; return a reference to the data instead'
             )
         return text

@@ -20,18 +20,22 @@ from typing import Any
 from uuid import UUID
 
 from genflow.core.engine.history import RecordedDecision
-from genflow.core.engine.replay import refused_engine
+from genflow.core.engine.replay import refused_engine, same_payload
 from genflow.core.errors import HistoryError, PayloadTooLarge, TaskFailed
 from genflow.core.model.decisions import RecordMarker
 from genflow.core.model.events import MarkerRecorded, Refused
 from genflow.core.model.wire_names import PATCH_MARKER, SEED_MARKER, SIDE_EFFECT_MARKER
 from genflow.core.payloads.failures import decode_failure, encode_failure
-from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
+from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode, encode_value
+from genflow.core.payloads.wire_text import units
 
 __all__ = ['Markers']
 
 MAX_TOTAL = 900_000
 """Bytes of markers in one decision: a response has at most 1 MB (SWF's quota), and markers cannot wait."""
+
+ESCAPED = 11
+"""Further bytes of a character that a client writes as two escaped surrogates."""
 
 MAX_MARKERS = 90
 """Side effects in one decision, for the same reason: a response has at most 100 decisions."""
@@ -88,11 +92,11 @@ class Markers:
         self._effects += 1
         if not self._live:
             return self._recorded_effect()
-        text = encode({'n': self._effects, **_happened(function)})
-        if len(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
+        text = _written_effect(self._effects, function)
+        if units(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
             error = PayloadTooLarge(
-                f'side effect {self._effects} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker and '
-                '1 MB in a decision'
+                f'side effect {self._effects} has {units(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker '
+                'and 1 MB in a decision'
             )
             text = encode({'n': self._effects, **_failed(error)})
         self.made.append(RecordMarker(SIDE_EFFECT_MARKER, text))
@@ -128,7 +132,7 @@ class Markers:
             self._patches[change] = True
 
     def _shows(self, marker: RecordMarker) -> bool:
-        return any(event.name == marker.name and event.details == marker.details for event in self._shown)
+        return any(event.name == marker.name and same_payload(event.details, marker.details) for event in self._shown)
 
     # chance
 
@@ -165,18 +169,17 @@ class Markers:
 
 
 def _size(text: str) -> int:
-    """Bytes of a JSON text inside of another one, which escapes its quotes."""
-    return len(text) + text.count('"') + text.count('\\')
+    """Bytes of a JSON text inside of another one, which escapes its quotes and what is not ASCII."""
+    beyond = 0 if text.isascii() else sum(character > '\x7f' for character in text)
+    return len(text) + text.count('"') + text.count('\\') + ESCAPED * beyond
 
 
-def _happened(function: Callable[[], Any]) -> dict[str, Any]:
-    """What calling a side effect gave, as JSON can hold it."""
+def _written_effect(number: int, function: Callable[[], Any]) -> str:
+    """The envelope of what calling a side effect gave; of its failure where JSON cannot hold that."""
     try:
-        value = function()
-        encode(value)
+        return encode_value({'n': number, 'value': function()})
     except Exception as error:  # noqa: BLE001 - it is recorded, and raised from the record
-        return _failed(error)
-    return {'value': value}
+        return encode({'n': number, **_failed(error)})
 
 
 def _failed(error: Exception) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from genflow.core.engine.mismatch import mismatch
 from genflow.core.engine.outbox import Entry
 from genflow.core.engine.retries import attempt_ids_of
 from genflow.core.errors import HistoryError
-from genflow.core.model import events
+from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX
 from genflow.core.payloads.hooks import decode
 
@@ -109,10 +109,14 @@ def _match_rest(execution: Execution, *, cut: bool, closed: bool) -> None:
 def _match_markers(execution: Execution, shown: Sequence[events.MarkerRecorded]) -> None:
     made = execution.markers.made
     for place_, event in enumerate(shown):
-        if place_ >= len(made) or (made[place_].name, made[place_].details) != (event.name, event.details):
+        if place_ >= len(made) or not _same_marker(made[place_], event):
             raise mismatch(execution, event, made[place_] if place_ < len(made) else None)
     if len(made) > len(shown):
         raise mismatch(execution, None, made[len(shown)])
+
+
+def _same_marker(made: decisions.RecordMarker, event: events.MarkerRecorded) -> bool:
+    return made.name == event.name and same_payload(made.details, event.details)
 
 
 def _match_close(execution: Execution, event: Any) -> None:
@@ -136,9 +140,11 @@ def _compare_input(execution: Execution, event: Any, entry: Entry, recorded: str
 
 
 def same_payload(one: str | None, other: str | None) -> bool:
-    """Whether two payloads say the same JSON."""
+    """Whether two payloads say the same JSON, however it is written."""
+    if one == other:
+        return True
     if one is None or other is None:
-        return one == other
+        return False
     try:
         return bool(decode(one) == decode(other))
     except ValueError:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genflow.core.calls.call import QUEUED
+from genflow.core.errors import HistoryError
 from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import ATTEMPTS_MARKER, BACKLOG_MARKER, CARRYOVER_MARKER
 from genflow.core.payloads.hooks import decode, encode
@@ -82,8 +83,15 @@ def _marker_marks(event: events.MarkerRecorded) -> list[str]:
 
 
 def attempt_ids_of(event: events.MarkerRecorded) -> list[str]:
-    """The marks that a marker of the engine names."""
-    found: list[str] = decode(event.details or '{}').get('marks', [])
+    """The marks that a marker of the engine names.
+
+    Raises:
+        HistoryError: Its details cannot be read.
+    """
+    try:
+        found: list[str] = decode(event.details or '{}').get('marks', [])
+    except (ValueError, AttributeError) as error:
+        raise HistoryError(f'the marker {event.name} in event {event.id} cannot be read: {error}') from error
     return found
 
 

@@ -29,6 +29,7 @@ from genflow.core.model import decisions, events
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.model.wire_names import SUGGESTED_RESTART_MARKER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
+from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import short
 
@@ -189,7 +190,7 @@ class SuggestedRestart:
             )
             return None
         found = self._execution.closing.continuing(answer).decision()
-        length = len(found.input or '')
+        length = units(found.input or '')
         if length > MAX_PAYLOAD:
             self._complain(
                 f'the arguments of the restart take {length:,} characters with the signals that nobody has read, and '

@@ -15,7 +15,9 @@ from uuid import UUID
 from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.engine.markers import Markers
 from genflow.core.errors import GenflowError, NondeterminismError, PayloadTooLarge
-from genflow.core.payloads.hooks import MAX_PAYLOAD, encode, excerpt
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import written
 from genflow.core.tasks.loop import Loop
 
 __all__ = ['WorkflowValues']
@@ -82,10 +84,10 @@ class WorkflowValues(Loop):
             self.markers.deprecate_patch(change)
 
     def set_status(self, value: Any) -> None:
-        text = encode(value)
-        if len(text) > MAX_PAYLOAD:
+        text = written(value, 'the status')
+        if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
-                f'the status has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
+                f'the status has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
             )
         if self.silent:
             self.describes('set_status()')

@@ -2,12 +2,12 @@
 
 ``reason`` is one line for people, cut to SWF's 256 characters. ``details`` is a JSON envelope with the exception's
 module and qualified name, those of its bases, its arguments where JSON can hold them, and the traceback, cut until it
-fits into SWF's 32,768 characters. The reader takes any text: what is no envelope stays as it is in ``details``.
+fits into SWF's 32,768 characters. Both can always be sent, whatever the exception's text holds. The reader takes any
+text: what is no envelope stays as it is in ``details``.
 """
 
 from __future__ import annotations
 
-import json
 import traceback as tracebacks
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,8 @@ from attrs import frozen
 
 from genflow.core.errors import GenflowError
 from genflow.core.model.wire_names import FAILURE_ENVELOPE
-from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
+from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
+from genflow.core.payloads.wire_text import shortened, units
 
 __all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name', 'users_traceback']
 
@@ -79,7 +80,7 @@ def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[
         traceback = users_traceback(error)
     names = [qualified_name(cls) for cls in type(error).__mro__ if cls not in (object, BaseException)]
     envelope: dict[str, Any] = {FAILURE_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
-    return _cut(reason, MAX_REASON), _fitted(envelope, traceback)
+    return shortened(reason, MAX_REASON), _fitted(envelope, traceback)
 
 
 def users_traceback(error: BaseException) -> str:
@@ -115,25 +116,21 @@ def _message(error: BaseException) -> str:
 
 def _json_or_none(args: tuple[Any, ...]) -> list[Any] | None:
     try:
-        values: list[Any] = json.loads(encode(list(args)))
-    except (TypeError, ValueError, RecursionError):
+        values: list[Any] = decode(encode(list(args)))
+    except (TypeError, ValueError):
         return None
     return values
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + '…'
-
-
 def _fitted(envelope: dict[str, Any], traceback: str) -> str:
     """The envelope with as much of the traceback's end as fits; without its arguments where they alone are too long."""
-    if len(encode(envelope)) > MAX_PAYLOAD // 2:
-        envelope = {**envelope, 'args': None, 'names': envelope['names'][:20]}
+    if units(encode(envelope)) > MAX_PAYLOAD // 2:
+        envelope = {**envelope, 'args': None, 'names': [name[:MAX_REASON] for name in envelope['names'][:20]]}
     keep = len(traceback)
     while True:
         tail = traceback if keep >= len(traceback) else '…' + traceback[len(traceback) - keep :]
         text = encode({**envelope, 'traceback': tail})
-        if len(text) <= MAX_PAYLOAD:
+        if units(text) <= MAX_PAYLOAD:
             return text
         keep = min(keep * 3 // 4, MAX_PAYLOAD)
 
@@ -143,7 +140,7 @@ def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
     if details is None or FAILURE_ENVELOPE not in details:
         return RemoteFailure(reason, details)
     try:
-        envelope = json.loads(details)
+        envelope = decode(details)
         names = tuple(str(name) for name in envelope['names'])
         args = envelope.get('args')
         traceback = envelope.get('traceback')

@@ -9,14 +9,17 @@ and proxies alike.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from genflow.core.errors import DefinitionError
 from genflow.core.payloads.type_hints import shape_of, unstructured
+from genflow.core.payloads.wire_text import sendable
 
 __all__ = [
     'HOOKS',
+    'MAX_DEPTH',
     'MAX_PAYLOAD',
     'Serialization',
     'decode',
@@ -36,39 +39,59 @@ HOOKS = (
     'serialize_restart_arguments',
 )
 
-_encoder = json.JSONEncoder(separators=(',', ':'))
+MAX_DEPTH = 200
+"""Levels of lists and objects in one payload.
+
+A fixed number, because Python's own limit depends on its version and on how deep the stack already is: what one worker
+reads another one must read too.
+"""
+
+_encoder = json.JSONEncoder(separators=(',', ':'), ensure_ascii=False, allow_nan=False)
 _decoder = json.JSONDecoder()
 _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
 _make_encoder = getattr(json.encoder, 'c_make_encoder', None)
 _pieces = _make_encoder and _make_encoder(
-    None, _encoder.default, json.encoder.encode_basestring_ascii, None, ':', ',', False, False, True
+    None, _encoder.default, json.encoder.encode_basestring, None, ':', ',', False, False, False
 )
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
+_ODD_KEY = re.compile(r'[{,]"(?:-?\d|(?:true|false|null|NaN|-?Infinity)":)')
+"""A key that may have been no text: what is no text is written as a number or as one of these words."""
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+_KEYS: dict[type, Callable[[Any], str]] = {bool: lambda key: str(key).lower(), type(None): lambda key: 'null'}
+"""The keys that JSON writes in words of its own; numbers are written as Python does."""
 
 
 def encode(value: Any) -> str:
-    """The JSON of a value, without spaces.
+    r"""The JSON of a value that any language can read, without spaces and with text as it is.
 
-    The same text as ``json.dumps(value, separators=(',', ':'))``; the encoder behind it is made once instead of at
-    each call, which is half of what a short payload costs.
+    Half of a surrogate pair, which no client can send, is written as ``\udcXX``. The encoder behind this is made
+    once instead of at each call, which is half of what a short payload costs.
 
     Raises:
         TypeError: JSON cannot hold it.
-        ValueError: It contains itself.
+        ValueError: It contains itself, is nested too deeply, or holds ``NaN``, an infinity, or keys that JSON writes
+            alike.
     """
-    if _pieces is None or type(value) is str:
-        return _encoder.encode(value)
     try:
-        return ''.join(_pieces(value, 0))
-    except RecursionError:  # it may contain itself, which only the encoder's own bookkeeping can tell
-        return _encoder.encode(value)
+        text = _encoder.encode(value) if _pieces is None or type(value) is str else ''.join(_pieces(value, 0))
+    except RecursionError:
+        raise ValueError(_endless(value)) from None
+    if len(text) > 2 * MAX_DEPTH and _depth_exceeds(text, MAX_DEPTH):
+        raise ValueError(f'it is nested more than {MAX_DEPTH} levels deep')
+    if '":' in text and _ODD_KEY.search(text) is not None:
+        _check_keys(value)
+    return text if text.isascii() else sendable(text)
 
 
 def decode(text: str) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: The text is no JSON.
+        ValueError: The text is no JSON, or nested more than :data:`MAX_DEPTH` levels deep.
     """
+    if len(text) > 2 * MAX_DEPTH and _depth_exceeds(text, MAX_DEPTH):
+        raise ValueError(f'the JSON is nested more than {MAX_DEPTH} levels deep')
     try:
         value, end = _scan(text, 0)
     except StopIteration:
@@ -81,13 +104,64 @@ def encode_value(value: Any) -> str:
 
     Raises:
         TypeError: JSON cannot hold it, and the extra ``typed`` is not there or cannot help either.
+        ValueError: As for :func:`encode`.
     """
     try:
-        return encode(value) if _pieces is None or type(value) is str else ''.join(_pieces(value, 0))
-    except RecursionError:
         return encode(value)
     except TypeError as error:
         return encode(unstructured(value, error))
+
+
+def _depth_exceeds(text: str, limit: int) -> bool:
+    """Whether brackets are nested more than ``limit`` levels deep, in time that does not depend on the nesting."""
+    if text.count('[') + text.count('{') <= limit:
+        return False
+    unescaped = text.replace('\\\\', '').replace('\\"', '')
+    attempt_ids = unescaped.encode('utf-8', 'surrogatepass').translate(None, _NO_MARKS)
+    brackets = b''.join(attempt_ids.split(b'"')[::2])  # every other part is the inside of a string
+    for _ in range(limit):
+        inner = brackets.replace(b'[]', b'').replace(b'{}', b'')
+        if inner == brackets:
+            break
+        brackets = inner
+    return bool(brackets)
+
+
+def _endless(value: Any) -> str:
+    """What is wrong with a value that the encoder follows without end."""
+    try:
+        _encoder.encode(value)
+    except ValueError:
+        return 'it contains itself'
+    except (RecursionError, TypeError):
+        pass
+    return f'it is nested more than {MAX_DEPTH} levels deep'
+
+
+def _check_keys(value: Any) -> None:
+    """Refuses a dict with keys that JSON writes alike, such as ``1`` and ``'1'``: one of them would vanish.
+
+    Raises:
+        ValueError: There is one.
+    """
+    pending = [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, dict):
+            if not {str}.issuperset(map(type, found)):
+                _check_dict(found)
+            found = found.values()
+        if not _ATOMS.issuperset(map(type, found)):
+            pending += [item for item in found if isinstance(item, (dict, list, tuple))]
+
+
+def _check_dict(value: dict[Any, Any]) -> None:
+    written: dict[str, Any] = {}
+    for key in value:
+        text = str.__str__(key) if isinstance(key, str) else _KEYS.get(type(key), encode)(key)
+        if text in written:
+            raise ValueError(f'JSON writes its keys {written[text]!r} and {key!r} alike, as {text!r}')
+        written[text] = key
 
 
 class Serialization:

@@ -144,7 +144,7 @@ class Branch(Task[Any]):
                     ready.mark_retrieved()
         except StopIteration as stop:
             self._ended()
-            self.returned(stop.value)
+            self.resolve(stop.value)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its branch
@@ -158,8 +158,18 @@ class Branch(Task[Any]):
             self.loop.branches.pop(self.generator, None)
             self.generator = None
 
+    def resolve(self, value: Any) -> None:
+        try:
+            self.returned(value)
+        except ValueError as error:  # it contains itself, or is nested too deeply
+            self.raised(error)
+
     def returned(self, value: Any) -> None:
-        """The generator returned: tasks in what it returned are resolved first."""
+        """The generator returned: tasks in what it returned are resolved first.
+
+        Raises:
+            ValueError: The value holds tasks, and contains itself or is nested too deeply to be written.
+        """
         loop = self.loop
         if loop is not None and loop.holds_task(value):
             from genflow.core.calls.arguments import returned_task  # noqa: PLC0415 - arguments may be branches
@@ -272,7 +282,7 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
     else:
         code = getattr(run, '__code__', None)
         root.returned_at = None if code is None else (code, -1)  # at its `def`
-        root.returned(found)
+        root.resolve(found)
 
 
 def _fresh(error: BaseException) -> BaseException:
@@ -295,28 +305,31 @@ def as_task(loop: Loop, value: Any) -> Task[Any]:
     if isinstance(value, Task):
         return value
     if isinstance(value, (list, tuple, dict)):
-        return gather(loop, value)
+        try:
+            return gather(loop, value)
+        except RecursionError:
+            return _failed(loop, f'a {type(value).__name__} was yielded that contains itself, or is nested too deeply')
     if isinstance(value, GeneratorType) and value.gi_code.co_name != '<genexpr>':
         branch = loop.branch(value)
         if branch is not None:
             return branch
-    failed: Task[Any] = Task(loop)
-    failed.state, failed.outcome = ERROR, YieldError(_mistake(value))
-    return failed
+    return _failed(loop, _mistake(value))
 
 
-def _restarted(loop: Loop) -> Task[Any]:
+def _failed(loop: Loop, message: str) -> Task[Any]:
+    """The task of a yield that waits for nothing."""
     failed: Task[Any] = Task(loop)
-    message = 'something was yielded after restart(); write `return self.restart(...)`'
     failed.state, failed.outcome = ERROR, YieldError(message)
     return failed
 
 
+def _restarted(loop: Loop) -> Task[Any]:
+    return _failed(loop, 'something was yielded after restart(); write `return self.restart(...)`')
+
+
 def _foreign(loop: Loop, task: Task[Any]) -> Task[Any]:
-    failed: Task[Any] = Task(loop)
     origin = 'a description that no execution made' if task.loop is None else 'a task of another execution'
-    failed.state, failed.outcome = ERROR, YieldError(f'{task!r} was yielded, which is {origin}; call the proxy on self')
-    return failed
+    return _failed(loop, f'{task!r} was yielded, which is {origin}; call the proxy on self')
 
 
 def _mistake(value: Any) -> str:

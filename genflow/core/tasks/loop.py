@@ -22,6 +22,7 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
+from genflow.core.payloads.nesting import contents
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import Task
 
@@ -149,11 +150,7 @@ class Loop:
 
     def holds_task(self, value: Any) -> bool:
         """Whether a value is or contains (in lists, tuples and dicts) a task or a branch."""
-        if isinstance(value, (Task, GeneratorType)):
-            return True
-        if isinstance(value, dict):
-            return any(map(self.holds_task, value.values()))
-        return isinstance(value, (list, tuple)) and any(map(self.holds_task, value))
+        return any(isinstance(found, (Task, GeneratorType)) for found in contents((value,)))
 
     @contextmanager
     def silence(self) -> Iterator[None]:

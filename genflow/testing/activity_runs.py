@@ -7,9 +7,8 @@ from typing import Any
 from attrs import define, field
 
 from genflow.core.authoring.activity import Activity, ActivityInfo
-from genflow.core.errors import PayloadTooLarge, StopActivity, SuspendTask
+from genflow.core.errors import StopActivity, SuspendTask
 from genflow.core.model.registry import declared
-from genflow.swf.worker.heartbeats import MAX_DETAILS
 
 __all__ = ['ActivityRun', 'run_activity']
 
@@ -44,9 +43,11 @@ class Recorder:
     cancel_after: int | None
     token: str = TOKEN
 
+    @property
+    def details(self) -> str | None:
+        return self.run.heartbeats[-1] if self.run.heartbeats else None
+
     def heartbeat(self, details: str | None) -> bool:
-        if details is not None and len(details) > MAX_DETAILS:
-            raise PayloadTooLarge(f'the details of a heartbeat have {len(details):,} characters; SWF takes 2,048')
         self.run.heartbeats.append(details)
         return self.cancel_after is None or len(self.run.heartbeats) <= self.cancel_after
 

@@ -119,3 +119,21 @@ def test_an_interrupt_from_the_keyboard_leaves_the_engine():
     story._begin_decision()  # noqa: SLF001
     with pytest.raises(KeyboardInterrupt):
         story.sticky.advance(story._page(story.sticky))  # noqa: SLF001
+
+
+def test_where_the_engine_runs_on_a_workers_thread_an_interrupt_is_an_exception_like_any_other():
+    def run(self):
+        yield self.echo()
+        raise KeyboardInterrupt
+
+    story = Story(run, engine={'passing': ()})
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['fail KeyboardInterrupt']
+
+
+def test_an_interrupt_in_a_plain_run_fails_it_there_too():
+    def run(self):
+        raise KeyboardInterrupt('now')
+
+    assert Story(run, engine={'passing': ()}).decide() == ['fail KeyboardInterrupt: now']

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 
 import pytest
 
-from genflow import Activity, ActivityFailed, ActivityProxy, PayloadTooLarge, StopActivity, Workflow, WorkflowCanceled
+from genflow import (
+    Activity,
+    ActivityFailed,
+    ActivityProxy,
+    ChildFailed,
+    PayloadTooLarge,
+    Retry,
+    StopActivity,
+    Workflow,
+    WorkflowCanceled,
+)
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
+from tests.swf.scripted import refusal
 from tests.swf.work import Loops, attributes
 
 
@@ -29,6 +41,12 @@ from tests.swf.work import Loops, attributes
 )
 def test_ids_are_read(text, expected):
     assert read_activity_id(text) == expected
+
+
+@activity('Echo', 1, 'tl')
+class Echo(Activity):
+    def run(self, value):
+        return value
 
 
 class Script:
@@ -251,16 +269,185 @@ def test_a_failure_travels_with_its_class_and_traceback(swf):
     assert execution.result() == [30, 'limit', ActivityFailed.__name__, True]
 
 
-def test_an_unknown_type_is_left_to_its_time_out_and_mentioned_once(begin, swf, caplog):
-    loops, _ = begin(lambda deed: 'done', retry=3)
-    stranger = Loops(swf)
-    assert stranger.run_activity()
-    swf.clock.advance(301)
-    loops.decide()
-    assert stranger.run_activity()
+def test_an_unknown_type_fails_at_once_and_is_tried_again_later(begin, swf, caplog):
+    loops, execution = begin(lambda deed: 'done', retry=2)
+    stranger = Loops(swf, Echo)
+    for wait in (10, 20):
+        assert stranger.run_activity()
+        loops.decide()
+        assert not loops.run_activity()
+        swf.clock.advance(wait)
+        loops.decide()
+    loops.run()
+    assert execution.result() == 'done'
+    said = attributes(execution, 'ActivityTaskFailed')
+    assert [one['reason'] for one in said] == [
+        'genflow.UnknownActivityType: this worker does not know Deed 1; it has Echo 1'
+    ] * 2
+    assert 'Import or scan the module that defines Deed 1' in said[0]['details']
     assert [record.getMessage() for record in caplog.records] == [
-        'activity type Deed 1 is not known to this worker; its tasks are left to time out'
+        'activity type Deed 1 is not known to this worker; its tasks are failed. It has: Echo 1'
     ]
+
+
+def test_a_worker_of_many_types_still_says_so_within_swfs_limits(begin, swf):
+    loops, execution = begin(lambda deed: 'done')
+    stranger = Loops(swf, *(named(f'{number:03}' * 60) for number in range(300)))
+    stranger.run_activity()
+    (said,) = attributes(execution, 'ActivityTaskFailed')
+    assert len(said['reason']) == 256
+    assert len(said['details']) == 32_768
+    loops.run()
+    assert execution.status() == 'FAILED'
+
+
+def named(name):
+    @activity(name, 1, 'tl')
+    class Named(Activity):
+        def run(self):
+            return name
+
+    return Named
+
+
+@pytest.mark.parametrize('error', [ValueError('caf\udce9'), KeyError('\ud800'), StopActivity('\ud800' * 20_000)])
+def test_whatever_text_an_activity_ends_with_it_ends(begin, error):
+    def run(deed):
+        raise error
+
+    loops, execution = begin(run, retry=0)
+    loops.run()
+    assert attributes(execution, 'ActivityTaskFailed') or attributes(execution, 'ActivityTaskCanceled')
+    assert execution.status() in ('FAILED', 'CANCELED')
+
+
+class Picky:
+    """A service that takes no free text of a kind."""
+
+    def __init__(self, swf, refuses):
+        self.swf = swf
+        self.refuses = refuses
+
+    def __getattr__(self, name):
+        method = getattr(self.swf, name)
+
+        def call(**request):
+            if self.refuses(name, request):
+                raise refusal('ValidationException')
+            return method(**request)
+
+        return call
+
+
+@pytest.mark.parametrize(
+    ('error', 'kind', 'said'),
+    [
+        (ValueError('é\n!'), 'ActivityTaskFailed', {'reason': 'ValueError: \\xe9 !'}),
+        (StopActivity('é'), 'ActivityTaskCanceled', {}),
+    ],
+)
+def test_an_answer_that_is_refused_is_sent_again_in_plain_words(begin, error, kind, said):
+    def run(deed):
+        raise error
+
+    loops, execution = begin(run)
+    loops.performer.service = RetryingClient(
+        Connection(Picky(loops.swf, lambda name, request: 'details' in request), 'picky')
+    )
+    loops.run_activity()
+    (found,) = attributes(execution, kind)
+    assert {name: found[name] for name in ('reason', 'details') if name in found} == said
+
+
+def test_a_failure_of_a_workflow_that_is_refused_is_sent_again_in_plain_words(swf):
+    @workflow('Fails', 1, 'tl')
+    class Fails(Workflow):
+        def run(self):
+            raise ValueError('é')
+
+    loops = Loops(swf, Fails)
+    execution = loops.client.starter(Fails)()
+    loops.decider.service = RetryingClient(
+        Connection(Picky(swf, lambda name, request: 'details' in str(request)), 'picky')
+    )
+    loops.decide()
+    (found,) = attributes(execution, 'WorkflowExecutionFailed')
+    assert found['reason'] == 'ValueError: \\xe9'
+    assert not loops.decider.held
+
+
+class TestContext:
+    """Each attempt runs in a copy of the context in which its worker was started."""
+
+    def test_what_one_activity_sets_no_other_one_sees(self, swf):
+        tenant = contextvars.ContextVar('tenant', default='nobody')
+
+        @activity('Sets', 1, 'tl')
+        class Sets(Activity):
+            def run(self, who):
+                seen = tenant.get()
+                tenant.set(who)
+                return seen
+
+        @workflow('Calls', 1, 'tl')
+        class Calls(Workflow):
+            sets = ActivityProxy('Sets', 1)
+
+            def run(self):
+                return [(yield self.sets('Ada')), (yield self.sets('Bob'))]
+
+        def started():
+            tenant.set('the worker')
+            return Loops(swf, Sets, Calls)
+
+        loops = contextvars.copy_context().run(started)
+        execution = loops.client.starter(Calls)()
+        loops.run()
+        assert execution.result() == ['the worker', 'the worker']
+        assert tenant.get() == 'nobody'
+
+
+class TestHeartbeatsOfFailedAttempts:
+    @pytest.mark.parametrize('ends', ['raises', 'worker stops'])
+    def test_the_next_attempt_reads_the_latest_whether_sent_or_not(self, begin, ends):
+        seen = []
+
+        def run(deed):
+            seen.append(deed.info.last_heartbeat)
+            if len(seen) > 2:
+                return 'done'
+            for page in range(5):
+                deed.heartbeat(f'page {len(seen)}.{page} \udce9')
+            if ends == 'raises':
+                raise ValueError('again')
+            return loops.performer.abandon()
+
+        loops, execution = begin(run, heartbeat=60, retry=Retry(3, initial_interval=0))
+        loops.run()
+        assert seen == [None, 'page 1.4 \\udce9', 'page 2.4 \\udce9']
+        assert execution.result() == 'done'
+
+    def test_an_attempt_without_heartbeats_leaves_none(self, begin):
+        seen = []
+
+        def run(deed):
+            seen.append(deed.info.last_heartbeat)
+            raise ValueError('again')
+
+        loops, _ = begin(run, retry=Retry(2, initial_interval=0))
+        loops.run()
+        assert seen == [None, None]
+
+    def test_the_failure_itself_says_what_it_said_before(self, begin):
+        def run(deed):
+            deed.heartbeat('half')
+            raise LookupError('gone', 7)
+
+        loops, execution = begin(run)
+        loops.run()
+        with pytest.raises(ChildFailed, match='LookupError') as raised:
+            execution.result()
+        assert 'half' not in str(raised.value)
 
 
 def test_a_late_answer_is_a_line_in_the_log(begin, swf, caplog):

@@ -1,11 +1,19 @@
-"""A decision that computes for too long is reported once, with the user's own line."""
+"""A decision that computes for too long is reported once, with the user's own line, and interrupted at its time-out."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
+import threading
 
+import pytest
+
+from genflow import Workflow, workflow
+from genflow.core.engine.execution import Execution
 from genflow.swf.worker.polled_tasks import DecisionTask
-from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
+from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
+from tests.swf.work import Loops
 
 TASK = DecisionTask('t', 'w', 'r', 'Order', '1', 3, 0)
 
@@ -29,8 +37,7 @@ def test_a_slow_decision_shows_where_it_is(caplog):
         clock.now = 9.0
         watch.look()
 
-    with watch.over(TASK):
-        look_into_the_user()
+    watch.over(TASK, Execution(Workflow), look_into_the_user)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert 'deciding Order 1 (workflow w, run r) has taken 2.0 s so far' in record.getMessage()
@@ -40,8 +47,65 @@ def test_a_slow_decision_shows_where_it_is(caplog):
 def test_a_decision_that_ended_is_not_reported(caplog):
     clock = Clock()
     watch = SlowDecisionWatchdog(2.0, clock)
-    with watch.over(TASK):
-        pass
+    watch.over(TASK, Execution(Workflow), lambda: None)
     clock.now = 10.0
     watch.look()
     assert caplog.records == []
+
+
+def spin(inside):
+    inside.set()
+    while True:
+        pass
+
+
+def catches_everything(inside):
+    with contextlib.suppress(BaseException):
+        spin(inside)
+    spin(inside)
+
+
+@pytest.mark.parametrize('spins', [spin, catches_everything])
+@pytest.mark.parametrize('yields', [False, True])
+def test_an_endless_loop_is_interrupted_after_the_decisions_time_out(swf, caplog, spins, yields):
+    inside = threading.Event()
+
+    @workflow('Loop', 1, 'tl', decision_duration=60)
+    class Loop(Workflow):
+        def run(self):
+            if yields:
+                return self.branch()
+            return spins(inside)
+
+        def branch(self):
+            spins(inside)
+            yield
+
+    @workflow('Quick', 1, 'tl')
+    class Quick(Workflow):
+        def run(self):
+            return 'done'
+
+    clock = Clock()
+    watch = SlowDecisionWatchdog(math.inf, clock)
+    loops = Loops(swf, Loop, Quick, watch=watch)
+    execution = loops.client.starter(Loop)()
+    thread = threading.Thread(target=loops.decide, daemon=True)
+    thread.start()
+    assert inside.wait(10)
+    clock.now = 59.0
+    watch.look()
+    assert not loops.decider.held
+    clock.now = 60.0
+    while thread.is_alive():
+        watch.look()
+        thread.join(0.01)
+    (error,) = loops.decider.held.values()
+    assert isinstance(error, DecisionInterrupted)
+    assert 'had not ended after 60 s' in str(error)
+    assert 'in spin' in str(error)
+    assert execution.status() == 'OPEN'
+    assert [record.levelname for record in caplog.records] == ['ERROR']
+    other = loops.client.starter(Quick)()
+    loops.run()
+    assert other.result() == 'done'

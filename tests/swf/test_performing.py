@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -65,6 +66,22 @@ def test_long_reasons_and_details_are_cut(length):
     failed = outcome(run)
     assert len(failed.reason) == 256
     assert len(failed.details) <= 32_768
+
+
+def test_an_interrupt_on_a_workers_thread_is_a_failure_and_in_a_test_stays_one():
+    def run(self):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outcome(run)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(outcome, run).result().reason == 'KeyboardInterrupt'
+
+
+@pytest.mark.parametrize('details', [{'done': 1}, 7, b'half', ['a']])
+def test_the_details_of_a_heartbeat_are_text(details):
+    failed = outcome(lambda self: self.heartbeat(details))
+    assert failed.reason.startswith(f'TypeError: the details of a heartbeat are text, and {details!r} is a ')
 
 
 def test_leaving_the_interpreter_is_a_failure_too():

@@ -54,7 +54,7 @@ def test_an_activity_task():
     task = poller(client, 'me' * 200).activity_task()
     assert (task.token, task.activity_id, task.workflow_id, task.run_id) == ('token', '7.1', 'w', 'r')
     assert (task.name, task.version, task.started_id, task.input) == ('Echo', '1', 6, '[[1],{}]')
-    request = {'domain': 'd', 'taskList': {'name': 'tl'}, 'identity': 'me' * 128}
+    request = {'domain': 'd', 'taskList': {'name': 'tl'}, 'identity': 'me' * 127 + 'm…'}
     assert client.calls == [('poll_for_activity_task', request)]
 
 

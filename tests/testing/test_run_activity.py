@@ -101,3 +101,14 @@ def test_details_of_a_heartbeat_have_swfs_limit():
 
     with pytest.raises(PayloadTooLarge, match='2,049'):
         run_activity(Chatty)
+
+
+def test_the_details_of_a_heartbeat_are_text():
+    class Beats(Activity):
+        def run(self):
+            self.heartbeat({'done': 1})
+
+    with pytest.raises(TypeError, match=r"details of a heartbeat are text, and \{'done': 1\} is a dict"):
+        run_activity(Beats)
+    with pytest.raises(TypeError, match='a dict'):
+        Beats().run()

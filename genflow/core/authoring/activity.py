@@ -13,12 +13,16 @@ from attrs import field, frozen
 
 from genflow.core.authoring.checks import check_no_generator, check_run
 from genflow.core.authoring.typed_proxies import Runs, TypedProxy, activity_proxy
-from genflow.core.errors import StopActivity
+from genflow.core.errors import PayloadTooLarge, StopActivity
 from genflow.core.payloads.hooks import Serialization
+from genflow.core.payloads.wire_text import sendable, units
 from genflow.core.tasks.task import Task
+from genflow.core.text import short
 
-__all__ = ['Activity', 'ActivityContext', 'ActivityInfo']
+__all__ = ['MAX_HEARTBEAT', 'Activity', 'ActivityContext', 'ActivityInfo', 'heartbeat_text']
 
+MAX_HEARTBEAT = 2048
+"""Characters of a heartbeat's details: SWF's ``LimitedData`` shape."""
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -43,7 +47,10 @@ class ActivityInfo:
 
     @property
     def last_heartbeat(self) -> str | None:
-        """The details of the previous attempt's last heartbeat, read from the history when asked for."""
+        """The details of the previous attempt's last heartbeat, whether it timed out or failed.
+
+        They are read from the history when they are asked for.
+        """
         return self.recall()
 
 
@@ -56,8 +63,34 @@ class ActivityContext(Protocol):
     @property
     def token(self) -> str: ...
 
+    @property
+    def details(self) -> str | None:
+        """The details of the last heartbeat."""
+
     def heartbeat(self, details: str | None) -> bool:
         """Sends a heartbeat; false once the task is lost or was asked to cancel."""
+
+
+def heartbeat_text(details: Any) -> str | None:
+    """The details of a heartbeat as they can be sent.
+
+    Raises:
+        TypeError: They are no text.
+        PayloadTooLarge: They have more than 2,048 characters.
+    """
+    if details is None:
+        return None
+    if not isinstance(details, str):
+        raise TypeError(
+            f'the details of a heartbeat are text, and {short(details)} is a {type(details).__name__}: give a str, '
+            'such as json.dumps(…)'
+        )
+    text = sendable(details)
+    if units(text) > MAX_HEARTBEAT:
+        raise PayloadTooLarge(
+            f'the details of a heartbeat have {units(text):,} characters; SWF takes {MAX_HEARTBEAT:,}'
+        )
+    return text
 
 
 class Activity(Serialization):
@@ -103,7 +136,7 @@ class Activity(Serialization):
         """Says that the activity is alive.
 
         Args:
-            details: At most 2,048 characters, kept by SWF and shown where the activity times out.
+            details: Text of at most 2,048 characters. The next attempt finds it in ``info.last_heartbeat``.
             check: Raise at once instead of returning a false value first.
 
         Returns:
@@ -111,10 +144,13 @@ class Activity(Serialization):
 
         Raises:
             StopActivity: The task was lost or asked to cancel, and the activity has been told before.
+            TypeError: ``details`` is no text.
+            PayloadTooLarge: ``details`` has more than 2,048 characters.
         """
+        text = heartbeat_text(details)
         if self._context is None:
             return True
-        alive = self._context.heartbeat(details)
+        alive = self._context.heartbeat(text)
         if not alive and (check or self._stopping):
             raise StopActivity('stopped at a heartbeat')
         self._stopping = not alive

@@ -14,10 +14,11 @@ from genflow.core.calls.call import ATOMS, CLOSED, NEW, QUEUED, SENT, SLOT_RESER
 from genflow.core.errors import DefinitionError, HistoryError, ScheduleFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import WAYS_OUT
+from genflow.core.model.retry import least_wait
 from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 from genflow.core.payloads.failures import decode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
-from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.text import short
 
@@ -97,6 +98,8 @@ class RetryableCall(Call):
             raise
         if not isinstance(text, str):
             raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
+        if not is_sendable(text):
+            raise ValueError(f'_serialize_arguments of {self.label} gave text with half of a surrogate pair')
         if units(text) > MAX_PAYLOAD:
             raise self.too_large(text, 'the input', self._longest())
 
@@ -136,7 +139,9 @@ class RetryableCall(Call):
             return int(self.settings.delay)
         if self.failure is None:  # a free try
             return 0
-        return int(self.settings.retry.interval(self.attempt - 1 - self.uncounted, self.loop.jitter(self)))
+        tried = self.attempt - 1 - self.uncounted
+        wait = self.settings.retry.interval(tried, self.loop.jitter(self))
+        return max(int(wait), least_wait(self.failure, tried))
 
     def decision(self) -> decisions.Decision:
         if not self.ready:

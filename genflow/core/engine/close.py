@@ -18,7 +18,7 @@ from genflow.core.errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, W
 from genflow.core.model import decisions
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
-from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import ERROR, OPEN, Task
@@ -124,6 +124,8 @@ class Closing:
         text: str = ''
         if workflow is not None:
             text = written(value, f'the result of {execution.spec.name}.run', workflow._serialize_result)
+        if not is_sendable(text):
+            raise ValueError(f'_serialize_result of {execution.spec.name} gave text with half of a surrogate pair')
         if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
                 f'the result of {execution.spec.name} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '

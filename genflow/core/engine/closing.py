@@ -15,7 +15,8 @@ from genflow.core.model import decisions
 from genflow.core.model.options import RestartOptions
 from genflow.core.model.wire_names import RESTART_ENVELOPE
 from genflow.core.payloads.failures import encode_failure, users_traceback
-from genflow.core.payloads.hooks import decode, encode
+from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
+from genflow.core.payloads.wire_text import shortened
 from genflow.core.tasks.task import Task
 
 __all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose', 'Restart', 'opened_input', 'restart_input']
@@ -88,7 +89,7 @@ class Cancel:
     details: str | None = None
 
     def decision(self) -> decisions.Decision:
-        return decisions.CancelWorkflow(self.details)
+        return decisions.CancelWorkflow(None if self.details is None else shortened(self.details, MAX_PAYLOAD))
 
 
 @define

@@ -66,6 +66,8 @@ class Execution(WorkflowValues):
         input_mismatch: What a payload that differs from the recorded one is: a report (``'warn'``) or a
             :class:`NondeterminismError` (``'error'``).
         shows_payloads: Whether reports quote inputs and results; a worker, whose reports go into a log, does not.
+        passing: Exceptions that leave the engine instead of failing the workflow that raises them: Ctrl-C, which on
+            the thread of a worker is an exception like any other.
 
     Attributes:
         closed: The history shows the end.
@@ -86,12 +88,14 @@ class Execution(WorkflowValues):
         seed: str | None = None,
         input_mismatch: str = 'warn',
         shows_payloads: bool = True,
+        passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,),
     ) -> None:
         super().__init__(seed if seed is not None else run_id)
         self.spec = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
         self.base = Info(workflow_id=workflow_id, run_id=run_id, domain=domain)
         self.input_mismatch = input_mismatch
         self.shows_payloads = shows_payloads
+        self.passing = passing
         self.reader = Reader()
         self.outbox = Outbox()
         self.refs: dict[int, Any] = {}

@@ -167,7 +167,7 @@ class SuggestedRestart:
         try:
             with execution.silence():
                 answer = workflow.restart_when_suggested()
-        except KeyboardInterrupt:
+        except execution.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the hook raises, the execution does not end by it
             self._complain(f'restart_when_suggested raised {self._shown(error)} at {raised_at(error)}', error)

@@ -20,13 +20,13 @@ from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.loop import Loop
 
-__all__ = ['WorkflowValues']
+__all__ = ['Abort', 'WorkflowValues']
 
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 class Abort(BaseException):
-    """Leaves the user's code where it asks for something that the history does not show; never seen outside."""
+    """Leaves the user's code: it asks for something that the history does not show, or takes too long."""
 
 
 class WorkflowValues(Loop):
@@ -37,7 +37,7 @@ class WorkflowValues(Loop):
         time: The time of the current decision.
         started_id: The id of its DecisionTaskStarted.
         context: The execution context that it sets.
-        abort: The error with which the execution ends because the history shows no such value.
+        abort: The error with which the execution ends as soon as the user's code has been left.
     """
 
     def __init__(self, seed: str | None) -> None:
@@ -93,6 +93,10 @@ class WorkflowValues(Loop):
             self.describes('set_status()')
         else:
             self.context = text
+
+    def give_up(self, error: GenflowError) -> None:
+        """Ends the current decision with an error as soon as the user's code is left; from any thread."""
+        self.abort = error
 
     def _not_shown(self, what: str) -> Any:
         """The code asks for what the decision being replayed does not show; it gets no further."""

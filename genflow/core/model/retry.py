@@ -13,12 +13,15 @@ from typing import Any
 
 from attrs import Factory, field, frozen
 
-from genflow.core.errors import DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, TaskTimeout
-from genflow.core.model.wire_names import WORKER_STOPPED
+from genflow.core.errors import ActivityTimedOut, DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, TaskTimeout
+from genflow.core.model.wire_names import UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
 
-__all__ = ['NO_RETRY', 'Retry', 'retry_policy']
+__all__ = ['NO_RETRY', 'Retry', 'least_wait', 'retry_policy']
 
 Failure = type[BaseException] | str
+
+UNKNOWN_TYPE_WAITS = (10, 300)
+"""Seconds before the second attempt at a type that a worker did not know, doubled from then on, and the most."""
 
 
 def _is_exception(value: Any) -> bool:
@@ -98,15 +101,38 @@ def _is(error: BaseException, kind: Failure) -> bool:
     """Whether an error is of a class or name, by itself, by what it was brought back from, or by its recorded names."""
     remote = error if isinstance(error, TaskFailed) else error.__cause__
     names: tuple[str, ...] = getattr(remote, 'names', ())
+    if kind in _TIMEOUTS and isinstance(remote, TaskFailed) and _counts_as_timeout(remote.reason):
+        return True
     if isinstance(kind, str):
         known = {*names, *(name.rpartition('.')[2] for name in names)}
         known.update(
             name for cls in type(error).__mro__ for name in (cls.__name__, f'{cls.__module__}.{cls.__qualname__}')
         )
         return kind in known
-    if kind is TaskTimeout and isinstance(remote, TaskFailed) and remote.reason == WORKER_STOPPED:
-        return True
     return isinstance(error, kind) or isinstance(remote, kind) or f'{kind.__module__}.{kind.__qualname__}' in names
+
+
+def _counts_as_timeout(reason: str | None) -> bool:
+    return reason is not None and (reason == WORKER_STOPPED or reason.startswith(UNKNOWN_ACTIVITY_TYPE))
+
+
+_TIMEOUTS = frozenset(
+    {TaskTimeout, ActivityTimedOut, TimeoutError}
+    | {
+        name
+        for cls in (TaskTimeout, ActivityTimedOut)
+        for name in (cls.__name__, f'{cls.__module__}.{cls.__qualname__}')
+    }
+)
+"""The classes and names by which a policy means time-outs of activities."""
+
+
+def least_wait(error: BaseException | None, tried: int) -> int:
+    """Seconds to wait at least before another attempt, whatever the policy says."""
+    if not isinstance(error, TaskFailed) or not (error.reason or '').startswith(UNKNOWN_ACTIVITY_TYPE):
+        return 0
+    first, most = UNKNOWN_TYPE_WAITS
+    return int(min(first * 2.0 ** min(tried - 1, 30), most))
 
 
 NO_RETRY = Retry(1)

@@ -20,6 +20,7 @@ __all__ = [
     'SEED_MARKER',
     'SIDE_EFFECT_MARKER',
     'SUGGESTED_RESTART_MARKER',
+    'UNKNOWN_ACTIVITY_TYPE',
     'WAKE_TIMER_PREFIX',
     'WORKER_STOPPED',
 ]
@@ -62,6 +63,9 @@ RESTART_ENVELOPE = 'genflow.restart'
 
 FAILURE_ENVELOPE = 'genflow.failure'
 """Details of a failure. ``{"genflow.failure": 1, "names": […], "args": […], "traceback": …}``. Since 0.1."""
+
+UNKNOWN_ACTIVITY_TYPE = 'genflow.UnknownActivityType'
+"""Reason: the worker does not know the activity's type; retried as a time-out, since other workers may. Since 0.1."""
 
 WORKER_STOPPED = 'genflow.WorkerStopped'
 """Reason: the worker stopped while it ran the activity; retried as a time-out. Since 0.1."""

@@ -19,7 +19,15 @@ from genflow.core.model.wire_names import FAILURE_ENVELOPE
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened, units
 
-__all__ = ['MAX_REASON', 'RemoteFailure', 'decode_failure', 'encode_failure', 'qualified_name', 'users_traceback']
+__all__ = [
+    'MAX_REASON',
+    'RemoteFailure',
+    'decode_failure',
+    'encode_details',
+    'encode_failure',
+    'qualified_name',
+    'users_traceback',
+]
 
 MAX_REASON = 256
 """Characters of a reason: SWF's ``FailureReason`` shape."""
@@ -37,6 +45,7 @@ class RemoteFailure:
         traceback: The remote traceback, or ``None``.
         names: Module and qualified name of the exception's class and of its bases, most derived first.
         args: The exception's ``args`` where JSON could hold them, else ``None``.
+        heartbeat: The details of the attempt's last heartbeat, or ``None``.
     """
 
     reason: str | None
@@ -44,6 +53,7 @@ class RemoteFailure:
     traceback: str | None = None
     names: tuple[str, ...] = ()
     args: tuple[Any, ...] | None = None
+    heartbeat: str | None = None
 
     def rebuilt(self, classes: tuple[type[BaseException], ...]) -> BaseException | None:
         """The exception of the first recorded name that one of ``classes`` has, or ``None``.
@@ -67,12 +77,15 @@ def qualified_name(cls: type) -> str:
     return f'{cls.__module__}.{cls.__qualname__}'
 
 
-def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[str, str]:
+def encode_failure(
+    error: BaseException, traceback: str | None = None, *, heartbeat: str | None = None
+) -> tuple[str, str]:
     """``(reason, details)`` of an exception, both within SWF's limits; never raises.
 
     Args:
         error: The exception; its ``__traceback__`` is used unless ``traceback`` is given.
         traceback: The traceback as text.
+        heartbeat: The details of the failed attempt's last heartbeat, for the next attempt.
     """
     message = _message(error)
     reason = f'{type(error).__qualname__}: {message}' if message else type(error).__qualname__
@@ -80,6 +93,8 @@ def encode_failure(error: BaseException, traceback: str | None = None) -> tuple[
         traceback = users_traceback(error)
     names = [qualified_name(cls) for cls in type(error).__mro__ if cls not in (object, BaseException)]
     envelope: dict[str, Any] = {FAILURE_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
+    if heartbeat is not None:
+        envelope['heartbeat'] = heartbeat
     return shortened(reason, MAX_REASON), _fitted(envelope, traceback)
 
 
@@ -108,6 +123,7 @@ def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) 
 
 
 def _message(error: BaseException) -> str:
+    """What an exception says; never raises."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide the failure itself
@@ -135,6 +151,13 @@ def _fitted(envelope: dict[str, Any], traceback: str) -> str:
         keep = min(keep * 3 // 4, MAX_PAYLOAD)
 
 
+def encode_details(details: str, heartbeat: str | None) -> str:
+    """Details in words of genflow's own, with the last heartbeat where there was one."""
+    if heartbeat is None:
+        return details
+    return encode({FAILURE_ENVELOPE: 1, 'names': [], 'details': details, 'heartbeat': heartbeat})
+
+
 def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
     """Reads what :func:`encode_failure` wrote; any other text is kept as it is."""
     if details is None or FAILURE_ENVELOPE not in details:
@@ -144,12 +167,15 @@ def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
         names = tuple(str(name) for name in envelope['names'])
         args = envelope.get('args')
         traceback = envelope.get('traceback')
+        said = envelope.get('details')
+        heartbeat = envelope.get('heartbeat')
     except (ValueError, TypeError, KeyError, AttributeError):
         return RemoteFailure(reason, details)
     return RemoteFailure(
         reason,
-        None,
+        said if isinstance(said, str) else None,
         traceback if isinstance(traceback, str) else None,
         names,
         tuple(args) if isinstance(args, list) else None,
+        heartbeat if isinstance(heartbeat, str) else None,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ['plain', 'sendable', 'shortened', 'units']
+__all__ = ['is_sendable', 'plain', 'sendable', 'shortened', 'units']
 
 _SURROGATES = re.compile('[\ud800-\udfff]')
 _UNPRINTABLE = re.compile('[^ -~]')
@@ -20,6 +20,11 @@ _UNPRINTABLE = re.compile('[^ -~]')
 def units(text: str) -> int:
     """The length of a text in UTF-16 code units."""
     return len(text) if text.isascii() else len(text.encode('utf-16-le', 'surrogatepass')) // 2
+
+
+def is_sendable(text: str) -> bool:
+    """Whether a client can send the text as it is."""
+    return text.isascii() or _SURROGATES.search(text) is None
 
 
 def sendable(text: str) -> str:

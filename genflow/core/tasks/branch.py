@@ -106,7 +106,7 @@ class Branch(Task[Any]):
             return
         loop.branches.pop(generator, None)
         with loop.silence():
-            if not close_generator(generator):
+            if not close_generator(generator, loop.passing):
                 loop.report(f'a generator ignores being closed, at {suspended_at(generator)}')
 
     def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
@@ -145,7 +145,7 @@ class Branch(Task[Any]):
         except StopIteration as stop:
             self._ended()
             self.resolve(stop.value)
-        except KeyboardInterrupt:
+        except loop.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its branch
             self._ended()
@@ -269,7 +269,7 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
     try:
         _check_fit(run, args, kwargs)
         found = run(*args, **kwargs)
-    except KeyboardInterrupt:
+    except loop.passing:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its run
         root.raised(error)
@@ -349,10 +349,14 @@ def _mistake(value: Any) -> str:
     return f'a {type(value).__name__} was yielded: {short(value)}; {hint}'
 
 
-def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
+def close_generator(generator: GeneratorType[Any, Any, Any], passing: tuple[type[BaseException], ...]) -> bool:
     """Closes a suspended generator and those that it delegates to, innermost first; what they raise is dropped.
 
     A ``finally`` that delegates to a new generator leaves that one to be closed before it is gone on with.
+
+    Args:
+        generator: What to close.
+        passing: The exceptions that are not dropped.
 
     Returns:
         Whether it closed. One that goes on yielding is kept for ever instead (:data:`UNCLOSABLE`).
@@ -360,7 +364,7 @@ def close_generator(generator: GeneratorType[Any, Any, Any]) -> bool:
     open_ones = _delegating(generator)
     drained = 0
     while open_ones and drained < MAX_DRAINS:
-        if _ends(open_ones[-1]):
+        if _ends(open_ones[-1], passing):
             open_ones.pop()
         else:
             drained += 1
@@ -378,11 +382,11 @@ def _delegating(generator: GeneratorType[Any, Any, Any]) -> list[GeneratorType[A
     return chain
 
 
-def _ends(generator: GeneratorType[Any, Any, Any]) -> bool:
+def _ends(generator: GeneratorType[Any, Any, Any], passing: tuple[type[BaseException], ...]) -> bool:
     """Whether a generator that delegates to none comes to its end by being closed; otherwise it has yielded."""
     try:
         generator.throw(GeneratorExit())
-    except KeyboardInterrupt:
+    except passing:
         raise
     except BaseException:  # noqa: BLE001 - the rules drop whatever code raises that runs only because a generator is closed
         return True

@@ -109,6 +109,7 @@ class Loop:
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
         restarting: ``restart`` was called and not returned yet.
+        passing: Exceptions that leave the engine instead of being the outcome of the branch that raises them.
         owner: The driver of tasks that are made now; ``None`` makes descriptions.
     """
 
@@ -122,6 +123,7 @@ class Loop:
         self.restarting = False
         self.owner: Loop | None = self
         self.replaying = False
+        self.passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
         self.base = Info()
 
     @property

@@ -65,7 +65,7 @@ class Boto2Client:
             raise EndpointConnectionError(endpoint_url=self.address, error=error) from error
         except Exception as error:
             raise self._translated(operation, error) from error
-        return answer or {}
+        return {} if answer is None else answer
 
     def _translated(self, operation: str, error: Exception) -> Exception:
         """A refusal in botocore's form; an error that is none stays what it is."""

@@ -19,6 +19,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from genflow.swf.aws import error_hints, faults
+from genflow.swf.aws.answers import checked
 from genflow.swf.aws.connections import Connection
 from genflow.swf.aws.rate_limits import Bucket, buckets
 
@@ -121,7 +122,7 @@ class RetryingClient:
         while True:
             self._keep_to(bucket)
             try:
-                answer: dict[str, Any] = method(**request)
+                answer = checked(operation, method(**request))
             except Exception as error:
                 if not self._may_repeat(operation, error):
                     error_hints.noted(error, request)
@@ -133,7 +134,7 @@ class RetryingClient:
                     raise
             else:
                 self.outage.ended()
-                return answer or {}
+                return answer
 
     def _keep_to(self, bucket: Bucket) -> None:
         seconds = bucket.take(self.clock())

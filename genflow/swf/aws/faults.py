@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from genflow.swf.aws.answers import is_malformed
+
 __all__ = [
     'code_of',
     'is_crowded',
@@ -96,7 +98,12 @@ def is_timeout(error: BaseException) -> bool:
 
 def is_doubtful(error: BaseException) -> bool:
     """Whether the call may have had its effect although it failed."""
-    return _status(error) >= _SERVER_ERROR or _status(error) == _TIMED_OUT or bool(_CUT_OFF & _names(error))
+    return (
+        is_malformed(error)
+        or _status(error) >= _SERVER_ERROR
+        or _status(error) == _TIMED_OUT
+        or bool(_CUT_OFF & _names(error))
+    )
 
 
 def is_transient(error: BaseException) -> bool:

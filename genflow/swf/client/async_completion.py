@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from genflow.core.authoring.activity import heartbeat_text
 from genflow.core.errors import PayloadTooLarge
 from genflow.core.payloads.failures import MAX_REASON
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
+from genflow.core.payloads.wire_text import sendable, shortened, units
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
-from genflow.swf.worker.heartbeats import MAX_DETAILS
 
 __all__ = ['AsyncCompletion']
 
@@ -33,9 +34,10 @@ class AsyncCompletion(Serialization):
         """Says that somebody still works on it; false once the task is gone or was asked to cancel.
 
         Raises:
+            TypeError: ``details`` is no text.
             PayloadTooLarge: ``details`` has more than 2,048 characters.
         """
-        answer = self._answer('record_activity_task_heartbeat', token, details=_limited(details, MAX_DETAILS))
+        answer = self._answer('record_activity_task_heartbeat', token, details=heartbeat_text(details))
         return answer is not None and not answer.get('cancelRequested')
 
     def complete(self, token: str, result: Any = None) -> bool:
@@ -55,12 +57,13 @@ class AsyncCompletion(Serialization):
             reason: Cut to the 256 characters that SWF takes.
             details: Cut to 32,768 characters.
         """
-        said = {'reason': reason[:MAX_REASON], 'details': None if details is None else details[:MAX_PAYLOAD]}
-        return self._answer('respond_activity_task_failed', token, **said) is not None
+        more = None if details is None else shortened(details, MAX_PAYLOAD)
+        reason = shortened(reason, MAX_REASON)
+        return self._answer('respond_activity_task_failed', token, reason=reason, details=more) is not None
 
     def cancel(self, token: str, details: str | None = None) -> bool:
         """Says that the activity has stopped because it was asked to."""
-        text = _limited(details, MAX_PAYLOAD)
+        text = None if details is None else _limited(sendable(details), MAX_PAYLOAD)
         return self._answer('respond_activity_task_canceled', token, details=text) is not None
 
     def _answer(self, operation: str, token: str, **said: str | None) -> dict[str, Any] | None:
@@ -73,7 +76,7 @@ class AsyncCompletion(Serialization):
             raise
 
 
-def _limited(text: str | None, length: int) -> str | None:
-    if text is not None and len(text) > length:
-        raise PayloadTooLarge(f'{len(text):,} characters are more than the {length:,} that SWF takes here')
+def _limited(text: str, length: int) -> str:
+    if units(text) > length:
+        raise PayloadTooLarge(f'{units(text):,} characters are more than the {length:,} that SWF takes here')
     return text

@@ -15,9 +15,10 @@ from genflow.core import errors
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution as Engine
 from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode, encode_value
+from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
+from genflow.core.payloads.wire_text import shortened, units
+from genflow.core.payloads.writing import written
 from genflow.core.tasks.signals import signal_name
-from genflow.core.text import short
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import connect
@@ -179,7 +180,7 @@ class Execution:
         Args:
             reason: Cut to the 256 characters that SWF takes.
         """
-        said = {} if reason is None else {'reason': reason[:MAX_TERMINATE_REASON]}
+        said = {} if reason is None else {'reason': shortened(reason, MAX_TERMINATE_REASON)}
         self._call('terminate_workflow_execution', **said)
 
     def query(self, name: Any, *args: Any, **kwargs: Any) -> Any:
@@ -266,13 +267,10 @@ class Execution:
 
 
 def _signal_input(name: str, value: Any) -> str:
-    try:
-        text = encode_value(value)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f'the value of signal {name!r}, {short(value)}, cannot be written: {error}') from None
-    if len(text) > MAX_PAYLOAD:
+    text = written(value, f'the value of signal {name!r}')
+    if units(text) > MAX_PAYLOAD:
         raise errors.PayloadTooLarge(
-            f'the value of signal {name!r} has {len(text):,} characters; SWF takes {MAX_PAYLOAD:,}'
+            f'the value of signal {name!r} has {units(text):,} characters; SWF takes {MAX_PAYLOAD:,}'
         )
     return text
 

@@ -16,10 +16,11 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.authoring.proxies import type_version
-from genflow.core.errors import PayloadTooLarge
+from genflow.core.errors import GenflowError, PayloadTooLarge
 from genflow.core.model.options import ChildOptions
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
+from genflow.core.payloads.wire_text import units
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import seconds_text
@@ -131,20 +132,26 @@ class Starter(Serialization):
 
         Raises:
             TypeError: The arguments cannot be serialized.
+            ValueError: Likewise, for what they hold: ``NaN``, a cycle, keys that JSON writes alike.
             PayloadTooLarge: The arguments have more than 32,768 characters once they are serialized.
             Exception: The client's error: ``WorkflowExecutionAlreadyStartedFault`` where an execution of that id is
                 open, ``UnknownResourceFault`` where the domain or the type does not exist, and so on.
         """
         try:
             text = self._serialize_arguments(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f'the arguments of {self.name} cannot be written: {error}') from error
+        except GenflowError:
+            raise
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f'the arguments of {self.name} cannot be written: {error}') from error
         return self.start(text)
 
     def start(self, input: str) -> Started:
         """Starts an execution with serialized arguments; raises as :meth:`__call__`."""
-        if len(input) > MAX_PAYLOAD:
-            raise PayloadTooLarge(f'the input of {self.name} has {len(input):,} characters; SWF takes {MAX_PAYLOAD:,}')
+        if units(input) > MAX_PAYLOAD:
+            raise PayloadTooLarge(
+                f'the input of {self.name} has {units(input):,} characters; SWF takes {MAX_PAYLOAD:,}'
+            )
         request = self._request(input)
         for attempt in range(ATTEMPTS):
             try:

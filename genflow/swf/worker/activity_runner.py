@@ -1,7 +1,7 @@
 """One activity task from poll to answer: find the class, keep its heartbeat up, run it, answer.
 
-The context that an activity gets is made here. An activity type that this worker does not know is left to other
-workers, or to its time-out, and logged once.
+The context that an activity gets is made here. A task of a type that this worker does not know is failed at once, with
+a reason that retries treat as a time-out: another worker may know it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextvars import Context, copy_context
 from functools import partial
 
 from attrs import Factory, define, field, frozen
@@ -18,14 +19,17 @@ from attrs import Factory, define, field, frozen
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.registry import ActivitySpec, Registry
-from genflow.core.model.wire_names import WORKER_STOPPED
+from genflow.core.model.wire_names import UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
+from genflow.core.payloads.failures import MAX_REASON, decode_failure, encode_details
+from genflow.core.payloads.hooks import MAX_PAYLOAD
+from genflow.core.payloads.wire_text import shortened
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from genflow.swf.worker.performing import Create, run_activity
 from genflow.swf.worker.polled_tasks import ActivityTask
-from genflow.swf.worker.respond import Failed, Outcome, respond_activity
+from genflow.swf.worker.respond import Failed, Outcome, in_plain_words, respond_activity
 
 __all__ = ['ActivityRunner', 'RunningActivity']
 
@@ -33,7 +37,7 @@ log = logging.getLogger('genflow.worker')
 
 
 def previous_details(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str | None:
-    """The details of the last heartbeat of the try before this one, as its time-out recorded them.
+    """The details of the last heartbeat of the try before this one, as its time-out or failure recorded them.
 
     Reads the history backwards, and no further than where that try was scheduled.
 
@@ -48,6 +52,9 @@ def previous_details(service: RetryingClient, domain: str, task: ActivityTask, k
             if event['eventType'] == 'ActivityTaskTimedOut':
                 said = event['activityTaskTimedOutEventAttributes']
                 details[said['scheduledEventId']] = heartbeat_details(said.get('details'))
+            elif event['eventType'] == 'ActivityTaskFailed':
+                said = event['activityTaskFailedEventAttributes']
+                details[said['scheduledEventId']] = decode_failure(None, said.get('details')).heartbeat
             elif event['eventType'] == 'ActivityTaskScheduled':
                 other = read_activity_id(event['activityTaskScheduledEventAttributes']['activityId'])
                 if other and (other.number, other.attempt) == (known.number, known.attempt - 1):
@@ -78,6 +85,10 @@ class RunningActivity:
     def token(self) -> str:
         return self.task.token
 
+    @property
+    def details(self) -> str | None:
+        return self.pulse.details
+
     def heartbeat(self, details: str | None) -> bool:
         return self.pulse.beat(details)
 
@@ -93,8 +104,9 @@ class ActivityRunner:
 
     Attributes:
         limits: How many activities of a type, by its name, may run at a time.
-        counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``,
-            ``late``, ``refused``, ``stopped``.
+        context: The context variables that each activity finds, in a copy of its own.
+        counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
+            (failed for their type), ``late``, ``refused``, ``stopped``.
     """
 
     service: RetryingClient
@@ -103,6 +115,7 @@ class ActivityRunner:
     create: Create = field(default=lambda cls: cls())
     limits: Mapping[str, int] = Factory(dict)
     heartbeats: Heartbeats = Factory(Heartbeats)
+    context: Context = Factory(copy_context)
     counts: Counter[str] = Factory(Counter)
     _places: dict[str, threading.Semaphore] = field(init=False)
     _running: set[RunningActivity] = field(factory=set, init=False)
@@ -120,7 +133,7 @@ class ActivityRunner:
         """
         spec = self.registry.activity(task.name, task.version)
         if spec is None:
-            self._leave(task)
+            self._fail_unknown(task)
             return
         running = self._context(spec, task)
         with self._free:
@@ -146,14 +159,16 @@ class ActivityRunner:
                 running.pulse.lose()
                 log.warning('%s is still running; it is failed, to be tried again elsewhere', running.task)
                 self.counts['stopped'] += 1
-                self._respond(running.task, Failed(WORKER_STOPPED, 'the worker stopped while the activity was running'))
+                details = encode_details('the worker stopped while the activity was running', running.details)
+                self._respond(running.task, Failed(WORKER_STOPPED, details))
 
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
+        run = self.context.copy().run
         place = self._places.get(spec.name)
         if place is None:
-            return run_activity(spec, running.task.input, running, self.create)
+            return run(run_activity, spec, running.task.input, running, self.create)
         with place:
-            return run_activity(spec, running.task.input, running, self.create)
+            return run(run_activity, spec, running.task.input, running, self.create)
 
     def _context(self, spec: ActivitySpec, task: ActivityTask) -> RunningActivity:
         known = read_activity_id(task.activity_id)
@@ -178,12 +193,21 @@ class ActivityRunner:
         verdict = respond_activity(self.service, task, outcome)
         if verdict != 'accepted':
             self.counts[verdict] += 1
-        if verdict == 'refused' and not isinstance(outcome, Failed):
-            respond_activity(self.service, task, Failed('genflow.AnswerRefused', 'SWF did not take the answer'))
+        if verdict == 'refused':
+            respond_activity(self.service, task, in_plain_words(outcome))
 
-    def _leave(self, task: ActivityTask) -> None:
+    def _fail_unknown(self, task: ActivityTask) -> None:
         self.counts['unknown'] += 1
         kind = (task.name, task.version)
+        known = ', '.join(f'{spec.name} {spec.version}' for spec in self.registry.activities) or 'none'
         if kind not in self._unknown:
             self._unknown.add(kind)
-            log.warning('activity type %s %s is not known to this worker; its tasks are left to time out', *kind)
+            log.warning(
+                'activity type %s %s is not known to this worker; its tasks are failed. It has: %s', *kind, known
+            )
+        reason = f'{UNKNOWN_ACTIVITY_TYPE}: this worker does not know {task.name} {task.version}; it has {known}'
+        advice = (
+            f'The worker that took this task has these activity types: {known}. Import or scan the module that defines '
+            f'{task.name} {task.version}, or give the activity a task list of its own.'
+        )
+        self._respond(task, Failed(shortened(reason, MAX_REASON), shortened(advice, MAX_PAYLOAD)))

@@ -1,8 +1,9 @@
 """One decision task from poll to answer: find the workflow, advance its execution, answer within SWF's limits.
 
 An execution that cannot be decided (its code and its history disagree, it waits for nothing, a payload cannot be read,
-SWF refuses the answer) is *held*: the task is left unanswered, so that nothing is lost and a corrected worker goes on.
-SWF hands the task out again after each time-out; the log says it once.
+its code goes on for longer than a decision may take, SWF refuses the answer) is *held*: the task is left unanswered, so
+that nothing is lost and a corrected worker goes on. SWF hands the task out again after each time-out; the log says it
+once.
 
 A worker with a list of its own (*sticky*) has further decision tasks of an execution sent there, where the live
 generator is. The list is named again in each answer, always with a time-out after which a task goes back to the
@@ -12,12 +13,13 @@ original list, so that no execution ever waits for a worker that is gone.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
@@ -28,11 +30,12 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import encode
 from genflow.swf.wire.events import translate
 from genflow.swf.wire.response_limits import plan
+from genflow.swf.worker.performing import is_ctrl_c
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.swf.worker.poller import whole_history
-from genflow.swf.worker.respond import Verdict, respond_decision
+from genflow.swf.worker.respond import Verdict, plain_close, respond_decision
 from genflow.swf.worker.response_delay import LONG_HISTORY, STEP
-from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
+from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
 from genflow.swf.worker.sticky_cache import CachedExecution, StickyCache, continuation
 
 __all__ = ['STICKY_SECONDS', 'Decider', 'Mismatch']
@@ -76,6 +79,11 @@ class _Plan:
 
 def _closes(decisions: Decisions) -> bool:
     return bool(decisions.all) and isinstance(decisions.all[-1], CLOSES)
+
+
+def _is_same(one: BaseException | None, other: BaseException) -> bool:
+    """Whether an execution is held for the same reason; a loop is not interrupted at the same line each time."""
+    return type(one) is type(other) and (isinstance(other, DecisionInterrupted) or str(one) == str(other))
 
 
 @define(eq=False)
@@ -158,6 +166,7 @@ class Decider:
             seed=task.run_id,
             input_mismatch=self.input_mismatch,
             shows_payloads=self.shows_payloads,
+            passing=(KeyboardInterrupt,) if threading.current_thread() is threading.main_thread() else (),
         )
         started = task.events[0]['workflowExecutionStartedEventAttributes']
         return self._planned(
@@ -167,15 +176,14 @@ class Decider:
     def _planned(self, task: DecisionTask, kept: CachedExecution, events: Events) -> _Plan | None:
         self._check_echo(events)
         try:
-            with self.watch.over(task):
-                decided = kept.execution.advance(translate(events)) or Decisions()
+            advance = partial(kept.execution.advance, translate(events))
+            decided = self.watch.over(task, kept.execution, advance) or Decisions()
             return _Plan(plan(decided), decided.context, self._paced(task, kept, events), _closes(decided))
-        except GenflowError as error:
+        except BaseException as error:
             kept.execution.close()
+            if is_ctrl_c(error):
+                raise
             return self._hold(task, error)
-        except BaseException:
-            kept.execution.close()
-            raise
 
     def _paced(self, task: DecisionTask, kept: CachedExecution, events: Events) -> CachedExecution:
         """What is kept after a decision, and for how long its answer is held back."""
@@ -190,6 +198,9 @@ class Decider:
     def _answer(self, task: DecisionTask, planned: _Plan) -> None:
         try:
             verdict = self._responded(task, planned)
+            plainer = plain_close(planned.decisions) if verdict == 'refused' else None
+            if plainer is not None:
+                verdict = self._responded(task, evolve(planned, decisions=plainer))
         except BaseException:
             if planned.kept is not None:
                 planned.kept.execution.close()
@@ -246,14 +257,16 @@ class Decider:
 
     def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
         """Leaves a task unanswered, or fails its execution where that was asked for."""
-        told = error.report if isinstance(error, GenflowError) else error
+        known = isinstance(error, GenflowError)
+        told = error.report if isinstance(error, GenflowError) else f'{type(error).__name__}: {error}'
         if self.mismatch == 'fail':
             reason, details = encode_failure(error)
             log.error('%s is failed: %s', task, told)
             return _Plan([encode(FailWorkflow(reason, details))])
         self.counts['held'] += 1
-        if str(self.held.get(task.run_id)) != str(error):
-            log.error('%s is held, its decision task left unanswered: %s', task, told, extra={'error': error})
+        if not _is_same(self.held.get(task.run_id), error):
+            message = '%s is held, its decision task left unanswered: %s'
+            log.error(message, task, told, extra={'error': error}, exc_info=None if known else error)
             if self.on_hold is not None:
                 self.on_hold(task, error)
         self.held[task.run_id] = error

@@ -18,16 +18,12 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.core.errors import PayloadTooLarge
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 
-__all__ = ['MAX_DETAILS', 'Heartbeats', 'TaskHeartbeat']
+__all__ = ['Heartbeats', 'TaskHeartbeat']
 
 log = logging.getLogger('genflow.worker')
-
-MAX_DETAILS = 2048
-"""Characters of a heartbeat's details: SWF's ``LimitedData`` shape."""
 
 QUIET = 1.0
 """Seconds between two heartbeats of one task, at most; a quarter of its time-out where that is less."""
@@ -61,6 +57,11 @@ class TaskHeartbeat:
         self._last = self.clock()
 
     @property
+    def details(self) -> str | None:
+        """Those of the last heartbeat that was asked for, sent or not."""
+        return self._details
+
+    @property
     def due(self) -> float:
         """When the background is to send the next."""
         return self._last + self.timeout / 2
@@ -70,13 +71,7 @@ class TaskHeartbeat:
         return min(QUIET, self.timeout / 4)
 
     def beat(self, details: str | None) -> bool:
-        """What ``Activity.heartbeat`` does; whether to go on.
-
-        Raises:
-            PayloadTooLarge: ``details`` has more than 2,048 characters.
-        """
-        if details is not None and len(details) > MAX_DETAILS:
-            raise PayloadTooLarge(f'the details of a heartbeat have {len(details):,} characters; SWF takes 2,048')
+        """What ``Activity.heartbeat`` does; whether to go on."""
         self._details = details
         if self.alive and self.clock() >= self._last + self._quiet:
             self.send()

@@ -7,6 +7,7 @@ that do not fit ``run``) fails the task with a reason that names it.
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from types import FunctionType, MethodType
@@ -17,9 +18,10 @@ from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, Sus
 from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.core.payloads.wire_text import is_sendable, shortened, units
 from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
 
-__all__ = ['Create', 'run_activity']
+__all__ = ['Create', 'is_ctrl_c', 'run_activity']
 
 Create = Callable[[type], Any]
 """Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
@@ -30,7 +32,7 @@ class BadInput(GenflowError):
 
 
 def run_activity(spec: ActivitySpec, input: str | None, context: ActivityContext, create: Create) -> Outcome:
-    """Runs an activity to its end; never raises."""
+    """Runs an activity to its end; raises nothing but a Ctrl-C on the main thread."""
     try:
         activity = create(spec.cls)
         activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
@@ -39,9 +41,26 @@ def run_activity(spec: ActivitySpec, input: str | None, context: ActivityContext
     except SuspendTask:
         return Suspended()
     except StopActivity as stop:
-        return Canceled(None if stop.details is None else str(stop.details)[:MAX_PAYLOAD])
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in an activity ends that activity, not the worker
-        return Failed(*encode_failure(error))
+        return Canceled(None if stop.details is None else shortened(_text(stop.details), MAX_PAYLOAD))
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
+        return Failed(*encode_failure(error, heartbeat=getattr(context, 'details', None)))
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - the activity stopped, whatever its details are
+        return f'<{type(value).__name__} without readable text>'
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether an exception is the interrupt of a program that runs users' code on its main thread, such as a test.
+
+    A worker runs it on other threads, where Python raises no interrupt: there it is the code's own.
+    """
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
 def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[str, Any]]:
@@ -75,14 +94,19 @@ def _signature(run: FunctionType) -> inspect.Signature:
 def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
     who = f'the activity {spec.name} {spec.version}'
     try:
-        text = activity._serialize_result(result)
-    except TypeError as error:
-        raise TypeError(f'the result of {who}, a {type(result).__qualname__}, cannot be written: {error}') from error
+        text: Any = activity._serialize_result(result)
+    except GenflowError:
+        raise
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f'the result of {who}, a {type(result).__qualname__}, cannot be written: {error}') from error
     if not isinstance(text, str):
         raise TypeError(f'_serialize_result() of {who} gave {type(text).__name__}, expected str')
-    if len(text) > MAX_PAYLOAD:
+    if not is_sendable(text):
+        raise ValueError(f'_serialize_result() of {who} gave text with half of a surrogate pair, which cannot be sent')
+    if units(text) > MAX_PAYLOAD:
         raise PayloadTooLarge(
-            f'the result of {who} has {len(text):,} characters, SWF takes {MAX_PAYLOAD:,}: store the data and return a '
-            'reference to it, or give the class a transport that does'
+            f'the result of {who} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: store the data and return '
+            'a reference to it, or give the class a transport that does'
         )
     return text

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import define, evolve
 
+from genflow.core.payloads.wire_text import shortened
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
@@ -72,7 +73,7 @@ class Poller:
     def _request(self) -> dict[str, Any]:
         request: dict[str, Any] = {'domain': self.domain, 'taskList': {'name': self.task_list}}
         if self.identity:
-            request['identity'] = self.identity[:MAX_IDENTITY]
+            request['identity'] = shortened(self.identity, MAX_IDENTITY)
         return request
 
     def _first(self, request: dict[str, Any], *, trimmed: bool) -> Page:

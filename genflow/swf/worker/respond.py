@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from attrs import frozen
 
+from genflow.core.payloads.failures import MAX_REASON
+from genflow.core.payloads.wire_text import plain
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
@@ -23,6 +25,8 @@ __all__ = [
     'Outcome',
     'Suspended',
     'Verdict',
+    'in_plain_words',
+    'plain_close',
     'respond_activity',
     'respond_decision',
 ]
@@ -66,6 +70,28 @@ _ANSWERS: dict[type, tuple[str, tuple[str, ...]]] = {
     Failed: ('respond_activity_task_failed', ('reason', 'details')),
     Canceled: ('respond_activity_task_canceled', ('details',)),
 }
+
+
+def in_plain_words(outcome: Outcome) -> Outcome:
+    """What to answer where SWF refused an outcome: the same without what may have displeased it."""
+    if isinstance(outcome, Failed):
+        return Failed(plain(outcome.reason, MAX_REASON))
+    if isinstance(outcome, Canceled):
+        return Canceled()
+    return Failed('genflow.AnswerRefused', 'SWF did not take the answer')
+
+
+def plain_close(decisions: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Decisions that SWF refused with their close in plain words; ``None`` where no free text closes them."""
+    kind = decisions[-1]['decisionType'] if decisions else None
+    if kind == 'FailWorkflowExecution':
+        reason = plain(decisions[-1]['failWorkflowExecutionDecisionAttributes'].get('reason', ''), MAX_REASON)
+        close = {'decisionType': kind, 'failWorkflowExecutionDecisionAttributes': {'reason': reason}}
+    elif kind == 'CancelWorkflowExecution':
+        close = {'decisionType': kind, 'cancelWorkflowExecutionDecisionAttributes': {}}
+    else:
+        return None
+    return [*decisions[:-1], close]
 
 
 def respond_activity(service: RetryingClient, task: ActivityTask, outcome: Outcome) -> Verdict:

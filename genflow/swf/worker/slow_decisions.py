@@ -1,12 +1,17 @@
-"""Decisions that compute for too long are reported, with the line of the user's code that is at it.
+"""Decisions that compute for too long are reported, and interrupted once their time-out is over.
 
-A decision is pure computing and takes milliseconds; one that takes seconds has a blocking call in it, or a loop, and
-may run into its time-out. One thread looks from time to time at what the decider threads are doing.
+A decision is pure computing and takes milliseconds; one that takes seconds has a blocking call in it, or a loop. One
+thread looks from time to time at what the decider threads are doing. After the decision's own time-out SWF takes no
+answer any more, so an exception is then raised in the thread that computes: the execution is held with the user's line,
+and the decider goes on with others. Python raises it between two instructions, so a call that blocks in C holds its
+thread until it returns.
 """
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import math
 import sys
 import threading
 import time
@@ -15,56 +20,121 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from attrs import define, field
 
+from genflow.core.engine.execution import Execution
+from genflow.core.engine.workflow_values import Abort
+from genflow.core.errors import GenflowError
 from genflow.swf.worker.polled_tasks import DecisionTask
 
-__all__ = ['SlowDecisionWatchdog']
+__all__ = ['DecisionInterrupted', 'SlowDecisionWatchdog']
+
+T = TypeVar('T')
 
 log = logging.getLogger('genflow.worker')
 
 _OURS = str(Path(__file__).parents[2])
 _LINES = 10
 
+LOOK = 1.0
+"""Seconds between two looks, at most."""
 
-@define
+
+class DecisionInterrupted(GenflowError):
+    """A decision went on until its time-out was over."""
+
+
+@define(eq=False)
 class _Running:
+    """A decision that is being computed.
+
+    Attributes:
+        error: What it was interrupted with, if it was.
+    """
+
     task: DecisionTask
+    execution: Execution
     since: float
     reported: bool = False
+    error: DecisionInterrupted | None = None
+
+    @property
+    def limit(self) -> float:
+        """Seconds that the decision may take."""
+        limit = self.execution.base.decision_duration
+        return math.inf if limit is None else limit
 
 
 @define(eq=False)
 class SlowDecisionWatchdog:
-    """Reports decisions that take longer than ``threshold`` seconds, each once; ``math.inf`` reports none."""
+    """Watches over decisions.
+
+    Attributes:
+        threshold: Seconds after which a decision is reported, each once; ``math.inf`` reports none.
+    """
 
     threshold: float = 2.0
     clock: Callable[[], float] = time.monotonic
     _running: dict[int, _Running] = field(factory=dict, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
-    @contextmanager
-    def over(self, task: DecisionTask) -> Iterator[None]:
-        """The calling thread decides ``task``."""
+    def over(self, task: DecisionTask, execution: Execution, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives, which decides ``task`` on the calling thread.
+
+        Raises:
+            DecisionInterrupted: It did not end before the decision's time-out.
+            BaseException: What it raised.
+        """
         me = threading.get_ident()
-        self._running[me] = _Running(task, self.clock())
+        running = self._running[me] = _Running(task, execution, self.clock())
         try:
-            yield
-        finally:
-            del self._running[me]
+            try:
+                found = compute()
+            finally:
+                self._leave(me, running)
+        except Abort:
+            self._leave(me, running)  # once more, in case that the interrupt came while it was being left
+        if running.error is not None:
+            raise running.error
+        return found
 
     def look(self) -> None:
-        """Reports what has been running for too long."""
+        """Reports what has been running for too long, and interrupts what has run out of its time."""
         now = self.clock()
         for thread, running in list(self._running.items()):
             if not running.reported and now - running.since >= self.threshold:
                 running.reported = True
                 self._report(thread, running, now)
+            if now - running.since >= running.limit:
+                self._interrupt(thread, running)
 
     def watch(self, pause: Callable[[float], bool]) -> None:
         """Looks for ever, until ``pause`` says that the program is about to stop."""
-        while not pause(min(self.threshold / 2, threading.TIMEOUT_MAX)):
+        while not pause(min(self.threshold / 2, LOOK)):
             self.look()
+
+    def _interrupt(self, thread: int, running: _Running) -> None:
+        """Raises an exception in the thread; again at each look, since the user's code may catch it."""
+        with self._lock:
+            if self._running.get(thread) is not running:
+                return
+            if running.error is None:
+                stack = _user_stack(sys._current_frames().get(thread))  # noqa: SLF001 - as below
+                running.error = DecisionInterrupted(
+                    f'the decision had not ended after {running.limit:g} s, its time-out, and was interrupted; a '
+                    f'workflow computes only, and leaves waiting to tasks. It was at:\n{stack}'
+                )
+                running.execution.give_up(running.error)
+            _raise_in(thread, Abort)
+
+    def _leave(self, thread: int, running: _Running) -> None:
+        """The thread is done: it is not interrupted any more, not even by what was sent already."""
+        with self._lock:
+            self._running.pop(thread, None)
+            if running.error is not None:
+                _raise_in(thread, None)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -92,3 +162,9 @@ def _user_stack(frame: FrameType | None) -> str:
     first = next((n for n, line in reversed(list(enumerate(stack))) if line.filename.startswith(_OURS)), -1)
     shown = stack[first + 1 :] or stack
     return ''.join(traceback.format_list(shown[-_LINES:])).rstrip()
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Raises an exception in another thread at its next instruction; ``None`` takes back one that is still to come."""
+    pointer = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pointer)

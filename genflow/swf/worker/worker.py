@@ -21,6 +21,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
@@ -33,7 +34,7 @@ from genflow.swf.aws.registration import register
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.heartbeats import Heartbeats
-from genflow.swf.worker.performing import Create
+from genflow.swf.worker.performing import Create, is_ctrl_c
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import Poller
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
@@ -190,6 +191,7 @@ class Worker:
             RegistrationError: As for :meth:`run`.
         """
         log_startup(self._service.connection, self.domain, self.task_list, self.identity)
+        self._performer.context = copy_context()
         if self._register:
             register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
         for name, target in self._jobs():
@@ -306,7 +308,9 @@ def handle_safely(
     """
     try:
         return handle(task)
-    except Exception as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         if quiet():
             log.debug('%s was not answered, for the worker has stopped: %s', task, error)
         elif faults.is_late(error):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.model.registry import ActivitySpec
@@ -22,12 +22,17 @@ from genflow.testing.tester.timeouts import check_strikes
 __all__ = ['StubRunner', 'play']
 
 
-@frozen
+@define
 class TaskContext:
-    """What an activity asks its worker, answered by the service of the test."""
+    """What an activity asks its worker, answered by the service of the test.
+
+    Attributes:
+        details: Those of the last heartbeat.
+    """
 
     stage: Environment
     task: ActivityTask
+    details: str | None = None
 
     @property
     def info(self) -> ActivityInfo:
@@ -41,6 +46,7 @@ class TaskContext:
         return self.task.token
 
     def heartbeat(self, details: str | None) -> bool:
+        self.details = details
         said: dict[str, Any] = {} if details is None else {'details': details}
         answer = self.stage.service.call('record_activity_task_heartbeat', taskToken=self.task.token, **said)
         return not answer['cancelRequested']

@@ -18,6 +18,7 @@ from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.hooks import MAX_PAYLOAD
+from genflow.core.payloads.wire_text import units
 from genflow.tools.run.follow import HistoryTail, listed
 
 __all__ = ['Begun', 'Request', 'begin', 'request_of']
@@ -70,9 +71,9 @@ def request_of(
         text = workflow._serialize_arguments(*args, **kwargs)
     except (TypeError, ValueError) as error:
         raise DefinitionError(f'the arguments of {name} cannot be serialized: {error}') from error
-    if len(text) > MAX_PAYLOAD:
+    if units(text) > MAX_PAYLOAD:
         raise PayloadTooLarge(
-            f'the arguments of {name} have {len(text):,} characters once they are serialized; SWF takes '
+            f'the arguments of {name} have {units(text):,} characters once they are serialized; SWF takes '
             f'{MAX_PAYLOAD:,}. Keep what is large elsewhere, and give its key or its path.'
         )
     return Request(spec, text, checked_id(workflow_id))

@@ -1,0 +1,119 @@
+"""What an answer of a service has to look like before anything is read from it.
+
+A proxy's error page, an answer that was cut off or one of another service may arrive with the status of a success. A
+client then gives a dict with nothing in it, or fails in its own parser. Either is an outage like any other: the call is
+repeated where that does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ['MalformedAnswer', 'checked', 'is_malformed']
+
+
+class MalformedAnswer(Exception):
+    """An answer is none that SWF gives."""
+
+
+_PARSERS = ('botocore.', 'boto.', 'dateutil.', 'json.', 'genflow.swf.aws.boto2')
+"""The modules in which clients read answers."""
+
+
+def is_malformed(error: BaseException) -> bool:
+    """Whether a client could not make sense of what it was answered."""
+    if isinstance(error, MalformedAnswer):
+        return True
+    if not isinstance(error, (AttributeError, TypeError, LookupError, ValueError)):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and f'{trace.tb_frame.f_globals.get("__name__")}.'.startswith(_PARSERS)
+
+
+def checked(operation: str, answer: Any) -> dict[str, Any]:
+    """An answer with everything that is read from it unseen.
+
+    Raises:
+        MalformedAnswer: It is no dict, or lacks something, or holds something of another type.
+    """
+    check = _CHECKS.get(operation)
+    if answer is None and check is None:
+        return {}
+    if not isinstance(answer, dict):
+        raise MalformedAnswer(f'{operation} was answered with a {type(answer).__name__}, not with an object')
+    if check is not None:
+        wrong = check(answer)
+        if wrong is not None:
+            raise MalformedAnswer(f'{operation} was answered with what is none of its answers: {wrong}')
+    return answer
+
+
+def _members(**kinds: type) -> Callable[[Mapping[str, Any]], str | None]:
+    """A check that members are there and of these types."""
+
+    def check(answer: Mapping[str, Any]) -> str | None:
+        for name, kind in kinds.items():
+            found = answer.get(name)
+            if not isinstance(found, kind) or isinstance(found, bool):
+                return f'{name} is {"missing" if found is None else f"a {type(found).__name__}"}'
+        return None
+
+    return check
+
+
+def _events(answer: Mapping[str, Any]) -> str | None:
+    events = answer.get('events')
+    if not isinstance(events, list):
+        return f'events is {"missing" if events is None else f"a {type(events).__name__}"}'
+    if all(isinstance(event, dict) and type(event.get('eventId')) is int and 'eventType' in event for event in events):
+        return None
+    return 'an event without id and type'
+
+
+def _poll(*checks: Callable[[Mapping[str, Any]], str | None]) -> Callable[[Mapping[str, Any]], str | None]:
+    """A check of a poll: SWF always says an event id, which is 0 where there is no task."""
+
+    def check(answer: Mapping[str, Any]) -> str | None:
+        if not answer.get('taskToken'):
+            if answer.get('startedEventId'):
+                return 'taskToken is missing'
+            # Clients other than botocore's, which brings metadata, may give nothing at all for an empty poll.
+            return _members(startedEventId=int)(answer) if 'ResponseMetadata' in answer else None
+        return next((wrong for wrong in (check(answer) for check in checks) if wrong is not None), None)
+
+    return check
+
+
+def _named(member: str, *names: str) -> Callable[[Mapping[str, Any]], str | None]:
+    """A check that a member is an object of texts."""
+
+    def check(answer: Mapping[str, Any]) -> str | None:
+        found = answer.get(member)
+        if not isinstance(found, dict):
+            return f'{member} is {"missing" if found is None else f"a {type(found).__name__}"}'
+        wrong = _members(**dict.fromkeys(names, str))(found)
+        return None if wrong is None else f'{member}.{wrong}'
+
+    return check
+
+
+_EXECUTION = _named('workflowExecution', 'workflowId', 'runId')
+
+_CHECKS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
+    'poll_for_decision_task': _poll(
+        _members(taskToken=str, startedEventId=int), _EXECUTION, _named('workflowType', 'name', 'version'), _events
+    ),
+    'poll_for_activity_task': _poll(
+        _members(taskToken=str, startedEventId=int, activityId=str),
+        _EXECUTION,
+        _named('activityType', 'name', 'version'),
+    ),
+    'get_workflow_execution_history': _events,
+    'start_workflow_execution': _members(runId=str),
+    'list_open_workflow_executions': _members(executionInfos=list),
+    'list_closed_workflow_executions': _members(executionInfos=list),
+}
+"""What is read from an answer without asking whether it is there, by operation."""

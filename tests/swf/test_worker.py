@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
+import time
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from genflow import Activity, ActivityProxy, Workflow
 from genflow.core.errors import RegistrationError
 from genflow.local import LocalSWF, SystemClock
+from genflow.local.http.server import HttpServer
 from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.worker.worker import Worker, default_identity
@@ -210,3 +214,84 @@ def test_a_broken_answer_leaves_the_worker_alive(live, caplog):
         assert Client('d', live).starter(Twice)().result(LONG) == 5
     assert 'Echo 1 (activity 1.1' in caplog.text
     assert 'could not be handled' in caplog.text
+
+
+class TestSignals:
+    """``stop_on_signals``, with signals that this process sends itself."""
+
+    def test_the_first_drains_and_another_stops_at_once(self, live):
+        working, told = worker(live), []
+        signals = working.stop_on_signals(3600, on_signal=lambda number, first: told.append((number, first)))
+        working.start()
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        working.wait()
+        assert signals.received == [signal.SIGTERM, signal.SIGINT]
+        assert told == [(signal.SIGTERM, True), (signal.SIGINT, False)]
+
+    def test_handlers_are_given_back(self, live):
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = [signal.getsignal(number) for number in numbers]
+        working = worker(live)
+        working.stop_on_signals()
+        assert [signal.getsignal(number) for number in numbers] != before
+        signal.raise_signal(signal.SIGHUP)
+        working.run()
+        assert [signal.getsignal(number) for number in numbers] == before
+
+    def test_handlers_are_given_back_by_a_worker_that_cannot_start(self):
+        before = signal.getsignal(signal.SIGTERM)
+        with LocalSWF() as service:
+            working = worker(service)
+            working.stop_on_signals()
+            with pytest.raises(RegistrationError):
+                working.run()
+        assert signal.getsignal(signal.SIGTERM) is before
+
+    def test_a_callback_that_fails_keeps_nobody_from_stopping(self, live):
+        def fail(number, first):
+            raise BrokenPipeError
+
+        working = worker(live)
+        working.stop_on_signals(on_signal=fail)
+        signal.raise_signal(signal.SIGTERM)
+        working.run()
+
+    def test_a_hangup_that_is_ignored_stays_ignored(self, live):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            working = worker(live)
+            working.stop_on_signals()
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            working.stop()
+            working.run()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
+
+def boto3_client(server):
+    session = boto3.session.Session(aws_access_key_id='a', aws_secret_access_key='b', region_name='us-east-1')
+    return session.client('swf', endpoint_url=server.url)
+
+
+@pytest.mark.parametrize('register', [True, False])
+def test_an_idle_worker_takes_its_polls_back_from_a_server(register):
+    with LocalSWF(clock=SystemClock(), synchronous='OFF', long_poll=60) as service, HttpServer(service) as server:
+        service.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
+        other = boto3_client(server)
+        theirs = threading.Thread(
+            target=other.poll_for_decision_task, kwargs={'domain': 'd', 'taskList': {'name': 'tl'}}, daemon=True
+        )
+        theirs.start()
+        working = worker(server.url, register=register, activities=2)
+        working.start()
+        polls = 5  # two activities, a decider, a decider of its own list, and somebody else's
+        while server.connections < polls + register:
+            threading.Event().wait(0.01)
+        began = time.monotonic()
+        working.drain(LONG)
+        working.wait()
+        assert time.monotonic() - began < 1
+        assert theirs.is_alive()
+        server.stop()
+        theirs.join(LONG)

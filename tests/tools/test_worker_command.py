@@ -12,7 +12,7 @@ from genflow.local import LocalSWF
 from genflow.tools.cli.executions import run_of
 from genflow.tools.cli.main import main
 from genflow.tools.run.progress import attributes_of
-from tests.tools.processes import finish, start, wait_for
+from tests.tools.processes import TIMEOUT, finish, start, wait_for
 
 FLOW = """
 import os
@@ -77,7 +77,7 @@ def test_a_worker_decides_and_performs_until_it_has_done_enough(folder, capsys):
     assert result(folder, capsys) == (0, '8\n')
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_what_runs_finish(folder, number):
     os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--no-sticky')
@@ -99,14 +99,56 @@ def test_draining_ends_when_its_time_is_over(folder):
     assert events_of(folder, 'ActivityTaskFailed')[0]['reason'] == 'genflow.WorkerStopped'
 
 
-def test_a_second_ctrl_c_stops_at_once(folder):
+@pytest.mark.parametrize(
+    ('first', 'second'), [('SIGINT', 'SIGINT'), ('SIGTERM', 'SIGTERM'), ('SIGTERM', 'SIGINT'), ('SIGINT', 'SIGHUP')]
+)
+def test_a_second_signal_of_any_kind_stops_at_once(folder, first, second):
     os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--drain', 3600)
     wait_for(process.stdout, 'begun')
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, first))
     wait_for(process.stderr, 'draining')
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, second))
     assert finish(process).returncode == 130
+
+
+def test_a_worker_whose_log_nobody_reads_any_more_drains(folder):
+    os.mkfifo(folder / 'hang')
+    process = start(folder, *WORKER, '--no-sticky')
+    wait_for(process.stdout, 'begun')
+    process.stdout.close()
+    process.stderr.close()
+    process.send_signal(signal.SIGTERM)
+    (folder / 'hang').open('w').close()
+    assert process.wait(TIMEOUT) == 0
+    assert events_of(folder, 'ActivityTaskCompleted')[0]['result'] == '8'
+
+
+def test_a_worker_whose_output_is_full_drains(folder):
+    os.mkfifo(folder / 'hang')
+    text = FLOW.replace("print('begun', flush=True)", "print('x' * 1_000_000, flush=True)")
+    (folder / 'flow.py').write_text(text, encoding='utf-8')
+    process = start(folder, *WORKER, '--no-sticky')
+    (folder / 'hang').open('w').close()  # the activity has printed more than the pipe holds, and goes on
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(TIMEOUT) == 0
+    assert events_of(folder, 'ActivityTaskCompleted')[0]['result'] == '8'
+    process.communicate()
+
+
+def test_logging_that_the_target_sets_up_does_not_silence_the_worker(folder):
+    silencing = """
+import logging.config
+logging.config.dictConfig({
+    'version': 1,
+    'handlers': {'err': {'class': 'logging.StreamHandler'}},
+    'root': {'level': 'INFO', 'handlers': ['err']},
+})
+"""
+    (folder / 'flow.py').write_text(silencing + FLOW, encoding='utf-8')
+    done = finish(start(folder, *WORKER, '--max-tasks', TASKS))
+    assert done.returncode == 0, done.err
+    assert 'working for domain shop, task list steps' in done.err
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
 OPERATIONS = frozenset(operations().values())
 #: characters of an integer that is read to its last digit.
 LONGEST_INTEGER = 40
+#: says of a poll that whoever sends it leaves: the polls of the same identity on the same list are answered at once.
+LEAVES = 'x-genflow-leaves'
 #: boto 2 and old samples send the first of these; neither is a compression.
 ENCODINGS = frozenset({'', 'amz-1.0', 'identity'})
 
@@ -49,11 +51,16 @@ class Reply:
 
 @attrs.frozen(slots=True)
 class Call:
-    """One operation that is asked for, and of which service."""
+    """One operation that is asked for, and of which service.
+
+    Attributes:
+        leaves: it is a poll that takes back those before it, and waits for nothing itself.
+    """
 
     service: LocalSWF
     operation: str
     members: dict[str, Any]
+    leaves: bool = False
 
     @property
     def is_poll(self) -> bool:
@@ -69,7 +76,8 @@ def read_call(request: Request, services: Mapping[str, LocalSWF], default: Local
     """
     operation = read_target(request.headers.get('x-amz-target', ''))
     service = services.get(region_of(request), default) if services else default
-    return Call(service, operation, read_members(request))
+    leaves = operation in POLLS and LEAVES in request.headers
+    return Call(service, operation, read_members(request), leaves)
 
 
 def read_target(target: str) -> str:

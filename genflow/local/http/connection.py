@@ -24,7 +24,7 @@ from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import cast
 
-from genflow.local.http.aws_json import Reply, carried_out, refusal
+from genflow.local.http.aws_json import Call, Reply, carried_out, refusal
 from genflow.local.http.dispatcher import Dispatcher, Held, Outcome
 from genflow.local.http.http11 import CONTINUE, LARGEST, BadRequest, DiscardingReader, RequestReader, response
 from genflow.local.http.timeouts import Deadline, Owed
@@ -140,6 +140,7 @@ class Connection(asyncio.Protocol):
             return
         headers = (
             ('Content-Type', reply.content_type),
+            ('Server', 'genflow'),
             ('x-amzn-RequestId', f'{SERVER_ID}{next(REQUEST_NUMBERS):012x}'),
             ('Date', date_header(int(time.time()))),
         )
@@ -184,6 +185,11 @@ class Connection(asyncio.Protocol):
         if self._held is not None:
             self._held.poll.abandon()
             self._held.rung.set()
+
+    def take_back(self, leaving: Call) -> None:
+        """Answer the poll that is held with nothing, if the one who leaves has sent it."""
+        if self._held is not None and self._held.is_of(leaving):
+            self._abandon()
 
     def end(self) -> None:
         """Because the server stops: answer what is being done, a held poll with nothing, and take no more."""

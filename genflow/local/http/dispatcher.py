@@ -39,9 +39,22 @@ PAUSE = 1.0
 class Held:
     """A poll that stands in line, and what rings when it should look again."""
 
-    operation: str
+    call: Call
     poll: HeldPoll
     rung: asyncio.Event
+
+    @property
+    def operation(self) -> str:
+        return self.call.operation
+
+    def is_of(self, leaving: Call) -> bool:
+        """Whether it was sent by the one who leaves: to the same list, with the same identity."""
+        same = ('domain', 'taskList', 'identity')
+        return (
+            self.call.service is leaving.service
+            and self.operation == leaving.operation
+            and all(self.call.members.get(name) == leaving.members.get(name) for name in same)
+        )
 
 
 Outcome = Reply | Held
@@ -148,11 +161,19 @@ class Dispatcher:
         asked = self.route(request)
         if isinstance(asked, Reply):
             return asked
+        if asked.leaves:
+            self.later(self._take_back, asked)
+            return Reply(200, b'{}')
         if asked.is_poll and asked.service.long_poll > 0:
             return self._begin_poll(asked)
         service, operation = asked.service, asked.operation
         reply = carried_out(operation, lambda: service.call_json(operation, asked.members))
         return cast('Reply', reply)  # a call always answers
+
+    def _take_back(self, leaving: Call) -> None:
+        """Answer the polls of somebody who leaves with nothing; on the loop, where no task can come in between."""
+        for connection in self.connections:
+            connection.take_back(leaving)
 
     def _begin_poll(self, call: Call) -> Outcome:
         """The first attempt."""
@@ -161,7 +182,7 @@ class Dispatcher:
         def attempt() -> str | None:
             rung = asyncio.Event()
             poll = call.service.hold(call.operation, call.members, lambda: self.later(rung.set))
-            held.append(Held(call.operation, poll, rung))
+            held.append(Held(call, poll, rung))
             return poll.attempt()
 
         return carried_out(call.operation, attempt) or held[0]

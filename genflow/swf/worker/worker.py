@@ -36,9 +36,11 @@ from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.heartbeats import Heartbeats
 from genflow.swf.worker.performing import Create, is_ctrl_c
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
-from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.poller import MAX_IDENTITY, Poller
+from genflow.swf.worker.released_polls import OpenPolls
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.swf.worker.stop_signals import SignalStop
 
 __all__ = ['Worker', 'default_identity', 'handle_safely', 'log_startup']
 
@@ -133,11 +135,13 @@ class Worker:
         # queue can be put to from a handler at any moment, an Event that the same thread waits for cannot.
         self._lock = threading.RLock()
         self._told_to_stop: SimpleQueue[None] = SimpleQueue()
+        self._signals: SignalStop | None = None
         self._threads: list[threading.Thread] = []
         self._computing = threading.Semaphore(max(1, deciders))
         # Polls give up when draining begins, answers only when it is over.
         self._service = RetryingClient(connect(layer1, config=config), pause=self._stopped.wait)
         self._polls = self._service.pausing(self._draining.wait)
+        self._open_polls = OpenPolls(self._service.connection, domain, self.identity[:MAX_IDENTITY])
         self._decider = Decider(
             self._service,
             domain,
@@ -179,8 +183,12 @@ class Worker:
             RegistrationError: A type cannot be registered, or the domain does not exist.
             Exception: What made the worker stop by itself, such as a domain that was deleted.
         """
-        self.start()
-        self.wait()
+        try:
+            self.start()
+            self.wait()
+        finally:
+            if self._signals is not None:
+                self._signals.remove()
         if self.error is not None:
             raise self.error
 
@@ -214,13 +222,52 @@ class Worker:
         self._draining.set()
         self._told_to_stop.put(None)
 
+    def stop_on_signals(
+        self, drain: float = 30.0, *, on_signal: Callable[[int, bool], None] | None = None
+    ) -> SignalStop:
+        """Has SIGTERM, SIGINT (Ctrl-C) and SIGHUP drain this worker, and a second signal, whichever, stop it at once.
+
+        To be called on the main thread before :meth:`run`, or before :meth:`wait`, which gives the signals back the
+        handlers that they had::
+
+            worker = Worker('shop', 'orders')
+            worker.stop_on_signals(drain=30)
+            worker.run()
+
+        A SIGHUP that the process ignores, as under ``nohup``, stays ignored.
+
+        Args:
+            drain: Seconds for what is running when the first signal comes.
+            on_signal: Called after each signal has had its effect, with its number and whether it was the first. It
+                runs in the handler and must not block; what it raises is dropped.
+
+        Returns:
+            The handlers; its ``received`` lists the signals that came.
+
+        Raises:
+            ValueError: This is not the main thread.
+        """
+        self._signals = SignalStop(lambda: self.drain(drain), self.stop, on_signal)
+        self._signals.install()
+        return self._signals
+
     def stop(self) -> None:
         """Stops now; activities that run are failed, to be tried again elsewhere."""
         self.drain(0)
 
     def wait(self) -> None:
         """Waits until the worker has been told to stop, and has. For one thread, and once."""
+        try:
+            self._wait()
+        finally:
+            if self._signals is not None:
+                self._signals.remove()
+
+    def _wait(self) -> None:
         self._told_to_stop.get()
+        if self._deadline > time.monotonic():
+            taking_back = partial(self._open_polls.take_back, self._stopped)
+            threading.Thread(target=taking_back, name='genflow-leaving', daemon=True).start()
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - time.monotonic()) > 0:
                 thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may have shortened the time meanwhile
@@ -257,7 +304,8 @@ class Worker:
     def _decide(self, poller: Poller) -> None:
         trimmed = True
         while not self._draining.is_set():
-            task = poller.decision_task(trimmed=trimmed)
+            with self._open_polls.polling('decision', poller.task_list):
+                task = poller.decision_task(trimmed=trimmed)
             if task is not None:
                 with self._computing:
                     # On a list that others poll too, an execution that was not here costs a second read of its history.
@@ -265,7 +313,8 @@ class Worker:
 
     def _perform(self, poller: Poller) -> None:
         while not self._draining.is_set():
-            task = poller.activity_task()
+            with self._open_polls.polling('activity', poller.task_list):
+                task = poller.activity_task()
             if task is not None:
                 self._handled(self._performer.handle, task)
 

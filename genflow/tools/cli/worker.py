@@ -1,14 +1,15 @@
 """``genflow worker``: deciders and activities for one task list, until they are told to stop.
 
-SIGTERM and the first Ctrl-C drain: no new polls, and what runs may finish. A second Ctrl-C stops at once.
+The first SIGTERM, SIGHUP or Ctrl-C drains: no new polls, and what runs may finish. A second signal of any of these
+kinds stops at once.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import signal
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -21,6 +22,7 @@ from genflow.swf.worker.worker import Worker
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
+from genflow.tools.cli.streams import messages_on_stdout, say
 from genflow.tools.run.target import TargetError, module_of, parse
 
 __all__ = ['command']
@@ -53,16 +55,21 @@ def command(
         raise Refused(str(error)) from error
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(levelname)s %(name)s: %(message)s')
     logging.getLogger('botocore').setLevel(logging.WARNING)  # where it found credentials is nobody's news
-    with opened(endpoint, db) as layer1:
+    with messages_on_stdout(), opened(endpoint, db) as layer1:
         if db is not None:
             register_domain(
                 RetryingClient(connect(layer1)), settings['domain']
             )  # in a file of our own nobody else does
         with refusing(domain=settings['domain']), _shown():
             worker = Worker(layer1=layer1, **settings)
-            with stopped_by_signals(worker, drain) as told:
-                worker.run()
-    ctx.exit(Exit.INTERRUPTED if len(told) > 1 else Exit.COMPLETED)
+            signals = worker.stop_on_signals(drain, on_signal=partial(_tell, drain))
+            worker.run()
+    ctx.exit(Exit.INTERRUPTED if len(signals.received) > 1 else Exit.COMPLETED)
+
+
+def _tell(seconds: float, number: int, is_first: bool) -> None:
+    if is_first:
+        say(f'draining: {seconds:g} s for what runs, and for polls in flight to return')
 
 
 @contextlib.contextmanager
@@ -72,22 +79,3 @@ def _shown() -> Iterator[None]:
         yield
     except GenflowError as error:
         raise Refused(str(error)) from error
-
-
-@contextlib.contextmanager
-def stopped_by_signals(worker: Worker, seconds: float) -> Iterator[list[int]]:
-    """Have signals stop a worker; gives a list that each of them is added to."""
-    told: list[int] = []
-
-    def drain(number: int, frame: object) -> None:
-        told.append(number)
-        if told.count(signal.SIGINT) > 1:
-            worker.stop()
-        else:
-            click.echo(f'draining: {seconds:g} s for what runs, and for polls in flight to return', err=True)
-            worker.drain(seconds)
-
-    with contextlib.ExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            stack.callback(signal.signal, number, signal.signal(number, drain))
-        yield told

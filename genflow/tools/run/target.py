@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import re
 import sys
 import traceback
@@ -182,7 +183,8 @@ def _import_module(name: str) -> ModuleType:
 def _importing(place: str, half_made: str = '') -> Iterator[None]:
     """Turn whatever user code raises while it is imported into a `TargetError`, but for Ctrl-C."""
     try:
-        yield
+        with _loggers_kept():
+            yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -190,6 +192,19 @@ def _importing(place: str, half_made: str = '') -> Iterator[None]:
         if isinstance(error, ModuleNotFoundError) and error.name and f'{place}.'.startswith(f'{error.name}.'):
             raise TargetError(f'there is no module {error.name!r} (looked in {Path.cwd()} and on sys.path).') from error
         raise TargetError(f'{place} does not import:\n{_users_traceback(error)}') from error
+
+
+@contextmanager
+def _loggers_kept() -> Iterator[None]:
+    """Keep genflow's loggers: user code that sets up logging disables those that exist, unless it says otherwise."""
+    logger = logging.getLogger('genflow')
+    names = [name for name in logger.manager.loggerDict if f'{name}.'.startswith('genflow.')]
+    enabled = [found for found in map(logging.getLogger, names) if not found.disabled]
+    try:
+        yield
+    finally:
+        for found in enabled:
+            found.disabled = False
 
 
 def _users_traceback(error: BaseException) -> str:

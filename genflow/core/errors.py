@@ -79,15 +79,16 @@ class TaskFailed(GenflowError):
         self.task = task
         self.names: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """What failed and why, without the remote traceback."""
         text = self.reason or type(self).__name__
         if self.task is not None:
             text = f'{self.task.label}: {text}'
-        if self.traceback:
-            text = f'{text}\n\nremote traceback:\n{self.traceback.rstrip()}'
-        elif self.details:
-            text = f'{text} ({self.details})'
-        return text
+        return f'{text} ({self.details})' if self.details and not self.traceback else text
+
+    def __str__(self) -> str:
+        return f'{self.message}\n\nremote traceback:\n{self.traceback.rstrip()}' if self.traceback else self.message
 
 
 class ActivityFailed(TaskFailed):

@@ -113,7 +113,8 @@ def test_a_workflow_that_raises_exits_with_3_and_shows_where(genflow_run, file):
     """
     done = genflow_run('-q', file(workflow_file(failing)))
     assert (done.returncode, done.out) == (3, '')
-    assert 'failed: ValueError: no more' in done.err
+    assert done.err.startswith('genflow: workflow Flow-')
+    assert done.err.count('ValueError: no more') == 1
     assert 'flow.py", line 10, in run' in done.err
     assert "raise ValueError('no more')" in done.err
 
@@ -134,6 +135,46 @@ class Break(Activity):
     assert done.returncode == 3
     assert 'flow.py", line 7, in run' in done.err
     assert 'ZeroDivisionError: by nothing' in done.err
+
+
+NESTED = """
+from genflow import Activity, Workflow, activity, workflow
+
+@activity(name='Charge', version=1, task_list='t')
+class Charge(Activity):
+    def run(self):
+        raise ValueError('card refused')
+
+@workflow(name='Payment', version=1, task_list='t')
+class Payment(Workflow):
+    charge = Charge.proxy(retry=0)
+
+    def run(self):
+        yield self.charge()
+
+@workflow(name='Order', version=1, task_list='t')
+class Order(Workflow):
+    payment = Payment.proxy(retry=0)
+
+    def run(self):
+        yield self.payment()
+"""
+
+
+def test_a_failure_through_three_levels_gives_its_reason_once(genflow_run, file):
+    done = genflow_run('-q', f'{file(NESTED)}:Order')
+    assert done.returncode == 3
+    head, _, rest = done.err.partition('\n\n')
+    first, *levels = head.splitlines()
+    assert first.endswith(' failed because')
+    assert levels == ['  child 1 Payment 1 failed because', '  activity 1 Charge 1 failed:']
+    assert rest.count('Traceback') == 1
+    assert 'flow.py", line 7, in run' in rest
+    assert done.err.count('card refused') == 2  # the line of code, and what it raised
+
+
+def test_a_verbose_failure_shows_every_traceback(genflow_run, file):
+    assert genflow_run('-qv', f'{file(NESTED)}:Order').err.count('Traceback') == 3
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from rich.console import Console
 
 from genflow.tools.run.progress import Progress
-from genflow.tools.run.views import ROWS_SHOWN, PlainView, picture
+from genflow.tools.run.views import PlainView, picture
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -22,11 +22,11 @@ def scheduled(number, name):
     return event(number, 'ActivityTaskScheduled', number, activityType=kind, activityId=f'{number}.1')
 
 
-def drawn(events):
+def drawn(events, now=START):
     progress = Progress()
     list(progress.apply_all(events))
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    console.print(picture('Order', progress))
+    console.print(picture('Order', progress, now))
     return console.file.getvalue()
 
 
@@ -46,16 +46,60 @@ def test_the_picture_counts_what_is_done_and_what_is_open():
     done = event(4, 'ActivityTaskCompleted', scheduledEventId=1)
     begun = event(5, 'ActivityTaskStarted', scheduledEventId=2)
     text = drawn([scheduled(1, 'Pack'), scheduled(2, 'Pack'), scheduled(3, 'Pack'), done, begun])
-    (row,) = [cells(line) for line in text.splitlines() if 'Pack' in line]
-    assert row == ['activity', 'Pack 1', '1', '2', '1 scheduled, 1 started']
+    (row,) = [cells(line) for line in text.splitlines() if '│ Pack' in line]
+    assert row == ['activity', 'Pack 1', '1', '0', '0', '2', '1 scheduled, 1 started']
     assert 'Order: open' in text
+
+
+def test_the_picture_counts_what_failed_and_what_was_tried_again_apart():
+    def tried(number, activity_id):
+        kind = {'name': 'Pack', 'version': '1'}
+        return event(number, 'ActivityTaskScheduled', activityType=kind, activityId=activity_id)
+
+    events = [
+        tried(1, '1.1'),
+        event(2, 'ActivityTaskFailed', scheduledEventId=1),
+        event(3, 'TimerStarted', timerId='1.2;w', startToFireTimeout='1'),
+        event(4, 'TimerFired', timerId='1.2;w', startedEventId=3),
+        tried(5, '1.2'),
+        event(6, 'ActivityTaskCompleted', scheduledEventId=5),
+        tried(7, '2.1'),
+        event(8, 'ActivityTaskTimedOut', scheduledEventId=7, timeoutType='HEARTBEAT'),
+    ]
+    text = drawn(events)
+    (row,) = [cells(line) for line in text.splitlines() if '│ Pack' in line]
+    assert row == ['activity', 'Pack 1', '1', '1', '1', '0', '']
+    assert 'timer' not in text  # the pause before the second try is the engine's
+
+
+def test_the_picture_tells_time_status_and_what_is_waited_for():
+    started = event(1, 'WorkflowExecutionStarted', workflowType={'name': 'Order', 'version': '1'})
+    decided = event(2, 'DecisionTaskCompleted', 1, executionContext='"half\x1b"')
+    text = drawn([started, decided, scheduled(3, 'Pack')], START + timedelta(seconds=3723))
+    assert 'Order: open, 1:02:03' in text
+    assert 'status: "half\\u001b"' in text
+    assert 'waits for activity Pack 1 [3.1], scheduled, since 1:02:00' in text
+
+
+def test_the_time_of_a_run_that_has_closed_stands_still():
+    events = [
+        event(1, 'WorkflowExecutionStarted', workflowType={'name': 'Order', 'version': '1'}),
+        event(2, 'WorkflowExecutionCompleted', 5),
+    ]
+    assert 'Order: completed, 0:05' in drawn(events, START + timedelta(days=1))
+
+
+def test_a_plain_view_leaves_the_reason_of_a_close_to_what_follows_it():
+    stream, progress = io.StringIO(), Progress()
+    PlainView(stream).show(progress.apply_all([event(2, 'WorkflowExecutionFailed', reason='broken')]), progress)
+    assert stream.getvalue() == '    0.000s  workflow failed\n'
 
 
 def test_the_picture_shows_no_more_rows_than_fit_those_last_begun_first():
     text = drawn([scheduled(number, f'Kind{number:03}') for number in range(1, 41)])
-    assert text.count('Kind') == ROWS_SHOWN
-    assert 'Kind040' in text
-    assert 'Kind001' not in text
+    assert [cells(line)[1] for line in text.splitlines() if '│' in line and 'Kind' in line] == [
+        f'Kind{number:03} 1' for number in range(29, 41)
+    ]
 
 
 def test_names_are_never_taken_for_markup():

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.core.errors import GenflowError
+from genflow.core.errors import GenflowError, TaskFailed
 from genflow.core.model.wire_names import FAILURE_ENVELOPE
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened, units
@@ -125,7 +125,8 @@ def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) 
 def _message(error: BaseException) -> str:
     """What an exception says; never raises."""
     try:
-        return str(error)
+        # The details have the remote traceback: in a reason, which is for one line, nothing else would fit.
+        return error.message if isinstance(error, TaskFailed) else str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide the failure itself
         return '<the exception has no readable text>'
 

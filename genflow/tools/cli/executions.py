@@ -183,6 +183,7 @@ def terminate(
 @click.argument('workflow_id', type=WORKFLOW_ID)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for it.')
+@click.option('--verbose', '-v', is_flag=True, help='Of a failure, show the tracebacks of all levels.')
 @service_options
 @click.pass_context
 def result(
@@ -191,6 +192,7 @@ def result(
     workflow_id: str,
     run_id: str | None,
     timeout: float,
+    verbose: bool,
     domain: str,
     endpoint: str | None,
     db: str | None,
@@ -205,7 +207,7 @@ def result(
         again = again_of(f'result {workflow_id} --domain {domain}', endpoint, db)
         print_result('null' if outcome.recorded_result is None else outcome.recorded_result, f'{again} prints it.')
     else:
-        say(f'genflow: {outcome.told()}')
+        say(f'genflow: {outcome.told(verbose=verbose)}')
     ctx.exit(Exit.COMPLETED if outcome is not None and outcome.completed else Exit.CLOSED_OTHERWISE)
 
 

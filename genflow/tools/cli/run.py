@@ -39,6 +39,7 @@ __all__ = ['command']
 @click.option(
     '--activities', default=8, show_default=True, type=click.IntRange(1, MAX_THREADS), help='How many run at a time.'
 )
+@click.option('--verbose', '-v', is_flag=True, help='Of a failure, show the tracebacks of all levels.')
 @click.option('--quiet', '-q', is_flag=True, help='Show nothing but the result and errors.')
 @click.pass_context
 def command(
@@ -51,6 +52,7 @@ def command(
     workflow_id: str | None,
     activities: int,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """Run a workflow to its end on the embedded service, its activities in this process.
 
@@ -73,7 +75,7 @@ def command(
     except KeyboardInterrupt:
         _say_how_to_go_on(db, workflow_id)
         raise
-    ctx.exit(_conclude(outcome, request, db))
+    ctx.exit(_conclude(outcome, request, db, verbose=verbose))
 
 
 def _request(target: str, given: tuple[list[Any], dict[str, Any]], workflow_id: str | None) -> Request:
@@ -91,10 +93,10 @@ def _view(request: Request, *, quiet: bool) -> View | None:
     return LiveView(request.spec.name) if sys.stderr.isatty() else PlainView(sys.stderr)
 
 
-def _conclude(outcome: Outcome, request: Request, db: str | None) -> Exit:
+def _conclude(outcome: Outcome, request: Request, db: str | None, *, verbose: bool) -> Exit:
     """Print the result, or why there is none."""
     if not outcome.completed:
-        say(f'genflow: {outcome.told()}')
+        say(f'genflow: {outcome.told(verbose=verbose)}')
         return Exit.CLOSED_OTHERWISE
     print_result(_as_json(outcome, request), _again(outcome, db))
     return Exit.COMPLETED

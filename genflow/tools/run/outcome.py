@@ -10,6 +10,7 @@ from attrs import frozen
 from genflow.core.errors import TaskFailed
 from genflow.core.payloads.hooks import Serialization
 from genflow.swf.wire import close_events
+from genflow.tools.failure_text import failure_text
 from genflow.tools.run.progress import CLOSES
 
 __all__ = ['Outcome']
@@ -52,10 +53,15 @@ class Outcome:
         """
         return close_events.result_of(self.event, hooks)
 
-    def told(self) -> str:
-        """How an execution closed that did not complete, for people: why, and where in the code."""
+    def told(self, *, verbose: bool = False) -> str:
+        """How an execution closed that did not complete, for people: why, and where in the code.
+
+        Args:
+            verbose: Give the tracebacks of every level, instead of the innermost alone.
+        """
+        head = f'workflow {self.workflow_id} {self.state}'
         try:
             close_events.result_of(self.event, Serialization())
         except TaskFailed as error:
-            return f'workflow {self.workflow_id} {self.state}: {error}'
-        return f'workflow {self.workflow_id} {self.state}'
+            return f'{head}: {error}' if verbose else failure_text(head, error)
+        return head

@@ -16,6 +16,10 @@ from typing import Any
 
 from attrs import Factory, define, field, frozen
 
+from genflow.core.calls.retryable import PAUSE
+from genflow.core.engine.replay import BACKOFF
+from genflow.core.engine.retries import WAKE_TIMER_PREFIX
+
 __all__ = ['CHANGES', 'CLOSES', 'NOTES', 'OPENS', 'REFUSED', 'SILENT', 'Progress', 'Row', 'Step', 'attributes_of']
 
 Event = Mapping[str, Any]
@@ -32,6 +36,9 @@ class Row:
         state: In words: scheduled, started, completed, failed, timed out, canceled…
         note: Why it is in that state, where there is a why.
         is_open: Whether more is to come.
+        went_wrong: Whether it failed, timed out or was refused.
+        retried: Whether it went wrong, and another try was asked for.
+        is_internal: Whether the engine asked for it, and not the workflow: its timers for pauses between tries.
     """
 
     kind: str
@@ -42,6 +49,14 @@ class Row:
     ended: datetime | None = None
     note: str = ''
     is_open: bool = True
+    went_wrong: bool = False
+    retried: bool = False
+    is_internal: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What rows are counted by."""
+        return self.kind, self.name
 
 
 @frozen
@@ -52,11 +67,13 @@ class Step:
         when: The event's time.
         text: One line about it.
         went_wrong: Whether a reader should look: something failed, timed out or was refused.
+        short: The line for a reader who is told the rest elsewhere.
     """
 
     when: datetime
     text: str
     went_wrong: bool = False
+    short: str = field(default=Factory(lambda self: self.text, takes_self=True))
 
 
 def _type_name(member: str) -> Callable[[Mapping[str, Any]], str]:
@@ -147,6 +164,9 @@ PULSE = {'DecisionTaskScheduled': 1, 'DecisionTaskCompleted': -1, 'DecisionTaskT
 
 FIRST_DECISION = 2  # the id of the event that says that the first decision is due
 
+RETRIED = frozenset({'activity', 'child', 'lambda'})
+"""Kinds of rows that are tried again; their ids end in the number of the attempt, as in ``7.2``."""
+
 GOOD_CLOSES = frozenset({'completed', 'continued as new'})
 
 
@@ -168,6 +188,8 @@ class Progress:
         last_event_id: The event that was applied last, 0 before the first.
         began: The time of the first event.
         deciding: How many decisions are due or being made.
+        status: What the workflow said last with ``set_status``, as JSON; empty if nothing.
+        now: The time of the last event.
     """
 
     rows: dict[int, Row] = Factory(dict)
@@ -176,7 +198,10 @@ class Progress:
     last_event_id: int = 0
     began: datetime | None = None
     deciding: int = 0
+    status: str = ''
+    now: datetime | None = None
     _open: dict[int, Row] = field(factory=dict, init=False)
+    _tries: dict[tuple[str, str], Row] = field(factory=dict, init=False)
 
     @property
     def is_open(self) -> bool:
@@ -188,6 +213,11 @@ class Progress:
         if not self.is_open or self.deciding or self.last_event_id < FIRST_DECISION:
             return False
         return all(row.kind == 'child' for row in self._open.values())
+
+    @property
+    def waits_for(self) -> Row | None:
+        """What it has waited for longest, without the engine's own timers."""
+        return next((row for row in self._open.values() if not row.is_internal), None)
 
     @property
     def next_run_id(self) -> str | None:
@@ -223,7 +253,9 @@ class Progress:
         """Apply the next event, and say what it changed, if a reader would care."""
         self.last_event_id = event['eventId']
         self.began = self.began or event['eventTimestamp']
+        self.now = event['eventTimestamp']
         kind, attributes = event['eventType'], attributes_of(event)
+        self.status = str(attributes.get('executionContext') or self.status)
         self.deciding += PULSE.get(kind, 0)
         if kind in OPENS:
             return self._opened(event, attributes)
@@ -235,28 +267,43 @@ class Progress:
             return self._closed(event, attributes)
         return Step(event['eventTimestamp'], NOTES[kind](attributes)) if kind in NOTES else None
 
-    def _opened(self, event: Event, attributes: Mapping[str, Any]) -> Step:
+    def _opened(self, event: Event, attributes: Mapping[str, Any]) -> Step | None:
         kind, name, id_member, state = OPENS[event['eventType']]
         row = Row(kind, name(attributes), str(attributes[id_member]), state, event['eventTimestamp'])
+        row.is_internal = kind == 'timer' and _is_engines(row.id)
         self.rows[event['eventId']] = self._open[event['eventId']] = row
-        return Step(row.began, _line(row))
+        self._note_try(row)
+        return None if row.is_internal else Step(row.began, _line(row))
+
+    def _note_try(self, row: Row) -> None:
+        """Mark the try before this one as retried: both have the same number, and the next attempt."""
+        number, dot, _ = row.id.rpartition('.')
+        if dot and row.kind in RETRIED:
+            before = self._tries.get((row.kind, number))
+            if before is not None and before.went_wrong:
+                before.retried = True
+            self._tries[row.kind, number] = row
 
     def _changed(self, event: Event, attributes: Mapping[str, Any]) -> Step | None:
         member, state, stays_open, went_wrong = CHANGES[event['eventType']]
         row = self.rows.get(attributes.get(member, 0))
         if row is None:
             return None
-        row.state, row.is_open, row.note = state, stays_open, _why(attributes)
+        row.state, row.is_open, row.note, row.went_wrong = state, stays_open, _why(attributes), went_wrong
         if not stays_open:
             row.ended = event['eventTimestamp']
             self._open.pop(attributes[member], None)
-        return Step(event['eventTimestamp'], _line(row), went_wrong)
+        return None if row.is_internal else Step(event['eventTimestamp'], _line(row), went_wrong)
 
     def _closed(self, event: Event, attributes: Mapping[str, Any]) -> Step:
         self.state, self.close = CLOSES[event['eventType']], event
         why = _why(attributes)
         text = f'workflow {self.state}: {why}' if why else f'workflow {self.state}'
-        return Step(event['eventTimestamp'], text, self.state not in GOOD_CLOSES)
+        return Step(event['eventTimestamp'], text, self.state not in GOOD_CLOSES, f'workflow {self.state}')
+
+
+def _is_engines(timer_id: str) -> bool:
+    return timer_id.startswith((WAKE_TIMER_PREFIX, BACKOFF)) or timer_id.endswith(PAUSE)
 
 
 def _line(row: Row) -> str:

@@ -6,18 +6,27 @@ stderr only: stdout belongs to the result.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
 from typing import Any, Protocol, TextIO
 
 from attrs import define
 
+from genflow.tools.run.follow import EPOCH
 from genflow.tools.run.progress import Progress, Row, Step
+from genflow.tools.terminal_text import escape_line
 
 __all__ = ['LiveView', 'PlainView', 'Silent', 'View']
 
 ROWS_SHOWN = 12
+"""Rows of the live table: more would not fit a small terminal, together with what is printed above it."""
+
+MAX_STATUS = 100
+"""Characters of a status that are shown."""
+
+NUMBERS = ('done', 'failed', 'retried', 'open')
+COLUMNS = ('kind', 'name', *NUMBERS, 'now')
 
 
 class View(Protocol):
@@ -56,17 +65,23 @@ class PlainView(Silent):
     def show(self, steps: Iterable[Step], progress: Progress) -> None:
         for step in steps:
             since = step.when - (progress.began or step.when)
-            print(f'{since.total_seconds():9.3f}s  {step.text}', file=self.stream, flush=True)
+            print(f'{since.total_seconds():9.3f}s  {escape_line(step.short)}', file=self.stream, flush=True)
 
 
 class LiveView:
-    """A table of what is open and a count of what is done, redrawn in place; what went wrong stays above it."""
+    """A table of what is open and counts of what has ended, redrawn in place; what went wrong stays above it.
 
-    def __init__(self, title: str) -> None:
+    Args:
+        title: What is run.
+        clock: The time of day.
+    """
+
+    def __init__(self, title: str, clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
         from rich.console import Console
         from rich.live import Live
 
         self._title = title
+        self._clock = clock
         self._progress = Progress()
         self._live = Live(console=Console(stderr=True), refresh_per_second=12, get_renderable=self._drawn)
 
@@ -80,38 +95,91 @@ class LiveView:
         self._progress = progress
         for step in steps:
             if step.went_wrong:
-                self._live.console.print(step.text, style='red', markup=False, highlight=False)
+                text = escape_line(step.short)
+                self._live.console.print(text, style='red', markup=False, highlight=False, soft_wrap=True)
 
     def _drawn(self) -> Any:
         """The table as it is now; called by the thread that redraws, and so no more often than is seen."""
-        return picture(self._title, self._progress)
+        return picture(self._title, self._progress, self._clock())
 
 
-def picture(title: str, progress: Progress) -> Any:
-    """The state of a run as a table that rich can draw."""
+@define
+class Count:
+    """The rows of one kind and name, by how far they are."""
+
+    done: int = 0
+    failed: int = 0
+    retried: int = 0
+    still_open: int = 0
+    last: datetime = EPOCH
+
+    def add(self, row: Row) -> None:
+        self.last = row.began
+        if row.is_open:
+            self.still_open += 1
+        elif row.retried:
+            self.retried += 1
+        elif row.went_wrong:
+            self.failed += 1
+        else:
+            self.done += 1
+
+    @property
+    def cells(self) -> list[str]:
+        return [str(number) for number in (self.done, self.failed, self.retried, self.still_open)]
+
+
+def picture(title: str, progress: Progress, now: datetime) -> Any:
+    """The state of a run as something that rich can draw."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f'{title}: {progress.state}', title_justify='left', expand=False)
-    for column in ('kind', 'name', 'done', 'open', 'now'):
-        table.add_column(column, justify='right' if column in ('done', 'open') else 'left')
-    for (kind, name), (done, still_open) in _counts(list(progress.rows.values())).items():
-        states = _states(row for row in progress.open_rows if (row.kind, row.name) == (kind, name))
-        table.add_row(kind, Text(name), str(done), str(still_open), states)
-    return table
+    table = Table(title=Text(f'{title}: {_state(progress, now)}'), title_justify='left', expand=False)
+    for column in COLUMNS:
+        table.add_column(column, justify='right' if column in NUMBERS else 'left')
+    for key, count in _counts(progress.rows.values()).items():
+        kind, name = key
+        states = _states(row for row in progress.open_rows if row.key == key)
+        table.add_row(kind, Text(escape_line(name)), *count.cells, states)
+    return Group(table, *map(Text, _notes(progress, now)))
 
 
-def _counts(rows: Iterable[Row]) -> dict[tuple[str, str], tuple[int, int]]:
-    """How many rows of each kind and name are done and open, those last begun first, no more than fit."""
-    done: Counter[tuple[str, str]] = Counter()
-    still_open: Counter[tuple[str, str]] = Counter()
-    last: dict[tuple[str, str], datetime] = {}
+def _state(progress: Progress, now: datetime) -> str:
+    began = progress.began
+    if began is None:
+        return progress.state
+    end = now if progress.is_open else progress.now or now
+    return f'{progress.state}, {_duration((end - began).total_seconds())}'
+
+
+def _notes(progress: Progress, now: datetime) -> Iterator[str]:
+    """What the workflow says of itself, and what it waits for."""
+    if progress.status:
+        yield f'status: {escape_line(progress.status)[:MAX_STATUS]}'
+    row = progress.waits_for
+    if row is not None:
+        since = _duration((now - row.began).total_seconds())
+        yield escape_line(f'waits for {row.kind} {row.name} [{row.id}], {row.state}, since {since}')
+    elif progress.is_passive:
+        yield 'waits for a signal'
+
+
+def _duration(seconds: float) -> str:
+    """``0:04``, ``12:30`` or ``1:02:03``."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'
+
+
+def _counts(rows: Iterable[Row]) -> dict[tuple[str, str], Count]:
+    """The rows of each kind and name, counted; those last begun, no more than fit."""
+    counts: defaultdict[tuple[str, str], Count] = defaultdict(Count)
     for row in rows:
-        key = (row.kind, row.name)
-        (still_open if row.is_open else done)[key] += 1
-        last[key] = row.began
-    shown = sorted(last, key=lambda key: (still_open[key] > 0, last[key]), reverse=True)[:ROWS_SHOWN]
-    return {key: (done[key], still_open[key]) for key in sorted(shown)}
+        if not row.is_internal:
+            counts[row.key].add(row)
+    shown = sorted(counts, key=lambda key: (counts[key].still_open > 0, counts[key].last), reverse=True)[:ROWS_SHOWN]
+    return {key: counts[key] for key in sorted(shown)}
 
 
 def _states(rows: Iterable[Row]) -> str:

@@ -66,9 +66,11 @@ def test_the_picture_counts_what_failed_and_what_was_tried_again_apart():
         tried(7, '2.1'),
         event(8, 'ActivityTaskTimedOut', scheduledEventId=7, timeoutType='HEARTBEAT'),
     ]
-    text = drawn(events)
-    (row,) = [cells(line) for line in text.splitlines() if '│ Pack' in line]
-    assert row == ['activity', 'Pack 1', '1', '1', '1', '0', '']
+    pausing = drawn(events[:3])
+    assert 'waits for the time of the next try' in pausing
+    for text, counts in ((pausing, ['0', '0', '1', '0']), (drawn(events), ['1', '1', '1', '0'])):
+        (row,) = [cells(line) for line in text.splitlines() if '│ Pack' in line]
+        assert row == ['activity', 'Pack 1', *counts, '']
     assert 'timer' not in text  # the pause before the second try is the engine's
 
 
@@ -78,7 +80,7 @@ def test_the_picture_tells_time_status_and_what_is_waited_for():
     text = drawn([started, decided, scheduled(3, 'Pack')], START + timedelta(seconds=3723))
     assert 'Order: open, 1:02:03' in text
     assert 'status: "half\\u001b"' in text
-    assert 'waits for activity Pack 1 [3.1], scheduled, since 1:02:00' in text
+    assert 'waits for activity Pack 1 [3.1], scheduled, for 1:02:00' in text
 
 
 def test_the_time_of_a_run_that_has_closed_stands_still():

@@ -276,12 +276,13 @@ class Progress:
         return None if row.is_internal else Step(row.began, _line(row))
 
     def _note_try(self, row: Row) -> None:
-        """Mark the try before this one as retried: both have the same number, and the next attempt."""
-        number, dot, _ = row.id.rpartition('.')
-        if dot and row.kind in RETRIED:
-            before = self._tries.get((row.kind, number))
+        """Mark the try before this one as retried; the pause before the next try says so already."""
+        number, _, _ = row.id.removesuffix(PAUSE).rpartition('.')
+        for kind in RETRIED if row.is_internal else RETRIED & {row.kind}:
+            before = self._tries.get((kind, number))
             if before is not None and before.went_wrong:
                 before.retried = True
+        if number and row.kind in RETRIED:
             self._tries[row.kind, number] = row
 
     def _changed(self, event: Event, attributes: Mapping[str, Any]) -> Step | None:

@@ -160,9 +160,11 @@ def _notes(progress: Progress, now: datetime) -> Iterator[str]:
     row = progress.waits_for
     if row is not None:
         since = _duration((now - row.began).total_seconds())
-        yield escape_line(f'waits for {row.kind} {row.name} [{row.id}], {row.state}, since {since}')
+        yield escape_line(f'waits for {row.kind} {row.name} [{row.id}], {row.state}, for {since}')
     elif progress.is_passive:
         yield 'waits for a signal'
+    elif progress.open_rows:
+        yield 'waits for the time of the next try'
 
 
 def _duration(seconds: float) -> str:

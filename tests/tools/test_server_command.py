@@ -8,6 +8,7 @@ import urllib.request
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.tools.processes import finish, start
 
@@ -45,8 +46,8 @@ def server(tmp_path):
         process.communicate()
 
 
-def client_of(process):
-    keys = {'aws_access_key_id': 'any', 'aws_secret_access_key': 'any', 'region_name': 'us-east-1'}
+def client_of(process, key='any', secret='any'):  # noqa: S107 - made up
+    keys = {'aws_access_key_id': key, 'aws_secret_access_key': secret, 'region_name': 'us-east-1'}
     return boto3.client('swf', endpoint_url=process.url, **keys)
 
 
@@ -109,6 +110,40 @@ def test_a_file_that_is_in_use_is_refused(server, tmp_path):
     done = finish(start(tmp_path, 'server', '--port', 0, '--db', 'x.db'))
     assert done.returncode == 5
     assert 'x.db' in done.err
+
+
+KEYS = '[team]\naws_access_key_id = AKID\naws_secret_access_key = secret\n'
+
+
+def test_beyond_loopback_it_demands_credentials(tmp_path):
+    done = finish(start(tmp_path, 'server', '--port', 0, '--host', '0.0.0.0', '--db', 'x.db'))  # noqa: S104 - refused
+    assert (done.returncode, done.out) == (2, '')
+    assert '--credentials FILE' in done.err
+    assert not (tmp_path / 'x.db').exists()
+
+
+def test_beyond_loopback_it_may_be_told_to_insist(server):
+    process = server('--host', '0.0.0.0', '--insecure')  # noqa: S104 - for a moment
+    assert process.url.startswith('http://0.0.0.0:')
+    process.kill()
+    assert 'requests are not authenticated' in finish(process).err
+
+
+def test_with_credentials_requests_must_be_signed(server, tmp_path):
+    (tmp_path / 'keys').write_text(KEYS, encoding='utf-8')
+    process = server('--host', '0.0.0.0', '--credentials', 'keys')  # noqa: S104 - for a moment
+    process.url = process.url.replace('0.0.0.0', '127.0.0.1')  # noqa: S104
+    with pytest.raises(ClientError, match='UnrecognizedClientException'):
+        names(client_of(process))
+    with pytest.raises(urllib.error.HTTPError, match='403'):
+        post(process, '/')
+    assert names(client_of(process, 'AKID', 'secret')) == []
+
+
+def test_a_file_of_credentials_that_cannot_be_used(tmp_path):
+    done = finish(start(tmp_path, 'server', '--port', 0, '--credentials', 'none'))
+    assert done.returncode == 2
+    assert 'none: No such file' in done.err
 
 
 def test_commands_and_workers_use_the_server(server, tmp_path):

@@ -70,7 +70,12 @@ class Request:
 
 @attrs.frozen(slots=True)
 class Head:
-    """A request whose body is still to come; ``length`` is None for a chunked body."""
+    """A request whose body is still to come.
+
+    Attributes:
+        length: of the body; None for a chunked one.
+        problem: why the request will be refused when it is whole. A client that still sends would not read the answer.
+    """
 
     method: str
     path: str
@@ -78,8 +83,11 @@ class Head:
     length: int | None
     keep_alive: bool
     query: str = ''
+    problem: str | None = None
 
     def with_body(self, body: bytes) -> Request:
+        if self.problem is not None:
+            raise BadRequest(400, self.problem)
         return Request(self.method, self.path, self.headers, body, self.keep_alive, self.query)
 
 
@@ -229,11 +237,10 @@ def read_head(text: str) -> Head:
     if not found:
         raise BadRequest(400, 'The first line is no HTTP/1.1 request')
     headers = read_headers(lines)
-    check_host(headers, found[3])
     connection = headers.get('connection', '').lower()
     keep_alive = 'close' not in connection and (found[3] == '1' or 'keep-alive' in connection)
     path, _, query = found[2].partition('?')
-    return Head(found[1], path, headers, body_length(headers), keep_alive, query)
+    return Head(found[1], path, headers, body_length(headers), keep_alive, query, host_problem(headers, found[3]))
 
 
 def clean(line: str) -> str:
@@ -243,13 +250,12 @@ def clean(line: str) -> str:
     return line
 
 
-def check_host(headers: dict[str, str], minor: str) -> None:
-    """Refuse what does not name one host; only HTTP/1.0 may name none."""
+def host_problem(headers: dict[str, str], minor: str) -> str | None:
+    """How a request fails to name one host; only HTTP/1.0 may name none."""
     host = headers.get('host')
-    if host is None and minor == '1':
-        raise BadRequest(400, 'A request of HTTP/1.1 has a Host header')
-    if host is not None and not HOST.match(host):
-        raise BadRequest(400, 'The Host header does not name one host')
+    if host is None:
+        return 'A request of HTTP/1.1 has a Host header' if minor == '1' else None
+    return None if HOST.match(host) else 'The Host header does not name one host'
 
 
 def read_headers(lines: list[str]) -> dict[str, str]:

@@ -6,9 +6,8 @@ worker threads, so that they share commits (:mod:`~genflow.local.http.dispatcher
 needed. An ASGI application on uvicorn was measured first: even with httptools its share of a call is more than twice as
 large, and it cannot say exactly when a client has left a poll.
 
-The server listens on the loopback interface unless told otherwise. It checks no signature, so whoever reaches it may
-do everything. A browser is refused, whatever page it shows: SDKs send no ``Origin``, and pages could otherwise write to
-a server that only its user should reach.
+The server listens on the loopback interface unless told otherwise. Given credentials, it answers requests only that are
+signed with one of them; without, whoever reaches it may do everything (:mod:`~genflow.local.http.admission`).
 """
 
 from __future__ import annotations
@@ -29,8 +28,10 @@ from genflow.local.client import LocalSWF
 from genflow.local.clock import ManualClock
 from genflow.local.errors import ServiceError
 from genflow.local.http.accepting import accept, most_connections
+from genflow.local.http.admission import Admission, is_loopback
 from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
 from genflow.local.http.connection import Connection
+from genflow.local.http.credentials import Credentials
 from genflow.local.http.dispatcher import Dispatcher, Route
 from genflow.local.http.http11 import Request
 from genflow.local.http.timeouts import Timeouts, watch
@@ -67,6 +68,7 @@ class HttpServer:
         port: 0 takes a free one.
         test_control: answer the requests with which a test empties the service and moves its clock.
         regions: services for requests that are signed for these regions, instead of ``service``.
+        credentials: access keys and secrets; requests must be signed with one of them. None takes every request.
         timeouts: after which clients are cut off.
         max_connections: open at a time, more wait; as many as the process has descriptors for unless given.
 
@@ -82,6 +84,7 @@ class HttpServer:
         *,
         test_control: bool = False,
         regions: Mapping[str, LocalSWF] | None = None,
+        credentials: Credentials | None = None,
         timeouts: Timeouts | None = None,
         max_connections: int | None = None,
     ) -> None:
@@ -101,6 +104,7 @@ class HttpServer:
         self._socket = socket.create_server((host, port), family=family, backlog=BACKLOG)
         self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()[:2]
+        self._admission = Admission(host, is_loopback(self.host), credentials)
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._stopped = threading.Event()
@@ -169,8 +173,7 @@ class HttpServer:
     def _route(self, request: Request) -> Call | Reply:
         """What a request asks for; in a worker."""
         try:
-            if 'origin' in request.headers:
-                raise faults.fault('AccessDeniedException', 'Requests of web pages are refused')
+            self._admission.check(request)
             handler = self._routes.get((request.method, request.path))
             return handler(request) if handler else self._refuse_path(request)
         except ServiceError as error:
@@ -250,6 +253,7 @@ def serve(
     *,
     test_control: bool = False,
     regions: Mapping[str, LocalSWF] | None = None,
+    credentials: Credentials | None = None,
     started: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in this thread, which must be the main one, until SIGTERM or Ctrl-C.
@@ -262,6 +266,7 @@ def serve(
         port: 0 takes a free one.
         test_control: as of :class:`HttpServer`.
         regions: as of :class:`HttpServer`.
+        credentials: as of :class:`HttpServer`.
         started: called with the URL when clients can connect.
 
     Raises:
@@ -269,7 +274,7 @@ def serve(
         OSError: the address cannot be listened on.
     """
     allow_descriptors()
-    server = HttpServer(service, host, port, test_control=test_control, regions=regions)
+    server = HttpServer(service, host, port, test_control=test_control, regions=regions, credentials=credentials)
     received: list[int] = []
 
     def end(number: int, frame: object) -> None:

@@ -8,6 +8,8 @@ import click
 
 from genflow.local import Clock, LocalSWF, ManualClock, SystemClock
 from genflow.local.errors import StoreError
+from genflow.local.http.admission import is_loopback
+from genflow.local.http.credentials import BadCredentials, Credentials, read_credentials
 from genflow.local.http.server import serve
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import FILE, SECONDS
@@ -15,8 +17,6 @@ from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.streams import messages_on_stdout, say
 
 __all__ = ['command']
-
-LOOPBACK = frozenset({'127.0.0.1', '::1', 'localhost'})
 
 
 @click.command('server')
@@ -27,6 +27,12 @@ LOOPBACK = frozenset({'127.0.0.1', '::1', 'localhost'})
 @click.option('--account-id', default='123456789012', show_default=True, help='Appears in ARNs.')
 @click.option('--region', default='us-east-1', show_default=True, help='Appears in ARNs.')
 @click.option('--fast', is_flag=True, help='A loss of power may lose the last moments; the death of the process not.')
+@click.option(
+    '--credentials',
+    type=click.Path(dir_okay=False),
+    help='Access keys, in the format of ~/.aws/credentials. Requests must be signed with one of them.',
+)
+@click.option('--insecure', is_flag=True, help='Listen beyond the loopback interface without --credentials.')
 @click.option('--test-control', is_flag=True, help='The clock stands still, and requests to /_genflow move it.')
 def command(
     *,
@@ -37,15 +43,17 @@ def command(
     account_id: str,
     region: str,
     fast: bool,
+    credentials: str | None,
+    insecure: bool,
     test_control: bool,
 ) -> None:
     """Serve the embedded SWF service over HTTP; prints its address.
 
-    Set AWS_ENDPOINT_URL_SWF to the address, and any credentials and region, and an AWS SDK uses it. Signatures are
-    not checked: whoever reaches the address may do everything.
+    Set AWS_ENDPOINT_URL_SWF to the address, and any region, and an AWS SDK uses it. With --credentials, requests must
+    be signed with one of the access keys in the file, which any AWS SDK does; without, any credentials will do, and
+    the server listens on the loopback interface only.
     """
-    if host not in LOOPBACK:
-        say(f'genflow: {host} may be reached from outside of this machine, and nobody is asked who he is')
+    keys = _credentials(credentials, host, insecure=insecure)
     try:
         service = LocalSWF(
             db,
@@ -59,10 +67,27 @@ def command(
         raise refused_store(error) from error
     with service, messages_on_stdout():
         try:
-            serve(service, host, port, test_control=test_control, started=click.echo)
+            serve(service, host, port, test_control=test_control, credentials=keys, started=click.echo)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, 'strerror', None) or error
             raise Refused(f'{host}, port {port}: {reason}. Give another --port, or 0 for a free one.') from error
+
+
+def _credentials(path: str | None, host: str, *, insecure: bool) -> Credentials | None:
+    """Whose requests are answered; None where everybody's are."""
+    if path is not None:
+        try:
+            return read_credentials(path)
+        except BadCredentials as error:
+            raise Refused(str(error)) from error
+    if not is_loopback(host):
+        if not insecure:
+            raise Refused(
+                f'{host} may be reachable from other machines, and requests would not be authenticated. Give '
+                '--credentials FILE with the access keys of those who may use it, or --insecure to insist.'
+            )
+        click.echo(f'warning: {host} may be reachable from other machines; requests are not authenticated', err=True)
+    return None
 
 
 def _clock(*, test_control: bool) -> Clock:

@@ -1,0 +1,96 @@
+"""Who may come in: no web page, no stranger's name for this machine, and where there are credentials nobody without.
+
+Theory of operation. A server on the loopback interface trusts whoever reaches it, for those are programs of this
+machine. One kind of stranger reaches it nevertheless: a web page that a browser of this machine shows. Browsers say so
+in ``Origin`` or ``Sec-Fetch-Site``; a page can also have its own name resolve to 127.0.0.1, and then the name in
+``Host`` gives it away. So names that somebody could have registered are refused there. Where requests are signed, the
+signature is what counts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+
+import attrs
+
+from genflow.local.errors import ServiceError
+from genflow.local.http.credentials import Credentials
+from genflow.local.http.http11 import Request
+from genflow.local.http.signatures import verify
+from genflow.local.requests import faults
+
+#: a load balancer asks for these without a signature; the answer tells nothing.
+HEALTH = frozenset({('GET', '/'), ('HEAD', '/')})
+
+#: domains in which nobody can register a name.
+PRIVATE_DOMAINS = ('.localhost', '.internal')
+
+
+@attrs.frozen
+class Admission:
+    """Decides about every request of a server.
+
+    Attributes:
+        host: the address or name that the server was told to listen on.
+        is_local: it listens on the loopback interface.
+        credentials: whose signatures are accepted; None where none are asked for.
+        now: the time of day.
+    """
+
+    host: str
+    is_local: bool
+    credentials: Credentials | None = None
+    now: Callable[[], float] = time.time
+
+    def check(self, request: Request) -> None:
+        """Let the request in.
+
+        Raises:
+            ServiceError: it is refused.
+        """
+        if is_of_web_page(request):
+            raise refused('Requests of web pages are refused')
+        if self.credentials is not None:
+            if (request.method, request.path) not in HEALTH:
+                verify(request, self.credentials, self.now())
+        elif self.is_local and not self._knows(host_name(request)):
+            raise refused(
+                f'Host is {host_name(request)[:100]!r}, but this server is on the loopback interface: call it by '
+                'localhost or 127.0.0.1, or start it with --credentials'
+            )
+
+    def _knows(self, name: str) -> bool:
+        """The name of this machine cannot be one that a stranger has registered."""
+        return '.' not in name or is_address(name) or name == self.host.lower() or name.endswith(PRIVATE_DOMAINS)
+
+
+def is_of_web_page(request: Request) -> bool:
+    """A browser has sent it for a page; what the user has typed himself is ``none``."""
+    return 'origin' in request.headers or request.headers.get('sec-fetch-site', 'none') != 'none'
+
+
+def host_name(request: Request) -> str:
+    """The name in the Host header, without its port."""
+    host = request.headers.get('host', '').lower()
+    name = host[1:].partition(']')[0] if host.startswith('[') else host.partition(':')[0]
+    return name.removesuffix('.')
+
+
+def is_address(name: str) -> bool:
+    """An IP address, which needs no resolving."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Only programs of this machine reach a server that listens on ``host``."""
+    return host == 'localhost' or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def refused(message: str) -> ServiceError:
+    return faults.fault('AccessDeniedException', message)

@@ -1,0 +1,81 @@
+"""The access keys that a server knows: a file in the format of the AWS command line, so that clients can read it, too.
+
+::
+
+    [alice]
+    aws_access_key_id = AKIDALICE
+    aws_secret_access_key = ...
+
+    [build]
+    aws_access_key_id = AKIDBUILD
+    aws_secret_access_key = ...
+    aws_session_token = ...
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from genflow.local.errors import LocalError
+
+ACCESS_KEY, SECRET, TOKEN = 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'
+
+
+class BadCredentials(LocalError):
+    """The file of access keys cannot be used; the text says why."""
+
+
+@attrs.frozen
+class Secret:
+    """What a client proves that it knows.
+
+    Attributes:
+        key: signs requests.
+        token: must come along with them; None where none is demanded.
+    """
+
+    key: str = attrs.field(repr=False)
+    token: str | None = attrs.field(default=None, repr=False)
+
+
+Credentials = Mapping[str, Secret]
+"""Access key -> its secret."""
+
+
+def read_credentials(path: str | os.PathLike[str]) -> dict[str, Secret]:
+    """The access keys in the file.
+
+    Raises:
+        BadCredentials: It cannot be read, holds none, or one of them is not whole or there twice.
+    """
+    parser = configparser.ConfigParser(interpolation=None, default_section='')
+    try:
+        parser.read_string(Path(path).read_text(encoding='utf-8'))
+    except OSError as error:
+        raise BadCredentials(f'{path}: {error.strerror}') from error
+    except UnicodeDecodeError as error:
+        raise BadCredentials(f'{path} is no text in UTF-8') from error
+    except configparser.Error as error:
+        # Its text quotes lines of the file, which may be secrets.
+        raise BadCredentials(f'{path} is not in the format of ~/.aws/credentials: {type(error).__name__}') from None
+    found: dict[str, Secret] = {}
+    for name in parser.sections():
+        access_key, secret = _secret_of(path, name, parser[name])
+        if access_key in found:
+            raise BadCredentials(f'{path}, [{name}]: {ACCESS_KEY} {access_key} is there twice; each key has one secret')
+        found[access_key] = secret
+    if not found:
+        raise BadCredentials(f'{path} holds no access key: expected sections with {ACCESS_KEY} and {SECRET}')
+    return found
+
+
+def _secret_of(path: str | os.PathLike[str], name: str, section: Mapping[str, str]) -> tuple[str, Secret]:
+    for option in (ACCESS_KEY, SECRET):
+        if not section.get(option):
+            raise BadCredentials(f'{path}, [{name}]: {option} is missing')
+    return section[ACCESS_KEY], Secret(section[SECRET], section.get(TOKEN) or None)

@@ -512,3 +512,20 @@ def test_an_unread_signal_does_not_keep_the_execution_open():
     story = Story(lambda self: 'done')
     story.signaled('go')
     assert story.decide() == ['complete "done"']
+
+
+def test_races_that_a_get_has_lost_leave_nothing_behind():
+    """A loop that waits for this signal or that does not grow with the times that the other one came."""
+
+    def run(self):
+        for _ in range(300):
+            yield any_of(self.go.get(), self.stop.get())
+        return (yield self.go.get())
+
+    story = Story(run)
+    for number in range(300):
+        story.signaled('stop', number)
+    story.decide()
+    assert len(story.sticky.mailboxes['go'].queue) <= 64
+    story.signaled('go', 'last')
+    assert story.decide() == ['complete "last"']

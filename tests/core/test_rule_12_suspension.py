@@ -308,6 +308,19 @@ def test_a_generator_that_ignores_being_closed_is_reported_once(caplog, capfd):
     assert capfd.readouterr() == ('', '')
 
 
+def test_one_that_ignores_it_for_a_while_is_closed_in_silence(caplog):
+    def run(self):
+        for _ in range(900):
+            with suppress(GeneratorExit):
+                yield self.stop.get()
+
+    story = Story(run)
+    story.decide()
+    caplog.clear()
+    story.sticky.close()
+    assert caplog.records == []
+
+
 STUBBORN = """
 import sys
 from tests.core.story import Story

@@ -84,9 +84,23 @@ def test_several_services_share_a_clock(clock):
             assert office.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
 
 
-def test_a_closed_service_hears_no_more_of_its_clock(clock):
-    LocalSWF(clock=clock).close()
+def test_a_closed_service_hears_no_more_of_its_clock():
+    class Watched(ManualClock):
+        asked = 0
+
+        def milliseconds(self):
+            self.asked += 1
+            return super().milliseconds()
+
+    clock = Watched()
+    service = LocalSWF(clock=clock)
+    before = clock.asked
     clock.advance(1)
+    assert clock.asked > before  # whoever hears of a clock asks what time it is
+    service.close()
+    before = clock.asked
+    clock.advance(1)
+    assert clock.asked == before
 
 
 def test_next_deadline(office, clock):

@@ -2,7 +2,7 @@
 
 Run `python tests/clients/check.py` where PyPI and the npm registry can be reached; it installs the clients into a
 temporary folder, which takes a minute, so it is no part of the test suite. Each client starts an execution, decides it
-and meets an error; a client that is not to be had is skipped and named.
+and meets an error, with requests that the server finds signed; a client that is not to be had is skipped and named.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from genflow.local import LocalSWF
+from genflow.local.http.credentials import Secret
 from genflow.local.http.server import HttpServer
 
 HERE = Path(__file__).parent
@@ -103,7 +104,11 @@ CHECKS: dict[str, Callable[[str, Path], None]] = {
 
 
 def main() -> None:
-    with LocalSWF(long_poll=2) as service, HttpServer(service) as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        LocalSWF(long_poll=2) as service,
+        HttpServer(service, credentials={'any': Secret('any')}) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         service.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
         service.register_workflow_type(domain='d', name='w', version='1', **DEFAULTS)
         for name, check in CHECKS.items():

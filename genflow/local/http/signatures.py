@@ -20,6 +20,7 @@ from calendar import timegm
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 import attrs
@@ -40,7 +41,7 @@ COVERED = ('x-amz-date', 'x-amz-target', 'x-amz-security-token')
 AUTHORIZATION = re.compile(rf'{ALGORITHM}\s+(.*)\Z')
 PART = re.compile(r'\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*\Z')
 SCOPE = re.compile(r'(.+)/([0-9]{8})/([^/]+)/([^/]+)/aws4_request\Z')
-MOMENT = re.compile(r'[0-9]{8}T[0-9]{6}Z\Z')
+MOMENT = re.compile(r'([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z\Z')
 FORMAT = '%Y%m%dT%H%M%SZ'
 
 #: stands in for the secret of a key that nobody has, so that its refusal takes as long as that of a wrong signature.
@@ -118,8 +119,10 @@ def signed_at(request: Request) -> datetime:
     """
     stamp, date = request.headers.get('x-amz-date'), request.headers.get('date')
     try:
-        if stamp is not None and MOMENT.match(stamp):
-            return datetime.strptime(stamp, FORMAT).replace(tzinfo=timezone.utc)
+        found = MOMENT.match(stamp or '')
+        if found:
+            year, month, day, hour, minute, second = map(int, found.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
         if stamp is None and date is not None:
             return parsedate_to_datetime(date).astimezone(timezone.utc)
     except (ValueError, OverflowError):
@@ -166,13 +169,18 @@ def check_token(request: Request, secret: Secret) -> None:
 
 def sign(request: Request, authorization: Authorization, moment: datetime, key: str) -> str:
     """The signature that the request should have."""
-    text = '\n'.join(
-        (ALGORITHM, moment.strftime(FORMAT), authorization.scope, digest(canonical(request, authorization.signed)))
-    )
-    derived = f'AWS4{key}'.encode()
-    for part in (*authorization.scope.split('/'), text):
-        derived = hmac.digest(derived, part.encode(), 'sha256')
-    return derived.hex()
+    form = digest(canonical(request, authorization.signed))
+    text = '\n'.join((ALGORITHM, moment.strftime(FORMAT), authorization.scope, form))
+    return hmac.digest(derived(key, authorization.scope), text.encode(), 'sha256').hex()
+
+
+@lru_cache(256)
+def derived(key: str, scope: str) -> bytes:
+    """What a client signs with for a day."""
+    found = f'AWS4{key}'.encode()
+    for part in scope.split('/'):
+        found = hmac.digest(found, part.encode(), 'sha256')
+    return found
 
 
 def canonical(request: Request, signed: Iterable[str]) -> bytes:

@@ -16,6 +16,7 @@ from genflow import (
     any_of,
     as_completed,
     first_success,
+    query,
 )
 from genflow.core.payloads.hooks import encode
 
@@ -529,3 +530,59 @@ def test_races_that_a_get_has_lost_leave_nothing_behind():
     assert len(story.sticky.mailboxes['go'].queue) <= 64
     story.signaled('go', 'last')
     assert story.decide() == ['complete "last"']
+
+
+def test_a_get_that_is_yielded_again_lines_up_once():
+    def run(self):
+        get = self.go.get()
+        for _ in range(50):
+            yield any_of(get, self.stop.get())
+
+    story = Story(run)
+    for number in range(50):
+        story.signaled('stop', number)
+    story.decide()
+    assert len(story.sticky.mailboxes['go'].queue) == 1
+
+
+def test_a_query_that_drains_reads_nothing():
+    class Asked(Desk):
+        def run(self):
+            yield self.stop.get()
+            return self.go.drain()
+
+        @query
+        def unread(self):
+            return self.go.drain()
+
+    story = Story(Asked)
+    story.signaled('go', 1)
+    story.signaled('go', 2)
+    story.decide()
+    assert story.sticky.query('unread') == [1, 2]
+    assert story.sticky.query('unread') == [1, 2]
+
+
+@pytest.mark.parametrize(('unread', 'expected'), [(0, False), (1, True), (2, True)])
+def test_a_signal_is_true_where_something_is_unread(unread, expected):
+    def run(self):
+        yield self.echo()
+        return bool(self.go)
+
+    story = Story(run)
+    story.decide()
+    for number in range(unread):
+        story.signaled('go', number)
+    story.completed(1)
+    assert story.decide() == [f'complete {str(expected).lower()}']
+
+
+@pytest.mark.parametrize('name', ['x', 'x' * 255, 'x' * 256])
+def test_the_name_of_a_signal_has_1_to_256_characters(name):
+    assert Desk().external('other').signal(name).asked()[0] == 'other'
+
+
+@pytest.mark.parametrize('name', ['', 'x' * 257, None, 7])
+def test_what_is_no_name_of_a_signal(name):
+    with pytest.raises(TypeError, match=r'is no signal; give Order\.approve or a name of at most 256 characters'):
+        Desk().external('other').signal(name)

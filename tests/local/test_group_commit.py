@@ -179,3 +179,9 @@ def test_batches_merge_in_order():
     second.events.append('"2":{}')
     first.absorb(second)
     assert (first.number, first.columns(folding=True)[0]) == (2, '{"1":{},"2":{}}')
+
+
+def test_a_service_in_memory_commits_nothing():
+    with LocalSWF() as swf:
+        Office(swf).prepare()
+        assert (swf.statistics.calls > 0, swf.statistics.commits) == (True, 0)

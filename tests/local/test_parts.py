@@ -127,7 +127,21 @@ def test_a_damaged_token_is_invalid(position, change):
             read_task_token(damaged, 'decision')
 
 
-@pytest.mark.parametrize('text', ['', 'x', '====', 'AAAA', 'é', seal(b''), seal(b'decision'), seal(b'decision 1 2 3')])
+FORGED = [
+    seal(body)
+    for body in (
+        b'decision a 2 3 run',
+        b'decision 1 2 3 \xff',
+        b'decision 1 2 3 run more',
+        b'decision %s 2 3 run' % (b'9' * 5000),
+        b'decision 9999999999999999999 2 3 run',
+    )
+]
+
+
+@pytest.mark.parametrize(
+    'text', ['', 'x', '====', 'AAAA', 'é', seal(b''), seal(b'decision'), seal(b'decision 1 2 3'), *FORGED]
+)
 def test_what_is_no_task_token(text):
     with pytest.raises(ServiceError, match='Invalid token'):
         read_task_token(text, 'decision')
@@ -140,6 +154,12 @@ def test_page_tokens_are_of_their_query_and_grow_old():
         read_page_token(token, 1_000, 'another', 60)
     with pytest.raises(ServiceError, match='exceeded its maximum lifetime'):
         read_page_token(token, 1_000 + 60_001, 'query', 60)
+
+
+@pytest.mark.parametrize('body', [b'["page",', b'["page",\xff]', b'["page",' + b'[' * 100_000, b'["page",1]'])
+def test_what_is_no_page_token(body):
+    with pytest.raises(ServiceError, match='Invalid token'):
+        read_page_token(seal(body), 0, 'query', 60)
 
 
 def test_a_task_token_is_no_page_token():

@@ -117,6 +117,18 @@ def test_an_integer_out_of_range_breaks_a_constraint(size):
         checked('ListDomains', {'registrationStatus': 'REGISTERED', 'maximumPageSize': size})
 
 
+@pytest.mark.parametrize('text', ['9' * 5_000, '0' * 5_000 + '1', '-' + '9' * 5_000])
+@pytest.mark.parametrize('member', ['defaultTaskPriority', 'defaultTaskStartToCloseTimeout'])
+def test_a_number_of_thousands_of_digits_breaks_a_constraint(member, text):
+    with pytest.raises(ServiceError, match=rf"ValidationException: .* at '{member}' failed"):
+        checked('RegisterWorkflowType', {'domain': 'd', 'name': 'w', 'version': '1', member: text})
+
+
+def test_a_number_may_have_zeros_before_it():
+    request = {'domain': 'd', 'name': 'w', 'version': '1', 'defaultTaskPriority': '-0000000000007'}
+    assert checked('RegisterWorkflowType', request) == request
+
+
 MOMENTS = [1e999, -1e999, 1e300, 10**400, 253_402_300_800, -62_135_596_801, float('nan')]
 
 

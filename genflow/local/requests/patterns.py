@@ -22,8 +22,9 @@ _NAME = re.compile(rf'(?!arn\Z)[^:/|{_CONTROLS}]*\Z')
 _TRIMMED_NAME = re.compile(rf'(?!arn\Z)(?!\s)[^:/|{_CONTROLS}]*(?<!\s)\Z')
 _ID = re.compile(rf'(?!arn\Z)[^{_CONTROLS}]*\Z')
 _TAG = re.compile(r'[\w .:/=+\-@]*\Z')
-_DIGITS = re.compile(r'[0-9]+\Z')
-_NUMBER = re.compile(r'[+-]?[0-9]+\Z')
+# More digits than any number needs: Python reads no number of some thousand.
+_DIGITS = re.compile(r'[0-9]{1,40}\Z')
+_NUMBER = re.compile(r'[+-]?[0-9]{1,40}\Z')
 
 
 @attrs.frozen(slots=True)

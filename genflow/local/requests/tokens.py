@@ -42,6 +42,9 @@ class TaskToken:
 
 PARTS = len(attrs.fields(TaskToken))
 
+#: digits of a number in a token: SQLite holds larger ones than any that was given out.
+LONGEST_NUMBER = 18
+
 
 def read_task_token(text: str, kind: str) -> TaskToken:
     """The token, if it is one of a task of that kind.
@@ -50,9 +53,12 @@ def read_task_token(text: str, kind: str) -> TaskToken:
         ServiceError: ValidationException "Invalid token".
     """
     parts = unseal(text).split(b' ')
-    if len(parts) != PARTS or parts[0] != kind.encode():
+    if len(parts) != PARTS or parts[0] != kind.encode() or max(map(len, parts[1:4])) > LONGEST_NUMBER:
         raise faults.invalid_token()
-    return TaskToken(kind, int(parts[1]), parts[4].decode(), int(parts[2]), int(parts[3]))
+    try:
+        return TaskToken(kind, int(parts[1]), parts[4].decode(), int(parts[2]), int(parts[3]))
+    except ValueError:  # sealed by somebody else
+        raise faults.invalid_token() from None
 
 
 def page_token(now: int, query: str, position: Any) -> str:
@@ -68,13 +74,20 @@ def read_page_token(text: str, now: int, query: str, lifetime: int) -> Any:
     Raises:
         ServiceError: ValidationException; the token is damaged, of another query, or too old.
     """
-    body = unseal(text)
-    match json.loads(body) if body.startswith(b'["page",') else None:
+    match read_sealed(unseal(text)):
         case ['page', int(issued), int(checksum), position] if checksum == zlib.crc32(query.encode()):
             if now - issued > lifetime * 1000:
                 raise faults.invalid('Specified token has exceeded its maximum lifetime')
             return position
     raise faults.invalid_token()
+
+
+def read_sealed(body: bytes) -> Any:
+    """The JSON of a page token; None where it is something else, sealed by somebody else."""
+    try:
+        return json.loads(body) if body.startswith(b'["page",') else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def seal(body: bytes) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(importlib.util.find_spec('genflow').submodule_search_locations[0])
-ROOMS = ('core', 'swf', 'local', 'testing', 'tools')
+ROOMS = ('core', 'swf', 'local', 'insight', 'testing', 'tools')
 OUTSIDE_WORLD = {
     'asyncio', 'concurrent', 'ftplib', 'http', 'io', 'multiprocessing', 'os', 'pathlib', 'secrets', 'select',
     'selectors', 'shutil', 'signal', 'socket', 'subprocess', 'tempfile', 'threading', 'time', 'urllib',
@@ -22,6 +22,8 @@ NEVER = {
     | {'genflow.swf', 'genflow.local', 'genflow.testing', 'genflow.tools'},
     'swf': {'sqlite3', 'click', 'rich', 'genflow.local', 'genflow.testing', 'genflow.tools'},
     'local': {'boto3', 'venusian', 'click', 'rich', 'genflow.core', 'genflow.swf', 'genflow.testing', 'genflow.tools'},
+    'insight': {*OUTSIDE_WORLD, *CLIENTS, 'sqlite3', 'venusian', 'click', 'rich', 'linecache'}
+    | {'genflow.local', 'genflow.testing', 'genflow.tools'},
     'testing': {'genflow.tools', 'click', 'rich'},
     'tools': set(),
 }
@@ -45,6 +47,15 @@ def imports_of(path):
             base = importlib.util.resolve_name('.' * node.level + (node.module or ''), package)
             yield base
             yield from (f'{base}.{alias.name}' for alias in node.names)
+
+
+WIRE = {'genflow.swf.wire.events'}  # the tables of the wire are all that insight knows of swf
+
+
+@pytest.mark.parametrize('path', modules_of('insight'), ids=name_of)
+def test_insight_knows_of_swf_only_what_events_look_like(path):
+    names = {name for name in imports_of(path) if within(name, {'genflow.swf'})}
+    assert [name for name in names if not within(name, WIRE)] == []
 
 
 def within(name, forbidden):
@@ -71,6 +82,7 @@ def loaded_by(statement):
         ('import genflow.swf', {'genflow.swf'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf.scanner'}),
         ('import genflow.swf.scanner', {'venusian'}, CLIENTS | {'sqlite3', 'genflow.local', 'genflow.tools'}),
         ('import genflow.swf.boilerplate', {'venusian'}, {'sqlite3', 'genflow.local', 'genflow.tools'}),
+        ('import genflow.insight', {'genflow.insight'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.local', 'click'}),
         ('import genflow.local', {'sqlite3'}, {'boto3', 'venusian', 'genflow.swf', 'genflow.tools'}),
     ],
 )

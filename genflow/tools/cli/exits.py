@@ -18,6 +18,7 @@ class Exit(IntEnum):
     CLOSED_OTHERWISE = 3  # failed, timed out, canceled, terminated; or a workflow that cannot go on
     UNAVAILABLE = 5  # nothing answers, or the file is in use: the same command may succeed later
     MISMATCH = 6  # a recorded history does not agree with the code
+    TROUBLE = 7  # `genflow why` found something wrong
     INTERRUPTED = 130  # Ctrl-C
 
 

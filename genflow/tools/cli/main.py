@@ -30,6 +30,7 @@ COMMANDS = {
     'start': ('executions:start', 'Start an execution.'),
     'list': ('executions:list_executions', 'List executions.'),
     'history': ('executions:history', 'Show what happened in an execution.'),
+    'why': ('why:command', 'Say what an execution does, and why it does not move.'),
     'result': ('executions:result', 'Print the result of an execution.'),
     'signal': ('executions:signal', 'Send a signal to an execution.'),
     'cancel': ('executions:cancel', 'Ask an execution to cancel.'),

@@ -1,0 +1,75 @@
+"""What an execution did, where it stands, and why it does not move: one model, made from its events.
+
+The commands that show executions and the dashboard stand on three things:
+
+* :class:`ExecutionView`, the model. ``ExecutionView(workflow_id, run_id).apply_all(events)`` reads the events of one
+  run, and :meth:`~ExecutionView.apply` one more. Its :attr:`~ExecutionView.operations` have attempts with queue wait
+  and run time apart; :meth:`~ExecutionView.deadlines` is what SWF does by itself next;
+  :meth:`~ExecutionView.changed_since` is what a page has to draw anew.
+* :func:`replayed` and :func:`suppose`, which need the workflow's class: where each branch stands, and what the code
+  would do if something happened.
+* :func:`diagnose`, which gives a :class:`Diagnosis`: a sentence of state, what happens next by itself, and the
+  :class:`Finding` objects of :data:`RULES`, by rank.
+
+The room is pure: no clock, no files, no network. The present is an argument, and so are :class:`Facts`, which somebody
+else asked a service for.
+"""
+
+from __future__ import annotations
+
+from genflow.insight.code import BranchView, CodeView, Place, Supposition, parsed, replayed, suppose
+from genflow.insight.diagnosis import BranchState, Diagnosis, diagnose
+from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Evidence, Facts, Finding, Poller, Rule
+from genflow.insight.operations import (
+    Attempt,
+    CancelRequest,
+    Close,
+    Deadline,
+    DecisionTask,
+    Limits,
+    Marker,
+    Operation,
+    Refusal,
+    SignalReceived,
+)
+from genflow.insight.rules import RULES
+from genflow.insight.times import clock_time, duration, utc
+from genflow.insight.view import ExecutionView, attributes_of
+
+__all__ = [
+    'CAUSE',
+    'NOTE',
+    'RULES',
+    'SETTING',
+    'Attempt',
+    'BranchState',
+    'BranchView',
+    'CancelRequest',
+    'Case',
+    'Close',
+    'CodeView',
+    'Deadline',
+    'DecisionTask',
+    'Diagnosis',
+    'Evidence',
+    'ExecutionView',
+    'Facts',
+    'Finding',
+    'Limits',
+    'Marker',
+    'Operation',
+    'Place',
+    'Poller',
+    'Refusal',
+    'Rule',
+    'SignalReceived',
+    'Supposition',
+    'attributes_of',
+    'clock_time',
+    'diagnose',
+    'duration',
+    'parsed',
+    'replayed',
+    'suppose',
+    'utc',
+]

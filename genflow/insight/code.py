@@ -1,0 +1,455 @@
+"""What the code makes of a history: where each branch stands and what it waits for, found by replaying it here.
+
+A replay needs no worker and asks nobody: it drives the workflow's class with the recorded events. It changes nothing,
+and works for open and closed executions, held or healthy. What the code would do next is found in the same way, by
+replaying as if something had happened (:func:`suppose`).
+
+Source lines come from a function that the caller gives, since reading files is not this room's business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from types import FrameType, GeneratorType
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from genflow.core.calls.call import Call
+from genflow.core.engine.execution import Execution
+from genflow.core.engine.workflow_values import Abort
+from genflow.core.errors import GenflowError
+from genflow.core.locations import line_of, suspended_at
+from genflow.core.model import decisions as asks
+from genflow.core.model import events as core
+from genflow.core.model.decisions import Decisions
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.signals import Signal
+from genflow.core.tasks.task import OPEN
+from genflow.insight.operations import Operation
+from genflow.insight.times import duration, utc
+from genflow.insight.view import ExecutionView
+from genflow.swf.wire.events import decided, translate
+
+__all__ = ['BranchView', 'CodeView', 'Place', 'Source', 'Supposition', 'replayed', 'suppose', 'told']
+
+Source = Callable[[str], Sequence[str]]
+"""Gives the lines of a source file by its name; none where it cannot be read."""
+
+CONTEXT = 1
+"""Lines of source before and after the one that is meant."""
+
+
+@frozen
+class Place:
+    """A line of the user's code.
+
+    Attributes:
+        lines: Numbers and texts of the line and its neighbours; empty where the source is not at hand.
+    """
+
+    file: str
+    line: int
+    function: str
+    lines: tuple[tuple[int, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f'{self.file}:{self.line} in {self.function}'
+
+
+@frozen
+class BranchView:
+    """A branch that has not ended.
+
+    Attributes:
+        name: The name of its function; ``run`` is the first branch.
+        place: Where it stands; ``None`` where that is not known.
+        awaits: What it waits for, in words.
+        operations: The event ids of the operations that it waits for.
+        signals: The signals that it waits for.
+    """
+
+    name: str
+    place: Place | None
+    awaits: str
+    operations: tuple[int, ...] = ()
+    signals: tuple[str, ...] = ()
+
+
+@frozen
+class CodeView:
+    """What a replay found.
+
+    Attributes:
+        spec: The class, and its type.
+        branches: Those that have not ended, ``run`` first.
+        awaited: The signals that the code waits for now.
+        unread: How many signals of each name came in and were not read.
+        declared: The signals that the class declares.
+        made: Where each call was made, by its number.
+        made_by: The branch that made each call, by its number.
+        warnings: What the engine would log.
+        error: Why the code cannot go on with this history; ``None`` where it can.
+        decides: What the code asks for in the decision that is pending; ``None`` if none is.
+        finished: ``run`` has ended and waits for what it left open.
+    """
+
+    spec: WorkflowSpec
+    branches: tuple[BranchView, ...] = ()
+    awaited: tuple[str, ...] = ()
+    unread: dict[str, int] = field(factory=dict)
+    declared: tuple[str, ...] = ()
+    made: dict[int, Place] = field(factory=dict)
+    made_by: dict[int, str] = field(factory=dict)
+    warnings: tuple[str, ...] = ()
+    error: GenflowError | None = None
+    decides: tuple[str, ...] | None = None
+    finished: bool = False
+
+
+@define(eq=False)
+class _Made:
+    call: Call
+    branch: Branch | None
+
+
+class _Observed(Execution):
+    """An execution that remembers which branch made which call, and what it would log."""
+
+    def __init__(self, spec: WorkflowSpec, view: ExecutionView) -> None:
+        super().__init__(spec, workflow_id=view.workflow_id, run_id=view.run_id, seed=view.run_id)
+        self.observed: list[_Made] = []
+        self.names: dict[int, str] = {}
+        self.warnings: list[str] = []
+
+    def schedule(self, call: Call, frame: FrameType) -> None:
+        branch = self.current
+        super().schedule(call, frame)
+        if call.number is not None:
+            self.observed.append(_Made(call, branch))
+            if branch is not None and branch.generator is not None:
+                self.names[id(branch)] = branch.generator.gi_code.co_name
+
+    def report(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def side_effect(self, function: Callable[[], Any]) -> Any:
+        """A recorded value; what is not recorded is not made here, for it would be made a second time."""
+        if not self.silent and not self.replaying:
+            self.abort = UnknownEffect('the code runs a side effect next; its value is only made by a worker')
+            raise Abort
+        return super().side_effect(function)
+
+
+class UnknownEffect(GenflowError):
+    """The code goes on with a value that only a worker makes."""
+
+
+def no_source(_: str) -> Sequence[str]:
+    """A :data:`Source` that has no files."""
+    return ()
+
+
+def replayed(view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> CodeView:
+    """Replays the events of a view with a workflow's class.
+
+    Args:
+        view: The execution.
+        spec: The class; its type is not compared with the recorded one.
+        source: Gives source lines.
+    """
+    execution = _Observed(spec, view)
+    try:
+        try:
+            execution.advance(decided(translate(view.events)))
+            code = _seen(execution, view, spec, source)
+            return code if view.pending_decision is None else evolve(code, decides=_pending(execution, view))
+        except UnknownEffect as effect:
+            return evolve(code, decides=(str(effect),))
+        except GenflowError as error:
+            return evolve(_seen(execution, view, spec, source), error=error)
+    finally:
+        execution.close()
+
+
+def _pending(execution: _Observed, view: ExecutionView) -> tuple[str, ...]:
+    """What the code asks for in the decision that is to be made."""
+    answer = execution.advance([core.DecisionStarted(view.last_event_id + 1, utc(view.updated_at))])
+    return () if answer is None else tuple(told(answer, view))
+
+
+def _seen(execution: _Observed, view: ExecutionView, spec: WorkflowSpec, source: Source) -> CodeView:
+    waits = _waits(execution, view)
+    branches = [
+        _branch(generator, branch, source, waits.get(id(branch), ()))
+        for generator, branch in execution.branches.items()
+        if view.is_open
+    ]
+    boxes = execution.mailboxes.items()
+    return CodeView(
+        spec,
+        tuple(branches),
+        tuple(name for name, box in boxes if box.is_awaited()) if view.is_open else (),
+        {name: len(box.items) for name, box in boxes if box.items},
+        _declared(spec.cls),
+        {made.call.number or 0: _made_at(made.call, source) for made in execution.observed if made.call.where},
+        {made.call.number or 0: execution.names.get(id(made.branch), 'run') for made in execution.observed},
+        tuple(execution.warnings),
+        finished=execution.ending.wish is not None,
+    )
+
+
+def _branch(
+    generator: GeneratorType[Any, Any, Any], branch: Branch, source: Source, waits: Sequence[int]
+) -> BranchView:
+    awaited = branch.awaiting
+    text = 'nothing yet' if awaited is None else awaited.label
+    gets = tuple(sorted(set(_signals(awaited))))
+    return BranchView(generator.gi_code.co_name, _stands(generator, source), text, tuple(sorted(set(waits))), gets)
+
+
+def _stands(generator: GeneratorType[Any, Any, Any], source: Source) -> Place | None:
+    file, _, rest = suspended_at(generator).rpartition(':')
+    line, _, function = rest.partition(' in ')
+    return _place(file, int(line), function, source) if line.isdecimal() else None
+
+
+def _made_at(call: Call, source: Source) -> Place:
+    code, _ = where = call.where or (no_source.__code__, 0)
+    return _place(code.co_filename, line_of(where), code.co_name, no_source)
+
+
+def _place(file: str, line: int, function: str, source: Source) -> Place:
+    lines = source(file)
+    first, last = max(1, line - CONTEXT), min(len(lines), line + CONTEXT)
+    return Place(
+        file, line, function, tuple((number, lines[number - 1].rstrip('\n')) for number in range(first, last + 1))
+    )
+
+
+def _declared(cls: type) -> tuple[str, ...]:
+    """The names of the signals that a class declares."""
+    found: dict[str, None] = {}
+    for base in cls.__mro__:
+        for name, value in vars(base).items():
+            if isinstance(value, Signal):
+                found[getattr(value, 'name', None) or name] = None
+    return tuple(found)
+
+
+def _waits(execution: _Observed, view: ExecutionView) -> dict[int, list[int]]:
+    """For each branch, the operations whose end it waits for: found from the calls upwards."""
+    found: dict[int, list[int]] = {}
+    for call in execution.calls():
+        if call.state != OPEN or call.number is None:
+            continue
+        operation = view.numbered(call.number)
+        if operation is not None:
+            for branch in _waiting(call):
+                found.setdefault(id(branch), []).append(operation.id)
+    return found
+
+
+def _waiting(task: Any) -> Iterator[Branch]:
+    """The branches that wait for a task, directly or through combinators."""
+    todo: list[Any] = [task]
+    seen: set[int] = set()
+    while todo:
+        one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, Branch):
+            yield one
+        named = (getattr(one, name, None) for name in ('branch', 'call'))
+        todo += [other for other in named if other is not None and not callable(other)]
+        outlets = getattr(one, 'outlets', None)
+        todo += [*(getattr(one, 'waiters', None) or ()), *(outlets() if outlets else ())]
+
+
+def _signals(task: Any) -> Iterator[str]:
+    """The signals that a task waits for, directly or through combinators."""
+    todo, seen = [task], set[int]()
+    while todo:
+        one = todo.pop()
+        if one is None or id(one) in seen or getattr(one, 'state', OPEN) != OPEN:
+            continue
+        seen.add(id(one))
+        if getattr(one, 'mailbox', None) is not None:
+            yield one.name
+        if not isinstance(one, Branch):
+            todo += getattr(one, 'members', None) or ()
+
+
+# what the code would do
+
+
+@frozen
+class Supposition:
+    """Something that might happen to an execution.
+
+    Attributes:
+        text: What, for people: ``activity 3 Ship fails``.
+        events: The engine's events of it, given the id of the first of them.
+    """
+
+    text: str
+    events: Callable[[int], list[core.Event]]
+
+
+def settle(operation: Operation, how: str, value: str | None = None) -> Supposition:
+    """Supposes that an operation ends.
+
+    Args:
+        operation: One that is open.
+        how: ``complete``, ``fail``, ``time out``, ``cancel``, ``terminate`` or ``fire``.
+        value: The result as JSON, the reason, or the type of the time-out.
+    """
+    paused = operation.pause
+    ref = (paused or operation).last.scheduled_id
+    make = _SETTLES['fire' if paused is not None else how]
+    return Supposition(f'{operation.label} {_VERBS[how]}', lambda first: [make(first, ref, value)])
+
+
+_VERBS = {
+    'complete': 'completes',
+    'fail': 'fails',
+    'time out': 'times out',
+    'cancel': 'is canceled',
+    'terminate': 'is terminated',
+    'fire': 'fires',
+}
+
+_SETTLES: dict[str, Callable[[int, int, str | None], core.Event]] = {
+    'complete': lambda number, ref, value: core.Completed(number, ref, 'null' if value is None else value),
+    'fail': lambda number, ref, value: core.Failed(number, ref, value or 'supposed failure', None),
+    'time out': lambda number, ref, value: core.TimedOut(number, ref, value or 'START_TO_CLOSE'),
+    'cancel': lambda number, ref, _: core.Canceled(number, ref),
+    'terminate': lambda number, ref, _: core.Terminated(number, ref),
+    'fire': lambda number, ref, _: core.TimerFired(number, ref),
+}
+
+
+def signal(name: str, value: str | None = None) -> Supposition:
+    """Supposes that a signal comes in; ``value`` is JSON."""
+    return Supposition(f'the signal {name!r} arrives', lambda first: [core.Signaled(first, name, value or 'null')])
+
+
+def cancellation() -> Supposition:
+    """Supposes that somebody asks to cancel the execution."""
+    return Supposition('its cancellation is requested', lambda first: [core.CancelRequested(first)])
+
+
+def suppose(
+    view: ExecutionView, spec: WorkflowSpec, supposition: Supposition | None, at: datetime | None = None
+) -> tuple[str, ...]:
+    """What the code would ask for next, in words, if something had happened.
+
+    Args:
+        view: An open execution.
+        spec: The workflow's class.
+        supposition: What happens; ``None`` for the decision that is pending anyway.
+        at: When; the time of the last event unless given.
+
+    Raises:
+        GenflowError: The code cannot go on: as the engine raises it.
+    """
+    execution = _Observed(spec, view)
+    found = decided(translate(view.events))
+    first = view.last_event_id + 1
+    happened = [] if supposition is None else supposition.events(first)
+    started = core.DecisionStarted(first + len(happened), utc(at or view.updated_at))
+    try:
+        answer = execution.advance([*found, *happened, started])
+    except UnknownEffect as effect:
+        return (str(effect),)
+    finally:
+        execution.close()
+    return tuple(told(answer, view)) if answer is not None else ()
+
+
+def told(answer: Decisions, view: ExecutionView) -> Iterable[str]:
+    """What an answer asks for, one line for each decision but the engine's markers."""
+    lines = [_TOLD[type(one)](one, view) for one in answer.all]
+    return [line for line in lines if line] or ['asks for nothing and goes on waiting']
+
+
+def _of(view: ExecutionView, key: str) -> str:
+    """The attempt that an id names."""
+    mark = key.partition(';')[0]
+    return f' (attempt {mark.partition(".")[2]})' if '.' in mark and not mark.endswith('.1') else ''
+
+
+def _timer_told(one: Any, view: ExecutionView) -> str:
+    number = one.timer_id.partition('.')[0]
+    known = view.numbered(int(number)) if number.isdecimal() else None
+    if one.timer_id.endswith(';w'):
+        what = known.label if known is not None else f'call {number}'
+        return f'waits {duration(one.seconds)}, then tries {what} again{_of(view, one.timer_id)}'
+    return f'starts a timer of {duration(one.seconds)}'
+
+
+def _failure_told(one: Any, view: ExecutionView) -> str:
+    return f'fails the workflow: {one.reason}' if one.reason else 'fails the workflow'
+
+
+def _result_told(one: Any, view: ExecutionView) -> str:
+    return f'completes the workflow with {one.result}' if one.result not in (None, 'null') else 'completes the workflow'
+
+
+def _marker_told(one: Any, view: ExecutionView) -> str:
+    return '' if one.name.startswith('genflow.') else f'records the marker {one.name}'
+
+
+def _limit_told(seconds: Any) -> str:
+    return '' if seconds is None or seconds == math.inf else f', at most {duration(float(seconds))}'
+
+
+_TOLD: dict[type, Callable[[Any, ExecutionView], str]] = {
+    asks.ScheduleActivity: lambda one, view: (
+        f'schedules activity {one.name}{_of(view, one.activity_id)}{_limit_told(one.start_to_close)}'
+    ),
+    asks.RequestCancelActivity: lambda one, view: f'asks activity {one.activity_id} to cancel',
+    asks.StartTimer: _timer_told,
+    asks.CancelTimer: lambda one, view: f'cancels timer {one.timer_id}',
+    asks.StartChild: lambda one, view: f'starts child {one.name} with the workflow id {one.workflow_id}',
+    asks.RequestCancelExternal: lambda one, view: f'asks {one.workflow_id} to cancel',
+    asks.SignalExternal: lambda one, view: f'sends the signal {one.signal} to {one.workflow_id}',
+    asks.ScheduleLambda: lambda one, view: f'calls the Lambda function {one.name}',
+    asks.RecordMarker: _marker_told,
+    asks.CompleteWorkflow: _result_told,
+    asks.FailWorkflow: _failure_told,
+    asks.CancelWorkflow: lambda one, view: 'closes the workflow as canceled',
+    asks.ContinueAsNew: lambda one, view: 'restarts the workflow',
+}
+"""Each decision in words."""
+
+
+def parsed(text: str, view: ExecutionView) -> Supposition:
+    """What ``--if`` means: ``fail Ship``, ``time out 3``, ``fire 5``, ``complete 3 "ok"``, ``signal approve true``.
+
+    Raises:
+        ValueError: It means nothing that can happen to this execution.
+    """
+    words = text.split()
+    if words[:1] == ['signal'] and len(words) > 1:
+        return signal(words[1], text.split(None, 2)[2] if len(words) > 2 else None)  # noqa: PLR2004 - three words
+    if words == ['cancel']:
+        return cancellation()
+    for verb in sorted(_SETTLES, key=len, reverse=True):
+        if text.startswith(f'{verb} '):
+            name, _, value = text[len(verb) + 1 :].strip().partition(' ')
+            return settle(_open_one(name, view), verb, value or None)
+    ways = ', '.join([*_SETTLES, 'signal NAME', 'cancel'])
+    raise ValueError(f'{text!r} is not something that can happen; it begins with one of: {ways}')
+
+
+def _open_one(name: str, view: ExecutionView) -> Operation:
+    for operation in view.named(name):
+        if operation.is_open:
+            return operation
+    known = ', '.join(operation.label for operation in view.open_operations()) or 'nothing'
+    raise ValueError(f'{name!r} names nothing that is open; open is: {known}')

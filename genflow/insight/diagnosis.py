@@ -1,0 +1,291 @@
+"""``why``: one sentence of state, what happens next by itself, where the branches stand, and the causes by rank.
+
+:func:`diagnose` is pure: it takes an execution as far as its events tell, what else is known, and the present.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from genflow.core.errors import GenflowError
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight.code import BranchView, CodeView, Place, Source, Supposition, no_source, replayed, settle, suppose
+from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Facts, Finding, plain
+from genflow.insight.operations import Deadline, Operation
+from genflow.insight.rules import RULES
+from genflow.insight.times import duration
+from genflow.insight.view import ExecutionView
+
+__all__ = ['BranchState', 'Diagnosis', 'diagnose', 'state_of']
+
+MAX_SUPPOSED = 4
+"""Branches for which it is found out what their code would do at their next deadline: each costs a replay."""
+
+MANY_EVENTS = 5_000
+"""From so many events on, one such replay is made."""
+
+NAMED = 3
+
+
+@frozen
+class BranchState:
+    """A branch, and what would happen to it next.
+
+    Attributes:
+        branch: Where it stands.
+        since: When it began to wait, where that is known.
+        deadline: The first thing that SWF does by itself to what it waits for.
+        then: What the code would ask for if that struck.
+    """
+
+    branch: BranchView
+    since: datetime | None = None
+    deadline: Deadline | None = None
+    then: tuple[str, ...] = ()
+
+
+@frozen
+class Diagnosis:
+    """What is to be said about an execution.
+
+    Attributes:
+        view: The execution.
+        state: One sentence.
+        next: What happens next by itself; empty where nothing does.
+        branches: Those that have not ended; empty without code.
+        findings: By rank: causes, then notes, then settings.
+        code: What its code makes of it; ``None`` where the class is not at hand.
+        unknown: What could not be found out.
+        now: The present.
+    """
+
+    view: ExecutionView
+    state: str
+    next: str
+    branches: tuple[BranchState, ...]
+    findings: tuple[Finding, ...]
+    code: CodeView | None
+    now: datetime
+    unknown: tuple[str, ...] = field(default=())
+
+    def of_level(self, level: str) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level == level]
+
+    @property
+    def causes(self) -> list[Finding]:
+        return self.of_level(CAUSE)
+
+    @property
+    def first_cause(self) -> Finding | None:
+        return next(iter(self.causes), None)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing is wrong; notes and settings are not."""
+        return not self.causes
+
+    def to_dict(self) -> dict[str, Any]:
+        """The diagnosis for JSON; the documented schema of ``genflow why --json``."""
+        view = self.view
+        return {
+            'schema': 1,
+            'execution': {
+                'workflowId': view.workflow_id,
+                'runId': view.run_id,
+                'type': {'name': view.name, 'version': view.version},
+                'status': view.status,
+                'startedAt': plain(view.started_at),
+                'closedAt': plain(view.close.at) if view.close else None,
+                'events': view.last_event_id,
+            },
+            'at': plain(self.now),
+            'healthy': self.is_healthy,
+            'state': self.state,
+            'next': self.next or None,
+            'branches': [_branch_dict(state) for state in self.branches],
+            'findings': [_finding_dict(finding) for finding in self.findings],
+            'unknown': list(self.unknown),
+        }
+
+
+def _branch_dict(state: BranchState) -> dict[str, Any]:
+    place: Place | None = state.branch.place
+    return {
+        'name': state.branch.name,
+        'file': place.file if place else None,
+        'line': place.line if place else None,
+        'waitsFor': state.branch.awaits,
+        'since': plain(state.since),
+        'signals': list(state.branch.signals),
+        'deadline': {'at': plain(state.deadline.at), 'kind': state.deadline.kind} if state.deadline else None,
+        'then': list(state.then),
+    }
+
+
+def _finding_dict(finding: Finding) -> dict[str, Any]:
+    return {
+        'code': finding.code,
+        'level': finding.level,
+        'text': finding.text,
+        'remedy': finding.remedy or None,
+        'evidence': [
+            {'eventId': one.event_id or None, 'at': plain(one.at), 'text': one.text} for one in finding.evidence
+        ],
+    }
+
+
+def diagnose(
+    view: ExecutionView,
+    now: datetime,
+    facts: Facts | None = None,
+    spec: WorkflowSpec | None = None,
+    source: Source = no_source,
+) -> Diagnosis:
+    """Says what an execution does, and what is wrong with it.
+
+    Args:
+        view: The execution.
+        now: The present.
+        facts: What is known beside its events.
+        spec: Its class; without one there are no branches, and the findings that need the code are missing.
+        source: Gives source lines.
+    """
+    facts = facts or Facts()
+    code = None if spec is None else replayed(view, spec, source)
+    case = Case(view, now, facts, code)
+    found = [finding for rule in RULES for finding in rule.findings(case)]
+    levels = {CAUSE: 0, NOTE: 1, SETTING: 2}
+    branches = tuple(_branches(case))
+    return Diagnosis(
+        view,
+        state_of(case),
+        _next(case),
+        branches,
+        tuple(sorted(found, key=lambda finding: levels[finding.level])),
+        code,
+        now,
+        (*facts.unknown, *_unknown(case)),
+    )
+
+
+def _unknown(case: Case) -> Iterator[str]:
+    if case.view.unknown:
+        names = ', '.join(case.view.unknown)
+        yield f'what the events of these types mean, which this release does not know: {names}'
+    if case.code is None and case.view.is_open:
+        yield 'where its code stands: name the code (TARGET) to have it replayed'
+    if not case.facts.live:
+        yield 'which workers poll its task lists, whether its types are registered, and what its children do'
+
+
+# the sentence of state
+
+
+def state_of(case: Case) -> str:
+    """One sentence about what the execution does now."""
+    view = case.view
+    if view.close is not None:
+        took = duration(view.age(case.now))
+        reason = (view.close.failure.reason or '').partition('\n')[0]
+        return f'{view.close.status} {case.ago(view.close.at)} after {took}' + (f': {reason}' if reason else '')
+    return '; '.join(_state(case)) or 'is open'
+
+
+def _state(case: Case) -> Iterator[str]:
+    view = case.view
+    task = view.pending_decision
+    if task is not None and task.started_at is None:
+        yield f'waits for a decider on the list {task.task_list!r} (decision scheduled {case.ago(task.scheduled_at)})'
+    elif task is not None and task.started_at is not None:
+        yield f'{task.worker or "a decider"} is deciding (for {duration(case.since(task.started_at))})'
+    open_ones = [one for one in view.open_operations() if not one.is_of_engine]
+    signals = () if case.code is None else case.code.awaited
+    named = [_named(case, one) for one in open_ones[:NAMED]] + [f'the signal {name!r}' for name in signals]
+    more = f' and {len(open_ones) - NAMED} more' if len(open_ones) > NAMED else ''
+    if named:
+        yield f'waits for {", ".join(named)}{more}'
+    elif task is None:
+        yield 'waits for a signal, or for nothing' if case.code is None else 'waits for nothing'
+
+
+def _named(case: Case, operation: Operation) -> str:
+    """An open operation, with how it is going."""
+    last = operation.last
+    tried = f', attempt {last.number}' if last.number > 1 and operation.pause is None else ''
+    if operation.kind == 'timer':
+        return f'{operation.label}, which fires at {case.clock(next(operation.deadlines()).at)}'
+    if operation.pause is not None:
+        fires = next(operation.pause.deadlines()).at
+        return f'attempt {last.number + 1} of {operation.label}, which begins at {case.clock(fires)}'
+    if last.started_at is not None:
+        worker = f' by {last.worker}' if last.worker else ''
+        return f'{operation.label} (started {case.ago(last.started_at)}{worker}{tried})'
+    list_name = f' on the list {last.task_list!r}' if last.task_list else ''
+    return f'{operation.label} (scheduled {case.ago(last.scheduled_at)}{list_name}{tried})'
+
+
+# what happens next
+
+
+def _next(case: Case) -> str:
+    deadline = next(iter(case.view.deadlines()), None)
+    return '' if deadline is None else _told(case, deadline)
+
+
+_DEADLINES = {
+    'decision': 'the time-out of the decision',
+    'execution': 'the time-out of the execution',
+    'fires': '{label} fires',
+    'attempt': 'the next attempt of {label} begins',
+}
+
+
+def _told(case: Case, deadline: Deadline) -> str:
+    label = '' if deadline.operation is None else deadline.operation.label
+    what = _DEADLINES.get(deadline.kind, 'the {kind} time-out of {label}').format(label=label, kind=deadline.kind)
+    unless = '' if deadline.is_certain else ', unless it sends one before'
+    rest = (deadline.at - case.now).total_seconds()
+    when = f'in {duration(rest)}' if rest >= 0 else f'{duration(-rest)} overdue'
+    return f'{what} at {case.clock(deadline.at)} ({when}){unless}'
+
+
+# branches
+
+
+def _branches(case: Case) -> Iterator[BranchState]:
+    code, view = case.code, case.view
+    if code is None:
+        return
+    budget = MAX_SUPPOSED if view.last_event_id < MANY_EVENTS else 1
+    for branch in code.branches:
+        operations = [one for one in map(view.operation_at, branch.operations) if one is not None]
+        deadline = min(
+            (deadline for one in operations for deadline in one.deadlines()), key=lambda one: one.at, default=None
+        )
+        since = max((one.last.scheduled_at for one in operations), default=None)
+        then: tuple[str, ...] = ()
+        if deadline is not None and budget and code.error is None:
+            budget -= 1
+            then = _then(view, code.spec, deadline)
+        yield BranchState(branch, since, deadline, then)
+
+
+def _then(view: ExecutionView, spec: WorkflowSpec, deadline: Deadline) -> tuple[str, ...]:
+    """What the code would ask for if a deadline struck."""
+    try:
+        return suppose(view, spec, struck(deadline), deadline.at)
+    except GenflowError as error:
+        return (f'cannot go on: {type(error).__name__}: {error}',)
+
+
+def struck(deadline: Deadline) -> Supposition | None:
+    """The supposition that a deadline strikes."""
+    if deadline.operation is None:
+        return None
+    if deadline.kind in ('fires', 'attempt'):
+        return settle(deadline.operation, 'fire')
+    return settle(deadline.operation, 'time out', deadline.kind.upper().replace('-', '_'))

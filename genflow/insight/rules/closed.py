@@ -1,0 +1,200 @@
+"""Rules about how an execution closed: the innermost failure, and what would take it up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.operations import Attempt, Close, Operation
+from genflow.insight.times import duration
+
+UP_AGAIN = 'Once that is mended, start it again with the same input: '
+
+
+def _again(case: Case) -> str:
+    view = case.view
+    return UP_AGAIN + case.command('start', view.name or 'NAME', view.version or 'VERSION', 'ARGS', '--id', view.title)
+
+
+def _shown(close: Close) -> Evidence:
+    return Evidence(f'the execution {close.status}', close.id, close.at)
+
+
+def _culprit(case: Case, *kinds: str) -> tuple[Operation, Attempt] | None:
+    """The operation of a kind that failed last."""
+    failed = [one for one in case.view.operations if one.kind in kinds and one.has_failed]
+    if not failed:
+        return None
+    operation = max(failed, key=lambda one: one.last.ended_id)
+    return operation, operation.last
+
+
+def _named(close: Close, *names: str) -> bool:
+    """Whether the failure is of one of these classes of genflow."""
+    return any(name.rpartition('.')[2] in names for name in close.failure.names[:1]) or any(
+        (close.reason or '').startswith(name) for name in names
+    )
+
+
+def _failed(case: Case) -> Close | None:
+    close = case.view.close
+    return close if close is not None and close.status == 'failed' else None
+
+
+def _by(kinds: tuple[str, ...], names: tuple[str, ...], doc: str) -> Callable[[Case], Iterator[Found]]:
+    def find(case: Case) -> Iterator[Found]:
+        close = _failed(case)
+        found = None if close is None else _culprit(case, *kinds)
+        if close is None or found is None or not _named(close, *names):
+            return
+        operation, attempt = found
+        tried = f' on attempt {attempt.number}' if attempt.number > 1 else ''
+        worker = f' (worker {attempt.worker})' if attempt.worker else ''
+        below = case.facts.children.get(attempt.key)
+        cause = None if below is None else below.first_cause
+        inner = f' {attempt.key}: {cause.text}' if cause is not None else ''
+        yield Found(
+            f'It failed {case.ago(close.at)} because {operation.label} {attempt.failed_because()}{tried}{worker}.'
+            f'{inner}',
+            _again(case),
+            (Evidence(f'{operation.label} {attempt.state}', attempt.ended_id, attempt.ended_at), _shown(close)),
+        )
+
+    find.__doc__ = doc
+    return find
+
+
+failed_by_activity = _by(('activity',), ('ActivityFailed',), 'An activity failed, and the workflow with it.')
+failed_by_child = _by(
+    ('child',),
+    ('ChildFailed', 'ChildTimedOut', 'ChildTerminated', 'ChildCanceled'),
+    'A child failed, and the workflow with it.',
+)
+failed_by_timeout = _by(
+    ('activity', 'lambda'),
+    ('ActivityTimedOut', 'TaskTimeout', 'LambdaTimedOut'),
+    'An activity or Lambda function timed out, and the workflow with it.',
+)
+failed_by_lambda = _by(('lambda',), ('LambdaFailed',), 'A Lambda function failed, and the workflow with it.')
+failed_by_refusal = _by(
+    ('child', 'lambda', 'signal', 'cancel'),
+    ('ScheduleFailed', 'SignalFailed'),
+    'SWF refused a call, and the workflow failed with it.',
+)
+
+
+def failed_unscheduled(case: Case) -> Iterator[Found]:
+    """SWF refused at once what the code asked for, and the workflow failed with it."""
+    close = _failed(case)
+    if close is not None and _named(close, 'ScheduleFailed') and case.view.refusals:
+        refusal = case.view.refusals[-1]
+        yield Found(
+            f'It failed {case.ago(close.at)} because SWF refused {refusal.what}: {refusal.cause}.',
+            _again(case),
+            (Evidence(f'{refusal.event_type}: {refusal.cause}', refusal.id, refusal.at), _shown(close)),
+        )
+
+
+def failed_by_code(case: Case) -> Iterator[Found]:
+    """The workflow's own code raised."""
+    close = _failed(case)
+    if close is None or any(found for find in _OTHER_FAILURES for found in find(case)):
+        return
+    where = _last_line(close.failure.traceback)
+    yield Found(
+        f'It failed {case.ago(close.at)}: its code raised {close.failure.reason or "an exception"}{where}.',
+        _again(case),
+        (_shown(close),),
+    )
+
+
+_OTHER_FAILURES = (
+    failed_by_activity,
+    failed_by_child,
+    failed_by_timeout,
+    failed_by_lambda,
+    failed_by_refusal,
+    failed_unscheduled,
+)
+
+
+def _last_line(traceback: str | None) -> str:
+    """The last ``File … line …`` of a traceback."""
+    lines = [line.strip() for line in (traceback or '').splitlines() if line.strip().startswith('File ')]
+    return f' ({lines[-1]})' if lines else ''
+
+
+def execution_timed_out(case: Case) -> Iterator[Found]:
+    """SWF timed the execution out."""
+    close = case.view.close
+    if close is None or close.status != 'timed out':
+        return
+    open_ones = [one for one in case.view.open_operations() if not one.is_of_engine]
+    task = case.view.decisions[-1] if case.view.decisions else None
+    if task is not None and task.is_open:
+        left = f'a decision task was {task.state} on {task.task_list!r}'
+    else:
+        left = ', '.join(f'{one.label} was {one.state}' for one in open_ones[:3]) or 'nothing of it was open'
+    yield Found(
+        f'SWF timed it out {case.ago(close.at)}, after {duration(case.view.age(case.now))}; then {left}.',
+        f'Give it a longer `workflow_duration` if it did nothing wrong. {_again(case)}',
+        (_shown(close),),
+    )
+
+
+def event_limit(case: Case) -> Iterator[Found]:
+    """SWF terminated the execution because its history was full."""
+    close = case.view.close
+    if close is not None and close.cause == 'EVENT_LIMIT_EXCEEDED':
+        yield Found(
+            f'SWF terminated it {case.ago(close.at)}: its history reached 25,000 events.',
+            f'Let the workflow restart in time (`restart_when_suggested`). {_again(case)}',
+            (_shown(close),),
+        )
+
+
+def policy_applied(case: Case) -> Iterator[Found]:
+    """The execution was ended because its parent closed."""
+    close = case.view.close
+    if close is not None and close.status == 'terminated' and close.cause == 'CHILD_POLICY_APPLIED':
+        parent = case.view.parent
+        yield Found(
+            f'SWF terminated it {case.ago(close.at)}, because its parent {parent[0] if parent else ""} closed with the '
+            'child policy TERMINATE.',
+            'A child that is to outlive its parent needs the policy ABANDON and `.detach()`.',
+            (_shown(close),),
+        )
+
+
+ENDED_BY_SWF = ('EVENT_LIMIT_EXCEEDED', 'CHILD_POLICY_APPLIED')
+
+
+def terminated(case: Case) -> Iterator[Found]:
+    """Somebody terminated the execution."""
+    close = case.view.close
+    if close is not None and close.status == 'terminated' and close.cause not in ENDED_BY_SWF:
+        reason = f': {close.reason}' if close.reason else ''
+        yield Found(f'It was terminated {case.ago(close.at)}{reason}.', _again(case), (_shown(close),))
+
+
+def canceled(case: Case) -> Iterator[Found]:
+    """The execution was canceled."""
+    close = case.view.close
+    if close is not None and close.status == 'canceled':
+        request = case.view.cancel_requested
+        asked = () if request is None else (Evidence('the cancellation was requested', request.id, request.at),)
+        by = f' by {request.sender}' if request is not None and request.sender else ''
+        yield Found(
+            f'It was canceled {case.ago(close.at)}, as was asked for{by}.', _again(case), (*asked, _shown(close))
+        )
+
+
+def continued(case: Case) -> Iterator[Found]:
+    """The execution goes on in another run."""
+    close = case.view.close
+    if close is not None and close.status == 'continued as new':
+        yield Found(
+            f'It restarted {case.ago(close.at)} and goes on in the run {close.new_run_id}.',
+            case.on_this('why', '--run-id', str(close.new_run_id)),
+            (_shown(close),),
+        )

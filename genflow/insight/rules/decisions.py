@@ -1,0 +1,165 @@
+"""Rules about deciders: who takes the decision tasks, what becomes of them, and what the code makes of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from difflib import get_close_matches
+
+from genflow.core.errors import NondeterminismError, WorkflowStalled
+from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.operations import DecisionTask
+from genflow.insight.times import duration
+
+DECISION_WAIT = 10
+"""Seconds after which an untaken decision task is a finding: a decider that is there takes it at once."""
+
+SLOW_DECISION = 10
+"""Seconds after which a decision that is being made is a finding."""
+
+
+def polled_lists(case: Case, kind: str) -> list[str]:
+    """The task lists of a kind from which somebody takes tasks."""
+    return [name for found, name in case.facts.pollers if found == kind]
+
+
+def similar(name: str, names: Iterable[str]) -> str | None:
+    """The one of some names that is nearly the same, but not the same."""
+    folded = {other.casefold().replace('_', '-'): other for other in names if other != name}
+    found = get_close_matches(name.casefold().replace('_', '-'), folded, 1, 0.75)
+    return folded[found[0]] if found else None
+
+
+def taken_since(case: Case, kind: str, task_list: str, when: datetime) -> bool:
+    """Whether a worker took a task from a list after some moment."""
+    return any(poller.at > when for poller in case.facts.pollers.get((kind, task_list), ()))
+
+
+def waiting_decision(case: Case) -> DecisionTask | None:
+    """The decision task that nobody has taken for a while."""
+    task = case.view.pending_decision
+    if task is None or task.state != 'scheduled' or case.since(task.scheduled_at) < DECISION_WAIT:
+        return None
+    return task
+
+
+def _shown(task: DecisionTask) -> Evidence:
+    return Evidence('the decision task was scheduled', task.scheduled_id, task.scheduled_at)
+
+
+def nondeterminism(case: Case) -> Iterator[Found]:
+    """The code does not follow the history."""
+    error = None if case.code is None else case.code.error
+    if isinstance(error, NondeterminismError):
+        event_id = getattr(error, 'event_id', None) or 0
+        yield Found(
+            f'The history does not match the code: {error.report}',
+            'Guard the change with `self.patched("change-id")`, or go back to the code that began the execution.',
+            (Evidence('the history and the code part here', event_id),),
+        )
+
+
+def stalled(case: Case) -> Iterator[Found]:
+    """The execution is open and waits for nothing."""
+    error = None if case.code is None else case.code.error
+    if isinstance(error, WorkflowStalled):
+        yield Found(
+            f'It waits for nothing that could ever happen: {error.report}',
+            f'Mend the code; the decision is made again. Or end it: {case.on_this("terminate")}',
+        )
+
+
+def unreadable(case: Case) -> Iterator[Found]:
+    """The code cannot go on with the history: a payload cannot be read, or the engine refuses."""
+    error = None if case.code is None else case.code.error
+    if error is not None and not isinstance(error, (WorkflowStalled, NondeterminismError)):
+        yield Found(
+            f'The code cannot go on with the history: {type(error).__name__}: {error.report}',
+            'Give both sides the same transport, or bring back the code that wrote it.',
+        )
+
+
+def decision_list_misspelt(case: Case) -> Iterator[Found]:
+    """The decision task waits on a list while a list of nearly the same name is polled."""
+    task = waiting_decision(case)
+    if task is None or not task.task_list or polled(case, 'decision', task.task_list):
+        return
+    other = similar(task.task_list, polled_lists(case, 'decision'))
+    if other is not None:
+        yield Found(
+            f'Nobody polls the decision task list {task.task_list!r}, but deciders poll {other!r}, which is nearly the '
+            f'same name; the decision has waited for {duration(case.since(task.scheduled_at))}.',
+            f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task.task_list)}. Then '
+            'correct the name in the decorator or where the execution is started.',
+            (_shown(task),),
+        )
+
+
+def polled(case: Case, kind: str, task_list: str) -> bool:
+    """Whether somebody is known to take tasks from a list."""
+    return bool(case.facts.pollers.get((kind, task_list)))
+
+
+def decision_not_polled(case: Case) -> Iterator[Found]:
+    """Nobody takes the decision task."""
+    task = waiting_decision(case)
+    if task is None or taken_since(case, 'decision', task.task_list or '', task.scheduled_at):
+        return
+    if any(decision_list_misspelt(case)):
+        return
+    pending = case.facts.pending.get(('decision', task.task_list or ''))
+    count = f' (waiting there: {pending})' if pending else ''
+    yield Found(
+        f'Nobody has taken the decision task from the list {task.task_list!r} for '
+        f'{duration(case.since(task.scheduled_at))}{count}.',
+        f'Start a decider for it: {case.command("worker", "TARGET", "--task-list", str(task.task_list))}',
+        (_shown(task),),
+    )
+
+
+def decision_in_line(case: Case) -> Iterator[Found]:
+    """The deciders are there, but busy."""
+    task = waiting_decision(case)
+    if task is not None and taken_since(case, 'decision', task.task_list or '', task.scheduled_at):
+        pending = case.facts.pending.get(('decision', task.task_list or ''), 1)
+        yield Found(
+            f'The decision waits in line on {task.task_list!r} behind {pending} tasks: the deciders are busy.',
+            'Start more deciders on this list.',
+            (_shown(task),),
+        )
+
+
+def decision_timed_out(case: Case) -> Iterator[Found]:
+    """Decisions time out again and again."""
+    lost = []
+    for task in reversed(case.view.decisions):
+        if task.state == 'completed':
+            break
+        if task.state == 'timed out' and task.timeout_type != 'SCHEDULE_TO_START':
+            lost.append(task)
+    if lost and case.view.is_open:
+        worker = f', last by {lost[0].worker}' if lost[0].worker else ''
+        yield Found(
+            f'The decision timed out {times(len(lost))} in a row{worker}: the decider took it and did not answer '
+            f'within {duration(lost[0].limit or 0)}.',
+            'See the log of that worker: it holds the execution (its code does not match, or raised), or is too slow. '
+            f'With the code at hand: {case.on_this("why", "TARGET")}',
+            tuple(Evidence('the decision timed out', task.ended_id, task.ended_at) for task in reversed(lost)),
+        )
+
+
+def times(count: int) -> str:
+    return 'once' if count == 1 else f'{count} times'
+
+
+def decision_slow(case: Case) -> Iterator[Found]:
+    """A decider took the decision a while ago and has not answered."""
+    task = case.view.pending_decision
+    if task is not None and task.started_at is not None and case.since(task.started_at) >= SLOW_DECISION:
+        limit = 'it has no time-out' if task.limit is None else f'it times out after {duration(task.limit)}'
+        yield Found(
+            f'A decider{" (" + task.worker + ")" if task.worker else ""} took the decision {case.ago(task.started_at)} '
+            f'and has not answered; {limit}.',
+            'See the log of that worker: it holds the execution, is stopped in a debugger, or is gone.',
+            (Evidence('the decision task was started', task.started_id, task.started_at),),
+        )

@@ -1,0 +1,54 @@
+"""Times as a history gives them: datetimes of boto3, epoch seconds or ISO 8601 of JSON; all become UTC datetimes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from genflow.core.errors import HistoryError
+
+__all__ = ['clock_time', 'duration', 'seconds_of', 'utc']
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def utc(when: Any) -> datetime:
+    """A timestamp of an event in UTC.
+
+    Raises:
+        HistoryError: It is neither a datetime, nor epoch seconds, nor ISO 8601.
+    """
+    try:
+        if isinstance(when, datetime):
+            return when if when.tzinfo is timezone.utc else when.astimezone(timezone.utc)
+        if isinstance(when, str):
+            return datetime.fromisoformat(when.replace('Z', '+00:00')).astimezone(timezone.utc)
+        return datetime.fromtimestamp(when, timezone.utc)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise HistoryError(f'{when!r} is not a timestamp: epoch seconds or ISO 8601 are expected') from error
+
+
+def seconds_of(text: Any) -> int | None:
+    """The seconds of a time-out as SWF writes it; ``None`` for ``'NONE'`` and where there is none."""
+    return int(text) if text and text != 'NONE' else None
+
+
+def duration(value: float | timedelta) -> str:
+    """A length of time for people: ``'0.25 s'``, ``'4 min 5 s'``, ``'2 h 10 min'``, ``'3 d 4 h'``."""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if seconds < 0:
+        return f'-{duration(-seconds)}'
+    if seconds < MINUTE:
+        return f'{seconds:.2f}'.rstrip('0').rstrip('.') + ' s' if seconds < 10 else f'{seconds:.0f} s'  # noqa: PLR2004
+    whole = round(seconds)
+    for size, name, below, small in ((DAY, 'd', HOUR, 'h'), (HOUR, 'h', MINUTE, 'min'), (MINUTE, 'min', 1, 's')):
+        if whole >= size:
+            rest = whole % size // below
+            return f'{whole // size} {name}' + (f' {rest} {small}' if rest else '')
+    return f'{whole} s'
+
+
+def clock_time(when: datetime, now: datetime | None = None) -> str:
+    """``14:02:10`` for a time of the same UTC day as ``now``, else with the date."""
+    same_day = now is not None and when.date() == now.date()
+    return f'{when:%H:%M:%S}' if same_day else f'{when:%Y-%m-%d %H:%M:%S}'

@@ -1,0 +1,249 @@
+"""What a service, or a file, knows of an execution beside its events: gathered for ``genflow.insight``.
+
+Only calls that read are made. What the service refuses (a permission that is missing, say) is left out and named, so
+that ``why`` says what it could not know instead of failing.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import define, field, frozen
+
+from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.insight import Diagnosis, ExecutionView, Facts, Poller, diagnose
+from genflow.swf.aws import faults
+from genflow.testing.histories.exports import load
+from genflow.tools.run.follow import HistoryTail, listed
+
+__all__ = ['Gathered', 'Gatherer', 'from_file', 'known_spec', 'source_lines']
+
+T = TypeVar('T')
+
+NEIGHBOURS = 20
+"""Other executions whose histories are read to see who takes tasks from which list."""
+
+RECENT = 200
+"""Events that are read of each of them, from the end."""
+
+DEPTH = 8
+"""How far children are followed down."""
+
+MISSING = 'MISSING'
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def source_lines(file: str) -> Sequence[str]:
+    """The lines of a source file; none where it cannot be read."""
+    return linecache.getlines(file)
+
+
+def known_spec(view: ExecutionView) -> WorkflowSpec | None:
+    """The class of an execution's type, where it is imported."""
+    found = None
+    for spec in declared():
+        if isinstance(spec, WorkflowSpec) and (spec.name, spec.version) == (view.name, view.version):
+            found = spec
+    return found
+
+
+@frozen
+class Gathered:
+    """An execution and what is known beside its events."""
+
+    view: ExecutionView
+    facts: Facts
+    now: datetime
+
+    def diagnosis(self, spec: WorkflowSpec | None = None) -> Diagnosis:
+        """What is to be said of it, by its class where that is given or imported."""
+        return diagnose(self.view, self.now, self.facts, spec or known_spec(self.view), source_lines)
+
+
+def from_file(path: str | Path, at: datetime | None = None) -> Gathered:
+    """Reads an execution from a file of JSON, as the AWS command line or ``genflow history --json`` print it.
+
+    Args:
+        path: The file.
+        at: The present; the time of the last event unless given.
+
+    Raises:
+        HistoryError: It is not a whole history.
+        OSError: The file cannot be read.
+    """
+    loaded = load(Path(path))
+    view = ExecutionView(loaded.workflow_id, loaded.run_id).apply_all(loaded.events)
+    return Gathered(view, Facts(), at or view.updated_at or now())
+
+
+@define
+class Gatherer:
+    """Asks one service about the executions of one domain.
+
+    Attributes:
+        client: Has the methods of boto3's SWF client.
+        domain: The domain.
+        options: What a genflow command needs to reach the same service.
+        clock: Gives the present.
+    """
+
+    client: Any
+    domain: str
+    options: str = ''
+    clock: Callable[[], datetime] = now
+    _pollers: dict[tuple[str, str], dict[str, datetime]] | None = field(default=None, init=False)
+    _asked: dict[Any, Any] = field(factory=dict, init=False)
+    _refused: dict[str, None] = field(factory=dict, init=False)
+
+    def gather(self, run: HistoryTail, depth: int = 0) -> Gathered:
+        """An execution, and what the service knows beside its events."""
+        view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+        facts = Facts(
+            live=True,
+            options=self.options,
+            domain=self.domain,
+            pending=dict(self._pending(view)),
+            pollers=self._seen() if view.is_open else {},
+            types=dict(self._types(view)),
+            parent=self._parent(view),
+            children=dict(self._children(view, depth)),
+            unknown=tuple(self._refused),
+        )
+        return Gathered(view, facts, self.clock())
+
+    # who waits, and who polls
+
+    def _pending(self, view: ExecutionView) -> Iterator[tuple[tuple[str, str], int]]:
+        task = view.pending_decision
+        if task is not None and task.task_list:
+            yield from self._count('decision', task.task_list)
+        lists = {one.last.task_list for one in view.open_operations() if one.kind == 'activity'}
+        for name in sorted(filter(None, lists)):
+            yield from self._count('activity', name)
+
+    def _count(self, kind: str, name: str) -> Iterator[tuple[tuple[str, str], int]]:
+        method = getattr(self.client, f'count_pending_{kind}_tasks')
+        found = self._ask(f'how many {kind} tasks wait', method, domain=self.domain, taskList={'name': name})
+        if found is not None:
+            yield (kind, name), found['count']
+
+    def _seen(self) -> dict[tuple[str, str], tuple[Poller, ...]]:
+        """Who took tasks lately, read from the histories of executions that started last."""
+        if self._pollers is None:
+            self._pollers = {}
+            for run in self._neighbours():
+                self._read_pollers(run)
+        return {
+            key: tuple(Poller(identity, at) for identity, at in sorted(found.items()))
+            for key, found in self._pollers.items()
+        }
+
+    def _neighbours(self) -> Iterator[HistoryTail]:
+        for kind in ('open', 'closed'):
+            infos = self._ask(f'which executions are {kind}', self._listed, kind) or ()
+            for info in infos:
+                execution = info['execution']
+                yield HistoryTail(self.client, self.domain, execution['workflowId'], execution['runId'])
+
+    def _listed(self, kind: str) -> list[Any]:
+        infos = listed(self.client, self.domain, kind, maximumPageSize=NEIGHBOURS)
+        return [info for info, _ in zip(infos, range(NEIGHBOURS), strict=False)]
+
+    def _read_pollers(self, run: HistoryTail) -> None:
+        events = self._ask('who takes its tasks', run.since, 0) or ()
+        view = ExecutionView(run.workflow_id, run.run_id).apply_all(events)
+        for task in view.decisions:
+            self._note('decision', task.task_list, task.worker, task.started_at)
+        for operation in view.operations:
+            if operation.kind == 'activity':
+                for attempt in operation.attempts:
+                    self._note('activity', attempt.task_list, attempt.worker, attempt.started_at)
+
+    def _note(self, kind: str, task_list: str | None, worker: str | None, at: datetime | None) -> None:
+        if self._pollers is not None and task_list and at is not None:
+            known = self._pollers.setdefault((kind, task_list), {})
+            name = worker or 'a worker'
+            known[name] = max(at, known.get(name, at))
+
+    # types
+
+    def _types(self, view: ExecutionView) -> Iterator[tuple[tuple[str, str, str], str]]:
+        wanted = {
+            ('activity' if one.kind == 'activity' else 'workflow', one.name, one.version or '')
+            for one in view.open_operations()
+            if one.kind in ('activity', 'child')
+        }
+        for kind, name, version in sorted(wanted | {('workflow', view.name, view.version)}):
+            state = self._type(kind, name, version)
+            if state is not None:
+                yield (kind, name, version), state
+
+    def _type(self, kind: str, name: str, version: str) -> str | None:
+        key = (kind, name, version)
+        if key not in self._asked:
+            self._asked[key] = self._described(kind, name, version)
+        found: str | None = self._asked[key]
+        return found
+
+    def _described(self, kind: str, name: str, version: str) -> str | None:
+        method = getattr(self.client, f'describe_{kind}_type')
+        request = {'domain': self.domain, f'{kind}Type': {'name': name, 'version': version}}
+        try:
+            state: str = method(**request)['typeInfo']['status']
+        except Exception as error:  # noqa: BLE001 - what no service refused is raised again
+            if faults.code_of(error) == 'UnknownResourceFault':
+                return MISSING
+            self._give_up(f'whether the {kind} types are registered', error)
+            return None
+        return state
+
+    # relatives
+
+    def _parent(self, view: ExecutionView) -> str | None:
+        if view.parent is None:
+            return None
+        execution = {'workflowId': view.parent[0], 'runId': view.parent[1]}
+        found = self._ask(
+            'what became of its parent',
+            self.client.describe_workflow_execution,
+            domain=self.domain,
+            execution=execution,
+        )
+        if found is None:
+            return None
+        info = found['executionInfo']
+        return str(info.get('closeStatus') or 'open').lower().replace('_', ' ')
+
+    def _children(self, view: ExecutionView, depth: int) -> Iterator[tuple[str, Diagnosis]]:
+        if depth >= DEPTH:
+            return
+        for operation in view.operations:
+            last = operation.last
+            if operation.kind == 'child' and last.run_id and (operation.is_open or operation.has_failed):
+                run = HistoryTail(self.client, self.domain, last.key, last.run_id)
+                found = self._ask('what its children do', self.gather, run, depth + 1)
+                if found is not None:
+                    yield last.key, found.diagnosis()
+
+    # asking
+
+    def _ask(self, what: str, method: Callable[..., T], *args: Any, **request: Any) -> T | None:
+        """An answer of the service, ``None`` where it refuses."""
+        try:
+            return method(*args, **request)
+        except Exception as error:  # noqa: BLE001 - what no service refused is raised again
+            self._give_up(what, error)
+            return None
+
+    def _give_up(self, what: str, error: Exception) -> None:
+        code = faults.code_of(error)
+        if code is None:
+            raise error
+        self._refused[f'{what} ({code})'] = None

@@ -1,0 +1,146 @@
+"""``genflow why``: on a file of the embedded service, and on a file of JSON alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genflow.local import LocalSWF
+from genflow.tools.cli.main import main
+
+CODE = """
+from genflow import ActivityProxy, Signal, Workflow, workflow
+
+@workflow(name='Order', version='1', task_list='orders')
+class Order(Workflow):
+    ship = ActivityProxy('Ship', '1', retry=0, task_list='shipping')
+    approve = Signal()
+
+    def run(self):
+        yield self.approve.get()
+        return (yield self.ship())
+"""
+
+
+@pytest.fixture
+def order(tmp_path):
+    path = tmp_path / 'why_orders.py'
+    path.write_text(CODE)
+    return str(path)
+
+
+@pytest.fixture
+def db(tmp_path):
+    """A file with an execution that has waited for its approval since its first decision."""
+    path = str(tmp_path / 'x.db')
+    with LocalSWF(path, long_poll=0) as service:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+        service.register_workflow_type(
+            domain='genflow',
+            name='Order',
+            version='1',
+            defaultTaskList={'name': 'orders'},
+            defaultTaskStartToCloseTimeout='60',
+            defaultExecutionStartToCloseTimeout='3600',
+            defaultChildPolicy='TERMINATE',
+        )
+        service.start_workflow_execution(
+            domain='genflow', workflowId='order-5', workflowType={'name': 'Order', 'version': '1'}, input='[[],{}]'
+        )
+        task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'orders'})
+        service.respond_decision_task_completed(taskToken=task['taskToken'])
+    return path
+
+
+@pytest.fixture
+def genflow(capsys):
+    def run(*arguments):
+        code = main(list(arguments))
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def test_with_the_code_it_says_where_the_branch_stands_and_which_signal_to_send(genflow, db, order):
+    code, out, err = genflow('why', 'order-5', order, '--db', db)
+    assert (code, err) == (0, '')
+    assert "It waits for the signal 'approve'." in out
+    assert '>   10 |         yield self.approve.get()' in out
+    assert f'-> genflow signal order-5 approve VALUE --db {db}' in out
+    assert 'Nothing is wrong.' in out
+
+
+def test_something_wrong_is_exit_code_7(genflow, db):
+    with LocalSWF(db) as service:
+        service.terminate_workflow_execution(domain='genflow', workflowId='order-5', reason='a mistake')
+    code, out, _ = genflow('why', 'order-5', '--db', db)
+    assert code == 7
+    assert 'It was terminated just now: a mistake.' in out
+
+
+def test_json_has_the_documented_members(genflow, db, order):
+    code, out, _ = genflow('why', 'order-5', order, '--json', '--db', db)
+    found = json.loads(out)
+    assert code == 0
+    assert set(found) == {
+        'schema', 'execution', 'at', 'healthy', 'state', 'next', 'branches', 'findings', 'unknown',
+    }  # fmt: skip
+    assert found['schema'] == 1
+    (branch,) = found['branches']
+    assert (branch['name'], branch['line'], branch['signals']) == ('run', 10, ['approve'])
+    assert set(found['findings'][0]) == {'code', 'level', 'text', 'remedy', 'evidence'}
+
+
+def test_a_file_of_json_alone_is_enough(genflow, db, order, tmp_path):
+    _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
+    path = tmp_path / 'history.json'
+    path.write_text(text)
+    code, out, _ = genflow('why', '--file', str(path), order)
+    assert code == 0
+    assert "It waits for the signal 'approve'." in out
+    assert 'Not known: which workers poll its task lists' in out
+
+
+def test_if_says_what_the_code_would_ask_for(genflow, db, order):
+    code, out, _ = genflow('why', 'order-5', order, '--if', 'signal approve true', '--db', db)
+    assert (code, out) == (0, 'if signal approve true: the code\n  schedules activity Ship\n')
+
+
+@pytest.mark.parametrize(
+    ('supposed', 'message'),
+    [('explode', 'begins with one of'), ('fail Ship', "'Ship' names nothing that is open; open is: nothing")],
+)
+def test_if_refuses_what_cannot_happen(genflow, db, order, supposed, message):
+    code, _, err = genflow('why', 'order-5', order, '--if', supposed, '--db', db)
+    assert code == 2
+    assert message in err
+
+
+def test_all_groups_the_executions_by_cause(genflow, db):
+    with LocalSWF(db) as service:
+        for name in ('order-6', 'order-7'):
+            service.start_workflow_execution(
+                domain='genflow',
+                workflowId=name,
+                workflowType={'name': 'Order', 'version': '1'},
+                input='[[],{}]',
+            )
+            service.signal_workflow_execution(
+                domain='genflow', workflowId=name, signalName='approve', input=json.dumps('x' * 31_000)
+            )
+    code, out, _ = genflow('why', '--all', '--db', db)
+    first, second = out.splitlines()
+    assert code == 7
+    assert first.startswith('    2  large-payload: order-7, order-6; the first: The payload of event 3 has 31,002')
+    assert second == '    1  healthy'
+
+
+def test_an_execution_that_is_not_there_is_one_message(genflow, db):
+    code, _, err = genflow('why', 'nothing', '--db', db)
+    assert code == 2
+    assert "has no execution with the id 'nothing'" in err
+
+
+def test_why_needs_to_know_which_execution(genflow):
+    assert genflow('why')[0] == 2

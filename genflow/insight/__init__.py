@@ -33,7 +33,7 @@ from genflow.insight.operations import (
     SignalReceived,
 )
 from genflow.insight.rules import RULES
-from genflow.insight.times import clock_time, duration, utc
+from genflow.insight.times import clock_time, duration, elapsed, utc
 from genflow.insight.view import ExecutionView, attributes_of
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     'clock_time',
     'diagnose',
     'duration',
+    'elapsed',
     'parsed',
     'replayed',
     'suppose',

@@ -7,7 +7,7 @@ from typing import Any
 
 from genflow.core.errors import HistoryError
 
-__all__ = ['clock_time', 'duration', 'seconds_of', 'utc']
+__all__ = ['clock_time', 'duration', 'elapsed', 'seconds_of', 'utc']
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -46,6 +46,19 @@ def duration(value: float | timedelta) -> str:
             rest = whole % size // below
             return f'{whole // size} {name}' + (f' {rest} {small}' if rest else '')
     return f'{whole} s'
+
+
+def elapsed(length: timedelta) -> str:
+    """A time since a start, short and to the second: ``'7 s'``, ``'0:42'``, ``'2:04:31'``, ``'3d 04:10'``."""
+    seconds = length.total_seconds()
+    if seconds < 10:  # noqa: PLR2004 - below that, tenths are shown
+        return f'{seconds:.1f}'.rstrip('0').rstrip('.') + ' s'
+    whole = round(seconds)
+    if whole >= DAY:
+        return f'{whole // DAY}d {whole % DAY // HOUR:02}:{whole % HOUR // MINUTE:02}'
+    if whole >= HOUR:
+        return f'{whole // HOUR}:{whole % HOUR // MINUTE:02}:{whole % MINUTE:02}'
+    return f'{whole // MINUTE}:{whole % MINUTE:02}'
 
 
 def clock_time(when: datetime, now: datetime | None = None) -> str:

@@ -49,7 +49,7 @@ def _by(kinds: tuple[str, ...], names: tuple[str, ...], doc: str) -> Callable[[C
             return
         operation, attempt = found
         tried = f' on attempt {attempt.number}' if attempt.number > 1 else ''
-        worker = f' (worker {attempt.worker})' if attempt.worker else ''
+        worker = f' ({attempt.worker})' if attempt.worker else ''
         below = case.facts.children.get(attempt.key)
         cause = None if below is None else below.first_cause
         inner = f' {attempt.key}: {cause.text}' if cause is not None else ''

@@ -18,6 +18,7 @@ from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
+from genflow.tools.printable import printable
 from genflow.tools.run.follow import listed
 from genflow.tools.run.target import TargetError, load, module_of, parse
 
@@ -72,7 +73,7 @@ def command(
     if supposed:
         ctx.exit(_suppose(gathered, spec, supposed, as_json=as_json))
     diagnosis = gathered.diagnosis(spec)
-    click.echo(json.dumps(diagnosis.to_dict(), indent=2) if as_json else '\n'.join(lines_of(diagnosis)))
+    click.echo(json.dumps(diagnosis.to_dict(), indent=2) if as_json else printable('\n'.join(lines_of(diagnosis))))
     ctx.exit(Exit.COMPLETED if diagnosis.is_healthy else Exit.TROUBLE)
 
 

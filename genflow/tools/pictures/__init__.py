@@ -1,0 +1,1 @@
+"""Pictures of executions: for the terminal, and as SVG, HTML, Mermaid and Graphviz."""

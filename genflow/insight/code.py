@@ -18,6 +18,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from genflow.core.calls.call import Call
+from genflow.core.calls.retryable import RetryableCall
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.workflow_values import Abort
 from genflow.core.errors import GenflowError
@@ -26,6 +27,7 @@ from genflow.core.model import decisions as asks
 from genflow.core.model import events as core
 from genflow.core.model.decisions import Decisions
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.model.retry import Retry
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import OPEN
@@ -91,6 +93,7 @@ class CodeView:
         declared: The signals that the class declares.
         made: Where each call was made, by its number.
         made_by: The branch that made each call, by its number.
+        retries: The retry policy of each call that has one, by its number.
         warnings: What the engine would log.
         error: Why the code cannot go on with this history; ``None`` where it can.
         decides: What the code asks for in the decision that is pending; ``None`` if none is.
@@ -104,6 +107,7 @@ class CodeView:
     declared: tuple[str, ...] = ()
     made: dict[int, Place] = field(factory=dict)
     made_by: dict[int, str] = field(factory=dict)
+    retries: dict[int, Retry] = field(factory=dict)
     warnings: tuple[str, ...] = ()
     error: GenflowError | None = None
     decides: tuple[str, ...] | None = None
@@ -197,9 +201,17 @@ def _seen(execution: _Observed, view: ExecutionView, spec: WorkflowSpec, source:
         _declared(spec.cls),
         {made.call.number or 0: _made_at(made.call, source) for made in execution.observed if made.call.where},
         {made.call.number or 0: execution.names.get(id(made.branch), 'run') for made in execution.observed},
+        _retries(execution),
         tuple(execution.warnings),
         finished=execution.ending.wish is not None,
     )
+
+
+def _retries(execution: _Observed) -> dict[int, Retry]:
+    """The policies of the calls that may be tried again."""
+    calls = (made.call for made in execution.observed)
+    retried = {call.number or 0: call.settings.retry for call in calls if isinstance(call, RetryableCall)}
+    return {number: retry for number, retry in retried.items() if retry.max_attempts > 1}
 
 
 def _branch(

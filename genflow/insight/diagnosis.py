@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -163,7 +164,7 @@ def diagnose(
     return Diagnosis(
         view,
         state_of(case),
-        _next(case),
+        _next(case, branches),
         branches,
         tuple(sorted(found, key=lambda finding: levels[finding.level])),
         code,
@@ -215,12 +216,13 @@ def _state(case: Case) -> Iterator[str]:
 def _named(case: Case, operation: Operation) -> str:
     """An open operation, with how it is going."""
     last = operation.last
-    tried = f', attempt {last.number}' if last.number > 1 and operation.pause is None else ''
+    tried = f', attempt {last.number}{_of_how_many(case, operation)}' if last.number > 1 else ''
     if operation.kind == 'timer':
         return f'{operation.label}, which fires at {case.clock(next(operation.deadlines()).at)}'
     if operation.pause is not None:
         fires = next(operation.pause.deadlines()).at
-        return f'attempt {last.number + 1} of {operation.label}, which begins at {case.clock(fires)}'
+        which = f'attempt {last.number + 1}{_of_how_many(case, operation)}'
+        return f'{which} at {operation.label}, which begins at {case.clock(fires)}'
     if last.started_at is not None:
         worker = f' by {last.worker}' if last.worker else ''
         return f'{operation.label} (started {case.ago(last.started_at)}{worker}{tried})'
@@ -228,12 +230,21 @@ def _named(case: Case, operation: Operation) -> str:
     return f'{operation.label} (scheduled {case.ago(last.scheduled_at)}{list_name}{tried})'
 
 
+def _of_how_many(case: Case, operation: Operation) -> str:
+    """`` of 4`` where the code says how often it may be tried."""
+    retry = None if case.code is None else case.code.retries.get(operation.number or 0)
+    return f' of {retry.max_attempts}' if retry is not None and retry.max_attempts != math.inf else ''
+
+
 # what happens next
 
 
-def _next(case: Case) -> str:
+def _next(case: Case, branches: tuple[BranchState, ...]) -> str:
     deadline = next(iter(case.view.deadlines()), None)
-    return '' if deadline is None else _told(case, deadline)
+    if deadline is None:
+        return ''
+    then = next((state.then for state in branches if state.deadline == deadline), ())
+    return _told(case, deadline) + (f'; then the code {", ".join(then)}' if then else '')
 
 
 _DEADLINES = {

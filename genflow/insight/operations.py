@@ -249,6 +249,8 @@ class DecisionTask:
     """One decision task.
 
     Attributes:
+        limit: Seconds from being started; ``None`` for no limit.
+        start_limit: Seconds that it waits on a sticky list before SWF puts it on the ordinary one; ``None`` elsewhere.
         state: ``scheduled``, ``started``, ``completed`` or ``timed out``.
         timeout_type: ``START_TO_CLOSE``, or ``SCHEDULE_TO_START`` of a sticky list.
     """
@@ -257,6 +259,7 @@ class DecisionTask:
     scheduled_at: datetime
     task_list: str | None
     limit: int | None
+    start_limit: int | None = None
     started_id: int = 0
     started_at: datetime | None = None
     worker: str | None = None

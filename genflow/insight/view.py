@@ -223,8 +223,11 @@ class ExecutionView:
             for deadline in operation.deadlines()
         ]
         task = self.pending_decision
-        if task is not None and task.started_at is not None and task.limit is not None:
-            found.append(Deadline(task.started_at + timedelta(seconds=task.limit), 'decision'))
+        if task is not None:
+            since, limit = (task.scheduled_at, task.start_limit) if task.started_at is None else (
+                task.started_at, task.limit)  # fmt: skip
+            if limit is not None:
+                found.append(Deadline(since + timedelta(seconds=limit), 'decision'))
         if self.deadline is not None:
             found.append(Deadline(self.deadline, 'execution'))
         return sorted(found, key=lambda deadline: deadline.at)
@@ -457,7 +460,8 @@ def _started(view: ExecutionView, event_id: int, when: datetime, said: Mapping[s
 
 def _decision_scheduled(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
     task_list = (said.get('taskList') or NOTHING).get('name')
-    view.decisions.append(DecisionTask(event_id, when, task_list, seconds_of(said.get('startToCloseTimeout'))))
+    limits = seconds_of(said.get('startToCloseTimeout')), seconds_of(said.get('scheduleToStartTimeout'))
+    view.decisions.append(DecisionTask(event_id, when, task_list, *limits))
 
 
 def _decision_started(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -224,9 +225,11 @@ class Gatherer:
     def _children(self, view: ExecutionView, depth: int) -> Iterator[tuple[str, Diagnosis]]:
         if depth >= DEPTH:
             return
-        for operation in view.operations:
+        children = (one for one in view.operations if one.kind == 'child' and one.last.run_id)
+        concerned = (one for one in children if (one.is_open if view.is_open else one.is_open or one.has_failed))
+        for operation in islice(concerned, NEIGHBOURS):
             last = operation.last
-            if operation.kind == 'child' and last.run_id and (operation.is_open or operation.has_failed):
+            if last.run_id is not None:
                 run = HistoryTail(self.client, self.domain, last.key, last.run_id)
                 found = self._ask('what its children do', self.gather, run, depth + 1)
                 if found is not None:

@@ -61,6 +61,12 @@ class Retrying(Base):
     work = ActivityProxy('Work', '1', retry=Retry(4, initial_interval=600, max_interval=600, jitter=0))
 
 
+class Insistent(Base):
+    work = ActivityProxy(
+        'Work', '1', start_to_close=600, retry=Retry(4, initial_interval=600, max_interval=600, jitter=0)
+    )
+
+
 class AtOnce(Base):
     work = ActivityProxy('Work', '1', heartbeat=30, retry=3)
 
@@ -712,7 +718,31 @@ def worker_silent(noise):
     env = Environment(**noise)
     env.begin(Plain)
     env.take(identity='worker-7')
+    env.wait(60_000)
+    return env.diagnosis()
+
+
+def running_long(noise):
+    env = Environment(**noise)
+    env.begin(Plain)
+    env.take(identity='worker-7')
     env.wait(900)
+    return env.diagnosis()
+
+
+def workflow_type_gone(noise):
+    env = Environment(**noise)
+    env.begin(Plain)
+    env.complete(env.take())
+    env.swf.deprecate_workflow_type(domain=DOMAIN, workflowType={'name': 'Plain', 'version': '1'})
+    env.wait(60)
+    return env.diagnosis()
+
+
+def retry_outlives_execution(noise):
+    env = Environment(**noise)
+    env.begin(Insistent, executionStartToCloseTimeout='1500', beside=False)
+    env.take()
     return env.diagnosis()
 
 
@@ -856,6 +886,7 @@ WAYS = {
     'decision-timed-out': decision_timed_out,
     'decision-slow': decision_slow,
     'decision-list-misspelt': decision_list_misspelt,
+    'workflow-type-gone': workflow_type_gone,
     'decision-not-polled': decision_not_polled,
     'decision-in-line': decision_in_line,
     'activity-unregistered': _refused(UnknownActivity),
@@ -892,11 +923,13 @@ WAYS = {
     'idle': idle,
     'signal-awaited': signal_awaited,
     'signals-unread': signals_unread,
+    'running-long': running_long,
     'sleeping': sleeping,
     'continued': continued,
     'heartbeat-too-long': heartbeat_too_long,
     'no-start-to-close': no_start_to_close,
     'outlives-execution': outlives_execution,
+    'retry-outlives-execution': retry_outlives_execution,
     'endless-decisions': endless_decisions,
 }
 """From the code of each finding to what breaks an execution in that way, given the noise before and beside it."""

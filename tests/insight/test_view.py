@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from genflow.insight.view import CHANGES, OPENS, OTHERS, REFUSALS
 from genflow.insight.view import EVENT_TYPES as HANDLED
 from genflow.local.requests.model import service_model
 from genflow.testing import History
+from genflow.testing.histories.exports import load
+from genflow.testing.histories.open_items import Ledger
 from tests.insight.breaking import DECIDERS, Approval, Environment, Plain, Retrying
 from tests.testing.orders import Everything, Order, Patient
 
@@ -178,3 +181,17 @@ def test_utc_refuses_what_is_no_time():
 def test_the_largest_payload_is_known():
     view = view_of(History(Order, 'x' * 100).decide())
     assert view.largest == (len('[["' + 'x' * 100 + '"],{}]'), 1)
+
+
+RECORDED = sorted((Path(__file__).parents[1] / 'recorded').rglob('*.json'))
+
+
+@pytest.mark.parametrize('path', RECORDED, ids=lambda path: path.stem)
+def test_what_is_open_is_what_the_testing_kit_finds_open_after_every_event_of_a_recorded_history(path):
+    events = load(path).events
+    view, ledger = ExecutionView(), Ledger()
+    for event in events:
+        view.apply(event)
+        ledger.apply(event)
+        shown = {one.last.scheduled_id for one in view.open_operations() if one.last.is_open}
+        assert shown == set(ledger.items)

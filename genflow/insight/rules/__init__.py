@@ -31,6 +31,7 @@ RULES = (
     Rule('decision-timed-out', CAUSE, decisions.decision_timed_out),
     Rule('decision-slow', CAUSE, decisions.decision_slow),
     Rule('decision-list-misspelt', CAUSE, decisions.decision_list_misspelt),
+    Rule('workflow-type-gone', CAUSE, decisions.workflow_type_gone),
     Rule('decision-not-polled', CAUSE, decisions.decision_not_polled),
     Rule('decision-in-line', CAUSE, decisions.decision_in_line),
     Rule('activity-unregistered', CAUSE, refusals.activity_unregistered),
@@ -67,11 +68,13 @@ RULES = (
     Rule('idle', NOTE, waits.idle),
     Rule('signal-awaited', NOTE, waits.signal_awaited),
     Rule('signals-unread', NOTE, waits.signals_unread),
+    Rule('running-long', NOTE, activities.running_long),
     Rule('sleeping', NOTE, waits.sleeping),
     Rule('continued', NOTE, closed.continued, closed=True),
     Rule('heartbeat-too-long', SETTING, limits.heartbeat_too_long),
     Rule('no-start-to-close', SETTING, limits.no_start_to_close),
     Rule('outlives-execution', SETTING, limits.outlives_execution),
+    Rule('retry-outlives-execution', SETTING, limits.retry_outlives_execution),
     Rule('endless-decisions', SETTING, limits.endless_decisions),
 )
 """Every rule, by rank."""

@@ -14,7 +14,10 @@ ACTIVITY_WAIT = 30
 """Seconds after which an untaken activity task is a finding."""
 
 SILENT = 300
-"""Seconds after which a started activity without heartbeats may belong to a worker that is gone."""
+"""Seconds after which a started activity without heartbeats is worth a word."""
+
+LATE = 0.5
+"""The part of its time after which such an activity probably belongs to a worker that is gone."""
 
 
 def activities(case: Case, state: str) -> Iterator[tuple[Operation, Attempt]]:
@@ -169,11 +172,8 @@ def retrying(case: Case) -> Iterator[Found]:
 
 def worker_silent(case: Case) -> Iterator[Found]:
     """An activity was started by a worker that has not been heard of since."""
-    for operation, attempt, started in running(case):
-        limits = attempt.limits
-        if limits == Limits() or limits.heartbeat is not None or attempt.cancel_id or case.since(started) < SILENT:
-            continue
-        if _seen_since(case, attempt):
+    for operation, attempt, started in _silent(case):
+        if case.since(started) < LATE * _longest(case, attempt):
             continue
         yield Found(
             f'{operation.label} was started {case.ago(started)} by {attempt.worker or "a worker"}, which has not been '
@@ -182,6 +182,33 @@ def worker_silent(case: Case) -> Iterator[Found]:
             '`self.heartbeat()`).',
             _shown(operation, attempt),
         )
+
+
+def running_long(case: Case) -> Iterator[Found]:
+    """An activity runs for a while without heartbeats, as it may."""
+    for operation, attempt, started in _silent(case):
+        if case.since(started) < LATE * _longest(case, attempt):
+            yield Found(
+                f'{operation.label} has run for {duration(case.since(started))}, as it may; it sends no heartbeats, so '
+                f'that the death of {attempt.worker or "its worker"} would show only {_end(case, attempt)}.',
+                'Give the activity a heartbeat (`heartbeat=30`, and call `self.heartbeat()`).',
+                _shown(operation, attempt),
+            )
+
+
+def _silent(case: Case) -> Iterator[tuple[Operation, Attempt, datetime]]:
+    """Activities that send no heartbeats, of workers that took nothing else since."""
+    for operation, attempt, started in running(case):
+        limits = attempt.limits
+        if limits == Limits() or limits.heartbeat is not None or attempt.cancel_id or case.since(started) < SILENT:
+            continue
+        if not _seen_since(case, attempt):
+            yield operation, attempt, started
+
+
+def _longest(case: Case, attempt: Attempt) -> float:
+    """Seconds that an attempt may take."""
+    return attempt.limits.start_to_close or attempt.limits.schedule_to_close or case.view.limit or 0
 
 
 def _end(case: Case, attempt: Attempt) -> str:

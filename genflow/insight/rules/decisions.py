@@ -38,9 +38,9 @@ def taken_since(case: Case, kind: str, task_list: str, when: datetime) -> bool:
 def waiting_decision(case: Case) -> DecisionTask | None:
     """The decision task that nobody has taken for a while."""
     task = case.view.pending_decision
-    if task is None or task.state != 'scheduled' or case.since(task.scheduled_at) < DECISION_WAIT:
+    if task is None or task.state != 'scheduled':
         return None
-    return task
+    return task if case.since(task.scheduled_at) >= max(DECISION_WAIT, task.start_limit or 0) else None
 
 
 def _shown(task: DecisionTask) -> Evidence:
@@ -115,6 +115,20 @@ def decision_not_polled(case: Case) -> Iterator[Found]:
         f'Start a decider for it: {case.command("worker", "TARGET", "--task-list", str(task.task_list))}',
         (_shown(task),),
     )
+
+
+def workflow_type_gone(case: Case) -> Iterator[Found]:
+    """Nobody takes the decision task, and the workflow type is deprecated or not registered."""
+    task = waiting_decision(case)
+    state = case.facts.types.get(('workflow', case.view.name, case.view.version))
+    if task is not None and state in ('MISSING', 'DEPRECATED') and not any(decision_list_misspelt(case)):
+        yield Found(
+            f'Nobody has taken the decision task for {duration(case.since(task.scheduled_at))}, and the workflow type '
+            f'{case.view.name} {case.view.version} is {"deprecated" if state == "DEPRECATED" else "not registered"}: '
+            'the deciders that know it may be gone.',
+            'Run a decider whose code still has this type, until its last execution has closed.',
+            (_shown(task),),
+        )
 
 
 def decision_in_line(case: Case) -> Iterator[Found]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from genflow.core.model.retry import Retry
 from genflow.insight.finding import Case, Evidence, Found
 from genflow.insight.operations import Operation
 from genflow.insight.times import DAY, duration
@@ -122,6 +124,38 @@ def outlives_execution(case: Case) -> Iterator[Found]:
                 'Give the workflow a longer `workflow_duration`, or the activity less time.',
                 (Evidence(operation.label, operation.last.scheduled_id),),
             )
+
+
+def retry_outlives_execution(case: Case) -> Iterator[Found]:
+    """The waits between the attempts of a call add up to more than the execution may live."""
+    limit = case.view.limit
+    for number, retry in ({} if case.code is None or limit is None else case.code.retries).items():
+        operation = case.view.numbered(number)
+        if operation is None or not operation.is_open or limit is None:
+            continue
+        waits = _waits(retry, limit)
+        if waits > limit:
+            yield Found(
+                f'{operation.label} may be tried {_attempts(retry)}, and the waits between add up to more than the '
+                f'whole execution ({duration(limit)}): it times out before its retries are used up.',
+                'Give the retries a lower `max_attempts` or `max_interval`, or the workflow a longer '
+                '`workflow_duration`.',
+                (Evidence(operation.label, operation.last.scheduled_id),),
+            )
+
+
+def _attempts(retry: Retry) -> str:
+    return 'without end' if retry.max_attempts == math.inf else f'{retry.max_attempts} times'
+
+
+def _waits(retry: Retry, limit: int) -> float:
+    """Seconds of the waits between all attempts, without jitter; counted no further than past a limit."""
+    total, wait, attempt = 0.0, retry.initial_interval, 1
+    while attempt < retry.max_attempts and total <= limit and wait > 0:
+        total += min(wait, retry.max_interval)
+        wait = min(wait * retry.backoff, retry.max_interval)
+        attempt += 1
+    return total
 
 
 def endless_decisions(case: Case) -> Iterator[Found]:

@@ -463,5 +463,6 @@ def _open_one(name: str, view: ExecutionView) -> Operation:
     for operation in view.named(name):
         if operation.is_open:
             return operation
-    known = ', '.join(operation.label for operation in view.open_operations()) or 'nothing'
+    shown = [operation.label for operation in view.open_operations() if not operation.is_of_engine]
+    known = ', '.join(shown) or 'nothing'
     raise ValueError(f'{name!r} names nothing that is open; open is: {known}')

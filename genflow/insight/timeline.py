@@ -128,11 +128,14 @@ class Scale:
         return self.places[index - 1] + share * (self.places[index] - self.places[index - 1])
 
 
-IDLE = 0.25
-"""Time in which nobody works is idle where it is longer than this part of the time in which somebody does."""
+SHORT = 60.0
+"""Seconds that are never left out: an execution of a minute is drawn as it was."""
+
+IDLE = 4.0
+"""Idle time is left out where it is so many times as long as everything that is drawn as it was."""
 
 BREAK = 0.08
-"""The part of the busy time as which an idle time is drawn."""
+"""The part of the time that is drawn as it was, as which an idle time is drawn."""
 
 
 def scale_of(drawn: Iterable[Bar], start: datetime, end: datetime) -> Scale:
@@ -153,8 +156,9 @@ def _scale(changes: list[tuple[datetime, int]]) -> Scale:
     for (when, step), (after, _) in pairwise(changes):
         running += step
         gaps.append(((after - when).total_seconds(), running > 0))
-    busy = sum(seconds for seconds, works in gaps if works) or sum(seconds for seconds, _ in gaps)
-    widths = [seconds if works or seconds <= IDLE * busy else BREAK * busy for seconds, works in gaps]
+    kept = _kept(gaps)
+    drawn = sum(seconds for seconds, works in gaps if works or seconds <= kept)
+    widths = [seconds if works or seconds <= kept else BREAK * drawn for seconds, works in gaps]
     total = sum(widths) or 1.0
     places, breaks = [0.0], []
     for width, (seconds, _) in zip(widths, gaps, strict=True):
@@ -162,6 +166,18 @@ def _scale(changes: list[tuple[datetime, int]]) -> Scale:
         if width != seconds:
             breaks.append(Break(places[-2], places[-1], seconds))
     return Scale(tuple(when for when, _ in changes), tuple(places), tuple(breaks))
+
+
+def _kept(gaps: list[tuple[float, bool]]) -> float:
+    """The longest idle time that is drawn as it was."""
+    drawn = sum(seconds for seconds, works in gaps if works)
+    longest = 0.0
+    for seconds in sorted(seconds for seconds, works in gaps if not works):
+        if drawn and seconds > max(SHORT, IDLE * drawn):
+            break
+        drawn += seconds
+        longest = seconds
+    return longest
 
 
 def moments(scale: Scale, count: int) -> Iterator[tuple[float, timedelta]]:

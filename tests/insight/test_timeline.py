@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+import pytest
+
 from genflow.insight import ExecutionView, elapsed
 from genflow.insight.flow import steps
 from genflow.insight.timeline import bars, scale_of
@@ -91,3 +93,32 @@ def test_all_that_one_decision_asks_for_is_one_step():
 def test_elapsed_is_short():
     forms = [elapsed(timedelta(seconds=seconds)) for seconds in (0, 7.25, 42, 7471, 273_000)]
     assert forms == ['0 s', '7.2 s', '0:42', '2:04:31', '3d 03:50']
+
+
+def test_a_minute_is_drawn_as_it_was_however_little_of_it_is_work():
+    env = Environment()
+    env.begin(Retrying)
+    env.wait(9)
+    token = env.take()
+    env.wait(0.02)
+    env.fail(token)
+    env.decide()
+    env.wait(17)
+    view = env.gathered().view
+    scale = scale_of(bars(view, env.now), view.started_at, env.now)
+    assert scale.breaks == ()
+    assert scale.place(at(9)) == pytest.approx(9 / 26.02)
+
+
+def test_many_idle_times_are_all_drawn_short():
+    env = Environment(warmups=4)
+    env.start(Approval, 'w')
+    env.decide()
+    for _ in range(4):
+        env.wait(86_400)
+        token = env.take()
+        env.wait(5)
+        env.complete(token)
+        env.decide()
+    view = env.gathered().view
+    assert len(scale_of(bars(view, env.now), view.started_at, env.now).breaks) == 4

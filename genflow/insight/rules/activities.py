@@ -164,7 +164,7 @@ def retrying(case: Case) -> Iterator[Found]:
             last = failed[-1]
             yield Found(
                 f'{operation.label} failed {times(len(failed))}, and {_now(case, operation)}; the last failure: '
-                f'{last.failed_because()}.',
+                f'{last.failure.reason or last.state}.',
                 'Mend what fails; the next attempt runs the new code as soon as the worker has it.',
                 _failures(operation),
             )

@@ -12,8 +12,7 @@ UP_AGAIN = 'Once that is mended, start it again with the same input: '
 
 
 def _again(case: Case) -> str:
-    view = case.view
-    return UP_AGAIN + case.command('start', view.name or 'NAME', view.version or 'VERSION', 'ARGS', '--id', view.title)
+    return UP_AGAIN + case.on_this('rerun')
 
 
 def _shown(close: Close) -> Evidence:

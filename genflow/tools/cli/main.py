@@ -38,6 +38,8 @@ COMMANDS = {
     'signal': ('executions:signal', 'Send a signal to an execution.'),
     'cancel': ('executions:cancel', 'Ask an execution to cancel.'),
     'terminate': ('executions:terminate', 'End an execution at once.'),
+    'rerun': ('again:rerun', 'Start an execution again with the same input.'),
+    'debug': ('again:debug', 'Step through a decision of an execution.'),
     'replay': ('replay:command', 'Hold recorded histories against the code.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),
     'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),

@@ -1,0 +1,184 @@
+"""``genflow rerun`` and ``genflow debug``: begin an execution again, or step through one that has been."""
+
+from __future__ import annotations
+
+import bdb
+import pdb  # noqa: T100 - the debugger is what the command is about
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import click
+
+from genflow.core.engine.execution import Execution
+from genflow.core.errors import GenflowError, HistoryError
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight import ExecutionView
+from genflow.swf.wire.events import translate
+from genflow.tools.cli.executions import run_of, service_options
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.services import client_of
+from genflow.tools.gathering import from_file, known_spec
+from genflow.tools.run.target import TargetError, load
+
+__all__ = ['debug', 'rerun']
+
+MAX_TAGS = 5
+"""Tags of an execution (API reference of StartWorkflowExecution)."""
+
+SAID_AGAIN = (
+    'input',
+    'taskList',
+    'taskPriority',
+    'executionStartToCloseTimeout',
+    'taskStartToCloseTimeout',
+    'childPolicy',
+    'lambdaRole',
+)
+"""The attributes of event 1 that a start takes."""
+
+
+@click.command('rerun')
+@click.argument('workflow_id', metavar='ID')
+@click.option('--run-id', help='Which run; the open or latest one without it.')
+@click.option('--id', 'new_id', help='The workflow id of the new execution; the same id without it.')
+@service_options
+def rerun(
+    *, workflow_id: str, run_id: str | None, new_id: str | None, domain: str, endpoint: str | None, db: str | None
+) -> None:
+    """Start a new execution with the input and the settings of the execution ID, and print its ids.
+
+    A tag, rerun-of:RUN, says whose input it has. Under the same id the old execution has to have closed.
+    """
+    with client_of(endpoint, db, domain=domain) as client:
+        run = run_of(client, domain, workflow_id, run_id)
+        begun = run.first()
+        request = request_of(begun, run.run_id) | {'domain': domain, 'workflowId': new_id or workflow_id}
+    with client_of(endpoint, db, **request) as client:
+        new_run_id = client.start_workflow_execution(**request)['runId']
+    if len(request['tagList']) == len(begun.get('tagList') or ()):
+        click.echo(f'genflow: it has {MAX_TAGS} tags already, so none says whose rerun it is', err=True)
+    click.echo(f'{request["workflowId"]} {new_run_id}')
+
+
+def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+    """A start that says again what event 1 of a run said."""
+    tags = list(begun.get('tagList') or ())
+    if len(tags) < MAX_TAGS:
+        tags.append(f'rerun-of:{run_id}')
+    said = {name: begun[name] for name in SAID_AGAIN if begun.get(name) is not None}
+    return {'workflowType': dict(begun['workflowType']), 'tagList': tags, **said}
+
+
+@click.command('debug')
+@click.argument('workflow_id', required=False, metavar='ID')
+@click.argument('target', required=False)
+@click.option('--at', 'event_id', type=int, help='The event whose decision to step through; the last one without it.')
+@click.option('--run-id', help='Which run; the open or latest one without it.')
+@click.option('--file', 'path', type=click.Path(dir_okay=False, exists=True), help='A history as JSON, instead of ID.')
+@service_options
+@click.pass_context
+def debug(
+    ctx: click.Context,
+    *,
+    workflow_id: str | None,
+    target: str | None,
+    event_id: int | None,
+    run_id: str | None,
+    path: str | None,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Replay the execution ID up to an event, and stop in the code of TARGET with the Python debugger.
+
+    Everything recorded until then has its value; side effects are not repeated, and nothing is sent.
+    """
+    if path is not None:
+        view, target = _of_file(path), target or workflow_id
+    elif workflow_id is None:
+        raise Refused('Which execution? Give its ID and TARGET, or --file FILE and TARGET.')
+    else:
+        with client_of(endpoint, db, domain=domain) as client:
+            run = run_of(client, domain, workflow_id, run_id)
+            view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+    if target is None:
+        raise Refused('Which code? Give TARGET, the file or module of the workflow.')
+    step_through(view, _spec(target, view), event_id or view.last_event_id, pdb_of())
+    ctx.exit(Exit.COMPLETED)
+
+
+def _of_file(path: str) -> ExecutionView:
+    try:
+        return from_file(path).view
+    except HistoryError as error:
+        raise Refused(str(error)) from error
+
+
+def _spec(target: str, view: ExecutionView) -> WorkflowSpec:
+    try:
+        spec = load(target)
+    except TargetError as error:
+        raise Refused(str(error)) from error
+    return known_spec(view) or spec
+
+
+def pdb_of(**options: Any) -> pdb.Pdb:
+    """A debugger that stops in the user's code only."""
+    return pdb.Pdb(skip=['genflow.*', 'attr.*', 'attrs.*', 'contextlib', 'inspect', 'importlib.*'], **options)
+
+
+def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int, debugger: pdb.Pdb) -> None:
+    """Replays up to the decision that an event belongs to, and that decision under a debugger.
+
+    Args:
+        view: The execution.
+        spec: Its class.
+        event_id: An event of the decision, or one that it saw.
+        debugger: Stops at the first line of the user's code.
+    """
+    before, decision = parted(view, event_id)
+    execution = Execution(spec, workflow_id=view.workflow_id, run_id=view.run_id, seed=view.run_id)
+    try:
+        execution.advance(translate(before))
+        click.echo(
+            f'genflow: the decision of event {decision[-1]["eventId"]}; `n` steps, `c` goes on, `q` ends', err=True
+        )
+        advance: Callable[..., Any] = execution.advance
+        debugger.runcall(advance, translate(decision))
+    except bdb.BdbQuit:
+        pass
+    except GenflowError as error:
+        if debugger.quitting:  # what the engine makes of code that was left in the middle
+            return
+        print(f'genflow: {type(error).__name__}: {error}', file=sys.stderr)
+    finally:
+        execution.close()
+
+
+def parted(view: ExecutionView, event_id: int) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """The events before the decision that an event belongs to, and those up to its end.
+
+    Raises:
+        Refused: There is no such event, or no decision has seen it.
+    """
+    if not 1 <= event_id <= view.last_event_id:
+        raise Refused(f'there is no event {event_id}; the last one is {view.last_event_id}')
+    ends = [0] + [_after_outputs(view, task.ended_id) for task in view.decisions if task.state == 'completed']
+    for start, end in pairwise(ends):
+        if event_id <= end:
+            return view.events[:start], view.events[start:end]
+    raise Refused(f'no decision has seen event {event_id} yet; the last one ends with event {ends[-1]}')
+
+
+def _after_outputs(view: ExecutionView, completed_id: int) -> int:
+    """How many events there are up to the last one that a decision recorded."""
+    last = completed_id
+    for event in view.events[completed_id:]:
+        kind = event['eventType']
+        said = event.get(f'{kind[0].lower()}{kind[1:]}EventAttributes', {})
+        if said.get('decisionTaskCompletedEventId') != completed_id:
+            break
+        last = event['eventId']
+    return last

@@ -8,11 +8,13 @@ from genflow.insight.finding import Case, Evidence, Found
 from genflow.insight.operations import Attempt, Close, Operation
 from genflow.insight.times import duration
 
-UP_AGAIN = 'Once that is mended, start it again with the same input: '
+MENDED = 'Once that is mended, '
 
 
 def _again(case: Case) -> str:
-    return UP_AGAIN + case.on_this('rerun')
+    if '--db ' in case.facts.options:
+        return f'{MENDED}take it up where it failed: {case.on_this("repair")}, or begin again: {case.on_this("rerun")}'
+    return f'{MENDED}start it again with the same input: {case.on_this("rerun")}'
 
 
 def _shown(close: Close) -> Evidence:

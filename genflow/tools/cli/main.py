@@ -39,6 +39,7 @@ COMMANDS = {
     'cancel': ('executions:cancel', 'Ask an execution to cancel.'),
     'terminate': ('executions:terminate', 'End an execution at once.'),
     'rerun': ('again:rerun', 'Start an execution again with the same input.'),
+    'repair': ('repair:command', 'Take up an execution that has failed where it failed.'),
     'debug': ('again:debug', 'Step through a decision of an execution.'),
     'replay': ('replay:command', 'Hold recorded histories against the code.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),

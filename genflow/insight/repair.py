@@ -1,0 +1,212 @@
+"""What a repaired execution begins with: the history up to the last decision that is trusted, and what goes on from it.
+
+*Theory of operation.* A failure takes effect in the decision that saw it. Everything up to the decision before that one
+is trusted and copied as it is, so that replay finds the same decisions, times and markers. What had been asked for by
+then and completed afterwards keeps its outcome; what was open or failed gets a time-out that counts as no try, and so
+the engine asks for it anew with its next attempt. Calls that were made after the trusted decision would be forgotten,
+and perhaps undid what is trusted: they have to be named before anybody goes on without them.
+
+Nothing is written here: a plan is a list of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from genflow.core.calls.activity import PROCESS_DIED
+from genflow.core.errors import GenflowError
+from genflow.insight.operations import DecisionTask, Operation
+from genflow.insight.view import CHANGES, ExecutionView, attributes_of
+
+__all__ = ['Repair', 'RepairError', 'plan_repair']
+
+REPAIRABLE = frozenset({'failed', 'timed out', 'terminated', 'canceled'})
+
+
+class RepairError(GenflowError):
+    """An execution cannot be repaired; the text says why, and what would do instead."""
+
+
+@frozen
+class Repair:
+    """What the new run begins with.
+
+    Attributes:
+        events: Its history, in SWF's shape; the last event schedules a decision task.
+        trusted: The last event that is copied as it is.
+        kept: Operations that have completed and are taken up.
+        anew: Operations that are asked for again.
+        forgotten: Operations that were asked for after the trusted decision.
+    """
+
+    events: tuple[Mapping[str, Any], ...] = field(repr=False)
+    trusted: int
+    kept: tuple[Operation, ...]
+    anew: tuple[Operation, ...]
+    forgotten: tuple[Operation, ...]
+
+
+def plan_repair(view: ExecutionView, now: datetime, before: int | None = None) -> Repair:
+    """Plans the repair of a closed execution.
+
+    Args:
+        view: The execution.
+        now: When it goes on.
+        before: Trust only decisions that completed before this event; unless given, those before the failure took
+            effect.
+
+    Raises:
+        RepairError: It is open or has completed, no decision can be trusted, or it waits for something that only a
+            decider may ask for again.
+    """
+    if view.status not in REPAIRABLE:
+        raise RepairError(
+            f'{view.title} is {view.status}: only a failed, timed-out, terminated or canceled one is repaired'
+        )
+    trusted = _trusted(view, before)
+    if trusted is None:
+        raise RepairError(f'no decision of {view.title} can be trusted: start it again with `genflow rerun`')
+    last = _last_output(view, trusted)
+    concerned = [one for one in view.operations if not one.is_of_engine]
+    forgotten = tuple(one for one in concerned if one.id > last)
+    begun = [one for one in view.operations if one.id <= last and not _ended_by(one, last)]
+    anew = tuple(one for one in begun if one.kind == 'activity' and one.state != 'completed')
+    _check(view, begun)
+    events = [*view.events[:last], *_going_on(view, last, anew, now)]
+    kept = tuple(one for one in concerned if one.id <= last and one.kind != 'timer' and one.state == 'completed')
+    return Repair(tuple(events), last, kept, anew, forgotten)
+
+
+def _trusted(view: ExecutionView, before: int | None) -> DecisionTask | None:
+    """The last decision that is trusted."""
+    limit = before if before is not None else _took_effect(view)
+    found = [task for task in view.decisions if task.state == 'completed' and task.ended_id < limit]
+    return found[-1] if found else None
+
+
+def _took_effect(view: ExecutionView) -> int:
+    """The event that completed the decision in which the failure took effect; past the end if no decision closed it."""
+    close = view.close
+    done = [task for task in view.decisions if task.state == 'completed']
+    if close is None or close.status in ('timed out', 'terminated') or not done:
+        return view.last_event_id + 1
+    seen = _cause(view)
+    return next((task.ended_id for task in done if task.started_id > seen), done[-1].ended_id)
+
+
+def _cause(view: ExecutionView) -> int:
+    """The event that led to the close: the failure that its reason repeats, or the request to cancel."""
+    close = view.close
+    if close is not None and close.status == 'canceled' and view.cancel_requested is not None:
+        return view.cancel_requested.id
+    reason = '' if close is None else close.reason or ''
+    failed = [one for one in view.operations if one.has_failed and (one.last.failure.reason or one.name) in reason]
+    if failed:
+        return failed[0].last.ended_id
+    return [task for task in view.decisions if task.state == 'completed'][-1].started_id - 1
+
+
+def _last_output(view: ExecutionView, task: DecisionTask) -> int:
+    """The last event that a decision recorded."""
+    last = task.ended_id
+    for event in view.events[task.ended_id :]:
+        if attributes_of(event).get('decisionTaskCompletedEventId') != task.ended_id:
+            break
+        last = event['eventId']
+    return last
+
+
+def _ended_by(operation: Operation, last: int) -> bool:
+    """Whether the last attempt that is copied had ended by an event."""
+    attempts = [one for one in operation.attempts if one.scheduled_id <= last]
+    return 0 < attempts[-1].ended_id <= last
+
+
+def _check(view: ExecutionView, begun: list[Operation]) -> None:
+    """Refuses what cannot be asked for anew by a time-out that counts as no try."""
+    for operation in begun:
+        if operation.kind in ('child', 'lambda') and operation.state != 'completed':
+            what = f'{operation.label} ({operation.last.key}) is {operation.state}'
+            raise RepairError(
+                f'{what}: only its decision can ask for it again. Trust less: --from {operation.id}'
+                + (f', or repair {operation.last.key} first' if operation.kind == 'child' else '')
+            )
+
+
+# the events that go on
+
+
+def _going_on(
+    view: ExecutionView, last: int, anew: tuple[Operation, ...], now: datetime
+) -> Iterator[Mapping[str, Any]]:
+    again = {one.id for operation in anew for one in _open_attempts(operation, last)}
+    numbers: dict[int, int] = {}
+    number = last
+    for event in view.events[last:]:
+        if _is_kept(view, event, last, again):
+            number += 1
+            numbers[event['eventId']] = number
+            yield _renumbered(event, number, numbers)
+    for operation in anew:
+        for attempt in _open_attempts(operation, last):
+            number += 1
+            yield _event(
+                number,
+                now,
+                'ActivityTaskTimedOut',
+                scheduledEventId=attempt.id,
+                startedEventId=0,
+                timeoutType='START_TO_CLOSE',
+                details=PROCESS_DIED,
+            )
+    started = view.started
+    yield _event(
+        number + 1,
+        now,
+        'DecisionTaskScheduled',
+        taskList=started['taskList'],
+        startToCloseTimeout=started.get('taskStartToCloseTimeout', 'NONE'),
+    )
+
+
+@frozen
+class _Open:
+    """An attempt that was open after the trusted decision."""
+
+    id: int
+
+
+def _open_attempts(operation: Operation, last: int) -> list[_Open]:
+    return [
+        _Open(one.scheduled_id)
+        for one in operation.attempts
+        if one.scheduled_id <= last and not 0 < one.ended_id <= last
+    ]
+
+
+def _is_kept(view: ExecutionView, event: Mapping[str, Any], last: int, again: set[int]) -> bool:
+    """Whether an event after the trusted decision is input of the next one: an outcome that stands, or a signal."""
+    if event['eventType'] == 'WorkflowExecutionSignaled':
+        return True
+    if event['eventType'] not in CHANGES or event['eventType'] == 'TimerCanceled':
+        return False
+    said = attributes_of(event)
+    names = ('initiatedEventId', 'scheduledEventId', 'startedEventId')
+    ref = next((said[name] for name in names if said.get(name)), 0)
+    return 0 < ref <= last and ref not in again
+
+
+def _renumbered(event: Mapping[str, Any], number: int, numbers: Mapping[int, int]) -> Mapping[str, Any]:
+    said = dict(attributes_of(event))
+    if said.get('startedEventId') in numbers:
+        said['startedEventId'] = numbers[said['startedEventId']]
+    return _event(number, event['eventTimestamp'], event['eventType'], **said)
+
+
+def _event(number: int, when: Any, event_type: str, **said: Any) -> Mapping[str, Any]:
+    member = f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
+    return {'eventId': number, 'eventTimestamp': when, 'eventType': event_type, member: said}

@@ -1,0 +1,136 @@
+"""``genflow repair``: a pipeline that failed goes on where it failed, in a file of the embedded service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import datetime, timezone
+
+import pytest
+
+from genflow.insight import ExecutionView
+from genflow.insight.repair import RepairError, plan_repair
+from genflow.testing import History
+from genflow.tools.cli.main import main
+from tests.insight.breaking import WAYS
+from tests.testing.orders import Order
+
+PIPELINE = """
+from pathlib import Path
+from genflow import Activity, ActivityProxy, Workflow, activity, workflow
+
+HERE = Path(__file__).parent
+
+@activity(name='Step', version='1', task_list='steps')
+class Step(Activity):
+    def run(self, number):
+        with (HERE / 'ran').open('a') as file:
+            print(number, file=file)
+        if number == 127 and not (HERE / 'mended').exists():
+            raise ConnectionError('the disk is full')
+        return number
+
+@activity(name='Undo', version='1', task_list='steps')
+class Undo(Activity):
+    def run(self):
+        return None
+
+@workflow(name='Pipeline', version='1', task_list='pipeline')
+class Pipeline(Workflow):
+    step = ActivityProxy('Step', '1', retry=0)
+
+    def run(self, steps):
+        total = 0
+        for number in range(1, steps + 1):
+            total += yield self.step(number)
+        return total
+
+@workflow(name='Careful', version='1', task_list='pipeline')
+class Careful(Pipeline):
+    undo = ActivityProxy('Undo', '1', retry=0)
+
+    def run(self, steps):
+        try:
+            return (yield from super().run(steps))
+        except Exception:
+            yield self.undo()
+            raise
+"""
+
+
+def genflow(folder, *arguments):
+    words = [sys.executable, '-m', 'genflow', *arguments]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / 'pipeline.py').write_text(PIPELINE)
+    return tmp_path
+
+
+def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
+    command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
+    assert genflow(folder, *command).returncode == 3
+    (folder / 'mended').touch()
+    done = genflow(folder, 'repair', 'p', 'pipeline.py:Pipeline', '--db', 'x.db')
+    assert (done.returncode, done.stdout.split()[0]) == (0, 'p'), done.stderr
+    assert '126 operations stay completed' in done.stderr
+    assert 'asked for anew: activity 127 Step' in done.stderr
+    done = genflow(folder, *command)
+    assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 201)))), done.stderr
+    ran = [int(line) for line in (folder / 'ran').read_text().split()]
+    assert ran == [*range(1, 128), *range(127, 201)]
+
+
+def test_a_repair_is_refused_where_calls_were_made_after_what_is_trusted(folder):
+    command = ('run', 'pipeline.py:Careful', '130', '--db', 'x.db', '--id', 'p')
+    assert genflow(folder, *command).returncode == 3
+    done = genflow(folder, 'repair', 'p', '--db', 'x.db')
+    assert done.returncode == 2
+    assert 'activity 128 Undo was asked for after event' in done.stderr
+    (folder / 'mended').touch()
+    assert genflow(folder, 'repair', 'p', '--force', '--db', 'x.db').returncode == 0
+    done = genflow(folder, *command)
+    assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 131)))), done.stderr
+
+
+def test_other_services_cannot_copy(capsys):
+    assert main(['repair', 'p', '--endpoint', 'http://127.0.0.1:1']) == 2
+    assert '`genflow rerun p` starts it again' in capsys.readouterr().err
+
+
+NOW = datetime(2001, 1, 1, tzinfo=timezone.utc)
+
+
+def test_what_is_open_or_has_completed_is_not_repaired():
+    view = ExecutionView('w').apply_all(History(Order, 1).decide().events)
+    with pytest.raises(RepairError, match='w is open'):
+        plan_repair(view, NOW)
+
+
+def test_a_terminated_execution_is_trusted_whole_and_what_was_open_is_asked_for_anew():
+    view = WAYS['terminated']({'warmups': 2}).view
+    plan = plan_repair(view, NOW)
+    assert plan.trusted == view.last_event_id - 1
+    assert [one.label for one in plan.anew] == ['activity 3 Work']
+    assert [one.label for one in plan.kept] == ['activity 1 Warm', 'activity 2 Warm']
+    assert [event['eventType'] for event in plan.events[plan.trusted :]] == [
+        'ActivityTaskTimedOut',
+        'DecisionTaskScheduled',
+    ]
+
+
+def test_trusting_less_forgets_more():
+    view = WAYS['terminated']({'warmups': 2}).view
+    second = view.decisions[1].ended_id
+    plan = plan_repair(view, NOW, before=second)
+    assert [one.label for one in plan.forgotten] == ['activity 2 Warm', 'activity 3 Work']
+    assert [one.label for one in plan.kept] == ['activity 1 Warm']
+    assert [event['eventId'] for event in plan.events] == list(range(1, len(plan.events) + 1))
+
+
+def test_a_child_that_failed_is_named():
+    view = WAYS['failed-by-child']({}).view
+    with pytest.raises(RepairError, match=r'child 1 Plain \(child\) is failed: .* repair child first'):
+        plan_repair(view, NOW)

@@ -24,7 +24,7 @@ class Manager(Workflow):
 @workflow(name='Purchase', version=1, task_list='approval')
 class Purchase(Workflow):
     approve = Signal()
-    manager = WorkflowProxy(name='Manager', version=1)
+    manager = WorkflowProxy(name='Manager', version=1, error_handling=True)  # without one, nobody approves in time
 
     def run(self, item: str, price: int, patience: int = 3) -> Steps[str]:
         self.manager(self.info.workflow_id, price)

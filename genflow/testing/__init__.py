@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genflow.testing.activity_runs import ActivityRun, run_activity
+    from genflow.testing.explorer import ExplorationFailed, explore
     from genflow.testing.histories.decide import decisions
     from genflow.testing.histories.history import History
     from genflow.testing.histories.open_items import ImpossibleStory
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     'ActivityRun',
+    'ExplorationFailed',
     'Fail',
     'History',
     'ImpossibleStory',
@@ -34,6 +36,7 @@ __all__ = [
     'TimeOut',
     'by_hand',
     'decisions',
+    'explore',
     'replay',
     'replay_files',
     'run_activity',
@@ -41,6 +44,7 @@ __all__ = [
 
 _LAZY = {
     'ActivityRun': 'activity_runs',
+    'ExplorationFailed': 'explorer',
     'Fail': 'tester.stubs',
     'History': 'histories.history',
     'ImpossibleStory': 'histories.open_items',
@@ -54,6 +58,7 @@ _LAZY = {
     'TimeOut': 'tester.stubs',
     'by_hand': 'manual',
     'decisions': 'histories.decide',
+    'explore': 'explorer',
     'replay': 'replayer',
     'replay_files': 'replayer',
     'run_activity': 'activity_runs',

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures for testers, services, clocks and replays, and readable comparisons of tasks.
+"""The pytest plugin: fixtures, a mark for explorations, and readable comparisons of tasks.
 
 pytest loads this module in every run of every project that has genflow installed, so nothing is imported before a
 test asks for it.
@@ -26,6 +26,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup('genflow')
     group.addoption('--genflow-histories', action='append', default=[], metavar='PATH', help=text)
     parser.addini('genflow_histories', type='paths', help=text, default=[])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    text = 'genflow_explore(workflow, *args, **options): explore the orders of events before the test is called'
+    config.addinivalue_line('markers', text)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Explores what the marks ``genflow_explore`` of a test ask for; the test fails where something is wrong."""
+    __tracebackhide__ = True
+    for mark in item.iter_markers('genflow_explore'):
+        from genflow.testing.explorer import ExplorationFailed, explore
+
+        try:
+            explore(*mark.args, **mark.kwargs)
+        except ExplorationFailed as error:
+            pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture

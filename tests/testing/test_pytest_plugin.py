@@ -188,4 +188,29 @@ def test_the_example_of_the_documentation_runs(pytester, run):
     pytester.makepyfile('\n\n'.join(snippets))
     story = History(Order, 1).decide()
     pytester.mkdir('histories').joinpath('order.json').write_text(story.to_json(), encoding='utf-8')
-    run('--genflow-histories', 'histories').assert_outcomes(passed=5)
+    run('--genflow-histories', 'histories').assert_outcomes(passed=6)
+
+
+def test_a_mark_explores_before_the_test(pytester, run):
+    pytester.makepyfile(
+        WORKFLOW
+        + """
+    class Dropped(Order):
+        def run(self, order):
+            self.charge.with_options(retry=0)(order)
+            yield self.sleep(1)
+
+    import pytest
+
+    @pytest.mark.genflow_explore(Order, 1, budget=50)
+    def test_order():
+        pass
+
+    @pytest.mark.genflow_explore(Dropped, 1)
+    def test_dropped():
+        raise RuntimeError('not reached')
+    """
+    )
+    result = run('--strict-markers')
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(['*untaken: the failure of activity 1 Charge v1*', '*Play it again: --schedule gx1*'])

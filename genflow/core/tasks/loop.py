@@ -167,6 +167,9 @@ class Loop:
     def report(self, message: str) -> None:
         log.warning('%s', message)
 
+    def saga_begun(self, saga: Any) -> None:
+        """The code made a :class:`~genflow.Saga`; an engine that watches the code may keep it."""
+
     @property
     def settings(self) -> Any:
         """The options of the blocks that the running branch is in."""

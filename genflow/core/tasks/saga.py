@@ -34,6 +34,14 @@ class Saga:
 
     def __init__(self) -> None:
         self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
+        loop = current_loop.get()
+        if loop is not None:
+            loop.saga_begun(self)
+
+    @property
+    def remaining(self) -> int:
+        """How many compensations have neither run nor begun."""
+        return len(self._steps)
 
     def add(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Remembers a compensation.

@@ -19,6 +19,7 @@ class Exit(IntEnum):
     UNAVAILABLE = 5  # nothing answers, or the file is in use: the same command may succeed later
     MISMATCH = 6  # a recorded history does not agree with the code
     TROUBLE = 7  # `genflow why` found something wrong
+    FOUND = 8  # an exploration, or a look at the code, found something wrong
     INTERRUPTED = 130  # Ctrl-C
 
 

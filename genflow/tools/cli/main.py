@@ -42,6 +42,7 @@ COMMANDS = {
     'repair': ('repair:command', 'Take up an execution that has failed where it failed.'),
     'debug': ('again:debug', 'Step through a decision of an execution.'),
     'replay': ('replay:command', 'Hold recorded histories against the code.'),
+    'explore': ('explore:command', 'Try the orders of events in which a workflow could go wrong.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),
     'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),
 }

@@ -1,0 +1,312 @@
+"""``explore``: every order in which a workflow can hear of things, as far as the budget goes, each one judged."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from random import Random
+from typing import Any
+
+from attrs import define, evolve, field
+
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.model.registry import WorkflowSpec
+from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
+from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged
+from genflow.testing.explorer.schedules import read_schedule, schedule_id
+from genflow.testing.explorer.search import Budget, Search, play_labels, runs_by_chance
+from genflow.testing.explorer.setup import Memory, Setup, signal_texts, signals_of
+from genflow.testing.explorer.shrinking import labels_of, shrunk
+from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.story import history_code, told
+from genflow.testing.tester.doubles import Doubles
+
+__all__ = ['Exploration', 'explore']
+
+BUDGET = 5_000
+MAX_FAULTS = 3
+MAX_SUPPLY = 3
+"""Signals of one name that the explorer sends a workflow that waits for more of them."""
+
+BY_CHANCE = 0.4
+"""The part of a budget that is left for random orders where not all of them fit."""
+
+
+def explore(
+    workflow: type[Workflow] | WorkflowSpec,
+    /,
+    *args: Any,
+    check: Callable[..., Any] | None = None,
+    always: Callable[[Any], Any] | None = None,
+    signals: Mapping[Any, Any] | None = None,
+    stubs: Mapping[Any, Any] | None = None,
+    faults: int = MAX_FAULTS,
+    budget: int = BUDGET,
+    seconds: float | None = None,
+    seed: int = 0,
+    schedule: str | None = None,
+    without: Collection[str] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    **by_attribute: Any,
+) -> Report:
+    """Tries the orders in which SWF can tell a workflow what happens, and judges each of them.
+
+    Activities, children and Lambda functions that have no stub succeed with ``None``, fail and time out. One whose stub
+    is a function or method is a model: it is performed, and its answer arrives or is lost to a time-out. What such
+    stubs remember (the object of a bound method; lists, dicts and sets of a closure or of their module) is put back to
+    its beginning before each run.
+
+    Args:
+        workflow: The class, decorated or not.
+        *args: Of its ``run``.
+        check: Is asked at the end of each run; raises ``AssertionError`` or gives a false value where something is
+            wrong. Its parameters are filled by name: ``result``, ``calls``, ``status``, ``failure``, ``unread``,
+            ``runs``, ``warnings`` or ``run`` for all of it; other names get the result, then the calls. Unless it asks
+            for ``run``, ``status`` or ``failure``, it is asked of completed executions only.
+        always: Is asked with the workflow object after every decision; its ``@query`` methods may be called.
+        signals: What arrives: by attribute, signal or name a list of values, each sent once. Unless given, as many
+            ``None`` as the first order needs.
+        stubs: What stands in for what the workflow calls, as for :class:`~genflow.testing.Tester`.
+        faults: Faults within one run: failures, time-outs, a cancellation, an eviction, a lost decision, events that
+            arrive while a decision is made. 0 tries orders only.
+        budget: Executions.
+        seconds: Time, where that is less.
+        seed: Of the random orders.
+        schedule: Plays only this one again.
+        without: Names of judges that are not asked.
+        kwargs: Keyword arguments of ``run``.
+        **by_attribute: Stubs by the attributes of their proxies.
+
+    Returns:
+        What was tried.
+
+    Raises:
+        ExplorationFailed: Something is wrong in some order; the smallest such story that was found.
+        ValueError: There is no such judge, or the schedule cannot be read.
+    """
+    __tracebackhide__ = True
+    unknown = sorted(set(without) - {*JUDGES, 'check'})
+    if unknown:
+        raise ValueError(f'there is no judge {unknown[0]!r}; there are {", ".join(JUDGES)}')
+    exploration = Exploration.of(
+        workflow,
+        args,
+        dict(kwargs or {}),
+        {**(stubs or {}), **by_attribute},
+        signals=signals,
+        check=check,
+        always=always,
+        without=frozenset(without),
+    )
+    if schedule is not None:
+        report = exploration.play(schedule)
+    else:
+        limit = None if seconds is None else time.monotonic() + seconds
+        report = exploration.run(Budget(budget, limit), faults, seed)
+    if report.finding is not None:
+        raise ExplorationFailed(report.finding)
+    return report
+
+
+@define(eq=False)
+class Exploration:
+    """One exploration: what is shared by its runs, and what it has seen."""
+
+    setup: Setup
+    memory: Memory
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    check: Callable[..., Any] | None
+    without: frozenset[str]
+    report: Report
+    first: Baseline = field(factory=Baseline)
+    tick: Callable[[], None] | None = None
+    _failed: tuple[Verdict, list[str]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        workflow: type[Workflow] | WorkflowSpec,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        stubs: Mapping[Any, Any],
+        *,
+        signals: Mapping[Any, Any] | None = None,
+        check: Callable[..., Any] | None = None,
+        always: Callable[[Any], Any] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Exploration:
+        """An exploration that has tried nothing yet.
+
+        Raises:
+            TesterError: A stub is for something that nothing calls.
+            TypeError: The arguments do not fit ``run``.
+        """
+        cast = Doubles.of(workflow, stubs)
+        lead = cast.lead
+        made = lead.cls()
+        inspect.signature(made.run).bind(*args, **kwargs)
+        setup = Setup(
+            lead,
+            made._serialize_arguments(*args, **kwargs),
+            cast,
+            signals={} if signals is None else signal_texts(lead.cls, signals),
+            always=always,
+            parameters=_parameters(cast),
+        )
+        memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)])
+        exploration = cls(setup, memory, args, kwargs, check, without, Report(lead.name))
+        exploration._begin(given=signals is not None)
+        return exploration
+
+    # the first run
+
+    def _begin(self, *, given: bool) -> None:
+        """Finds out which signals the workflow needs, and what its first order shows."""
+        names = signals_of(self.setup.spec.cls)
+        supply = dict(self.setup.signals) if given else self._needed(names)
+        extra = [] if given else [name for name in names if not supply.get(name)]
+        calm = evolve(self.setup, signals=supply, faults=False)
+        self.setup = evolve(calm, faults=True, extra=tuple(extra))
+        run = play_labels(calm, self.memory, (), 0)
+        completes = run.closed is not None and run.closed.how == 'completed'
+        result = None if run.closed is None else run.closed.result
+        self.first = Baseline(completes, result, Counter((call.name, call.input) for call in run.calls))
+        if run.failure is not None and not completes:
+            self.report.first_failure = f'{type(run.failure).__name__}: {run.failure}'
+        elif run.closed is None and run.error is None:
+            self.report.first_failure = 'nothing: it waits, for more signals than it was sent'
+        run.close()
+
+    def _needed(self, names: list[str]) -> dict[str, list[str]]:
+        """The signals that the workflow waits for when nothing else is left but time."""
+        self.memory.restore()
+        run = Simulation(evolve(self.setup, faults=False))
+        supply: dict[str, list[str]] = {}
+        while not run.ended:
+            actions = run.actions(0)
+            awaited = [name for name in names if name in run.live.mailboxes and run.live.mailboxes[name].is_awaited()]
+            wanted = next((name for name in awaited if len(supply.get(name, ())) < MAX_SUPPLY), None)
+            if wanted is not None and all(action.outcome == 'fired' for action in actions):
+                supply.setdefault(wanted, []).append('null')
+                run.signals.setdefault(wanted, []).append('null')
+                actions = [action for action in run.actions(0) if action.verb == 'signal']
+            if not actions:
+                break
+            run.take(actions[0])
+        run.close()
+        return supply
+
+    # searching
+
+    def run(self, budget: Budget, faults: int, seed: int | str, *, only_chance: bool = False) -> Report:
+        """Tries orders with no fault, then with one, and so on, until the budget is used up or something is wrong.
+
+        Args:
+            budget: How much may be tried.
+            faults: The largest number of faults in one run.
+            seed: Of the random orders.
+            only_chance: Tries random orders alone, beside another process that tries all of them in turn.
+        """
+        begun = time.perf_counter()
+        report = self.report
+        if only_chance:
+            self._by_chance(self.setup, faults, budget, Budget(0), seed)
+        for allowed in range(0 if only_chance else faults + 1):
+            setup = evolve(self.setup, faults=allowed > 0, extra=self.setup.extra if allowed else ())
+            if not self._level(setup, allowed, budget, seed):
+                break
+        if self._failed is not None:
+            report.finding = self._found(*self._failed, budget.used)
+        report.runs = budget.used
+        report.seconds = time.perf_counter() - begun
+        return report
+
+    def _level(self, setup: Setup, allowed: int, budget: Budget, seed: int | str) -> bool:
+        """Tries the orders with so many faults; whether all of them were tried and held."""
+        search = Search(setup, self.memory, allowed)
+        share = Budget(max(1, int((budget.runs - budget.used) * (1 - BY_CHANCE))), budget.until)
+        goes_on = search.run(share, self._judge)
+        if goes_on and not search.complete:
+            self.report.partial, self.report.depth = allowed, search.depth
+            self._by_chance(setup, allowed, budget, share, seed)
+        budget.used += share.used
+        if search.complete:
+            self.report.complete[allowed] = search.orders()
+        return goes_on and search.complete
+
+    def _by_chance(self, setup: Setup, allowed: int, budget: Budget, share: Budget, seed: int | str) -> None:
+        left = Budget(budget.runs - budget.used - share.used, budget.until)
+        steps = 1
+        for run in runs_by_chance(setup, self.memory, allowed, left, Random(f'{seed}')):
+            steps = max(steps, len(run.steps))
+            goes_on = self._judge(run)
+            run.close()
+            if not goes_on:
+                break
+        budget.used += left.used
+        self.report.bound = (
+            f'; {left.used // 2:,} runs with random priorities find a bug of depth 3 with 1/{steps**3:,} each'
+        )
+
+    def _judge(self, run: Simulation) -> bool:
+        if self.tick is not None:
+            self.tick()
+        verdict = self._verdict(run)
+        report = self.report
+        found = run.closed.how if run.closed is not None else 'open'
+        report.endings[found] += 1
+        report.warnings.update({*run.warnings, *run.live.warnings})
+        if not run.spent and found == 'completed' and run.closed is not None:
+            report.results[str(run.closed.result)] += 1
+        if verdict is None:
+            return True
+        self._failed = (verdict, labels_of(run))
+        return False
+
+    def _verdict(self, run: Simulation) -> Verdict | None:
+        return judged(run, self.first, self.without, self.check)
+
+    # what was found
+
+    def play(self, schedule: str) -> Report:
+        """Plays one schedule and judges it."""
+        labels = read_schedule(schedule)
+        run = play_labels(self.setup, self.memory, labels)
+        verdict = self._verdict(run)
+        run.close()
+        self.report.runs = 1
+        if verdict is not None:
+            self.report.finding = self._told(verdict, labels, 1)
+        return self.report
+
+    def _found(self, verdict: Verdict, labels: list[str], after: int) -> Finding:
+        def attempt(candidate: Any) -> Simulation | None:
+            run = play_labels(self.setup, self.memory, candidate)
+            again = self._verdict(run)
+            run.close()
+            return run if again is not None and again.judge == verdict.judge else None
+
+        return self._told(verdict, shrunk(labels, attempt), after)
+
+    def _told(self, verdict: Verdict, labels: list[str], after: int) -> Finding:
+        run = play_labels(self.setup, self.memory, labels)
+        verdict = self._verdict(run) or verdict
+        run.close()
+        story = told(self.setup, self.memory, run.steps)
+        self.memory.restore()
+        history, code = history_code(self.setup, self.args, self.kwargs, run)
+        return Finding(verdict, story, schedule_id(labels), history, code, run.total, after)
+
+
+def _parameters(cast: Doubles) -> dict[tuple[str, str], list[str]]:
+    """By kind and name of a type, the names of the parameters of its code or its stub."""
+    found = {}
+    for (kind, name, _), part in cast.parts.items():
+        code = part.stub if part.is_stubbed else None if part.spec is None else part.spec.cls.run  # type: ignore[attr-defined]
+        if callable(code) and not isinstance(code, type):
+            names = list(inspect.signature(code).parameters)
+            found[kind, name] = names[1:] if names[:1] == ['self'] else names
+    return found

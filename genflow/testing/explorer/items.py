@@ -1,0 +1,78 @@
+"""What an execution has open at SWF, and what may happen to it: a table of outcomes by kind."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from attrs import define
+
+__all__ = ['DECIDE', 'Action', 'Item']
+
+
+@define(eq=False)
+class Item:
+    """Something that SWF has open.
+
+    Attributes:
+        kind: ``activity``, ``child``, ``lambda``, ``timer``, ``signal`` or ``cancel``.
+        key: The id at SWF.
+        ref: The id of the event that opened it.
+        label: The name and which one of that name it is: ``Charge#2``.
+        call: The number of the call; its attempts share it.
+        opened: When, in seconds since the run began.
+        due: When a timer fires.
+        limit: When a time-out ends it at the latest.
+        target: Of a signal or cancel request: the execution that it goes to.
+        started: Of a child: whether it was started.
+        canceling: Whether it was asked to cancel.
+        silent: Whether a stub leaves it unanswered.
+    """
+
+    kind: str
+    key: str
+    ref: int
+    name: str
+    version: str | None
+    input: str | None
+    label: str
+    call: str
+    opened: float
+    due: float = math.inf
+    limit: float = math.inf
+    target: str = ''
+    started: bool = False
+    canceling: bool = False
+    silent: bool = False
+
+
+class Action(NamedTuple):
+    """One choice of a schedule.
+
+    Attributes:
+        verb: What happens: ``decide``, ``end``, ``signal``, ``cancel``, ``evict``, ``lose`` or ``refuse``.
+        when: ``''`` for by itself, ``before`` for before a decision that is due is made, ``during`` for while it is.
+        outcome: Of an item.
+        cost: Faults that it counts for.
+        ref: The item, by the id of its event.
+        name: The label of the item, or the name of the signal.
+    """
+
+    verb: str
+    name: str = ''
+    outcome: str = ''
+    when: str = ''
+    cost: int = 0
+    ref: int = 0
+
+    @property
+    def label(self) -> str:
+        """How a schedule names it, so that it can be found again after the code has changed elsewhere."""
+        return ' '.join(word for word in (self.when, self.verb, self.name, self.outcome) if word)
+
+    def around(self, when: str) -> Action:
+        """The same close to a decision, which counts as one more fault."""
+        return Action(self.verb, self.name, self.outcome, when, self.cost + 1, self.ref)
+
+
+DECIDE = Action('decide')

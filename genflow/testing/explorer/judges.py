@@ -1,0 +1,288 @@
+"""What every run is held against, without a word from the user and with one: a table of judges.
+
+A judge looks at a run that has ended and gives the text of what is wrong, or nothing. What is wrong in every order is
+mostly the test's own setting (a stub that gives ``None`` where the code needs a dict), so some judges compare with the
+first run: first in first out, without faults.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import Factory, asdict, frozen
+
+from genflow.core.engine.deadlock import describe_blocked
+from genflow.core.errors import (
+    CompensationFailed,
+    DefinitionError,
+    GenflowError,
+    TaskFailed,
+    WorkflowStalled,
+    YieldError,
+)
+from genflow.core.payloads.hooks import decode
+from genflow.testing.explorer.simulation import Call, Simulation
+
+__all__ = ['JUDGES', 'Baseline', 'Run', 'Verdict', 'judged', 'summary']
+
+MISTAKES = (
+    TypeError,
+    AttributeError,
+    NameError,
+    LookupError,
+    AssertionError,
+    ZeroDivisionError,
+    RecursionError,
+    YieldError,
+    DefinitionError,
+)
+"""What code raises that has a mistake; other exceptions are somebody's decision."""
+
+KEY_NAMES = frozenset({'idempotency_key', 'idempotencykey', 'idempotency_token', 'request_token', 'client_token'})
+
+CANCEL_WITHIN = 60
+"""Events within which a canceled execution has to end, faults of the schedule not counted."""
+
+
+@frozen
+class Verdict:
+    """What is wrong with a run.
+
+    Attributes:
+        judge: The name of the judge.
+        text: What is wrong, for people.
+    """
+
+    judge: str
+    text: str
+
+
+@frozen(eq=False)
+class Run:
+    """A run that has ended, as checks see it.
+
+    Attributes:
+        status: ``completed``, ``failed``, ``canceled``, ``open`` or ``cut off``.
+        result: Of a completed one.
+        failure: The exception that left ``run``.
+        calls: Every attempt that was scheduled: ``.name``, ``.args``, ``.kwargs``, ``.outcome``.
+        unread: By name, how many signals nobody had read when it closed.
+        runs: How many runs the execution had: one, and one for each restart.
+        warnings: What the engine reported.
+    """
+
+    status: str
+    result: Any
+    failure: BaseException | None
+    calls: list[Call]
+    unread: Mapping[str, int]
+    runs: int
+    warnings: list[str]
+
+
+@frozen
+class Baseline:
+    """What the first run showed.
+
+    Attributes:
+        completes: Whether it completed.
+        result: What it gave, as text.
+        asked: How often it made each call, by name and input.
+    """
+
+    completes: bool = False
+    result: str | None = None
+    asked: Counter[tuple[str, str | None]] = Factory(Counter)
+
+
+def summary(run: Simulation) -> Run:
+    """The run as checks see it."""
+    closed = run.closed
+    status = 'cut off' if run.cut else 'open' if closed is None else closed.how
+    result = decode(closed.result) if closed is not None and closed.how == 'completed' and closed.result else None
+    return Run(
+        status, result, run.failure, run.calls, run.unread, len(run.past) + 1, [*run.warnings, *run.live.warnings]
+    )
+
+
+def _broken(run: Simulation, first: Baseline) -> str | None:
+    error = run.error
+    if error is None or isinstance(error, WorkflowStalled):
+        return None
+    return f'{type(error).__name__}: {error}'
+
+
+def _stalled(run: Simulation, first: Baseline) -> str | None:
+    return str(run.error) if isinstance(run.error, WorkflowStalled) else None
+
+
+def _stuck(run: Simulation, first: Baseline) -> str | None:
+    if run.closed is not None or run.error is not None or run.cut or not first.completes:
+        return None
+    if run.has_failures or run.cancel_at is not None:
+        return None
+    awaited = [name for name, box in run.live.mailboxes.items() if box.is_awaited()]
+    if not awaited or any(not run.setup.signals.get(name) for name in awaited) or run.open:
+        return None
+    return (
+        f'the execution waits for ever: nothing is open at SWF and all signals have come, in an order that leaves it '
+        f'waiting; {describe_blocked(run.live)}'
+    )
+
+
+def _replay(run: Simulation, first: Baseline) -> str | None:
+    if run.error is not None or run.closed is None:
+        return None
+    fresh = run.execution()
+    try:
+        fresh.advance(run.events)
+        agrees = fresh.closed
+    except GenflowError as error:
+        return f'a replay of the history does not agree with the run: {error}'
+    finally:
+        fresh.close()
+    return None if agrees else 'a replay of the history does not end where the run ended'
+
+
+def _untaken(run: Simulation, first: Baseline) -> str | None:
+    if not run.unretrieved:
+        return None
+    return f'the failure of {run.unretrieved} fails the execution, and nobody waited for it: {run.failure}'
+
+
+def _mistaken(run: Simulation, first: Baseline) -> str | None:
+    error = run.failure
+    if not first.completes or not isinstance(error, MISTAKES) or isinstance(error, TaskFailed):
+        return None
+    return f'the code fails with {type(error).__name__}: {error}'
+
+
+def _compensation(run: Simulation, first: Baseline) -> str | None:
+    error: BaseException | None = run.failure
+    while error is not None:
+        if isinstance(error, CompensationFailed):
+            wrong = [found for found in error.errors if not isinstance(found, TaskFailed)]
+            return f'a compensation cannot run: {wrong[0]!r}' if wrong else None
+        error = error.__context__
+    if run.closed is None or run.closed.how == 'completed':
+        return None
+    left = [saga.remaining for saga in run.live.sagas if saga.remaining]
+    if not left:
+        return None
+    return f'the execution {run.closed.how} with {left[0]} compensation(s) of a saga that never ran'
+
+
+def _repeated(run: Simulation, first: Baseline) -> str | None:
+    return _repeated_key(run) or _asked_again(run, first)
+
+
+def _asked_again(run: Simulation, first: Baseline) -> str | None:
+    """A call that timed out may have been performed; another call of the same has another idempotency key."""
+    if run.cancel_at is not None:
+        return None
+    asked: dict[tuple[str, str | None], list[Call]] = {}
+    for place, call in enumerate(run.calls):
+        if call.kind != 'activity':
+            continue
+        what = (call.name, call.input)
+        before = asked.setdefault(what, [])
+        others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
+        again = any(other.outcome == 'timed out' and (other.ended or 0) <= place for other in others)
+        before.append(call)
+        if again and len({(other.run, other.number) for other in before}) > first.asked[what] > 0:
+            return (
+                f'{call} is called anew after it timed out: the first call may have been performed, and the second '
+                'has another idempotency key; let retry= try again, or give both calls one key'
+            )
+    return None
+
+
+def _repeated_key(run: Simulation) -> str | None:
+    seen: dict[tuple[str, str], Call] = {}
+    for call in run.calls:
+        key = _idempotency_key(run, call)
+        if key is None:
+            continue
+        known = seen.setdefault((call.name, repr(key)), call)
+        if (known.run, known.number) != (call.run, call.number):
+            return f'{call} is a second call with the idempotency key {key!r}; the first one {known.outcome}'
+    return None
+
+
+def _idempotency_key(run: Simulation, call: Call) -> Any:
+    for name, value in call.kwargs.items():
+        if name.lower() in KEY_NAMES:
+            return value
+    names = run.parameters(call)
+    for name, value in zip(names, call.args, strict=False):
+        if name.lower() in KEY_NAMES:
+            return value
+    return None
+
+
+def _cancel_bounds(run: Simulation, first: Baseline) -> str | None:
+    if run.cancel_at is None or run.error is not None:
+        return None
+    if run.closed is None:
+        waits = run.cut and run.total - run.cancel_events > CANCEL_WITHIN
+        return 'the execution was canceled and goes on' if waits else None
+    if not run.moved_by_cancel or run.canceled_run != len(run.past) or run.has_failures:
+        return None
+    if not first.completes or run.closed.how != 'completed' or run.closed.result != first.result:
+        return None
+    later = [call for call in run.calls[run.cancel_at :] if call.kind != 'timer']
+    if later and all((call.name, call.input) in first.asked for call in later):
+        return f'the cancellation was swallowed: afterwards the code called {later[0]} and completed as if never asked'
+    return None
+
+
+def _overtaken(run: Simulation, first: Baseline) -> str | None:
+    return run.violation
+
+
+JUDGES: dict[str, Callable[[Simulation, Baseline], str | None]] = {
+    'always': _overtaken,
+    'decision': _broken,
+    'stall': _stalled,
+    'compensation': _compensation,
+    'untaken': _untaken,
+    'mistake': _mistaken,
+    'idempotency': _repeated,
+    'cancel': _cancel_bounds,
+    'stuck': _stuck,
+    'replay': _replay,
+}
+"""By name; the first that objects speaks for a run."""
+
+
+def judged(
+    run: Simulation, first: Baseline, without: frozenset[str], check: Callable[..., Any] | None
+) -> Verdict | None:
+    """What is wrong with a run, if anything."""
+    for name, judge in JUDGES.items():
+        if name not in without:
+            text = judge(run, first)
+            if text is not None:
+                return Verdict(name, text)
+    return None if check is None else _checked(run, check)
+
+
+def _checked(run: Simulation, check: Callable[..., Any]) -> Verdict | None:
+    """Calls the user's check with what its parameters are named after."""
+    if run.error is not None or run.cut:
+        return None
+    found = summary(run)
+    values = {'run': found, **asdict(found, recurse=False)}
+    names = list(inspect.signature(check).parameters)
+    known = [name for name in names if name in values]
+    if found.status != 'completed' and not set(known) & {'run', 'status', 'failure'} and names:
+        return None
+    order = iter(['result', 'calls', 'run'])
+    try:
+        answer = check(*[values[name] if name in values else values[next(order)] for name in names])
+    except AssertionError as error:
+        return Verdict('check', f'the check fails: {error!r} (result {found.result!r})')
+    return None if answer is None or answer else Verdict('check', f'the check is false for the result {found.result!r}')

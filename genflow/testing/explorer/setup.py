@@ -1,0 +1,143 @@
+"""What every run of one exploration shares: the workflow, its input, the stubs and the signals that arrive."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FunctionType, MethodType
+from typing import Any
+
+from attrs import Factory, define, field, frozen
+
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.payloads.hooks import encode_value
+from genflow.core.tasks.signals import Signal, signal_name
+from genflow.testing.tester.doubles import Doubles
+from genflow.testing.tester.stubs import Script
+
+__all__ = ['Memory', 'Setup', 'signal_texts', 'signals_of']
+
+CONTAINERS = (list, dict, set)
+
+
+@frozen(eq=False)
+class Setup:
+    """What every run shares.
+
+    Attributes:
+        spec: The workflow type.
+        input: Its serialized arguments.
+        cast: The stubs by type.
+        signals: By name, the inputs that arrive, in this order; each is sent once.
+        extra: Signals that may arrive, once each, beyond those that the workflow needs.
+        always: An invariant of the workflow object, asked after every decision.
+        parameters: By kind and name, the names of the parameters of what is called.
+        faults: Whether anything may fail, time out or be canceled.
+        max_events: Events after which a run is cut off.
+        max_runs: Restarts after which a run is cut off.
+    """
+
+    spec: WorkflowSpec
+    input: str
+    cast: Doubles
+    signals: Mapping[str, Sequence[str]] = Factory(dict)
+    extra: Sequence[str] = ()
+    always: Callable[[Any], Any] | None = None
+    parameters: Mapping[tuple[str, str], list[str]] = Factory(dict)
+    faults: bool = True
+    max_events: int = 400
+    max_runs: int = 4
+
+
+def signals_of(cls: type) -> list[str]:
+    """The names of the signals that a workflow class declares."""
+    found = (getattr(cls, name, None) for name in dir(cls))
+    return list(dict.fromkeys(signal.name for signal in found if isinstance(signal, Signal)))
+
+
+def signal_texts(cls: type, signals: Mapping[Any, Any]) -> dict[str, list[str]]:
+    """The inputs of signals by name, from values by attribute, signal or name; a single value is a list of one."""
+    texts: dict[str, list[str]] = {}
+    for named, values in signals.items():
+        own = getattr(cls, named, None) if isinstance(named, str) else named
+        name = signal_name(own if isinstance(own, Signal) else named)
+        texts[name] = [encode_value(value) for value in (values if isinstance(values, (list, tuple)) else [values])]
+    return texts
+
+
+@define(eq=False)
+class Memory:
+    """What the stubs remember: put back to its beginning before each run.
+
+    These are the objects that bound methods belong to, scripts, and the lists, dicts and sets that functions reach
+    through their closures or as globals of their own module.
+    """
+
+    roots: list[Any] = Factory(list)
+    _begin: list[Any] = field(factory=list)
+
+    @classmethod
+    def of(cls, stubs: Iterable[Any]) -> Memory:
+        """The memory of these stubs and invariants."""
+        memory = cls()
+        for stub in stubs:
+            for root in _reached(stub):
+                if not any(root is known for known in memory.roots):
+                    memory.roots.append(root)
+        memory._begin = [copy.deepcopy(_content(root)) for root in memory.roots]
+        return memory
+
+    def restore(self) -> None:
+        """Puts everything back."""
+        for root, begin in zip(self.roots, self._begin, strict=True):
+            put_back: Callable[[Any, Any], None] = _PUT_BACK.get(type(root), _put_back_object)
+            put_back(root, copy.deepcopy(begin))
+
+
+def _reached(stub: Any) -> list[Any]:
+    if isinstance(stub, Script):
+        return [stub, *(root for part in stub.stubs for root in _reached(part))]
+    if isinstance(stub, MethodType):
+        return [stub.__self__] if not isinstance(stub.__self__, type) else []
+    if not isinstance(stub, FunctionType):
+        return [stub] if callable(stub) and hasattr(stub, '__dict__') and not isinstance(stub, type) else []
+    cells = [cell.cell_contents for cell in stub.__closure__ or ()]
+    named = [stub.__globals__.get(name) for name in stub.__code__.co_names]
+    inner = [root for value in cells if isinstance(value, (FunctionType, MethodType)) for root in _reached(value)]
+    return [value for value in (*cells, *named) if _is_model(value)] + inner
+
+
+def _is_model(value: Any) -> bool:
+    """Whether a value is a container or an instance of a plain class of the user's."""
+    if type(value) in CONTAINERS:
+        return True
+    return (
+        type(value).__module__ != 'builtins'
+        and not callable(value)
+        and type(value).__dict__.get('__dict__') is not None
+    )
+
+
+def _content(root: Any) -> Any:
+    return root if type(root) in CONTAINERS else vars(root)
+
+
+def _put_back_list(root: list[Any], begin: list[Any]) -> None:
+    root[:] = begin
+
+
+def _put_back_mapping(root: Any, begin: Any) -> None:
+    root.clear()
+    root.update(begin)
+
+
+def _put_back_object(root: Any, begin: dict[str, Any]) -> None:
+    vars(root).clear()
+    vars(root).update(begin)
+
+
+_PUT_BACK: dict[type, Callable[[Any, Any], None]] = {
+    list: _put_back_list,
+    dict: _put_back_mapping,
+    set: _put_back_mapping,
+}

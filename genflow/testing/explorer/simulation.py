@@ -1,0 +1,736 @@
+"""One run of a workflow on a made-up SWF: what can happen next, and what follows when it does.
+
+*Theory of operation.* The simulation holds a history in the engine's own events and asks a live
+:class:`~genflow.core.engine.execution.Execution` for decisions. :meth:`Simulation.actions` lists what can happen next,
+the first-in-first-out choice first; :meth:`Simulation.take` lets one of it happen. A run is therefore a list of
+choices, and the same choices give the same run.
+
+Time moves only when something needs it to: a timer fires, or a time-out strikes. Nothing may happen after the moment
+at which another open item must have ended, so a timer of a day never wins against an activity that may take a minute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from genflow.core.engine.execution import Execution
+from genflow.core.errors import GenflowError
+from genflow.core.model import decisions, events
+from genflow.core.model.decisions import CLOSES, Decisions
+from genflow.core.payloads.failures import encode_failure
+from genflow.core.payloads.hooks import decode, encode
+from genflow.core.tasks.saga import Saga
+from genflow.swf.worker.respond import Canceled, Completed, Failed, Suspended
+from genflow.testing.explorer.items import DECIDE, Action, Item
+from genflow.testing.explorer.setup import Setup
+from genflow.testing.tester.doubles import Double
+from genflow.testing.tester.stub_runner import play
+
+__all__ = ['Call', 'Simulation', 'WatchedExecution']
+
+START = datetime(2000, 1, 1, tzinfo=timezone.utc)
+WORKFLOW_ID = 'workflow-1'
+MAX_RESPONSE = 100
+"""Decisions of one response (SWF's quota)."""
+
+MAX_SELF_SIGNALS = 50
+
+
+class WatchedExecution(Execution):
+    """An execution whose warnings are collected instead of logged."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.warnings: list[str] = []
+        self.sagas: list[Saga] = []
+
+    def saga_begun(self, saga: Saga) -> None:
+        self.sagas.append(saga)
+
+    def report(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+class Call:
+    """A call that the workflow made, as checks see it: one for each attempt that was scheduled.
+
+    Attributes:
+        kind: ``activity``, ``child`` or ``lambda``.
+        name: Of the type.
+        args: Positional arguments; of an input that is not genflow's JSON, the text.
+        kwargs: Keyword arguments.
+        number: Of the call in its run; further attempts have the same number.
+        run: Which run of the execution made it, from 1.
+        outcome: ``open``, ``completed``, ``failed``, ``timed out``, ``canceled`` or ``terminated``.
+        ended: How many calls had been made when it ended; ``None`` while it is open.
+    """
+
+    __slots__ = ('args', 'attribute', 'ended', 'input', 'kind', 'kwargs', 'name', 'number', 'outcome', 'run')
+
+    def __init__(self, kind: str, name: str, attribute: str, input: str | None, number: str, run: int) -> None:
+        self.kind = kind
+        self.name = name
+        self.attribute = attribute
+        self.input = input
+        self.number = number
+        self.run = run
+        self.outcome = 'open'
+        self.ended: int | None = None
+        self.args, self.kwargs = _arguments(input)
+
+    def __repr__(self) -> str:
+        words = [*map(repr, self.args), *(f'{name}={value!r}' for name, value in self.kwargs.items())]
+        return f'{self.attribute or self.name}({", ".join(words)})'
+
+
+def _arguments(input: str | None) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        args, kwargs = decode(input or '[[], {}]')
+    except (ValueError, TypeError):
+        return [input], {}
+    return (args, kwargs) if isinstance(args, list) and isinstance(kwargs, dict) else ([input], {})
+
+
+class Simulation:
+    """One execution with its restarts.
+
+    Attributes:
+        setup: What all runs share.
+        live: The execution as a worker keeps it.
+        events: The history of the current run.
+        past: The histories of the runs before it.
+        open: What SWF has open, oldest first, by the id of the event that opened it.
+        calls: Every attempt that was scheduled, in all runs.
+        closed: How the last run closed, once it did.
+        error: What made it impossible to decide.
+        has_failures: Whether anything failed or timed out, or a signal came that was not needed.
+        steps: The choices that were made.
+        cancel_at: How many calls had been made when the cancellation was requested.
+        digest: A number that is the same for the same things having happened in any order.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.past: list[list[Any]] = []
+        self.calls: list[Call] = []
+        self.closed: events.Closed | None = None
+        self.failure: BaseException | None = None
+        self.unretrieved = ''
+        self.error: BaseException | None = None
+        self.cut = False
+        self.has_failures = False
+        self.canceled_run = 0
+        self.violation: str | None = None
+        self.arcs: set[Any] = set()
+        self.steps: list[Action] = []
+        self.warnings: list[str] = []
+        self.unread: dict[str, int] = {}
+        self.spent = 0
+        self.cancel_at: int | None = None
+        self.cancel_events = 0
+        self.moved_by_cancel = False
+        self.digest = 0
+        self.total = 0
+        self.time = 0.0
+        self.signals = {name: list(texts) for name, texts in setup.signals.items()}
+        self.extra = list(setup.extra)
+        self._self_signals = 0
+        self._faulty: set[str] = set()
+        self._names: Counter[str] = Counter()
+        self._begin(setup.input, None)
+
+    def _begin(self, input: str | None, continued: str | None) -> None:
+        self.events: list[Any] = []
+        self.open: dict[int, Item] = {}
+        self._by_call: dict[int, Call] = {}
+        self._due = False
+        self._heard: list[type] = []
+        self._evicted = False
+        self._prepared = False
+        self._refused: str | None = None
+        self._during: Action | None = None
+        self._answered = 0
+        self.live = self.execution()
+        spec = self.setup.spec
+        self._add(
+            events.WorkflowStarted,
+            time=START + timedelta(seconds=self.time),
+            name=spec.name,
+            version=spec.version,
+            input=input,
+            task_list=spec.task_list or 'default',
+            child_policy=spec.child_policy or 'TERMINATE',
+            workflow_duration=spec.workflow_duration or 3600,
+            decision_duration=spec.decision_duration or 60,
+            continued_run_id=continued,
+        )
+        self._due = True
+
+    @property
+    def run_id(self) -> str:
+        return f'run-{len(self.past) + 1}'
+
+    def execution(self) -> WatchedExecution:
+        """A new execution that knows nothing yet."""
+        return WatchedExecution(self.setup.spec, workflow_id=WORKFLOW_ID, run_id=self.run_id, seed=self.run_id)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be done in this run: it closed, broke, or was cut off."""
+        return self.closed is not None or self.error is not None or self.cut
+
+    @property
+    def pending(self) -> tuple[Any, ...]:
+        """What is chosen for the next decision."""
+        during = self._during
+        return (self._due, self._evicted, self._refused, during and during.label, bool(self._answered))
+
+    def is_faulty(self, item: Item) -> bool:
+        """Whether something went wrong with the call of an item already."""
+        return item.call in self._faulty
+
+    def parameters(self, call: Call) -> list[str]:
+        """The names of the positional parameters of what was called, as far as its code is known."""
+        return self.setup.parameters.get((call.kind, call.name), [])
+
+    def close(self) -> None:
+        """Closes the generators."""
+        self.live.close()
+
+    # what can happen
+
+    def actions(self, allowance: int) -> list[Action]:
+        """What can happen next within so many faults, the first-in-first-out choice first; nothing if it is stuck."""
+        if self.ended:
+            return []
+        if not self._due:
+            return [action for action in self._happenings() if action.cost <= allowance]
+        if allowance < 1 or self._prepared:
+            return [DECIDE]
+        return [DECIDE, *(action for action in self._around_a_decision() if action.cost <= allowance)]
+
+    def _around_a_decision(self) -> Iterator[Action]:
+        """What can come in between while a decision is due, each counted as a fault."""
+        for action in self._happenings():
+            yield action.around('before')
+            if self._answered:
+                yield action.around('during')
+        if self._answered and not self._evicted:
+            yield Action('evict', cost=1)
+        if self.setup.faults:
+            yield Action('lose', cost=2)
+            yield from (Action('refuse', kind, cost=2) for kind in _REFUSABLE)
+
+    def _happenings(self) -> Iterator[Action]:
+        """What happens at SWF, in the order of first in first out: work, then signals, then time."""
+        horizon = min((min(item.due, item.limit) for item in self.open.values()), default=math.inf)
+        items = list(self.open.values())
+        for item in items:
+            if item.kind != 'timer' and not item.silent:
+                yield from self._outcomes(item, horizon)
+        yield from (Action('signal', name) for name, texts in self.signals.items() if texts)
+        for item in items:
+            if item.kind == 'timer' and item.due <= horizon:
+                yield Action('end', item.label, 'fired', '', 0, item.ref)
+            elif item.silent and item.limit <= horizon < math.inf:
+                yield Action('end', item.label, 'timed out', '', 0, item.ref)
+        yield from (Action('signal', name, 'extra', '', 1) for name in self.extra)
+        if self.setup.faults and self.cancel_at is None:
+            yield Action('cancel', cost=1)
+
+    def _outcomes(self, item: Item, horizon: float) -> Iterator[Action]:
+        for outcome, cost in self._choices(item):
+            if outcome.startswith('timed out') and item.limit > horizon:
+                continue
+            charged = 0 if item.call in self._faulty else cost
+            yield Action('end', item.label, outcome, '', charged, item.ref)
+
+    def _choices(self, item: Item) -> Iterator[tuple[str, int]]:
+        if item.kind in ('signal', 'cancel'):
+            yield ('delivered', 0)
+            if self.setup.faults and item.target != WORKFLOW_ID:
+                yield ('undelivered', 2)
+            return
+        if item.kind == 'child' and not item.started:
+            yield ('started', 0)
+            return
+        part = self._part(item)
+        if item.canceling:
+            yield ('canceled', 0)
+        yield from _answers(item, part, faults=self.setup.faults)
+
+    def _part(self, item: Item) -> Double | None:
+        return self.setup.cast.parts.get((item.kind, item.name, item.version))
+
+    # letting it happen
+
+    def take(self, action: Action) -> None:
+        """Lets one of :meth:`actions` happen."""
+        self.steps.append(action)
+        self.spent += action.cost
+        self.has_failures = self.has_failures or action.outcome not in (*_CALM, 'canceled')
+        if action.when == 'during':
+            self._during = action
+            self._prepared = True
+        else:
+            _TAKE[action.verb](self, action)
+        if self.total > self.setup.max_events:
+            self.cut = True
+
+    def evict(self, action: Action) -> None:
+        self._evicted = self._prepared = True
+
+    def lose(self, action: Action) -> None:
+        self._add(events.DecisionStarted, time=self._now())
+        self._add(events.DecisionTimedOut)
+        self._evicted = True
+
+    def refuse(self, action: Action) -> None:
+        self._refused = action.name
+        self._prepared = True
+
+    def signal(self, action: Action) -> None:
+        if action.outcome == 'extra':
+            self.extra.remove(action.name)
+            self._signaled(action.name, 'null')
+        else:
+            self._signaled(action.name, self.signals[action.name].pop(0))
+
+    def _signaled(self, name: str, text: str | None) -> None:
+        self._add(events.Signaled, name=name, input=text)
+        self._happened('signal', name, text)
+
+    def cancel(self, action: Action) -> None:
+        self.cancel_at = len(self.calls)
+        self.cancel_events = self.total
+        self.canceled_run = len(self.past)
+        self._add(events.CancelRequested)
+        self._happened('cancel')
+
+    def end(self, action: Action) -> None:
+        """An open item ends, or a child begins."""
+        item = self.open[action.ref]
+        if action.cost:
+            self._faulty.add(item.call)
+        self._pass_time(item, action.outcome)
+        if action.outcome == 'started':
+            self._start_child(item)
+        elif action.outcome in ('answered', 'timed out, performed'):
+            self._perform(item, lost=action.outcome != 'answered')
+        else:
+            self._finish(item, action.outcome)
+
+    def _pass_time(self, item: Item, outcome: str) -> None:
+        if outcome == 'fired':
+            self.time = max(self.time, item.due)
+        elif outcome.startswith('timed out') and item.limit < math.inf:
+            self.time = max(self.time, item.limit)
+
+    def _start_child(self, item: Item) -> None:
+        item.started = True
+        self._add(events.ChildStarted, ref=item.ref, workflow_id=item.key, run_id=f'run of {item.label}')
+        self._happened(item.kind, item.name, item.input, 'started')
+
+    def _finish(self, item: Item, outcome: str) -> None:
+        word, _, error = outcome.partition(':')
+        cls, members = _ENDS[word]
+        if error:
+            members = dict(zip(('reason', 'details'), self._raised(item, error), strict=True))
+        elif outcome == 'completed':
+            members = {'result': self._nothing(item)}
+        del self.open[item.ref]
+        self._settled(item, word.partition(',')[0])
+        self._add(cls, ref=item.ref, **members)
+        self._happened(item.kind, item.name, item.input, outcome)
+        if item.target == WORKFLOW_ID and outcome == 'delivered':
+            self._deliver_to_itself(item)
+
+    def _deliver_to_itself(self, item: Item) -> None:
+        self._self_signals += 1
+        if item.kind == 'signal' and self._self_signals <= MAX_SELF_SIGNALS:
+            self._signaled(item.name, item.input)
+        elif item.kind == 'cancel' and self.cancel_at is None:
+            self.cancel(DECIDE)
+
+    def _nothing(self, item: Item) -> str:
+        part = self._part(item)
+        return encode(None) if part is None else part.proxy._serialize_result(None)
+
+    def _raised(self, item: Item, name: str) -> tuple[str, str]:
+        part = self._part(item)
+        classes = getattr(part.proxy.options, 'raises', ()) if part is not None else ()
+        cls = next(cls for cls in classes if cls.__name__ == name)
+        return encode_failure(cls('explored'), 'Traceback: explored')
+
+    def _perform(self, item: Item, *, lost: bool) -> None:
+        """A stub does its work; its answer arrives, or is lost because the time-out came first."""
+        part = self._part(item)
+        assert part is not None  # noqa: S101 - only what has a stub is performed
+        outcome, stand = play(part, item.input, None)
+        if isinstance(outcome, Suspended) and not lost:
+            if stand.time_out is None:
+                item.silent = True
+                self._happened(item.kind, item.name, item.input, 'silent')
+                return
+            outcome, lost = Failed('', None), True
+        del self.open[item.ref]
+        if lost:
+            self._settled(item, 'timed out')
+            kind = stand.time_out.type if stand.time_out is not None else None
+            self._add(events.TimedOut, ref=item.ref, timeout_type=kind or 'START_TO_CLOSE')
+            self._happened(item.kind, item.name, item.input, 'lost')
+            return
+        cls, members = _answer_event(outcome)
+        self._settled(item, _WORDS[cls])
+        self._add(cls, ref=item.ref, **members)
+        self._happened(item.kind, item.name, item.input, _WORDS[cls], str(sorted(members.items())))
+
+    def _settled(self, item: Item, outcome: str) -> None:
+        call = self._by_call.get(item.ref)
+        if call is not None:
+            call.outcome = outcome
+            call.ended = len(self.calls)
+
+    # decisions
+
+    def decide(self, action: Action) -> None:
+        during, self._during = self._during, None
+        self._due = self._prepared = False
+        started = self._add(events.DecisionStarted, time=self._now())
+        if self._evicted:
+            self._evicted = False
+            self.warnings += self.live.warnings
+            self.live.close()
+            self.live = self.execution()
+        heard, self._heard = self._heard, []
+        before = self._root_position()
+        waiting = [(branch, branch.awaiting) for branch in self.live.branches.values()]
+        page = self.events if not self.live.answered else self.events[self._answered - 1 :]
+        try:
+            answer = self.live.advance(page)
+        except GenflowError as error:
+            self.error = error
+            return
+        self.arcs.add((_key(before), _key(self._root_position())))
+        self._always()
+        if heard == [events.CancelRequested] and any(branch.awaiting is not task for branch, task in waiting):
+            self.moved_by_cancel = True
+        if during is not None:
+            _TAKE[during.verb](self, during)
+        completed = self._add(events.DecisionCompleted, started_id=started.id)
+        self._answered = started.id
+        self._record(answer or Decisions(), completed.id, queued=during is not None and self._due)
+
+    def _always(self) -> None:
+        """Holds the workflow against the invariant that is to be true after every decision."""
+        always, workflow = self.setup.always, self.live.workflow
+        if always is None or workflow is None or self.violation is not None:
+            return
+        with self.live.silence():
+            try:
+                answer = always(workflow)
+            except AssertionError as error:
+                self.violation = f'the invariant fails after a decision: {error!r}'
+                return
+        if answer is not None and not answer:
+            self.violation = 'the invariant is false after a decision'
+
+    def _root_position(self) -> Any:
+        root = self.live.root
+        generator: Any = None if root is None else root.generator
+        positions = []
+        while generator is not None and hasattr(generator, 'gi_frame'):
+            positions.append((generator.gi_code, None if generator.gi_frame is None else generator.gi_frame.f_lasti))
+            generator = generator.gi_yieldfrom
+        return positions or None
+
+    def _record(self, answer: Decisions, decision_id: int, *, queued: bool) -> None:
+        refused, self._refused = self._refused, None
+        for decision in answer.first_chunk(MAX_RESPONSE):
+            if isinstance(decision, CLOSES):
+                self._close(decision, decision_id, refuse=queued)
+            elif refused is not None and _REFUSABLE[refused][0] is type(decision):
+                key = getattr(decision, f'{refused}_id')
+                self._add(events.Refused, decision_id=decision_id, kind=refused, key=key, cause=_REFUSABLE[refused][1])
+                self._due = True
+                self._happened('refused', refused)
+                refused = None
+            else:
+                _RECORD[type(decision)](self, decision, decision_id)
+
+    def _close(self, decision: Any, decision_id: int, *, refuse: bool) -> None:
+        how = _HOW[type(decision)]
+        if refuse:
+            self._add(events.CloseRefused, decision_id=decision_id, how=how, cause='UNHANDLED_DECISION')
+            return
+        pending_close = self.live.ending.pending_close
+        self.failure = getattr(pending_close, 'error', None)
+        left = getattr(pending_close, 'left', None)
+        self.unretrieved = '' if left is None else left.label
+        self.unread = {name: len(box.items) for name, box in self.live.mailboxes.items() if box.items}
+        if isinstance(decision, decisions.ContinueAsNew):
+            self._add(events.Closed, decision_id=decision_id, how=how, result=decision.input, run_id='next')
+            self._restart(decision)
+            return
+        self.closed = self._add(
+            events.Closed,
+            decision_id=decision_id,
+            how=how,
+            result=getattr(decision, 'result', None),
+            reason=getattr(decision, 'reason', None),
+            details=getattr(decision, 'details', None),
+        )
+
+    def _restart(self, decision: decisions.ContinueAsNew) -> None:
+        run_id = self.run_id
+        self.warnings += self.live.warnings
+        self.live.close()
+        self.past.append(self.events)
+        if len(self.past) >= self.setup.max_runs:
+            self.cut = True
+            return
+        self._happened('restart', decision.input)
+        self._begin(decision.input, run_id)
+
+    # writing
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=self.time)
+
+    def _add(self, cls: type, **members: Any) -> Any:
+        event = cls(id=len(self.events) + 1, **members)
+        self.events.append(event)
+        self.total += 1
+        if cls in _DUE:
+            self._due = True
+            self._heard.append(cls)
+        return event
+
+    def _happened(self, *what: Any) -> None:
+        self.digest = (self.digest + hash(what)) & 0xFFFFFFFFFFFFFFFF
+
+    def _open(self, event: Any, kind: str, key: str, name: str, **members: Any) -> Item:
+        self._names[name] += 1
+        label = f'{name}#{self._names[name]}'
+        call = f'{len(self.past)}/{key.partition(".")[0]}'
+        members = {'version': None, 'input': None, 'call': call, **members}
+        item = Item(kind=kind, key=key, ref=event.id, name=name, label=label, opened=self.time, **members)
+        self.open[event.id] = item
+        self._happened('open', kind, name, item.input)
+        if kind in ('activity', 'child', 'lambda'):
+            part = self._part(item)
+            attribute = '' if part is None else _attribute(self.setup.spec.cls, part)
+            made = Call(kind, name, attribute, item.input, item.call.rpartition('/')[2], len(self.past) + 1)
+            self.calls.append(made)
+            self._by_call[event.id] = made
+        return item
+
+    def activity(self, d: decisions.ScheduleActivity, decision_id: int) -> None:
+        members = {'name': d.name, 'version': d.version, 'input': d.input}
+        event = self._add(events.ActivityScheduled, decision_id=decision_id, activity_id=d.activity_id, **members)
+        item = self._open(event, 'activity', d.activity_id, d.name, version=d.version, input=d.input)
+        item.limit = self.time + self._latest(item, d)
+
+    def _latest(self, item: Item, d: decisions.ScheduleActivity) -> float:
+        part = self._part(item)
+        spec = None if part is None else part.spec
+        limits = {
+            name: getattr(d, name) if getattr(d, name) is not None else getattr(spec, name, None)
+            for name in ('schedule_to_close', 'schedule_to_start', 'start_to_close')
+        }
+        whole, start, rest = (math.inf if value is None else value for value in limits.values())
+        return min(whole, start + rest)
+
+    def child(self, d: decisions.StartChild, decision_id: int) -> None:
+        event = self._add(
+            events.ChildInitiated,
+            decision_id=decision_id,
+            workflow_id=d.workflow_id,
+            name=d.name,
+            version=d.version,
+            input=d.input,
+            control=d.control,
+        )
+        call = f'{len(self.past)}/{(d.control or d.workflow_id).partition(".")[0]}'
+        self._open(event, 'child', d.workflow_id, d.name, version=d.version, input=d.input, call=call)
+
+    def timer(self, d: decisions.StartTimer, decision_id: int) -> None:
+        event = self._add(
+            events.TimerStarted, decision_id=decision_id, timer_id=d.timer_id, seconds=d.seconds, control=d.control
+        )
+        self._open(event, 'timer', d.timer_id, 'timer', due=self.time + d.seconds)
+
+    def function(self, d: decisions.ScheduleLambda, decision_id: int) -> None:
+        event = self._add(
+            events.LambdaScheduled, decision_id=decision_id, lambda_id=d.lambda_id, name=d.name, input=d.input
+        )
+        self._open(event, 'lambda', d.lambda_id, d.name, input=d.input)
+
+    def send(self, d: decisions.SignalExternal, decision_id: int) -> None:
+        event = self._add(
+            events.SignalInitiated,
+            decision_id=decision_id,
+            workflow_id=d.workflow_id,
+            signal=d.signal,
+            run_id=d.run_id,
+            input=d.input,
+            control=d.control,
+        )
+        self._open(event, 'signal', d.control or d.signal, d.signal, input=d.input, target=d.workflow_id)
+
+    def request(self, d: decisions.RequestCancelExternal, decision_id: int) -> None:
+        event = self._add(
+            events.CancelInitiated,
+            decision_id=decision_id,
+            workflow_id=d.workflow_id,
+            run_id=d.run_id,
+            control=d.control,
+        )
+        for item in self.open.values():
+            if item.kind == 'child' and item.key == d.workflow_id:
+                item.canceling = True
+        self._open(event, 'cancel', f'cancel {d.workflow_id}', f'cancel of {d.workflow_id}', target=d.workflow_id)
+
+    def _found(self, kind: str, key: str) -> Item | None:
+        return next((item for item in self.open.values() if item.kind == kind and item.key == key), None)
+
+    def cancel_activity(self, d: decisions.RequestCancelActivity, decision_id: int) -> None:
+        item = self._found('activity', d.activity_id)
+        if item is None:
+            self._unknown(decision_id, 'cancel activity', d.activity_id, 'ACTIVITY_ID_UNKNOWN')
+            return
+        item.canceling = True
+        self._add(events.ActivityCancelRequested, decision_id=decision_id, activity_id=d.activity_id)
+
+    def cancel_timer(self, d: decisions.CancelTimer, decision_id: int) -> None:
+        item = self._found('timer', d.timer_id)
+        if item is None:
+            self._unknown(decision_id, 'cancel timer', d.timer_id, 'TIMER_ID_UNKNOWN')
+            return
+        del self.open[item.ref]
+        self._add(events.TimerCanceled, decision_id=decision_id, timer_id=d.timer_id)
+
+    def _unknown(self, decision_id: int, kind: str, key: str, cause: str) -> None:
+        self._add(events.Refused, decision_id=decision_id, kind=kind, key=key, cause=cause)
+
+    def marker(self, d: decisions.RecordMarker, decision_id: int) -> None:
+        self._add(events.MarkerRecorded, decision_id=decision_id, name=d.name, details=d.details)
+        self._happened('marker', d.name, d.details)
+
+
+def _key(positions: Any) -> Any:
+    return None if positions is None else tuple(positions)
+
+
+def _attribute(cls: type, part: Double) -> str:
+    for base in cls.__mro__:
+        for name, value in vars(base).items():
+            if value is part.proxy:
+                return name
+    return ''
+
+
+def _answers(item: Item, part: Double | None, *, faults: bool) -> Iterator[tuple[str, int]]:
+    if part is not None and part.is_stubbed:
+        yield ('answered', 0)
+        if faults and callable(part.stub) and not isinstance(part.stub, type) and item.kind == 'activity':
+            yield ('timed out, performed', 1)
+            yield ('timed out', 2)
+        return
+    yield ('completed', 0)
+    if not faults:
+        return
+    yield ('failed', 1)
+    for cls in getattr(part.proxy.options, 'raises', ()) if part is not None else ():
+        yield (f'failed:{cls.__name__}', 1)
+    yield ('timed out', 1)
+    if item.kind == 'activity':
+        yield ('timed out, not started', 2)
+    if item.kind == 'child':
+        yield ('terminated', 2)
+
+
+def _answer_event(outcome: Any) -> tuple[type, dict[str, Any]]:
+    if isinstance(outcome, Completed):
+        return events.Completed, {'result': outcome.result}
+    if isinstance(outcome, Canceled):
+        return events.Canceled, {'details': outcome.details}
+    return events.Failed, {'reason': outcome.reason, 'details': outcome.details}
+
+
+_WORDS: dict[type, str] = {events.Completed: 'completed', events.Canceled: 'canceled', events.Failed: 'failed'}
+
+_ENDS: dict[str, tuple[type, dict[str, Any]]] = {
+    'completed': (events.Completed, {}),
+    'failed': (events.Failed, {'reason': 'explored', 'details': None}),
+    'timed out': (events.TimedOut, {'timeout_type': 'START_TO_CLOSE'}),
+    'timed out, not started': (events.TimedOut, {'timeout_type': 'SCHEDULE_TO_START'}),
+    'canceled': (events.Canceled, {}),
+    'terminated': (events.Terminated, {}),
+    'fired': (events.TimerFired, {}),
+    'delivered': (events.Delivered, {}),
+    'undelivered': (events.Undelivered, {'cause': 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'}),
+}
+"""What an outcome is in the history."""
+
+_CALM = frozenset({'', 'started', 'completed', 'answered', 'fired', 'delivered'})
+"""The outcomes with which nothing went wrong."""
+
+_REFUSABLE: dict[str, tuple[type, str]] = {
+    'activity': (decisions.ScheduleActivity, 'ACTIVITY_CREATION_RATE_EXCEEDED'),
+    'timer': (decisions.StartTimer, 'TIMER_CREATION_RATE_EXCEEDED'),
+}
+"""What SWF may refuse for its rate: the first of its kind in the next decision."""
+
+_HOW: dict[type, str] = {
+    decisions.CompleteWorkflow: 'completed',
+    decisions.FailWorkflow: 'failed',
+    decisions.CancelWorkflow: 'canceled',
+    decisions.ContinueAsNew: 'continued',
+}
+
+_TAKE: dict[str, Callable[[Simulation, Action], None]] = {
+    'decide': Simulation.decide,
+    'end': Simulation.end,
+    'signal': Simulation.signal,
+    'cancel': Simulation.cancel,
+    'evict': Simulation.evict,
+    'lose': Simulation.lose,
+    'refuse': Simulation.refuse,
+}
+
+_RECORD: dict[type, Callable[[Simulation, Any, int], None]] = {
+    decisions.ScheduleActivity: Simulation.activity,
+    decisions.RequestCancelActivity: Simulation.cancel_activity,
+    decisions.StartTimer: Simulation.timer,
+    decisions.CancelTimer: Simulation.cancel_timer,
+    decisions.StartChild: Simulation.child,
+    decisions.RequestCancelExternal: Simulation.request,
+    decisions.SignalExternal: Simulation.send,
+    decisions.ScheduleLambda: Simulation.function,
+    decisions.RecordMarker: Simulation.marker,
+}
+
+_DUE = frozenset(
+    {
+        events.Signaled,
+        events.CancelRequested,
+        events.Completed,
+        events.Failed,
+        events.TimedOut,
+        events.Canceled,
+        events.Terminated,
+        events.TimerFired,
+        events.ChildStarted,
+        events.Delivered,
+        events.Undelivered,
+        events.Refused,
+        events.DecisionTimedOut,
+        events.CloseRefused,
+    }
+)
+"""The events with which SWF schedules a decision task."""

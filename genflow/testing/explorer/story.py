@@ -1,0 +1,134 @@
+"""A run told for people, with the places in the user's code; and as a history to paste into a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from genflow.core.errors import GenflowError
+from genflow.core.locations import suspended_at
+from genflow.testing.explorer.items import DECIDE, Action
+from genflow.testing.explorer.setup import Memory, Setup
+from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.histories.history import History
+from genflow.testing.histories.open_items import ImpossibleStory
+
+__all__ = ['history_code', 'told']
+
+MAX_BRANCHES = 4
+
+
+def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
+    """What happens in a run, step by step, with the place of each branch after each decision."""
+    memory.restore()
+    run = Simulation(setup)
+    lines = []
+    number = 0
+    for step in steps:
+        before = len(run.calls)
+        run.take(step)
+        if step is not DECIDE:
+            number += 1
+            lines.append(f'{number:>3}. {_sentence(step)}')
+            continue
+        made = ', '.join(map(repr, run.calls[before:]))
+        lines.append(f'     decision: {"calls " + made if made else "calls nothing"}{_places(run)}')
+    lines.append(f'     {_ending(run)}')
+    run.close()
+    return '\n'.join(lines)
+
+
+def _sentence(step: Action) -> str:
+    when = {'before': ', before the next decision begins', 'during': ', while the next decision is made'}
+    return _SENTENCES[step.verb].format(name=step.name, outcome=step.outcome) + when.get(step.when, '')
+
+
+_SENTENCES = {
+    'end': '{name}: {outcome}',
+    'signal': 'signal {name} arrives',
+    'cancel': 'the cancellation of the execution is requested',
+    'evict': 'the worker drops the execution from its cache; the next decision replays it',
+    'lose': 'a decision task times out',
+    'refuse': 'SWF refuses the next {name} for its rate',
+    'decide': 'decision',
+}
+
+
+def _places(run: Simulation) -> str:
+    branches = list(run.live.branches.items())[:MAX_BRANCHES]
+    places = [
+        _short(suspended_at(generator)) + ('' if branch.awaiting is None else f' waits for {branch.awaiting.label}')
+        for generator, branch in branches
+    ]
+    return ''.join(f'\n          at {place}' for place in places)
+
+
+def _short(place: str) -> str:
+    folder = f'{os.getcwd()}{os.sep}'  # noqa: PTH109 - compared as text
+    return place.removeprefix(folder)
+
+
+def _ending(run: Simulation) -> str:
+    if run.error is not None:
+        return f'the decision ends with {type(run.error).__name__}'
+    if run.closed is None:
+        return 'the execution stays open' if not run.cut else 'the run is cut off here'
+    if run.closed.how == 'failed':
+        return f'the execution fails: {run.closed.reason}'
+    return f'the execution {run.closed.how}' + (f' with {run.closed.result}' if run.closed.result else '')
+
+
+# as a history
+
+
+def history_code(setup: Setup, args: tuple[Any, ...], kwargs: dict[str, Any], run: Simulation) -> tuple[Any, str]:
+    """The last run of a story as a :class:`~genflow.testing.History`, and the code that makes it."""
+    words = ', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs.items())])
+    name = setup.spec.cls.__name__
+    code = [f'History({name}{", " + words if words else ""})']
+    try:
+        history: History | None = History(setup.spec, *args, **kwargs)
+        for method, given, options in _calls(run):
+            shown = ', '.join([*map(repr, given), *(f'{key}={value!r}' for key, value in options.items())])
+            code.append(f'    .{method}({shown})')
+            history = getattr(history, method)(*given, **options)
+    except (ImpossibleStory, GenflowError):
+        if run.error is None:
+            history = None
+    return history, '(\n    ' + '\n'.join(code) + '\n)'
+
+
+def _calls(run: Simulation) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
+    """The calls of :class:`~genflow.testing.History` that tell the events of a run's last history."""
+    keys: dict[int, str] = {}
+    found: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+    for event in run.events:
+        name = type(event).__name__
+        key = next((getattr(event, member) for member in _KEYS if getattr(event, member, None)), None)
+        if key is not None and getattr(event, 'decision_id', None):
+            keys[event.id] = key
+        make = _TOLD.get(name)
+        if make is not None:
+            found.append(make(event, keys.get(getattr(event, 'ref', 0), '')))
+    return found
+
+
+_KEYS = ('activity_id', 'timer_id', 'lambda_id', 'control', 'workflow_id')
+
+_TOLD: dict[str, Any] = {
+    'DecisionStarted': lambda event, key: ('decision_started', (), {}),
+    'DecisionCompleted': lambda event, key: ('decide', (), {}),
+    'DecisionTimedOut': lambda event, key: ('decision_timed_out', (), {}),
+    'Completed': lambda event, key: ('completed', (key,), {'raw': event.result}),
+    'Failed': lambda event, key: ('failed', (key, event.reason or 'failed'), {'details': event.details}),
+    'TimedOut': lambda event, key: ('timed_out', (key,), {'timeout_type': event.timeout_type}),
+    'Canceled': lambda event, key: ('canceled', (key,), {}),
+    'Terminated': lambda event, key: ('terminated', (key,), {}),
+    'TimerFired': lambda event, key: ('fired', (key,), {}),
+    'ChildStarted': lambda event, key: ('started', (key,), {}),
+    'Delivered': lambda event, key: ('delivered', (key,), {}),
+    'Undelivered': lambda event, key: ('refused', (key,), {'cause': event.cause}),
+    'Signaled': lambda event, key: ('signaled', (event.name,), {'raw': event.input}),
+    'CancelRequested': lambda event, key: ('cancel_requested', (), {}),
+}

@@ -1,0 +1,327 @@
+"""Explorations: planted bugs are found and made small, code without bugs passes, and schedules play again."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from genflow import ActivityProxy, Saga, Signal, TaskFailed, Workflow, WorkflowProxy, any_of
+from genflow.testing import ExplorationFailed, History, TimeOut, explore
+from genflow.testing.explorer.schedules import read_schedule, schedule_id
+from genflow.testing.replayer import replay
+from genflow.tools.run.target import load
+from tests.core.programs import PROGRAMS, Interpreter
+from tests.testing.planted import PLANTED, Bank, Desk, LostUpdate, NobodyTakes, OrderDependentMerge
+
+
+@pytest.mark.parametrize('planted', PLANTED, ids=lambda planted: planted.workflow.__name__)
+def test_a_planted_bug_is_found_and_made_small(planted):
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(planted.workflow, *planted.args, **planted.options)
+    finding = caught.value.finding
+    assert finding.verdict.judge == planted.judge
+    assert finding.events <= planted.events + 1
+    assert finding.found_after <= 50
+
+
+@pytest.mark.parametrize('planted', PLANTED, ids=lambda planted: planted.workflow.__name__)
+def test_its_schedule_plays_it_again(planted):
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(planted.workflow, *planted.args, **planted.options)
+    with pytest.raises(ExplorationFailed) as again:
+        explore(planted.workflow, *planted.args, schedule=caught.value.schedule, **planted.options)
+    assert again.value.story == caught.value.story
+
+
+class Chains(Workflow):
+    """Two chains of activities side by side."""
+
+    left = ActivityProxy('Left', '1', retry=0)
+    right = ActivityProxy('Right', '1', retry=0)
+
+    def run(self, count):
+        yield [self.chain(self.left, count), self.chain(self.right, count)]
+        return 'done'
+
+    def chain(self, call, count):
+        for _ in [None] * count:
+            yield call()
+
+
+@pytest.mark.parametrize('count', [1, 2, 5])
+def test_all_orders_of_two_chains_are_counted(count):
+    report = explore(Chains, count, faults=0)
+    assert report.complete == {0: math.comb(2 * count, count)}  # ways to merge two sequences
+    assert f'all {math.comb(2 * count, count):,} orders without faults hold' in str(report)
+
+
+def test_equal_states_are_visited_once():
+    report = explore(Chains, 5, faults=0)
+    assert report.complete == {0: 252}
+    assert report.runs <= 252 / 4
+
+
+def test_states_differ_by_what_an_unfinished_expression_holds():
+    class Mixed(Desk):
+        def run(self):
+            self.total = 0
+            yield [self.slow(), self.quick()]
+            return self.total
+
+        def slow(self):
+            yield self.read(1)
+            self.total += yield self.read(2)
+
+        def quick(self):
+            yield self.read(3)
+            self.total += 10
+
+    report = explore(Mixed, read=lambda number: number, faults=0)
+    assert set(report.results) == {'2', '12'}
+
+
+def test_a_result_that_depends_on_the_order_is_reported_and_no_failure():
+    report = explore(OrderDependentMerge, read=str, faults=0)
+    assert report.ok
+    assert report.results == {'"12"': 1, '"21"': 1}
+    assert 'the result depends on the order' in str(report)
+
+
+def test_the_history_of_a_finding_follows_the_code():
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(NobodyTakes)
+    history = caught.value.history
+    assert isinstance(history, History)
+    assert history.closed == 'WorkflowExecutionFailed'
+    assert replay(history, NobodyTakes).events == len(history.events)
+    assert caught.value.finding.code.startswith('(\n    History(NobodyTakes)\n    .decision_started()')
+
+
+def test_a_story_names_the_lines_at_which_branches_stand():
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(LostUpdate, read=lambda number: number, check=lambda result: result == 3)
+    line = LostUpdate.add.__code__.co_firstlineno + 1
+    assert f'planted.py:{line} in add waits for activity 1 Read 1' in caught.value.story
+    assert 'Read#1: answered' in caught.value.story
+
+
+def test_models_are_put_back_before_each_run():
+    bank = Bank()
+    seen = []
+
+    class Paid(Desk):
+        def run(self, order):
+            return (yield self.charge(order))
+
+    def check(result):
+        seen.append(list(bank.charged))
+        return bank.charged == [7]
+
+    explore(Paid, 7, charge=bank.charge, check=check, faults=1)
+    assert len(seen) == 1  # in place: what was seen is put back, too
+    assert seen == [[7]]
+
+
+def test_a_timer_never_fires_before_work_that_must_have_ended():
+    class Patient(Workflow):
+        work = ActivityProxy('Work', '1', schedule_to_close=60, retry=0)
+
+        def run(self):
+            work = self.work()
+            winner = yield any_of(work, self.sleep(3600))
+            return 'work' if winner is work else 'sleep'
+
+    assert set(explore(Patient, faults=0).results) == {'"work"'}
+
+
+def test_timers_fire_in_the_order_of_their_deadlines():
+    class Clocks(Workflow):
+        def run(self):
+            long, short = self.sleep(20), self.sleep(10)
+            winner = yield any_of(long, short)
+            return 'short' if winner is short else 'long'
+
+    report = explore(Clocks)
+    assert set(report.results) == {'"short"'}
+
+
+def test_stubs_say_how_a_call_ends():
+    class Paid(Desk):
+        def run(self, order):
+            try:
+                yield self.charge(order)
+            except TaskFailed as error:
+                return type(error).__name__
+
+    assert set(explore(Paid, 7, charge=TimeOut(), faults=0).results) == {'"ActivityTimedOut"'}
+
+
+def test_a_class_that_a_proxy_raises_is_a_choice():
+    class Declined(Exception):
+        pass
+
+    class Paid(Workflow):
+        charge = ActivityProxy('Charge', '1', raises=(Declined,), retry=0)
+
+        def run(self):
+            try:
+                yield self.charge()
+            except Declined:
+                self.missing()
+
+    with pytest.raises(ExplorationFailed, match="no attribute 'missing'"):
+        explore(Paid)
+
+
+def test_signals_arrive_at_any_time_and_in_any_order():
+    class Meeting(Workflow):
+        left = Signal()
+        right = Signal()
+
+        def run(self):
+            first = yield any_of(self.left.get(), self.right.get())
+            return first.name
+
+    report = explore(Meeting, signals={'left': [None], 'right': [None]}, faults=0)
+    assert set(report.results) == {'"left"', '"right"'}
+
+
+def test_a_workflow_that_signals_itself_hears_it():
+    class Echo(Workflow):
+        note = Signal()
+
+        def run(self):
+            yield self.external(self.info.workflow_id).signal(self.note, 5)
+            return (yield self.note.get())
+
+    assert set(explore(Echo, signals={}, faults=0).results) == {'5'}
+
+
+def test_children_are_canceled_when_they_are_asked_to():
+    class Parent(Workflow):
+        child = WorkflowProxy('Child', '1', retry=0, error_handling=True)
+
+        def run(self):
+            child = self.child()
+            yield self.sleep(1)
+            child.cancel()
+            return 'gone'
+
+    assert explore(Parent, faults=2).ok
+
+
+def test_a_saga_that_is_undone_passes():
+    class Careful(Desk):
+        def run(self, order):
+            saga = Saga()
+            try:
+                saga.add(self.refund, order)
+                yield self.charge(order)
+                yield self.ship(order)
+            except BaseException:
+                yield from saga.compensate()
+                raise
+            return 'shipped'
+
+    assert explore(Careful, 1, budget=300).ok
+
+
+def test_restarts_are_followed():
+    class Counting(Workflow):
+        def run(self, count):
+            yield self.sleep(1)
+            return self.restart(count + 1) if count < 2 else count
+
+    report = explore(Counting, 0, faults=0, check=lambda runs: runs == 3)
+    assert set(report.results) == {'2'}
+
+
+def test_what_fails_in_the_first_order_already_is_a_note():
+    class Needy(Desk):
+        def run(self):
+            return (yield self.read(1))['price']
+
+    report = explore(Needy)
+    assert report.ok
+    assert "the first order already fails with TypeError: 'NoneType' object is not subscriptable" in str(report)
+
+
+def test_a_judge_can_be_left_out():
+    assert explore(NobodyTakes, without=['untaken'], budget=200).ok
+
+
+def test_an_unknown_judge_is_refused():
+    with pytest.raises(ValueError, match="no judge 'luck'; there are always"):
+        explore(NobodyTakes, without=['luck'])
+
+
+def test_a_budget_of_runs_is_kept():
+    report = explore(Chains, 8, budget=40)
+    assert report.runs == 40
+    assert report.partial is not None
+
+
+def test_the_same_seed_tries_the_same():
+    first, second = (explore(Chains, 3, budget=150, seed=4) for _ in range(2))
+    assert (first.endings, first.results, first.complete) == (second.endings, second.results, second.complete)
+
+
+def test_a_schedule_is_its_labels():
+    labels = ['end A#1 failed', 'before signal go', 'cancel']
+    text = schedule_id(labels)
+    assert text.startswith('gx1')
+    assert read_schedule(text) == labels
+
+
+@pytest.mark.parametrize('text', ['', 'gx2abc', 'gx1!!', 'gx1eNp'])
+def test_what_is_no_schedule_is_refused(text):
+    with pytest.raises(ValueError, match='schedule'):
+        read_schedule(text)
+
+
+def test_a_schedule_survives_a_change_elsewhere():
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(NobodyTakes)
+
+    class Changed(Desk):
+        def run(self):
+            yield self.write('first')
+            self.notify('begun')
+            yield self.read(1)
+            return 'done'
+
+    with pytest.raises(ExplorationFailed, match='nobody waited for it'):
+        explore(Changed, schedule=caught.value.schedule)
+
+
+@pytest.mark.slow
+@seed(20)
+@settings(
+    max_examples=200, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(PROGRAMS)
+def test_random_programs_raise_no_alarm(program):
+    """They drop tasks on purpose, so the judge of failures that nobody waits for is not asked."""
+    explore(Interpreter, program, budget=30, without=['untaken'])
+
+
+@pytest.mark.parametrize(
+    ('target', 'args'),
+    [
+        ('approval.py:Purchase', ('chair', 80)),
+        ('approval.py:Manager', ('purchase-1', 80)),
+        ('hello.py', ('World',)),
+        ('order.py', (42, 'book')),
+        ('reminders.py', ('water the plants', 1, 3)),
+        ('wordcount.py', ('docs',)),
+    ],
+)
+def test_the_examples_raise_no_alarm(target, args):
+    report = explore(load(f'{EXAMPLES}/{target}'), *args, budget=400)
+    assert 0 in report.complete
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'

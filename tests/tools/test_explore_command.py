@@ -1,0 +1,75 @@
+"""``genflow explore``: exit codes, reports, and schedules that play again."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.tools.processes import finish, start
+
+FLOW = """
+from genflow import Activity, Workflow, activity, workflow
+
+@activity(name='Step', version=1, task_list='steps')
+class Step(Activity):
+    def run(self, number):
+        return 2 * number
+
+@workflow(name='Flow', version=1, task_list='steps')
+class Flow(Workflow):
+    step = Step.proxy(retry=0)
+
+    def run(self, number):
+        self.step(number)
+        yield self.step(number + 1)
+"""
+
+
+def genflow(folder, *arguments):
+    done = finish(start(folder, *arguments))
+    return done.returncode, done.out, done.err
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / 'flow.py').write_text(FLOW, encoding='utf-8')
+    (tmp_path / 'good.py').write_text(FLOW.replace('        self.step(number)\n', ''), encoding='utf-8')
+    return tmp_path
+
+
+def test_code_that_holds(folder):
+    code, out, err = genflow(folder, 'explore', 'good.py', 1, '--budget', 50)
+    assert (code, err) == (0, '')
+    assert 'all 1 orders without faults hold' in out
+
+
+def test_what_is_found_is_told_and_plays_again(folder):
+    code, out, _ = genflow(folder, 'explore', 'flow.py:Flow', 1)
+    assert code == 8
+    assert 'flow.py:15 in run' in out
+    schedule = re.search(r'--schedule (gx1\S+)', out)[1]
+    assert genflow(folder, 'explore', 'flow.py', 1, '--schedule', schedule)[0] == 8
+    assert genflow(folder, 'explore', 'good.py', 1, '--schedule', schedule)[0] == 0
+
+
+def test_a_report_as_json(folder):
+    code, out, _ = genflow(folder, 'explore', 'flow.py', 1, '--json', '--jobs', 2, '--budget', 100)
+    report = json.loads(out)
+    assert (code, report['ok'], report['finding']['judge']) == (8, False, 'untaken')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'text'),
+    [
+        (('none.py',), 'there is no file'),
+        (('flow.py', '1', '2'), 'too many positional arguments'),
+        (('flow.py', '1', '--stub', 'other=1'), "has no proxy 'other'"),
+        (('flow.py', '1', '--schedule', 'x'), 'is no schedule'),
+    ],
+)
+def test_wrong_usage(folder, arguments, text):
+    code, out, err = genflow(folder, 'explore', *arguments)
+    assert (code, out) == (2, '')
+    assert text in err

@@ -43,6 +43,7 @@ COMMANDS = {
     'debug': ('again:debug', 'Step through a decision of an execution.'),
     'replay': ('replay:command', 'Hold recorded histories against the code.'),
     'explore': ('explore:command', 'Try the orders of events in which a workflow could go wrong.'),
+    'lint': ('lint:command', 'Find what breaks determinism in workflow code.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),
     'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),
 }

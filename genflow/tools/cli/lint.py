@@ -1,0 +1,98 @@
+"""``genflow lint``: what breaks determinism or loses something in workflow code, without running it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import click
+from attrs import evolve
+
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.lint.findings import Finding
+from genflow.tools.lint.linting import fix as mend
+from genflow.tools.lint.linting import lint_paths
+from genflow.tools.lint.output import FORMATS
+from genflow.tools.lint.rules import RULES, page
+from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
+from genflow.tools.run.target import parse
+
+__all__ = ['command']
+
+
+@click.command('lint')
+@click.argument('targets', nargs=-1, metavar='PATH_OR_TARGET...')
+@click.option('--fix', is_flag=True, help='Mend in place what can be mended.')
+@click.option('--format', 'form', default='text', show_default=True, type=click.Choice(list(FORMATS)))
+@click.option('--select', multiple=True, metavar='CODE', help='Ask this rule only; the beginning of a code is enough.')
+@click.option('--ignore', multiple=True, metavar='CODE', help='Do not ask this rule.')
+@click.option('--explain', metavar='CODE', help='Print what a rule finds, and how it is done right.')
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    targets: tuple[str, ...],
+    fix: bool,
+    form: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    explain: str | None,
+) -> None:
+    """Find what breaks determinism or loses something in workflow code.
+
+    PATH_OR_TARGET is a file, a folder, or a module with or without a class; the code is read and not run. Settings
+    stand in [tool.genflow.lint] of pyproject.toml.
+
+    Exit codes: 0 nothing found, 8 something found, 2 wrong usage.
+    """
+    if explain is not None:
+        _explain(explain)
+        return
+    if not targets:
+        raise click.UsageError('say what to look at: a file, a folder or a module.')
+    paths = [_path(target) for target in targets]
+    try:
+        findings = _findings(paths, _settings(select, ignore), mends=fix)
+    except SyntaxError as error:
+        raise Refused(f'{error.filename}:{error.lineno}: {error.msg}') from error
+    except (SettingsError, OSError, UnicodeDecodeError) as error:
+        raise Refused(str(error)) from error
+    click.echo(FORMATS[form](findings))
+    ctx.exit(Exit.FOUND if findings else Exit.COMPLETED)
+
+
+def _settings(select: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:
+    settings = settings_of(Path.cwd())
+    if select:
+        settings = evolve(settings, select=codes('the command line', '--select', list(select)))
+    return evolve(settings, ignore=(*settings.ignore, *codes('the command line', '--ignore', list(ignore))))
+
+
+def _findings(paths: list[Path], settings: Settings, *, mends: bool) -> list[Finding]:
+    if mends:
+        click.echo(f'{mend(paths, settings)} changes made', err=True)
+    return lint_paths(paths, settings)
+
+
+def _explain(code: str) -> None:
+    if code not in RULES:
+        raise Refused(f'there is no rule {code!r}; there are {", ".join(RULES)}')
+    click.echo(page(RULES[code]))
+
+
+def _path(text: str) -> Path:
+    """The file or folder of a target; a module is looked up and not imported."""
+    target = parse(text)
+    path = Path(target.place)
+    if path.exists():
+        return path
+    if target.is_file:
+        raise Refused(f'there is no file {target.place!r} (looked in {Path.cwd()}).')
+    try:
+        found = importlib.util.find_spec(target.place)
+    except (ModuleNotFoundError, ValueError):
+        found = None
+    if found is None or found.origin is None:
+        raise Refused(f'there is no module {target.place!r}, and no such file or folder.')
+    origin = Path(found.origin)
+    return origin.parent if origin.name == '__init__.py' else origin

@@ -1,0 +1,428 @@
+"""What breaks determinism in one function of workflow code: the rules ``G0..``."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import define, field
+
+from genflow.tools.lint.findings import Finding
+from genflow.tools.lint.fixing import Edit, replaced
+from genflow.tools.lint.names import CACHES, SEEDED, code_of
+from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
+
+__all__ = ['Look', 'yields_in']
+
+MUTABLE = frozenset({'list', 'dict', 'set', 'defaultdict', 'Counter', 'deque', 'OrderedDict', 'bytearray', 'count'})
+MUTATING = frozenset(
+    {
+        'add',
+        'append',
+        'appendleft',
+        'clear',
+        'discard',
+        'extend',
+        'insert',
+        'pop',
+        'popitem',
+        'popleft',
+        'remove',
+        'setdefault',
+        'sort',
+        'update',
+    }
+)
+ORDERLESS = frozenset({'sorted', 'sum', 'min', 'max', 'any', 'all', 'len', 'set', 'frozenset', 'bool', 'isinstance'})
+ORDERED = frozenset({'list', 'tuple', 'iter', 'enumerate', 'zip', 'map', 'reversed', 'filter'})
+SET_METHODS = frozenset({'union', 'intersection', 'difference', 'symmetric_difference'})
+PURE_WITH_ARGUMENTS = frozenset({'time.localtime', 'time.gmtime', 'time.ctime', 'time.asctime'})
+VALUES = frozenset({'os.environ', 'os.environb', 'sys.argv'})
+
+CLOCK_FIXES = {
+    'datetime.datetime.now': '{self}.now()',
+    'datetime.datetime.utcnow': '{self}.now()',
+    'datetime.datetime.today': '{self}.now()',
+    'datetime.date.today': '{self}.now().date()',
+    'time.time': '{self}.now().timestamp()',
+}
+
+
+def yields_in(nodes: list[ast.stmt] | list[ast.expr] | list[ast.AST]) -> bool:
+    """Whether statements yield themselves, apart from functions that they define."""
+    pending: list[ast.AST] = list(nodes)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
+
+
+@define(eq=False)
+class Look:
+    """One look at one function.
+
+    Attributes:
+        project: All modules.
+        function: What is looked at.
+        cls: The workflow class, where it is a method of one; its ``self`` has what fixes need.
+        chain: How workflow code gets there.
+        calls: Functions of the project that it calls.
+    """
+
+    project: Project
+    function: Function
+    cls: Class | None
+    chain: tuple[str, ...]
+    calls: list[tuple[Function, ast.Call]] = field(factory=list)
+    _parents: dict[ast.AST, ast.AST] = field(factory=dict)
+    _sets: set[str] = field(factory=set)
+
+    def findings(self) -> Iterator[Finding]:
+        """What breaks the rules."""
+        self._prepare()
+        yield from self._cached()
+        for node in self._parents:
+            check = _CHECKS.get(type(node))
+            if check is not None:
+                yield from check(self, node)
+
+    def _prepare(self) -> None:
+        types: dict[str, set[str | None]] = {}
+        sets: dict[str, list[bool]] = {}
+        self._walk(self.function.node)
+        for node in self._parents:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+                made = dotted(node.value) if isinstance(node.value, ast.Call) else None
+                types.setdefault(name, set()).add(None if made is None else self.resolve(made))
+                sets.setdefault(name, []).append(self._is_set(node.value))
+            elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
+                types.setdefault(node.target.id, set()).add(None)
+                sets.setdefault(node.target.id, []).append(False)
+        self.function.types = {
+            name: found for name, (found, *more) in ((n, tuple(t)) for n, t in types.items()) if found and not more
+        }
+        self._sets = {name for name, values in sets.items() if all(values)}
+
+    def _walk(self, node: ast.AST) -> None:
+        """Remembers the nodes in order, but not annotations, decorators and what a side effect does."""
+        left_out = [getattr(node, name, None) for name in ('annotation', 'returns', 'decorator_list')]
+        if self._is_side_effect(node):
+            left_out += node.args  # type: ignore[attr-defined]
+        skipped = {id(item) for part in left_out for item in (part if isinstance(part, list) else [part])}
+        for child in ast.iter_child_nodes(node):
+            if id(child) not in skipped and not isinstance(child, ast.ClassDef):
+                self._parents[child] = node
+                self._walk(child)
+
+    def _is_side_effect(self, node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == 'side_effect'
+            and isinstance(node.func.value, ast.Name)
+        )
+
+    # names
+
+    def resolve(self, name: str | None) -> str | None:
+        """The full name of a dotted name as the function sees it; ``None`` where that is not known."""
+        if name is None:
+            return None
+        root, dot, rest = name.partition('.')
+        called = root.endswith('()')
+        root = root.removesuffix('()')
+        full = self._root(root)
+        if full is None:
+            return None
+        return full + ('()' if called else '') + dot + rest
+
+    def _root(self, root: str) -> str | None:
+        function, module = self.function, self.function.module
+        for known in (function.imports, function.types):
+            if root in known:
+                return known[root]
+        if root in function.locals:
+            return None
+        if root in module.imports:
+            return module.imports[root]
+        if root in module.functions or root in module.classes or root in module.values:
+            return f'{module.name}.{root}'
+        return root if hasattr(builtins, root) else None
+
+    def _finding(self, node: ast.AST, code: str, text: str, fix: tuple[Edit, ...] = ()) -> Finding:
+        return Finding.at(self.function, node, code, text, self.chain, fix)
+
+    # checks
+
+    def _cached(self) -> Iterator[Finding]:
+        for decorator in self.function.node.decorator_list:
+            name = self.resolve(dotted(decorator.func if isinstance(decorator, ast.Call) else decorator))
+            if name in CACHES:
+                text = f'{self.function.name} keeps results for all executions in a module-level cache'
+                yield self._finding(self.function.node, 'G014', text)
+
+    def check_call(self, node: ast.Call) -> Iterator[Finding]:
+        name = self.resolve(dotted(node.func))
+        if name is not None:
+            yield from self._called(node, name)
+            target = self.project.function_named(name) or self._constructor(name)
+            if target is not None:
+                self.calls.append((target, node))
+        else:
+            self._called_on_self(node)
+        yield from self._ordered(node)
+        yield from self._mutated(node)
+
+    def _called(self, node: ast.Call, name: str) -> Iterator[Finding]:
+        code = code_of(name.replace('()', ''))
+        owner = name.rpartition('.')[0]
+        if code is None and owner.endswith('()'):
+            code = code_of(name)
+        if code is None or (name == SEEDED and node.args) or owner == f'{SEEDED}()':
+            return
+        if name in PURE_WITH_ARGUMENTS and node.args:
+            return
+        yield self._finding(node, code, _TEXTS[code].format(name=name.replace('()', '')), self._fix(node, name, code))
+
+    def _constructor(self, name: str) -> Function | None:
+        cls = self.project.class_named(name)
+        return None if cls is None else self.project.method(cls, '__init__')
+
+    def _called_on_self(self, node: ast.Call) -> None:
+        func = node.func
+        if not isinstance(func, ast.Attribute):
+            return
+        if isinstance(func.value, ast.Name) and func.value.id == self.function.self_name:
+            owner = self.cls or self.function.cls
+        elif isinstance(func.value, ast.Call) and dotted(func.value) == 'super()':
+            owner = self.function.cls
+        else:
+            return
+        target = None if owner is None else self.project.method(owner, func.attr)
+        if target is not None:
+            self.calls.append((target, node))
+
+    def _fix(self, node: ast.Call, name: str, code: str) -> tuple[Edit, ...]:
+        if self.cls is None or self.function.self_name is None or self._in_nested(node):
+            return ()
+        this = self.function.self_name
+        if code == 'G001' and name in CLOCK_FIXES:
+            return replaced(node, CLOCK_FIXES[name].format(self=this))
+        if code == 'G002' and name.startswith('random.') and name.count('.') == 1 and name[7].islower():
+            return replaced(node.func, f'{this}.{name}')
+        if code == 'G003' and name == 'uuid.uuid4':
+            return replaced(node, f'{this}.uuid4()')
+        if code == 'G008' and isinstance(self._parents[node], ast.Expr):
+            return (*replaced(node.func, f'yield {this}.sleep'),)
+        return ()
+
+    def _in_nested(self, node: ast.AST) -> bool:
+        """Whether a node stands in a function or lambda inside of the function."""
+        while node is not self.function.node:
+            node = self._parents[node]
+            if node is not self.function.node and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                return True
+        return False
+
+    def check_attribute(self, node: ast.Attribute) -> Iterator[Finding]:
+        parent = self._parents[node]
+        if isinstance(parent, ast.Attribute):
+            if self.resolve(dotted(node)) in VALUES:
+                yield self._finding(node, 'G004', _TEXTS['G004'].format(name=dotted(node)))
+            return
+        if isinstance(parent, ast.Call) and parent.func is node:
+            return
+        name = self.resolve(dotted(node))
+        if name in VALUES:
+            yield self._finding(node, 'G004', _TEXTS['G004'].format(name=name))
+        elif (
+            name is not None
+            and code_of(name) in ('G001', 'G003', 'G008')
+            and isinstance(parent, (ast.Call, ast.keyword))
+        ):
+            yield self._finding(node, code_of(name) or '', _TEXTS[code_of(name) or ''].format(name=name))
+        elif isinstance(node.ctx, (ast.Store, ast.Del)):
+            yield from self._class_assigned(node)
+
+    def check_await(self, node: ast.AST) -> Iterator[Finding]:
+        yield self._finding(node, 'G104', 'a workflow yields its tasks; nobody awaits here')
+
+    # sets
+
+    def _is_set(self, node: ast.AST) -> bool:
+        if isinstance(node, (ast.Set, ast.SetComp)):
+            return True
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)):
+            return self._is_set(node.left) or self._is_set(node.right)
+        if isinstance(node, ast.Name):
+            return node.id in self._sets
+        if not isinstance(node, ast.Call):
+            return False
+        if isinstance(node.func, ast.Attribute):
+            return node.func.attr in SET_METHODS and self._is_set(node.func.value)
+        return (
+            isinstance(node.func, ast.Name)
+            and node.func.id in ('set', 'frozenset')
+            and node.func.id not in self._names()
+        )
+
+    def _names(self) -> set[str]:
+        return self.function.locals
+
+    def check_for(self, node: ast.For) -> Iterator[Finding]:
+        if self._is_set(node.iter) and any(_depends_on_order(inner) for item in node.body for inner in ast.walk(item)):
+            yield self._finding(
+                node.iter, 'G010', 'this loop goes through a set, whose order differs between processes'
+            )
+
+    def check_comprehension(self, node: ast.ListComp | ast.DictComp | ast.GeneratorExp) -> Iterator[Finding]:
+        parent = self._parents[node]
+        used = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
+        if not used and any(self._is_set(part.iter) for part in node.generators):
+            yield self._finding(node, 'G010', 'this goes through a set, whose order differs between processes')
+
+    def _ordered(self, node: ast.Call) -> Iterator[Finding]:
+        func = node.func
+        if isinstance(func, ast.Name) and func.id in ORDERED:
+            parent = self._parents[node]
+            inside = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
+            if not inside and any(self._is_set(argument) for argument in node.args):
+                yield self._finding(node, 'G010', f'{func.id}() of a set has an order that differs between processes')
+        elif isinstance(func, ast.Attribute) and func.attr == 'pop' and not node.args and self._is_set(func.value):
+            yield self._finding(node, 'G010', 'which item a set gives first differs between processes')
+        elif isinstance(func, ast.Attribute) and func.attr == 'join' and any(map(self._is_set, node.args)):
+            yield self._finding(node, 'G010', 'join() of a set has an order that differs between processes')
+
+    # state that is shared
+
+    def _mutated(self, node: ast.Call) -> Iterator[Finding]:
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in MUTATING:
+            yield from self._changes(func.value, node)
+
+    def check_subscript(self, node: ast.Subscript) -> Iterator[Finding]:
+        if isinstance(node.ctx, (ast.Store, ast.Del)):
+            yield from self._changes(node.value, node)
+
+    def check_name(self, node: ast.Name) -> Iterator[Finding]:
+        if isinstance(node.ctx, ast.Load):
+            owner, name = self._global(node)
+            changed = owner is not None and name in _changed_by_functions(owner)
+            if changed and not self._is_change(node):
+                yield self._finding(node, 'G012', f'{name} is a module-level object that functions change')
+        elif node.id in self._declared_global():
+            yield self._finding(node, 'G012', f'{node.id} is a global, which all executions of a worker share')
+
+    def _declared_global(self) -> set[str]:
+        return {name for node in self._parents if isinstance(node, ast.Global) for name in node.names}
+
+    def _is_change(self, node: ast.AST) -> bool:
+        parent = self._parents[node]
+        if isinstance(parent, ast.Attribute):
+            above = self._parents[parent]
+            return parent.attr in MUTATING and isinstance(above, ast.Call) and above.func is parent
+        return isinstance(parent, ast.Subscript) and isinstance(parent.ctx, (ast.Store, ast.Del))
+
+    def _changes(self, changed: ast.expr, node: ast.AST) -> Iterator[Finding]:
+        owner, name = self._global(changed)
+        if owner is not None and _is_mutable(owner.values.get(name)):
+            yield self._finding(
+                node, 'G012', f'{name} is a module-level object, which all executions of a worker share'
+            )
+        elif isinstance(changed, ast.Attribute) and isinstance(changed.value, ast.Name):
+            yield from self._class_member(changed, node)
+
+    def _global(self, node: ast.AST) -> tuple[Module | None, str]:
+        """The module and name of a module-level value of the project."""
+        if not isinstance(node, (ast.Name, ast.Attribute)):
+            return None, ''
+        full = self.resolve(dotted(node)) or ''
+        module, _, name = full.rpartition('.')
+        found = self.project.modules.get(module)
+        return (found, name) if found is not None and name in found.values else (None, '')
+
+    def _class_member(self, changed: ast.Attribute, node: ast.AST) -> Iterator[Finding]:
+        owner = self.cls or self.function.cls
+        if owner is None or changed.value.id != self.function.self_name:  # type: ignore[attr-defined]
+            return
+        found = self.project.member(owner, changed.attr)
+        if found is not None and _is_mutable(found[1]) and not _sets_itself(self.project, owner, changed.attr):
+            text = f'{changed.attr} is an attribute of the class, which all its executions in a worker share'
+            yield self._finding(node, 'G013', text)
+
+    def _class_assigned(self, node: ast.Attribute) -> Iterator[Finding]:
+        name = self.resolve(dotted(node.value))
+        if name is not None and self.project.class_named(name) is not None:
+            text = f'{node.attr} is set on the class, which all its executions in a worker share'
+            yield self._finding(node, 'G013', text)
+
+
+def _depends_on_order(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Call, ast.Yield, ast.YieldFrom, ast.Return, ast.Break))
+
+
+def _is_mutable(value: ast.expr | None) -> bool:
+    if isinstance(value, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)):
+        return True
+    return isinstance(value, ast.Call) and (dotted(value.func) or '').rpartition('.')[2] in MUTABLE
+
+
+def _changed_by_functions(module: Module) -> set[str]:
+    """The module-level values that functions of the module change."""
+    found: set[str] = set()
+    for function in module.every:
+        for node in own_nodes(function.node):
+            target: ast.AST | None = None
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MUTATING:
+                target = node.func.value
+            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
+                target = node.value
+            elif isinstance(node, ast.Global):
+                found.update(node.names)
+            if isinstance(target, ast.Name) and target.id not in function.locals and target.id in module.values:
+                found.add(target.id)
+    return found
+
+
+def _sets_itself(project: Project, cls: Class, name: str) -> bool:
+    """Whether a method assigns the attribute to its own object."""
+    for member in project.family(cls):
+        for method in member.methods.values():
+            for node in own_nodes(method.node):
+                if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
+                    return True
+    return False
+
+
+_TEXTS = {
+    'G001': '{name}() reads the clock; use self.now()',
+    'G002': '{name}() is chance; use self.random',
+    'G003': '{name}() is chance; use self.uuid4()',
+    'G004': '{name} depends on the machine; pass it as an argument or record it with self.side_effect',
+    'G005': '{name}() depends on files; do it in an activity',
+    'G006': '{name}() uses the network; do it in an activity',
+    'G007': '{name}() starts or waits for something beside the workflow; use self.spawn and yield',
+    'G008': '{name}() blocks the decider; use yield self.sleep(...)',
+    'G009': '{name}() starts a process; do it in an activity',
+    'G011': '{name}() differs between processes',
+}
+
+_CHECKS: dict[type, Callable[[Look, Any], Iterator[Finding]]] = {
+    ast.Call: Look.check_call,
+    ast.Attribute: Look.check_attribute,
+    ast.Name: Look.check_name,
+    ast.Subscript: Look.check_subscript,
+    ast.For: Look.check_for,
+    ast.ListComp: Look.check_comprehension,
+    ast.DictComp: Look.check_comprehension,
+    ast.GeneratorExp: Look.check_comprehension,
+    ast.Await: Look.check_await,
+    ast.AsyncFor: Look.check_await,
+    ast.AsyncWith: Look.check_await,
+}

@@ -1,0 +1,171 @@
+"""The look at a project: from the methods of its workflow classes on, through the functions that they call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from genflow.tools.lint.determinism import Look
+from genflow.tools.lint.findings import Finding, passed
+from genflow.tools.lint.fixing import applied
+from genflow.tools.lint.losses import Losses, declarations
+from genflow.tools.lint.project import Class, Function, Module, Project
+from genflow.tools.lint.settings import Settings
+
+__all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source', 'project_of']
+
+NOT_WORKFLOW_CODE = frozenset({'__init_subclass__', '__class_getitem__', '__repr__'})
+MAX_PASSES = 10
+
+
+def lint_source(source: str, path: str = '<text>') -> list[Finding]:
+    """What is wrong in one file, given as text.
+
+    Raises:
+        SyntaxError: It is no Python.
+    """
+    project = Project()
+    project.add(Path(path), source)
+    return _findings(project, Settings())
+
+
+def lint_paths(paths: Iterable[str | Path], settings: Settings | None = None) -> list[Finding]:
+    """What is wrong in files and folders, in the order of files and lines.
+
+    Args:
+        paths: Python files, or folders whose Python files are looked at.
+        settings: Which rules; all unless given.
+
+    Raises:
+        OSError: A file cannot be read.
+        SyntaxError: A file is no Python.
+    """
+    settings = settings or Settings()
+    return _findings(project_of(paths, settings), settings)
+
+
+def project_of(paths: Iterable[str | Path], settings: Settings) -> Project:
+    """The modules below some paths, and those of the same packages that they import."""
+    project = Project()
+    for path in files_of(paths, settings):
+        project.add(path, path.read_text(encoding='utf-8'))
+    for module in list(project.modules.values()):
+        _add_neighbours(project, module)
+    return project
+
+
+def files_of(paths: Iterable[str | Path], settings: Settings) -> list[Path]:
+    """The Python files that some paths mean, without those that are excluded."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(path.rglob('*.py')) if path.is_dir() else [path]
+        found += [file for file in inside if not _is_excluded(file, path, settings.exclude)]
+    return list(dict.fromkeys(found))
+
+
+def _is_excluded(file: Path, root: Path, patterns: Sequence[str]) -> bool:
+    parts = file.relative_to(root).parts if file != root else (file.name,)
+    hidden = any(part.startswith('.') or part in ('__pycache__', 'node_modules') for part in parts)
+    return hidden or any(fnmatch(file.as_posix(), pattern) for pattern in patterns)
+
+
+def _add_neighbours(project: Project, module: Module) -> None:
+    """Reads the files beside a module that it imports, so that calls are followed into them."""
+    pending = [module]
+    while pending:
+        current = pending.pop()
+        folder = current.path.parent
+        root = folder
+        for _ in range(current.name.count('.')):
+            root = root.parent
+        for name in sorted({full.rpartition('.')[0] or full for full in current.imports.values()}):
+            for base in (root, folder):
+                path = base.joinpath(*name.split('.')).with_suffix('.py')
+                if name not in project.modules and path.is_file():
+                    added = project.add(path, path.read_text(encoding='utf-8'), name)
+                    pending.append(added)
+
+
+def _findings(project: Project, settings: Settings) -> list[Finding]:
+    by_path: dict[str, list[Finding]] = {str(module.path): [] for module in project.modules.values()}
+    for finding in dict.fromkeys(_all(project)):
+        by_path.setdefault(finding.path, []).append(finding)
+    left: list[Finding] = []
+    for module in project.modules.values():
+        left += passed(module, by_path[str(module.path)])
+    wanted = [finding for finding in left if settings.wants(finding)]
+    return sorted(wanted, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
+
+
+def _all(project: Project) -> Iterator[Finding]:
+    for module in list(project.modules.values()):
+        yield from declarations(project, module)
+    seen: set[tuple[int, str]] = set()
+    for cls in [cls for module in project.modules.values() for cls in module.every_class]:
+        if project.is_workflow(cls):
+            yield from _class(project, cls, seen)
+
+
+def _class(project: Project, cls: Class, seen: set[tuple[int, str]]) -> Iterator[Finding]:
+    for member in project.family(cls):
+        if not project.is_workflow(member):
+            continue
+        for method in member.methods.values():
+            if method.name in NOT_WORKFLOW_CODE or _is_query(method):
+                continue
+            yield from Losses(project, method, cls).findings()
+            yield from _followed(project, method, cls, seen)
+
+
+def _followed(project: Project, method: Function, cls: Class, seen: set[tuple[int, str]]) -> Iterator[Finding]:
+    """What is wrong in a method and in what it calls."""
+    pending: list[tuple[Function, Class | None, tuple[str, ...]]] = [(method, cls, (method.qualname,))]
+    while pending:
+        function, owner, chain = pending.pop(0)
+        key = (id(function.node), '')
+        if key in seen:
+            continue
+        seen.add(key)
+        look = Look(project, function, owner, chain)
+        yield from look.findings()
+        for target, _ in look.calls:
+            if target.cls is not None and project.is_activity(target.cls):
+                continue
+            same = target.cls is not None and owner is not None and target.cls in project.family(owner)
+            pending.append((target, owner if same else None, (*chain, target.qualname)))
+
+
+def _is_query(method: Function) -> bool:
+    """Queries are asked live and never replayed; they may look at the clock."""
+    return any(isinstance(d, ast.Name) and d.id == 'query' for d in method.node.decorator_list)
+
+
+# mending
+
+
+def fix(paths: Iterable[str | Path], settings: Settings | None = None) -> int:
+    """Mends in place what can be mended; how many changes were made."""
+    settings = settings or Settings()
+    made = 0
+    for _ in range(MAX_PASSES):  # a fix may uncover another one at the same place
+        done = 0
+        for path, findings in _by_path(lint_paths(paths, settings)).items():
+            source = Path(path).read_text(encoding='utf-8')
+            mended, count = applied(source, [finding.fix for finding in findings if finding.fix])
+            if count:
+                ast.parse(mended)
+                Path(path).write_text(mended, encoding='utf-8')
+            done += count
+        made += done
+        if not done:
+            break
+    return made
+
+
+def _by_path(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.path, []).append(finding)
+    return found

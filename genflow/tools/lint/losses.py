@@ -1,0 +1,283 @@
+"""What gets lost in the methods of a workflow class: the rules ``G1..``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from genflow.tools.lint.determinism import yields_in
+from genflow.tools.lint.findings import Finding
+from genflow.tools.lint.fixing import Edit, around, before
+from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
+from genflow.tools.lint.tasks import Calls, keyword, number
+
+__all__ = ['Losses', 'declarations']
+
+TASK_MEMBERS = frozenset(
+    {
+        'cancel',
+        'detach',
+        'done',
+        'exception',
+        'number',
+        'options',
+        'result',
+        'signal',
+        'timeout',
+        'workflow_id',
+    }
+)
+VALUE_FUNCTIONS = frozenset(
+    {'len', 'str', 'int', 'float', 'sum', 'list', 'sorted', 'min', 'max', 'bool', 'print', 'dict'}
+)
+FAILURES = frozenset({'ActivityFailed', 'ChildFailed', 'LambdaFailed', 'TaskFailed'})
+DEFAULT_START_TO_CLOSE = 300.0
+"""What the decorator registers unless told otherwise."""
+
+
+@define(eq=False)
+class Losses:
+    """One look at one method of a workflow class."""
+
+    project: Project
+    function: Function
+    cls: Class
+    _parents: dict[ast.AST, ast.AST] = field(factory=dict)
+    _tasks: set[str] = field(factory=set)
+
+    def findings(self) -> Iterator[Finding]:
+        """What breaks the rules."""
+        for node in (self.function.node, *own_nodes(self.function.node)):
+            for child in ast.iter_child_nodes(node):
+                self._parents[child] = node
+        calls = Calls(self.project, self.function, self.cls)
+        self._tasks = self._names_of_tasks(calls)
+        if isinstance(self.function.node, ast.AsyncFunctionDef):
+            yield self._finding(self.function.node, 'G104', f'{self.function.qualname} is async; write `def` and yield')
+        for node in self._parents:
+            yield from self._look(node, calls)
+
+    def _look(self, node: ast.AST, calls: Calls) -> Iterator[Finding]:
+        if isinstance(node, ast.Expr):
+            yield from self._statement(node, calls)
+        elif isinstance(node, (ast.Yield, ast.YieldFrom)):
+            yield from self._yield(node)
+        elif isinstance(node, ast.Try):
+            yield from self._try(node, calls)
+        elif isinstance(node, ast.Call):
+            yield from self._signal(node, calls)
+        if self._is_task(node, calls):
+            yield from self._value(node)
+
+    def _names_of_tasks(self, calls: Calls) -> set[str]:
+        """The local names that are tasks and nothing else."""
+        found: dict[str, list[bool]] = {}
+        for node in self._parents:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                parent = self._parents[node]
+                simple = isinstance(parent, ast.Assign) and parent.targets == [node]
+                found.setdefault(node.id, []).append(simple and calls.is_task(parent.value))  # type: ignore[attr-defined]
+        return {name for name, tasks in found.items() if all(tasks)}
+
+    def _is_task(self, node: ast.AST, calls: Calls) -> bool:
+        if isinstance(node, ast.Name):
+            return isinstance(node.ctx, ast.Load) and node.id in self._tasks
+        return calls.is_task(node)
+
+    def _finding(self, node: ast.AST, code: str, text: str, fix: tuple[Edit, ...] = ()) -> Finding:
+        return Finding.at(self.function, node, code, text, (self.function.qualname,), fix)
+
+    def _may_yield(self) -> bool:
+        return self.function.name == 'run' or yields_in(self.function.node.body)
+
+    # statements
+
+    def _statement(self, node: ast.Expr, calls: Calls) -> Iterator[Finding]:
+        value = node.value
+        if not isinstance(value, ast.Call):
+            return
+        if self._is_restart(value, calls):
+            yield self._finding(value, 'G107', 'return what self.restart(...) gives', before(value, 'return '))
+        elif _is_compensate(value):
+            fix = before(value, 'yield from ')
+            yield self._finding(value, 'G109', 'nothing is undone without `yield from`', fix)
+        elif calls.is_task(value):
+            yield from self._dropped(value, calls)
+
+    def _dropped(self, value: ast.Call, calls: Calls) -> Iterator[Finding]:
+        proxy = calls.called_proxy(value)
+        if proxy is None:
+            fix = before(value, 'yield ') if self._may_yield() else ()
+            yield self._finding(value, 'G101', 'nobody waits for this: yield it', fix)
+            return
+        handled = keyword(proxy, 'error_handling') or keyword(_options(value), 'error_handling')
+        if (isinstance(handled, ast.Constant) and handled.value) or not _class_yields(self.cls):
+            return
+        yield self._finding(
+            value, 'G101', 'nobody waits for this call: its result is lost, and its failure fails the workflow'
+        )
+
+    def _is_restart(self, value: ast.Call, calls: Calls) -> bool:
+        target = value.func
+        if (
+            isinstance(target, ast.Call)
+            and isinstance(target.func, ast.Attribute)
+            and target.func.attr == 'with_options'
+        ):
+            target = target.func.value
+        return calls.attribute(target) == 'restart' and self.project.method(self.cls, 'restart') is None
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> Iterator[Finding]:
+        value = node.value
+        if isinstance(node, ast.Yield) and isinstance(value, ast.GeneratorExp):
+            start, end = (value.lineno, value.col_offset), (value.end_lineno or 0, value.end_col_offset or 0)
+            brackets = (Edit(start, (start[0], start[1] + 1), '['), Edit((end[0], end[1] - 1), end, ']'))
+            yield self._finding(node, 'G103', 'nobody goes through this generator expression: yield a list', brackets)
+        elif isinstance(node, ast.Yield) and isinstance(value, ast.Call) and _is_compensate(value):
+            start = (node.lineno, node.col_offset)
+            fix = (Edit(start, (start[0], start[1] + len('yield')), 'yield from'),)
+            yield self._finding(node, 'G109', 'write `yield from`, which is shielded from a cancellation', fix)
+
+    # try
+
+    def _try(self, node: ast.Try, calls: Calls) -> Iterator[Finding]:
+        if yields_in(node.body):
+            for handler in node.handlers:
+                if _catches_all(handler) and not _raises(handler):
+                    text = 'this also catches a cancellation, and does not raise it again: catch TaskFailed'
+                    yield self._finding(handler, 'G105', text)
+        if node.finalbody and (yields_in(node.finalbody) or self._calls_something(node.finalbody, calls)):
+            text = (
+                'a finally also runs where the execution is only dropped from the cache; what it asks for is not done'
+            )
+            yield self._finding(node.finalbody[0], 'G106', text)
+        yield from self._retried(node, calls)
+
+    def _calls_something(self, body: list[ast.stmt], calls: Calls) -> bool:
+        return any(calls.is_task(node) for item in body for node in ast.walk(item))
+
+    def _retried(self, node: ast.Try, calls: Calls) -> Iterator[Finding]:
+        caught = {name for handler in node.handlers for name in _names(handler.type)}
+        if not caught & FAILURES or 'TaskTimeout' in caught:
+            return
+        for item in node.body:
+            for inner in ast.walk(item):
+                proxy = calls.called_proxy(inner)
+                retry = number(keyword(proxy, 'retry')) if proxy is not None else None
+                if retry is not None and retry > 0:
+                    text = f'retry={retry:.0f} retries time-outs only, and this code catches failures: use Retry(...)'
+                    yield self._finding(inner, 'G110', text)
+
+    # expressions
+
+    def _signal(self, node: ast.Call, calls: Calls) -> Iterator[Finding]:
+        func = node.func
+        if not isinstance(func, ast.Attribute) or func.attr not in ('get', 'drain') or node.args:
+            return
+        name = calls.attribute(func.value)
+        if name is None or not self.project.is_known(self.cls) or name in _attributes(self.project, self.cls):
+            return
+        yield self._finding(node, 'G108', f'{self.cls.name} declares no signal {name}: write `{name} = Signal()`')
+
+    def _value(self, node: ast.AST) -> Iterator[Finding]:
+        parent = self._parents[node]
+        if _uses_value(node, parent):
+            fix = around(node, '(yield ', ')') if self._may_yield() and isinstance(node, ast.Call) else ()
+            yield self._finding(node, 'G102', 'this is a task and not its result: yield it first', fix)
+
+
+def _uses_value(node: ast.AST, parent: ast.AST) -> bool:
+    """Whether an expression is used as a result is used."""
+    if isinstance(parent, ast.Attribute):
+        return parent.attr not in TASK_MEMBERS
+    if isinstance(parent, ast.Call):
+        is_argument = node in parent.args
+        return is_argument and isinstance(parent.func, ast.Name) and parent.func.id in VALUE_FUNCTIONS
+    if isinstance(parent, ast.Compare):
+        return not all(isinstance(op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for op in parent.ops)
+    if isinstance(parent, ast.Assign):
+        return parent.value is node and isinstance(parent.targets[0], (ast.Tuple, ast.List))
+    return any(getattr(parent, member, None) is node for member in _MEMBERS.get(type(parent), ())) or isinstance(
+        parent, (ast.BoolOp, ast.BinOp, ast.UnaryOp)
+    )
+
+
+_MEMBERS: dict[type, tuple[str, ...]] = {
+    ast.If: ('test',),
+    ast.While: ('test',),
+    ast.IfExp: ('test',),
+    ast.Assert: ('test',),
+    ast.Subscript: ('value',),
+    ast.FormattedValue: ('value',),
+    ast.AugAssign: ('value',),
+    ast.For: ('iter',),
+    ast.comprehension: ('iter',),
+}
+"""Where a value is needed: by parent, its members."""
+
+
+def _options(value: ast.Call) -> ast.Call:
+    return value.func if isinstance(value.func, ast.Call) else value
+
+
+def _class_yields(cls: Class) -> bool:
+    return any(yields_in(method.node.body) for method in cls.methods.values())
+
+
+def _is_compensate(value: ast.Call) -> bool:
+    return isinstance(value.func, ast.Attribute) and value.func.attr == 'compensate' and not value.args
+
+
+def _names(node: ast.expr | None) -> set[str]:
+    parts = node.elts if isinstance(node, ast.Tuple) else [] if node is None else [node]
+    return {(dotted(part) or '').rpartition('.')[2] for part in parts}
+
+
+def _catches_all(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or 'BaseException' in _names(handler.type)
+
+
+def _raises(handler: ast.ExceptHandler) -> bool:
+    return any(isinstance(node, ast.Raise) for item in handler.body for node in ast.walk(item))
+
+
+def _attributes(project: Project, cls: Class) -> set[str]:
+    """Every attribute that a class and its bases declare or set."""
+    found: set[str] = set(dir(dict)) - {'get'}
+    for member in project.family(cls):
+        found |= set(member.members) | set(member.methods)
+        for node in ast.walk(member.node):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found.add(node.attr)
+    return found
+
+
+# declarations
+
+
+def declarations(project: Project, module: Module) -> Iterator[Finding]:
+    """What decorators and proxies of a module say of activities: the rules on time-outs."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            name = (dotted(node.func) or '').rpartition('.')[2]
+            if name == 'activity' and keyword(node, 'name') is not None:
+                yield from _limits(module, node, DEFAULT_START_TO_CLOSE)
+            elif name == 'ActivityProxy':
+                yield from _limits(module, node, None)
+
+
+def _limits(module: Module, node: ast.Call, default: float | None) -> Iterator[Finding]:
+    given = keyword(node, 'start_to_close')
+    endless = (dotted(given) if given is not None else None) in ('math.inf', 'inf')
+    if endless or (default is not None and isinstance(given, ast.Constant) and given.value is None):
+        yield Finding.in_module(
+            module, node, 'G111', 'nothing ends this activity where its worker dies: give start_to_close'
+        )
+        return
+    limit = default if given is None else number(given)
+    heartbeat = number(keyword(node, 'heartbeat'))
+    if limit is not None and heartbeat is not None and heartbeat >= limit:
+        text = f'a heartbeat of {heartbeat:.0f} s never times out before start_to_close, {limit:.0f} s'
+        yield Finding.in_module(module, node, 'G112', text)

@@ -1,0 +1,292 @@
+"""The modules of a project as trees: what a name means in each of them, and which classes are workflows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import Factory, define, field
+
+__all__ = ['Class', 'Function', 'Module', 'Project', 'bindings', 'dotted', 'own_nodes']
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+WORKFLOWS = frozenset(
+    {'genflow.Workflow', 'genflow.core.authoring.workflow.Workflow', 'genflow.core.authoring.workflow.Workflow'}
+)
+ACTIVITIES = frozenset({'genflow.Activity', 'genflow.core.authoring.activity.Activity'})
+
+
+@define(eq=False)
+class Function:
+    """A function or method.
+
+    Attributes:
+        cls: The class that it is a method of.
+        locals: Names that it binds itself; imports inside it are not among them.
+        imports: Names that it imports.
+        types: Dotted names of classes whose instances its local names are, as far as an assignment says so.
+    """
+
+    name: str
+    node: FunctionNode
+    module: Module
+    cls: Class | None = None
+    locals: set[str] = Factory(set)
+    imports: dict[str, str] = Factory(dict)
+    types: dict[str, str] = Factory(dict)
+
+    @property
+    def qualname(self) -> str:
+        return self.name if self.cls is None else f'{self.cls.name}.{self.name}'
+
+    @property
+    def self_name(self) -> str | None:
+        """The name of the first parameter of a method."""
+        args = self.node.args.posonlyargs + self.node.args.args
+        static = any(isinstance(d, ast.Name) and d.id == 'staticmethod' for d in self.node.decorator_list)
+        return args[0].arg if self.cls is not None and args and not static else None
+
+
+@define(eq=False)
+class Class:
+    """A class: its methods, what its body assigns, and its bases as dotted names."""
+
+    name: str
+    node: ast.ClassDef
+    module: Module
+    bases: list[str] = Factory(list)
+    methods: dict[str, Function] = Factory(dict)
+    members: dict[str, ast.expr | None] = Factory(dict)
+
+
+@define(eq=False)
+class Module:
+    """A file: its tree, and the names of its top level."""
+
+    path: Path
+    name: str
+    source: str
+    tree: ast.Module
+    imports: dict[str, str] = Factory(dict)
+    functions: dict[str, Function] = Factory(dict)
+    classes: dict[str, Class] = Factory(dict)
+    values: dict[str, ast.expr | None] = Factory(dict)
+    every: list[Function] = Factory(list)
+    every_class: list[Class] = Factory(list)
+
+
+@define(eq=False)
+class Project:
+    """All modules that are looked at."""
+
+    modules: dict[str, Module] = field(factory=dict)
+
+    def add(self, path: Path, source: str, name: str | None = None) -> Module:
+        """Reads a module.
+
+        Raises:
+            SyntaxError: It is no Python.
+        """
+        tree = ast.parse(source, filename=str(path))
+        module = Module(path, name or _module_name(path), source, tree)
+        _Reader(module).read()
+        self.modules[module.name] = module
+        return module
+
+    def is_workflow(self, cls: Class) -> bool:
+        """Whether a class is a workflow, by the classes that it is made from."""
+        return any(base in WORKFLOWS for base in self._all_bases(cls))
+
+    def is_activity(self, cls: Class) -> bool:
+        return any(base in ACTIVITIES for base in self._all_bases(cls))
+
+    def is_known(self, cls: Class) -> bool:
+        """Whether every base is of the project or genflow's own: whether all attributes can be known."""
+        return all(base in WORKFLOWS or self.class_named(base) is not None for base in self._all_bases(cls))
+
+    def family(self, cls: Class) -> list[Class]:
+        """A class and its bases in the project, nearest first."""
+        found, pending = [], [cls]
+        while pending:
+            current = pending.pop(0)
+            if current not in found:
+                found.append(current)
+                pending += [base for base in map(self.class_named, current.bases) if base is not None]
+        return found
+
+    def _all_bases(self, cls: Class) -> Iterator[str]:
+        for member in self.family(cls):
+            yield from member.bases
+
+    def class_named(self, name: str) -> Class | None:
+        """The class of a dotted name."""
+        module, _, last = name.rpartition('.')
+        found = self._module(module)
+        return None if found is None else found.classes.get(last)
+
+    def function_named(self, name: str) -> Function | None:
+        """The function or method of a dotted name."""
+        module, _, last = name.rpartition('.')
+        found = self._module(module)
+        if found is not None and last in found.functions:
+            return found.functions[last]
+        owner = self.class_named(module)
+        return None if owner is None else self.method(owner, last)
+
+    def method(self, cls: Class, name: str) -> Function | None:
+        """A method of a class or of its bases."""
+        return next((member.methods[name] for member in self.family(cls) if name in member.methods), None)
+
+    def member(self, cls: Class, name: str) -> tuple[Class, ast.expr | None] | None:
+        """A member that the body of a class or of one of its bases assigns."""
+        return next(((owner, owner.members[name]) for owner in self.family(cls) if name in owner.members), None)
+
+    def _module(self, name: str) -> Module | None:
+        if name in self.modules:
+            return self.modules[name]
+        ends = [module for known, module in self.modules.items() if known.endswith(f'.{name}')]
+        return ends[0] if len(ends) == 1 else None
+
+
+def _module_name(path: Path) -> str:
+    """The dotted name of a file: as far up as there are packages."""
+    parts = [path.stem] if path.stem != '__init__' else []
+    folder = path.parent
+    while (folder / '__init__.py').exists():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return '.'.join(parts) or path.parent.name
+
+
+class _Reader:
+    """Collects what a module defines."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+
+    def read(self) -> None:
+        module = self._module
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                self._class(node, top=node in module.tree.body)
+        for node in _top_level(module.tree.body):
+            self._top(node)
+
+    def _top(self, node: ast.stmt) -> None:
+        module = self._module
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            module.imports.update(_imported(node, module))
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            module.functions[node.name] = self._function(node, None)
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    module.values[target.id] = node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            module.values[node.target.id] = node.value
+
+    def _class(self, node: ast.ClassDef, *, top: bool) -> None:
+        module = self._module
+        cls = Class(node.name, node, module)
+        imports = {**_module_imports(module.tree, module)}
+        for base in node.bases:
+            name = dotted(base.value if isinstance(base, ast.Subscript) else base)
+            if name is not None:
+                root, _, rest = name.partition('.')
+                full = imports.get(root, f'{module.name}.{root}')
+                cls.bases.append(f'{full}.{rest}' if rest else full)
+        for item in node.body:
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                cls.methods[item.name] = self._function(item, cls)
+            elif isinstance(item, ast.Assign):
+                cls.members.update({target.id: item.value for target in item.targets if isinstance(target, ast.Name)})
+            elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+                cls.members[item.target.id] = item.value
+        module.every_class.append(cls)
+        if top or node.name not in module.classes:
+            module.classes[node.name] = cls
+
+    def _function(self, node: FunctionNode, cls: Class | None) -> Function:
+        function = Function(node.name, node, self._module, cls)
+        function.locals = bindings(node)
+        for inner in ast.walk(node):
+            if isinstance(inner, (ast.Import, ast.ImportFrom)):
+                function.imports.update(_imported(inner, self._module))
+        self._module.every.append(function)
+        return function
+
+
+def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those inside of ``if`` and ``try`` too."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If):
+            yield from _top_level(node.body + node.orelse)
+        elif isinstance(node, ast.Try):
+            yield from _top_level(node.body + [s for handler in node.handlers for s in handler.body] + node.orelse)
+
+
+def _module_imports(tree: ast.Module, module: Module) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in _top_level(tree.body):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update(_imported(node, module))
+    return found
+
+
+def _imported(node: ast.Import | ast.ImportFrom, module: Module) -> dict[str, str]:
+    if isinstance(node, ast.Import):
+        return {
+            (alias.asname or alias.name.partition('.')[0]): (
+                alias.name if alias.asname else alias.name.partition('.')[0]
+            )
+            for alias in node.names
+        }
+    base = node.module or ''
+    if node.level:
+        package = module.name.split('.') if module.path.stem == '__init__' else module.name.split('.')[:-1]
+        kept = package[: len(package) - node.level + 1]
+        base = '.'.join([*kept, base] if base else kept)
+    return {alias.asname or alias.name: f'{base}.{alias.name}' for alias in node.names}
+
+
+def dotted(node: ast.AST) -> str | None:
+    """``a.b.c`` of names and attributes; ``a.b()`` stands for an instance."""
+    parts: list[str] = []
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        if isinstance(node, ast.Call):
+            inner = dotted(node.func)
+            return None if inner is None else '.'.join([f'{inner}()', *reversed(parts)])
+        parts.append(node.attr)
+        node = node.value
+    return '.'.join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a function, those of nested functions and lambdas too, but not of nested classes."""
+    pending = list(ast.iter_child_nodes(node))
+    while pending:
+        current = pending.pop(0)
+        yield current
+        if not isinstance(current, ast.ClassDef):
+            pending[:0] = list(ast.iter_child_nodes(current))
+
+
+def bindings(node: FunctionNode) -> set[str]:
+    """The names that a function binds: parameters, assignments, loops, handlers; not those it declares global."""
+    found: set[str] = set()
+    outside: set[str] = set()
+    for inner in own_nodes(node):
+        if isinstance(inner, ast.arg):
+            found.add(inner.arg)
+        elif isinstance(inner, ast.Name) and isinstance(inner.ctx, (ast.Store, ast.Del)):
+            found.add(inner.id)
+        elif isinstance(inner, ast.ExceptHandler) and inner.name:
+            found.add(inner.name)
+        elif isinstance(inner, ast.Global):
+            outside.update(inner.names)
+        elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(inner.name)
+    return found - outside

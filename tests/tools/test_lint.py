@@ -1,0 +1,279 @@
+"""The rules of ``genflow lint``: a corpus with the findings written beside the lines, and each rule by its page."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from genflow.tools.lint import RULES, lint_paths, lint_source
+from genflow.tools.lint.flake8 import Plugin
+from genflow.tools.lint.linting import fix
+from genflow.tools.lint.output import FORMATS
+from genflow.tools.lint.rules import page
+from genflow.tools.lint.settings import Settings, settings_of
+from tests.tools.processes import finish, start
+
+CORPUS = Path(__file__).parent / 'lint_corpus'
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def expected():
+    """What the comments of the corpus say: file, line and code."""
+    for path in sorted(CORPUS.glob('*.py')):
+        for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+            marked = re.search(r'# finds ([G\d ]+)', line)
+            for code in marked[1].split() if marked else ():
+                yield path.name, number, code
+
+
+def found_in(paths):
+    return {(Path(finding.path).name, finding.line, finding.code) for finding in lint_paths(paths)}
+
+
+def test_the_corpus_has_the_findings_that_it_says_and_no_others():
+    assert found_in([CORPUS]) == set(expected())
+
+
+def test_the_corpus_has_every_rule():
+    assert {code for _, _, code in expected()} == set(RULES) - {'G900'}
+
+
+def test_the_examples_have_no_findings():
+    assert lint_paths([ROOT / 'examples']) == []
+
+
+def test_a_call_is_followed_through_helpers():
+    (finding,) = [finding for finding in lint_paths([CORPUS / 'trips.py']) if finding.code == 'G001']
+    assert finding.chain == ('Trip.run', 'deadline', '_grace')
+    assert finding.path.endswith('helpers.py')
+    assert '(called by Trip.run > deadline > _grace)' in finding.message
+
+
+HEAD = """
+import random, time, uuid
+from datetime import datetime
+from genflow import ActivityProxy, Saga, Signal, Workflow, all_of
+
+class Order(Workflow):
+    echo = ActivityProxy('Echo', '1')
+    go = Signal()
+
+    def run(self, x):
+"""
+
+
+def codes_of(body, head=HEAD):
+    return [finding.code for finding in lint_source(head + ''.join(f'        {line}\n' for line in body.splitlines()))]
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        'yield self.echo(1)',
+        'task = self.echo(1)\nother = yield task\nreturn other + 1',
+        'return self.echo(1)',
+        'return [self.echo(1), self.echo(self.echo(2))]',
+        'self.spawn(self.branch(1))',
+        'rng = random.Random(5)\nyield self.sleep(rng.random())',
+        'time = self.now()\nreturn time.time()',
+        'self.random.shuffle(x)',
+        'self.side_effect(lambda: time.time())',
+        'names = {1, 2}\nreturn 1 in names, len(names), sorted(names)',
+        'names = {1, 2}\nnames = [1]\nfor name in names:\n    yield self.echo(name)',
+        'child = self.echo(1)\nchild.cancel()\nreturn child.done() and child.result()',
+        'first = self.go.get()\nif (yield all_of(first, self.sleep(1))) is first:\n    return 1',
+        'return self.restart(1)',
+        'again = self.restart(1)\nreturn again',
+        'try:\n    yield self.echo(1)\nexcept BaseException:\n    yield self.echo(2)\n    raise',
+        'try:\n    x = int(x)\nexcept:\n    x = 0\nyield self.sleep(x)',
+        'return time.gmtime(0), datetime(2020, 1, 1), uuid.UUID(int=0), uuid.uuid5(x, "a")',
+        'saga = Saga()\nyield from saga.compensate()',
+        'self.unknown = {}\nreturn self.unknown.get("a")',
+    ],
+)
+def test_what_is_right_has_no_findings(body):
+    assert codes_of(body) == []
+
+
+@pytest.mark.parametrize(
+    ('body', 'code'),
+    [
+        ('import time as clock\nyield self.sleep(clock.time())', 'G001'),
+        ('yield self.sleep(datetime.utcnow().second)', 'G001'),
+        ('items = sorted(x, key=lambda item: random.random())\nyield self.echo(items)', 'G002'),
+        ('rng = random.Random()\nyield self.sleep(1)', 'G002'),
+        ('yield self.echo(*{1, 2})\nfor a in set(x) | {1}:\n    yield self.echo(a)', 'G010'),
+        ('yield self.echo(",".join({"a", "b"}))', 'G010'),
+        ('task = self.echo(1)\nif task:\n    yield task', 'G102'),
+        ('yield self.sleep(1)\nreturn self.echo(1)["a"]', 'G102'),
+        ('yield self.sleep(1)\nreturn f"{self.echo(1)}"', 'G102'),
+        ('a, b = self.echo(1)\nyield a', 'G102'),
+        ('yield self.sleep(self.echo(1) + 1)', 'G102'),
+        ('all_of(self.echo(1))\nyield self.sleep(1)', 'G101'),
+        ('self.go.get()\nyield self.sleep(1)', 'G101'),
+        ('self.echo.with_options(retry=0)(1)\nyield self.sleep(1)', 'G101'),
+        ('yield self.sleep(1)\nself.restart.with_options(version=2)(1)', 'G107'),
+        ('saga = Saga()\nyield saga.compensate()', 'G109'),
+        ('try:\n    yield self.echo(1)\nexcept BaseException:\n    return 1', 'G105'),
+    ],
+)
+def test_what_is_wrong_is_found(body, code):
+    assert codes_of(body) == [code]
+
+
+def test_a_comment_with_a_reason_lets_a_finding_pass():
+    assert codes_of('yield self.sleep(time.time())  # genflow: ok G001 only a test') == []
+    assert codes_of('# genflow: ok G001, G002 only a test\nyield self.sleep(time.time() + random.random())') == []
+    assert codes_of('yield self.sleep(time.time())  # genflow: ok G002 another rule') == ['G001']
+
+
+def test_a_comment_without_a_reason_is_a_finding():
+    assert codes_of('yield self.sleep(time.time())  # genflow: ok G001') == ['G900']
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'right'),
+    [
+        ('x = datetime.now()', 'x = self.now()'),
+        ('x = time.time()', 'x = self.now().timestamp()'),
+        ('x = random.randint(1, 6)', 'x = self.random.randint(1, 6)'),
+        ('x = uuid.uuid4()', 'x = self.uuid4()'),
+        ('time.sleep(5)', 'yield self.sleep(5)'),
+        ('self.sleep(5)', 'yield self.sleep(5)'),
+        ('x = self.echo(1) + self.echo("é")', 'x = (yield self.echo(1)) + (yield self.echo("é"))'),
+        ('if self.echo(x)["a"]: pass', 'if (yield self.echo(x))["a"]: pass'),
+        ('yield (self.echo(y) for y in x)', 'yield [self.echo(y) for y in x]'),
+        ('self.restart(x)', 'return self.restart(x)'),
+        ('Saga().compensate()', 'yield from Saga().compensate()'),
+        ('x = self.echo(time.time())\n        yield x', 'x = self.echo(self.now().timestamp())\n        yield x'),
+    ],
+)
+def test_fixes(tmp_path, wrong, right):
+    path = tmp_path / 'flow.py'
+    path.write_text(f'{HEAD}        {wrong}\n', encoding='utf-8')
+    assert fix([path]) >= 1
+    assert path.read_text(encoding='utf-8') == f'{HEAD}        {right}\n'
+    assert lint_paths([path]) == []
+
+
+def test_the_corpus_can_be_mended_and_stays_python(tmp_path):
+    for path in CORPUS.glob('*.py'):
+        (tmp_path / path.name).write_text(path.read_text(encoding='utf-8'), encoding='utf-8')
+    before = lint_paths([tmp_path])
+    mended = fix([tmp_path])
+    after = lint_paths([tmp_path])
+    assert mended == len([finding for finding in before if finding.fix])
+    assert len(after) == len(before) - mended
+    for path in tmp_path.glob('*.py'):
+        ast.parse(path.read_text(encoding='utf-8'))
+
+
+# settings
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='tomllib came with Python 3.11')
+def test_settings_choose_rules(tmp_path):
+    (tmp_path / 'pyproject.toml').write_text(
+        '[tool.genflow.lint]\nselect = ["G0"]\nignore = ["G001"]\nexclude = ["*/old/*"]\n'
+        '[tool.genflow.lint.per-file-ignores]\n"*/helpers.py" = ["G011"]\n'
+    )
+    settings = settings_of(tmp_path)
+    found = {finding.code for finding in lint_paths([CORPUS], settings)}
+    assert found == {code for _, _, code in expected() if code.startswith('G0')} - {'G001', 'G011'}
+
+
+def test_excluded_files_are_not_read(tmp_path):
+    (tmp_path / 'old').mkdir()
+    (tmp_path / 'old' / 'flow.py').write_text('this is no Python')
+    assert lint_paths([tmp_path], Settings(exclude=('*/old/*',))) == []
+
+
+# output
+
+
+def test_output_as_json():
+    findings = lint_paths([CORPUS / 'polling.py'])
+    found = json.loads(FORMATS['json'](findings))
+    assert [item['line'] for item in found] == [finding.line for finding in findings]
+    assert found[0]['name'] == 'heartbeat too long'
+
+
+def test_output_as_sarif():
+    findings = lint_paths([CORPUS / 'polling.py'])
+    run = json.loads(FORMATS['sarif'](findings))['runs'][0]
+    assert {rule['id'] for rule in run['tool']['driver']['rules']} == set(RULES)
+    assert len(run['results']) == len(findings)
+    assert run['results'][0]['locations'][0]['physicalLocation']['region']['startLine'] == findings[0].line
+
+
+def test_output_for_github():
+    first = FORMATS['github'](lint_paths([CORPUS / 'polling.py'])).splitlines()[0]
+    assert re.fullmatch(r'::error file=.*polling\.py,line=\d+,col=\d+,title=G112::.*', first)
+
+
+def test_flake8_gets_the_same():
+    path = CORPUS / 'polling.py'
+    lines = path.read_text(encoding='utf-8').splitlines(keepends=True)
+    found = list(Plugin(ast.parse(''.join(lines)), str(path), lines).run())
+    assert {(line, text[:4]) for line, _, text, _ in found} == {
+        (line, code) for name, line, code in expected() if name == 'polling.py'
+    }
+
+
+# pages
+
+
+@pytest.mark.parametrize('rule', RULES.values(), ids=lambda rule: rule.code)
+def test_every_rule_has_its_page(rule):
+    assert (ROOT / 'docs' / 'lint' / f'{rule.code}.md').read_text(encoding='utf-8') == page(rule)
+
+
+def test_the_index_lists_every_rule():
+    text = (ROOT / 'docs' / 'lint.md').read_text(encoding='utf-8')
+    assert re.findall(r'^\| \[(G\d+)\]\(lint/\1\.md\) ', text, re.MULTILINE) == list(RULES)
+
+
+# the command
+
+
+def genflow(folder, *arguments):
+    done = finish(start(folder, *arguments))
+    return done.returncode, done.out, done.err
+
+
+def test_the_command(tmp_path):
+    (tmp_path / 'flow.py').write_text(HEAD + '        time.sleep(5)\n')
+    code, out, err = genflow(tmp_path, 'lint', 'flow.py')
+    assert (code, err) == (8, '')
+    assert 'flow.py:11:9: G008 time.sleep() blocks the decider' in out
+    assert genflow(tmp_path, 'lint', '.', '--ignore', 'G008')[0] == 0
+    assert genflow(tmp_path, 'lint', 'flow', '--fix')[:2] == (0, '0 findings\n')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'text'),
+    [
+        ((), 'say what to look at'),
+        (('none.py',), "there is no file 'none.py'"),
+        (('nothing.here',), "there is no module 'nothing.here'"),
+        (('.', '--select', 'X1'), "names 'X1', and there is no such rule"),
+        (('bad.py',), 'bad.py:1: '),
+        (('--explain', 'G777'), "there is no rule 'G777'"),
+    ],
+)
+def test_wrong_usage(tmp_path, arguments, text):
+    (tmp_path / 'bad.py').write_text('def')
+    code, _, err = genflow(tmp_path, 'lint', *arguments)
+    assert code == 2
+    assert text in err
+
+
+def test_a_rule_explains_itself(tmp_path):
+    code, out, _ = genflow(tmp_path, 'lint', '--explain', 'G008')
+    assert code == 0
+    assert 'yield self.sleep(60)' in out

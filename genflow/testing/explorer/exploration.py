@@ -153,6 +153,7 @@ class Exploration:
             made._serialize_arguments(*args, **kwargs),
             cast,
             signals={} if signals is None else signal_texts(lead.cls, signals),
+            says_signals=signals is not None,
             always=always,
             parameters=_parameters(cast),
         )

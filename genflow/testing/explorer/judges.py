@@ -127,6 +127,9 @@ def _stuck(run: Simulation, first: Baseline) -> str | None:
     awaited = [name for name, box in run.live.mailboxes.items() if box.is_awaited()]
     if not awaited or any(not run.setup.signals.get(name) for name in awaited) or run.open:
         return None
+    unread = any(box.items for box in run.live.mailboxes.values())
+    if not (run.setup.says_signals or unread):
+        return None  # nobody said that no more of them come
     return (
         f'the execution waits for ever: nothing is open at SWF and all signals have come, in an order that leaves it '
         f'waiting; {describe_blocked(run.live)}'

@@ -29,6 +29,7 @@ class Setup:
         input: Its serialized arguments.
         cast: The stubs by type.
         signals: By name, the inputs that arrive, in this order; each is sent once.
+        says_signals: Whether the test said what arrives, so that nothing more does.
         extra: Signals that may arrive, once each, beyond those that the workflow needs.
         always: An invariant of the workflow object, asked after every decision.
         parameters: By kind and name, the names of the parameters of what is called.
@@ -41,6 +42,7 @@ class Setup:
     input: str
     cast: Doubles
     signals: Mapping[str, Sequence[str]] = Factory(dict)
+    says_signals: bool = False
     extra: Sequence[str] = ()
     always: Callable[[Any], Any] | None = None
     parameters: Mapping[tuple[str, str], list[str]] = Factory(dict)

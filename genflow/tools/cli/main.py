@@ -42,6 +42,7 @@ COMMANDS = {
     'repair': ('repair:command', 'Take up an execution that has failed where it failed.'),
     'debug': ('again:debug', 'Step through a decision of an execution.'),
     'replay': ('replay:command', 'Hold recorded histories against the code.'),
+    'shadow': ('shadow:command', 'Hold the executions of a domain against the code.'),
     'explore': ('explore:command', 'Try the orders of events in which a workflow could go wrong.'),
     'lint': ('lint:command', 'Find what breaks determinism in workflow code.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),

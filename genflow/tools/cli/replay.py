@@ -11,7 +11,7 @@ from genflow.tools.cli.parameters import EXISTING_PATH
 from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
-__all__ = ['command']
+__all__ = ['command', 'workflows_of']
 
 
 @click.command('replay')
@@ -27,7 +27,7 @@ def command(ctx: click.Context, *, histories: tuple[str, ...], target: str, stri
     read, or if there is none.
     """
     try:
-        specs = _workflows(target)
+        specs = workflows_of(target)
     except TargetError as error:
         raise Refused(str(error)) from error
     report = replay_files(histories, specs, input_mismatch='error' if strict else 'warn')
@@ -38,7 +38,7 @@ def command(ctx: click.Context, *, histories: tuple[str, ...], target: str, stri
     ctx.exit(Exit.COMPLETED if report.ok else Exit.MISMATCH)
 
 
-def _workflows(text: str) -> list[WorkflowSpec]:
+def workflows_of(text: str) -> list[WorkflowSpec]:
     """The class that a target names, or else every workflow that importing it has loaded."""
     target = parse(text)
     module = module_of(target)

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from genflow.core.errors import GenflowError
+from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
@@ -38,11 +39,20 @@ __all__ = ['command']
 @click.option('--drain', default=30.0, show_default=True, type=SECONDS, help='Seconds to finish in.')
 @click.option('--identity', help='What SWF shows as the poller; host and process by default.')
 @click.option('--register/--no-register', default=True, show_default=True, help='Register the types first.')
+@click.option('--shadow-first', is_flag=True, help='Poll only if no open execution would be held by this code.')
 @click.option('--sticky/--no-sticky', default=True, show_default=True, help='Keep executions between decisions.')
 @layer1_options
 @click.pass_context
 def command(
-    ctx: click.Context, /, *, target: str, drain: float, endpoint: str | None, db: str | None, **settings: Any
+    ctx: click.Context,
+    /,
+    *,
+    target: str,
+    drain: float,
+    shadow_first: bool,
+    endpoint: str | None,
+    db: str | None,
+    **settings: Any,
 ) -> None:
     """Run deciders and activities of TARGET, a file or module, for one task list.
 
@@ -61,6 +71,8 @@ def command(
                 RetryingClient(connect(layer1)), settings['domain']
             )  # in a file of our own nobody else does
         with refusing(domain=settings['domain']), _shown():
+            if shadow_first and not _may_poll(layer1, settings['domain']):
+                ctx.exit(Exit.MISMATCH)
             worker = Worker(layer1=layer1, **settings)
             signals = worker.stop_on_signals(drain, on_signal=partial(_tell, drain))
             worker.run()
@@ -70,6 +82,20 @@ def command(
 def _tell(seconds: float, number: int, is_first: bool) -> None:
     if is_first:
         say(f'draining: {seconds:g} s for what runs, and for polls in flight to return')
+
+
+def _may_poll(layer1: Any, domain: str) -> bool:
+    """Whether the code follows every open execution of its types; those that it does not follow are shown."""
+    from genflow.tools.shadow import Fetcher, Wanted, shadow_executions
+
+    specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]
+    shadow = shadow_executions(Fetcher(RetryingClient(connect(layer1))), Wanted(domain, open_only=True), specs)
+    click.echo(str(shadow), err=True)
+    for outcome in shadow.held:
+        click.echo(f'would be held: {outcome}', err=True)
+    if shadow.held:
+        click.echo(f'genflow: {len(shadow.held)} open executions would be held; nothing was polled', err=True)
+    return not shadow.held
 
 
 @contextlib.contextmanager

@@ -1,0 +1,192 @@
+"""Executions and their histories from any SWF: at a bounded rate, kept on disk, gone on with where it stopped.
+
+Three operations are called, and nothing is written: ``ListOpenWorkflowExecutions``, ``ListClosedWorkflowExecutions``
+and ``GetWorkflowExecutionHistory``. Each is called at half the rate at which SWF refills its bucket, so that workers of
+the same account have the other half. A history of a closed execution never changes: it is read from the folder where
+it is kept, so that a fetch that was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.pagination import pages
+from genflow.swf.aws.rate_limits import CLASSES
+from genflow.testing.histories.exports import load, written
+
+__all__ = ['Fetcher', 'Recorded', 'Wanted', 'since_of']
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+PAGE = 1000
+"""Executions or events of a page, SWF's most."""
+
+SHARE = 0.5
+"""The part of SWF's rates that is used."""
+
+_UNITS = {'s': 'seconds', 'm': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
+
+
+def since_of(text: str) -> timedelta:
+    """How long ago ``7d``, ``12h``, ``30m``, ``90s`` or ``2w`` is.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    match = re.fullmatch(r'(\d+)([smhdw])', text)
+    if match is None:
+        raise ValueError(f'{text!r} is no time: write a number and s, m, h, d or w, such as 7d')
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+@frozen
+class Wanted:
+    """Which executions are looked at.
+
+    Attributes:
+        domain: The SWF domain.
+        type_name: Of the workflow type; every type unless given.
+        since: How far back closed executions are looked at, by when they closed; open ones always are.
+        open_only: No closed ones.
+        limit: At most so many executions.
+    """
+
+    domain: str
+    type_name: str | None = None
+    since: timedelta = timedelta(days=7)
+    open_only: bool = False
+    limit: int | None = None
+
+
+@frozen
+class Recorded:
+    """An execution and its history.
+
+    Attributes:
+        name: Of the workflow type.
+        version: Of the workflow type.
+        is_open: Whether it is open.
+    """
+
+    workflow_id: str
+    run_id: str
+    name: str
+    version: str
+    is_open: bool
+
+
+def _rates() -> dict[str, float]:
+    return {operation: rate * SHARE for _, rate, operations in CLASSES for operation in operations}
+
+
+@define(eq=False)
+class Fetcher:
+    """Fetches executions.
+
+    Attributes:
+        service: Calls SWF; a call that fails for a passing reason is repeated.
+        folder: Where histories are kept; nowhere unless given.
+        clock: Seconds, monotonic.
+        pause: Waits so many seconds.
+        now: The time, for ``since``.
+        calls: How many calls were made.
+    """
+
+    service: RetryingClient
+    folder: Path | None = None
+    clock: Callable[[], float] = time.monotonic
+    pause: Callable[[float], Any] = field(factory=lambda: threading.Event().wait)
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc))
+    calls: int = 0
+    _rates: Mapping[str, float] = field(factory=_rates)
+    _next: dict[str, float] = field(factory=dict)
+
+    def executions(self, wanted: Wanted) -> Iterator[Recorded]:
+        """The executions, open ones first, each kind with the latest first."""
+        left = wanted.limit
+        for info in self._infos(wanted):
+            if left is not None:
+                if not left:
+                    return
+                left -= 1
+            kind, ids = info['workflowType'], info['execution']
+            is_open = info['executionStatus'] == 'OPEN'
+            yield Recorded(ids['workflowId'], ids['runId'], kind['name'], kind['version'], is_open)
+
+    def _infos(self, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
+        request: dict[str, Any] = {'domain': wanted.domain, 'maximumPageSize': min(PAGE, wanted.limit or PAGE)}
+        if wanted.type_name is not None:
+            request['typeFilter'] = {'name': wanted.type_name}
+        yield from self._listed('list_open_workflow_executions', **request, startTimeFilter={'oldestDate': EPOCH})
+        if not wanted.open_only:
+            oldest = self.now() - wanted.since
+            yield from self._listed(
+                'list_closed_workflow_executions', **request, closeTimeFilter={'oldestDate': oldest}
+            )
+
+    def _listed(self, operation: str, **request: Any) -> Iterator[Mapping[str, Any]]:
+        for page in pages(self._calling(operation), **request):
+            yield from page['executionInfos']
+
+    def history(self, domain: str, execution: Recorded) -> dict[str, Any]:
+        """The history as the AWS command line prints it: from the folder where it is kept, else from SWF."""
+        path = self._path(domain, execution)
+        if path is not None and path.exists() and not execution.is_open:
+            kept = load(path)
+            return _document(execution, list(kept.events))
+        request = {
+            'domain': domain,
+            'execution': {'workflowId': execution.workflow_id, 'runId': execution.run_id},
+            'maximumPageSize': PAGE,
+        }
+        found = pages(self._calling('get_workflow_execution_history'), **request)
+        events = [event for page in found for event in page['events']]
+        if path is not None:
+            _keep(path, written(events, execution.workflow_id, execution.run_id))
+        return _document(execution, events)
+
+    def _path(self, domain: str, execution: Recorded) -> Path | None:
+        if self.folder is None:
+            return None
+        shown = re.sub(r'[^A-Za-z0-9._-]', '_', execution.workflow_id)[:80]
+        ids = f'{execution.workflow_id}\n{execution.run_id}'.encode()
+        return self.folder / re.sub(r'[^A-Za-z0-9._-]', '_', domain) / f'{shown}-{sha256(ids).hexdigest()[:16]}.json'
+
+    def _calling(self, operation: str) -> Callable[..., Mapping[str, Any]]:
+        def call(**request: Any) -> Mapping[str, Any]:
+            self._wait(operation)
+            self.calls += 1
+            return self.service.call(operation, **request)
+
+        return call
+
+    def _wait(self, operation: str) -> None:
+        """Waits until the operation may be called again."""
+        now = self.clock()
+        at = max(now, self._next.get(operation, now))
+        self._next[operation] = at + 1 / self._rates[operation]
+        if at > now:
+            self.pause(at - now)
+
+
+def _document(execution: Recorded, events: list[Any]) -> dict[str, Any]:
+    ids = {'workflowId': execution.workflow_id, 'runId': execution.run_id}
+    return {'workflowExecution': ids, 'events': events}
+
+
+def _keep(path: Path, text: str) -> None:
+    """Writes a file whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix('.part')
+    half.write_text(text, encoding='utf-8')
+    os.replace(half, path)  # noqa: PTH105 - the one call that is atomic on every system

@@ -1,0 +1,266 @@
+"""Replaying what was fetched, and the report on it: by workflow type and by kind of mismatch, one example of each."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from attrs import Factory, define, frozen
+
+from genflow.core.errors import GenflowError
+from genflow.core.model.registry import WorkflowSpec
+from genflow.swf.wire.close_events import ENDINGS
+from genflow.testing.histories.decide import type_of
+from genflow.testing.histories.exports import load
+from genflow.testing.replayer import history_files, replay
+from genflow.tools.shadow.fetching import Fetcher, Wanted
+
+__all__ = ['Outcome', 'Shadow', 'shadow_executions', 'shadow_files']
+
+
+@frozen
+class Outcome:
+    """What became of one execution.
+
+    Attributes:
+        name: Of the workflow type.
+        version: Of the workflow type.
+        workflow_id: Of the execution, or the file where that does not say it.
+        run_id: Likewise.
+        is_open: Whether it is open.
+        events: How many.
+        seconds: CPU time of the replay.
+        error: Why the code does not follow it; ``None`` where it does.
+    """
+
+    name: str
+    version: str
+    workflow_id: str
+    run_id: str
+    is_open: bool
+    events: int
+    seconds: float
+    error: BaseException | None = None
+
+    @property
+    def mutation(self) -> str:
+        """The kind of the mismatch: its report without what differs from execution to execution."""
+        report = getattr(self.error, 'report', str(self.error))
+        lines = [line for line in report.splitlines() if not line.startswith(('  agreed', 'If the code'))][:4]
+        text = f'{type(self.error).__name__}: ' + ' / '.join(line.strip() for line in lines)
+        text = re.sub(r"\b(input|result|details|reason|control)='?[^,]*", r'\1=…', text)
+        return re.sub(r'event \d+', 'event …', text)
+
+    def __str__(self) -> str:
+        state = 'open' if self.is_open else 'closed'
+        return f'{self.name} {self.version} {self.workflow_id} {self.run_id} ({state}, {self.events:,} events)'
+
+
+@define
+class Shadow:
+    """What became of all of them.
+
+    Attributes:
+        outcomes: In the order in which they were replayed.
+        unknown: By type, how many executions have a type that the code does not have.
+        calls: Calls of SWF.
+        seconds: Time taken, with what SWF took.
+    """
+
+    outcomes: list[Outcome] = Factory(list)
+    unknown: dict[tuple[str, str], int] = Factory(dict)
+    calls: int = 0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The executions that the code does not follow."""
+        return [outcome for outcome in self.outcomes if outcome.error is not None]
+
+    @property
+    def held(self) -> list[Outcome]:
+        """Those of them that are open: a worker with this code would hold them."""
+        return [outcome for outcome in self.failed if outcome.is_open]
+
+    @property
+    def ok(self) -> bool:
+        return not self.failed
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU time of all replays."""
+        return sum(outcome.seconds for outcome in self.outcomes)
+
+    def by_mutation(self) -> dict[tuple[str, str, str], list[Outcome]]:
+        """The failed ones by name and version of the type and by kind of mismatch, the most frequent first."""
+        found: dict[tuple[str, str, str], list[Outcome]] = {}
+        for outcome in self.failed:
+            found.setdefault((outcome.name, outcome.version, outcome.mutation), []).append(outcome)
+        return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for (name, version, _), outcomes in self.by_mutation().items():
+            held = sum(outcome.is_open for outcome in outcomes)
+            lines.append(f'{name} {version}: {len(outcomes)} executions do not follow the code, {held} of them open')
+            lines.append(f'  for example {outcomes[0]}')
+            lines += [f'    {line}' for line in str(outcomes[0].error).splitlines()]
+            lines.append('')
+        lines += [self._type_line(name, version) for name, version in self._types()]
+        lines += [
+            f'{name} {version}: {count} executions, of a type that the code does not have'
+            for (name, version), count in sorted(self.unknown.items())
+        ]
+        events = sum(outcome.events for outcome in self.outcomes)
+        lines.append(
+            f'{len(self.outcomes) - len(self.failed)} of {len(self.outcomes)} executions follow the code '
+            f'({events:,} events, {self.cpu:.2f} s CPU, {self.calls} calls, {self.seconds:.1f} s)'
+        )
+        return '\n'.join(lines)
+
+    def _types(self) -> Sequence[tuple[str, str]]:
+        return sorted({(outcome.name, outcome.version) for outcome in self.outcomes})
+
+    def _type_line(self, name: str, version: str) -> str:
+        own = [outcome for outcome in self.outcomes if (outcome.name, outcome.version) == (name, version)]
+        good = sum(outcome.error is None for outcome in own)
+        return f'{name} {version}: {good} of {len(own)} follow the code'
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON can hold it."""
+        return {
+            'ok': self.ok,
+            'executions': len(self.outcomes),
+            'failed': len(self.failed),
+            'held': len(self.held),
+            'cpu_seconds': round(self.cpu, 3),
+            'unknown': [{'name': name, 'version': version, 'count': n} for (name, version), n in self.unknown.items()],
+            'mutations': [
+                {
+                    'name': name,
+                    'version': version,
+                    'mutation': mutation,
+                    'count': len(outcomes),
+                    'open': sum(outcome.is_open for outcome in outcomes),
+                    'example': {
+                        'workflow_id': outcomes[0].workflow_id,
+                        'run_id': outcomes[0].run_id,
+                        'report': str(outcomes[0].error),
+                    },
+                }
+                for (name, version, mutation), outcomes in self.by_mutation().items()
+            ],
+        }
+
+    def to_junit(self) -> str:
+        """The report as JUnit XML: a suite for each type, a case for each execution."""
+        root = ET.Element('testsuites', name='genflow shadow')
+        for name, version in self._types():
+            own = [outcome for outcome in self.outcomes if (outcome.name, outcome.version) == (name, version)]
+            failed = sum(outcome.error is not None for outcome in own)
+            suite = ET.SubElement(root, 'testsuite', name=f'{name} {version}')
+            suite.attrib.update({'tests': str(len(own)), 'failures': str(failed)})
+            for outcome in own:
+                _case(suite, outcome)
+        ET.indent(root)
+        return ET.tostring(root, encoding='unicode', xml_declaration=True)
+
+
+def _case(suite: ET.Element, outcome: Outcome) -> None:
+    case = ET.SubElement(suite, 'testcase', classname=outcome.name, time=f'{outcome.seconds:.4f}')
+    case.set('name', f'{outcome.workflow_id} {outcome.run_id}')
+    if outcome.error is not None:
+        failure = ET.SubElement(case, 'failure', type=type(outcome.error).__name__, message=outcome.mutation)
+        failure.text = _printable(str(outcome.error))
+
+
+def _printable(text: str) -> str:
+    """Text without the characters that XML has no way to write."""
+    return re.sub(r'[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]', '?', text)
+
+
+def shadow_executions(
+    fetcher: Fetcher,
+    wanted: Wanted,
+    specs: Iterable[WorkflowSpec],
+    *,
+    strict: bool = False,
+    tick: Callable[[], None] = lambda: None,
+) -> Shadow:
+    """Replays the executions of a domain against workflow types.
+
+    Args:
+        fetcher: Gets them.
+        wanted: Which ones.
+        specs: The types of the code that is about to be deployed.
+        strict: An input that differs from the recorded one is a mismatch too.
+        tick: Called after each execution.
+
+    Raises:
+        Exception: The client's error.
+    """
+    known = {(spec.name, spec.version): spec for spec in specs}
+    shadow = Shadow()
+    begun = time.perf_counter()
+    for execution in fetcher.executions(wanted):
+        spec = known.get((execution.name, execution.version))
+        if spec is None:
+            kind = (execution.name, execution.version)
+            shadow.unknown[kind] = shadow.unknown.get(kind, 0) + 1
+        else:
+            document = fetcher.history(wanted.domain, execution)
+            ids = (execution.workflow_id, execution.run_id, execution.is_open)
+            shadow.outcomes.append(_replayed(document, spec, ids, strict=strict))
+        tick()
+    shadow.calls = fetcher.calls
+    shadow.seconds = time.perf_counter() - begun
+    return shadow
+
+
+def shadow_files(
+    paths: Iterable[str | Path],
+    specs: Iterable[WorkflowSpec],
+    *,
+    strict: bool = False,
+    tick: Callable[[], None] = lambda: None,
+) -> Shadow:
+    """Replays the histories of files and folders.
+
+    Raises:
+        HistoryError: A file is no history, or not a whole one.
+        OSError: A file cannot be read.
+    """
+    known = {(spec.name, spec.version): spec for spec in specs}
+    shadow = Shadow()
+    begun = time.perf_counter()
+    for file in [file for path in map(Path, paths) for file in history_files(path)]:
+        loaded = load(file)
+        kind = type_of(loaded.events)
+        if kind not in known:
+            shadow.unknown[kind] = shadow.unknown.get(kind, 0) + 1
+            continue
+        is_open = loaded.events[-1]['eventType'] not in CLOSING
+        ids = (loaded.workflow_id or str(file), loaded.run_id or '', is_open)
+        document = {'workflowExecution': {'workflowId': ids[0], 'runId': ids[1]}, 'events': loaded.events}
+        shadow.outcomes.append(_replayed(document, known[kind], ids, strict=strict))
+        tick()
+    shadow.seconds = time.perf_counter() - begun
+    return shadow
+
+
+CLOSING = frozenset(ENDINGS) | {'WorkflowExecutionContinuedAsNew'}
+"""The events after which nothing comes."""
+
+
+def _replayed(document: Mapping[str, Any], spec: WorkflowSpec, ids: tuple[str, str, bool], *, strict: bool) -> Outcome:
+    begun = time.process_time()
+    error: BaseException | None = None
+    try:
+        replay(document, spec, input_mismatch='error' if strict else 'warn')
+    except GenflowError as found:
+        error = found
+    return Outcome(spec.name, spec.version, *ids, len(document['events']), time.process_time() - begun, error)

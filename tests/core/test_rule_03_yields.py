@@ -9,7 +9,7 @@ import pytest
 
 from genflow import YieldError, all_of
 
-from .story import Story
+from .story import Desk, Story
 
 
 class Pair(NamedTuple):
@@ -286,11 +286,20 @@ MISUSES = {
     'for': lambda task: [x for x in task],  # noqa: C416
     'list': list,
     'a, b =': unpack,
+    '==': lambda task: task == 'Ada',
+    '== the other way round': lambda task: 'Ada' == task,  # noqa: SIM300
+    '!=': lambda task: task != 3,
+    '== None': lambda task: task == None,  # noqa: E711
+    'in': lambda task: task in ('Ada', 'Bob'),
+    'str': str,
+    'f-string': lambda task: f'Dear {task}',
+    'format': lambda task: '{:>10}'.format(task),  # noqa: UP032
+    'percent': lambda task: '%s' % task,  # noqa: UP031
 }
 
 
 @pytest.mark.parametrize('name', MISUSES)
-def test_a_task_is_neither_true_nor_iterable(name):
+def test_a_task_is_not_its_result(name):
     def run(self):
         task = self.echo()
         try:
@@ -301,6 +310,33 @@ def test_a_task_is_neither_true_nor_iterable(name):
     text, value = settled(run, 'later')
     assert 'yield it first' in text
     assert value == 'later'
+
+
+def test_a_task_as_a_key_in_a_payload_raises_at_the_call():
+    def run(self):
+        with pytest.raises(TypeError, match='is the key of a dict: yield it first'):
+            self.other([{self.echo(): 1}])
+        return 'refused'
+
+    (*_, line) = Story(run).decide()
+    assert line == 'activity 1.1 Echo [[],{}]'
+
+
+def test_a_task_compares_with_tasks_and_shows_itself():
+    def run(self):
+        one, other = self.echo(), self.echo()
+        return [one == one, one == other, one in [other], repr(one), (yield one)]  # noqa: PLR0124
+
+    story = Story(run)
+    story.decide()
+    story.completed(2)
+    story.completed(1, 'x')
+    assert story.decide() == ['complete [true,false,false,"<activity 1 Echo v1()>","x"]']
+
+
+def test_a_description_is_text_and_compares_with_anything():
+    task = Desk.echo.task(1)
+    assert (f'{task}', str(task), task == 'Ada', task in (1, None)) == (repr(task), repr(task), False, False)
 
 
 def test_a_yield_in_a_condition_works_with_parentheses():

@@ -24,12 +24,24 @@ def find_tasks(values: Iterable[Any]) -> list[Task[Any]]:
     """The tasks among some values in their order, nested in lists, tuples and dicts too.
 
     Raises:
+        TypeError: A task is the key of a dict.
         ValueError: A value with tasks in it contains itself, or is nested too deeply to be written.
     """
-    found = [value for value in contents(values) if isinstance(value, Task)]
+    found: list[Task[Any]] = []
+    for value in contents(values):
+        if isinstance(value, Task):
+            found.append(value)
+        elif isinstance(value, dict):
+            _check_keys(value)
     if found:
         check_nesting(values)
     return found
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    for key in value:
+        if isinstance(key, Task):
+            raise key.misused('is the key of a dict', '{(yield task): x}')
 
 
 def returned_task(loop: Loop, value: Any) -> Task[Any]:

@@ -16,6 +16,7 @@ from opcode import opmap
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
+from genflow.core.text import short
 
 if TYPE_CHECKING:
     from genflow.core.tasks.loop import Loop
@@ -254,7 +255,9 @@ class Task(Generic[T_co]):
         if self is other:
             return True
         if not isinstance(other, Task):
-            return NotImplemented
+            if self.loop is None:
+                return NotImplemented
+            raise self.misused(f'is compared with {short(other)}', '(yield task) == x')
         if self.loop is not None and other.loop is not None:
             return False
         return type(self) is type(other) and self.asked() == other.asked()
@@ -262,16 +265,28 @@ class Task(Generic[T_co]):
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        raise TypeError(f'{self!r} has no truth value: yield it first, as in `if (yield task):`')
+        raise self.misused('has no truth value', 'if (yield task):')
 
     def __iter__(self) -> Generator[Task[T_co], Any, T_co]:
         if not _delegated(sys._getframe(1)):
-            raise TypeError(f'{self!r} cannot be iterated or unpacked: yield it first, as in `a, b = yield task`')
+            raise self.misused('cannot be iterated or unpacked', 'a, b = yield task')
         return self._delegate()
 
     def _delegate(self) -> Generator[Task[T_co], Any, T_co]:
         value: T_co = yield self
         return value
+
+    def __str__(self) -> str:
+        if self.loop is None:
+            return repr(self)
+        raise self.misused('is made into text', "f'{(yield task)}'")
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def misused(self, how: str, instead: str) -> TypeError:
+        """The error where a task is used as if it were its own result."""
+        return TypeError(f'{self!r} {how}: yield it first, as in `{instead}`')
 
     def __repr__(self) -> str:
         state = ('', ' done', ' failed')[self.state]

@@ -218,11 +218,14 @@ class CompensationFailed(GenflowError):
 
     Attributes:
         errors: The exceptions, in the order in which the compensations ran.
+        reason: The exception because of which the steps were undone; ``None`` if there was none.
     """
 
-    def __init__(self, errors: list[BaseException]) -> None:
-        super().__init__(f'{len(errors)} compensation(s) failed: ' + '; '.join(repr(error) for error in errors))
+    def __init__(self, errors: list[BaseException], reason: BaseException | None = None) -> None:
+        text = f'{len(errors)} compensation(s) failed: ' + '; '.join(repr(error) for error in errors)
+        super().__init__(text if reason is None else f'{text}. The steps were undone because of {reason!r}')
         self.errors = errors
+        self.reason = reason
 
 
 class WorkflowCanceled(BaseException):

@@ -215,6 +215,7 @@ WRONG = {
     'a number': (lambda s: 5, 'plain value'),
     'text': (lambda s: 'ab', 'plain value'),
     'a proxy that was not called': (lambda s: s.echo, 'call it'),
+    'a signal': (lambda s: s.go, r'`yield self.go.get\(\)`'),
     'a function': (lambda s: finished, 'call it'),
     'a generator that has ended': (lambda s: exhausted(), 'already finished'),
     'a list with a plain value in it': (lambda s: [s.echo(), 5], 'plain value'),
@@ -242,6 +243,35 @@ def test_anything_else_raises_at_the_users_own_line(name):
     text, line = story.result
     assert line == 2
     assert re.search(hint, text), text
+
+
+@pytest.mark.parametrize('shape', [list, tuple])
+def test_yield_from_a_list_says_to_yield_the_list(shape):
+    def run(self):
+        try:
+            yield from shape([self.echo(), self.sleep(1)])
+        except YieldError as error:
+            return [error.__traceback__.tb_lineno - run.__code__.co_firstlineno, str(error)]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    line, text = story.result
+    assert line == 2
+    assert f'was given a {shape.__name__}' in text
+    assert 'yield the list' in text
+
+
+def test_yield_from_a_list_below_another_generator_is_found():
+    def run(self):
+        def below():
+            return (yield from [self.sleep(1)])
+
+        return (yield from below())
+
+    (line,) = Story(run).decide()
+    assert line.startswith('fail YieldError: `yield from` was given a list')
 
 
 def test_the_same_mistake_at_a_later_yield():
@@ -325,7 +355,7 @@ def test_a_task_as_a_key_in_a_payload_raises_at_the_call():
 def test_a_task_compares_with_tasks_and_shows_itself():
     def run(self):
         one, other = self.echo(), self.echo()
-        return [one == one, one == other, one in [other], repr(one), (yield one)]  # noqa: PLR0124
+        return [one == one, one == other, one in [other, 1][:1], repr(one), (yield one)]  # noqa: PLR0124
 
     story = Story(run)
     story.decide()

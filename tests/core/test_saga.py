@@ -7,7 +7,7 @@ import pytest
 from genflow import ActivityFailed, CompensationFailed, Saga
 from genflow.core.model import events
 
-from .story import Story
+from .story import Desk, Story
 
 STEPS = 4
 
@@ -138,3 +138,36 @@ def test_by_hand_a_saga_is_a_generator_like_any_other():
         list(saga.compensate())
     assert isinstance(caught.value.errors[0], ZeroDivisionError)
     assert ActivityFailed not in type(caught.value).__mro__
+
+
+def test_a_failing_compensation_does_not_hide_the_reason():
+    def run(self):
+        saga = Saga()
+        saga.add(self.other)
+        try:
+            raise ValueError('the reason')  # noqa: TRY301
+        except BaseException:
+            yield from saga.compensate()
+            raise
+
+    story = Story(run)
+    story.decide()
+    story.failed(1, reason='not undone')
+    (line,) = story.decide()
+    assert line.startswith('fail CompensationFailed: 1 compensation(s) failed: ')
+    assert 'because of ValueError' in line
+    assert 'ValueError: the reason' in story.failure.traceback
+
+
+@pytest.mark.parametrize('call', [lambda self: self.echo(1), lambda self: self.branch(), lambda self: None])
+def test_a_compensation_that_is_called_already_is_refused(call):
+    class Books(Desk):
+        def branch(self):
+            yield self.echo()
+
+        def run(self):
+            with pytest.raises(TypeError, match=r'write `saga.add\(self.undo, x\)`'):
+                Saga().add(call(self))
+            yield self.other()
+
+    assert Story(Books).decide()[-1].endswith('Other [[],{}]')

@@ -30,6 +30,7 @@ from genflow.core.tasks.loop import DescribingLoop, Info, Loop
 from genflow.core.tasks.map import Mapped
 from genflow.core.tasks.signals import Signal, signal_name
 from genflow.core.tasks.task import Task
+from genflow.core.tasks.unused import generator_methods, watched
 
 if TYPE_CHECKING:
     from types import GeneratorType
@@ -178,6 +179,8 @@ class Workflow(Serialization):
         loop = self.loop
         call = TimerCall(loop.owner, timer_seconds(seconds))
         loop.schedule(call, sys._getframe(1))
+        if not loop.silent:
+            loop.unused.note_task(call, sys._getframe(1))
         return call
 
     def spawn(self, branch: Any) -> Task[Any]:
@@ -331,3 +334,6 @@ def bind(workflow: Workflow, loop: Loop) -> None:
     for name, value in members.items():
         if isinstance(value, (Proxy, Signal)):
             vars(workflow)[name] = value.bound(loop)
+    if loop.owner is not None:
+        for name, value in generator_methods(type(workflow)):
+            vars(workflow)[name] = watched(value.__get__(workflow), loop)

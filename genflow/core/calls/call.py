@@ -26,6 +26,7 @@ from genflow.core.model.options import seconds
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.task import ERROR, VALUE, Task
+from genflow.core.tasks.unused import UsageTracked
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
@@ -248,10 +249,10 @@ def refused_key(event: Any, kind: str) -> str | None:
     return event.key if isinstance(event, events.Refused) and event.kind == kind else None
 
 
-class TimerCall(Call):
+class TimerCall(UsageTracked, Call):
     """``self.sleep(seconds)``, and the timer of a ``.timeout()``."""
 
-    __slots__ = ('seconds',)
+    __slots__ = ('seconds', 'used')
 
     kind = 'timer'
     quota = 'timer'
@@ -260,6 +261,10 @@ class TimerCall(Call):
     def __init__(self, loop: Any, length: int) -> None:
         super().__init__(loop)
         self.seconds = length
+        self.used = False
+
+    def mark_used(self) -> None:
+        self.used = True
 
     def decision(self) -> decisions.Decision:
         return decisions.StartTimer(str(self.number), self.seconds)

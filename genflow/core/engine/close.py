@@ -81,6 +81,7 @@ class Closing:
         if self.pending_close is not None:
             return
         execution, outcome = self._execution, root.outcome
+        self._report_unused(root)
         if root.state != ERROR:
             self.pending_close = self._returned(outcome)
         elif isinstance(outcome, WorkflowCanceled):
@@ -93,6 +94,12 @@ class Closing:
         self._close_unwanted()
         if self.interrupted:
             self._cancel_open()
+
+    def _report_unused(self, root: Branch) -> None:
+        execution = self._execution
+        for what in execution.unused.found(execution, tasks=root.state != ERROR):
+            if not execution.replaying:
+                execution.report(f'{execution.info}: {what}')
 
     def _close_unwanted(self) -> None:
         """Closes the branches that nobody spawned and nobody waits for, until closing one frees no other.

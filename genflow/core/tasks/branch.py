@@ -126,6 +126,8 @@ class Branch(Task[Any]):
                 else:
                     yielded = generator.throw(_fresh(ready.outcome))  # type: ignore[union-attr]
                 ready = yielded if isinstance(yielded, Task) else as_task(loop, yielded)
+                if generator.gi_yieldfrom is not None and (iterator := _plain_iterator(generator)) is not None:
+                    ready = _iterated(loop, iterator)
                 if ready.loop is not loop:
                     ready = _foreign(loop, ready)
                 if loop.restarting:
@@ -316,6 +318,21 @@ def as_task(loop: Loop, value: Any) -> Task[Any]:
     return _failed(loop, _mistake(value))
 
 
+def _plain_iterator(generator: GeneratorType[Any, Any, Any]) -> Any:
+    """What the innermost ``yield from`` iterates over, if nothing can be sent to it."""
+    inner: Any = generator
+    while isinstance(inner, GeneratorType):
+        inner = inner.gi_yieldfrom
+    return None if inner is None or hasattr(inner, 'send') else inner
+
+
+def _iterated(loop: Loop, iterator: Any) -> Task[Any]:
+    kind = type(iterator).__name__.replace('_iterator', '')
+    return _failed(
+        loop, f'`yield from` was given a {kind} and would lose the results; yield the list: `a, b = yield [a, b]`'
+    )
+
+
 def _failed(loop: Loop, message: str) -> Task[Any]:
     """The task of a yield that waits for nothing."""
     failed: Task[Any] = Task(loop)
@@ -334,6 +351,8 @@ def _foreign(loop: Loop, task: Task[Any]) -> Task[Any]:
 
 def _mistake(value: Any) -> str:
     """What was yielded, and what was probably meant."""
+    from genflow.core.tasks.signals import BoundSignal  # noqa: PLC0415 - a signal's get is a task itself
+
     if value is None or isinstance(value, bool):
         hint = 'write `(yield task) == x` with parentheses where the result is compared, and no bare `yield`'
     elif isinstance(value, GeneratorType) and value.gi_frame is None:
@@ -342,6 +361,8 @@ def _mistake(value: Any) -> str:
         hint = 'yield a list of tasks instead of a generator expression'
     elif isinstance(value, (set, frozenset)):
         hint = 'a set has no order: yield a list'
+    elif isinstance(value, BoundSignal):
+        hint = f'call get(): `yield self.{value.name}.get()` waits for the next one'
     elif callable(value):
         hint = 'call it, and yield the task that the call gives'
     else:

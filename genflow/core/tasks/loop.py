@@ -25,6 +25,7 @@ from attrs import frozen
 from genflow.core.payloads.nesting import contents
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import Task
+from genflow.core.tasks.unused import Unused
 
 if TYPE_CHECKING:
     from genflow.core.calls.call import Call
@@ -110,6 +111,7 @@ class Loop:
         silent: Whether code runs that must decide nothing.
         restarting: ``restart`` was called and not returned yet.
         passing: Exceptions that leave the engine instead of being the outcome of the branch that raises them.
+        unused: What the code has made and not used yet.
         owner: The driver of tasks that are made now; ``None`` makes descriptions.
     """
 
@@ -124,6 +126,7 @@ class Loop:
         self.owner: Loop | None = self
         self.replaying = False
         self.passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
+        self.unused = Unused()
         self.base = Info()
 
     @property

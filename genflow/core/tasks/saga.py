@@ -18,13 +18,15 @@ time-out came first, may have happened all the same.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any
 
 from genflow.core.errors import CompensationFailed
-from genflow.core.tasks.loop import current_loop
+from genflow.core.tasks.loop import Loop, current_loop
 from genflow.core.tasks.task import Task
+from genflow.core.text import short
 
 __all__ = ['Saga']
 
@@ -50,18 +52,33 @@ class Saga:
             function: A proxy, a generator function, or a plain function.
             args: What it is called with.
             kwargs: Likewise.
+
+        Raises:
+            TypeError: It was called already, or cannot be called.
         """
+        if not callable(function):
+            raise TypeError(
+                f'saga.add() was given {short(function)}, which is called already or cannot be called; write '
+                '`saga.add(self.undo, x)` instead of `saga.add(self.undo(x))`'
+            )
         self._steps.append((function, args, kwargs))
 
     def compensate(self) -> Generator[Any, Any, None]:
         """Undoes the steps, the last one first, each once; a cancellation waits until it is over.
 
-        A compensation that fails does not keep the others from running.
+        Drive it: ``yield from saga.compensate()``. A compensation that fails does not keep the others from running.
 
         Raises:
-            CompensationFailed: Some failed; at the end.
+            CompensationFailed: Some failed; at the end. Its cause is the exception because of which they ran.
         """
         loop = current_loop.get()
+        steps = self._compensated(loop, sys.exc_info()[1])
+        if isinstance(steps, GeneratorType) and loop is not None and not loop.silent:
+            steps.__qualname__ = 'Saga.compensate'
+            loop.unused.note_generator(steps, sys._getframe(1))
+        return steps
+
+    def _compensated(self, loop: Loop | None, reason: BaseException | None) -> Generator[Any, Any, None]:
         branch = None if loop is None else loop.current
         errors: list[BaseException] = []
         if branch is not None:
@@ -79,4 +96,4 @@ class Saga:
             if branch is not None:
                 branch.shields -= 1
         if errors:
-            raise CompensationFailed(errors) from errors[0]
+            raise CompensationFailed(errors, reason) from (reason or errors[0])

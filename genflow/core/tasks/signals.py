@@ -12,12 +12,14 @@ events and nobody takes it first. As soon as nobody waits any more, the hidden o
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genflow.core.errors import SignalFailed
 from genflow.core.payloads.hooks import decode, excerpt
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.tasks.unused import UsageTracked
 
 if TYPE_CHECKING:
     from genflow.core.model.events import Signaled
@@ -111,10 +113,10 @@ class Mailbox:
         self.queue.append(taker)
 
 
-class SignalGet(Task[Any]):
+class SignalGet(UsageTracked):
     """The next value of a signal."""
 
-    __slots__ = ('mailbox', 'name', 'raw', 'registered')
+    __slots__ = ('mailbox', 'name', 'raw', 'registered', 'used')
 
     kind = 'signal'
     pending_gets = 1
@@ -125,6 +127,10 @@ class SignalGet(Task[Any]):
         self.name = name
         self.raw = raw
         self.registered = False
+        self.used = False
+
+    def mark_used(self) -> None:
+        self.used = True
 
     def request(self) -> None:
         if self.state != OPEN or self.mailbox is None:
@@ -183,7 +189,10 @@ class BoundSignal:
         Args:
             raw: Give the text of the input instead of the value that its JSON says.
         """
-        return SignalGet(self._driver.owner, self._mailbox, self.name, raw=raw)
+        get = SignalGet(self._driver.owner, self._mailbox, self.name, raw=raw)
+        if not self._driver.silent:
+            self._driver.unused.note_task(get, sys._getframe(1))
+        return get
 
     def drain(self, *, raw: bool = False) -> list[Any]:
         """Everything that is unread now, in order; may be called without ``yield``.
@@ -204,6 +213,9 @@ class BoundSignal:
                 raise get.outcome
             values.append(get.outcome)
         return values
+
+    def __repr__(self) -> str:
+        return f'<signal {self.name!r}>'
 
     def __len__(self) -> int:
         if self._mailbox is None:

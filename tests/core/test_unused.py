@@ -1,0 +1,146 @@
+"""What the code makes and never uses is reported with file and line when `run` has ended, once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from genflow import Saga, any_of
+
+from .story import Desk, Story
+
+
+class Drops(Desk):
+    def branch(self, *steps):
+        yield self.echo(*steps)
+
+    def run(self):
+        raise TypeError('each test has its own')
+
+
+def reports(caplog, run, *, after=()):
+    """What is logged of a workflow until it has ended."""
+    story = Story(type('Drops', (Drops,), {'run': run}))
+    story.decide()
+    for key in after:
+        story.completed(key)
+        story.decide()
+    assert story.closed is not None
+    return sorted({record.getMessage() for record in caplog.records})
+
+
+def line_in(run, number):
+    return f'{run.__code__.co_filename}:{run.__code__.co_firstlineno + number} in run'
+
+
+def test_a_branch_that_is_made_and_dropped(caplog):
+    def run(self):
+        self.branch(1)
+
+    (message,) = reports(caplog, run)
+    assert f'branch() was made at {line_in(run, 1)} and never run' in message
+
+
+@pytest.mark.parametrize('use', ['yield', 'yield from', 'spawn', 'return', 'race'])
+def test_a_branch_that_is_used_is_none(caplog, use):
+    def run(self):
+        made = self.branch(1)
+        if use == 'yield':
+            yield made
+        elif use == 'yield from':
+            yield from made
+        elif use == 'spawn':
+            self.spawn(made)
+        elif use == 'race':
+            yield any_of(made, self.other())
+        else:
+            return made
+
+    assert reports(caplog, run, after=[1, 2] if use == 'race' else [1]) == []
+
+
+@pytest.mark.parametrize('raises', [False, True])
+def test_a_saga_whose_compensation_is_not_driven(caplog, raises):
+    def run(self):
+        saga = Saga()
+        saga.add(self.echo)
+        try:
+            int('x')
+        except ValueError:
+            saga.compensate()
+            if raises:
+                raise
+
+    (message,) = reports(caplog, run)
+    assert f'compensate() was made at {line_in(run, 6)} and never run' in message
+
+
+@pytest.mark.parametrize(
+    ('make', 'what'),
+    [(lambda self: self.sleep(5), r'timer \S+ \(5 s\)'), (lambda self: self.go.get(), "signal 'go'")],
+    ids=['timer', 'get'],
+)
+def test_a_timer_or_get_that_nobody_waited_for(caplog, make, what):
+    def run(self):
+        make(self)
+
+    (message,) = reports(caplog, run)
+    assert re.search(f'nobody waited for the {what} made at .*test_unused.py', message)
+
+
+USES = {
+    'a race that it lost': lambda task, self: any_of(task, self.echo()),
+    'a cancellation': lambda task, self: task.cancel(),
+    'a question': lambda task, self: task.done(),
+    'a combinator that nobody waited for': lambda task, self: any_of(task),
+}
+
+
+@pytest.mark.parametrize('make', [lambda self: self.sleep(5), lambda self: self.go.get()], ids=['timer', 'get'])
+@pytest.mark.parametrize('use', USES)
+def test_one_that_was_used_otherwise_is_none(caplog, make, use):
+    def run(self):
+        used = USES[use](make(self), self)
+        yield self.echo() if used is None or isinstance(used, bool) or use.startswith('a comb') else used
+
+    story = Story(type('Drops', (Drops,), {'run': run}))
+    story.decide()
+    (activity,) = [item.mark for item in story.open.values() if item.kind == 'activity']
+    story.completed(activity)
+    story.decide()
+    assert story.closed is not None
+    assert caplog.records == []
+
+
+def test_a_timer_whose_turn_has_not_come_when_run_raises_is_none(caplog):
+    def run(self):
+        self.sleep(5)
+        raise ValueError
+
+    assert reports(caplog, run) == []
+
+
+def test_a_replay_reports_nothing(caplog):
+    def run(self):
+        self.branch(1)
+
+    story = Story(type('Drops', (Drops,), {'run': run}))
+    story.decide()
+    caplog.clear()
+    execution = story.execution()
+    assert execution.advance(story.events) is None
+    assert execution.closed
+    assert caplog.records == []
+
+
+def test_what_has_been_used_is_let_go_of():
+    def run(self):
+        for _ in range(1000):
+            yield from self.branch()
+
+    story = Story(type('Drops', (Drops,), {'run': run}))
+    for number in range(1, 101):
+        story.decide()
+        story.completed(number)
+    assert story.sticky.unused.count < 100

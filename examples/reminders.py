@@ -2,7 +2,7 @@
 
 genflow run examples/reminders.py '"water the plants"' 1 3
 
-With days for seconds it would work as well: nothing runs while a workflow sleeps.
+With days for seconds it works as well: nothing runs while a workflow sleeps, and this one may take a year.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Remind(Activity):
         return f'{number}. reminder: {text}'
 
 
-@workflow(name='Reminders', version=1, task_list='reminders')
+@workflow(name='Reminders', version=1, task_list='reminders', workflow_duration=365 * 86400)
 class Reminders(Workflow):
     remind = Remind.proxy()
     done = Signal()

@@ -5,13 +5,18 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from genflow.testing import Tester
+from genflow.testing.tester.tester import START
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / 'examples').glob('*.py'))
@@ -58,3 +63,10 @@ RESULTS = {
 @pytest.mark.parametrize('command', list(commands()))
 def test_an_example_gives_what_it_should(command):
     assert result_of(command) == RESULTS[command]
+
+
+def test_reminders_work_with_days_for_seconds():
+    reminders = runpy.run_path(str(ROOT / 'examples' / 'reminders.py'))['Reminders']
+    with Tester(reminders) as tester:
+        assert tester.run('water the plants', 30 * 86400, 3) == [f'{n}. reminder: water the plants' for n in (1, 2, 3)]
+        assert tester.now - START == timedelta(days=90)

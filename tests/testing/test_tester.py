@@ -754,3 +754,13 @@ def test_two_classes_for_one_type_are_refused():
     with pytest.raises(TesterError, match=r'One and .*Two both stand for the activity type'):
         Tester(Calls)
     assert Tester(Calls, both=Two).run() == 2
+
+
+def test_a_timer_that_outlasts_the_execution_is_told_from_a_wait_for_a_signal():
+    @workflow(name='Sleeper', version='1', task_list='orders', workflow_duration=3600)
+    class Sleeper(Workflow):
+        def run(self):
+            yield self.sleep(30 * 86400)
+
+    with pytest.raises(Stuck, match=r'waits for a timer that never fires \(2,592,000 s\).*workflow_duration'):
+        Tester(Sleeper).run()

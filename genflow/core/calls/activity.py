@@ -38,6 +38,11 @@ class ActivityCall(RetryableCall):
     quota = 'activity'
     proxy: ActivityProxy
 
+    @property
+    def lasts(self) -> float | None:
+        found: float | None = self.settings.start_to_close
+        return found
+
     def activity_id(self) -> str:
         heartbeat = self.settings.heartbeat
         if heartbeat is None:

@@ -171,6 +171,11 @@ class Call(Task[Any]):
         """Cancels what SWF has; nothing where SWF cannot."""
 
     @property
+    def lasts(self) -> float | None:
+        """How many seconds it may take at most, where the code says so."""
+        return None
+
+    @property
     def dropped(self) -> bool:
         return self.phase not in (QUEUED, SLOT_RESERVED, BACKLOGGED)
 
@@ -292,6 +297,10 @@ class TimerCall(UsageTracked, Call):
     def timer_gone(self) -> None:
         self.loop.refs.pop(self.ref, None)
         self.over()
+
+    @property
+    def lasts(self) -> float | None:
+        return self.seconds
 
     def description(self) -> dict[str, Any]:
         return {'kind': self.kind, 'number': self.number, 'seconds': self.seconds}

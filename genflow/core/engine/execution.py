@@ -25,6 +25,7 @@ from genflow.core.authoring.queries import answer
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.arguments import Arguments, find_tasks
 from genflow.core.calls.call import Call, Ignored
+from genflow.core.calls.outlasting import Outlasting
 from genflow.core.calls.retryable import RetryableCall, RetryTimer
 from genflow.core.engine.close import Closing
 from genflow.core.engine.closing import Restart
@@ -108,6 +109,7 @@ class Execution(WorkflowValues):
         self.close_decision: decisions.Decision | None = None
         self.closing = Closing(self)
         self.suggested_restart = SuggestedRestart(self)
+        self._outlasting = Outlasting(self)
         self.closed = False
         self.workflow: Workflow | None = None
         self.root: Root | None = None
@@ -317,6 +319,8 @@ class Execution(WorkflowValues):
         call.number = self.count
         if call.keeps_open:
             self.open_blockers += 1
+        if not self.replaying:
+            self._outlasting.check(call)
         if tasks:
             Arguments(call, tasks)
         else:

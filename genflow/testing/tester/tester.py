@@ -331,10 +331,21 @@ class Tester:
 
     def _waits(self) -> str:
         open_tasks = ', '.join(map(repr, self.open_tasks)) or 'no task'
+        return f'{self._reason()}; {self._decider.describe_blocked}. Open: {open_tasks}'
+
+    def _reason(self) -> str:
+        """Why nothing happens any more before the execution itself times out."""
+        who, end = f'{self._doubles.lead.name} {self._doubles.lead.version}', f'{self._end():%Y-%m-%d %H:%M:%S}'
+        timers = [item for item in self.history.open_tasks if item.kind == 'timer']
+        if not timers:
+            return (
+                f'{who} waits for what only the test can bring, such as a signal; nothing else happens before the '
+                f'execution times out at {end}'
+            )
+        lengths = ', '.join(f'{int(item.said["startToFireTimeout"]):,} s' for item in timers)
         return (
-            f'{self._doubles.lead.name} {self._doubles.lead.version} waits for what only the test can bring, such as a '
-            f'signal; nothing else happens before the execution times out at {self._end():%Y-%m-%d %H:%M:%S}; '
-            f'{self._decider.describe_blocked}. Open: {open_tasks}'
+            f'{who} waits for a timer that never fires ({lengths}), because the execution itself times out before, at '
+            f'{end}: give the workflow a longer workflow_duration, or send the signal that it waits for beside'
         )
 
 

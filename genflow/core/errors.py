@@ -29,6 +29,7 @@ __all__ = [
     'LambdaFailed',
     'LambdaTimedOut',
     'NondeterminismError',
+    'NotDecidedYet',
     'PayloadTooLarge',
     'RegistrationError',
     'ScheduleFailed',
@@ -211,6 +212,10 @@ class RegistrationError(GenflowError):
 
 class PayloadTooLarge(GenflowError, ValueError):
     """A payload is longer than the 32,768 characters that SWF takes."""
+
+
+class NotDecidedYet(HistoryError):
+    """A query came before the first decision of the execution, or of the run that a restart began: ask again later."""
 
 
 class CompensationFailed(GenflowError):

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from genflow import HistoryError, query
+from genflow import DefinitionError, NotDecidedYet, query
 
 from .story import Desk, Story
 
@@ -102,5 +102,23 @@ def test_what_is_no_query_is_not_asked(name):
 
 
 def test_before_the_first_decision_there_is_nothing_to_ask():
-    with pytest.raises(HistoryError, match='nothing to ask'):
+    with pytest.raises(NotDecidedYet, match='nothing to ask'):
         Story(Asked).sticky.query('step')
+
+
+def yields(self):
+    yield
+
+
+async def waits(self):
+    return 1
+
+
+async def both(self):
+    yield
+
+
+@pytest.mark.parametrize('method', [yields, waits, both])
+def test_a_query_that_yields_is_refused_when_its_class_is_made(method):
+    with pytest.raises(DefinitionError, match=f'the query {method.__name__} yields'):
+        query(method)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from genflow import ActivityProxy, DefinitionError, Signal, Workflow, WorkflowProxy
+from genflow import ActivityProxy, DefinitionError, Signal, Workflow, WorkflowProxy, YieldError
 
 from .story import Story
 
@@ -182,3 +184,22 @@ def test_an_input_that_is_no_json_fails_the_execution_and_shows_it():
 
 def test_an_execution_without_input_runs_without_arguments():
     assert Story(lambda self: 'ran', input=None).decide() == ['complete "ran"']
+
+
+def test_another_thread_may_not_call():
+    def run(self):
+        errors = []
+
+        def call(ask):
+            try:
+                ask()
+            except YieldError as error:
+                errors.append(str(error))
+
+        for ask in (self.echo, lambda: self.sleep(1)):
+            thread = threading.Thread(target=call, args=(ask,))
+            thread.start()
+            thread.join()
+        return [len(errors), all('a workflow runs on one thread' in error for error in errors)]
+
+    assert Story(run).decide() == ['complete [2,true]']

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from genflow import (
     ActivityFailed,
     ActivityTimedOut,
     ChildCanceled,
+    Retry,
     TaskTimeout,
     all_of,
 )
@@ -78,8 +81,6 @@ def test_a_child_that_runs_out_of_time_is_cancelled():
 
 
 def test_a_time_limit_covers_every_attempt_and_the_waits_between():
-    from genflow import Retry
-
     def run(self):
         retry = Retry(9, initial_interval=30, jitter=0)
         try:
@@ -93,6 +94,40 @@ def test_a_time_limit_covers_every_attempt_and_the_waits_between():
     assert story.decide() == ['timer 1.2;w 30s']
     story.fired(2)
     assert story.decide() == ['complete "timed out"']
+
+
+@pytest.mark.parametrize('nested', [False, True])
+def test_a_time_limit_over_retries_names_the_failure_of_the_last_attempt(nested):
+    def run(self):
+        retry = Retry(9, initial_interval=30, jitter=0)
+        task = self.echo.with_options(retry=retry)()
+        try:
+            yield task.timeout(90).timeout(60) if nested else task.timeout(60)
+        except TaskTimeout as error:
+            return [str(error), type(error.__cause__).__name__, error.__cause__.reason]
+
+    story = Story(run)
+    story.decide()
+    story.failed(1, reason='broken')
+    story.decide()
+    story.fired('3' if nested else '2')
+    story.decide()
+    text = 'activity 1 Echo v1: not settled within 60 s; the last attempt failed with ActivityFailed: broken'
+    assert story.result == [text, 'ActivityFailed', 'broken']
+
+
+def test_a_time_limit_over_a_first_attempt_names_none():
+    def run(self):
+        try:
+            yield self.echo().timeout(60)
+        except TaskTimeout as error:
+            return [str(error), error.__cause__ is None]
+
+    story = Story(run)
+    story.decide()
+    story.fired('2')
+    story.decide()
+    assert story.result == ['activity 1 Echo v1: not settled within 60 s', True]
 
 
 def test_a_limit_on_several_tasks_cancels_them_all():

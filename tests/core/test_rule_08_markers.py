@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from genflow import PayloadTooLarge, TaskFailed
+from genflow import DefinitionError, NondeterminismError, PayloadTooLarge, TaskFailed
 
-from .story import Story
+from .story import Desk, Story
 
 
 def test_a_side_effect_happens_once():
@@ -22,6 +22,59 @@ def test_a_side_effect_happens_once():
     with pytest.raises(AssertionError, match='sticky'):
         story.decide()
     assert len(calls) == 2
+
+
+class Asks(Desk):
+    """Asks itself for something in the function of a side effect."""
+
+    def branch(self):
+        yield self.echo()
+
+    def run(self, name):
+        try:
+            self.side_effect(lambda: ASKED[name](self) and None)
+        except DefinitionError as error:
+            yield self.echo(str(error))
+        return [str(self.uuid4()), self.random.random()]
+
+
+ASKED = {
+    'a call': lambda self: self.echo(),
+    'a timer': lambda self: self.sleep(1),
+    'a branch': lambda self: self.spawn(self.branch()),
+    'chance': lambda self: self.random.random(),
+    'a UUID': lambda self: self.uuid4(),
+    'a patch': lambda self: self.patched('change'),
+    'the end of a patch': lambda self: self.deprecate_patch('change'),
+    'a side effect': lambda self: self.side_effect(lambda: 1),
+    'a status': lambda self: self.set_status('x'),
+    'signals': lambda self: self.go.drain(),
+    'a signal': lambda self: self.go.get(),
+}
+
+
+@pytest.mark.parametrize('name', ASKED)
+def test_a_side_effect_that_asks_the_workflow_for_something_is_refused(name):
+    story = Story(Asks, name)
+    marker, *others = story.decide()
+    assert marker.startswith('marker genflow.side_effect {"n":1,"reason":"DefinitionError: the function given to')
+    assert len(others) == 1
+    assert 'it must ask for nothing' in others[0]
+    story.completed(1)
+    story.decide()  # a replay refuses it likewise
+    assert story.closed.how == 'completed'
+
+
+def test_a_side_effect_may_log_and_look_at_the_clock(caplog):
+    caplog.set_level('INFO')
+
+    def run(self):
+        return self.side_effect(lambda: self.logger.info('in it') or self.now().year)
+
+    story = Story(run)
+    story.decide()
+    assert story.result == 2020
+    assert {record.getMessage() for record in caplog.records} == {'in it'}
 
 
 def test_a_recorded_side_effect_is_read_from_its_marker():
@@ -203,17 +256,51 @@ def test_an_execution_that_starts_after_the_change_takes_the_new_path():
     assert story.decide() == ['complete "new"']
 
 
-def test_a_deprecated_patch_accepts_the_marker_and_records_none():
-    def deprecated(self):
-        self.deprecate_patch('path')
-        yield self.echo('new')
-        yield self.other()
-        return 'new'
+def deprecated(self):
+    self.deprecate_patch('path')
+    yield self.echo('new')
+    yield self.other()
+    return 'new'
 
+
+def without(self):
+    yield self.echo('new')
+    yield self.other()
+    return 'new'
+
+
+@pytest.mark.parametrize('rolled_to', [new, without], ids=['the patched code', 'code without the call'])
+def test_code_that_deprecates_a_patch_may_be_rolled_back_and_on(rolled_to):
+    story = Story(deprecated)
+    story.decide()
+    story.completed(1)
+    story = changed(story, rolled_to)
+    assert story.decide() == ['activity 2.1 Other [[],{}]']
+    story.completed(2)
+    assert story.decide() == ['complete "new"']
+
+
+def test_the_marker_of_a_patch_that_was_not_deprecated_is_not_ignored():
+    story = Story(new)
+    story.decide()
+    story.completed(1)
+    with pytest.raises(NondeterminismError, match='deprecate_patch'):
+        changed(story, without).decide()
+
+
+def test_an_execution_from_before_the_patch_takes_no_marker_of_its_deprecation():
+    story = Story(without)
+    story.decide()
+    story.completed(1)
+    assert changed(story, deprecated).decide() == ['activity 2.1 Other [[],{}]']
+
+
+def test_a_deprecated_patch_accepts_the_marker_and_records_its_own():
     story = Story(new)
     story.decide()
     story.completed(1)
     story = changed(story, deprecated)
     assert story.decide() == ['activity 2.1 Other [[],{}]']
     fresh = Story(deprecated)
-    assert fresh.decide() == ['activity 1.1 Echo [["new"],{}]']
+    flagged = 'marker genflow.patch {"id":"path","deprecated":true}'
+    assert fresh.decide() == [flagged, 'activity 1.1 Echo [["new"],{}]']

@@ -6,8 +6,11 @@ worker need run, and nothing that the method asks of the workflow's proxies come
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+
+from genflow.core.errors import DefinitionError
 
 __all__ = ['answer', 'queries', 'query']
 
@@ -20,7 +23,15 @@ def query(method: F) -> F:
     """Marks a method as a query.
 
     The method is an ordinary one and reads what ``run`` keeps on ``self``; it must not yield and must change nothing.
+
+    Raises:
+        DefinitionError: It yields, or is declared with ``async def``.
     """
+    if inspect.isgeneratorfunction(method) or inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+        raise DefinitionError(
+            f'the query {method.__qualname__} yields or is declared with `async def`; a query reads what run keeps on '
+            'self and returns at once: write `def` and `return`'
+        )
     setattr(method, MARK, True)
     return method
 

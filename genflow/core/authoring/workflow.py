@@ -118,7 +118,9 @@ class QuietLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
         self._driver = loop
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's own name
-        return not (self._driver.replaying or self._driver.silent) and super().isEnabledFor(level)
+        loop = self._driver
+        quiet = loop.replaying or (loop.silent and not loop.in_side_effect)
+        return not quiet and super().isEnabledFor(level)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         info = self._driver.info
@@ -197,6 +199,7 @@ class Workflow(Serialization):
         if owner is None:
             loop.describes('spawn()')
             return Spawned(branch)
+        loop.check_thread('spawn()')
         task: Branch | None = owner.branch(branch)
         if task is None:
             raise YieldError('spawn() was given a generator that has already finished')
@@ -249,7 +252,14 @@ class Workflow(Serialization):
         return value
 
     def side_effect(self, function: Callable[[], Any]) -> Any:
-        """Calls ``function`` once in the life of the execution and records its value, as JSON, in a marker."""
+        """Calls ``function`` once in the life of the execution and records its value, as JSON, in a marker.
+
+        The function must not ask the workflow for anything (calls, timers, signals, chance, patches, another side
+        effect): at replay it is not called, and what it asked for would be missing.
+
+        Raises:
+            DefinitionError: It does.
+        """
         return self.loop.side_effect(function)
 
     def patched(self, change: str) -> bool:
@@ -258,7 +268,11 @@ class Workflow(Serialization):
         return answer
 
     def deprecate_patch(self, change: str) -> None:
-        """Stands in for ``patched`` when the old path is gone, while histories still show the marker."""
+        """Stands in for ``patched`` when the old path is gone, while histories still show the marker.
+
+        It records a marker of its own, so that code which still says ``patched`` takes the new path as well. Code
+        without the call ignores that marker.
+        """
         self.loop.deprecate_patch(change)
 
     def set_status(self, value: Any) -> None:

@@ -214,6 +214,10 @@ class RetryableCall(Call):
         self.phase = QUEUED
         self.loop.outbox.put(self)
 
+    @property
+    def last_failure(self) -> BaseException | None:
+        return self.failure
+
     def brought_back(self, error: TaskFailed) -> BaseException:
         """The user's own exception where ``raises=`` names its class, else ``error`` itself."""
         remote = decode_failure(error.reason, error.details)

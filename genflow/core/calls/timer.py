@@ -46,7 +46,7 @@ class Limited(Combined):
             return
         if task is self.timer:
             (member,) = self.members
-            self.settle(ERROR, member.timeout_error(self.seconds))
+            self.settle(ERROR, _with_failure(member.timeout_error(self.seconds), member.last_failure))
             if not self.retrieved and self.loop is not None:
                 self.loop.unretrieved.append(self)
             if not self.keep:
@@ -68,6 +68,10 @@ class Limited(Combined):
     def options(self) -> Any:
         return (*self.members, *self.described)[0].options
 
+    @property
+    def last_failure(self) -> BaseException | None:
+        return self.members[0].last_failure if self.members else None
+
     def timeout_error(self, seconds: int) -> TaskFailed:
         (member,) = self.members
         return member.timeout_error(seconds)
@@ -79,3 +83,13 @@ class Limited(Combined):
 
     def asked(self) -> tuple[Any, ...]:
         return (self.seconds, self.keep, *super().asked())
+
+
+def _with_failure(error: TaskFailed, last: BaseException | None) -> TaskFailed:
+    """The error of a time limit that names what the last attempt within it failed with."""
+    if last is not None:
+        text = getattr(last, 'reason', None) or str(last)
+        error.reason = f'{error.reason}; the last attempt failed with {type(last).__name__}: {text}'
+        error.args = (error.reason, error.details)
+        error.__cause__ = last
+    return error

@@ -39,7 +39,9 @@ from genflow.core.engine.suggested_restart import SuggestedRestart
 from genflow.core.engine.throttling import Backoff, BackoffTimer
 from genflow.core.engine.workflow_values import WorkflowValues
 from genflow.core.errors import (
+    DefinitionError,
     HistoryError,
+    NotDecidedYet,
     YieldError,
 )
 from genflow.core.model import decisions, events
@@ -157,11 +159,11 @@ class Execution(WorkflowValues):
         """Calls a ``@query`` method; what it asks of the workflow's proxies comes to nothing.
 
         Raises:
-            HistoryError: The execution has not begun.
+            NotDecidedYet: The execution has not made its first decision.
             AttributeError: The workflow has no such query.
         """
         if self.workflow is None:
-            raise HistoryError('the history does not show a first decision yet, so there is nothing to ask')
+            raise NotDecidedYet('the execution has not made its first decision yet, so there is nothing to ask')
         with self.silence():
             return answer(self.workflow, name, args, kwargs)
 
@@ -309,6 +311,7 @@ class Execution(WorkflowValues):
         if self.silent:
             self.describes(call.label)
             return
+        self.check_thread(call.label)
         if self.restarting:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
         call.where = (frame.f_code, frame.f_lasti)
@@ -326,6 +329,18 @@ class Execution(WorkflowValues):
         else:
             call.begin()
 
+    def check_thread(self, what: str) -> None:
+        """Refuses what another thread asks for while the execution is not advanced there.
+
+        Raises:
+            YieldError: Another thread asks.
+        """
+        if current_loop.get() is not self:
+            raise YieldError(
+                f'{what} is asked for outside of the thread that runs {self.info}; a workflow runs on one thread. Ask '
+                'for it in run or in one of its branches, and use an activity for work that needs threads'
+            )
+
     def tries_again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
         return self._tries.again(call, error, uncounted=uncounted)
@@ -337,6 +352,11 @@ class Execution(WorkflowValues):
         return self.mailboxes.setdefault(name, Mailbox())
 
     def describes(self, what: str) -> None:
+        if self.in_side_effect:
+            raise DefinitionError(
+                f'the function given to side_effect() asks the workflow for {what}; it must ask for nothing, because '
+                'it is not called at replay. Ask before side_effect(), and use the value in the function'
+            )
         if self.suggested_restart.asking:
             raise YieldError(f'restart_when_suggested asks for {what}; it must ask for nothing: it is not replayed')
 

@@ -5,7 +5,8 @@ go out with the decision that made them, ahead of everything else, because the c
 
 Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` or,
 where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` counts from 1 through the execution.
-``genflow.patch`` with ``{"id": …}``, ``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
+``genflow.patch`` with ``{"id": …}``, and with ``"deprecated": true`` beside it where ``deprecate_patch`` recorded it,
+``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
 ``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision, and
 ``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open, and
 ``genflow.later`` with ``{"marks": […]}`` attempts that may not have fitted into the response.
@@ -21,7 +22,7 @@ from uuid import UUID
 
 from genflow.core.engine.history import RecordedDecision
 from genflow.core.engine.replay import refused_engine, same_payload
-from genflow.core.errors import HistoryError, PayloadTooLarge, TaskFailed
+from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, TaskFailed
 from genflow.core.model.decisions import RecordMarker
 from genflow.core.model.events import MarkerRecorded, Refused
 from genflow.core.model.wire_names import PATCH_MARKER, SEED_MARKER, SIDE_EFFECT_MARKER
@@ -117,19 +118,24 @@ class Markers:
         known = self._patches.get(change)
         if known is not None:
             return known
-        marker = RecordMarker(PATCH_MARKER, encode({'id': change}))
-        answer = self._live or self._shows(marker)
-        if answer:
-            self.made.append(marker)
-        self._patches[change] = answer
+        if self._live:
+            self.made.append(_patch(change))
+        else:
+            shown = [
+                event for event in self._shown if event.name == PATCH_MARKER and _opened(event).get('id') == change
+            ]
+            self.made += [RecordMarker(PATCH_MARKER, event.details) for event in shown[:1]]
+        answer = self._patches[change] = self._live or bool(shown)
         return answer
 
     def deprecate_patch(self, change: str) -> None:
-        """Accepts a recorded marker and records none."""
-        marker = RecordMarker(PATCH_MARKER, encode({'id': change}))
-        if not self._live and change not in self._patches and self._shows(marker):
-            self.made.append(marker)
-            self._patches[change] = True
+        """Records a marker that code without the call ignores, and accepts the one of code that says ``patched``."""
+        if change in self._patches:
+            return
+        flagged = RecordMarker(PATCH_MARKER, encode({'id': change, 'deprecated': True}))
+        shown = [marker for marker in (_patch(change), flagged) if self._live or self._shows(marker)]
+        self.made += shown[-1:]
+        self._patches[change] = bool(shown)
 
     def _shows(self, marker: RecordMarker) -> bool:
         return any(event.name == marker.name and same_payload(event.details, marker.details) for event in self._shown)
@@ -168,6 +174,10 @@ class Markers:
         return True
 
 
+def _patch(change: str) -> RecordMarker:
+    return RecordMarker(PATCH_MARKER, encode({'id': change}))
+
+
 def _size(text: str) -> int:
     """Bytes of a JSON text inside of another one, which escapes its quotes and what is not ASCII."""
     beyond = 0 if text.isascii() else sum(character > '\x7f' for character in text)
@@ -194,7 +204,7 @@ def _value(envelope: dict[str, Any]) -> Any:
     remote = decode_failure(envelope['reason'], envelope['details'])
     error = TaskFailed(remote.reason, remote.details)
     error.names = remote.names
-    raise remote.rebuilt((PayloadTooLarge,)) or error
+    raise remote.rebuilt((PayloadTooLarge, DefinitionError)) or error
 
 
 def _opened(event: MarkerRecorded) -> dict[str, Any]:

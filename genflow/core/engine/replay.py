@@ -18,7 +18,7 @@ from genflow.core.engine.outbox import Entry
 from genflow.core.engine.retries import attempt_ids_of
 from genflow.core.errors import HistoryError
 from genflow.core.model import decisions, events
-from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX
+from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, PATCH_MARKER, WAKE_TIMER_PREFIX
 from genflow.core.payloads.hooks import decode
 
 if TYPE_CHECKING:
@@ -108,6 +108,9 @@ def _match_rest(execution: Execution, *, cut: bool, closed: bool) -> None:
 
 def _match_markers(execution: Execution, shown: Sequence[events.MarkerRecorded]) -> None:
     made = execution.markers.made
+    shown = [
+        event for event in shown if not _is_deprecation(event) or any(_same_marker(marker, event) for marker in made)
+    ]
     for place_, event in enumerate(shown):
         if place_ >= len(made) or not _same_marker(made[place_], event):
             raise mismatch(execution, event, made[place_] if place_ < len(made) else None)
@@ -117,6 +120,11 @@ def _match_markers(execution: Execution, shown: Sequence[events.MarkerRecorded])
 
 def _same_marker(made: decisions.RecordMarker, event: events.MarkerRecorded) -> bool:
     return made.name == event.name and same_payload(made.details, event.details)
+
+
+def _is_deprecation(event: events.MarkerRecorded) -> bool:
+    """Whether a marker was recorded by ``deprecate_patch``: code without that call ignores it."""
+    return event.name == PATCH_MARKER and '"deprecated":true' in (event.details or '')
 
 
 def _match_close(execution: Execution, event: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -70,8 +71,12 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes('a side effect')
             return None
-        found, value = self.markers.side_effect(function)
+        found, value = self.markers.side_effect(partial(self._called, function))
         return value if found else self._not_shown('a side effect')
+
+    def _called(self, function: Callable[[], Any]) -> Any:
+        with self.in_function_of_side_effect():
+            return function()
 
     def patched(self, change: str) -> bool:
         if self.silent:
@@ -80,7 +85,9 @@ class WorkflowValues(Loop):
         return self.markers.patched(change)
 
     def deprecate_patch(self, change: str) -> None:
-        if not self.silent:
+        if self.silent:
+            self.describes(f'deprecate_patch({change!r})')
+        else:
             self.markers.deprecate_patch(change)
 
     def set_status(self, value: Any) -> None:

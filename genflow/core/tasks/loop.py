@@ -109,6 +109,7 @@ class Loop:
         branches: The branches whose generators are begun and not ended.
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
+        in_side_effect: Whether that code is the function of a side effect.
         restarting: ``restart`` was called and not returned yet.
         passing: Exceptions that leave the engine instead of being the outcome of the branch that raises them.
         unused: What the code has made and not used yet.
@@ -122,6 +123,7 @@ class Loop:
         self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
         self.current: Branch | None = None
         self.silent = False
+        self.in_side_effect = False
         self.restarting = False
         self.owner: Loop | None = self
         self.replaying = False
@@ -167,6 +169,16 @@ class Loop:
         finally:
             self.silent, self.current, self.owner = before
 
+    @contextmanager
+    def in_function_of_side_effect(self) -> Iterator[None]:
+        """The function of a side effect runs inside: it may log, and has to ask the workflow for nothing."""
+        with self.silence():
+            self.in_side_effect = True
+            try:
+                yield
+            finally:
+                self.in_side_effect = False
+
     def report(self, message: str) -> None:
         log.warning('%s', message)
 
@@ -192,6 +204,9 @@ class Loop:
 
     def describes(self, what: str) -> None:
         """Something was asked for of which only a description is made."""
+
+    def check_thread(self, what: str) -> None:
+        """Refuses what a thread asks for that does not run the workflow."""
 
     def restarts(self, restart: Restart) -> None:
         """The workflow called ``restart``; it has to return it."""

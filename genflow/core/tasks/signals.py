@@ -189,6 +189,8 @@ class BoundSignal:
         Args:
             raw: Give the text of the input instead of the value that its JSON says.
         """
+        if self._driver.in_side_effect:
+            self._driver.describes(f'signal {self.name!r}')
         get = SignalGet(self._driver.owner, self._mailbox, self.name, raw=raw)
         if not self._driver.silent:
             self._driver.unused.note_task(get, sys._getframe(1))
@@ -202,6 +204,8 @@ class BoundSignal:
         """
         values: list[Any] = []
         mailbox = self._mailbox
+        if self._driver.in_side_effect:
+            self._driver.describes(f'signal {self.name!r}')
         if mailbox is not None:
             mailbox.reveal()
         if mailbox is not None and self._driver.silent:

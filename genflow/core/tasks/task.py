@@ -225,6 +225,11 @@ class Task(Generic[T_co]):
     def canceled_error(self) -> TaskFailed:
         return TaskCanceled('canceled by the workflow', task=self)
 
+    @property
+    def last_failure(self) -> BaseException | None:
+        """The failure of the last attempt, of a task that is being tried again."""
+        return None
+
     def timeout_error(self, seconds: int) -> TaskFailed:
         """What :meth:`timeout` raises for this kind of task."""
         return TaskTimeout(f'not settled within {seconds} s', task=self)

@@ -194,6 +194,7 @@ class Execution:
         Raises:
             DefinitionError: The workflow's class is unknown.
             AttributeError: It has no such query.
+            NotDecidedYet: The run has not made its first decision yet; ask again later.
             NondeterminismError: This process has other code than the worker that decided.
         """
         if self._workflow is None:

@@ -209,8 +209,9 @@ class Execution(WorkflowValues):
         if self._tries.decided:
             self._tries.note_dropped()
 
-    def _announce_signals(self, input: Iterable[Any]) -> None:
-        self._signaled = {}
+    def _announce_signals(self, input: list[Any]) -> None:
+        if self._signaled:
+            self._signaled = {}
         for event in input:
             if type(event) is events.Signaled:
                 box = self.mailbox(event.name)
@@ -311,7 +312,8 @@ class Execution(WorkflowValues):
         if self.silent:
             self.describes(call.label)
             return
-        self.check_thread(call.label)
+        if current_loop.get() is not self:
+            self.check_thread(call.label)
         if self.restarting:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
         call.where = (frame.f_code, frame.f_lasti)

@@ -85,7 +85,7 @@ class Reader:
         self._known = False
         self._held_back: list[RecordedDecision] = []
 
-    def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:  # noqa: C901 - the hot loop, kept in one piece
+    def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
         """Gives each decision that is complete, and at the end the one that is still to be made.
 
         Raises:
@@ -103,26 +103,29 @@ class Reader:
                     continue
                 raise HistoryError(f'event {number} ({kind.__name__}) comes after event {last}')
             last = number
-            if kind in outputs and output is not None and event.decision_id == self._completed:
-                output.append(event)
-                continue
-            if output is not None:
-                yield from self._counting(self._turn())
-                waiting, output = self._waiting, None
             if kind in outputs:
+                if output is not None and event.decision_id == self._completed:
+                    output.append(event)
+                    continue
                 self._end_outside(event)
                 break
+            if output is not None:
+                if self._held_back or (output and type(output[-1]) is events.CloseRefused):
+                    yield from self._counting(self._turn())
+                else:
+                    yield self._turn()
+                waiting, output = self._waiting, None
             if kind in table:
                 table[kind](self, event)
                 output = self._output
             else:
                 waiting.append(event)
         self._last = last
+        if output is not None:
+            yield from self._counting(self._turn())
         if self.ended is not None:
             yield from self._counting_at_end()
-        elif output is not None:
-            yield from self._counting(self._turn())
-        elif self._started is not None and not self._known and last == self._started.id:
+        elif output is None and self._started is not None and not self._known and last == self._started.id:
             yield from self._counting(self._live())
 
     def _counting(self, turn: RecordedDecision) -> list[RecordedDecision]:

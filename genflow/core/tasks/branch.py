@@ -11,15 +11,16 @@ yields in a ``finally``, and would leave the rest to the garbage collector.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import FrameType, GeneratorType, MappingProxyType
+from types import CodeType, FrameType, GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from genflow.core.errors import TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
 from genflow.core.locations import Location, suspended_at
-from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, YIELD_FROM, Task
 from genflow.core.text import short
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ class Branch(Task[Any]):
         settings: The options of the ``with self.options(...)`` blocks that it is in.
         shields: How many ``with self.shield()`` blocks it is in.
         canceling: A cancellation waits until the branch yields outside of its shields.
+        delegates: Whether a ``yield from`` stands in its own code.
     """
 
-    __slots__ = ('awaiting', 'canceling', 'generator', 'settings', 'shields', 'thrown')
+    __slots__ = ('awaiting', 'canceling', 'delegates', 'generator', 'settings', 'shields', 'thrown')
 
     kind = 'branch'
 
@@ -64,10 +66,12 @@ class Branch(Task[Any]):
         self.settings: Mapping[str, Any] = NO_SETTINGS if parent is None else parent.settings
         self.shields: int = 0 if parent is None else parent.shields
         self.canceling = False
+        self.delegates = False
         self.thrown: BaseException | None = None
 
     def start(self) -> None:
         """Runs the generator until it stands at an open task."""
+        self.delegates = self.generator is not None and _delegates(self.generator.gi_code)
         self._step(None)
 
     def notify(self, task: Task[Any]) -> None:
@@ -126,7 +130,7 @@ class Branch(Task[Any]):
                 else:
                     yielded = generator.throw(_fresh(ready.outcome))  # type: ignore[union-attr]
                 ready = yielded if isinstance(yielded, Task) else as_task(loop, yielded)
-                if generator.gi_yieldfrom is not None and (iterator := _plain_iterator(generator)) is not None:
+                if self.delegates and (iterator := _plain_iterator(generator)) is not None:
                     ready = _iterated(loop, iterator)
                 if ready.loop is not loop:
                     ready = _foreign(loop, ready)
@@ -316,6 +320,11 @@ def as_task(loop: Loop, value: Any) -> Task[Any]:
         if branch is not None:
             return branch
     return _failed(loop, _mistake(value))
+
+
+@functools.lru_cache(maxsize=1024)
+def _delegates(code: CodeType) -> bool:
+    return YIELD_FROM in code.co_code[::2]
 
 
 def _plain_iterator(generator: GeneratorType[Any, Any, Any]) -> Any:

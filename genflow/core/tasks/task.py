@@ -21,7 +21,7 @@ from genflow.core.text import short
 if TYPE_CHECKING:
     from genflow.core.tasks.loop import Loop
 
-__all__ = ['ERROR', 'OPEN', 'VALUE', 'Steps', 'Task', 'Waiter']
+__all__ = ['ERROR', 'OPEN', 'VALUE', 'YIELD_FROM', 'Steps', 'Task', 'Waiter']
 
 T = TypeVar('T')
 T_co = TypeVar('T_co', covariant=True)
@@ -31,7 +31,7 @@ Steps = Generator[Any, Any, T]
 
 OPEN, VALUE, ERROR = 0, 1, 2
 
-_YIELD_FROM = opmap['GET_YIELD_FROM_ITER']
+YIELD_FROM = opmap['GET_YIELD_FROM_ITER']
 
 
 MANY_WAITERS = 64
@@ -307,4 +307,4 @@ def _delegated(frame: Any) -> bool:
     if sys.implementation.name != 'cpython':
         return True
     code, last = frame.f_code.co_code, frame.f_lasti
-    return bool(last >= 0 and code[last] == _YIELD_FROM)
+    return bool(last >= 0 and code[last] == YIELD_FROM)

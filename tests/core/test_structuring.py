@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
 from uuid import UUID
@@ -115,6 +115,81 @@ class Unreadable(Activity):
 
 def test_a_hint_that_nobody_can_read_asks_for_nothing():
     assert Unreadable()._deserialize_arguments('[[{"a": 1}], {}]') == ([{'a': 1}], {})
+
+
+def test_it_turns_off_no_other_and_is_reported_once(caplog):
+    class Partly(Activity):
+        def run(self, value: NotThere, when: datetime) -> list[NotThere]:  # noqa: F821 - as above
+            return value
+
+    for _ in range(2):
+        args, _ = Partly()._deserialize_arguments('[[{"a": 1}, "2026-01-02T03:04:00"], {}]')
+        assert args == [{'a': 1}, datetime(2026, 1, 2, 3, 4)]  # noqa: DTZ001 - as it was written
+    assert Partly()._deserialize_result('[1]') == [1]
+    messages = [record.getMessage() for record in caplog.records]
+    assert [message.partition(' of ')[2].partition(' of ')[0] for message in messages] == ['value', 'return']
+    assert all('cannot be read' in message and 'NotThere' in message for message in messages)
+
+
+class Opaque:
+    """A class of which nobody knows how to make it."""
+
+
+def test_a_hint_that_json_cannot_be_read_by_is_reported_once(caplog):
+    class Odd(Activity):
+        def run(self, value: Opaque, many: list[Opaque], when: datetime) -> None:
+            return None
+
+    for _ in range(2):
+        args, _ = Odd()._deserialize_arguments('[[{"a": 1}, [2], "2026-01-02T03:04:00"], {}]')
+        assert args == [{'a': 1}, [2], datetime(2026, 1, 2, 3, 4)]  # noqa: DTZ001 - as it was written
+    assert ['cannot be applied' in record.getMessage() for record in caplog.records] == [True]
+
+
+@dataclass
+class Partial:
+    """A dataclass of which one field's type is there for checkers only."""
+
+    when: datetime
+    other: NotThere  # noqa: F821 - as above
+
+
+def test_the_same_holds_for_the_fields_of_a_class(caplog):
+    class Takes(Activity):
+        def run(self, value: Partial) -> None:
+            return None
+
+    text = '[[{"when": "2026-01-02T03:04:00", "other": [1]}], {}]'
+    assert Takes()._deserialize_arguments(text) == ([Partial(datetime(2026, 1, 2, 3, 4), [1])], {})  # noqa: DTZ001
+    assert ['Partial.other cannot be read' in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_classes_of_the_surrounding_function_and_class_are_found():
+    @dataclass
+    class Local:
+        when: date
+
+    class Takes(Activity):
+        class Inner(Enum):
+            ONE = 1
+
+        def run(self, inner: Inner, local: Local) -> None:
+            return Local(local)
+
+    args, _ = Takes()._deserialize_arguments('[[1, {"when": "2026-01-02"}], {}]')
+    assert args == [Takes.Inner.ONE, Local(date(2026, 1, 2))]
+
+
+def test_keys_that_would_collide_once_written_are_refused():
+    with pytest.raises(ValueError, match='like another one'):
+        Shop.plain._serialize_arguments({date(2026, 1, 2): 1, '2026-01-02': 2})
+
+
+def test_a_cyclic_object_is_refused():
+    order = Order(UUID(int=1), [], datetime(2026, 1, 1, tzinfo=timezone.utc))
+    order.items.append(order)
+    with pytest.raises(ValueError, match='it contains itself'):
+        Shop.plain._serialize_arguments(order)
 
 
 def test_without_cattrs_a_hint_beyond_json_is_refused(monkeypatch):

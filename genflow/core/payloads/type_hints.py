@@ -2,33 +2,45 @@
 
 JSON types pass as they are. Where a hint asks for more (attrs and dataclasses, datetime, Decimal, UUID, Enum, bytes,
 tuples, …) cattrs, from the extra ``typed``, structures what was decoded. Without it such a hint is a
-:class:`DefinitionError` at the first use. Hints whose names are imported for type checkers only ask for nothing.
+:class:`DefinitionError` at the first use. A hint that cannot be applied, such as one whose name is imported for type
+checkers only, is reported once and asks for nothing; the others hold.
 
-Going out, a value that JSON refuses is unstructured by its own type, whatever the hints say.
+Going out, a value that JSON refuses is unstructured by its own type, whatever the hints say: see
+:mod:`genflow.core.payloads.converting`, which has the rules for both ways.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
+import logging
 import types
 import typing
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from enum import Enum
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from attrs import frozen
 
 from genflow.core.errors import DefinitionError
+from genflow.core.payloads.hints import Unreadable, hints_of_function
 
-__all__ = ['Shape', 'shape_of', 'unstructured']
+__all__ = ['Shape', 'Unwritable', 'report_once', 'shape_of', 'unstructured']
+
+log = logging.getLogger('genflow')
 
 PLAIN = (Any, str, int, float, bool, type(None), None, object, list, dict, inspect.Parameter.empty)
 WIDE = (list, dict, Mapping, Sequence)
+
+
+class Unwritable(Exception):
+    """A value is of a type that cannot be written as JSON; never seen outside."""
+
+
+@lru_cache(maxsize=1024)
+def report_once(message: str) -> None:
+    """Says what is wrong with a hint, once."""
+    log.warning('%s', message)
 
 
 @frozen
@@ -67,10 +79,12 @@ class Shape:
         return value if self.result is None else self._structured('the result', value, self.result)
 
     def _structured(self, what: str, value: Any, hint: Any) -> Any:
+        from genflow.core.payloads.converting import converter  # noqa: PLC0415 - the extra `typed`
+
+        name = getattr(hint, '__name__', hint)
         try:
-            return _converter().structure(value, hint)
+            return converter().structure(value, hint)
         except Exception as error:
-            name = getattr(hint, '__name__', hint)
             raise ValueError(f'{what} of {self.owner}.run does not fit its hint {name}: {error!r}') from error
 
 
@@ -82,10 +96,7 @@ def shape_of(cls: type) -> Shape | None:
         DefinitionError: A hint asks for more than JSON, and cattrs is not installed.
     """
     run = inspect.unwrap(cls.run)  # type: ignore[attr-defined]
-    try:
-        hints = typing.get_type_hints(run)
-    except (NameError, AttributeError):  # imported for checkers only: what nobody can read asks for nothing
-        return None
+    hints = {name: hint for name, hint in hints_of_function(run, cls).items() if _is_readable(cls, name, hint)}
     result = _result(hints.pop('return', None))
     parameters = inspect.signature(run)
     more = {name: _variadic(parameters, name, hint) for name, hint in hints.items() if not _is_plain(hint)}
@@ -99,6 +110,12 @@ def shape_of(cls: type) -> Shape | None:
     first, *rest = parameters.parameters.values() if not isinstance(run, staticmethod) else (None,)
     without_self = parameters.replace(parameters=rest if first is not None else [])
     return Shape(cls.__qualname__, without_self, more, None if _is_plain(result) else result)
+
+
+def _is_readable(cls: type, name: str, hint: Any) -> bool:
+    if isinstance(hint, Unreadable):
+        report_once(f'the hint of {name} of {cls.__qualname__}.run cannot be read, and is left out ({hint.reason})')
+    return not isinstance(hint, Unreadable)
 
 
 def _result(hint: Any) -> Any:
@@ -120,11 +137,13 @@ def _is_plain(hint: Any) -> bool:
     """Whether decoded JSON is what the hint asks for, as it is."""
     if any(hint is plain for plain in PLAIN) or isinstance(hint, typing.TypeVar):
         return True
-    origin = typing.get_origin(hint)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
-        return True
+        return all(isinstance(value, (str, int, type(None))) and not isinstance(value, Enum) for value in args)
+    if origin in (dict, Mapping):
+        return any(args[0] is key for key in (str, Any)) and _is_plain(args[1])
     if origin in (typing.Union, types.UnionType) or origin in WIDE:
-        return all(map(_is_plain, typing.get_args(hint)))
+        return all(map(_is_plain, args))
     return False
 
 
@@ -136,32 +155,20 @@ def _cattrs() -> Any:
     return cattrs.preconf.json
 
 
-def _ordered(members: Iterable[Any]) -> list[Any]:
-    """A set as a list that is the same in every process: Python orders sets by hashes, which differ."""
-    return sorted(members, key=json.dumps)
-
-
-@lru_cache(maxsize=1)
-def _converter() -> Any:
-    converter = _cattrs().make_converter(unstruct_collection_overrides={AbstractSet: _ordered})
-    texts: dict[type, Callable[[Any], Any]] = {Decimal: str, UUID: str, timedelta: timedelta.total_seconds}
-    for cls, unstructure in texts.items():
-        converter.register_unstructure_hook(cls, unstructure)
-    converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
-    converter.register_structure_hook(UUID, lambda value, _: UUID(value))
-    converter.register_structure_hook(timedelta, lambda value, _: timedelta(seconds=value))
-    return converter
-
-
 def unstructured(value: Any, error: TypeError) -> Any:
     """A value as JSON can hold it.
 
     Raises:
         TypeError: ``error``, where cattrs is not installed, or the value is of no type that it knows.
+        ValueError: The value contains itself, or has keys that JSON writes alike.
     """
     if _cattrs() is None:
         raise TypeError(f'{error}; genflow[typed] writes more types than JSON has') from None
-    found = _converter().unstructure(value)
-    if found is value:
+    from genflow.core.payloads.converting import plainer  # noqa: PLC0415 - the extra `typed`
+
+    try:
+        return plainer(value)
+    except RecursionError:
+        raise ValueError('it contains itself, or is nested too deeply') from None
+    except Unwritable:
         raise TypeError(f'{error}; give JSON types, attrs or dataclasses, or override the serialization') from None
-    return found

@@ -1,0 +1,86 @@
+"""Type hints as types: each is read by itself, so that one which nobody can read does not turn off the others.
+
+Hints may be text (``from __future__ import annotations``), contain text (``list['Tree']``), and name what is imported
+for type checkers only.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ['Unreadable', 'hints_of_fields', 'hints_of_function', 'resolved']
+
+
+class Unreadable:
+    """Stands for a hint that names something which is not there.
+
+    Attributes:
+        reason: Why it cannot be read.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def hints_of_function(function: Any, owner: type) -> dict[str, Any]:
+    """The hints of a function's parameters and of its result, by name; ``return`` is the result's.
+
+    Args:
+        function: The function.
+        owner: The class whose method it is; what stands in its body may be named, too.
+    """
+    names: dict[str, Any] = {}
+    for cls in reversed(owner.__mro__):
+        names.update(vars(cls))
+    names.update(getattr(function, '__globals__', {}))
+    names.update(inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {})
+    return {name: resolved(hint, names) for name, hint in getattr(function, '__annotations__', {}).items()}
+
+
+def hints_of_fields(cls: type) -> dict[str, Any]:
+    """The hints of a class's fields, by name, those of its bases included."""
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        names = {**getattr(sys.modules.get(base.__module__), '__dict__', {}), **vars(base), base.__name__: base}
+        for name, hint in inspect.get_annotations(base).items():
+            found[name] = resolved(hint, names)
+    return found
+
+
+def resolved(hint: Any, names: Mapping[str, Any]) -> Any:
+    """A hint with every text in it replaced by the type that it names; :class:`Unreadable` where that is impossible."""
+    try:
+        return _inside(
+            typing.get_type_hints(types.SimpleNamespace(__annotations__={'it': hint}), dict(names))['it'], names
+        )
+    except Exception as error:  # noqa: BLE001 - evaluating a hint runs what the user wrote there
+        return Unreadable(f'{type(error).__name__}: {error}')
+
+
+def _inside(hint: Any, names: Mapping[str, Any]) -> Any:
+    """A hint with the texts among its arguments resolved: Python before 3.11 leaves ``list['Tree']`` as it is."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is None or origin is typing.Literal or not args:
+        return hint
+    found = tuple(_argument(arg, names) for arg in args)
+    if all(one is other for one, other in zip(found, args, strict=True)):
+        return hint
+    if origin is types.UnionType:
+        return functools.reduce(operator.or_, found)
+    if origin is typing.Union:
+        return typing.Union[found]  # noqa: UP007 - made of what is known only now
+    return origin[found]
+
+
+def _argument(hint: Any, names: Mapping[str, Any]) -> Any:
+    if not isinstance(hint, (str, typing.ForwardRef)):
+        return _inside(hint, names)
+    text = hint if isinstance(hint, str) else hint.__forward_arg__
+    return _inside(typing.get_type_hints(types.SimpleNamespace(__annotations__={'it': text}), dict(names))['it'], names)

@@ -79,17 +79,45 @@ class TaskFailed(GenflowError):
         self.traceback = traceback
         self.task = task
         self.names: tuple[str, ...] = ()
+        self._label: str | None = None
+
+    def __reduce__(self) -> Any:
+        """Leaves the task behind, which lives in its execution only, and takes its label along."""
+        state = {**vars(self), 'task': None, '_label': self._labeled()}
+        return _bare, (type(self), self.args), state
+
+    def __copy__(self) -> TaskFailed:
+        copied = _bare(type(self), self.args)
+        vars(copied).update(vars(self))
+        return copied
+
+    def __deepcopy__(self, memo: Any) -> TaskFailed:
+        return self.__copy__()
+
+    def _labeled(self) -> str | None:
+        return self._label if self.task is None else self.task.label
 
     @property
     def message(self) -> str:
         """What failed and why, without the remote traceback."""
         text = self.reason or type(self).__name__
-        if self.task is not None:
-            text = f'{self.task.label}: {text}'
+        label = self._labeled()
+        if label is not None:
+            text = f'{label}: {text}'
         return f'{text} ({self.details})' if self.details and not self.traceback else text
 
     def __str__(self) -> str:
-        return f'{self.message}\n\nremote traceback:\n{self.traceback.rstrip()}' if self.traceback else self.message
+        return f'{self.message}
+
+remote traceback:
+{self.traceback.rstrip()}' if self.traceback else self.message
+
+
+def _bare(cls: type[TaskFailed], args: tuple[Any, ...]) -> TaskFailed:
+    """An error without its state, which whoever copies it sets."""
+    error = cls.__new__(cls)
+    error.args = args  # OSError, a base of time-outs, leaves them to its __init__
+    return error
 
 
 class ActivityFailed(TaskFailed):
@@ -231,6 +259,9 @@ class CompensationFailed(GenflowError):
         super().__init__(text if reason is None else f'{text}. The steps were undone because of {reason!r}')
         self.errors = errors
         self.reason = reason
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.errors,), vars(self)
 
 
 class WorkflowCanceled(BaseException):

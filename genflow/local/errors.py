@@ -29,6 +29,9 @@ class ServiceError(LocalError):
         self.status = status
         self.type = f'{namespace}#{code}'
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.code, self.message, self.status, self.type.partition('#')[0])
+
 
 class StoreError(LocalError):
     """The file cannot be opened, read or written."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, OperationNotPageableError, ParamValidationError
+from botocore.serialize import JSONSerializer
 
 from genflow.local import LocalSWF
+from genflow.local.requests.timestamps import seconds
 from tests.local.office import COMPLETE, WORKFLOW, decision
 
 
@@ -123,6 +126,19 @@ def test_filters_take_moments_of_any_kind(office, moment):
     office.start()
     found = office.swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': moment})
     assert found['count'] == 1
+
+
+@pytest.mark.parametrize('zone', ['UTC', 'Asia/Tokyo', 'America/Los_Angeles'])
+def test_a_moment_without_a_time_zone_is_utc_as_it_is_to_boto3(zone, monkeypatch):
+    monkeypatch.setenv('TZ', zone)
+    time.tzset()
+    try:
+        naive = datetime(2020, 1, 1)  # noqa: DTZ001 - the point
+        assert seconds(naive) == 1_577_836_800
+        assert JSONSerializer()._timestamp_unixtimestamp(naive) == 1_577_836_800  # noqa: SLF001 - what boto3 sends
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_filter_is_not_changed(office):

@@ -18,7 +18,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +45,10 @@ def plainer(value: Any) -> Any:
             return write(value)
     if not isinstance(value, type) and (attrs.has(type(value)) or dataclasses.is_dataclass(value)):
         return {name: plainer(getattr(value, name)) for name in _fields(type(value))}
-    raise Unwritable
+    found = converter().unstructure(value)  # cattrs knows a few more types, such as paths
+    if found is value:
+        raise Unwritable
+    return found
 
 
 def _items(value: Iterable[Any]) -> list[Any]:
@@ -72,7 +74,7 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Enum, lambda value: plainer(value.value)),
     ((str, int, float, bool, type(None)), lambda value: value),
     ((datetime, date, time), lambda value: value.isoformat()),
-    ((Decimal, UUID, PurePath), str),
+    ((Decimal, UUID), str),
     (timedelta, timedelta.total_seconds),
     ((bytes, bytearray), lambda value: base64.b85encode(bytes(value)).decode('ascii')),
     (collections.abc.Mapping, _object),

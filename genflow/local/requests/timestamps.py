@@ -24,9 +24,9 @@ def moment(seconds: float) -> datetime:
 
 def seconds(value: Any) -> Any:
     """What callers give for a moment, as epoch seconds; what boto3 could not read either is left as it is."""
-    if isinstance(value, str):
+    if isinstance(value, (str, datetime)):
         with contextlib.suppress(ValueError, TypeError):
-            value = parse_to_aware_datetime(value)
+            value = parse_to_aware_datetime(value)  # boto3's own: a moment without a time zone is UTC
     return to_milliseconds(value) / 1000 if isinstance(value, datetime) else value
 
 

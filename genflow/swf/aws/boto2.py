@@ -103,7 +103,8 @@ class _Exceptions:
 def _written(value: Any) -> Any:
     """A request as boto 2's JSON can hold it."""
     if isinstance(value, datetime):
-        return value.timestamp()
+        # As boto3 does: a moment without a time zone is UTC.
+        return (value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)).timestamp()
     if isinstance(value, dict):
         return {name: _written(member) for name, member in value.items()}
     return [_written(member) for member in value] if isinstance(value, (list, tuple)) else value

@@ -14,7 +14,7 @@ from genflow.local.http.server import serve
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import FILE, SECONDS
 from genflow.tools.cli.services import refused_store
-from genflow.tools.cli.streams import messages_on_stdout, say
+from genflow.tools.cli.streams import messages_on_stdout
 
 __all__ = ['command']
 

@@ -12,9 +12,7 @@ __all__ = ['Class', 'Function', 'Module', 'Project', 'bindings', 'dotted', 'own_
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
-WORKFLOWS = frozenset(
-    {'genflow.Workflow', 'genflow.core.authoring.workflow.Workflow', 'genflow.core.authoring.workflow.Workflow'}
-)
+WORKFLOWS = frozenset({'genflow.Workflow', 'genflow.core.authoring.workflow.Workflow'})
 ACTIVITIES = frozenset({'genflow.Activity', 'genflow.core.authoring.activity.Activity'})
 
 

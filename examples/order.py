@@ -6,7 +6,7 @@ genflow run examples/order.py 42 anvil
 
 from __future__ import annotations
 
-from genflow import Activity, Saga, Steps, Workflow, activity, workflow
+from genflow import Activity, Retry, Saga, Steps, Workflow, activity, workflow
 
 TOO_HEAVY = {'anvil'}
 
@@ -52,9 +52,9 @@ class Ship(Activity):
 @workflow(name='Order', version=1, task_list='orders')
 class Order(Workflow):
     reserve = Reserve.proxy()
-    release = Release.proxy(retry=10)
-    charge = Charge.proxy(retry=3)
-    refund = Refund.proxy(retry=10)
+    release = Release.proxy(retry=Retry(11))
+    charge = Charge.proxy(retry=Retry(4))
+    refund = Refund.proxy(retry=Retry(11))
     ship = Ship.proxy(raises=(NotShipped,))
 
     def run(self, order: int, item: str) -> Steps[str]:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genflow import Activity, Steps, Workflow, activity, workflow
+from genflow import Activity, Retry, Steps, Workflow, activity, workflow
 
 TEXTS = {'.md', '.rst', '.txt'}
 LINES_OF_A_PIECE = 200  # what an activity gives back must fit into SWF's 32,768 characters
@@ -51,7 +51,7 @@ class WordCount(Workflow):
     """Finds the pieces, has all of them counted at once, and adds up what comes back."""
 
     find_pieces = FindPieces.proxy()
-    count_words = CountWords.proxy(retry=3)
+    count_words = CountWords.proxy(retry=Retry(4))
 
     def run(self, folder: str, top: int = 10) -> Steps[dict[str, Any]]:
         pieces = yield from self.find_pieces(folder)

@@ -107,10 +107,7 @@ class TaskFailed(GenflowError):
         return f'{text} ({self.details})' if self.details and not self.traceback else text
 
     def __str__(self) -> str:
-        return f'{self.message}
-
-remote traceback:
-{self.traceback.rstrip()}' if self.traceback else self.message
+        return f'{self.message}\n\nremote traceback:\n{self.traceback.rstrip()}' if self.traceback else self.message
 
 
 def _bare(cls: type[TaskFailed], args: tuple[Any, ...]) -> TaskFailed:

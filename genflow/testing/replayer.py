@@ -13,16 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError, HistoryError, NondeterminismError
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.tasks.loop import Info
 from genflow.swf.wire.events import translate
 from genflow.testing.histories.decide import spec_for, specs_of, type_of
 from genflow.testing.histories.exports import Loaded, Source, load, moment
-from genflow.testing.histories.history import History
+from genflow.testing.histories.history import History, MadeUp
 
 __all__ = ['Failure', 'Replayed', 'Report', 'history_files', 'replay', 'replay_files']
 
@@ -105,19 +106,53 @@ class Report:
         return '\n'.join(lines)
 
 
+class Watched:
+    """``self.info`` of a replay: notes which ids the code reads.
+
+    Attributes:
+        read: Their names.
+    """
+
+    def __init__(self, info: Info, read: dict[str, None]) -> None:
+        self._info = info
+        self._read = read
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ('workflow_id', 'run_id'):
+            self._read[name] = None
+        return getattr(self._info, name)
+
+    def __str__(self) -> str:
+        return str(self._info)
+
+
 class Replaying(Execution):
-    """An execution that keeps what it would log."""
+    """An execution that keeps what it would log.
+
+    Attributes:
+        read: The names of the ids that the code has read; a dict's keys, in order.
+    """
 
     def __init__(self, spec: WorkflowSpec, **options: Any) -> None:
         super().__init__(spec, **options)
         self.warnings: list[str] = []
+        self.read: dict[str, None] = {}
 
     def report(self, message: str) -> None:
         self.warnings.append(message)
 
+    @property
+    def told_info(self) -> Any:
+        return Watched(self.info, self.read)
+
 
 def replay(
-    history: History | Source, workflow: type[Workflow] | WorkflowSpec, *, input_mismatch: str = 'warn'
+    history: History | Source,
+    workflow: type[Workflow] | WorkflowSpec,
+    *,
+    input_mismatch: str = 'warn',
+    workflow_id: str | None = None,
+    run_id: str | None = None,
 ) -> Replayed:
     """Replays one history against a workflow.
 
@@ -126,6 +161,9 @@ def replay(
             ``get_workflow_execution_history``, or a list of answers or events.
         workflow: The class; its type has to be the recorded one.
         input_mismatch: What an input that differs from the recorded one is: ``'warn'`` or ``'error'``.
+        workflow_id: Of the execution, where the history does not say it: of a file, its name up to the first comma
+            unless given. Only code that reads ``self.info.workflow_id`` needs it.
+        run_id: Likewise; of a file, what follows the comma in its name (``order-7,22Yb….json``).
 
     Raises:
         NondeterminismError: The code does not follow the history.
@@ -133,11 +171,33 @@ def replay(
         HistoryError: The history cannot be read, is not whole, or is of another workflow type.
         OSError: The file cannot be read.
     """
-    if isinstance(history, History):
-        loaded = Loaded('the history', list(history.recorded), history.workflow_id, history.run_id)
-    else:
-        loaded = load(history)
+    loaded = _of_history(history) if isinstance(history, History) else _load_named(history)
+    loaded = _with_ids(loaded, workflow_id, run_id)
     return _replayed(loaded, spec_for(workflow, *type_of(loaded.events)), input_mismatch)
+
+
+def _of_history(history: History) -> Loaded:
+    workflow_id, run_id = (
+        None if isinstance(found, MadeUp) else found for found in (history.workflow_id, history.run_id)
+    )
+    return Loaded('the history', list(history.recorded), workflow_id, run_id)
+
+
+def _load_named(source: Source) -> Loaded:
+    """A history, with the ids that its file is named after where it does not say them itself."""
+    loaded = load(source)
+    if loaded.workflow_id is not None or not _is_file(source):
+        return loaded
+    workflow_id, _, run_id = Path(loaded.name).stem.partition(',')
+    return evolve(loaded, workflow_id=workflow_id, run_id=loaded.run_id or run_id or None, is_named_by_file=True)
+
+
+def _with_ids(loaded: Loaded, workflow_id: str | None, run_id: str | None) -> Loaded:
+    return evolve(loaded, workflow_id=workflow_id or loaded.workflow_id, run_id=run_id or loaded.run_id)
+
+
+def _is_file(source: Source) -> bool:
+    return isinstance(source, Path) or (isinstance(source, str) and source.lstrip()[:1] not in {'{', '['})
 
 
 def replay_files(
@@ -145,6 +205,8 @@ def replay_files(
     workflows: type[Workflow] | WorkflowSpec | Iterable[type[Workflow] | WorkflowSpec],
     *,
     input_mismatch: str = 'warn',
+    workflow_id: str | None = None,
+    run_id: str | None = None,
 ) -> Report:
     """Replays every history in some files and folders; one that fails does not keep the others from being replayed.
 
@@ -152,6 +214,8 @@ def replay_files(
         paths: Files, and folders that are searched for ``.json`` and ``.jsonl`` files to their leaves.
         workflows: The classes, or their types; each history is replayed against the one of its type.
         input_mismatch: As for :func:`replay`.
+        workflow_id: As for :func:`replay`; for all of them.
+        run_id: Likewise.
     """
     specs = _by_type(workflows)
     report = Report()
@@ -162,7 +226,7 @@ def replay_files(
             report.empty.append(str(path))
         for file in files:
             try:
-                report.replayed.append(_replay_file(file, specs, input_mismatch))
+                report.replayed.append(_replay_file(file, specs, input_mismatch, (workflow_id, run_id)))
             except (GenflowError, OSError) as error:
                 report.failures.append(Failure(str(file), error))
     report.seconds = time.perf_counter() - begun
@@ -182,8 +246,10 @@ def _by_type(workflows: Any) -> Mapping[tuple[str, str], WorkflowSpec]:
     return {(spec.name, spec.version): spec for workflow in listed for spec in specs_of(workflow)}
 
 
-def _replay_file(file: Path, specs: Mapping[tuple[str, str], WorkflowSpec], input_mismatch: str) -> Replayed:
-    loaded = load(file)
+def _replay_file(
+    file: Path, specs: Mapping[tuple[str, str], WorkflowSpec], input_mismatch: str, given: tuple[str | None, str | None]
+) -> Replayed:
+    loaded = _with_ids(_load_named(file), *given)
     kind = type_of(loaded.events)
     spec = specs.get(kind)
     if spec is None:
@@ -200,11 +266,31 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     execution = Replaying(spec, **ids, seed=loaded.run_id, input_mismatch=input_mismatch)
     try:
         answer = execution.advance(translate(_timed(loaded.events)))
+    except NondeterminismError as error:
+        told = f'{error.report}{_about_ids(loaded, execution)}'
+        raise NondeterminismError(told, event_id=error.event_id, execution=error.execution) from error
     finally:
         execution.close()
+    if execution.warnings:
+        execution.warnings[-1] += _about_ids(loaded, execution)
     return Replayed(
         loaded.name, spec.name, spec.version, len(loaded.events), tuple(execution.warnings), answer is not None
     )
+
+
+def _about_ids(loaded: Loaded, execution: Replaying) -> str:
+    """What to say of ids that the code reads, where the history itself does not name them."""
+    missing = [name for name in execution.read if getattr(loaded, name) is None]
+    if missing:
+        names = ' and '.join(f'info.{name}' for name in missing)
+        options = ' and '.join(f'--{name.replace("_", "-")}' for name in missing)
+        return (
+            f'\nThe code reads {names}, which this history does not name: give it ({options}, or {missing[0]}=…), or '
+            'name the file WORKFLOW_ID.json or WORKFLOW_ID,RUN_ID.json'
+        )
+    if loaded.is_named_by_file and execution.read:
+        return f'\nThe code reads info.{next(iter(execution.read))}, which was taken from the name of the file'
+    return ''
 
 
 def _timed(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

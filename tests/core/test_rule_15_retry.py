@@ -16,9 +16,11 @@ from genflow import (
     Retry,
     TaskFailed,
     TaskTimeout,
+    Workflow,
     WorkflowProxy,
     any_of,
 )
+from genflow.core.model.retry import least_wait
 
 from .story import Story
 
@@ -283,3 +285,102 @@ def test_an_attempt_that_is_decided_on_and_dropped_at_once_is_remembered(end):
     assert story.closed is not None  # and so was replayed as a whole
     if end == 'signal':
         assert story.result == [False, False, False]
+
+
+# a policy that is not what was meant
+
+
+def notes(story):
+    return [line for line in story.failure.traceback.splitlines() if line.startswith('retry=')]
+
+
+@pytest.mark.parametrize('kind', ['activity', 'child'])
+def test_a_failure_that_an_integer_left_alone_says_how_to_try_again(kind):
+    class Calls(Workflow):
+        activity = ActivityProxy('Act', '1', retry=3)
+        child = WorkflowProxy('Child', '1', retry=3)
+
+        def run(self):
+            yield getattr(self, kind)()
+
+    story = Story(Calls)
+    story.decide()
+    if kind == 'child':
+        story.child_started(1)
+    story.failed(1)
+    story.decide()
+    assert notes(story) == [
+        'retry=3 tries again after time-outs only; retry=Retry(4) would have tried again after this failure, too.'
+    ]
+    assert 'retry' not in story.failure.reason
+
+
+@pytest.mark.parametrize('retry', [0, Retry(1), Retry(2, on=(KeyError,)), Retry(4, on=(TaskTimeout,))])
+def test_another_policy_was_meant_as_it_is(retry):
+    class Calls(Workflow):
+        activity = ActivityProxy('Act', '1', retry=retry)
+
+        def run(self):
+            yield self.activity()
+
+    story = Story(Calls)
+    story.decide()
+    story.failed(1)
+    story.decide()
+    assert notes(story) == []
+
+
+def test_a_time_out_after_all_of_its_tries_needs_no_advice():
+    def run(self):
+        yield self.sturdy()
+
+    story = Story(run)
+    story.decide()
+    for _ in range(3):
+        story.timed_out(1)
+        story.decide()
+    story.timed_out(1)
+    story.decide()
+    assert notes(story) == []
+
+
+# types that a worker does not know
+
+UNKNOWN = 'genflow.UnknownActivityType: this worker does not know Sturdy v1; it has none'
+
+
+def test_an_unknown_type_is_tried_again_like_a_time_out_after_growing_waits():
+    def run(self):
+        yield self.sturdy()
+
+    story = Story(run)
+    story.decide()
+    for attempt, wait in ((2, 10), (3, 20), (4, 40)):
+        story.failed(1, reason=UNKNOWN)
+        assert story.decide() == [f'timer 1.{attempt};w {wait}s']
+        story.fired(f'1.{attempt};w')
+        assert story.decide() == [f'activity 1.{attempt} Sturdy [[],{{}}]']
+    story.failed(1, reason=UNKNOWN)
+    assert story.decide()[0].startswith('fail ActivityFailed')
+
+
+@pytest.mark.parametrize(
+    'on', [TaskTimeout, ActivityTimedOut, TimeoutError, 'TaskTimeout', 'ActivityTimedOut', TaskFailed]
+)
+def test_every_policy_for_time_outs_means_them_too(on):
+    error = ActivityFailed(UNKNOWN)
+    assert Retry(2, on=(on,)).again(error, 1)
+    assert not Retry(2, on=(on,), give_up_on=(TaskTimeout,)).again(error, 1)
+    assert not Retry(2, on=('KeyError',)).again(error, 1)
+
+
+def test_the_longest_wait_for_an_unknown_type_is_five_minutes():
+    assert [least_wait(ActivityFailed(UNKNOWN), tried) for tried in (1, 2, 5, 6, 7, 5000)] == [
+        10,
+        20,
+        160,
+        300,
+        300,
+        300,
+    ]
+    assert least_wait(ActivityFailed('broken'), 1) == 0

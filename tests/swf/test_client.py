@@ -306,3 +306,19 @@ def test_names_and_tags_nest(loops, swf):
             assert starter(1).workflow_id == 'inner'
         assert starter(1).workflow_id == 'outer'
     assert starter(1).workflow_id not in ('inner', 'outer')
+
+
+def test_a_start_with_arguments_that_do_not_fit_is_refused_before_anything_is_sent(loops):
+    with pytest.raises(DefinitionError, match=r'these arguments do not fit Order\.run\(.*\): too many positional'):
+        loops.client.starter(Order)(1, 2, 3, 4, 5)
+    assert (
+        list(loops.swf.list_open_workflow_executions(domain='d', startTimeFilter={'oldestDate': 0})['executionInfos'])
+        == []
+    )
+
+
+def test_whatever_the_reason_of_a_termination_it_can_be_sent(loops):
+    execution = loops.client.starter(Order)(1)
+    execution.terminate('caf\udce9')
+    with pytest.raises(ChildTerminated, match=r'caf\\udce9'):
+        execution.result()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from genflow import ActivityProxy, HistoryError, NondeterminismError, Workflow
+from genflow import ActivityProxy, HistoryError, NondeterminismError, Workflow, WorkflowProxy, workflow
 from genflow.core.model.registry import WorkflowSpec
-from genflow.testing import History, ImpossibleStory, replay, replay_files
+from genflow.testing import History, ImpossibleStory, Tester, replay, replay_files
 from tests.testing.orders import Declined, Order
 
 DONE = History(Order, 1).decide().completed('charge', 'ok').signaled('approve', True).decide()
@@ -134,3 +136,59 @@ def test_an_empty_corpus_is_a_failure(tmp_path, corpus):
 def test_a_history_that_was_loaded_without_a_class_is_not_decided_on():
     with pytest.raises(ImpossibleStory, match='say the workflow class'):
         History.from_json(History(Order, 1).to_json()).decide()
+
+
+# ids
+
+
+@workflow(name='Ids', version='1', task_list='t')
+class Ids(Workflow):
+    pack = WorkflowProxy('Pack', '1')
+
+    def run(self):
+        child = f'{self.info.workflow_id}-{self.info.run_id}'
+        return (yield self.pack.with_options(workflow_id=child)())
+
+
+@pytest.fixture
+def told():
+    """A history as the AWS command line prints it, and its ids."""
+    tester = Tester(Ids, pack='ok', workflow_id='order-7')
+    tester.run()
+    history = tester.history
+    return json.dumps({'events': json.loads(history.to_json())['events']}), history.workflow_id, history.run_id
+
+
+def test_a_history_that_does_not_name_its_execution_is_told_its_ids(told):
+    text, workflow_id, run_id = told
+    assert replay(text, Ids, workflow_id=workflow_id, run_id=run_id).warnings == ()
+    assert replay(History.from_json(text, Ids, workflow_id=workflow_id, run_id=run_id), Ids).warnings == ()
+
+
+@pytest.mark.parametrize('made', [lambda text: text, lambda text: History.from_json(text, Ids)])
+def test_without_them_the_report_says_what_is_missing(told, made):
+    with pytest.raises(NondeterminismError) as raised:
+        replay(made(told[0]), Ids)
+    assert 'The code reads info.workflow_id and info.run_id, which this history does not name' in str(raised.value)
+
+
+def test_code_that_reads_no_id_needs_none():
+    with pytest.raises(NondeterminismError) as raised:
+        replay({'events': DONE.events}, SWAPPED)
+    assert 'info.' not in str(raised.value)
+
+
+def test_a_file_may_be_named_after_its_execution(told, tmp_path):
+    text, workflow_id, run_id = told
+    good, bad = tmp_path / f'{workflow_id},{run_id}.json', tmp_path / f'{workflow_id}.json'
+    good.write_text(text, encoding='utf-8')
+    bad.write_text(text, encoding='utf-8')
+    assert replay(good, Ids).warnings == ()
+    report = replay_files([tmp_path], Ids)
+    assert [one.source for one in report.replayed] == [str(good)]
+    assert 'The code reads info.run_id, which this history does not name' in str(report)
+    assert replay_files([bad], Ids, run_id=run_id).ok
+    other = tmp_path / f'other,{run_id}.json'
+    other.write_text(text, encoding='utf-8')
+    with pytest.raises(NondeterminismError, match='which was taken from the name of the file'):
+        replay(other, Ids)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import time
+import uuid
 from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
@@ -17,6 +19,7 @@ from genflow import (
     ChildCanceled,
     ChildTerminated,
     ChildTimedOut,
+    LambdaFailed,
     LambdaProxy,
     NondeterminismError,
     Retry,
@@ -764,3 +767,90 @@ def test_a_timer_that_outlasts_the_execution_is_told_from_a_wait_for_a_signal():
 
     with pytest.raises(Stuck, match=r'waits for a timer that never fires \(2,592,000 s\).*workflow_duration'):
         Tester(Sleeper).run()
+
+
+# what a first test is to find
+
+
+class Impure(Workflow):
+    charge = ActivityProxy('Charge', '1')
+
+    def run(self, make):
+        return (yield self.charge(WAYS[make]()))
+
+
+WAYS = {'chance': lambda: str(uuid.uuid4()), 'clock': time.perf_counter_ns}
+
+
+@pytest.mark.parametrize('make', WAYS)
+def test_chance_and_the_clock_in_arguments_fail_the_first_test(make):
+    with pytest.raises(NondeterminismError, match=r'the input of activity 1 Charge 1 is not what event \d+ recorded'):
+        Tester(Impure, charge='ok').run(make)
+
+
+def test_each_execution_has_a_stream_of_chance_of_its_own():
+    @workflow(name='Kid', version=1, task_list='t')
+    class Kid(Workflow):
+        def run(self):
+            return str(self.uuid4())
+            yield
+
+    class Parent(Workflow):
+        kid = Kid.proxy()
+
+        def run(self, again=True):
+            found = yield [self.kid(), self.kid()]
+            return self.restart(again=False) if again else [str(self.uuid4()), *found]
+
+    once, again = Tester(Parent).run(), Tester(Parent).run()
+    assert once == again
+    assert len(set(once)) == 3
+
+
+def test_a_lambda_stub_fails_as_it_says():
+    class Calls(Workflow):
+        resize = LambdaProxy('resize')
+
+        def run(self):
+            try:
+                yield self.resize(1)
+            except LambdaFailed as error:
+                return [error.reason, error.details]
+
+    assert Tester(Calls, resize=Fail('HandledError', 'why')).run() == ['HandledError', 'why']
+    assert Tester(Calls, resize=lambda event: Fail('later')).run() == ['later', None]
+
+
+class Waits(Workflow):
+    approve = Signal('approved')
+    reject = Signal()
+
+    def run(self):
+        return (yield self.approve.get())
+
+
+def test_a_signal_that_the_class_does_not_declare_is_refused_with_the_nearest_one():
+    tester = Tester(Waits).start()
+    with pytest.raises(
+        TesterError, match=r"Waits declares no signal 'aproved'.*approved, reject; did you mean 'approved'"
+    ):
+        tester.signal('aproved', 1)
+    tester.signal('aproved', 1, undeclared=True)
+    assert tester.signal('approve', 2).result() == 2
+
+
+def test_an_activity_of_a_test_finds_its_details_again_after_a_failure():
+    class Beats(Activity):
+        def run(self):
+            if self.info.attempt > 1:
+                return self.info.last_heartbeat
+            self.heartbeat('half')
+            raise ValueError('again')
+
+    class Calls(Workflow):
+        beats = ActivityProxy('Beats', '1', retry=Retry(2))
+
+        def run(self):
+            return (yield self.beats())
+
+    assert Tester(Calls, beats=Beats).run() == 'half'

@@ -226,3 +226,29 @@ def test_a_token_that_is_none_is_refused(genflow):
     code, _, err = genflow('activity', 'complete', 'no-token', '1')
     assert code == 2
     assert err.startswith('Error: ')
+
+
+def test_the_printed_history_names_its_execution(genflow):
+    _, out, _ = genflow('start', 'Order', '1', '--id', 'a')
+    run_id = out.split()[1]
+    printed = json.loads(genflow('history', 'a', '--json')[1])
+    assert printed['workflowExecution'] == {'workflowId': 'a', 'runId': run_id}
+
+
+def test_a_signal_that_the_class_does_not_declare_is_sent_with_a_warning(genflow, db, tmp_path):
+    flow = tmp_path / 'orders_with_a_signal.py'
+    flow.write_text(
+        'from genflow import Signal, Workflow, workflow\n'
+        '@workflow(name="Order", version=1, task_list="orders")\n'
+        'class Order(Workflow):\n'
+        '    approve = Signal()\n'
+        '    def run(self):\n'
+        '        yield self.approve.get()\n',
+        encoding='utf-8',
+    )
+    run = genflow('start', 'Order', '1', '--id', 'a')[1].split()
+    code, _, err = genflow('signal', 'a', 'aprove', '--target', str(flow))
+    assert code == 0
+    assert err.startswith("genflow: Order declares no signal 'aprove', so it will not be read; it has approve; did you")
+    assert genflow('signal', 'a', 'approve', '--target', str(flow)) == (0, '', '')
+    assert [event['eventType'] for event in history_of(db, *run)].count('WorkflowExecutionSignaled') == 2

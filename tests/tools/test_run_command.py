@@ -261,7 +261,7 @@ class Main(Workflow):
     assert 'running' not in done.err
 
 
-def test_a_workflow_that_raises_a_keyboard_interrupt_ends_the_run(genflow_run, file):
+def test_a_workflow_that_raises_a_keyboard_interrupt_fails_like_any_other(genflow_run, file):
     done = genflow_run(
         file(
             workflow_file("""
@@ -271,7 +271,8 @@ def test_a_workflow_that_raises_a_keyboard_interrupt_ends_the_run(genflow_run, f
     """)
         )
     )
-    assert done.returncode == 130, done.err
+    assert done.returncode == 3, done.err
+    assert 'failed: KeyboardInterrupt' in done.err
 
 
 WAITING = """
@@ -423,7 +424,7 @@ def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, fi
     process.communicate()
     done = genflow_run('--db', 'x.db', '--id', 'a', 'flow.py', 3)
     assert done.returncode == 2
-    assert "an execution 'a' is open, and was started with other arguments" in done.err
+    assert "was started with other arguments: '[[2,1],{}]' instead of '[[3],{}]'" in done.err
 
 
 def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
@@ -454,3 +455,9 @@ def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, fi
     assert 'flow.py:' in done.err
     file(STEPS)
     assert genflow_run('-q', *arguments).out == '1\n'
+
+
+def test_an_id_without_a_file_is_said_to_have_no_effect(genflow_run, file):
+    done = genflow_run('--id', 'a', file(STEPS), 0)
+    assert done.returncode == 0
+    assert '--id a has no effect without --db' in done.err

@@ -77,6 +77,15 @@ def test_a_worker_decides_and_performs_until_it_has_done_enough(folder, capsys):
     assert result(folder, capsys) == (0, '8\n')
 
 
+def test_a_worker_takes_several_lists_and_warns_of_one_that_no_type_uses(folder, capsys):
+    done = finish(start(folder, *WORKER, '--task-list', 'stepz', '--max-tasks', TASKS))
+    assert done.returncode == 0, done.err
+    assert 'working for domain shop, task list steps, stepz' in done.err
+    assert 'no loaded type uses the task list stepz; they use: steps' in done.err
+    assert 'uses the task list steps;' not in done.err
+    assert result(folder, capsys) == (0, '8\n')
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_what_runs_finish(folder, number):
     os.mkfifo(folder / 'hang')

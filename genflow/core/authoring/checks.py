@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from genflow.core.errors import DefinitionError
 
-__all__ = ['check_hook', 'check_no_generator', 'check_run']
+__all__ = ['check_fit', 'check_hook', 'check_no_generator', 'check_run']
 
 _YIELDING = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
@@ -65,6 +66,22 @@ def check_hook(cls: type) -> None:
             f'{_named(cls)}.restart_when_suggested {found}; it is a plain method that returns self.restart(...), or '
             'None for "not now"'
         )
+
+
+def check_fit(cls: type, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuses arguments that ``run`` of a class does not take.
+
+    Raises:
+        DefinitionError: Names the class, and what its ``run`` takes.
+    """
+    shown = ''
+    try:
+        signature = inspect.signature(cls.run.__get__(object.__new__(cls)))  # type: ignore[attr-defined]
+        bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
+        shown = str(inspect.Signature(bare))
+        signature.bind(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        raise DefinitionError(f'these arguments do not fit {cls.__qualname__}.run{shown}: {error}') from None
 
 
 def _named(cls: type) -> str:

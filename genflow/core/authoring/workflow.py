@@ -237,7 +237,7 @@ class Workflow(Serialization):
     @property
     def info(self) -> Info:
         """What the execution knows of itself."""
-        info: Info = self.loop.info
+        info: Info = self.loop.told_info
         return info
 
     @property

@@ -205,6 +205,7 @@ class RetryableCall(Call):
         failure = self.brought_back(error)
         if not self.loop.tries_again(self, failure, uncounted=uncounted):
             self.over()
+            self._note(failure)
             self.settle(ERROR, failure)
             return
         self.uncounted += uncounted
@@ -217,6 +218,14 @@ class RetryableCall(Call):
     @property
     def last_failure(self) -> BaseException | None:
         return self.failure
+
+    def _note(self, failure: BaseException) -> None:
+        """Adds to a failure that its policy did not apply to it; to its traceback, for its text may be compared."""
+        note = self.settings.retry.unused(failure, self.attempt - self.uncounted)
+        if note is not None:
+            notes = vars(failure).setdefault('__notes__', [])
+            if note not in notes:
+                notes.append(note)
 
     def brought_back(self, error: TaskFailed) -> BaseException:
         """The user's own exception where ``raises=`` names its class, else ``error`` itself."""

@@ -6,9 +6,7 @@ spec that any import so far has made, for those who run without scanning.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 from attrs import Factory, define, frozen
@@ -55,20 +53,23 @@ class ActivitySpec:
 
 Spec = WorkflowSpec | ActivitySpec
 
-_classes: weakref.WeakValueDictionary[int, type] = weakref.WeakValueDictionary()
-"""Every decorated class that is alive, by its place in the order in which they were decorated."""
+_declared: dict[tuple[str, str, type, str, str], Spec] = {}
+"""What every decorated class stands for, by where the class was defined and by the type.
 
-_places = count()
+A class that nothing else refers to stays: decorating it is what registers it. One that is defined again, such as in a
+notebook's cell that is run twice, takes its predecessor's place.
+"""
 
 
 def declare(spec: Spec) -> None:
     """Remembers that ``spec.cls`` was decorated; a class may carry several specs."""
-    vars_of = spec.cls.__dict__.get('__genflow_specs__')
-    if vars_of is None:
-        spec.cls.__genflow_specs__ = [spec]  # type: ignore[attr-defined]
-        _classes[next(_places)] = spec.cls
-    else:
-        vars_of.append(spec)
+    cls = spec.cls
+    if '__genflow_specs__' not in vars(cls):
+        cls.__genflow_specs__ = []  # type: ignore[attr-defined]
+    vars(cls)['__genflow_specs__'].append(spec)
+    key = (cls.__module__, cls.__qualname__, type(spec), spec.name, spec.version)
+    _declared.pop(key, None)  # so that the class decorated last stands last
+    _declared[key] = spec
 
 
 def declared(cls: type | None = None) -> Iterator[Spec]:
@@ -76,9 +77,10 @@ def declared(cls: type | None = None) -> Iterator[Spec]:
 
     They come by module and qualified name; of classes with the same, the one decorated last comes last.
     """
-    classes = sorted(_classes.values(), key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
-    for item in classes:
-        yield from item.__dict__.get('__genflow_specs__', ())
+    if cls is not None:
+        yield from vars(cls).get('__genflow_specs__', ())
+        return
+    yield from sorted(_declared.values(), key=lambda spec: (spec.cls.__module__, spec.cls.__qualname__))
 
 
 @define

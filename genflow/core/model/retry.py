@@ -86,6 +86,17 @@ class Retry:
             kinds = tuple(kind for kind in kinds if kind not in (TaskFailed, Exception, BaseException))
         return any(_is(error, kind) for kind in kinds)
 
+    def unused(self, error: BaseException, tried: int) -> str | None:
+        """What to say of a failure that a policy for time-outs only leaves alone, and one for failures would not."""
+        further = self.max_attempts - 1
+        shorthand = self == Retry(self.max_attempts, initial_interval=0, on=(TaskTimeout,))
+        if not shorthand or not further or self.again(error, 0) or not Retry(self.max_attempts).again(error, tried):
+            return None
+        return (
+            f'retry={further:g} tries again after time-outs only; retry=Retry({self.max_attempts:g}) would have tried '
+            'again after this failure, too.'
+        )
+
     def interval(self, tried: int, random: Random) -> int:
         """Whole seconds to wait after ``tried`` attempts."""
         if self.initial_interval == 0:

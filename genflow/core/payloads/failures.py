@@ -8,6 +8,7 @@ text: what is no envelope stays as it is in ``details``.
 
 from __future__ import annotations
 
+import sys
 import traceback as tracebacks
 from collections.abc import Sequence
 from typing import Any
@@ -110,7 +111,10 @@ def users_traceback(error: BaseException) -> str:
         if part is not None and shown is not None:
             part.stack[:] = _users_frames(part.stack, keep_last=not isinstance(shown, GenflowError))
             pending += [(part.__cause__, shown.__cause__), (part.__context__, shown.__context__)]
-    return ''.join(whole.format())
+    text = ''.join(whole.format())
+    if sys.version_info < (3, 11):  # from then on notes are a part of what is formatted
+        text += ''.join(f'{note}\n' for note in getattr(error, '__notes__', ()))
+    return text
 
 
 def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) -> list[tracebacks.FrameSummary]:

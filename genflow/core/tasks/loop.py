@@ -136,6 +136,11 @@ class Loop:
         """What the execution knows of itself."""
         return self.base
 
+    @property
+    def told_info(self) -> Info:
+        """The same, as the workflow's own code gets it."""
+        return self.info
+
     # tasks and branches
 
     def drain(self) -> None:

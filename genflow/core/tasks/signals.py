@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genflow.core.errors import SignalFailed
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from genflow.core.model.events import Signaled
     from genflow.core.tasks.loop import Loop
 
-__all__ = ['BoundSignal', 'Mailbox', 'Signal', 'SignalGet']
+__all__ = ['BoundSignal', 'Mailbox', 'Signal', 'SignalGet', 'nearest_signal', 'signal_name', 'signals_of']
 
 
 MAX_NAME = 256
@@ -251,6 +252,20 @@ class Signal:
 
     def __repr__(self) -> str:
         return f'Signal({self.name!r})'
+
+
+def signals_of(cls: type) -> tuple[str, ...]:
+    """The names of the signals that a workflow class declares."""
+    found = (getattr(cls, name, None) for name in dir(cls))
+    return tuple(dict.fromkeys(signal.name for signal in found if isinstance(signal, Signal)))
+
+
+def nearest_signal(cls: type, name: str) -> str:
+    """What a class declares instead of a signal, for a message."""
+    known = signals_of(cls)
+    close = get_close_matches(name, known, 1)
+    hint = f'; did you mean {close[0]!r}?' if close else ''
+    return f'it has {", ".join(known) or "none"}{hint}'
 
 
 def signal_name(signal: Any) -> str:

@@ -16,6 +16,15 @@ Run = Callable[[Callable[[], None]], None]
 LONGEST = 32_768
 
 
+class FunctionFailure(Exception):
+    """Raised in a registered function: it fails with this reason and these details, as AWS Lambda would say them."""
+
+    def __init__(self, reason: str, details: str | None = None) -> None:
+        super().__init__(reason, details)
+        self.reason = reason
+        self.details = details
+
+
 @attrs.frozen(slots=True)
 class Outcome:
     """How a function ended: the event to record and its attributes."""
@@ -43,6 +52,9 @@ def perform(functions: dict[str, Callable[..., Any]], name: str, input: str) -> 
         return not_found(name)
     try:
         result = json.dumps(function(json.loads(input)))
+    except FunctionFailure as failure:
+        said = {'reason': failure.reason, 'details': failure.details}
+        return Outcome('LambdaFunctionFailed', {name: text for name, text in said.items() if text is not None})
     except Exception as error:  # noqa: BLE001 - whatever a function raises is its outcome
         details = {'errorMessage': str(error), 'errorType': type(error).__name__}
         return Outcome('LambdaFunctionFailed', {'reason': 'UnhandledError', 'details': json.dumps(details)[:LONGEST]})

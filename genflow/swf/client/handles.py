@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genflow.core import errors
+from genflow.core.authoring.checks import check_fit
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution as Engine
 from genflow.core.model.registry import WorkflowSpec, declared
@@ -74,7 +75,8 @@ class Client:
             **options: ``workflow_id``, ``tags``, and what :class:`~genflow.swf.client.starter.Starter` takes besides.
 
         Raises:
-            DefinitionError: The class is not decorated, or an option is wrong.
+            DefinitionError: The class is not decorated, or an option is wrong. When it is called: the arguments do not
+                fit ``run``.
         """
         cls = None if isinstance(workflow, str) else workflow
         if cls is not None:
@@ -83,6 +85,8 @@ class Client:
         starter = Starter(self.service, self.domain, str(workflow), version, transport=transport, **options)
 
         def start(*args: Any, **kwargs: Any) -> Execution:
+            if cls is not None:
+                check_fit(cls, args, kwargs)
             started = starter(*args, **kwargs)
             return Execution(self, started.workflow_id, started.run_id, cls)
 

@@ -20,7 +20,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
@@ -65,11 +65,12 @@ class Worker:
 
     Args:
         domain: The SWF domain; it has to exist.
-        task_list: The task list for decisions and activities alike.
+        task_list: The task list for decisions and activities alike; or several, each with threads of its own.
         layer1: What an application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
         registry: The types to work for; every decorated class that has been imported, unless given.
         deciders: How many decisions may be computed at a time; 0 for a worker of activities only.
-        activities: How many activities may run at a time, a thread for each; 0 for a worker of decisions only.
+        activities: How many activities of each list may run at a time, a thread for each; 0 for a worker of decisions
+            only.
         sticky: Whether executions stay with this worker between decisions.
         identity: What SWF shows as the one who polls; host and process unless given.
         mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
@@ -96,7 +97,7 @@ class Worker:
     def __init__(
         self,
         domain: str,
-        task_list: str,
+        task_list: str | Sequence[str],
         layer1: Any = None,
         *,
         registry: Registry | None = None,
@@ -120,7 +121,7 @@ class Worker:
         shows_payloads: bool = False,
     ) -> None:
         self.domain = domain
-        self.task_list = task_list
+        self.task_lists = (task_list,) if isinstance(task_list, str) else tuple(dict.fromkeys(task_list))
         self.identity = identity or default_identity()
         self.registry = registry if registry is not None else _everything()
         self.error: BaseException | None = None
@@ -147,7 +148,7 @@ class Worker:
             domain,
             self.registry,
             cache if cache is not None else StickyCache(),
-            _list_of_its_own(task_list) if sticky and deciders else None,
+            _list_of_its_own(self.task_lists[0]) if sticky and deciders else None,
             mismatch,
             input_mismatch,
             shows_payloads,
@@ -198,7 +199,7 @@ class Worker:
         Raises:
             RegistrationError: As for :meth:`run`.
         """
-        log_startup(self._service.connection, self.domain, self.task_list, self.identity)
+        log_startup(self._service.connection, self.domain, ', '.join(self.task_lists), self.identity)
         self._performer.context = copy_context()
         if self._register:
             register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
@@ -289,13 +290,18 @@ class Worker:
 
     def _jobs(self) -> list[tuple[str, Callable[[], None]]]:
         """What each thread does."""
-        main, own = self._poller(self.task_list), self._decider.own_list
         jobs: list[tuple[str, Callable[[], None]]] = []
-        for number in range(self._deciders):
-            jobs.append((f'decider-{number}', partial(self._decide, main)))
-            if own is not None:
-                jobs.append((f'sticky-decider-{number}', partial(self._decide, self._poller(own))))
-        jobs += [(f'activity-{number}', partial(self._perform, main)) for number in range(self._activities)]
+        for task_list in self.task_lists:
+            named = '' if task_list == self.task_lists[0] else f'{task_list}-'
+            main = self._poller(task_list)
+            jobs += [(f'{named}decider-{number}', partial(self._decide, main)) for number in range(self._deciders)]
+            jobs += [(f'{named}activity-{number}', partial(self._perform, main)) for number in range(self._activities)]
+        own = self._decider.own_list
+        if own is not None:
+            jobs += [
+                (f'sticky-decider-{number}', partial(self._decide, self._poller(own)))
+                for number in range(self._deciders)
+            ]
         return jobs
 
     def _poller(self, task_list: str) -> Poller:

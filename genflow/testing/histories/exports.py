@@ -36,12 +36,14 @@ class Loaded:
         events: SWF's event dicts, all of them, in order; timestamps as they were written.
         workflow_id: Where the file says it, else ``None``.
         run_id: Likewise.
+        is_named_by_file: Whether these are what the file is called, for it does not say them.
     """
 
     name: str
     events: list[Event]
     workflow_id: str | None = None
     run_id: str | None = None
+    is_named_by_file: bool = False
 
 
 def load(source: Source) -> Loaded:

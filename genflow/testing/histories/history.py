@@ -26,10 +26,16 @@ from genflow.testing.histories.start_events import begun, started_attributes, to
 from genflow.testing.histories.steps import HistorySteps
 from genflow.testing.histories.writer import Event
 
-__all__ = ['History']
+__all__ = ['History', 'MadeUp']
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 WORKFLOW_ID, RUN_ID = 'workflow-1', 'run-1'
+
+
+class MadeUp(str):
+    """An id that stands in where a recorded history names none."""
+
+    __slots__ = ()
 
 
 class History(HistorySteps):
@@ -50,12 +56,21 @@ class History(HistorySteps):
         self.__attrs_init__(workflow, tuple(draft.written), draft.ledger, WORKFLOW_ID, RUN_ID, START)
 
     @classmethod
-    def from_json(cls, source: Source, workflow: type[Workflow] | WorkflowSpec | None = None) -> History:
+    def from_json(
+        cls,
+        source: Source,
+        workflow: type[Workflow] | WorkflowSpec | None = None,
+        *,
+        workflow_id: str | None = None,
+        run_id: str | None = None,
+    ) -> History:
         """A recorded history: what ``aws swf get-workflow-execution-history`` prints, or genflow's own export.
 
         Args:
             source: A path, JSON text, an answer of a SWF client, or a list of answers or events.
             workflow: The workflow class, to go on with the story.
+            workflow_id: Of the execution, where the history does not say it; the AWS command line's does not.
+            run_id: Likewise.
 
         Raises:
             HistoryError: It cannot be read, is not whole, or is of another workflow type.
@@ -69,7 +84,7 @@ class History(HistorySteps):
         for event in events:
             ledger.apply(event)
         made = cls.__new__(cls)
-        ids = (loaded.workflow_id or WORKFLOW_ID, loaded.run_id or RUN_ID)
+        ids = (workflow_id or loaded.workflow_id or MadeUp(WORKFLOW_ID), run_id or loaded.run_id or MadeUp(RUN_ID))
         made.__attrs_init__(workflow, events, ledger, *ids, events[-1]['eventTimestamp'])
         return made
 

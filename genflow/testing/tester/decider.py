@@ -35,7 +35,7 @@ class Decider:
     """Answers decision tasks.
 
     Attributes:
-        seed: Of the streams of chance.
+        seed: Of the streams of chance; each execution has streams of its own.
         sticky: Keep each generator between its decisions.
         closing: Whether the last decision asked for a close.
         error: What left ``run`` there, if it failed.
@@ -50,6 +50,7 @@ class Decider:
     describe_blocked: str = ''
     _kept: dict[str, Execution] = field(factory=dict)
     _silent: set[str] = field(factory=set)
+    _seeds: dict[str, str] = field(factory=dict)
 
     def decide(self, task: DecisionTask) -> str:
         """Decides and answers one task.
@@ -81,7 +82,14 @@ class Decider:
         events = None if kept is None else continuation(task, kept.answered)
         if kept is None or events is None:
             events = task.events
-            kept = Execution(spec, workflow_id=task.workflow_id, run_id=task.run_id, domain=DOMAIN, seed=self.seed)
+            kept = Execution(
+                spec,
+                workflow_id=task.workflow_id,
+                run_id=task.run_id,
+                domain=DOMAIN,
+                seed=self._seed_of(task.run_id),
+                input_mismatch='error',
+            )
         self.closing = True
         try:
             decided = kept.advance(translate(events)) or Decisions()
@@ -95,6 +103,13 @@ class Decider:
             else:
                 kept.close()
         return decided
+
+    def _seed_of(self, run_id: str) -> str:
+        """The seed of an execution: a stream of its own for each, the same in each run of the test."""
+        if run_id not in self._seeds:
+            number = len(self._seeds) + 1
+            self._seeds[run_id] = self.seed if number == 1 else f'{self.seed}/{number}'
+        return self._seeds[run_id]
 
     # stubs
 

@@ -12,6 +12,7 @@ from attrs import Factory, define, field
 from genflow.core.errors import SuspendTask
 from genflow.core.payloads.hooks import decode
 from genflow.local import LocalSWF, ManualClock
+from genflow.local.engine.lambdas import FunctionFailure
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register, register_domain
@@ -202,6 +203,10 @@ class Environment:
                 return stand.run(event)
             except SuspendTask as silence:
                 raise Silent from silence
+            except Exception:
+                if stand.said is not None:
+                    raise FunctionFailure(stand.said.reason, stand.said.details) from None
+                raise
             finally:
                 self.crash = stand.crash
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.hooks import encode_value
-from genflow.core.tasks.signals import Signal, signal_name
+from genflow.core.payloads.writing import written
+from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.wire.close_events import ENDINGS, result_of
@@ -54,7 +54,7 @@ class Tester:
         stubs: What stands in for activities, children and Lambda functions. Keyed by the attribute of a proxy, the
             proxy, the class, or ``(name, version)``; that way also for what a child calls.
         now: When the test begins, with a time zone; 2000-01-01 UTC unless given.
-        seed: Of ``self.random``, ``self.uuid4()`` and the jitter of retries.
+        seed: Of ``self.random``, ``self.uuid4()`` and the jitter of retries; each execution has streams of its own.
         sticky: Keep the generator between decisions, as a worker does; otherwise each decision replays from event 1,
             and finds what is not deterministic.
         create: Makes instances of activity classes that need something to be made with.
@@ -190,19 +190,22 @@ class Tester:
         self._settle()
         return self
 
-    def signal(self, signal: Any, value: Any = None) -> Tester:
+    def signal(self, signal: Any, value: Any = None, *, undeclared: bool = False) -> Tester:
         """Signals the execution; it hears of it at the next step.
 
         Args:
-            signal: ``Order.approve``, the name of its attribute, or any name.
+            signal: ``Order.approve``, the name of its attribute, or its own name.
             value: Travels as JSON.
+            undeclared: Send it although the class declares no signal of that name, as somebody may.
 
         Raises:
-            TesterError: The execution is not open.
+            TesterError: The execution is not open, or its class declares no such signal.
         """
         own = getattr(self._doubles.lead.cls, signal, None) if isinstance(signal, str) else None
         name = signal_name(own if isinstance(own, Signal) else signal)
-        self._ask('signal_workflow_execution', signalName=name, input=encode_value(value))
+        if not undeclared and not self.is_closed:
+            _check_declared(self._doubles.lead.cls, name)
+        self._ask('signal_workflow_execution', signalName=name, input=written(value, f'the value of signal {name!r}'))
         return self
 
     def cancel(self) -> Tester:
@@ -346,6 +349,15 @@ class Tester:
         return (
             f'{who} waits for a timer that never fires ({lengths}), because the execution itself times out before, at '
             f'{end}: give the workflow a longer workflow_duration, or send the signal that it waits for beside'
+        )
+
+
+def _check_declared(cls: type, name: str) -> None:
+    """Raises ``TesterError`` where a workflow class declares no signal of a name."""
+    if name not in signals_of(cls):
+        raise TesterError(
+            f'{cls.__qualname__} declares no signal {name!r}, so nobody would read it; {nearest_signal(cls, name)}. '
+            'Give undeclared=True to send it all the same'
         )
 
 

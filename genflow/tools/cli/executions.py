@@ -15,6 +15,9 @@ from uuid import uuid4
 import click
 from attrs import evolve
 
+from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.core.tasks.signals import nearest_signal, signals_of
+from genflow.testing.histories.exports import written
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, value_input
 from genflow.tools.cli.parameters import SECONDS, WORKFLOW_ID
@@ -24,6 +27,7 @@ from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.progress import Progress
 from genflow.tools.run.runner import DOMAIN
+from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
 __all__ = ['cancel', 'history', 'list_executions', 'result', 'signal', 'start', 'terminate']
@@ -123,10 +127,10 @@ def history(
 ) -> None:
     """Show what happened in an execution, one line for each event that tells something."""
     with client_of(endpoint, db, domain=domain) as client:
-        events = run_of(client, domain, workflow_id, run_id).since(0)
+        run = run_of(client, domain, workflow_id, run_id)
+        events = run.since(0)
     if as_json:
-        lines = json.dumps({'events': events}, indent=2, default=lambda value: value.timestamp()).splitlines()
-        print_lines(lines)
+        print_lines(written(events, run.workflow_id, run.run_id, indent=2).splitlines())
         return
     print_lines(f'{step.when:%Y-%m-%d %H:%M:%S} {step.text}' for step in Progress().apply_all(events))
 
@@ -136,6 +140,9 @@ def history(
 @click.argument('name')
 @click.argument('value', required=False, type=click.UNPROCESSED)
 @click.option('--run-id', help='Which run; the open one without it.')
+@click.option(
+    '--target', help='A file or module with the class of the workflow: warns of a name that it does not declare.'
+)
 @service_options
 def signal(
     *,
@@ -143,6 +150,7 @@ def signal(
     name: str,
     value: str | None,
     run_id: str | None,
+    target: str | None,
     domain: str,
     endpoint: str | None,
     db: str | None,
@@ -151,7 +159,25 @@ def signal(
     request = _named(domain, workflow_id, run_id) | {'signalName': name}
     request['input'] = json.dumps(value_input(value))
     with client_of(endpoint, db, **request) as client:
+        if target is not None:
+            _warn_of_undeclared(target, run_of(client, domain, workflow_id, run_id), name)
         client.signal_workflow_execution(**request)
+
+
+def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
+    """Says that the class of an execution, if a target has it, declares no signal of a name."""
+    try:
+        module_of(parse(target))
+    except TargetError as error:
+        raise Refused(str(error)) from error
+    kind = run.first()['workflowType']
+    for spec in declared():
+        known = isinstance(spec, WorkflowSpec) and (spec.name, spec.version) == (kind['name'], kind['version'])
+        if known and name not in signals_of(spec.cls):
+            say(
+                f'genflow: {spec.cls.__qualname__} declares no signal {name!r}, so it will not be read; '
+                f'{nearest_signal(spec.cls, name)}'
+            )
 
 
 @click.command('cancel')

@@ -18,19 +18,32 @@ __all__ = ['command', 'workflows_of']
 @click.argument('histories', nargs=-1, required=True, type=EXISTING_PATH, metavar='FILE_OR_FOLDER...')
 @click.argument('target')
 @click.option('--strict', is_flag=True, help='An input that differs from the recorded one is a mismatch too.')
+@click.option('--workflow-id', help='Of the execution, where a single history does not say it.')
+@click.option('--run-id', help='Likewise.')
 @click.pass_context
-def command(ctx: click.Context, *, histories: tuple[str, ...], target: str, strict: bool) -> None:
+def command(
+    ctx: click.Context,
+    *,
+    histories: tuple[str, ...],
+    target: str,
+    strict: bool,
+    workflow_id: str | None,
+    run_id: str | None,
+) -> None:
     """Replay recorded histories against TARGET: a file or module, or one workflow class of it.
 
     Histories are JSON as `aws swf get-workflow-execution-history` or `genflow history --json` print it. Of a folder,
-    every .json and .jsonl file below it is read. Exit code 6 if a history does not agree with the code, cannot be
+    every .json and .jsonl file below it is read. Code that reads its own workflow id or run id needs them: genflow's
+    output names them, and a file of the AWS CLI is to be called WORKFLOW_ID.json or WORKFLOW_ID,RUN_ID.json, unless
+    --workflow-id says it. Exit code 6 if a history does not agree with the code, cannot be
     read, or if there is none.
     """
     try:
         specs = workflows_of(target)
     except TargetError as error:
         raise Refused(str(error)) from error
-    report = replay_files(histories, specs, input_mismatch='error' if strict else 'warn')
+    strictness = 'error' if strict else 'warn'
+    report = replay_files(histories, specs, input_mismatch=strictness, workflow_id=workflow_id, run_id=run_id)
     if report.ok:
         print_result(str(report), 'Every history agrees with the code.')
     else:

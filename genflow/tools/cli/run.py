@@ -61,6 +61,11 @@ def command(
 
     Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
     """
+    if workflow_id is not None and db is None:
+        click.echo(
+            f'genflow: --id {workflow_id} has no effect without --db: nothing is kept that could be continued.',
+            err=True,
+        )
     try:
         with redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, inputs(arguments, keywords), workflow_id)

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from genflow.core.errors import GenflowError
-from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.core.model.registry import Registry, WorkflowSpec, declared
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
@@ -24,15 +24,18 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.streams import messages_on_stdout, say
+from genflow.tools.run.imports import lists_in_use
 from genflow.tools.run.target import TargetError, module_of, parse
 
 __all__ = ['command']
+
+log = logging.getLogger('genflow.worker')
 
 
 @click.command('worker')
 @click.argument('target')
 @click.option('--domain', required=True, help='The SWF domain.')
-@click.option('--task-list', required=True, help='The task list to poll.')
+@click.option('--task-list', 'task_lists', required=True, multiple=True, help='The task list to poll; or several.')
 @click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decisions at a time.')
 @click.option('--activities', default=4, show_default=True, type=THREADS, help='Activities at a time.')
 @click.option('--max-tasks', type=click.IntRange(1), help='Stop after so many tasks.')
@@ -48,13 +51,16 @@ def command(
     /,
     *,
     target: str,
+    task_lists: tuple[str, ...],
     drain: float,
     shadow_first: bool,
     endpoint: str | None,
     db: str | None,
     **settings: Any,
 ) -> None:
-    """Run deciders and activities of TARGET, a file or module, for one task list.
+    """Run deciders and activities of TARGET, a file or module, for one task list or several.
+
+    --task-list may be given several times; each list has deciders and activities of its own.
 
     Every decorated class that importing TARGET loads is worked for. Credentials and region come from where boto3
     finds them, unless --endpoint or --db says otherwise.
@@ -73,7 +79,8 @@ def command(
         with refusing(domain=settings['domain']), _shown():
             if shadow_first and not _may_poll(layer1, settings['domain']):
                 ctx.exit(Exit.MISMATCH)
-            worker = Worker(layer1=layer1, **settings)
+            worker = Worker(task_list=task_lists, layer1=layer1, **settings)
+            _warn_of_unused(worker.registry, task_lists)
             signals = worker.stop_on_signals(drain, on_signal=partial(_tell, drain))
             worker.run()
     ctx.exit(Exit.INTERRUPTED if len(signals.received) > 1 else Exit.COMPLETED)
@@ -90,12 +97,21 @@ def _may_poll(layer1: Any, domain: str) -> bool:
 
     specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]
     shadow = shadow_executions(Fetcher(RetryingClient(connect(layer1))), Wanted(domain, open_only=True), specs)
-    click.echo(str(shadow), err=True)
+    say(str(shadow))
     for outcome in shadow.held:
-        click.echo(f'would be held: {outcome}', err=True)
+        say(f'would be held: {outcome}')
     if shadow.held:
-        click.echo(f'genflow: {len(shadow.held)} open executions would be held; nothing was polled', err=True)
+        say(f'genflow: {len(shadow.held)} open executions would be held; nothing was polled')
     return not shadow.held
+
+
+def _warn_of_unused(registry: Registry, task_lists: tuple[str, ...]) -> None:
+    """Says which of the lists no loaded type uses: a name that is misspelt is polled for ever and brings nothing."""
+    used = lists_in_use(registry)
+    for task_list in task_lists:
+        if task_list not in used:
+            known = ', '.join(sorted(used)) or 'none'
+            log.warning('no loaded type uses the task list %s; they use: %s', task_list, known)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from genflow.core.errors import RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec, declared
 from genflow.testing.histories.matchers import proxies_of
 
-__all__ = ['collect']
+__all__ = ['collect', 'lists_in_use']
 
 Key = tuple[str, str, str]
 """``workflow`` or ``activity``, name and version of a type."""
@@ -38,6 +38,15 @@ def collect(root: WorkflowSpec) -> Registry:
         if spec is not None:
             registry.add(spec)
     return registry
+
+
+def lists_in_use(registry: Registry) -> set[str]:
+    """The task lists that types name, and the proxies of workflows."""
+    specs: tuple[Spec, ...] = (*registry.workflows, *registry.activities)
+    found = {spec.task_list for spec in specs}
+    for spec in registry.workflows:
+        found |= {getattr(proxy.options, 'task_list', None) for _, proxy in proxies_of(spec.cls)}
+    return {task_list for task_list in found if task_list is not None}
 
 
 def _by_type() -> dict[Key, list[Spec]]:

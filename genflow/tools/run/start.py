@@ -7,23 +7,25 @@ good as one that is open, if it was asked for the same.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from attrs import frozen
 
+from genflow.core.authoring.checks import check_fit
+from genflow.core.engine.replay import same_payload
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.hooks import MAX_PAYLOAD
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import units
 from genflow.tools.run.follow import HistoryTail, listed
 
 __all__ = ['Begun', 'Request', 'begin', 'request_of']
 
 TASK_LIST = 'default'  # of a workflow that names none
+SHOWN = 200  # characters of arguments in a message
 
 
 @frozen
@@ -66,7 +68,7 @@ def request_of(
     args, kwargs = list(args), dict(kwargs)
     workflow = spec.cls()
     name = f'{spec.cls.__qualname__}.run'
-    _check_arguments(workflow.run, name, args, kwargs)
+    check_fit(spec.cls, args, kwargs)
     try:
         text = workflow._serialize_arguments(*args, **kwargs)
     except (TypeError, ValueError) as error:
@@ -77,17 +79,6 @@ def request_of(
             f'{MAX_PAYLOAD:,}. Keep what is large elsewhere, and give its key or its path.'
         )
     return Request(spec, text, checked_id(workflow_id))
-
-
-def _check_arguments(run: Callable[..., Any], name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
-    shown = ''
-    try:
-        signature = inspect.signature(run)
-        bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
-        shown = str(inspect.Signature(bare))
-        signature.bind(*args, **kwargs)
-    except (TypeError, ValueError) as error:
-        raise DefinitionError(f'these arguments do not fit {name}{shown}: {error}') from None
 
 
 def begin(client: Any, domain: str, request: Request) -> Begun:
@@ -124,7 +115,7 @@ def _known(client: Any, domain: str, request: Request) -> HistoryTail | None:
     for info in listed(client, domain, 'closed', executionFilter=same_id):
         run = _follower(client, domain, info)
         same = info['closeStatus'] == 'COMPLETED' and info['workflowType'] == request.type
-        return run if same and _input(run) == request.input else None
+        return run if same and same_payload(_input(run), request.input) else None
     return None
 
 
@@ -139,9 +130,11 @@ def _check_same(request: Request, run: HistoryTail, info: Mapping[str, Any]) -> 
             f'an execution {run.workflow_id!r} is open, of the workflow {there["name"]} {there["version"]}, not '
             f'{request.spec.name} {request.spec.version}. Give another id, or run that workflow.'
         )
-    if _input(run) != request.input:
+    started_with = _input(run)
+    if not same_payload(started_with, request.input):
         raise HistoryError(
-            f'an execution {run.workflow_id!r} is open, and was started with other arguments. Give the same arguments '
+            f'an execution {run.workflow_id!r} is open, and was started with other arguments: '
+            f'{excerpt(started_with or "", SHOWN)} instead of {excerpt(request.input, SHOWN)}. Give the same arguments '
             'to continue it, or another id to start another one.'
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import Any
 
 from attrs import define, field
@@ -89,7 +90,8 @@ def run_activity(
     made._context = Recorder(info, ran, heartbeat_says_cancel_after)  # noqa: SLF001 - as a worker does
     found, named = made._deserialize_arguments(made._serialize_arguments(*args, **kwargs))
     try:
-        ran.result = made._deserialize_result(made._serialize_result(made.run(*found, **named)))
+        result = copy_context().run(made.run, *found, **named)
+        ran.result = made._deserialize_result(made._serialize_result(result))
     except StopActivity as stop:
         ran.canceled, ran.details = True, stop.details
     except SuspendTask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import math
 import time
@@ -33,7 +34,7 @@ from genflow import (
     workflow,
 )
 from genflow.local import LocalSWF, SystemClock
-from genflow.testing import Fail, Never, Script, Stuck, Tester, TesterError, TimeOut, replay
+from genflow.testing import Fail, Never, Script, Stuck, Tester, TesterError, TimeOut, replay, run_activity
 from tests.testing.orders import Declined, Order
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
@@ -854,3 +855,30 @@ def test_an_activity_of_a_test_finds_its_details_again_after_a_failure():
             return (yield self.beats())
 
     assert Tester(Calls, beats=Beats).run() == 'half'
+
+
+def test_a_run_that_waits_says_what_arrived_unread():
+    tester = Tester(Waits).start()
+    tester.signal('reject', 1).signal('reject', 2).signal('other', undeclared=True)
+    with pytest.raises(Stuck, match=r"signals that nobody has read: 'reject' \(2\), 'other' \(1\)"):
+        tester.result()
+
+
+def test_what_an_activity_sets_in_its_context_no_other_sees():
+    tenant = contextvars.ContextVar('tenant', default='nobody')
+
+    class Sets(Activity):
+        def run(self):
+            seen = tenant.get()
+            tenant.set('Ada')
+            return seen
+
+    class Calls(Workflow):
+        sets, stub = ActivityProxy('Sets', '1'), ActivityProxy('Stub', '1')
+
+        def run(self):
+            return [(yield self.sets()), (yield self.stub()), (yield self.sets())]
+
+    assert Tester(Calls, sets=Sets, stub=tenant.get).run() == ['nobody'] * 3
+    assert run_activity(Sets).result == 'nobody'
+    assert tenant.get() == 'nobody'

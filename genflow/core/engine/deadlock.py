@@ -47,9 +47,11 @@ def _open_work(execution: Execution) -> bool:
 
 
 def describe_blocked(loop: Loop) -> str:
-    """Where each branch stands, for a report."""
+    """Where each branch stands, and which signals came that nobody has read, for a report."""
     places = [
         suspended_at(generator) + ('' if branch.awaiting is None else f', waiting for {branch.awaiting.label}')
         for generator, branch in list(loop.branches.items())[:MAX_BRANCHES]
     ]
-    return 'it stands at ' + '; '.join(places) if places else 'run has ended'
+    where = 'it stands at ' + '; '.join(places) if places else 'run has ended'
+    unread = ', '.join(f'{name!r} ({count})' for name, count in loop.unread())
+    return f'{where}; signals that nobody has read: {unread}' if unread else where

@@ -353,6 +353,9 @@ class Execution(WorkflowValues):
     def mailbox(self, name: str) -> Mailbox:
         return self.mailboxes.setdefault(name, Mailbox())
 
+    def unread(self) -> list[tuple[str, int]]:
+        return [(name, len(box.items)) for name, box in self.mailboxes.items() if box.items]
+
     def describes(self, what: str) -> None:
         if self.in_side_effect:
             raise DefinitionError(

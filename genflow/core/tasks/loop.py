@@ -207,6 +207,10 @@ class Loop:
     def reveal_signals(self) -> None:
         """Makes the signals of the current decision available that nobody waits for."""
 
+    def unread(self) -> list[tuple[str, int]]:
+        """The signals that nobody has read, by name, and how many of each."""
+        return []
+
     def describes(self, what: str) -> None:
         """Something was asked for of which only a description is made."""
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.failures import encode_failure
-from genflow.core.payloads.hooks import encode
+from genflow.core.payloads.hooks import encode_value
 from genflow.core.tasks.signals import Signal, signal_name
 from genflow.testing.histories import event_rules
 from genflow.testing.histories.matchers import find, proxy_of
@@ -170,7 +170,7 @@ class HistorySteps:
         draft.add(
             'WorkflowExecutionSignaled',
             signalName=name,
-            input=encode(value) if raw is None else raw,
+            input=encode_value(value) if raw is None else raw,
             externalInitiatedEventId=0,
         )
         draft.wake()
@@ -256,7 +256,7 @@ class HistorySteps:
 
     def _text(self, item: Item, result: Any) -> str:
         proxy = proxy_of(self._class(), item)
-        return encode(result) if proxy is None else proxy._serialize_result(result)
+        return encode_value(result) if proxy is None else proxy._serialize_result(result)
 
     def _class(self) -> Any:
         return self.workflow.cls if isinstance(self.workflow, WorkflowSpec) else self.workflow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 from attrs import define, field
@@ -114,8 +115,9 @@ class StubRunner:
                     f'the activity {task.name} {task.version} was scheduled, for which there is neither a stub nor a '
                     f'decorated class that was imported: give stubs={{({task.name!r}, {task.version!r}): …}}'
                 )
-            return run_activity(part.spec, task.input, context, self.create)
-        outcome, stand = play(part, task.input, context, part.given.pop((task.run_id, task.activity_id), NOTHING))
+            return copy_context().run(run_activity, part.spec, task.input, context, self.create)
+        stub = part.given.pop((task.run_id, task.activity_id), NOTHING)
+        outcome, stand = copy_context().run(play, part, task.input, context, stub)
         if stand.time_out is not None:
             check_strikes(self.stage.waiting(task.workflow_id, task.run_id, task.activity_id), stand.time_out)
         return outcome

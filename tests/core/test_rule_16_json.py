@@ -105,7 +105,7 @@ CALLS = {
     'an event': (lambda self, bad: self.shrink(bad), r'argument 1 of lambda shrink'),
     'a signal': (lambda self, bad: self.external('w').signal('s', bad), r"the value of signal 's' to w"),
     'a status': (lambda self, bad: self.set_status(bad), r'the status'),
-    'a restart': (lambda self, bad: self.restart(bad), ''),
+    'a restart': (lambda self, bad: self.restart(1, bad), r'argument 2 of the restart'),
 }
 
 

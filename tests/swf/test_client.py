@@ -269,7 +269,7 @@ def test_a_value_that_is_no_json_is_named_with_its_signal(loops):
 
 
 def test_arguments_that_are_no_json_are_named_with_their_type(loops):
-    with pytest.raises(TypeError, match=r'the arguments of Order cannot be written: .*JSON'):
+    with pytest.raises(TypeError, match=r'of Order, .*, cannot be written: .*JSON'):
         loops.client.starter(Order)(object())
 
 

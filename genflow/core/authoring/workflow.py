@@ -25,6 +25,7 @@ from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
 from genflow.core.model.options import RestartOptions, checked_names, overridden
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
 from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import written_arguments
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.loop import DescribingLoop, Info, Loop
 from genflow.core.tasks.map import Mapped
@@ -90,7 +91,7 @@ class Restarter:
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
-        text = self._workflow._serialize_restart_arguments(*args, **kwargs)
+        text = written_arguments('the restart', self._workflow._serialize_restart_arguments, args, kwargs)
         if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
                 f'the arguments of the restart have {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '

@@ -17,8 +17,9 @@ from genflow.core.model.refusals import WAYS_OUT
 from genflow.core.model.retry import least_wait
 from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 from genflow.core.payloads.failures import decode_failure
-from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, units
+from genflow.core.payloads.writing import named, written_arguments
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.text import short
 
@@ -91,11 +92,11 @@ class RetryableCall(Call):
         return not self.kwargs
 
     def prepare(self) -> None:
+        write = self.proxy._serialize_arguments
         try:
-            text = self.input = self.proxy._serialize_arguments(*self.args, **self.kwargs)
-        except (TypeError, ValueError):
-            self._blame()
-            raise
+            text = self.input = write(*self.args, **self.kwargs)
+        except (TypeError, ValueError):  # once more, to say which argument it is: what costs time is left to here
+            text = self.input = written_arguments(self.label, write, self.args, self.kwargs)
         if not isinstance(text, str):
             raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
         if not is_sendable(text):
@@ -103,28 +104,10 @@ class RetryableCall(Call):
         if units(text) > MAX_PAYLOAD:
             raise self.too_large(text, 'the input', self._longest())
 
-    def _named(self) -> list[tuple[str, Any]]:
-        named = [(f'argument {place}', value) for place, value in enumerate(self.args, 1)]
-        return named + [(f'argument {name!r}', value) for name, value in self.kwargs.items()]
-
     def _longest(self) -> str:
         """The argument that takes most of a payload that is too large."""
-        sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in self._named()]
+        sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in named(self.args, self.kwargs)]
         return f'most of it is {max(sizes)[1]}; ' if sizes else ''
-
-    def _blame(self) -> None:
-        """Names the argument that cannot be written, where the proxy writes as proxies do by default.
-
-        Raises:
-            TypeError: JSON cannot hold it.
-            ValueError: JSON can hold it only in part, or not at all: ``NaN``, a cycle, keys that are written alike.
-        """
-        for name, value in self._named():
-            try:
-                encode_value(value)
-            except (TypeError, ValueError) as found:
-                kind = TypeError if isinstance(found, TypeError) else ValueError
-                raise kind(f'{name} of {self.label}, {short(value)}, cannot be written: {found}') from None
 
     # attempts
 

@@ -6,6 +6,7 @@ for type checkers only.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import operator
@@ -40,8 +41,18 @@ def hints_of_function(function: Any, owner: type) -> dict[str, Any]:
     for cls in reversed(owner.__mro__):
         names.update(vars(cls))
     names.update(getattr(function, '__globals__', {}))
-    names.update(inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {})
+    names.update(_enclosed(function))
     return {name: resolved(hint, names) for name, hint in getattr(function, '__annotations__', {}).items()}
+
+
+def _enclosed(function: Any) -> dict[str, Any]:
+    """What a function takes from the functions around it, as far as it is there yet."""
+    names = getattr(getattr(function, '__code__', None), 'co_freevars', ())
+    found: dict[str, Any] = {}
+    for name, cell in zip(names, getattr(function, '__closure__', None) or (), strict=False):
+        with contextlib.suppress(ValueError):  # a cell is empty until its variable is set
+            found[name] = cell.cell_contents
+    return found
 
 
 def hints_of_fields(cls: type) -> dict[str, Any]:

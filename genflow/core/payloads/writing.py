@@ -1,15 +1,15 @@
-"""Writing one value of the user's, with its name in the error where it cannot be written."""
+"""Writing values of the user's, with their names in the error where they cannot be written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from genflow.core.errors import GenflowError
 from genflow.core.payloads.hooks import encode_value
 from genflow.core.text import short
 
-__all__ = ['written']
+__all__ = ['named', 'written', 'written_arguments']
 
 
 def written(value: Any, what: str, write: Callable[[Any], str] = encode_value) -> str:
@@ -32,3 +32,33 @@ def written(value: Any, what: str, write: Callable[[Any], str] = encode_value) -
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f'{what}, {short(value)}, cannot be written: {error}') from error
+
+
+def written_arguments(what: str, write: Callable[..., str], args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
+    """The text of the arguments of a call.
+
+    Args:
+        what: Names the call in an error: ``activity 3 Echo v1``.
+        write: The serialization hook.
+        args: The arguments.
+        kwargs: The keyword arguments.
+
+    Raises:
+        TypeError: As for :func:`written`; names the argument where JSON cannot hold it.
+        ValueError: Likewise.
+    """
+    try:
+        return write(*args, **kwargs)
+    except GenflowError:
+        raise
+    except (TypeError, ValueError) as error:
+        for name, value in named(args, kwargs):
+            written(value, f'{name} of {what}')
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f'the arguments of {what} cannot be written: {error}') from error
+
+
+def named(args: Iterable[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Arguments with what a message calls them."""
+    found = [(f'argument {place}', value) for place, value in enumerate(args, 1)]
+    return found + [(f'argument {name!r}', value) for name, value in kwargs.items()]

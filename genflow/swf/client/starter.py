@@ -16,11 +16,12 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.authoring.proxies import type_version
-from genflow.core.errors import GenflowError, PayloadTooLarge
+from genflow.core.errors import PayloadTooLarge
 from genflow.core.model.options import ChildOptions
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
 from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import written_arguments
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import seconds_text
@@ -137,13 +138,7 @@ class Starter(Serialization):
             Exception: The client's error: ``WorkflowExecutionAlreadyStartedFault`` where an execution of that id is
                 open, ``UnknownResourceFault`` where the domain or the type does not exist, and so on.
         """
-        try:
-            text = self._serialize_arguments(*args, **kwargs)
-        except GenflowError:
-            raise
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f'the arguments of {self.name} cannot be written: {error}') from error
+        text = written_arguments(self.name, self._serialize_arguments, args, kwargs)
         return self.start(text)
 
     def start(self, input: str) -> Started:

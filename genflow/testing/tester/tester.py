@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.writing import written
+from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.state.limits import LARGE_PAGES
@@ -147,7 +147,7 @@ class Tester:
         if self._run_id:
             raise TesterError('this tester was started already; make another one for another execution')
         lead = self._doubles.lead.cls()
-        text = lead._serialize_arguments(*args, **kwargs)
+        text = written_arguments(f'{type(lead).__qualname__}.run', lead._serialize_arguments, args, kwargs)
         _check_arguments(lead, text)
         self._run_id = self._environment.start(self._workflow_id, text)
         return self

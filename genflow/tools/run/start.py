@@ -20,6 +20,7 @@ from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import written_arguments
 from genflow.tools.run.follow import HistoryTail, listed
 
 __all__ = ['Begun', 'Request', 'begin', 'request_of']
@@ -70,9 +71,9 @@ def request_of(
     name = f'{spec.cls.__qualname__}.run'
     check_fit(spec.cls, args, kwargs)
     try:
-        text = workflow._serialize_arguments(*args, **kwargs)
+        text = written_arguments(name, workflow._serialize_arguments, args, kwargs)
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f'the arguments of {name} cannot be serialized: {error}') from error
+        raise DefinitionError(str(error)) from error
     if units(text) > MAX_PAYLOAD:
         raise PayloadTooLarge(
             f'the arguments of {name} have {units(text):,} characters once they are serialized; SWF takes '

@@ -168,7 +168,8 @@ def replay(
     Raises:
         NondeterminismError: The code does not follow the history.
         WorkflowStalled: The history is open, and the code waits for nothing.
-        HistoryError: The history cannot be read, is not whole, or is of another workflow type.
+        HistoryError: The history cannot be read, is not whole, is of another workflow type, or lacks an id on which
+            the code depends.
         OSError: The file cannot be read.
     """
     loaded = _of_history(history) if isinstance(history, History) else _load_named(history)
@@ -267,8 +268,7 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     try:
         answer = execution.advance(translate(_timed(loaded.events)))
     except NondeterminismError as error:
-        told = f'{error.report}{_about_ids(loaded, execution)}'
-        raise NondeterminismError(told, event_id=error.event_id, execution=error.execution) from error
+        raise _with_ids_told(loaded, execution, error) from error
     finally:
         execution.close()
     if execution.warnings:
@@ -278,9 +278,22 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     )
 
 
+def _with_ids_told(loaded: Loaded, execution: Replaying, error: NondeterminismError) -> GenflowError:
+    """A mismatch with what is to be said of ids; no mismatch at all where it may come from an id that is missing."""
+    about = _about_ids(loaded, execution)
+    if _missing(loaded, execution):
+        return HistoryError(f'{loaded.name} cannot be held against the code.{about}. As it is:\n{error}')
+    return NondeterminismError(f'{error.report}{about}', event_id=error.event_id, execution=error.execution)
+
+
+def _missing(loaded: Loaded, execution: Replaying) -> list[str]:
+    """The ids that the code reads and nobody names."""
+    return [name for name in execution.read if getattr(loaded, name) is None]
+
+
 def _about_ids(loaded: Loaded, execution: Replaying) -> str:
     """What to say of ids that the code reads, where the history itself does not name them."""
-    missing = [name for name in execution.read if getattr(loaded, name) is None]
+    missing = _missing(loaded, execution)
     if missing:
         names = ' and '.join(f'info.{name}' for name in missing)
         options = ' and '.join(f'--{name.replace("_", "-")}' for name in missing)

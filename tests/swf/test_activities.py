@@ -16,11 +16,13 @@ from genflow import (
     PayloadTooLarge,
     Retry,
     StopActivity,
+    SuspendTask,
     Workflow,
     WorkflowCanceled,
 )
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection
+from genflow.swf.client.async_completion import AsyncCompletion
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
@@ -374,6 +376,21 @@ def test_a_failure_of_a_workflow_that_is_refused_is_sent_again_in_plain_words(sw
     (found,) = attributes(execution, 'WorkflowExecutionFailed')
     assert found['reason'] == 'ValueError: \\xe9'
     assert not loops.decider.held
+
+
+def test_what_is_failed_by_its_token_is_sent_again_in_plain_words_too(begin):
+    tokens = []
+
+    def run(deed):
+        tokens.append(deed.token)
+        raise SuspendTask
+
+    loops, execution = begin(run)
+    loops.run_activity()
+    picky = RetryingClient(Connection(Picky(loops.swf, lambda name, request: 'details' in request), 'picky'))
+    assert AsyncCompletion(picky, 'd').fail(tokens[0], 'caf\udce9', 'more')
+    (found,) = attributes(execution, 'ActivityTaskFailed')
+    assert (found['reason'], found.get('details')) == ('caf\\udce9', None)
 
 
 class TestContext:

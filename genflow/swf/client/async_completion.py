@@ -8,7 +8,7 @@ from genflow.core.authoring.activity import heartbeat_text
 from genflow.core.errors import PayloadTooLarge
 from genflow.core.payloads.failures import MAX_REASON
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
-from genflow.core.payloads.wire_text import sendable, shortened, units
+from genflow.core.payloads.wire_text import plain, sendable, shortened, units
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 
@@ -59,7 +59,13 @@ class AsyncCompletion(Serialization):
         """
         more = None if details is None else shortened(details, MAX_PAYLOAD)
         reason = shortened(reason, MAX_REASON)
-        return self._answer('respond_activity_task_failed', token, reason=reason, details=more) is not None
+        operation = 'respond_activity_task_failed'
+        try:
+            return self._answer(operation, token, reason=reason, details=more) is not None
+        except Exception as error:
+            if not faults.is_unsupported(error):
+                raise
+            return self._answer(operation, token, reason=plain(reason, MAX_REASON)) is not None
 
     def cancel(self, token: str, details: str | None = None) -> bool:
         """Says that the activity has stopped because it was asked to."""

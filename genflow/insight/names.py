@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 
-from genflow.core.calls.retryable import PAUSE
-from genflow.core.engine.markers import PATCH, SEED, SIDE_EFFECT
-from genflow.core.engine.replay import BACKOFF
-from genflow.core.engine.retries import ATTEMPTS, BACKLOG_MARKER, LATER, WAKE_TIMER_PREFIX
-from genflow.core.engine.suggested_restart import SUGGESTED_RESTART_MARKER
+from genflow.core.model.wire_names import (
+    ATTEMPTS_MARKER,
+    BACKLOG_MARKER,
+    BACKOFF_TIMER_PREFIX,
+    CARRYOVER_MARKER,
+    PATCH_MARKER,
+    RETRY_TIMER_SUFFIX,
+    SEED_MARKER,
+    SIDE_EFFECT_MARKER,
+    SUGGESTED_RESTART_MARKER,
+    WAKE_TIMER_PREFIX,
+)
 
 __all__ = ['MARKERS', 'attempt_of', 'timer_of']
 
@@ -16,12 +23,12 @@ _ATTEMPT = re.compile(r'(\d+)\.(\d+)(?:;h=\d+)?')
 _NUMBER = re.compile(r'\d+')
 
 MARKERS = {
-    SIDE_EFFECT: 'side effect',
-    PATCH: 'patch',
-    SEED: 'random seed',
-    ATTEMPTS: 'retry log',
+    SIDE_EFFECT_MARKER: 'side effect',
+    PATCH_MARKER: 'patch',
+    SEED_MARKER: 'random seed',
+    ATTEMPTS_MARKER: 'retry log',
     BACKLOG_MARKER: 'backlog',
-    LATER: 'carry-over',
+    CARRYOVER_MARKER: 'carry-over',
     SUGGESTED_RESTART_MARKER: 'restart',
 }
 """The meaning of each marker that genflow records."""
@@ -37,10 +44,10 @@ def attempt_of(text: str | None) -> tuple[int | None, int]:
 
 def timer_of(timer_id: str) -> tuple[int | None, str]:
     """Number of the call and purpose of a timer."""
-    if timer_id.endswith(PAUSE):
-        return attempt_of(timer_id[: -len(PAUSE)])[0], 'retry'
+    if timer_id.endswith(RETRY_TIMER_SUFFIX):
+        return attempt_of(timer_id[: -len(RETRY_TIMER_SUFFIX)])[0], 'retry'
     if timer_id.startswith(WAKE_TIMER_PREFIX):
         return None, 'wake'
-    if timer_id.startswith(BACKOFF):
+    if timer_id.startswith(BACKOFF_TIMER_PREFIX):
         return None, 'back-off'
     return attempt_of(timer_id)[0], 'sleep'

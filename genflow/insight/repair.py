@@ -17,8 +17,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from genflow.core.calls.activity import PROCESS_DIED
 from genflow.core.errors import GenflowError
+from genflow.core.model.wire_names import PROCESS_DIED
 from genflow.insight.operations import DecisionTask, Operation
 from genflow.insight.view import CHANGES, ExecutionView, attributes_of
 

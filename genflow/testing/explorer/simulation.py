@@ -467,7 +467,7 @@ class Simulation:
         if refuse:
             self._add(events.CloseRefused, decision_id=decision_id, how=how, cause='UNHANDLED_DECISION')
             return
-        pending_close = self.live.ending.pending_close
+        pending_close = self.live.closing.pending_close
         self.failure = getattr(pending_close, 'error', None)
         left = getattr(pending_close, 'left', None)
         self.unretrieved = '' if left is None else left.label

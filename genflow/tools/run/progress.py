@@ -16,9 +16,7 @@ from typing import Any
 
 from attrs import Factory, define, field, frozen
 
-from genflow.core.calls.retryable import PAUSE
-from genflow.core.engine.replay import BACKOFF
-from genflow.core.engine.retries import WAKE_TIMER_PREFIX
+from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX, RETRY_TIMER_SUFFIX, WAKE_TIMER_PREFIX
 
 __all__ = ['CHANGES', 'CLOSES', 'NOTES', 'OPENS', 'REFUSED', 'SILENT', 'Progress', 'Row', 'Step', 'attributes_of']
 
@@ -277,7 +275,7 @@ class Progress:
 
     def _note_try(self, row: Row) -> None:
         """Mark the try before this one as retried; the pause before the next try says so already."""
-        number, _, _ = row.id.removesuffix(PAUSE).rpartition('.')
+        number, _, _ = row.id.removesuffix(RETRY_TIMER_SUFFIX).rpartition('.')
         for kind in RETRIED if row.is_internal else RETRIED & {row.kind}:
             before = self._tries.get((kind, number))
             if before is not None and before.went_wrong:
@@ -304,7 +302,7 @@ class Progress:
 
 
 def _is_engines(timer_id: str) -> bool:
-    return timer_id.startswith((WAKE_TIMER_PREFIX, BACKOFF)) or timer_id.endswith(PAUSE)
+    return timer_id.startswith((WAKE_TIMER_PREFIX, BACKOFF_TIMER_PREFIX)) or timer_id.endswith(RETRY_TIMER_SUFFIX)
 
 
 def _line(row: Row) -> str:

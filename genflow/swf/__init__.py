@@ -12,9 +12,10 @@ _LAZY = {
     'Execution': 'client.handles',
     'Starter': 'client.starter',
     'Worker': 'worker.worker',
+    'fast': 'fast_reading',
 }
 
-__all__ = ['Client', 'Execution', 'Starter', 'Worker']
+__all__ = ['Client', 'Execution', 'Starter', 'Worker', 'fast']
 
 
 def __getattr__(name: str) -> Any:

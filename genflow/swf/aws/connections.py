@@ -23,6 +23,8 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
+from genflow.swf.fast_reading import fast
+
 __all__ = ['POLL_SECONDS', 'Connection', 'connect']
 
 POLL_SECONDS = 60
@@ -112,7 +114,7 @@ def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
     client = make('swf', config=_configured(config, READ_TIMEOUT), **options)
     polling = make('swf', config=_configured(config, POLL_SECONDS + 10), **options)
     for made in (client, polling):
-        made.meta.events.register('after-call.swf', _forget_retries)
+        fast(made).meta.events.register('after-call.swf', _forget_retries)
     return evolve(_described(client), polling=polling, is_ours=True)
 
 

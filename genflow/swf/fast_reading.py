@@ -1,0 +1,91 @@
+"""Histories read off the wire without botocore's parser.
+
+Theory of operation. botocore walks through every member of every event by the model and gives each timestamp the local
+zone, which costs ten times what reading the JSON does; and reading is nearly all that a cold decision costs. botocore
+emits ``before-parse.swf.<Operation>`` with the body of each answer, after its retries. The hook here reads the body in
+one go and leaves an empty object for botocore to parse.
+
+A page that is in any way out of the ordinary is left to botocore, untouched: another status than 200, no JSON, an
+object without a list of events, a null member, a timestamp that is no number. So errors and odd answers stay botocore's
+own. What differs is that timestamps are in UTC, and that members of an event that the client's model does not know are
+there. The hook belongs to one client; other clients of its session know nothing of it. A botocore that does not emit
+the event parses as ever.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+__all__ = ['fast']
+
+Client = TypeVar('Client')
+
+OPERATIONS = ('PollForDecisionTask', 'GetWorkflowExecutionHistory')
+"""Those whose answers have events."""
+
+OK = 200
+
+NULL_MEMBER = re.compile(rb'(?<!\\)"\s*:\s*null\b')
+"""botocore leaves null members out. Inside of a string a quote has a backslash before it."""
+
+
+def fast(client: Client) -> Client:
+    """Has a boto3 client read histories in a fraction of the time, and gives it back.
+
+    Clients that genflow makes itself do so already; one that an application brings along is left as it is unless it is
+    given to this. ``eventTimestamp`` is in UTC then, instead of the machine's zone.
+
+    Args:
+        client: boto3's or botocore's SWF client; changed.
+    """
+    events = client.meta.events  # type: ignore[attr-defined]
+    for operation in OPERATIONS:
+        events.register(f'before-parse.swf.{operation}', _read, unique_id=f'genflow-fast-{operation}')
+    return client
+
+
+def _read(
+    operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
+) -> None:
+    """Called by botocore with an answer that it is about to parse."""
+    if response_dict['status_code'] != OK:
+        return
+    page = read_page(response_dict['body'], operation_model.output_shape.members)
+    if page is not None:
+        response_dict['body'] = b'{}'
+        customized_response_dict.update({**page, **customized_response_dict})
+
+
+def read_page(body: bytes, members: Collection[str]) -> dict[str, Any] | None:
+    """A page of a history as botocore would give it; ``None`` where that is better left to botocore.
+
+    Args:
+        body: Of an answer with status 200.
+        members: Names that the answer can have; others are left out.
+    """
+    if NULL_MEMBER.search(body):
+        return None
+    try:
+        page = json.loads(body)
+        for event in page['events']:
+            event['eventTimestamp'] = _moment(event['eventTimestamp'])
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, OSError):
+        return None
+    if not isinstance(page, dict) or not isinstance(page['events'], list):
+        return None
+    return {name: value for name, value in page.items() if name in members}
+
+
+def _moment(seconds: Any) -> datetime:
+    """Epoch seconds as an aware moment.
+
+    Raises:
+        TypeError: They are no number.
+    """
+    if type(seconds) is not float and type(seconds) is not int:
+        raise TypeError(f'{seconds!r} is no number of seconds')
+    return datetime.fromtimestamp(seconds, timezone.utc)

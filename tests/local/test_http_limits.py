@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -71,8 +71,11 @@ def test_connections_leave_descriptors_for_everything_else(descriptors, limit, m
     assert most_connections() == most
 
 
-def largest_descriptor():
-    return max(int(file.name) for file in Path('/proc/self/fd').iterdir())
+def next_descriptor():
+    """The one that the system would give out: the smallest that is free."""
+    number = os.dup(0)
+    os.close(number)
+    return number
 
 
 def test_accepting_goes_on_when_descriptors_run_out_and_come_back(descriptors, monkeypatch, caplog):
@@ -94,7 +97,7 @@ def test_accepting_goes_on_when_descriptors_run_out_and_come_back(descriptors, m
 
         with socket.create_server(('127.0.0.1', 0)) as listener, socket.socket() as client:
             listener.setblocking(False)
-            descriptors(largest_descriptor())
+            descriptors(next_descriptor())
             task = loop.create_task(accept(listener, dispatcher, Client))
             client.connect(listener.getsockname())
             caplog.handler.addFilter(note)

@@ -1,0 +1,200 @@
+"""What the code makes of a history: branches, what they wait for, and what would happen."""
+
+from __future__ import annotations
+
+import linecache
+
+import pytest
+
+from genflow import ActivityProxy, NondeterminismError, Retry, Signal, Workflow, any_of
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight import ExecutionView, parsed, replayed, suppose
+from genflow.testing import History
+
+effects = []
+
+
+class Desk(Workflow):
+    echo = ActivityProxy('Echo', '1', retry=0)
+    again = ActivityProxy('Again', '1', retry=Retry(3, initial_interval=5, jitter=0))
+    approve = Signal()
+    refuse = Signal('no')
+
+
+def spec_of(run):
+    cls = type('Story', (Desk,), {'run': run})
+    return WorkflowSpec(cls, 'Story', '1')
+
+
+def seen(run, *steps):
+    """The view and the code's view of a story, after its first decision and some further steps."""
+    spec = spec_of(run)
+    history = History(spec.cls).decide()
+    for step in steps:
+        history = step(history)
+    view = ExecutionView('w', 'r').apply_all(history.events)
+    return view, replayed(view, spec, linecache.getlines), spec
+
+
+def numbers(view, branch):
+    return [view.operation_at(event_id).number for event_id in branch.operations]
+
+
+def test_each_branch_stands_at_its_line_and_knows_what_it_waits_for():
+    def work(self):
+        yield self.echo(2)
+
+    def run(self):
+        other = self.spawn(work(self))
+        yield self.echo(1)
+        yield other
+
+    view, code, _ = seen(run)
+    first, second = code.branches
+    assert (first.name, second.name) == ('run', 'work')
+    assert first.place.lines[1][1].strip() == 'yield self.echo(1)'
+    assert second.place.lines[1][1].strip() == 'yield self.echo(2)'
+    assert (numbers(view, first), numbers(view, second)) == ([1], [2])
+    assert code.made_by == {1: 'run', 2: 'work'}
+
+
+def test_a_branch_that_waits_for_another_waits_for_what_that_one_waits_for():
+    def work(self):
+        yield self.echo(1)
+
+    def run(self):
+        yield [work(self), work(self)]
+
+    view, code, _ = seen(run)
+    assert numbers(view, code.branches[0]) == [1, 2]
+
+
+def test_a_combinator_waits_for_all_its_members_and_signals():
+    def run(self):
+        yield any_of(self.echo(1), self.approve.get(), self.refuse.get(), self.sleep(9))
+
+    view, code, _ = seen(run)
+    (branch,) = code.branches
+    assert numbers(view, branch) == [1, 2]
+    assert branch.signals == ('approve', 'no')
+    assert code.awaited == ('approve', 'no')
+
+
+def test_a_map_waits_for_what_it_has_begun():
+    def run(self):
+        yield self.map(self.echo, range(5), limit=2)
+
+    view, code, _ = seen(run)
+    assert numbers(view, code.branches[0]) == [1, 2]
+
+
+def test_a_time_limit_is_one_of_the_things_that_are_waited_for():
+    def run(self):
+        yield self.echo(1).timeout(30)
+
+    view, code, _ = seen(run)
+    assert [view.numbered(number).kind for number in numbers(view, code.branches[0])] == ['activity', 'timer']
+
+
+def test_signals_are_declared_awaited_and_unread():
+    def run(self):
+        yield self.echo(1)
+
+    _, code, _ = seen(run, lambda history: history.signaled('approve', 1).signaled('approve', 2).decide())
+    assert set(code.declared) == {'approve', 'no'}
+    assert (code.awaited, code.unread) == ((), {'approve': 2})
+
+
+def test_retries_are_known_from_the_code():
+    def run(self):
+        yield [self.again(1), self.echo(1)]
+
+    _, code, _ = seen(run)
+    assert {number: retry.max_attempts for number, retry in code.retries.items()} == {1: 3}
+
+
+def test_a_pending_decision_says_what_the_code_asks_for():
+    def run(self):
+        yield self.echo(1)
+        yield self.again(2)
+
+    _, code, _ = seen(run, lambda history: history.completed(Desk.echo.task(1), 1))
+    assert code.decides == ('schedules activity Again',)
+
+
+def test_a_side_effect_is_never_made_here():
+    def run(self):
+        yield self.echo(1)
+        self.side_effect(lambda: effects.append(1))
+        yield self.echo(2)
+
+    view, code, spec = seen(run, lambda history: history.completed(Desk.echo.task(1), 1))
+    assert code.error is None
+    assert code.decides == ('the code runs a side effect next; its value is only made by a worker',)
+    assert suppose(view, spec, None) == code.decides
+    assert effects == []
+
+
+def test_a_mismatch_is_an_error_of_the_view_and_says_where():
+    def run(self):
+        yield self.echo(1)
+
+    def changed(self):
+        yield self.again(1)
+
+    view, _, _ = seen(run)
+    code = replayed(view, spec_of(changed))
+    assert isinstance(code.error, NondeterminismError)
+    assert code.error.event_id == view.operations[0].id
+
+
+def test_a_closed_execution_has_no_branches_and_no_error():
+    def run(self):
+        return (yield self.echo(1))
+
+    _, code, _ = seen(run, lambda history: history.completed(Desk.echo.task(1), 1).decide())
+    assert (code.branches, code.error, code.finished) == ((), None, True)
+
+
+def everything(self):
+    try:
+        found = yield any_of(self.echo(1), self.sleep(9), self.approve.get(), cancel_rest=True)
+        outcome = f'{found.kind} {found.result()!r}'
+    except Exception as error:
+        outcome = type(error).__name__
+    self.set_status(outcome)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ('supposed', 'expected'),
+    [
+        ('complete Echo 5', 'completes the workflow with "activity 5"'),
+        ('fail 1', 'completes the workflow with "ActivityFailed"'),
+        ('time out 1', 'completes the workflow with "ActivityTimedOut"'),
+        ('cancel echo', 'completes the workflow with "ActivityCanceled"'),
+        ('fire 2', 'completes the workflow with "timer None"'),
+        ('signal approve true', 'completes the workflow with "signal True"'),
+        ('cancel', 'closes the workflow as canceled'),
+    ],
+)
+def test_each_supposition_has_its_consequence_and_changes_nothing(supposed, expected):
+    view, _, spec = seen(everything)
+    events = list(view.events)
+    assert suppose(view, spec, parsed(supposed, view))[-1] == expected
+    assert view.events == events
+
+
+def test_supposing_the_end_of_a_wait_begins_the_next_attempt():
+    def run(self):
+        yield self.again(1)
+
+    view, _, spec = seen(run, lambda history: history.failed(Desk.again.task(1), 'broken').decide())
+    assert suppose(view, spec, parsed('fire 1', view)) == ('schedules activity Again (attempt 2)',)
+
+
+@pytest.mark.parametrize('text', ['explode 1', 'fail', 'fail nothing', 'signal', ''])
+def test_what_cannot_happen_is_refused(text):
+    view, _, _ = seen(everything)
+    with pytest.raises(ValueError, match=r'begins with one of|names nothing that is open'):
+        parsed(text, view)

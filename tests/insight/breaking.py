@@ -276,6 +276,7 @@ class Environment:
     def __init__(self, warmups=0, beside=False, **options):
         self.warmups, self.beside = warmups, beside
         self.clock = ManualClock()
+        self.run_ids = {}
         self.swf = LocalSWF(clock=self.clock, long_poll=0, **options)
         self.swf.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='90')
         for cls in WORKFLOWS:
@@ -312,10 +313,10 @@ class Environment:
 
     def start(self, cls, workflow_id, *, beside=False, **request):
         text = json.dumps([[self.warmups, beside], {}])
-        self.swf.start_workflow_execution(
+        self.run_ids[workflow_id] = self.swf.start_workflow_execution(
             domain=DOMAIN, workflowId=workflow_id, workflowType={'name': cls.__name__, 'version': '1'}, input=text,
             **request,
-        )  # fmt: skip
+        )['runId']  # fmt: skip
 
     def poll(self, task_list=DECIDERS, identity='decider-1'):
         task = self.swf.poll_for_decision_task(domain=DOMAIN, taskList={'name': task_list}, identity=identity)

@@ -11,6 +11,9 @@ The commands that show executions and the dashboard stand on three things:
 * :func:`diagnose`, which gives a :class:`Diagnosis`: a sentence of state, what happens next by itself, and the
   :class:`Finding` objects of :data:`RULES`, by rank.
 
+``genflow.insight.timeline`` has the operations as bars over time and a scale that draws idle time short,
+``genflow.insight.flow`` what led to what, ``genflow.insight.repair`` what a repaired execution begins with.
+
 The room is pure: no clock, no files, no network. The present is an argument, and so are :class:`Facts`, which somebody
 else asked a service for.
 """

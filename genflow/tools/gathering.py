@@ -158,7 +158,7 @@ class Gatherer:
         return [info for info, _ in zip(infos, range(NEIGHBOURS), strict=False)]
 
     def _read_pollers(self, run: HistoryTail) -> None:
-        events = self._ask('who takes its tasks', run.since, 0) or ()
+        events = self._ask('who takes its tasks', self._recent, run) or ()
         view = ExecutionView(run.workflow_id, run.run_id).apply_all(events)
         for task in view.decisions:
             self._note('decision', task.task_list, task.worker, task.started_at)
@@ -166,6 +166,14 @@ class Gatherer:
             if operation.kind == 'activity':
                 for attempt in operation.attempts:
                     self._note('activity', attempt.task_list, attempt.worker, attempt.started_at)
+
+    def _recent(self, run: HistoryTail) -> list[Any]:
+        """The last events of a run, oldest first."""
+        page = self.client.get_workflow_execution_history(
+            domain=self.domain, execution=run.execution, reverseOrder=True, maximumPageSize=RECENT
+        )
+        found: list[Any] = page['events'][::-1]
+        return found
 
     def _note(self, kind: str, task_list: str | None, worker: str | None, at: datetime | None) -> None:
         if self._pollers is not None and task_list and at is not None:

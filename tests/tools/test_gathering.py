@@ -68,3 +68,13 @@ def test_a_class_is_known_by_its_type_where_it_is_imported():
 
     assert known_spec(ExecutionView().apply_all(History(Known).events)).cls is Known
     assert known_spec(ExecutionView()) is None
+
+
+def test_only_the_last_events_of_other_executions_are_read():
+    env = Environment()
+    env.begin(Plain, 'other')
+    env.take(identity='worker-9')
+    for _ in range(250):
+        env.signal('noise', 'other')
+    env.begin(Plain)
+    assert ('activity', 'work') not in env.gathered().facts.pollers

@@ -8,7 +8,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from genflow.insight import ExecutionView
+from genflow import ActivityProxy, Workflow
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight import ExecutionView, attributes_of, replayed
 from genflow.insight.repair import RepairError, plan_repair
 from genflow.testing import History
 from genflow.tools.cli.main import main
@@ -128,6 +130,35 @@ def test_trusting_less_forgets_more():
     assert [one.label for one in plan.forgotten] == ['activity 2 Warm', 'activity 3 Work']
     assert [one.label for one in plan.kept] == ['activity 1 Warm']
     assert [event['eventId'] for event in plan.events] == list(range(1, len(plan.events) + 1))
+
+
+class Pair(Workflow):
+    ship = ActivityProxy('Ship', 'v1', retry=0)
+    bill = ActivityProxy('Bill', 'v1', retry=0)
+
+    def run(self):
+        yield [self.ship(), self.bill()]
+
+
+def test_what_completed_beside_the_failure_stays_under_new_numbers_and_only_the_failed_one_is_asked_for_again():
+    history = History(Pair).decide().failed(Pair.ship.task(), 'broken').completed(Pair.bill.task(), 'paid').decide()
+    view = ExecutionView('w', 'r').apply_all(history.events)
+    assert view.status == 'failed'
+    plan = plan_repair(view, NOW)
+    shown = [
+        (event['eventId'], event['eventType'], attributes_of(event).get('startedEventId'))
+        for event in plan.events[plan.trusted :]
+    ]
+    assert shown == [
+        (7, 'ActivityTaskStarted', None),
+        (8, 'ActivityTaskCompleted', 7),
+        (9, 'ActivityTaskTimedOut', 0),
+        (10, 'DecisionTaskScheduled', None),
+    ]
+    fresh = ExecutionView('w', 'r').apply_all(plan.events)
+    code = replayed(fresh, WorkflowSpec(Pair, 'Pair', '1'))
+    assert (code.error, code.decides) == (None, ('schedules activity Ship (attempt 2)',))
+    assert [one.state for one in fresh.operations] == ['timed out', 'completed']
 
 
 def test_a_child_that_failed_is_named():

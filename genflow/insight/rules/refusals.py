@@ -24,15 +24,6 @@ def _shown(refusal: Refusal) -> tuple[Evidence, ...]:
     return (Evidence(f'{refusal.event_type}: {refusal.cause}', refusal.id, refusal.at),)
 
 
-def _missing(case: Case, kind: str) -> Iterator[tuple[str, str]]:
-    """The types of open operations that the service does not know."""
-    for operation in case.view.open_operations():
-        if operation.kind == kind and operation.version is not None:
-            where = 'activity' if kind == 'activity' else 'workflow'
-            if case.facts.types.get((where, operation.name, operation.version)) == 'MISSING':
-                yield operation.name, operation.version
-
-
 def _unregistered(kind: str, event_type: str) -> Callable[[Case], Iterator[Found]]:
     def find(case: Case) -> Iterator[Found]:
         cause = f'{kind.upper()}_TYPE_DOES_NOT_EXIST'

@@ -155,6 +155,11 @@ class Denied(Tolerant):
         yield self.work()
 
 
+class Canceler(Tolerant):
+    def asked(self):
+        yield self.external('nobody').cancel()
+
+
 class Sender(Tolerant):
     def asked(self):
         yield self.external('nobody').signal('hello', 1)

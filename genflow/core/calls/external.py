@@ -47,6 +47,10 @@ class ExternalCall(Call):
         super().recorded(event)
         self.key = str(self.number)
 
+    def was_refused(self, event: events.Refused) -> bool:
+        """Whether a refusal is of this message: SWF records none as initiated that the decider may not send."""
+        return event.kind == self.kind and event.control == str(self.number)
+
     def apply(self, event: Any) -> None:
         del self.loop.refs[event.ref]
         if isinstance(event, events.Undelivered):
@@ -108,6 +112,8 @@ class SignalCall(ExternalCall):
         return decisions.SignalExternal(str(self.workflow_id), self.signal, self.run_id, self.input, str(self.number))
 
     def matches(self, event: Any) -> bool:
+        if isinstance(event, events.Refused):
+            return self.was_refused(event)
         return (
             isinstance(event, events.SignalInitiated)
             and event.control == str(self.number)
@@ -115,6 +121,9 @@ class SignalCall(ExternalCall):
             and event.signal == self.signal
             and event.run_id == self.run_id
         )
+
+    def recorded_input(self, event: Any) -> str | None:
+        return self.input if isinstance(event, events.Refused) else super().recorded_input(event)
 
     def asked(self) -> tuple[Any, ...]:
         return (self.target, self.run_id, self.signal, self.value)
@@ -139,6 +148,8 @@ class CancelCall(ExternalCall):
         return decisions.RequestCancelExternal(str(self.workflow_id), self.run_id, str(self.number))
 
     def matches(self, event: Any) -> bool:
+        if isinstance(event, events.Refused):
+            return self.was_refused(event)
         return (
             isinstance(event, events.CancelInitiated)
             and event.control == str(self.number)

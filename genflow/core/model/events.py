@@ -263,10 +263,10 @@ class Refused:
     """SWF recorded a decision as failed at once.
 
     Attributes:
-        kind: What was asked for: ``activity``, ``child``, ``timer``, ``lambda``, ``cancel activity``,
-            ``cancel timer`` or ``marker``.
+        kind: What was asked for: ``activity``, ``child``, ``timer``, ``lambda``, ``signal``, ``cancel request``,
+            ``cancel activity``, ``cancel timer`` or ``marker``.
         key: The activity id, workflow id, timer id, Lambda id or marker name.
-        control: What the decision said as control, where the event repeats it (children).
+        control: What the decision said as control, where the event repeats it (children, signals, cancel requests).
     """
 
     id: int

@@ -155,6 +155,26 @@ def undelivered(member: str, ref: str) -> Reader:
     return read
 
 
+def undelivered_or_refused(member: str, kind: str) -> Reader:
+    """A message that the decider is not permitted to send has no Initiated event to refer to."""
+    refused_later = undelivered(member, 'initiatedEventId')
+
+    def read(event: Mapping[str, Any]) -> core.Refused | core.Undelivered:
+        said = event[member]
+        if said.get('initiatedEventId'):
+            return refused_later(event)  # type: ignore[return-value]  # the reader above makes nothing else
+        return core.Refused(
+            event['eventId'],
+            said['decisionTaskCompletedEventId'],
+            kind,
+            said['workflowId'],
+            said['cause'],
+            said.get('control'),
+        )
+
+    return read
+
+
 def child_failed_to_start(member: str) -> Reader:
     """A child refused at once has no Initiated event to refer to; one whose workflow id is taken has."""
     refused_later = undelivered(member, 'initiatedEventId')

@@ -38,7 +38,8 @@ dt { color: var(--soft); } dd { margin: 0; }
 .finding { border-left: 4px solid var(--line); background: var(--panel); padding: .6rem .9rem; margin: .6rem 0; }
 .finding.cause { border-color: var(--bad); } .finding.note { border-color: var(--busy); }
 .finding.setting { border-color: var(--warn); } .finding p { white-space: pre-wrap; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; } .scroll svg { display: block;
+.scroll { overflow: auto; max-height: 48rem; border: 1px solid var(--line); border-radius: 6px; }
+.scroll svg { display: block;
   width: 100%; min-width: 46rem; height: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; color: var(--soft); } th, td { padding: .35rem .6rem; vertical-align: top;

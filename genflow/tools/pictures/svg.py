@@ -98,10 +98,11 @@ def svg(picture: Picture, width: int = 1100, *, titled: bool = True) -> str:
         f'<desc id="d">{_text(described(picture))}</desc>',
         f'<style>{STYLE}</style>',
         *(_head(picture) if titled else ()),
+        *_stripes(len(nodes), head, width),
         *_axis(picture, width, head, head + ROW * max(1, len(nodes))),
     ]
     for place, node in enumerate(nodes):
-        parts += _row(picture, node, head + ROW * place, width, striped=place % 2 == 1)
+        parts += _row(picture, node, head + ROW * place, width)
     if not nodes:
         parts.append(f'<text class="small" x="16" y="{head + 18}">It has not asked for anything yet.</text>')
     parts += [*_legend(picture, height), '</svg>']
@@ -160,12 +161,15 @@ def _axis(picture: Picture, width: int, top: int, bottom: int) -> Iterator[str]:
         )
 
 
-def _row(picture: Picture, node: Node, top: int, width: int, *, striped: bool) -> Iterator[str]:
+def _stripes(count: int, top: int, width: int) -> Iterator[str]:
+    for place in range(1, count, 2):
+        yield f'<rect class="stripe" x="0" y="{top + ROW * place}" width="{width}" height="{ROW}"/>'
+
+
+def _row(picture: Picture, node: Node, top: int, width: int) -> Iterator[str]:
     operation = node.bar.operation
     tone = tone_of(operation.state)
     yield f'<g><title>{_text(told(operation, picture.now))}</title>'
-    if striped:
-        yield f'<rect class="stripe" x="0" y="{top}" width="{width}" height="{ROW}"/>'
     x = 16 + 14 * node.depth
     mark = MARKS.get(operation.state, ('·', ''))[0]
     label = _text(_cut(operation.label, LABEL_LENGTH - 2 * node.depth))

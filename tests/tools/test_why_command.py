@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 
 import pytest
 
@@ -144,3 +145,16 @@ def test_an_execution_that_is_not_there_is_one_message(genflow, db):
 
 def test_why_needs_to_know_which_execution(genflow):
     assert genflow('why')[0] == 2
+
+
+def test_at_says_which_present_a_file_is_looked_at_in(genflow, db, tmp_path):
+    _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
+    path = tmp_path / 'history.json'
+    path.write_text(text)
+    started = json.loads(text)['events'][0]['eventTimestamp']
+    later = datetime.fromtimestamp(started + 3500, timezone.utc).isoformat()
+    assert genflow('why', '--file', str(path))[0] == 0
+    code, out, _ = genflow('why', '--file', str(path), '--at', later)
+    assert code == 7
+    assert '[expires-soon]' in out
+    assert genflow('why', '--file', str(path), '--at', 'tomorrow')[0] == 2

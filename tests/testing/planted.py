@@ -285,6 +285,41 @@ class HalfDone(Desk):
         self.parts.append(number)
 
 
+class CrossedSignals(Desk):
+    left = Signal()
+    right = Signal()
+
+    def run(self) -> Any:
+        yield [self.both(self.left, self.right), self.both(self.right, self.left)]
+        return 'met'
+
+    def both(self, first: Any, second: Any) -> Any:
+        yield first.get()
+        yield second.get()
+
+
+class WaitsForItself(Desk):
+    left = Signal()
+    right = Signal()
+
+    def run(self) -> Any:
+        yield [self.answer(self.left, self.right), self.answer(self.right, self.left)]
+        return 'met'
+
+    def answer(self, heard: Any, said: Any) -> Any:
+        yield heard.get()
+        yield self.external(self.info.workflow_id).signal(said)
+
+
+class FalseResult(Desk):
+    def run(self) -> Any:
+        try:
+            yield self.read(1)
+            yield self.write(1)
+        finally:
+            return 'written'  # noqa: B012 - the bug: whatever happened
+
+
 @frozen
 class Planted:
     """A planted bug.
@@ -330,6 +365,9 @@ def _planted() -> list[Planted]:
         Planted(CancelGoesOn, 'cancel', 23),
         Planted(TimerAgainstActivity, 'mistake', 9),
         Planted(DeadlockOfSignals, 'stuck', 9),
+        Planted(CrossedSignals, 'stuck', 9),
+        Planted(WaitsForItself, 'stuck', 3),
+        Planted(FalseResult, 'cancel', 9),
         Planted(UnreadAtClose, 'check', 18, (), {'signals': {'items': [1, 2]}, 'check': lambda unread: not unread}),
         Planted(OrderDependentMerge, 'check', 12, (), {'read': str, 'check': lambda result: result == '12'}),
         Planted(FirstWriterWins, 'check', 12, (), {'check': lambda result: result == 1}),

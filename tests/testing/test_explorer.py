@@ -249,6 +249,35 @@ def test_what_fails_in_the_first_order_already_is_a_note():
     assert "the first order already fails with TypeError: 'NoneType' object is not subscriptable" in str(report)
 
 
+def test_a_signal_that_nobody_reads_is_a_note():
+    class One(Desk):
+        go = Signal()
+
+        def run(self):
+            yield self.go.get()
+            yield self.read(1)
+
+    report = explore(One, faults=1)
+    assert report.ok
+    assert report.unread['go'] > 0
+    assert "closed with a signal 'go' that nobody had read" in str(report)
+
+
+def test_two_branches_that_read_signals_of_their_own_are_no_deadlock():
+    class Pair(Desk):
+        left = Signal()
+        right = Signal()
+
+        def run(self):
+            yield [self.twice(self.left), self.twice(self.right)]
+
+        def twice(self, signal):
+            yield signal.get()
+            yield signal.get()
+
+    assert explore(Pair, faults=0).complete == {0: 6}  # ways to merge two signals of each
+
+
 def test_a_judge_can_be_left_out():
     assert explore(NobodyTakes, without=['untaken'], budget=200).ok
 

@@ -13,6 +13,7 @@ from attrs import define, evolve, field
 
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.registry import WorkflowSpec
+from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
 from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
@@ -27,9 +28,6 @@ __all__ = ['Exploration', 'explore']
 
 BUDGET = 5_000
 MAX_FAULTS = 3
-MAX_SUPPLY = 3
-"""Signals of one name that the explorer sends a workflow that waits for more of them."""
-
 BY_CHANCE = 0.4
 """The part of a budget that is left for random orders where not all of them fit."""
 
@@ -167,10 +165,13 @@ class Exploration:
     def _begin(self, *, given: bool) -> None:
         """Finds out which signals the workflow needs, and what its first order shows."""
         names = signals_of(self.setup.spec.cls)
-        supply = dict(self.setup.signals) if given else self._needed(names)
-        extra = [] if given else [name for name in names if not supply.get(name)]
-        calm = evolve(self.setup, signals=supply, faults=False)
-        self.setup = evolve(calm, faults=True, extra=tuple(extra))
+        if not given:
+            needed = Needed(names)
+            needed.find(evolve(self.setup, faults=False), self.memory)
+            self.setup = evolve(
+                self.setup, signals=needed.supply, says_signals=needed.is_deadlocked, extra=tuple(names)
+            )
+        calm = evolve(self.setup, faults=False, extra=())
         run = play_labels(calm, self.memory, (), 0)
         completes = run.closed is not None and run.closed.how == 'completed'
         result = None if run.closed is None else run.closed.result
@@ -180,25 +181,6 @@ class Exploration:
         elif run.closed is None and run.error is None:
             self.report.first_failure = 'nothing: it waits, for more signals than it was sent'
         run.close()
-
-    def _needed(self, names: list[str]) -> dict[str, list[str]]:
-        """The signals that the workflow waits for when nothing else is left but time."""
-        self.memory.restore()
-        run = Simulation(evolve(self.setup, faults=False))
-        supply: dict[str, list[str]] = {}
-        while not run.ended:
-            actions = run.actions(0)
-            awaited = [name for name in names if name in run.live.mailboxes and run.live.mailboxes[name].is_awaited()]
-            wanted = next((name for name in awaited if len(supply.get(name, ())) < MAX_SUPPLY), None)
-            if wanted is not None and all(action.outcome == 'fired' for action in actions):
-                supply.setdefault(wanted, []).append('null')
-                run.signals.setdefault(wanted, []).append('null')
-                actions = [action for action in run.actions(0) if action.verb == 'signal']
-            if not actions:
-                break
-            run.take(actions[0])
-        run.close()
-        return supply
 
     # searching
 
@@ -260,6 +242,7 @@ class Exploration:
         found = run.closed.how if run.closed is not None else 'open'
         report.endings[found] += 1
         report.warnings.update({*run.warnings, *run.live.warnings})
+        report.unread.update(run.unread.keys() if run.closed is not None else ())
         if not run.spent and found == 'completed' and run.closed is not None:
             report.results[str(run.closed.result)] += 1
         if verdict is None:

@@ -76,6 +76,7 @@ class Report:
         results: The results of orders without faults; more than one means that the result depends on the order.
         endings: How executions closed.
         warnings: What the engine reported, with how often.
+        unread: By name of a signal, how many orders closed without having read one.
         first_failure: What the first order already fails with.
         bound: What chance gives a bug of depth three in the runs with random priorities.
     """
@@ -90,6 +91,7 @@ class Report:
     results: Counter[str] = Factory(Counter)
     endings: Counter[str] = Factory(Counter)
     warnings: Counter[str] = Factory(Counter)
+    unread: Counter[str] = Factory(Counter)
     first_failure: str = ''
     bound: str = ''
 
@@ -136,6 +138,10 @@ class Report:
         if len(self.results) > 1:
             shown = ', '.join(list(self.results)[:MAX_SHOWN])
             lines.append(f'note: the result depends on the order: {len(self.results)} results, such as {shown}')
+        lines += [
+            f'note: {_count(count, "order")} closed with a signal {name!r} that nobody had read'
+            for name, count in self.unread.items()
+        ]
         lines += [
             f'note: reported {_count(count, "time")}: {text}' for text, count in self.warnings.most_common(MAX_SHOWN)
         ]

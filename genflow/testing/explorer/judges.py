@@ -120,12 +120,12 @@ def _stalled(run: Simulation, first: Baseline) -> str | None:
 
 
 def _stuck(run: Simulation, first: Baseline) -> str | None:
-    if run.closed is not None or run.error is not None or run.cut or not first.completes:
+    if run.closed is not None or run.error is not None or run.cut or run.open:
         return None
-    if run.has_failures or run.cancel_at is not None:
+    if run.has_failures or run.cancel_at is not None or not (first.completes or run.setup.says_signals):
         return None
     awaited = [name for name, box in run.live.mailboxes.items() if box.is_awaited()]
-    if not awaited or any(not run.setup.signals.get(name) for name in awaited) or run.open:
+    if not awaited or not (run.setup.says_signals or all(run.setup.signals.get(name) for name in awaited)):
         return None
     unread = any(box.items for box in run.live.mailboxes.values())
     if not (run.setup.says_signals or unread):
@@ -234,12 +234,20 @@ def _cancel_bounds(run: Simulation, first: Baseline) -> str | None:
         return 'the execution was canceled and goes on' if waits else None
     if not run.moved_by_cancel or run.canceled_run != len(run.past) or run.has_failures:
         return None
-    if not first.completes or run.closed.how != 'completed' or run.closed.result != first.result:
+    same = first.completes and run.closed.how == 'completed' and run.closed.result == first.result
+    return _swallowed(run, first, run.cancel_at) if same else None
+
+
+def _swallowed(run: Simulation, first: Baseline, canceled_at: int) -> str | None:
+    """A canceled execution completed with the result of one that was not."""
+    later = run.calls[canceled_at:]
+    if later:
+        known = all((call.name, call.input) in first.asked for call in later)
+        text = f'the cancellation was swallowed: afterwards the code called {later[0]} and completed as if never asked'
+        return text if known else None
+    if first.result in (None, 'null') or len(run.calls) >= sum(first.asked.values()):
         return None
-    later = [call for call in run.calls[run.cancel_at :] if call.kind != 'timer']
-    if later and all((call.name, call.input) in first.asked for call in later):
-        return f'the cancellation was swallowed: afterwards the code called {later[0]} and completed as if never asked'
-    return None
+    return 'the cancellation was swallowed: the result is that of an execution which was not cut short'
 
 
 def _overtaken(run: Simulation, first: Baseline) -> str | None:

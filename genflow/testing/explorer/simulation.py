@@ -138,6 +138,7 @@ class Simulation:
         self.time = 0.0
         self.signals = {name: list(texts) for name, texts in setup.signals.items()}
         self.extra = list(setup.extra)
+        self.sent_to_itself: set[str] = set()
         self._self_signals = 0
         self._faulty: set[str] = set()
         self._names: Counter[str] = Counter()
@@ -352,6 +353,7 @@ class Simulation:
     def _deliver_to_itself(self, item: Item) -> None:
         self._self_signals += 1
         if item.kind == 'signal' and self._self_signals <= MAX_SELF_SIGNALS:
+            self.sent_to_itself.add(item.name)
             self._signaled(item.name, item.input)
         elif item.kind == 'cancel' and self.cancel_at is None:
             self.cancel(DECIDE)
@@ -417,7 +419,13 @@ class Simulation:
             return
         self.arcs.add((_key(before), _key(self._root_position())))
         self._always()
-        if heard == [events.CancelRequested] and any(branch.awaiting is not task for branch, task in waiting):
+        if events.CancelRequested in heard:
+            self.cancel_at = len(self.calls)
+        if (
+            heard == [events.CancelRequested]
+            and before is not None
+            and any(branch.awaiting is not task for branch, task in waiting)
+        ):
             self.moved_by_cancel = True
         if during is not None:
             _TAKE[during.verb](self, during)

@@ -62,6 +62,7 @@ from genflow import ActivityProxy, Saga, Signal, Workflow, all_of
 class Order(Workflow):
     echo = ActivityProxy('Echo', '1')
     go = Signal()
+    one, both = {}, {}
 
     def run(self, x):
 """
@@ -94,6 +95,8 @@ def codes_of(body, head=HEAD):
         'return time.gmtime(0), datetime(2020, 1, 1), uuid.UUID(int=0), uuid.uuid5(x, "a")',
         'saga = Saga()\nyield from saga.compensate()',
         'self.unknown = {}\nreturn self.unknown.get("a")',
+        'self.names = set(x)\nself.names = [1]\nfor name in self.names:\n    yield self.echo(name)',
+        'return self.both.get()',
     ],
 )
 def test_what_is_right_has_no_findings(body):
@@ -109,6 +112,10 @@ def test_what_is_right_has_no_findings(body):
         ('rng = random.Random()\nyield self.sleep(1)', 'G002'),
         ('yield self.echo(*{1, 2})\nfor a in set(x) | {1}:\n    yield self.echo(a)', 'G010'),
         ('yield self.echo(",".join({"a", "b"}))', 'G010'),
+        ('self.names = set(x)\nfor name in self.names:\n    yield self.echo(name)', 'G010'),
+        ('names: set[str] = x\nfor name in names:\n    yield self.echo(name)', 'G010'),
+        ('from os import environ\nyield self.echo(environ["A"])', 'G004'),
+        ('import os\nyield self.echo(os.environ.get("A"))', 'G004'),
         ('task = self.echo(1)\nif task:\n    yield task', 'G102'),
         ('yield self.sleep(1)\nreturn self.echo(1)["a"]', 'G102'),
         ('yield self.sleep(1)\nreturn f"{self.echo(1)}"', 'G102'),
@@ -250,7 +257,7 @@ def test_the_command(tmp_path):
     (tmp_path / 'flow.py').write_text(HEAD + '        time.sleep(5)\n')
     code, out, err = genflow(tmp_path, 'lint', 'flow.py')
     assert (code, err) == (8, '')
-    assert 'flow.py:11:9: G008 time.sleep() blocks the decider' in out
+    assert 'flow.py:12:9: G008 time.sleep() blocks the decider' in out
     assert genflow(tmp_path, 'lint', '.', '--ignore', 'G008')[0] == 0
     assert genflow(tmp_path, 'lint', 'flow', '--fix')[:2] == (0, '0 findings\n')
 

@@ -101,6 +101,11 @@ class Look:
                 made = dotted(node.value) if isinstance(node.value, ast.Call) else None
                 types.setdefault(name, set()).add(None if made is None else self.resolve(made))
                 sets.setdefault(name, []).append(self._is_set(node.value))
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                types.setdefault(node.target.id, set()).add(None)
+                sets.setdefault(node.target.id, []).append(_says_set(node.annotation))
+            elif isinstance(node, ast.arg):
+                sets.setdefault(node.arg, []).append(_says_set(node.annotation))
             elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
                 types.setdefault(node.target.id, set()).add(None)
                 sets.setdefault(node.target.id, []).append(False)
@@ -260,20 +265,22 @@ class Look:
             return True
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)):
             return self._is_set(node.left) or self._is_set(node.right)
-        if isinstance(node, ast.Name):
-            return node.id in self._sets
-        if not isinstance(node, ast.Call):
-            return False
-        if isinstance(node.func, ast.Attribute):
-            return node.func.attr in SET_METHODS and self._is_set(node.func.value)
-        return (
-            isinstance(node.func, ast.Name)
-            and node.func.id in ('set', 'frozenset')
-            and node.func.id not in self._names()
-        )
+        if isinstance(node, ast.Call):
+            return self._is_set_call(node.func)
+        named = isinstance(node, ast.Name) and node.id in self._sets
+        return named or (isinstance(node, ast.Attribute) and self._is_set_of_self(node))
 
-    def _names(self) -> set[str]:
-        return self.function.locals
+    def _is_set_call(self, func: ast.expr) -> bool:
+        if isinstance(func, ast.Attribute):
+            return func.attr in SET_METHODS and self._is_set(func.value)
+        return isinstance(func, ast.Name) and func.id in ('set', 'frozenset') and func.id not in self.function.locals
+
+    def _is_set_of_self(self, node: ast.Attribute) -> bool:
+        """Whether it is an attribute of the workflow that all its methods set to sets."""
+        if self.cls is None or not isinstance(node.value, ast.Name) or node.value.id != self.function.self_name:
+            return False
+        values = list(_assigned_to_self(self.project, self.cls, node.attr))
+        return bool(values) and all(_makes_set(value) for value in values)
 
     def check_for(self, node: ast.For) -> Iterator[Finding]:
         if self._is_set(node.iter) and any(_depends_on_order(inner) for item in node.body for inner in ast.walk(item)):
@@ -312,6 +319,8 @@ class Look:
 
     def check_name(self, node: ast.Name) -> Iterator[Finding]:
         if isinstance(node.ctx, ast.Load):
+            if self.resolve(node.id) in VALUES:
+                yield self._finding(node, 'G004', _TEXTS['G004'].format(name=self.resolve(node.id)))
             owner, name = self._global(node)
             changed = owner is not None and name in _changed_by_functions(owner)
             if changed and not self._is_change(node):
@@ -361,6 +370,30 @@ class Look:
         if name is not None and self.project.class_named(name) is not None:
             text = f'{node.attr} is set on the class, which all its executions in a worker share'
             yield self._finding(node, 'G013', text)
+
+
+def _says_set(annotation: ast.expr | None) -> bool:
+    named = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return (dotted(named) or '').rpartition('.')[2] in ('set', 'frozenset', 'Set', 'FrozenSet') if named else False
+
+
+def _makes_set(value: ast.expr) -> bool:
+    if isinstance(value, (ast.Set, ast.SetComp)):
+        return True
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ('set', 'frozenset')
+
+
+def _assigned_to_self(project: Project, cls: Class, name: str) -> Iterator[ast.expr]:
+    """What the methods of a class assign to an attribute of their own object."""
+    for member in project.family(cls):
+        for method in member.methods.values():
+            for node in own_nodes(method.node):
+                targets = node.targets if isinstance(node, ast.Assign) else []
+                if isinstance(node, ast.AnnAssign) and node.value is not None:
+                    targets = [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Attribute) and target.attr == name:
+                        yield node.value  # type: ignore[attr-defined]
 
 
 def _depends_on_order(node: ast.AST) -> bool:

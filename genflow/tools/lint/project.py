@@ -179,9 +179,7 @@ class _Reader:
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             module.functions[node.name] = self._function(node, None)
         elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    module.values[target.id] = node.value
+            module.values.update(_assigned(node))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             module.values[node.target.id] = node.value
 
@@ -199,7 +197,7 @@ class _Reader:
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 cls.methods[item.name] = self._function(item, cls)
             elif isinstance(item, ast.Assign):
-                cls.members.update({target.id: item.value for target in item.targets if isinstance(target, ast.Name)})
+                cls.members.update(_assigned(item))
             elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                 cls.members[item.target.id] = item.value
         module.every_class.append(cls)
@@ -214,6 +212,14 @@ class _Reader:
                 function.imports.update(_imported(inner, self._module))
         self._module.every.append(function)
         return function
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr | None]]:
+    """The names that an assignment binds, each with its value where that is plain."""
+    for target in node.targets:
+        for inner in ast.walk(target):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                yield inner.id, node.value if inner is target else None
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:

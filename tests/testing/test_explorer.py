@@ -189,6 +189,18 @@ def test_signals_arrive_at_any_time_and_in_any_order():
     assert set(report.results) == {'"left"', '"right"'}
 
 
+def test_keywords_are_stubs_signals_and_arguments_by_their_names():
+    class Sold(Desk):
+        approve = Signal()
+
+        def run(self, order, price):
+            word = yield self.approve.get()
+            return [word, order, price, (yield self.charge(order))]
+
+    report = explore(Sold, 1, price=5, approve=['fine'], charge='paid', faults=0)
+    assert set(report.results) == {'["fine",1,5,"paid"]'}
+
+
 def test_a_workflow_that_signals_itself_hears_it():
     class Echo(Workflow):
         note = Signal()

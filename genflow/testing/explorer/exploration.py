@@ -11,8 +11,10 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.tasks.signals import Signal
 from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
 from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged
@@ -75,7 +77,8 @@ def explore(
         schedule: Plays only this one again.
         without: Names of judges that are not asked.
         kwargs: Keyword arguments of ``run``.
-        **by_attribute: Stubs by the attributes of their proxies.
+        **by_attribute: Stubs by the attributes of their proxies; what signals bring, by their attributes; keyword
+            arguments of ``run`` that have the name of neither.
 
     Returns:
         What was tried.
@@ -88,12 +91,14 @@ def explore(
     unknown = sorted(set(without) - {*JUDGES, 'check'})
     if unknown:
         raise ValueError(f'there is no judge {unknown[0]!r}; there are {", ".join(JUDGES)}')
+    named = Named.of(workflow, by_attribute)
+    sent = {**(signals or {}), **named.signals}
     exploration = Exploration.of(
         workflow,
         args,
-        dict(kwargs or {}),
-        {**(stubs or {}), **by_attribute},
-        signals=signals,
+        {**named.arguments, **(kwargs or {})},
+        {**(stubs or {}), **named.stubs},
+        signals=sent if sent or signals is not None else None,
         check=check,
         always=always,
         without=frozenset(without),
@@ -106,6 +111,31 @@ def explore(
     if report.finding is not None:
         raise ExplorationFailed(report.finding)
     return report
+
+
+@define
+class Named:
+    """Keyword arguments of :func:`explore`, by what their names mean to a workflow class."""
+
+    stubs: dict[str, Any] = field(factory=dict)
+    signals: dict[str, Any] = field(factory=dict)
+    arguments: dict[str, Any] = field(factory=dict)
+
+    @classmethod
+    def of(cls, workflow: type[Workflow] | WorkflowSpec, given: Mapping[str, Any]) -> Named:
+        """Sorts them; what means nothing is a stub, of which the cast says what it could have meant."""
+        owner: Any = workflow.cls if isinstance(workflow, WorkflowSpec) else workflow
+        parameters = set(inspect.signature(owner.run).parameters)
+        found = cls()
+        for name, value in given.items():
+            member = getattr(owner, name, None)
+            if isinstance(member, Signal):
+                found.signals[name] = value
+            elif name in parameters and not isinstance(member, Proxy):
+                found.arguments[name] = value
+            else:
+                found.stubs[name] = value
+        return found
 
 
 @define(eq=False)

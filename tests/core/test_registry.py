@@ -37,7 +37,7 @@ def test_one_place_may_define_many_types():
     ]
 
 
-def test_a_class_that_is_defined_again_takes_its_predecessors_place():
+def test_a_class_that_is_defined_again_comes_after_its_predecessor():
     first, second = decorated('registry-again', 1), decorated('registry-again', 2)
-    assert [spec.cls for spec in of('registry-again')] == [second]
+    assert [spec.cls for spec in of('registry-again')] == [first, second]
     assert [spec.name for spec in declared(first)] == ['registry-again']

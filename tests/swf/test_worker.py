@@ -216,6 +216,12 @@ def test_a_broken_answer_leaves_the_worker_alive(live, caplog):
     assert 'could not be handled' in caplog.text
 
 
+def test_a_worker_takes_classes(live):
+    working = worker(live, registry=[Echo, Pair])
+    assert [spec.cls for spec in working.registry.activities] == [Echo]
+    assert [spec.cls for spec in working.registry.workflows] == [Pair]
+
+
 class TestSignals:
     """``stop_on_signals``, with signals that this process sends itself."""
 

@@ -13,7 +13,7 @@ from attrs import Factory, define, frozen
 
 from genflow.core.errors import RegistrationError
 
-__all__ = ['ActivitySpec', 'Registry', 'Spec', 'WorkflowSpec', 'declare', 'declared']
+__all__ = ['ActivitySpec', 'Registry', 'Spec', 'WorkflowSpec', 'declare', 'declared', 'place_of']
 
 
 @frozen
@@ -53,12 +53,9 @@ class ActivitySpec:
 
 Spec = WorkflowSpec | ActivitySpec
 
-_declared: dict[tuple[str, str, type, str, str], Spec] = {}
-"""What every decorated class stands for, by where the class was defined and by the type.
-
-A class that nothing else refers to stays: decorating it is what registers it. One that is defined again, such as in a
-notebook's cell that is run twice, takes its predecessor's place.
-"""
+_classes: dict[int, type] = {}
+"""Every decorated class by its place in the order of decoration. A class that nothing else refers to stays: decorating
+it is what registers it."""
 
 
 def declare(spec: Spec) -> None:
@@ -66,10 +63,15 @@ def declare(spec: Spec) -> None:
     cls = spec.cls
     if '__genflow_specs__' not in vars(cls):
         cls.__genflow_specs__ = []  # type: ignore[attr-defined]
+        place = cls.__genflow_place__ = len(_classes)  # type: ignore[attr-defined]
+        _classes[place] = cls
     vars(cls)['__genflow_specs__'].append(spec)
-    key = (cls.__module__, cls.__qualname__, type(spec), spec.name, spec.version)
-    _declared.pop(key, None)  # so that the class decorated last stands last
-    _declared[key] = spec
+
+
+def place_of(cls: type) -> int:
+    """The place of a decorated class in the order in which classes were decorated."""
+    place: int = vars(cls)['__genflow_place__']
+    return place
 
 
 def declared(cls: type | None = None) -> Iterator[Spec]:
@@ -77,10 +79,9 @@ def declared(cls: type | None = None) -> Iterator[Spec]:
 
     They come by module and qualified name; of classes with the same, the one decorated last comes last.
     """
-    if cls is not None:
-        yield from vars(cls).get('__genflow_specs__', ())
-        return
-    yield from sorted(_declared.values(), key=lambda spec: (spec.cls.__module__, spec.cls.__qualname__))
+    every = sorted(_classes.values(), key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
+    for item in every:
+        yield from vars(item).get('__genflow_specs__', ())
 
 
 @define

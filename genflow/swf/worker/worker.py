@@ -20,12 +20,13 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
 
+from genflow.core.authoring.class_choice import registry_of, types_of
 from genflow.core.model.registry import Registry, declared
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
@@ -67,7 +68,8 @@ class Worker:
         domain: The SWF domain; it has to exist.
         task_list: The task list for decisions and activities alike; or several, each with threads of its own.
         layer1: What an application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
-        registry: The types to work for; every decorated class that has been imported, unless given.
+        registry: The types to work for: decorated classes, as in ``[Order, Charge]``, or a ``Registry`` of them;
+            every decorated class that has been imported, unless given.
         deciders: How many decisions may be computed at a time; 0 for a worker of activities only.
         activities: How many activities of each list may run at a time, a thread for each; 0 for a worker of decisions
             only.
@@ -100,7 +102,7 @@ class Worker:
         task_list: str | Sequence[str],
         layer1: Any = None,
         *,
-        registry: Registry | None = None,
+        registry: Registry | Iterable[type] | None = None,
         deciders: int = 1,
         activities: int = 4,
         sticky: bool = True,
@@ -123,7 +125,7 @@ class Worker:
         self.domain = domain
         self.task_lists = (task_list,) if isinstance(task_list, str) else tuple(dict.fromkeys(task_list))
         self.identity = identity or default_identity()
-        self.registry = registry if registry is not None else _everything()
+        self.registry = _registry(registry)
         self.error: BaseException | None = None
         self._deciders, self._activities = deciders, activities
         self._register = register
@@ -387,12 +389,10 @@ def log_startup(connection: Connection, domain: str, task_list: str, identity: s
     )
 
 
-def _everything() -> Registry:
-    """Every decorated class that has been imported."""
-    registry = Registry()
-    for spec in declared():
-        registry.add(spec)
-    return registry
+def _registry(given: Registry | Iterable[type] | None) -> Registry:
+    if given is None:
+        return registry_of(declared())
+    return given if isinstance(given, Registry) else types_of(given)
 
 
 def _list_of_its_own(task_list: str) -> str:

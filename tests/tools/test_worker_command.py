@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import textwrap
@@ -158,6 +159,42 @@ logging.config.dictConfig({
     done = finish(start(folder, *WORKER, '--max-tasks', TASKS))
     assert done.returncode == 0, done.err
     assert 'working for domain shop, task list steps' in done.err
+
+
+def test_the_log_as_json_says_which_task_each_record_is_about(folder):
+    logging = "import logging; logging.getLogger('shop').warning('packing\\x1b')"
+    text = FLOW.replace("print('begun', flush=True)", logging)
+    (folder / 'flow.py').write_text(text, encoding='utf-8')
+    done = finish(start(folder, *WORKER, '--max-tasks', TASKS, '--log-format', 'json', '--log-tasks'))
+    assert done.returncode == 0, done.err
+    records = [json.loads(line) for line in done.err.splitlines()]
+    (packing,) = [record for record in records if record['logger'] == 'shop']
+    assert (packing['message'], packing['level']) == ('packing\x1b', 'warning')
+    assert (packing['workflow_id'], packing['activity_id'], packing['attempt']) == ('a', '1.1', 1)
+    tasks = [record['message'] for record in records if 'task: ' in record['message']]
+    assert [text.partition(':')[0] for text in tasks] == ['decision task', 'activity task', 'decision task']
+    assert 'workflow_id' not in records[0]  # where the worker works is about no task
+
+
+def test_the_log_as_text_escapes_control_characters_and_keeps_to_its_level(folder):
+    logging = "import logging; logging.getLogger('shop').warning('packing\\x1b')"
+    text = FLOW.replace("print('begun', flush=True)", logging)
+    (folder / 'flow.py').write_text(text, encoding='utf-8')
+    done = finish(start(folder, *WORKER, '--max-tasks', TASKS, '--log-level', 'warning'))
+    assert ' INFO ' not in done.err
+    (line,) = [line for line in done.err.splitlines() if ' shop: ' in line]
+    assert 'WARNING shop: packing\\u001b [workflow_id=a run_id=' in line
+    assert line.endswith('activity_id=1.1 attempt=1]')
+
+
+def test_sigusr1_prints_what_became_of_the_tasks(folder):
+    os.mkfifo(folder / 'hang')
+    process = start(folder, *WORKER, '--log-level', 'error', '--drain', 0)
+    wait_for(process.stdout, 'begun')
+    process.send_signal(signal.SIGUSR1)
+    assert process.stderr.readline() == 'decision decided: 1\n'
+    process.send_signal(signal.SIGTERM)
+    finish(process)
 
 
 @pytest.mark.parametrize(

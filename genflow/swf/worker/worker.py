@@ -35,6 +35,7 @@ from genflow.swf.aws.registration import register
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.heartbeats import Heartbeats
+from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import MAX_IDENTITY, Poller
@@ -327,8 +328,9 @@ class Worker:
                 self._handled(self._performer.handle, task)
 
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
-        self._noticed(task)
-        return handle_safely(handle, task, quiet=self._stopped.is_set)
+        with about(task):
+            self._noticed(task)
+            return handle_safely(handle, task, quiet=self._stopped.is_set)
 
     def _noticed(self, task: DecisionTask | ActivityTask) -> None:
         if self._on_task is not None:

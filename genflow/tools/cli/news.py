@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genflow.core.errors import GenflowError
+from genflow.tools.terminal_text import escape_controls
 
 __all__ = ['warnings_on_stderr']
 
@@ -20,7 +21,7 @@ class _Shown(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            print(self.format(record), file=sys.stderr, flush=True)
+            print(escape_controls(self.format(record)), file=sys.stderr, flush=True)
         except Exception:  # noqa: BLE001 (as every handler: what cannot be shown must not end what is told of)
             self.handleError(record)
 

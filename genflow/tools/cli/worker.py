@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -19,13 +20,16 @@ from genflow.core.model.registry import Registry, WorkflowSpec, declared
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
+from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.worker import Worker
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.logs import FORMATS, LEVELS, set_up
 from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.streams import messages_on_stdout, say
 from genflow.tools.run.imports import lists_in_use
 from genflow.tools.run.target import TargetError, module_of, parse
+from genflow.tools.terminal_text import escape_line
 
 __all__ = ['command']
 
@@ -44,6 +48,11 @@ log = logging.getLogger('genflow.worker')
 @click.option('--register/--no-register', default=True, show_default=True, help='Register the types first.')
 @click.option('--shadow-first', is_flag=True, help='Poll only if no open execution would be held by this code.')
 @click.option('--sticky/--no-sticky', default=True, show_default=True, help='Keep executions between decisions.')
+@click.option('--log-format', default='text', show_default=True, type=click.Choice(list(FORMATS)), help='On stderr.')
+@click.option(
+    '--log-level', default='info', show_default=True, type=click.Choice(LEVELS), help='The least that is shown.'
+)
+@click.option('--log-tasks', is_flag=True, help='Log each task when it is taken up.')
 @layer1_options
 @click.pass_context
 def command(
@@ -56,6 +65,9 @@ def command(
     shadow_first: bool,
     endpoint: str | None,
     db: str | None,
+    log_format: str,
+    log_level: str,
+    log_tasks: bool,
     **settings: Any,
 ) -> None:
     """Run deciders and activities of TARGET, a file or module, for one task list or several.
@@ -63,26 +75,26 @@ def command(
     --task-list may be given several times; each list has deciders and activities of its own.
 
     Every decorated class that importing TARGET loads is worked for. Credentials and region come from where boto3
-    finds them, unless --endpoint or --db says otherwise.
+    finds them, unless --endpoint or --db says otherwise. SIGUSR1 prints what became of the tasks so far.
     """
-    try:
-        module_of(parse(target))
-    except TargetError as error:
-        raise Refused(str(error)) from error
-    logging.basicConfig(level=logging.INFO, format='%(asctime)s %(levelname)s %(name)s: %(message)s')
-    logging.getLogger('botocore').setLevel(logging.WARNING)  # where it found credentials is nobody's news
-    with messages_on_stdout(), opened(endpoint, db) as layer1:
-        if db is not None:
-            register_domain(
-                RetryingClient(connect(layer1)), settings['domain']
-            )  # in a file of our own nobody else does
-        with refusing(domain=settings['domain']), _shown():
+    with messages_on_stdout():
+        try:
+            module_of(parse(target))
+        except TargetError as error:
+            raise Refused(str(error)) from error
+        set_up(log_format, log_level)
+        with opened(endpoint, db) as layer1, refusing(domain=settings['domain']), _shown():
+            if db is not None:
+                register_domain(
+                    RetryingClient(connect(layer1)), settings['domain']
+                )  # in a file of our own nobody else does
             if shadow_first and not _may_poll(layer1, settings['domain']):
                 ctx.exit(Exit.MISMATCH)
-            worker = Worker(task_list=task_lists, layer1=layer1, **settings)
+            worker = Worker(task_list=task_lists, layer1=layer1, on_task=_log_task if log_tasks else None, **settings)
             _warn_of_unused(worker.registry, task_lists)
             signals = worker.stop_on_signals(drain, on_signal=partial(_tell, drain))
-            worker.run()
+            with _counts_on_signal(worker):
+                worker.run()
     ctx.exit(Exit.INTERRUPTED if len(signals.received) > 1 else Exit.COMPLETED)
 
 
@@ -112,6 +124,34 @@ def _warn_of_unused(registry: Registry, task_lists: tuple[str, ...]) -> None:
         if task_list not in used:
             known = ', '.join(sorted(used)) or 'none'
             log.warning('no loaded type uses the task list %s; they use: %s', task_list, known)
+
+
+def _log_task(task: DecisionTask | ActivityTask) -> None:
+    log.info('%s task: %s', 'decision' if isinstance(task, DecisionTask) else 'activity', task)
+
+
+@contextlib.contextmanager
+def _counts_on_signal(worker: Worker) -> Iterator[None]:
+    """Print `Worker.counts`, and the executions that are held, at each SIGUSR1."""
+    if not hasattr(signal, 'SIGUSR1'):
+        yield
+        return
+
+    def show(number: int, frame: object) -> None:
+        with contextlib.suppress(RuntimeError):  # a thread has just counted something for the first time
+            say(_counts(worker))
+
+    before = signal.signal(signal.SIGUSR1, show)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def _counts(worker: Worker) -> str:
+    lines = [f'{what}: {number}' for what, number in sorted(worker.counts.items())]
+    lines += [f'held: run {run_id}: {escape_line(str(error))}' for run_id, error in list(worker.held.items())]
+    return '\n'.join(lines) or 'no task so far'
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import platform
 import sqlite3
 
 import pytest
@@ -136,6 +137,8 @@ FORMS = [
     ['db', 'export', 'good.db', '-o', None],
     ['db', 'import', None, None],
     ['db', None],
+    ['completion', None],
+    ['version', None],
     ['server', '--db', None, '--port', '99999'],
     ['server', '--long-poll', None, '--port', '99999'],
     ['worker', None, '--domain', None, '--task-list', None, '--db', 'folder.db'],
@@ -180,6 +183,20 @@ def test_each_command_is_near_to_itself_without_a_letter():
     for name in COMMANDS:
         if len(name) > 3:
             assert f'Did you mean {name!r}?' in genflow(name[:-1])[2]
+
+
+def test_the_version_names_python_and_the_packages():
+    code, out, _ = genflow('version')
+    assert code == 0
+    assert out.startswith('genflow ')
+    assert f'Python {platform.python_version()} ' in out
+
+
+@pytest.mark.parametrize('shell', ['zsh', 'fish'])
+def test_a_completion_calls_the_command(shell):
+    code, out, _ = genflow('completion', shell)
+    assert code == 0
+    assert f'_GENFLOW_COMPLETE={shell}_complete' in out
 
 
 def test_without_any_service_the_two_ways_to_name_one_are_told():

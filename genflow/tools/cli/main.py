@@ -46,6 +46,8 @@ COMMANDS = {
     'explore': ('explore:command', 'Try the orders of events in which a workflow could go wrong.'),
     'lint': ('lint:command', 'Find what breaks determinism in workflow code.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),
+    'completion': ('shell:completion', 'Print what makes a shell complete commands and options.'),
+    'version': ('shell:show_version', 'Print the versions of genflow and of what it needs.'),
     'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),
 }
 

@@ -10,6 +10,7 @@ import pytest
 from genflow import HistoryError
 from genflow.core.model.decisions import CompleteWorkflow
 from genflow.testing import History, decisions
+from genflow.testing.histories.exports import load
 from tests.testing.orders import Declined, Order
 
 STORY = History(Declined, 1).decide().failed('charge', 'no funds')
@@ -105,3 +106,10 @@ def test_a_history_of_another_type_is_refused():
 def test_a_bad_timestamp_is_shown():
     with pytest.raises(HistoryError, match="'yesterday' is no timestamp"):
         History.from_json(text([{**EVENTS[0], 'eventTimestamp': 'yesterday'}]))
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / 'history.json'
+    path.write_bytes(b'\xff\xfe')
+    with pytest.raises(HistoryError, match=r'history\.json is no JSON: it is not text in UTF-8'):
+        load(path)

@@ -73,8 +73,15 @@ def _documents(source: Source) -> tuple[str, list[Any]]:
     if isinstance(source, str) and source.lstrip()[:1] in {'{', '['}:
         return 'the text', _parsed('the text', source)
     if isinstance(source, (str, Path)):
-        return str(source), _parsed(str(source), Path(source).read_text(encoding='utf-8'))
+        return str(source), _parsed(str(source), _text(str(source)))
     return 'the history', [source]
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise HistoryError(f'{path} is no JSON: it is not text in UTF-8 ({error.reason})') from None
 
 
 def _parsed(name: str, text: str) -> list[Any]:

@@ -198,7 +198,8 @@ class Execution(WorkflowValues):
         if self.suggested_restart.concerned:
             self.suggested_restart.begin()
         self.markers.begin(turn)
-        self._announce_signals(turn.input)
+        if self.reader.signaled:
+            self._announce_signals(turn.input)
         if self.outbox.backlog['timer']:
             self.outbox.fill('timer')
         if self.refusals or self.backoff.level:
@@ -210,8 +211,7 @@ class Execution(WorkflowValues):
             self._tries.note_dropped()
 
     def _announce_signals(self, input: list[Any]) -> None:
-        if self._signaled:
-            self._signaled = {}
+        self._signaled = {}
         for event in input:
             if type(event) is events.Signaled:
                 box = self.mailbox(event.name)
@@ -312,11 +312,11 @@ class Execution(WorkflowValues):
         if self.silent:
             self.describes(call.label)
             return
-        if current_loop.get() is not self:
-            self.check_thread(call.label)
         if self.restarting:
             raise YieldError(f'{call.label} is called after restart(); write `return self.restart(...)`')
         call.where = (frame.f_code, frame.f_lasti)
+        if current_loop.get() is not self:
+            self.check_thread(call.label)
         tasks = None if call.is_plain() else find_tasks(call.arguments())
         if not tasks:
             call.prepare()

@@ -71,11 +71,13 @@ class Reader:
     Attributes:
         answered: The id of the DecisionTaskStarted whose decision was given last; 0 before the first.
         ended: How the execution was closed by somebody else (terminated, timed out), or ``None``.
+        signaled: A signal has come.
     """
 
     def __init__(self) -> None:
         self.answered = 0
         self.ended: events.Closed | None = None
+        self.signaled = False
         self._last = 0
         self._waiting: list[Any] = []
         self._started: events.DecisionStarted | None = None
@@ -197,6 +199,10 @@ class Reader:
             f'{event.decision_id}, which does not stand before it'
         )
 
+    def signal_came(self, event: events.Signaled) -> None:
+        self.signaled = True
+        self._waiting.append(event)
+
     def decision_started(self, event: events.DecisionStarted) -> None:
         if self._known:
             raise HistoryError(
@@ -228,4 +234,5 @@ _FRAME: dict[type, Any] = {
     events.DecisionStarted: Reader.decision_started,
     events.DecisionCompleted: Reader.decision_completed,
     events.DecisionTimedOut: Reader.decision_timed_out,
+    events.Signaled: Reader.signal_came,
 }

@@ -21,8 +21,23 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
+from genflow.local import forks
+
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MILLISECOND = timedelta(milliseconds=1)
+
+_STEADY: int | None = getattr(time, 'CLOCK_BOOTTIME', getattr(time, 'CLOCK_MONOTONIC', None))
+_DAY: int | None = getattr(time, 'CLOCK_REALTIME', None)
+
+
+def monotonic() -> float:
+    """Seconds that pass evenly, also while the machine sleeps, and whatever a test does to :mod:`time`."""
+    return _monotonic_ns() / 1e9
+
+
+def _monotonic_ns() -> int:
+    """Libraries that freeze or move the time replace ``time.monotonic``; they leave the system's own clocks alone."""
+    return time.clock_gettime_ns(_STEADY) if _STEADY is not None else time.monotonic_ns()
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -81,8 +96,22 @@ class ManualClock(Clock):
 
     def __init__(self, start: datetime = datetime(2000, 1, 1, tzinfo=timezone.utc)) -> None:
         self._milliseconds = to_milliseconds(start)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._subscribers: list[Callable[[], None]] = []
+        forks.register(self)
+
+    def pause(self) -> None:
+        """Before a fork: nobody moves it."""
+        self._lock.acquire()
+
+    def resume(self) -> None:
+        """In the parent."""
+        self._lock.release()
+
+    def orphan(self) -> None:
+        """In the child, where this clock may go on, by itself."""
+        self._lock = threading.RLock()
+        forks.register(self)
 
     def milliseconds(self) -> int:
         return self._milliseconds

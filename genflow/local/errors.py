@@ -41,6 +41,14 @@ class ServiceClosed(StoreError):
     """The service was closed, by this process itself."""
 
 
+class ServiceForked(ServiceClosed):
+    """The service belongs to the process that this one was forked from."""
+
+
+class FileGone(StoreError):
+    """The file was deleted, or replaced by another one, while it was in use."""
+
+
 class FileInUse(StoreError):
     """Another process, or another service of this process, holds the file open for writing."""
 

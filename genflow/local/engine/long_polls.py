@@ -74,18 +74,23 @@ class LongPolls:
             self._pollers[waiter.poller] = True
         self._watch()
 
-    def leave(self, waiter: Waiter) -> None:
-        """Out of the line, with or without a task."""
+    def leave(self, waiter: Waiter) -> TaskQueue:
+        """Out of the line, with or without a task; the list in whose line it was."""
         queue = self._waiting.pop(waiter)
         if waiter in queue.waiters:
             queue.waiters.remove(waiter)
         if waiter.poller is not None:
             self._pollers[waiter.poller] = False
+        return queue
 
-    def saw(self) -> None:
-        """This thread polls, and so is one that time may have to wait for, where it skips."""
+    def saw(self, poller: threading.Thread) -> None:
+        """That thread polls, and so is one that time may have to wait for, where it skips."""
         if self._clock.skips:
-            self._pollers[threading.current_thread()] = False
+            self._pollers[poller] = False
+
+    def stands(self, waiter: Waiter) -> bool:
+        """Whether that poll is in line."""
+        return waiter in self._waiting
 
     def wake_all(self) -> None:
         """Wake everybody, because the service is closed or emptied."""

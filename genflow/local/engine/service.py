@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
@@ -21,12 +20,13 @@ from typing import Any
 
 import attrs
 
-from genflow.local.clock import Clock, to_datetime
+from genflow.local.clock import Clock, monotonic, to_datetime
 from genflow.local.engine import lambdas
+from genflow.local.engine.call_thread import CallThread
 from genflow.local.engine.group_commit import Journal, Statistics
 from genflow.local.engine.loading import StoredExecutions, load_state
 from genflow.local.engine.long_polls import LongPolls
-from genflow.local.errors import ServiceClosed, StoreError
+from genflow.local.errors import LocalError, ServiceClosed, StoreError
 from genflow.local.operations import executions, registry, tasks, visibility
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.lookup import domain_of
@@ -79,19 +79,31 @@ class Service:
         self._options = options
         self._clock = options.clock
         self._lock = threading.RLock()
+        self._calls = CallThread()
         self._runs: dict[str, lambdas.Run] = {}
-        self._store = Store(options.path, options.synchronous)
         self._now = 0
         self._broken = False
+        try:
+            self._calls.call(self._begin_service)
+        except BaseException:  # of the file, or of a signal handler
+            self._calls.call(self._abandon)
+            self._calls.stop()
+            raise
+
+    def _begin_service(self) -> None:
+        options = self._options
+        self._store = Store(options.path, options.synchronous)
         self._world = self._new_world()
         self._journal = Journal(self._store, self._world, self._lock, lambda: self._now, self._recover)
         self._polls = LongPolls(self._world, self._clock, self._lock, self._tick)
-        try:
-            self._open()
-        except BaseException:
-            self._store.close()
-            raise
+        self._open()
         self._unsubscribe = self._clock.subscribe(self._clock_moved)
+
+    def _abandon(self) -> None:
+        """Nobody will have this service: give the file back."""
+        store = getattr(self, '_store', None)
+        if store is not None:
+            store.close()
 
     def _new_world(self) -> State:
         options = self._options
@@ -171,6 +183,11 @@ class Service:
             return None
 
     def _clock_moved(self) -> None:
+        if not self._store.forked:
+            self._calls.call(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Do what became due by the clock's jump."""
         with self._lock:
             self._tick()
             mark = self._journal.mark()
@@ -192,12 +209,17 @@ class Service:
             ServiceError: the service refuses.
             StoreError: the file cannot keep it.
         """
+        self._store.check()
         if operation not in OPERATIONS:
             raise faults.fault('UnknownOperationException', f'SWF has no operation {operation!r}')
         if not right:
             request = checked(operation, request)
         if operation in tasks.POLLS and not request.get('nextPageToken'):
             return self._poll(operation, request)
+        return self._calls.call(partial(self._carry_out, operation, request))
+
+    def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        """One operation that waits for nothing but the file."""
         call = CALLS.get(operation, tasks.CONTINUE)
         with self._lock:
             now = self._begin(operation)
@@ -242,25 +264,55 @@ class Service:
 
     def _poll(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Take a task, or wait for one as long as polls are held."""
-        ends = time.monotonic() + self._options.long_poll
+        ends = monotonic() + self._options.long_poll
+        poller = threading.current_thread()
+        poll = _Poll()
+        try:
+            self._calls.call(partial(self._begin_poll, operation, poller))
+            while True:
+                left = ends - monotonic()
+                stand = partial(Waiter, poller) if left > 0 else None
+                answer = self._calls.call(partial(self._attempt_for, poll, operation, request, stand))
+                if not isinstance(answer, Waiter):
+                    return answer
+                answer.wait(left)
+        except LocalError:
+            raise
+        except BaseException:  # of a signal handler
+            poll.is_over = True
+            self._calls.post(partial(self._withdraw, poll))
+            raise
+
+    def _begin_poll(self, operation: str, poller: threading.Thread) -> None:
         with self._lock:
             self._begin(operation)
-            self._polls.saw()
-        place = None
-        while True:
-            left = ends - time.monotonic()
-            answer = self.attempt(operation, request, never, place, Waiter if left > 0 else None)
-            if not isinstance(answer, Waiter):
-                return answer
-            place = answer
-            place.wait(left)
+            self._polls.saw(poller)
+
+    def _attempt_for(
+        self, poll: _Poll, operation: str, request: dict[str, Any], stand: Callable[[], Waiter] | None
+    ) -> dict[str, Any] | Waiter:
+        answer = self._attempt(operation, request, lambda: poll.is_over, poll.place, stand)
+        poll.place = answer if isinstance(answer, Waiter) else None
+        return answer
+
+    def _withdraw(self, poll: _Poll) -> None:
+        """Take a poll that was interrupted out of its line, and wake the next for what it may have been woken for."""
+        with self._lock:
+            if poll.place is not None and self._polls.stands(poll.place):
+                queue = self._polls.leave(poll.place)
+                if queue:
+                    queue.wake_one()
 
     def hold(self, operation: str, request: Any) -> dict[str, Any]:
         """Before the first :meth:`attempt` at a poll: whether it is right and permitted. The request, checked."""
+        self._store.check()
         right: dict[str, Any] = checked(operation, request)
+        self._calls.call(partial(self._permit, operation))
+        return right
+
+    def _permit(self, operation: str) -> None:
         with self._lock:
             self._begin(operation)
-        return right
 
     def attempt(
         self,
@@ -282,6 +334,18 @@ class Service:
         Returns:
             The answer, or the place in line where the poll stands.
         """
+        return self._calls.call(partial(self._attempt, operation, request, gone, before, stand))
+
+    def _attempt(
+        self,
+        operation: str,
+        request: dict[str, Any],
+        gone: Callable[[], bool],
+        before: Waiter | None,
+        stand: Callable[[], Waiter] | None,
+    ) -> dict[str, Any] | Waiter:
+        if self._store.forked or not self._polls.closed:
+            self._store.check()
         kind, take, empty = tasks.POLLS[operation]
         polls = self._polls
         with self._lock:
@@ -320,6 +384,10 @@ class Service:
 
     def register_lambda(self, name: str, function: Callable[..., Any], run: lambdas.Run) -> None:
         """Have ScheduleLambdaFunction decisions of that name call ``function`` with their input's JSON value."""
+        self._store.check()
+        self._calls.call(partial(self._add_lambda, name, function, run))
+
+    def _add_lambda(self, name: str, function: Callable[..., Any], run: lambdas.Run) -> None:
         with self._lock:
             self._world.functions[name] = function
             self._runs[name] = run
@@ -364,13 +432,18 @@ class Service:
 
     def next_deadline(self) -> datetime | None:
         """When the service will next do something by itself."""
+        self._store.check()
+        return self._calls.call(self._next_deadline)
+
+    def _next_deadline(self) -> datetime | None:
         with self._lock:
             first = self._world.deadlines.first()
             return None if first is None else to_datetime(first)
 
     def reset(self) -> None:
         """Forget everything: domains, types, executions. Waiting polls come back empty."""
-        self._journal.alone(self._forget)
+        self._store.check()
+        self._calls.call(partial(self._journal.alone, self._forget))
 
     def _forget(self) -> None:
         self._store.reset()
@@ -379,7 +452,18 @@ class Service:
         self._polls.wake_all()
 
     def close(self) -> None:
-        """Write what is left and close the file; waiting polls come back empty. Nothing happens the second time."""
+        """Write what is left and close the file; waiting polls come back empty. Nothing happens the second time.
+
+        In a forked child nothing happens at all: the service is the parent's.
+        """
+        if self._store.forked:
+            return
+        try:
+            self._calls.call(self._close)
+        finally:
+            self._calls.stop()
+
+    def _close(self) -> None:
         with self._lock:
             if self._polls.closed:
                 return
@@ -392,9 +476,17 @@ class Service:
             self._journal.alone(self._store.close)
 
 
-def never() -> bool:
-    """A poll of a thread is waited for until it answers."""
-    return False
+class _Poll:
+    """A poll of a thread.
+
+    Attributes:
+        place: Where it stands in line.
+        is_over: Nobody waits for its answer any more.
+    """
+
+    def __init__(self) -> None:
+        self.place: Waiter | None = None
+        self.is_over = False
 
 
 OPERATIONS = frozenset(operations().values())

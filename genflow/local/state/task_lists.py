@@ -22,8 +22,8 @@ class Waiter:
 
     __slots__ = ('__weakref__', '_gate', 'poller', 'woken')
 
-    def __init__(self) -> None:
-        self.poller: threading.Thread | None = threading.current_thread()
+    def __init__(self, poller: threading.Thread | None = None) -> None:
+        self.poller: threading.Thread | None = poller or threading.current_thread()
         self._gate = threading.Lock()
         self._gate.acquire()
         self.woken = False

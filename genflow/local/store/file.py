@@ -6,15 +6,19 @@ One connection writes; a second one reads, so that a long list does not hold up 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from genflow.local.errors import CorruptFile, ForeignFile, NewerSchema, StoreError
+from genflow.local import forks
+from genflow.local.errors import CorruptFile, ForeignFile, NewerSchema, ServiceClosed, ServiceForked, StoreError
 from genflow.local.store.filelock import FileLock
 from genflow.local.store.schema import APPLICATION_ID, STEPS, VERSION
 from genflow.local.store.sqlite_errors import clear_errors
@@ -30,32 +34,32 @@ OLDEST_SQLITE = (3, 33, 0)
 CHECKPOINT_PAGES = 1_000
 CACHE_KIBIBYTES = 65_536
 
-#: held while the empty database is made or copied.
-COPYING = threading.Lock()
+
+def check_header(descriptor: int, path: str) -> None:
+    """See that the file is empty, or begins as SQLite's files do.
+
+    Raises:
+        ForeignFile: it is something else.
+    """
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    begin = os.read(descriptor, len(MAGIC))
+    if begin and begin != MAGIC:
+        raise ForeignFile(f'{path} is no SQLite file: name another file.')
 
 
-def looks_like_sqlite(path: str) -> bool:
-    """It does not exist, is empty, or begins as SQLite's files do."""
-    file = Path(path)
-    if not file.exists() or file.stat().st_size == 0:
-        return True
-    with file.open('rb') as opened:
-        return opened.read(len(MAGIC)) == MAGIC
-
-
-def missing_bytes(path: str) -> int:
+def missing_bytes(descriptor: int, path: str) -> int:
     """By how much the file is shorter than its own header says.
 
     With a write-ahead log beside it the header may be ahead of the file, and SQLite itself repairs that.
     """
-    file, log = Path(path), Path(f'{path}-wal')
-    if not file.exists() or (log.exists() and log.stat().st_size):
+    log = Path(f'{path}-wal')
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    header = os.read(descriptor, 100)
+    if not header or (log.exists() and log.stat().st_size):
         return 0
-    with file.open('rb') as opened:
-        header = opened.read(100)
     page_size, pages = int.from_bytes(header[16:18], 'big'), int.from_bytes(header[28:32], 'big')
     page_size = 65_536 if page_size == 1 else page_size
-    return max(0, pages * page_size - file.stat().st_size)
+    return max(0, pages * page_size - os.fstat(descriptor).st_size)
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -74,12 +78,44 @@ def empty_database() -> sqlite3.Connection:
     return connection
 
 
+class Copying:
+    """The empty database across a fork: the child makes its own."""
+
+    def pause(self) -> None:
+        """Who copies it holds the lock of :func:`genflow.local.forks.opening`, and so has ended."""
+
+    def resume(self) -> None:
+        """It is as it was."""
+
+    def orphan(self) -> None:
+        """The parent's connection is not used, and not closed either."""
+        if empty_database.cache_info().currsize:
+            forks.immortalize([empty_database()])
+            empty_database.cache_clear()
+        forks.register(self)
+
+
+COPYING = Copying()
+forks.register(COPYING)
+
+OPEN: weakref.WeakSet[File] = weakref.WeakSet()
+"""The files that are open in this process."""
+
+
 @atexit.register
-def forget_empty_database() -> None:
-    """Close it when the process ends; who needs it after that, in a handler of his own, makes it anew."""
-    if empty_database.cache_info().currsize:
-        empty_database().close()
-        empty_database.cache_clear()
+def close_everything() -> None:
+    """Close what is still open when the process ends, before threads that read it find it gone.
+
+    Who needs the empty database after that, in a handler of his own, makes it anew.
+    """
+    with forks.opening():
+        files = list(OPEN)
+        if empty_database.cache_info().currsize:
+            empty_database().close()
+            empty_database.cache_clear()
+    for file in files:
+        with contextlib.suppress(StoreError):
+            file.close()
 
 
 class File:
@@ -90,55 +126,69 @@ class File:
         synchronous: SQLite's setting. ``FULL`` survives the loss of power; ``NORMAL`` survives the death of the
             process only.
         damaged: open it although it is truncated, for what can still be read.
+        shown: how errors call the file, where it is a copy of what the user means.
     """
 
-    def __init__(self, path: str, synchronous: str = 'FULL', *, damaged: bool = False) -> None:
+    def __init__(
+        self, path: str, synchronous: str = 'FULL', *, damaged: bool = False, shown: str | None = None
+    ) -> None:
         if synchronous not in {'FULL', 'NORMAL', 'OFF', 'EXTRA'}:
             raise ValueError(f"synchronous={synchronous!r}: SQLite knows 'FULL', 'NORMAL', 'OFF' and 'EXTRA'")
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             oldest = '.'.join(map(str, OLDEST_SQLITE))
             raise StoreError(f'this Python has SQLite {sqlite3.sqlite_version}; genflow needs {oldest} or newer')
-        self.path = path
+        self.path = shown or path
         self.in_memory = path == MEMORY
         self._damaged = damaged
         self._lock: FileLock | None = None
         self._connections: list[sqlite3.Connection] = []
+        self._refusal: StoreError | None = None
+        self._paused: list[threading.Lock] = []
+        self._name = path
+        self._pid = os.getpid()
         self.write_lock = threading.Lock()
-        with clear_errors(path):
-            if not self.in_memory:
-                self._claim()
+        self._read_lock = self.write_lock if self.in_memory else threading.Lock()
+        with forks.opening(), self.clear_errors():
             try:
-                self.writer = self._connect()
-                self._prepare(synchronous)
-                self._reader = self.writer if self.in_memory else self._connect()
+                self._open(synchronous)
             except BaseException:
                 self._close_connections()
-                self._release()
                 raise
-        self._read_lock = self.write_lock if self.in_memory else threading.Lock()
+            forks.register(self)
+            OPEN.add(self)
+
+    def _open(self, synchronous: str) -> None:
+        if not self.in_memory:
+            self._claim()
+        self.writer = self._connect()
+        self._prepare(synchronous)
+        self._reader = self.writer if self.in_memory else self._connect()
+        if self._lock:
+            self._lock.check()
 
     def _claim(self) -> None:
-        if not looks_like_sqlite(self.path):
-            raise ForeignFile(f'{self.path} is no SQLite file: name another file.')
-        self._lock = FileLock(self.path)
-        missing = missing_bytes(self.path)
+        self._lock = lock = FileLock(self._name)
+        self._name = lock.path
+        check_header(lock.descriptor, self.path)
+        missing = missing_bytes(lock.descriptor, self._name)
         if missing and not self._damaged:
-            self._release()
             raise CorruptFile(
                 f'{self.path} is truncated: {missing} bytes are missing. Restore it from a copy, or save what can be '
                 'read with `genflow db export`.'
             )
 
     def _close_connections(self) -> None:
-        for connection in reversed(self._connections):
-            connection.close()
-
-    def _release(self) -> None:
-        if self._lock:
-            self._lock.release()
+        """Close SQLite's connections first, and give the right to the file away then."""
+        connections, self._connections = self._connections, []
+        try:
+            for connection in reversed(connections):
+                connection.close()
+        finally:
+            if self._lock:
+                self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(self._name, isolation_level=None, check_same_thread=False, timeout=5)
         self._connections.append(connection)
         if self._damaged:
             connection.execute('PRAGMA writable_schema = ON')  # which lets SQLite open a file that is too short
@@ -148,8 +198,7 @@ class File:
         """Check whose file it is and how old, and bring it up to date."""
         execute = self.writer.execute
         if self.in_memory:
-            with COPYING:
-                empty_database().backup(self.writer)
+            empty_database().backup(self.writer)
         self._check_owner()
         if not self.in_memory:
             if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
@@ -173,11 +222,75 @@ class File:
                 'upgrade genflow.'
             )
 
+    def clear_errors(self) -> AbstractContextManager[None]:
+        """What SQLite or the system says about this file, as errors of ours."""
+        return clear_errors(self.path, salvaging=self._damaged)
+
+    def check(self) -> None:
+        """See that calls can be kept.
+
+        Raises:
+            ServiceForked: this process is a fork of the one that opened the file.
+            ServiceClosed: the file was closed.
+            FileGone: the file was deleted or replaced.
+        """
+        if self._refusal is not None:
+            raise type(self._refusal)(str(self._refusal))
+        if self._lock is not None:
+            self._lock.check()
+
+    @property
+    def forked(self) -> bool:
+        """This process is a fork of the one that opened the file."""
+        return isinstance(self._refusal, ServiceForked)
+
     def close(self) -> None:
-        """Close the file; nothing happens the second time."""
-        with clear_errors(self.path):
+        """Close the file, once nobody reads or writes; nothing happens the second time, nor in a forked child."""
+        if self.forked:
+            return
+        with self.clear_errors(), self.write_lock, contextlib.ExitStack() as stack:
+            if self._read_lock is not self.write_lock:
+                stack.enter_context(self._read_lock)
+            self._refusal = ServiceClosed(f'{self.path}: the service is closed')
+            OPEN.discard(self)
             self._close_connections()
-        self._release()
+
+    # Across a fork.
+
+    def pause(self) -> None:
+        """Wait until no call is inside SQLite."""
+        self._paused = forks.acquire_all(dict.fromkeys((self.write_lock, self._read_lock)))
+
+    def resume(self) -> None:
+        """In the parent: go on."""
+        paused, self._paused = self._paused, []
+        for lock in paused:
+            lock.release()
+
+    def orphan(self) -> None:
+        """In the child: leave SQLite's connections alone for ever, and hold the file for nobody."""
+        self._refusal = ServiceForked(
+            f'{self.path}: this service was opened by process {self._pid} and cannot be used by a process forked '
+            'from it. Make a LocalSWF in the new process (multiprocessing: the start method "spawn" imports the module '
+            'anew), or have one process share the file: `genflow server --db FILE`.'
+        )
+        forks.immortalize(self._connections)
+        if self._lock:
+            self._lock.abandon()
+
+    # Reading and writing.
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection that writes, for one caller at a time."""
+        with self.clear_errors(), self.write_lock:
+            self._check_open()
+            yield self.writer
+
+    def _check_open(self) -> None:
+        """Under one of the locks: a closed connection is not used."""
+        if self._refusal is not None:
+            raise type(self._refusal)(str(self._refusal))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -192,5 +305,8 @@ class File:
             raise
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with clear_errors(self.path), self._read_lock, closing(self._reader.execute(sql, values)) as cursor:
-            return cursor.fetchall()
+        """What a query finds."""
+        with self.clear_errors(), self._read_lock:
+            self._check_open()
+            with closing(self._reader.execute(sql, values)) as cursor:
+                return cursor.fetchall()

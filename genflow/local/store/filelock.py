@@ -1,12 +1,29 @@
-"""One writer for one file: an advisory lock next to it, which the system gives up when the process dies."""
+"""One writer for one file, whatever name it is opened by: advisory locks, which the system gives up with the process.
+
+Two locks say who has a file. One is on a file beside it, which also tells the process id of the owner. The other is on
+the database itself, so that a hard link in another folder, or a lock file that somebody has removed, lets nobody in.
+Other kinds of lock than SQLite's are used for it (``flock``), and only on Linux, where the two kinds do not see each
+other. Within a process the files that it has open are known by device and inode.
+
+A file must never be opened and closed beside SQLite: closing any descriptor of it gives up the locks that SQLite
+has on it. So the descriptor that holds the lock is the one that everything is read through before SQLite comes, and it
+is closed after SQLite's own.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
+import weakref
 from pathlib import Path
+from typing import NoReturn
 
-from genflow.local.errors import FileInUse
+from genflow.local.errors import FileGone, FileInUse
+
+PRIVATE = 0o600
+"""Files are their owner's: they hold everything that workflows were given."""
 
 if sys.platform == 'win32':  # pragma: no cover - held by the type checker
     import msvcrt
@@ -14,41 +31,139 @@ if sys.platform == 'win32':  # pragma: no cover - held by the type checker
     def _lock(descriptor: int) -> None:
         os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # a byte beyond the text, which others may then read
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        """Closing the descriptor is enough: no fork shares it."""
 else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+Identity = tuple[int, int]
+
+_OWNED: weakref.WeakValueDictionary[Identity, FileLock] = weakref.WeakValueDictionary()
+"""The files that this process has open."""
+
+
+def identity_of(path: str) -> Identity | None:
+    """Device and inode of what ``path`` leads to; None where there is nothing."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - half the time of Path.stat, before every call
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
 
 class FileLock:
-    """The right to write ``path``, held from now until :meth:`release` or the end of the process.
+    """The right to write a file, held from now until :meth:`release` or the end of the process.
 
-    The lock is on ``path`` with ``-lock`` appended, which also holds the process id of its owner and is left in place
-    (removing it could take it from under somebody who is just opening it).
+    Args:
+        path: the file as its user calls it. It is made, for its owner only, if need be.
+
+    Attributes:
+        path: without symbolic links; what SQLite should open.
+        descriptor: of the file, to read it through.
 
     Raises:
         FileInUse: somebody else has it; the message says who and what to do.
+        OSError: it can be neither opened nor made.
     """
 
+    _open: list[int]
+    _identity: Identity | None = None
+
     def __init__(self, path: str) -> None:
-        self._descriptor: int | None = os.open(f'{path}-lock', os.O_RDWR | os.O_CREAT, 0o644)
+        self._open = []
+        self._shown = path
+        self.path = os.path.realpath(path)
+        self._identity = identity_of(self.path)
+        if self._is_owned():
+            gc.collect()  # a service that was dropped without being closed may still have it
+            if self._is_owned():
+                self._refuse(str(os.getpid()))
         try:
-            _lock(self._descriptor)
-        except OSError as error:
-            owner = Path(f'{path}-lock').read_text(encoding='ascii', errors='replace').strip() or 'unknown'
+            self._take_name()
+            self.descriptor = self._descriptor(self.path)
+            self._take_file()
+        except BaseException:
             self.release()
-            raise FileInUse(
-                f'{path} is in use by process {owner}. Only one process at a time can write an SWF file: close the '
-                f'other one, or have it shared: run `genflow server --db {path}` and give every program the '
-                "server's address (AWS_ENDPOINT_URL_SWF)."
-            ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, str(os.getpid()).encode())
+            raise
+        status = os.fstat(self.descriptor)
+        self._identity = status.st_dev, status.st_ino
+        _OWNED[self._identity] = self
+
+    def __del__(self) -> None:
+        if not hasattr(self, '_open'):  # a signal handler interrupted the constructor
+            return
+        try:
+            self.release()
+        finally:
+            self.release()  # where a signal handler interrupted the first
+
+    def _is_owned(self) -> bool:
+        return self._identity is not None and self._identity in _OWNED
+
+    def _descriptor(self, path: str) -> int:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, 'O_BINARY', 0), PRIVATE)
+        self._open.append(descriptor)
+        return descriptor
+
+    def _take_name(self) -> None:
+        """Lock the file beside it. It is left in place: removing it could take it from under somebody."""
+        name = f'{self.path}-lock'
+        descriptor = self._descriptor(name)
+        try:
+            _lock(descriptor)
+        except OSError:
+            self._refuse(Path(name).read_text(encoding='ascii', errors='replace').strip() or 'unknown')
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, str(os.getpid()).encode())
+
+    def _take_file(self) -> None:
+        """Lock the database itself."""
+        if sys.platform == 'linux':
+            try:
+                _lock(self.descriptor)
+            except BlockingIOError:
+                self._refuse('unknown, which opened it under another name')
+
+    def _refuse(self, owner: str) -> NoReturn:
+        path = self._shown
+        raise FileInUse(
+            f'{path} is in use by process {owner}. Only one process at a time can write an SWF file: close the '
+            f'other one, or have it shared: run `genflow server --db {path}` and give every program the '
+            "server's address (AWS_ENDPOINT_URL_SWF)."
+        )
+
+    def check(self) -> None:
+        """See that the file is still the one that was locked.
+
+        Raises:
+            FileGone: it is not.
+        """
+        if identity_of(self.path) != self._identity:
+            raise FileGone(
+                f'{self._shown} was deleted or replaced while it was in use: nothing more can be kept in it. Close the '
+                'service, put the file in its place, and open it again.'
+            )
 
     def release(self) -> None:
-        """Give the right away; nothing happens the second time."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        """Give the right away, even where a child that was just forked has not closed its descriptors yet."""
+        for descriptor in self._open:
+            with contextlib.suppress(OSError):
+                _unlock(descriptor)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """In a forked child: have no part in the lock, which stays the parent's. Nothing happens the second time."""
+        if self._identity is not None and _OWNED.get(self._identity) is self:
+            del _OWNED[self._identity]
+        while self._open:
+            with contextlib.suppress(OSError):
+                os.close(self._open.pop())

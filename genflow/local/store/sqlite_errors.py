@@ -22,8 +22,12 @@ TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
 
 
 @contextmanager
-def clear_errors(path: str) -> Iterator[None]:
+def clear_errors(path: str, *, salvaging: bool = False) -> Iterator[None]:
     """What SQLite or the system says, as errors of ours.
+
+    Args:
+        path: how the user calls the file.
+        salvaging: the caller saves what can be read, so the advice to do that is left out.
 
     Raises:
         StoreError: or the one below it that says more.
@@ -35,7 +39,8 @@ def clear_errors(path: str) -> Iterator[None]:
         kind, advice = next(
             ((kind, advice) for text, kind, advice in TROUBLES if text in words), (StoreError, 'Look at the disk.')
         )
-        raise kind(f'{path}: {error}. {advice}') from error
+        text = f'{path}: {error}.'
+        raise kind(text if salvaging and kind is CorruptFile else f'{text} {advice}') from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
     except PermissionError as error:

@@ -11,7 +11,6 @@ from typing import Any
 from genflow.local.errors import CorruptFile, StoreError
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store.file import File
-from genflow.local.store.sqlite_errors import clear_errors
 from genflow.local.store.visibility import Query, conditions
 
 LAST_REF = (1 << 63) - 1
@@ -40,8 +39,8 @@ class Store(File):
         Raises:
             StoreError: nothing of it was written.
         """
-        with clear_errors(self.path), self.write_lock:
-            self.writer.execute('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', (number, *columns))
+        with self.writing() as writer:
+            writer.execute('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', (number, *columns))
 
     def fold(self, columns: tuple[str | None, ...]) -> None:
         """Write the changes since the last fold into the tables and empty the journal.
@@ -52,7 +51,7 @@ class Store(File):
         statement = FOLD_BATCH
         if not any(columns[MOVES:]):
             statement, columns = FOLD_MOVES, columns[:MOVES]
-        with clear_errors(self.path), self.write_lock:
+        with self.writing():
             if self.in_memory:
                 self.writer.execute(statement, columns)
                 return
@@ -62,7 +61,7 @@ class Store(File):
 
     def replay(self) -> None:
         """Fold what the journal still has; to be done before anything is read from a file that was just opened."""
-        with clear_errors(self.path), self.write_lock:
+        with self.writing():
             if self.writer.execute('SELECT count(*) FROM journal').fetchone()[0]:
                 with self.transaction():
                     self.writer.execute(FOLD_JOURNAL)
@@ -70,14 +69,14 @@ class Store(File):
 
     def vacuum(self) -> None:
         """Give the space of what was forgotten back to the disk."""
-        with clear_errors(self.path), self.write_lock:
+        with self.writing():
             self.writer.execute('VACUUM')
             self.writer.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
     def reset(self) -> None:
         """Forget everything."""
         tables = ('domains', 'types', 'tags', 'events', 'items', 'executions', 'journal')
-        with clear_errors(self.path), self.write_lock:
+        with self.writing():
             self.writer.executescript(
                 'BEGIN IMMEDIATE;' + ''.join(f'DELETE FROM {table};' for table in tables) + 'COMMIT;'  # noqa: S608 - our own words
             )
@@ -85,7 +84,7 @@ class Store(File):
     def sweep(self, now: int) -> int | None:
         """Forget executions whose retention has ended, a portion at a time; say when the next one's does."""
         due = 'SELECT key FROM executions WHERE expires <= ? ORDER BY expires LIMIT ?'
-        with clear_errors(self.path), self.write_lock:
+        with self.writing():
             execute = self.writer.execute
             with self.transaction():
                 for (key,) in execute(due, (now, SWEEP)).fetchall():
@@ -107,12 +106,12 @@ class Store(File):
 
     def domains(self) -> list[dict[str, Any]]:
         """All domains, as they were written."""
-        with clear_errors(self.path):
+        with self.clear_errors():
             return [json.loads(data) for (data,) in self.rows('SELECT data FROM domains ORDER BY name')]
 
     def types(self) -> list[tuple[str, str, str, str, dict[str, Any]]]:
         """All types: domain, kind, name, version, data."""
-        with clear_errors(self.path):
+        with self.clear_errors():
             rows = self.rows('SELECT domain, kind, name, version, data FROM types')
             return [(domain, kind, name, version, json.loads(data)) for domain, kind, name, version, data in rows]
 
@@ -140,7 +139,7 @@ class Store(File):
     def items(self, key: int | None = None) -> list[tuple[int, dict[str, Any]]]:
         """Open items: ref and data; those of one execution, or all."""
         first, last = (0, LAST_REF) if key is None else (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK)
-        with clear_errors(self.path):
+        with self.clear_errors():
             rows = self.rows('SELECT ref, data FROM items WHERE ref BETWEEN ? AND ? ORDER BY ref', (first, last))
             return [(ref, json.loads(data)) for ref, data in rows]
 
@@ -158,7 +157,7 @@ class Store(File):
 
     def _row(self, values: tuple[Any, ...]) -> dict[str, Any]:
         row = dict(zip(COLUMNS.split(', '), values, strict=True))
-        with clear_errors(self.path):
+        with self.clear_errors():
             for name in ('tags', 'about', 'outcome'):
                 row[name] = json.loads(row[name]) if row[name] else None
         return row

@@ -1,0 +1,109 @@
+"""``os.fork`` beside threads: SQLite is at rest when it happens, and the child inherits neither a right nor a lock.
+
+Theory of operation. SQLite must not be carried across a fork: a child that used or closed its parent's connections
+would damage the file, and a lock inside SQLite that another thread holds at that moment stays locked in the child for
+ever. So whoever has something of this kind is registered here. Before the fork each is *paused*: it waits until none of
+its calls is inside SQLite. Afterwards each is *resumed* in the parent and *orphaned* in the child, where it closes its
+descriptors, leaves everything else alone and refuses every call from then on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+PATIENCE = 10.0
+"""Seconds for which a fork waits for calls that are under way; then it happens all the same."""
+
+
+class Forkable(Protocol):
+    """Something that a fork concerns."""
+
+    def pause(self) -> None:
+        """Before the fork: wait until nothing is under way, and let nothing begin."""
+
+    def resume(self) -> None:
+        """In the parent, after the fork: go on."""
+
+    def orphan(self) -> None:
+        """In the child: give up what belongs to the parent."""
+
+
+class _Process:
+    """What this process has open."""
+
+    def __init__(self) -> None:
+        self.paused: list[Forkable] = []
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is open; what a parent has is not this process's."""
+        self.opening = threading.RLock()
+        self.known: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+_PROCESS = _Process()
+_IMMORTAL: list[object] = []
+
+
+@contextlib.contextmanager
+def opening() -> Iterator[None]:
+    """While something is opened: no fork happens."""
+    with _PROCESS.opening:
+        yield
+
+
+def register(thing: Forkable) -> None:
+    """From now on ``thing`` is paused before a fork, as long as it exists."""
+    with opening():
+        _PROCESS.known.add(thing)
+
+
+def immortalize(things: Iterable[object]) -> None:
+    """Keep objects from ever being finalized, even at the end of the process: to close them is the parent's right."""
+    things = list(things)
+    _IMMORTAL.extend(things)
+    with contextlib.suppress(ImportError):
+        import ctypes  # noqa: PLC0415 - only a forked child needs it
+
+        for thing in things:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def acquire_all(locks: Iterable[threading.Lock]) -> list[threading.Lock]:
+    """Take the locks in order; those that were taken, where one is not given up for :data:`PATIENCE` seconds."""
+    taken = []
+    for lock in locks:
+        if not lock.acquire(timeout=PATIENCE):
+            break
+        taken.append(lock)
+    return taken
+
+
+def _before() -> None:
+    _PROCESS.opening.acquire()
+    _PROCESS.paused = list(_PROCESS.known)
+    for thing in _PROCESS.paused:
+        thing.pause()
+
+
+def _in_parent() -> None:
+    for thing in _PROCESS.paused:
+        thing.resume()
+    _PROCESS.paused = []
+    _PROCESS.opening.release()
+
+
+def _in_child() -> None:
+    paused, _PROCESS.paused = _PROCESS.paused, []
+    _PROCESS.begin()
+    for thing in paused:
+        thing.orphan()
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -1,0 +1,198 @@
+"""Forks beside an open service: the child refuses, the parent goes on, and nobody hangs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from genflow.local import LocalSWF, ManualClock
+from genflow.local.store.file import close_everything
+from tests.local.office import Office
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork'),
+    pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning'),
+]
+
+
+def in_child(function, *, seconds=30):
+    """What ``function`` returns in a forked child, through JSON."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(seconds)  # the child must not hang
+        status = 1
+        try:
+            os.write(writer, json.dumps(function()).encode())
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, 'rb') as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    assert status == 0, f'the child ended with {status}'
+    return json.loads(text)
+
+
+def refusal(call):
+    try:
+        call()
+    except Exception as error:
+        return f'{type(error).__name__}: {error}'
+    return 'no refusal'
+
+
+def open_ids(swf):
+    pages = swf.get_paginator('list_open_workflow_executions').paginate(domain='dom', startTimeFilter={'oldestDate': 0})
+    return {info['execution']['workflowId'] for page in pages for info in page['executionInfos']}
+
+
+@pytest.fixture(params=['memory', 'file'])
+def office(request, path):
+    clock = ManualClock()
+    with LocalSWF(path if request.param == 'file' else ':memory:', clock, synchronous='NORMAL') as swf:
+        yield Office(swf, clock).prepare()
+
+
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda office: office.start('child'),
+        lambda office: office.poll_decision(),
+        lambda office: office.swf.list_domains(registrationStatus='REGISTERED'),
+        lambda office: office.swf.call('ListDomains', {'registrationStatus': 'REGISTERED'}),
+        lambda office: office.swf.call_json('ListDomains', {'registrationStatus': 'REGISTERED'}),
+        lambda office: office.swf.hold('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'l'}}, print),
+        lambda office: office.swf.register_lambda('f', len),
+        lambda office: office.swf.next_deadline(),
+        lambda office: office.swf.reset(),
+    ],
+    ids=['start', 'poll', 'list', 'call', 'call_json', 'hold', 'register_lambda', 'next_deadline', 'reset'],
+)
+def test_every_call_of_a_child_is_refused_with_the_way_out(office, call):
+    text = in_child(lambda: refusal(lambda: call(office)))
+    assert text.startswith('ServiceForked: ')
+    assert f'opened by process {os.getpid()}' in text
+    assert 'genflow server' in text
+    office.start('parent')
+    assert open_ids(office.swf) == {'parent'}
+
+
+def test_a_child_may_close_what_it_inherited_and_the_parent_goes_on(office):
+    def close():
+        office.swf.close()
+        office.clock.advance(1)
+        return True
+
+    assert in_child(close)
+    office.start('parent')
+    office.clock.advance(1)
+    assert open_ids(office.swf) == {'parent'}
+
+
+def test_a_child_that_ends_as_programs_do_damages_nothing(path):
+    """Its interpreter is finalized, with everything that it inherited."""
+    with LocalSWF(path, synchronous='NORMAL') as swf:
+        office = Office(swf).prepare()
+        office.start('before')
+        child = os.fork()
+        if child == 0:
+            sys.stdout = sys.stderr = open(os.devnull, 'w')  # noqa: SIM115, PTH123 - nothing of pytest's is written twice
+            close_everything()
+            del office, swf
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        Office(swf).start('after')
+    with LocalSWF(path) as again:
+        assert open_ids(again) == {'before', 'after'}
+
+
+def test_a_child_that_lives_on_holds_no_file(path):
+    reader, writer = os.pipe()
+    swf = LocalSWF(path, synchronous='NORMAL')
+    Office(swf).prepare()
+    child = os.fork()
+    if child == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    os.close(reader)
+    try:
+        swf.close()
+        LocalSWF(path).close()
+    finally:
+        os.close(writer)
+        os.waitpid(child, 0)
+
+
+class Busy:
+    """Threads that open, close and use services until they are told to stop."""
+
+    def __init__(self, path):
+        self.stop = threading.Event()
+        self.swf = LocalSWF(path, synchronous='NORMAL')
+        self.office = Office(self.swf).prepare()
+        works = (self.make, self.make, self.use, self.use)
+        self.threads = [threading.Thread(target=self.repeat, args=(work,), daemon=True) for work in works]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(20)
+        self.swf.close()
+
+    def repeat(self, work):
+        for number in itertools.count():
+            if self.stop.is_set():
+                return
+            work(f'{threading.get_ident()}-{number}')
+
+    def make(self, name):
+        LocalSWF().close()
+
+    def use(self, name):
+        self.office.start(name)
+        open_ids(self.swf)
+
+
+def test_a_child_makes_a_service_of_its_own_whatever_the_parent_s_threads_do(path):
+    def own():
+        with LocalSWF() as mine:
+            Office(mine).prepare().start('own')
+            return sorted(open_ids(mine))
+
+    with Busy(path):
+        for _ in range(15):
+            assert in_child(own) == ['own']
+
+
+def test_a_clock_that_threads_move_is_free_in_the_child():
+    clock = ManualClock()
+    stop = threading.Event()
+
+    def move():
+        while not stop.is_set():
+            clock.advance(1)
+
+    threads = [threading.Thread(target=move, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(30):
+            assert in_child(lambda: clock.advance(1) is None)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)

@@ -1,0 +1,206 @@
+"""An exception out of a signal handler, wherever the main thread is: nothing hangs, and file and memory agree."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import genflow.local
+from genflow.local import LocalSWF
+from tests.local.office import COMPLETE, Office
+
+OURS = str(Path(genflow.local.__file__).parent)
+
+
+class Interrupted(BaseException):
+    """What the signal handler raises."""
+
+
+class Lines:
+    """Raises :class:`Interrupted` when the calling thread comes to its ``number``th line of the service."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def __enter__(self):
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *exception):
+        sys.settrace(None)
+
+    def _enter(self, frame, event, arg):
+        code = frame.f_code
+        # The interpreter swallows exceptions in finalizers.
+        finalizes = '__del__' in (code.co_name, frame.f_back.f_code.co_name)
+        return self._line if code.co_filename.startswith(OURS) and not finalizes else None
+
+    def _line(self, frame, event, arg):
+        if event == 'line':
+            self.left -= 1
+            if self.left == 0:
+                raise Interrupted
+        return self._line
+
+
+def interrupted_at_every_line(call):
+    """Calls ``call`` again and again, interrupted one line later each time; whether it was, and what it returned."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            with Lines(number) as lines:
+                value = call()
+        except Interrupted:
+            yield True, None
+        else:
+            yield False, value
+            assert lines.left > 0
+            assert number > 10, 'the path of a call has more lines than that'
+            return
+
+
+def answered(call):
+    """What ``call`` returns; it must not hang."""
+    values = []
+    thread = threading.Thread(target=lambda: values.append(call()), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert values, 'the service does not answer any more'
+    return values[0]
+
+
+def open_ids(swf):
+    pages = swf.get_paginator('list_open_workflow_executions').paginate(domain='dom', startTimeFilter={'oldestDate': 0})
+    return {info['execution']['workflowId'] for page in pages for info in page['executionInfos']}
+
+
+@pytest.fixture(params=['memory', 'file'])
+def swf(request, path):
+    with LocalSWF(path if request.param == 'file' else ':memory:', long_poll=0.02, synchronous='NORMAL') as swf:
+        Office(swf).prepare()
+        yield swf
+
+
+def test_a_start_interrupted_at_every_line_happens_whole_or_not_at_all(swf):
+    office = Office(swf)
+    acknowledged = set()
+    names = (f'w{number}' for number in range(1000))
+    for interrupted, run in interrupted_at_every_line(lambda: office.start(next(names))):
+        if not interrupted:
+            acknowledged.add(run['workflowId'])
+        answered(lambda: office.start(f'next{len(acknowledged)}'))
+        acknowledged.add(f'next{len(acknowledged)}')
+    there = answered(lambda: open_ids(swf))
+    assert acknowledged <= there
+    assert answered(lambda: swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0}))[
+        'count'
+    ] == len(there)
+    while task := answered(office.poll_decision).get('taskToken'):
+        swf.respond_decision_task_completed(taskToken=task, decisions=[COMPLETE])
+    assert answered(lambda: open_ids(swf)) == set()
+
+
+def test_what_was_acknowledged_is_in_the_file_and_nothing_else(path):
+    seen = set()
+    with LocalSWF(path, long_poll=0, synchronous='NORMAL') as swf:
+        office = Office(swf).prepare()
+        names = (f'w{number}' for number in range(1000))
+        for interrupted, run in interrupted_at_every_line(lambda: office.start(next(names))):
+            seen |= set() if interrupted else {run['workflowId']}
+        there = open_ids(swf)
+    with LocalSWF(path, long_poll=0) as again:
+        assert seen <= open_ids(again) == there
+
+
+def test_a_poll_interrupted_at_every_line_takes_nobody_s_place(swf):
+    """Who stands in line next is woken for the next task, not somebody who has left."""
+    office = Office(swf)
+    request = {'domain': 'dom', 'taskList': {'name': 'deciders'}}
+    for number, _ in enumerate(interrupted_at_every_line(office.poll_decision)):
+        rung = threading.Event()
+        held = swf.hold('PollForDecisionTask', request, rung.set)
+        assert held.attempt() is None
+        office.start(f'w{number}')
+        assert rung.wait(20)
+        assert '"taskToken"' in held.attempt(last=True)
+
+
+def test_a_signal_while_a_poll_waits(path):
+    def interrupt(number, frame):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with LocalSWF(path, long_poll=60, synchronous='NORMAL') as swf:
+            office = Office(swf).prepare()
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(Interrupted):
+                office.poll_decision()
+            office.start()
+            assert 'taskToken' in answered(office.poll_decision)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_closing_interrupted_at_every_line_can_be_repeated(tmp_path):
+    files = (str(tmp_path / f'{number}.db') for number in range(1000))
+    services = []
+
+    def opened():
+        services.append(LocalSWF(next(files), long_poll=0, synchronous='NORMAL'))
+        return services[-1]
+
+    number, interrupted = 0, True
+    while interrupted:
+        number += 1
+        swf = opened()
+        Office(swf).prepare().start()
+        interrupted = False
+        try:
+            with Lines(number):
+                swf.close()
+        except Interrupted:
+            interrupted = True
+            answered(lambda swf=swf: swf.close() or True)
+        with LocalSWF(swf.path) as again:
+            assert open_ids(again) == {'w'}
+    assert number > 5
+
+
+def test_opening_interrupted_at_every_line_leaves_the_file_to_the_next(path):
+    number, interrupted = 0, True
+    while interrupted:
+        number += 1
+        interrupted = False
+        try:
+            with Lines(number):
+                LocalSWF(path, synchronous='NORMAL').close()
+        except Interrupted:
+            interrupted = True
+        with contextlib.closing(answered(lambda: LocalSWF(path, synchronous='NORMAL'))):
+            pass
+    assert number > 50
+
+
+@pytest.mark.parametrize('end', ['close', 'drop'])
+def test_the_thread_ends_with_the_service(end):
+    before = set(threading.enumerate())
+    swf = LocalSWF()
+    Office(swf).prepare()
+    (thread,) = (thread for thread in set(threading.enumerate()) - before if thread.name == 'genflow-local-calls')
+    if end == 'close':
+        swf.close()
+    else:
+        import gc
+
+        del swf
+        gc.collect()
+    thread.join(20)
+    assert not thread.is_alive()

@@ -3,7 +3,7 @@
 The service asks a clock for one number, :meth:`Clock.milliseconds` since the epoch, and tells it nothing. Time never
 runs backwards for the service: it keeps the largest value it has seen.
 
-* :class:`SystemClock` is the time of day.
+* :class:`SystemClock` is the time of day. Services that go by it are not disturbed when it is set.
 * :class:`ManualClock` moves only when somebody calls :meth:`~ManualClock.advance`. Every service on it then processes
   what became due, each time-out dated at its own deadline and in the order of the deadlines, so a year with all its
   timers passes as fast as the events can be written. A poll that finds nothing answers *at once*, since waiting on
@@ -15,6 +15,7 @@ runs backwards for the service: it keeps the largest value it has seen.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -22,22 +23,17 @@ from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
 from genflow.local import forks
+from genflow.steady_time import monotonic_ns
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MILLISECOND = timedelta(milliseconds=1)
 
-_STEADY: int | None = getattr(time, 'CLOCK_BOOTTIME', getattr(time, 'CLOCK_MONOTONIC', None))
 _DAY: int | None = getattr(time, 'CLOCK_REALTIME', None)
 
+STEP = 1_000
+"""Milliseconds by which the time of day must leave the steady clock before that is a step."""
 
-def monotonic() -> float:
-    """Seconds that pass evenly, also while the machine sleeps, and whatever a test does to :mod:`time`."""
-    return _monotonic_ns() / 1e9
-
-
-def _monotonic_ns() -> int:
-    """Libraries that freeze or move the time replace ``time.monotonic``; they leave the system's own clocks alone."""
-    return time.clock_gettime_ns(_STEADY) if _STEADY is not None else time.monotonic_ns()
+LOG = logging.getLogger(__name__)
 
 
 def to_milliseconds(moment: datetime) -> int:
@@ -79,10 +75,54 @@ class Clock:
 
 
 class SystemClock(Clock):
-    """The time of day."""
+    """The time of day. A service reads it once and goes on steadily from there; see :class:`SteadyClock`."""
 
     def milliseconds(self) -> int:
-        return time.time_ns() // 1_000_000
+        # Libraries that freeze the time for some threads and not for others leave this function alone.
+        return (time.time_ns() if _DAY is None else time.clock_gettime_ns(_DAY)) // 1_000_000
+
+
+class SteadyClock(Clock):
+    """The time of day as it was at the beginning, and the time that has passed since.
+
+    Deadlines come on time and no event is dated before another, although the time of day is set forward or back
+    meanwhile. The first such step is logged.
+    """
+
+    def __init__(self, day: SystemClock) -> None:
+        self._day = day
+        self._offset = day.milliseconds() - monotonic_ns() // 1_000_000
+        self._told = False
+
+    def milliseconds(self) -> int:
+        now = monotonic_ns() // 1_000_000 + self._offset
+        if not self._told:
+            self._compare(now)
+        return now
+
+    def start_at(self, moment: int) -> None:
+        """Begin no earlier than ``moment``, where a file already holds events of that time."""
+        ahead = moment - self.milliseconds()
+        if ahead > 0:
+            self._offset += ahead
+
+    def _compare(self, now: int) -> None:
+        ahead = self._day.milliseconds() - now
+        if abs(ahead) > STEP:
+            self._told = True
+            way = 'ahead of' if ahead > 0 else 'behind'
+            LOG.warning(
+                'The time of day (%s) is %.1f s %s the clock of this service, which goes on steadily: timers fire on '
+                'time, and events are dated by it until the service is opened again. No further step is logged.',
+                self._day.now().isoformat(timespec='seconds'),
+                abs(ahead) / 1000,
+                way,
+            )
+
+
+def steady(clock: Clock) -> Clock:
+    """What a service goes by: the steady version of the time of day, any other clock as it is."""
+    return SteadyClock(clock) if isinstance(clock, SystemClock) else clock
 
 
 class ManualClock(Clock):

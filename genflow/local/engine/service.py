@@ -20,7 +20,7 @@ from typing import Any
 
 import attrs
 
-from genflow.local.clock import Clock, monotonic, to_datetime
+from genflow.local.clock import Clock, SteadyClock, steady, to_datetime
 from genflow.local.engine import lambdas
 from genflow.local.engine.call_thread import CallThread
 from genflow.local.engine.group_commit import Journal, Statistics
@@ -45,6 +45,7 @@ from genflow.local.state.task_lists import Waiter
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK, Batch
 from genflow.local.store import Store
+from genflow.steady_time import monotonic
 
 CALLS: dict[str, Callable[[State, dict[str, Any], int], Answer]] = {
     **registry.CALLS,
@@ -77,7 +78,7 @@ class Service:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._clock = options.clock
+        self._clock = steady(options.clock)
         self._lock = threading.RLock()
         self._calls = CallThread()
         self._runs: dict[str, lambdas.Run] = {}
@@ -119,6 +120,8 @@ class Service:
         """Read what the file has, do what became due meanwhile, and end what died with the last process."""
         with self._lock:
             load_state(self._world, self._store)
+            if isinstance(self._clock, SteadyClock):
+                self._clock.start_at(self._store.newest_moment())
             now = self._tick()
             self._restart(now)
             mark = self._journal.mark()

@@ -24,6 +24,16 @@ FOLD_JOURNAL = (
     'FROM journal ORDER BY number'
 )
 
+#: the time of the newest event of any open execution; one that cannot be read says nothing.
+NEWEST_EVENT = """
+    SELECT max(
+        CASE WHEN json_valid(event) THEN CAST(round(json_extract(event, '$.eventTimestamp') * 1000) AS INTEGER) END
+    )
+    FROM executions, events WHERE status IS NULL AND events.ref = (
+        SELECT max(ref) FROM events WHERE ref BETWEEN executions.key << 20 AND (executions.key << 20 | 1048575)
+    )
+"""
+
 #: executions forgotten in one go when their retention ends.
 SWEEP = 100
 
@@ -103,6 +113,14 @@ class Store(File):
         """When the retention of an execution first ends."""
         found = self.rows('SELECT min(expires) FROM executions WHERE expires IS NOT NULL')[0][0]
         return None if found is None else int(found)
+
+    def newest_moment(self) -> int:
+        """The time at which the file was last changed, as its events and closes tell; 0 where there are none."""
+        moments = [self.rows('SELECT started FROM executions ORDER BY key DESC LIMIT 1'), self.rows(NEWEST_EVENT)]
+        for (domain,) in self.rows('SELECT name FROM domains'):
+            sql = 'SELECT max(closed) FROM executions WHERE domain = ? AND status IS NOT NULL'
+            moments.append(self.rows(sql, (domain,)))
+        return max((rows[0][0] for rows in moments if rows and rows[0][0] is not None), default=0)
 
     def domains(self) -> list[dict[str, Any]]:
         """All domains, as they were written."""

@@ -12,12 +12,12 @@ import logging
 import math
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from genflow.steady_time import monotonic
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.answers import checked
 from genflow.swf.aws.connections import Connection
@@ -52,7 +52,7 @@ class Outage:
     """Logs that a service stopped answering, once, and that it answers again, once. Shared by all threads."""
 
     backend: str
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     _since: float | None = field(default=None, init=False)
     _failures: int = field(default=0, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
@@ -89,7 +89,7 @@ class RetryingClient:
 
     connection: Connection
     pause: Callable[[float], bool] = field(default=threading.Event().wait)
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
     backoff: Backoff = Backoff()
     buckets: dict[str, Bucket] = field(factory=buckets, repr=False)

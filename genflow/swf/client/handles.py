@@ -7,7 +7,6 @@ is looking at the last event of the history from time to time.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
 from genflow.core.payloads.wire_text import shortened, units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.signals import signal_name
+from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import connect
@@ -137,7 +137,7 @@ class Execution:
             ChildFailed: It failed; with reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
                 ``ChildTerminated`` likewise.
         """
-        give_up = None if timeout is None else time.monotonic() + timeout
+        give_up = None if timeout is None else monotonic() + timeout
         execution, looks = self._ids(), 0
         while True:
             last = self._page(execution, reverseOrder=True, maximumPageSize=1)['events'][0]
@@ -235,7 +235,7 @@ class Execution:
     def _glance(self, looks: int, give_up: float | None) -> None:
         seconds = POLL_INTERVALS.pause(looks, 0.5)
         if give_up is not None:
-            seconds = min(seconds, give_up - time.monotonic())
+            seconds = min(seconds, give_up - monotonic())
             if seconds <= 0:
                 raise TimeoutError(f'{self!r} is still open')
         threading.Event().wait(seconds)

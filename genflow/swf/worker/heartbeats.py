@@ -11,13 +11,13 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from attrs import define, field
 
+from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 
@@ -46,7 +46,7 @@ class TaskHeartbeat:
     service: RetryingClient
     token: str
     timeout: float
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     alive: bool = True
     cancel_requested: bool = False
     _details: str | None = None
@@ -107,7 +107,7 @@ class TaskHeartbeat:
 class Heartbeats:
     """Sends the heartbeats that are due, for all activities of a worker, from one thread of its own."""
 
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     _pulses: set[TaskHeartbeat] = field(factory=set)
     _changed: threading.Condition = field(factory=threading.Condition, repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)

@@ -14,7 +14,6 @@ import logging
 import math
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from attrs import define, field
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.workflow_values import Abort
 from genflow.core.errors import GenflowError
+from genflow.steady_time import monotonic
 from genflow.swf.worker.polled_tasks import DecisionTask
 
 __all__ = ['DecisionInterrupted', 'SlowDecisionWatchdog']
@@ -76,7 +76,7 @@ class SlowDecisionWatchdog:
     """
 
     threshold: float = 2.0
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = monotonic
     _running: dict[int, _Running] = field(factory=dict, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 

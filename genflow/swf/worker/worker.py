@@ -17,7 +17,6 @@ import math
 import os
 import socket
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +27,7 @@ from typing import Any, Literal, TypeVar
 
 from genflow.core.authoring.class_choice import registry_of, types_of
 from genflow.core.model.registry import Registry, declared
+from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
@@ -134,7 +134,7 @@ class Worker:
         self._on_task = on_task
         self._fails_running = fails_running
         self._draining, self._stopped = threading.Event(), threading.Event()
-        self._deadline = time.monotonic()
+        self._deadline = monotonic()
         # Signal handlers drain a worker too, and may interrupt the thread that is about to wait or to drain it: the
         # queue can be put to from a handler at any moment, an Event that the same thread waits for cannot.
         self._lock = threading.RLock()
@@ -220,7 +220,7 @@ class Worker:
         A later call can only shorten the time.
         """
         with self._lock:
-            deadline = time.monotonic() + seconds
+            deadline = monotonic() + seconds
             self._deadline = min(self._deadline, deadline) if self._draining.is_set() else deadline
         self._decider.leave_own_list()
         self._draining.set()
@@ -269,11 +269,11 @@ class Worker:
 
     def _wait(self) -> None:
         self._told_to_stop.get()
-        if self._deadline > time.monotonic():
+        if self._deadline > monotonic():
             taking_back = partial(self._open_polls.take_back, self._stopped)
             threading.Thread(target=taking_back, name='genflow-leaving', daemon=True).start()
         for thread in self._threads:
-            while thread.is_alive() and (left := self._deadline - time.monotonic()) > 0:
+            while thread.is_alive() and (left := self._deadline - monotonic()) > 0:
                 thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may have shortened the time meanwhile
         if self._fails_running:
             abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)

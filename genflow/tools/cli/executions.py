@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -17,6 +16,7 @@ from attrs import evolve
 
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.tasks.signals import nearest_signal, signals_of
+from genflow.steady_time import monotonic
 from genflow.testing.histories.exports import written
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, value_input
@@ -226,7 +226,7 @@ def result(
     """Print the result of an execution as it was recorded; exit code 3 if it is open or closed otherwise."""
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
-        outcome = _closed(run, time.monotonic() + timeout)
+        outcome = _closed(run, monotonic() + timeout)
     if outcome is None:
         say(f'genflow: the execution {workflow_id} is open')
     elif outcome.completed:
@@ -247,7 +247,7 @@ def _closed(run: HistoryTail, deadline: float) -> Outcome | None:
             run, progress = evolve(run, run_id=progress.next_run_id), Progress()
         elif progress.close is not None:
             return Outcome(run.workflow_id, run.run_id, progress.close)
-        elif time.monotonic() >= deadline:
+        elif monotonic() >= deadline:
             return None
         else:
             threading.Event().wait(POLL_INTERVALS)

@@ -1,0 +1,104 @@
+"""The time of day is set, frozen or moved: the service goes on evenly."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from genflow import Workflow, run, workflow
+from genflow.local import LocalSWF, SystemClock
+from genflow.local.clock import SteadyClock, to_milliseconds
+from tests.local.office import Office, decision
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+class Skewed(SystemClock):
+    """A machine whose clock is set."""
+
+    offset = 0
+
+    def milliseconds(self):
+        return super().milliseconds() + self.offset
+
+
+@pytest.mark.parametrize('steps', [(-HOUR,), (DAY,), (DAY, -DAY)], ids=['back', 'forward', 'forward and back'])
+def test_timers_fire_on_time_and_events_are_in_order(steps, caplog):
+    clock = Skewed()
+    with LocalSWF(clock=clock, long_poll=20) as swf:
+        office = Office(swf).prepare()
+        execution = office.start()
+        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
+        for step in steps:
+            clock.offset += step
+            swf.next_deadline()
+            swf.list_domains(registrationStatus='REGISTERED')
+        assert 'taskToken' in office.poll_decision()
+        events = office.history(execution)
+    dates = [event['eventTimestamp'] for event in events]
+    assert dates == sorted(dates)
+    moments = {event['eventType']: event['eventTimestamp'] for event in events}
+    assert (moments['TimerFired'] - moments['TimerStarted']).total_seconds() == 1
+    (record,) = caplog.records
+    assert f'{abs(steps[0]) / 1000:.1f} s {"ahead of" if steps[0] > 0 else "behind"}' in record.getMessage()
+
+
+def test_a_file_that_was_written_later_than_now_goes_on_from_there(path):
+    clock = Skewed()
+    clock.offset = HOUR
+    with LocalSWF(path, clock) as swf:
+        execution = Office(swf).prepare().start()
+        Office(swf).signal()
+    with LocalSWF(path, Skewed()) as swf:
+        Office(swf).signal()
+        dates = [event['eventTimestamp'] for event in Office(swf).history(execution)]
+    assert dates == sorted(dates)
+    assert to_milliseconds(dates[-1]) > Skewed().milliseconds() + HOUR // 2
+
+
+def test_a_steady_clock_begins_with_the_time_of_day():
+    before = SystemClock().milliseconds()
+    assert before <= SteadyClock(SystemClock()).milliseconds() <= SystemClock().milliseconds() + 1
+
+
+@workflow(name='Naps', version=1, task_list='naps')
+class Naps(Workflow):
+    def run(self):
+        yield self.sleep(0.1)
+        return 'rested'
+
+
+@pytest.fixture(params=['freezegun', 'time_machine'])
+def moved(request):
+    """Moves the time of day as users' tests do: a context manager for a moment."""
+    library = pytest.importorskip(request.param)
+    return library.freeze_time if request.param == 'freezegun' else lambda to: library.travel(to, tick=False)
+
+
+def test_a_run_under_a_frozen_clock(moved):
+    with moved('2020-02-02'):
+        assert run(Naps) == 'rested'
+    assert run(Naps) == 'rested'
+
+
+def test_a_poll_that_finds_nothing_ends_under_a_frozen_clock(moved):
+    with moved('2020-02-02'), LocalSWF(long_poll=0.05) as swf:
+        frozen = time.monotonic()
+        assert Office(swf).prepare().poll_decision()['startedEventId'] == 0
+        assert time.monotonic() - frozen < 1
+
+
+def test_a_service_outlives_a_journey(moved):
+    """A session's service, used by a test that travels and by the next one that does not."""
+    with LocalSWF(long_poll=20) as swf:
+        office = Office(swf).prepare()
+        execution = office.start()
+        with moved('2035-01-01'):
+            office.signal()
+        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
+        assert 'taskToken' in office.poll_decision()
+        dates = [event['eventTimestamp'] for event in office.history(execution)]
+    assert dates == sorted(dates)
+    assert (dates[-1] - dates[0]).total_seconds() < 60

@@ -65,6 +65,10 @@ class CorruptFile(StoreError):
     """The file is damaged or truncated."""
 
 
+class DamagedRow(CorruptFile):
+    """One thing in the file is damaged: a domain, a type, an execution, an event or an item."""
+
+
 class ReadOnlyFile(StoreError):
     """The file, or its folder, cannot be written."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
@@ -140,3 +141,22 @@ LocalSWF().close()
 def test_there_are_services_until_the_very_end_of_the_process():
     done = subprocess.run([sys.executable, '-c', AT_EXIT], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ('[]\n', '')
+
+
+def test_task_lists_that_hold_nothing_and_that_nobody_polls_are_forgotten(monkeypatch):
+    """Clients may ask for a list of a new name each time; the service keeps those alone that matter."""
+    monkeypatch.setattr('genflow.local.engine.service.PUT_AWAY_EVERY', 1)
+    tracemalloc.start()
+    try:
+        with LocalSWF(long_poll=0) as swf:
+            office = Office(swf).prepare()
+            office.start(taskList={'name': 'kept'})
+            sizes = []
+            for size in (500, 1000):
+                for number in range(size):
+                    office.poll_decision(f'{size}-{number}')
+                sizes.append(tracemalloc.get_traced_memory()[0])
+            assert 'taskToken' in office.poll_decision('kept')
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 100 * 1000, 'a list costs some 600 bytes'

@@ -39,6 +39,12 @@ LONGEST_WAIT = 0.002
 #: events collected before they are folded.
 CHUNK = 2_000
 
+#: milliseconds between two sweeps, so that executions that expire one by one do not cost a transaction each.
+SWEEP_EVERY = 1_000
+
+#: milliseconds after which the tables are asked again when an execution ends that they did not have yet.
+LOOK_AGAIN = 60_000
+
 
 @attrs.define(slots=True)
 class Statistics:
@@ -85,6 +91,8 @@ class Journal:
         self._written = 0
         self._unfolded = Batch(0)
         self._failures: list[tuple[int, int, StoreError]] = []
+        self._sweeping = threading.Lock()
+        self._next_sweep = 0
         self.folded = 0
         self.statistics = Statistics()
 
@@ -236,17 +244,47 @@ class Journal:
             self.folded = batch.number
             self._sweep()
 
+    @property
+    def sweep_is_due(self) -> bool:
+        """Executions are past their retention, and none were looked for within the last second."""
+        expiry, now = self._world.next_expiry, self._now()
+        return expiry is not None and expiry <= now and self._next_sweep <= now
+
+    def sweep(self) -> None:
+        """Forget all executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        if self.sweep_is_due:
+            self.fold()
+            self._sweep()
+
     def _sweep(self) -> None:
-        """Forget executions past their retention, a portion at a time."""
+        """Forget what is past its retention, a portion at a time; one thread does, while the others go on."""
+        if not self.sweep_is_due or not self._sweeping.acquire(blocking=False):
+            return
+        try:
+            while self._sweep_portion():
+                pass
+            self._next_sweep = self._now() + SWEEP_EVERY
+        finally:
+            self._sweeping.release()
+
+    def _sweep_portion(self) -> bool:
+        """Whether there was something to forget."""
         state = self._world
         with self._lock:
             now = self._now()
             if state.next_expiry is None or state.next_expiry > now:
-                return
+                return False
             state.next_expiry = None
         following = self._store.sweep(now)
         with self._lock:
             state.expect_expiry(following)
+            if not (state.batch.empty and self._unfolded.empty):
+                state.expect_expiry(now + LOOK_AGAIN)  # the tables do not know yet when those end
+        return True
 
     def _fail(self, number: int, error: StoreError) -> None:
         """Everything from that batch on is lost; go back to what the file has."""

@@ -3,14 +3,71 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from genflow.local.errors import CorruptFile, DamagedRow
 from genflow.local.state.domains import Domain, TypeRecord
 from genflow.local.state.execution import Execution, Parent, Tail
-from genflow.local.state.items import Progress, load_item
+from genflow.local.state.items import Item, Progress, load_item
 from genflow.local.state.state import State
-from genflow.local.state.transaction import EVENT_BITS
+from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
+
+LOG = logging.getLogger(__name__)
+
+
+@contextmanager
+def readable(path: str, what: Callable[[], str]) -> Iterator[None]:
+    """See that rows say what they must.
+
+    Args:
+        path: how the user calls the file.
+        what: says what is read.
+
+    Raises:
+        CorruptFile: they do not; names what is damaged, and the file.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise DamagedRow(
+            f'{path}: {what()} is damaged ({type(error).__name__}: {error}). Everything else can be used, and saved '
+            'with `genflow db export`.'
+        ) from error
+
+
+def opened_by(store: Store, ref: int) -> str:
+    """An event, or what it opened, in words."""
+    return f'event {ref & EVENT_MASK} of {store.name_of(ref >> EVENT_BITS)}, or what it opened,'
+
+
+def readable_items(store: Store) -> Iterator[tuple[int, dict[str, Any], Item]]:
+    """Every open item: ref, row and object. Those that are damaged are logged and left out."""
+    for ref, text in store.item_texts():
+        try:
+            with readable(store.path, partial(opened_by, store, ref)):
+                data, item = read_item(text)
+            yield ref, data, item
+        except CorruptFile as error:
+            LOG.warning('%s', error)
+
+
+def read_item(text: str) -> tuple[dict[str, Any], Item]:
+    """The row of an item and the object; what the service relies on is checked."""
+    data = json.loads(text)
+    item = load_item(data)
+    if not isinstance(item.deadline, (int, type(None))):
+        raise TypeError(f'{item.deadline!r} found, a moment expected')
+    if item.waiting:
+        task_list, priority, since = item.waiting
+        places: tuple[object, ...] = (task_list, priority, since)
+        if [type(place) for place in places] != [str, int, int]:
+            raise TypeError(f'{item.waiting!r} found, a place in a task list expected')
+    return data, item
 
 
 class StoredExecutions:
@@ -20,12 +77,20 @@ class StoredExecutions:
         self._store = store
 
     def execution(self, key: int) -> Execution:
-        """The open execution of that key."""
+        """The open execution of that key.
+
+        Raises:
+            CorruptFile: it is damaged.
+        """
+        with readable(self._store.path, partial(self._store.name_of, key)):
+            return self._execution(key)
+
+    def _execution(self, key: int) -> Execution:
         row = self._store.execution(key)
         if row is None:
-            raise LookupError(f'execution {key} is not in {self._store.path}')
+            raise LookupError(f'no row {key}')
         last, text = self._store.last_event(key)
-        items = [load_item(data) for _, data in self._store.items(key)]
+        items = [read_item(text)[1] for _, text in self._store.item_texts(key)]
         progress = next(item for item in items if isinstance(item, Progress))
         latest = self._store.last_activity(key)
         progress.latest_activity = event_moment(latest) if latest else None
@@ -42,7 +107,8 @@ class StoredExecutions:
 
     def event(self, key: int, event_id: int) -> str:
         """One event as JSON."""
-        return self._store.events(key, event_id, event_id)[0]
+        with readable(self._store.path, partial(opened_by, self._store, key << EVENT_BITS | event_id)):
+            return self._store.events(key, event_id, event_id)[0]
 
 
 def event_moment(text: str) -> int:
@@ -76,9 +142,13 @@ def described(row: dict[str, Any]) -> dict[str, Any]:
 
 def load_registry(store: Store) -> dict[str, Domain]:
     """All domains with their types."""
-    domains = {row['name']: Domain(**row) for row in store.domains()}
+    with readable(store.path, lambda: 'a domain'):
+        domains = {row['name']: Domain(**row) for row in store.domains()}
     for domain, kind, name, version, data in store.types():
-        domains[domain].types[kind][name, version] = TypeRecord(kind=kind, name=name, version=version, **data)
+        with readable(
+            store.path, partial('{} type {!r}, version {!r}, of domain {!r}'.format, kind, name, version, domain)
+        ):
+            domains[domain].types[kind][name, version] = TypeRecord(kind=kind, name=name, version=version, **data)
     return domains
 
 
@@ -92,12 +162,15 @@ def load_state(state: State, store: Store) -> None:
     state.next_expiry = store.next_expiry()
     state.next_key = store.last_key() + 1
     domain_of = {}
-    for key, domain, workflow_id in store.open_executions():
-        state.mark_open(key, domain, workflow_id)
-        domain_of[key] = domain
-    for ref, data in store.items():
-        item = load_item(data)
+    for key, domain_name, workflow_id in store.open_executions():
+        state.mark_open(key, domain_name, workflow_id)
+        domain_of[key] = domain_name
+    for ref, _, item in readable_items(store):
+        key = ref >> EVENT_BITS
+        if key not in domain_of:
+            LOG.warning('%s: an item of %s, which is not open, is left out', store.path, store.name_of(key))
+            continue
         state.deadlines.set(ref, item.deadline)
         if item.waiting:
             task_list, priority, since = item.waiting
-            state.queue(item.kind, domain_of[ref >> EVENT_BITS], task_list).add(ref, priority, since)
+            state.queue(item.kind, domain_of[key], task_list).add(ref, priority, since)

@@ -12,6 +12,7 @@ order.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -24,9 +25,9 @@ from genflow.local.clock import Clock, SteadyClock, steady, to_datetime
 from genflow.local.engine import lambdas
 from genflow.local.engine.call_thread import CallThread
 from genflow.local.engine.group_commit import Journal, Statistics
-from genflow.local.engine.loading import StoredExecutions, load_state
+from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
 from genflow.local.engine.long_polls import LongPolls
-from genflow.local.errors import LocalError, ServiceClosed, StoreError
+from genflow.local.errors import CorruptFile, LocalError, ServiceClosed, StoreError
 from genflow.local.operations import executions, registry, tasks, visibility
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.lookup import domain_of
@@ -39,6 +40,7 @@ from genflow.local.rules.decision_lambdas import settle_lambda
 from genflow.local.rules.recording import HistoryFull
 from genflow.local.rules.timeouts import fire_timeout
 from genflow.local.state.deadlines import Deadlines
+from genflow.local.state.execution import Execution
 from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
 from genflow.local.state.task_lists import Waiter
@@ -53,6 +55,8 @@ CALLS: dict[str, Callable[[State, dict[str, Any], int], Answer]] = {
     **tasks.CALLS,
     **visibility.CALLS,
 }
+
+LOG = logging.getLogger(__name__)
 
 #: how often, in calls, memory is looked through for executions to put away.
 PUT_AWAY_EVERY = 4_096
@@ -126,12 +130,13 @@ class Service:
             self._restart(now)
             mark = self._journal.mark()
         self._journal.settle(mark)
+        self._journal.sweep()
 
     def _restart(self, now: int) -> None:
         """End what died with the last process."""
-        for ref, data in self._store.items():
+        for ref, data, _ in readable_items(self._store):
             if dies(data, abandoned=self._options.abandon_started):
-                execution = self._world.find(ref >> EVENT_BITS)
+                execution = self._find(ref)
                 if execution is not None:
                     self._apply(partial(end, self._world, execution, ref & EVENT_MASK, now))
                     self._follow_up(now)
@@ -165,17 +170,28 @@ class Service:
         moment = state.deadlines.first()
         while moment is not None and moment <= now:
             at, ref = state.deadlines.pop()
-            execution = state.find(ref >> EVENT_BITS)
+            execution = self._find(ref)
             if execution is not None:
                 self._apply(partial(fire_timeout, state, execution, ref & EVENT_MASK, at))
                 self._follow_up(at)
             moment = state.deadlines.first()
 
+    def _find(self, ref: int) -> Execution | None:
+        """The open execution of an item; a damaged one is logged and left alone, so that all others go on."""
+        try:
+            return self._world.find(ref >> EVENT_BITS)
+        except CorruptFile as error:
+            LOG.warning('%s', error)
+            return None
+
     def _follow_up(self, at: int) -> None:
         """What the last rule left to be done elsewhere."""
         agenda = self._world.agenda
         while agenda:
-            self._apply(partial(agenda.popleft(), self._world, at))
+            try:
+                self._apply(partial(agenda.popleft(), self._world, at))
+            except CorruptFile as error:
+                LOG.warning('%s', error)
 
     def _apply(self, rule: Callable[[], Answer]) -> Answer:
         """Carry a rule out; where a history has no room for it, its execution ends instead."""
@@ -196,6 +212,7 @@ class Service:
             mark = self._journal.mark()
             self._polls.deadlines_changed()
         self._journal.settle(mark)
+        self._journal.sweep()
         self._run_functions()
 
     # Calls.
@@ -263,7 +280,13 @@ class Service:
             self._journal.fold()
         if self._world.running:
             self._run_functions()
-        return answer.read(self._store) if isinstance(answer, Reading) else answer
+        if self._journal.sweep_is_due:
+            self._journal.sweep()
+        return self._read(answer) if isinstance(answer, Reading) else answer
+
+    def _read(self, answer: Reading) -> dict[str, Any]:
+        with readable(self._options.path, lambda: 'a row of the answer'):
+            return answer.read(self._store)
 
     def _poll(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Take a task, or wait for one as long as polls are held."""
@@ -376,8 +399,10 @@ class Service:
         """The next task of the list that can be started."""
         ref = queue.take()
         while ref is not None:
-            answer = self._apply(partial(take, self._world, request, now, ref))
-            self._follow_up(now)
+            answer = None
+            if self._find(ref) is not None:
+                answer = self._apply(partial(take, self._world, request, now, ref))
+                self._follow_up(now)
             if answer is not None:
                 return answer
             ref = queue.take()

@@ -133,6 +133,11 @@ class State:
             found = self.queues[name] = TaskQueue()
         return found
 
+    def forget_idle_queues(self) -> None:
+        """Let go of the task lists that hold nothing and that nobody polls: clients may use a new name each time."""
+        for name in [name for name, queue in self.queues.items() if queue.idle]:
+            del self.queues[name]
+
     def touch(self, execution: Execution, item: Item) -> None:
         """An item is new or has changed."""
         ref = execution.key << EVENT_BITS | item.id
@@ -167,6 +172,7 @@ class State:
         Args:
             folded: the number of the last batch that the tables have.
         """
+        self.forget_idle_queues()
         surplus = len(self.executions) - KEPT_EXECUTIONS
         if surplus > 0:
             idle = [execution for execution in self.executions.values() if execution.batch <= folded]

@@ -8,19 +8,26 @@ stay handed out, under the same tokens.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import attrs
 
-from genflow.local.errors import CorruptFile, ForeignFile, StoreError
+from genflow.local.engine.loading import described, read_item, readable
+from genflow.local.errors import CorruptFile, DamagedRow, ForeignFile, StoreError
 from genflow.local.json_text import encode
+from genflow.local.state.domains import Domain, TypeRecord
+from genflow.local.state.items import Progress
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
+from genflow.local.store.file import copy_live
+from genflow.local.store.sqlite_errors import clear_errors
 
 FORMAT = 1
 
@@ -39,18 +46,18 @@ class Report:
 
 
 def info(path: str) -> dict[str, int]:
-    """Counts of what the file holds, and its size in bytes.
+    """Counts of what the file holds, and its size in bytes; what was past its retention at the last change counts not.
 
     Raises:
         StoreError: the file does not exist, is in use, or cannot be read.
     """
     with closing(_existing(path)) as store:
         store.replay()
-        return store.facts()
+        return store.facts(store.newest_moment())
 
 
 def vacuum(path: str) -> tuple[int, int]:
-    """Shrink the file to what it holds; the bytes before and after.
+    """Forget what is past its retention and shrink the file; the bytes before and after.
 
     Raises:
         StoreError: as :func:`info`.
@@ -58,8 +65,32 @@ def vacuum(path: str) -> tuple[int, int]:
     before = Path(path).stat().st_size if Path(path).exists() else 0
     with closing(_existing(path)) as store:
         store.replay()
+        now = store.newest_moment()
+        while (following := store.sweep(now)) is not None and following <= now:
+            pass
         store.vacuum()
     return before, Path(path).stat().st_size
+
+
+def backup(path: str, copy: str) -> int:
+    """Make a whole copy of a file, also while a service has it open; the bytes of the copy.
+
+    Raises:
+        StoreError: the file does not exist or cannot be read, or the copy exists already.
+    """
+    if not Path(path).exists():
+        raise ForeignFile(f'{path} does not exist.')
+    with clear_errors(copy):
+        try:
+            os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise StoreError(f'{copy} exists already: name a new file.') from None
+    try:
+        copy_live(path, copy)
+    except BaseException:
+        Path(copy).unlink()
+        raise
+    return Path(copy).stat().st_size
 
 
 def export(path: str, out: TextIO) -> Report:
@@ -78,7 +109,7 @@ def export(path: str, out: TextIO) -> Report:
 
 def _salvage(path: str, out: TextIO, error: CorruptFile) -> Report:
     """Export from a copy, so that the damaged file itself stays as it is."""
-    lost = [str(error)]
+    lost = [str(error).partition(' Restore it')[0].partition(' Save what')[0]]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / 'copy'
         for suffix in ('', '-wal'):
@@ -86,7 +117,7 @@ def _salvage(path: str, out: TextIO, error: CorruptFile) -> Report:
                 shutil.copyfile(path + suffix, f'{copy}{suffix}')
         out.seek(0)
         out.truncate()
-        with closing(Store(str(copy), damaged=True)) as store:
+        with closing(Store(str(copy), damaged=True, shown=path)) as store:
             try:
                 store.replay()
             except StoreError as worse:
@@ -105,20 +136,40 @@ def _write(store: Store, out: TextIO, lost: list[str]) -> Report:
 
 
 def _lines(store: Store, lost: list[str], *, salvaging: bool) -> Iterator[str]:
-    for domain in store.domains():
-        yield encode({'domain': domain})
-    for domain_name, kind, name, version, data in store.types():
-        yield encode({'type': {'domain': domain_name, 'kind': kind, 'name': name, 'version': version, 'data': data}})
-    if not salvaging:
-        for key in store.execution_keys():
-            yield _execution_line(store, key)
-        return
-    for key in _possible_keys(store):
-        try:
+    """Every line; what is damaged is named in ``lost`` instead."""
+    now = 0 if salvaging else store.newest_moment()
+    domains = set()
+    with suppressed(lost, CorruptFile if salvaging else DamagedRow):
+        for name, text in store.domain_texts():
+            with suppressed(lost), readable(store.path, partial('domain {!r}'.format, name)):
+                Domain(**(row := json.loads(text)))
+                domains.add(name)
+                yield encode({'domain': row})
+    with suppressed(lost, CorruptFile if salvaging else DamagedRow):
+        for domain, kind, name, version, text in store.type_texts():
+            words = partial('{} type {!r}, version {!r}, of domain {!r}'.format, kind, name, version, domain)
+            with suppressed(lost), readable(store.path, words):
+                if domain not in domains:
+                    raise LookupError('its domain cannot be read')
+                TypeRecord(kind=kind, name=name, version=version, **(data := json.loads(text)))
+                type_ = {'domain': domain, 'kind': kind, 'name': name, 'version': version, 'data': data}
+                yield encode({'type': type_})
+    for key in _possible_keys(store) if salvaging else store.execution_keys(now):
+        with (
+            suppressed(lost, CorruptFile if salvaging else DamagedRow),
+            readable(store.path, partial(store.name_of, key)),
+        ):
             if store.execution(key):
                 yield _execution_line(store, key)
-        except StoreError as error:
-            lost.append(f'execution {key}: {error}')
+
+
+@contextmanager
+def suppressed(lost: list[str], kind: type[CorruptFile] = DamagedRow) -> Iterator[None]:
+    """Put what is damaged on the list, without the advice to export, and go on."""
+    try:
+        yield
+    except kind as error:
+        lost.append(str(error).partition(' Everything else')[0])
 
 
 def _possible_keys(store: Store) -> range:
@@ -128,10 +179,14 @@ def _possible_keys(store: Store) -> range:
 
 
 def _execution_line(store: Store, key: int) -> str:
-    row = encode(store.execution(key))
-    events = ','.join(store.events(key, 0, EVENT_MASK))
-    items = encode([[ref & EVENT_MASK, data] for ref, data in store.items(key)])
-    return f'{{"execution":{row},"events":[{events}],"items":{items}}}'
+    """Row, history and items; whatever cannot be imported again, or not be gone on with, is refused here."""
+    row = store.execution(key) or {}
+    described(row)
+    texts = store.events(key, 0, EVENT_MASK)
+    items = {ref & EVENT_MASK: read_item(text)[0] for ref, text in store.item_texts(key)}
+    if row['status'] is None and not any(item['kind'] == Progress.kind for item in items.values()):
+        raise ValueError('it is open, and what keeps its progress is missing')
+    return f'{{"execution":{encode(row)},"events":[{",".join(texts)}],"items":{encode(list(items.items()))}}}'
 
 
 def import_(path: str, lines: Iterable[str]) -> Report:

@@ -78,6 +78,24 @@ def empty_database() -> sqlite3.Connection:
     return connection
 
 
+def copy_live(path: str, copy: str) -> None:
+    """Copy a file as it is at one moment, whoever writes it meanwhile.
+
+    Raises:
+        StoreError: it cannot be read, or the copy not be written.
+    """
+    with forks.opening(), clear_errors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
+        owner = source.execute('PRAGMA application_id').fetchone()[0]
+        if owner != APPLICATION_ID:
+            raise ForeignFile(f'{path} is no file of genflow: name another file.')
+        with clear_errors(copy), closing(sqlite3.connect(_uri(copy, 'rw'), uri=True)) as target:
+            source.backup(target)
+
+
+def _uri(path: str, mode: str) -> str:
+    return f'{Path(path).resolve().as_uri()}?mode={mode}'
+
+
 class Copying:
     """The empty database across a fork: the child makes its own."""
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from genflow.local.errors import CorruptFile, StoreError
+from genflow.local.errors import CorruptFile, DamagedRow, StoreError
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store.file import File
 from genflow.local.store.visibility import Query, conditions
@@ -34,8 +34,15 @@ NEWEST_EVENT = """
     )
 """
 
+#: whether the row of an event holds what every event has.
+EVENT_IS_WHOLE = (
+    "CASE WHEN json_valid(event) THEN json_extract(event, '$.eventId') IS (ref & 1048575) "
+    "AND json_type(event, '$.eventType') IS 'text' AND json_type(event, '$.eventTimestamp') IN ('real', 'integer') "
+    'ELSE 0 END'
+)
+
 #: executions forgotten in one go when their retention ends.
-SWEEP = 100
+SWEEP = 500
 
 
 class Store(File):
@@ -122,6 +129,14 @@ class Store(File):
             moments.append(self.rows(sql, (domain,)))
         return max((rows[0][0] for rows in moments if rows and rows[0][0] is not None), default=0)
 
+    def domain_texts(self) -> list[tuple[str, str]]:
+        """All domains: name and JSON."""
+        return self.rows('SELECT name, data FROM domains ORDER BY name')
+
+    def type_texts(self) -> list[tuple[str, str, str, str, str]]:
+        """All types: domain, kind, name, version and JSON."""
+        return self.rows('SELECT domain, kind, name, version, data FROM types')
+
     def domains(self) -> list[dict[str, Any]]:
         """All domains, as they were written."""
         with self.clear_errors():
@@ -137,9 +152,10 @@ class Store(File):
         """Key, domain and workflow id of the open executions."""
         return self.rows('SELECT key, domain, workflow_id FROM executions WHERE status IS NULL ORDER BY key')
 
-    def execution_keys(self) -> list[int]:
-        """The keys of all executions."""
-        return [key for (key,) in self.rows('SELECT key FROM executions ORDER BY key')]
+    def execution_keys(self, now: int = 0) -> list[int]:
+        """The keys of all executions that are not past their retention at that moment."""
+        sql = 'SELECT key FROM executions WHERE expires IS NULL OR expires > ? ORDER BY key'
+        return [key for (key,) in self.rows(sql, (now,))]
 
     def last_key(self) -> int:
         """The largest key in use."""
@@ -161,6 +177,18 @@ class Store(File):
             rows = self.rows('SELECT ref, data FROM items WHERE ref BETWEEN ? AND ? ORDER BY ref', (first, last))
             return [(ref, json.loads(data)) for ref, data in rows]
 
+    def item_texts(self, key: int | None = None) -> list[tuple[int, str]]:
+        """Open items as JSON: ref and text; those of one execution, or all."""
+        first, last = (0, LAST_REF) if key is None else (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK)
+        return self.rows('SELECT ref, data FROM items WHERE ref BETWEEN ? AND ? ORDER BY ref', (first, last))
+
+    def name_of(self, key: int) -> str:
+        """An execution in words, for messages about its damage."""
+        found: list[tuple[Any, ...]] = []
+        with suppress(StoreError):
+            found = self.rows('SELECT workflow_id, run_id FROM executions WHERE key = ?', (key,))
+        return f'execution {found[0][0]!r} (run {found[0][1]})' if found else f'the execution of row {key}'
+
     def execution(self, key: int) -> dict[str, Any] | None:
         """The row of an execution."""
         return self._one('key = ?', (key,))
@@ -175,19 +203,36 @@ class Store(File):
 
     def _row(self, values: tuple[Any, ...]) -> dict[str, Any]:
         row = dict(zip(COLUMNS.split(', '), values, strict=True))
-        with self.clear_errors():
+        try:
             for name in ('tags', 'about', 'outcome'):
                 row[name] = json.loads(row[name]) if row[name] else None
+        except ValueError as error:
+            raise DamagedRow(
+                f'{self.path}: the row of execution {row["workflow_id"]!r} (run {row["run_id"]}) is damaged '
+                f'({error}). Everything else can be used, and saved with `genflow db export`.'
+            ) from error
         return row
 
     def events(self, key: int, first: int, last: int, *, newest_first: bool = False, limit: int = -1) -> list[str]:
         """Events of an execution as JSON, from id ``first`` to ``last``."""
         order = 'DESC' if newest_first else 'ASC'
         rows = self.rows(
-            f'SELECT event FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref {order} LIMIT ?',  # noqa: S608 - our own words
+            f'SELECT ref, event, {EVENT_IS_WHOLE} FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref {order} LIMIT ?',  # noqa: S608 - our own words
             (key << EVENT_BITS | first, key << EVENT_BITS | last, limit),
         )
-        return [event for (event,) in rows]
+        expected = range(rows[0][0], rows[0][0] - len(rows), -1) if newest_first and rows else None
+        if expected is None:
+            expected = range(key << EVENT_BITS | max(first, 1), (key << EVENT_BITS | max(first, 1)) + len(rows))
+        for wanted, (ref, _, whole) in zip(expected, rows, strict=True):
+            if ref != wanted or not whole:
+                self._refuse_event(key, wanted & EVENT_MASK)
+        return [event for _, event, _ in rows]
+
+    def _refuse_event(self, key: int, event_id: int) -> NoReturn:
+        raise DamagedRow(
+            f'{self.path}: event {event_id} of {self.name_of(key)} is damaged or missing. Everything else can be '
+            'used, and saved with `genflow db export`.'
+        )
 
     def last_event(self, key: int) -> tuple[int, str]:
         """Id and text of the newest event of an execution."""
@@ -221,22 +266,20 @@ class Store(File):
         where, values = conditions(query)
         return int(self.rows(f'SELECT count(*) FROM executions WHERE {where}', values)[0][0])  # noqa: S608
 
-    def facts(self) -> dict[str, int]:
-        """Sizes, for people."""
-        counts: dict[str, int] = {}
-        for name, what in FACTS.items():
-            counts[name] = self.rows(f'SELECT count(*) FROM {what}')[0][0]  # noqa: S608 - our own words
+    def facts(self, now: int = 0) -> dict[str, int]:
+        """Sizes, for people, without what is past its retention at that moment."""
+        counts = {name: int(self.rows(sql, (now,) * sql.count('?'))[0][0]) for name, sql in FACTS.items()}
         counts['bytes'] = 0 if self.in_memory else Path(self.path).stat().st_size
         return counts
 
 
 #: what is counted for people.
 FACTS = {
-    'domains': 'domains',
-    'types': 'types',
-    'executions': 'executions',
-    'open executions': 'executions WHERE status IS NULL',
-    'events': 'events',
+    'domains': 'SELECT count(*) FROM domains',
+    'types': 'SELECT count(*) FROM types',
+    'executions': 'SELECT count(*) FROM executions WHERE expires IS NULL OR expires > ?',
+    'open executions': 'SELECT count(*) FROM executions WHERE status IS NULL',
+    'events': 'SELECT count(*) FROM events WHERE ref >> 20 NOT IN (SELECT key FROM executions WHERE expires <= ?)',
 }
 
 COLUMNS = (

@@ -1,4 +1,4 @@
-"""``genflow db``: looks into, copies and tidies a file of the embedded service that nobody has open."""
+"""``genflow db``: looks into, copies and tidies a file of the embedded service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ['command']
 
 @click.group('db')
 def command() -> None:
-    """Look into, copy and tidy a file of the embedded service that nobody has open."""
+    """Look into, copy and tidy a file of the embedded service. Only backup works while the file is in use."""
 
 
 @command.command('info')
@@ -62,10 +62,20 @@ def import_(*, file: str, source: TextIO) -> None:
     say(f'genflow: imported {report.executions} executions')
 
 
+@command.command('backup')
+@click.argument('file', type=FILE)
+@click.argument('copy', type=FILE)
+def backup(*, file: str, copy: str) -> None:
+    """Make COPY, a new file, a whole copy of FILE, also while FILE is in use."""
+    with _refusing():
+        size = archive.backup(file, copy)
+    click.echo(f'genflow: copied to {copy}, {size} bytes', err=True)
+
+
 @command.command('vacuum')
 @click.argument('file', type=FILE)
 def vacuum(*, file: str) -> None:
-    """Shrink FILE to what it holds."""
+    """Forget executions past their retention, and shrink FILE to what it holds."""
     with _refusing():
         before, after = archive.vacuum(file)
     say(f'genflow: {before} bytes before, {after} after')

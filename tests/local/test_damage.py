@@ -1,0 +1,132 @@
+"""One damaged row: all else goes on, and the error names the file, the execution and the event."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from genflow.local import LocalSWF
+from genflow.local.errors import CorruptFile
+from genflow.local.store import archive
+from tests.local.office import Office, schedule
+
+JUNK = ('{"eventId": 1', '{}', 'null', '[]', '7', '"text"', '{"kind": "decision"}', '{"kind": "nobody"}', '')
+
+
+@pytest.fixture
+def filled(path, clock):
+    """Two open executions with an activity and a decision task each."""
+    with LocalSWF(path, clock, synchronous='OFF') as swf:
+        office = Office(swf, clock).prepare()
+        for name in ('bad', 'good'):
+            office.start(name)
+            office.decide(schedule('a'))
+            office.signal(name)
+    return path
+
+
+def damage(path, statement, *values):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        assert connection.execute(statement, values).rowcount == 1
+
+
+OF_BAD = "ref >> 20 = (SELECT key FROM executions WHERE workflow_id = 'bad')"
+PLACES = {
+    'event': f'UPDATE events SET event = ? WHERE ref = (SELECT min(ref) FROM events WHERE {OF_BAD})',  # noqa: S608
+    'item': f'UPDATE items SET data = ? WHERE ref = (SELECT max(ref) FROM items WHERE {OF_BAD})',  # noqa: S608
+    'row': "UPDATE executions SET about = ? WHERE workflow_id = 'bad'",
+}
+
+
+def try_everything(path, clock):
+    """What happens to the damaged one, and that the other goes on."""
+    refusals = []
+    with LocalSWF(path, clock) as swf:
+        office = Office(swf, clock)
+        calls = [
+            lambda: office.signal('bad'),
+            lambda: swf.terminate_workflow_execution(domain='dom', workflowId='bad'),
+            lambda: swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0}),
+            *([lambda run=run: office.history(run) for run in runs_of(path)]),
+        ]
+        for call in calls:
+            try:
+                call()
+            except CorruptFile as error:
+                refusals.append(str(error))
+        office.signal('good')
+        clock.advance(100_000)
+        assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] <= 1
+    return refusals
+
+
+def runs_of(path):
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT workflow_id, run_id FROM executions WHERE workflow_id = 'bad'").fetchall()
+    return [{'workflowId': workflow_id, 'runId': run_id} for workflow_id, run_id in rows]
+
+
+@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('junk', JUNK)
+def test_the_service_goes_on_beside_it_and_says_which(filled, clock, place, junk, caplog):
+    damage(filled, PLACES[place], junk)
+    with caplog.at_level(logging.WARNING, 'genflow.local'):
+        refusals = try_everything(filled, clock)
+    words = [*refusals, *(record.getMessage() for record in caplog.records)]
+    assert words
+    assert all(filled in text for text in words)
+    assert any("'bad'" in text for text in words)
+
+
+@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('junk', JUNK)
+def test_an_export_names_it_and_can_be_imported(filled, clock, tmp_path, place, junk):
+    damage(filled, PLACES[place], junk)
+    out = io.StringIO()
+    report = archive.export(filled, out)
+    assert report.executions == 1
+    (lost,) = report.lost
+    assert "'bad'" in lost
+    assert filled in lost
+    copy = str(tmp_path / 'copy.db')
+    assert archive.import_(copy, io.StringIO(out.getvalue())).executions == 1
+    with LocalSWF(copy, clock) as swf:
+        Office(swf, clock).signal('good')
+
+
+def test_a_missing_event_is_no_shorter_history(filled, clock):
+    damage(filled, "DELETE FROM events WHERE ref = (SELECT key << 20 | 2 FROM executions WHERE workflow_id = 'bad')")
+    with LocalSWF(filled, clock) as swf, pytest.raises(CorruptFile, match="event 2 of execution 'bad'"):
+        Office(swf, clock).history(runs_of(filled)[0])
+
+
+@pytest.mark.parametrize('table', ['domains', 'types'])
+def test_a_damaged_domain_or_type(filled, clock, tmp_path, table):
+    with closing(sqlite3.connect(filled)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET data = '{{'")  # noqa: S608
+    with pytest.raises(CorruptFile, match=r'damaged|cannot be read'):
+        LocalSWF(filled, clock)
+    out = io.StringIO()
+    report = archive.export(filled, out)
+    assert report.lost
+    assert all(filled in text for text in report.lost)
+    copy = str(tmp_path / 'copy.db')
+    archive.import_(copy, io.StringIO(out.getvalue()))
+    LocalSWF(copy, clock).close()
+
+
+def test_an_export_of_a_cut_file_names_the_file_and_gives_no_advice_to_export(filled):
+    with open(filled, 'r+b') as file:  # noqa: PTH123
+        file.truncate(3 * 4096)
+    out = io.StringIO()
+    try:
+        words = archive.export(filled, out).lost
+    except CorruptFile as error:
+        words = (str(error),)
+    assert words
+    assert all(filled in text for text in words)
+    assert not any('genflow db export' in text for text in words)

@@ -1,0 +1,69 @@
+"""Executions past their retention leave the file, in proportion to what expires."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+from genflow.local import LocalSWF
+from tests.local.office import COMPLETE, Office
+
+DAY = 86_400
+
+
+def rows(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute('SELECT count(*) FROM executions').fetchone()[0]
+
+
+def run_to_the_end(office, names):
+    for name in names:
+        office.start(name)
+        office.decide(COMPLETE)
+
+
+def test_rows_are_those_that_are_visible(path, clock):
+    """70 executions a day, each kept for a week: at most a week of them are in the tables at any time."""
+    with LocalSWF(path, clock, synchronous='OFF') as swf:
+        office = Office(swf, clock).prepare()
+        for day in range(11):
+            run_to_the_end(office, (f'{day}-{number}' for number in range(70)))
+            clock.advance(DAY)
+            assert rows(path) <= 70 * 7
+        assert rows(path) == 70 * 6
+
+
+def test_nobody_need_call(path, clock):
+    with LocalSWF(path, clock, synchronous='OFF') as swf:
+        run_to_the_end(Office(swf, clock).prepare(), map(str, range(30)))
+        clock.advance(8 * DAY)
+        assert rows(path) == 0
+
+
+def test_opening_forgets_what_expired_meanwhile(path, clock):
+    with LocalSWF(path, clock, synchronous='OFF') as swf:
+        run_to_the_end(Office(swf, clock).prepare(), map(str, range(30)))
+    assert rows(path) == 30
+    clock.advance(8 * DAY)
+    with LocalSWF(path, clock):
+        assert rows(path) == 0
+
+
+def test_calls_sweep_at_most_once_a_second(path, clock):
+    with LocalSWF(path, clock, synchronous='OFF') as swf:
+        office = Office(swf, clock).prepare()
+        run_to_the_end(office, ['first'])
+        clock.advance(1)
+        run_to_the_end(office, ['second'])
+        clock.advance(7 * DAY - 1)
+        assert rows(path) == 1
+        clock.advance(1)
+        assert rows(path) == 0
+
+
+def test_in_memory_too(clock):
+    with LocalSWF(clock=clock) as swf:
+        run_to_the_end(Office(swf, clock).prepare(), map(str, range(30)))
+        clock.advance(8 * DAY)
+        counted = swf.count_closed_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
+    assert counted['count'] == 0

@@ -13,6 +13,7 @@ import math
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import define, evolve, field, frozen
@@ -22,6 +23,7 @@ from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.answers import checked
 from genflow.swf.aws.connections import Connection
 from genflow.swf.aws.rate_limits import Bucket, buckets
+from genflow.swf.aws.time_limits import within
 
 __all__ = ['Backoff', 'Outage', 'RetryingClient']
 
@@ -84,6 +86,8 @@ class RetryingClient:
         clock: Seconds, monotonic.
         chance: A number between 0 and 1, for the jitter.
         buckets: The rates to keep to, by operation.
+        is_over: Says that nobody waits any more. Where it is given, a call that does not come back in time is left
+            behind, and a ``TimeoutError`` raised.
         outage: Whether the service answers at the moment.
     """
 
@@ -93,6 +97,7 @@ class RetryingClient:
     chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
     backoff: Backoff = Backoff()
     buckets: dict[str, Bucket] = field(factory=buckets, repr=False)
+    is_over: Callable[[], bool] | None = None
     outage: Outage = field()
 
     @outage.default
@@ -118,16 +123,18 @@ class RetryingClient:
         method = getattr(self.connection.polling if polls else self.connection.client, operation)
         bucket = self.buckets[operation]
         give_up = self.clock() + patience if patience < math.inf else math.inf
-        failures = 0
+        failures, last = 0, None
         while True:
             self._keep_to(bucket)
             try:
-                answer = checked(operation, method(**request))
+                answer = checked(operation, self._make(partial(method, **request), give_up))
             except Exception as error:
+                if isinstance(error, TimeoutError) and last is not None:
+                    raise error from last
                 if not self._may_repeat(operation, error):
                     error_hints.noted(error, request)
                     raise
-                failures += 1
+                failures, last = failures + 1, error
                 self._count(operation, bucket, error)
                 seconds = self.backoff.pause(failures, self.chance())
                 if self.clock() + seconds > give_up or self.pause(seconds):
@@ -135,6 +142,13 @@ class RetryingClient:
             else:
                 self.outage.ended()
                 return answer
+
+    def _make(self, call: Callable[[], dict[str, Any]], give_up: float) -> dict[str, Any]:
+        """Makes a call, and leaves it behind where the caller's time is up."""
+        if self.is_over is None or give_up == math.inf:
+            return call()
+        answer: dict[str, Any] = within(give_up - self.clock(), call, self.is_over)
+        return answer
 
     def _keep_to(self, bucket: Bucket) -> None:
         seconds = bucket.take(self.clock())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from genflow.core import errors
@@ -22,7 +23,7 @@ from genflow.core.tasks.signals import signal_name
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
-from genflow.swf.aws.connections import connect
+from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.aws.pagination import pages
 from genflow.swf.client.starter import RETRY_FOR, Starter
 from genflow.swf.wire.close_events import ENDINGS, result_of
@@ -32,6 +33,18 @@ __all__ = ['Client', 'Execution']
 
 POLL_INTERVALS = Backoff(first=0.05, longest=5.0)
 """Pauses between two looks at whether an execution has closed, in seconds."""
+
+NEAR_GLANCES = Backoff(first=0.02, longest=0.15)
+"""The same where the service is on this machine, and a look costs next to nothing."""
+
+NEAR = ('local:', 'http://127.0.0.1', 'http://localhost', 'http://[::1]')
+"""How the addresses of services on this machine begin."""
+
+FIRST_LOOK = 0.5
+"""Seconds that the first look is given in any case, so that ``result(0)`` can find what is there."""
+
+CLOSE_TO_THE_END = 0.02
+"""Seconds before the end of a time-out at which another try is not worth while."""
 
 MAX_TERMINATE_REASON = 256
 
@@ -50,11 +63,46 @@ class Client:
         self, domain: str, layer1: Any = None, *, config: Any = None, service: RetryingClient | None = None
     ) -> None:
         self.domain = domain
-        self.service = service if service is not None else RetryingClient(connect(layer1, config=config))
+        self._closed = threading.Event()
+        self.service = service if service is not None else self._own_service(connect(layer1, config=config))
+        backend = self.service.connection.backend
+        self._glances = NEAR_GLANCES if backend.startswith(NEAR) else POLL_INTERVALS
+
+    def _own_service(self, connection: Connection) -> RetryingClient:
+        """Calls that end when the client is closed; what is in this process always comes back by itself."""
+        is_over = None if connection.backend.startswith('local:') else self._closed.is_set
+        return RetryingClient(connection, pause=self._closed.wait, is_over=is_over)
 
     def close(self) -> None:
-        """Closes the sockets of a connection that was made here; ``with Client(...) as client:`` does so too."""
+        """Wakes whoever waits for a result, and closes the sockets of a connection that was made here.
+
+        ``with Client(...) as client:`` does so too.
+        """
+        self._closed.set()
         self.service.connection.close()
+
+    def wait(self, looks: int, longest: float | None) -> None:
+        """Waits before the next look at an execution.
+
+        Args:
+            looks: How often it was looked at in vain.
+            longest: Seconds that are left, ``None`` for no limit.
+
+        Raises:
+            RuntimeError: The client was closed.
+        """
+        seconds = self._glances.pause(looks, 0.5)
+        if self._closed.wait(seconds if longest is None else max(0.0, min(seconds, longest))):
+            raise RuntimeError('the client was closed while somebody waited for a result')
+
+    def refuse_when_closed(self, error: BaseException) -> None:
+        """Raises what says that the client was closed, from the failure that this caused.
+
+        Raises:
+            RuntimeError: It was.
+        """
+        if self._closed.is_set():
+            raise RuntimeError('the client was closed while somebody waited for a result') from error
 
     def __enter__(self) -> Client:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
@@ -133,14 +181,16 @@ class Execution:
             timeout: Seconds to wait, ``None`` for ever.
 
         Raises:
-            TimeoutError: It is still open.
+            TimeoutError: It is still open, or the service does not answer.
+            RuntimeError: The client was closed meanwhile.
             ChildFailed: It failed; with reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
                 ``ChildTerminated`` likewise.
         """
         give_up = None if timeout is None else monotonic() + timeout
-        execution, looks = self._ids(), 0
+        execution, looks = self._in_time(give_up, self._ids), 0
         while True:
-            last = self._page(execution, reverseOrder=True, maximumPageSize=1)['events'][0]
+            glance = partial(self._page, execution, reverseOrder=True, maximumPageSize=1)
+            last = self._in_time(give_up, glance)['events'][0]
             if last['eventType'] == 'WorkflowExecutionContinuedAsNew':
                 said = last['workflowExecutionContinuedAsNewEventAttributes']
                 execution, looks = {**execution, 'runId': said['newExecutionRunId']}, 0
@@ -148,7 +198,31 @@ class Execution:
                 return result_of(last, self._workflow() if self._workflow is not None else Serialization())
             else:
                 looks += 1
-                self._glance(looks, give_up)
+                if give_up is not None and monotonic() >= give_up:
+                    raise TimeoutError(f'{self!r} is still open')
+                self._client.wait(looks, None if give_up is None else give_up - monotonic())
+
+    def _in_time(self, give_up: float | None, read: Callable[..., Any]) -> Any:
+        """What ``read`` finds, tried through an outage until time is up.
+
+        Raises:
+            TimeoutError: Time is up and the service does not answer; from the last failure.
+        """
+        if give_up is None:
+            return read()
+        failures = 0
+        while True:
+            try:
+                return read(patience=max(0.0 if failures else FIRST_LOOK, give_up - monotonic()))
+            except Exception as error:
+                self._client.refuse_when_closed(error)
+                if not (isinstance(error, TimeoutError) or faults.is_transient(error)):
+                    raise
+                if monotonic() >= give_up - CLOSE_TO_THE_END:
+                    cause = error.__cause__ if isinstance(error, TimeoutError) else error
+                    raise TimeoutError(f'{self!r}: the service does not answer: {error}') from cause or error
+                failures += 1
+                self._client.wait(failures, give_up - monotonic())
 
     def signal(self, signal: Any, value: Any = None) -> None:
         """Sends a signal.
@@ -168,7 +242,7 @@ class Execution:
         try:
             self._call('signal_workflow_execution', signalName=name, input=text)
         except Exception as error:
-            if faults.is_doubtful(error):
+            if faults.is_doubtful(error) or isinstance(error, TimeoutError):
                 raise errors.SignalFailed(
                     'the connection broke: the signal may have been delivered or not', str(error)
                 ) from error
@@ -232,14 +306,6 @@ class Execution:
         """Every event, oldest first, as boto3 gives them."""
         return self._events(self._ids())
 
-    def _glance(self, looks: int, give_up: float | None) -> None:
-        seconds = POLL_INTERVALS.pause(looks, 0.5)
-        if give_up is not None:
-            seconds = min(seconds, give_up - monotonic())
-            if seconds <= 0:
-                raise TimeoutError(f'{self!r} is still open')
-        threading.Event().wait(seconds)
-
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         run = {} if self.run_id is None else {'runId': self.run_id}
         domain = self._client.domain
@@ -247,16 +313,17 @@ class Execution:
             operation, patience=RETRY_FOR, domain=domain, workflowId=self.workflow_id, **run, **request
         )
 
-    def _read(self, operation: str, **request: Any) -> dict[str, Any]:
-        return self._client.service.call(operation, patience=RETRY_FOR, domain=self._client.domain, **request)
+    def _read(self, operation: str, *, patience: float = RETRY_FOR, **request: Any) -> dict[str, Any]:
+        return self._client.service.call(operation, patience=patience, domain=self._client.domain, **request)
 
-    def _ids(self) -> dict[str, str]:
+    def _ids(self, patience: float = RETRY_FOR) -> dict[str, str]:
         """Workflow id and run id; the open run, or else the latest, where none was named."""
         if self.run_id is not None:
             return {'workflowId': self.workflow_id, 'runId': self.run_id}
         which = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': self.workflow_id}}
         for kind in ('open', 'closed'):
-            for info in self._read(f'list_{kind}_workflow_executions', maximumPageSize=1, **which)['executionInfos']:
+            found = self._read(f'list_{kind}_workflow_executions', patience=patience, maximumPageSize=1, **which)
+            for info in found['executionInfos']:
                 ids: dict[str, str] = info['execution']
                 return ids
         raise LookupError(f'there is no execution {self.workflow_id!r} in domain {self._client.domain!r}')

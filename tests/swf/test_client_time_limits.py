@@ -1,0 +1,128 @@
+"""The time-outs of a client's calls hold in an outage, and its end wakes whoever waits."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import closing
+
+import pytest
+
+from genflow import Client, Workflow, workflow
+from genflow.core import errors
+from genflow.local import LocalSWF
+from genflow.steady_time import monotonic
+
+
+@workflow(name='W', version=1, task_list='t')
+class W(Workflow):
+    def run(self):
+        return 1
+
+
+@pytest.fixture(params=['refuses', 'is silent'])
+def address(request, monkeypatch):
+    """Of a port where connections are refused, or where nobody answers."""
+    monkeypatch.setenv('AWS_ACCESS_KEY_ID', 'x')
+    monkeypatch.setenv('AWS_SECRET_ACCESS_KEY', 'x')
+    with closing(socket.socket()) as listener:
+        listener.bind(('127.0.0.1', 0))
+        if request.param == 'is silent':
+            listener.listen()
+        yield f'http://127.0.0.1:{listener.getsockname()[1]}'
+
+
+@pytest.mark.parametrize('run_id', [None, 'r'])
+def test_a_result_is_waited_for_no_longer_than_was_said(address, run_id):
+    with Client('d', address) as client:
+        begun = monotonic()
+        with pytest.raises(TimeoutError, match='does not answer'):
+            client.execution('w', run_id).result(timeout=1)
+        assert 0.9 <= monotonic() - begun < 3
+
+
+def test_the_error_says_why(address):
+    with Client('d', address) as client, pytest.raises(TimeoutError) as caught:
+        client.execution('w', 'r').result(timeout=0.5)
+    assert caught.value.__cause__ is not None
+
+
+def test_a_signal_that_nobody_answers_may_have_arrived(address, monkeypatch):
+    monkeypatch.setattr('genflow.swf.client.handles.PATIENCE', 0.5)
+    with Client('d', address) as client:
+        begun = monotonic()
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - which one depends on the outage
+            client.execution('w', 'r').signal('s')
+        assert monotonic() - begun < 3
+    silent = not isinstance(caught.value, errors.SignalFailed)
+    assert silent == ('Could not connect' in str(caught.value))
+
+
+def waiting(client, run_id=None):
+    """A thread that waits for a result, and what becomes of it."""
+    ended = []
+
+    def wait():
+        try:
+            ended.append(client.execution('w', run_id).result(timeout=60))
+        except Exception as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread, ended
+
+
+def test_the_end_of_a_client_wakes_who_waits_in_an_outage(address):
+    client = Client('d', address)
+    thread, ended = waiting(client, 'r')
+    client.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert 'client was closed' in str(ended[0])
+
+
+@pytest.fixture
+def swf():
+    with LocalSWF() as swf:
+        swf.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
+        swf.register_workflow_type(domain='d', name='W', version='1')
+        swf.start_workflow_execution(
+            domain='d', workflowId='w', workflowType={'name': 'W', 'version': '1'}, taskList={'name': 't'},
+            childPolicy='TERMINATE', executionStartToCloseTimeout='1000', taskStartToCloseTimeout='100',
+        )  # fmt: skip
+        yield swf
+
+
+def test_the_end_of_a_client_wakes_who_waits_for_an_open_execution(swf):
+    client = Client('d', swf)
+    thread, ended = waiting(client)
+    client.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert isinstance(ended[0], RuntimeError)
+
+
+def test_an_open_execution_is_a_time_out(swf):
+    with Client('d', swf) as client, pytest.raises(TimeoutError, match='still open'):
+        client.execution('w').result(timeout=0.1)
+
+
+def test_a_result_is_told_soon_after_the_close(swf):
+    """The pauses between two looks never grow beyond 0.15 s on this machine."""
+    client = Client('d', swf)
+    pauses = []
+
+    class Recorded(threading.Event):
+        def wait(self, timeout=None):
+            pauses.append(timeout)
+            if len(pauses) == 30:
+                task = swf.poll_for_decision_task(domain='d', taskList={'name': 't'})['taskToken']
+                done = {'decisionType': 'CompleteWorkflowExecution'}
+                done['completeWorkflowExecutionDecisionAttributes'] = {'result': '7'}
+                swf.respond_decision_task_completed(taskToken=task, decisions=[done])
+            return False
+
+    client._closed = Recorded()  # noqa: SLF001 - time passes without being waited for
+    assert client.execution('w').result(timeout=60) == 7
+    assert max(pauses) <= 0.15

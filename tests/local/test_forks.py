@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -130,6 +131,21 @@ def test_a_child_that_lives_on_holds_no_file(path):
     finally:
         os.close(writer)
         os.waitpid(child, 0)
+
+
+def test_a_file_whose_owner_died_just_after_a_fork_can_be_opened_at_once(path):
+    """The orphan is held up before it runs a single line: its descriptors are closed a moment later."""
+    code = (
+        'import os, sys; from genflow.local import LocalSWF; swf = LocalSWF(sys.argv[1]); '
+        'pid = os.fork(); os._exit(0) if pid else os.read(0, 1)'
+    )
+    reader, writer = os.pipe()
+    try:
+        subprocess.run([sys.executable, '-c', code, path], stdin=reader, check=True)
+        LocalSWF(path).close()
+    finally:
+        os.close(writer)
+        os.close(reader)
 
 
 class Busy:

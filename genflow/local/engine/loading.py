@@ -41,7 +41,9 @@ def readable(path: str, what: Callable[[], str]) -> Iterator[None]:
 
 
 def opened_by(store: Store, ref: int) -> str:
-    """An event, or what it opened, in words."""
+    """An event and what it opened, in words; 0 is the number of what an execution keeps of its own progress."""
+    if not ref & EVENT_MASK:
+        return f'the progress of {store.name_of(ref >> EVENT_BITS)}'
     return f'event {ref & EVENT_MASK} of {store.name_of(ref >> EVENT_BITS)}, or what it opened,'
 
 

@@ -16,14 +16,21 @@ import contextlib
 import gc
 import os
 import sys
+import time
 import weakref
 from pathlib import Path
 from typing import NoReturn
 
 from genflow.local.errors import FileGone, FileInUse
+from genflow.steady_time import monotonic
 
 PRIVATE = 0o600
 """Files are their owner's: they hold everything that workflows were given."""
+
+PATIENCE = 1.0
+"""Seconds in which a child that was forked just before its parent died closes its descriptors."""
+
+RETRY = 0.01
 
 if sys.platform == 'win32':  # pragma: no cover - held by the type checker
     import msvcrt
@@ -42,6 +49,27 @@ else:
 
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        _lock(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether the owner was a process that has ended."""
+    if sys.platform == 'win32' or not owner.isdecimal():
+        return False
+    try:
+        os.kill(int(owner), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 Identity = tuple[int, int]
@@ -117,10 +145,12 @@ class FileLock:
         """Lock the file beside it. It is left in place: removing it could take it from under somebody."""
         name = f'{self.path}-lock'
         descriptor = self._descriptor(name)
-        try:
-            _lock(descriptor)
-        except OSError:
-            self._refuse(Path(name).read_text(encoding='ascii', errors='replace').strip() or 'unknown')
+        ends = monotonic() + PATIENCE
+        while not _locked(descriptor):
+            owner = Path(name).read_text(encoding='ascii', errors='replace').strip()
+            if not _is_dead(owner) or monotonic() > ends:
+                self._refuse(owner or 'unknown')
+            time.sleep(RETRY)
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, str(os.getpid()).encode())

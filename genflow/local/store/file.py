@@ -245,17 +245,14 @@ class File:
         return clear_errors(self.path, salvaging=self._damaged)
 
     def check(self) -> None:
-        """See that calls can be kept.
+        """See that calls can be made at all.
 
         Raises:
             ServiceForked: this process is a fork of the one that opened the file.
             ServiceClosed: the file was closed.
-            FileGone: the file was deleted or replaced.
         """
         if self._refusal is not None:
             raise type(self._refusal)(str(self._refusal))
-        if self._lock is not None:
-            self._lock.check()
 
     @property
     def forked(self) -> bool:
@@ -306,9 +303,10 @@ class File:
             yield self.writer
 
     def _check_open(self) -> None:
-        """Under one of the locks: a closed connection is not used."""
-        if self._refusal is not None:
-            raise type(self._refusal)(str(self._refusal))
+        """Under one of the locks: a closed connection is not used, nor a file that is not there any more."""
+        self.check()
+        if self._lock is not None:
+            self._lock.check()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

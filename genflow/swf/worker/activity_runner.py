@@ -27,6 +27,7 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
+from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, run_activity
 from genflow.swf.worker.polled_tasks import ActivityTask
 from genflow.swf.worker.respond import Failed, Outcome, in_plain_words, respond_activity
@@ -163,12 +164,16 @@ class ActivityRunner:
                 self._respond(running.task, Failed(WORKER_STOPPED, details))
 
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
+        def perform() -> Outcome:
+            with about(running.task):  # the context of the application, in which activities run, knows no task
+                return run_activity(spec, running.task.input, running, self.create)
+
         run = self.context.copy().run
         place = self._places.get(spec.name)
         if place is None:
-            return run(run_activity, spec, running.task.input, running, self.create)
+            return run(perform)
         with place:
-            return run(run_activity, spec, running.task.input, running, self.create)
+            return run(perform)
 
     def _context(self, spec: ActivitySpec, task: ActivityTask) -> RunningActivity:
         known = read_activity_id(task.activity_id)

@@ -97,14 +97,6 @@ def test_an_execution_that_has_closed_takes_no_signal(genflow, db):
     assert '`genflow list --closed --domain genflow`' in err
 
 
-def test_list_shows_what_is_open_and_what_has_closed(genflow, db):
-    genflow('start', 'Order', '1', '--id', 'a')
-    assert genflow('list')[1].split()[2:6] == ['OPEN', 'Order', '1', 'a']
-    complete(db, '1')
-    assert genflow('list')[1] == ''
-    assert genflow('list', '--closed')[1].split()[2:6] == ['COMPLETED', 'Order', '1', 'a']
-
-
 def test_history_tells_what_happened(genflow, db):
     genflow('start', 'Order', '1', '--id', 'a')
     complete(db, '1')

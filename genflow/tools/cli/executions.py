@@ -1,4 +1,4 @@
-"""What people do with executions from a shell: start, list, look into, signal, cancel, terminate, wait for the result.
+"""What people do with executions from a shell: start, look into, signal, cancel, terminate, wait for the result.
 
 Each command is one call of a SWF client, or a few; they work with Amazon SWF, with an endpoint and with a file alike.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -22,15 +22,15 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, value_input
 from genflow.tools.cli.parameters import SECONDS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, client_of, layer1_options
+from genflow.tools.cli.settings import DOMAIN, setting_options
 from genflow.tools.cli.streams import print_lines, print_result, say
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.progress import Progress
-from genflow.tools.run.runner import DOMAIN
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
-__all__ = ['cancel', 'history', 'list_executions', 'result', 'signal', 'start', 'terminate']
+__all__ = ['cancel', 'history', 'result', 'signal', 'start', 'terminate']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -39,8 +39,7 @@ POLL_INTERVALS = 0.5  # seconds between two looks at an execution that is waited
 
 def service_options(function: F) -> F:
     """Add ``--domain``, ``--endpoint`` and ``--db`` to a command."""
-    domain = click.option('--domain', default=DOMAIN, show_default=True, help='The SWF domain.')
-    return domain(layer1_options(function))
+    return setting_options('domain', default=DOMAIN, show_default=True)(layer1_options(function))
 
 
 def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> HistoryTail:
@@ -97,24 +96,6 @@ def start(
         run_id = client.start_workflow_execution(**request)['runId']
     ids = f'{escape_line(request["workflowId"])} {run_id}'
     print_result(ids, f'The execution has started; its id is {ids}.')
-
-
-@click.command('list')
-@click.option('--closed', is_flag=True, help='Those that have closed, instead of those that are open.')
-@service_options
-def list_executions(*, closed: bool, domain: str, endpoint: str | None, db: str | None) -> None:
-    """List executions, the latest first: when they started, state, type, workflow id and run id."""
-    with client_of(endpoint, db, domain=domain) as client:
-        print_lines(map(_listed_line, listed(client, domain, 'closed' if closed else 'open')))
-
-
-def _listed_line(info: Mapping[str, Any]) -> str:
-    kind, execution = info['workflowType'], info['execution']
-    state = info.get('closeStatus', info['executionStatus'])
-    return (
-        f'{info["startTimestamp"]:%Y-%m-%d %H:%M:%S} {state} {kind["name"]} {kind["version"]} '
-        f'{execution["workflowId"]} {execution["runId"]}'
-    )
 
 
 @click.command('history')
@@ -209,7 +190,7 @@ def terminate(
 @click.argument('workflow_id', type=WORKFLOW_ID)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for it.')
-@click.option('--verbose', '-v', is_flag=True, help='Of a failure, show the tracebacks of all levels.')
+@setting_options('verbose')
 @service_options
 @click.pass_context
 def result(

@@ -12,10 +12,19 @@ import sys
 import traceback
 from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.settings import (
+    SETTINGS,
+    accept_settings,
+    apply_settings,
+    gathered_settings,
+    setting_options,
+)
 from genflow.tools.cli.streams import own_streams, say
 from genflow.tools.terminal_text import escape_controls
 
@@ -28,7 +37,8 @@ COMMANDS = {
     'worker': ('worker:command', 'Run deciders and activities for a task list.'),
     'domain': ('domain:command', 'Register and list domains.'),
     'start': ('executions:start', 'Start an execution.'),
-    'list': ('executions:list_executions', 'List executions.'),
+    'list': ('listing:list_executions', 'List executions.'),
+    'count': ('listing:count', 'Count executions.'),
     'history': ('executions:history', 'Show what happened in an execution.'),
     'why': ('why:command', 'Say what an execution does, and why it does not move.'),
     'show': ('pictures:show', 'Show an execution: its operations, attempts and times.'),
@@ -52,6 +62,9 @@ COMMANDS = {
 }
 
 
+COMMANDLINE = ParameterSource.COMMANDLINE
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
 
@@ -63,13 +76,15 @@ class LazyGroup(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(':')
         command: click.Command = getattr(import_module(f'genflow.tools.cli.{module}'), name)
-        return command
+        return accept_settings(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith('-'):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1) or [
+                name for name in COMMANDS if name.startswith(args[0])
+            ]
             hint = f'Did you mean {near[0]!r}?' if near else '`genflow --help` lists the commands.'
             raise click.UsageError(f'There is no command {args[0]!r}. {hint}', ctx)
         return super().resolve_command(ctx, args)
@@ -81,8 +96,17 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={'help_option_names': ['-h', '--help']})
 @click.version_option(package_name='genflow', prog_name='genflow')
-def cli() -> None:
-    """Durable workflows as plain Python generators, on Amazon SWF or on an embedded SWF service."""
+@setting_options(*SETTINGS, cls=click.Option)
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """Durable workflows as plain Python generators, on Amazon SWF or on an embedded SWF service.
+
+    The options below may stand before or after a command. Where one is not given, the environment variable GENFLOW_NAME
+    counts, and then NAME in [tool.genflow] of pyproject.toml.
+    """
+    ctx.obj = gathered_settings()
+    given = {name: value for name, value in options.items() if ctx.get_parameter_source(name) is COMMANDLINE}
+    apply_settings(ctx, given)
 
 
 def entry() -> int:
@@ -123,11 +147,6 @@ def _check_text(arguments: Iterable[str]) -> None:
 
 
 def _show(error: click.ClickException) -> int:
-    """Show an error the way click does, with control characters escaped."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is not None:
-        say(context.get_usage())
-        if context.command.get_help_option(context) is not None:
-            say(f"Try '{context.command_path} {context.help_option_names[0]}' for help.\n")
+    """Show an error as one message, with control characters escaped."""
     say(f'Error: {escape_controls(error.format_message())}')
     return error.exit_code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -11,7 +13,7 @@ import click
 
 from genflow.tools.run.arguments import path_of
 
-__all__ = ['ENDPOINT', 'EXISTING_PATH', 'FILE', 'MAX_THREADS', 'SECONDS', 'THREADS', 'WORKFLOW_ID']
+__all__ = ['ENDPOINT', 'EXISTING_PATH', 'FILE', 'MAX_THREADS', 'MOMENT', 'SECONDS', 'THREADS', 'WORKFLOW_ID']
 
 MAX_ID = 256  # characters of a workflow id (API reference of StartWorkflowExecution)
 MAX_SECONDS = 31_536_000  # a year, the longest that SWF knows
@@ -105,6 +107,28 @@ class Seconds(ParamType):
         return seconds
 
 
+class Moment(ParamType):
+    """A moment: so long ago, as ``2h``, or a date and time of ISO 8601, in UTC unless it says otherwise."""
+
+    name = 'time'
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        match = _AGO.fullmatch(value)
+        try:
+            if match is not None:
+                return datetime.now(timezone.utc) - timedelta(**{_UNITS[match[2]]: int(match[1])})
+            moment = datetime.fromisoformat(value.replace('Z', '+00:00'))
+        except (ValueError, OverflowError):
+            self.fail(f'{value!r} is no time: write 90s, 30m, 2h, 7d or 2w (ago), or 2026-05-01T12:00.', param, ctx)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+
+
+_AGO = re.compile(r'(\d+)([smhdw])', re.ASCII)
+_UNITS = {'s': 'seconds', 'm': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
+
+
 class WorkflowId(ParamType):
     """The id of an execution."""
 
@@ -119,5 +143,6 @@ class WorkflowId(ParamType):
 ENDPOINT = Endpoint()
 EXISTING_PATH = FilePath(exists=True)
 FILE = FilePath()
+MOMENT = Moment()
 SECONDS = Seconds()
 WORKFLOW_ID = WorkflowId()

@@ -19,8 +19,9 @@ from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
 from genflow.tools.cli.news import warnings_on_stderr
-from genflow.tools.cli.parameters import FILE, MAX_THREADS, WORKFLOW_ID
+from genflow.tools.cli.parameters import MAX_THREADS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, refused_store
+from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.runner import CannotGoOn, execute
@@ -34,13 +35,12 @@ __all__ = ['command']
 @click.command('run', context_settings=TAKES_NEGATIVES)
 @click.argument('target')
 @input_options
-@click.option('--db', type=FILE, help='Keep the executions in this file.')
+@setting_options('db', help='Keep the executions in this file.')
 @click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; one that is open is continued.')
 @click.option(
     '--activities', default=8, show_default=True, type=click.IntRange(1, MAX_THREADS), help='How many run at a time.'
 )
-@click.option('--verbose', '-v', is_flag=True, help='Of a failure, show the tracebacks of all levels.')
-@click.option('--quiet', '-q', is_flag=True, help='Show nothing but the result and errors.')
+@setting_options('verbose', 'quiet')
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -62,10 +62,7 @@ def command(
     Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
     """
     if workflow_id is not None and db is None:
-        click.echo(
-            f'genflow: --id {workflow_id} has no effect without --db: nothing is kept that could be continued.',
-            err=True,
-        )
+        say(f'genflow: --id {workflow_id} has no effect without --db: nothing is kept that could be continued.')
     try:
         with redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, inputs(arguments, keywords), workflow_id)

@@ -12,15 +12,16 @@ from genflow.local.http.admission import is_loopback
 from genflow.local.http.credentials import BadCredentials, Credentials, read_credentials
 from genflow.local.http.server import serve
 from genflow.tools.cli.exits import Refused
-from genflow.tools.cli.parameters import FILE, SECONDS
+from genflow.tools.cli.parameters import SECONDS
 from genflow.tools.cli.services import refused_store
+from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
 
 __all__ = ['command']
 
 
 @click.command('server')
-@click.option('--db', default=':memory:', show_default=True, type=FILE, help='Keeps everything.')
+@setting_options('db', default=':memory:', show_default=True, help='Keeps everything.')
 @click.option('--host', default='127.0.0.1', show_default=True, help='The address to listen on.')
 @click.option('--port', default=4567, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
 @click.option('--long-poll', default=60.0, show_default=True, type=SECONDS, help='Seconds of an empty poll.')

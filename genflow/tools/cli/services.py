@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import click
 from botocore.exceptions import (
     BotoCoreError,
     NoCredentialsError,
@@ -20,7 +19,7 @@ from genflow.local.errors import FileInUse, StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused, Unavailable
-from genflow.tools.cli.parameters import ENDPOINT, FILE
+from genflow.tools.cli.settings import setting_options
 
 __all__ = ['again_of', 'client_of', 'layer1_options', 'opened', 'refused_store', 'refusing']
 
@@ -34,10 +33,7 @@ F = TypeVar('F', bound=Callable[..., Any])
 
 def layer1_options(function: F) -> F:
     """Add ``--endpoint`` and ``--db`` to a command."""
-    function = click.option('--db', type=FILE, help='A file of the embedded service.')(function)
-    return click.option('--endpoint', type=ENDPOINT, help='Address of a service; as boto3 is configured without it.')(
-        function
-    )
+    return setting_options('endpoint', 'db')(function)
 
 
 @contextmanager
@@ -65,7 +61,7 @@ def refusing(**request: Any) -> Iterator[None]:
     except UNCONFIGURED as error:
         raise Refused(
             f'Amazon SWF cannot be reached: {error} Give --db FILE or --endpoint URL for the embedded service, or '
-            'configure AWS (AWS_REGION, and credentials or AWS_PROFILE).'
+            'configure AWS (--region, and credentials or --profile).'
         ) from error
     except Exception as error:
         if faults.code_of(error) is None and not isinstance(error, BotoCoreError):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
@@ -17,6 +18,7 @@ from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.replay import workflows_of
 from genflow.tools.cli.services import layer1_options, opened, refusing
+from genflow.tools.cli.settings import setting_options
 from genflow.tools.run.target import TargetError
 from genflow.tools.shadow import Fetcher, Shadow, Wanted, shadow_executions, shadow_files, since_of
 
@@ -25,7 +27,7 @@ __all__ = ['command']
 
 @click.command('shadow')
 @click.argument('target')
-@click.option('--domain', help='The SWF domain.')
+@setting_options('domain')
 @click.option('--type', 'type_name', help='Only executions of this workflow type.')
 @click.option('--since', default='7d', show_default=True, help='How far back closed executions are looked at.')
 @click.option('--open-only', is_flag=True, help='No closed executions.')
@@ -60,6 +62,8 @@ def command(
 
     Exit codes: 0 all of them follow the code, 6 some do not, 2 wrong usage.
     """
+    if domain is not None and ctx.get_parameter_source('domain') is not ParameterSource.COMMANDLINE and histories:
+        domain = None  # a setting that stands elsewhere is no contradiction
     if (domain is None) == (histories is None):
         raise click.UsageError('give --domain, or --histories.')
     try:

@@ -26,6 +26,7 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.logs import FORMATS, LEVELS, set_up
 from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
+from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout, say
 from genflow.tools.run.imports import lists_in_use
 from genflow.tools.run.target import TargetError, module_of, parse
@@ -38,7 +39,7 @@ log = logging.getLogger('genflow.worker')
 
 @click.command('worker')
 @click.argument('target')
-@click.option('--domain', required=True, help='The SWF domain.')
+@setting_options('domain', required=True)
 @click.option('--task-list', 'task_lists', required=True, multiple=True, help='The task list to poll; or several.')
 @click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decisions at a time.')
 @click.option('--activities', default=4, show_default=True, type=THREADS, help='Activities at a time.')

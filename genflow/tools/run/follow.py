@@ -66,7 +66,7 @@ class HistoryTail:
 def listed(client: Any, domain: str, kind: str, **request: Any) -> Iterator[Mapping[str, Any]]:
     """What the service says of the executions of a domain, the newest first; ``kind`` is ``open`` or ``closed``."""
     method = getattr(client, f'list_{kind}_workflow_executions')
-    for page in pages(method, domain=domain, startTimeFilter={'oldestDate': EPOCH}, **request):
+    for page in pages(method, domain=domain, **{'startTimeFilter': {'oldestDate': EPOCH}, **request}):
         yield from page['executionInfos']
 
 

@@ -1,0 +1,289 @@
+"""Settings that all commands share: options before or after the command, over ``GENFLOW_*``, over pyproject.toml.
+
+The nearest pyproject.toml upwards of the current folder counts, and of it the table ``[tool.genflow]``. A value that
+does not fit is refused with the place that it comes from. ``db`` and ``endpoint`` name one thing, the service: the
+first place that names either of them decides about both.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from attrs import field, frozen
+
+from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.parameters import ENDPOINT, FILE
+
+__all__ = [
+    'DOMAIN',
+    'SETTINGS',
+    'SettingOption',
+    'Settings',
+    'accept_settings',
+    'apply_settings',
+    'current_settings',
+    'gathered_settings',
+    'setting_options',
+    'shown_time',
+]
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+DOMAIN = 'genflow'
+"""The domain where nobody names one."""
+
+COLORS = ('auto', 'always', 'never')
+TIMES = ('utc', 'local')
+
+
+@frozen
+class Setting:
+    """One setting: its type, its flags, and what it does.
+
+    Attributes:
+        flags: The names of the option.
+        type: Of the value; a flag has ``click.BOOL``.
+        help: What it does.
+        service: Whether it names the service, which only one place does.
+    """
+
+    flags: tuple[str, ...]
+    type: click.ParamType[Any] | click.Choice[Any]
+    help: str
+    service: bool = False
+
+
+SETTINGS: dict[str, Setting] = {
+    'domain': Setting(('--domain',), click.STRING, 'The SWF domain.'),
+    'region': Setting(('--region',), click.STRING, 'The AWS region.'),
+    'profile': Setting(('--profile',), click.STRING, 'The profile of ~/.aws with the credentials.'),
+    'endpoint': Setting(
+        ('--endpoint',), ENDPOINT, 'Address of a service; as boto3 is configured without it.', service=True
+    ),
+    'db': Setting(('--db',), FILE, 'A file of the embedded service.', service=True),
+    'verbose': Setting(('--verbose', '-v'), click.BOOL, 'Log more; of failures, show all tracebacks.'),
+    'quiet': Setting(('--quiet', '-q'), click.BOOL, 'Show nothing but results and errors.'),
+    'color': Setting(('--color',), click.Choice(COLORS), 'Whether to color; auto colors terminals.'),
+    'time': Setting(('--time',), click.Choice(TIMES), 'How to show times of day; utc unless given.'),
+}
+"""All settings by name: ``--NAME``, ``GENFLOW_NAME`` and the key of ``[tool.genflow]``."""
+
+
+@frozen
+class Source:
+    """Where settings come from.
+
+    Attributes:
+        label: Names the place of a setting in messages, made from the setting's name.
+        values: What stands there.
+    """
+
+    label: Callable[[str], str]
+    values: Mapping[str, Any] = field(repr=False)
+
+
+@frozen
+class Settings:
+    """The settings of all places, the strongest place first."""
+
+    sources: tuple[Source, ...] = ()
+
+    def value(self, name: str) -> Any:
+        """The value of a setting, ``None`` where no place has it.
+
+        Raises:
+            Refused: It does not fit; the message names the place.
+        """
+        for source in self.sources:
+            if SETTINGS[name].service and source.values.keys() & SERVICES:
+                return self._converted(source, name)
+            if name in source.values:
+                return self._converted(source, name)
+        return None
+
+    def over(self, source: Source) -> Settings:
+        """These settings, and above them one more place."""
+        return Settings((source, *self.sources))
+
+    @staticmethod
+    def _converted(source: Source, name: str) -> Any:
+        if name not in source.values:
+            return None
+        try:
+            return SETTINGS[name].type.convert(source.values[name], None, None)
+        except click.BadParameter as error:
+            raise Refused(f'{source.label(name)}: {error.message}') from error
+
+
+SERVICES = frozenset(name for name, setting in SETTINGS.items() if setting.service)
+
+
+# where settings come from
+
+
+def gathered_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of the environment, over those of pyproject.toml."""
+    named = {name: environment.get(f'GENFLOW_{name.upper()}') for name in SETTINGS}
+    values = {name: value for name, value in named.items() if value}
+    return Settings((Source(lambda name: f'the environment variable GENFLOW_{name.upper()}', values), *_of_project()))
+
+
+def _of_project() -> Iterator[Source]:
+    """What the nearest pyproject.toml says, if there is one that says anything."""
+    with suppress(OSError):
+        folder = Path.cwd()
+        for path in (place / 'pyproject.toml' for place in (folder, *folder.parents)):
+            if path.is_file():
+                text = path.read_text(encoding='utf-8', errors='replace')
+                if 'genflow' in text:
+                    yield _read(path, text)
+                return
+
+
+def _read(path: Path, text: str) -> Source:
+    try:
+        table = _toml(text).get('tool', {}).get('genflow', {})
+    except ValueError as error:
+        raise Refused(f'{path} is not valid TOML: {error}.') from error
+    if not isinstance(table, Mapping):
+        raise Refused(f'{path}: tool.genflow is a table of settings; write [tool.genflow] above them.')
+    for key in table:
+        if key not in SETTINGS:
+            near = difflib.get_close_matches(key, SETTINGS, n=1)
+            hint = f'did you mean {near[0]!r}?' if near else f'the settings are {", ".join(SETTINGS)}.'
+            raise Refused(f'{path}: [tool.genflow] has no setting {key!r}; {hint}')
+    values = {key: _text(path, key, value) for key, value in table.items()}
+    if 'db' in values and values['db'] != ':memory:':
+        values['db'] = os.path.relpath(path.parent / values['db'])
+    return Source(lambda name: f'{path}, {name} of [tool.genflow]', values)
+
+
+def _text(path: Path, key: str, value: Any) -> Any:
+    is_flag = SETTINGS[key].type is click.BOOL
+    if not isinstance(value, bool if is_flag else str):
+        raise Refused(
+            f'{path}, {key} of [tool.genflow]: {value!r} is not {"true or false" if is_flag else "a string"}.'
+        )
+    return value
+
+
+def _toml(text: str) -> dict[str, Any]:
+    parser = import_module('tomllib' if sys.version_info >= (3, 11) else 'tomli')
+    found: dict[str, Any] = parser.loads(text)
+    return found
+
+
+# options
+
+
+class SettingOption(click.Option):
+    """An option that is a setting: where it is not given, the settings have its value."""
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> Any:
+        value, source = super().consume_value(ctx, opts)
+        if source is not click.core.ParameterSource.DEFAULT or self._is_decided(ctx):
+            return value, source
+        found = current_settings(ctx).value(str(self.name))
+        return (value, source) if found is None else (found, click.core.ParameterSource.DEFAULT_MAP)
+
+    def _is_decided(self, ctx: click.Context) -> bool:
+        """Whether the command line names the service by another option; given options are read first."""
+        others = SERVICES - {self.name} if self.name in SERVICES else ()
+        return any(ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE for name in others)
+
+
+def setting_options(*names: str, **overrides: Any) -> Callable[[F], F]:
+    """Add settings to a command as options of its own.
+
+    Args:
+        *names: Of the settings.
+        **overrides: Of what `click.option` takes, for all of them.
+    """
+
+    def add(function: F) -> F:
+        for name in reversed(names):
+            function = click.option(*_declared(name), **_option(name) | overrides)(function)
+        return function
+
+    return add
+
+
+def _declared(name: str) -> tuple[str, ...]:
+    return SETTINGS[name].flags
+
+
+def _option(name: str) -> dict[str, Any]:
+    setting = SETTINGS[name]
+    found: dict[str, Any] = {'cls': SettingOption, 'help': setting.help}
+    return found | ({'is_flag': True} if setting.type is click.BOOL else {'type': setting.type})
+
+
+def accept_settings(command: click.Command) -> click.Command:
+    """Let a command take each setting after its name, too; those that it does not know are in no help."""
+    for child in command.commands.values() if isinstance(command, click.Group) else ():
+        accept_settings(child)
+    taken = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    for name in SETTINGS:
+        flags = [flag for flag in _declared(name) if flag not in taken]
+        if _declared(name)[0] in flags:
+            options = {key: value for key, value in _option(name).items() if key != 'cls'}
+            command.params.append(click.Option(flags, hidden=True, expose_value=False, callback=_given, **options))
+    return command
+
+
+def _given(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Put a setting that stands after a command above those of other places."""
+    if ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE:
+        apply_settings(ctx, {str(parameter.name): value})
+
+
+def apply_settings(ctx: click.Context, given: Mapping[str, Any]) -> None:
+    """Have options of the command line count for all that follows."""
+    ctx.obj = current_settings(ctx).over(Source(lambda name: f'--{name}', given))
+    ctx.with_resource(_in_environment(ctx.obj))
+
+
+def current_settings(ctx: click.Context | None = None) -> Settings:
+    """The settings of the command that runs."""
+    ctx = ctx or click.get_current_context(silent=True)
+    found = None if ctx is None else ctx.find_object(Settings)
+    return Settings() if found is None else found
+
+
+# what they do
+
+
+@contextmanager
+def _in_environment(settings: Settings) -> Iterator[None]:
+    """Hand over to boto3 and rich what they read from the environment."""
+    wanted = {
+        'AWS_DEFAULT_REGION': settings.value('region'),
+        'AWS_PROFILE': settings.value('profile'),
+        'NO_COLOR': '1' if settings.value('color') == 'never' else None,
+        'FORCE_COLOR': '1' if settings.value('color') == 'always' else None,
+    }
+    before = {name: os.environ.get(name) for name, value in wanted.items() if value is not None}
+    os.environ.update({name: value for name, value in wanted.items() if value is not None})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def shown_time(when: datetime) -> str:
+    """A time of day as the settings want it."""
+    if current_settings().value('time') == 'local':
+        return f'{when.astimezone():%Y-%m-%d %H:%M:%S}'
+    return f'{when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}'

@@ -46,6 +46,7 @@ from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Steps, Task
 
 if TYPE_CHECKING:
+    from genflow.core.model.cron import cron
     from genflow.swf.client.handles import Client, Execution
     from genflow.swf.scanner import activity, workflow
     from genflow.tools.run.runner import run
@@ -95,6 +96,7 @@ __all__ = [
     'all_of',
     'any_of',
     'as_completed',
+    'cron',
     'first_success',
     'query',
     'run',
@@ -105,6 +107,7 @@ _LAZY = {
     'Client': 'genflow.swf.client.handles',
     'Execution': 'genflow.swf.client.handles',
     'activity': 'genflow.swf.scanner',
+    'cron': 'genflow.core.model.cron',
     'run': 'genflow.tools.run.runner',
     'workflow': 'genflow.swf.scanner',
 }

@@ -22,6 +22,7 @@ from genflow.core.authoring.activity import Activity
 from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError
+from genflow.core.model.durations import Duration, in_seconds
 from genflow.core.model.options import MAX_SECONDS, seconds
 from genflow.core.model.options import priority as checked_priority
 from genflow.core.model.registry import ActivitySpec, Registry, Spec, WorkflowSpec, declare
@@ -51,10 +52,10 @@ def activity(
     name: str,
     version: Any,
     task_list: str | None,
-    heartbeat: float | None = None,
-    schedule_to_close: float | None = _SUM,
-    schedule_to_start: float | None = 120,
-    start_to_close: float | None = 300,
+    heartbeat: Duration | None = None,
+    schedule_to_close: Duration | None = _SUM,
+    schedule_to_start: Duration | None = 120,
+    start_to_close: Duration | None = 300,
     *,
     priority: int | None = None,
     description: str | None = None,
@@ -65,7 +66,8 @@ def activity(
         name: The type's name, at most 256 characters, none of them ``:``, ``/`` or ``|``.
         version: The type's version, text or a number.
         task_list: The task list on which its tasks appear unless a proxy says otherwise.
-        heartbeat: Seconds within which a running activity must say that it is alive; ``None`` for no limit.
+        heartbeat: Seconds or a ``timedelta``, as for the others, within which a running activity must say that it is
+            alive; ``None`` for no limit.
         schedule_to_close: Seconds from scheduling to the result; the sum of the next two unless given.
         schedule_to_start: Seconds that a task may wait for a worker; ``None`` for no limit.
         start_to_close: Seconds that a try may take; ``None`` for no limit.
@@ -103,8 +105,8 @@ def workflow(
     name: str,
     version: Any,
     task_list: str | None,
-    workflow_duration: float | None = 3600,
-    decision_duration: float | None = 60,
+    workflow_duration: Duration | None = 3600,
+    decision_duration: Duration | None = 60,
     *,
     child_policy: str | None = 'TERMINATE',
     priority: int | None = None,
@@ -117,7 +119,7 @@ def workflow(
         name: The type's name, as for :func:`activity`.
         version: The type's version, text or a number.
         task_list: The task list on which its decision tasks appear unless the starter says otherwise.
-        workflow_duration: Seconds that an execution may take; ``None`` for SWF's longest, a year.
+        workflow_duration: Seconds, or a ``timedelta``, that an execution may take; ``None`` for SWF's longest, a year.
         decision_duration: Seconds that a worker may take for one decision; ``None`` for no limit.
         child_policy: What happens to open children when an execution closes: ``TERMINATE``, ``REQUEST_CANCEL`` or
             ``ABANDON``.
@@ -185,12 +187,12 @@ def _adder(spec: Spec) -> Callable[[Any, str, Any], None]:
     return add
 
 
-def _sum(schedule_to_start: float | None, start_to_close: float | None) -> float:
-    total = sum(math.inf if part is None else part for part in (schedule_to_start, start_to_close))
+def _sum(schedule_to_start: Duration | None, start_to_close: Duration | None) -> float:
+    total = sum(math.inf if part is None else in_seconds(part) for part in (schedule_to_start, start_to_close))
     return total if total <= MAX_SECONDS else math.inf
 
 
-def _limit(value: float | None, name: str) -> float | None:
+def _limit(value: Duration | None, name: str) -> float | None:
     """A duration in seconds, where ``None`` is no limit."""
     return seconds(math.inf if value is None else value, name)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from genflow.core.calls.activity import ActivityCall
 from genflow.core.calls.child import ChildCall, LambdaCall
 from genflow.core.calls.external import SignalCall
 from genflow.core.calls.retryable import RetryableCall
 from genflow.core.errors import DefinitionError
-from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden
+from genflow.core.model.durations import Duration
+from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden, seconds
 from genflow.core.payloads.hooks import Serialization, encode_value, use_transport
 from genflow.core.tasks.loop import DescribingLoop, Loop
 from genflow.core.tasks.signals import signal_name
@@ -103,6 +104,12 @@ class Proxy(Serialization):
     def bound(self, loop: Loop) -> Bound:
         return Bound(self, loop)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise DefinitionError(
+            f'{self!r} is called, but belongs to no workflow object: call self.bind(proxy)(…) in the workflow, or make '
+            'the proxy an attribute of the class. For a description without a workflow there is proxy.task(…)'
+        )
+
     def task(self, *args: Any, **kwargs: Any) -> RetryableCall:
         """A description of a call with these arguments."""
         return self.call(None, self, self.options, args, kwargs)
@@ -122,7 +129,8 @@ class ActivityProxy(Proxy):
     Args:
         name: Of the activity type.
         version: Of the activity type.
-        heartbeat: Seconds; like the other three, ``None`` leaves the type's default and ``math.inf`` is SWF's ``NONE``.
+        heartbeat: Seconds or a ``timedelta``; like the other three, ``None`` leaves the type's default and ``math.inf``
+            is SWF's ``NONE``.
         schedule_to_close: Seconds; where one of the next two is given without it, their sum.
         schedule_to_start: Seconds.
         start_to_close: Seconds.
@@ -140,13 +148,13 @@ class ActivityProxy(Proxy):
         self,
         name: str,
         version: Any,
-        heartbeat: float | None = None,
-        schedule_to_close: float | None = None,
-        schedule_to_start: float | None = None,
-        start_to_close: float | None = None,
+        heartbeat: Duration | None = None,
+        schedule_to_close: Duration | None = None,
+        schedule_to_start: Duration | None = None,
+        start_to_close: Duration | None = None,
         task_list: str | None = None,
         retry: Any = 3,
-        delay: float = 0,
+        delay: Duration = 0,
         error_handling: bool = False,
         *,
         raises: Any = (),
@@ -156,10 +164,10 @@ class ActivityProxy(Proxy):
         options = ActivityOptions(
             task_list=task_list,
             priority=priority,
-            heartbeat=heartbeat,
-            schedule_to_close=schedule_to_close,
-            schedule_to_start=schedule_to_start,
-            start_to_close=start_to_close,
+            heartbeat=seconds(heartbeat, 'heartbeat'),
+            schedule_to_close=seconds(schedule_to_close, 'schedule_to_close'),
+            schedule_to_start=seconds(schedule_to_start, 'schedule_to_start'),
+            start_to_close=seconds(start_to_close, 'start_to_close'),
             retry=retry,
             delay=delay,
             error_handling=error_handling,
@@ -188,11 +196,11 @@ class WorkflowProxy(Proxy):
         self,
         name: str,
         version: Any,
-        decision_duration: float | None = None,
-        workflow_duration: float | None = None,
+        decision_duration: Duration | None = None,
+        workflow_duration: Duration | None = None,
         task_list: str | None = None,
         retry: Any = 3,
-        delay: float = 0,
+        delay: Duration = 0,
         error_handling: bool = False,
         *,
         workflow_id: str | None = None,
@@ -207,8 +215,8 @@ class WorkflowProxy(Proxy):
             workflow_id=workflow_id,
             task_list=task_list,
             priority=priority,
-            workflow_duration=workflow_duration,
-            decision_duration=decision_duration,
+            workflow_duration=seconds(workflow_duration, 'workflow_duration'),
+            decision_duration=seconds(decision_duration, 'decision_duration'),
             child_policy=child_policy,
             tags=tags,
             lambda_role=lambda_role,
@@ -239,15 +247,20 @@ class LambdaProxy(Proxy):
         self,
         name: str,
         *,
-        start_to_close: float | None = None,
+        start_to_close: Duration | None = None,
         retry: Any = 0,
-        delay: float = 0,
+        delay: Duration = 0,
         error_handling: bool = False,
         transport: Any = None,
     ) -> None:
         if not 1 <= len(name) <= MAX_LAMBDA_NAME:
             raise DefinitionError(f'name is {name!r}; a Lambda function has a name or ARN of 1 to 64 characters')
-        options = LambdaOptions(start_to_close=start_to_close, retry=retry, delay=delay, error_handling=error_handling)
+        options = LambdaOptions(
+            start_to_close=seconds(start_to_close, 'start_to_close'),
+            retry=retry,
+            delay=delay,
+            error_handling=error_handling,
+        )
         self.name = name
         self.version = None
         self.options = options

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from genflow.core.authoring.checks import check_hook, check_run
-from genflow.core.authoring.proxies import Proxy
-from genflow.core.authoring.typed_proxies import ChildTask, Runs, TypedProxy, workflow_proxy
+from genflow.core.authoring.proxies import Bound, Proxy
+from genflow.core.authoring.typed_proxies import ChildTask, Runs, TypedBound, TypedProxy, workflow_proxy
 from genflow.core.calls.call import TimerCall, timer_seconds
 from genflow.core.calls.external import CancelCall, SignalCall
 from genflow.core.engine.closing import Restart
 from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
+from genflow.core.model.durations import Duration
 from genflow.core.model.options import RestartOptions, checked_names, overridden
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
 from genflow.core.payloads.wire_text import units
@@ -40,6 +41,7 @@ __all__ = ['External', 'Restarter', 'Workflow']
 
 P = ParamSpec('P')
 R = TypeVar('R')
+T = TypeVar('T', bound=Task[Any])
 
 
 class Spawned(Task[Any]):
@@ -173,11 +175,11 @@ class Workflow(Serialization):
 
     # what waits
 
-    def sleep(self, seconds: float) -> Task[None]:
+    def sleep(self, seconds: Duration) -> Task[None]:
         """A timer. It never holds the close of the execution.
 
         Args:
-            seconds: Rounded up to whole seconds, at most a year.
+            seconds: A number or a ``timedelta``, rounded up to whole seconds, at most a year.
         """
         loop = self.loop
         call = TimerCall(loop.owner, timer_seconds(seconds))
@@ -185,6 +187,41 @@ class Workflow(Serialization):
         if not loop.silent:
             loop.unused.note_task(call, sys._getframe(1))
         return call
+
+    def sleep_until(self, time: datetime) -> Task[None]:
+        """A timer that fires at a time, or at once where it has passed. It never holds the close of the execution.
+
+        Args:
+            time: An aware time, at most a year from now.
+
+        Raises:
+            DefinitionError: The time has no time zone, or is more than a year away.
+        """
+        loop = self.loop
+        call = TimerCall(loop.owner, timer_seconds(_seconds_until(time, loop.now())))
+        loop.schedule(call, sys._getframe(1))
+        if not loop.silent:
+            loop.unused.note_task(call, sys._getframe(1))
+        return call
+
+    @overload
+    def bind(self, proxy: TypedProxy[P, T]) -> TypedBound[P, T]: ...
+    @overload
+    def bind(self, proxy: Proxy) -> Bound: ...
+    def bind(self, proxy: Any) -> Any:
+        """Makes a proxy callable that is no attribute of the class: one from a dict or a registry, or a new one.
+
+        For example ``yield self.bind(STEPS[name])(item)``, or ``self.bind(ActivityProxy(name, version))(item)``.
+
+        Raises:
+            DefinitionError: It is no proxy.
+        """
+        if not isinstance(proxy, Proxy):
+            raise DefinitionError(
+                f'bind() was given {proxy!r}, a {type(proxy).__name__}; it takes a proxy: '
+                'ActivityProxy(name, version), or Class.proxy() of a decorated class'
+            )
+        return proxy.bound(self.loop)
 
     def spawn(self, branch: Any) -> Task[Any]:
         """Starts a branch that runs beside this code, and gives the task of its result.
@@ -334,6 +371,15 @@ class Workflow(Serialization):
     def _branch(self) -> Branch:
         branch: Branch | None = self.loop.current
         return branch if branch is not None else Branch(self.loop, None, None)
+
+
+def _seconds_until(time: Any, now: datetime) -> float:
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise DefinitionError(
+            f'sleep_until() was given {time!r}; it takes a datetime with a time zone, such as '
+            'self.now() + timedelta(hours=1)'
+        )
+    return max(0.0, (time - now).total_seconds())
 
 
 _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))

@@ -54,11 +54,11 @@ def timer_seconds(value: Any) -> int:
     """The length of a timer in whole seconds.
 
     Raises:
-        DefinitionError: It is no number, negative, infinite or longer than a year.
+        DefinitionError: It is no duration, negative, infinite or longer than a year.
     """
     found = seconds(value)
     if found is None or found == math.inf:
-        raise DefinitionError(f'a timer of {value!r} seconds never fires; give a number of seconds')
+        raise DefinitionError(f'a timer of {value!r} seconds never fires; give a number of seconds or a timedelta')
     return int(found)
 
 

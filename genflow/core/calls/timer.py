@@ -8,6 +8,7 @@ from typing import Any
 
 from genflow.core.calls.call import TimerCall, timer_seconds
 from genflow.core.errors import TaskFailed
+from genflow.core.model.durations import Duration
 from genflow.core.tasks.combinators import Combined
 from genflow.core.tasks.task import ERROR, OPEN, Task
 
@@ -27,7 +28,7 @@ class Limited(Combined):
 
     kind = 'timeout'
 
-    def __init__(self, task: Task[Any], seconds: float, *, keep: bool) -> None:
+    def __init__(self, task: Task[Any], seconds: Duration, *, keep: bool) -> None:
         self.seconds = timer_seconds(seconds)
         self.keep = keep
         loop = None if task.loop is None else task.loop.owner

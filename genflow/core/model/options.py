@@ -14,6 +14,7 @@ import attrs
 from attrs import Factory, field, frozen
 
 from genflow.core.errors import DefinitionError
+from genflow.core.model.durations import in_seconds
 from genflow.core.model.retry import NO_RETRY, Retry, retry_policy
 
 __all__ = [
@@ -48,15 +49,16 @@ O = TypeVar('O')  # noqa: E741 - an option set, whichever
 
 
 def seconds(value: Any, name: str = 'seconds') -> float | None:
-    """A duration in whole seconds, rounded up; ``None`` and ``math.inf`` pass.
+    """A duration in whole seconds, rounded up, of a number or a ``timedelta``; ``None`` and ``math.inf`` pass.
 
     Raises:
-        DefinitionError: It is no number, negative, or longer than a year.
+        DefinitionError: It is no duration, negative, or longer than a year.
     """
     if value is None or value == math.inf:
         return value  # type: ignore[no-any-return]
+    value = in_seconds(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
-        raise DefinitionError(f'{name} is {value!r}; it is a number of seconds')
+        raise DefinitionError(f'{name} is {value!r}; it is a number of seconds or a timedelta')
     if not 0 <= value <= MAX_SECONDS:
         raise DefinitionError(f'{name} is {value!r} seconds; it lies between 0 and {MAX_SECONDS:,} (a year)')
     return math.ceil(value)
@@ -97,7 +99,7 @@ def _duration() -> Any:
 def _delay(value: Any) -> int:
     found = seconds(value, 'delay')
     if found is None or found == math.inf:
-        raise DefinitionError(f'delay is {value!r}; it is a number of seconds')
+        raise DefinitionError(f'delay is {value!r}; it is a number of seconds or a timedelta')
     return int(found)
 
 

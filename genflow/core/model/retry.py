@@ -14,6 +14,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from genflow.core.errors import ActivityTimedOut, DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, TaskTimeout
+from genflow.core.model.durations import in_seconds
 from genflow.core.model.wire_names import UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
 
 __all__ = ['NO_RETRY', 'Retry', 'least_wait', 'retry_policy']
@@ -46,9 +47,9 @@ class Retry:
 
     Args:
         max_attempts: The first try counted; ``math.inf`` never gives up.
-        initial_interval: Seconds.
+        initial_interval: Seconds or a ``timedelta``.
         backoff: The factor from one wait to the next, at least 1.
-        max_interval: Seconds.
+        max_interval: Seconds or a ``timedelta``.
         jitter: A part of the wait, 0 to 1.
         on: Exception classes or names (simple or qualified, as recorded) that are tried again. A class also covers
             the remote exceptions that name it or a base of theirs. Cancellations and refusals by SWF are tried again
@@ -57,9 +58,9 @@ class Retry:
     """
 
     max_attempts: float
-    initial_interval: float = field(default=1, kw_only=True)
+    initial_interval: float = field(default=1, converter=in_seconds, kw_only=True)
     backoff: float = field(default=2, kw_only=True)
-    max_interval: float = field(default=60, kw_only=True)
+    max_interval: float = field(default=60, converter=in_seconds, kw_only=True)
     jitter: float = field(default=0.1, kw_only=True)
     on: tuple[Failure, ...] = field(default=(TaskFailed,), converter=_kinds, kw_only=True)
     give_up_on: tuple[Failure, ...] = field(default=Factory(tuple), converter=_kinds, kw_only=True)

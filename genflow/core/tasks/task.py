@@ -16,6 +16,7 @@ from opcode import opmap
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
+from genflow.core.model.durations import Duration
 from genflow.core.text import short
 
 if TYPE_CHECKING:
@@ -118,13 +119,13 @@ class Task(Generic[T_co]):
                 pending.extend(task.withdraw())
                 task.settle(ERROR, task.canceled_error())
 
-    def timeout(self, seconds: float, *, keep: bool = False) -> Task[T_co]:
+    def timeout(self, seconds: Duration, *, keep: bool = False) -> Task[T_co]:
         """A task with the same outcome, which raises :class:`TaskTimeout` after ``seconds``.
 
         The time covers retries and the waits between them.
 
         Args:
-            seconds: Rounded up to whole seconds.
+            seconds: A number or a ``timedelta``, rounded up to whole seconds.
             keep: Leave this task as it is when the time is up, instead of cancelling it.
         """
         from genflow.core.calls.timer import Limited  # noqa: PLC0415 - a combinator is a task itself

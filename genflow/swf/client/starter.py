@@ -17,7 +17,8 @@ from attrs import frozen
 
 from genflow.core.authoring.proxies import type_version
 from genflow.core.errors import PayloadTooLarge
-from genflow.core.model.options import ChildOptions
+from genflow.core.model.durations import Duration
+from genflow.core.model.options import ChildOptions, seconds
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
 from genflow.core.payloads.wire_text import units
@@ -74,8 +75,8 @@ class Starter(Serialization):
         *,
         workflow_id: str | None = None,
         task_list: str | None = None,
-        decision_duration: float | None = None,
-        workflow_duration: float | None = None,
+        decision_duration: Duration | None = None,
+        workflow_duration: Duration | None = None,
         child_policy: str | None = None,
         priority: int | None = None,
         tags: Any = (),
@@ -89,8 +90,8 @@ class Starter(Serialization):
         self.options = ChildOptions(
             workflow_id=workflow_id,
             task_list=task_list,
-            decision_duration=decision_duration,
-            workflow_duration=workflow_duration,
+            decision_duration=seconds(decision_duration, 'decision_duration'),
+            workflow_duration=seconds(workflow_duration, 'workflow_duration'),
             child_policy=child_policy,
             priority=priority,
             tags=tags,

@@ -13,6 +13,8 @@ from genflow.core.errors import (
     ActivityCanceled,
     ActivityFailed,
     ActivityTimedOut,
+    AlreadyStarted,
+    CancelFailed,
     ChildCanceled,
     ChildFailed,
     ChildTerminated,
@@ -47,6 +49,7 @@ from genflow.core.tasks.task import Steps, Task
 
 if TYPE_CHECKING:
     from genflow.core.model.cron import cron
+    from genflow.swf.client.async_client import AsyncClient, AsyncExecution
     from genflow.swf.client.handles import Client, Execution
     from genflow.swf.scanner import activity, workflow
     from genflow.tools.run.runner import run
@@ -58,6 +61,10 @@ __all__ = [
     'ActivityInfo',
     'ActivityProxy',
     'ActivityTimedOut',
+    'AlreadyStarted',
+    'AsyncClient',
+    'AsyncExecution',
+    'CancelFailed',
     'ChildCanceled',
     'ChildFailed',
     'ChildTerminated',
@@ -104,6 +111,8 @@ __all__ = [
 ]
 
 _LAZY = {
+    'AsyncClient': 'genflow.swf.client.async_client',
+    'AsyncExecution': 'genflow.swf.client.async_client',
     'Client': 'genflow.swf.client.handles',
     'Execution': 'genflow.swf.client.handles',
     'activity': 'genflow.swf.scanner',

@@ -18,6 +18,8 @@ __all__ = [
     'ActivityCanceled',
     'ActivityFailed',
     'ActivityTimedOut',
+    'AlreadyStarted',
+    'CancelFailed',
     'ChildCanceled',
     'ChildFailed',
     'ChildTerminated',
@@ -134,7 +136,11 @@ class LambdaFailed(TaskFailed):
 
 
 class SignalFailed(TaskFailed):
-    """A signal or cancel request to another execution could not be delivered."""
+    """A signal to another execution could not be delivered."""
+
+
+class CancelFailed(TaskFailed):
+    """A cancel request to another execution could not be delivered."""
 
 
 class ScheduleFailed(TaskFailed):
@@ -229,6 +235,24 @@ class HistoryError(GenflowError):
 
 class DefinitionError(GenflowError, TypeError):
     """A workflow, activity, proxy or option is defined wrongly."""
+
+
+class AlreadyStarted(GenflowError):
+    """An execution of this workflow id is open already; SWF starts no second one.
+
+    Attributes:
+        workflow_id: The id.
+    """
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(
+            f'an execution with the workflow id {workflow_id!r} is open; wait until it has closed, choose another id, '
+            "or join it with starter(..., if_open='join')"
+        )
+        self.workflow_id = workflow_id
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.workflow_id,)
 
 
 class RegistrationError(GenflowError):

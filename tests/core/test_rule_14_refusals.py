@@ -6,6 +6,7 @@ import pytest
 from botocore.session import Session
 
 from genflow import (
+    CancelFailed,
     HistoryError,
     LambdaFailed,
     ScheduleFailed,
@@ -133,7 +134,7 @@ def test_what_was_said_to_another_execution_fails_or_is_said_again(name, cause):
     def run(self):
         try:
             yield getattr(self.external('w'), name)(*arguments)
-        except SignalFailed as error:
+        except {'signal': SignalFailed, 'cancel': CancelFailed}[name] as error:
             return error.reason
 
     story = Story(run)

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from genflow import (
     Activity,
     ActivityProxy,
+    AlreadyStarted,
     ChildCanceled,
     ChildFailed,
     ChildTerminated,
@@ -244,8 +245,9 @@ class TestStartsOfUnknownOutcome:
 
     def test_an_id_in_use_is_refused_at_once(self, loops, swf):
         loops.client.starter(Order, workflow_id='same')(5)
-        with pytest.raises(ClientError, match='AlreadyStarted'):
+        with pytest.raises(AlreadyStarted, match="workflow id 'same' is open") as caught:
             loops.client.starter(Order, workflow_id='same')(5)
+        assert caught.value.workflow_id == 'same'
 
 
 def test_a_signal_of_unknown_outcome_is_reported_and_not_repeated(loops, swf):

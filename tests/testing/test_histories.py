@@ -126,7 +126,7 @@ def test_every_kind_of_task_can_settle_badly():
     story = story.fired('4').refused(Everything().external('other').signal('hello', 'c'))
     story = story.refused(Everything().external('third').cancel())
     assert decisions(Everything, story) == [
-        CompleteWorkflow('["ActivityFailed","ChildFailed","LambdaFailed",null,"SignalFailed","SignalFailed"]')
+        CompleteWorkflow('["ActivityFailed","ChildFailed","LambdaFailed",null,"SignalFailed","CancelFailed"]')
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from genflow.core.calls.call import CLOSED, Call
 from genflow.core.calls.child import ChildCall
-from genflow.core.errors import SignalFailed
+from genflow.core.errors import CancelFailed, SignalFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import units
@@ -22,9 +22,12 @@ class ExternalCall(Call):
     Attributes:
         target: Its workflow id, or the child that it is for.
         receiver: The workflow id that it goes to, once it is to be sent: a further attempt of the child has another.
+        undelivered: What its ``yield`` raises where it was not delivered.
     """
 
     __slots__ = ('receiver', 'run_id', 'target')
+
+    undelivered: type[TaskFailed] = SignalFailed
 
     def __init__(self, loop: Any, target: str | ChildCall, run_id: str | None) -> None:
         super().__init__(loop)
@@ -61,7 +64,7 @@ class ExternalCall(Call):
 
     def refused(self, event: Any) -> None:
         self.over()
-        self.settle(ERROR, SignalFailed(event.cause, f'{self.label} was not delivered', task=self))
+        self.settle(ERROR, self.undelivered(event.cause, f'{self.label} was not delivered', task=self))
 
     def description(self) -> dict[str, Any]:
         return {'kind': self.kind, 'number': self.number, 'workflow id': self.workflow_id, 'run id': self.run_id}
@@ -143,6 +146,7 @@ class CancelCall(ExternalCall):
     __slots__ = ()
 
     kind = 'cancel request'
+    undelivered = CancelFailed
 
     def decision(self) -> decisions.Decision:
         return decisions.RequestCancelExternal(str(self.workflow_id), self.run_id, str(self.number))

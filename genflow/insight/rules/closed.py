@@ -79,7 +79,7 @@ failed_by_timeout = _by(
 failed_by_lambda = _by(('lambda',), ('LambdaFailed',), 'A Lambda function failed, and the workflow with it.')
 failed_by_refusal = _by(
     ('child', 'lambda', 'signal', 'cancel'),
-    ('ScheduleFailed', 'SignalFailed'),
+    ('ScheduleFailed', 'SignalFailed', 'CancelFailed'),
     'SWF refused a call, and the workflow failed with it.',
 )
 

@@ -7,29 +7,48 @@ is looking at the last event of the history from time to time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, overload
 
 from genflow.core import errors
 from genflow.core.authoring.checks import check_fit
+from genflow.core.authoring.proxies import type_version
+from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution as Engine
+from genflow.core.model.durations import Duration, in_seconds
+from genflow.core.model.options import child_policy as checked_policy
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
 from genflow.core.payloads.wire_text import shortened, units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.signals import signal_name
-from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.aws.pagination import pages
+from genflow.swf.aws.registration import register
+from genflow.swf.client.listing import STATUSES, ExecutionFilter
 from genflow.swf.client.starter import RETRY_FOR, Starter
-from genflow.swf.wire.close_events import ENDINGS, result_of
+from genflow.swf.client.watches import QueryWatch, ResultWatch, StatusWatch
 from genflow.swf.wire.events import decided, translate
 
-__all__ = ['Client', 'Execution']
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    R = TypeVar('R', default=Any)  # `Execution` without a parameter says nothing of the result
+else:
+    from typing import TypeVar
+
+    R = TypeVar('R')
+
+P = ParamSpec('P')
+
+__all__ = ['Client', 'Execution', 'Start']
+
+IfOpen = Literal['raise', 'join']
 
 POLL_INTERVALS = Backoff(first=0.05, longest=5.0)
 """Pauses between two looks at whether an execution has closed, in seconds."""
@@ -40,13 +59,12 @@ NEAR_GLANCES = Backoff(first=0.02, longest=0.15)
 NEAR = ('local:', 'http://127.0.0.1', 'http://localhost', 'http://[::1]')
 """How the addresses of services on this machine begin."""
 
-FIRST_LOOK = 0.5
-"""Seconds that the first look is given in any case, so that ``result(0)`` can find what is there."""
-
-CLOSE_TO_THE_END = 0.02
-"""Seconds before the end of a time-out at which another try is not worth while."""
-
 MAX_TERMINATE_REASON = 256
+
+ALREADY_STARTED = 'WorkflowExecutionAlreadyStartedFault'
+
+JOIN_ATTEMPTS = 5
+"""How often an execution that opens or closes meanwhile is looked for again."""
 
 
 class Client:
@@ -91,9 +109,13 @@ class Client:
         Raises:
             RuntimeError: The client was closed.
         """
-        seconds = self._glances.pause(looks, 0.5)
-        if self._closed.wait(seconds if longest is None else max(0.0, min(seconds, longest))):
+        if self._closed.wait(self.pause(looks, longest)):
             raise RuntimeError('the client was closed while somebody waited for a result')
+
+    def pause(self, looks: int, longest: float | None) -> float:
+        """The seconds to wait before the next look; the arguments are those of :meth:`wait`."""
+        seconds = self._glances.pause(looks, 0.5)
+        return seconds if longest is None else max(0.0, min(seconds, longest))
 
     def refuse_when_closed(self, error: BaseException) -> None:
         """Raises what says that the client was closed, from the failure that this caused.
@@ -110,9 +132,25 @@ class Client:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @overload
     def starter(
-        self, workflow: type[Workflow] | str, *, version: Any = None, transport: Any = None, **options: Any
-    ) -> Callable[..., Execution]:
+        self, workflow: type[Runs[P, Generator[Any, Any, R]]], *, if_open: IfOpen = 'raise', **options: Any
+    ) -> Start[P, R]: ...
+    @overload
+    def starter(self, workflow: type[Runs[P, R]], *, if_open: IfOpen = 'raise', **options: Any) -> Start[P, R]: ...
+    @overload
+    def starter(
+        self, workflow: str, *, version: Any = None, if_open: IfOpen = 'raise', **options: Any
+    ) -> Start[..., Any]: ...
+    def starter(
+        self,
+        workflow: Any,
+        *,
+        version: Any = None,
+        transport: Any = None,
+        if_open: IfOpen = 'raise',
+        **options: Any,
+    ) -> Start[..., Any]:
         """What starts executions of a workflow when it is called with ``run``'s arguments.
 
         Args:
@@ -120,29 +158,37 @@ class Client:
                 type whose class is elsewhere.
             version: Of the type, where ``workflow`` is a name.
             transport: An object with the serialization methods; the class's own unless given.
+            if_open: What to do where an execution of that ``workflow_id`` is open: ``raise`` :class:`AlreadyStarted`,
+                or ``join`` it and return its handle, whatever it was started with.
             **options: ``workflow_id``, ``tags``, and what :class:`~genflow.swf.client.starter.Starter` takes besides.
 
         Raises:
             DefinitionError: The class is not decorated, or an option is wrong. When it is called: the arguments do not
                 fit ``run``.
+            AlreadyStarted: When it is called, as ``if_open`` says.
         """
+        if if_open not in ('raise', 'join'):
+            raise errors.DefinitionError(f"if_open is {if_open!r}; it is 'raise' or 'join'")
         cls = None if isinstance(workflow, str) else workflow
         if cls is not None:
             spec = _spec(cls)
             workflow, version, transport = spec.name, spec.version, transport or _Hooks(cls())
         starter = Starter(self.service, self.domain, str(workflow), version, transport=transport, **options)
+        return Start(self, starter, cls, if_open)
 
-        def start(*args: Any, **kwargs: Any) -> Execution:
-            if cls is not None:
-                check_fit(cls, args, kwargs)
-            started = starter(*args, **kwargs)
-            return Execution(self, started.workflow_id, started.run_id, cls)
-
-        return start
-
+    @overload
+    def execution(self, workflow_id: str, run_id: str | None = None) -> Execution[Any]: ...
+    @overload
     def execution(
-        self, workflow_id: str, run_id: str | None = None, *, workflow: type[Workflow] | None = None
-    ) -> Execution:
+        self, workflow_id: str, run_id: str | None = None, *, workflow: type[Runs[..., Generator[Any, Any, R]]]
+    ) -> Execution[R]: ...
+    @overload
+    def execution(
+        self, workflow_id: str, run_id: str | None = None, *, workflow: type[Runs[..., R]]
+    ) -> Execution[R]: ...
+    @overload
+    def execution(self, workflow_id: str, run_id: str | None = None, *, workflow: None) -> Execution[Any]: ...
+    def execution(self, workflow_id: str, run_id: str | None = None, *, workflow: Any = None) -> Execution[Any]:
         """A handle of an execution.
 
         Args:
@@ -152,8 +198,165 @@ class Client:
         """
         return Execution(self, workflow_id, run_id, workflow)
 
+    def executions(
+        self,
+        *,
+        workflow: type[Any] | str | None = None,
+        version: Any = None,
+        open: bool | None = None,
+        tag: str | None = None,
+        since: datetime | timedelta | None = None,
+        status: str | None = None,
+    ) -> Iterator[Execution[Any]]:
+        """The executions of the domain that pass every filter, page by page: the open ones first, the latest first.
 
-class Execution:
+        Args:
+            workflow: A decorated class, or the name of a type.
+            version: Of the type, where ``workflow`` is a name; every version unless given.
+            open: Only those that are open, or with ``False`` only those that are closed.
+            tag: One of their tags.
+            since: Started at this time or later; a ``timedelta`` counts back from now.
+            status: ``OPEN``, or how they closed, in the words of :meth:`Execution.status`.
+
+        Raises:
+            DefinitionError: A filter is wrong.
+        """
+        cls = None if workflow is None or isinstance(workflow, str) else workflow
+        name = workflow if isinstance(workflow, str) else None
+        if cls is not None:
+            name, version = _spec(cls).name, _spec(cls).version
+        begun = datetime.now(timezone.utc) - since if isinstance(since, timedelta) else since
+        text = None if version is None else type_version(version)
+        filters = ExecutionFilter(name=name, version=text, open=open, tag=tag, since=begun, status=status)
+        return self._listed(filters, cls)
+
+    def _listed(self, filters: ExecutionFilter, cls: Any) -> Iterator[Execution[Any]]:
+        seen: set[str] = set()  # an execution that closes between the two lists is in both
+        for operation, request in filters.requests():
+            read = partial(self.service.call, operation, patience=RETRY_FOR)
+            for page in pages(read, domain=self.domain, **request):
+                for info in page['executionInfos']:
+                    ids = info['execution']
+                    if filters.takes(info) and ids['runId'] not in seen:
+                        seen.add(ids['runId'])
+                        yield Execution(self, ids['workflowId'], ids['runId'], cls)
+
+    def register(self, *classes: type) -> None:
+        """Registers the types of decorated classes with SWF, as a worker does when it starts.
+
+        A program that starts executions before any worker has run needs it; a type that is registered already is left
+        as it is.
+
+        Raises:
+            DefinitionError: A class is not decorated.
+            RegistrationError: A type cannot be registered, or the domain does not exist.
+        """
+        specs = [spec for cls in classes for spec in declared(cls)]
+        for cls in classes:
+            if not any(declared(cls)):
+                raise errors.DefinitionError(
+                    f'{cls!r} is decorated neither with genflow.workflow nor with genflow.activity'
+                )
+        register(self.service, self.domain, specs)
+
+
+class Start(Generic[P, R]):
+    """Starts executions of one workflow type: what :meth:`Client.starter` gives.
+
+    Args:
+        client: Where to.
+        starter: Makes the request.
+        cls: The workflow's class, ``None`` where it is elsewhere.
+        if_open: ``raise`` or ``join``.
+    """
+
+    def __init__(self, client: Client, starter: Starter, cls: Any, if_open: IfOpen) -> None:
+        self._client = client
+        self._starter = starter
+        self._cls = cls
+        self._if_open = if_open
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Execution[R]:
+        """Starts an execution with these arguments.
+
+        Raises:
+            AlreadyStarted: An execution of that workflow id is open, and ``if_open`` is ``raise``.
+            DefinitionError: The arguments do not fit ``run``.
+            Exception: As for :class:`~genflow.swf.client.starter.Starter`.
+        """
+        if self._cls is not None:
+            check_fit(self._cls, args, kwargs)
+        for _ in range(JOIN_ATTEMPTS):
+            try:
+                started = self._starter(*args, **kwargs)
+                return Execution(self._client, started.workflow_id, started.run_id, self._cls)
+            except Exception as error:
+                if faults.code_of(error) != ALREADY_STARTED:
+                    raise
+                joined = self._open_one() if self._if_open == 'join' else None
+                if joined is not None:
+                    return joined
+                refusal = error
+                if self._if_open != 'join':
+                    break
+        raise errors.AlreadyStarted(self._workflow_id()) from refusal
+
+    def signal_with_start(self, signal: Any, value: Any = None, /, *args: P.args, **kwargs: P.kwargs) -> Execution[R]:
+        """Signals the open execution of the ``workflow_id``; where none is open, starts one and signals it.
+
+        SWF has no single call for both: an execution that is started here may decide once before the signal comes.
+
+        Args:
+            signal: ``Order.approve``, or a name.
+            value: Travels as JSON.
+            *args: What ``run`` is called with where an execution is started.
+            **kwargs: Likewise.
+
+        Raises:
+            DefinitionError: The starter has no ``workflow_id``, or the arguments do not fit ``run``.
+            SignalFailed: Nobody knows whether the signal was delivered; it is not sent again.
+            Exception: As for :meth:`Execution.signal`, and for starting.
+        """
+        named = Execution(self._client, self._workflow_id(), None, self._cls)
+        if self._cls is not None:
+            check_fit(self._cls, args, kwargs)
+        for _ in range(JOIN_ATTEMPTS):
+            try:
+                named.signal(signal, value)
+            except Exception as error:
+                if faults.code_of(error) != 'UnknownResourceFault':
+                    raise
+                refusal = error
+            else:
+                return self._open_one() or named
+            try:
+                self._starter(*args, **kwargs)
+            except Exception as error:
+                if faults.code_of(error) != ALREADY_STARTED:  # somebody else was quicker: signal that one
+                    raise
+        raise refusal
+
+    def _workflow_id(self) -> str:
+        workflow_id = self._starter.workflow_id
+        if workflow_id is None:
+            raise errors.DefinitionError(
+                'signal_with_start() needs the workflow id that it is about: client.starter(..., workflow_id=...)'
+            )
+        return workflow_id
+
+    def _open_one(self) -> Execution[R] | None:
+        """The open execution of the workflow id; ``None`` where it has closed meanwhile."""
+        which = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': self._workflow_id()}}
+        answer = self._client.service.call(
+            'list_open_workflow_executions', patience=RETRY_FOR, domain=self._client.domain, maximumPageSize=1, **which
+        )
+        for info in answer['executionInfos']:
+            ids = info['execution']
+            return Execution(self._client, ids['workflowId'], ids['runId'], self._cls)
+        return None
+
+
+class Execution(Generic[R]):
     """A handle of one execution.
 
     Without a run id it means the open run, or else the latest.
@@ -174,11 +377,11 @@ class Execution:
     def __repr__(self) -> str:
         return f'Execution({self.workflow_id!r}, {self.run_id!r})'
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: Duration | None = None) -> R:
         """Waits for the execution to close, through all its restarts; its result.
 
         Args:
-            timeout: Seconds to wait, ``None`` for ever.
+            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever.
 
         Raises:
             TimeoutError: It is still open, or the service does not answer.
@@ -186,43 +389,32 @@ class Execution:
             ChildFailed: It failed; with reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
                 ``ChildTerminated`` likewise.
         """
-        give_up = None if timeout is None else monotonic() + timeout
-        execution, looks = self._in_time(give_up, self._ids), 0
-        while True:
-            glance = partial(self._page, execution, reverseOrder=True, maximumPageSize=1)
-            last = self._in_time(give_up, glance)['events'][0]
-            if last['eventType'] == 'WorkflowExecutionContinuedAsNew':
-                said = last['workflowExecutionContinuedAsNewEventAttributes']
-                execution, looks = {**execution, 'runId': said['newExecutionRunId']}, 0
-            elif last['eventType'] in ENDINGS:
-                return result_of(last, self._workflow() if self._workflow is not None else Serialization())
-            else:
-                looks += 1
-                if give_up is not None and monotonic() >= give_up:
-                    raise TimeoutError(f'{self!r} is still open')
-                self._client.wait(looks, None if give_up is None else give_up - monotonic())
+        return self.result_watch(timeout).run()
 
-    def _in_time(self, give_up: float | None, read: Callable[..., Any]) -> Any:
-        """What ``read`` finds, tried through an outage until time is up.
+    def result_watch(self, timeout: Duration | None = None) -> ResultWatch[R]:
+        """What :meth:`result` waits with, for whoever waits in another way."""
+        hooks = self._workflow() if self._workflow is not None else Serialization()
+        return ResultWatch(self._client, repr(self), in_seconds(timeout), self._ids, self._page, hooks)
+
+    def wait(self, *states: str, timeout: Duration | None = None) -> str:
+        """Waits until the execution is in one of some states, or has closed in whichever way; its state.
+
+        Args:
+            *states: In the words of :meth:`status`; without any the execution has to close.
+            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever.
 
         Raises:
-            TimeoutError: Time is up and the service does not answer; from the last failure.
+            TimeoutError: It is still open, or the service does not answer.
+            DefinitionError: There is no such state.
         """
-        if give_up is None:
-            return read()
-        failures = 0
-        while True:
-            try:
-                return read(patience=max(0.0 if failures else FIRST_LOOK, give_up - monotonic()))
-            except Exception as error:
-                self._client.refuse_when_closed(error)
-                if not (isinstance(error, TimeoutError) or faults.is_transient(error)):
-                    raise
-                if monotonic() >= give_up - CLOSE_TO_THE_END:
-                    cause = error.__cause__ if isinstance(error, TimeoutError) else error
-                    raise TimeoutError(f'{self!r}: the service does not answer: {error}') from cause or error
-                failures += 1
-                self._client.wait(failures, give_up - monotonic())
+        return self.status_watch(*states, timeout=timeout).run()
+
+    def status_watch(self, *states: str, timeout: Duration | None = None) -> StatusWatch:
+        """What :meth:`wait` waits with."""
+        for state in states:
+            if state not in STATUSES:
+                raise errors.DefinitionError(f'{state!r} is no state; states are {", ".join(STATUSES)}')
+        return StatusWatch(self._client, repr(self), in_seconds(timeout), self._status, states)
 
     def signal(self, signal: Any, value: Any = None) -> None:
         """Sends a signal.
@@ -252,29 +444,50 @@ class Execution:
         """Requests the cancellation: ``WorkflowCanceled`` is thrown into the workflow."""
         self._call('request_cancel_workflow_execution')
 
-    def terminate(self, reason: str | None = None) -> None:
+    def terminate(
+        self, reason: str | None = None, *, details: str | None = None, child_policy: str | None = None
+    ) -> None:
         """Closes the execution at once; no code of the workflow runs.
 
         Args:
             reason: Cut to the 256 characters that SWF takes.
-        """
-        said = {} if reason is None else {'reason': shortened(reason, MAX_TERMINATE_REASON)}
-        self._call('terminate_workflow_execution', **said)
+            details: Cut to the 32,768 characters that SWF takes.
+            child_policy: What becomes of its open children, instead of what the execution was started with:
+                ``TERMINATE``, ``REQUEST_CANCEL`` or ``ABANDON``.
 
-    def query(self, name: Any, *args: Any, **kwargs: Any) -> Any:
+        Raises:
+            DefinitionError: There is no such policy.
+        """
+        request = {
+            'reason': None if reason is None else shortened(reason, MAX_TERMINATE_REASON),
+            'details': None if details is None else shortened(details, MAX_PAYLOAD),
+            'childPolicy': checked_policy(child_policy),
+        }
+        self._call('terminate_workflow_execution', **{name: value for name, value in request.items() if value})
+
+    def query(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> Any:
         """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
 
         Args:
             name: The method (``Order.where``), or its name.
             args: What the method is called with.
-            kwargs: Likewise.
+            wait: Seconds or a ``timedelta`` to wait for the first decision of the run, where it has made none yet.
+            kwargs: As ``args``.
 
         Raises:
             DefinitionError: The workflow's class is unknown.
             AttributeError: It has no such query.
-            NotDecidedYet: The run has not made its first decision yet; ask again later.
+            NotDecidedYet: The run has not made its first decision yet; ask again later, or ``wait``.
             NondeterminismError: This process has other code than the worker that decided.
         """
+        return self.query_watch(name, *args, wait=wait, **kwargs).run()
+
+    def query_watch(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> QueryWatch:
+        """What :meth:`query` waits with."""
+        asked = partial(self._query, getattr(name, '__name__', name), *args, **kwargs)
+        return QueryWatch(self._client, repr(self), in_seconds(wait), asked)
+
+    def _query(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         if self._workflow is None:
             raise errors.DefinitionError(f'say which class {self!r} is of: client.execution(..., workflow=Order)')
         execution = self._ids()
@@ -287,13 +500,16 @@ class Execution:
         )
         try:
             engine.advance(decided(translate(self._events(execution))))
-            return engine.query(getattr(name, '__name__', name), *args, **kwargs)
+            return engine.query(name, *args, **kwargs)
         finally:
             engine.close()
 
     def status(self) -> str:
         """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""
-        info = self._described()['executionInfo']
+        return self._status()
+
+    def _status(self, patience: float = RETRY_FOR) -> str:
+        info = self._described(patience)['executionInfo']
         status: str = info.get('closeStatus') or info['executionStatus']
         return status
 
@@ -328,8 +544,8 @@ class Execution:
                 return ids
         raise LookupError(f'there is no execution {self.workflow_id!r} in domain {self._client.domain!r}')
 
-    def _described(self) -> dict[str, Any]:
-        return self._read('describe_workflow_execution', execution=self._ids())
+    def _described(self, patience: float = RETRY_FOR) -> dict[str, Any]:
+        return self._read('describe_workflow_execution', patience=patience, execution=self._ids(patience))
 
     def _page(self, execution: dict[str, str], **request: Any) -> dict[str, Any]:
         return self._read('get_workflow_execution_history', execution=execution, **request)

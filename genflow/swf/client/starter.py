@@ -103,6 +103,11 @@ class Starter(Serialization):
         if transport is not None:
             use_transport(self, transport)
 
+    @property
+    def workflow_id(self) -> str | None:
+        """The workflow id of the executions that are started here, ``None`` where each has a new one."""
+        return self._id.get()
+
     @contextmanager
     def id(self, workflow_id: str) -> Iterator[None]:
         """Names the executions that are started in the block.

@@ -1,0 +1,209 @@
+"""Waiting for an execution: a look at it from time to time, until there is an answer or time is up.
+
+A watch does not wait itself between two looks, so that a thread and an event loop can each wait in their own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from genflow.core.errors import NotDecidedYet
+from genflow.core.payloads.hooks import Serialization
+from genflow.steady_time import monotonic
+from genflow.swf.aws import faults
+from genflow.swf.wire.close_events import ENDINGS, result_of
+
+__all__ = ['QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch']
+
+T = TypeVar('T')
+
+FIRST_LOOK = 0.5
+"""Seconds that the first look is given in any case, so that ``result(0)`` can find what is there."""
+
+CLOSE_TO_THE_END = 0.02
+"""Seconds before the end of a time-out at which another try is not worth while."""
+
+
+class Waiter(Protocol):
+    """What a watch needs of the client whose execution it looks at."""
+
+    def wait(self, looks: int, longest: float | None) -> None:
+        """Waits before the next look."""
+
+    def refuse_when_closed(self, error: BaseException) -> None:
+        """Raises where the client was closed."""
+
+
+class Watch(Generic[T]):
+    """Looks at one execution.
+
+    Args:
+        client: Whose execution it is.
+        subject: The execution, for error texts.
+        timeout: Seconds to wait, ``None`` for ever.
+
+    Attributes:
+        looks: How often it was looked at in vain.
+        answer: What was waited for, once :meth:`look` is true.
+    """
+
+    answer: T
+
+    def __init__(self, client: Waiter, subject: str, timeout: float | None) -> None:
+        self.client = client
+        self.subject = subject
+        self.give_up = None if timeout is None else monotonic() + timeout
+        self.looks = 0
+
+    def found(self) -> bool:
+        """Looks once; sets ``answer`` and is true where there is one."""
+        raise NotImplementedError
+
+    def too_late(self) -> Exception:
+        """What is raised when time is up."""
+        return TimeoutError(f'{self.subject} is still open')
+
+    def look(self) -> bool:
+        """Looks once; whether there is an answer.
+
+        Raises:
+            TimeoutError: Time is up, or the service does not answer.
+        """
+        if self.found():
+            return True
+        self.looks += 1
+        if self.give_up is not None and monotonic() >= self.give_up:
+            raise self.too_late()
+        return False
+
+    def left(self) -> float | None:
+        """The seconds that are left, ``None`` for no limit."""
+        return None if self.give_up is None else self.give_up - monotonic()
+
+    def run(self) -> T:
+        """Waits on this thread."""
+        while not self.look():
+            self.client.wait(self.looks, self.left())
+        return self.answer
+
+    def in_time(self, read: Callable[..., Any]) -> Any:
+        """What ``read`` finds, tried through an outage until time is up.
+
+        Raises:
+            TimeoutError: Time is up and the service does not answer; from the last failure.
+        """
+        if self.give_up is None:
+            return read()
+        failures = 0
+        while True:
+            try:
+                return read(patience=max(0.0 if failures else FIRST_LOOK, self.give_up - monotonic()))
+            except Exception as error:
+                self.client.refuse_when_closed(error)
+                if not (isinstance(error, TimeoutError) or faults.is_transient(error)):
+                    raise
+                if monotonic() >= self.give_up - CLOSE_TO_THE_END:
+                    cause = error.__cause__ if isinstance(error, TimeoutError) else error
+                    raise TimeoutError(f'{self.subject}: the service does not answer: {error}') from cause or error
+                failures += 1
+                self.client.wait(failures, self.give_up - monotonic())
+
+
+class ResultWatch(Watch[T]):
+    """Waits for the result of an execution, through all its restarts.
+
+    Args:
+        client: As for :class:`Watch`.
+        subject: Likewise.
+        timeout: Likewise.
+        ids: Finds the workflow id and run id.
+        page: Reads a page of a run's history.
+        hooks: Reads the result.
+    """
+
+    def __init__(
+        self,
+        client: Waiter,
+        subject: str,
+        timeout: float | None,
+        ids: Callable[..., dict[str, str]],
+        page: Callable[..., Mapping[str, Any]],
+        hooks: Serialization,
+    ) -> None:
+        super().__init__(client, subject, timeout)
+        self.ids = ids
+        self.page = page
+        self.hooks = hooks
+        self.execution: dict[str, str] | None = None
+
+    def found(self) -> bool:
+        if self.execution is None:
+            self.execution = self.in_time(self.ids)
+        while True:
+            glance = partial(self.page, self.execution, reverseOrder=True, maximumPageSize=1)
+            last = self.in_time(glance)['events'][0]
+            if last['eventType'] != 'WorkflowExecutionContinuedAsNew':
+                break
+            said = last['workflowExecutionContinuedAsNewEventAttributes']
+            self.execution, self.looks = {**self.execution, 'runId': said['newExecutionRunId']}, 0
+        if last['eventType'] not in ENDINGS:
+            return False
+        self.answer = result_of(last, self.hooks)
+        return True
+
+
+class StatusWatch(Watch[str]):
+    """Waits until an execution is in one of some states, or has closed.
+
+    Args:
+        client: As for :class:`Watch`.
+        subject: Likewise.
+        timeout: Likewise.
+        status: Asks for the state.
+        wanted: The states; none of them for any close.
+    """
+
+    def __init__(
+        self,
+        client: Waiter,
+        subject: str,
+        timeout: float | None,
+        status: Callable[..., str],
+        wanted: Collection[str],
+    ) -> None:
+        super().__init__(client, subject, timeout)
+        self.status = status
+        self.wanted = wanted
+
+    def found(self) -> bool:
+        self.answer = self.in_time(self.status)
+        return self.answer != 'OPEN' or self.answer in self.wanted
+
+
+class QueryWatch(Watch[Any]):
+    """Waits until a query can be answered: until a decision has been made.
+
+    Args:
+        client: As for :class:`Watch`.
+        subject: Likewise.
+        timeout: Likewise.
+        ask: Asks the query.
+    """
+
+    def __init__(self, client: Waiter, subject: str, timeout: float | None, ask: Callable[[], Any]) -> None:
+        super().__init__(client, subject, timeout)
+        self.ask = ask
+        self.error: Exception = NotDecidedYet(f'{subject} has made no decision yet')
+
+    def found(self) -> bool:
+        try:
+            self.answer = self.ask()
+        except NotDecidedYet as error:
+            self.error = error
+            return False
+        return True
+
+    def too_late(self) -> Exception:
+        return self.error

@@ -12,7 +12,7 @@ _LAZY = {
     'Execution': 'client.handles',
     'Starter': 'client.starter',
     'Worker': 'worker.worker',
-    'fast': 'fast_reading',
+    'fast': 'aws.fast_reading',
 }
 
 __all__ = ['Client', 'Execution', 'Starter', 'Worker', 'fast']

@@ -7,6 +7,7 @@ import json
 from datetime import datetime, timezone
 
 import boto3
+import orjson
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from genflow.local import LocalSWF
 from genflow.local.http.server import HttpServer
 from genflow.swf import fast
+from genflow.swf.aws import fast_reading
 from genflow.swf.aws.connections import connect
 
 SESSION = boto3.session.Session('key', 'secret', region_name='us-east-1')
@@ -52,6 +54,13 @@ def canned():
 
 PLAIN, FAST = canned(), canned()
 fast(FAST[0])
+
+
+@pytest.fixture(params=[json.loads, orjson.loads], ids=['json', 'orjson'], autouse=True, scope='module')
+def _decoder(request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast_reading, 'DECODE', request.param)
+        yield
 
 
 def outcome(side, operation, status, body):

@@ -119,8 +119,7 @@ class RetryingClient:
         Raises:
             Exception: The client's error, where repeating is pointless, forbidden or has gone on for long enough.
         """
-        polls = operation.startswith('poll_')
-        method = getattr(self.connection.polling if polls else self.connection.client, operation)
+        method = self.connection.method(operation)
         bucket = self.buckets[operation]
         give_up = self.clock() + patience if patience < math.inf else math.inf
         failures, last = 0, None

@@ -23,7 +23,8 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
-from genflow.swf.fast_reading import fast
+from genflow.swf.aws.fast_reading import fast
+from genflow.swf.aws.page_requests import page_requests_of
 
 __all__ = ['POLL_SECONDS', 'Connection', 'connect']
 
@@ -57,9 +58,23 @@ class Connection:
 
     def close(self) -> None:
         """Closes the idle sockets of clients that were made here; a call in flight is left to return."""
-        if self.is_ours:
-            self.client.close()
-            self.polling.close()
+        if not self.is_ours:
+            return
+        for client in (self.client, self.polling):
+            client.close()
+            requests = page_requests_of(client)
+            if requests is not None:
+                requests.close()
+
+    def method(self, operation: str) -> Callable[..., Any]:
+        """The method of the client that makes a call; pages after the first go a shorter way where there is one."""
+        client = self.polling if operation.startswith('poll_') else self.client
+        ask: Callable[..., Any] = getattr(client, operation)
+        requests = page_requests_of(client)
+        if requests is None:
+            return ask
+        page = requests.page
+        return lambda **request: ('nextPageToken' in request and page(operation, request)) or ask(**request)
 
 
 def connect(layer1: Any = None, *, config: Any = None) -> Connection:

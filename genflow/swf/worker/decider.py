@@ -30,6 +30,7 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import encode
 from genflow.swf.wire.events import translate
 from genflow.swf.wire.response_limits import plan
+from genflow.swf.worker.collection import COLLECTION, LONG
 from genflow.swf.worker.performing import is_ctrl_c
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.swf.worker.poller import whole_history
@@ -176,8 +177,9 @@ class Decider:
     def _planned(self, task: DecisionTask, kept: CachedExecution, events: Events) -> _Plan | None:
         self._check_echo(events)
         try:
-            advance = partial(kept.execution.advance, translate(events))
-            decided = self.watch.over(task, kept.execution, advance) or Decisions()
+            with COLLECTION.held(when=len(events) >= LONG):
+                advance = partial(kept.execution.advance, translate(events))
+                decided = self.watch.over(task, kept.execution, advance) or Decisions()
             return _Plan(plan(decided), decided.context, self._paced(task, kept, events), _closes(decided))
         except BaseException as error:
             kept.execution.close()

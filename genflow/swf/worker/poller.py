@@ -17,6 +17,7 @@ from genflow.core.payloads.wire_text import shortened
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
+from genflow.swf.worker.collection import COLLECTION, LONG
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 
 __all__ = ['MAX_IDENTITY', 'Poller', 'whole_history']
@@ -67,7 +68,8 @@ class Poller:
         first = self._first(request, trimmed=trimmed and self.trims)
         if not first.get('taskToken'):
             return None
-        events = self._events(first, request)
+        with COLLECTION.held(when=first['startedEventId'] >= LONG and 'nextPageToken' in first):
+            events = self._events(first, request)
         return None if events is None else DecisionTask.read(first, events, self.task_list)
 
     def _request(self) -> dict[str, Any]:
@@ -123,9 +125,10 @@ def whole_history(service: RetryingClient, domain: str, task: DecisionTask) -> D
     execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
     read = partial(service.call, 'get_workflow_execution_history')
     events: list[Page] = []
-    for page in pages(read, domain=domain, execution=execution):
-        # What was recorded after the task was started is no part of it.
-        events.extend(event for event in page['events'] if event['eventId'] <= task.started_id)
-        if len(events) >= task.started_id:
-            break
+    with COLLECTION.held(when=task.started_id >= LONG):
+        for page in pages(read, domain=domain, execution=execution):
+            # What was recorded after the task was started is no part of it.
+            events.extend(event for event in page['events'] if event['eventId'] <= task.started_id)
+            if len(events) >= task.started_id:
+                break
     return evolve(task, events=events)

@@ -10,27 +10,47 @@ object without a list of events, a null member, a timestamp that is no number. S
 own. What differs is that timestamps are in UTC, and that members of an event that the client's model does not know are
 there. The hook belongs to one client; other clients of its session know nothing of it. A botocore that does not emit
 the event parses as ever.
+
+Pages after the first are read in the same way, but are asked for past most of botocore: see
+:mod:`genflow.swf.aws.page_requests`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timezone
+from importlib import import_module
 from typing import Any, TypeVar
 
-__all__ = ['fast']
+from genflow.swf.aws.page_requests import OPERATIONS, PageRequests, page_requests_of, remember
+
+__all__ = ['fast', 'read_page']
 
 Client = TypeVar('Client')
 
-OPERATIONS = ('PollForDecisionTask', 'GetWorkflowExecutionHistory')
-"""Those whose answers have events."""
+Decode = Callable[[bytes], Any]
 
 OK = 200
 
+NULL = b'null'
 NULL_MEMBER = re.compile(rb'(?<!\\)"\s*:\s*null\b')
 """botocore leaves null members out. Inside of a string a quote has a backslash before it."""
+
+
+def _decoder() -> Decode:
+    """The one of orjson where it is installed (the extra ``fast``), else that of the standard library."""
+    try:
+        orjson = import_module('orjson')
+    except ImportError:
+        return json.loads
+    loads: Decode = orjson.loads
+    return loads
+
+
+DECODE = _decoder()
+"""Reads JSON."""
 
 
 def fast(client: Client) -> Client:
@@ -42,9 +62,13 @@ def fast(client: Client) -> Client:
     Args:
         client: boto3's or botocore's SWF client; changed.
     """
-    events = client.meta.events  # type: ignore[attr-defined]
+    meta = client.meta  # type: ignore[attr-defined]
     for operation in OPERATIONS:
-        events.register(f'before-parse.swf.{operation}', _read, unique_id=f'genflow-fast-{operation}')
+        meta.events.register(f'before-parse.swf.{operation}', _read, unique_id=f'genflow-fast-{operation}')
+    if page_requests_of(client) is None:
+        requests = PageRequests.of(client, read_page)
+        if requests is not None:
+            remember(client, requests)
     return client
 
 
@@ -67,10 +91,10 @@ def read_page(body: bytes, members: Collection[str]) -> dict[str, Any] | None:
         body: Of an answer with status 200.
         members: Names that the answer can have; others are left out.
     """
-    if NULL_MEMBER.search(body):
+    if NULL in body and NULL_MEMBER.search(body):
         return None
     try:
-        page = json.loads(body)
+        page = DECODE(body)
         for event in page['events']:
             event['eventTimestamp'] = _moment(event['eventTimestamp'])
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError, OSError):

@@ -1,0 +1,213 @@
+"""Pages of a history after the first, asked for past most of botocore.
+
+Theory of operation. SWF gives a history in pages of 100 to 1,000 events, and botocore spends more on the way of each
+request (validation, endpoint rules, hooks, retries) than it takes to read such a page. All of that comes out the same
+for every page. So the hook here notes the first page's request just before it is signed: its address, its headers, its
+signer. The next page's request is made of these with another body, signed by the same signer, and sent on a session of
+its own, which has the client's proxies, certificates, time-outs and pool size, and ``TCP_NODELAY``: botocore's sessions
+lack it, and headers and body of a request are two packets, so that the second may wait for an acknowledgment.
+
+Anything out of the ordinary is the client's to handle, with its retries and its errors: another status than 200, a
+body that :func:`~genflow.swf.aws.fast_reading.read_page` does not read, a request that fails. And so is everything from
+the start where the client signs otherwise than with SigV4, was given another HTTP session, or where a hook that is
+neither botocore's nor genflow's could see or change a request.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import weakref
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from attrs import define, field, frozen
+
+__all__ = ['OPERATIONS', 'PageRequests', 'page_requests_of', 'remember']
+
+OPERATIONS = {
+    'PollForDecisionTask': 'poll_for_decision_task',
+    'GetWorkflowExecutionHistory': 'get_workflow_execution_history',
+}
+"""The operations whose answers have events, and the client's methods for them."""
+
+OK = 200
+SIGNATURE = 'v4'
+
+EVENTS = (
+    'provide-client-params',
+    'before-parameter-build',
+    'before-endpoint-resolution',
+    'before-call',
+    'request-created',
+    'choose-signer',
+    'before-sign',
+    'before-send',
+    'response-received',
+    'before-parse',
+    'needs-retry',
+    'after-call',
+    'after-call-error',
+)
+"""What botocore emits on the way of a call, to whoever registered for it."""
+
+KNOWN = ('botocore', 'boto3', 'genflow')
+"""The packages whose hooks mean nothing to a page."""
+
+Page = dict[str, Any]
+Reader = Callable[[bytes, Collection[str]], 'Page | None']
+
+
+@frozen
+class _Noted:
+    """A first page's request, before it was signed."""
+
+    url: str
+    headers: Mapping[str, str]
+    context: Mapping[str, Any]
+    signer: Any
+    members: Collection[str]
+
+
+@define(eq=False)
+class PageRequests:
+    """Asks for the pages of one client.
+
+    Attributes:
+        meta: The client's.
+        session: What requests are sent on.
+        read: Makes a page of a body.
+    """
+
+    meta: Any
+    session: Any
+    read: Reader
+    _noted: dict[str, _Noted] = field(factory=dict, init=False)
+
+    @classmethod
+    def of(cls, client: Any, read: Reader) -> PageRequests | None:
+        """Those of a client, which tells them of its requests from now on; ``None`` if its sessions are not botocore's.
+
+        Args:
+            client: boto3's or botocore's SWF client.
+            read: Makes a page of a body and of the names of the answer's members.
+        """
+        session = _session_like(client)
+        if session is None:
+            return None
+        requests = cls(client.meta, session, read)
+        for name, method in OPERATIONS.items():
+            note = partial(requests.note, method=method)
+            client.meta.events.register(f'before-sign.swf.{name}', note, unique_id=f'genflow-pages-{name}')
+        return requests
+
+    def note(self, request: Any, request_signer: Any, signature_version: Any, method: str, **_: Any) -> None:
+        """Called by botocore with a request that it is about to sign."""
+        if signature_version != SIGNATURE:
+            self._noted.pop(method, None)
+            return
+        name = self.meta.method_to_api_mapping[method]
+        members = self.meta.service_model.operation_model(name).output_shape.members
+        self._noted[method] = _Noted(request.url, dict(request.headers), dict(request.context), request_signer, members)
+
+    def page(self, method: str, request: Mapping[str, Any]) -> Page | None:
+        """The next page; ``None`` where the client has to be asked.
+
+        Args:
+            method: The client's method for the operation.
+            request: Its arguments, the token of the page among them.
+        """
+        noted = self._noted.get(method)
+        if noted is None or self._is_watched(method):
+            return None
+        try:
+            response = self.session.send(self._signed(method, noted, request))
+        except Exception:  # noqa: BLE001 - the client is asked instead, and says what is wrong
+            return None
+        page = self.read(response.content, noted.members) if response.status_code == OK else None
+        if page is not None:
+            page['ResponseMetadata'] = {'HTTPStatusCode': OK, 'RetryAttempts': 0}
+        return page
+
+    def close(self) -> None:
+        """Closes idle sockets."""
+        self.session.close()
+
+    def _signed(self, method: str, noted: _Noted, request: Mapping[str, Any]) -> Any:
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - loaded by the client, which is there
+
+        body = json.dumps(request).encode()
+        made = AWSRequest(method='POST', url=noted.url, headers=noted.headers, data=body)
+        made.context.update(noted.context)
+        noted.signer.sign(self.meta.method_to_api_mapping[method], made)
+        return made.prepare()
+
+    def _is_watched(self, method: str) -> bool:
+        """Whether somebody's hook could see or change a request."""
+        operation = self.meta.method_to_api_mapping[method]
+        return not all(
+            _is_known(handler)
+            for event in EVENTS
+            for handler in _handlers(self.meta.events, f'{event}.swf.{operation}')
+        )
+
+
+_REQUESTS: weakref.WeakKeyDictionary[Any, PageRequests] = weakref.WeakKeyDictionary()
+
+
+def remember(client: Any, requests: PageRequests) -> None:
+    """Has :func:`page_requests_of` find those of a client, as long as it lives."""
+    _REQUESTS[client] = requests
+
+
+def page_requests_of(client: Any) -> PageRequests | None:
+    """Those of a client; ``None`` for clients that no :func:`~genflow.swf.fast` was called with."""
+    try:
+        return _REQUESTS.get(client)
+    except TypeError:  # neither hashable nor referable: none of botocore's
+        return None
+
+
+def _session_like(client: Any) -> Any:
+    """A session with the settings of the client's own; ``None`` if that is not one that botocore makes."""
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - loaded by the client, which is there
+
+    own: Any = getattr(getattr(client, '_endpoint', None), 'http_session', None)
+    if type(own) is not URLLib3Session or not hasattr(own, '_verify'):
+        return None
+    config, address = client.meta.config, client.meta.endpoint_url
+    return URLLib3Session(
+        verify=own._verify,  # noqa: SLF001 - the one setting of a client that nothing public tells
+        proxies=_proxies(config, address),
+        timeout=(config.connect_timeout, config.read_timeout),
+        max_pool_connections=config.max_pool_connections,
+        socket_options=_socket_options(keepalive=bool(config.tcp_keepalive)),
+        client_cert=config.client_cert,
+        proxies_config=config.proxies_config,
+    )
+
+
+def _proxies(config: Any, address: str) -> Any:
+    from botocore.utils import get_environ_proxies  # noqa: PLC0415 - loaded by the client, which is there
+
+    return get_environ_proxies(address) if config.proxies is None else config.proxies
+
+
+def _socket_options(*, keepalive: bool) -> list[tuple[int, int, int]]:
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    return [*options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] if keepalive else options
+
+
+def _handlers(emitter: Any, event: str) -> Iterator[Any]:
+    """Whoever is registered for an event; something unknown where the emitter is none of botocore's."""
+    inner = getattr(emitter, '_emitter', emitter)
+    search = getattr(getattr(inner, '_handlers', None), 'prefix_search', None)
+    return iter([emitter]) if search is None else iter(search(event))
+
+
+def _is_known(handler: Any) -> bool:
+    while isinstance(handler, partial):
+        handler = handler.func
+    module = str(getattr(handler, '__module__', ''))
+    return module.partition('.')[0] in KNOWN and module != 'botocore.stub'

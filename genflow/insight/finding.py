@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
 from genflow.insight.code import CodeView
 from genflow.insight.times import clock_time, duration
 from genflow.insight.view import ExecutionView
-
-if TYPE_CHECKING:
-    from genflow.insight.diagnosis import Diagnosis
 
 __all__ = ['CAUSE', 'NOTE', 'SETTING', 'Case', 'Evidence', 'Facts', 'Finding', 'Found', 'Poller', 'Rule']
 
@@ -82,6 +79,13 @@ class Poller:
     at: datetime
 
 
+class ChildDiagnosis(Protocol):
+    """What is wrong with a child."""
+
+    @property
+    def first_cause(self) -> Finding | None: ...
+
+
 @frozen
 class Facts:
     """What is known beside the events of the execution; whatever is not known is left out.
@@ -105,7 +109,7 @@ class Facts:
     pollers: Mapping[tuple[str, str], tuple[Poller, ...]] = field(factory=dict)
     types: Mapping[tuple[str, str, str], str] = field(factory=dict)
     parent: str | None = None
-    children: Mapping[str, Diagnosis] = field(factory=dict)
+    children: Mapping[str, ChildDiagnosis] = field(factory=dict)
     unknown: tuple[str, ...] = ()
 
 

@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from genflow.local.engine.archive import execution_columns
 from genflow.local.errors import ForeignFile, StoreError
 from genflow.local.rules.recording import attributes_member
 from genflow.local.rules.starting import new_run_id
 from genflow.local.state.items import MILLISECONDS, DecisionTask, Item, Progress, Timer, period
 from genflow.local.store import Store
-from genflow.local.store.archive import execution_columns
 
 __all__ = ['fork']
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.engine import archive
 from genflow.local.errors import CorruptFile, FileInUse, ForeignFile, StoreError
-from genflow.local.store import archive
 from tests.local.office import COMPLETE, WORKFLOW, Office, decision, schedule
 
 PAGE = 4096

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.engine import archive
 from genflow.local.errors import CorruptFile
-from genflow.local.store import archive
 from tests.local.office import Office, schedule
 
 JUNK = ('{"eventId": 1', '{}', 'null', '[]', '7', '"text"', '{"kind": "decision"}', '{"kind": "nobody"}', '')

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.engine import archive
 from genflow.local.errors import FileGone, FileInUse, ForeignFile, StoreError
-from genflow.local.store import archive
 from tests.local.office import Office
 
 OPEN = 'import sys; from genflow.local import LocalSWF; LocalSWF(sys.argv[1])'

@@ -15,17 +15,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import attrs
 
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
 from genflow.local.http.http11 import Request
-from genflow.local.http.timeouts import Timeouts
-
-if TYPE_CHECKING:
-    from genflow.local.http.connection import Connection
+from genflow.local.http.timeouts import Timed, Timeouts
 
 #: bytes of the largest request that the loop's thread carries out.
 SMALL = 16 * 1024
@@ -63,6 +60,19 @@ Route = Callable[[Request], Call | Reply]
 Finish = Callable[[Outcome], None]
 
 
+class OpenConnection(Timed, Protocol):
+    """A connection as those see it who look after all of them."""
+
+    def take_back(self, leaving: Call) -> None:
+        """Answer the polls of somebody who leaves with nothing."""
+
+    def end(self) -> None:
+        """Answer what is being done, and take no more."""
+
+    def abort(self) -> None:
+        """Close it at once, whatever is being done."""
+
+
 @attrs.define(slots=True, eq=False)
 class Dispatcher:
     """What the connections of one server share.
@@ -82,7 +92,7 @@ class Dispatcher:
     workers: Executor
     most: int = 10_000
     timeouts: Timeouts = attrs.field(factory=Timeouts)
-    connections: set[Connection] = attrs.field(factory=set)
+    connections: set[OpenConnection] = attrs.field(factory=set)
     emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
     room: asyncio.Event = attrs.field(factory=asyncio.Event)
     _arrived: list[tuple[Request, Finish]] = attrs.field(factory=list)
@@ -92,13 +102,13 @@ class Dispatcher:
     def __attrs_post_init__(self) -> None:
         self._count()
 
-    def enter(self, connection: Connection) -> None:
+    def enter(self, connection: OpenConnection) -> None:
         """A client has connected."""
         self.connections.add(connection)
         self.emptied.clear()
         self._count()
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: OpenConnection) -> None:
         """A client is gone."""
         self.connections.discard(connection)
         self._count()

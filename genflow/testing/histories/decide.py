@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution
@@ -11,13 +12,26 @@ from genflow.core.model.decisions import Decision, Decisions
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.swf.wire.events import translate
 
-if TYPE_CHECKING:
-    from genflow.testing.histories.history import History
-
 __all__ = ['answer', 'decisions', 'spec_for', 'type_of']
 
 
-def decisions(workflow: type[Workflow] | WorkflowSpec, history: History) -> list[Decision]:
+class DecidableHistory(Protocol):
+    """A history on which a workflow can decide."""
+
+    @property
+    def workflow_id(self) -> str: ...
+
+    @property
+    def run_id(self) -> str: ...
+
+    def seen(self) -> Sequence[Mapping[str, Any]]:
+        """The events that the decider sees."""
+
+    def deciding(self) -> DecidableHistory:
+        """The history with its decision task started."""
+
+
+def decisions(workflow: type[Workflow] | WorkflowSpec, history: DecidableHistory) -> list[Decision]:
     """What a workflow decides at the end of a history, as values of ``genflow.core.model.decisions``.
 
     Raises:
@@ -28,7 +42,7 @@ def decisions(workflow: type[Workflow] | WorkflowSpec, history: History) -> list
     return list(answer(workflow, history.deciding()).all)
 
 
-def answer(workflow: type[Workflow] | WorkflowSpec, history: History) -> Decisions:
+def answer(workflow: type[Workflow] | WorkflowSpec, history: DecidableHistory) -> Decisions:
     """The answer to the decision task with which a history ends.
 
     Raises:

@@ -11,8 +11,8 @@ from typing import TextIO
 
 import click
 
+from genflow.local.engine import archive
 from genflow.local.errors import StoreError
-from genflow.local.store import archive
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import FILE
 from genflow.tools.cli.services import refused_store

@@ -21,7 +21,7 @@ from genflow.swf.aws import faults
 from genflow.testing.histories.exports import load
 from genflow.tools.run.follow import HistoryTail, listed
 
-__all__ = ['Gathered', 'Gatherer', 'from_file', 'known_spec', 'source_lines']
+__all__ = ['Gathered', 'Gatherer', 'from_file', 'known_spec', 'source_lines', 'spec_of_type']
 
 T = TypeVar('T')
 
@@ -48,9 +48,14 @@ def source_lines(file: str) -> Sequence[str]:
 
 def known_spec(view: ExecutionView) -> WorkflowSpec | None:
     """The class of an execution's type, where it is imported."""
+    return spec_of_type(view.name, view.version)
+
+
+def spec_of_type(name: str, version: str) -> WorkflowSpec | None:
+    """The class of a workflow type, where it is imported."""
     found = None
     for spec in declared():
-        if isinstance(spec, WorkflowSpec) and (spec.name, spec.version) == (view.name, view.version):
+        if isinstance(spec, WorkflowSpec) and (spec.name, spec.version) == (name, version):
             found = spec
     return found
 
@@ -134,6 +139,10 @@ class Gatherer:
         found = self._ask(f'how many {kind} tasks wait', method, domain=self.domain, taskList={'name': name})
         if found is not None:
             yield (kind, name), found['count']
+
+    def pollers(self) -> dict[tuple[str, str], tuple[Poller, ...]]:
+        """Who took ``decision`` or ``activity`` tasks lately, by kind and task list."""
+        return self._seen()
 
     def _seen(self) -> dict[tuple[str, str], tuple[Poller, ...]]:
         """Who took tasks lately, read from the histories of executions that started last."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.http.server import HttpServer
 from genflow.tools.cli.main import main
 
 TYPE = {'name': 'Order', 'version': '1'}
+DEFAULTS = {
+    'defaultTaskList': {'name': 'orders'},
+    'defaultTaskStartToCloseTimeout': '60',
+    'defaultExecutionStartToCloseTimeout': '3600',
+    'defaultChildPolicy': 'TERMINATE',
+}
 
 
 @pytest.fixture
@@ -21,10 +29,7 @@ def db(tmp_path):
         service.register_workflow_type(
             domain='genflow',
             **TYPE,
-            defaultTaskList={'name': 'orders'},
-            defaultTaskStartToCloseTimeout='60',
-            defaultExecutionStartToCloseTimeout='3600',
-            defaultChildPolicy='TERMINATE',
+            **DEFAULTS,
         )
     return path
 
@@ -244,3 +249,140 @@ def test_a_signal_that_the_class_does_not_declare_is_sent_with_a_warning(genflow
     assert err.startswith("genflow: Order declares no signal 'aprove', so it will not be read; it has approve; did you")
     assert genflow('signal', 'a', 'approve', '--target', str(flow)) == (0, '', '')
     assert [event['eventType'] for event in history_of(db, *run)].count('WorkflowExecutionSignaled') == 2
+
+
+def test_start_that_waits_prints_the_result(tmp_path, capsys):
+    """Over HTTP, with somebody who decides while the command waits."""
+    with LocalSWF(long_poll=5) as service, HttpServer(service) as server:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+        service.register_workflow_type(domain='genflow', **TYPE, **DEFAULTS)
+
+        def decider():
+            task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'orders'})
+            attributes = {'result': '{"total": 3}'}
+            decision = {
+                'decisionType': 'CompleteWorkflowExecution',
+                'completeWorkflowExecutionDecisionAttributes': attributes,
+            }
+            service.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[decision])
+
+        thread = threading.Thread(target=decider)
+        thread.start()
+        code = main(['start', 'Order', '1', '--id', 'a', '--wait', '--timeout', '30', '--endpoint', server.url])
+        thread.join()
+    out, err = capsys.readouterr()
+    assert (code, out) == (0, '{"total": 3}\n')
+    assert err.startswith('genflow: a ')
+
+
+def test_start_in_a_file_does_not_wait_for_a_worker_that_cannot_come(genflow):
+    code, out, err = genflow('start', 'Order', '1', '--wait')
+    assert (code, out) == (2, '')
+    assert '`genflow run TARGET --db ' in err
+
+
+def test_a_signal_starts_what_is_not_open(genflow, db):
+    started = genflow('signal', 'a', 'approve', 'yes', '--start', 'Order', '1', '--input', '5')[1]
+    assert genflow('signal', 'a', 'approve', 'no', '--start', 'Order', '1', '--input', '5') == (0, '', '')
+    events = history_of(db, *started.split())
+    assert json.loads(events[0]['workflowExecutionStartedEventAttributes']['input']) == [[5], {}]
+    sent = [event['workflowExecutionSignaledEventAttributes'] for event in events if 'Signaled' in event['eventType']]
+    assert [json.loads(attributes['input']) for attributes in sent] == ['yes', 'no']
+
+
+QUERIED = """
+from genflow import Signal, Workflow, query, workflow
+
+@workflow(name='Order', version='1', task_list='orders', workflow_duration=60)
+class QueriedOrder(Workflow):
+    approve = Signal()
+    state = 'new'
+
+    @query
+    def where(self, loud=False, mark=''):
+        return (self.state.upper() if loud else self.state) + mark
+
+    def run(self):
+        self.state = 'waits'
+        yield self.approve.get()
+"""
+
+
+@pytest.fixture
+def queried(tmp_path, genflow, db):
+    """The file of a workflow, an execution of which has made its first decision."""
+    path = tmp_path / 'queried_order.py'
+    path.write_text(QUERIED, encoding='utf-8')
+    genflow('start', 'Order', '1', '--id', 'a')
+    with LocalSWF(db) as service:
+        task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'orders'})
+        service.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[])
+    return str(path)
+
+
+def test_a_query_is_answered_by_replaying(genflow, queried):
+    assert genflow('query', 'a', 'where', queried) == (0, '"waits"\n', '')
+    assert genflow('query', 'a', 'where', 'true', '--kwarg', 'mark=!', queried) == (0, '"WAITS!"\n', '')
+
+
+def test_a_query_that_is_none_is_refused_with_those_there_are(genflow, queried):
+    code, out, err = genflow('query', 'a', 'wher', queried)
+    assert (code, out) == (2, '')
+    assert "no query 'wher'; it has where" in err
+
+
+def test_a_query_with_wrong_arguments_is_refused(genflow, queried):
+    code, _, err = genflow('query', 'a', 'where', '1', '2', '3', queried)
+    assert code == 2
+    assert 'takes from 1 to 3 positional arguments' in err
+
+
+def test_types_are_listed_beside_the_code(genflow, queried):
+    code, out, _ = genflow('types', queried)
+    header, row, _, note = out.splitlines()
+    assert (code, header.split(), row.split()[:4]) == (
+        0,
+        ['KIND', 'NAME', 'VERSION', 'STATUS', 'REGISTERED', 'CODE'],
+        ['workflow', 'Order', '1', 'registered'],
+    )
+    assert row.endswith(' differs')
+    assert note == 'workflow Order 1: defaultExecutionStartToCloseTimeout is 3600, the class says 60'
+    (record,) = json.loads(genflow('types', '-o', 'json')[1])
+    assert (record['kind'], record['name'], record['code']) == ('workflow', 'Order', None)
+
+
+def test_the_doctor_finds_nothing_wrong(genflow):
+    code, out, _ = genflow('doctor')
+    assert code == 0, out
+    assert '✓ domain: genflow is registered, and keeps closed executions for 7 days' in out
+    assert '✓ types: 1 of workflows and 0 of activities are registered' in out
+
+
+def test_the_doctor_tells_what_waits_and_what_differs(genflow, queried):
+    genflow('start', 'Order', '1', '--id', 'b')
+    code, out, _ = genflow('doctor', queried)
+    assert code == 7
+    assert '✗ workflow Order 1: registered with other defaults: ' in out
+    assert '· task list orders: 1 decision tasks wait' in out
+
+
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        (['--domain', 'elsewhere'], '✗ domain: elsewhere is not registered'),
+        (['--db', 'nothing.db'], '✗ file: nothing.db does not exist'),
+        (['--endpoint', 'http://127.0.0.1:1'], '✗ service: it cannot be used'),
+    ],
+)
+def test_the_doctor_names_what_is_missing(capsys, db, options, expected):
+    service = [] if options[0] in ('--db', '--endpoint') else ['--db', db]
+    assert main(['doctor', *options, *service]) == 7
+    assert expected in capsys.readouterr().out
+
+
+def test_the_doctor_finds_a_damaged_file(capsys, db):
+    with open(db, 'r+b') as file:  # noqa: PTH123
+        file.seek(4096)
+        file.write(b'\xff' * 40_000)
+    assert main(['doctor', '--db', db]) == 7
+    assert f'✗ file: {db}: ' in capsys.readouterr().out

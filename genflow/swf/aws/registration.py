@@ -16,7 +16,7 @@ from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import seconds_text
 
-__all__ = ['register', 'register_domain']
+__all__ = ['differences', 'register', 'register_domain']
 
 log = logging.getLogger('genflow.worker')
 
@@ -53,7 +53,7 @@ def _register(service: RetryingClient, domain: str, spec: Spec) -> None:
         service.call(f'register_{kind}_type', **request)
     except Exception as error:
         if faults.code_of(error) == 'TypeAlreadyExistsFault':
-            _compare(service, domain, spec, defaults)
+            _compare(service, domain, spec)
         elif faults.code_of(error) is not None or faults.is_unsupported(error):
             said = error_hints.explained(error, domain=domain)
             raise RegistrationError(f'the {kind} type {spec.name!r} version {spec.version!r}: {said}') from error
@@ -61,18 +61,13 @@ def _register(service: RetryingClient, domain: str, spec: Spec) -> None:
             raise
 
 
-def _compare(service: RetryingClient, domain: str, spec: Spec, defaults: Mapping[str, Any]) -> None:
+def _compare(service: RetryingClient, domain: str, spec: Spec) -> None:
     kind = _kind(spec)
     request: dict[str, Any] = {'domain': domain, f'{kind}Type': {'name': spec.name, 'version': spec.version}}
     answer = service.call(f'describe_{kind}_type', **request)
     if answer['typeInfo']['status'] == 'DEPRECATED':
         log.warning('%s type %s %s is deprecated: SWF schedules no new ones', kind, spec.name, spec.version)
-    there = answer.get('configuration', {})
-    different = [
-        f'{name} is {_shown(there.get(name))}, the class says {_shown(defaults.get(name))}'
-        for name in sorted({*there, *defaults})
-        if there.get(name) != defaults.get(name)
-    ]
+    different = differences(spec, answer.get('configuration', {}))
     if different:
         log.warning(
             '%s type %s %s is registered with other defaults, which count until it gets another version: %s',
@@ -81,6 +76,21 @@ def _compare(service: RetryingClient, domain: str, spec: Spec, defaults: Mapping
             spec.version,
             '; '.join(different),
         )
+
+
+def differences(spec: Spec, there: Mapping[str, Any]) -> list[str]:
+    """Where the defaults of a class differ from those that its type is registered with, in words.
+
+    Args:
+        spec: Of the class.
+        there: The type's ``configuration``, as SWF describes it.
+    """
+    defaults = _defaults(spec)
+    return [
+        f'{name} is {_shown(there.get(name))}, the class says {_shown(defaults.get(name))}'
+        for name in sorted({*there, *defaults})
+        if there.get(name) != defaults.get(name)
+    ]
 
 
 def _shown(value: Any) -> str:

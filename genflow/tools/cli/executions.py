@@ -14,23 +14,28 @@ from uuid import uuid4
 import click
 from attrs import evolve
 
+from genflow.core.authoring.workflow import Workflow
+from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.tasks.signals import nearest_signal, signals_of
 from genflow.steady_time import monotonic
+from genflow.swf.aws import faults
+from genflow.swf.client.handles import Client
 from genflow.testing.histories.exports import written
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, value_input
-from genflow.tools.cli.parameters import SECONDS, WORKFLOW_ID
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value, value_input
+from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, client_of, layer1_options
 from genflow.tools.cli.settings import DOMAIN, setting_options
 from genflow.tools.cli.streams import print_lines, print_result, say
+from genflow.tools.gathering import spec_of_type
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.progress import Progress
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
-__all__ = ['cancel', 'history', 'result', 'signal', 'start', 'terminate']
+__all__ = ['cancel', 'history', 'query', 'result', 'signal', 'start', 'terminate']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -64,8 +69,13 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Hi
 @click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; a new name without it.')
 @click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
 @click.option('--tag', 'tags', multiple=True, help='May be given up to five times.')
+@click.option('--wait', is_flag=True, help='Wait until it has closed, and print its result instead of its ids.')
+@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='With --wait: how many seconds; a year.')
+@setting_options('verbose')
 @service_options
+@click.pass_context
 def start(
+    ctx: click.Context,
     *,
     name: str,
     version: str,
@@ -74,14 +84,23 @@ def start(
     workflow_id: str | None,
     task_list: str | None,
     tags: tuple[str, ...],
+    wait: bool,
+    timeout: float,
+    verbose: bool,
     domain: str,
     endpoint: str | None,
     db: str | None,
 ) -> None:
     """Start an execution of the workflow type NAME VERSION, and print its workflow id and run id.
 
-    ARGS, and the values of --kwarg, are JSON, or plain text.
+    ARGS, and the values of --kwarg, are JSON, or plain text. With --wait, exit code 3 if it closed otherwise than by
+    completing, or is open at the --timeout.
     """
+    if wait and db is not None:
+        raise Refused(
+            f'while this waits it has {db} for itself, so no worker can open it: `genflow run TARGET --db {db}` starts '
+            'an execution and works for it, and `genflow server` serves a file to many.'
+        )
     request: dict[str, Any] = {
         'domain': domain,
         'workflowId': f'{name}-{uuid4().hex[:12]}' if workflow_id is None else workflow_id,
@@ -94,7 +113,11 @@ def start(
         request['tagList'] = list(tags)
     with client_of(endpoint, db, **request) as client:
         run_id = client.start_workflow_execution(**request)['runId']
-    ids = f'{escape_line(request["workflowId"])} {run_id}'
+        ids = f'{escape_line(request["workflowId"])} {run_id}'
+        if wait:
+            say(f'genflow: {ids} has started')
+            run = HistoryTail(client, domain, request['workflowId'], run_id)
+            ctx.exit(_show_end(_closed(run, monotonic() + timeout), run, (endpoint, db), verbose=verbose))
     print_result(ids, f'The execution has started; its id is {ids}.')
 
 
@@ -124,6 +147,15 @@ def history(
 @click.option(
     '--target', help='A file or module with the class of the workflow: warns of a name that it does not declare.'
 )
+@click.option(
+    '--start',
+    'started_type',
+    nargs=2,
+    metavar='NAME VERSION',
+    help='If no execution ID is open, start one of this workflow type first.',
+)
+@click.option('--input', 'given', multiple=True, metavar='VALUE', help='With --start: an argument; may be repeated.')
+@click.option('--task-list', help="With --start: the list of its decision tasks, if not the type's own.")
 @service_options
 def signal(
     *,
@@ -132,6 +164,9 @@ def signal(
     value: str | None,
     run_id: str | None,
     target: str | None,
+    started_type: tuple[str, str] | None,
+    given: tuple[str, ...],
+    task_list: str | None,
     domain: str,
     endpoint: str | None,
     db: str | None,
@@ -140,9 +175,28 @@ def signal(
     request = _named(domain, workflow_id, run_id) | {'signalName': name}
     request['input'] = json.dumps(value_input(value))
     with client_of(endpoint, db, **request) as client:
+        if started_type is not None:
+            begun: dict[str, Any] = {
+                'domain': domain,
+                'workflowId': workflow_id,
+                'input': json.dumps(inputs(given, ())),
+            }
+            begun['workflowType'] = dict(zip(('name', 'version'), started_type, strict=True))
+            _started(client, begun | ({'taskList': {'name': task_list}} if task_list else {}))
         if target is not None:
             _warn_of_undeclared(target, run_of(client, domain, workflow_id, run_id), name)
         client.signal_workflow_execution(**request)
+
+
+def _started(client: Any, request: dict[str, Any]) -> None:
+    """Start an execution; one that is open is left as it is."""
+    try:
+        run_id = client.start_workflow_execution(**request)['runId']
+    except Exception as error:
+        if faults.code_of(error) != 'WorkflowExecutionAlreadyStartedFault':
+            raise
+    else:
+        print_lines([f'{request["workflowId"]} {run_id}'])
 
 
 def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
@@ -159,6 +213,54 @@ def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
                 f'genflow: {spec.cls.__qualname__} declares no signal {name!r}, so it will not be read; '
                 f'{nearest_signal(spec.cls, name)}'
             )
+
+
+@click.command('query', context_settings=TAKES_NEGATIVES)
+@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('name')
+@input_options
+@click.argument('target')
+@click.option('--run-id', help='Which run; the open or latest one without it.')
+@service_options
+def query(
+    *,
+    workflow_id: str,
+    name: str,
+    arguments: tuple[str, ...],
+    keywords: tuple[str, ...],
+    target: str,
+    run_id: str | None,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Ask the query NAME of an execution, and print the answer as JSON. TARGET is the file or module of the workflow.
+
+    The history is replayed here, up to the last decision; no worker need run. ARGS, and the values of --kwarg, are
+    JSON, or plain text.
+    """
+    args, kwargs = inputs(arguments, keywords)
+    with client_of(endpoint, db, domain=domain) as client:
+        run = run_of(client, domain, workflow_id, run_id)
+        handle = Client(domain, client).execution(workflow_id, run.run_id, workflow=_class(target, run))
+        try:
+            answer = handle.query(name, *args, **kwargs)
+        except (GenflowError, AttributeError, TypeError) as error:
+            raise Refused(str(error)) from error
+    print_result(shown_value(answer), 'Ask again.')
+
+
+def _class(target: str, run: HistoryTail) -> type[Workflow]:
+    """The class of an execution's type, of those that importing a target loads."""
+    try:
+        module_of(parse(target))
+    except TargetError as error:
+        raise Refused(str(error)) from error
+    kind = run.first()['workflowType']
+    spec = spec_of_type(kind['name'], kind['version'])
+    if spec is None:
+        raise Refused(f'{target} has no class for the workflow type {kind["name"]} {kind["version"]}.')
+    return spec.cls
 
 
 @click.command('cancel')
@@ -208,14 +310,22 @@ def result(
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
         outcome = _closed(run, monotonic() + timeout)
+    ctx.exit(_show_end(outcome, run, (endpoint, db), verbose=verbose))
+
+
+def _show_end(
+    outcome: Outcome | None, run: HistoryTail, service: tuple[str | None, str | None], *, verbose: bool
+) -> Exit:
+    """Print the result of an execution, or why there is none."""
     if outcome is None:
-        say(f'genflow: the execution {workflow_id} is open')
-    elif outcome.completed:
-        again = again_of(f'result {workflow_id} --domain {domain}', endpoint, db)
-        print_result('null' if outcome.recorded_result is None else outcome.recorded_result, f'{again} prints it.')
-    else:
+        say(f'genflow: the execution {run.workflow_id} is open')
+        return Exit.CLOSED_OTHERWISE
+    if not outcome.completed:
         say(f'genflow: {outcome.told(verbose=verbose)}')
-    ctx.exit(Exit.COMPLETED if outcome is not None and outcome.completed else Exit.CLOSED_OTHERWISE)
+        return Exit.CLOSED_OTHERWISE
+    again = again_of(f'result {run.workflow_id} --domain {run.domain}', *service)
+    print_result('null' if outcome.recorded_result is None else outcome.recorded_result, f'{again} prints it.')
+    return Exit.COMPLETED
 
 
 def _closed(run: HistoryTail, deadline: float) -> Outcome | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
 
+from genflow.core.payloads.hooks import encode_value
 from genflow.tools.cli.exits import Refused
 from genflow.tools.run.arguments import WrongArgument, named_values, values_of
 
-__all__ = ['TAKES_NEGATIVES', 'input_options', 'inputs', 'value_input']
+__all__ = ['TAKES_NEGATIVES', 'input_options', 'inputs', 'shown_value', 'value_input']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -45,3 +48,10 @@ def value_input(text: str | None) -> Any:
         Refused: It looks like an option.
     """
     return None if text is None else inputs((text,), ())[0][0]
+
+
+def shown_value(value: Any) -> str:
+    """A value as JSON; what no JSON can hold, as text in it."""
+    with suppress(TypeError):
+        value = json.loads(encode_value(value))
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -6,18 +6,16 @@ on a terminal, line by line in a pipe.
 
 from __future__ import annotations
 
-import json
 import sys
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
 
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, RegistrationError
-from genflow.core.payloads.hooks import encode_value
 from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value
 from genflow.tools.cli.news import warnings_on_stderr
 from genflow.tools.cli.parameters import MAX_THREADS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, refused_store
@@ -112,10 +110,7 @@ def _again(outcome: Outcome, db: str | None) -> str:
 
 def _as_json(outcome: Outcome, request: Request) -> str:
     """The result as JSON, also where the workflow has a transport of its own."""
-    value: Any = outcome.result(request.spec.cls())
-    with suppress(TypeError):  # what no JSON can hold is shown as text
-        value = json.loads(encode_value(value))
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return shown_value(outcome.result(request.spec.cls()))
 
 
 def _say_how_to_go_on(db: str | None, workflow_id: str | None) -> None:

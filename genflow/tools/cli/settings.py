@@ -110,6 +110,11 @@ class Settings:
                 return self._converted(source, name)
         return None
 
+    def place(self, name: str) -> str | None:
+        """Where the value of a setting stands, ``None`` where no place has it."""
+        sources = (source for source in self.sources if name in source.values)
+        return next((source.label(name) for source in sources), None)
+
     def over(self, source: Source) -> Settings:
         """These settings, and above them one more place."""
         return Settings((source, *self.sources))

@@ -2,9 +2,8 @@
 
 A process of its own answers polls with the pages of one long history, as SWF would. What is timed is everything that
 this process does: asking, reading, translating and replaying. Each round measures botocore's own parser too, on every
-page, so that the two are compared in the same minutes.
-
-Run ``python benchmarks/wire_to_decision.py [ACTIVITIES [ROUNDS]]``.
+page, so that the two are compared in the same minutes. Run ``python benchmarks/wire_to_decision.py [ACTIVITIES
+[ROUNDS]]``.
 """
 
 from __future__ import annotations

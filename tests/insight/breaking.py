@@ -30,7 +30,7 @@ from genflow.local.state.limits import Limits
 from genflow.swf.wire.events import translate
 from genflow.swf.wire.response_limits import plan
 from genflow.tools.gathering import Gathered, Gatherer
-from genflow.tools.run.follow import Follower
+from genflow.tools.run.follow import HistoryTail
 
 DOMAIN = 'd'
 DECIDERS, WORKERS = 'deciders', 'work'
@@ -346,7 +346,7 @@ class Environment:
         self.swf.respond_decision_task_completed(taskToken=task['taskToken'], decisions=plan(answer))
 
     def events(self, workflow_id, run_id):
-        return Follower(self.swf, DOMAIN, workflow_id, run_id).since(0)
+        return HistoryTail(self.swf, DOMAIN, workflow_id, run_id).since(0)
 
     # working
 
@@ -381,7 +381,7 @@ class Environment:
                 domain=DOMAIN, startTimeFilter={'oldestDate': 0}, executionFilter={'workflowId': workflow_id}
             )['executionInfos']
         ]
-        run = Follower(self.swf, DOMAIN, workflow_id, infos[-1]['execution']['runId'])
+        run = HistoryTail(self.swf, DOMAIN, workflow_id, infos[-1]['execution']['runId'])
         return Gatherer(self.swf, DOMAIN, '--db x.db', clock=lambda: self.now).gather(run)
 
     def diagnosis(self, workflow_id='w', cls=None, *, code=True):

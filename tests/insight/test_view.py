@@ -15,7 +15,7 @@ from genflow.insight.view import EVENT_TYPES as HANDLED
 from genflow.local.requests.model import service_model
 from genflow.testing import History
 from genflow.testing.histories.exports import load
-from genflow.testing.histories.open_items import Ledger
+from genflow.testing.histories.open_items import OpenItems
 from tests.insight.breaking import DECIDERS, Approval, Environment, Plain, Retrying
 from tests.testing.orders import Everything, Order, Patient
 
@@ -189,7 +189,7 @@ RECORDED = sorted((Path(__file__).parents[1] / 'recorded').rglob('*.json'))
 @pytest.mark.parametrize('path', RECORDED, ids=lambda path: path.stem)
 def test_what_is_open_is_what_the_testing_kit_finds_open_after_every_event_of_a_recorded_history(path):
     events = load(path).events
-    view, ledger = ExecutionView(), Ledger()
+    view, ledger = ExecutionView(), OpenItems()
     for event in events:
         view.apply(event)
         ledger.apply(event)

@@ -474,6 +474,7 @@ class Simulation:
         how = _HOW[type(decision)]
         if refuse:
             self._add(events.CloseRefused, decision_id=decision_id, how=how, cause='UNHANDLED_DECISION')
+            self._evicted = self._evicted or how == 'completed'  # as a worker does: it may count as not made
             return
         pending_close = self.live.closing.pending_close
         self.failure = getattr(pending_close, 'error', None)

@@ -2,9 +2,9 @@
 
 Three families hang below it: what a task raises at its ``yield`` (:class:`TaskFailed`), what the engine raises
 outside the user's generator (:class:`NondeterminismError` and its neighbours, which a worker holds), and what a
-definition or a limit raises at the line that is wrong. Three exceptions stay outside the tree as ``BaseException``,
-so that an ``except Exception`` in user code cannot eat them: :class:`WorkflowCanceled`, :class:`StopActivity` and
-:class:`SuspendTask`.
+definition or a limit raises at the line that is wrong. Some exceptions stay outside the tree as ``BaseException``, so
+that an ``except Exception`` in user code cannot eat them: :class:`Canceled` with :class:`WorkflowCanceled` and
+:class:`BranchCanceled`, :class:`StopActivity` and :class:`SuspendTask`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ __all__ = [
     'ActivityFailed',
     'ActivityTimedOut',
     'AlreadyStarted',
+    'BranchCanceled',
     'CancelFailed',
+    'Canceled',
     'ChildCanceled',
     'ChildFailed',
     'ChildTerminated',
@@ -285,8 +287,28 @@ class CompensationFailed(GenflowError):
         return type(self), (self.errors,), vars(self)
 
 
-class WorkflowCanceled(BaseException):
-    """Thrown once into a workflow whose cancellation was requested."""
+class Canceled(BaseException):
+    """Thrown at the ``yield`` of a branch that is cancelled, at most once a branch.
+
+    Catch it to clean up, with calls and yields, and raise it again.
+    """
+
+    @property
+    def details(self) -> str | None:
+        """The first argument as text, or ``None``."""
+        return str(self.args[0]) if self.args and self.args[0] is not None else None
+
+
+class WorkflowCanceled(Canceled):
+    """The cancellation of the execution was requested.
+
+    Where it leaves ``run``, the execution closes as canceled. ``raise WorkflowCanceled('why')`` does the same without
+    a request; its text becomes the details of the close, and of the parent's :class:`ChildCanceled`.
+    """
+
+
+class BranchCanceled(Canceled):
+    """This branch was cancelled: by ``cancel()``, by a time-out, as a loser, or because ``run`` ended."""
 
 
 class StopActivity(BaseException):

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from genflow import (
     ActivityProxy,
+    Canceled,
     LambdaProxy,
     Retry,
+    Saga,
     Signal,
     Task,
     TaskFailed,
     Workflow,
-    WorkflowCanceled,
     WorkflowProxy,
     all_of,
     any_of,
@@ -50,6 +51,13 @@ def _steps(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.tuples(st.just('spawn'), inner),
         st.tuples(st.just('limit'), inner, st.integers(0, 9), st.booleans()),
         st.tuples(st.just('shield'), inner),
+        st.tuples(st.just('list'), several),
+        st.tuples(st.just('items'), several, st.integers(1, 3)),
+        st.tuples(st.just('saga'), several, st.booleans()),
+        st.tuples(st.just('called_off'), inner, inner),
+        st.tuples(st.just('daemon'), inner),
+        st.tuples(st.just('circle'), inner, st.integers(0, 9)),
+        st.tuples(st.just('waited_for'), inner, inner),
         st.tuples(st.just('options'), inner, st.integers(0, 2)),
     )
 
@@ -105,6 +113,10 @@ class Interpreter(Workflow):
 
     def run(self, program: Any) -> Any:
         self.notes: list[Any] = []
+        self.added: list[int] = []
+        self.undone: list[int] = []
+        self.sagas_left: list[list[int]] = []
+        self.given_up: list[int] = []
         restarts = program[0] == 'restart'
         value = yield from self.perform(program[1] if restarts else program)
         return self.restart(['value', 'now']) if restarts else [value, self.notes]
@@ -132,7 +144,12 @@ class Interpreter(Workflow):
     # leaves
 
     def do_call(self, call: Any) -> Any:
-        return (yield self.make(call))
+        task = self.make(call)
+        try:
+            return (yield task)
+        except Canceled:
+            self.given_up.append(task.number)
+            raise
 
     def do_loose(self, call: Any) -> Any:
         self.make(call)
@@ -252,7 +269,7 @@ class Interpreter(Workflow):
     def do_undo(self, step: Any, undo: Any) -> Any:
         try:
             return (yield from self.perform(step))
-        except WorkflowCanceled:
+        except Canceled:
             with self.shield():
                 yield from self.perform(undo)
             raise
@@ -268,6 +285,75 @@ class Interpreter(Workflow):
             return (yield task.timeout(seconds, keep=keep))
         except TaskFailed as error:
             return type(error).__name__
+
+    def do_list(self, steps: Any) -> Any:
+        return (yield [self.perform(step) for step in steps])
+
+    def do_items(self, steps: Any, limit: int) -> Any:
+        return (yield self.map(self.perform, steps, limit=limit))
+
+    def do_saga(self, steps: Any, fails: bool) -> Any:
+        saga, mine = Saga(), []
+        try:
+            for step in steps:
+                number = len(self.added)
+                self.added.append(number)
+                mine.append(number)
+                saga.add(self.undo, number)
+                yield from self.perform(step)
+            if fails:
+                yield from self.do_raise()
+        except BaseException:
+            self.sagas_left.append(mine)
+            yield from saga.compensate()
+            raise
+
+    def undo(self, number: int) -> Any:
+        self.undone.append(number)
+        try:
+            yield self.echo({'undo': number})
+        except TaskFailed:
+            return
+
+    def do_called_off(self, step: Any, other: Any) -> Any:
+        task = self.spawn(self.perform(step))
+        try:
+            yield from self.perform(other)
+        finally:
+            task.cancel()
+        return self.outcome(task) if task.done() else (yield all_of(task, failures='return')) and 'ended'
+
+    def do_daemon(self, step: Any) -> Any:
+        self.spawn(self.perform(step), daemon=True)
+        return 'spawned'
+        yield
+
+    def do_circle(self, step: Any, seconds: int) -> Any:
+        tasks: list[Any] = []
+
+        def waits(place: int) -> Any:
+            yield self.sleep(1)
+            try:
+                yield [tasks[1 - place], tasks[2]] if place < 2 else tasks[0]
+            finally:
+                yield from self.perform(step)
+
+        tasks += [self.spawn(waits(place)) for place in range(3)]
+        try:
+            return (yield all_of(tasks).timeout(seconds))
+        except TaskFailed as error:
+            return type(error).__name__
+
+    def do_waited_for(self, step: Any, other: Any) -> Any:
+        task = all_of(self.perform(step))
+        one = self.spawn(self.waits(task))
+        two = self.spawn(self.waits(task))
+        yield from self.perform(other)
+        one.cancel()
+        return (yield all_of(one, two, failures='return')) and 'both'
+
+    def waits(self, task: Any) -> Any:
+        return (yield task)
 
     def do_shield(self, step: Any) -> Any:
         with self.shield():

@@ -157,6 +157,37 @@ class Signaling(Schedule):
             self.story.signaled(('go', 'stop')[self.pick(2)], 'more')
 
 
+class Requested(Schedule):
+    """Leads on everywhere, with a cancel request at one moment."""
+
+    def __init__(self, program: Any, moment: int) -> None:
+        super().__init__(program, b'')
+        self._moment = moment
+
+    def happen(self) -> None:
+        if self._moment == 0 and self.story.events[1:]:
+            self.story.cancel_requested()
+        else:
+            super().happen()
+        self._moment -= 1
+
+
+def unasked(story: Story) -> list[str]:
+    """The open work that a cancelled branch waited for, and that nobody asked to stop."""
+    given_up = {str(number) for number in story.sticky.workflow.given_up}
+    stopped = {event.timer_id for event in story.events if isinstance(event, events.TimerCanceled)}
+    stopped |= {event.control for event in story.events if isinstance(event, events.CancelInitiated)}
+    stopped |= {event.key for event in story.events if getattr(event, 'kind', '').startswith('cancel ')}
+    left = left_open(story)
+    found = []
+    for item in story.open.values():
+        mark = item.mark if item.kind == 'child' else item.key
+        number = mark.partition(';')[0].partition('.')[0]
+        if number in given_up and (item.key in left if item.kind == 'activity' else not stopped & {item.key, number}):
+            found.append(f'{item.kind} {item.key}')
+    return [name for name in found if not name.startswith(('lambda', 'signal', 'cancel'))]
+
+
 def left_open(story: Story) -> set[str]:
     """The activities that were open at the close though nobody asked them to cancel."""
     asked = {event.activity_id for event in story.events if isinstance(event, events.ActivityCancelRequested)}

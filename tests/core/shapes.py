@@ -282,6 +282,74 @@ def races_of_a_branch_in_a_loop(count):
     return run, lambda story: [story.signaled('go') for _ in range(count)]
 
 
+def cancelled_branches(count):
+    def run(self):
+        def branch():
+            try:
+                yield self.stop.get()
+            finally:
+                yield all_of()
+
+        task = all_of([branch() for _ in range(count)])
+        yield any_of(self.go.get(), task)
+        try:
+            yield task
+        except TaskCanceled:
+            return 'canceled'
+
+    return run, lambda story: story.signaled('go')
+
+
+def cancelled_chain_of_branches(count):
+    def run(self):
+        def branch(depth):
+            return (yield branch(depth - 1) if depth else self.stop.get())
+
+        yield any_of(branch(count), self.go.get())
+        return 'done'
+
+    return run, lambda story: story.signaled('go')
+
+
+def cancelled_chain_of_combinators(count):
+    def run(self):
+        def branch():
+            try:
+                yield self.stop.get()
+            finally:
+                yield all_of()
+
+        task = self.spawn(branch())
+        for _ in range(count):
+            task = all_of([task])
+        yield self.go.get()
+        task.cancel()
+        try:
+            yield task
+        except TaskCanceled:
+            return 'canceled'
+
+    return run, lambda story: story.signaled('go')
+
+
+def cancelled_circle(count):
+    def run(self):
+        tasks = []
+
+        def waits(place):
+            yield all_of()
+            yield tasks[(place + 1) % count]
+
+        tasks += [self.spawn(waits(place)) for place in range(count)]
+        yield self.go.get()
+        for task in tasks:
+            task.cancel()
+        yield all_of(tasks, failures='return')
+        return 'canceled'
+
+    return run, lambda story: story.signaled('go')
+
+
 SHAPES = [
     settled_yields,
     sequential_signals,
@@ -309,4 +377,8 @@ SHAPES = [
     chain_of_branches,
     races_in_a_loop,
     races_of_a_branch_in_a_loop,
+    cancelled_branches,
+    cancelled_chain_of_branches,
+    cancelled_chain_of_combinators,
+    cancelled_circle,
 ]

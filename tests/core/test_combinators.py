@@ -6,6 +6,7 @@ import pytest
 
 from genflow import (
     ActivityFailed,
+    BranchCanceled,
     DefinitionError,
     TaskCanceled,
     all_of,
@@ -187,7 +188,7 @@ def test_cancel_rest_cancels_the_losers():
     assert story.decide() == ['complete "first"']
 
 
-def test_a_branch_that_loses_is_closed():
+def test_a_branch_that_loses_is_cancelled_with_what_it_waits_for():
     def run(self):
         log = []
 
@@ -195,20 +196,21 @@ def test_a_branch_that_loses_is_closed():
             try:
                 yield self.echo()
                 log.append('went on')
-            finally:
-                log.append('closed')
+            except BranchCanceled:
+                log.append('told')
+                raise
 
         yield any_of(branch(), self.other())
+        yield self.stop.get()
         return log
 
     story = Story(run)
     story.decide()
     ids = {event.name: event.activity_id for event in story.events if hasattr(event, 'activity_id')}
     story.completed(ids['Other'])
-    story.decide()
-    story.completed(ids['Echo'])
-    story.decide()
-    assert story.result == ['closed']
+    assert story.decide() == [f'cancel activity {ids["Echo"]}']
+    story.signaled('stop')
+    assert story.decide() == ['complete ["told"]']
 
 
 def test_a_spawned_branch_that_loses_goes_on():

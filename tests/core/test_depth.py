@@ -12,6 +12,9 @@ from .recording import said
 from .shapes import (
     SHAPES,
     as_completed_of_gets,
+    cancelled_chain_of_branches,
+    cancelled_chain_of_combinators,
+    cancelled_circle,
     chain_of_branches,
     deep_all_of,
     deep_cancel,
@@ -75,7 +78,19 @@ def test_a_hundred_thousand_settled_yields():
     assert said(alone(story)) == ['complete "done"']
 
 
-@pytest.mark.parametrize('shape', [deep_all_of, deep_signal, deep_cancel, long_argument_chain, chain_of_branches])
+RECURSIVE = [
+    deep_all_of,
+    deep_signal,
+    deep_cancel,
+    long_argument_chain,
+    chain_of_branches,
+    cancelled_chain_of_branches,
+    cancelled_chain_of_combinators,
+    cancelled_circle,
+]
+
+
+@pytest.mark.parametrize('shape', RECURSIVE)
 def test_nothing_recurses(shape):
     run, happen = shape(2_000)  # twice what the interpreter allows
     story = Story(run)

@@ -45,6 +45,26 @@ def test_map_runs_branches():
     assert story.result == ['A', 'B']
 
 
+@pytest.mark.parametrize('fails', [False, True])
+def test_one_task_for_several_items_of_a_map(fails):
+    def run(self):
+        shared = self.echo()
+        try:
+            return (yield self.map(lambda item: shared if item else self.other(item), range(4), limit=2))
+        except ActivityFailed as error:
+            return error.reason
+
+    story = Story(run)
+    assert story.decide() == ['activity 1.1 Echo [[],{}]', 'activity 2.1 Other [[0],{}]']
+    story.completed(2, 'own')
+    assert story.decide() == []
+    if fails:
+        story.failed(1, reason='broken')
+    else:
+        story.completed(1, 'shared')
+    assert story.decide() == ['complete "broken"' if fails else 'complete ["own","shared","shared","shared"]']
+
+
 def test_map_of_plain_values_and_of_nothing():
     def run(self):
         return [(yield self.map(lambda x: x + 1, [1, 2], limit=1)), (yield self.map(self.echo, [], limit=5))]

@@ -11,7 +11,7 @@ import itertools
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from genflow.core.engine import suggested_restart
@@ -24,7 +24,7 @@ from genflow.core.tasks import loop, signal_waits
 from genflow.core.tasks.task import OPEN
 
 from .programs import PROGRAMS, Interpreter, LooksLast, Renewed
-from .schedules import SCHEDULES, Schedule, Signaling, left_open
+from .schedules import SCHEDULES, Requested, Schedule, Signaling, left_open, unasked
 
 CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
 
@@ -38,6 +38,27 @@ thorough = settings(
 @given(PROGRAMS, SCHEDULES)
 def test_every_story_is_the_same_kept_replayed_and_evicted(program, schedule):
     check(program, schedule)
+
+
+_CALL = ('call', ('echo', 1))
+
+CANCELLED = {
+    'as it is': lambda one, other: one,
+    'a failing list': lambda one, other: ('list', (('seq', (_CALL, ('raise',))), one)),
+    'run raises': lambda one, other: ('seq', (('spawn', one), ('spawn', ('saga', (other,), False)), _CALL, ('raise',))),
+    'a limit': lambda one, other: ('limit', ('saga', (one, _CALL, other), False), 1, False),
+    'a race': lambda one, other: ('any', (('saga', (one, other), False), _CALL), False),
+}
+"""Ways in which branches with sagas are cancelled, beside the request."""
+
+
+@thorough
+@example(_CALL, _CALL, 12, 'a failing list')
+@given(PROGRAMS, PROGRAMS, st.integers(0, 12), st.sampled_from(sorted(CANCELLED)))
+def test_a_request_at_any_moment_undoes_every_saga_once_and_leaves_nothing_unasked(one, other, moment, way):
+    programs = [program[1] if program[0] == 'restart' else program for program in (one, other)]
+    story = Requested(CANCELLED[way](*programs), moment).tell()
+    check_cancellations(story)
 
 
 @settings(thorough, max_examples=500 if CI else 40)
@@ -137,10 +158,23 @@ def check(program, schedule, workflow=Interpreter, teller=Schedule):
     assert story.closed is not None
     if story.closed.how == 'completed':
         assert not [call.label for call in story.sticky.calls() if call.kind == 'activity' and call.state == OPEN]
+    if story.closed.how == 'canceled':
+        assert not left_open(story)
         assert not [item.key for item in story.open.values() if item.kind == 'child']
+    check_cancellations(story)
     check_prefixes(story)
     check_replay_elsewhere(story)
     return story
+
+
+def check_cancellations(story):
+    """Every saga that an exception left was undone, once; and what was given up was asked to stop."""
+    workflow = story.sticky.workflow
+    assert not story.sticky.live or SUGGESTED_RESTART_MARKER in str(last_batch(story))
+    undone = [number for numbers in workflow.sagas_left for number in numbers]
+    assert sorted(workflow.undone) == sorted(undone)
+    kept = [name for name in unasked(story) if name.startswith('child')]
+    assert not (kept if story.closed.how == 'completed' else unasked(story))  # a completion ends all but children
 
 
 def check_prefixes(story):

@@ -6,6 +6,7 @@ import pytest
 
 from genflow import (
     ActivityCanceled,
+    BranchCanceled,
     TaskCanceled,
 )
 
@@ -84,6 +85,23 @@ def test_a_cancelled_child_holds_the_close_until_it_has_closed():
     assert story.decide() == []
     story.canceled('kid')
     assert story.decide() == ['complete [true,"ChildCanceled","ChildCanceled"]']
+
+
+def test_a_detached_child_is_asked_before_a_completion_which_does_not_end_it():
+    def run(self):
+        child = self.child.with_options(workflow_id='kid')().detach()
+        yield self.stop.get()
+        child.cancel()
+        return 'done'
+
+    story = Story(run, child_policy='ABANDON')
+    story.decide()
+    story.child_started(1)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel execution kid']
+    story.delivered('cancel kid')
+    assert story.decide() == ['complete "done"']
 
 
 def test_a_cancelled_activity_does_not_hold_the_close():
@@ -198,27 +216,29 @@ def test_a_call_that_waits_for_an_argument_is_cancelled_before_it_is_scheduled()
     assert story.decide() == []
 
 
-def test_a_branch_is_cancelled_by_being_closed():
+def test_a_branch_is_told_of_its_cancellation():
     def run(self):
         log = []
 
         def branch():
             try:
                 yield self.echo()
-            finally:
-                log.append('closed')
+            except BranchCanceled:
+                log.append('told')
+                raise
 
         task = self.spawn(branch())
         yield self.stop.get()
         task.cancel()
+        yield self.stop.get()
         return log
 
     story = Story(run)
     story.decide()
     story.signaled('stop')
-    story.decide()
-    story.completed(1)
-    assert story.decide() == ['complete ["closed"]']
+    assert story.decide() == ['cancel activity 1.1']
+    story.signaled('stop')
+    assert story.decide() == ['complete ["told"]']
 
 
 def test_someone_who_waits_for_a_cancelled_task_is_told():

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from genflow import ActivityProxy, DefinitionError, NondeterminismError, Retry, WorkflowCanceled, query
+from genflow import ActivityProxy, DefinitionError, NondeterminismError, Retry, WorkflowCanceled, any_of, query
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.execution import Execution
 from genflow.core.model import decisions, events
@@ -522,17 +522,20 @@ def test_a_cancellation_that_comes_in_between_reaches_the_run():
     story = about_to_restart(Tidy)
     story.cancel_requested()
     story.respond()
-    assert story.decide() == ['activity 4.1 Echo [[3],{}]', 'activity 5.1 Other [["tidying up"],{}]']
+    assert story.decide() == ['activity 5.1 Other [["tidying up"],{}]']  # nobody waits for the fourth any more
 
 
 def test_where_the_hook_has_second_thoughts_what_was_set_aside_is_sent():
     class Wavering(Loop):
         def run(self, cursor):
-            yield [super().run(cursor), self.listen()]
-
-        def listen(self):
+            self.cursor = cursor
             while True:
-                self.busy = yield self.go.get()
+                step = self.echo(self.cursor)
+                while not step.done():
+                    heard = self.go.get()
+                    if (yield any_of(step, heard)) is heard:
+                        self.busy = heard.result()
+                self.cursor += 1
 
         busy = False
 
@@ -548,6 +551,26 @@ def test_where_the_hook_has_second_thoughts_what_was_set_aside_is_sent():
     assert story.decide() == ['activity 5.1 Echo [[4],{}]']  # a signal was read: not a moment to drop a call
     story.completed(5)
     assert story.decide()[-1] == 'continue [[5],{}]'
+
+
+def test_it_is_not_asked_while_another_branch_stands():
+    class Listening(Loop):
+        def run(self, cursor):
+            self.spawn(self.listens())
+            yield from super().run(cursor)
+
+        def listens(self):
+            yield self.go.get()
+
+    story = Story(Listening, 0)
+    story.decide()
+    loops(story, 2)
+    story.completed(3)
+    assert story.decide() == ['activity 4.1 Echo [[3],{}]']
+    story.signaled('go')
+    assert story.decide() == []
+    story.completed(4)
+    assert story.decide()[-1] == 'continue [[4],{}]'
 
 
 def test_what_it_cannot_start_for_its_rate_goes_on_and_is_asked_again():

@@ -25,7 +25,7 @@ def test_it_leaves_run_and_everything_open_is_cancelled():
     story.child_started('kid')
     story.decide()
     story.cancel_requested()
-    assert story.decide() == ['cancel timer 1', 'cancel execution kid', 'cancel activity 3.1']
+    assert story.decide() == ['cancel activity 3.1', 'cancel timer 1', 'cancel execution kid']
     story.delivered('cancel kid')
     assert story.decide() == []
     story.canceled('kid')
@@ -66,9 +66,9 @@ def test_a_handler_cleans_up_and_raises_again():
     story = Story(run)
     story.decide()
     story.cancel_requested()
-    assert story.decide() == ['activity 2.1 Other [["clean"],{}]']
+    assert story.decide() == ['cancel activity 1.1', 'activity 2.1 Other [["clean"],{}]']
     story.completed(2)
-    assert story.decide() == ['cancel activity 1.1', 'canceled']
+    assert story.decide() == ['canceled']
 
 
 def test_a_finally_block_may_yield():
@@ -81,7 +81,7 @@ def test_a_finally_block_may_yield():
     story = Story(run)
     story.decide()
     story.cancel_requested()
-    assert story.decide() == ['activity 2.1 Other [["clean"],{}]']
+    assert story.decide() == ['cancel activity 1.1', 'activity 2.1 Other [["clean"],{}]']
     story.completed(2)
     assert story.decide()[-1] == 'canceled'
 
@@ -126,7 +126,7 @@ def test_another_exception_in_the_handler_fails_the_execution():
     story = Story(run)
     story.decide()
     story.cancel_requested()
-    assert story.decide() == ['fail ValueError: while cleaning']
+    assert story.decide() == ['cancel activity 1.1', 'fail ValueError: while cleaning']
 
 
 def test_each_suspended_branch_is_told_in_order_of_creation():
@@ -151,7 +151,7 @@ def test_each_suspended_branch_is_told_in_order_of_creation():
     story = Story(run)
     story.decide()
     story.cancel_requested()
-    assert story.decide() == []
+    assert story.decide() == ['cancel activity 1.1', 'cancel activity 2.1']
     story.signaled('stop')
     assert story.decide()[-1] == 'complete ["run","a","b"]'
 

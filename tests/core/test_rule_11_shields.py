@@ -59,8 +59,7 @@ def test_a_shield_belongs_to_the_branch_that_entered_it():
     story.signaled('stop')
     story.decide()
     story.cancel_requested()
-    assert story.decide() == ['activity 2.1 Other [["unshielded"],{}]']
-    story.completed(1)
+    assert story.decide() == ['cancel activity 1.1', 'activity 2.1 Other [["unshielded"],{}]']
     story.completed(2)
     story.signaled('go')
     assert story.decide() == ['complete "shielded"']

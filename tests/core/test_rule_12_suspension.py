@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from genflow import any_of
 from genflow.core.tasks.branch import MAX_DRAINS
 
 from .story import Story
@@ -353,33 +352,6 @@ def test_one_that_ignores_it_for_ever_is_silent_at_the_end_of_the_process_too():
     reports = done.stderr.splitlines()
     assert len(reports) == 2
     assert all('ignores being closed' in report for report in reports)
-
-
-@pytest.mark.usefixtures('silence')
-def test_a_loser_of_a_race_is_closed_as_quietly():
-    def run(self):
-        first = yield any_of(*[generator(self) for generator in GENERATORS[1:7]], self.go.get())
-        return first.result()
-
-    story = Story(run)
-    story.decide()
-    story.signaled('go', 'won')
-    said = story.decide()
-    assert not [line for line in said if not line.startswith(('cancel', 'complete'))]
-
-
-@pytest.mark.usefixtures('silence')
-def test_a_failing_run_closes_the_others_quietly():
-    def run(self):
-        for generator in GENERATORS:
-            self.spawn(generator(self))
-        yield self.go.get()
-        raise ValueError('end')
-
-    story = Story(run)
-    story.decide()
-    story.signaled('go')
-    assert story.decide() == ['fail ValueError: end']
 
 
 def test_nothing_is_left_to_the_garbage_collector():

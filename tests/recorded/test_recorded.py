@@ -8,6 +8,14 @@ from pathlib import Path
 import pytest
 
 from genflow import NondeterminismError
+from genflow.core.model import wire_names
+from genflow.core.model.wire_names import (
+    FAILURE_ENVELOPE,
+    HEARTBEAT_PART,
+    RESTART_ENVELOPE,
+    RETRY_TIMER_SUFFIX,
+    WAKE_TIMER_PREFIX,
+)
 from genflow.testing import replay
 
 from . import workflows
@@ -30,8 +38,21 @@ def test_a_recorded_history_is_replayed_without_a_difference(history):
 
 def test_the_corpus_shows_every_kind_of_thing_that_genflow_writes():
     text = '\n'.join(path.read_text() for path in HISTORIES)
-    for written in ('wake-', ';w"', ';h=10', 'genflow.side_effect', 'genflow.patch', 'genflow.seed', 'genflow.restart'):
+    for written in (
+        WAKE_TIMER_PREFIX,
+        f'{RETRY_TIMER_SUFFIX}"',
+        f'{HEARTBEAT_PART}10',
+        RESTART_ENVELOPE,
+        FAILURE_ENVELOPE,
+    ):
         assert written in text, written
+    events = [event for path in HISTORIES for event in json.loads(path.read_text())['events']]
+    markers = {
+        event['markerRecordedEventAttributes']['markerName']
+        for event in events
+        if event['eventType'] == 'MarkerRecorded'
+    }
+    assert markers == {getattr(wire_names, name) for name in wire_names.__all__ if name.endswith('_MARKER')}
 
 
 def test_the_corpus_would_show_a_change():

@@ -158,4 +158,61 @@ class Failing(Calls):
             raise ValueError(f'gave up at {size}') from error
 
 
-ALL = (Leaf, Everyday, Remembering, Family, Paging, Booking, Wide, Failing)
+@workflow(name='Dropping', version=1, task_list=LIST)
+class Dropping(Calls):
+    """A further attempt that one decision decides on and drops."""
+
+    def run(self) -> Any:
+        first = self.flaky()
+        yield self.sleep(30)
+        first.cancel()
+        return (yield self.flaky())
+
+
+@workflow(name='Crowded', version=1, task_list=LIST)
+class Crowded(Calls):
+    """As many timers as may be open, so that the wait before an attempt finds no place among them."""
+
+    def run(self, timers: int) -> Any:
+        waits = [self.sleep(60), *[self.sleep(600) for _ in range(timers - 1)]]
+        retried = self.flaky()
+        yield any_of(waits)
+        return (yield retried)
+
+
+@workflow(name='Bursting', version=1, task_list=LIST)
+class Bursting(Calls):
+    """More further attempts than one response takes."""
+
+    def run(self, count: int) -> Any:
+        return (yield all_of(self.flaky() for _ in range(count)))
+
+
+@workflow(name='Suggested', version=1, task_list=LIST)
+class Suggested(Calls):
+    """A restart that the length of the history suggests."""
+
+    def run(self, count: int) -> Any:
+        self.count = count
+        while self.count < 100:
+            self.count = yield self.echo(self.count + 1)
+        return self.count
+
+    def restart_when_suggested(self) -> Any:
+        return self.restart(self.count)
+
+
+ALL = (
+    Leaf,
+    Everyday,
+    Remembering,
+    Family,
+    Paging,
+    Booking,
+    Wide,
+    Failing,
+    Dropping,
+    Crowded,
+    Bursting,
+    Suggested,
+)

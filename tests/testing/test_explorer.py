@@ -345,8 +345,8 @@ def test_a_schedule_survives_a_change_elsewhere():
 )
 @given(PROGRAMS)
 def test_random_programs_raise_no_alarm(program):
-    """They drop tasks on purpose, so the judge of failures that nobody waits for is not asked."""
-    explore(Interpreter, program, budget=30, without=['untaken'])
+    """They drop tasks, and are cancelled behind sagas that have succeeded, so two of the judges are not asked."""
+    explore(Interpreter, program, budget=30, without=['untaken', 'compensation'])
 
 
 @pytest.mark.parametrize(

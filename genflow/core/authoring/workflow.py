@@ -28,6 +28,7 @@ from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
 from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.loop import DescribingLoop, Info, Loop
 from genflow.core.tasks.map import Mapped
 from genflow.core.tasks.signals import Signal, signal_name
@@ -47,16 +48,17 @@ T = TypeVar('T', bound=Task[Any])
 class Spawned(Task[Any]):
     """The description of a spawned branch."""
 
-    __slots__ = ('generator',)
+    __slots__ = ('daemon', 'generator')
 
     kind = 'spawn'
 
-    def __init__(self, generator: GeneratorType[Any, Any, Any]) -> None:
+    def __init__(self, generator: GeneratorType[Any, Any, Any], *, daemon: bool) -> None:
         super().__init__(None)
         self.generator = generator
+        self.daemon = daemon
 
     def asked(self) -> tuple[Any, ...]:
-        return (self.generator,)
+        return (self.generator, self.daemon)
 
 
 class External:
@@ -223,10 +225,15 @@ class Workflow(Serialization):
             )
         return proxy.bound(self.loop)
 
-    def spawn(self, branch: Any) -> Task[Any]:
+    def spawn(self, branch: Any, *, daemon: bool = False) -> Task[Any]:
         """Starts a branch that runs beside this code, and gives the task of its result.
 
-        The execution does not close before a spawned branch has ended.
+        The execution does not close before a spawned branch has ended. A spawned branch belongs to nobody who waits
+        for it: it goes on when they are cancelled.
+
+        Args:
+            branch: What a generator function gives.
+            daemon: Cancel the branch when ``run`` has returned, instead of waiting for it.
         """
         loop = self.loop
         if isinstance(branch, Task):
@@ -236,20 +243,20 @@ class Workflow(Serialization):
         owner = loop.owner
         if owner is None:
             loop.describes('spawn()')
-            return Spawned(branch)
+            return Spawned(branch, daemon=daemon)
         loop.check_thread('spawn()')
         task: Branch | None = owner.branch(branch)
         if task is None:
             raise YieldError('spawn() was given a generator that has already finished')
-        if not task.keeps_open:
-            task.keeps_open = True
-            owner.open_blockers += 1
+        if not task.spawned:
+            task.spawned, task.daemon, task.keeps_open = True, daemon, not daemon
+            owner.open_blockers += task.keeps_open
         return task
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, limit: int) -> Task[list[Any]]:
         """Calls ``function(item)`` for each item, at most ``limit`` of them open at a time; the results in order.
 
-        The first failure fails the map and starts no more items.
+        The first failure fails the map: it starts no more items, cancels its branches, and fails when they have ended.
 
         Args:
             function: A proxy, or a generator function (each call is a branch).
@@ -331,7 +338,8 @@ class Workflow(Serialization):
         """Define it to have long histories restarted: ``return self.restart(self.cursor)``, or ``None`` for "not now".
 
         It is asked at the end of a decision, from the moment on at which ``info.restart_suggested`` holds, whenever
-        nothing that earlier decisions asked for is open (a wait for a signal does not count). If it returns a restart,
+        nothing that earlier decisions asked for is open (a wait for a signal does not count) and no branch but ``run``
+        stands. If it returns a restart,
         what this decision asked for is not sent, and the execution continues as new, with the signals that nobody has
         read. So whatever the next run has to know must be on ``self`` by then. It is not asked once a cancellation was
         requested, nor where the value of a signal that was read just now would be lost with what is not sent.
@@ -360,13 +368,18 @@ class Workflow(Serialization):
 
     @contextmanager
     def shield(self) -> Iterator[None]:
-        """Holds a cancellation off until the first ``yield`` after the block."""
+        """Holds a cancellation off until the first ``yield`` after the block.
+
+        It also holds off what cancels all branches (the cancellation of the execution, the end of ``run``) from the
+        branches that are begun in the block, until the block is left. What is aimed at one of those is not held off.
+        """
         branch = self._branch()
-        branch.shields += 1
+        shield = Shield()
+        branch.enter(shield)
         try:
             yield
         finally:
-            branch.shields -= 1
+            branch.leave(shield)
 
     def _branch(self) -> Branch:
         branch: Branch | None = self.loop.current

@@ -105,6 +105,10 @@ class Call(Task[Any]):
         """Whether it is plain at a glance that no argument contains a task."""
         return False
 
+    def waited_for(self) -> Iterable[Task[Any]]:
+        """The tasks among the arguments that are not there yet."""
+        return self.loop.missing(self)
+
     def prepare(self) -> None:
         """Serializes the arguments."""
 

@@ -215,6 +215,11 @@ class ChildCall(RetryableCall):
         else:
             self.loop.outbox.add(Cancellation(self))
 
+    @property
+    def to_be_asked(self) -> bool:
+        """Whether it is to be cancelled as soon as it has started."""
+        return self.wants_cancel and self.run_id is None
+
     def cancel_decision(self) -> decisions.Decision:
         return decisions.RequestCancelExternal(str(self.key), None, str(self.number))
 

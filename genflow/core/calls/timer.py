@@ -10,7 +10,7 @@ from genflow.core.calls.call import TimerCall, timer_seconds
 from genflow.core.errors import TaskFailed
 from genflow.core.model.durations import Duration
 from genflow.core.tasks.combinators import Combined
-from genflow.core.tasks.task import ERROR, OPEN, Task
+from genflow.core.tasks.task import OPEN, Task
 
 __all__ = ['Limit', 'Limited']
 
@@ -24,7 +24,7 @@ class Limit(TimerCall):
 class Limited(Combined):
     """A task with a time limit: ``task.timeout(seconds)``."""
 
-    __slots__ = ('keep', 'seconds', 'timer')
+    __slots__ = ('keep', 'seconds', 'struck', 'timer')
 
     kind = 'timeout'
 
@@ -33,6 +33,7 @@ class Limited(Combined):
         self.keep = keep
         loop = None if task.loop is None else task.loop.owner
         super().__init__(loop, [task])
+        self.struck: BaseException | None = None
         self.timer: TimerCall | None = None
         if loop is None:
             return
@@ -43,19 +44,30 @@ class Limited(Combined):
         self.attach()
 
     def notify(self, task: Task[Any]) -> None:
-        if self.state != OPEN:
+        if self.decided:
             return
         if task is self.timer:
-            (member,) = self.members
-            self.settle(ERROR, _with_failure(member.timeout_error(self.seconds), member.last_failure))
-            if not self.retrieved and self.loop is not None:
-                self.loop.unretrieved.append(self)
-            if not self.keep:
-                member.cancel()
+            self._strike()
             return
         self.settle(task.state, task.outcome)
         if self.timer is not None:
             self.timer.cancel()
+
+    def _strike(self) -> None:
+        """The time is up: cancels the task, and settles when that has ended."""
+        (member,) = self.members
+        error = self.struck = _with_failure(member.timeout_error(self.seconds), member.last_failure)
+        if not self.keep:
+            member.cancel()
+        self.fail(error, () if self.keep else [member])
+
+    def settle(self, state: int, outcome: Any) -> None:
+        super().settle(state, outcome)
+        if outcome is not None and outcome is self.struck and not self.retrieved and self.loop is not None:
+            self.loop.unretrieved.append(self)
+
+    def waited_for(self) -> Iterable[Task[Any]]:
+        return self.members if self.timer is None else (*self.members, self.timer)
 
     def withdraw(self) -> Iterable[Task[Any]]:
         if self.timer is not None:

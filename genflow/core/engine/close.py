@@ -1,20 +1,35 @@
 """The end of an execution: from ``run``'s last word to the close that SWF accepts.
 
-When ``run`` has ended, what it wishes stands: its result, its failure, its cancellation or a restart. A failure closes
-at once; everything else waits until nothing that was called holds the execution any more. A failure that nobody took
-turns a result into a failure.
+When ``run`` has ended, what it wishes stands: its result, its failure, its cancellation or a restart. The close waits
+until every branch has ended: where ``run`` returned, spawned branches are waited for and the others cancelled; where
+it raised or was cancelled, all are cancelled. A failure then closes, whatever calls are open; where the execution was
+cancelled, what is still open is asked to stop; and everything but a failure waits until nothing that was called holds
+the execution any more. A failure that nobody took turns a result into a failure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from genflow.core.calls.call import Cancellation
+from genflow.core.calls.child import ChildCall
 from genflow.core.engine.closing import Cancel, Complete, ContinueWith, Fail, PendingClose, Restart
+from genflow.core.engine.deadlock import describe_blocked, is_stalled
 from genflow.core.engine.history import UNHANDLED
 from genflow.core.engine.replay import NOT_PERMITTED, refused_engine
-from genflow.core.errors import PayloadTooLarge, ScheduleFailed, TaskCanceled, WorkflowCanceled, YieldError
+from genflow.core.errors import (
+    BranchCanceled,
+    Canceled,
+    PayloadTooLarge,
+    ScheduleFailed,
+    TaskCanceled,
+    WorkflowCanceled,
+    YieldError,
+)
+from genflow.core.locations import raised_at
 from genflow.core.model import decisions
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
@@ -56,44 +71,64 @@ class Closing:
         self.restart: Restart | None = None
         self.interrupted = False
         self.waits = False
-        self._reported: dict[str, int] = {}
+        self._reported_unread: dict[str, int] = {}
+        self._reported_errors: list[Task[Any]] = []
 
     @property
     def failing(self) -> bool:
         return isinstance(self.pending_close, Fail)
 
+    @property
+    def abandons(self) -> bool:
+        """Whether it closes as failed as soon as it can, whatever calls are open."""
+        return self.failing and not self._execution.live
+
     def interrupt(self) -> None:
-        """A cancellation was requested: told once to each branch that stands unshielded."""
-        if self.interrupted:
-            return
-        self.interrupted = True
-        execution = self._execution
-        branches = list(execution.branches.values())
-        if execution.root is not None and execution.root not in branches:
-            branches.insert(0, execution.root)
-        for branch in branches:
-            branch.interrupt()
-        if self.pending_close is not None and not self.failing:
-            self._cancel_open()
+        """A cancellation was requested: each branch is told once."""
+        if not self.interrupted:
+            self.interrupted = True
+            self._cancel_branches(self._execution.live)
 
     def conclude(self, root: Branch) -> None:
         """``run`` has ended: what does it wish?"""
         if self.pending_close is not None:
             return
-        execution, outcome = self._execution, root.outcome
+        outcome = root.outcome
         self._report_unused(root)
         if root.state != ERROR:
             self.pending_close = self._returned(outcome)
-        elif isinstance(outcome, WorkflowCanceled):
-            self.pending_close = Cancel()
+        elif isinstance(outcome, Canceled):
+            self.pending_close = Cancel(outcome.details)
         else:
             self.pending_close = Fail(outcome)
-        if self.failing:
-            execution.close()
-            return
-        self._close_unwanted()
-        if self.interrupted:
+        if isinstance(self.pending_close, (Fail, Cancel)):
+            self._cancel_branches(self._execution.live)
+        else:
+            self._cancel_branches(filter(_is_dispensable, self._execution.live))
+
+    def _cancel_branches(self, branches: Iterable[Branch]) -> None:
+        error = WorkflowCanceled if self.interrupted else BranchCanceled
+        self._execution.cancellations.condemn(list(branches), error, aimed=False)
+
+    # what ends before the close
+
+    @property
+    def unwinds(self) -> bool:
+        """Whether anything is to be ended."""
+        return self.pending_close is not None or self.interrupted
+
+    def unwind(self) -> None:
+        """Ends at the end of a decision what has to end before the close."""
+        execution = self._execution
+        self._fail_for_what_is_left()
+        if self.pending_close is not None and not execution.open_blockers and execution.live:
+            self._cancel_branches(filter(_is_dispensable, execution.live))
+        execution.settle_all()
+        if execution.live and self._is_hopeless() and is_stalled(execution):
+            self._close_branches()
+        if self.pending_close is not None and not execution.live and self._asks_to_stop():
             self._cancel_open()
+        execution.settle_all()
 
     def _report_unused(self, root: Branch) -> None:
         execution = self._execution
@@ -101,18 +136,32 @@ class Closing:
             if not execution.replaying:
                 execution.report(f'{execution.info}: {what}')
 
-    def _close_unwanted(self) -> None:
-        """Closes the branches that nobody spawned and nobody waits for, until closing one frees no other.
+    def _fail_for_what_is_left(self) -> None:
+        """A failure that nobody took is the execution's."""
+        if isinstance(self.pending_close, (Complete, ContinueWith)):
+            left = self.failure_left()
+            if left is not None:
+                self.pending_close = Fail(left.outcome, left)
+                self._cancel_branches(self._execution.live)
 
-        A branch comes after the one that began it, so that a chain of them is closed in one go.
-        """
-        closed = True
-        while closed:
-            closed = False
-            for branch in list(self._execution.branches.values()):
-                if not branch.keeps_open and not branch.wanted():
-                    branch.close()
-                    closed = True
+    def _asks_to_stop(self) -> bool:
+        return not self.failing and (self.interrupted or isinstance(self.pending_close, Cancel))
+
+    def _is_hopeless(self) -> bool:
+        """Whether the branches are to end in any case."""
+        return self.interrupted or all(branch.doom is not None for branch in self._execution.live)
+
+    def _close_branches(self) -> None:
+        """Closes branches that wait for nothing while the execution is being cancelled, as at a suspension."""
+        execution = self._execution
+        if not execution.replaying:
+            execution.report(
+                f'{execution.info} is being cancelled and waits for nothing that SWF could bring, so its branches are '
+                f'closed; {describe_blocked(execution)}'
+            )
+        for branch in list(execution.live):
+            branch.close()
+            branch.raised(branch.doom.error if branch.doom is not None else BranchCanceled())
 
     def _returned(self, value: Any) -> PendingClose:
         restart = self.restart
@@ -155,13 +204,13 @@ class Closing:
         A close that SWF refuses is decided again. A replay finds out as well what was reported then.
         """
         unread = {name: len(box.items) for name, box in self._execution.mailboxes.items() if box.items}
-        if unread and unread != self._reported and not self._execution.replaying:
+        if unread and unread != self._reported_unread and not self._execution.replaying:
             counts = ', '.join(f'{name!r} ({count})' for name, count in unread.items())
             self._execution.report(
                 f'{self._execution.info} ends with unread signals: {counts}. Where none may be lost, yield everything '
                 'that is called, and call drain() as the last act before run returns'
             )
-        self._reported = unread
+        self._reported_unread = unread
 
     def _cancel_open(self) -> None:
         """Cancels everything that is open, in the order in which it was called."""
@@ -174,14 +223,9 @@ class Closing:
     def decision(self) -> decisions.Decision | None:
         """The close that may be sent now; what SWF would not take beside it is dropped from the outbox."""
         pending_close, execution = self.pending_close, self._execution
-        if pending_close is None or self.waits:
+        if pending_close is None or self.waits or execution.live:
             return None
-        if isinstance(pending_close, (Complete, ContinueWith)):
-            left = self.failure_left()
-            if left is not None:
-                pending_close = self.pending_close = Fail(left.outcome, left)
-                execution.close()
-        if not isinstance(pending_close, Fail) and execution.open_blockers:
+        if self._is_kept_waiting():
             return None
         execution.outbox.clear_beside(completes=isinstance(pending_close, Complete))
         return self._close(pending_close)
@@ -190,9 +234,41 @@ class Closing:
         if isinstance(pending_close, ContinueWith):
             return attrs.evolve(pending_close, signals=self._unread()).decision()
         self._report_unread()
+        if not isinstance(pending_close, (Fail, Cancel)):
+            return pending_close.decision()
         if isinstance(pending_close, Fail) and self._execution.replaying:
             return decisions.FailWorkflow()  # its text is for people and is not compared
-        return pending_close.decision()
+        return pending_close.decision(self._lost())
+
+    def _is_kept_waiting(self) -> bool:
+        """Whether calls keep it from closing; a failure waits only for children that it could not cancel yet."""
+        execution = self._execution
+        if self.failing:
+            return any(isinstance(known, ChildCall) and known.to_be_asked for known in execution.refs.values())
+        return execution.open_blockers > 0 or self._leaves_child_unasked()
+
+    def _leaves_child_unasked(self) -> bool:
+        """Whether a completion would come before the cancellation of a detached child, which it does not end."""
+        if not isinstance(self.pending_close, Complete):
+            return False
+        return any(
+            isinstance(entry, Cancellation) and isinstance(entry.call, ChildCall) and entry.timer is None
+            for entry in self._execution.outbox.unsent()
+        )
+
+    def _lost(self) -> list[BaseException]:
+        """What clean-ups raised, of which nobody has heard but the log."""
+        execution = self._execution
+        left = self.pending_close.left if isinstance(self.pending_close, Fail) else None
+        lost = [
+            task for task in execution.unretrieved if task.was_cancelled and not task.retrieved and task is not left
+        ]
+        for task in lost:
+            if not execution.replaying and task not in self._reported_errors:
+                self._reported_errors.append(task)
+                what = f'{type(task.outcome).__qualname__} at {raised_at(task.outcome)}'
+                execution.report(f'{execution.info}: a clean-up raised {what}; the details of the close say more')
+        return [task.outcome for task in lost]
 
     def failure_left(self) -> Task[Any] | None:
         """The first task whose failure nobody took."""
@@ -215,3 +291,8 @@ class Closing:
             self._execution.backoff.start()
         else:
             self.pending_close = Fail(ScheduleFailed(event.cause, 'the restart was refused'))
+
+
+def _is_dispensable(branch: Branch) -> bool:
+    """Whether a branch is not waited for when ``run`` has returned."""
+    return branch.daemon or not (branch.spawned or branch.keeps_open or branch.wanted())

@@ -6,6 +6,7 @@ that came in between.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import define
@@ -73,13 +74,20 @@ class Fail:
     error: BaseException
     left: Task[Any] | None = None
 
-    def decision(self) -> decisions.Decision:
-        if self.left is None:
+    def decision(self, lost: Sequence[BaseException] = ()) -> decisions.Decision:
+        """The close.
+
+        Args:
+            lost: What clean-ups raised beside the failure.
+        """
+        if self.left is None and not lost:
             return decisions.FailWorkflow(*encode_failure(self.error))
-        where = place(getattr(self.left, 'where', None))
         text = users_traceback(self.error)
-        hint = f'Nobody took this failure of {self.left.label}, called at {where}: yield the task, or give its proxy '
-        return decisions.FailWorkflow(*encode_failure(self.error, f'{text}{hint}error_handling=True.\n'))
+        if self.left is not None:
+            where = place(getattr(self.left, 'where', None))
+            text += f'Nobody took this failure of {self.left.label}, called at {where}: yield the task, or give its '
+            text += 'proxy error_handling=True.\n'
+        return decisions.FailWorkflow(*encode_failure(self.error, text + lost_text(lost)))
 
 
 @define
@@ -88,8 +96,19 @@ class Cancel:
 
     details: str | None = None
 
-    def decision(self) -> decisions.Decision:
-        return decisions.CancelWorkflow(None if self.details is None else shortened(self.details, MAX_PAYLOAD))
+    def decision(self, lost: Sequence[BaseException] = ()) -> decisions.Decision:
+        """The close.
+
+        Args:
+            lost: What clean-ups raised.
+        """
+        text = (self.details or '') + lost_text(lost)
+        return decisions.CancelWorkflow(shortened(text, MAX_PAYLOAD) or None)
+
+
+def lost_text(lost: Sequence[BaseException]) -> str:
+    """What a close says of exceptions that clean-ups raised."""
+    return ''.join(f'\nThe clean-up of a cancelled branch raised:\n{users_traceback(error)}' for error in lost)
 
 
 @define

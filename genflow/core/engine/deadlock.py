@@ -11,9 +11,10 @@ from genflow.core.locations import suspended_at
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
+    from genflow.core.tasks.branch import Branch
     from genflow.core.tasks.loop import Loop
 
-__all__ = ['check_stalled', 'describe_blocked']
+__all__ = ['check_stalled', 'describe_blocked', 'is_stalled']
 
 MAX_BRANCHES = 5
 
@@ -24,14 +25,19 @@ def check_stalled(execution: Execution) -> None:
     Raises:
         WorkflowStalled: It has not.
     """
-    if execution.closed or execution.outbox.throttled or _open_work(execution):
-        return
-    if any(box.is_awaited() for box in execution.mailboxes.values()):
+    if execution.closed or not is_stalled(execution):
         return
     raise WorkflowStalled(
         f'{execution.spec.name} is open and waits for nothing that SWF could bring (activity, child, timer, signal); '
         f'{describe_blocked(execution)}'
     )
+
+
+def is_stalled(execution: Execution) -> bool:
+    """Whether nothing can bring an open execution another decision task."""
+    if execution.outbox.throttled or _open_work(execution):
+        return False
+    return not any(box.is_awaited() for box in execution.mailboxes.values())
 
 
 def _open_work(execution: Execution) -> bool:
@@ -48,10 +54,14 @@ def _open_work(execution: Execution) -> bool:
 
 def describe_blocked(loop: Loop) -> str:
     """Where each branch stands, and which signals came that nobody has read, for a report."""
-    places = [
-        suspended_at(generator) + ('' if branch.awaiting is None else f', waiting for {branch.awaiting.label}')
-        for generator, branch in list(loop.branches.items())[:MAX_BRANCHES]
-    ]
+    branches = list(loop.branches.items())[:MAX_BRANCHES]
+    places = [suspended_at(generator) + _doing(branch) for generator, branch in branches]
     where = 'it stands at ' + '; '.join(places) if places else 'run has ended'
     unread = ', '.join(f'{name!r} ({count})' for name, count in loop.unread())
     return f'{where}; signals that nobody has read: {unread}' if unread else where
+
+
+def _doing(branch: Branch) -> str:
+    if branch.awaiting is not None:
+        return f', waiting for {branch.awaiting.label}'
+    return '' if branch.doom is None else ', to be cancelled when what it waits for has ended'

@@ -52,7 +52,7 @@ from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE
 from genflow.core.tasks.branch import Root
 from genflow.core.tasks.loop import Info, current_loop
 from genflow.core.tasks.signals import Mailbox
-from genflow.core.tasks.task import OPEN
+from genflow.core.tasks.task import OPEN, Task
 
 __all__ = ['Execution']
 
@@ -151,8 +151,9 @@ class Execution(WorkflowValues):
 
     def close(self) -> None:
         """Closes every branch, on this thread; what runs then decides nothing and says nothing."""
-        for branch in list(self.branches.values()):
+        for branch in list(self.live):
             branch.close()
+        self.live.clear()
         self.queue.clear()
 
     def query(self, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -223,6 +224,8 @@ class Execution(WorkflowValues):
             box.reveal()
 
     def _close(self, output: Sequence[Any] | None) -> decisions.Decision | None:
+        if self.closing.unwinds:
+            self.closing.unwind()
         if self.closing.pending_close is not None:
             return self.closing.decision()
         if self.suggested_restart.concerned or (output and type(output[0]) is events.MarkerRecorded):
@@ -240,7 +243,7 @@ class Execution(WorkflowValues):
                 self.backoff.refused(event)
             elif isinstance(entry, Call):
                 self.refuse(entry, event)
-                self._settle_all()
+                self.settle_all()
 
     def _apply(self, event: Any) -> None:
         handler = _APPLY.get(type(event))
@@ -257,17 +260,22 @@ class Execution(WorkflowValues):
                 del self.refs[ref]
             else:
                 known.apply(event)
-        self._settle_all()
+        self.settle_all()
 
-    def _settle_all(self) -> None:
+    def settle_all(self) -> None:
+        """Tells whoever waits, until every branch stands still."""
         queue = self.queue
-        while queue:
-            queue.popleft().run_callbacks()
+        while True:
+            while queue:
+                queue.popleft().run_callbacks()
+            if not self.cancellations.suspect:
+                break
+            self.cancellations.break_circles()
         if self.abort is not None:
             raise self.abort
         if self.root is not None and self.root.state != OPEN and self.closing.pending_close is None:
             self.closing.conclude(self.root)
-            self._settle_all()  # what the end cancels or closes is told to those that wait for it
+            self.settle_all()  # what the end cancels is told to those that wait for it
 
     def _answer(self) -> Decisions:
         sent, open_blockers = self.outbox.decisions()
@@ -342,6 +350,10 @@ class Execution(WorkflowValues):
                 f'{what} is asked for outside of the thread that runs {self.info}; a workflow runs on one thread. Ask '
                 'for it in run or in one of its branches, and use an activity for work that needs threads'
             )
+
+    def missing(self, call: Call) -> list[Task[Any]]:
+        """The tasks among the arguments of a call that waits for them."""
+        return find_tasks(call.arguments()) if call.number in self.deferred else []
 
     def tries_again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""

@@ -46,7 +46,7 @@ class RetryLog:
 
     def again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
-        if self._execution.closing.failing:
+        if self._execution.closing.abandons:
             return False
         attempt_id = f'{call.number}.{call.attempt + 1}'
         if self._execution.replaying:

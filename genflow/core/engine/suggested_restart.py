@@ -129,7 +129,7 @@ class SuggestedRestart:
         execution = self._execution
         if not self._defined or not execution.info.restart_suggested or execution.started_id < self._not_before:
             return None
-        if execution.closing.interrupted or execution.restarting or not self._at_rest():
+        if execution.closing.interrupted or execution.restarting or len(execution.live) > 1 or not self._at_rest():
             return None
         left = execution.closing.failure_left()
         if left is None:

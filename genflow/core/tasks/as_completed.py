@@ -53,11 +53,18 @@ class Slot(Task[Any]):
         return self.completion.pending_gets
 
     @property
+    def handed(self) -> bool:  # type: ignore[override]
+        return self.completion.handed
+
+    @property
     def asker(self) -> Combined:
         return self.completion
 
     def request(self) -> None:
         self.completion.request()
+
+    def waited_for(self) -> Iterable[Task[Any]]:
+        return self.completion.members
 
     def asked(self) -> tuple[Any, ...]:
         return (self.place, *self.completion.asked())

@@ -18,20 +18,20 @@ from collections.abc import Callable, Iterable, Mapping
 from types import CodeType, FrameType, GeneratorType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from genflow.core.errors import TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
+from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
 from genflow.core.locations import Location, suspended_at
+from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, YIELD_FROM, Task
 from genflow.core.text import short
 
 if TYPE_CHECKING:
+    from genflow.core.tasks.cancellation import Doom
     from genflow.core.tasks.loop import Loop
 
 __all__ = ['Branch', 'Root', 'as_task', 'begin_run', 'close_generator']
 
 MAX_DRAINS = 1_000
 """How many ``yield``s in ``finally`` blocks are drained while one branch is closed before it is given up."""
-
-CANCEL_REQUESTED = 'the cancellation of the workflow was requested'
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
@@ -50,29 +50,52 @@ class Branch(Task[Any]):
     Attributes:
         awaiting: The open task that the generator stands at, or ``None``.
         settings: The options of the ``with self.options(...)`` blocks that it is in.
-        shields: How many ``with self.shield()`` blocks it is in.
-        canceling: A cancellation waits until the branch yields outside of its shields.
         delegates: Whether a ``yield from`` stands in its own code.
+        shields: The ``with self.shield()`` blocks that it has entered.
+        sheltered: The shields in which it was begun.
+        spawned: It was given to ``spawn()``, so that it belongs to nobody who waits for it.
+        daemon: It is cancelled when ``run`` ends, instead of waited for.
+        doom: Its cancellation, if it is cancelled.
     """
 
-    __slots__ = ('awaiting', 'canceling', 'delegates', 'generator', 'settings', 'shields', 'thrown')
+    __slots__ = (
+        'awaiting',
+        'daemon',
+        'delegates',
+        'doom',
+        'generator',
+        'settings',
+        'sheltered',
+        'shields',
+        'spawned',
+        'thrown',
+    )
 
     kind = 'branch'
+    is_branch = True
+    handed = True
+    is_called = False
+    """Whether a call made it, so that it is cancelled where calls are."""
 
-    def __init__(self, loop: Loop, generator: GeneratorType[Any, Any, Any] | None, parent: Branch | None) -> None:
+    def __init__(
+        self, loop: Loop | None, generator: GeneratorType[Any, Any, Any] | None, parent: Branch | None
+    ) -> None:
         super().__init__(loop)
         self.generator = generator
         self.awaiting: Task[Any] | None = None
         self.settings: Mapping[str, Any] = NO_SETTINGS if parent is None else parent.settings
-        self.shields: int = 0 if parent is None else parent.shields
-        self.canceling = False
         self.delegates = False
+        self.shields: tuple[Shield, ...] = ()
+        self.sheltered: tuple[Shield, ...] = () if parent is None else parent.shelters()
+        self.spawned = self.daemon = False
+        self.doom: Doom | None = None
         self.thrown: BaseException | None = None
 
     def start(self) -> None:
         """Runs the generator until it stands at an open task."""
-        self.delegates = self.generator is not None and _delegates(self.generator.gi_code)
-        self._step(None)
+        if self.doom is None or self.doom.pending:  # struck before it was begun, it never runs
+            self.delegates = self.generator is not None and _delegates(self.generator.gi_code)
+            self._step(None)
 
     def notify(self, task: Task[Any]) -> None:
         if task is self.awaiting:
@@ -81,25 +104,6 @@ class Branch(Task[Any]):
 
     def is_waiting_for(self, task: Task[Any]) -> bool:
         return task is self.awaiting
-
-    def interrupt(self) -> None:
-        """Throws :class:`WorkflowCanceled` at the ``yield`` where the branch stands, or keeps it for later."""
-        if self.state != OPEN:
-            return
-        if self.generator is None:  # a task that was returned is waited for as if it had been yielded
-            self.awaiting = None
-            self.raised(WorkflowCanceled(CANCEL_REQUESTED))
-            return
-        if self.shields or self.awaiting is None:
-            self.canceling = True
-            return
-        self.awaiting = None
-        self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
-        self._step(None)
-
-    def withdraw(self) -> Iterable[Task[Any]]:
-        self.close()
-        return ()
 
     def close(self) -> None:
         """Closes the generator; what runs then decides nothing."""
@@ -112,6 +116,73 @@ class Branch(Task[Any]):
         with loop.silence():
             if not close_generator(generator, loop.passing):
                 loop.report(f'a generator ignores being closed, at {suspended_at(generator)}')
+
+    # shields
+
+    def enter(self, shield: Shield) -> None:
+        self.shields = (*self.shields, shield)
+
+    def leave(self, shield: Shield) -> None:
+        self.shields = tuple(other for other in self.shields if other is not shield)
+        shield.leave()
+
+    def shelters(self) -> tuple[Shield, ...]:
+        """The shields of what it begins."""
+        if not self.shields and not self.sheltered:
+            return ()
+        return tuple(shield for shield in (*self.sheltered, *self.shields) if shield.open)
+
+    # cancellation
+
+    @property
+    def belongs(self) -> bool:
+        """Whether it belongs to those who wait for it, and is cancelled when nobody does any more."""
+        return not self.spawned
+
+    @property
+    def closing(self) -> bool:  # type: ignore[override]
+        return self.doom is not None and self.state == OPEN
+
+    @property
+    def was_cancelled(self) -> bool:  # type: ignore[override]
+        return self.doom is not None and self.doom.counts
+
+    def waits_for(self) -> Iterable[Task[Any]]:
+        """What it waits for right now."""
+        return () if self.awaiting is None else (self.awaiting,)
+
+    def stands(self) -> bool:
+        """Whether it stands at an open task, or has not been begun."""
+        if self.awaiting is not None:
+            return self.awaiting.state == OPEN
+        return self.generator is not None and inspect.getgeneratorstate(self.generator) == inspect.GEN_CREATED
+
+    def let_go(self) -> Iterable[Task[Any]]:
+        """Hears nothing more of what it waits for; gives that."""
+        at, self.awaiting = self.waits_for(), None
+        return at
+
+    def hear(self, error: BaseException) -> None:
+        """Is told of its cancellation, where it stands."""
+        generator = self.generator
+        if generator is None:  # a task that was returned is waited for as if it had been yielded
+            self.raised(error)
+        elif inspect.getgeneratorstate(generator) == inspect.GEN_CREATED:
+            self.close()
+            self.raised(error)
+        else:
+            self.enter(Shield())
+            self.thrown = error
+            self._step(None)
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        return ()
+
+    def end_canceled(self) -> None:
+        if self.loop is not None:
+            self.loop.cancellations.condemn([self], aimed=True)
+
+    # running
 
     def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
         generator, loop = self.generator, self.loop
@@ -136,21 +207,19 @@ class Branch(Task[Any]):
                     ready = _foreign(loop, ready)
                 if loop.restarting:
                     ready = _restarted(loop)
-                if self.canceling and not self.shields:
-                    self.canceling = False
-                    self.thrown = WorkflowCanceled(CANCEL_REQUESTED)
-                elif ready.state == OPEN:
+                if ready.state == OPEN:
                     self.awaiting = ready
+                    if self.doom is not None and loop.cancellations.strikes(self):
+                        return
                     if ready.pending_gets:
                         ready.await_by(self)
                     else:
                         ready.wait(self)
                     return
-                else:
-                    ready.mark_retrieved()
+                ready.mark_retrieved()
         except StopIteration as stop:
             self._ended()
-            self.resolve(stop.value)
+            self.returned(stop.value)
         except loop.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever user code raises is the outcome of its branch
@@ -164,44 +233,71 @@ class Branch(Task[Any]):
             self.loop.branches.pop(self.generator, None)
             self.generator = None
 
-    def resolve(self, value: Any) -> None:
-        try:
-            self.returned(value)
-        except ValueError as error:  # it contains itself, or is nested too deeply
-            self.raised(error)
+    def settle(self, state: int, outcome: Any) -> None:
+        super().settle(state, outcome)
+        if self.loop is not None:
+            self.loop.live.pop(self, None)
+        for shield in self.shields:
+            self.leave(shield)
+        if self.doom is not None and self.loop is not None:
+            self.loop.cancellations.ended()
 
     def returned(self, value: Any) -> None:
-        """The generator returned: tasks in what it returned are resolved first.
+        """The generator returned: tasks in what it returned are resolved first, unless it was cancelled."""
+        if self.doom is not None and self.was_cancelled:
+            self.raised(self.doom.error)
+        else:
+            self.resolve(value)
+
+    def resolve(self, value: Any) -> None:
+        """Settles with a value once the tasks in it are there."""
+        try:
+            task = self.awaiting = self._task_of(value)
+        except ValueError as error:  # it contains itself, or is nested too deeply
+            self.raised(error)
+            return
+        if task is None:
+            self.settle(VALUE, value)
+        elif task.state != OPEN:
+            self.resolved(task)
+        elif self.doom is None or self.loop is None or not self.loop.cancellations.strikes(self):
+            task.await_by(Result(self))
+
+    def _task_of(self, value: Any) -> Task[Any] | None:
+        """The task of a returned value that holds tasks.
 
         Raises:
-            ValueError: The value holds tasks, and contains itself or is nested too deeply to be written.
+            ValueError: It holds tasks, and contains itself or is nested too deeply to be written.
         """
         loop = self.loop
-        if loop is not None and loop.holds_task(value):
-            from genflow.core.calls.arguments import returned_task  # noqa: PLC0415 - arguments may be branches
+        if loop is None or not loop.holds_task(value):
+            return None
+        from genflow.core.calls.arguments import returned_task  # noqa: PLC0415 - arguments may be branches
 
-            self.awaiting = returned_task(loop, value)
-            result = Result(self)
-            if self.awaiting.state == OPEN:
-                self.awaiting.await_by(result)
-            else:
-                result.notify(self.awaiting)
-        else:
-            self.settle(VALUE, value)
+        return returned_task(loop, value)
+
+    def resolved(self, task: Task[Any]) -> None:
+        """The tasks in what was returned have settled."""
+        self.awaiting = None
+        task.mark_retrieved()
+        self.settle(task.state, task.outcome)
 
     def raised(self, error: BaseException) -> None:
         """The generator raised."""
         trace = error.__traceback__
         if trace is not None:
             error = error.with_traceback(trace.tb_next)
-        if isinstance(error, WorkflowCanceled):
+        if isinstance(error, Canceled):
             self.retrieved = True
-            self.settle(ERROR, TaskCanceled('canceled with the workflow', task=self))
+            self.settle(ERROR, self.canceled_error())
         else:
+            if self.was_cancelled:  # who hears of the cancellation does not hear of this
+                self.retrieved = self.wanted()
             self.settle(ERROR, error)
 
     def canceled_error(self) -> TaskFailed:
-        return TaskCanceled('canceled by the workflow', task=self)
+        with_workflow = self.doom is not None and isinstance(self.doom.error, WorkflowCanceled)
+        return TaskCanceled(f'canceled {"with" if with_workflow else "by"} the workflow', task=self)
 
 
 class Root(Branch):
@@ -239,7 +335,7 @@ class Root(Branch):
     def returned(self, value: Any) -> None:
         if self.loop is not None:
             self.loop.restarting = False
-        super().returned(value)
+        self.resolve(value)
 
     def raised(self, error: BaseException) -> None:
         trace = error.__traceback__
@@ -258,12 +354,11 @@ class Result:
         self.branch = branch
 
     def notify(self, task: Task[Any]) -> None:
-        self.branch.awaiting = None
-        task.mark_retrieved()
-        self.branch.settle(task.state, task.outcome)
+        if self.is_waiting_for(task):
+            self.branch.resolved(task)
 
     def is_waiting_for(self, task: Task[Any]) -> bool:
-        return self.branch.state == OPEN
+        return self.branch.awaiting is task
 
 
 def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> None:
@@ -272,6 +367,7 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
     if loop is None:
         return
     loop.current = root
+    loop.live[root] = None
     try:
         _check_fit(run, args, kwargs)
         found = run(*args, **kwargs)
@@ -288,7 +384,7 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
     else:
         code = getattr(run, '__code__', None)
         root.returned_at = None if code is None else (code, -1)  # at its `def`
-        root.resolve(found)
+        root.returned(found)
 
 
 def _fresh(error: BaseException) -> BaseException:

@@ -4,6 +4,11 @@ A combinator waits on its members from the moment it is made, counts what has se
 costs a constant for each member and never calls into a member's own waiters, so that neither a wide nor a deep tree
 costs more than its size. "First" always means first in the order of the history's events.
 
+A branch that is handed over as a generator belongs to its combinator, and is cancelled when it loses, when another
+member fails under ``failures='raise'``, or when nobody waits for the combinator any more. A combinator that fails, is
+cancelled or runs out of time knows its outcome then (:attr:`Combined.verdict`), and settles when the branches below
+that this cancels have ended.
+
 Members may be tasks, branches (which are begun), or lists, tuples and dicts of them. Outside of an execution, given
 nothing but descriptions, a combinator is a description too.
 """
@@ -15,7 +20,8 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from genflow.core.errors import DefinitionError
-from genflow.core.tasks.branch import Branch, as_task
+from genflow.core.tasks.branch import as_task
+from genflow.core.tasks.cancellation import Vigil
 from genflow.core.tasks.loop import current_loop
 from genflow.core.tasks.signal_waits import GetPart, ask, parts_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
@@ -37,9 +43,10 @@ class Combined(Task[Any]):
 
     Attributes:
         members: The tasks it is made of; let go of when it has settled and is taken.
+        verdict: The error that it settles with as soon as branches below have ended.
     """
 
-    __slots__ = ('_parts', 'described', 'members', 'pending_gets')
+    __slots__ = ('_parts', 'described', 'handed', 'members', 'pending_gets', 'verdict')
 
     propagates = True
 
@@ -48,17 +55,24 @@ class Combined(Task[Any]):
         self.members = members
         self.described: tuple[Any, ...] = () if loop is not None else tuple(members)
         self.pending_gets = sum([member.pending_gets for member in members])
+        self.handed = any(member.handed for member in members)
         self._parts: list[GetPart] | None = None
+        self.verdict: BaseException | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether its members change nothing any more."""
+        return self.state != OPEN or self.verdict is not None
 
     def attach(self) -> None:
         """Waits on the members that are open; tells itself of those that are not."""
         for member in self.members:
-            if self.state != OPEN:
-                return
             if member.state == OPEN:
                 member.watch(self)
             else:
                 self.notify(member)
+                if self.decided:
+                    return
 
     def mark_retrieved(self) -> None:
         pending: list[Task[Any]] = [self]
@@ -83,9 +97,31 @@ class Combined(Task[Any]):
     def withdraw(self) -> Iterable[Task[Any]]:
         return self.members[::-1]
 
+    def end_canceled(self) -> None:
+        self.fail(self.canceled_error(), self.waited_for())
+
+    def fail(self, error: BaseException, tasks: Iterable[Task[Any]]) -> None:
+        """Settles with an error once those among some tasks that are being cancelled have ended."""
+        if self.verdict is None:
+            self.verdict = error
+            Vigil(tasks, self._fails).look()
+
+    @property
+    def closing(self) -> bool:  # type: ignore[override]
+        return self.verdict is not None and self.state == OPEN
+
+    def _fails(self) -> None:
+        self.settle(ERROR, self.verdict)
+
+    def waited_for(self) -> Iterable[Task[Any]]:
+        return self.members
+
+    def outlets(self) -> Iterable[Task[Any]]:
+        return () if self.decided else (self,)
+
     @property
     def is_stale(self) -> bool:
-        return self.state != OPEN
+        return self.decided
 
     def request(self) -> None:
         if self.pending_gets:
@@ -111,20 +147,18 @@ class Combined(Task[Any]):
         raise TypeError('each combinator says what it makes of a settled member')
 
     def drop(self, losers: Iterable[Task[Any]], cancel: bool) -> None:
-        """Cancels the losers where asked, and closes branches that nobody else waits for."""
+        """Cancels the losers where asked, else the branches among them that nobody else waits for."""
+        losers = list(losers)
         for loser in losers:
             if self.retrieved:
                 loser.mark_retrieved()
-            if loser.state == OPEN and (cancel or _abandoned(loser)):
+            if cancel:
                 loser.cancel()
+        if not cancel and self.loop is not None:
+            self.loop.cancellations.give_up(losers)
 
     def asked(self) -> tuple[Any, ...]:
         return self.described if self.loop is None else tuple(self.members)
-
-
-def _abandoned(task: Task[Any]) -> bool:
-    """Whether a task is a branch that nobody spawned and nobody waits for any more."""
-    return isinstance(task, Branch) and not task.keeps_open and not task.wanted()
 
 
 class Gathered(Combined):
@@ -151,10 +185,20 @@ class Gathered(Combined):
 
     def notify(self, task: Task[Any]) -> None:
         self.missing -= 1
-        if task.state == ERROR and self.failures == 'raise':
-            self.settle(ERROR, task.outcome)
-        elif self.missing == 0 and self.state == OPEN:
-            self._finish()
+        fails = task.state == ERROR and self.failures == 'raise'
+        if (fails or self.missing == 0) and not self.decided:
+            if fails:
+                self._fail_first(task.outcome)
+            else:
+                self._finish()
+
+    def _fail_first(self, error: BaseException) -> None:
+        """The first failure: the branches that belong to it end first."""
+        self.verdict = error  # from now on nobody waits through it
+        loop = self.loop
+        branches = () if loop is None else loop.cancellations.give_up(self.members)
+        self.verdict = None
+        self.fail(error, branches)
 
     def _finish(self) -> None:
         failed = [member for member in self.members if member.state == ERROR]
@@ -180,7 +224,7 @@ class Race(Combined):
         self.attach()
 
     def notify(self, task: Task[Any]) -> None:
-        if self.state == OPEN:
+        if not self.decided:
             losers = self.members = [member for member in self.members if member is not task]
             self.settle(VALUE, task)
             self.drop(losers, self.cancel_rest)
@@ -210,7 +254,7 @@ class Successes(Combined):
 
     def notify(self, task: Task[Any]) -> None:
         self.open -= 1
-        if self.state != OPEN:
+        if self.decided:
             return
         members = self.members
         if task.state == VALUE:
@@ -291,7 +335,8 @@ def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
 
     Args:
         tasks: As for :func:`all_of`.
-        cancel_rest: Cancel the others. Branches that lose are always closed.
+        cancel_rest: Cancel the others. Branches that are handed over as generators are cancelled in any case when
+            they lose.
 
     Raises:
         ValueError: There are none.

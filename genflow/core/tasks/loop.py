@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from datetime import datetime, timezone
 from random import Random
 from types import FrameType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 import attrs
@@ -24,6 +24,7 @@ from attrs import frozen
 
 from genflow.core.payloads.nesting import contents
 from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.cancellation import Cancellations
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.unused import Unused
 
@@ -99,6 +100,12 @@ class Info:
         return self.history_length >= RESTART_SUGGESTED
 
 
+class Telling(Protocol):
+    """A place in the queue."""
+
+    def run_callbacks(self) -> None: ...
+
+
 class Loop:
     """What tasks, branches and proxies share.
 
@@ -107,6 +114,8 @@ class Loop:
         open_blockers: Open tasks that hold the close.
         unretrieved: Failures that nobody had taken when they came.
         branches: The branches whose generators are begun and not ended.
+        live: The branches that have not settled, maps among them, in the order in which they were made.
+        cancellations: What cancels branches.
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
         in_side_effect: Whether that code is the function of a side effect.
@@ -117,10 +126,12 @@ class Loop:
     """
 
     def __init__(self) -> None:
-        self.queue: deque[Task[Any] | Start] = deque()
+        self.queue: deque[Telling] = deque()
         self.open_blockers = 0
         self.unretrieved: list[Task[Any]] = []
         self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
+        self.live: dict[Branch, None] = {}
+        self.cancellations = Cancellations(self)
         self.current: Branch | None = None
         self.silent = False
         self.in_side_effect = False
@@ -143,12 +154,6 @@ class Loop:
 
     # tasks and branches
 
-    def drain(self) -> None:
-        """Tells whoever waits until nothing is left to be told."""
-        queue = self.queue
-        while queue:
-            queue.popleft().run_callbacks()
-
     def branch(self, generator: GeneratorType[Any, Any, Any]) -> Branch | None:
         """The branch of a generator, begun now if it is new; ``None`` where the generator has already ended."""
         known = self.branches.get(generator)
@@ -157,6 +162,7 @@ class Loop:
         if generator.gi_frame is None:
             return None
         branch = self.branches[generator] = Branch(self, generator, self.current)
+        self.live[branch] = None
         self.queue.append(Start(branch))
         return branch
 

@@ -24,6 +24,7 @@ from types import GeneratorType
 from typing import Any
 
 from genflow.core.errors import CompensationFailed
+from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.loop import Loop, current_loop
 from genflow.core.tasks.task import Task
 from genflow.core.text import short
@@ -81,8 +82,9 @@ class Saga:
     def _compensated(self, loop: Loop | None, reason: BaseException | None) -> Generator[Any, Any, None]:
         branch = None if loop is None else loop.current
         errors: list[BaseException] = []
+        shield = Shield()
         if branch is not None:
-            branch.shields += 1
+            branch.enter(shield)
         try:
             while self._steps:
                 function, args, kwargs = self._steps.pop()
@@ -94,6 +96,6 @@ class Saga:
                     errors.append(error)
         finally:
             if branch is not None:
-                branch.shields -= 1
+                branch.leave(shield)
         if errors:
             raise CompensationFailed(errors, reason) from (reason or errors[0])

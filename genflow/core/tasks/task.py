@@ -11,7 +11,7 @@ same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -64,6 +64,13 @@ class Task(Generic[T_co]):
     kind = 'task'
     pending_gets = 0
     """How many gets of signals are below it, which take something only while somebody waits for them."""
+    is_branch = False
+    closing = False
+    """Whether it is being cancelled and has not settled, because a branch has not ended."""
+    was_cancelled = False
+    """Whether it is a branch that was cancelled."""
+    handed = False
+    """Whether it is a branch or has some below."""
     propagates = False
     """Whether its failures are those of other tasks, which are asked themselves whether somebody took them."""
 
@@ -110,14 +117,21 @@ class Task(Generic[T_co]):
         return error
 
     def cancel(self) -> None:
-        """Settles the task for the code at once with :class:`TaskCanceled`; later outcomes are ignored."""
+        """Cancels the task: it settles with :class:`TaskCanceled`, and later outcomes are ignored.
+
+        A call settles at once. A branch is told at its ``yield``, may clean up, and settles when it has ended; a
+        combinator of branches when they have.
+        """
         pending: list[Task[Any]] = [] if self.loop is None or self.loop.silent else [self]
+        met: list[Task[Any]] = []
         while pending:
             task = pending.pop()
             if task.state == OPEN and task.loop is not None:
                 task.mark_retrieved()
+                met.append(task)
                 pending.extend(task.withdraw())
-                task.settle(ERROR, task.canceled_error())
+        for task in reversed(met):
+            task.end_canceled()
 
     def timeout(self, seconds: Duration, *, keep: bool = False) -> Task[T_co]:
         """A task with the same outcome, which raises :class:`TaskTimeout` after ``seconds``.
@@ -195,13 +209,19 @@ class Task(Generic[T_co]):
             for waiter in waiters:
                 waiter.notify(self)
 
-    def wanted(self) -> bool:
-        """Whether somebody is waiting for this task right now, through combinators too."""
+    def wanted(self, unwanted: Container[int] = ()) -> bool:
+        """Whether somebody is waiting for this task right now, through combinators too.
+
+        Args:
+            unwanted: The ``id`` of each task of which it is known that nobody waits for it.
+        """
         pending: list[Iterator[Task[Any]]] = [iter((self,))]
         while pending:
             task = next(pending[-1], None)
             if task is None:
                 pending.pop()
+                continue
+            if id(task) in unwanted:
                 continue
             for waiter in task.waiters or ():
                 if isinstance(waiter, Task) and waiter.propagates:
@@ -222,6 +242,14 @@ class Task(Generic[T_co]):
     def withdraw(self) -> Iterable[Task[Any]]:
         """Takes back what was asked of SWF, as far as SWF can; gives what is to be cancelled next."""
         return ()
+
+    def waited_for(self) -> Iterable[Task[Any]]:
+        """The tasks that have to settle before this one can, those that a branch waits for left out."""
+        return ()
+
+    def end_canceled(self) -> None:
+        """Settles a cancelled task, whose :meth:`withdraw` was called."""
+        self.settle(ERROR, self.canceled_error())
 
     def canceled_error(self) -> TaskFailed:
         return TaskCanceled('canceled by the workflow', task=self)

@@ -193,7 +193,7 @@ class Raises(Base):
 class Stalls(Base):
     def story(self):
         yield self.work()
-        yield Task(self.driver)
+        yield Task(self.loop)
 
 
 class Changed(Base):

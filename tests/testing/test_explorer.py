@@ -83,6 +83,25 @@ def test_states_differ_by_what_an_unfinished_expression_holds():
     assert set(report.results) == {'2', '12'}
 
 
+@pytest.mark.parametrize('attribute', ['number', 'key', 'loop'])
+def test_states_differ_by_attributes_named_like_members_of_the_engine(attribute):
+    class Last:
+        pass
+
+    class Noting(Desk):
+        def run(self, name):
+            self.last = Last()
+            yield [self.note(name, number) for number in range(5)]
+            return (yield self.read(getattr(self.last, name)))
+
+        def note(self, name, number):
+            yield self.read(number)
+            setattr(self.last, name, number)
+
+    report, plain = (explore(Noting, name, read=str, faults=0) for name in (attribute, 'plain'))
+    assert (report.runs, report.results) == (plain.runs, plain.results)
+
+
 def test_a_result_that_depends_on_the_order_is_reported_and_no_failure():
     report = explore(OrderDependentMerge, read=str, faults=0)
     assert report.ok
@@ -273,6 +292,19 @@ def test_a_signal_that_nobody_reads_is_a_note():
     assert report.ok
     assert report.unread['go'] > 0
     assert "closed with a signal 'go' that nobody had read" in str(report)
+
+
+def test_a_completion_that_a_signal_overtakes_is_made_again_from_the_first_event():
+    class Draining(Desk):
+        go = Signal()
+
+        def run(self):
+            yield self.read(1)
+            return len(self.go.drain())
+
+    report = explore(Draining, read=str, signals={'go': ['a', 'b']}, faults=2)
+    assert report.ok
+    assert set(report.results) == {'0', '1', '2'}
 
 
 def test_two_branches_that_read_signals_of_their_own_are_no_deadlock():

@@ -474,7 +474,7 @@ class Simulation:
         how = _HOW[type(decision)]
         if refuse:
             self._add(events.CloseRefused, decision_id=decision_id, how=how, cause='UNHANDLED_DECISION')
-            self._evicted = self._evicted or how == 'completed'  # as a worker does: it may count as not made
+            self._evicted = True  # a worker keeps no execution that it has closed
             return
         pending_close = self.live.closing.pending_close
         self.failure = getattr(pending_close, 'error', None)

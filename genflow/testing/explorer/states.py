@@ -43,8 +43,8 @@ __all__ = ['fingerprint']
 ATOMS = frozenset({str, int, float, bool, type(None), bytes, complex})
 VALUES = frozenset({datetime, date, time, timedelta, timezone, Decimal, UUID, range, slice, Fraction})
 FIXED = (type, ModuleType, BuiltinFunctionType, CodeType, Proxy, Signal, Enum)
-SKIPPED = frozenset({'driver', '_driver', 'number', 'key', 'ref', 'where', 'settings', 'proxy', '__weakref__'})
-"""Members of the engine's objects that depend on the order of calls alone, or that lead back to the engine."""
+SKIPPED = frozenset({'loop', '_driver', 'number', 'key', 'ref', 'where', 'settings', 'proxy'})
+"""Slots of the engine's objects that depend on the order of calls alone, or that lead back to the engine."""
 
 _opaque = count()
 
@@ -208,14 +208,12 @@ class _Walk:
     def visit_members(self, value: Any) -> None:
         self.out.append(type(value))
         for name in _slots(type(value)):
-            if name not in SKIPPED:
-                self.visit(getattr(value, name, None))
+            self.visit(getattr(value, name, None))
         members = getattr(value, '__dict__', None)
         if members:
             for name, item in list(members.items()):
-                if name not in SKIPPED:
-                    self.out.append(name)
-                    self.visit(item)
+                self.out.append(name)
+                self.visit(item)
 
     def visit_reduced(self, value: Any) -> None:
         """Iterators say by their reduction where they stand."""
@@ -237,8 +235,9 @@ def _slots(cls: type) -> tuple[str, ...]:
         names: list[str] = []
         for base in cls.__mro__:
             slots = base.__dict__.get('__slots__', ())
-            names += [slots] if isinstance(slots, str) else list(slots)
-        found = _members[cls] = tuple(f'{name}' for name in dict.fromkeys(names) if not name.startswith('__'))
+            skipped = SKIPPED if base.__module__.startswith('genflow.core.') else ()
+            names += [name for name in ([slots] if isinstance(slots, str) else slots) if name not in skipped]
+        found = _members[cls] = tuple(name for name in dict.fromkeys(names) if not name.startswith('__'))
     return found
 
 

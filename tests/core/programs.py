@@ -32,7 +32,7 @@ from genflow import (
 
 
 def _calls() -> st.SearchStrategy[Any]:
-    names = ('echo', 'sturdy', 'patient', 'late', 'child', 'shrink', 'sleep', 'get', 'tell')
+    names = ('echo', 'sturdy', 'patient', 'late', 'child', 'shrink', 'sleep', 'get', 'pick', 'tell')
     return st.tuples(st.sampled_from(names), st.integers(0, 9))
 
 
@@ -133,6 +133,8 @@ class Interpreter(Workflow):
             return self.sleep(number)
         if name == 'get':
             return self.go.get() if number % 2 else self.stop.get()
+        if name == 'pick':
+            return self.go.get(match=lambda value: value == 'on' or (number % 2 and value != 'more'))
         if name == 'tell':
             return self.external(f'other-{number}').signal('hello', number)
         return getattr(self, name)(number)

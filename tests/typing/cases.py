@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import assert_type
 
-from genflow import Activity, ActivityProxy, Steps, Task, Workflow, activity, all_of, any_of, workflow
+from genflow import Activity, ActivityProxy, Signal, Steps, Task, Workflow, activity, all_of, any_of, workflow
 
 
 @activity(name='Echo', version='1', task_list='cases')
@@ -25,6 +25,24 @@ class Child(Workflow):
     def run(self, name: str) -> Steps[int]:
         yield self.sleep(3)
         return len(name)
+
+
+class Judged(Workflow):
+    verdict = Signal[datetime]()
+    plain = Signal()
+
+    def run(self) -> Steps[None]:
+        assert_type(self.verdict.get(), Task[datetime])
+        assert_type((yield from self.verdict.get(match=lambda when: when.year > 2000)), datetime)
+        assert_type(self.verdict.get(raw=True), Task[str])
+        assert_type(self.verdict.drain(), list[datetime])
+        assert_type((yield from self.plain.get()), Any)
+        assert_type((yield from self.signal('answer', int).get()), int)
+        assert_type((yield from self.signal('answer').get()), Any)
+        yield self.external('a').signal(Judged.verdict, datetime(2020, 1, 1))  # noqa: DTZ001 - not run
+        yield self.external('a').signal('verdict', 7)
+        yield self.external('a').signal(Judged.verdict, 'x')  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        self.verdict.get(match=lambda when: when.nothing)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownLambdaType]
 
 
 class Main(Workflow):

@@ -19,11 +19,14 @@ from genflow.core.tasks.task import Task
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from genflow.core.tasks.signals import Signal
+
 __all__ = ['ChildTask', 'Runs', 'TypedBound', 'TypedChild', 'TypedProxy', 'activity_proxy', 'workflow_proxy']
 
 P = ParamSpec('P')
 R = TypeVar('R')
 R_co = TypeVar('R_co', covariant=True)
+T = TypeVar('T')
 T_co = TypeVar('T_co', bound=Task[Any], covariant=True)
 
 
@@ -41,6 +44,10 @@ class ChildTask(Task[R_co]):
         @property
         def workflow_id(self) -> str: ...
 
+        @overload
+        def signal(self, signal: str, value: Any = None) -> Task[None]: ...
+        @overload
+        def signal(self, signal: Signal[T], value: T = ...) -> Task[None]: ...
         def signal(self, signal: Any, value: Any = None) -> Task[None]: ...
 
         def detach(self) -> Self: ...

@@ -31,7 +31,8 @@ from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.loop import DescribingLoop, Info, Loop
 from genflow.core.tasks.map import Mapped
-from genflow.core.tasks.signals import Signal, signal_name
+from genflow.core.tasks.messages import read_json, reader_of
+from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, signal_name
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.unused import generator_methods, watched
 
@@ -43,6 +44,7 @@ __all__ = ['External', 'Restarter', 'Workflow']
 P = ParamSpec('P')
 R = TypeVar('R')
 T = TypeVar('T', bound=Task[Any])
+V = TypeVar('V')
 
 
 class Spawned(Task[Any]):
@@ -71,6 +73,10 @@ class External:
         self.workflow_id = workflow_id
         self.run_id = run_id
 
+    @overload
+    def signal(self, signal: str, value: Any = None) -> Task[None]: ...
+    @overload
+    def signal(self, signal: Signal[V], value: V = ...) -> Task[None]: ...
     def signal(self, signal: Any, value: Any = None) -> Task[None]:
         """Sends a signal; the value travels as JSON. Settles when SWF has delivered it."""
         call = SignalCall(self._driver.owner, self.workflow_id, self.run_id, signal_name(signal), value)
@@ -267,6 +273,24 @@ class Workflow(Serialization):
         if loop.owner is None:
             loop.describes('map()')
         return Mapped(loop.owner, function, items, limit)
+
+    @overload
+    def signal(self, name: str) -> BoundSignal[Any]: ...
+    @overload
+    def signal(self, name: str, type: type[V]) -> BoundSignal[V]: ...
+    def signal(self, name: str, type: Any = None) -> BoundSignal[Any]:
+        """A signal whose name is made at run time: ``self.signal(f'answer-{number}').get()``.
+
+        Args:
+            name: At most 256 characters.
+            type: What its values are; of a signal that the class declares, that one's unless given.
+        """
+        name = signal_name(name)
+        declared = declared_signals(self.__class__).get(name)
+        if type is None and declared is not None:
+            return declared.bound(self.loop)
+        reads = read_json if type is None else reader_of(type, self.__class__, f'signal {name!r}')
+        return BoundSignal(self.loop, self.loop.mailbox(name), name, reads)
 
     def external(self, workflow_id: str, run_id: str | None = None) -> External:
         """Another execution of the same domain."""

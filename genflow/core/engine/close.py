@@ -196,7 +196,7 @@ class Closing:
         return ContinueWith(restart, attrs.evolve(given, **said), self._unread())
 
     def _unread(self) -> tuple[tuple[str, str | None], ...]:
-        return tuple((name, text) for name, box in self._execution.mailboxes.items() for text in box.items)
+        return tuple((name, text) for name, box in self._execution.mailboxes.items() for text in box.texts)
 
     def _report_unread(self) -> None:
         """Says which signals nobody has read, once for each time that their number has changed.

@@ -374,6 +374,8 @@ class Execution(WorkflowValues):
                 f'the function given to side_effect() asks the workflow for {what}; it must ask for nothing, because '
                 'it is not called at replay. Ask before side_effect(), and use the value in the function'
             )
+        if self.reads is not None:
+            raise YieldError(f'{self.reads} asks for {what}; it may only read what the workflow knows already')
         if self.suggested_restart.asking:
             raise YieldError(f'restart_when_suggested asks for {what}; it must ask for nothing: it is not replayed')
 

@@ -15,9 +15,9 @@ import inspect
 import logging
 import types
 import typing
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from attrs import frozen
@@ -25,11 +25,20 @@ from attrs import frozen
 from genflow.core.errors import DefinitionError
 from genflow.core.payloads.hints import Unreadable, hints_of_function
 
-__all__ = ['Shape', 'Unwritable', 'report_once', 'shape_of', 'unstructured']
+__all__ = ['Shape', 'Unwritable', 'report_once', 'shape_of', 'structuring', 'unstructured']
 
 log = logging.getLogger('genflow')
 
 PLAIN = (Any, str, int, float, bool, type(None), None, object, list, dict, inspect.Parameter.empty)
+ATOMS: Mapping[Any, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    float: (float, int),
+    bool: (bool,),
+    list: (list,),
+    dict: (dict,),
+}
+"""The types of JSON that a value is checked for, and what decoding gives for each."""
 WIDE = (list, dict, Mapping, Sequence)
 
 
@@ -110,6 +119,42 @@ def shape_of(cls: type) -> Shape | None:
     first, *rest = parameters.parameters.values() if not isinstance(run, staticmethod) else (None,)
     without_self = parameters.replace(parameters=rest if first is not None else [])
     return Shape(cls.__qualname__, without_self, more, None if _is_plain(result) else result)
+
+
+def structuring(hint: Any, what: str) -> Callable[[Any], Any] | None:
+    """What makes a value of a type from decoded JSON; ``None`` where any value will do.
+
+    Args:
+        hint: The type.
+        what: Whose hint it is, for messages.
+
+    Raises:
+        DefinitionError: The hint cannot be read, or asks for more than JSON, and cattrs is not installed.
+    """
+    if isinstance(hint, Unreadable):
+        raise DefinitionError(f'the type of {what} cannot be read ({hint.reason})')
+    if _is_plain(hint):
+        expected = typing.get_origin(hint) or hint
+        return partial(_checked, expected) if expected in ATOMS else None
+    if _cattrs() is None:
+        raise DefinitionError(f'{what} is of type {hint}, which is more than JSON holds; install genflow[typed]')
+    from genflow.core.payloads.converting import converter  # noqa: PLC0415 - the extra `typed`
+
+    def structure(value: Any) -> Any:
+        return converter().structure(value, hint)
+
+    return structure
+
+
+def _checked(expected: type, value: Any) -> Any:
+    """A decoded value of one of JSON's own types.
+
+    Raises:
+        TypeError: It is of another one.
+    """
+    if type(value) not in ATOMS[expected]:
+        raise TypeError(f'a {type(value).__name__} was found, {expected.__name__} is expected')
+    return value
 
 
 def _is_readable(cls: type, name: str, hint: Any) -> bool:

@@ -119,6 +119,7 @@ class Loop:
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
         in_side_effect: Whether that code is the function of a side effect.
+        reads: The code that may only look, where it runs just now.
         restarting: ``restart`` was called and not returned yet.
         passing: Exceptions that leave the engine instead of being the outcome of the branch that raises them.
         unused: What the code has made and not used yet.
@@ -135,6 +136,7 @@ class Loop:
         self.current: Branch | None = None
         self.silent = False
         self.in_side_effect = False
+        self.reads: str | None = None
         self.restarting = False
         self.owner: Loop | None = self
         self.replaying = False
@@ -189,6 +191,21 @@ class Loop:
                 yield
             finally:
                 self.in_side_effect = False
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """The code that runs inside may only look at the workflow; what it asks for is refused.
+
+        Args:
+            what: Names the code in an error.
+        """
+        before = self.reads
+        with self.silence():
+            self.reads = what
+            try:
+                yield
+            finally:
+                self.reads = before
 
     def report(self, message: str) -> None:
         log.warning('%s', message)

@@ -21,6 +21,7 @@ from genflow.core.tasks.task import OPEN, Task
 
 if TYPE_CHECKING:
     from genflow.core.tasks.combinators import Combined
+    from genflow.core.tasks.messages import Message
 
 __all__ = ['GetPart', 'ask', 'parts_of']
 
@@ -62,7 +63,7 @@ class GetGroup:
     def take(self) -> SignalGet:
         """The next get, which takes what is unread."""
         _, get = self._gets.popleft()
-        get.take()
+        get.take(self._mailbox.items[0])
         return get
 
     def line_up(self) -> None:
@@ -74,11 +75,16 @@ class GetGroup:
     def is_wanted(self) -> bool:
         return self.place() is not None
 
-    def offer(self) -> bool:
+    def offer(self, message: Message) -> bool:
         if not self.is_wanted():
             return False
-        self.take()
-        return bool(self._gets)
+        _, get = self._gets.popleft()
+        get.take(message)
+        return True
+
+    @property
+    def is_over(self) -> bool:
+        return not self._gets or self.place() is None
 
 
 class GetRun:
@@ -118,7 +124,7 @@ def parts_of(combined: Combined) -> list[GetPart]:
     parts: list[GetPart] = []
     row: GetRun | None = None
     for place, task in enumerate(_flat(members)):
-        if not isinstance(task, SignalGet):
+        if not isinstance(task, SignalGet) or task.match is not None:
             parts.append(task)
             row = None
             continue
@@ -161,7 +167,8 @@ def _asked(combined: Combined) -> Iterator[Combined]:
                 part.request()
             elif part.is_wanted():
                 part.request()
-                tell_combinators(part)
+                if part.state != OPEN:
+                    tell_combinators(part)
         elif part.state == OPEN:
             yield part.asker
 

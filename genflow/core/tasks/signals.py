@@ -8,25 +8,50 @@ code that looks sees them, although their own events come later: what the histor
 visible to that decision. There is one exception. While a ``get()`` waits for a signal, the announced ones stay hidden
 until their own events are applied, so that the waiting ``get()`` takes the next one at its place in the order of
 events and nobody takes it first. As soon as nobody waits any more, the hidden ones are revealed to whoever looks next.
+
+A ``get(match=…)`` looks through the unread ones when it begins to wait, and then lines up. A signal that comes is
+offered to those in line, one after the other, until one takes it.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Callable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, get_args, overload
 
-from genflow.core.errors import SignalFailed
-from genflow.core.payloads.hooks import decode, excerpt
+from genflow.core.errors import DefinitionError, SignalFailed
+from genflow.core.locations import Location, place
+from genflow.core.tasks.messages import Message, Misfit, Read, read_json, reader_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.tasks.unused import UsageTracked
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from genflow.core.model.events import Signaled
     from genflow.core.tasks.loop import Loop
 
-__all__ = ['BoundSignal', 'Mailbox', 'Signal', 'SignalGet', 'nearest_signal', 'signal_name', 'signals_of']
+    T = TypeVar('T', default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar('T')
+
+__all__ = [
+    'BoundSignal',
+    'Mailbox',
+    'Signal',
+    'SignalGet',
+    'declared_signals',
+    'nearest_signal',
+    'signal_name',
+    'signals_of',
+]
+
+OnInvalid = Literal['raise', 'log']
 
 
 MAX_NAME = 256
@@ -44,35 +69,61 @@ class Taker(Protocol):
     def is_wanted(self) -> bool:
         """Whether somebody waits for it right now."""
 
-    def offer(self) -> bool:
-        """Takes what came, if somebody waits for it; gives whether it keeps its place in the queue."""
+    def offer(self, message: Message) -> bool:
+        """Takes a signal that came, and is the last of the unread ones, if somebody waits for it; whether it did."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it gives up its place in the queue once something was offered to it."""
 
 
 class Mailbox:
     """The unread inputs of one signal, and who waits for one.
 
     Attributes:
-        items: The inputs that can be taken now.
+        items: The signals that can be taken now.
         queue: Gets, and groups of them that share a place, in the order in which they lined up.
-        read: How many inputs have been taken.
+        read: How many signals have been taken.
+        drops: Says of a signal that comes whether it is dropped; ``None`` keeps every one.
+        is_contended: Two branches have waited for the next signal at once.
     """
 
-    __slots__ = ('_announced', '_prune_at', 'items', 'queue', 'read')
+    __slots__ = ('_announced', '_prune_at', 'drops', 'is_contended', 'items', 'queue', 'read')
 
     def __init__(self) -> None:
-        self.items: deque[str | None] = deque()
+        self.items: deque[Message] = deque()
         self._announced: deque[Signaled] = deque()
         self.queue: deque[Taker] = deque()
         self.read = 0
+        self.drops: Callable[[Message], bool] | None = None
+        self.is_contended = False
         self._prune_at = 64
 
+    @property
+    def texts(self) -> list[str | None]:
+        """The unread inputs."""
+        return [message.text for message in self.items]
+
     def push(self, input: str | None) -> None:
-        """A signal came: the first get that somebody waits for takes it."""
-        self.items.append(input)
-        queue = self.queue
-        while self.items and queue:
-            if not queue[0].offer():
-                queue.popleft().registered = False
+        """A signal came: the first get that somebody waits for, and that it matches, takes it."""
+        message = Message(input)
+        if self.drops is not None and self.drops(message):
+            return
+        self.items.append(message)
+        if self.queue:
+            self._offer(message)
+
+    def _offer(self, message: Message) -> None:
+        passed: list[Taker] = []
+        queue, taken = self.queue, False
+        while queue and not taken:
+            taker = queue.popleft()
+            taken = taker.offer(message)
+            if taker.is_over:
+                taker.registered = False
+            else:
+                passed.append(taker)
+        queue.extendleft(reversed(passed))
 
     def announce(self, event: Signaled) -> None:
         """A signal of the decision that begins: it can be taken from now on, unless a get waits for the next one."""
@@ -87,17 +138,26 @@ class Mailbox:
     def reveal(self) -> None:
         """Makes the announced signals available, unless somebody waits for the next one."""
         if self._announced and not self.is_awaited():
-            self.items.extend([event.input for event in self._announced])
+            messages = [Message(event.input) for event in self._announced]
+            self.items.extend(message for message in messages if self.drops is None or not self.drops(message))
             self._announced.clear()
 
     def is_awaited(self) -> bool:
         """Whether somebody waits for the next signal."""
         return any(taker.is_wanted() for taker in self.queue)
 
+    def take(self, message: Message) -> None:
+        """An unread signal is taken."""
+        if self.items[0] is message:
+            self.items.popleft()
+        else:
+            self.items.remove(message)
+        self.read += 1
+
     def copy(self) -> Mailbox:
         """A mailbox with the same unread inputs, for whoever may look and take nothing."""
         other = Mailbox()
-        other.items.extend(self.items)
+        other.items.extend(map(Message, self.texts))
         return other
 
     def register(self, taker: Taker) -> None:
@@ -115,18 +175,38 @@ class Mailbox:
 
 
 class SignalGet(UsageTracked):
-    """The next value of a signal."""
+    """The next value of a signal, or the next one that matches.
 
-    __slots__ = ('mailbox', 'name', 'raw', 'registered', 'used')
+    Attributes:
+        reads: What makes values of inputs.
+        match: What the value has to be; ``None`` takes any.
+        where: Where it was made, if it is known.
+        branch: Who began to wait for it.
+    """
+
+    __slots__ = ('branch', 'mailbox', 'match', 'name', 'raw', 'reads', 'registered', 'used', 'where')
 
     kind = 'signal'
     pending_gets = 1
 
-    def __init__(self, loop: Loop | None, mailbox: Mailbox | None, name: str, *, raw: bool) -> None:
+    def __init__(
+        self,
+        loop: Loop | None,
+        mailbox: Mailbox | None,
+        name: str,
+        *,
+        raw: bool,
+        reads: Read = read_json,
+        match: Callable[[Any], Any] | None = None,
+    ) -> None:
         super().__init__(loop)
         self.mailbox = mailbox
         self.name = name
         self.raw = raw
+        self.reads = reads
+        self.match = match
+        self.where: Location | None = None
+        self.branch: Any = None
         self.registered = False
         self.used = False
 
@@ -136,84 +216,151 @@ class SignalGet(UsageTracked):
     def request(self) -> None:
         if self.state != OPEN or self.mailbox is None:
             return
-        if self.mailbox.items:
-            self.take()
-        elif not self.registered:
-            self.mailbox.register(self)
+        message = self._first_match()
+        if message is not None:
+            self.take(message)
+        elif self.state == OPEN and not self.registered:
+            self._line_up(self.mailbox)
+
+    def _line_up(self, mailbox: Mailbox) -> None:
+        loop = self.loop
+        if loop is not None:
+            self.branch = loop.current
+            if not mailbox.is_contended and self.match is None:
+                last = next(filter(_takes_any, reversed(mailbox.queue)), None)
+                if isinstance(last, SignalGet) and last.branch is not self.branch:
+                    mailbox.is_contended = True
+                    self._report_rival(loop, last)
+        mailbox.register(self)
+
+    def _report_rival(self, loop: Loop, rival: SignalGet) -> None:
+        if not loop.replaying:
+            loop.report(
+                f'{loop.info}: two branches wait for {self.label} at the same time, with get() at '
+                f'{place(rival.where)} and at {place(self.where)}; each signal goes to only one of them, the one that '
+                'has waited longer. Let one branch read the signal, or give each get a match='
+            )
 
     def is_wanted(self) -> bool:
         return self.state == OPEN and self.wanted()
 
-    def offer(self) -> bool:
-        if self.is_wanted():
-            self.take()
-        return False
+    def offer(self, message: Message) -> bool:
+        if not self.is_wanted() or not self._matches(message):
+            return False
+        self.take(message)
+        return True
 
-    def take(self) -> None:
-        """Takes the first unread input."""
+    @property
+    def is_over(self) -> bool:
+        return self.match is None or not self.is_wanted()
+
+    def _first_match(self) -> Message | None:
+        """The first unread signal that it may take; a predicate that raises is the failure of the get."""
+        items = () if self.mailbox is None else self.mailbox.items
+        if self.match is None:
+            return items[0] if items else None
+        return next(filter(self._matches, list(items)), None)
+
+    def _matches(self, message: Message) -> bool:
+        """Whether the signal is one that it waits for; one that cannot be read is not."""
+        if self.match is None or self.state != OPEN:
+            return self.state == OPEN
+        try:
+            value = message.text if self.raw else message.value(self.reads)
+        except Misfit:
+            return False
+        try:
+            if self.loop is None:
+                return bool(self.match(value))
+            with self.loop.reading(f'match= of {self.label}'):
+                return bool(self.match(value))
+        except Exception as error:  # noqa: BLE001 - what the user's predicate raises is the failure of its get
+            self.settle(ERROR, error)
+            return False
+
+    def take(self, message: Message) -> None:
+        """Takes an unread signal."""
         if self.mailbox is None:
             return
-        text = self.mailbox.items.popleft()
-        self.mailbox.read += 1
+        self.mailbox.take(message)
         if self.raw:
-            self.settle(VALUE, text)
+            self.settle(VALUE, message.text)
             return
         try:
-            value = None if text is None or text == '' else decode(text)
-        except ValueError as error:
-            reason = f'the input of signal {self.name!r} is no JSON: {excerpt(text or "")}; read it with get(raw=True)'
-            self.settle(ERROR, SignalFailed(reason, str(error), task=self))
+            value = message.value(self.reads)
+        except Misfit as error:
+            reason = f'the input of signal {self.name!r} {error}; read it with get(raw=True)'
+            self.settle(ERROR, SignalFailed(reason, str(error.__cause__), task=self))
         else:
             self.settle(VALUE, value)
 
     def asked(self) -> tuple[Any, ...]:
-        return (self.name, self.raw)
+        return (self.name, self.raw, self.match)
 
     @property
     def label(self) -> str:
         return f'signal {self.name!r}'
 
 
-class BoundSignal:
+def _takes_any(taker: Taker) -> bool:
+    """Whether it waits for the next signal, whatever its value is."""
+    return isinstance(taker, SignalGet) and taker.match is None and taker.is_wanted()
+
+
+class BoundSignal(Generic[T]):
     """A signal as a workflow sees it: ``self.approve``."""
 
-    __slots__ = ('_driver', '_mailbox', 'name')
+    __slots__ = ('__orig_class__', '_driver', '_mailbox', '_reads', 'name')
 
-    def __init__(self, loop: Loop, mailbox: Mailbox | None, name: str) -> None:
+    def __init__(self, loop: Loop, mailbox: Mailbox | None, name: str, reads: Read = read_json) -> None:
         self._driver = loop
         self._mailbox = mailbox
+        self._reads = reads
         self.name = name
 
-    def get(self, *, raw: bool = False) -> Task[Any]:
+    @overload
+    def get(self, *, raw: Literal[True], match: Callable[[str], Any] | None = None) -> Task[str]: ...
+    @overload
+    def get(self, *, raw: Literal[False] = False, match: Callable[[T], Any] | None = None) -> Task[T]: ...
+    def get(self, *, raw: bool = False, match: Callable[[Any], Any] | None = None) -> Task[Any]:
         """The next value, in order of arrival.
 
         Args:
-            raw: Give the text of the input instead of the value that its JSON says.
+            raw: Give the text of the input instead of its value.
+            match: Take the next value for which this is true, and leave the others. A value that cannot be read is
+                left too. The predicate may only read; what it raises is the failure of the get.
         """
-        if self._driver.in_side_effect:
-            self._driver.describes(f'signal {self.name!r}')
-        get = SignalGet(self._driver.owner, self._mailbox, self.name, raw=raw)
-        if not self._driver.silent:
-            self._driver.unused.note_task(get, sys._getframe(1))
+        driver = self._driver
+        if driver.in_side_effect or driver.reads is not None:
+            driver.describes(f'signal {self.name!r}')
+        get = SignalGet(driver.owner, self._mailbox, self.name, raw=raw, reads=self._reads, match=match)
+        if not driver.silent:
+            frame = sys._getframe(1)
+            get.where = (frame.f_code, frame.f_lasti)
+            driver.unused.note_task(get, frame)
         return get
 
+    @overload
+    def drain(self, *, raw: Literal[True]) -> list[str]: ...
+    @overload
+    def drain(self, *, raw: Literal[False] = False) -> list[T]: ...
     def drain(self, *, raw: bool = False) -> list[Any]:
         """Everything that is unread now, in order; may be called without ``yield``.
 
         Raises:
-            SignalFailed: An input is no JSON; those before it are taken.
+            SignalFailed: An input cannot be read; those before it are taken.
         """
         values: list[Any] = []
         mailbox = self._mailbox
-        if self._driver.in_side_effect:
+        if self._driver.in_side_effect or self._driver.reads is not None:
             self._driver.describes(f'signal {self.name!r}')
         if mailbox is not None:
             mailbox.reveal()
         if mailbox is not None and self._driver.silent:
             mailbox = mailbox.copy()  # a query looks, and code that only runs because it is closed reads nothing
         while mailbox is not None and mailbox.items:
-            get = SignalGet(None, mailbox, self.name, raw=raw)
-            get.take()
+            get = SignalGet(None, mailbox, self.name, raw=raw, reads=self._reads)
+            get.take(mailbox.items[0])
             if get.state == ERROR:
                 raise get.outcome
             values.append(get.outcome)
@@ -232,23 +379,68 @@ class BoundSignal:
         return len(self) > 0
 
 
-class Signal:
-    """A signal that a workflow takes: ``approve = Signal()``; named after its attribute unless told otherwise."""
+class Signal(Generic[T]):
+    """A signal that a workflow takes: ``approve = Signal()``; named after its attribute unless told otherwise.
 
-    def __init__(self, name: str | None = None) -> None:
+    ``verdict = Signal[Verdict]()`` gives values of that type, made as arguments of ``run`` are by their hints.
+
+    Args:
+        name: Instead of the attribute's.
+        on_invalid: What happens to an input that is no JSON or does not fit the type: ``'raise'`` fails the ``get()``
+            that takes it; ``'log'`` drops it when it comes, and reports that.
+
+    Raises:
+        DefinitionError: ``on_invalid`` is something else.
+    """
+
+    def __init__(self, name: str | None = None, *, on_invalid: OnInvalid = 'raise') -> None:
+        if on_invalid not in ('raise', 'log'):
+            raise DefinitionError(f"on_invalid is {on_invalid!r}; it is 'raise' or 'log'")
         self.name = name or ''
         self.attribute = ''
+        self.on_invalid = on_invalid
+        self._owner: type | None = None
+        self._reads: Read | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.attribute = name
+        self._owner = owner
         if not self.name:
             self.name = name
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Signal[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> BoundSignal[T]: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else self.bound(instance.loop)
 
-    def bound(self, loop: Loop) -> BoundSignal:
-        return BoundSignal(loop, loop.mailbox(self.name), self.name)
+    @property
+    def hint(self) -> Any:
+        """The type of its values; ``Any`` where none is given."""
+        return (*get_args(getattr(self, '__orig_class__', None)), Any)[0]
+
+    def reader(self) -> Read:
+        """What makes values of inputs."""
+        if self._reads is None:
+            self._reads = reader_of(self.hint, self._owner, f'signal {self.name!r}')
+        return self._reads
+
+    def bound(self, loop: Loop) -> BoundSignal[T]:
+        mailbox, reads = loop.mailbox(self.name), self.reader()
+        if mailbox is not None and self.on_invalid == 'log':
+            mailbox.drops = partial(self._drops, loop, reads)
+        return BoundSignal(loop, mailbox, self.name, reads)
+
+    def _drops(self, loop: Loop, reads: Read, message: Message) -> bool:
+        """Whether a signal cannot be read; it is reported when it comes first."""
+        try:
+            message.value(reads)
+        except Misfit as error:
+            if not loop.replaying:
+                loop.report(f'{loop.info}: the input of signal {self.name!r} {error.kind}, and is dropped')
+            return True
+        return False
 
     def __repr__(self) -> str:
         return f'Signal({self.name!r})'
@@ -256,8 +448,17 @@ class Signal:
 
 def signals_of(cls: type) -> tuple[str, ...]:
     """The names of the signals that a workflow class declares."""
-    found = (getattr(cls, name, None) for name in dir(cls))
-    return tuple(dict.fromkeys(signal.name for signal in found if isinstance(signal, Signal)))
+    return tuple(declared_signals(cls))
+
+
+def declared_signals(cls: type) -> dict[str, Signal[Any]]:
+    """The signals that a class declares, by name; of several with one name the first."""
+    found: dict[str, Signal[Any]] = {}
+    for name in dir(cls):
+        member = getattr(cls, name, None)
+        if isinstance(member, Signal):
+            found.setdefault(member.name, member)
+    return found
 
 
 def nearest_signal(cls: type, name: str) -> str:

@@ -62,7 +62,7 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
     for branch in sorted(branches, key=_place):
         walk.visit(branch)
     for name in sorted(live.mailboxes):
-        walk.out += [name, tuple(live.mailboxes[name].items)]
+        walk.out += [name, tuple(live.mailboxes[name].texts)]
     for root in memory:
         walk.visit(root if type(root) in _VISIT else vars(root))
     walk.out.append(tuple(sorted(_item(run, item) for item in run.open.values())))

@@ -45,6 +45,7 @@ from genflow.core.errors import (
 from genflow.core.model.retry import Retry
 from genflow.core.tasks.as_completed import as_completed
 from genflow.core.tasks.combinators import all_of, any_of, first_success
+from genflow.core.tasks.future import Future
 from genflow.core.tasks.saga import Saga
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Steps, Task
@@ -77,6 +78,7 @@ __all__ = [
     'CompensationFailed',
     'DefinitionError',
     'Execution',
+    'Future',
     'GenflowError',
     'HistoryError',
     'LambdaFailed',

@@ -81,6 +81,9 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('returned'), calls),
         st.tuples(st.just('race'), calls, st.booleans(), st.integers(0, 2)),
         st.tuples(st.just('tangle'), calls),
+        st.tuples(st.just('until'), calls, st.integers(0, 9)),
+        st.tuples(st.just('gate'), calls, st.integers(1, 2)),
+        st.tuples(st.just('future'), call, st.booleans()),
     )
 
 
@@ -232,6 +235,56 @@ class Interpreter(Workflow):
         yield some.timeout(9)
         values = yield [every, tasks[-1].timeout(1, keep=True)]
         return repr(values[1])
+
+    def do_until(self, calls: Any, seconds: int) -> Any:
+        """Waits until branches have counted down, with a limit that the calls may reach first."""
+        left = list(calls)
+
+        def work(call: Any) -> Any:
+            with suppress(TaskFailed):
+                yield self.make(call)
+            left.remove(call)
+
+        for call in calls:
+            self.spawn(work(call))
+        done = self.until(lambda: not left or len(self.stop) > 1)
+        try:
+            yield done.timeout(seconds) if seconds else done
+        except TaskFailed as error:
+            return [type(error).__name__, len(left)]
+        return len(left)
+
+    def do_gate(self, calls: Any, permits: int) -> Any:
+        """A few at a time, in the order in which they wait."""
+        free, seen = [permits], []
+
+        def work(place: int, call: Any) -> Any:
+            yield self.until(lambda: free[0] > 0)
+            assert free[0] > 0
+            free[0] -= 1
+            seen.append(place)
+            with suppress(TaskFailed):
+                yield self.make(call)
+            free[0] += 1
+
+        yield [work(place, call) for place, call in enumerate(calls)]
+        return seen
+
+    def do_future(self, call: Any, cancel: bool) -> Any:
+        told = self.future()
+
+        def work() -> Any:
+            try:
+                told.set_result((yield self.make(call)))
+            except TaskFailed as error:
+                told.set_exception(error)
+
+        self.spawn(work())
+        if cancel:
+            yield any_of(told, self.sleep(2))
+            told.cancel()
+            return self.outcome(told)
+        return (yield told)
 
     # steps
 

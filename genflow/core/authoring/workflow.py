@@ -29,11 +29,13 @@ from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.cancellation import Shield
+from genflow.core.tasks.future import Future
 from genflow.core.tasks.loop import DescribingLoop, Info, Loop
 from genflow.core.tasks.map import Mapped
 from genflow.core.tasks.messages import read_json, reader_of
 from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, signal_name
 from genflow.core.tasks.task import Task
+from genflow.core.tasks.until import Until
 from genflow.core.tasks.unused import generator_methods, watched
 
 if TYPE_CHECKING:
@@ -211,6 +213,35 @@ class Workflow(Serialization):
         if not loop.silent:
             loop.unused.note_task(call, sys._getframe(1))
         return call
+
+    def until(self, predicate: Callable[[], Any]) -> Task[None]:
+        """Waits until a predicate over the workflow's state is true: ``yield self.until(lambda: not self.pending)``.
+
+        It is looked at while somebody waits for it: whenever all branches stand still after an event, in the order in
+        which such waits began. The code behind the first one whose predicate is true then runs, before the next one is
+        looked at. What the predicate raises is the failure of the task. It never holds the close of the execution.
+
+        Args:
+            predicate: May only read. It may look at ``now()``, but the passing of time wakes nobody: use
+                ``.timeout()`` for that.
+        """
+        loop, frame = self.loop, sys._getframe(1)
+        if loop.owner is None:
+            loop.describes('until()')
+        task = Until(loop.owner, predicate, (frame.f_code, frame.f_lasti))
+        if not loop.silent:
+            loop.unused.note_task(task, frame)
+        return task
+
+    def future(self) -> Future[Any]:
+        """A task that the workflow's own code settles, with ``set_result`` or ``set_exception``.
+
+        Annotate it where checkers are to know the type: ``done: Future[int] = self.future()``.
+        """
+        loop = self.loop
+        if loop.owner is None:
+            loop.describes('future()')
+        return Future(loop.owner)
 
     @overload
     def bind(self, proxy: TypedProxy[P, T]) -> TypedBound[P, T]: ...

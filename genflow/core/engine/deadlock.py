@@ -37,7 +37,9 @@ def is_stalled(execution: Execution) -> bool:
     """Whether nothing can bring an open execution another decision task."""
     if execution.outbox.throttled or _open_work(execution):
         return False
-    return not any(box.is_awaited() for box in execution.mailboxes.values())
+    if any(box.is_awaited() for box in execution.mailboxes.values()):
+        return False
+    return not (execution.mailboxes and execution.conditions.is_awaited())  # a signal may make the condition true
 
 
 def _open_work(execution: Execution) -> bool:

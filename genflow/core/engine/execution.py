@@ -268,9 +268,8 @@ class Execution(WorkflowValues):
         while True:
             while queue:
                 queue.popleft().run_callbacks()
-            if not self.cancellations.suspect:
+            if not self.restless or not self.goes_on():
                 break
-            self.cancellations.break_circles()
         if self.abort is not None:
             raise self.abort
         if self.root is not None and self.root.state != OPEN and self.closing.pending_close is None:

@@ -185,7 +185,7 @@ class Cancellations:
         if doom.waits:
             return True
         if not all(isinstance(task, Call) and task.phase != NEW for task in branch.waits_for()):
-            self.suspect = True  # it may wait for a branch
+            self._suspect()  # it may wait for a branch
         return False
 
     def strike(self, branches: Iterable[Branch]) -> None:
@@ -203,7 +203,7 @@ class Cancellations:
         for branch in struck:
             if branch.doom is not None and branch.doom.vigil is not None:
                 branch.doom.vigil.look()
-                self.suspect = True
+                self._suspect()
 
     def give_up(self, tasks: Iterable[Task[Any]], *, calls: bool = False) -> list[Branch]:
         """Cancels below some tasks what nobody waits for any more.
@@ -268,7 +268,11 @@ class Cancellations:
 
     def ended(self) -> None:
         """A cancelled branch has ended: a circle that waited for it is the inmost one now."""
-        self.suspect = self.suspect or self._circles
+        if self._circles:
+            self._suspect()
+
+    def _suspect(self) -> None:
+        self.suspect = self._driver.restless = True
 
     def break_circles(self) -> None:
         """Tells the youngest of each inmost circle of branches that wait for each other."""

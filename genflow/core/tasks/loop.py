@@ -26,6 +26,7 @@ from genflow.core.payloads.nesting import contents
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.cancellation import Cancellations
 from genflow.core.tasks.task import Task
+from genflow.core.tasks.until import Conditions
 from genflow.core.tasks.unused import Unused
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class Loop:
         branches: The branches whose generators are begun and not ended.
         live: The branches that have not settled, maps among them, in the order in which they were made.
         cancellations: What cancels branches.
+        conditions: The states that branches wait for.
+        restless: Whether something is to be looked at once every branch stands still.
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
         in_side_effect: Whether that code is the function of a side effect.
@@ -133,6 +136,8 @@ class Loop:
         self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
         self.live: dict[Branch, None] = {}
         self.cancellations = Cancellations(self)
+        self.conditions = Conditions()
+        self.restless = False
         self.current: Branch | None = None
         self.silent = False
         self.in_side_effect = False
@@ -167,6 +172,13 @@ class Loop:
         self.live[branch] = None
         self.queue.append(Start(branch))
         return branch
+
+    def goes_on(self) -> bool:
+        """Every branch stands still: whether one of them goes on by itself, because of a circle or of a condition."""
+        self.restless = bool(self.conditions)
+        if self.cancellations.suspect:
+            self.cancellations.break_circles()
+        return bool(self.queue) or self.conditions.look()
 
     def holds_task(self, value: Any) -> bool:
         """Whether a value is or contains (in lists, tuples and dicts) a task or a branch."""

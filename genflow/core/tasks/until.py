@@ -1,0 +1,134 @@
+"""Waiting for a state: ``self.until(lambda: not self.pending)``.
+
+*Theory of operation.* A condition is looked at when every branch stands still: after each event that told somebody
+something or brought a signal, in the order in which the conditions came to be waited for. The first one that holds
+settles. Then the branches run until they stand still again, before the next one is looked at. So a condition holds at
+the moment at which its waiter is resumed. This goes on until a whole round has found none that holds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from genflow.core.locations import Location, place
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.tasks.unused import UsageTracked
+
+if TYPE_CHECKING:
+    from genflow.core.tasks.loop import Loop
+    from genflow.core.tasks.task import Waiter
+
+__all__ = ['Conditions', 'Until']
+
+
+class Until(UsageTracked):
+    """Settles when a predicate is true, once somebody waits for it.
+
+    Attributes:
+        where: Where it was made.
+    """
+
+    __slots__ = ('_predicate', '_registered', 'used', 'where')
+
+    kind = 'until'
+
+    def __init__(self, loop: Loop | None, predicate: Callable[[], Any], where: Location) -> None:
+        super().__init__(loop)
+        self._predicate = predicate
+        self._registered = False
+        self.used = False
+        self.where = where
+
+    def mark_used(self) -> None:
+        self.used = True
+
+    def watch(self, waiter: Waiter) -> None:
+        super().watch(waiter)
+        if not self._registered and self.loop is not None:
+            self._registered = self.loop.restless = True
+            self.loop.conditions.add(self)
+
+    def look(self) -> bool:
+        """Settles if the predicate is true; whether it has settled. What the predicate raises is its failure."""
+        loop = self.loop
+        if loop is None or not self.wanted():
+            return False
+        try:
+            with loop.reading(f'the predicate of until() at {place(self.where)}'):
+                holds = bool(self._predicate())
+        except loop.passing:
+            raise
+        except Exception as error:  # noqa: BLE001 - what the user's predicate raises is the outcome
+            self.settle(ERROR, error)
+            return True
+        if holds:
+            self.settle(VALUE, None)
+        return holds
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nobody will hear of it any more."""
+        return all(_is_over(waiter) for waiter in self.waiters or ())
+
+    def forget(self) -> None:
+        """It is looked at no more, unless somebody waits for it anew."""
+        self._registered = False
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self._predicate,)
+
+    @property
+    def label(self) -> str:
+        return f'until() at {place(self.where)}'
+
+
+def _is_over(waiter: Waiter) -> bool:
+    return waiter.is_stale or (isinstance(waiter, Task) and waiter.state != OPEN)
+
+
+class Conditions:
+    """The conditions of one execution that are waited for."""
+
+    __slots__ = ('_open', '_round', '_settled')
+
+    def __init__(self) -> None:
+        self._open: list[Until] = []
+        self._round: deque[Until] = deque()
+        self._settled = True
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def add(self, condition: Until) -> None:
+        self._open.append(condition)
+        self._settled = True
+
+    def look(self) -> bool:
+        """Settles the next condition that holds; whether there was one.
+
+        To be called again once the branches stand still, until there is none.
+        """
+        while self._round or self._settled:
+            if not self._round:
+                self._begin_round()
+            elif (condition := self._round.popleft()).state == OPEN and condition.look():
+                self._settled = True
+                return True
+        self._settled = True
+        return False
+
+    def _begin_round(self) -> None:
+        self._settled = False
+        conditions, self._open = self._open, []
+        for condition in conditions:
+            if condition.state == OPEN and not condition.is_forgotten:
+                self._open.append(condition)
+            else:
+                condition.forget()
+        self._round.extend(self._open)
+
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for one."""
+        return any(condition.state == OPEN and condition.wanted() for condition in self._open)

@@ -45,6 +45,7 @@ from genflow.core.errors import (
 from genflow.core.model.retry import Retry
 from genflow.core.tasks.as_completed import as_completed
 from genflow.core.tasks.combinators import all_of, any_of, first_success
+from genflow.core.tasks.first_of import first_of
 from genflow.core.tasks.future import Future
 from genflow.core.tasks.saga import Saga
 from genflow.core.tasks.signals import Signal
@@ -110,6 +111,7 @@ __all__ = [
     'any_of',
     'as_completed',
     'cron',
+    'first_of',
     'first_success',
     'query',
     'run',

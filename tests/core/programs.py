@@ -25,6 +25,7 @@ from genflow import (
     all_of,
     any_of,
     as_completed,
+    first_of,
     first_success,
 )
 
@@ -82,6 +83,7 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('race'), calls, st.booleans(), st.integers(0, 2)),
         st.tuples(st.just('tangle'), calls),
         st.tuples(st.just('until'), calls, st.integers(0, 9)),
+        st.tuples(st.just('named'), calls, st.integers(0, 3), st.none() | call),
         st.tuples(st.just('gate'), calls, st.integers(1, 2)),
         st.tuples(st.just('future'), call, st.booleans()),
     )
@@ -253,6 +255,14 @@ class Interpreter(Workflow):
         except TaskFailed as error:
             return [type(error).__name__, len(left)]
         return len(left)
+
+    def do_named(self, calls: Any, kept: int, branch: Any) -> Any:
+        tasks: dict[str, Any] = {f'task {place}': self.make(call) for place, call in enumerate(calls)}
+        if branch is not None:
+            tasks['branch'] = self.perform(('call', branch))
+        keep = [name for place, name in enumerate(tasks) if place < kept]
+        name, value = yield first_of(**tasks, keep=keep)
+        return [name, value, [task.done() for task in tasks.values() if isinstance(task, Task)]]
 
     def do_gate(self, calls: Any, permits: int) -> Any:
         """A few at a time, in the order in which they wait."""

@@ -32,6 +32,7 @@ __all__ = ['cli', 'entry', 'main']
 
 # command: (module and attribute that have it, what it does)
 COMMANDS = {
+    'init': ('init:command', 'Make a small project to begin with.'),
     'run': ('run:command', 'Run a workflow to its end on the embedded service.'),
     'server': ('server:command', 'Serve the embedded SWF service over HTTP.'),
     'worker': ('worker:command', 'Run deciders and activities for a task list.'),

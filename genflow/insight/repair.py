@@ -18,7 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 from genflow.core.errors import GenflowError
-from genflow.core.model.wire_names import PROCESS_DIED
+from genflow.core.model.wire_names import PROCESS_DIED, REPAIR_TAG
 from genflow.insight.operations import DecisionTask, Operation
 from genflow.insight.view import CHANGES, ExecutionView, attributes_of
 
@@ -49,6 +49,11 @@ class Repair:
     anew: tuple[Operation, ...]
     forgotten: tuple[Operation, ...]
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether a tag says which run it takes up; there is no room for it beside five others."""
+        return any(tag.startswith(REPAIR_TAG) for tag in attributes_of(self.events[0]).get('tagList') or ())
+
 
 def plan_repair(view: ExecutionView, now: datetime, before: int | None = None) -> Repair:
     """Plans the repair of a closed execution.
@@ -76,7 +81,7 @@ def plan_repair(view: ExecutionView, now: datetime, before: int | None = None) -
     begun = [one for one in view.operations if one.id <= last and not _ended_by(one, last)]
     anew = tuple(one for one in begun if one.kind == 'activity' and one.state != 'completed')
     _check(view, begun)
-    events = [*view.events[:last], *_going_on(view, last, anew, now)]
+    events = [*_linked(view, last), *_going_on(view, last, anew, now)]
     kept = tuple(one for one in concerned if one.id <= last and one.kind != 'timer' and one.state == 'completed')
     return Repair(tuple(events), last, kept, anew, forgotten)
 
@@ -135,6 +140,27 @@ def _check(view: ExecutionView, begun: list[Operation]) -> None:
                 f'{what}: only its decision can ask for it again. Trust less: --from {operation.id}'
                 + (f', or repair {operation.last.key} first' if operation.kind == 'child' else '')
             )
+
+
+MAX_TAGS = 5
+"""Tags of an execution (API reference of StartWorkflowExecution)."""
+
+
+def _linked(view: ExecutionView, last: int) -> list[Mapping[str, Any]]:
+    """The trusted events; the first one says by a tag which run they come from, where there is room for one."""
+    tags = [_within(tag, last) for tag in view.tags]
+    if view.run_id is not None and len(tags) < MAX_TAGS:
+        tags.append(f'{REPAIR_TAG}{view.run_id}@{last}')
+    first = view.events[0]
+    said = dict(attributes_of(first)) | ({'tagList': tags} if tags else {})
+    return [_event(1, first['eventTimestamp'], first['eventType'], **said), *view.events[1:last]]
+
+
+def _within(tag: str, last: int) -> str:
+    """A tag of an earlier repair speaks of no more events than are trusted now."""
+    run, _, event_id = tag.rpartition('@')
+    is_ours = tag.startswith(REPAIR_TAG) and event_id.isdecimal() and int(event_id) > last
+    return f'{run}@{last}' if is_ours else tag
 
 
 # the events that go on

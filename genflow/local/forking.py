@@ -59,6 +59,7 @@ def fork(path: str, domain: str, workflow_id: str, run_id: str, events: Sequence
             'expires': None,
             'cancel_requested': 0,
             'outcome': None,
+            'tags': list(_said(events[0]).get('tagList') or ()),
         }
         texts = [json.loads(json.dumps(event, default=datetime.timestamp)) for event in events]
         items = [[item.id, item.dump()] for item in _items(texts, row['about']['configuration'], moment)]

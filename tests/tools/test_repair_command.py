@@ -85,6 +85,90 @@ def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
     assert ran == [*range(1, 128), *range(127, 201)]
 
 
+def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
+    command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
+    done = genflow(folder, *command)
+    assert done.stderr.splitlines()[-1] == (
+        'genflow: mend what failed, and the same command with --repair goes on there, with the 126 operations that '
+        'completed'
+    )
+    (folder / 'mended').touch()
+    done = genflow(folder, *command, '--repair')
+    assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 201)))), done.stderr
+    assert len((folder / 'ran').read_text().split()) == 201
+    again = genflow(folder, *command, '--repair')  # it has completed, so there is nothing to repair
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def test_run_repairs_nothing_that_was_not_kept(folder):
+    done = genflow(folder, 'run', 'pipeline.py:Pipeline', '1', '--repair')
+    assert done.returncode == 2
+    assert 'give --db FILE and --id ID, too' in done.stderr
+
+
+KEYS = """
+from pathlib import Path
+from genflow import Activity, Workflow, activity, workflow
+
+HERE = Path(__file__).parent
+
+@activity(name='Pay', version='1', task_list='pay')
+class Pay(Activity):
+    def run(self, number):
+        with (HERE / 'keys').open('a') as file:
+            print(number, self.info.run_id, self.idempotency_key, file=file)
+        if not (HERE / f'mended {number}').exists():
+            raise ConnectionError('nobody answers')
+
+@workflow(name='Payments', version='1', task_list='pay')
+class Payments(Workflow):
+    pay = Pay.proxy(retry=0)
+
+    def run(self):
+        for number in (1, 2, 3):
+            yield self.pay(number)
+"""
+
+
+def test_a_call_that_is_asked_for_anew_keeps_its_idempotency_key(folder):
+    (folder / 'payments.py').write_text(KEYS)
+    command = ('run', '-q', 'payments.py', '--db', 'x.db', '--id', 'p')
+    for number in (1, 2, 3):
+        assert genflow(folder, *command, *['--repair'] * (number > 1)).returncode == 3
+        (folder / f'mended {number}').touch()
+    assert genflow(folder, *command, '--repair').returncode == 0
+    lines = [line.split() for line in (folder / 'keys').read_text().splitlines()]
+    assert [number for number, _, _ in lines] == ['1', '1', '2', '2', '3', '3']
+    runs = [run for _, run, _ in lines]
+    assert runs[1:] == [runs[1], runs[1], runs[3], runs[3], runs[5]]
+    assert len(set(runs)) == 4
+    # Each call keeps the key of the run in which it was first made.
+    assert [key for _, _, key in lines] == [
+        f'{runs[first]}:{number}' for first, number in ((0, 1), (0, 1), (1, 2), (1, 2), (3, 3), (3, 3))
+    ]
+    listed = genflow(folder, 'list', '-o', 'csv', '--tag', f'repair-of:{runs[0]}@4', '--db', 'x.db').stdout
+    assert runs[1] in listed
+
+
+def test_repair_in_bulk_shows_first_and_then_does_it(folder):
+    for name, steps in (('a', '130'), ('b', '127'), ('c', '5')):
+        genflow(folder, 'run', '-q', 'pipeline.py:Pipeline', steps, '--db', 'x.db', '--id', name)
+    genflow(folder, 'run', '-q', 'pipeline.py:Careful', '130', '--db', 'x.db', '--id', 'd')
+    bulk = ('repair', '--all', '--failed', '--since', '2h', '--reason-like', 'connectionerror', '--db', 'x.db')
+    shown = genflow(folder, *bulk)
+    assert [line.split()[0] for line in shown.stdout.splitlines()] == ['b', 'a']
+    assert '126 stay completed, asked for anew: activity 127 Step' in shown.stdout
+    assert 'genflow: d is left: activity 128 Undo was asked for after event' in shown.stderr
+    assert '2 of 3 would be taken up; --yes does it' in shown.stderr
+    assert genflow(folder, 'count', '--open', '--db', 'x.db').stdout == '0\n'
+    assert genflow(folder, *bulk, '--reason-like', 'other').stderr == (
+        'genflow: 0 of 0 would be taken up; --yes does it\n'
+    )
+    assert '1 of 1 are taken up' in genflow(folder, *bulk, '--type', 'Careful', '--force', '--yes').stderr
+    assert '2 of 2 are taken up' in genflow(folder, *bulk, '--yes').stderr
+    assert genflow(folder, 'count', '--open', '--db', 'x.db').stdout == '3\n'
+
+
 def test_a_repair_is_refused_where_calls_were_made_after_what_is_trusted(folder):
     command = ('run', 'pipeline.py:Careful', '130', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3

@@ -35,6 +35,7 @@ class ActivityInfo:
     Attributes:
         attempt: 1 for the first try, or ``None`` where something else than genflow scheduled the task.
         recall: Gives :attr:`last_heartbeat`.
+        origin: Gives :attr:`first_run_id`; of the run itself unless given.
     """
 
     activity_id: str
@@ -44,6 +45,15 @@ class ActivityInfo:
     run_id: str
     attempt: int | None = None
     recall: Callable[[], str | None] = field(default=lambda: None, eq=False, repr=False)
+    origin: Callable[[], str] | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def first_run_id(self) -> str:
+        """The run in which the call was first made: an earlier one after ``genflow repair``.
+
+        It is read from the history when it is asked for, of attempts after the first.
+        """
+        return self.run_id if self.origin is None else self.origin()
 
     @property
     def last_heartbeat(self) -> str | None:
@@ -128,9 +138,12 @@ class Activity(Serialization):
 
     @property
     def idempotency_key(self) -> str:
-        """The same for each attempt of one call, and for no other call: run id and number of the call."""
+        """The same for each attempt of one call, and for no other call: run id and number of the call.
+
+        A call that ``genflow repair`` asks for anew keeps the key that it had in the run that failed.
+        """
         info = self.info
-        return f'{info.run_id}:{info.activity_id.partition(".")[0]}'
+        return f'{info.first_run_id}:{info.activity_id.partition(".")[0]}'
 
     def heartbeat(self, details: str | None = None, *, check: bool = False) -> bool:
         """Says that the activity is alive.

@@ -15,6 +15,7 @@ __all__ = [
     'HEARTBEAT_PART',
     'PATCH_MARKER',
     'PROCESS_DIED',
+    'REPAIR_TAG',
     'RESTART_ENVELOPE',
     'RETRY_TIMER_SUFFIX',
     'SEED_MARKER',
@@ -51,6 +52,9 @@ WAKE_TIMER_PREFIX = 'wake-'
 
 BACKOFF_TIMER_PREFIX = 'backoff-'
 """Timer of the engine: what SWF refused for a rate or a quota is sent again after it. ``backoff-3``. Since 0.1."""
+
+REPAIR_TAG = 'repair-of:'
+"""Tag of a repaired run: which run it takes up, and up to which event. ``repair-of:RUN@57``. Since 0.1."""
 
 RETRY_TIMER_SUFFIX = ';w'
 """Timer of the engine: the wait before an attempt. ``7.2;w``. Since 0.1."""

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import Context, copy_context
 from functools import partial
 
@@ -19,7 +19,7 @@ from attrs import Factory, define, field, frozen
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.registry import ActivitySpec, Registry
-from genflow.core.model.wire_names import UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
+from genflow.core.model.wire_names import REPAIR_TAG, UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
 from genflow.core.payloads.failures import MAX_REASON, decode_failure, encode_details
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import shortened
@@ -63,6 +63,34 @@ def previous_details(service: RetryingClient, domain: str, task: ActivityTask, k
     return None
 
 
+def first_run_of(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str:
+    """The run in which a call was first made: an earlier one where the run takes up others by ``genflow repair``.
+
+    Raises:
+        Exception: The client's error.
+    """
+    execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
+    read = partial(service.call, 'get_workflow_execution_history')
+    taken_up: list[tuple[int, str]] = []
+    for page in pages(read, domain=domain, execution=execution):
+        for event in page['events']:
+            if event['eventType'] == 'WorkflowExecutionStarted':
+                taken_up = repaired_runs(event['workflowExecutionStartedEventAttributes'].get('tagList') or ())
+                if not taken_up:
+                    return task.run_id
+            elif event['eventType'] == 'ActivityTaskScheduled':
+                other = read_activity_id(event['activityTaskScheduledEventAttributes']['activityId'])
+                if other and (other.number, other.attempt) == (known.number, 1):
+                    return next((run for last, run in taken_up if event['eventId'] <= last), task.run_id)
+    return task.run_id
+
+
+def repaired_runs(tags: Iterable[str]) -> list[tuple[int, str]]:
+    """The runs that a repaired run takes up, and the last event that is theirs; the oldest run first."""
+    found = (tag.removeprefix(REPAIR_TAG).rpartition('@') for tag in tags if tag.startswith(REPAIR_TAG))
+    return [(int(last), run) for run, _, last in found if last.isdecimal()]
+
+
 @frozen(eq=False)
 class RunningActivity:
     """The context of one activity: what :class:`genflow.Activity` asks its worker."""
@@ -79,7 +107,14 @@ class RunningActivity:
         task = self.task
         attempt = self.known.attempt if self.known else None
         return ActivityInfo(
-            task.activity_id, task.name, task.version, task.workflow_id, task.run_id, attempt, self._last_heartbeat
+            task.activity_id,
+            task.name,
+            task.version,
+            task.workflow_id,
+            task.run_id,
+            attempt,
+            self._last_heartbeat,
+            self._first_run,
         )
 
     @property
@@ -92,6 +127,11 @@ class RunningActivity:
 
     def heartbeat(self, details: str | None) -> bool:
         return self.pulse.beat(details)
+
+    def _first_run(self) -> str:
+        if self.known is None or self.known.attempt == 1:
+            return self.task.run_id
+        return first_run_of(self.service, self.domain, self.task, self.known)
 
     def _last_heartbeat(self) -> str | None:
         if self.known is None or self.known.attempt == 1:

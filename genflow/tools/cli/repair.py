@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
 import click
+from attrs import frozen
 
 from genflow.insight import ExecutionView, replayed
 from genflow.insight.operations import Operation
@@ -11,31 +17,47 @@ from genflow.local import forking
 from genflow.local.errors import StoreError
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.parameters import MOMENT
 from genflow.tools.cli.services import client_of
+from genflow.tools.cli.streams import print_lines, say
 from genflow.tools.gathering import known_spec, now, source_lines
+from genflow.tools.run.follow import HistoryTail, listed
+from genflow.tools.run.listing import Wanted
 from genflow.tools.run.target import TargetError, load
 
-__all__ = ['command']
+__all__ = ['command', 'offer', 'take_up']
 
 SHOWN = 10
 
 
 @click.command('repair')
-@click.argument('workflow_id', metavar='ID')
+@click.argument('workflow_id', required=False, metavar='ID')
 @click.argument('target', required=False)
 @click.option('--run-id', help='Which run; the latest one without it.')
 @click.option('--from', 'before', type=int, metavar='EVENT', help='Trust only decisions that completed before it.')
 @click.option('--force', is_flag=True, help='Go on although calls were made after what is trusted.')
 @click.option('--dry-run', is_flag=True, help='Say what would be done, and do nothing.')
+@click.option('--all', 'everything', is_flag=True, help='All that the options below choose; says what it would do.')
+@click.option('--yes', is_flag=True, help='With --all: do it.')
+@click.option('--type', 'type_name', help='With --all: of this workflow type.')
+@click.option('--failed', 'failed_only', is_flag=True, help='With --all: only what failed.')
+@click.option('--since', type=MOMENT, help='With --all: closed then or later: 2h (ago), 7d, or ISO 8601.')
+@click.option('--reason-like', help='With --all: the reason contains this text, in any case.')
 @service_options
 def command(
     *,
-    workflow_id: str,
+    workflow_id: str | None,
     target: str | None,
     run_id: str | None,
     before: int | None,
     force: bool,
     dry_run: bool,
+    everything: bool,
+    yes: bool,
+    type_name: str | None,
+    failed_only: bool,
+    since: datetime | None,
+    reason_like: str | None,
     domain: str,
     endpoint: str | None,
     db: str | None,
@@ -44,12 +66,21 @@ def command(
 
     The new run begins with the history up to the decision before the failure took effect; what completed stays, what
     was open or failed is asked for anew. With TARGET, the code is held against it first.
+
+    --all takes up the latest run of each workflow id that the options choose. Without --yes it only says what it would
+    do.
     """
     if db is None:
         raise Refused(
             'Only a file of the embedded service can be repaired: no other service can copy a history. '
-            f'`genflow rerun {workflow_id}` starts it again with the same input.'
+            f'`genflow rerun {workflow_id or "ID"}` starts it again with the same input.'
         )
+    if everything:
+        chosen = Chosen(type_name, since, reason_like, failed_only)
+        _repair_all(db, domain, chosen, target or workflow_id, force=force, is_meant=yes and not dry_run)
+        return
+    if workflow_id is None:
+        raise Refused('Which execution? Give its ID, or --all.')
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
         view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
@@ -58,27 +89,156 @@ def command(
     except RepairError as error:
         raise Refused(str(error)) from error
     _show(plan)
-    if target is not None:
-        _compare(plan, view, target)
+    refusal = refusal_of(plan, view, target, force=force)
+    if refusal is not None:
+        raise Refused(refusal)
+    if not dry_run:
+        print_lines([f'{run.workflow_id} {_forked(db, domain, view, plan)}'])
+
+
+def refusal_of(plan: Repair, view: ExecutionView, target: str | None, *, force: bool) -> str | None:
+    """Why a plan is not to be carried out."""
+    mismatch = None if target is None else _mismatch(plan, view, target)
+    if mismatch is not None:
+        return f'The code does not follow what would be copied: {mismatch}'
     if plan.forgotten and not force:
-        raise Refused(
+        return (
             f'{_listed(plan.forgotten)} {"were" if len(plan.forgotten) > 1 else "was"} asked for after event '
             f'{plan.trusted}, the last that is trusted, and may have undone what is. --force goes on without; '
             '--from EVENT trusts less.'
         )
-    if dry_run:
-        return
+    return None
+
+
+def _forked(db: str, domain: str, view: ExecutionView, plan: Repair) -> str:
     try:
-        new_run_id = forking.fork(db, domain, run.workflow_id, run.run_id, plan.events, now())
+        return forking.fork(db, domain, str(view.workflow_id), str(view.run_id), plan.events, now())
     except StoreError as error:
         raise Refused(str(error)) from error
-    click.echo(f'{run.workflow_id} {new_run_id}')
+
+
+def take_up(db: str, domain: str, workflow_id: str, target: str) -> None:
+    """Repair the latest run of a workflow id, if it failed; one that is open or has completed is left as it is.
+
+    Raises:
+        Refused: It cannot be repaired.
+    """
+    view = latest(db, domain, workflow_id)
+    if view is None or view.status in ('open', 'completed'):
+        return
+    try:
+        plan = plan_repair(view, now())
+    except RepairError as error:
+        raise Refused(str(error)) from error
+    _show(plan)
+    refusal = refusal_of(plan, view, target, force=False)
+    if refusal is not None:
+        raise Refused(f'{refusal} `genflow repair {workflow_id} --db {db}` has both options.')
+    _forked(db, domain, view, plan)
+
+
+def offer(db: str, domain: str, workflow_id: str) -> str | None:
+    """What to say of an execution that has just failed; ``None`` where it cannot be repaired."""
+    view = latest(db, domain, workflow_id)
+    try:
+        plan = None if view is None else plan_repair(view, now())
+    except RepairError:
+        return None
+    if plan is None or plan.forgotten:
+        return None
+    number = f'{len(plan.kept)} operation{"" if len(plan.kept) == 1 else "s"} that completed'
+    return f'mend what failed, and the same command with --repair goes on there, with the {number}'
+
+
+def latest(db: str, domain: str, workflow_id: str) -> ExecutionView | None:
+    """The open run of a workflow id, or else the latest; ``None`` where there is none."""
+    if not Path(db).exists():
+        return None
+    with client_of(None, db, domain=domain) as client:
+        for kind in ('open', 'closed'):
+            for info in listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1):
+                run = HistoryTail(client, domain, workflow_id, info['execution']['runId'])
+                return ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+    return None
+
+
+# in bulk
+
+
+@frozen
+class Chosen:
+    """Which executions are repaired.
+
+    Attributes:
+        type_name: Of their workflow type.
+        since: They closed then or later.
+        reason: A part of the reason, in any case.
+        failed_only: They failed; none that timed out, or was terminated or canceled.
+    """
+
+    type_name: str | None
+    since: datetime | None
+    reason: str | None
+    failed_only: bool
+
+    def wanted(self) -> Wanted:
+        failed = frozenset({'failed'})
+        statuses = failed if self.failed_only else failed | {'timed-out', 'terminated', 'canceled'}
+        return Wanted(statuses, self.type_name)
+
+    def includes(self, info: Mapping[str, Any], view: ExecutionView) -> bool:
+        """Whether an execution that SWF lists among those of the type and status is chosen."""
+        reason = '' if view.close is None else view.close.reason or ''
+        is_late = self.since is None or info['closeTimestamp'] >= self.since
+        return is_late and (self.reason is None or self.reason.casefold() in reason.casefold())
+
+
+def _repair_all(db: str, domain: str, chosen: Chosen, target: str | None, *, force: bool, is_meant: bool) -> None:
+    """Take up everything that is chosen, or say what would be done; what cannot be repaired is named and left."""
+    with client_of(None, db, domain=domain) as client:
+        views = list(_views(client, domain, chosen))
+    done = 0
+    for view in views:
+        try:
+            plan = plan_repair(view, now())
+            refusal = refusal_of(plan, view, target, force=force)
+        except RepairError as error:
+            refusal = str(error)
+        if refusal is not None:
+            say(f'genflow: {view.workflow_id} is left: {refusal}')
+            continue
+        done += 1
+        text = f'{view.workflow_id} {_forked(db, domain, view, plan) if is_meant else view.run_id}'
+        anew = _listed(plan.anew) or 'nothing'
+        print_lines([f'{text}  {len(plan.kept)} stay completed, asked for anew: {anew}'])
+    if is_meant:
+        say(f'genflow: {done} of {len(views)} are taken up; a worker, or `genflow run`, goes on with them')
+    else:
+        say(f'genflow: {done} of {len(views)} would be taken up; --yes does it')
+
+
+def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
+    """The latest run of each workflow id that is chosen and has no open run."""
+    seen = {info['execution']['workflowId'] for info in listed(client, domain, 'open')}
+    wanted = chosen.wanted()
+    for info in listed(client, domain, 'closed'):
+        execution = info['execution']
+        if execution['workflowId'] in seen:
+            continue
+        seen.add(execution['workflowId'])
+        if wanted.includes(info):
+            run = HistoryTail(client, domain, execution['workflowId'], execution['runId'])
+            view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+            if chosen.includes(info, view):
+                yield view
 
 
 def _show(plan: Repair) -> None:
-    click.echo(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed', err=True)
+    say(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed')
+    if not plan.is_linked:
+        say('genflow: it has five tags, so none says which run it takes up, and idempotency keys are new')
     if plan.anew:
-        click.echo(f'genflow: asked for anew: {_listed(plan.anew)}', err=True)
+        say(f'genflow: asked for anew: {_listed(plan.anew)}')
 
 
 def _listed(operations: tuple[Operation, ...]) -> str:
@@ -86,14 +246,12 @@ def _listed(operations: tuple[Operation, ...]) -> str:
     return ', '.join(one.label for one in operations[:SHOWN]) + more
 
 
-def _compare(plan: Repair, view: ExecutionView, target: str) -> None:
-    """Refuses where the code does not follow what would be copied."""
+def _mismatch(plan: Repair, view: ExecutionView, target: str) -> object:
+    """Where the code does not follow what would be copied; ``None`` where it does."""
     try:
         spec = load(target)
     except TargetError as error:
         raise Refused(str(error)) from error
     spec = known_spec(view) or spec
     fresh = ExecutionView(view.workflow_id, view.run_id).apply_all(plan.events)
-    mismatch = replayed(fresh, spec, source_lines).error
-    if mismatch is not None:
-        raise Refused(f'The code does not follow what would be copied: {mismatch}')
+    return replayed(fresh, spec, source_lines).error

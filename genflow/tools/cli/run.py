@@ -22,7 +22,7 @@ from genflow.tools.cli.services import again_of, refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.runner import CannotGoOn, execute
+from genflow.tools.run.runner import DOMAIN, CannotGoOn, execute
 from genflow.tools.run.start import Request, request_of
 from genflow.tools.run.target import TargetError, load
 from genflow.tools.run.views import LiveView, PlainView, View
@@ -38,6 +38,7 @@ __all__ = ['command']
 @click.option(
     '--activities', default=8, show_default=True, type=click.IntRange(1, MAX_THREADS), help='How many run at a time.'
 )
+@click.option('--repair', is_flag=True, help='If the execution --id has failed, go on where it failed.')
 @setting_options('verbose', 'quiet')
 @click.pass_context
 def command(
@@ -49,6 +50,7 @@ def command(
     db: str | None,
     workflow_id: str | None,
     activities: int,
+    repair: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -61,9 +63,13 @@ def command(
     """
     if workflow_id is not None and db is None:
         say(f'genflow: --id {workflow_id} has no effect without --db: nothing is kept that could be continued.')
+    if repair and (db is None or workflow_id is None):
+        raise Refused('--repair takes up an execution that was kept: give --db FILE and --id ID, too.')
     try:
         with redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, inputs(arguments, keywords), workflow_id)
+            if repair and db is not None and workflow_id is not None:
+                _take_up(db, workflow_id, target)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
     except StoreError as error:
         raise refused_store(error) from error
@@ -97,9 +103,25 @@ def _conclude(outcome: Outcome, request: Request, db: str | None, *, verbose: bo
     """Print the result, or why there is none."""
     if not outcome.completed:
         say(f'genflow: {outcome.told(verbose=verbose)}')
+        if db is not None and request.workflow_id is not None:
+            _offer_repair(db, request.workflow_id)
         return Exit.CLOSED_OTHERWISE
     print_result(_as_json(outcome, request), _again(outcome, db))
     return Exit.COMPLETED
+
+
+def _take_up(db: str, workflow_id: str, target: str) -> None:
+    from genflow.tools.cli.repair import take_up
+
+    take_up(db, DOMAIN, workflow_id, target)
+
+
+def _offer_repair(db: str, workflow_id: str) -> None:
+    from genflow.tools.cli.repair import offer
+
+    text = offer(db, DOMAIN, workflow_id)
+    if text is not None:
+        say(f'genflow: {text}')
 
 
 def _again(outcome: Outcome, db: str | None) -> str:

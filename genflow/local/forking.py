@@ -15,6 +15,7 @@ from typing import Any
 
 from genflow.local.engine.archive import execution_columns
 from genflow.local.errors import ForeignFile, StoreError
+from genflow.local.json_text import encode
 from genflow.local.rules.recording import attributes_member
 from genflow.local.rules.starting import new_run_id
 from genflow.local.state.items import MILLISECONDS, DecisionTask, Item, Progress, Timer, period
@@ -59,7 +60,7 @@ def fork(path: str, domain: str, workflow_id: str, run_id: str, events: Sequence
             'expires': None,
             'cancel_requested': 0,
             'outcome': None,
-            'tags': list(_said(events[0]).get('tagList') or ()),
+            'tags': [encode(tag) for tag in _said(events[0]).get('tagList') or ()],
         }
         texts = [json.loads(json.dumps(event, default=datetime.timestamp)) for event in events]
         items = [[item.id, item.dump()] for item in _items(texts, row['about']['configuration'], moment)]

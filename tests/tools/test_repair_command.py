@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -146,8 +147,9 @@ def test_a_call_that_is_asked_for_anew_keeps_its_idempotency_key(folder):
     assert [key for _, _, key in lines] == [
         f'{runs[first]}:{number}' for first, number in ((0, 1), (0, 1), (1, 2), (1, 2), (3, 3), (3, 3))
     ]
-    listed = genflow(folder, 'list', '-o', 'csv', '--tag', f'repair-of:{runs[0]}@4', '--db', 'x.db').stdout
-    assert runs[1] in listed
+    listed = json.loads(genflow(folder, 'list', '-o', 'json', '--db', 'x.db').stdout)
+    tags = {record['runId']: [tag.partition('@')[0] for tag in record['tags']] for record in listed}
+    assert tags[runs[3]] == [f'repair-of:{runs[0]}', f'repair-of:{runs[1]}']
 
 
 def test_repair_in_bulk_shows_first_and_then_does_it(folder):

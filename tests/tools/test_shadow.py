@@ -12,7 +12,7 @@ import pytest
 from genflow import ActivityProxy, Workflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.local import LocalSWF, ManualClock
-from genflow.swf.aws.client import Service
+from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.testing import Tester
 from genflow.testing.replayer import replay_files
@@ -82,7 +82,9 @@ DOMAIN = 'test'
 
 def fetcher(service, folder=None, **options):
     pauses = []
-    found = Fetcher(Service(connect(service)), folder, pause=pauses.append, now=lambda: service.clock.now(), **options)
+    found = Fetcher(
+        RetryingClient(connect(service)), folder, pause=pauses.append, now=lambda: service.clock.now(), **options
+    )
     return found, pauses
 
 

@@ -37,7 +37,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     'insight': (),
     'testing': ('assertrepr', 'manual', 'activity_runs', 'histories', 'tester', 'replayer', 'pytest_plugin'),
-    'tools': ('run', 'cli'),
+    'tools': ('run', 'dashboard', 'cli'),
 }
 """The rooms, and in each its folders and single files: each imports only from those before it."""
 

@@ -40,8 +40,9 @@ def test_no_requirement_has_an_upper_bound(setup_cfg):
 
 def test_each_extra_has_a_purpose(setup_cfg):
     extras = setup_cfg['options.extras_require']
-    assert {'cli', 'server', 'typed', 'otel', 'test', 'docs', 'all'} <= set(extras)
+    assert {'cli', 'ui', 'typed', 'otel', 'test', 'docs', 'all'} <= set(extras)
     assert names(extras['cli']) == {'click', 'rich', 'tomli', 'watchfiles'}
+    assert names(extras['ui']) == {'genflow', 'jinja2', 'starlette', 'uvicorn'}
 
 
 def test_the_licence_is_mit_by_expression_and_by_file(setup_cfg):

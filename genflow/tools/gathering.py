@@ -110,7 +110,10 @@ class Gatherer:
 
     def gather(self, run: HistoryTail, depth: int = 0) -> Gathered:
         """An execution, and what the service knows beside its events."""
-        view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+        return self.gather_view(ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0)), depth)
+
+    def gather_view(self, view: ExecutionView, depth: int = 0) -> Gathered:
+        """What the service knows beside the events of an execution that were read."""
         facts = Facts(
             live=True,
             options=self.options,
@@ -129,16 +132,21 @@ class Gatherer:
     def _pending(self, view: ExecutionView) -> Iterator[tuple[tuple[str, str], int]]:
         task = view.pending_decision
         if task is not None and task.task_list:
-            yield from self._count('decision', task.task_list)
+            yield from self._waiting('decision', task.task_list)
         lists = {one.last.task_list for one in view.open_operations() if one.kind == 'activity'}
         for name in sorted(filter(None, lists)):
-            yield from self._count('activity', name)
+            yield from self._waiting('activity', name)
 
-    def _count(self, kind: str, name: str) -> Iterator[tuple[tuple[str, str], int]]:
+    def _waiting(self, kind: str, name: str) -> Iterator[tuple[tuple[str, str], int]]:
+        count = self.count(kind, name)
+        if count is not None:
+            yield (kind, name), count
+
+    def count(self, kind: str, name: str) -> int | None:
+        """How many ``decision`` or ``activity`` tasks wait on a list; ``None`` where the service does not tell."""
         method = getattr(self.client, f'count_pending_{kind}_tasks')
         found = self._ask(f'how many {kind} tasks wait', method, domain=self.domain, taskList={'name': name})
-        if found is not None:
-            yield (kind, name), found['count']
+        return None if found is None else found['count']
 
     def pollers(self) -> dict[tuple[str, str], tuple[Poller, ...]]:
         """Who took ``decision`` or ``activity`` tasks lately, by kind and task list."""
@@ -148,8 +156,8 @@ class Gatherer:
         """Who took tasks lately, read from the histories of executions that started last."""
         if self._pollers is None:
             self._pollers = {}
-            for run in self._neighbours():
-                self._read_pollers(run)
+            for view in self.neighbours():
+                self._read_pollers(view)
         return {
             key: tuple(Poller(identity, at) for identity, at in sorted(found.items()))
             for key, found in self._pollers.items()
@@ -162,13 +170,17 @@ class Gatherer:
                 execution = info['execution']
                 yield HistoryTail(self.client, self.domain, execution['workflowId'], execution['runId'])
 
+    def neighbours(self) -> Iterator[ExecutionView]:
+        """The ends of the histories of executions that started last."""
+        for run in self._neighbours():
+            events = self._ask('who takes its tasks', self._recent, run) or ()
+            yield ExecutionView(run.workflow_id, run.run_id).apply_all(events)
+
     def _listed(self, kind: str) -> list[Any]:
         infos = listed(self.client, self.domain, kind, maximumPageSize=NEIGHBOURS)
         return [info for info, _ in zip(infos, range(NEIGHBOURS), strict=False)]
 
-    def _read_pollers(self, run: HistoryTail) -> None:
-        events = self._ask('who takes its tasks', self._recent, run) or ()
-        view = ExecutionView(run.workflow_id, run.run_id).apply_all(events)
+    def _read_pollers(self, view: ExecutionView) -> None:
         for task in view.decisions:
             self._note('decision', task.task_list, task.worker, task.started_at)
         for operation in view.operations:

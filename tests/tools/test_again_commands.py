@@ -10,9 +10,10 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView
 from genflow.local import LocalSWF
 from genflow.testing import History
-from genflow.tools.cli.again import parted, pdb_of, request_of, step_through
+from genflow.tools.cli.again import parted, pdb_of, step_through
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.main import main
+from genflow.tools.run.rerun import request_of
 from tests.testing.orders import Order
 
 TYPE = {'name': 'Order', 'version': '1'}

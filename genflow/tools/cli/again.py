@@ -20,23 +20,10 @@ from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
 from genflow.tools.gathering import from_file, known_spec
+from genflow.tools.run.rerun import MAX_TAGS, request_of
 from genflow.tools.run.target import TargetError, load
 
 __all__ = ['debug', 'rerun']
-
-MAX_TAGS = 5
-"""Tags of an execution (API reference of StartWorkflowExecution)."""
-
-SAID_AGAIN = (
-    'input',
-    'taskList',
-    'taskPriority',
-    'executionStartToCloseTimeout',
-    'taskStartToCloseTimeout',
-    'childPolicy',
-    'lambdaRole',
-)
-"""The attributes of event 1 that a start takes."""
 
 
 @click.command('rerun')
@@ -60,15 +47,6 @@ def rerun(
     if len(request['tagList']) == len(begun.get('tagList') or ()):
         click.echo(f'genflow: it has {MAX_TAGS} tags already, so none says whose rerun it is', err=True)
     click.echo(f'{request["workflowId"]} {new_run_id}')
-
-
-def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:
-    """A start that says again what event 1 of a run said."""
-    tags = list(begun.get('tagList') or ())
-    if len(tags) < MAX_TAGS:
-        tags.append(f'rerun-of:{run_id}')
-    said = {name: begun[name] for name in SAID_AGAIN if begun.get(name) is not None}
-    return {'workflowType': dict(begun['workflowType']), 'tagList': tags, **said}
 
 
 @click.command('debug')

@@ -62,6 +62,7 @@ COMMANDS = {
     'activity': ('activity:command', 'Answer an activity task by its token.'),
     'completion': ('shell:completion', 'Print what makes a shell complete commands and options.'),
     'version': ('shell:show_version', 'Print the versions of genflow and of what it needs.'),
+    'ui': ('ui:command', 'Show executions in a browser.'),
     'db': ('db:command', 'Look into, copy and tidy a file of the embedded service.'),
 }
 

@@ -1,0 +1,218 @@
+"""``genflow ui``: the dashboard, for any SWF, for a file of the embedded service, or for a folder of histories."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import evolve
+
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight import ExecutionView
+from genflow.local import LocalSWF, forking
+from genflow.local.errors import StoreError
+from genflow.local.http.admission import is_loopback
+from genflow.local.state.limits import LARGE_PAGES
+from genflow.swf.aws.connections import connect
+from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.services import layer1_options, refused_store, refusing
+from genflow.tools.cli.streams import messages_on_stdout
+from genflow.tools.run.runner import DOMAIN
+from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
+
+if TYPE_CHECKING:
+    from genflow.tools.dashboard.site import Site
+    from genflow.tools.dashboard.source import Source
+
+__all__ = ['command', 'needed_for_dashboard', 'site_of']
+
+NEEDED = ('jinja2', 'starlette', 'uvicorn')
+PACE = 1.0  # seconds between two looks at a service beyond this process
+
+
+@click.command('ui')
+@click.argument('folder', required=False, type=click.Path(file_okay=False, exists=True))
+@click.option('--target', help='A file or module with the code: branches are shown with their lines.')
+@click.option('--host', default='127.0.0.1', show_default=True, help='The address to listen on.')
+@click.option('--port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
+@click.option('--token', envvar='GENFLOW_UI_TOKEN', help='What to log in with; needed beyond the loopback interface.')
+@click.option('--write', is_flag=True, help='Allow signals, cancellation and everything else that changes something.')
+@click.option('--domain', help=f'The SWF domain to begin with; {DOMAIN}, or the first that there is.')
+@click.option('--region', help="The AWS region; boto3's own without it.")
+@click.option('--profile', help="The AWS profile; boto3's own without it.")
+@layer1_options
+def command(
+    *,
+    folder: str | None,
+    target: str | None,
+    host: str,
+    port: int,
+    token: str | None,
+    write: bool,
+    domain: str | None,
+    region: str | None,
+    profile: str | None,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Show executions in a browser; prints the address.
+
+    FOLDER holds histories as `aws swf get-workflow-execution-history` prints them. Without it: the service at
+    --endpoint, the --db file, or Amazon SWF as boto3 is configured.
+    """
+    needed_for_dashboard()
+    if not is_loopback(host) and not token:
+        raise Refused(f'{host} may be reachable from other machines. Give --token TEXT, which everybody logs in with.')
+    with ExitStack() as stack:
+        source = _source(stack, folder, domain or DOMAIN, region, profile, endpoint, db)
+        source = source if domain else _in_known_domain(source)
+        site = site_of(source, target, host, token, write=write)
+        serve(site, host, port)
+
+
+def _in_known_domain(source: Source) -> Source:
+    """The source with a domain that it has, where it tells."""
+    with contextlib.suppress(Exception):  # a service that does not answer is shown as such by the pages
+        known = source.domains()
+        if known and source.domain not in known:
+            return evolve(source, domain=known[0])
+    return source
+
+
+def needed_for_dashboard() -> None:
+    """Refuses where the extra is not installed."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise Refused(f'The dashboard needs {" and ".join(missing)}. Install the extra: pip install "genflow[ui]"')
+
+
+def serve(site: Site, host: str, port: int) -> None:
+    """Serves a dashboard until it is interrupted, and prints where."""
+    from genflow.tools.dashboard.serving import DashboardServer
+
+    try:
+        server = DashboardServer(site, host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise Refused(f'{host}, port {port}: {reason}. Give another --port, or 0 for a free one.') from error
+    with messages_on_stdout():
+        click.echo(server.url)
+        server.run()
+
+
+def site_of(source: Source, target: str | None, host: str, token: str | None, *, write: bool) -> Site:
+    """A dashboard of a source, with the code of a target."""
+    from genflow.tools.dashboard.security import Policy
+    from genflow.tools.dashboard.site import Site
+
+    return Site(source, Policy(host, token, write), _spec(target), target is not None)
+
+
+def _spec(target: str | None) -> WorkflowSpec | None:
+    """The class that a target names; ``None`` where it names a module whose classes go by their types."""
+    if target is None:
+        return None
+    try:
+        parsed = parse(target)
+        module = module_of(parsed)
+        return None if parsed.cls is None else workflow_of(module, parsed)
+    except TargetError as error:
+        raise Refused(str(error)) from error
+
+
+def _source(
+    stack: ExitStack,
+    folder: str | None,
+    domain: str,
+    region: str | None,
+    profile: str | None,
+    endpoint: str | None,
+    db: str | None,
+) -> Source:
+    """What is looked at.
+
+    Raises:
+        Refused: It is not one thing, or not there.
+    """
+    from genflow.tools.dashboard.folder import FILES, FolderClient
+    from genflow.tools.dashboard.source import Source
+
+    named = [name for name, value in (('FOLDER', folder), ('--endpoint', endpoint), ('--db', db)) if value is not None]
+    if len(named) > 1:
+        raise Refused(f'{" and ".join(named)} name different things to look at; give one of them.')
+    if folder is not None:
+        return Source(FolderClient(Path(folder)), folder, FILES, is_live=False)
+    if db is not None:
+        if not Path(db).exists():
+            raise Refused(f'{db}: there is no such file; `genflow run --db {db}` makes one.')
+        service = stack.enter_context(_opened(db))
+        return Source(service, db, domain, f'--db {shlex.quote(db)}', fork=service.fork)
+    with refusing(domain=domain):
+        client, name = _client(region, profile, endpoint)
+    return Source(client, name, domain, f'--endpoint {endpoint}' if endpoint else '', pace=PACE)
+
+
+def _client(region: str | None, profile: str | None, endpoint: str | None) -> tuple[Any, str]:
+    """A client of a service, and what people call the service."""
+    if endpoint is not None:
+        return connect(endpoint).client, endpoint
+    import boto3
+
+    session = boto3.session.Session(region_name=region, profile_name=profile)
+    connection = connect(session)
+    return connection.client, connection.backend
+
+
+class FileService:
+    """The embedded service on a file, closed for a moment where its file is to be written otherwise.
+
+    Calls are made one at a time: a dashboard makes few.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._service = LocalSWF(path, limits=LARGE_PAGES)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('_'):
+            raise AttributeError(name)
+
+        def call(**request: Any) -> Any:
+            with self._lock:
+                return getattr(self._service, name)(**request)
+
+        return call
+
+    def fork(self, domain: str, view: ExecutionView, events: Sequence[Any]) -> str:
+        """Writes a new run of an execution; gives its run id."""
+        with self._lock:
+            self._service.close()
+            try:
+                moment = datetime.now(timezone.utc)
+                return forking.fork(self._path, domain, view.workflow_id or '', view.run_id or '', events, moment)
+            finally:
+                self._service = LocalSWF(self._path, limits=LARGE_PAGES)
+
+    def close(self) -> None:
+        self._service.close()
+
+
+@contextmanager
+def _opened(db: str) -> Iterator[FileService]:
+    try:
+        service = FileService(db)
+    except StoreError as error:
+        raise refused_store(error) from error
+    try:
+        yield service
+    finally:
+        service.close()

@@ -1,0 +1,317 @@
+"""What can be done to executions: one table, from which forms, previews, calls and command lines are made.
+
+Every action is a call of a SWF client, so that it works with any service. Only a repair is none: it copies a history
+into a file, which the source has to offer.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from uuid import uuid4
+
+from attrs import evolve, frozen
+
+from genflow.insight import ExecutionView
+from genflow.insight.repair import Repair, plan_repair
+from genflow.tools.dashboard.source import Source
+from genflow.tools.run.arguments import value_of
+from genflow.tools.run.follow import HistoryTail
+from genflow.tools.run.rerun import request_of
+
+__all__ = ['ACTIONS', 'BULK', 'Action', 'Field', 'Refusal', 'Target', 'Task', 'plan_of']
+
+
+class Refusal(Exception):
+    """An action cannot be taken; the text says why, and what would do instead."""
+
+
+@frozen
+class Target:
+    """A run that something is done to; ``workflow_id:run_id`` in forms, for a workflow id holds no colon."""
+
+    workflow_id: str
+    run_id: str
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        workflow_id, _, run_id = text.rpartition(':')
+        return cls(workflow_id, run_id)
+
+    def __str__(self) -> str:
+        return f'{self.workflow_id}:{self.run_id}'
+
+
+@frozen
+class Field:
+    """What a form asks for.
+
+    Attributes:
+        name: Of the input.
+        label: For people.
+        kind: ``text``, ``value`` (JSON or text), ``number``, ``bool`` or ``check``.
+        help: What to write.
+        is_required: Whether it may not be empty.
+        most: Characters.
+        value: What it begins with.
+    """
+
+    name: str
+    label: str
+    kind: str = 'text'
+    help: str = ''
+    is_required: bool = False
+    most: int = 32_768
+    value: str = ''
+
+
+Values = Mapping[str, str]
+
+
+@frozen
+class Task:
+    """An action on one run, with what was typed.
+
+    Attributes:
+        source: The service.
+        domain: The domain.
+        target: The run.
+        values: By the names of the fields.
+    """
+
+    source: Source
+    domain: str
+    target: Target
+    values: Values
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The run as a request names it."""
+        return {'domain': self.domain, 'workflowId': self.target.workflow_id, 'runId': self.target.run_id}
+
+    @property
+    def tail(self) -> HistoryTail:
+        return HistoryTail(self.source.client, self.domain, self.target.workflow_id, self.target.run_id)
+
+    def value(self, name: str) -> str:
+        return self.values.get(name, '').strip()
+
+    def view(self) -> ExecutionView:
+        return ExecutionView(self.target.workflow_id, self.target.run_id).apply_all(self.tail.since(0))
+
+    def command(self, verb: str, *words: str) -> str:
+        """A command line about the run."""
+        return shlex.join(['genflow', verb, *words, *shlex.split(self.source.options_for(self.domain))])
+
+    def answer_command(self, verb: str, *words: str) -> str:
+        """A command line about an activity task, whose token says everything."""
+        return shlex.join(['genflow', 'activity', verb, *words, *shlex.split(self.source.options)])
+
+
+@frozen
+class Action:
+    """One thing that can be done.
+
+    Attributes:
+        name: In addresses.
+        title: On buttons.
+        does: What happens, as a sentence.
+        perform: Does it, and gives what came of it in words.
+        command: The same as a command line.
+        concerns: ``open`` or ``closed`` executions, or ``any``.
+        fields: What is asked for.
+        is_destructive: Whether work is lost.
+    """
+
+    name: str
+    title: str
+    does: str
+    perform: Callable[[Task], str]
+    command: Callable[[Task], str]
+    concerns: str = 'open'
+    fields: tuple[Field, ...] = ()
+    is_destructive: bool = False
+
+    def suits(self, *, is_open: bool) -> bool:
+        return self.concerns == 'any' or (self.concerns == 'open') is is_open
+
+    def check(self, values: Values, targets: int) -> None:
+        """Refuses what cannot be sent.
+
+        Raises:
+            Refusal: A field is empty or too long, or no execution was chosen.
+        """
+        if not targets:
+            raise Refusal('No execution was chosen.')
+        for field in self.fields:
+            text = values.get(field.name, '').strip()
+            if field.is_required and not text:
+                raise Refusal(f'{field.label} is empty. {field.help}'.strip())
+            if len(text) > field.most:
+                raise Refusal(f'{field.label} has {len(text):,} characters; at most {field.most:,} are possible.')
+
+    def filled(self, values: Values) -> tuple[Field, ...]:
+        """The fields with what was typed so far."""
+        return tuple(evolve(one, value=values.get(one.name, one.value)) for one in self.fields)
+
+
+def _signal(task: Task) -> str:
+    text = json.dumps(value_of(task.value('value')) if task.value('value') else None)
+    task.source.client.signal_workflow_execution(**task.named, signalName=task.value('name'), input=text)
+    return f'The signal {task.value("name")!r} was sent.'
+
+
+def _signal_command(task: Task) -> str:
+    words = [task.value('name') or 'NAME', *filter(None, [task.value('value')])]
+    return task.command('signal', task.target.workflow_id, *words, '--run-id', task.target.run_id)
+
+
+def _cancel(task: Task) -> str:
+    task.source.client.request_cancel_workflow_execution(**task.named)
+    return 'Its cancellation was asked for; what becomes of it is up to the workflow.'
+
+
+def _terminate(task: Task) -> str:
+    reason = task.value('reason')
+    task.source.client.terminate_workflow_execution(**task.named, **({'reason': reason} if reason else {}))
+    return 'It was terminated.'
+
+
+def _terminate_command(task: Task) -> str:
+    reason = ['--reason', task.value('reason')] if task.value('reason') else []
+    return task.command('terminate', task.target.workflow_id, '--run-id', task.target.run_id, *reason)
+
+
+def _rerun(task: Task) -> str:
+    request = request_of(task.tail.first(), task.target.run_id)
+    request |= {'domain': task.domain, 'workflowId': _new_id(task)}
+    run_id = task.source.client.start_workflow_execution(**request)['runId']
+    return f'{request["workflowId"]} was started as run {run_id}.'
+
+
+def _new_id(task: Task) -> str:
+    kind = task.value('ids')
+    return f'{task.target.workflow_id[:240]}-{uuid4().hex[:8]}' if kind else task.target.workflow_id
+
+
+def _rerun_command(task: Task) -> str:
+    new = ['--id', f'{task.target.workflow_id[:240]}-again'] if task.value('ids') else []
+    return task.command('rerun', task.target.workflow_id, '--run-id', task.target.run_id, *new)
+
+
+def plan_of(task: Task) -> Repair:
+    """What a repair would do."""
+    return plan_repair(task.view(), task.source.clock())
+
+
+def _repair(task: Task) -> str:
+    if task.source.fork is None:
+        raise Refusal(
+            'Only a file of the embedded service that nothing else has open can be repaired, by `genflow ui --db FILE` '
+            'or `genflow repair`: no other service can copy a history. A rerun starts it again with the same input.'
+        )
+    view = task.view()
+    plan = plan_repair(view, task.source.clock())
+    if plan.forgotten and not task.value('force'):
+        labels = ', '.join(one.label for one in plan.forgotten[:10])
+        raise Refusal(f'{labels}: asked for after what is trusted, and may have undone it. Tick “go on without”.')
+    return f'It goes on as run {task.source.fork(task.domain, view, plan.events)}.'
+
+
+def _repair_command(task: Task) -> str:
+    force = ['--force'] if task.value('force') else []
+    return task.command('repair', task.target.workflow_id, '--run-id', task.target.run_id, *force)
+
+
+def _complete(task: Task) -> str:
+    text = json.dumps(value_of(task.value('result')) if task.value('result') else None)
+    task.source.client.respond_activity_task_completed(taskToken=task.value('token'), result=text)
+    return 'The activity was completed.'
+
+
+def _fail(task: Task) -> str:
+    details = {'details': task.value('details')} if task.value('details') else {}
+    task.source.client.respond_activity_task_failed(
+        taskToken=task.value('token'), reason=task.value('reason'), **details
+    )
+    return 'The activity was failed.'
+
+
+TOKEN = Field('token', 'Task token', help='What self.token was in the activity that left its worker.', is_required=True)
+
+_TABLE = (
+    Action(
+        'signal',
+        'Signal',
+        'The workflow gets a signal.',
+        _signal,
+        _signal_command,
+        fields=(
+            Field('name', 'Signal', is_required=True, most=256, help='The name that the class declares.'),
+            Field('value', 'Value', 'value', 'JSON, or plain text; nothing is null.'),
+        ),
+    ),
+    Action(
+        'cancel',
+        'Cancel',
+        'The workflow is asked to end, and may clean up.',
+        _cancel,
+        lambda task: task.command('cancel', task.target.workflow_id, '--run-id', task.target.run_id),
+    ),
+    Action(
+        'terminate',
+        'Terminate',
+        'It ends at once, and its code is not asked. Its child policy decides what becomes of its children.',
+        _terminate,
+        _terminate_command,
+        fields=(Field('reason', 'Reason', most=256, help='Kept in the history.'),),
+        is_destructive=True,
+    ),
+    Action(
+        'rerun',
+        'Rerun',
+        'A new execution starts with the same input, settings and tags.',
+        _rerun,
+        _rerun_command,
+        concerns='any',
+        fields=(Field('ids', 'Under a new workflow id', 'check', 'Needed while the old one is open.'),),
+    ),
+    Action(
+        'repair',
+        'Repair',
+        'It goes on as a new run from the decision before the failure; what completed stays.',
+        _repair,
+        _repair_command,
+        concerns='closed',
+        fields=(Field('force', 'Go on without what was asked for since', 'check'),),
+    ),
+    Action(
+        'complete',
+        'Complete an activity',
+        'An activity that left its worker (SuspendTask) is completed from here.',
+        _complete,
+        lambda task: task.answer_command(
+            'complete', task.value('token') or 'TOKEN', *filter(None, [task.value('result')])
+        ),
+        fields=(TOKEN, Field('result', 'Result', 'value', 'JSON, or plain text; nothing is null.')),
+    ),
+    Action(
+        'fail',
+        'Fail an activity',
+        'An activity that left its worker (SuspendTask) is failed from here.',
+        _fail,
+        lambda task: task.answer_command('fail', task.value('token') or 'TOKEN', task.value('reason') or 'REASON'),
+        fields=(
+            TOKEN,
+            Field('reason', 'Reason', is_required=True, most=256),
+            Field('details', 'Details', 'value'),
+        ),
+    ),
+)
+
+ACTIONS = {action.name: action for action in _TABLE}
+"""What can be done, by name."""
+
+BULK = tuple(action for action in _TABLE if action.name in ('signal', 'cancel', 'terminate', 'rerun', 'repair'))
+"""What can be done to many executions at once."""

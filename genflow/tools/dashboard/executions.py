@@ -1,0 +1,327 @@
+"""The executions of a domain: an index that is kept up to date, and what a page of it shows.
+
+*Theory of operation.* SWF lists executions by time and filters by one thing at a time. The index reads the lists once,
+then only what is open and what has closed since, and so every filter and every order works on it, for 100,000
+executions too. A :class:`Query` is the whole state of the page and is written as the query of its URL.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from attrs import define, evolve, field, fields, frozen
+
+from genflow.insight import utc
+from genflow.swf.aws.pagination import pages
+from genflow.tools.dashboard.source import Source
+from genflow.tools.run.follow import EPOCH, listed
+
+__all__ = ['COLUMNS', 'STATUSES', 'Index', 'Listing', 'Query', 'Row', 'listing_of']
+
+STATUSES = ('open', 'completed', 'failed', 'timed out', 'terminated', 'canceled', 'continued as new')
+
+PAGE = 100
+"""Executions on one page."""
+
+OVERLAP = timedelta(seconds=5)
+"""How far before the last close the closed executions are asked for again: clocks differ, and lists lag."""
+
+SHARE = 10
+"""The index is refreshed so rarely that this takes at most one part in so many of the time."""
+
+FAR = datetime.max.replace(tzinfo=timezone.utc)
+
+
+@frozen
+class Row:
+    """An execution as the service lists it."""
+
+    workflow_id: str
+    run_id: str
+    name: str
+    version: str
+    status: str
+    started: datetime
+    closed: datetime | None = None
+    tags: tuple[str, ...] = ()
+    parent: str | None = None
+    cancel_requested: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed is None
+
+
+def row_of(info: Mapping[str, Any]) -> Row:
+    """A row of what a list of SWF has."""
+    kind, execution, closed = info['workflowType'], info['execution'], info.get('closeTimestamp')
+    return Row(
+        execution['workflowId'],
+        execution['runId'],
+        kind['name'],
+        kind['version'],
+        info.get('closeStatus', 'OPEN').lower().replace('_', ' '),
+        utc(info['startTimestamp']),
+        None if closed is None else utc(closed),
+        tuple(info.get('tagList') or ()),
+        (info.get('parent') or {}).get('runId'),
+        bool(info.get('cancelRequested')),
+    )
+
+
+@define
+class Index:
+    """The executions of one domain.
+
+    Attributes:
+        source: What is asked.
+        domain: The domain.
+        clock: Seconds, for the time between two refreshes.
+        version: Changes whenever the executions do.
+    """
+
+    source: Source
+    domain: str
+    clock: Callable[[], float] = time.monotonic
+    version: int = 0
+    _rows: dict[str, Row] = field(factory=dict)
+    _open: set[str] = field(factory=set)
+    _closed_until: datetime = EPOCH
+    _due: float = -1.0
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    def rows(self) -> list[Row]:
+        """All executions, as they are now or were a moment ago."""
+        with self._lock:
+            began = self.clock()
+            if began >= self._due:
+                self._refresh()
+                ended = self.clock()
+                self._due = ended + max(self.source.pace, SHARE * (ended - began))
+            return list(self._rows.values())
+
+    def stale(self) -> None:
+        """Something was done: what is known is asked for again."""
+        with self._lock:
+            self._due = -1.0
+
+    def _refresh(self) -> None:
+        before = len(self._rows), self._open, self._closed_until
+        opened = {row.run_id: row for row in map(row_of, listed(self.source.client, self.domain, 'open'))}
+        closed = [row_of(info) for info in self._recently_closed()]
+        if not self.source.is_live:
+            self._rows.clear()
+        for run_id in self._open - opened.keys():
+            self._rows.pop(run_id, None)
+        self._rows |= opened
+        self._rows |= {row.run_id: row for row in closed}
+        self._open = opened.keys() - {row.run_id for row in closed}
+        self._closed_until = max((row.closed for row in closed if row.closed), default=self._closed_until)
+        self.version += before != (len(self._rows), self._open, self._closed_until)
+
+    def _recently_closed(self) -> Iterator[Mapping[str, Any]]:
+        if self._closed_until == EPOCH or not self.source.is_live:
+            yield from listed(self.source.client, self.domain, 'closed')
+            return
+        since = {'oldestDate': self._closed_until - OVERLAP}
+        method = self.source.client.list_closed_workflow_executions
+        for page in pages(method, domain=self.domain, closeTimeFilter=since):
+            yield from page['executionInfos']
+
+
+Key = Callable[[Row], Any]
+
+COLUMNS: dict[str, tuple[str, Key]] = {
+    'status': ('State', lambda row: STATUSES.index(row.status) if row.status in STATUSES else len(STATUSES)),
+    'id': ('Workflow id', lambda row: row.workflow_id),
+    'type': ('Type', lambda row: (row.name, row.version)),
+    'cause': ('Cause', lambda row: ''),
+    'started': ('Started', lambda row: row.started),
+    'closed': ('Closed', lambda row: row.closed or FAR),
+    'took': ('Took', lambda row: (row.closed or FAR) - row.started),
+    'tags': ('Tags', lambda row: row.tags),
+}
+"""The columns: title, and what they are sorted by."""
+
+
+@frozen
+class Query:
+    """What the page of executions shows: the query of its URL.
+
+    Attributes:
+        id: How the workflow id begins.
+        type: A type's name, or name and version.
+        tag: A tag.
+        status: One of :data:`STATUSES`; empty for all.
+        since: Started at or after this moment, ISO 8601.
+        until: Started before it.
+        sort: A column; one that begins with ``-`` is sorted downwards.
+        page: From 1.
+        flat: Whether children stand by themselves, and not under their parents.
+    """
+
+    id: str = ''
+    type: str = ''
+    tag: str = ''
+    status: str = ''
+    since: str = ''
+    until: str = ''
+    sort: str = '-started'
+    page: int = 1
+    flat: bool = False
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> Query:
+        """The query of a URL; what makes no sense is left out."""
+        texts = {one.name: params.get(one.name, '').strip() for one in fields(cls) if one.default == ''}
+        sort = params.get('sort', '')
+        page = params.get('page', '')
+        return cls(
+            **texts,
+            sort=sort if sort.lstrip('-') in COLUMNS else '-started',
+            page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1,  # noqa: PLR2004 - a million pages
+            flat=bool(params.get('flat')),
+        )
+
+    def params(self) -> dict[str, str]:
+        """As parameters of a URL, without what is as usual."""
+        found = {one.name: getattr(self, one.name) for one in fields(type(self))}
+        usual = Query()
+        texts = {name: '1' if value is True else str(value) for name, value in found.items()}
+        return {name: text for name, text in texts.items() if found[name] != getattr(usual, name)}
+
+    @property
+    def column(self) -> str:
+        return self.sort.lstrip('-')
+
+    @property
+    def is_downwards(self) -> bool:
+        return self.sort.startswith('-')
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.id or self.type or self.tag or self.status or self.since or self.until)
+
+    def sorted_by(self, column: str) -> Query:
+        """The query that a click on the head of a column leads to."""
+        downwards = column == self.column and not self.is_downwards
+        return evolve(self, sort=f'-{column}' if downwards else column, page=1)
+
+    def tests(self, zone: Any = timezone.utc) -> Iterator[Callable[[Row], bool]]:
+        """What a row has to pass.
+
+        Raises:
+            ValueError: A moment is not ISO 8601.
+        """
+        if self.id:
+            yield lambda row: row.workflow_id.startswith(self.id)
+        if self.type:
+            yield lambda row: self.type in (row.name, f'{row.name} {row.version}')
+        if self.tag:
+            yield lambda row: self.tag in row.tags
+        if self.status:
+            yield lambda row: row.status == self.status
+        if self.since:
+            since = moment(self.since, zone)
+            yield lambda row: row.started >= since
+        if self.until:
+            until = moment(self.until, zone)
+            yield lambda row: row.started < until
+
+
+def moment(text: str, zone: Any) -> datetime:
+    """A moment that somebody typed, in a time zone unless it says one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        found = datetime.fromisoformat(text.replace('Z', '+00:00'))
+    except ValueError:
+        raise ValueError(f'{text!r} is no time; write it as 2026-11-28 or 2026-11-28T14:30') from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+@frozen
+class Listing:
+    """A page of executions.
+
+    Attributes:
+        query: What was asked.
+        rows: With how deep each stands under its parents.
+        counts: How many there are of each status, by the other filters.
+        total: How many the query has.
+        pages: How many pages.
+    """
+
+    query: Query
+    rows: tuple[tuple[int, Row], ...]
+    counts: Mapping[str, int]
+    total: int
+    pages: int
+    matching: tuple[Row, ...] = field(repr=False, default=())
+
+
+CauseOf = Callable[[Row], str]
+
+
+def listing_of(rows: Iterable[Row], query: Query, zone: Any = timezone.utc, cause_of: CauseOf | None = None) -> Listing:
+    """The page of a query.
+
+    Args:
+        rows: All executions.
+        query: What is asked.
+        zone: Of moments that say none.
+        cause_of: Sorts by cause.
+
+    Raises:
+        ValueError: A moment of the query is none.
+    """
+    besides = list(evolve(query, status='').tests(zone))
+    found = [row for row in rows if all(test(row) for test in besides)]
+    counts = Counter(row.status for row in found)
+    if query.status:
+        found = [row for row in found if row.status == query.status]
+    key = cause_of if query.column == 'cause' and cause_of is not None else COLUMNS[query.column][1]
+    found.sort(key=lambda row: row.run_id)
+    found.sort(key=key, reverse=query.is_downwards)
+    heads, below = (found, {}) if query.flat else families(found)
+    last = max(1, -(-len(heads) // PAGE))
+    page = min(query.page, last)
+    shown = heads[(page - 1) * PAGE : page * PAGE]
+    placed = tuple(placed_rows(shown, below))
+    return Listing(evolve(query, page=page), placed, counts, len(found), last, tuple(found))
+
+
+def families(rows: list[Row]) -> tuple[list[Row], dict[str, list[Row]]]:
+    """The rows whose parents are not among them, and the children of each of the others."""
+    known = {row.run_id for row in rows}
+    heads: list[Row] = []
+    below: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.parent in known and row.parent is not None:
+            below[row.parent].append(row)
+        else:
+            heads.append(row)
+    return heads, below
+
+
+FAMILY = 1000
+"""Descendants of one execution that are shown in a list."""
+
+
+def placed_rows(heads: Iterable[Row], below: Mapping[str, list[Row]]) -> Iterator[tuple[int, Row]]:
+    """Rows with their children below them."""
+    for head in heads:
+        stack = [(0, head)]
+        for _ in range(FAMILY):
+            if not stack:
+                break
+            depth, row = stack.pop()
+            yield depth, row
+            stack += [(depth + 1, child) for child in reversed(below.get(row.run_id, ()))]

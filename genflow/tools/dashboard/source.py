@@ -1,0 +1,62 @@
+"""What a dashboard looks at: one service, or a folder of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from genflow.insight import ExecutionView, Facts
+from genflow.swf.aws.pagination import pages
+from genflow.tools.gathering import Gathered, Gatherer, now
+
+__all__ = ['Source']
+
+Fork = Callable[[str, ExecutionView, Sequence[Any]], str]
+"""Writes a new run of an execution into a file: the domain, the execution, the events; gives the run id."""
+
+
+@frozen
+class Source:
+    """What a dashboard looks at.
+
+    Attributes:
+        client: Has the methods of boto3's SWF client.
+        name: What people call it: an address, a file, a folder.
+        domain: The domain to begin with.
+        options: What a genflow command needs to reach the same service, without the domain.
+        is_live: Whether it is a service; a folder of files is not.
+        pace: Seconds between two looks at something that may have changed.
+        fork: Copies a history into a new run, as a repair does; ``None`` where that cannot be done.
+        clock: Gives the present.
+    """
+
+    client: Any
+    name: str
+    domain: str = 'genflow'
+    options: str = ''
+    is_live: bool = True
+    pace: float = 0.5
+    fork: Fork | None = None
+    clock: Callable[[], datetime] = field(default=now)
+
+    def domains(self) -> list[str]:
+        """The registered domains."""
+        found = pages(self.client.list_domains, registrationStatus='REGISTERED')
+        return sorted(info['name'] for page in found for info in page['domainInfos'])
+
+    def options_for(self, domain: str) -> str:
+        """What a command needs to reach a domain of the service."""
+        words = [f'--domain {domain}'] if domain != 'genflow' and self.is_live else []
+        return ' '.join([*words, *filter(None, [self.options])])
+
+    def gatherer(self, domain: str) -> Gatherer:
+        return Gatherer(self.client, domain, self.options_for(domain), self.clock)
+
+    def gathered(self, view: ExecutionView, domain: str, gatherer: Gatherer | None = None) -> Gathered:
+        """An execution with what is known beside its events."""
+        if not self.is_live:
+            return Gathered(view, Facts(domain=domain), view.updated_at or self.clock())
+        return (gatherer or self.gatherer(domain)).gather_view(view)

@@ -1,0 +1,31 @@
+"""Starting an execution again with what event 1 of an earlier run said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ['MAX_TAGS', 'request_of']
+
+MAX_TAGS = 5
+"""Tags of an execution (API reference of StartWorkflowExecution)."""
+
+SAID_AGAIN = (
+    'input',
+    'taskList',
+    'taskPriority',
+    'executionStartToCloseTimeout',
+    'taskStartToCloseTimeout',
+    'childPolicy',
+    'lambdaRole',
+)
+"""The attributes of event 1 that a start takes."""
+
+
+def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+    """A start that says again what event 1 of a run said."""
+    tags = list(begun.get('tagList') or ())
+    if len(tags) < MAX_TAGS:
+        tags.append(f'rerun-of:{run_id}')
+    said = {name: begun[name] for name in SAID_AGAIN if begun.get(name) is not None}
+    return {'workflowType': dict(begun['workflowType']), 'tagList': tags, **said}

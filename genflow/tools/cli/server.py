@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timezone
 
 import click
@@ -16,6 +17,7 @@ from genflow.tools.cli.parameters import SECONDS
 from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
+from genflow.tools.cli.ui import beside, needed_for_dashboard
 
 __all__ = ['command']
 
@@ -35,6 +37,9 @@ __all__ = ['command']
 )
 @click.option('--insecure', is_flag=True, help='Listen beyond the loopback interface without --credentials.')
 @click.option('--test-control', is_flag=True, help='The clock stands still, and requests to /_genflow move it.')
+@click.option('--ui', is_flag=True, help='Serve the dashboard, too; its address is the second line.')
+@click.option('--ui-port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
+@click.option('--write', is_flag=True, help='Allow the dashboard to change something.')
 def command(
     *,
     db: str,
@@ -47,6 +52,9 @@ def command(
     credentials: str | None,
     insecure: bool,
     test_control: bool,
+    ui: bool,
+    ui_port: int,
+    write: bool,
 ) -> None:
     """Serve the embedded SWF service over HTTP; prints its address.
 
@@ -55,6 +63,8 @@ def command(
     the server listens on the loopback interface only.
     """
     keys = _credentials(credentials, host, insecure=insecure)
+    if ui:
+        needed_for_dashboard()
     try:
         service = LocalSWF(
             db,
@@ -66,9 +76,15 @@ def command(
         )
     except StoreError as error:
         raise refused_store(error) from error
-    with service, messages_on_stdout():
+    with service, messages_on_stdout(), ExitStack() as stack:
+
+        def started(url: str) -> None:
+            click.echo(url)
+            if ui:
+                click.echo(stack.enter_context(beside(service, url, db, ui_port, write=write)).url)
+
         try:
-            serve(service, host, port, test_control=test_control, credentials=keys, started=click.echo)
+            serve(service, host, port, test_control=test_control, credentials=keys, started=started)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, 'strerror', None) or error
             raise Refused(f'{host}, port {port}: {reason}. Give another --port, or 0 for a free one.') from error

@@ -24,16 +24,19 @@ from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import layer1_options, refused_store, refusing
+from genflow.tools.cli.settings import DOMAIN, setting_options
 from genflow.tools.cli.streams import messages_on_stdout
-from genflow.tools.run.runner import DOMAIN
 from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
 if TYPE_CHECKING:
+    from genflow.tools.dashboard.serving import DashboardServer
     from genflow.tools.dashboard.site import Site
     from genflow.tools.dashboard.source import Source
 
-__all__ = ['command', 'needed_for_dashboard', 'site_of']
+__all__ = ['beside', 'command', 'needed_for_dashboard', 'site_of']
 
+LOOPBACK = '127.0.0.1'
+COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 NEEDED = ('jinja2', 'starlette', 'uvicorn')
 PACE = 1.0  # seconds between two looks at a service beyond this process
 
@@ -45,11 +48,11 @@ PACE = 1.0  # seconds between two looks at a service beyond this process
 @click.option('--port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
 @click.option('--token', envvar='GENFLOW_UI_TOKEN', help='What to log in with; needed beyond the loopback interface.')
 @click.option('--write', is_flag=True, help='Allow signals, cancellation and everything else that changes something.')
-@click.option('--domain', help=f'The SWF domain to begin with; {DOMAIN}, or the first that there is.')
-@click.option('--region', help="The AWS region; boto3's own without it.")
-@click.option('--profile', help="The AWS profile; boto3's own without it.")
+@setting_options('domain', help=f'The SWF domain to begin with; {DOMAIN}, or the first that there is.')
 @layer1_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     *,
     folder: str | None,
     target: str | None,
@@ -58,8 +61,6 @@ def command(
     token: str | None,
     write: bool,
     domain: str | None,
-    region: str | None,
-    profile: str | None,
     endpoint: str | None,
     db: str | None,
 ) -> None:
@@ -72,7 +73,7 @@ def command(
     if not is_loopback(host) and not token:
         raise Refused(f'{host} may be reachable from other machines. Give --token TEXT, which everybody logs in with.')
     with ExitStack() as stack:
-        source = _source(stack, folder, domain or DOMAIN, region, profile, endpoint, db)
+        source = _source(stack, ctx, folder, domain or DOMAIN, endpoint, db)
         source = source if domain else _in_known_domain(source)
         site = site_of(source, target, host, token, write=write)
         serve(site, host, port)
@@ -96,16 +97,33 @@ def needed_for_dashboard() -> None:
 
 def serve(site: Site, host: str, port: int) -> None:
     """Serves a dashboard until it is interrupted, and prints where."""
-    from genflow.tools.dashboard.serving import DashboardServer
-
-    try:
-        server = DashboardServer(site, host, port)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, 'strerror', None) or error
-        raise Refused(f'{host}, port {port}: {reason}. Give another --port, or 0 for a free one.') from error
+    server = _listening(site, host, port)
     with messages_on_stdout():
         click.echo(server.url)
         server.run()
+
+
+def _listening(site: Site, host: str, port: int) -> DashboardServer:
+    """A server whose address is taken.
+
+    Raises:
+        Refused: The address cannot be listened on.
+    """
+    from genflow.tools.dashboard.serving import DashboardServer
+
+    try:
+        return DashboardServer(site, host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise Refused(f'{host}, port {port}: {reason}. Give another port, or 0 for a free one.') from error
+
+
+def beside(service: LocalSWF, url: str, name: str, port: int, *, write: bool) -> DashboardServer:
+    """A dashboard of a service that this process serves; on the loopback interface, whatever the service is on."""
+    from genflow.tools.dashboard.source import Source
+
+    source = Source(service, name, DOMAIN, f'--endpoint {url}', clock=service.clock.now)
+    return _listening(site_of(_in_known_domain(source), None, LOOPBACK, None, write=write), LOOPBACK, port)
 
 
 def site_of(source: Source, target: str | None, host: str, token: str | None, *, write: bool) -> Site:
@@ -130,10 +148,9 @@ def _spec(target: str | None) -> WorkflowSpec | None:
 
 def _source(
     stack: ExitStack,
+    ctx: click.Context,
     folder: str | None,
     domain: str,
-    region: str | None,
-    profile: str | None,
     endpoint: str | None,
     db: str | None,
 ) -> Source:
@@ -145,9 +162,9 @@ def _source(
     from genflow.tools.dashboard.folder import FILES, FolderClient
     from genflow.tools.dashboard.source import Source
 
-    named = [name for name, value in (('FOLDER', folder), ('--endpoint', endpoint), ('--db', db)) if value is not None]
-    if len(named) > 1:
-        raise Refused(f'{" and ".join(named)} name different things to look at; give one of them.')
+    typed = [name for name in ('folder', 'endpoint', 'db') if ctx.get_parameter_source(name) is COMMANDLINE]
+    if len(typed) > 1:
+        raise Refused(f'{" and ".join(typed)} name different things to look at; give one of them.')
     if folder is not None:
         return Source(FolderClient(Path(folder)), folder, FILES, is_live=False)
     if db is not None:
@@ -156,19 +173,10 @@ def _source(
         service = stack.enter_context(_opened(db))
         return Source(service, db, domain, f'--db {shlex.quote(db)}', fork=service.fork)
     with refusing(domain=domain):
-        client, name = _client(region, profile, endpoint)
-    return Source(client, name, domain, f'--endpoint {endpoint}' if endpoint else '', pace=PACE)
-
-
-def _client(region: str | None, profile: str | None, endpoint: str | None) -> tuple[Any, str]:
-    """A client of a service, and what people call the service."""
-    if endpoint is not None:
-        return connect(endpoint).client, endpoint
-    import boto3
-
-    session = boto3.session.Session(region_name=region, profile_name=profile)
-    connection = connect(session)
-    return connection.client, connection.backend
+        connection = connect(endpoint)
+    return Source(
+        connection.client, connection.backend, domain, f'--endpoint {endpoint}' if endpoint else '', pace=PACE
+    )
 
 
 class FileService:

@@ -288,7 +288,7 @@ def listing_of(rows: Iterable[Row], query: Query, zone: Any = timezone.utc, caus
     if query.status:
         found = [row for row in found if row.status == query.status]
     key = cause_of if query.column == 'cause' and cause_of is not None else COLUMNS[query.column][1]
-    found.sort(key=lambda row: row.run_id)
+    found.sort(key=lambda row: (row.started, row.workflow_id, row.run_id))
     found.sort(key=key, reverse=query.is_downwards)
     heads, below = (found, {}) if query.flat else families(found)
     last = max(1, -(-len(heads) // PAGE))

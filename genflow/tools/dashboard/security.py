@@ -12,11 +12,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from attrs import field, frozen
 from starlette.datastructures import Headers, MutableHeaders
@@ -41,6 +42,8 @@ HEADERS = {
 }
 
 READS = frozenset({'GET', 'HEAD'})
+
+_HOST = re.compile(r'(?P<name>[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?')
 
 PUBLIC = ('/login', '/static/')
 """What is answered before anybody has logged in."""
@@ -82,7 +85,8 @@ class Policy:
 
     def knows(self, host: str) -> bool:
         """Whether a ``Host`` header names us."""
-        name = (urlsplit(f'//{host}').hostname or '').lower() if _is_plain(host) else ''
+        match = _HOST.fullmatch(host)
+        name = match['name'].lower() if match else ''
         if is_loopback(self.host):
             return is_loopback(name) or name in self.names
         return is_address(name) or name in (*self.names, self.host, socket.gethostname().lower(), 'localhost')
@@ -103,10 +107,6 @@ class Policy:
         if scheme.lower() == 'bearer' and self.is_token(text.strip()):
             return True
         return hmac.compare_digest(_cookie(headers).encode(), self.proof().encode())
-
-
-def _is_plain(host: str) -> bool:
-    return host.isascii() and host.isprintable() and not set(host) & set('/@?#\\ ')
 
 
 def _cookie(headers: Headers) -> str:

@@ -91,6 +91,7 @@ class Site:
             'has_token': self.policy.token is not None,
             'path': request.url.path,
             'query': dict(request.query_params),
+            'parameters': request.query_params.multi_items(),
             'zones': ZONES if links.zone_name in ZONES else (*ZONES, links.zone_name),
         }
 

@@ -1,0 +1,189 @@
+"""What can be done from the dashboard: what a preview says, what came of it, and the command line for the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight import attributes_of
+from genflow.tools.dashboard.actions import ACTIONS, Target, Task
+from genflow.tools.dashboard.security import Policy
+from tests.insight.breaking import DOMAIN, Approval, Environment, Plain
+from tests.tools.dashboard.sites import client_of, page_of, source_of
+
+
+@pytest.fixture
+def env():
+    return Environment()
+
+
+def on(env, name='w'):
+    return f'{name}:{env.run_ids[name]}'
+
+
+def do(env, action, **values):
+    return client_of(env).post('/act', {'action': action, 'on': on(env), **values})
+
+
+def last_event(env, name='w'):
+    return env.gathered(name).view.events[-1]
+
+
+@pytest.mark.parametrize(
+    ('typed', 'sent'), [('true', 'true'), ('plain text', '"plain text"'), ('{"a": 1}', '{"a": 1}'), ('', 'null')]
+)
+def test_a_signal_is_sent_with_json_or_text(env, typed, sent):
+    env.begin(Approval)
+    answer = do(env, 'signal', name='approve', value=typed)
+    assert answer.status_code == 303
+    assert [(one.name, one.input) for one in env.gathered().view.signals] == [('approve', sent)]
+
+
+def test_a_cancellation_is_asked_for(env):
+    env.begin(Plain)
+    do(env, 'cancel')
+    assert env.gathered().view.cancel_requested
+
+
+def test_a_termination_keeps_its_reason(env):
+    env.begin(Plain)
+    do(env, 'terminate', reason='a mistake')
+    assert attributes_of(last_event(env))['reason'] == 'a mistake'
+
+
+def test_a_rerun_has_the_same_input(env):
+    env.begin(Plain)
+    answer = do(env, 'rerun', ids='1')
+    assert answer.status_code == 303
+    infos = env.swf.list_open_workflow_executions(domain=DOMAIN, startTimeFilter={'oldestDate': 0})['executionInfos']
+    (other,) = (info for info in infos if info['execution']['workflowId'] != 'w')
+    assert other['tagList'] == [f'rerun-of:{env.run_ids["w"]}']
+
+
+def test_a_rerun_under_an_open_id_says_why_not(env):
+    env.begin(Plain)
+    answer = do(env, 'rerun')
+    assert answer.status_code == 409
+    assert 'WorkflowExecutionAlreadyStartedFault' in answer.text
+
+
+def test_an_activity_that_left_its_worker_is_completed_and_failed(env):
+    env.begin(Plain)
+    do(env, 'complete', token=env.take(), result='42')
+    assert env.gathered().view.operations[-1].last.result == '42'
+    env.decide()
+    env.begin(Plain, 'v')
+    client_of(env).post('/act', {'action': 'fail', 'on': on(env, 'v'), 'token': env.take(), 'reason': 'lost'})
+    assert env.gathered('v').view.operations[-1].last.reason == 'lost'
+
+
+def test_a_wrong_token_is_said(env):
+    env.begin(Plain)
+    answer = do(env, 'complete', token='nonsense')
+    assert answer.status_code == 409
+    assert 'Invalid token' in answer.text
+
+
+def test_a_field_that_is_needed_is_asked_for_again(env):
+    env.begin(Plain)
+    answer = do(env, 'signal', name='', value='keep me')
+    assert answer.status_code == 409
+    assert 'Signal is empty' in answer.text
+    assert 'keep me' in answer.text
+
+
+def test_a_preview_says_what_would_happen_and_the_command_line(env):
+    env.begin(Plain)
+    page = page_of(client_of(env), f'/act?action=terminate&on={on(env)}&reason=it+is+stuck')
+    assert 'It ends at once' in page.text
+    command = f"genflow terminate w --run-id {env.run_ids['w']} --reason 'it is stuck' --domain d --endpoint http://swf"
+    assert command in page.text
+    assert ('on', on(env)) in page.posted
+
+
+def test_a_preview_leaves_out_what_is_closed(env):
+    env.begin(Plain)
+    env.begin(Plain, 'v')
+    do(env, 'terminate')
+    page = page_of(client_of(env), f'/act?action=cancel&on={on(env)}&on={on(env, "v")}')
+    assert 'Nothing: it is terminated.' in page.text
+    assert [value for name, value in page.posted if name == 'on'] == [on(env, 'v')]
+
+
+def test_many_are_chosen_by_a_filter_and_each_says_what_came_of_it(env):
+    for name in ('a-1', 'a-2', 'b-3'):
+        env.begin(Plain, name, decided=False)
+    page = page_of(client_of(env), '/act?action=terminate&all=1&id=a')
+    chosen = [value for name, value in page.posted if name == 'on']
+    assert sorted(chosen) == [on(env, 'a-1'), on(env, 'a-2')]
+    answer = client_of(env).post('/act', {'action': 'terminate', 'on': [*chosen, 'nobody:nothing']})
+    assert '2 of 3 done, 1 could not be' in ' '.join(answer.text.split())
+    assert [env.gathered(name).view.status for name in ('a-1', 'a-2', 'b-3')] == ['terminated', 'terminated', 'open']
+
+
+def test_a_repair_is_planned_and_made_by_what_the_source_offers(env):
+    env.begin(Plain)
+    env.fail(env.take())
+    env.decide()
+    made = []
+
+    def fork(domain, view, events):
+        made.append((domain, view.workflow_id, len(events)))
+        return 'new-run'
+
+    page = page_of(client_of(env, fork=fork), f'/act?action=repair&on={on(env)}')
+    assert 'are trusted' in page.text
+    assert made == []
+    answer = client_of(env, fork=fork).post('/act', {'action': 'repair', 'on': on(env)})
+    assert answer.status_code == 303
+    assert [(domain, name) for domain, name, _ in made] == [(DOMAIN, 'w')]
+
+
+def test_a_repair_elsewhere_says_where_it_is_possible(env):
+    env.begin(Plain)
+    env.fail(env.take())
+    env.decide()
+    answer = do(env, 'repair')
+    assert answer.status_code == 409
+    assert 'genflow ui --db FILE' in answer.text
+
+
+def test_an_execution_that_waits_for_a_signal_shows_a_form_for_it(env):
+    env.begin(Plain)
+    env.begin(Approval, 't')
+    spec = WorkflowSpec(Approval, 'Approval', '1')
+    posted = page_of(client_of(env, spec=spec), '/execution?id=t').posted
+    assert [pair for pair in posted if pair[0] in ('action', 'on', 'name')] == [
+        ('action', 'signal'),
+        ('on', on(env, 't')),
+        ('name', 'approve'),
+    ]
+    assert page_of(client_of(env, spec=spec), '/execution?id=w').posted == []
+    assert ('name', None) in page_of(client_of(env), '/execution?id=t').posted
+
+
+def test_without_writing_the_command_lines_are_shown_instead(env):
+    env.begin(Plain)
+    page = page_of(client_of(env, Policy()), '/execution?id=w')
+    assert 'genflow cancel w' in page.text
+    assert [link for link in page.links.values() if link.startswith('/act')] == []
+
+
+@pytest.mark.parametrize('name', ACTIONS)
+def test_every_command_line_names_a_command_that_takes_it(env, name):
+    import shlex
+
+    from genflow.tools.cli.main import cli
+
+    values = {'name': 'approve', 'value': '1', 'token': 'T', 'reason': 'because', 'result': '[1, 2]', 'ids': '1'}
+    command = ACTIONS[name].command(Task(source_of(env), 'shop', Target('w', 'r'), values))
+    program, verb, *words = shlex.split(command)
+    assert program == 'genflow'
+    found = cli.get_command(None, verb)
+    if hasattr(found, 'commands'):
+        found, words = found.commands[words[0]], words[1:]
+    context = found.make_context(verb, words, resilient_parsing=False)
+    assert context.params.get('endpoint') == 'http://swf'
+    assert json.dumps(words)

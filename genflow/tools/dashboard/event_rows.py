@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import tzinfo
+from datetime import timezone, tzinfo
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -18,7 +19,18 @@ from genflow.tools.pictures.svg import tone_of
 from genflow.tools.pictures.terminal import MARKS
 from genflow.tools.printable import printable
 
-__all__ = ['GROUP', 'KINDS', 'event_line', 'grouped', 'has_failed', 'kind_of', 'operation_of', 'pretty', 'searchable']
+__all__ = [
+    'GROUP',
+    'KINDS',
+    'event_line',
+    'grouped',
+    'has_failed',
+    'kind_of',
+    'mark_of',
+    'operation_of',
+    'pretty',
+    'searchable',
+]
 
 Event = Mapping[str, Any]
 
@@ -38,8 +50,6 @@ KINDS = {
 }
 """Kinds of events, by how the names of their types begin."""
 
-_KIND_OF: dict[str, str] = {}
-
 _STATES = (
     ('TimedOut', 'timed out'),
     ('Failed', 'failed'),
@@ -56,21 +66,25 @@ _STATES = (
 )
 """What an event says of the state of what it is about, by the end of its type's name."""
 
+_MARKS = {'timed out': '◔'}
 _FAILED = frozenset({'failed', 'timed out', 'terminated'})
 _REFERENCES = ('scheduledEventId', 'initiatedEventId', 'startedEventId')
 _NAMES = ('signalName', 'markerName', 'timerId', 'activityId', 'workflowId', 'name', 'id')
 
 
+def mark_of(state: str) -> str:
+    """The shape that stands for a state; every system's fonts have it."""
+    return _MARKS.get(state) or MARKS.get(state, ('·', ''))[0]
+
+
+@cache
 def kind_of(event_type: str) -> str:
     """The kind of an event, by its type."""
-    found = _KIND_OF.get(event_type)
-    if found is None:
-        starts = ((kind, start) for kind, names in KINDS.items() for start in names)
-        found = next((kind for kind, start in starts if event_type.startswith(start)), 'activity')
-        _KIND_OF[event_type] = found
-    return found
+    starts = ((kind, start) for kind, names in KINDS.items() for start in names)
+    return next((kind for kind, start in starts if event_type.startswith(start)), 'activity')
 
 
+@cache
 def state_of(event_type: str) -> str:
     """The state that an event brings."""
     return next((state for end, state in _STATES if event_type.endswith(end)), '')
@@ -143,20 +157,28 @@ def event_line(view: ExecutionView, event: Event, zone: tzinfo, address: str) ->
         view: The execution.
         event: The event.
         zone: The time zone in which to show its time.
-        address: The page of the execution, up to and with ``event=``.
+        address: The page of the execution, up to and with ``event=``, as an attribute holds it.
     """
-    number, event_type = event['eventId'], event['eventType']
-    state = state_of(event_type)
-    when = utc(event['eventTimestamp']).astimezone(zone)
+    number = event['eventId']
+    tone, what = _beginning(event['eventType'])
+    when = utc(event['eventTimestamp'])
+    if zone is not timezone.utc:
+        when = when.astimezone(zone)
     return (
-        f'<a id="e{number}" class="{tone_of(state)}" href="{escape(address)}{number}#e{number}"><b>{number}</b> '
-        f'{MARKS.get(state, ("·", ""))[0]} {_text(event_type)} {_text(about(view, event))}'
-        f'<i>{when:%Y-%m-%d %H:%M:%S}</i></a>'
+        f'<a id="e{number}" class="{tone}" href="{address}{number}#e{number}"><b>{number}</b> {what} '
+        f'{_text(about(view, event))}<i>{when.isoformat(" ", "seconds")[:19]}</i></a>'
     )
 
 
+@cache
+def _beginning(event_type: str) -> tuple[str, str]:
+    """The tone of events of a type, and how their lines begin."""
+    state = state_of(event_type)
+    return tone_of(state), f'{mark_of(state)} {_text(event_type)}'
+
+
 def _text(value: str) -> str:
-    return escape(printable(value))
+    return escape(value if value.isascii() and value.isprintable() else printable(value))
 
 
 def grouped(rows: Iterable[str]) -> Iterator[str]:

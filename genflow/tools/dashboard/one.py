@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from attrs import frozen
@@ -17,7 +19,7 @@ from genflow.insight import Deadline, Diagnosis, ExecutionView, Operation, attri
 from genflow.testing.histories.exports import written
 from genflow.tools.dashboard.actions import ACTIONS, Target, Task
 from genflow.tools.dashboard.event_filter import EventFilter
-from genflow.tools.dashboard.event_rows import KINDS, grouped, has_failed, pretty
+from genflow.tools.dashboard.event_rows import GROUP, KINDS, grouped, pretty
 from genflow.tools.dashboard.lists import domains_of
 from genflow.tools.dashboard.operations import axis, rows_of
 from genflow.tools.dashboard.regex import PatternError
@@ -34,6 +36,9 @@ __all__ = ['as_html', 'as_json', 'event', 'execution', 'looking_at']
 
 EVENTS = '<!-- events -->'
 """Stands in the template where the events are written, piece by piece."""
+
+PIECE = 10
+"""Groups of events that are sent at once."""
 
 DEPTHS = 3
 """Levels of children that may be folded in."""
@@ -91,29 +96,37 @@ def execution(site: Site, request: Request) -> Response:
         except PatternError as error:
             places, problem = [], str(error)
         head, tail = page_text(site, request, run, diagnosis, filtered, places, problem)
-        lines = shown_lines(site, request, run, places)
-    opened = open_event_html(site, request, run.view)
-    return StreamingResponse(pieces(head, tail, lines, opened), media_type='text/html')
+        last = run.view.last_event_id
+        opened = open_event_html(site, request, run.view)
+    chosen = range(last) if places is None else places
+    after = int_of(request.query_params.get('after', ''))
+    lines = event_lines(site, request, run, [place for place in chosen if place >= after], opened)
+    return StreamingResponse(pieces(head, lines, tail), media_type='text/html')
 
 
-def pieces(head: str, tail: str, lines: list[tuple[int, str]], opened: tuple[int, str] | None) -> Iterator[str]:
+def pieces(head: str, lines: Iterator[str], tail: str) -> Iterator[str]:
     """The page, what is above the events first, so that a browser can show it while it reads on."""
     yield head
-    number, text = opened or (0, '')
-    yield from grouped(line + text if place == number else line for place, line in lines)
+    groups = grouped(lines)
+    while piece := ''.join(islice(groups, PIECE)):
+        yield piece
     yield tail
 
 
-def shown_lines(site: Site, request: Request, run: Run, places: list[int] | None) -> list[tuple[int, str]]:
-    """The lines of the events that are shown, with the numbers of the events."""
-    link, params = site.links(request), request.query_params
-    kept = EventFilter.of(params).params()
-    address = link.execution(run.view.workflow_id or '', run.view.run_id, **kept, event='')
-    separator = '&' if '?' in address else '?'
-    lines = run.lines(link.zone, f'{address}{separator}event=')
-    after = int_of(params.get('after', ''))
-    chosen = range(len(lines)) if places is None else places
-    return [(place + 1, lines[place]) for place in chosen if place >= after]
+def event_lines(
+    site: Site, request: Request, run: Run, places: list[int], opened: tuple[int, str] | None
+) -> Iterator[str]:
+    """The lines of the events at some places, with what the address opens below its own."""
+    link, number = site.links(request), (opened or (0, ''))[0]
+    kept = EventFilter.of(request.query_params).params()
+    address = escape(link.execution(run.view.workflow_id or '', run.view.run_id, **kept) + '&event=')
+    lines: list[str] = []
+    for place in places:
+        if place >= len(lines):
+            lines = run.lines(link.zone, address, place + GROUP * PIECE)
+        yield lines[place]
+        if opened is not None and place + 1 == number:
+            yield opened[1]
 
 
 def int_of(text: str) -> int:
@@ -152,7 +165,7 @@ def page_text(
         branches=sorted(set(diagnosis.code.made_by.values())) if diagnosis.code else [],
         shown=view.last_event_id if places is None else len(places),
         problem=problem,
-        failures=sum(map(has_failed, view.events)),
+        failures=run.failures(),
         commands=commands(site, request, view),
         actions=[one for one in ACTIONS.values() if one.suits(is_open=view.is_open)],
         target=Target(view.workflow_id or '', view.run_id or ''),
@@ -172,7 +185,7 @@ def drawn(site: Site, run: Run, diagnosis: Diagnosis, depth: int) -> Picture:
         with site.runs.looking_at(run.domain, last.key, last.run_id) as child:
             return child.view
 
-    return picture_of(run.view, diagnosis.now, depth, child_of)
+    return picture_of(run.view, diagnosis.now, depth, child_of) if depth else run.picture(diagnosis.now)
 
 
 WORDS = {

@@ -12,13 +12,12 @@ from markupsafe import Markup
 
 from genflow.insight import Attempt, Operation, duration, elapsed
 from genflow.insight.timeline import Bar, Scale, moments
-from genflow.tools.dashboard.event_rows import pretty
+from genflow.tools.dashboard.event_rows import mark_of, pretty
 from genflow.tools.pictures.svg import tone_of
-from genflow.tools.pictures.terminal import MARKS
 from genflow.tools.pictures.tree import Node, Picture
 from genflow.tools.printable import printable
 
-__all__ = ['Line', 'OperationRow', 'axis', 'mark_of', 'rows_of']
+__all__ = ['Line', 'OperationRow', 'axis', 'rows_of']
 
 SHORTEST = 0.6
 """Percent of the width that every bar has, however short it was."""
@@ -27,6 +26,8 @@ MOST = 200
 """Operations that are shown unless somebody asks for all: the open ones, those that failed, and the latest."""
 
 TICKS = 5
+
+EXACT = timedelta(seconds=10)
 
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>.+)')
 _MACHINERY = ('/genflow/core/', '/genflow/swf/', '/genflow/tools/', '/genflow/local/', '/lib/python', '/site-packages/')
@@ -76,11 +77,6 @@ class OperationRow:
     @property
     def is_own(self) -> bool:
         return self.depth == 0
-
-
-def mark_of(state: str) -> str:
-    """The shape that stands for a state."""
-    return MARKS.get(state, ('·', ''))[0]
 
 
 def rows_of(picture: Picture, *, everything: bool = False) -> tuple[list[OperationRow], int]:
@@ -180,7 +176,7 @@ def axis(scale: Scale) -> Markup:
     parts = [f'<rect class="gap" x="{100 * one.start:.2f}%" width="{100 * (one.end - one.start):.2f}%" height="18"/>'
              for one in scale.breaks]  # fmt: skip
     parts += [
-        f'<text x="{100 * place:.2f}%" y="13" text-anchor="{anchor(place)}">{elapsed(since)}</text>'
+        f'<text x="{100 * place:.2f}%" y="13" text-anchor="{anchor(place)}">{ticked(since)}</text>'
         for place, since in ticks(scale)
     ]
     return Markup(f'<svg class="axis" aria-hidden="true" focusable="false">{"".join(parts)}</svg>')  # noqa: S704 - as above
@@ -188,6 +184,11 @@ def axis(scale: Scale) -> Markup:
 
 def anchor(place: float) -> str:
     return 'start' if place == 0 else 'end' if place == 1 else 'middle'
+
+
+def ticked(since: timedelta) -> str:
+    """A time on the axis; of a short execution to the hundredth of a second."""
+    return duration(since) if since < EXACT else elapsed(since)
 
 
 def ticks(scale: Scale) -> Iterable[tuple[float, timedelta]]:

@@ -7,18 +7,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from attrs import define, field
 
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import Diagnosis, ExecutionView, Finding
 from genflow.swf.aws import faults
-from genflow.tools.dashboard.event_rows import event_line
+from genflow.tools.dashboard.event_rows import event_line, has_failed
 from genflow.tools.dashboard.executions import Row
 from genflow.tools.dashboard.source import Source
 from genflow.tools.gathering import Gatherer, known_spec
-from genflow.tools.run.follow import HistoryTail
+from genflow.tools.pictures.tree import Picture, picture_of
+from genflow.tools.run.follow import EPOCH, HistoryTail
 
 __all__ = ['Causes', 'Run', 'Runs']
 
@@ -47,7 +48,10 @@ class Run:
     _due: float = -1.0
     _lines: dict[tuple[tzinfo, str], list[str]] = field(factory=dict)
     _diagnosis: Diagnosis | None = None
-    _diagnosed_at: int = 0
+    _diagnosed: tuple[int, datetime] = (0, EPOCH)
+    _picture: Picture | None = None
+    _counted: int = 0
+    _failures: int = 0
 
     def update(self, source: Source, clock: Callable[[], float]) -> None:
         """Reads the events that are new, unless that was done just now."""
@@ -57,22 +61,41 @@ class Run:
             view.apply_all(tail.since(view.last_event_id))
             self._due = clock() + source.pace
 
-    def lines(self, zone: tzinfo, address: str) -> list[str]:
-        """The HTML of every event, made once."""
+    def lines(self, zone: tzinfo, address: str, until: int) -> list[str]:
+        """The HTML of the first events, made once."""
         with self.lock:
             known = self._lines.setdefault((zone, address), [])
-            events = self.view.events
-            known += [event_line(self.view, event, zone, address) for event in events[len(known) :]]
+            events = self.view.events[len(known) : until]
+            known += [event_line(self.view, event, zone, address) for event in events]
             return known
 
     def diagnosis(self, source: Source, spec: WorkflowSpec | None) -> Diagnosis:
         """What is to be said of it."""
         known, view = self._diagnosis, self.view
-        is_fresh = view.last_event_id == self._diagnosed_at and view.last_event_id >= LARGE
-        if known is None or not is_fresh or source.clock() - known.now > WHILE:
+        if known is None or not self._is_fresh(source):
             known = self._diagnosis = source.gathered(view, self.domain).diagnosis(spec or known_spec(view))
-            self._diagnosed_at = view.last_event_id
+            self._diagnosed = view.last_event_id, source.clock()
+            self._picture = None
         return known
+
+    def _is_fresh(self, source: Source) -> bool:
+        """Whether the diagnosis of a large history need not be made again."""
+        events, at = self._diagnosed
+        same = events == self.view.last_event_id >= LARGE
+        return same and (not self.view.is_open or source.clock() - at < WHILE)
+
+    def picture(self, now: datetime) -> Picture:
+        """The operations laid out, without children; made again with the diagnosis."""
+        if self._picture is None:
+            self._picture = picture_of(self.view, now)
+        return self._picture
+
+    def failures(self) -> int:
+        """How many events say that something failed."""
+        new = self.view.events[self._counted :]
+        self._counted += len(new)
+        self._failures += sum(map(has_failed, new))
+        return self._failures
 
 
 @define

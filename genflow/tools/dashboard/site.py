@@ -20,9 +20,9 @@ from genflow.insight import duration
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.tools.dashboard.actions import Refusal
+from genflow.tools.dashboard.event_rows import mark_of
 from genflow.tools.dashboard.executions import Index
 from genflow.tools.dashboard.links import ZONES, Links, zone_of
-from genflow.tools.dashboard.operations import mark_of
 from genflow.tools.dashboard.runs import Causes, Runs
 from genflow.tools.dashboard.security import Policy
 from genflow.tools.dashboard.source import Source

@@ -205,7 +205,7 @@ def test_workers_are_shown_with_what_they_last_did_and_lists_with_what_waits(env
     env.begin(Plain, 'v')
     env.take(identity='worker-9')
     text = ' '.join(page_of(client_of(env), '/workers').text.split())
-    assert 'work activity tasks ⧗ 1 task waits' in text
+    assert 'work activity tasks ◔ 1 task waits' in text
     assert 'worker-9' in text
 
 

@@ -49,6 +49,7 @@ def _steps(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.tuples(st.just('catch'), inner),
         st.tuples(st.just('finally'), inner, inner),
         st.tuples(st.just('undo'), inner, inner),
+        st.tuples(st.just('driven'), several, call),
         st.tuples(st.just('spawn'), inner),
         st.tuples(st.just('limit'), inner, st.integers(0, 9), st.booleans()),
         st.tuples(st.just('shield'), inner),
@@ -338,6 +339,21 @@ class Interpreter(Workflow):
             with self.shield():
                 yield from self.perform(undo)
             raise
+
+    def do_driven(self, steps: Any, undo: Any) -> Any:
+        saga = Saga()
+
+        def work() -> Any:
+            values = []
+            for step in steps:
+                saga.add(self.make, undo)
+                values.append((yield from self.perform(step)))
+            return values
+
+        try:
+            return (yield from saga.run(work()))
+        except TaskFailed as error:
+            return [str(error.reason), list(getattr(error, '__notes__', ()))]
 
     def do_spawn(self, step: Any) -> Any:
         self.spawn(self.perform(step))

@@ -171,3 +171,114 @@ def test_a_compensation_that_is_called_already_is_refused(call):
             yield self.other()
 
     assert Story(Books).decide()[-1].endswith('Other [[],{}]')
+
+
+# saga.run
+
+
+def driven(self, failing=None):
+    self.saga = Saga()
+    return (yield from self.saga.run(steps(self, failing)))
+
+
+def steps(self, failing):
+    for step in range(STEPS):
+        self.saga.add(self.other, step)
+        if step == failing:
+            raise KeyError(step)
+        yield self.echo(step)
+    yield self.sleep(60)
+    return 'done'
+
+
+def test_run_gives_what_the_steps_give_and_undoes_nothing():
+    story = Story(driven)
+    play(story, None)
+    assert story.result == 'done'
+    assert scheduled(story, 'Other') == []
+
+
+@pytest.mark.parametrize('cancel_at', range(STEPS + 1))
+def test_run_undoes_at_a_cancellation(cancel_at):
+    story = Story(driven)
+    play(story, cancel_at)
+    assert story.closed.how == 'canceled'
+    assert scheduled(story, 'Other') == [f'[[{step}],{{}}]' for step in range(min(cancel_at + 1, STEPS))][::-1]
+
+
+def test_run_raises_what_the_steps_raise():
+    story = Story(driven, 2)
+    play(story, None)
+    assert story.failure.reason == 'KeyError: 2'
+    assert scheduled(story, 'Other') == ['[[2],{}]', '[[1],{}]', '[[0],{}]']
+
+
+def failing_all(story):
+    while story.closed is None:
+        for item in sorted(story.open.values(), key=lambda item: item.ref):
+            story.failed(item.key, reason='cannot undo')
+        story.decide()
+
+
+def test_compensations_that_failed_are_notes_of_what_was_raised():
+    story = Story(driven, 1)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    failing_all(story)
+    assert story.failure.reason == 'KeyError: 1'
+    assert story.failure.traceback.count('A compensation failed: ActivityFailed: ') == 2
+    assert 'cannot undo' in story.failure.traceback
+
+
+def test_compensations_that_failed_stand_in_the_details_of_a_cancellation():
+    story = Story(driven)
+    story.decide()
+    story.cancel_requested()
+    story.decide()
+    failing_all(story)
+    assert story.closed.how == 'canceled'
+    assert 'A compensation failed: ActivityFailed: ' in story.answers[-1].all[-1].details
+
+
+def test_a_suspension_undoes_nothing():
+    undone = []
+
+    def run(self):
+        saga = Saga()
+
+        def work():
+            saga.add(undone.append, 1)
+            yield self.echo()
+
+        yield from saga.run(work())
+
+    story = Story(run)
+    story.decide()
+    story.sticky.close()
+    assert undone == []
+
+
+def test_run_takes_a_generator_and_add_no_task():
+    def run(self):
+        saga = Saga()
+        for wrong in (lambda: saga.run(driven), lambda: saga.add(self.echo()), lambda: saga.add(driven(self))):
+            with pytest.raises(TypeError):
+                wrong()
+        return 1
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    assert story.result == 1
+
+
+def test_a_saga_that_nobody_drives_is_reported(caplog):
+    def run(self):
+        Saga().run(steps(self, None))
+        return
+        yield
+
+    Story(run).decide()
+    assert 'the generator Saga.run() was made at' in caplog.text

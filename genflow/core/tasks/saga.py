@@ -2,15 +2,15 @@
 
 ::
 
-    saga = Saga()
-    try:
-        saga.add(self.release, order)
+    def run(self, order):
+        self.saga = Saga()
+        return (yield from self.saga.run(self.steps(order)))
+
+    def steps(self, order):
+        self.saga.add(self.release, order)
         yield self.reserve(order)
-        saga.add(self.refund, order)
-        yield self.charge(order)
-    except BaseException:
-        yield from saga.compensate()
-        raise
+        self.saga.add(self.refund, order)
+        return (yield self.charge(order))
 
 A compensation is best added before its step: a step whose outcome nobody learned, because a cancellation or a
 time-out came first, may have happened all the same.
@@ -20,16 +20,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
-from types import GeneratorType
-from typing import Any
+from types import FrameType, GeneratorType
+from typing import Any, TypeVar
 
-from genflow.core.errors import CompensationFailed
+from genflow.core.errors import Canceled, CompensationFailed
 from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.loop import Loop, current_loop
 from genflow.core.tasks.task import Task
 from genflow.core.text import short
 
 __all__ = ['Saga']
+
+R = TypeVar('R')
 
 
 class Saga:
@@ -64,6 +66,36 @@ class Saga:
             )
         self._steps.append((function, args, kwargs))
 
+    def run(self, steps: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
+        """Drives the steps, and undoes them if they fail or are cancelled: ``yield from saga.run(self.steps(order))``.
+
+        What the steps raise is raised on, whatever becomes of the compensations. Those that failed are notes of the
+        exception, and so stand in the details with which the execution closes.
+
+        Args:
+            steps: What a generator function gives.
+
+        Raises:
+            TypeError: It is no generator.
+        """
+        if not isinstance(steps, GeneratorType):
+            raise TypeError(f'saga.run() was given {short(steps)}; it takes a generator: `saga.run(self.steps(x))`')
+        return _noted(self._run(steps), 'Saga.run', sys._getframe(1))
+
+    def _run(self, steps: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
+        loop = current_loop.get()
+        passing = () if loop is None else loop.passing
+        try:
+            return (yield from steps)
+        except BaseException as error:
+            if isinstance(error, (GeneratorExit, *passing)):
+                raise
+            try:
+                yield from self._compensated(loop, error)
+            except CompensationFailed as failed:
+                _add_notes(error, failed)
+            raise
+
     def compensate(self) -> Generator[Any, Any, None]:
         """Undoes the steps, the last one first, each once; a cancellation waits until it is over.
 
@@ -72,12 +104,8 @@ class Saga:
         Raises:
             CompensationFailed: Some failed; at the end. Its cause is the exception because of which they ran.
         """
-        loop = current_loop.get()
-        steps = self._compensated(loop, sys.exc_info()[1])
-        if isinstance(steps, GeneratorType) and loop is not None and not loop.silent:
-            steps.__qualname__ = 'Saga.compensate'
-            loop.unused.note_generator(steps, sys._getframe(1))
-        return steps
+        steps = self._compensated(current_loop.get(), sys.exc_info()[1])
+        return _noted(steps, 'Saga.compensate', sys._getframe(1))
 
     def _compensated(self, loop: Loop | None, reason: BaseException | None) -> Generator[Any, Any, None]:
         branch = None if loop is None else loop.current
@@ -99,3 +127,20 @@ class Saga:
                 branch.leave(shield)
         if errors:
             raise CompensationFailed(errors, reason) from (reason or errors[0])
+
+
+def _noted(steps: Generator[Any, Any, R], name: str, frame: FrameType) -> Generator[Any, Any, R]:
+    """A generator that is reported if nobody drives it."""
+    loop = current_loop.get()
+    if isinstance(steps, GeneratorType) and loop is not None and not loop.silent:
+        steps.__qualname__ = name
+        loop.unused.note_generator(steps, frame)
+    return steps
+
+
+def _add_notes(error: BaseException, failed: CompensationFailed) -> None:
+    """Says at an exception which compensations failed."""
+    texts = [f'A compensation failed: {type(other).__qualname__}: {other}' for other in failed.errors]
+    error.__notes__ = [*getattr(error, '__notes__', ()), *texts]  # type: ignore[attr-defined]
+    if isinstance(error, Canceled):
+        error.args = ('; '.join([*([error.details] if error.details else []), *texts]),)

@@ -74,7 +74,8 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('cancel'), call, st.booleans()),
         st.tuples(st.just('limited'), call, st.integers(0, 9), st.booleans()),
         st.tuples(st.just('completed'), calls),
-        st.tuples(st.just('map'), st.integers(0, 4), st.integers(1, 3)),
+        st.tuples(st.just('map'), st.integers(0, 4), st.none() | st.integers(1, 3)),
+        st.tuples(st.just('pages'), calls, st.integers(1, 2), st.sampled_from(('raise', 'wait', 'return'))),
         st.tuples(st.just('signals')),
         st.tuples(st.just('value'), st.deferred(lambda: st.sampled_from(tuple(VALUES)))),
         st.tuples(st.just('raise')),
@@ -197,6 +198,18 @@ class Interpreter(Workflow):
 
     def do_map(self, count: int, limit: int) -> Any:
         return (yield self.map(self.echo, range(count), limit=limit))
+
+    def do_pages(self, calls: Any, limit: int, failures: Any) -> Any:
+        """Items that a generator makes of what has happened so far."""
+        made: list[Any] = []
+
+        def items() -> Any:
+            for call in calls:
+                made.append([len(self.go), len(self.notes)])
+                yield call
+
+        values = yield self.map(self.make, items(), limit=limit, failures=failures)
+        return [made, [repr(value) if isinstance(value, Exception) else value for value in values]]
 
     def do_signals(self) -> Any:
         first = yield self.go.get()

@@ -7,6 +7,7 @@ import pytest
 from genflow import (
     ActivityFailed,
     DefinitionError,
+    TaskFailed,
     WorkflowCanceled,
     all_of,
     any_of,
@@ -106,7 +107,7 @@ def test_a_function_that_raises_fails_the_map():
     assert told(run, done(1)).result == 'raised'
 
 
-@pytest.mark.parametrize('limit', [0, -1, 1.5, True, None])
+@pytest.mark.parametrize('limit', [0, -1, 1.5, True])
 def test_map_needs_a_limit(limit):
     def run(self):
         try:
@@ -239,3 +240,168 @@ def test_an_unyielded_limit_that_strikes_fails_the_workflow():
     story.signaled('go')
     story.canceled(1)
     assert story.decide()[0].startswith('fail ActivityTimedOut')
+
+
+# failures, and items that are made when their turn comes
+
+
+def test_without_a_limit_all_begin_at_once():
+    story = Story(lambda self: (yield self.map(self.echo, range(5))))
+    assert len(story.decide()) == 5
+
+
+def test_failures_may_be_results_in_their_places():
+    def run(self):
+        values = yield self.map(self.echo, 'abc', limit=2, failures='return')
+        return [getattr(value, 'reason', value) for value in values]
+
+    story = Story(run)
+    story.decide()
+    story.failed(1, reason='broken')
+    story.decide()
+    story.completed(2, 'b')
+    story.completed(3, 'c')
+    story.decide()
+    assert story.result == ['broken', 'b', 'c']
+
+
+def test_the_others_may_be_waited_for_and_the_first_item_that_failed_is_raised():
+    def run(self):
+        try:
+            yield self.map(self.echo, 'abc', failures='wait')
+        except TaskFailed as error:
+            return error.reason
+
+    story = Story(run)
+    story.decide()
+    story.failed(3, reason='third')
+    assert story.decide() == []
+    story.failed(1, reason='first')
+    assert story.decide() == []
+    story.completed(2)
+    story.decide()
+    assert story.result == 'first'
+
+
+@pytest.mark.parametrize(('failures', 'expected'), [('return', 'ZeroDivisionError'), ('wait', None), ('raise', None)])
+def test_what_the_function_raises_is_the_failure_of_its_item(failures, expected):
+    def run(self):
+        try:
+            values = yield self.map(lambda number: 6 // number, [3, 0, 2], failures=failures)
+        except ZeroDivisionError:
+            return None
+        return [values[0], type(values[1]).__name__, values[2]]
+
+    story = Story(run)
+    story.decide()
+    assert story.result == (None if expected is None else [2, expected, 3])
+
+
+def test_a_generator_makes_an_item_when_a_place_is_free():
+    def run(self):
+        made = []
+
+        def items():
+            for number in range(4):
+                made.append(number)
+                yield number
+
+        task = self.map(self.echo, items(), limit=2)
+        seen = [list(made)]
+        yield any_of(task, self.go.get())
+        seen.append(list(made))
+        values = yield task
+        return [seen, made, values]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1, 'a')
+    story.signaled('go')
+    story.decide()
+    for number in (2, 3, 4):
+        story.completed(number, number)
+        story.decide()
+    assert story.result == [[[0, 1], [0, 1, 2]], [0, 1, 2, 3], ['a', 2, 3, 4]]
+
+
+def test_a_list_is_read_at_once():
+    def run(self):
+        items = [1, 2, 3]
+        task = self.map(self.echo, items, limit=1)
+        items.clear()
+        return len((yield task))
+
+    story = Story(run)
+    story.decide()
+    for number in (1, 2, 3):
+        story.completed(number)
+        story.decide()
+    assert story.result == 3
+
+
+@pytest.mark.parametrize('failures', ['raise', 'wait', 'return'])
+def test_what_the_generator_raises_fails_the_map(failures):
+    def items():
+        yield 1
+        raise KeyError('page 2')
+
+    def run(self):
+        try:
+            yield self.map(self.echo, items(), limit=1, failures=failures)
+        except KeyError as error:
+            return error.args[0]
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    assert story.result == 'page 2'
+
+
+@pytest.mark.parametrize('end', ['fail', 'cancel', 'suspend'])
+def test_the_generator_is_closed_when_no_more_items_are_taken(end):
+    def run(self):
+        self.closed = []
+
+        def items():
+            try:
+                while True:
+                    yield 1
+            finally:
+                self.closed.append(1)
+
+        task = self.map(self.echo, items(), limit=1)
+        if end == 'cancel':
+            yield self.go.get()
+            task.cancel()
+        try:
+            yield task
+        except TaskFailed:
+            return len(self.closed)
+
+    story = Story(run)
+    story.decide()
+    if end == 'suspend':
+        workflow = story.sticky.workflow
+        story.sticky.close()
+        assert workflow.closed == [1]
+        return
+    if end == 'fail':
+        story.failed(1)
+    else:
+        story.signaled('go')
+    story.decide()
+    assert story.result == 1
+
+
+@pytest.mark.parametrize('options', [{'limit': 0}, {'limit': True}, {'failures': 'ignore'}])
+def test_wrong_options_are_refused(options):
+    def run(self):
+        with pytest.raises(DefinitionError):
+            self.map(self.echo, [], **options)
+        return 1
+        yield
+
+    story = Story(run)
+    story.decide()
+    assert story.result == 1

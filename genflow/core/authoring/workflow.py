@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapp
 from contextlib import contextmanager
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 from uuid import UUID
 
 from genflow.core.authoring.checks import check_hook, check_run
@@ -290,20 +290,29 @@ class Workflow(Serialization):
             owner.open_blockers += task.keeps_open
         return task
 
-    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, limit: int) -> Task[list[Any]]:
-        """Calls ``function(item)`` for each item, at most ``limit`` of them open at a time; the results in order.
-
-        The first failure fails the map: it starts no more items, cancels its branches, and fails when they have ended.
+    def map(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        *,
+        limit: int | None = None,
+        failures: Literal['raise', 'wait', 'return'] = 'raise',
+    ) -> Task[list[Any]]:
+        """Calls ``function(item)`` for each item, at most ``limit`` of them open at a time; the results in their order.
 
         Args:
             function: A proxy, or a generator function (each call is a branch).
-            items: Read at once.
-            limit: At least 1.
+            items: An iterator, such as a generator, is asked for an item whenever a place is free; anything else is
+                read at once.
+            limit: At least 1; ``None`` begins all at once.
+            failures: With ``'raise'`` the first failure fails the map: it starts no more items, cancels its branches,
+                and fails when they have ended. ``'wait'`` goes on with the others, and then fails with the failure of
+                the first item that has one. ``'return'`` gives failures in the list as they are.
         """
         loop = self.loop
         if loop.owner is None:
             loop.describes('map()')
-        return Mapped(loop.owner, function, items, limit)
+        return Mapped(loop.owner, function, items, limit, failures)
 
     @overload
     def signal(self, name: str) -> BoundSignal[Any]: ...

@@ -1,13 +1,17 @@
-"""A few at a time: ``self.map(fn, items, limit=10)``."""
+"""A few at a time: ``self.map(fn, items, limit=10)``.
+
+Items are taken as places free up, so that a generator makes each when its turn comes. What stands ready in a list or
+another collection is copied first, because the code may go on to change it.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Literal
 
 from genflow.core.errors import DefinitionError
-from genflow.core.tasks.branch import Branch, as_task
+from genflow.core.tasks.branch import Branch, as_task, close_generator
 from genflow.core.tasks.cancellation import Vigil
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 
@@ -15,6 +19,17 @@ if TYPE_CHECKING:
     from genflow.core.tasks.loop import Loop
 
 __all__ = ['Mapped']
+
+Failures = Literal['raise', 'wait', 'return']
+
+
+class Failed:
+    """The place of an item that failed, until the others have settled."""
+
+    __slots__ = ('error',)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
 
 
 class Mapped(Branch):
@@ -24,20 +39,30 @@ class Mapped(Branch):
     cancelled as a branch is, with the calls and branches of its items.
     """
 
-    __slots__ = ('error', 'filling', 'function', 'items', 'limit', 'open', 'results', 'running', 'total')
+    __slots__ = ('error', 'failures', 'filling', 'function', 'items', 'limit', 'open', 'results', 'running')
 
     kind = 'map'
     is_called = True
 
-    def __init__(self, loop: Loop | None, function: Callable[[Any], Any], items: Iterable[Any], limit: Any) -> None:
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            raise DefinitionError(f'limit is {limit!r}; it is a whole number from 1')
+    def __init__(
+        self,
+        loop: Loop | None,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        limit: int | None = None,
+        failures: Failures = 'raise',
+    ) -> None:
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise DefinitionError(f'limit is {limit!r}; it is a whole number from 1, or None for no limit')
+        if failures not in ('raise', 'wait', 'return'):
+            raise DefinitionError(f"failures is {failures!r}; it is 'raise', 'wait' or 'return'")
         super().__init__(loop, None, None if loop is None else loop.current)
         self.function = function
         self.limit = limit
-        self.items = deque(enumerate(items))
-        self.total = len(self.items)
-        self.results: list[Any] = [None] * self.total
+        self.failures = failures
+        self.items: Iterator[Any] | tuple[Any, ...] | None
+        self.items = items if isinstance(items, Iterator) and loop is not None else tuple(items)
+        self.results: list[Any] = []
         self.running: dict[int, tuple[Task[Any], list[int]]] = {}
         self.open = 0
         self.error: BaseException | None = None
@@ -47,6 +72,7 @@ class Mapped(Branch):
         self.keeps_open = True
         loop.open_blockers += 1
         loop.live[self] = None
+        self.items = iter(self.items)
         self._fill()
 
     def notify(self, task: Task[Any]) -> None:
@@ -69,19 +95,26 @@ class Mapped(Branch):
 
     def let_go(self) -> Iterable[Task[Any]]:
         at = self.waits_for()
-        self.items.clear()
+        self._end_items()
         self.running, self.open = {}, 0
         return at
 
     def close(self) -> None:
-        """Nothing of the user's is to be closed."""
+        self._end_items()
+
+    def _end_items(self) -> None:
+        """Takes no more items; closes the generator that makes them."""
+        items, self.items = self.items, None
+        if isinstance(items, GeneratorType) and self.loop is not None:
+            with self.loop.silence():
+                close_generator(items, self.loop.passing)
 
     # running
 
     def _fail(self, error: BaseException) -> None:
-        """The first failure: its branches end before it settles."""
+        """The failure of the map: its branches end before it settles."""
         self.error = error
-        self.items.clear()
+        self._end_items()
         if self.loop is not None:
             Vigil(self.loop.cancellations.give_up(self.waits_for()), self._fails).look()
 
@@ -90,21 +123,24 @@ class Mapped(Branch):
 
     def _fill(self) -> None:
         self.filling = True
-        while self.items and self.open < self.limit and self.error is None:
-            self._begin(*self.items.popleft())
+        while self.items is not None and (self.limit is None or self.open < self.limit):
+            self._begin_next()
         self.filling = False
         if self.error is not None or self.loop is None:
             return
-        if not self.items and not self.running:
+        if self.items is None and not self.running:
             self._finish()
         elif self.doom is not None:
             self.loop.cancellations.strikes(self)
 
     def _finish(self) -> None:
-        if self.doom is None or not self.doom.counts:
-            self.settle(VALUE, self.results)
-        else:
+        failed = (result for result in self.results if isinstance(result, Failed))
+        if self.doom is not None and self.doom.counts:
             self.raised(self.doom.error)
+        elif self.failures == 'wait' and (first := next(failed, None)) is not None:
+            self.settle(ERROR, first.error)
+        else:
+            self.settle(VALUE, [result.error if isinstance(result, Failed) else result for result in self.results])
 
     def _take(self, places: Iterable[int], task: Task[Any]) -> None:
         """The outcome of one item, or of several for which the function gave the same task."""
@@ -112,22 +148,44 @@ class Mapped(Branch):
         if task.state == VALUE:
             for place in places:
                 self.results[place] = task.outcome
+        else:
+            self._failed(places, task.outcome)
+
+    def _failed(self, places: Iterable[int], error: BaseException) -> None:
+        if self.failures != 'raise':
+            for place in places:
+                self.results[place] = Failed(error)
         elif self.error is None:
-            self._fail(task.outcome)
+            self._fail(error)
+
+    def _begin_next(self) -> None:
+        """Takes the next item, if there is one, and begins it."""
+        loop, items = self.loop, self.items
+        if loop is None or not isinstance(items, Iterator):
+            return
+        before, loop.current = loop.current, self
+        try:
+            item = next(items)
+        except StopIteration:
+            self.items = None
+        except Exception as error:  # noqa: BLE001 - what the user's iterator raises is the outcome
+            self._fail(error)
+        else:
+            self.results.append(None)
+            self._begin(len(self.results) - 1, item)
+        finally:
+            loop.current = before
 
     def _begin(self, place: int, item: Any) -> None:
         loop = self.loop
         if loop is None:
             return
-        before, loop.current = loop.current, self
         try:
             started = self.function(item)
             task = as_task(loop, started) if loop.holds_task(started) else None
         except Exception as error:  # noqa: BLE001 - what the user's function raises is the outcome
-            self._fail(error)
+            self._failed((place,), error)
             return
-        finally:
-            loop.current = before
         if task is None:
             self.results[place] = started
             return
@@ -142,4 +200,4 @@ class Mapped(Branch):
             task.await_by(self)
 
     def asked(self) -> tuple[Any, ...]:
-        return (self.function, self.limit, tuple(self.items))
+        return (self.function, self.limit, self.failures, self.items)

@@ -75,6 +75,7 @@ class ExecutionView:
         self.last_event_id = 0
         self.operations: list[Operation] = []
         self.decisions: list[DecisionTask] = []
+        self._tasks: dict[int, DecisionTask] = {}
         self.signals: list[SignalReceived] = []
         self.cancel_requests: list[CancelRequest] = []
         self.markers: list[Marker] = []
@@ -204,8 +205,15 @@ class ExecutionView:
     @property
     def pending_decision(self) -> DecisionTask | None:
         """The decision task that is scheduled or started and not answered."""
-        last = self.decisions[-1] if self.decisions else None
-        return last if last is not None and last.is_open and self.is_open else None
+        recent = self.decisions[:-3:-1] if self.is_open else ()  # the next is scheduled while one is started
+        return next((task for task in recent if task.is_open), None)
+
+    @property
+    def is_passive(self) -> bool:
+        """Whether nothing happens in it by itself: it waits for children, or for what somebody outside sends."""
+        if not self.is_open or self.pending_decision is not None or not self.decisions:
+            return False
+        return all(one.kind == 'child' and one.pause is None for one in self.open_operations())
 
     @property
     def cancel_requested(self) -> CancelRequest | None:
@@ -267,6 +275,15 @@ class ExecutionView:
             self._calls[kind, number] = operation
             self._numbered[number] = operation
         return operation
+
+    def task_scheduled(self, task: DecisionTask) -> None:
+        self.decisions.append(task)
+        self._tasks[task.scheduled_id] = task
+
+    def task_of(self, said: Mapping[str, Any]) -> DecisionTask | None:
+        """The decision task that the attributes of an event are about; the latest where they do not say."""
+        latest = self.decisions[-1] if self.decisions else None
+        return self._tasks.get(said.get('scheduledEventId') or 0, latest)
 
     def attempt_of(self, ref: int) -> tuple[Operation, Attempt] | None:
         return self._by_event.get(ref)
@@ -461,26 +478,26 @@ def _started(view: ExecutionView, event_id: int, when: datetime, said: Mapping[s
 def _decision_scheduled(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
     task_list = (said.get('taskList') or NOTHING).get('name')
     limits = seconds_of(said.get('startToCloseTimeout')), seconds_of(said.get('scheduleToStartTimeout'))
-    view.decisions.append(DecisionTask(event_id, when, task_list, *limits))
+    view.task_scheduled(DecisionTask(event_id, when, task_list, *limits))
 
 
 def _decision_started(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    if view.decisions:
-        task = view.decisions[-1]
+    task = view.task_of(said)
+    if task is not None:
         task.started_id, task.started_at, task.worker, task.state = event_id, when, said.get('identity'), 'started'
 
 
 def _decision_completed(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    if view.decisions:
-        task = view.decisions[-1]
+    task = view.task_of(said)
+    if task is not None:
         task.ended_id, task.ended_at, task.state = event_id, when, 'completed'
     if said.get('executionContext') is not None:
         view.status_text = said['executionContext']
 
 
 def _decision_timed_out(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    if view.decisions:
-        task = view.decisions[-1]
+    task = view.task_of(said)
+    if task is not None:
         task.ended_id, task.ended_at, task.state = event_id, when, 'timed out'
         task.timeout_type = said.get('timeoutType')
 

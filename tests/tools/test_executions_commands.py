@@ -293,7 +293,7 @@ def test_a_signal_starts_what_is_not_open(genflow, db):
 QUERIED = """
 from genflow import Signal, Workflow, query, workflow
 
-@workflow(name='Order', version='1', task_list='orders', workflow_duration=60)
+@workflow(name='Queried', version='1', task_list='queried', workflow_duration=60)
 class QueriedOrder(Workflow):
     approve = Signal()
     state = 'new'
@@ -313,9 +313,13 @@ def queried(tmp_path, genflow, db):
     """The file of a workflow, an execution of which has made its first decision."""
     path = tmp_path / 'queried_order.py'
     path.write_text(QUERIED, encoding='utf-8')
-    genflow('start', 'Order', '1', '--id', 'a')
     with LocalSWF(db) as service:
-        task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'orders'})
+        settings = {**DEFAULTS, 'defaultTaskList': {'name': 'queried'}}
+        service.register_workflow_type(domain='genflow', name='Queried', version='1', **settings)
+        service.start_workflow_execution(
+            domain='genflow', workflowId='a', workflowType={'name': 'Queried', 'version': '1'}
+        )
+        task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'queried'})
         service.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[])
     return str(path)
 
@@ -339,16 +343,13 @@ def test_a_query_with_wrong_arguments_is_refused(genflow, queried):
 
 def test_types_are_listed_beside_the_code(genflow, queried):
     code, out, _ = genflow('types', queried)
-    header, row, _, note = out.splitlines()
-    assert (code, header.split(), row.split()[:4]) == (
-        0,
-        ['KIND', 'NAME', 'VERSION', 'STATUS', 'REGISTERED', 'CODE'],
-        ['workflow', 'Order', '1', 'registered'],
-    )
+    assert (code, out.splitlines()[0].split()) == (0, ['KIND', 'NAME', 'VERSION', 'STATUS', 'REGISTERED', 'CODE'])
+    (row,) = [line for line in out.splitlines() if line.startswith('workflow  Queried ')]
     assert row.endswith(' differs')
-    assert note == 'workflow Order 1: defaultExecutionStartToCloseTimeout is 3600, the class says 60'
-    (record,) = json.loads(genflow('types', '-o', 'json')[1])
-    assert (record['kind'], record['name'], record['code']) == ('workflow', 'Order', None)
+    assert 'workflow Queried 1: defaultExecutionStartToCloseTimeout is 3600, the class says 60' in out
+    records = {record['name']: record for record in json.loads(genflow('types', '-o', 'json')[1])}
+    assert sorted(records) == ['Order', 'Queried']
+    assert (records['Queried']['kind'], records['Queried']['code']) == ('workflow', None)
 
 
 def test_the_doctor_finds_nothing_wrong(genflow):
@@ -359,11 +360,11 @@ def test_the_doctor_finds_nothing_wrong(genflow):
 
 
 def test_the_doctor_tells_what_waits_and_what_differs(genflow, queried):
-    genflow('start', 'Order', '1', '--id', 'b')
+    genflow('start', 'Queried', '1', '--id', 'b')
     code, out, _ = genflow('doctor', queried)
     assert code == 7
-    assert '✗ workflow Order 1: registered with other defaults: ' in out
-    assert '· task list orders: 1 decision tasks wait' in out
+    assert '✗ workflow Queried 1: registered with other defaults: ' in out
+    assert '· task list queried: 1 decision tasks wait' in out
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
-from genflow.tools.run.progress import Progress
+from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.views import PlainView, picture
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -23,10 +23,10 @@ def scheduled(number, name):
 
 
 def drawn(events, now=START):
-    progress = Progress()
-    list(progress.apply_all(events))
+    steps = ExecutionSteps()
+    list(steps.apply_all(events))
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    console.print(picture('Order', progress, now))
+    console.print(picture('Order', steps.view, now))
     return console.file.getvalue()
 
 
@@ -35,10 +35,10 @@ def cells(line):
 
 
 def test_a_plain_line_has_the_seconds_since_the_start():
-    stream, progress = io.StringIO(), Progress()
+    stream, steps = io.StringIO(), ExecutionSteps()
     started = event(1, 'WorkflowExecutionStarted', workflowType={'name': 'Order', 'version': '1'})
     events = [started, event(2, 'WorkflowExecutionCompleted', 1.5)]
-    PlainView(stream).show(progress.apply_all(events), progress)
+    PlainView(stream).show(steps.apply_all(events), steps.view)
     assert stream.getvalue() == '    0.000s  workflow Order 1 started\n    1.500s  workflow completed\n'
 
 
@@ -92,8 +92,8 @@ def test_the_time_of_a_run_that_has_closed_stands_still():
 
 
 def test_a_plain_view_leaves_the_reason_of_a_close_to_what_follows_it():
-    stream, progress = io.StringIO(), Progress()
-    PlainView(stream).show(progress.apply_all([event(2, 'WorkflowExecutionFailed', reason='broken')]), progress)
+    stream, steps = io.StringIO(), ExecutionSteps()
+    PlainView(stream).show(steps.apply_all([event(2, 'WorkflowExecutionFailed', reason='broken')]), steps.view)
     assert stream.getvalue() == '    0.000s  workflow failed\n'
 
 

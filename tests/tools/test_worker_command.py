@@ -9,10 +9,10 @@ import textwrap
 
 import pytest
 
+from genflow.insight import attributes_of
 from genflow.local import LocalSWF
 from genflow.tools.cli.executions import run_of
 from genflow.tools.cli.main import main
-from genflow.tools.run.progress import attributes_of
 from tests.tools.processes import TIMEOUT, finish, start, wait_for
 
 FLOW = """

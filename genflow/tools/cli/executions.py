@@ -18,6 +18,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.tasks.signals import nearest_signal, signals_of
+from genflow.insight import attributes_of
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.client.handles import Client
@@ -26,12 +27,12 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value, value_input
 from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, client_of, layer1_options
-from genflow.tools.cli.settings import DOMAIN, setting_options
+from genflow.tools.cli.settings import DOMAIN, setting_options, shown_time
 from genflow.tools.cli.streams import print_lines, print_result, say
 from genflow.tools.gathering import spec_of_type
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.progress import Progress
+from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
@@ -136,7 +137,7 @@ def history(
     if as_json:
         print_lines(written(events, run.workflow_id, run.run_id, indent=2).splitlines())
         return
-    print_lines(f'{step.when:%Y-%m-%d %H:%M:%S} {step.text}' for step in Progress().apply_all(events))
+    print_lines(f'{shown_time(step.when)} {step.text}' for step in ExecutionSteps().apply_all(events))
 
 
 @click.command('signal', context_settings=TAKES_NEGATIVES)
@@ -330,14 +331,12 @@ def _show_end(
 
 def _closed(run: HistoryTail, deadline: float) -> Outcome | None:
     """How an execution closed, through all of its restarts, or ``None`` if it is open at the deadline."""
-    progress = Progress()
     while True:
-        for _ in progress.apply_all(run.since(progress.last_event_id)):
-            pass
-        if progress.next_run_id is not None:
-            run, progress = evolve(run, run_id=progress.next_run_id), Progress()
-        elif progress.close is not None:
-            return Outcome(run.workflow_id, run.run_id, progress.close)
+        close = run.close()
+        if close is not None and close['eventType'] == 'WorkflowExecutionContinuedAsNew':
+            run = evolve(run, run_id=attributes_of(close)['newExecutionRunId'])
+        elif close is not None:
+            return Outcome(run.workflow_id, run.run_id, close)
         elif monotonic() >= deadline:
             return None
         else:

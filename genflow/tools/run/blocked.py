@@ -14,10 +14,10 @@ from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry
+from genflow.insight import ExecutionView
 from genflow.swf.wire.events import decided, translate
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.tools.run.follow import HistoryTail, open_runs
-from genflow.tools.run.progress import Progress
 
 __all__ = ['Waiting', 'stranded', 'waiting']
 
@@ -43,12 +43,10 @@ def stranded(client: Any, domain: str) -> list[HistoryTail]:
     """The open executions that only somebody outside can bring on; none while any of the domain has work to do."""
     found: list[HistoryTail] = []
     for run in open_runs(client, domain):
-        progress = Progress()
-        for _ in progress.apply_all(run.since(0)):
-            pass
-        if not progress.is_passive:
+        view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+        if not view.is_passive:
             return []
-        if not progress.open_rows:
+        if not view.open_operations():
             found.append(run)
     return found
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from attrs import frozen
 
+from genflow.insight import ExecutionView
+from genflow.insight.view import CLOSES
 from genflow.swf.aws.pagination import pages
 
 __all__ = ['EPOCH', 'HistoryTail', 'listed', 'open_runs']
@@ -49,6 +51,10 @@ class HistoryTail:
                 break
         return found[::-1]
 
+    def view(self) -> ExecutionView:
+        """A model of the run, without any event yet."""
+        return ExecutionView(self.workflow_id, self.run_id)
+
     def first(self) -> Mapping[str, Any]:
         """The attributes of the run's ``WorkflowExecutionStarted``."""
         page = self.client.get_workflow_execution_history(
@@ -56,6 +62,14 @@ class HistoryTail:
         )
         attributes: Mapping[str, Any] = page['events'][0]['workflowExecutionStartedEventAttributes']
         return attributes
+
+    def close(self) -> Mapping[str, Any] | None:
+        """The event that closed the run; ``None`` while it is open."""
+        page = self.client.get_workflow_execution_history(
+            domain=self.domain, execution=self.execution, maximumPageSize=1, reverseOrder=True
+        )
+        last: Mapping[str, Any] = page['events'][0]
+        return last if last['eventType'] in CLOSES else None
 
     @property
     def execution(self) -> dict[str, str]:

@@ -9,9 +9,9 @@ from attrs import frozen
 
 from genflow.core.errors import TaskFailed
 from genflow.core.payloads.hooks import Serialization
+from genflow.insight.view import CLOSES
 from genflow.swf.wire import close_events
 from genflow.tools.failure_text import failure_text
-from genflow.tools.run.progress import CLOSES
 
 __all__ = ['Outcome']
 

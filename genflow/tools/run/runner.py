@@ -21,6 +21,7 @@ from attrs import define, evolve, field
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec
+from genflow.insight import ExecutionView
 from genflow.local import LocalSWF
 from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.client import RetryingClient
@@ -34,8 +35,8 @@ from genflow.tools.run.follow import HistoryTail, open_runs
 from genflow.tools.run.imports import collect
 from genflow.tools.run.instrumented_client import InstrumentedClient, task_lists_of
 from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.progress import Progress
 from genflow.tools.run.start import TASK_LIST, Begun, Request, begin, request_of
+from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.target import spec_of
 from genflow.tools.run.views import Silent, View
 
@@ -158,14 +159,14 @@ class _Run:
         register_domain(patient, DOMAIN)
         register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
         begun = begin(self.service, DOMAIN, request)
-        progress = Progress()
+        steps = ExecutionSteps(begun.run.view())
         earlier = [] if begun.is_new else begun.run.since(0)
         view.start()
         try:
-            view.show(filter(None, [progress.catch_up(earlier)]), progress)
-            if progress.is_open:
+            view.show(filter(None, [steps.catch_up(earlier)]), steps.view)
+            if steps.view.is_open:
                 self._start_workers(request.spec, begun)
-            return self._follow(begun.run, progress, view)
+            return self._follow(begun.run, steps, view)
         finally:
             self._stop_workers()
             view.stop()
@@ -238,16 +239,18 @@ class _Run:
 
     # the thread that waits
 
-    def _follow(self, run: HistoryTail, progress: Progress, view: View) -> Outcome:
+    def _follow(self, run: HistoryTail, steps: ExecutionSteps, view: View) -> Outcome:
         while True:
-            view.show(progress.apply_all(run.since(progress.last_event_id)), progress)
-            if progress.next_run_id is not None:
-                run, progress = evolve(run, run_id=progress.next_run_id), Progress()
-            elif progress.close is not None:
-                return Outcome(run.workflow_id, run.run_id, progress.close)
+            view.show(steps.apply_all(run.since(steps.view.last_event_id)), steps.view)
+            close = steps.view.close
+            if close is not None and close.new_run_id is not None:
+                run = evolve(run, run_id=close.new_run_id)
+                steps = ExecutionSteps(run.view())
+            elif close is not None:
+                return Outcome(run.workflow_id, run.run_id, steps.view.events[-1])
             else:
                 self._check(run)
-                self._wait(run, progress)
+                self._wait(run, steps.view, view)
 
     def _check(self, run: HistoryTail) -> None:
         """Raise what keeps the run, or an execution that it waits for, from going on."""
@@ -266,21 +269,22 @@ class _Run:
             parent = described['executionInfo'].get('parent')
         return parent is not None
 
-    def _wait(self, run: HistoryTail, progress: Progress) -> None:
+    def _wait(self, run: HistoryTail, execution: ExecutionView, view: View) -> None:
         if self._news.wait(POLL_INTERVALS):
             self._looked = False
-        elif not self._looked and progress.is_passive:
+        elif not self._looked and execution.is_passive:
             self._looked = True
-            self._say_what_is_missing(run)
+            self._say_what_is_missing(run, view)
         self._news.clear()
         threading.Event().wait(SETTLE_INTERVAL)
 
-    def _say_what_is_missing(self, run: HistoryTail) -> None:
+    def _say_what_is_missing(self, run: HistoryTail, view: View) -> None:
         """Tell which signal nobody sends, if it is one that this run waits for."""
         for other in stranded(self.service, DOMAIN):
             if self._concerns(run, other.workflow_id, other.run_id):
                 found = waiting(other, self.registry, self._cache)
                 if found is not None:
+                    view.wait_for(f'signal {found.signals[0]}')
                     log.warning('%s', self._way_out(found, run))
                     return
 

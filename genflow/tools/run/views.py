@@ -1,7 +1,7 @@
 """How a run is shown: not at all, as plain lines, or live on a terminal.
 
-A view is told what changed and looks at the `Progress` for the rest. It never sees inputs or results, and writes to
-stderr only: stdout belongs to the result.
+A view is told what changed and looks at the model of the execution for the rest. It shows no inputs or results, and
+writes to stderr only: stdout belongs to the result.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, Protocol, TextIO
 
 from attrs import define
 
+from genflow.insight import ExecutionView, Operation
 from genflow.tools.run.follow import EPOCH
-from genflow.tools.run.progress import Progress, Row, Step
+from genflow.tools.run.steps import Step, named, state_of
 from genflow.tools.terminal_text import escape_line
 
 __all__ = ['LiveView', 'PlainView', 'Silent', 'View']
@@ -38,12 +39,18 @@ class View(Protocol):
     def stop(self) -> None:
         """Leave the terminal as it was; called after the last event, whatever happened."""
 
-    def show(self, steps: Iterable[Step], progress: Progress) -> None:
+    def show(self, steps: Iterable[Step], execution: ExecutionView) -> None:
         """Show what changed; called in the order of the history, and now and then with nothing."""
+
+    def wait_for(self, what: str) -> None:
+        """Show that the execution waits for something that nobody here sends; until the next step."""
 
 
 class Silent:
     """A view that shows nothing."""
+
+    def wait_for(self, what: str) -> None:
+        """Whoever runs is told by the log."""
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -51,9 +58,9 @@ class Silent:
     def stop(self) -> None:
         """Nothing to end."""
 
-    def show(self, steps: Iterable[Step], progress: Progress) -> None:
+    def show(self, steps: Iterable[Step], execution: ExecutionView) -> None:
         for _ in steps:
-            pass  # the steps are made as they are taken, and the progress with them
+            pass  # the steps are made as they are taken, and the model with them
 
 
 @define
@@ -62,9 +69,9 @@ class PlainView(Silent):
 
     stream: TextIO
 
-    def show(self, steps: Iterable[Step], progress: Progress) -> None:
+    def show(self, steps: Iterable[Step], execution: ExecutionView) -> None:
         for step in steps:
-            since = step.when - (progress.began or step.when)
+            since = step.when - (execution.started_at or step.when)
             print(f'{since.total_seconds():9.3f}s  {escape_line(step.short)}', file=self.stream, flush=True)
 
 
@@ -82,7 +89,8 @@ class LiveView:
 
         self._title = title
         self._clock = clock
-        self._progress = Progress()
+        self._execution = ExecutionView()
+        self._missing = ''
         self._live = Live(console=Console(stderr=True), refresh_per_second=12, get_renderable=self._drawn)
 
     def start(self) -> None:
@@ -91,21 +99,25 @@ class LiveView:
     def stop(self) -> None:
         self._live.stop()
 
-    def show(self, steps: Iterable[Step], progress: Progress) -> None:
-        self._progress = progress
+    def show(self, steps: Iterable[Step], execution: ExecutionView) -> None:
+        self._execution = execution
         for step in steps:
+            self._missing = ''
             if step.went_wrong:
                 text = escape_line(step.short)
                 self._live.console.print(text, style='red', markup=False, highlight=False, soft_wrap=True)
 
+    def wait_for(self, what: str) -> None:
+        self._missing = what
+
     def _drawn(self) -> Any:
         """The table as it is now; called by the thread that redraws, and so no more often than is seen."""
-        return picture(self._title, self._progress, self._clock())
+        return picture(self._title, self._execution, self._clock(), self._missing)
 
 
 @define
 class Count:
-    """The rows of one kind and name, by how far they are."""
+    """The operations of one kind and name, by how far they are; ``retried`` counts attempts."""
 
     done: int = 0
     failed: int = 0
@@ -113,15 +125,14 @@ class Count:
     still_open: int = 0
     last: datetime = EPOCH
 
-    def add(self, row: Row) -> None:
-        self.last = row.began
-        if row.is_open:
+    def add(self, operation: Operation) -> None:
+        self.last = operation.last.scheduled_at
+        self.retried += len(operation.attempts) - (operation.pause is None)
+        if operation.last.is_open:
             self.still_open += 1
-        elif row.retried:
-            self.retried += 1
-        elif row.went_wrong:
+        elif operation.has_failed:
             self.failed += 1
-        else:
+        elif operation.pause is None:
             self.done += 1
 
     @property
@@ -129,41 +140,51 @@ class Count:
         return [str(number) for number in (self.done, self.failed, self.retried, self.still_open)]
 
 
-def picture(title: str, progress: Progress, now: datetime) -> Any:
-    """The state of a run as something that rich can draw."""
+Key = tuple[str, str]
+
+
+def picture(title: str, execution: ExecutionView, now: datetime, missing: str = '') -> Any:
+    """The state of a run as something that rich can draw.
+
+    Args:
+        title: What is run.
+        execution: Its model.
+        now: The present.
+        missing: What it waits for that nobody here sends, if that is known.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(f'{title}: {_state(progress, now)}'), title_justify='left', expand=False)
+    operations = list(execution.visible_operations())  # of a list that another thread makes longer
+    table = Table(title=Text(f'{title}: {_state(execution, now)}'), title_justify='left', expand=False)
     for column in COLUMNS:
         table.add_column(column, justify='right' if column in NUMBERS else 'left')
-    for key, count in _counts(progress.rows.values()).items():
+    for key, count in _counts(operations).items():
         kind, name = key
-        states = _states(row for row in progress.open_rows if row.key == key)
+        states = _states(one for one in operations if one.last.is_open and _key(one) == key)
         table.add_row(kind, Text(escape_line(name)), *count.cells, states)
-    return Group(table, *map(Text, _notes(progress, now)))
+    return Group(table, *map(Text, _notes(execution, now, missing)))
 
 
-def _state(progress: Progress, now: datetime) -> str:
-    began = progress.began
-    if began is None:
-        return progress.state
-    end = now if progress.is_open else progress.now or now
-    return f'{progress.state}, {_duration((end - began).total_seconds())}'
+def _state(execution: ExecutionView, now: datetime) -> str:
+    if execution.started_at is None:
+        return execution.status
+    return f'{execution.status}, {_duration(execution.age(now))}'
 
 
-def _notes(progress: Progress, now: datetime) -> Iterator[str]:
+def _notes(execution: ExecutionView, now: datetime, missing: str) -> Iterator[str]:
     """What the workflow says of itself, and what it waits for."""
-    if progress.status:
-        yield f'status: {escape_line(progress.status)[:MAX_STATUS]}'
-    row = progress.waits_for
-    if row is not None:
-        since = _duration((now - row.began).total_seconds())
-        yield escape_line(f'waits for {row.kind} {row.name} [{row.id}], {row.state}, for {since}')
-    elif progress.is_passive:
-        yield 'waits for a signal'
-    elif progress.open_rows:
+    if execution.status_text:
+        yield f'status: {escape_line(execution.status_text)[:MAX_STATUS]}'
+    still_open = execution.open_operations()
+    waited = next((one for one in still_open if one.last.is_open and not one.is_of_engine), None)
+    if waited is not None:
+        since = _duration((now - waited.last.scheduled_at).total_seconds())
+        yield escape_line(f'waits for {named(waited)}, {state_of(waited)}, for {since}')
+    elif execution.is_passive:
+        yield f'waits for {escape_line(missing) or "a signal"}'
+    elif still_open:
         yield 'waits for the time of the next try'
 
 
@@ -174,15 +195,18 @@ def _duration(seconds: float) -> str:
     return f'{hours}:{minutes:02}:{rest:02}' if hours else f'{minutes}:{rest:02}'
 
 
-def _counts(rows: Iterable[Row]) -> dict[tuple[str, str], Count]:
-    """The rows of each kind and name, counted; those last begun, no more than fit."""
-    counts: defaultdict[tuple[str, str], Count] = defaultdict(Count)
-    for row in rows:
-        if not row.is_internal:
-            counts[row.key].add(row)
+def _key(operation: Operation) -> Key:
+    return operation.kind, f'{operation.name} {operation.version}' if operation.version else operation.name
+
+
+def _counts(operations: Iterable[Operation]) -> dict[Key, Count]:
+    """The operations of each kind and name, counted; those last begun, no more than fit."""
+    counts: defaultdict[Key, Count] = defaultdict(Count)
+    for operation in operations:
+        counts[_key(operation)].add(operation)
     shown = sorted(counts, key=lambda key: (counts[key].still_open > 0, counts[key].last), reverse=True)[:ROWS_SHOWN]
     return {key: counts[key] for key in sorted(shown)}
 
 
-def _states(rows: Iterable[Row]) -> str:
-    return ', '.join(f'{count} {state}' for state, count in sorted(Counter(row.state for row in rows).items()))
+def _states(operations: Iterable[Operation]) -> str:
+    return ', '.join(f'{count} {state}' for state, count in sorted(Counter(map(state_of, operations)).items()))

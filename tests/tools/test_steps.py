@@ -5,7 +5,9 @@ from datetime import datetime, timedelta, timezone
 import botocore.session
 import pytest
 
-from genflow.tools.run.progress import CHANGES, CLOSES, NOTES, OPENS, REFUSED, SILENT, Progress, attributes_of
+from genflow.insight import ExecutionView, attributes_of
+from genflow.insight.view import CHANGES, CLOSES, OPENS, REFUSALS
+from genflow.tools.run.steps import NOTES, SILENT, ExecutionSteps
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -29,17 +31,18 @@ STARTED = event(1, 'WorkflowExecutionStarted', workflowType={'name': 'Order', 'v
 
 
 def texts(events):
-    return [step.text for step in Progress().apply_all(events)]
+    return [step.text for step in ExecutionSteps().apply_all(events)]
 
 
 def test_the_tables_hold_each_of_swfs_event_types_once():
     model = botocore.session.get_session().get_service_model('swf')
-    tables = [*OPENS, *CHANGES, *REFUSED, *NOTES, *CLOSES, *SILENT]
+    refusals = set(REFUSALS) - set(CHANGES)
+    tables = [*OPENS, *CHANGES, *refusals, *NOTES, *CLOSES, *SILENT]
     assert sorted(tables) == sorted(model.shape_for('EventType').enum)
 
 
 def test_an_activity_from_scheduled_to_completed():
-    progress = Progress()
+    steps = ExecutionSteps()
     events = [
         STARTED,
         event(2, 'DecisionTaskScheduled', startToCloseTimeout='60'),
@@ -47,29 +50,28 @@ def test_an_activity_from_scheduled_to_completed():
         event(6, 'ActivityTaskStarted', scheduledEventId=5),
         event(7, 'ActivityTaskCompleted', scheduledEventId=5, startedEventId=6),
     ]
-    assert [step.text for step in progress.apply_all(events)] == [
+    assert [step.text for step in steps.apply_all(events)] == [
         'workflow Order 1 started',
         'activity Charge 2 [1.1] scheduled',
         'activity Charge 2 [1.1] started',
         'activity Charge 2 [1.1] completed',
     ]
-    assert progress.rows[5].ended == START + timedelta(seconds=7)
-    assert (progress.is_open, progress.open_rows, progress.last_event_id) == (True, [], 7)
+    view = steps.view
+    assert view.operation_at(5).last.ended_at == START + timedelta(seconds=7)
+    assert (view.is_open, view.open_operations(), view.last_event_id) == (True, [], 7)
 
 
 def test_what_is_open_is_listed_oldest_first():
-    progress = Progress()
+    steps = ExecutionSteps()
     done = event(7, 'ActivityTaskCompleted', scheduledEventId=5, startedEventId=6)
-    list(
-        progress.apply_all([STARTED, activity(5), event(6, 'TimerStarted', timerId='2', startToFireTimeout='30'), done])
-    )
-    assert [(row.kind, row.name, row.state) for row in progress.open_rows] == [('timer', '30 s', 'started')]
+    list(steps.apply_all([STARTED, activity(5), event(6, 'TimerStarted', timerId='2', startToFireTimeout='30'), done]))
+    assert [(one.kind, one.name) for one in steps.view.open_operations()] == [('timer', '30 s')]
 
 
 def test_a_failure_shows_the_first_line_of_its_reason_and_is_worth_a_look():
-    progress = Progress()
+    steps = ExecutionSteps()
     failed = event(7, 'ActivityTaskFailed', scheduledEventId=5, startedEventId=6, reason='Declined: no funds\nmore')
-    *_, step = progress.apply_all([activity(5), failed])
+    *_, step = steps.apply_all([activity(5), failed])
     assert step.text == 'activity Charge 2 [1.1] failed: Declined: no funds'
     assert step.went_wrong
 
@@ -80,9 +82,9 @@ def test_details_and_results_are_never_shown():
 
 
 def test_events_that_were_seen_are_not_told_twice():
-    progress = Progress()
-    assert len(list(progress.apply_all([STARTED, activity(5)]))) == 2
-    assert list(progress.apply_all([STARTED, activity(5)])) == []
+    steps = ExecutionSteps()
+    assert len(list(steps.apply_all([STARTED, activity(5)]))) == 2
+    assert list(steps.apply_all([STARTED, activity(5)])) == []
 
 
 @pytest.mark.parametrize(
@@ -95,22 +97,22 @@ def test_events_that_were_seen_are_not_told_twice():
     ],
 )
 def test_a_close(kind, attributes, text, went_wrong):
-    progress = Progress()
-    (step,) = progress.apply_all([event(9, kind, **attributes)])
+    steps = ExecutionSteps()
+    (step,) = steps.apply_all([event(9, kind, **attributes)])
     assert (step.text, step.went_wrong) == (text, went_wrong)
-    assert not progress.is_open
-    assert attributes_of(progress.close) == attributes
+    assert not steps.view.is_open
+    assert attributes_of(steps.view.events[-1]) == attributes
 
 
 def test_what_swf_refused_is_told_with_its_cause():
     refused = event(4, 'ScheduleActivityTaskFailed', activityId='1.1', cause='ACTIVITY_TYPE_DOES_NOT_EXIST')
-    assert texts([refused]) == ['an activity was not scheduled: ACTIVITY_TYPE_DOES_NOT_EXIST']
+    assert texts([refused]) == ['activity 1.1 was refused: ACTIVITY_TYPE_DOES_NOT_EXIST']
 
 
 def test_what_waits_for_children_or_for_nothing_does_nothing_by_itself():
-    progress = Progress()
+    view = ExecutionView()
     kind = {'name': 'Item', 'version': '1'}
-    steps = [
+    history = [
         (STARTED, False),
         (event(2, 'DecisionTaskScheduled'), False),
         (event(3, 'DecisionTaskStarted', scheduledEventId=2), False),
@@ -129,6 +131,6 @@ def test_what_waits_for_children_or_for_nothing_does_nothing_by_itself():
         (event(16, 'DecisionTaskCompleted', scheduledEventId=13, startedEventId=15), True),
         (event(17, 'WorkflowExecutionCompleted'), False),
     ]
-    for happened, passive in steps:
-        progress.apply(happened)
-        assert progress.is_passive is passive, happened
+    for happened, passive in history:
+        view.apply(happened)
+        assert view.is_passive is passive, happened

@@ -1,0 +1,142 @@
+"""One line for each event that tells a reader something: what plain views and ``genflow history`` print.
+
+The model is `genflow.insight.ExecutionView`; here it is put into words, event by event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import Factory, define, field, frozen
+
+from genflow.insight import ExecutionView, Operation, attributes_of
+from genflow.insight.view import CHANGES, CLOSES, OPENS, REFUSALS
+
+__all__ = ['NOTES', 'SILENT', 'ExecutionSteps', 'Step', 'named', 'state_of']
+
+Event = Mapping[str, Any]
+
+GOOD_CLOSES = frozenset({'completed', 'continued as new'})
+FIRST_STATES = {'child': 'asked for', 'timer': 'started', 'signal': 'sent', 'cancel': 'sent'}
+"""The state of what has been asked for, by kind; of other kinds it is ``scheduled``."""
+
+
+@frozen
+class Step:
+    """What one event changed.
+
+    Attributes:
+        when: The event's time.
+        text: One line about it.
+        went_wrong: Whether a reader should look: something failed, timed out or was refused.
+        short: The line for a reader who is told the rest elsewhere.
+    """
+
+    when: datetime
+    text: str
+    went_wrong: bool = False
+    short: str = field(default=Factory(lambda self: self.text, takes_self=True))
+
+
+NOTES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    'WorkflowExecutionStarted': lambda said: (
+        f'workflow {said["workflowType"]["name"]} {said["workflowType"]["version"]} started'
+    ),
+    'WorkflowExecutionSignaled': lambda said: f'signal {said["signalName"]} received',
+    'WorkflowExecutionCancelRequested': lambda said: 'cancellation requested',
+    'ActivityTaskCancelRequested': lambda said: f'activity [{said["activityId"]}] asked to cancel',
+    'DecisionTaskTimedOut': lambda said: f'decision timed out ({said["timeoutType"]})',
+}
+"""Events that concern the execution as a whole, in words."""
+
+SILENT = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'MarkerRecorded'})
+"""Events of which a reader hears nothing: what a decision did is told by the events that follow it."""
+
+
+@define
+class ExecutionSteps:
+    """Puts the events of one execution into words as they are applied to its model.
+
+    Attributes:
+        view: The model.
+    """
+
+    view: ExecutionView = Factory(ExecutionView)
+
+    def apply_all(self, events: Iterable[Event]) -> Iterator[Step]:
+        """Applies events in order as the steps are taken; those that were applied before are left out."""
+        for event in events:
+            if event['eventId'] > self.view.last_event_id:
+                step = self.apply(event)
+                if step is not None:
+                    yield step
+
+    def apply(self, event: Event) -> Step | None:
+        """Applies the next event, and says what it changed, if a reader would care."""
+        view, event_type, said = self.view, event['eventType'], attributes_of(event)
+        view.apply(event)
+        when = view.updated_at or event['eventTimestamp']
+        if event_type in CLOSES:
+            return self._closed(when)
+        if event_type in NOTES:
+            return Step(when, NOTES[event_type](said))
+        operation = self._operation(event, said)
+        if operation is not None:
+            return None if operation.is_of_engine else Step(when, _line(operation), operation.last.has_failed)
+        if event_type in REFUSALS:
+            what = view.refusals[-1].what
+            return Step(when, f'{what} was refused: {said["cause"]}', went_wrong=True)
+        return None
+
+    def catch_up(self, events: Iterable[Event]) -> Step | None:
+        """Applies what happened in an earlier process, and sums it up in one step."""
+        last = None
+        for last in self.apply_all(events):  # noqa: B007 - the last one is wanted
+            pass
+        if last is None or not self.view.is_open:
+            return last
+        done = sum(operation.state == 'completed' for operation in self.view.operations)
+        still = len(self.view.open_operations())
+        return Step(last.when, f'workflow continued: {done} completed before, {still} open')
+
+    def _operation(self, event: Event, said: Mapping[str, Any]) -> Operation | None:
+        """The operation that an event opened or changed."""
+        if event['eventType'] in OPENS:
+            return self.view.operation_at(event['eventId'])
+        if event['eventType'] not in CHANGES:
+            return None
+        names = ('initiatedEventId', 'scheduledEventId', 'startedEventId')
+        found = map(self.view.operation_at, (said[name] for name in names if said.get(name)))
+        return next(filter(None, found), None)
+
+    def _closed(self, when: datetime) -> Step:
+        close = self.view.close
+        status = self.view.status
+        why = _first_line((close.reason or close.cause) if close is not None else None)
+        text = f'workflow {status}: {why}' if why else f'workflow {status}'
+        return Step(when, text, status not in GOOD_CLOSES, f'workflow {status}')
+
+
+def named(operation: Operation) -> str:
+    """What an operation is, with SWF's id of its latest attempt: ``activity Charge 2 [1.1]``."""
+    version = f' {operation.version}' if operation.version else ''
+    name = 'request' if operation.kind == 'cancel' else operation.name
+    return f'{operation.kind} {name}{version} [{operation.last.key}]'
+
+
+def state_of(operation: Operation) -> str:
+    """The state of an operation, in the word for its kind."""
+    return FIRST_STATES.get(operation.kind, operation.state) if operation.state == 'scheduled' else operation.state
+
+
+def _line(operation: Operation) -> str:
+    last = operation.last
+    state = FIRST_STATES.get(operation.kind, last.state) if last.state == 'scheduled' else last.state
+    why = _first_line(last.reason)
+    return f'{named(operation)} {state}: {why}' if why else f'{named(operation)} {state}'
+
+
+def _first_line(text: str | None) -> str:
+    return text.splitlines()[0] if text else ''

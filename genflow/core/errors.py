@@ -9,10 +9,7 @@ that an ``except Exception`` in user code cannot eat them: :class:`Canceled` wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.task import Task
+from typing import Any
 
 __all__ = [
     'ActivityCanceled',
@@ -75,7 +72,7 @@ class TaskFailed(GenflowError):
         details: str | None = None,
         traceback: str | None = None,
         *,
-        task: Task[Any] | None = None,
+        task: Any = None,
     ) -> None:
         super().__init__(reason, details)
         self.reason = reason
@@ -171,7 +168,7 @@ class TaskTimeout(TaskFailed, TimeoutError):
         details: str | None = None,
         traceback: str | None = None,
         *,
-        task: Task[Any] | None = None,
+        task: Any = None,
         timeout_type: str | None = None,
     ) -> None:
         super().__init__(reason, details, traceback, task=task)

@@ -1,15 +1,16 @@
-"""How a value looks in a message: short, and the same in every process.
+"""Values and places of the user's code in messages: short, and the same in every process.
 
-A message may end up in what a workflow answers, which a replay elsewhere has to give again to the letter.
+A message may end up in what a workflow answers, which a replay elsewhere has to give again to the letter. A place is
+kept cheaply at each call, and turned into text only for a message.
 """
 
 from __future__ import annotations
 
 import re
-from types import GeneratorType
+from types import CodeType, GeneratorType
 from typing import Any
 
-__all__ = ['short']
+__all__ = ['Location', 'line_of', 'place', 'raised_at', 'short', 'suspended_at']
 
 ADDRESS = re.compile(r' at 0x[0-9a-fA-F]+')
 
@@ -30,3 +31,47 @@ def _repr(value: Any) -> str:
         return repr(value)
     except Exception as error:  # noqa: BLE001 - too deep, or a broken __repr__ of the user's: the message goes out all the same
         return f'<a {type(value).__name__} whose repr raised {type(error).__name__}>'
+
+
+Location = tuple[CodeType, int]
+"""A code object and the offset of the instruction: two attribute reads, while a line number would be computed."""
+
+
+def line_of(where: Location) -> int:
+    """The line of an instruction."""
+    code, offset = where
+    for start, end, line in code.co_lines():
+        if start <= offset < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def place(where: Location | None) -> str:
+    """``file:line in function``."""
+    if where is None:
+        return 'an unknown place'
+    return f'{where[0].co_filename}:{line_of(where)} in {where[0].co_name}'
+
+
+def suspended_at(generator: GeneratorType[Any, Any, Any]) -> str:
+    """Where a suspended generator stands, followed into the generators that it delegates to."""
+    innermost = generator
+    while isinstance(innermost.gi_yieldfrom, GeneratorType):
+        if innermost.gi_yieldfrom.gi_code.co_filename == _OWN:
+            break
+        innermost = innermost.gi_yieldfrom
+    frame = innermost.gi_frame
+    return 'finished' if frame is None else f'{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}'
+
+
+def raised_at(error: BaseException) -> str:
+    """Where an exception was raised."""
+    trace = error.__traceback__
+    if trace is None:
+        return 'an unknown place'
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f'{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} in {trace.tb_frame.f_code.co_name}'
+
+
+_OWN = __file__.replace('text.py', 'tasks/task.py')

@@ -22,7 +22,6 @@ from genflow.core.calls.retryable import RetryableCall
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.workflow_values import Abort
 from genflow.core.errors import GenflowError
-from genflow.core.locations import line_of, suspended_at
 from genflow.core.model import decisions as asks
 from genflow.core.model import events as core
 from genflow.core.model.decisions import Decisions
@@ -31,6 +30,7 @@ from genflow.core.model.retry import Retry
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import OPEN
+from genflow.core.text import line_of, suspended_at
 from genflow.insight.operations import Operation
 from genflow.insight.times import duration, utc
 from genflow.insight.view import ExecutionView

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from genflow.core.authoring.workflow import Workflow, bind
-from genflow.core.tasks.loop import DescribingLoop, Info
+from genflow.core.model.info import Info
+from genflow.core.tasks.loop import DescribingLoop
 
 __all__ = ['by_hand']
 

@@ -18,8 +18,8 @@ from attrs import define, evolve, field, frozen
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError, HistoryError, NondeterminismError
+from genflow.core.model.info import Info
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.tasks.loop import Info
 from genflow.swf.wire.events import translate
 from genflow.testing.histories.decide import spec_for, specs_of, type_of
 from genflow.testing.histories.exports import Loaded, Source, load, moment

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.outbox import QUOTAS
-from genflow.core.model import events
+from genflow.core.model import events, info
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX, SUGGESTED_RESTART_MARKER, WAKE_TIMER_PREFIX
-from genflow.core.tasks import loop, signal_waits
+from genflow.core.tasks import signal_waits
 from genflow.core.tasks.task import OPEN
 
 from .programs import PROGRAMS, Interpreter, LooksLast, Renewed
@@ -98,7 +98,7 @@ def returned_in_the_last_decision(story):
 @given(PROGRAMS, SCHEDULES, st.integers(4, 40))
 def test_every_story_is_the_same_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, 'RESTART_SUGGESTED', length)
+        patch.setattr(info, 'RESTART_SUGGESTED', length)
         patch.setattr(suggested_restart, 'REST', 12)
         story = check(program, schedule, Renewed)
         if SUGGESTED_RESTART_MARKER in [
@@ -118,7 +118,7 @@ def test_every_story_is_the_same_where_long_histories_are_restarted(program, sch
 def test_a_history_that_was_made_without_a_hook_is_followed_by_code_that_has_one(program, schedule):
     story = Schedule(program, schedule).tell()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, 'RESTART_SUGGESTED', 4)
+        patch.setattr(info, 'RESTART_SUGGESTED', 4)
         check_replay(story, WorkflowSpec(Renewed, story.spec.name, story.spec.version))
 
 

@@ -10,9 +10,8 @@ import pytest
 from genflow import ActivityProxy, DefinitionError, NondeterminismError, Retry, WorkflowCanceled, any_of, query
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.execution import Execution
-from genflow.core.model import decisions, events
+from genflow.core.model import decisions, events, info
 from genflow.core.payloads.hooks import decode, encode
-from genflow.core.tasks import loop
 
 from .recording import said
 from .story import Desk, Story
@@ -21,7 +20,7 @@ from .story import Desk, Story
 @pytest.fixture(autouse=True)
 def short_histories(monkeypatch):
     """A restart is suggested from event 20 on: in `Loop`, with the third completion."""
-    monkeypatch.setattr(loop, 'RESTART_SUGGESTED', 20)
+    monkeypatch.setattr(info, 'RESTART_SUGGESTED', 20)
 
 
 def alone(story):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from genflow.core.tasks.branch import MAX_DRAINS
+from genflow.core.tasks.generators import MAX_DRAINS
 
 from .story import Story
 

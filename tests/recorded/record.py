@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import workflows
 
 from genflow.core.engine.outbox import QUOTAS
-from genflow.core.tasks import loop
+from genflow.core.model import info
 from genflow.testing import Fail, History, Script, Tester, TimeOut
 
 CHECKOUT = f'{Path(__file__).resolve().parents[2]}/'
@@ -73,11 +73,11 @@ def suggested() -> History:
 @contextmanager
 def shorter_histories() -> Iterator[None]:
     """Restarts are suggested soon: the length is no part of what is recorded."""
-    length, loop.RESTART_SUGGESTED = loop.RESTART_SUGGESTED, 20
+    length, info.RESTART_SUGGESTED = info.RESTART_SUGGESTED, 20
     try:
         yield
     finally:
-        loop.RESTART_SUGGESTED = length
+        info.RESTART_SUGGESTED = length
 
 
 def finished(tester: Tester, *args: Any) -> History:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.outbox import QUOTAS
-from genflow.core.tasks import loop
+from genflow.core.model import info
 from tests.core.programs import PROGRAMS, Renewed
 
 from .laws import LAWS, attributes
@@ -69,7 +69,7 @@ def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(progra
 @given(LONGER, SCHEDULES, st.integers(4, 40))
 def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, 'RESTART_SUGGESTED', length)
+        patch.setattr(info, 'RESTART_SUGGESTED', length)
         patch.setattr(suggested_restart, 'REST', 12)
         check(program, schedule, WatchedRenewed)
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from genflow import ActivityFailed, ActivityProxy, Workflow
-from genflow.core.tasks.loop import Info
+from genflow.core.model.info import Info
 from genflow.testing import by_hand
 from tests.testing.orders import Declined, Order
 

@@ -12,17 +12,16 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from genflow.core.calls.activity import ActivityCall
-from genflow.core.calls.child import ChildCall, LambdaCall
-from genflow.core.calls.external import SignalCall
+from genflow.core.calls.child import ChildCall
+from genflow.core.calls.lambda_ import LambdaCall
 from genflow.core.calls.retryable import RetryableCall
 from genflow.core.errors import DefinitionError
 from genflow.core.model.durations import Duration
 from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden, seconds
 from genflow.core.payloads.hooks import Serialization, encode_value, use_transport
 from genflow.core.tasks.loop import DescribingLoop, Loop
-from genflow.core.tasks.signals import signal_name
 
-__all__ = ['ActivityProxy', 'Bound', 'LambdaProxy', 'Proxy', 'WorkflowProxy', 'signal_child', 'type_version']
+__all__ = ['ActivityProxy', 'Bound', 'LambdaProxy', 'Proxy', 'WorkflowProxy', 'type_version']
 
 
 FORBIDDEN = frozenset(':/|') | {chr(code) for code in (*range(32), *range(127, 160))}
@@ -271,12 +270,3 @@ class LambdaProxy(Proxy):
         if len(args) > 1 or (args and kwargs):
             raise DefinitionError(f'{self!r} takes one positional argument (the event) or keyword arguments only')
         return encode_value(args[0] if args else kwargs)
-
-
-def signal_child(child: ChildCall, signal: Any, value: Any) -> SignalCall:
-    """A signal to a child."""
-    loop = None if child.number is None else child.loop.owner
-    call = SignalCall(loop, child, None, signal_name(signal), value)
-    if loop is not None:
-        loop.schedule(call, sys._getframe(2))
-    return call

@@ -18,19 +18,20 @@ from uuid import UUID
 from genflow.core.authoring.checks import check_hook, check_run
 from genflow.core.authoring.proxies import Bound, Proxy
 from genflow.core.authoring.typed_proxies import ChildTask, Runs, TypedBound, TypedProxy, workflow_proxy
-from genflow.core.calls.call import TimerCall, timer_seconds
 from genflow.core.calls.external import CancelCall, SignalCall
-from genflow.core.engine.closing import Restart
+from genflow.core.calls.timer import TimerCall, timer_seconds
 from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
 from genflow.core.model.durations import Duration
+from genflow.core.model.info import Info
 from genflow.core.model.options import RestartOptions, checked_names, overridden
+from genflow.core.model.restart import Restart
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.future import Future
-from genflow.core.tasks.loop import DescribingLoop, Info, Loop
+from genflow.core.tasks.loop import DescribingLoop, Loop
 from genflow.core.tasks.map import Mapped
 from genflow.core.tasks.messages import read_json, reader_of
 from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, signal_name

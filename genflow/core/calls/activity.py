@@ -7,7 +7,7 @@ heartbeat: a poll tells the worker neither, so both travel in the id.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.calls.call import QUEUED, SENT, Cancellation, refused_key
 from genflow.core.calls.retryable import RetryableCall
@@ -15,9 +15,6 @@ from genflow.core.errors import ActivityCanceled, ActivityFailed, ActivityTimedO
 from genflow.core.model import decisions, events
 from genflow.core.model.options import ActivityOptions
 from genflow.core.model.wire_names import HEARTBEAT_PART, PROCESS_DIED
-
-if TYPE_CHECKING:
-    from genflow.core.authoring.proxies import ActivityProxy
 
 __all__ = ['ActivityCall', 'heartbeat_details']
 
@@ -36,7 +33,6 @@ class ActivityCall(RetryableCall):
 
     kind = 'activity'
     quota = 'activity'
-    proxy: ActivityProxy
 
     @property
     def lasts(self) -> float | None:

@@ -9,27 +9,21 @@ still has it open.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.errors import (
-    DefinitionError,
     HistoryError,
     PayloadTooLarge,
     ScheduleFailed,
 )
-from genflow.core.locations import Location, place
 from genflow.core.model import decisions, events
-from genflow.core.model.options import seconds
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import units
-from genflow.core.tasks.task import ERROR, VALUE, Task
-from genflow.core.tasks.unused import UsageTracked
-
-if TYPE_CHECKING:
-    from genflow.core.engine.execution import Execution
+from genflow.core.protocols import Engine
+from genflow.core.tasks.task import ERROR, Task
+from genflow.core.text import Location, place
 
 __all__ = [
     'BACKLOGGED',
@@ -40,26 +34,12 @@ __all__ = [
     'SLOT_RESERVED',
     'Call',
     'Cancellation',
-    'TimerCall',
     'refused_key',
-    'timer_seconds',
 ]
 
 NEW, BACKLOGGED, QUEUED, SLOT_RESERVED, SENT, CLOSED = 'new', 'held', 'queued', 'seated', 'sent', 'closed'
 
 ATOMS = frozenset({str, int, float, bool, type(None), bytes})
-
-
-def timer_seconds(value: Any) -> int:
-    """The length of a timer in whole seconds.
-
-    Raises:
-        DefinitionError: It is no duration, negative, infinite or longer than a year.
-    """
-    found = seconds(value)
-    if found is None or found == math.inf:
-        raise DefinitionError(f'a timer of {value!r} seconds never fires; give a number of seconds or a timedelta')
-    return int(found)
 
 
 class Call(Task[Any]):
@@ -81,7 +61,8 @@ class Call(Task[Any]):
 
     quota: str | None = None
     incompatible = False
-    loop: Execution
+    is_call = True
+    loop: Engine
 
     def __init__(self, loop: Any) -> None:
         super().__init__(loop)
@@ -105,9 +86,13 @@ class Call(Task[Any]):
         """Whether it is plain at a glance that no argument contains a task."""
         return False
 
+    @property
+    def may_wait_for_branches(self) -> bool:  # type: ignore[override]
+        return self.phase == NEW
+
     def waited_for(self) -> Iterable[Task[Any]]:
         """The tasks among the arguments that are not there yet."""
-        return self.loop.missing(self)
+        return self.loop.open_arguments(self)
 
     def prepare(self) -> None:
         """Serializes the arguments."""
@@ -256,62 +241,3 @@ class Ignored:
 def refused_key(event: Any, kind: str) -> str | None:
     """The key of a refused decision of this kind."""
     return event.key if isinstance(event, events.Refused) and event.kind == kind else None
-
-
-class TimerCall(UsageTracked, Call):
-    """``self.sleep(seconds)``, and the timer of a ``.timeout()``."""
-
-    __slots__ = ('seconds', 'used')
-
-    kind = 'timer'
-    quota = 'timer'
-    incompatible = True
-
-    def __init__(self, loop: Any, length: int) -> None:
-        super().__init__(loop)
-        self.seconds = length
-        self.used = False
-
-    def mark_used(self) -> None:
-        self.used = True
-
-    def decision(self) -> decisions.Decision:
-        return decisions.StartTimer(str(self.number), self.seconds)
-
-    def matches(self, event: Any) -> bool:
-        if isinstance(event, events.TimerStarted):
-            return event.timer_id == str(self.number) and event.seconds == self.seconds
-        return refused_key(event, 'timer') == str(self.number)
-
-    def recorded(self, event: Any) -> None:
-        super().recorded(event)
-        self.key = str(self.number)
-
-    def recorded_input(self, event: Any) -> str | None:
-        return None
-
-    def apply(self, event: Any) -> None:
-        del self.loop.refs[event.ref]
-        self.over()
-        self.settle(VALUE, None)
-
-    def ask_to_cancel(self) -> None:
-        self.loop.outbox.add(Cancellation(self, self.key))
-
-    def timer_gone(self) -> None:
-        self.loop.refs.pop(self.ref, None)
-        self.over()
-
-    @property
-    def lasts(self) -> float | None:
-        return self.seconds
-
-    def description(self) -> dict[str, Any]:
-        return {'kind': self.kind, 'number': self.number, 'seconds': self.seconds}
-
-    def asked(self) -> tuple[Any, ...]:
-        return (self.seconds,)
-
-    @property
-    def label(self) -> str:
-        return f'timer ({self.seconds} s)' if self.number is None else f'timer {self.number} ({self.seconds} s)'

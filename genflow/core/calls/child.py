@@ -1,11 +1,12 @@
-"""Child workflows and Lambda functions: what may be tried again, like an activity, and runs elsewhere."""
+"""Child workflows: tried again like an activity, and signalled once they have started."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.calls.call import SENT, Cancellation
+from genflow.core.calls.external import SignalCall, signal_child
 from genflow.core.calls.retryable import RetryableCall
 from genflow.core.errors import (
     ChildCanceled,
@@ -13,8 +14,6 @@ from genflow.core.errors import (
     ChildTerminated,
     ChildTimedOut,
     DefinitionError,
-    LambdaFailed,
-    LambdaTimedOut,
     SignalFailed,
     TaskFailed,
 )
@@ -22,11 +21,7 @@ from genflow.core.model import decisions, events
 from genflow.core.model.options import ChildOptions
 from genflow.core.tasks.task import ERROR
 
-if TYPE_CHECKING:
-    from genflow.core.authoring.proxies import LambdaProxy, WorkflowProxy
-    from genflow.core.calls.external import SignalCall
-
-__all__ = ['ChildCall', 'LambdaCall', 'child_id']
+__all__ = ['ChildCall', 'child_id']
 
 SAFE = frozenset('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._;=-')
 MAX_PARENT = 180
@@ -53,7 +48,6 @@ class ChildCall(RetryableCall):
 
     kind = 'child'
     quota = 'child'
-    proxy: WorkflowProxy
 
     def __init__(self, loop: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(loop, proxy, settings, args, kwargs)
@@ -77,8 +71,6 @@ class ChildCall(RetryableCall):
 
     def signal(self, signal: Any, value: Any = None) -> SignalCall:
         """Signals the child, once it has started; settles when SWF has delivered it."""
-        from genflow.core.authoring.proxies import signal_child  # noqa: PLC0415 - proxies make children
-
         return signal_child(self, signal, value)
 
     def detach(self) -> ChildCall:
@@ -216,7 +208,7 @@ class ChildCall(RetryableCall):
             self.loop.outbox.add(Cancellation(self))
 
     @property
-    def to_be_asked(self) -> bool:
+    def cancels_on_start(self) -> bool:
         """Whether it is to be cancelled as soon as it has started."""
         return self.wants_cancel and self.run_id is None
 
@@ -241,54 +233,4 @@ _CHILD: dict[type, Any] = {
     events.Canceled: ChildCall.was_canceled,
     events.Terminated: ChildCall.terminated,
     events.Undelivered: ChildCall.undelivered,
-}
-
-
-class LambdaCall(RetryableCall):
-    """``self.resize(event)`` where ``resize`` is a ``LambdaProxy``."""
-
-    __slots__ = ()
-
-    kind = 'lambda'
-    quota = 'lambda'
-    proxy: LambdaProxy
-
-    def start_decision(self) -> decisions.Decision:
-        limit = self.settings.start_to_close
-        return decisions.ScheduleLambda(
-            self.attempt_id, self.proxy.name, self.input, None, None if limit is None else int(limit)
-        )
-
-    def matches_start(self, event: Any) -> bool:
-        if isinstance(event, events.Refused):
-            return event.kind == 'lambda' and event.key == self.attempt_id
-        return (
-            isinstance(event, events.LambdaScheduled)
-            and event.lambda_id == self.attempt_id
-            and event.name == self.proxy.name
-        )
-
-    def apply(self, event: Any) -> None:
-        del self.loop.refs[event.ref]
-        _LAMBDA[type(event)](self, event)
-
-    def failed(self, event: events.Failed) -> None:
-        self.attempt_failed(LambdaFailed(event.reason, event.details, task=self))
-
-    def timed_out(self, event: events.TimedOut) -> None:
-        error = LambdaTimedOut(f'timed out: {event.timeout_type}', task=self, timeout_type=event.timeout_type)
-        self.attempt_failed(error)
-
-    def undelivered(self, event: events.Undelivered) -> None:
-        self.attempt_failed(LambdaFailed(event.cause, event.message, task=self))
-
-    def timeout_error(self, seconds: int) -> TaskFailed:
-        return LambdaTimedOut(f'not settled within {seconds} s', task=self)
-
-
-_LAMBDA: dict[type, Any] = {
-    events.Completed: LambdaCall.succeeded,
-    events.Failed: LambdaCall.failed,
-    events.TimedOut: LambdaCall.timed_out,
-    events.Undelivered: LambdaCall.undelivered,
 }

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Protocol
 
 from genflow.core.calls.call import CLOSED, Call
-from genflow.core.calls.child import ChildCall
 from genflow.core.errors import CancelFailed, SignalFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written
+from genflow.core.protocols import Engine
+from genflow.core.tasks.signals import signal_name
 from genflow.core.tasks.task import ERROR, OPEN, VALUE
 
-__all__ = ['CancelCall', 'ExternalCall', 'SignalCall']
+__all__ = ['CancelCall', 'ExternalCall', 'SignalCall', 'signal_child']
+
+
+class Child(Protocol):
+    """A child as the target of a signal; :class:`genflow.core.calls.child.ChildCall` documents it."""
+
+    number: int | None
+    loop: Engine
+    phase: str
+    state: int
+    run_id: str | None
+    on_start: list[SignalCall]
+
+    @property
+    def workflow_id(self) -> str | None: ...
 
 
 class ExternalCall(Call):
@@ -29,7 +45,7 @@ class ExternalCall(Call):
 
     undelivered: type[TaskFailed] = SignalFailed
 
-    def __init__(self, loop: Any, target: str | ChildCall, run_id: str | None) -> None:
+    def __init__(self, loop: Any, target: str | Child, run_id: str | None) -> None:
         super().__init__(loop)
         self.target = target
         self.run_id = run_id
@@ -81,7 +97,7 @@ class SignalCall(ExternalCall):
 
     kind = 'signal'
 
-    def __init__(self, loop: Any, target: str | ChildCall, run_id: str | None, signal: str, value: Any) -> None:
+    def __init__(self, loop: Any, target: str | Child, run_id: str | None, signal: str, value: Any) -> None:
         super().__init__(loop, target, run_id)
         self.signal = signal
         self.value = value
@@ -97,7 +113,7 @@ class SignalCall(ExternalCall):
     def begin(self) -> None:
         """Queues the signal, or keeps it until the child that it is for has started."""
         target = self.target
-        if isinstance(target, ChildCall) and target.run_id is None:
+        if not isinstance(target, str) and target.run_id is None:
             if target.phase == CLOSED or target.state != OPEN:
                 self.settle(ERROR, SignalFailed('UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION', task=self))
             else:
@@ -171,3 +187,12 @@ class CancelCall(ExternalCall):
     def label(self) -> str:
         number = '' if self.number is None else f' {self.number}'
         return f'cancel request{number} to {self.workflow_id}'
+
+
+def signal_child(child: Child, signal: Any, value: Any) -> SignalCall:
+    """A signal to a child, sent once that has started."""
+    loop = None if child.number is None else child.loop.owner
+    call = SignalCall(loop, child, None, signal_name(signal), value)
+    if loop is not None:
+        loop.schedule(call, sys._getframe(2))
+    return call

@@ -7,13 +7,11 @@ and a time limit that is longer limits nothing.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from genflow.core.calls.call import Call
-from genflow.core.locations import Location, place
-
-if TYPE_CHECKING:
-    from genflow.core.engine.execution import Execution
+from genflow.core.model.info import Info
+from genflow.core.protocols import Engine
+from genflow.core.text import Location, place
 
 __all__ = ['Outlasting']
 
@@ -21,7 +19,7 @@ __all__ = ['Outlasting']
 class Outlasting:
     """Looks at the calls of one execution and says once for each line what outlasts it."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Engine) -> None:
         self._execution = execution
         self._reported: set[Location | None] = set()
 
@@ -42,7 +40,7 @@ class Outlasting:
 
     def _left(self) -> float:
         """The seconds until the execution times out."""
-        info = self._execution.info
+        info: Info = self._execution.info
         if info.workflow_duration is None or info.started_at is None:
             return math.inf
         return info.workflow_duration - (self._execution.time - info.started_at).total_seconds()

@@ -1,18 +1,93 @@
-"""A task with a time limit: ``task.timeout(seconds)``."""
+"""Timers: ``self.sleep(seconds)``, and a task with a time limit, ``task.timeout(seconds)``."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable
 from typing import Any
 
-from genflow.core.calls.call import TimerCall, timer_seconds
-from genflow.core.errors import TaskFailed
+from genflow.core.calls.call import Call, Cancellation, refused_key
+from genflow.core.errors import DefinitionError, TaskFailed
+from genflow.core.model import decisions, events
 from genflow.core.model.durations import Duration
+from genflow.core.model.options import seconds as seconds_of
 from genflow.core.tasks.combinators import Combined
-from genflow.core.tasks.task import OPEN, Task
+from genflow.core.tasks.task import OPEN, VALUE, Task
+from genflow.core.tasks.unused import UsageTracked
 
-__all__ = ['Limit', 'Limited']
+__all__ = ['Limit', 'Limited', 'TimerCall', 'timer_seconds']
+
+
+def timer_seconds(value: Any) -> int:
+    """The length of a timer in whole seconds.
+
+    Raises:
+        DefinitionError: It is no duration, negative, infinite or longer than a year.
+    """
+    found = seconds_of(value)
+    if found is None or found == math.inf:
+        raise DefinitionError(f'a timer of {value!r} seconds never fires; give a number of seconds or a timedelta')
+    return int(found)
+
+
+class TimerCall(UsageTracked, Call):
+    """``self.sleep(seconds)``, and the timer of a ``.timeout()``."""
+
+    __slots__ = ('seconds', 'used')
+
+    kind = 'timer'
+    quota = 'timer'
+    incompatible = True
+
+    def __init__(self, loop: Any, length: int) -> None:
+        super().__init__(loop)
+        self.seconds = length
+        self.used = False
+
+    def mark_used(self) -> None:
+        self.used = True
+
+    def decision(self) -> decisions.Decision:
+        return decisions.StartTimer(str(self.number), self.seconds)
+
+    def matches(self, event: Any) -> bool:
+        if isinstance(event, events.TimerStarted):
+            return event.timer_id == str(self.number) and event.seconds == self.seconds
+        return refused_key(event, 'timer') == str(self.number)
+
+    def recorded(self, event: Any) -> None:
+        super().recorded(event)
+        self.key = str(self.number)
+
+    def recorded_input(self, event: Any) -> str | None:
+        return None
+
+    def apply(self, event: Any) -> None:
+        del self.loop.refs[event.ref]
+        self.over()
+        self.settle(VALUE, None)
+
+    def ask_to_cancel(self) -> None:
+        self.loop.outbox.add(Cancellation(self, self.key))
+
+    def timer_gone(self) -> None:
+        self.loop.refs.pop(self.ref, None)
+        self.over()
+
+    @property
+    def lasts(self) -> float | None:
+        return self.seconds
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': self.kind, 'number': self.number, 'seconds': self.seconds}
+
+    def asked(self) -> tuple[Any, ...]:
+        return (self.seconds,)
+
+    @property
+    def label(self) -> str:
+        return f'timer ({self.seconds} s)' if self.number is None else f'timer {self.number} ({self.seconds} s)'
 
 
 class Limit(TimerCall):
@@ -22,9 +97,9 @@ class Limit(TimerCall):
 
 
 class Limited(Combined):
-    """A task with a time limit: ``task.timeout(seconds)``."""
+    """Timers: ``self.sleep(seconds)``, and a task with a time limit, ``task.timeout(seconds)``."""
 
-    __slots__ = ('keep', 'seconds', 'struck', 'timer')
+    __slots__ = ('expired', 'keep', 'seconds', 'timer')
 
     kind = 'timeout'
 
@@ -33,7 +108,7 @@ class Limited(Combined):
         self.keep = keep
         loop = None if task.loop is None else task.loop.owner
         super().__init__(loop, [task])
-        self.struck: BaseException | None = None
+        self.expired: BaseException | None = None
         self.timer: TimerCall | None = None
         if loop is None:
             return
@@ -47,23 +122,23 @@ class Limited(Combined):
         if self.decided:
             return
         if task is self.timer:
-            self._strike()
+            self._expire()
             return
         self.settle(task.state, task.outcome)
         if self.timer is not None:
             self.timer.cancel()
 
-    def _strike(self) -> None:
+    def _expire(self) -> None:
         """The time is up: cancels the task, and settles when that has ended."""
         (member,) = self.members
-        error = self.struck = _with_failure(member.timeout_error(self.seconds), member.last_failure)
+        error = self.expired = _with_failure(member.timeout_error(self.seconds), member.last_failure)
         if not self.keep:
             member.cancel()
         self.fail(error, () if self.keep else [member])
 
     def settle(self, state: int, outcome: Any) -> None:
         super().settle(state, outcome)
-        if outcome is not None and outcome is self.struck and not self.retrieved and self.loop is not None:
+        if outcome is not None and outcome is self.expired and not self.retrieved and self.loop is not None:
             self.loop.unretrieved.append(self)
 
     def waited_for(self) -> Iterable[Task[Any]]:
@@ -106,3 +181,6 @@ def _with_failure(error: TaskFailed, last: BaseException | None) -> TaskFailed:
         error.args = (error.reason, error.details)
         error.__cause__ = last
     return error
+
+
+Task.limited = Limited

@@ -16,7 +16,7 @@ import attrs
 
 from genflow.core.calls.call import Cancellation
 from genflow.core.calls.child import ChildCall
-from genflow.core.engine.closing import Cancel, Complete, ContinueWith, Fail, PendingClose, Restart
+from genflow.core.engine.closing import Cancel, Complete, ContinueWith, Fail, PendingClose
 from genflow.core.engine.deadlock import describe_blocked, is_stalled
 from genflow.core.engine.history import UNHANDLED
 from genflow.core.engine.replay import NOT_PERMITTED, refused_engine
@@ -29,14 +29,15 @@ from genflow.core.errors import (
     WorkflowCanceled,
     YieldError,
 )
-from genflow.core.locations import raised_at
 from genflow.core.model import decisions
 from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.restart import Restart
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import ERROR, OPEN, Task
+from genflow.core.text import raised_at
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
@@ -108,7 +109,7 @@ class Closing:
 
     def _cancel_branches(self, branches: Iterable[Branch]) -> None:
         error = WorkflowCanceled if self.interrupted else BranchCanceled
-        self._execution.cancellations.condemn(list(branches), error, aimed=False)
+        self._execution.cancellations.cancel(list(branches), error, targeted=False)
 
     # what ends before the close
 
@@ -149,7 +150,7 @@ class Closing:
 
     def _is_hopeless(self) -> bool:
         """Whether the branches are to end in any case."""
-        return self.interrupted or all(branch.doom is not None for branch in self._execution.live)
+        return self.interrupted or all(branch.cancel_state is not None for branch in self._execution.live)
 
     def _close_branches(self) -> None:
         """Closes branches that wait for nothing while the execution is being cancelled, as at a suspension."""
@@ -161,7 +162,7 @@ class Closing:
             )
         for branch in list(execution.live):
             branch.close()
-            branch.raised(branch.doom.error if branch.doom is not None else BranchCanceled())
+            branch.raised(branch.cancel_state.error if branch.cancel_state is not None else BranchCanceled())
 
     def _returned(self, value: Any) -> PendingClose:
         restart = self.restart
@@ -244,7 +245,7 @@ class Closing:
         """Whether calls keep it from closing; a failure waits only for children that it could not cancel yet."""
         execution = self._execution
         if self.failing:
-            return any(isinstance(known, ChildCall) and known.to_be_asked for known in execution.refs.values())
+            return any(isinstance(known, ChildCall) and known.cancels_on_start for known in execution.refs.values())
         return execution.open_blockers > 0 or self._leaves_child_unasked()
 
     def _leaves_child_unasked(self) -> bool:

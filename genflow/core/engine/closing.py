@@ -11,16 +11,17 @@ from typing import Any
 
 from attrs import define
 
-from genflow.core.locations import place
 from genflow.core.model import decisions
 from genflow.core.model.options import RestartOptions
+from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import RESTART_ENVELOPE
 from genflow.core.payloads.failures import encode_failure, users_traceback
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened
 from genflow.core.tasks.task import Task
+from genflow.core.text import place
 
-__all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose', 'Restart', 'opened_input', 'restart_input']
+__all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose', 'opened_input', 'restart_input']
 
 HOW = {
     decisions.CompleteWorkflow: 'completed',
@@ -28,29 +29,6 @@ HOW = {
     decisions.CancelWorkflow: 'canceled',
     decisions.ContinueAsNew: 'continued',
 }
-
-
-class Restart:
-    """What ``self.restart(...)`` gives: to be returned from ``run``."""
-
-    __slots__ = ('args', 'input', 'kwargs', 'options')
-
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], options: RestartOptions, input: str) -> None:
-        self.args = args
-        self.kwargs = kwargs
-        self.options = options
-        self.input = input
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Restart):
-            return NotImplemented
-        return (self.args, self.kwargs, self.options) == (other.args, other.kwargs, other.options)
-
-    __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        words = [*map(repr, self.args), *(f'{name}={value!r}' for name, value in self.kwargs.items())]
-        return f'<restart({", ".join(words)})>'
 
 
 @define

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genflow.core.calls.call import Call, Cancellation
 from genflow.core.calls.retryable import RetryTimer
 from genflow.core.errors import WorkflowStalled
-from genflow.core.locations import suspended_at
+from genflow.core.text import suspended_at
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution
@@ -66,4 +66,4 @@ def describe_blocked(loop: Loop) -> str:
 def _doing(branch: Branch) -> str:
     if branch.awaiting is not None:
         return f', waiting for {branch.awaiting.label}'
-    return '' if branch.doom is None else ', to be cancelled when what it waits for has ended'
+    return '' if branch.cancel_state is None else ', to be cancelled when what it waits for has ended'

@@ -23,12 +23,11 @@ import attrs
 
 from genflow.core.authoring.queries import answer
 from genflow.core.authoring.workflow import Workflow
-from genflow.core.calls.arguments import Arguments, find_tasks
+from genflow.core.calls.arguments import Arguments
 from genflow.core.calls.call import Call, Ignored
 from genflow.core.calls.outlasting import Outlasting
 from genflow.core.calls.retryable import RetryableCall, RetryTimer
 from genflow.core.engine.close import Closing
-from genflow.core.engine.closing import Restart
 from genflow.core.engine.deadlock import check_stalled
 from genflow.core.engine.history import Reader, RecordedDecision
 from genflow.core.engine.outbox import Outbox
@@ -46,11 +45,14 @@ from genflow.core.errors import (
 )
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
+from genflow.core.model.info import Info
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX
+from genflow.core.protocols import current_loop
 from genflow.core.tasks.branch import Root
-from genflow.core.tasks.loop import Info, current_loop
+from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import OPEN, Task
 
@@ -350,7 +352,7 @@ class Execution(WorkflowValues):
                 'for it in run or in one of its branches, and use an activity for work that needs threads'
             )
 
-    def missing(self, call: Call) -> list[Task[Any]]:
+    def open_arguments(self, call: Call) -> list[Task[Any]]:
         """The tasks among the arguments of a call that waits for them."""
         return find_tasks(call.arguments()) if call.number in self.deferred else []
 

@@ -10,11 +10,10 @@ from genflow.core.calls.call import Call
 from genflow.core.engine.closing import HOW, Cancel, Complete, ContinueWith, Fail, PendingClose
 from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.errors import NondeterminismError
-from genflow.core.locations import place, raised_at
 from genflow.core.model import events
 from genflow.core.model.wire_names import PATCH_MARKER
 from genflow.core.payloads.hooks import excerpt
-from genflow.core.text import short
+from genflow.core.text import place, raised_at, short
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution

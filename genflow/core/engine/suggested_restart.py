@@ -21,17 +21,16 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.timer import Limit
-from genflow.core.engine.closing import Restart
 from genflow.core.engine.history import UNHANDLED
 from genflow.core.errors import DefinitionError
-from genflow.core.locations import place, raised_at
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import SUGGESTED_RESTART_MARKER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
 from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.task import OPEN
-from genflow.core.text import short
+from genflow.core.text import place, raised_at, short
 
 if TYPE_CHECKING:
     from genflow.core.engine.execution import Execution

@@ -24,8 +24,7 @@ from uuid import UUID
 import attrs
 import cattrs.preconf.json
 
-from genflow.core.payloads.hints import Unreadable, hints_of_fields
-from genflow.core.payloads.type_hints import Unwritable, report_once
+from genflow.core.payloads.type_hints import Unreadable, Unwritable, hints_of_fields, report_once
 
 __all__ = ['converter', 'plainer']
 

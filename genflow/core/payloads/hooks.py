@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from genflow.core.errors import DefinitionError
-from genflow.core.payloads.type_hints import shape_of, unstructured
+from genflow.core.payloads.structuring import shape_of, unstructured
 from genflow.core.payloads.wire_text import sendable
 
 __all__ = [

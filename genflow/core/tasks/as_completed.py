@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from genflow.core.protocols import Loop
 from genflow.core.tasks.combinators import Combined, joined
 from genflow.core.tasks.task import OPEN, Task, Waiter
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
 
 __all__ = ['Slot', 'as_completed']
 
@@ -53,8 +51,8 @@ class Slot(Task[Any]):
         return self.completion.pending_gets
 
     @property
-    def handed(self) -> bool:  # type: ignore[override]
-        return self.completion.handed
+    def has_branches(self) -> bool:  # type: ignore[override]
+        return self.completion.has_branches
 
     @property
     def asker(self) -> Combined:

@@ -2,99 +2,59 @@
 
 ``run`` is the first branch; every generator that is yielded, spawned or given to a combinator is another one. A branch
 is stepped until it yields a task that is open, and goes on when that task tells it. Nothing here recurses: a branch
-that is begun by another one starts from the driver's queue.
-
-Closing is done by hand (:func:`close_generator`) on the decider's thread, from the innermost generator of a
-``yield from`` chain outwards, because CPython's own ``close()`` gives up on an outer generator as soon as an inner one
-yields in a ``finally``, and would leave the rest to the garbage collector.
+that is begun by another one starts from the loop's queue.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import CodeType, FrameType, GeneratorType, MappingProxyType
-from typing import TYPE_CHECKING, Any
+from types import FrameType, GeneratorType, MappingProxyType
+from typing import Any
 
-from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
-from genflow.core.locations import Location, suspended_at
-from genflow.core.tasks.cancellation import Shield
-from genflow.core.tasks.task import ERROR, OPEN, VALUE, YIELD_FROM, Task
-from genflow.core.text import short
+from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled
+from genflow.core.protocols import Loop
+from genflow.core.tasks.cancellation import Cancellable, Shield
+from genflow.core.tasks.generators import close_generator, has_yield_from, plain_iterator
+from genflow.core.tasks.nested import holds_task, returned_task
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.tasks.yielded import after_restart, as_task, foreign_task, iterator_instead
+from genflow.core.text import Location, suspended_at
 
-if TYPE_CHECKING:
-    from genflow.core.tasks.cancellation import Doom
-    from genflow.core.tasks.loop import Loop
-
-__all__ = ['Branch', 'Root', 'as_task', 'begin_run', 'close_generator']
-
-MAX_DRAINS = 1_000
-"""How many ``yield``s in ``finally`` blocks are drained while one branch is closed before it is given up."""
+__all__ = ['Branch', 'Root', 'begin_run']
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
-UNCLOSABLE = 'genflow_unclosable'
-"""The attribute of ``sys`` that keeps the generators which ignore being closed.
-
-Whatever frees such a generator tries to close it once more, and prints that it will not. The interpreter frees the
-members of modules when it ends, and those of ``sys`` last, when there is nowhere left to print to.
-"""
-
-
-class Branch(Task[Any]):
+class Branch(Cancellable):
     """A generator and the task of its result.
 
     Attributes:
         awaiting: The open task that the generator stands at, or ``None``.
         settings: The options of the ``with self.options(...)`` blocks that it is in.
         delegates: Whether a ``yield from`` stands in its own code.
-        shields: The ``with self.shield()`` blocks that it has entered.
-        sheltered: The shields in which it was begun.
-        spawned: It was given to ``spawn()``, so that it belongs to nobody who waits for it.
         daemon: It is cancelled when ``run`` ends, instead of waited for.
-        doom: Its cancellation, if it is cancelled.
     """
 
-    __slots__ = (
-        'awaiting',
-        'daemon',
-        'delegates',
-        'doom',
-        'generator',
-        'settings',
-        'sheltered',
-        'shields',
-        'spawned',
-        'thrown',
-    )
+    __slots__ = ('awaiting', 'daemon', 'delegates', 'generator', 'settings', 'thrown')
 
     kind = 'branch'
-    is_branch = True
-    handed = True
-    is_called = False
-    """Whether a call made it, so that it is cancelled where calls are."""
 
     def __init__(
         self, loop: Loop | None, generator: GeneratorType[Any, Any, Any] | None, parent: Branch | None
     ) -> None:
-        super().__init__(loop)
+        super().__init__(loop, () if parent is None else parent.shields_of_new())
         self.generator = generator
         self.awaiting: Task[Any] | None = None
         self.settings: Mapping[str, Any] = NO_SETTINGS if parent is None else parent.settings
         self.delegates = False
-        self.shields: tuple[Shield, ...] = ()
-        self.sheltered: tuple[Shield, ...] = () if parent is None else parent.shelters()
-        self.spawned = self.daemon = False
-        self.doom: Doom | None = None
+        self.daemon = False
         self.thrown: BaseException | None = None
 
     def start(self) -> None:
         """Runs the generator until it stands at an open task."""
-        if self.doom is None or self.doom.pending:  # struck before it was begun, it never runs
-            self.delegates = self.generator is not None and _delegates(self.generator.gi_code)
+        if self.cancel_state is None or self.cancel_state.requested:  # interrupted before, it never runs
+            self.delegates = self.generator is not None and has_yield_from(self.generator.gi_code)
             self._step(None)
 
     def notify(self, task: Task[Any]) -> None:
@@ -117,53 +77,21 @@ class Branch(Task[Any]):
             if not close_generator(generator, loop.passing):
                 loop.report(f'a generator ignores being closed, at {suspended_at(generator)}')
 
-    # shields
-
-    def enter(self, shield: Shield) -> None:
-        self.shields = (*self.shields, shield)
-
-    def leave(self, shield: Shield) -> None:
-        self.shields = tuple(other for other in self.shields if other is not shield)
-        shield.leave()
-
-    def shelters(self) -> tuple[Shield, ...]:
-        """The shields of what it begins."""
-        if not self.shields and not self.sheltered:
-            return ()
-        return tuple(shield for shield in (*self.sheltered, *self.shields) if shield.open)
-
     # cancellation
 
-    @property
-    def belongs(self) -> bool:
-        """Whether it belongs to those who wait for it, and is cancelled when nobody does any more."""
-        return not self.spawned
-
-    @property
-    def closing(self) -> bool:  # type: ignore[override]
-        return self.doom is not None and self.state == OPEN
-
-    @property
-    def was_cancelled(self) -> bool:  # type: ignore[override]
-        return self.doom is not None and self.doom.counts
-
     def waits_for(self) -> Iterable[Task[Any]]:
-        """What it waits for right now."""
         return () if self.awaiting is None else (self.awaiting,)
 
-    def stands(self) -> bool:
-        """Whether it stands at an open task, or has not been begun."""
+    def is_suspended(self) -> bool:
         if self.awaiting is not None:
             return self.awaiting.state == OPEN
         return self.generator is not None and inspect.getgeneratorstate(self.generator) == inspect.GEN_CREATED
 
-    def let_go(self) -> Iterable[Task[Any]]:
-        """Hears nothing more of what it waits for; gives that."""
+    def stop_waiting(self) -> Iterable[Task[Any]]:
         at, self.awaiting = self.waits_for(), None
         return at
 
-    def hear(self, error: BaseException) -> None:
-        """Is told of its cancellation, where it stands."""
+    def deliver_cancel(self, error: BaseException) -> None:
         generator = self.generator
         if generator is None:  # a task that was returned is waited for as if it had been yielded
             self.raised(error)
@@ -174,13 +102,6 @@ class Branch(Task[Any]):
             self.enter(Shield())
             self.thrown = error
             self._step(None)
-
-    def withdraw(self) -> Iterable[Task[Any]]:
-        return ()
-
-    def end_canceled(self) -> None:
-        if self.loop is not None:
-            self.loop.cancellations.condemn([self], aimed=True)
 
     # running
 
@@ -201,15 +122,15 @@ class Branch(Task[Any]):
                 else:
                     yielded = generator.throw(_fresh(ready.outcome))  # type: ignore[union-attr]
                 ready = yielded if isinstance(yielded, Task) else as_task(loop, yielded)
-                if self.delegates and (iterator := _plain_iterator(generator)) is not None:
-                    ready = _iterated(loop, iterator)
+                if self.delegates and (iterator := plain_iterator(generator)) is not None:
+                    ready = iterator_instead(loop, iterator)
                 if ready.loop is not loop:
-                    ready = _foreign(loop, ready)
+                    ready = foreign_task(loop, ready)
                 if loop.restarting:
-                    ready = _restarted(loop)
+                    ready = after_restart(loop)
                 if ready.state == OPEN:
                     self.awaiting = ready
-                    if self.doom is not None and loop.cancellations.strikes(self):
+                    if self.cancel_state is not None and loop.cancellations.interrupts(self):
                         return
                     if ready.pending_gets:
                         ready.await_by(self)
@@ -233,19 +154,10 @@ class Branch(Task[Any]):
             self.loop.branches.pop(self.generator, None)
             self.generator = None
 
-    def settle(self, state: int, outcome: Any) -> None:
-        super().settle(state, outcome)
-        if self.loop is not None:
-            self.loop.live.pop(self, None)
-        for shield in self.shields:
-            self.leave(shield)
-        if self.doom is not None and self.loop is not None:
-            self.loop.cancellations.ended()
-
     def returned(self, value: Any) -> None:
         """The generator returned: tasks in what it returned are resolved first, unless it was cancelled."""
-        if self.doom is not None and self.was_cancelled:
-            self.raised(self.doom.error)
+        if self.cancel_state is not None and self.was_cancelled:
+            self.raised(self.cancel_state.error)
         else:
             self.resolve(value)
 
@@ -260,7 +172,7 @@ class Branch(Task[Any]):
             self.settle(VALUE, value)
         elif task.state != OPEN:
             self.resolved(task)
-        elif self.doom is None or self.loop is None or not self.loop.cancellations.strikes(self):
+        elif self.cancel_state is None or self.loop is None or not self.loop.cancellations.interrupts(self):
             task.await_by(Result(self))
 
     def _task_of(self, value: Any) -> Task[Any] | None:
@@ -270,11 +182,7 @@ class Branch(Task[Any]):
             ValueError: It holds tasks, and contains itself or is nested too deeply to be written.
         """
         loop = self.loop
-        if loop is None or not loop.holds_task(value):
-            return None
-        from genflow.core.calls.arguments import returned_task  # noqa: PLC0415 - arguments may be branches
-
-        return returned_task(loop, value)
+        return None if loop is None or not holds_task(value) else returned_task(loop, value)
 
     def resolved(self, task: Task[Any]) -> None:
         """The tasks in what was returned have settled."""
@@ -296,7 +204,7 @@ class Branch(Task[Any]):
             self.settle(ERROR, error)
 
     def canceled_error(self) -> TaskFailed:
-        with_workflow = self.doom is not None and isinstance(self.doom.error, WorkflowCanceled)
+        with_workflow = self.cancel_state is not None and isinstance(self.cancel_state.error, WorkflowCanceled)
         return TaskCanceled(f'canceled {"with" if with_workflow else "by"} the workflow', task=self)
 
 
@@ -398,122 +306,3 @@ def _check_fit(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
         signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f'the arguments do not fit {run.__qualname__}{signature}: {error}') from None
-
-
-def as_task(loop: Loop, value: Any) -> Task[Any]:
-    """The task that a yielded value means; where it means none, one that failed with a :class:`YieldError`."""
-    from genflow.core.tasks.combinators import gather  # noqa: PLC0415 - a combinator drives branches itself
-
-    if isinstance(value, Task):
-        return value
-    if isinstance(value, (list, tuple, dict)):
-        try:
-            return gather(loop, value)
-        except RecursionError:
-            return _failed(loop, f'a {type(value).__name__} was yielded that contains itself, or is nested too deeply')
-    if isinstance(value, GeneratorType) and value.gi_code.co_name != '<genexpr>':
-        branch = loop.branch(value)
-        if branch is not None:
-            return branch
-    return _failed(loop, _mistake(value))
-
-
-@functools.lru_cache(maxsize=1024)
-def _delegates(code: CodeType) -> bool:
-    return YIELD_FROM in code.co_code[::2]
-
-
-def _plain_iterator(generator: GeneratorType[Any, Any, Any]) -> Any:
-    """What the innermost ``yield from`` iterates over, if nothing can be sent to it."""
-    inner: Any = generator
-    while isinstance(inner, GeneratorType):
-        inner = inner.gi_yieldfrom
-    return None if inner is None or hasattr(inner, 'send') else inner
-
-
-def _iterated(loop: Loop, iterator: Any) -> Task[Any]:
-    kind = type(iterator).__name__.replace('_iterator', '')
-    return _failed(
-        loop, f'`yield from` was given a {kind} and would lose the results; yield the list: `a, b = yield [a, b]`'
-    )
-
-
-def _failed(loop: Loop, message: str) -> Task[Any]:
-    """The task of a yield that waits for nothing."""
-    failed: Task[Any] = Task(loop)
-    failed.state, failed.outcome = ERROR, YieldError(message)
-    return failed
-
-
-def _restarted(loop: Loop) -> Task[Any]:
-    return _failed(loop, 'something was yielded after restart(); write `return self.restart(...)`')
-
-
-def _foreign(loop: Loop, task: Task[Any]) -> Task[Any]:
-    origin = 'a description that no execution made' if task.loop is None else 'a task of another execution'
-    return _failed(loop, f'{task!r} was yielded, which is {origin}; call the proxy on self')
-
-
-def _mistake(value: Any) -> str:
-    """What was yielded, and what was probably meant."""
-    from genflow.core.tasks.signals import BoundSignal  # noqa: PLC0415 - a signal's get is a task itself
-
-    if value is None or isinstance(value, bool):
-        hint = 'write `(yield task) == x` with parentheses where the result is compared, and no bare `yield`'
-    elif isinstance(value, GeneratorType) and value.gi_frame is None:
-        hint = 'this generator has already finished; call the function again for another branch'
-    elif isinstance(value, GeneratorType):
-        hint = 'yield a list of tasks instead of a generator expression'
-    elif isinstance(value, (set, frozenset)):
-        hint = 'a set has no order: yield a list'
-    elif isinstance(value, BoundSignal):
-        hint = f'call get(): `yield self.{value.name}.get()` waits for the next one'
-    elif callable(value):
-        hint = 'call it, and yield the task that the call gives'
-    else:
-        hint = 'yield tasks, or a list, tuple or dict of them; a plain value needs no yield'
-    return f'a {type(value).__name__} was yielded: {short(value)}; {hint}'
-
-
-def close_generator(generator: GeneratorType[Any, Any, Any], passing: tuple[type[BaseException], ...]) -> bool:
-    """Closes a suspended generator and those that it delegates to, innermost first; what they raise is dropped.
-
-    A ``finally`` that delegates to a new generator leaves that one to be closed before it is gone on with.
-
-    Args:
-        generator: What to close.
-        passing: The exceptions that are not dropped.
-
-    Returns:
-        Whether it closed. One that goes on yielding is kept for ever instead (:data:`UNCLOSABLE`).
-    """
-    open_ones = _delegating(generator)
-    drained = 0
-    while open_ones and drained < MAX_DRAINS:
-        if _ends(open_ones[-1], passing):
-            open_ones.pop()
-        else:
-            drained += 1
-            open_ones += _delegating(open_ones[-1])[1:]
-    if open_ones:
-        vars(sys).setdefault(UNCLOSABLE, []).append(generator)
-    return not open_ones
-
-
-def _delegating(generator: GeneratorType[Any, Any, Any]) -> list[GeneratorType[Any, Any, Any]]:
-    """The generator and those that it delegates to, the innermost last."""
-    chain = [generator]
-    while isinstance(chain[-1].gi_yieldfrom, GeneratorType):
-        chain.append(chain[-1].gi_yieldfrom)
-    return chain
-
-
-def _ends(generator: GeneratorType[Any, Any, Any], passing: tuple[type[BaseException], ...]) -> bool:
-    """Whether a generator that delegates to none comes to its end by being closed; otherwise it has yielded."""
-    try:
-        generator.throw(GeneratorExit())
-    except passing:
-        raise
-    except BaseException:  # noqa: BLE001 - the rules drop whatever code raises that runs only because a generator is closed
-        return True
-    return False

@@ -1,211 +1,287 @@
-"""Cancellation, from the inside to the outside.
+"""Cancellation of branches, from the inside to the outside.
 
-*Theory of operation.* A branch that is cancelled passes through four states, which its :class:`Doom` keeps:
+*Theory of operation.* A branch that is cancelled passes through four states, which its :class:`CancelState` keeps:
 
-* *condemned*: it will be cancelled. While a shield holds the cancellation off, or while the branch runs or a value is
-  on its way to it, it goes on as ever.
-* *struck*: it stands at a ``yield`` whose task is open. It hears nothing of that task any more. The calls below that
-  task which nobody else waits for are cancelled at once, the branches below that belong to it are condemned too, and
-  it waits (:class:`Vigil`) until all the condemned branches below have ended.
-* *told*: the exception was thrown at its ``yield``. It may clean up, with calls and branches of its own, and is never
-  cancelled again.
-* *ended*: its task settles.
+* *requested*: while a shield defers the cancellation, or while the branch runs or a value is on its way to it, the
+  branch goes on as before.
+* *interrupted*: the branch stands at a ``yield`` whose task is open, and no longer waits for that task. The calls
+  below the task that nobody else waits for are cancelled at once. The cancellation of the branches below that the
+  branch owns is requested too, and the branch waits (:class:`WhenEnded`) until those have ended.
+* *delivered*: the exception was thrown at the ``yield``. The branch may clean up, with calls and branches of its own.
+  It is never cancelled again.
+* *ended*: the task of the branch settles.
 
-So whoever waits hears after whatever it waits for. Branches that wait for each other in a circle would hear never;
-once everything else is told, :meth:`Cancellations.break_circles` tells the youngest of each inmost circle.
+So a waiter gets its exception after everything that it waits for has ended. Branches that wait for each other in a
+circle would wait for ever: once nothing else is to be delivered, :meth:`Cancellations.break_circles` delivers to the
+youngest branch of each innermost circle.
 
-What is aimed at one branch (``cancel()``, a time-out, a lost race, a failed list) is held off by the shields that the
-branch itself has entered. What is aimed at all branches (the cancellation of the execution, the end of ``run``) is
-also held off by the shields in which the branch was begun, until those are left. The clean-up of a branch that was
-told shields what it begins in the same way.
+A *targeted* cancellation is meant for one branch: ``cancel()``, a time-out, a lost race, a failed list. The shields
+that the branch itself has entered defer it. Any other is meant for all branches: the execution is cancelled, or
+``run`` has ended. The shields in which the branch was begun defer that one as well, until they are left. The clean-up
+of a branch shields what it begins in the same way.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genflow.core.calls.call import NEW, Call
 from genflow.core.errors import BranchCanceled, Canceled
-from genflow.core.tasks.signal_waits import tell_combinators
-from genflow.core.tasks.task import OPEN, Task
+from genflow.core.protocols import Loop
+from genflow.core.tasks.circles import circles_of, innermost
+from genflow.core.tasks.task import OPEN, Task, notify_combinators
 
-if TYPE_CHECKING:
-    from genflow.core.tasks.branch import Branch
-    from genflow.core.tasks.loop import Loop
-
-__all__ = ['Cancellations', 'Doom', 'Shield', 'Vigil', 'below', 'circles_of', 'inmost', 'strongly_connected']
+__all__ = ['CancelState', 'Cancellable', 'Cancellations', 'Shield', 'WhenEnded', 'awaited_below']
 
 
 class Shield:
     """A ``with self.shield():`` block, or the clean-up of a branch.
 
     Attributes:
-        open_blockers: Branches whose cancellation it holds off, though they have not entered it themselves.
+        deferred: Branches whose cancellation it defers, though they have not entered it themselves.
     """
 
-    __slots__ = ('open', 'open_blockers')
+    __slots__ = ('deferred', 'open')
 
     def __init__(self) -> None:
         self.open = True
-        self.open_blockers: list[Branch] = []
+        self.deferred: list[Cancellable] = []
 
     def leave(self) -> None:
-        """Lets go of what it held off."""
+        """Goes on with the cancellations that it deferred."""
         self.open = False
-        open_blockers, self.open_blockers = self.open_blockers, []
-        for branch in open_blockers:
+        deferred, self.deferred = self.deferred, []
+        for branch in deferred:
             if branch.loop is not None and not branch.loop.silent:
-                branch.loop.cancellations.strike([branch])
+                branch.loop.cancellations.interrupt([branch])
 
 
-class Doom:
+class CancelState:
     """The cancellation of one branch.
 
     Attributes:
         error: What is thrown.
-        aimed: It is aimed at this branch, not at all of them.
-        vigil: What it waits for before it hears; ``None`` until it is struck.
-        told: The exception was thrown.
+        targeted: It is meant for this branch, not for all of them.
+        ending: The wait for the branches below; ``None`` until the branch is interrupted.
+        delivered: The exception was thrown.
     """
 
-    __slots__ = ('aimed', 'error', 'told', 'vigil')
+    __slots__ = ('delivered', 'ending', 'error', 'targeted')
 
-    def __init__(self, error: Canceled, *, aimed: bool) -> None:
+    def __init__(self, error: Canceled, *, targeted: bool) -> None:
         self.error = error
-        self.aimed = aimed
-        self.vigil: Vigil | None = None
-        self.told = False
+        self.targeted = targeted
+        self.ending: WhenEnded | None = None
+        self.delivered = False
 
     @property
-    def pending(self) -> bool:
-        """Whether it has not struck yet."""
-        return self.vigil is None
+    def requested(self) -> bool:
+        """Whether the branch has not been interrupted yet."""
+        return self.ending is None
 
     @property
-    def counts(self) -> bool:
-        """Whether the branch ends as cancelled, whatever it returns: not where what is aimed at all was held off."""
-        return self.aimed or self.vigil is not None
+    def takes_effect(self) -> bool:
+        """Whether the branch ends as cancelled, whatever it returns: not if shields deferred it to the end."""
+        return self.targeted or self.ending is not None
 
     @property
-    def waits(self) -> bool:
-        """Whether it has struck and the branch has not been told."""
-        return self.vigil is not None and not self.told
+    def is_waiting(self) -> bool:
+        """Whether the branch was interrupted and the exception is still to be thrown."""
+        return self.ending is not None and not self.delivered
 
 
-class Vigil:
-    """Waits until those among some tasks that are being cancelled have ended."""
+class WhenEnded:
+    """Calls a function once those among some tasks that are being cancelled have ended."""
 
-    __slots__ = ('_left', '_spared', '_then')
+    __slots__ = ('_left', '_open', '_then')
 
     is_stale = False
 
     def __init__(self, tasks: Iterable[Task[Any]], then: Callable[[], None]) -> None:
         self._left = list(tasks)[::-1]
-        self._spared: list[Task[Any]] = []
+        self._open: list[Task[Any]] = []
         self._then = then
 
-    def look(self) -> None:
-        """Goes on if nothing is left to wait for."""
-        found = self._next()
-        if found is None:
+    def check(self) -> None:
+        """Calls the function if nothing is left to wait for."""
+        blocker = self._next()
+        if blocker is None:
             self._then()
         else:
-            found.watch(self)
+            blocker.watch(self)
 
     def notify(self, task: Task[Any]) -> None:
-        self.look()
+        self.check()
 
     def is_waiting_for(self, task: Task[Any]) -> bool:
         return False
 
     def blockers(self) -> list[Task[Any]]:
         """The tasks that it waits for."""
-        return [task for task in (*self._left, *self._spared) if task.closing]
+        return [task for task in (*self._left, *self._open) if task.is_ending]
 
     def _next(self) -> Task[Any] | None:
         left = self._left
         while left:
             task = left[-1]
-            if task.closing:
+            if task.is_ending:
                 return task
             left.pop()
             if task.state == OPEN:
-                self._spared.append(task)  # it may be cancelled yet
-        return next((task for task in self._spared if task.closing), None)
+                self._open.append(task)  # it may be cancelled yet
+        return next((task for task in self._open if task.is_ending), None)
 
 
-def _waits(branch: Branch) -> bool:
-    """Whether a branch waits to be told."""
-    return branch.doom is not None and branch.doom.waits
+class Cancellable(Task[Any]):
+    """A task whose code gets its cancellation at a ``yield``: a branch, or a map.
+
+    Attributes:
+        shields: The ``with self.shield()`` blocks that it has entered.
+        outer_shields: The shields in which it was begun.
+        spawned: It was given to ``spawn()``, so that it belongs to nobody who waits for it.
+        cancel_state: Its cancellation, if it is cancelled.
+    """
+
+    __slots__ = ('cancel_state', 'outer_shields', 'shields', 'spawned')
+
+    is_branch = True
+    has_branches = True
+    is_called = False
+    """Whether a call made it, so that it is cancelled where calls are."""
+
+    def __init__(self, loop: Loop | None, outer_shields: tuple[Shield, ...]) -> None:
+        super().__init__(loop)
+        self.shields: tuple[Shield, ...] = ()
+        self.outer_shields = outer_shields
+        self.spawned = False
+        self.cancel_state: CancelState | None = None
+
+    def enter(self, shield: Shield) -> None:
+        self.shields = (*self.shields, shield)
+
+    def leave(self, shield: Shield) -> None:
+        self.shields = tuple(other for other in self.shields if other is not shield)
+        shield.leave()
+
+    def shields_of_new(self) -> tuple[Shield, ...]:
+        """The shields of what it begins."""
+        if not self.shields and not self.outer_shields:
+            return ()
+        return tuple(shield for shield in (*self.outer_shields, *self.shields) if shield.open)
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether it belongs to its waiters, and is cancelled when there are none any more."""
+        return not self.spawned
+
+    @property
+    def is_ending(self) -> bool:  # type: ignore[override]
+        return self.cancel_state is not None and self.state == OPEN
+
+    @property
+    def was_cancelled(self) -> bool:  # type: ignore[override]
+        return self.cancel_state is not None and self.cancel_state.takes_effect
+
+    def waits_for(self) -> Iterable[Task[Any]]:
+        """What it waits for right now."""
+        raise NotImplementedError
+
+    def is_suspended(self) -> bool:
+        """Whether it stands at an open task, or has not been begun."""
+        raise NotImplementedError
+
+    def stop_waiting(self) -> Iterable[Task[Any]]:
+        """Waits no longer; gives what it waited for."""
+        raise NotImplementedError
+
+    def deliver_cancel(self, error: BaseException) -> None:
+        """Gets the exception of its cancellation, where it stands."""
+        raise NotImplementedError
+
+    def withdraw(self) -> Iterable[Task[Any]]:
+        return ()
+
+    def end_canceled(self) -> None:
+        if self.loop is not None:
+            self.loop.cancellations.cancel([self], targeted=True)
+
+    def settle(self, state: int, outcome: Any) -> None:
+        super().settle(state, outcome)
+        loop = self.loop
+        if loop is not None:
+            loop.live.pop(self, None)
+        for shield in self.shields:
+            self.leave(shield)
+        if self.cancel_state is not None and loop is not None:
+            loop.cancellations.ended()
 
 
-class Hear:
+class Delivery:
     """A place in the queue: throws the exception when its turn comes."""
 
     __slots__ = ('branch',)
 
-    def __init__(self, branch: Branch) -> None:
+    def __init__(self, branch: Cancellable) -> None:
         self.branch = branch
 
     def run_callbacks(self) -> None:
-        branch, doom = self.branch, self.branch.doom
-        if branch.state == OPEN and doom is not None and not doom.told:
-            doom.told = True
-            branch.hear(doom.error)
+        branch, cancel_state = self.branch, self.branch.cancel_state
+        if branch.state == OPEN and cancel_state is not None and not cancel_state.delivered:
+            cancel_state.delivered = True
+            branch.deliver_cancel(cancel_state.error)
 
 
 class Cancellations:
     """Cancels the branches of one execution.
 
     Attributes:
-        suspect: Branches may wait for each other in a circle.
+        may_be_circular: Branches may wait for each other in a circle.
     """
 
-    __slots__ = ('_circles', '_driver', 'suspect')
+    __slots__ = ('_circles', '_loop', 'may_be_circular')
 
     def __init__(self, loop: Loop) -> None:
-        self._driver = loop
+        self._loop = loop
         self._circles = False
-        self.suspect = False
+        self.may_be_circular = False
 
-    def condemn(self, branches: Iterable[Branch], error: type[Canceled] = BranchCanceled, *, aimed: bool) -> None:
-        """Cancels branches; what is condemned already stays so."""
-        self.strike([branch for branch in branches if self._mark(branch, error, aimed=aimed)])
+    def cancel(
+        self, branches: Iterable[Cancellable], error: type[Canceled] = BranchCanceled, *, targeted: bool
+    ) -> None:
+        """Cancels branches; one that is cancelled already is not cancelled again."""
+        self.interrupt([branch for branch in branches if _request(branch, error, targeted=targeted)])
 
-    def strikes(self, branch: Branch) -> bool:
-        """A condemned branch comes to an open task: whether its cancellation strikes there."""
-        doom = branch.doom
-        if doom is None:
+    def interrupts(self, branch: Cancellable) -> bool:
+        """Whether a requested cancellation interrupts a branch that comes to an open task."""
+        cancel_state = branch.cancel_state
+        if cancel_state is None:
             return False
-        if doom.pending:
-            self.strike([branch])
-        if doom.waits:
+        if cancel_state.requested:
+            self.interrupt([branch])
+        if cancel_state.is_waiting:
             return True
-        if not all(isinstance(task, Call) and task.phase != NEW for task in branch.waits_for()):
-            self._suspect()  # it may wait for a branch
+        if any(task.may_wait_for_branches for task in branch.waits_for()):
+            self._suspect()
         return False
 
-    def strike(self, branches: Iterable[Branch]) -> None:
-        """Cuts condemned branches off from what they wait for, unless something holds that off."""
-        struck: list[Branch] = []
+    def interrupt(self, branches: Iterable[Cancellable]) -> None:
+        """Has cancelled branches wait no longer, unless something defers that."""
+        interrupted: list[WhenEnded] = []
         pending = deque(branches)
         while pending:
             branch = pending.popleft()
-            if self._is_open_to(branch):
-                at = branch.let_go()
-                found = self._give_up(at, pending, calls=True)
-                if branch.doom is not None:
-                    branch.doom.vigil = Vigil(found, partial(self._driver.queue.append, Hear(branch)))
-                    struck.append(branch)
-        for branch in struck:
-            if branch.doom is not None and branch.doom.vigil is not None:
-                branch.doom.vigil.look()
-                self._suspect()
+            if branch.cancel_state is not None and self._is_open_to(branch):
+                below = self._cancel_below(branch.stop_waiting(), pending, calls=True)
+                ending = WhenEnded(below, partial(self._loop.queue.append, Delivery(branch)))
+                branch.cancel_state.ending = ending
+                interrupted.append(ending)
+        for ending in interrupted:
+            ending.check()
+            self._suspect()
 
-    def give_up(self, tasks: Iterable[Task[Any]], *, calls: bool = False) -> list[Branch]:
+    def cancel_unwanted(self, tasks: Iterable[Task[Any]], *, calls: bool = False) -> list[Cancellable]:
         """Cancels below some tasks what nobody waits for any more.
 
         Args:
@@ -215,152 +291,120 @@ class Cancellations:
         Returns:
             The open branches below.
         """
-        pending: deque[Branch] = deque()
-        found = self._give_up(tasks, pending, calls=calls)
-        self.strike(pending)
-        return found
+        pending: deque[Cancellable] = deque()
+        below = self._cancel_below(tasks, pending, calls=calls)
+        self.interrupt(pending)
+        return below
 
-    def _give_up(self, tasks: Iterable[Task[Any]], doomed: deque[Branch], *, calls: bool) -> list[Branch]:
-        found: list[Branch] = []
+    @staticmethod
+    def _cancel_below(tasks: Iterable[Task[Any]], requested: deque[Cancellable], *, calls: bool) -> list[Cancellable]:
+        """Cancels calls and requests the cancellation of branches; gives all branches below."""
+        branches: list[Cancellable] = []
         unwanted: set[int] = set()
-        for task in list(below(tasks, handed=not calls)):
-            branch: Any = task if task.is_branch else None
-            if branch is not None:
-                found.append(branch)
+        for task in list(awaited_below(tasks, with_branches=not calls)):
+            if isinstance(task, Cancellable):
+                branches.append(task)
             if task.wanted(unwanted):
                 continue
             unwanted.add(id(task))
-            if branch is None:
-                if calls and isinstance(task, Call):
+            if not isinstance(task, Cancellable):
+                if calls and task.is_call:
                     task.cancel()
-            elif branch.belongs and (calls or not branch.is_called) and self._mark(branch, BranchCanceled, aimed=True):
-                doomed.append(branch)
-        return found
+            elif task.is_owned and (calls or not task.is_called) and _request(task, BranchCanceled, targeted=True):
+                requested.append(task)
+        return branches
 
-    @staticmethod
-    def _mark(branch: Branch, error: type[Canceled], *, aimed: bool) -> bool:
-        """Condemns a branch; whether that changes anything."""
-        doom = branch.doom
-        if branch.state != OPEN:
+    def _is_open_to(self, branch: Cancellable) -> bool:
+        """Whether its cancellation interrupts a branch now."""
+        cancel_state = branch.cancel_state
+        if cancel_state is None or not cancel_state.requested or branch.state != OPEN or branch.shields:
             return False
-        if doom is None:
-            branch.doom = Doom(error(), aimed=aimed)
-            return True
-        if not doom.pending or doom.aimed or not aimed:
-            return False
-        doom.aimed = True
-        return True
-
-    def _is_open_to(self, branch: Branch) -> bool:
-        """Whether the cancellation strikes now."""
-        doom = branch.doom
-        if doom is None or not doom.pending or branch.state != OPEN or branch.shields:
-            return False
-        if not doom.aimed:
-            for shield in branch.sheltered:
+        if not cancel_state.targeted:
+            for shield in branch.outer_shields:
                 if shield.open:
-                    shield.open_blockers.append(branch)
+                    shield.deferred.append(branch)
                     return False
-        at = branch.waits_for()
-        if self._driver.queue:
-            catch_up(at)
-        return branch.stands()
+        if self._loop.queue:
+            _notify_of_settled(branch.waits_for())
+        return branch.is_suspended()
 
     def ended(self) -> None:
-        """A cancelled branch has ended: a circle that waited for it is the inmost one now."""
+        """A cancelled branch has ended: a circle that waited for it is an innermost one now."""
         if self._circles:
             self._suspect()
 
     def _suspect(self) -> None:
-        self.suspect = self._driver.restless = True
+        self.may_be_circular = self._loop.restless = True
 
     def break_circles(self) -> None:
-        """Tells the youngest of each inmost circle of branches that wait for each other."""
-        self.suspect = False
-        ages = {branch: age for age, branch in enumerate(self._driver.live)}
-        graph: dict[Branch, list[Branch]] = {}
-        pending = list(filter(_waits, ages))
+        """Delivers to the youngest of each innermost circle of branches that wait for each other."""
+        self.may_be_circular = False
+        ages: dict[Cancellable, int] = {branch: age for age, branch in enumerate(self._loop.live)}
+        graph: dict[Cancellable, list[Cancellable]] = {}
+        pending = list(filter(_is_waiting, ages))
         while pending:
             branch = pending.pop()
             if branch not in graph:
-                graph[branch] = self._waits_for(branch)
+                graph[branch] = _branches_waited_for(branch)
                 pending += graph[branch]
         circles = circles_of(graph)
         self._circles = bool(circles)
-        for circle in inmost(circles, graph):
-            youngest = max(filter(_waits, circle), key=ages.__getitem__, default=None)
+        for circle in innermost(circles, graph):
+            youngest = max(filter(_is_waiting, circle), key=ages.__getitem__, default=None)
             if youngest is not None:
-                self._driver.queue.append(Hear(youngest))
-
-    @staticmethod
-    def _waits_for(branch: Branch) -> list[Branch]:
-        doom = branch.doom
-        if doom is not None and doom.vigil is not None and doom.waits:
-            return doom.vigil.blockers()  # type: ignore[return-value]
-        return [task for task in below(branch.waits_for()) if task.is_branch]  # type: ignore[misc]
+                self._loop.queue.append(Delivery(youngest))
 
 
-def below(tasks: Iterable[Task[Any]], *, handed: bool = False) -> Iterator[Task[Any]]:
+def _request(branch: Cancellable, error: type[Canceled], *, targeted: bool) -> bool:
+    """Requests the cancellation of a branch; whether that changes anything."""
+    cancel_state = branch.cancel_state
+    if branch.state != OPEN:
+        return False
+    if cancel_state is None:
+        branch.cancel_state = CancelState(error(), targeted=targeted)
+        return True
+    if not cancel_state.requested or cancel_state.targeted or not targeted:
+        return False
+    cancel_state.targeted = True
+    return True
+
+
+def _is_waiting(branch: Cancellable) -> bool:
+    return branch.cancel_state is not None and branch.cancel_state.is_waiting
+
+
+def _branches_waited_for(branch: Cancellable) -> list[Cancellable]:
+    cancel_state = branch.cancel_state
+    if cancel_state is not None and cancel_state.ending is not None and cancel_state.is_waiting:
+        tasks: Iterable[Task[Any]] = cancel_state.ending.blockers()
+    else:
+        tasks = awaited_below(branch.waits_for())
+    return [task for task in tasks if isinstance(task, Cancellable)]
+
+
+def awaited_below(tasks: Iterable[Task[Any]], *, with_branches: bool = False) -> Iterator[Task[Any]]:
     """The open tasks that a waiter waits for: these and, through combinators and arguments, those that they wait for.
 
-    What another branch waits for is that branch's affair.
+    What another branch waits for is not among them.
 
     Args:
         tasks: What is waited for.
-        handed: Leave out what has no branches below.
+        with_branches: Leave out what has no branches below.
     """
-    pending = [task for task in tasks if task.state == OPEN and (task.handed or not handed)][::-1]
-    met = {id(task) for task in pending}
+    pending = [task for task in tasks if task.state == OPEN and (task.has_branches or not with_branches)][::-1]
+    seen = {id(task) for task in pending}
     while pending:
         task = pending.pop()
         yield task
         for other in reversed(list(task.waited_for())):
-            if other.state == OPEN and (other.handed or not handed) and id(other) not in met:
-                met.add(id(other))
+            if other.state == OPEN and (other.has_branches or not with_branches) and id(other) not in seen:
+                seen.add(id(other))
                 pending.append(other)
 
 
-def catch_up(tasks: Iterable[Task[Any]]) -> None:
-    """Tells combinators below of their members that have settled just now, so that a value is not lost on its way."""
-    for task in list(below(tasks)):
+def _notify_of_settled(tasks: Iterable[Task[Any]]) -> None:
+    """Notifies combinators below of members that have settled just now, so that no value is lost on its way."""
+    for task in list(awaited_below(tasks)):
         for member in list(task.waited_for()):
             if member.state != OPEN and member.waiters:
-                tell_combinators(member)
-
-
-def circles_of(graph: Mapping[Branch, list[Branch]]) -> list[list[Branch]]:
-    """The nodes that can be reached from each other, where there are several or one reaches itself."""
-    return [part for part in strongly_connected(graph) if len(part) > 1 or part[0] in graph[part[0]]]
-
-
-def inmost(circles: list[list[Branch]], graph: Mapping[Branch, list[Branch]]) -> list[list[Branch]]:
-    """The circles that no edge leaves."""
-    return [circle for circle in circles if {other for node in circle for other in graph[node]} <= set(circle)]
-
-
-def strongly_connected(graph: Mapping[Branch, list[Branch]]) -> list[list[Branch]]:
-    """The strongly connected parts of a graph (Kosaraju's algorithm, without recursion)."""
-    back: dict[Branch, list[Branch]] = {node: [] for node in graph}
-    for node, edges in graph.items():
-        for other in edges:
-            back[other].append(node)
-    seen: set[Branch] = set()
-    return [part for node in reversed(in_postorder(graph, graph, set())) if (part := in_postorder(back, [node], seen))]
-
-
-def in_postorder(graph: Mapping[Branch, list[Branch]], starts: Iterable[Branch], seen: set[Branch]) -> list[Branch]:
-    """What is reached from some nodes and was not seen, each after all that is first reached from it."""
-    found: list[Branch] = []
-    for start in starts:
-        way = [] if start in seen else [(start, iter(graph[start]))]
-        seen.add(start)
-        while way:
-            node, edges = way[-1]
-            new = next((other for other in edges if other not in seen), None)
-            if new is None:
-                found.append(node)
-                way.pop()
-            else:
-                seen.add(new)
-                way.append((new, iter(graph[new])))
-    return found
+                notify_combinators(member)

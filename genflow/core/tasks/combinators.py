@@ -6,8 +6,8 @@ costs more than its size. "First" always means first in the order of the history
 
 A branch that is handed over as a generator belongs to its combinator, and is cancelled when it loses, when another
 member fails under ``failures='raise'``, or when nobody waits for the combinator any more. A combinator that fails, is
-cancelled or runs out of time knows its outcome then (:attr:`Combined.verdict`), and settles when the branches below
-that this cancels have ended.
+cancelled or runs out of time knows its outcome then (:attr:`Combined.pending_error`), and settles when the branches
+below that this cancels have ended.
 
 Members may be tasks, branches (which are begun), or lists, tuples and dicts of them. Outside of an execution, given
 nothing but descriptions, a combinator is a description too.
@@ -17,17 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from genflow.core.errors import DefinitionError
-from genflow.core.tasks.branch import as_task
-from genflow.core.tasks.cancellation import Vigil
-from genflow.core.tasks.loop import current_loop
+from genflow.core.protocols import Loop, current_loop
+from genflow.core.tasks.cancellation import WhenEnded
 from genflow.core.tasks.signal_waits import GetPart, ask, parts_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
 
 __all__ = ['Combined', 'all_of', 'any_of', 'first_success', 'gather', 'joined']
 
@@ -43,10 +39,10 @@ class Combined(Task[Any]):
 
     Attributes:
         members: The tasks it is made of; let go of when it has settled and is taken.
-        verdict: The error that it settles with as soon as branches below have ended.
+        pending_error: The error that it settles with as soon as branches below have ended.
     """
 
-    __slots__ = ('_parts', 'described', 'handed', 'members', 'pending_gets', 'verdict')
+    __slots__ = ('_parts', 'described', 'has_branches', 'members', 'pending_error', 'pending_gets')
 
     propagates = True
 
@@ -55,14 +51,14 @@ class Combined(Task[Any]):
         self.members = members
         self.described: tuple[Any, ...] = () if loop is not None else tuple(members)
         self.pending_gets = sum([member.pending_gets for member in members])
-        self.handed = any(member.handed for member in members)
+        self.has_branches = any(member.has_branches for member in members)
         self._parts: list[GetPart] | None = None
-        self.verdict: BaseException | None = None
+        self.pending_error: BaseException | None = None
 
     @property
     def decided(self) -> bool:
         """Whether its members change nothing any more."""
-        return self.state != OPEN or self.verdict is not None
+        return self.state != OPEN or self.pending_error is not None
 
     def attach(self) -> None:
         """Waits on the members that are open; tells itself of those that are not."""
@@ -102,16 +98,16 @@ class Combined(Task[Any]):
 
     def fail(self, error: BaseException, tasks: Iterable[Task[Any]]) -> None:
         """Settles with an error once those among some tasks that are being cancelled have ended."""
-        if self.verdict is None:
-            self.verdict = error
-            Vigil(tasks, self._fails).look()
+        if self.pending_error is None:
+            self.pending_error = error
+            WhenEnded(tasks, self._fails).check()
 
     @property
-    def closing(self) -> bool:  # type: ignore[override]
-        return self.verdict is not None and self.state == OPEN
+    def is_ending(self) -> bool:  # type: ignore[override]
+        return self.pending_error is not None and self.state == OPEN
 
     def _fails(self) -> None:
-        self.settle(ERROR, self.verdict)
+        self.settle(ERROR, self.pending_error)
 
     def waited_for(self) -> Iterable[Task[Any]]:
         return self.members
@@ -155,7 +151,7 @@ class Combined(Task[Any]):
             if cancel:
                 loser.cancel()
         if not cancel and self.loop is not None:
-            self.loop.cancellations.give_up(losers)
+            self.loop.cancellations.cancel_unwanted(losers)
 
     def asked(self) -> tuple[Any, ...]:
         return self.described if self.loop is None else tuple(self.members)
@@ -194,10 +190,10 @@ class Gathered(Combined):
 
     def _fail_first(self, error: BaseException) -> None:
         """The first failure: the branches that belong to it end first."""
-        self.verdict = error  # from now on nobody waits through it
+        self.pending_error = error  # from now on nobody waits through it
         loop = self.loop
-        branches = () if loop is None else loop.cancellations.give_up(self.members)
-        self.verdict = None
+        branches = () if loop is None else loop.cancellations.cancel_unwanted(self.members)
+        self.pending_error = None
         self.fail(error, branches)
 
     def _finish(self) -> None:
@@ -287,7 +283,7 @@ def gather(loop: Loop | None, value: Any, failures: Failures = 'raise') -> Gathe
 def _members(loop: Loop | None, values: Iterable[Any]) -> list[Task[Any]]:
     if loop is None:
         return [value if isinstance(value, Task) else gather(None, value) for value in values]
-    return [value if isinstance(value, Task) else as_task(loop, value) for value in values]
+    return [value if isinstance(value, Task) else loop.as_task(value) for value in values]
 
 
 def _given(tasks: tuple[Any, ...]) -> list[Any]:

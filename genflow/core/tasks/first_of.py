@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.errors import DefinitionError
+from genflow.core.protocols import Loop
 from genflow.core.tasks.combinators import Combined, joined
 from genflow.core.tasks.task import VALUE, Task
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
 
 __all__ = ['first_of']
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from genflow.core.errors import YieldError
+from genflow.core.protocols import Loop
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.text import short
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
 
 __all__ = ['Future']
 

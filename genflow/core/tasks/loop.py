@@ -12,96 +12,28 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime, timezone
 from random import Random
 from types import FrameType, GeneratorType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-import attrs
-from attrs import frozen
-
-from genflow.core.payloads.nesting import contents
+from genflow.core.model.info import Info
+from genflow.core.model.restart import Restart
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.cancellation import Cancellations
+from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.until import Conditions
 from genflow.core.tasks.unused import Unused
+from genflow.core.tasks.yielded import as_task
 
-if TYPE_CHECKING:
-    from genflow.core.calls.call import Call
-    from genflow.core.engine.closing import Restart
-    from genflow.core.model.events import WorkflowStarted
-    from genflow.core.tasks.signals import Mailbox
-
-__all__ = ['DescribingLoop', 'Info', 'Loop', 'current_loop']
+__all__ = ['DescribingLoop', 'Loop']
 
 log = logging.getLogger('genflow')
 
-current_loop: ContextVar[Loop | None] = ContextVar('genflow.driving', default=None)
-"""The execution that is advanced in this context; combinators of nothing but generators ask for it."""
 
-RESTART_SUGGESTED = 10_000
-"""Events from which a restart is advised: SWF ends an execution at 25,000 and asks to stay below 10,000."""
-
-
-@frozen
-class Info:
-    """What an execution knows of itself; the same at every replay.
-
-    Attributes:
-        history_length: Events up to the decision task that is being answered.
-    """
-
-    workflow_id: str | None = None
-    run_id: str | None = None
-    domain: str | None = None
-    name: str | None = None
-    version: str | None = None
-    task_list: str | None = None
-    tags: tuple[str, ...] = ()
-    priority: int | None = None
-    child_policy: str | None = None
-    lambda_role: str | None = None
-    workflow_duration: float | None = None
-    decision_duration: float | None = None
-    parent_workflow_id: str | None = None
-    parent_run_id: str | None = None
-    continued_run_id: str | None = None
-    started_at: datetime | None = None
-    history_length: int = 0
-
-    def begun(self, event: WorkflowStarted) -> Info:
-        """What is known once the history has begun."""
-        return attrs.evolve(
-            self,
-            name=event.name,
-            version=event.version,
-            task_list=event.task_list,
-            tags=event.tags,
-            priority=event.priority,
-            child_policy=event.child_policy,
-            lambda_role=event.lambda_role,
-            workflow_duration=event.workflow_duration,
-            decision_duration=event.decision_duration,
-            parent_workflow_id=event.parent_workflow_id,
-            parent_run_id=event.parent_run_id,
-            continued_run_id=event.continued_run_id,
-            started_at=event.time,
-        )
-
-    def __str__(self) -> str:
-        who = f'{self.name} {self.version}'
-        return who if self.workflow_id is None else f'{who} (workflow {self.workflow_id}, run {self.run_id})'
-
-    @property
-    def restart_suggested(self) -> bool:
-        """Whether the history has grown so long that the workflow should restart."""
-        return self.history_length >= RESTART_SUGGESTED
-
-
-class Telling(Protocol):
+class Callback(Protocol):
     """A place in the queue."""
 
     def run_callbacks(self) -> None: ...
@@ -130,7 +62,7 @@ class Loop:
     """
 
     def __init__(self) -> None:
-        self.queue: deque[Telling] = deque()
+        self.queue: deque[Callback] = deque()
         self.open_blockers = 0
         self.unretrieved: list[Task[Any]] = []
         self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
@@ -176,13 +108,13 @@ class Loop:
     def goes_on(self) -> bool:
         """Every branch stands still: whether one of them goes on by itself, because of a circle or of a condition."""
         self.restless = bool(self.conditions)
-        if self.cancellations.suspect:
+        if self.cancellations.may_be_circular:
             self.cancellations.break_circles()
         return bool(self.queue) or self.conditions.look()
 
-    def holds_task(self, value: Any) -> bool:
-        """Whether a value is or contains (in lists, tuples and dicts) a task or a branch."""
-        return any(isinstance(found, (Task, GeneratorType)) for found in contents((value,)))
+    def as_task(self, value: Any) -> Task[Any]:
+        """The task that a yielded value means; where it means none, one that failed."""
+        return as_task(self, value)
 
     @contextmanager
     def silence(self) -> Iterator[None]:
@@ -232,7 +164,7 @@ class Loop:
 
     # what a workflow asks for
 
-    def schedule(self, call: Call, frame: FrameType) -> None:
+    def schedule(self, call: Any, frame: FrameType) -> None:
         raise TypeError(f'{type(self).__name__} schedules nothing')
 
     def mailbox(self, name: str) -> Mailbox | None:
@@ -287,7 +219,7 @@ class DescribingLoop(Loop):
         self.base = info or Info()
         self.current = Branch(self, None, None)
 
-    def schedule(self, call: Call, frame: FrameType) -> None:
+    def schedule(self, call: Any, frame: FrameType) -> None:
         """A description has no number and is sent nowhere."""
 
     def now(self) -> datetime:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from genflow.core.errors import DefinitionError
-from genflow.core.tasks.branch import Branch, as_task, close_generator
-from genflow.core.tasks.cancellation import Vigil
+from genflow.core.protocols import Loop
+from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.cancellation import WhenEnded
+from genflow.core.tasks.generators import close_generator
+from genflow.core.tasks.nested import holds_task
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
+from genflow.core.tasks.yielded import as_task
 
 __all__ = ['Mapped']
 
@@ -90,10 +91,10 @@ class Mapped(Branch):
     def waits_for(self) -> Iterable[Task[Any]]:
         return [task for task, _ in self.running.values()]
 
-    def stands(self) -> bool:
+    def is_suspended(self) -> bool:
         return not self.filling
 
-    def let_go(self) -> Iterable[Task[Any]]:
+    def stop_waiting(self) -> Iterable[Task[Any]]:
         at = self.waits_for()
         self._end_items()
         self.running, self.open = {}, 0
@@ -116,7 +117,7 @@ class Mapped(Branch):
         self.error = error
         self._end_items()
         if self.loop is not None:
-            Vigil(self.loop.cancellations.give_up(self.waits_for()), self._fails).look()
+            WhenEnded(self.loop.cancellations.cancel_unwanted(self.waits_for()), self._fails).check()
 
     def _fails(self) -> None:
         self.settle(ERROR, self.error)
@@ -130,13 +131,13 @@ class Mapped(Branch):
             return
         if self.items is None and not self.running:
             self._finish()
-        elif self.doom is not None:
-            self.loop.cancellations.strikes(self)
+        elif self.cancel_state is not None:
+            self.loop.cancellations.interrupts(self)
 
     def _finish(self) -> None:
         failed = (result for result in self.results if isinstance(result, Failed))
-        if self.doom is not None and self.doom.counts:
-            self.raised(self.doom.error)
+        if self.cancel_state is not None and self.cancel_state.takes_effect:
+            self.raised(self.cancel_state.error)
         elif self.failures == 'wait' and (first := next(failed, None)) is not None:
             self.settle(ERROR, first.error)
         else:
@@ -182,7 +183,7 @@ class Mapped(Branch):
             return
         try:
             started = self.function(item)
-            task = as_task(loop, started) if loop.holds_task(started) else None
+            task = as_task(loop, started) if holds_task(started) else None
         except Exception as error:  # noqa: BLE001 - what the user's function raises is the outcome
             self._failed((place,), error)
             return

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from genflow.core.payloads.hints import resolved
 from genflow.core.payloads.hooks import decode, excerpt
-from genflow.core.payloads.type_hints import structuring
+from genflow.core.payloads.structuring import structuring
+from genflow.core.payloads.type_hints import resolved
 
 __all__ = ['Message', 'Misfit', 'Read', 'read_json', 'reader_of']
 

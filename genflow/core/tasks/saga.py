@@ -24,8 +24,8 @@ from types import FrameType, GeneratorType
 from typing import Any, TypeVar
 
 from genflow.core.errors import Canceled, CompensationFailed
+from genflow.core.protocols import Loop, current_loop
 from genflow.core.tasks.cancellation import Shield
-from genflow.core.tasks.loop import Loop, current_loop
 from genflow.core.tasks.task import Task
 from genflow.core.text import short
 

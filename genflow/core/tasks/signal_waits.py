@@ -14,14 +14,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from genflow.core.tasks.messages import Message
 from genflow.core.tasks.signals import Mailbox, SignalGet
-from genflow.core.tasks.task import OPEN, Task
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.combinators import Combined
-    from genflow.core.tasks.messages import Message
+from genflow.core.tasks.task import OPEN, Task, notify_combinators
 
 __all__ = ['GetPart', 'ask', 'parts_of']
 
@@ -29,12 +26,24 @@ FEW = 16
 """So many gets line up one by one."""
 
 
+class Combinator(Protocol):
+    """What a combinator with gets below it looks like from here."""
+
+    state: int
+    members: list[Task[Any]]
+    pending_gets: int
+
+    @property
+    def parts(self) -> list[GetPart]: ...
+    def outlets(self) -> Iterable[Task[Any]]: ...
+
+
 class GetGroup:
     """The gets of one signal in a large combinator, in order: one place in the mailbox's queue for all of them."""
 
     __slots__ = ('_combined', '_gets', '_mailbox', 'registered')
 
-    def __init__(self, combined: Combined, mailbox: Mailbox) -> None:
+    def __init__(self, combined: Combinator, mailbox: Mailbox) -> None:
         self._combined = combined
         self._mailbox = mailbox
         self._gets: deque[tuple[int, SignalGet]] = deque()
@@ -92,7 +101,7 @@ class GetRun:
 
     __slots__ = ('_combined', '_takers')
 
-    def __init__(self, combined: Combined) -> None:
+    def __init__(self, combined: Combinator) -> None:
         self._combined = combined
         self._takers: dict[int, GetGroup] = {}
 
@@ -107,7 +116,7 @@ class GetRun:
     def serve(self) -> None:
         """Takes what is unread, in order; then lines up for more."""
         while ready := [takers for takers in self._takers.values() if takers.ready()]:
-            tell_combinators(min(ready, key=GetGroup.place).take())  # type: ignore[arg-type]
+            notify_combinators(min(ready, key=GetGroup.place).take())  # type: ignore[arg-type]
         for takers in self._takers.values():
             takers.line_up()
 
@@ -116,7 +125,7 @@ GetPart = SignalGet | GetRun | Task[Any]
 """What a combinator goes through: single gets where they are few, rows of them, and tasks with gets below them."""
 
 
-def parts_of(combined: Combined) -> list[GetPart]:
+def parts_of(combined: Combinator) -> list[GetPart]:
     """The parts of a combinator, in the order of its members."""
     members = [member for member in combined.members if member.pending_gets]
     if combined.pending_gets <= FEW:
@@ -146,7 +155,7 @@ def _flat(members: Iterable[Task[Any]]) -> Iterator[Task[Any]]:
             pending.extend(member for member in reversed(task.asker.members) if member.pending_gets)
 
 
-def ask(root: Combined) -> None:
+def ask(root: Combinator) -> None:
     """Has the gets below a combinator take what is unread, in order, and the others wait for more."""
     under_way = [_asked(root)]
     while under_way and root.state == OPEN:
@@ -157,7 +166,7 @@ def ask(root: Combined) -> None:
             under_way.append(_asked(below))
 
 
-def _asked(combined: Combined) -> Iterator[Combined]:
+def _asked(combined: Combinator) -> Iterator[Combinator]:
     """Goes through the parts of a combinator; gives those that have parts of their own."""
     for part in combined.parts:
         if isinstance(part, GetRun):
@@ -168,20 +177,6 @@ def _asked(combined: Combined) -> Iterator[Combined]:
             elif part.is_wanted():
                 part.request()
                 if part.state != OPEN:
-                    tell_combinators(part)
+                    notify_combinators(part)
         elif part.state == OPEN:
             yield part.asker
-
-
-def tell_combinators(task: Task[Any]) -> None:
-    """Tells the combinators above a task that has just settled, and no branch: nothing of the user's runs here."""
-    pending = [task]
-    while pending:
-        settled = pending.pop()
-        waiters = settled.waiters or []
-        above: list[Any] = [waiter for waiter in waiters if isinstance(waiter, Task) and waiter.propagates]
-        if above:
-            settled.waiters = [waiter for waiter in waiters if not (isinstance(waiter, Task) and waiter.propagates)]
-        for combined in above:
-            combined.notify(settled)
-            pending.extend(outcome for outcome in combined.outcomes() if outcome.state != OPEN)

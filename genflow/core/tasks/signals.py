@@ -23,16 +23,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, get_args, overload
 
 from genflow.core.errors import DefinitionError, SignalFailed
-from genflow.core.locations import Location, place
+from genflow.core.model.events import Signaled
+from genflow.core.protocols import Loop
 from genflow.core.tasks.messages import Message, Misfit, Read, read_json, reader_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.tasks.unused import UsageTracked
+from genflow.core.text import Location, place
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
-
-    from genflow.core.model.events import Signaled
-    from genflow.core.tasks.loop import Loop
 
     T = TypeVar('T', default=Any)
 else:

@@ -11,18 +11,16 @@ same.
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Generator, Iterable, Iterator
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from opcode import opmap
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
 from genflow.core.model.durations import Duration
+from genflow.core.protocols import Loop
 from genflow.core.text import short
 
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
-
-__all__ = ['ERROR', 'OPEN', 'VALUE', 'YIELD_FROM', 'Steps', 'Task', 'Waiter']
+__all__ = ['ERROR', 'OPEN', 'VALUE', 'YIELD_FROM', 'Steps', 'Task', 'Waiter', 'notify_combinators']
 
 T = TypeVar('T')
 T_co = TypeVar('T_co', covariant=True)
@@ -65,14 +63,19 @@ class Task(Generic[T_co]):
     pending_gets = 0
     """How many gets of signals are below it, which take something only while somebody waits for them."""
     is_branch = False
-    closing = False
+    is_call = False
+    may_wait_for_branches = True
+    """Whether a branch that waits for it may so wait for other branches."""
+    is_ending = False
     """Whether it is being cancelled and has not settled, because a branch has not ended."""
     was_cancelled = False
     """Whether it is a branch that was cancelled."""
-    handed = False
+    has_branches = False
     """Whether it is a branch or has some below."""
     propagates = False
     """Whether its failures are those of other tasks, which are asked themselves whether somebody took them."""
+    limited: ClassVar[Callable[..., Task[Any]]]
+    """Makes the task of :meth:`timeout`; :mod:`genflow.core.calls.timer` sets it, for a timer is a call."""
 
     def __init__(self, loop: Loop | None) -> None:
         self.loop = loop
@@ -142,9 +145,7 @@ class Task(Generic[T_co]):
             seconds: A number or a ``timedelta``, rounded up to whole seconds.
             keep: Leave this task as it is when the time is up, instead of cancelling it.
         """
-        from genflow.core.calls.timer import Limited  # noqa: PLC0415 - a combinator is a task itself
-
-        return Limited(self, seconds, keep=keep)
+        return Task.limited(self, seconds, keep=keep)
 
     @property
     def options(self) -> Any:
@@ -325,6 +326,20 @@ class Task(Generic[T_co]):
     def __repr__(self) -> str:
         state = ('', ' done', ' failed')[self.state]
         return f'<{self.label}{state}>'
+
+
+def notify_combinators(task: Task[Any]) -> None:
+    """Notifies the combinators above a task that has just settled, and no branch: nothing of the user's runs here."""
+    pending = [task]
+    while pending:
+        settled = pending.pop()
+        waiters = settled.waiters or []
+        above: list[Any] = [waiter for waiter in waiters if isinstance(waiter, Task) and waiter.propagates]
+        if above:
+            settled.waiters = [waiter for waiter in waiters if not (isinstance(waiter, Task) and waiter.propagates)]
+        for combined in above:
+            combined.notify(settled)
+            pending.extend(outcome for outcome in combined.outcomes() if outcome.state != OPEN)
 
 
 def _delegated(frame: Any) -> bool:

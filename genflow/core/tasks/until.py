@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genflow.core.locations import Location, place
-from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.protocols import Loop
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task, Waiter
 from genflow.core.tasks.unused import UsageTracked
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
-    from genflow.core.tasks.task import Waiter
+from genflow.core.text import Location, place
 
 __all__ = ['Conditions', 'Until']
 

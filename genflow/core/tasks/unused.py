@@ -12,13 +12,11 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType, GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from genflow.core.locations import Location, place
+from genflow.core.protocols import Loop
 from genflow.core.tasks.task import Task, Waiter
-
-if TYPE_CHECKING:
-    from genflow.core.tasks.loop import Loop
+from genflow.core.text import Location, place
 
 __all__ = ['Unused', 'UsageTracked', 'generator_methods', 'watched']
 

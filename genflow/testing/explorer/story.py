@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genflow.core.errors import GenflowError
-from genflow.core.locations import suspended_at
+from genflow.core.text import suspended_at
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.setup import Memory, Setup
 from genflow.testing.explorer.simulation import Simulation

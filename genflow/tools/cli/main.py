@@ -34,6 +34,7 @@ __all__ = ['cli', 'entry', 'main']
 COMMANDS = {
     'init': ('init:command', 'Make a small project to begin with.'),
     'run': ('run:command', 'Run a workflow to its end on the embedded service.'),
+    'dev': ('dev:command', 'Serve, work and watch: saved code is taken up.'),
     'server': ('server:command', 'Serve the embedded SWF service over HTTP.'),
     'worker': ('worker:command', 'Run deciders and activities for a task list.'),
     'domain': ('domain:command', 'Register and list domains.'),

@@ -144,7 +144,7 @@ def offer(db: str, domain: str, workflow_id: str) -> str | None:
         plan = None if view is None else plan_repair(view, now())
     except RepairError:
         return None
-    if plan is None or plan.forgotten:
+    if plan is None or plan.forgotten or not plan.kept:
         return None
     number = f'{len(plan.kept)} operation{"" if len(plan.kept) == 1 else "s"} that completed'
     return f'mend what failed, and the same command with --repair goes on there, with the {number}'

@@ -1,0 +1,120 @@
+"""``genflow dev``: service, worker and a live page in one command, which follows the saved code."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from genflow.local.errors import StoreError
+from genflow.tools.cli.exits import Refused
+from genflow.tools.cli.keys import keys_pressed
+from genflow.tools.cli.services import refused_store
+from genflow.tools.cli.settings import DOMAIN, setting_options
+from genflow.tools.dev.page import Executions, LivePage, Page, PlainPage, drawn
+from genflow.tools.dev.session import CHOICES, Session
+from genflow.tools.run.target import Target, parse
+
+__all__ = ['command', 'follow']
+
+REFRESH = 0.25  # seconds between two looks at the executions
+SAVED = 'saved'
+QUIT = 'q'
+
+
+@click.command('dev')
+@click.argument('target')
+@setting_options('db', help='Keep the executions in this file; they are gone at the end without it.')
+@click.option('--port', default=0, type=click.IntRange(0, 65535), help='Of the service; a free one without it.')
+@setting_options('domain', default=DOMAIN, show_default=True)
+def command(*, target: str, db: str | None, port: int, domain: str) -> None:
+    """Serve, work and watch: TARGET, a file or module, runs in the embedded service, and saved changes are taken up.
+
+    A save never holds an open execution. If one does not match the saved code any more, or the file has an error, the
+    code from before goes on; of executions that do not match you choose: r starts them again, p repairs them, k keeps
+    the old code. q or Ctrl-C ends it.
+    """
+    folder = _folder(parse(target))
+    messages: queue.SimpleQueue[str] = queue.SimpleQueue()
+    page: Page = PlainPage(sys.stderr)
+    session = Session(target, domain, page.tell, db, port)
+    executions = Executions(session)
+    if sys.stderr.isatty():
+        page = LivePage(lambda: drawn(session, executions.views, datetime.now(timezone.utc)))
+        session.tell = page.tell
+    try:
+        with session, keys_pressed(messages.put), _watched(folder, lambda: messages.put(SAVED)):
+            page.tell(f'serving {session.url}, domain {session.domain}; watching {folder}')
+            page.start()
+            try:
+                session.saved()
+                follow(session, executions, page, messages)
+            except KeyboardInterrupt:
+                pass  # the ordinary end
+            finally:
+                page.stop()
+    except StoreError as error:
+        raise refused_store(error) from error
+    except OSError as error:
+        raise Refused(f'port {port}: {error.strerror or error}. Give another --port, or 0 for a free one.') from error
+
+
+def follow(session: Session, executions: Executions, page: Page, messages: queue.SimpleQueue[str]) -> None:
+    """Does what is saved and pressed, and shows what the executions do, until somebody quits."""
+    while True:
+        for text in executions.refresh():
+            page.tell(text)
+        try:
+            message = messages.get(timeout=REFRESH)
+        except queue.Empty:
+            continue
+        if message == QUIT:
+            return
+        if message == SAVED:
+            session.saved()
+        elif message in CHOICES:
+            session.choose(message)
+
+
+def _folder(target: Target) -> Path:
+    """What to watch: the folder of a file, or that of a module's package."""
+    if target.is_file:
+        path = Path(target.place)
+        if not path.is_file():
+            raise Refused(f'there is no file {target.place!r} (looked in {Path.cwd()}).')
+        return path.resolve().parent
+    sys.path.insert(0, '')
+    name = target.place.partition('.')[0]
+    spec = find_spec(name) if name.isidentifier() else None
+    if spec is None or spec.origin is None:
+        raise Refused(f'there is no module {target.place!r} (looked in {Path.cwd()} and on sys.path).')
+    return Path(spec.origin).resolve().parent
+
+
+@contextmanager
+def _watched(folder: Path, tell: Callable[[], None]) -> Iterator[None]:
+    """Tells of each save of a Python file in a folder or below."""
+    try:
+        from watchfiles import PythonFilter, watch
+    except ImportError as error:
+        raise Refused('genflow dev learns of saves by watchfiles: pip install "genflow[cli]"') from error
+    over = threading.Event()
+
+    def watching() -> None:
+        for _ in watch(folder, watch_filter=PythonFilter(), stop_event=over, raise_interrupt=False):
+            tell()
+
+    thread = threading.Thread(target=watching, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,289 @@
+"""One session of ``genflow dev``: the service, a worker process for the code that was saved last, and saves.
+
+*Theory of operation.* Saved code is first imported and held against every open execution, in a process of its own. Code
+that cannot be imported, or that an open execution does not follow, changes nothing: the worker that runs goes on with
+the code that it has imported. Somebody then chooses: to start those executions again, to repair them (their history up
+to the decision before the departure is kept), or to go on with the old code. Only then the worker is replaced. So no
+decision is ever made that would hold an execution.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from genflow.insight import ExecutionView
+from genflow.insight.repair import RepairError, plan_repair
+from genflow.local import LocalSWF, forking
+from genflow.local.http.server import HttpServer
+from genflow.local.state.limits import LARGE_PAGES
+from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.connections import connect
+from genflow.swf.aws.registration import register_domain
+from genflow.tools.run.follow import HistoryTail
+from genflow.tools.run.rerun import request_of
+
+__all__ = ['CHOICES', 'Departure', 'Session']
+
+REASON = 'genflow dev: the code that was saved does not follow it'
+DRAINING = 'draining: '
+"""How a worker says that it ends, which is nobody's news here."""
+
+PATIENCE = 2
+"""Seconds to wait for replaced code to end."""
+
+DRAIN = 5
+"""Seconds that activities of replaced code have to finish in."""
+
+
+@frozen
+class Departure:
+    """An open execution that saved code does not follow.
+
+    Attributes:
+        workflow_id: Its workflow id.
+        run_id: Its run.
+        before: The first decision that cannot be trusted; ``None`` where no event says.
+        text: The report.
+    """
+
+    workflow_id: str
+    run_id: str
+    before: int | None
+    text: str
+
+
+@frozen
+class Checked:
+    """What the check of saved code found: why it cannot be used, or what to work for and what departs."""
+
+    error: str | None = None
+    task_lists: tuple[str, ...] = ()
+    departures: tuple[Departure, ...] = ()
+
+
+@define(eq=False)
+class Session:
+    """A service, a worker and the code that they work with.
+
+    Attributes:
+        target: The file or module.
+        domain: The domain.
+        tell: Is given each message, from any thread.
+        db: The file of the service; a temporary one unless given.
+        port: Of the service; a free one if 0.
+        url: Where other processes reach the service; empty until it begins.
+        code: ``running``, or why what was saved last is not: ``broken`` or ``departs``.
+        pending: What was checked last, while somebody has to choose.
+    """
+
+    target: str
+    domain: str
+    tell: Callable[[str], None]
+    db: str | None = None
+    port: int = 0
+    url: str = ''
+    code: str = 'running'
+    pending: Checked = field(factory=Checked, init=False)
+    _running: Checked = field(factory=Checked, init=False)
+    _worker: subprocess.Popen[str] | None = field(default=None, init=False)
+    _replaced: list[subprocess.Popen[str]] = field(factory=list, init=False)
+    _service: LocalSWF | None = field(default=None, init=False)
+    _server: HttpServer | None = field(default=None, init=False)
+    _folder: contextlib.ExitStack = field(factory=contextlib.ExitStack, init=False)
+
+    def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self came with Python 3.11
+        if self.db is None:
+            folder = self._folder.enter_context(tempfile.TemporaryDirectory(prefix='genflow-dev-'))
+            self.db = str(Path(folder) / 'dev.db')
+        self._serve()
+        register_domain(RetryingClient(connect(self.client)), self.domain)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop_worker()
+        for process in self._replaced:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(DRAIN + 1)
+            process.kill()
+            process.wait()
+        self._stop_serving()
+        self._folder.close()
+
+    @property
+    def client(self) -> Any:
+        """The service, which has the methods of boto3's client."""
+        if self._service is None:
+            raise RuntimeError('the session has not begun')
+        return self._service
+
+    # saves
+
+    def saved(self) -> None:
+        """Takes up the code as it is on disk, if it can be used and every open execution follows it."""
+        checked = self._checked()
+        if checked.error is not None:
+            self.code = 'broken'
+            self.tell(f'the code cannot be used{self._goes_on()}:\n{checked.error}')
+        elif checked.departures:
+            self.code, self.pending = 'departs', checked
+            for departure in checked.departures:
+                self.tell(f'does not match any more: {departure.text}')
+            self.tell(f'{_open(len(checked.departures))} would be held by what was saved{self._goes_on()}.')
+        else:
+            self._take_up(checked)
+
+    def _goes_on(self) -> str:
+        return '; the code from before goes on' if self._worker is not None else ''
+
+    def choose(self, key: str) -> None:
+        """Does what somebody chose, while a choice is open: one of :data:`CHOICES`."""
+        if self.code != 'departs':
+            return
+        checked, self.pending = self.pending, Checked()
+        CHOICES[key][1](self, checked)
+
+    def keep(self, checked: Checked) -> None:
+        """Goes on with the old code until the next save."""
+        self.code = 'kept'
+        self.tell('the old code goes on, also for new executions, until the next save')
+
+    def restart(self, checked: Checked) -> None:
+        """Starts what departs again with the same input, by the new code."""
+        for departure in checked.departures:
+            self._restart(departure)
+        self._take_up(checked)
+
+    def repair(self, checked: Checked) -> None:
+        """Has what departs go on where the new code still follows it."""
+        self._stop_worker()
+        views = [(departure, self._ended(departure)) for departure in checked.departures]
+        self._stop_serving()
+        left = [departure for departure, view in views if not self._repaired(departure, view)]
+        self._serve()
+        for departure in left:
+            self._start_again(departure)
+        self._take_up(checked)
+
+    def _restart(self, departure: Departure) -> None:
+        self._ended(departure)
+        self._start_again(departure)
+
+    def _start_again(self, departure: Departure) -> None:
+        run = HistoryTail(self.client, self.domain, departure.workflow_id, departure.run_id)
+        request = request_of(run.first(), run.run_id) | {'domain': self.domain, 'workflowId': run.workflow_id}
+        self.client.start_workflow_execution(**request)
+        self.tell(f'{departure.workflow_id} was started again')
+
+    def _ended(self, departure: Departure) -> ExecutionView:
+        """Terminates an execution, and gives its whole history; it may have closed since it was looked at."""
+        run = HistoryTail(self.client, self.domain, departure.workflow_id, departure.run_id)
+        if run.close() is None:
+            self.client.terminate_workflow_execution(
+                domain=self.domain, workflowId=run.workflow_id, runId=run.run_id, reason=REASON, childPolicy='ABANDON'
+            )
+        return run.view().apply_all(run.since(0))
+
+    def _repaired(self, departure: Departure, view: ExecutionView) -> bool:
+        now = datetime.now(timezone.utc)
+        try:
+            plan = plan_repair(view, now, departure.before)
+        except RepairError as error:
+            self.tell(f'{departure.workflow_id} cannot be repaired, and is started again: {error}')
+            return False
+        forking.fork(str(self.db), self.domain, departure.workflow_id, departure.run_id, plan.events, now)
+        self.tell(f'{departure.workflow_id} goes on after event {plan.trusted}; {len(plan.kept)} operations stay')
+        return True
+
+    # the check
+
+    def _checked(self) -> Checked:
+        words = [sys.executable, '-m', 'genflow.tools.dev.check', self.target, self.url, self.domain]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+        try:
+            found: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            return Checked(error=done.stderr.strip() or f'the check ended with {done.returncode}')
+        departures = tuple(
+            Departure(one['workflowId'], one['runId'], one['before'], one['text'])
+            for one in found.get('departures', ())
+        )
+        return Checked(found.get('error'), tuple(found.get('taskLists', ())), departures)
+
+    # the worker
+
+    def _take_up(self, checked: Checked) -> None:
+        was_there = self._worker is not None or bool(self._replaced)
+        self._stop_worker()
+        self._running = evolve(checked, departures=())
+        lists = [word for name in checked.task_lists for word in ('--task-list', name)]
+        options = [
+            '--no-sticky',
+            '--no-register',
+            '--log-level',
+            'warning',
+            '--drain',
+            str(DRAIN),
+            '--endpoint',
+            self.url,
+        ]
+        words = [sys.executable, '-m', 'genflow', 'worker', self.target, '--domain', self.domain, *options, *lists]
+        self._worker = subprocess.Popen(  # noqa: S603 - our own words
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+        )
+        threading.Thread(target=self._pass_on, args=(self._worker,), daemon=True).start()
+        self.code = 'running'
+        self.tell('the new code runs' if was_there else 'the code runs')
+
+    def _pass_on(self, worker: subprocess.Popen[str]) -> None:
+        """Shows what the worker and its activities print."""
+        if worker.stdout is not None:
+            with worker.stdout as lines:
+                for line in lines:
+                    if not line.startswith(DRAINING):
+                        self.tell(line.rstrip('\n'))
+
+    def _stop_worker(self) -> None:
+        """Has the worker poll no more and finish what it does; activities that take longer are not waited for."""
+        if self._worker is not None:
+            self._worker.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._worker.wait(PATIENCE)
+            self._replaced.append(self._worker)
+            self._worker = None
+
+    # the service
+
+    def _serve(self) -> None:
+        self._service = LocalSWF(str(self.db), limits=LARGE_PAGES)
+        self._server = HttpServer(self._service, port=self.port)
+        self._server.__enter__()
+        self.port, self.url = self._server.port, self._server.url
+
+    def _stop_serving(self) -> None:
+        if self._server is not None and self._service is not None:
+            self._server.__exit__(None, None, None)
+            self._service.close()
+        self._server = self._service = None
+
+
+def _open(number: int) -> str:
+    return f'{number} open execution{"" if number == 1 else "s"}'
+
+
+CHOICES: dict[str, tuple[str, Callable[[Session, Checked], None]]] = {
+    'r': ('restart them', Session.restart),
+    'p': ('repair them', Session.repair),
+    'k': ('keep the old code', Session.keep),
+}
+"""What somebody may choose where open executions depart from saved code, by the key that is pressed."""

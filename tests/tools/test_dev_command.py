@@ -1,0 +1,184 @@
+"""``genflow dev``: what a save means for the code that runs and for the executions that are open."""
+
+from __future__ import annotations
+
+import io
+import queue
+import signal
+import threading
+from datetime import datetime, timezone
+
+import pytest
+from rich.console import Console
+
+from genflow.swf.client.handles import Client
+from genflow.tools.cli.dev import follow
+from genflow.tools.dev.page import Executions, PlainPage, drawn
+from genflow.tools.dev.session import Session
+from tests.tools.processes import finish, start, wait_for
+
+pytestmark = pytest.mark.slow
+
+FLOW = """
+from genflow import Activity, Signal, Workflow, activity, workflow
+
+@activity(name='Count', version=1, task_list='dev')
+class Count(Activity):
+    def run(self, number):
+        return number
+
+@workflow(name='Flow', version=1, task_list='dev')
+class Flow(Workflow):
+    count = Count.proxy()
+    go = Signal()
+
+    def run(self):
+        first = yield self.count(1)
+        second = yield self.count(2)
+        yield self.go.get()
+        return [first, second]
+"""
+LIMIT = 60
+
+
+@pytest.fixture
+def flow(tmp_path):
+    path = tmp_path / 'dev_flow.py'
+    path.write_text(FLOW, encoding='utf-8')
+    return path
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def session(flow, told):
+    with Session(str(flow), 'genflow', told.append) as session:
+        session.saved()
+        yield session
+
+
+@pytest.fixture
+def waiting(session):
+    """An execution that has counted twice and waits for its signal."""
+    execution = Client('genflow', session.client).starter('Flow', version='1', workflow_id='a')()
+    while len(completed(execution)) < 2:
+        threading.Event().wait(0.02)
+    return execution
+
+
+def completed(execution):
+    return [event for event in execution.history() if event['eventType'] == 'ActivityTaskCompleted']
+
+
+def edit(flow, old, new):
+    assert old in flow.read_text(encoding='utf-8')
+    flow.write_text(flow.read_text(encoding='utf-8').replace(old, new), encoding='utf-8')
+
+
+def test_code_that_every_open_execution_follows_is_taken_up(session, waiting, flow, told):
+    edit(flow, 'return [first, second]', 'return [first, second, "new"]')
+    session.saved()
+    waiting.signal('go')
+    assert waiting.result(LIMIT) == [1, 2, 'new']
+    assert told[:1] == ['the code runs']
+    assert 'the new code runs' in told
+
+
+def test_an_error_in_the_file_keeps_the_code_from_before(session, waiting, flow, told):
+    edit(flow, 'return [first', 'return [first +')
+    session.saved()
+    assert session.code == 'broken'
+    assert 'SyntaxError' in told[-1]
+    assert 'genflow/tools' not in told[-1]  # the user's lines only
+    waiting.signal('go')
+    assert waiting.result(LIMIT) == [1, 2]
+
+
+def departed(session, flow, told):
+    """The second step is another one now."""
+    edit(flow, 'self.count(2)', 'self.sleep(0)')
+    session.saved()
+    assert session.code == 'departs'
+    assert told[-1] == '1 open execution would be held by what was saved; the code from before goes on.'
+    assert 'does not match any more: Flow 1 (workflow a' in told[-2]
+
+
+def ended(session):
+    """The result of the latest run, how many activities it has had done, and its tags."""
+    latest = Client('genflow', session.client).execution('a')
+    latest.signal('go')
+    result = latest.result(LIMIT)
+    tags = latest.history()[0]['workflowExecutionStartedEventAttributes'].get('tagList', [])
+    return result, len(completed(latest)), [tag.partition(':')[0] for tag in tags]
+
+
+def test_an_execution_that_departs_goes_on_by_the_old_code(session, waiting, flow, told):
+    departed(session, flow, told)
+    session.choose('k')
+    assert ended(session) == ([1, 2], 2, [])
+
+
+def test_an_execution_that_departs_is_started_again(session, waiting, flow, told):
+    departed(session, flow, told)
+    session.choose('r')
+    assert waiting.status() == 'TERMINATED'
+    assert ended(session) == ([1, None], 1, ['rerun-of'])
+
+
+def test_an_execution_that_departs_is_repaired_where_the_code_still_follows_it(session, waiting, flow, told):
+    departed(session, flow, told)
+    session.choose('p')
+    assert 'a goes on after event' in told[-2]
+    assert told[-2].endswith('; 1 operations stay')
+    assert ended(session) == ([1, None], 1, ['repair-of'])
+
+
+def test_the_page_shows_what_executions_do_and_what_may_be_chosen(session, waiting, flow, told):
+    executions = Executions(session)
+    assert list(executions.refresh()) == []
+    console = Console(file=io.StringIO(), width=140, color_system=None)
+    console.print(drawn(session, executions.views, datetime.now(timezone.utc)))
+    assert 'waits for a signal' in console.file.getvalue()
+    departed(session, flow, told)
+    console.print(drawn(session, executions.views, datetime.now(timezone.utc)))
+    assert '[r] restart them   [p] repair them   [k] keep the old code   [q] quit' in console.file.getvalue()
+
+
+def test_a_failure_is_shown_once_with_the_users_lines(session, waiting, flow):
+    edit(flow, 'return [first, second]', 'raise KeyError("lost")')
+    session.saved()
+    waiting.signal('go')
+    with pytest.raises(Exception, match='lost'):
+        waiting.result(LIMIT)
+    executions = Executions(session)
+    (text,) = executions.refresh()
+    assert text.startswith('workflow a failed')
+    assert "KeyError: 'lost'" in text
+    assert 'genflow/core' not in text
+    assert list(executions.refresh()) == []
+
+
+def test_keys_and_saves_are_followed_until_somebody_quits(session, flow, told):
+    messages = queue.SimpleQueue()
+    for message in ('x', 'saved', 'k', 'q'):
+        messages.put(message)
+    follow(session, Executions(session), PlainPage(io.StringIO()), messages)
+    assert told == ['the code runs', 'the new code runs']
+
+
+def test_the_command_takes_up_a_save_and_ends_with_an_interrupt(tmp_path, flow):
+    process = start(tmp_path, 'dev', 'dev_flow.py')
+    wait_for(process.stderr, 'the code runs')
+    edit(flow, 'return [first, second]', 'return first')
+    wait_for(process.stderr, 'the new code runs')
+    process.send_signal(signal.SIGINT)
+    assert finish(process).returncode == 0, process.err
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    done = finish(start(tmp_path, 'dev', 'nothing.py'))
+    assert done.returncode == 2
+    assert "there is no file 'nothing.py'" in done.err

@@ -20,24 +20,28 @@ else asked a service for.
 
 from __future__ import annotations
 
-from genflow.insight.code import BranchView, CodeView, Place, Supposition, parsed, replayed, suppose
-from genflow.insight.diagnosis import BranchState, Diagnosis, diagnose
-from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Evidence, Facts, Finding, Poller, Rule
-from genflow.insight.operations import (
-    Attempt,
-    CancelRequest,
-    Close,
-    Deadline,
-    DecisionTask,
-    Limits,
-    Marker,
-    Operation,
-    Refusal,
-    SignalReceived,
-)
-from genflow.insight.rules import RULES
-from genflow.insight.times import clock_time, duration, elapsed, utc
-from genflow.insight.view import ExecutionView, attributes_of
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genflow.insight.code import BranchView, CodeView, Place, Supposition, parsed, replayed, suppose
+    from genflow.insight.diagnosis import BranchState, Diagnosis, diagnose
+    from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Evidence, Facts, Finding, Poller, Rule
+    from genflow.insight.operations import (
+        Attempt,
+        CancelRequest,
+        Close,
+        Deadline,
+        DecisionTask,
+        Limits,
+        Marker,
+        Operation,
+        Refusal,
+        SignalReceived,
+    )
+    from genflow.insight.rules import RULES
+    from genflow.insight.times import clock_time, duration, elapsed, utc
+    from genflow.insight.view import ExecutionView, attributes_of
 
 __all__ = [
     'CAUSE',
@@ -77,3 +81,56 @@ __all__ = [
     'suppose',
     'utc',
 ]
+
+_LAZY = {
+    'CAUSE': 'genflow.insight.finding',
+    'NOTE': 'genflow.insight.finding',
+    'RULES': 'genflow.insight.rules',
+    'SETTING': 'genflow.insight.finding',
+    'Attempt': 'genflow.insight.operations',
+    'BranchState': 'genflow.insight.diagnosis',
+    'BranchView': 'genflow.insight.code',
+    'CancelRequest': 'genflow.insight.operations',
+    'Case': 'genflow.insight.finding',
+    'Close': 'genflow.insight.operations',
+    'CodeView': 'genflow.insight.code',
+    'Deadline': 'genflow.insight.operations',
+    'DecisionTask': 'genflow.insight.operations',
+    'Diagnosis': 'genflow.insight.diagnosis',
+    'Evidence': 'genflow.insight.finding',
+    'ExecutionView': 'genflow.insight.view',
+    'Facts': 'genflow.insight.finding',
+    'Finding': 'genflow.insight.finding',
+    'Limits': 'genflow.insight.operations',
+    'Marker': 'genflow.insight.operations',
+    'Operation': 'genflow.insight.operations',
+    'Place': 'genflow.insight.code',
+    'Poller': 'genflow.insight.finding',
+    'Refusal': 'genflow.insight.operations',
+    'Rule': 'genflow.insight.finding',
+    'SignalReceived': 'genflow.insight.operations',
+    'Supposition': 'genflow.insight.code',
+    'attributes_of': 'genflow.insight.view',
+    'clock_time': 'genflow.insight.times',
+    'diagnose': 'genflow.insight.diagnosis',
+    'duration': 'genflow.insight.times',
+    'elapsed': 'genflow.insight.times',
+    'parsed': 'genflow.insight.code',
+    'replayed': 'genflow.insight.code',
+    'suppose': 'genflow.insight.code',
+    'utc': 'genflow.insight.times',
+}
+"""Where each name is; its module is imported when the name is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a name when it is asked for, once."""
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    found = globals()[name] = getattr(import_module(module), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +18,13 @@ from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.keys import keys_pressed
 from genflow.tools.cli.services import refused_store
-from genflow.tools.cli.settings import DOMAIN, setting_options
-from genflow.tools.dev.page import Executions, LivePage, Page, PlainPage, drawn
-from genflow.tools.dev.session import CHOICES, Session
+from genflow.tools.cli.settings import setting_options
+from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.target import Target, parse
+
+if TYPE_CHECKING:
+    from genflow.tools.dev.page import Executions, Page
+    from genflow.tools.dev.session import Session
 
 __all__ = ['command', 'follow']
 
@@ -41,6 +45,9 @@ def command(*, target: str, db: str | None, port: int, domain: str) -> None:
     code from before goes on; of executions that do not match you choose: r starts them again, p repairs them, k keeps
     the old code. q or Ctrl-C ends it.
     """
+    from genflow.tools.dev.page import Executions, LivePage, PlainPage, drawn
+    from genflow.tools.dev.session import Session
+
     folder = _folder(parse(target))
     messages: queue.SimpleQueue[str] = queue.SimpleQueue()
     page: Page = PlainPage(sys.stderr)
@@ -68,6 +75,8 @@ def command(*, target: str, db: str | None, port: int, domain: str) -> None:
 
 def follow(session: Session, executions: Executions, page: Page, messages: queue.SimpleQueue[str]) -> None:
     """Does what is saved and pressed, and shows what the executions do, until somebody quits."""
+    from genflow.tools.dev.session import CHOICES
+
     while True:
         for text in executions.refresh():
             page.tell(text)

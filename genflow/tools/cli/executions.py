@@ -21,15 +21,14 @@ from genflow.core.tasks.signals import nearest_signal, signals_of
 from genflow.insight import attributes_of
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
-from genflow.swf.client.handles import Client
 from genflow.testing.histories.exports import written
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value, value_input
 from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, client_of, layer1_options
-from genflow.tools.cli.settings import DOMAIN, setting_options, shown_time
+from genflow.tools.cli.settings import setting_options, shown_time
 from genflow.tools.cli.streams import print_lines, print_result, say
-from genflow.tools.gathering import spec_of_type
+from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.steps import ExecutionSteps
@@ -240,6 +239,8 @@ def query(
     The history is replayed here, up to the last decision; no worker need run. ARGS, and the values of --kwarg, are
     JSON, or plain text.
     """
+    from genflow.swf.client.handles import Client
+
     args, kwargs = inputs(arguments, keywords)
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
@@ -257,6 +258,8 @@ def _class(target: str, run: HistoryTail) -> type[Workflow]:
         module_of(parse(target))
     except TargetError as error:
         raise Refused(str(error)) from error
+    from genflow.tools.gathering import spec_of_type
+
     kind = run.first()['workflowType']
     spec = spec_of_type(kind['name'], kind['version'])
     if spec is None:

@@ -21,8 +21,8 @@ from genflow.tools.cli.parameters import MAX_THREADS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import print_result, say
+from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.runner import DOMAIN, CannotGoOn, execute
 from genflow.tools.run.start import Request, request_of
 from genflow.tools.run.target import TargetError, load
 from genflow.tools.run.views import LiveView, PlainView, View
@@ -61,6 +61,8 @@ def command(
 
     Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
     """
+    from genflow.tools.run.runner import CannotGoOn, execute
+
     if workflow_id is not None and db is None:
         say(f'genflow: --id {workflow_id} has no effect without --db: nothing is kept that could be continued.')
     if repair and (db is None or workflow_id is None):

@@ -7,17 +7,15 @@ from datetime import datetime, timezone
 
 import click
 
-from genflow.local import Clock, LocalSWF, ManualClock, SystemClock
+from genflow.local.clock import Clock, ManualClock, SystemClock
 from genflow.local.errors import StoreError
 from genflow.local.http.admission import is_loopback
 from genflow.local.http.credentials import BadCredentials, Credentials, read_credentials
-from genflow.local.http.server import serve
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import SECONDS
 from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
-from genflow.tools.cli.ui import beside, needed_for_dashboard
 
 __all__ = ['command']
 
@@ -62,6 +60,10 @@ def command(
     be signed with one of the access keys in the file, which any AWS SDK does; without, any credentials will do, and
     the server listens on the loopback interface only.
     """
+    from genflow.local import LocalSWF
+    from genflow.local.http.server import serve
+    from genflow.tools.cli.ui import beside, needed_for_dashboard
+
     keys = _credentials(credentials, host, insecure=insecure)
     if ui:
         needed_for_dashboard()

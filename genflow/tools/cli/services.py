@@ -7,14 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from botocore.exceptions import (
-    BotoCoreError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
-
 from genflow.local.errors import FileInUse, StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.connections import connect
@@ -25,7 +17,7 @@ __all__ = ['again_of', 'client_of', 'layer1_options', 'opened', 'refused_store',
 
 LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
 
-UNCONFIGURED = (NoRegionError, NoCredentialsError, PartialCredentialsError, ProfileNotFound)
+UNCONFIGURED = ('NoRegionError', 'NoCredentialsError', 'PartialCredentialsError', 'ProfileNotFound')
 """What boto3 raises where it has nothing to reach Amazon SWF with."""
 
 F = TypeVar('F', bound=Callable[..., Any])
@@ -58,16 +50,23 @@ def refusing(**request: Any) -> Iterator[None]:
         yield
     except StoreError as error:
         raise refused_store(error) from error
-    except UNCONFIGURED as error:
-        raise Refused(
-            f'Amazon SWF cannot be reached: {error} Give --db FILE or --endpoint URL for the embedded service, or '
-            'configure AWS (--region, and credentials or --profile).'
-        ) from error
     except Exception as error:
-        if faults.code_of(error) is None and not isinstance(error, BotoCoreError):
+        if _is_of_botocore(error) and type(error).__name__ in UNCONFIGURED:
+            raise Refused(
+                f'Amazon SWF cannot be reached: {error} Give --db FILE or --endpoint URL for the embedded service, or '
+                'configure AWS (--region, and credentials or --profile).'
+            ) from error
+        if faults.code_of(error) is None and not _is_of_botocore(error):
             raise
         waits = faults.is_transient(error) or faults.is_timeout(error)
         raise (Unavailable if waits else Refused)(error_hints.explained(error, **request)) from error
+
+
+def _is_of_botocore(error: BaseException) -> bool:
+    """Whether botocore raised it; asked so that nothing is imported where no botocore is."""
+    return any(
+        kind.__module__ == 'botocore.exceptions' and kind.__name__ == 'BotoCoreError' for kind in type(error).__mro__
+    )
 
 
 def refused_store(error: StoreError) -> Refused:

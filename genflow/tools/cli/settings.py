@@ -24,7 +24,6 @@ from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import ENDPOINT, FILE
 
 __all__ = [
-    'DOMAIN',
     'SETTINGS',
     'SettingOption',
     'Settings',
@@ -37,9 +36,6 @@ __all__ = [
 ]
 
 F = TypeVar('F', bound=Callable[..., Any])
-
-DOMAIN = 'genflow'
-"""The domain where nobody names one."""
 
 COLORS = ('auto', 'always', 'never')
 TIMES = ('utc', 'local')

@@ -24,8 +24,9 @@ from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import layer1_options, refused_store, refusing
-from genflow.tools.cli.settings import DOMAIN, setting_options
+from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
+from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
 if TYPE_CHECKING:

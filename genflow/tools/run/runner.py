@@ -22,8 +22,6 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec
 from genflow.insight import ExecutionView
-from genflow.local import LocalSWF
-from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register, register_domain
@@ -31,6 +29,7 @@ from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.worker import Worker
 from genflow.tools.run.blocked import Waiting, stranded, waiting
+from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.follow import HistoryTail, open_runs
 from genflow.tools.run.imports import collect
 from genflow.tools.run.instrumented_client import InstrumentedClient, task_lists_of
@@ -44,7 +43,6 @@ __all__ = ['DOMAIN', 'CannotGoOn', 'execute', 'run']
 
 log = logging.getLogger('genflow.run')
 
-DOMAIN = 'genflow'
 ACTIVITIES = 8
 POLL_INTERVALS = (
     0.25  # seconds after which the history is looked at although no task was answered: timers fire by themselves
@@ -128,6 +126,9 @@ def execute(
         RegistrationError: Two classes stand for one type.
         genflow.local.errors.StoreError: The file cannot be used.
     """
+    from genflow.local import LocalSWF
+    from genflow.local.state.limits import LARGE_PAGES
+
     service = LocalSWF(os.fspath(db) if db is not None else ':memory:', limits=LARGE_PAGES, abandon_started=True)
     try:
         return _Run(service, collect(request.spec), activities, db).execute(request, view or Silent())

@@ -25,7 +25,7 @@ OTHER_PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 PYENV = Path('~/.pyenv/versions').expanduser()
 
 SPHINX = ('-W', '--keep-going', '-q', 'docs', 'build/docs')
-SUITE_OF_OTHER_PYTHONS = ('-q', '-m', 'not slow', '-k', 'not moto')  # moto is compared with once, not per Python
+SUITE_OF_OTHER_PYTHONS = ('-q', '-m', 'not slow and not browser', '-k', 'not moto')  # moto and pages: once
 
 PURE = """
 import sys, genflow
@@ -50,6 +50,7 @@ class Gate:
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Name and action of each step, in order."""
         yield 'clone', self.clone_checkout
+        yield 'chromium', install_chromium
         yield 'environment', lambda: self.tool('-m', 'pip', 'check')
         yield 'ruff check', lambda: self.tool('-m', 'ruff', 'check')
         yield 'ruff format', lambda: self.tool('-m', 'ruff', 'format', '--check')
@@ -154,6 +155,21 @@ def other_pythons() -> Iterator[tuple[str, str]]:
             say(f'no working Python {version} here: its tests are left out')
         else:
             yield version, working
+
+
+def install_chromium() -> None:
+    """Install the browser that the dashboard is tried in, where apt can; its tests are left out where there is none."""
+    if shutil.which('chromium') or shutil.which('chromium-browser'):
+        return
+    root = () if os.geteuid() == 0 else ('sudo', '-n')
+    if shutil.which('apt-get') is None or (root and shutil.which('sudo') is None):
+        say('there is no chromium, and no way to install it: the tests of pages in a browser are left out')
+        return
+    variables = environment(DEBIAN_FRONTEND='noninteractive')
+    for words in (('update', '-qq'), ('install', '-y', '-qq', '--no-install-recommends', 'chromium')):
+        code = subprocess.run([*root, 'apt-get', *words], env=variables, check=False).returncode
+        if code:
+            say(f'apt-get {words[0]} ended with exit code {code}: the tests of pages in a browser may be left out')
 
 
 def is_python(path: str | Path, version: str) -> bool:

@@ -85,9 +85,12 @@ def page(
 ) -> Response:
     """The page of an action, before it is taken."""
     domain = site.links(request).domain
-    states = {row.run_id: row.status for row in site.index(domain).rows()}
+    states = {row.key: row.status for row in site.index(domain).rows()}
     tasks = [Task(site.source, domain, target, values) for target in targets]
-    outcomes = [foreseen(action, task, states.get(task.target.run_id, 'unknown'), i) for i, task in enumerate(tasks)]
+    outcomes = [
+        foreseen(action, task, states.get((task.target.workflow_id, task.target.run_id), 'unknown'), i)
+        for i, task in enumerate(tasks)
+    ]
     return site.render(
         request,
         'act.html',

@@ -49,8 +49,13 @@ class Row:
     started: datetime
     closed: datetime | None = None
     tags: tuple[str, ...] = ()
-    parent: str | None = None
+    parent: tuple[str, str] | None = None
     cancel_requested: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Workflow id and run id: files may have the same run id under several workflow ids."""
+        return self.workflow_id, self.run_id
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +74,7 @@ def row_of(info: Mapping[str, Any]) -> Row:
         utc(info['startTimestamp']),
         None if closed is None else utc(closed),
         tuple(info.get('tagList') or ()),
-        (info.get('parent') or {}).get('runId'),
+        (parent['workflowId'], parent['runId']) if (parent := info.get('parent')) else None,
         bool(info.get('cancelRequested')),
     )
 
@@ -89,8 +94,8 @@ class Index:
     domain: str
     clock: Callable[[], float] = time.monotonic
     version: int = 0
-    _rows: dict[str, Row] = field(factory=dict)
-    _open: set[str] = field(factory=set)
+    _rows: dict[tuple[str, str], Row] = field(factory=dict)
+    _open: set[tuple[str, str]] = field(factory=set)
     _closed_until: datetime = EPOCH
     _due: float = -1.0
     _lock: threading.Lock = field(factory=threading.Lock)
@@ -112,15 +117,15 @@ class Index:
 
     def _refresh(self) -> None:
         before = len(self._rows), self._open, self._closed_until
-        opened = {row.run_id: row for row in map(row_of, listed(self.source.client, self.domain, 'open'))}
+        opened = {row.key: row for row in map(row_of, listed(self.source.client, self.domain, 'open'))}
         closed = [row_of(info) for info in self._recently_closed()]
         if not self.source.is_live:
             self._rows.clear()
-        for run_id in self._open - opened.keys():
-            self._rows.pop(run_id, None)
+        for key in self._open - opened.keys():
+            self._rows.pop(key, None)
         self._rows |= opened
-        self._rows |= {row.run_id: row for row in closed}
-        self._open = opened.keys() - {row.run_id for row in closed}
+        self._rows |= {row.key: row for row in closed}
+        self._open = opened.keys() - {row.key for row in closed}
         self._closed_until = max((row.closed for row in closed if row.closed), default=self._closed_until)
         self.version += before != (len(self._rows), self._open, self._closed_until)
 
@@ -298,11 +303,11 @@ def listing_of(rows: Iterable[Row], query: Query, zone: Any = timezone.utc, caus
     return Listing(evolve(query, page=page), placed, counts, len(found), last, tuple(found))
 
 
-def families(rows: list[Row]) -> tuple[list[Row], dict[str, list[Row]]]:
+def families(rows: list[Row]) -> tuple[list[Row], dict[tuple[str, str], list[Row]]]:
     """The rows whose parents are not among them, and the children of each of the others."""
-    known = {row.run_id for row in rows}
+    known = {row.key for row in rows}
     heads: list[Row] = []
-    below: dict[str, list[Row]] = defaultdict(list)
+    below: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         if row.parent in known and row.parent is not None:
             below[row.parent].append(row)
@@ -315,7 +320,7 @@ FAMILY = 1000
 """Descendants of one execution that are shown in a list."""
 
 
-def placed_rows(heads: Iterable[Row], below: Mapping[str, list[Row]]) -> Iterator[tuple[int, Row]]:
+def placed_rows(heads: Iterable[Row], below: Mapping[tuple[str, str], list[Row]]) -> Iterator[tuple[int, Row]]:
     """Rows with their children below them."""
     for head in heads:
         stack = [(0, head)]
@@ -324,4 +329,4 @@ def placed_rows(heads: Iterable[Row], below: Mapping[str, list[Row]]) -> Iterato
                 break
             depth, row = stack.pop()
             yield depth, row
-            stack += [(depth + 1, child) for child in reversed(below.get(row.run_id, ()))]
+            stack += [(depth + 1, child) for child in reversed(below.get(row.key, ()))]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from genflow.core.errors import HistoryError
 from genflow.insight import ExecutionView, utc
@@ -81,6 +81,7 @@ class FolderClient:
     def _files(self) -> Iterator[_Read]:
         """The files that are histories, those that have changed read anew."""
         paths = sorted(path for path in self.folder.iterdir() if path.suffix in SUFFIXES)
+        names: set[tuple[str, str]] = set()
         for path in paths:
             status = path.stat()
             stamp = status.st_mtime_ns, status.st_size
@@ -92,7 +93,16 @@ class FolderClient:
                     self.unreadable[path.name] = str(error)
                     continue
                 self.unreadable.pop(path.name, None)
-            yield known
+            yield self._named_apart(known, path, names)
+
+    def _named_apart(self, read: _Read, path: Path, names: set[tuple[str, str]]) -> _Read:
+        """A file of a run that another file has, too, is a run of its own, named by the file."""
+        execution = read.info['execution']
+        if (execution['workflowId'], execution['runId']) in names:
+            read = evolve(read, info={**read.info, 'execution': {**execution, 'runId': path.stem}})
+            execution = read.info['execution']
+        names.add((execution['workflowId'], execution['runId']))
+        return read
 
 
 def read_file(path: Path, stamp: tuple[int, int]) -> _Read:

@@ -208,4 +208,4 @@ class Causes:
 
 
 def key_of(row: Row) -> str:
-    return f'{row.run_id} {row.status}'
+    return f'{row.workflow_id}:{row.run_id} {row.status}'

@@ -32,7 +32,7 @@ WIDTHS = (360, 1280)
 def chromium():
     playwright = pytest.importorskip('playwright.sync_api')
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox', '--disable-dev-shm-usage'])
         yield browser
         browser.close()
 

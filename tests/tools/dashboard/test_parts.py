@@ -64,9 +64,9 @@ def test_a_hundred_stand_on_a_page_and_the_last_page_is_not_passed():
 
 def test_families_in_a_circle_end():
     rows = [
-        Row('a', '1', 'T', '1', 'open', START, parent='2'),
-        Row('b', '2', 'T', '1', 'open', START, parent='1'),
-        Row('c', '3', 'T', '1', 'open', START, parent='gone'),
+        Row('a', '1', 'T', '1', 'open', START, parent=('b', '2')),
+        Row('b', '2', 'T', '1', 'open', START, parent=('a', '1')),
+        Row('c', '3', 'T', '1', 'open', START, parent=('g', 'gone')),
     ]
     assert [row.workflow_id for _, row in listing_of(rows, Query()).rows] == ['c']
 

@@ -1,8 +1,8 @@
 """The executions of a domain: an index that is kept up to date, and what a page of it shows.
 
 *Theory of operation.* SWF lists executions by time and filters by one thing at a time. The index reads the lists once,
-then only what is open and what has closed since, and so every filter and every order works on it, for 100,000
-executions too. A :class:`Query` is the whole state of the page and is written as the query of its URL.
+in a thread of its own, then only what has started and what has closed since; and so every filter and every order works
+on it, for 100,000 too. A :class:`Query` is the whole state of the page, written as the query of its URL.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from typing import Any
 
 from attrs import define, evolve, field, fields, frozen
@@ -29,10 +30,15 @@ PAGE = 100
 """Executions on one page."""
 
 OVERLAP = timedelta(seconds=5)
-"""How far before the last close the closed executions are asked for again: clocks differ, and lists lag."""
+"""How far before the last start and the last close lists are asked for again: clocks differ, and lists lag."""
 
 SHARE = 10
 """The index is refreshed so rarely that this takes at most one part in so many of the time."""
+
+FIRST = 1.5
+"""Seconds that a page waits for the lists to be read; after them it shows what there is."""
+
+BATCH = 1000
 
 FAR = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -95,48 +101,94 @@ class Index:
     clock: Callable[[], float] = time.monotonic
     version: int = 0
     _rows: dict[tuple[str, str], Row] = field(factory=dict)
-    _open: set[tuple[str, str]] = field(factory=set)
+    _started_until: datetime = EPOCH
     _closed_until: datetime = EPOCH
     _due: float = -1.0
     _lock: threading.Lock = field(factory=threading.Lock)
+    _reader: threading.Thread | None = None
+    _read: threading.Event = field(factory=threading.Event)
+    _failure: Exception | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything has been read; what is missing is being read."""
+        return self._read.is_set()
 
     def rows(self) -> list[Row]:
-        """All executions, as they are now or were a moment ago."""
+        """All executions, as they are now or were a moment ago; at first those that were read soon.
+
+        Raises:
+            Exception: The client's error.
+        """
+        self._begin()
+        self._read.wait(FIRST)
         with self._lock:
-            began = self.clock()
-            if began >= self._due:
+            if self._failure is not None:
+                error, self._failure, self._reader = self._failure, None, None
+                self._read.clear()
+                raise error
+            if self.is_whole and self.clock() >= self._due:
                 self._refresh()
-                ended = self.clock()
-                self._due = ended + max(self.source.pace, SHARE * (ended - began))
             return list(self._rows.values())
 
     def stale(self) -> None:
         """Something was done: what is known is asked for again."""
+        self._due = -1.0
+
+    def _begin(self) -> None:
+        """Has a thread read everything, once."""
         with self._lock:
-            self._due = -1.0
+            if self._reader is None:
+                self._reader = threading.Thread(target=self._read_all, name='genflow-index', daemon=True)
+                self._reader.start()
+
+    def _read_all(self) -> None:
+        try:
+            for kind in ('open', 'closed'):
+                infos = map(row_of, listed(self.source.client, self.domain, kind))
+                while batch := list(islice(infos, BATCH)):
+                    with self._lock:
+                        self._note(batch)
+        except Exception as error:  # noqa: BLE001 - it is raised where the rows are asked for
+            self._failure = error
+        self._due = self.clock() + self.source.pace
+        self._read.set()
 
     def _refresh(self) -> None:
-        before = len(self._rows), self._open, self._closed_until
-        opened = {row.key: row for row in map(row_of, listed(self.source.client, self.domain, 'open'))}
-        closed = [row_of(info) for info in self._recently_closed()]
+        began = self.clock()
         if not self.source.is_live:
-            self._rows.clear()
-        for key in self._open - opened.keys():
-            self._rows.pop(key, None)
-        self._rows |= opened
-        self._rows |= {row.key: row for row in closed}
-        self._open = opened.keys() - {row.key for row in closed}
-        self._closed_until = max((row.closed for row in closed if row.closed), default=self._closed_until)
-        self.version += before != (len(self._rows), self._open, self._closed_until)
+            infos = (info for kind in ('open', 'closed') for info in listed(self.source.client, self.domain, kind))
+            rows = [row_of(info) for info in infos]
+            self.version += len(self._rows) != len(rows)
+            self._rows = {row.key: row for row in rows if row.key in self._rows}
+            self._note(rows)
+        else:
+            self._note(map(row_of, self._news()))
+        ended = self.clock()
+        self._due = ended + max(self.source.pace, SHARE * (ended - began))
 
-    def _recently_closed(self) -> Iterator[Mapping[str, Any]]:
-        if self._closed_until == EPOCH or not self.source.is_live:
-            yield from listed(self.source.client, self.domain, 'closed')
-            return
-        since = {'oldestDate': self._closed_until - OVERLAP}
-        method = self.source.client.list_closed_workflow_executions
-        for page in pages(method, domain=self.domain, closeTimeFilter=since):
+    def _news(self) -> Iterator[Mapping[str, Any]]:
+        """What started and what closed since the last look; whatever closed comes last."""
+        client, domain = self.source.client, self.domain
+        yield from listed(client, domain, 'open', startTimeFilter={'oldestDate': before(self._started_until)})
+        since = {'oldestDate': before(self._closed_until)}
+        for page in pages(client.list_closed_workflow_executions, domain=domain, closeTimeFilter=since):
             yield from page['executionInfos']
+
+    def _note(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            known = self._rows.get(row.key)
+            if row == known or (known is not None and row.is_open and not known.is_open):
+                continue
+            self.version += 1
+            self._rows[row.key] = row
+            self._started_until = max(self._started_until, row.started)
+            self._closed_until = max(self._closed_until, row.closed or EPOCH)
+
+
+def before(moment: datetime) -> datetime:
+    """Somewhat before a moment."""
+    return max(EPOCH, moment - OVERLAP)
 
 
 Key = Callable[[Row], Any]

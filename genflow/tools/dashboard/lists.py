@@ -48,6 +48,7 @@ def executions(site: Site, request: Request) -> Response:
         columns=COLUMNS,
         statuses=STATUSES,
         actions=BULK,
+        is_whole=site.index(link.domain).is_whole,
         causes={row.key: (site.causes.known(row), site.causes.was_found(row)) for row in rows},
         domains=domains_of(site),
         unreadable=site.source.client.unreadable if isinstance(site.source.client, FolderClient) else {},

@@ -25,13 +25,17 @@ from genflow.local.clock import Clock, SystemClock
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run, in_background
+from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Options, Service
-from genflow.local.errors import ServiceError
+from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.operations.answers import EventTexts, answer_text
 from genflow.local.requests.model import operation_model, operations, paginators, service_model
 from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
+from genflow.local.shared.member import Member
+from genflow.local.shared.notice import Demands, Notice, read_notice
 from genflow.local.state.limits import Limits
+from genflow.local.store.file import MEMORY
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -61,11 +65,11 @@ class LocalSWF:
         account_id: appears in ARNs.
         long_poll: seconds for which an empty poll is held; what the clock says unless given (60 on the system's).
         limits: SWF's quotas; a test may lower them.
-        synchronous: SQLite's setting. ``'FULL'`` survives the loss of power, ``'NORMAL'`` only the death of the
-            process, and is several times as fast with a single caller.
+        synchronous: SQLite's setting. ``'FULL'``, which is what it is unless given, survives the loss of power,
+            ``'NORMAL'`` only the death of the process, and is several times as fast with a single caller.
         denied: operations and decision types that are answered as not permitted.
-        abandon_started: every task that was started is timed out at once, for its poller was in the process that
-            died. Right only where all workers live in the process of the service.
+        abandon_started: tasks that were started and belong to no process that lives are timed out at once, and so are
+            this process's when it closes the service. Right where no token is handed on to another program.
         parameter_validation: refuse, as boto3 does, what botocore's model forbids before it gets to the service.
 
     Raises:
@@ -81,7 +85,7 @@ class LocalSWF:
         account_id: str = '123456789012',
         long_poll: float | None = None,
         limits: Limits | None = None,
-        synchronous: str = 'FULL',
+        synchronous: str | None = None,
         denied: Collection[str] = (),
         abandon_started: bool = False,
         parameter_validation: bool = True,
@@ -94,11 +98,12 @@ class LocalSWF:
             account_id=account_id,
             long_poll=clock.hold if long_poll is None else long_poll,
             limits=limits or Limits(),
-            synchronous=synchronous,
+            synchronous=synchronous or 'FULL',
             denied=denied,
             abandon_started=abandon_started,
         )
-        self._service = Service(options)
+        demands = Demands(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
+        self._service: Service | Member = Member(options, demands) if is_shared(options) else alone(options)
         self._validates = parameter_validation
         self._request_ids = itertools.count(1)
         self._service_id = str(uuid.uuid4())[:24]
@@ -123,7 +128,7 @@ class LocalSWF:
             ServiceError: what the service answers instead.
             StoreError: the file cannot keep the call; nothing of it has happened.
         """
-        answer = self._service.perform(operation, request) or {}
+        answer = self._perform_for_others(operation, request) or {}
         events = answer.get('events')
         if isinstance(events, EventTexts):
             answer['events'] = events.decoded()
@@ -134,9 +139,15 @@ class LocalSWF:
 
         Events are kept as text, so a page of a history is not read and written again.
         """
-        return answer_text(self._service.perform(operation, request))
+        return answer_text(self._perform_for_others(operation, request))
 
-    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> HeldPoll:
+    def _perform_for_others(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        """A call in wire form may be another program's; its tasks are not this process's."""
+        if isinstance(self._service, Member):
+            return self._service.perform(operation, request, owns=False)
+        return self._service.perform(operation, request)
+
+    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
         """Begin a long poll that waits without a thread: see :class:`~genflow.local.engine.held_poll.HeldPoll`.
 
         Args:
@@ -148,7 +159,14 @@ class LocalSWF:
         Raises:
             ServiceError: what the service answers instead.
         """
+        if isinstance(self._service, Member):
+            return self._service.hold(operation, request, wake)
         return HeldPoll(self._service, operation, request, wake)
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this process has the file open itself; otherwise it goes through the one that has."""
+        return not isinstance(self._service, Member) or self._service.leads
 
     @property
     def long_poll(self) -> float:
@@ -248,6 +266,28 @@ class LocalSWF:
         }
         raised: Exception = self.exceptions.from_code(error.code)(response, operation)
         return raised
+
+
+def is_shared(options: Options) -> bool:
+    """Whether other processes may have the file too: a clock that somebody moves is a matter of one process."""
+    return options.path != MEMORY and isinstance(options.clock, SystemClock)
+
+
+def alone(options: Options) -> Service:
+    """The service of a file that this process has for itself, or of none."""
+    why = f'its clock is a {type(options.clock).__name__}, which only one process can go by.'
+    notice = Notice(state='alone', why=why, process=str(os.getpid()))
+    try:
+        return Service(attrs.evolve(options, notice='' if options.path == MEMORY else notice.text()))
+    except FileInUse as error:
+        found = read_notice(error.notice)
+        if found is None or found.state == 'alone':
+            raise
+        raise FileInUse(
+            f'{options.path} is in use by process {found.process.partition(".")[0]}, which goes by the time of day; a '
+            f'{type(options.clock).__name__} is a matter of one process. Leave the clock out to share the file.',
+            error.notice,
+        ) from None
 
 
 def validate(operation: str, request: dict[str, Any]) -> None:

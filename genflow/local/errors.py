@@ -50,7 +50,19 @@ class FileGone(StoreError):
 
 
 class FileInUse(StoreError):
-    """Another process, or another service of this process, holds the file open for writing."""
+    """Somebody else has the file, and does not share it with this process.
+
+    Attributes:
+        notice: what they wrote into the lock file about themselves.
+    """
+
+    def __init__(self, message: str, notice: str = '') -> None:
+        super().__init__(message)
+        self.notice = notice
+
+
+class ReadOnly(StoreError):
+    """The service was opened only to look (``mode='r'``), and the call would change something."""
 
 
 class ForeignFile(StoreError):

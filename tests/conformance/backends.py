@@ -9,7 +9,11 @@ import contextlib
 import functools
 import json
 import operator
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -55,6 +59,32 @@ def over_http(**options: Any) -> Iterator[World]:
             register_lambda=service.register_lambda,
             reset=lambda: control('reset', {}),
         )
+
+
+@contextlib.contextmanager
+def in_another_process() -> Iterator[World]:
+    """`LocalSWF` that follows another process, which leads the file and has the clock."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / 'swf.db')
+        leader = subprocess.Popen(
+            [sys.executable, '-m', 'tests.conformance.leader', path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        with leader:
+            tell = functools.partial(_tell, leader)
+            assert leader.stdout.readline() == 'leading\n'
+            with LocalSWF(path, long_poll=0, parameter_validation=False) as service:
+                yield World(CheckedClient(service), tell, service.register_lambda, reset=service.reset)
+            leader.stdin.close()
+
+
+def _tell(leader: subprocess.Popen[str], seconds: float) -> None:
+    leader.stdin.write(f'{seconds}\n')
+    leader.stdin.flush()
+    assert leader.stdout.readline() == 'moved\n'
 
 
 def _client(url: str) -> Any:
@@ -137,4 +167,4 @@ def _no_lambda(name: str, function: Callable[..., Any]) -> None:
     """moto's SWF runs no Lambda functions."""
 
 
-BACKENDS = {'in_process': in_process, 'http': over_http, 'moto': on_moto}
+BACKENDS = {'in_process': in_process, 'http': over_http, 'shared': in_another_process, 'moto': on_moto}

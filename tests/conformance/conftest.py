@@ -19,11 +19,18 @@ def http_world() -> Iterator[World]:
         yield world
 
 
+@pytest.fixture(scope='session')
+def shared_world() -> Iterator[World]:
+    """One process that leads a file, for all tests."""
+    with BACKENDS['shared']() as world:
+        yield world
+
+
 @pytest.fixture(params=BACKENDS)
 def empty(request: pytest.FixtureRequest) -> Iterator[World]:
     """A service in which nothing is registered."""
-    if request.param == 'http':
-        world = request.getfixturevalue('http_world')
+    if request.param in ('http', 'shared'):
+        world = request.getfixturevalue(f'{request.param}_world')
         world.reset()
         yield world
     else:

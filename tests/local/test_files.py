@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from genflow.local import LocalSWF
+from genflow.local import LocalSWF, ManualClock
 from genflow.local.errors import (
     CorruptFile,
     DiskFull,
@@ -41,16 +41,17 @@ def fill(path, executions=20):
         return swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['executionInfos']
 
 
-def test_a_second_service_is_told_who_has_the_file_and_what_to_do(path):
-    with LocalSWF(path), pytest.raises(FileInUse) as caught:
+def test_a_file_on_a_clock_that_somebody_moves_is_not_shared(path):
+    with LocalSWF(path, ManualClock()), pytest.raises(FileInUse) as caught:
         LocalSWF(path)
-    assert f'{path} is in use by process {os.getpid()}' in str(caught.value)
-    assert f'genflow server --db {path}' in str(caught.value)
+    assert f'{path} is in use by process {os.getpid()}, which does not share it: its clock is a ManualClock' in str(
+        caught.value
+    )
 
 
-def test_a_second_process_is_told_too(path):
+def test_another_process_is_told_so_too(path):
     code = 'import sys; from genflow.local import LocalSWF; LocalSWF(sys.argv[1])'
-    with LocalSWF(path):
+    with LocalSWF(path, ManualClock()):
         done = subprocess.run([sys.executable, '-c', code, path], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f'FileInUse: {path} is in use by process {os.getpid()}' in done.stderr

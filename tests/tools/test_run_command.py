@@ -310,7 +310,7 @@ def test_a_signal_that_nobody_can_send_is_named_once(file, tmp_path, name):
     line = process.stderr.readline()
     assert line.startswith('genflow.run: Flow 1 waits for what nobody here sends: it stands at ')
     assert "flow.py:9 in run, waiting for signal 'approve'" in line
-    assert '`genflow signal ID approve --db FILE`' in line
+    assert '`genflow signal ID approve --db FILE` in another terminal' in line
     process.send_signal(signal.SIGINT)
     out, rest = process.communicate(timeout=30)
     assert (process.returncode, out, rest.strip()) == (130, '', 'interrupted')
@@ -320,11 +320,28 @@ def test_a_signal_is_sent_to_a_run_that_was_stopped(genflow_run, file, tmp_path)
     arguments = ['-q', '--db', 'x.db', '--id', 'a', f'{file(WAITING)}:Flow']
     for _ in range(2):  # the second time there is a history, and no decision to make
         process = start(tmp_path, 'run', *arguments)
-        assert '`genflow signal a approve --db x.db`, and run it again with --id a' in process.stderr.readline()
+        assert 'in another terminal: genflow signal a approve --db x.db\n' in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert finish(start(tmp_path, 'signal', 'a', 'approve', '7', '--db', 'x.db')).returncode == 0
     assert genflow_run(*arguments).out == '7\n'
+
+
+def test_a_signal_and_other_commands_reach_a_run_that_waits(file, tmp_path):
+    arguments = ['-q', '--db', 'x.db', f'{file(WAITING)}:Flow', '--id']
+    first = start(tmp_path, 'run', *arguments, 'a')
+    assert 'genflow signal a approve --db x.db' in first.stderr.readline()
+    joining = start(tmp_path, 'run', *arguments, 'a')
+    beside = start(tmp_path, 'run', *arguments, 'b')
+    assert 'genflow signal a approve --db x.db' in joining.stderr.readline()
+    assert 'genflow signal b approve --db x.db' in beside.stderr.readline()
+    for command in (['list', '--db', 'x.db'], ['history', 'a', '--db', 'x.db'], ['db', 'info', 'x.db']):
+        done = finish(start(tmp_path, *command))
+        assert done.returncode == 0, done.err
+    assert finish(start(tmp_path, 'signal', 'a', 'approve', '7', '--db', 'x.db')).returncode == 0
+    assert [finish(process).out for process in (first, joining)] == ['7\n', '7\n']
+    assert finish(start(tmp_path, 'signal', 'b', 'approve', '8', '--db', 'x.db')).returncode == 0
+    assert finish(beside).out == '8\n'
 
 
 def test_who_waits_for_a_timer_too_is_left_in_peace(genflow_run, file):

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import attrs
 
 from genflow.local.engine.loading import described, read_item, readable
-from genflow.local.errors import CorruptFile, DamagedRow, ForeignFile, StoreError
+from genflow.local.errors import CorruptFile, DamagedRow, FileInUse, ForeignFile, StoreError
 from genflow.local.json_text import encode
 from genflow.local.state.domains import Domain, TypeRecord
 from genflow.local.state.items import Progress
@@ -30,6 +30,9 @@ from genflow.local.store.file import copy_live
 from genflow.local.store.sqlite_errors import clear_errors
 
 FORMAT = 1
+
+BY_ITSELF = '{"state": "alone", "why": "a genflow command works on the whole file; it ends by itself."}'
+"""What the lock file says meanwhile (:mod:`genflow.local.shared.notice`)."""
 
 
 @attrs.frozen
@@ -49,9 +52,9 @@ def info(path: str) -> dict[str, int]:
     """Counts of what the file holds, and its size in bytes; what was past its retention at the last change counts not.
 
     Raises:
-        StoreError: the file does not exist, is in use, or cannot be read.
+        StoreError: the file does not exist or cannot be read.
     """
-    with closing(_existing(path)) as store:
+    with _readable(path) as store:
         store.replay()
         return store.facts(store.newest_moment())
 
@@ -60,7 +63,7 @@ def vacuum(path: str) -> tuple[int, int]:
     """Forget what is past its retention and shrink the file; the bytes before and after.
 
     Raises:
-        StoreError: as :func:`info`.
+        StoreError: the file does not exist, is in use, or cannot be read.
     """
     before = Path(path).stat().st_size if Path(path).exists() else 0
     with closing(_existing(path)) as store:
@@ -97,10 +100,10 @@ def export(path: str, out: TextIO) -> Report:
     """Write the file's contents as text; of a damaged file, what can be read.
 
     Raises:
-        StoreError: the file does not exist, is in use, or nothing of it can be read.
+        StoreError: the file does not exist, or nothing of it can be read.
     """
     try:
-        with closing(_existing(path)) as store:
+        with _readable(path) as store:
             store.replay()
             return _write(store, out, lost=[])
     except CorruptFile as error:
@@ -183,10 +186,15 @@ def _execution_line(store: Store, key: int) -> str:
     row = store.execution(key) or {}
     described(row)
     texts = store.events(key, 0, EVENT_MASK)
-    items = {ref & EVENT_MASK: read_item(text)[0] for ref, text in store.item_texts(key)}
+    items = {ref & EVENT_MASK: _without_owner(read_item(text)[0]) for ref, text in store.item_texts(key)}
     if row['status'] is None and not any(item['kind'] == Progress.kind for item in items.values()):
         raise ValueError('it is open, and what keeps its progress is missing')
     return f'{{"execution":{encode(row)},"events":[{",".join(texts)}],"items":{encode(list(items.items()))}}}'
+
+
+def _without_owner(item: dict[str, Any]) -> dict[str, Any]:
+    """The row of an item, which no process of the file's new place has."""
+    return {name: '' if name == 'owner' else value for name, value in item.items()}
 
 
 def import_(path: str, lines: Iterable[str]) -> Report:
@@ -196,7 +204,7 @@ def import_(path: str, lines: Iterable[str]) -> Report:
         StoreError: the file exists and holds something already, or cannot be written.
         ValueError: the text is not an export; the message says which line.
     """
-    with closing(Store(path)) as store:
+    with closing(Store(path, notice=BY_ITSELF)) as store:
         store.replay()
         if store.execution_keys() or store.domains():
             raise StoreError(f'{path} holds executions or domains already: import into a new file.')
@@ -269,8 +277,24 @@ def execution_columns(data: dict[str, Any]) -> Columns:
     )
 
 
+@contextmanager
+def _readable(path: str) -> Iterator[Store]:
+    """The file, or a copy of it as it is at this moment where somebody has it open."""
+    try:
+        store = _existing(path)
+    except FileInUse:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = str(Path(folder) / 'copy')
+            backup(path, copy)
+            with closing(Store(copy, shown=path)) as store:
+                yield store
+        return
+    with closing(store):
+        yield store
+
+
 def _existing(path: str) -> Store:
     """The file, which must be there."""
     if not Path(path).exists():
         raise ForeignFile(f'{path} does not exist.')
-    return Store(path)
+    return Store(path, notice=BY_ITSELF)

@@ -230,11 +230,12 @@ class Journal:
             folded = unfolded.columns(folding=True) if fold else None
             if fold:
                 self._unfolded = Batch(batch.number)
+        answers = (batch.answers,) if batch.answers else ()  # only what other processes asked for has any
         try:
             if journaled:
-                self._store.append(batch.number, journaled)
+                self._store.append(batch.number, journaled, *answers)
             if folded:
-                self._store.fold(folded)
+                self._store.fold(folded, *answers)
         except StoreError as error:
             self._fail(batch.number, error)
             return

@@ -15,24 +15,36 @@ from typing import Any
 
 from genflow.local.engine.service import Service
 from genflow.local.operations.answers import answer_text
+from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.task_lists import CallbackWaiter, Waiter
 
 
 class HeldPoll:
     """One long poll; made by :meth:`genflow.local.LocalSWF.hold`. Attempts are made by one thread at a time."""
 
-    def __init__(self, service: Service, operation: str, request: Any, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        operation: str,
+        request: Any,
+        wake: Callable[[], None],
+        *,
+        caller: Caller = ANYBODY,
+        hold: float | None = None,
+    ) -> None:
         self._service = service
         self._operation = operation
         self._request = service.hold(operation, request)
         self._wake = wake
+        self._caller = caller
+        self._hold = service.long_poll if hold is None else hold
         self._place: Waiter | None = None
         self._abandoned = False
 
     @property
     def hold(self) -> float:
-        """Seconds for which polls are held."""
-        return self._service.long_poll
+        """Seconds for which the poll is held."""
+        return self._hold
 
     def attempt(self, *, last: bool = False) -> str | None:
         """Take a task, or stand in line for one.
@@ -48,7 +60,9 @@ class HeldPoll:
             StoreError: the file cannot keep it; the poll is over.
         """
         stand = None if last else partial(CallbackWaiter, self._wake)
-        answer = self._service.attempt(self._operation, self._request, self._is_abandoned, self._place, stand)
+        answer = self._service.attempt(
+            self._operation, self._request, self._is_abandoned, self._place, stand, self._caller
+        )
         if isinstance(answer, Waiter):
             self._place = answer
             return None

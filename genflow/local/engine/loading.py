@@ -161,18 +161,22 @@ def load_state(state: State, store: Store) -> None:
     """
     store.replay()
     state.domains = load_registry(store)
+    state.answers.load(store.answers())
     state.next_expiry = store.next_expiry()
     state.next_key = store.last_key() + 1
     domain_of = {}
     for key, domain_name, workflow_id in store.open_executions():
         state.mark_open(key, domain_name, workflow_id)
         domain_of[key] = domain_name
-    for ref, _, item in readable_items(store):
+    for ref, data, item in readable_items(store):
         key = ref >> EVENT_BITS
         if key not in domain_of:
             LOG.warning('%s: an item of %s, which is not open, is left out', store.path, store.name_of(key))
             continue
         state.deadlines.set(ref, item.deadline)
+        owner = data.get('owner')
+        if owner:
+            state.owners[ref] = owner
         if item.waiting:
             task_list, priority, since = item.waiting
             state.queue(item.kind, domain_of[key], task_list).add(ref, priority, since)

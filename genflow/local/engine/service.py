@@ -12,6 +12,7 @@ order.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Collection
@@ -28,6 +29,7 @@ from genflow.local.engine.group_commit import Journal, Statistics
 from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
 from genflow.local.engine.long_polls import LongPolls
 from genflow.local.errors import CorruptFile, LocalError, ServiceClosed, StoreError
+from genflow.local.json_text import encode
 from genflow.local.operations import executions, registry, tasks, visibility
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.lookup import domain_of
@@ -37,8 +39,10 @@ from genflow.local.requests.validation import checked
 from genflow.local.rules.closing import end_full_history
 from genflow.local.rules.crash_recovery import dies, end
 from genflow.local.rules.decision_lambdas import settle_lambda
+from genflow.local.rules.ownership import release, take_over
 from genflow.local.rules.recording import HistoryFull
 from genflow.local.rules.timeouts import fire_timeout
+from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.execution import Execution
 from genflow.local.state.limits import Limits
@@ -64,7 +68,12 @@ PUT_AWAY_EVERY = 4_096
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """How a service is set up; see :class:`genflow.local.client.LocalSWF`."""
+    """How a service is set up; see :class:`genflow.local.client.LocalSWF`.
+
+    Attributes:
+        notice: what other processes find in the lock file.
+        is_alive: whether a process that has started tasks may still answer them.
+    """
 
     path: str
     clock: Clock
@@ -75,6 +84,8 @@ class Options:
     synchronous: str
     denied: Collection[str]
     abandon_started: bool
+    notice: str = ''
+    is_alive: Callable[[str], bool] = attrs.field(default=lambda process: False)
 
 
 class Service:
@@ -97,7 +108,7 @@ class Service:
 
     def _begin_service(self) -> None:
         options = self._options
-        self._store = Store(options.path, options.synchronous)
+        self._store = Store(options.path, options.synchronous, notice=options.notice)
         self._world = self._new_world()
         self._journal = Journal(self._store, self._world, self._lock, lambda: self._now, self._recover)
         self._polls = LongPolls(self._world, self._clock, self._lock, self._tick)
@@ -133,9 +144,11 @@ class Service:
         self._journal.sweep()
 
     def _restart(self, now: int) -> None:
-        """End what died with the last process."""
+        """End what died with the last process, and with others that are no more."""
         for ref, data, _ in readable_items(self._store):
-            if dies(data, abandoned=self._options.abandon_started):
+            owner = data.get('owner')
+            abandoned = not self._options.is_alive(owner) if owner else self._options.abandon_started
+            if dies(data, abandoned=abandoned):
                 execution = self._find(ref)
                 if execution is not None:
                     self._apply(partial(end, self._world, execution, ref & EVENT_MASK, now))
@@ -149,6 +162,7 @@ class Service:
         for queue in state.queues.values():
             queue.clear()
         state.agenda.clear()
+        state.owners.clear()
         state.deadlines = Deadlines()
         state.batch = Batch(state.batch.number)
         state.next_expiry = None
@@ -217,13 +231,16 @@ class Service:
 
     # Calls.
 
-    def perform(self, operation: str, request: Any, *, right: bool = False) -> dict[str, Any] | None:
+    def perform(
+        self, operation: str, request: Any, *, right: bool = False, caller: Caller = ANYBODY
+    ) -> dict[str, Any] | None:
         """Carry out one operation; events of the answer are texts.
 
         Args:
             operation: its name on the wire.
             request: its members in wire form.
             right: the request has been found to be right.
+            caller: who asks for it; a numbered call that was carried out before gets its answer again.
 
         Raises:
             ServiceError: the service refuses.
@@ -235,17 +252,25 @@ class Service:
         if not right:
             request = checked(operation, request)
         if operation in tasks.POLLS and not request.get('nextPageToken'):
-            return self._poll(operation, request)
-        return self._calls.call(partial(self._carry_out, operation, request))
+            return self._poll(operation, request, caller)
+        return self._calls.call(partial(self._carry_out, operation, request, caller))
 
-    def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    def _carry_out(self, operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any] | None:
         """One operation that waits for nothing but the file."""
-        call = CALLS.get(operation, tasks.CONTINUE)
         with self._lock:
             now = self._begin(operation)
-            answer = self._apply(partial(call, self._world, request, now))
+            known = self._world.answers.find(caller)
+            answer = self._answer(operation, request, now, caller) if known is None else json.loads(known)
             mark = self._finish(now, answer)
         return self._deliver(answer, mark)
+
+    def _answer(self, operation: str, request: dict[str, Any], now: int, caller: Caller) -> Answer:
+        """Carry out a call, and keep the answer to a numbered one."""
+        call = CALLS.get(operation, tasks.CONTINUE)
+        answer = self._apply(partial(call, self._world, request, now))
+        if caller.number and not isinstance(answer, Reading):
+            self._world.answer(caller, encode(answer))
+        return answer
 
     def _begin(self, operation: str) -> int:
         """Before a rule: what is due, and whether the caller may."""
@@ -288,7 +313,7 @@ class Service:
         with readable(self._options.path, lambda: 'a row of the answer'):
             return answer.read(self._store)
 
-    def _poll(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _poll(self, operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Take a task, or wait for one as long as polls are held."""
         ends = monotonic() + self._options.long_poll
         poller = threading.current_thread()
@@ -298,7 +323,7 @@ class Service:
             while True:
                 left = ends - monotonic()
                 stand = partial(Waiter, poller) if left > 0 else None
-                answer = self._calls.call(partial(self._attempt_for, poll, operation, request, stand))
+                answer = self._calls.call(partial(self._attempt_for, poll, operation, request, stand, caller))
                 if not isinstance(answer, Waiter):
                     return answer
                 answer.wait(left)
@@ -315,9 +340,9 @@ class Service:
             self._polls.saw(poller)
 
     def _attempt_for(
-        self, poll: _Poll, operation: str, request: dict[str, Any], stand: Callable[[], Waiter] | None
+        self, poll: _Poll, operation: str, request: dict[str, Any], stand: Callable[[], Waiter] | None, caller: Caller
     ) -> dict[str, Any] | Waiter:
-        answer = self._attempt(operation, request, lambda: poll.is_over, poll.place, stand)
+        answer = self._attempt(operation, request, lambda: poll.is_over, poll.place, stand, caller)
         poll.place = answer if isinstance(answer, Waiter) else None
         return answer
 
@@ -347,6 +372,7 @@ class Service:
         gone: Callable[[], bool],
         before: Waiter | None,
         stand: Callable[[], Waiter] | None,
+        caller: Caller = ANYBODY,
     ) -> dict[str, Any] | Waiter:
         """Take a task, or stand in line for one.
 
@@ -356,11 +382,12 @@ class Service:
             gone: says that nobody waits for the answer any more.
             before: where the poll stood in line until now.
             stand: makes the place where it stands from now on; None where it will not wait any longer.
+            caller: whose poll it is; one that took a task before gets it again.
 
         Returns:
             The answer, or the place in line where the poll stands.
         """
-        return self._calls.call(partial(self._attempt, operation, request, gone, before, stand))
+        return self._calls.call(partial(self._attempt, operation, request, gone, before, stand, caller))
 
     def _attempt(
         self,
@@ -369,6 +396,7 @@ class Service:
         gone: Callable[[], bool],
         before: Waiter | None,
         stand: Callable[[], Waiter] | None,
+        caller: Caller,
     ) -> dict[str, Any] | Waiter:
         if self._store.forked or not self._polls.closed:
             self._store.check()
@@ -382,8 +410,10 @@ class Service:
             now = self._tick()
             domain = domain_of(self._world, request).name
             queue = self._world.queue(kind, domain, request['taskList']['name'])
-            given_up = gone()
-            answer = None if given_up else self._take(take, request, now, queue)
+            given_up = gone() or caller.process in self._world.departed
+            answer = self._taken_before(request, now, caller)
+            if answer is None and not given_up:
+                answer = self._take(take, request, now, queue, caller)
             if answer is None and stand is not None and not given_up:
                 place = stand()
                 polls.enter(queue, place)
@@ -395,7 +425,14 @@ class Service:
                 queue.wake_one()
         return self._deliver(answer, mark) or dict(empty)
 
-    def _take(self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any) -> Answer:
+    def _taken_before(self, request: dict[str, Any], now: int, caller: Caller) -> Answer:
+        """What the same poll was answered before."""
+        known = self._world.answers.find(caller)
+        return None if known is None else tasks.taken_before(self._world, request, now, json.loads(known))
+
+    def _take(
+        self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any, caller: Caller
+    ) -> Answer:
         """The next task of the list that can be started."""
         ref = queue.take()
         while ref is not None:
@@ -404,6 +441,7 @@ class Service:
                 answer = self._apply(partial(take, self._world, request, now, ref))
                 self._follow_up(now)
             if answer is not None:
+                take_over(self._world, ref, caller)
                 return answer
             ref = queue.take()
         return None
@@ -445,6 +483,76 @@ class Service:
             self._polls.skip()
         with contextlib.suppress(StoreError):  # nobody waits for this answer; the function runs into its time-out
             self._journal.settle(mark)
+
+    # Processes that share the file.
+
+    def end_tasks_of(self, process: str, *, kept: Collection[int] = ()) -> None:
+        """End the tasks that a process had started, because it can answer them no more; no try is counted.
+
+        Args:
+            process: its name.
+            kept: refs of tasks that it has after all.
+        """
+        self._calls.call(partial(self._alter, partial(self._end_tasks_of, process, kept)))
+
+    def _end_tasks_of(self, process: str, kept: Collection[int], now: int) -> None:
+        for ref in [ref for ref, owner in self._world.owners.items() if owner == process and ref not in kept]:
+            execution = self._find(ref)
+            if execution is not None:
+                self._apply(partial(end, self._world, execution, ref & EVENT_MASK, now))
+                self._follow_up(now)
+
+    def release_tasks_of(self, process: str) -> None:
+        """A process leaves in order: its activities may be answered by others who have their tokens.
+
+        Nobody else can answer its decision tasks, so these end.
+        """
+        self._calls.call(partial(self._alter, lambda now: release(self._world, process)))
+        self.end_tasks_of(process)
+
+    def admit(self, process: str) -> None:
+        """A process is there, and may take tasks."""
+        with self._lock:
+            self._world.departed.discard(process)
+
+    def dismiss(self, process: str) -> None:
+        """A process is gone: it takes no tasks and repeats no calls any more."""
+        with self._lock:
+            self._world.departed.add(process)
+            self._world.answers.forget(process)
+        self._calls.call(partial(self._journal.alone, partial(self._store.forget_answers, process)))
+
+    def owners(self) -> set[str]:
+        """The processes that have started tasks, or whose calls may be repeated."""
+        with self._lock:
+            return {*self._world.owners.values(), *self._world.answers.processes()}
+
+    def announce(self, notice: str) -> None:
+        """Have other processes find this in the lock file."""
+        self._store.announce(notice)
+
+    @property
+    def previous_notice(self) -> str:
+        """What the lock file said about the owner before this one."""
+        return self._store.previous_notice
+
+    def check(self) -> None:
+        """See that calls can be made at all.
+
+        Raises:
+            ServiceClosed: they cannot: the service was closed, or belongs to the parent of this process.
+        """
+        self._store.check()
+
+    def _alter(self, change: Callable[[int], None]) -> None:
+        """Change something that nobody has called for, and have it durable."""
+        with self._lock:
+            if self._polls.closed:
+                return
+            now = self._tick()
+            change(now)
+            mark = self._finish(now, None)
+        self._journal.settle(mark)
 
     # The whole.
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from genflow.local.client import LocalSWF
+from genflow.local.engine.served import Served
 from genflow.local.errors import LocalError, ServiceError
 from genflow.local.http.http11 import Request
 from genflow.local.requests import faults
@@ -57,7 +57,7 @@ class Call:
         leaves: it is a poll that takes back those before it, and waits for nothing itself.
     """
 
-    service: LocalSWF
+    service: Served
     operation: str
     members: dict[str, Any]
     leaves: bool = False
@@ -68,7 +68,7 @@ class Call:
         return self.operation in POLLS and not self.members.get('nextPageToken')
 
 
-def read_call(request: Request, services: Mapping[str, LocalSWF], default: LocalSWF) -> Call:
+def read_call(request: Request, services: Mapping[str, Served], default: Served) -> Call:
     """What the request asks for.
 
     Raises:

@@ -25,8 +25,16 @@ from http import HTTPStatus
 from typing import cast
 
 from genflow.local.http.aws_json import Call, Reply, carried_out, refusal
-from genflow.local.http.dispatcher import Dispatcher, Held, Outcome
-from genflow.local.http.http11 import CONTINUE, LARGEST, BadRequest, DiscardingReader, RequestReader, response
+from genflow.local.http.dispatcher import Dispatcher, Held, Outcome, Upgrade
+from genflow.local.http.http11 import (
+    CONTINUE,
+    LARGEST,
+    BadRequest,
+    DiscardingReader,
+    RequestReader,
+    response,
+    switching,
+)
 from genflow.local.http.timeouts import Deadline, Owed
 from genflow.local.requests import faults
 
@@ -129,10 +137,24 @@ class Connection(asyncio.Protocol):
         if isinstance(outcome, Reply):
             self._reply(outcome)
             return
+        if isinstance(outcome, Upgrade):
+            self._give_away(outcome)
+            return
         self._held = outcome
         self._waiting = self._desk.loop.create_task(self._wait(outcome))
         if self._transport is None or not self._keeps_alive:
             self._abandon()
+
+    def _give_away(self, upgrade: Upgrade) -> None:
+        """Leave the transport to whoever speaks the other protocol."""
+        transport, self._transport, self._busy = self._transport, None, False
+        self._deadline.lift()
+        self._desk.leave(self)
+        if transport is not None:
+            transport.write(switching(upgrade.protocol))
+            protocol = upgrade.make()
+            transport.set_protocol(protocol)
+            protocol.connection_made(transport)
 
     def _reply(self, reply: Reply, *, lingers: bool = False) -> None:
         self._busy = False

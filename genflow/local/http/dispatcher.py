@@ -19,7 +19,7 @@ from typing import Protocol, cast
 
 import attrs
 
-from genflow.local.engine.held_poll import HeldPoll
+from genflow.local.engine.served import Poll
 from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
 from genflow.local.http.http11 import Request
 from genflow.local.http.timeouts import Timed, Timeouts
@@ -37,7 +37,7 @@ class Held:
     """A poll that stands in line, and what rings when it should look again."""
 
     call: Call
-    poll: HeldPoll
+    poll: Poll
     rung: asyncio.Event
 
     @property
@@ -54,9 +54,23 @@ class Held:
         )
 
 
-Outcome = Reply | Held
-#: what a request leads to: a call, or a reply that needs none.
-Route = Callable[[Request], Call | Reply]
+@attrs.frozen(slots=True)
+class Upgrade:
+    """The connection speaks something else from now on.
+
+    Attributes:
+        protocol: its name in the headers.
+        make: makes what the connection's transport belongs to then.
+    """
+
+    protocol: str
+    make: Callable[[], asyncio.Protocol]
+
+
+Outcome = Reply | Held | Upgrade
+Asked = Call | Reply | Upgrade
+#: what a request leads to: a call, or what needs none.
+Route = Callable[[Request], Asked]
 Finish = Callable[[Outcome], None]
 
 
@@ -169,7 +183,7 @@ class Dispatcher:
 
     def _outcome(self, request: Request) -> Outcome:
         asked = self.route(request)
-        if isinstance(asked, Reply):
+        if isinstance(asked, (Reply, Upgrade)):
             return asked
         if asked.leaves:
             self.later(self._take_back, asked)

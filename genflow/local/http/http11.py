@@ -299,3 +299,8 @@ def response(status: int, headers: tuple[tuple[str, str], ...], body: bytes, *, 
         lines.append('Connection: close')
     lines.append(f'Content-Length: {len(body)}\r\n\r\n')
     return '\r\n'.join(lines).encode('latin-1') + body
+
+
+def switching(protocol: str) -> bytes:
+    """The response after which the connection speaks another protocol."""
+    return f'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n'.encode('latin-1')

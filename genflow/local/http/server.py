@@ -24,15 +24,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
 
-from genflow.local.client import LocalSWF
 from genflow.local.clock import ManualClock
+from genflow.local.engine.served import Service
 from genflow.local.errors import ServiceError
 from genflow.local.http.accepting import accept, most_connections
 from genflow.local.http.admission import Admission, is_loopback
 from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
 from genflow.local.http.connection import Connection
 from genflow.local.http.credentials import Credentials
-from genflow.local.http.dispatcher import Dispatcher, Route
+from genflow.local.http.dispatcher import Asked, Dispatcher, Route
 from genflow.local.http.http11 import Request
 from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.requests import faults
@@ -78,12 +78,12 @@ class HttpServer:
 
     def __init__(
         self,
-        service: LocalSWF,
+        service: Service,
         host: str = '127.0.0.1',
         port: int = 0,
         *,
         test_control: bool = False,
-        regions: Mapping[str, LocalSWF] | None = None,
+        regions: Mapping[str, Service] | None = None,
         credentials: Credentials | None = None,
         timeouts: Timeouts | None = None,
         max_connections: int | None = None,
@@ -170,7 +170,7 @@ class HttpServer:
 
     # What the paths lead to.
 
-    def _route(self, request: Request) -> Call | Reply:
+    def _route(self, request: Request) -> Asked:
         """What a request asks for; in a worker."""
         try:
             self._admission.check(request)
@@ -247,12 +247,12 @@ def allow_descriptors() -> None:
 
 
 def serve(
-    service: LocalSWF,
+    service: Service,
     host: str = '127.0.0.1',
     port: int = 0,
     *,
     test_control: bool = False,
-    regions: Mapping[str, LocalSWF] | None = None,
+    regions: Mapping[str, Service] | None = None,
     credentials: Credentials | None = None,
     started: Callable[[str], None] | None = None,
 ) -> None:

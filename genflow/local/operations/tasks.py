@@ -36,6 +36,11 @@ def take_activity(state: State, request: dict[str, Any], now: int, ref: int) -> 
     execution = state.execution(ref >> EVENT_BITS)
     activity = execution.activities[ref & EVENT_MASK]
     start_activity(state, execution, activity, now, request.get('identity'))
+    return activity_answer(state, execution, activity)
+
+
+def activity_answer(state: State, execution: Execution, activity: Activity) -> dict[str, Any]:
+    """What the poller of a started task is answered."""
     return given(
         taskToken=TaskToken('activity', execution.key, execution.run_id, activity.id, activity.started).text(),
         activityId=activity.name,
@@ -62,10 +67,31 @@ def take_decision(state: State, request: dict[str, Any], now: int, ref: int) -> 
     if task is None:
         raise LookupError(f'task {ref} was offered without a decision task')
     start_decision(state, execution, task, now, request.get('identity'))
+    return decision_answer(state, request, now, execution, task)
+
+
+def decision_answer(
+    state: State, request: dict[str, Any], now: int, execution: Execution, task: DecisionTask
+) -> Answer:
+    """What the poller of a started task is answered."""
     first = 1
     if request.get('startAtPreviousStartedEvent'):
         first = max(1, execution.progress.previous_started)
     return decision_page(state, request, now, execution, task, first, None)
+
+
+def taken_before(state: State, request: dict[str, Any], now: int, ref: int) -> Answer:
+    """The answer that a poll got before and asks for again; None where the task is not open any more."""
+    execution = state.find(ref >> EVENT_BITS)
+    if execution is None:
+        return None
+    activity = execution.activities.get(ref & EVENT_MASK)
+    if activity is not None:
+        return activity_answer(state, execution, activity) if activity.started else None
+    task = execution.decision
+    if task is None or task.id != ref & EVENT_MASK or not task.started:
+        return None
+    return decision_answer(state, request, now, execution, task)
 
 
 def decision_page(

@@ -80,6 +80,7 @@ class DecisionTask(Item):
         pollable: it is in the list; False while queued.
         ready: when it became pollable, which starts the schedule-to-start clock.
         started: its DecisionTaskStarted, 0 before.
+        owner: the process that has it, where it is one of those that share the file.
     """
 
     kind: ClassVar[str] = 'decision'
@@ -93,6 +94,7 @@ class DecisionTask(Item):
     ready: int
     started: int = 0
     started_at: int = 0
+    owner: str = ''
 
     @property
     def deadline(self) -> int | None:
@@ -117,6 +119,7 @@ class Activity(Item):
         beaten: the last sign of life: the start or a heartbeat.
         details: of the last heartbeat.
         cancel_requested: the last ActivityTaskCancelRequested, 0 before.
+        owner: the process that has it, where it is one of those that share the file.
     """
 
     kind: ClassVar[str] = 'activity'
@@ -136,6 +139,7 @@ class Activity(Item):
     beaten: int = 0
     details: str | None = None
     cancel_requested: int = 0
+    owner: str = ''
     input: str | None = attrs.field(default=None, metadata=PASSING)
     input_known: bool = attrs.field(default=False, metadata=PASSING)
 

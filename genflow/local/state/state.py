@@ -22,6 +22,7 @@ from typing import Protocol
 
 import attrs
 
+from genflow.local.state.answers import Answers, Caller
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.domains import Domain
 from genflow.local.state.execution import Execution
@@ -62,6 +63,9 @@ class State:
         next_key: the key of the next execution.
         next_expiry: when the retention of a closed execution first ends.
         running: Lambda functions to be run: ref and what to call with what.
+        owners: started tasks of the processes that share the file: ref to the name of the process.
+        departed: processes that have ended; none of them is handed a task any more.
+        answers: of numbered calls.
     """
 
     archive: Archive
@@ -82,6 +86,9 @@ class State:
     batch: Batch = attrs.field(factory=lambda: Batch(1))
     next_key: int = 1
     next_expiry: int | None = None
+    owners: dict[int, str] = attrs.field(factory=dict)
+    departed: set[str] = attrs.field(factory=set)
+    answers: Answers = attrs.field(factory=Answers)
 
     def execution(self, key: int) -> Execution:
         """The open execution of that key, from memory or from the file."""
@@ -159,8 +166,14 @@ class State:
         if item.waiting:
             self.queue(item.kind, execution.domain, item.waiting[0]).discard(ref)
         self.deadlines.drop(ref)
+        self.owners.pop(ref, None)
         execution.batch = self.batch.number
         self.batch.drop(ref, item)
+
+    def answer(self, caller: Caller, text: str) -> None:
+        """Keep the answer to a numbered call, together with its changes."""
+        self.answers.keep(caller, text)
+        self.batch.answers.append((caller, text))
 
     def expect_expiry(self, moment: int | None) -> None:
         """The retention of an execution ends at that moment."""

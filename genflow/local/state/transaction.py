@@ -11,6 +11,7 @@ from genflow.local.json_text import encode
 from genflow.local.state.items import Item
 
 if TYPE_CHECKING:
+    from genflow.local.state.answers import Caller
     from genflow.local.state.domains import Domain, TypeRecord
     from genflow.local.state.execution import Execution
 
@@ -30,6 +31,7 @@ class Batch:
         started, closed, canceled: rows of executions that are new, changes of those that closed, keys of those whose
             cancellation was requested.
         domains, types: what was registered, changed or (a type that is None) deleted.
+        answers: of numbered calls, each with who made it.
     """
 
     number: int
@@ -41,11 +43,12 @@ class Batch:
     canceled: list[int] = attrs.field(factory=list)
     domains: dict[str, Domain] = attrs.field(factory=dict)
     types: dict[tuple[str, str, str, str], TypeRecord | None] = attrs.field(factory=dict)
+    answers: list[tuple[Caller, str]] = attrs.field(factory=list)
 
     @property
     def empty(self) -> bool:
         """Nothing to write."""
-        return not (self.events or self.touched or self.domains or self.types or self.dropped)
+        return not (self.events or self.touched or self.domains or self.types or self.dropped or self.answers)
 
     def absorb(self, later: Batch) -> None:
         """Add what a later batch changed."""

@@ -145,10 +145,17 @@ class File:
             process only.
         damaged: open it although it is truncated, for what can still be read.
         shown: how errors call the file, where it is a copy of what the user means.
+        notice: what other processes find in the lock file about this one.
     """
 
     def __init__(
-        self, path: str, synchronous: str = 'FULL', *, damaged: bool = False, shown: str | None = None
+        self,
+        path: str,
+        synchronous: str = 'FULL',
+        *,
+        damaged: bool = False,
+        shown: str | None = None,
+        notice: str = '',
     ) -> None:
         if synchronous not in {'FULL', 'NORMAL', 'OFF', 'EXTRA'}:
             raise ValueError(f"synchronous={synchronous!r}: SQLite knows 'FULL', 'NORMAL', 'OFF' and 'EXTRA'")
@@ -158,6 +165,7 @@ class File:
         self.path = shown or path
         self.in_memory = path == MEMORY
         self._damaged = damaged
+        self._notice = notice
         self._lock: FileLock | None = None
         self._connections: list[sqlite3.Connection] = []
         self._refusal: StoreError | None = None
@@ -185,7 +193,7 @@ class File:
             self._lock.check()
 
     def _claim(self) -> None:
-        self._lock = lock = FileLock(self._name)
+        self._lock = lock = FileLock(self._name, self._notice)
         self._name = lock.path
         check_header(lock.descriptor, self.path)
         missing = missing_bytes(lock.descriptor, self._name)
@@ -253,6 +261,16 @@ class File:
         """
         if self._refusal is not None:
             raise type(self._refusal)(str(self._refusal))
+
+    def announce(self, notice: str) -> None:
+        """Have other processes find this in the lock file."""
+        if self._lock is not None:
+            self._lock.announce(notice)
+
+    @property
+    def previous_notice(self) -> str:
+        """What the lock file said about the owner before this one."""
+        return '' if self._lock is None else self._lock.previous
 
     @property
     def forked(self) -> bool:

@@ -72,6 +72,16 @@ def _is_dead(owner: str) -> bool:
     return False
 
 
+def read_notice(name: str) -> tuple[str, str]:
+    """What a lock file says: the process id of the owner, and its notice."""
+    try:
+        text = Path(name).read_text(encoding='utf-8', errors='replace')
+    except FileNotFoundError:
+        return '', ''
+    owner, _, notice = text.partition('\n')
+    return owner.strip(), notice.partition('\n')[0]
+
+
 Identity = tuple[int, int]
 
 _OWNED: weakref.WeakValueDictionary[Identity, FileLock] = weakref.WeakValueDictionary()
@@ -92,10 +102,12 @@ class FileLock:
 
     Args:
         path: the file as its user calls it. It is made, for its owner only, if need be.
+        notice: what others find in the lock file about this owner, after the process id.
 
     Attributes:
         path: without symbolic links; what SQLite should open.
         descriptor: of the file, to read it through.
+        previous: the notice of who had the file before.
 
     Raises:
         FileInUse: somebody else has it; the message says who and what to do.
@@ -105,15 +117,17 @@ class FileLock:
     _open: list[int]
     _identity: Identity | None = None
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, notice: str = '') -> None:
         self._open = []
         self._shown = path
+        self._notice = notice
+        self.previous = ''
         self.path = os.path.realpath(path)
         self._identity = identity_of(self.path)
         if self._is_owned():
             gc.collect()  # a service that was dropped without being closed may still have it
             if self._is_owned():
-                self._refuse(str(os.getpid()))
+                self._refuse(str(os.getpid()), read_notice(f'{self.path}-lock')[1])
         try:
             self._take_name()
             self.descriptor = self._descriptor(self.path)
@@ -147,13 +161,20 @@ class FileLock:
         descriptor = self._descriptor(name)
         ends = monotonic() + PATIENCE
         while not _locked(descriptor):
-            owner = Path(name).read_text(encoding='ascii', errors='replace').strip()
+            owner, notice = read_notice(name)
             if not _is_dead(owner) or monotonic() > ends:
-                self._refuse(owner or 'unknown')
+                self._refuse(owner or 'unknown', notice)
             time.sleep(RETRY)
-        os.ftruncate(descriptor, 0)
+        self.previous = read_notice(name)[1]
+        self.announce(self._notice)
+
+    def announce(self, notice: str) -> None:
+        """Have others find this in the lock file, after the process id."""
+        text = f'{os.getpid()}\n{notice}\n'.encode()
+        descriptor = self._open[0]
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, str(os.getpid()).encode())
+        os.write(descriptor, text)
+        os.ftruncate(descriptor, len(text))
 
     def _take_file(self) -> None:
         """Lock the database itself."""
@@ -163,12 +184,10 @@ class FileLock:
             except BlockingIOError:
                 self._refuse('unknown, which opened it under another name')
 
-    def _refuse(self, owner: str) -> NoReturn:
-        path = self._shown
+    def _refuse(self, owner: str, notice: str = '') -> NoReturn:
         raise FileInUse(
-            f'{path} is in use by process {owner}. Only one process at a time can write an SWF file: close the '
-            f'other one, or have it shared: run `genflow server --db {path}` and give every program the '
-            "server's address (AWS_ENDPOINT_URL_SWF)."
+            f'{self._shown} is in use by process {owner}, which does not share it. Close it there, and try again.',
+            notice,
         )
 
     def check(self) -> None:

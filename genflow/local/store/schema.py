@@ -11,7 +11,8 @@ tables at once, by an insert into the view ``batches`` (or ``moves``, for the us
 takes them apart, and the journal is emptied; what was opened and settled meanwhile never gets to a table. Reading
 folds first. After a crash the journal is folded row by row, in order.
 
-So a commit and a fold are one statement each: Python's interpreter lock is given up once, not once for each row.
+So a commit and a fold are one statement each: Python's interpreter lock is given up once, not once for each row. Only
+the answers to the numbered calls of other processes (see :mod:`genflow.local.state.answers`) are rows beside them.
 
 ``history`` and ``open_items`` are views for people with an SQLite shell.
 """
@@ -115,7 +116,13 @@ CREATE VIEW open_items AS
     FROM items JOIN executions ON executions.key = items.ref >> 20;
 """
 
+_SHARED = """
+CREATE TABLE answers (
+    process TEXT NOT NULL, number INTEGER NOT NULL, answer TEXT NOT NULL, PRIMARY KEY (process, number)
+) WITHOUT ROWID;
+"""
+
 #: step n brings a file of version n - 1 to version n; a step is never changed once it was released.
-STEPS: tuple[str, ...] = (_FIRST,)
+STEPS: tuple[str, ...] = (_FIRST, _SHARED)
 
 VERSION = len(STEPS)

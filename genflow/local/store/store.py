@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from genflow.local.errors import CorruptFile, DamagedRow, StoreError
+from genflow.local.state.answers import Caller
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store.file import File
 from genflow.local.store.visibility import Query, conditions
 
 LAST_REF = (1 << 63) - 1
+
+Answered = Sequence[tuple[Caller, str]]
+"""The answers to numbered calls, each with who made it."""
 
 #: columns of a batch that nearly every batch has, and those alone: events, and items that go and come.
 MOVES = 3
@@ -50,16 +54,34 @@ class Store(File):
 
     # Writing.
 
-    def append(self, number: int, columns: tuple[str | None, ...]) -> None:
-        """Commit a batch to the journal.
+    def append(self, number: int, columns: tuple[str | None, ...], answers: Answered = ()) -> None:
+        """Commit a batch to the journal, with the answers to its numbered calls.
 
         Raises:
             StoreError: nothing of it was written.
         """
-        with self.writing() as writer:
+        with self.writing() as writer, self.transaction() if answers else nullcontext():
             writer.execute('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', (number, *columns))
+            self._keep(answers)
 
-    def fold(self, columns: tuple[str | None, ...]) -> None:
+    def _keep(self, answers: Answered) -> None:
+        """Keep answers, and forget those that nobody waits for."""
+        execute = self.writer.execute
+        for caller, text in answers:
+            execute('INSERT OR REPLACE INTO answers VALUES (?, ?, ?)', (caller.process, caller.number, text))
+        for process, first in {caller.process: caller.waits_from for caller, _ in answers}.items():
+            execute('DELETE FROM answers WHERE process = ? AND number < ?', (process, first))
+
+    def answers(self) -> list[tuple[str, int, str]]:
+        """The answers to numbered calls: process, number and text."""
+        return self.rows('SELECT process, number, answer FROM answers')
+
+    def forget_answers(self, process: str) -> None:
+        """That process repeats no calls any more."""
+        with self.writing() as writer:
+            writer.execute('DELETE FROM answers WHERE process = ?', (process,))
+
+    def fold(self, columns: tuple[str | None, ...], answers: Answered = ()) -> None:
         """Write the changes since the last fold into the tables and empty the journal.
 
         Raises:
@@ -75,6 +97,7 @@ class Store(File):
             with self.transaction():
                 self.writer.execute(statement, columns)
                 self.writer.execute('DELETE FROM journal')
+                self._keep(answers)
 
     def replay(self) -> None:
         """Fold what the journal still has; to be done before anything is read from a file that was just opened."""
@@ -92,7 +115,7 @@ class Store(File):
 
     def reset(self) -> None:
         """Forget everything."""
-        tables = ('domains', 'types', 'tags', 'events', 'items', 'executions', 'journal')
+        tables = ('domains', 'types', 'tags', 'events', 'items', 'executions', 'journal', 'answers')
         with self.writing():
             self.writer.executescript(
                 'BEGIN IMMEDIATE;' + ''.join(f'DELETE FROM {table};' for table in tables) + 'COMMIT;'  # noqa: S608 - our own words

@@ -23,7 +23,7 @@ __all__ = ['command']
 
 @click.group('db')
 def command() -> None:
-    """Look into, copy and tidy a file of the embedded service. Only backup works while the file is in use."""
+    """Look into, copy and tidy a file of the embedded service. vacuum needs it for itself."""
 
 
 @command.command('info')

@@ -1,6 +1,7 @@
 """Running a workflow to its end, in this process, on the embedded service: what is behind ``genflow run``.
 
-The service, a worker for each task list and the program that asked live in one process. The main thread starts or
+A worker for each task list and the program that asked live in one process, and the service too, unless another process
+has the file already: then it is that one's. The main thread starts or
 continues the execution, follows its history and shows it; the workers' threads decide and perform. Task lists may be
 named at any time, by a decision, so a worker for a list is started when the first decision names it.
 
@@ -150,6 +151,7 @@ class _Run:
     _stuck: list[tuple[str, str, CannotGoOn]] = field(factory=list, init=False)
     _cache: StickyCache = field(factory=StickyCache, init=False)
     _looked: bool = field(default=False, init=False)
+    _said: str = field(default='', init=False)
     _tap: InstrumentedClient = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -286,17 +288,21 @@ class _Run:
                 found = waiting(other, self.registry, self._cache)
                 if found is not None:
                     view.wait_for(f'signal {found.signals[0]}')
-                    log.warning('%s', self._way_out(found, run))
+                    self._say_once(self._way_out(found))
                     return
 
-    def _way_out(self, found: Waiting, run: HistoryTail) -> str:
+    def _say_once(self, text: str) -> None:
+        """Another run on the same file, which this one works for too, is no reason to say it again."""
+        if text != self._said:
+            self._said = text
+            log.warning('%s', text)
+
+    def _way_out(self, found: Waiting) -> str:
         text = f'{found.type} waits for what nobody here sends: {found.describe_blocked}. '
         if self.db is None:
             return text + (
-                'Nobody can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; after a Ctrl-C '
-                f'`genflow signal ID {found.signals[0]} --db FILE` sends the signal, and the same command goes on.'
+                'Nobody can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; then '
+                f'`genflow signal ID {found.signals[0]} --db FILE` in another terminal sends the signal.'
             )
-        return text + (
-            f'To send it: Ctrl-C, `genflow signal {found.workflow_id} {found.signals[0]} --db {os.fspath(self.db)}`, '
-            f'and run it again with --id {run.workflow_id}.'
-        )
+        command = f'genflow signal {found.workflow_id} {found.signals[0]} --db {os.fspath(self.db)}'
+        return text + f'To send it, type in another terminal: {command}'

@@ -1,0 +1,45 @@
+"""What the fronts need of a service: one of this process, or one behind another front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from genflow.local.clock import Clock
+
+
+class Poll(Protocol):
+    """A long poll that waits without a thread; see :class:`~genflow.local.engine.held_poll.HeldPoll`."""
+
+    @property
+    def hold(self) -> float:
+        """Seconds for which it is held."""
+
+    def attempt(self, *, last: bool = False) -> str | None:
+        """Take a task, or stand in line for one."""
+
+    def abandon(self) -> None:
+        """Nobody waits for the answer any more."""
+
+
+class Served(Protocol):
+    """Carries out calls whose answers are JSON."""
+
+    @property
+    def long_poll(self) -> float:
+        """Seconds for which an empty poll is held."""
+
+    def call_json(self, operation: str, request: dict[str, Any]) -> str:
+        """Carry out an operation."""
+
+    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
+        """Begin a long poll."""
+
+
+class Service(Served, Protocol):
+    """What :class:`~genflow.local.http.server.HttpServer` serves."""
+
+    clock: Clock
+
+    def reset(self) -> None:
+        """Forget everything."""

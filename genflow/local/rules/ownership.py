@@ -1,0 +1,32 @@
+"""Which process has a started task, where several share a file."""
+
+from __future__ import annotations
+
+from genflow.local.json_text import encode
+from genflow.local.rules.timeouts import find_item
+from genflow.local.state.answers import Caller
+from genflow.local.state.items import Activity, DecisionTask
+from genflow.local.state.state import State
+from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
+
+
+def take_over(state: State, ref: int, caller: Caller) -> None:
+    """The task that was just handed out is the caller's; its poll is answered so again if it is repeated."""
+    if not caller.process:
+        return
+    item = find_item(state.execution(ref >> EVENT_BITS), ref & EVENT_MASK)
+    if caller.owns and isinstance(item, (Activity, DecisionTask)):
+        item.owner = state.owners[ref] = caller.process
+    if caller.number:
+        state.answer(caller, encode(ref))
+
+
+def release(state: State, process: str) -> None:
+    """The process has none of its activities any more, and whoever has their tokens may answer them."""
+    for ref in [ref for ref, owner in state.owners.items() if owner == process]:
+        execution = state.find(ref >> EVENT_BITS)
+        activity = execution and execution.activities.get(ref & EVENT_MASK)
+        if execution and activity:
+            activity.owner = ''
+            del state.owners[ref]
+            state.touch(execution, activity)

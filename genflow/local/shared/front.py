@@ -1,0 +1,370 @@
+"""What the leader of a file does for its followers: the HTTP front, on a socket that only this user can reach.
+
+Theory of operation. The socket listens from the moment in which the file is open, so nobody who has read the lock file
+finds it closed. Until somebody connects, one thread sleeps on it, and nothing else is there: neither an event loop nor
+workers. With the first connection that thread becomes the server's.
+
+Beside the calls of SWF a follower has one connection that says that it is there. On it the leader sends an empty line a
+second, and a line of JSON for each Lambda function that the follower is to run. When it ends, the follower has ended,
+and loses its tasks at once; one that leaves in order says so first.
+
+After a fork the child closes what it has inherited, and does nothing else with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import selectors
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from genflow.local import forks
+from genflow.local.engine.held_poll import HeldPoll
+from genflow.local.engine.service import Service
+from genflow.local.errors import ServiceError, StoreError
+from genflow.local.json_text import encode
+from genflow.local.operations.answers import answer_text
+from genflow.local.requests import faults
+from genflow.local.shared.link import HOLD, NUMBER, OWNS, PROCESS, SECRET, STORE, WAITS_FROM
+from genflow.local.shared.sockets import discard, is_same_user, listen
+from genflow.local.state.answers import Caller
+
+if TYPE_CHECKING:
+    from genflow.local.http.dispatcher import Asked
+    from genflow.local.http.http11 import Request
+
+LOG = logging.getLogger(__name__)
+
+PULSE = 1.0
+"""Seconds between two signs of life."""
+
+WORKERS = 32
+POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
+FAILED = 500
+
+
+@contextlib.contextmanager
+def told_errors() -> Iterator[None]:
+    """Errors of the file, so that the follower can raise the same."""
+    try:
+        yield
+    except StoreError as error:
+        raise ServiceError(type(error).__name__, str(error), FAILED, STORE) from error
+
+
+class FollowersPoll(HeldPoll):
+    """A long poll of a follower."""
+
+    def attempt(self, *, last: bool = False) -> str | None:
+        with told_errors():
+            return super().attempt(last=last)
+
+
+@attrs.frozen(slots=True)
+class CallersView:
+    """The service, as one call of a follower sees it.
+
+    Attributes:
+        long_poll: seconds for which its poll is held.
+    """
+
+    service: Service
+    caller: Caller
+    long_poll: float
+
+    def call_json(self, operation: str, request: dict[str, Any]) -> str:
+        """Carry out an operation; a poll takes what is there."""
+        with told_errors():
+            if operation in POLLS and not request.get('nextPageToken'):
+                return self.hold(operation, request, int).attempt(last=True) or '{}'
+            return answer_text(self.service.perform(operation, request, caller=self.caller))
+
+    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], object]) -> FollowersPoll:
+        """Begin a long poll."""
+        with told_errors():
+            return FollowersPoll(
+                self.service, operation, request, lambda: cast('None', wake()), caller=self.caller, hold=self.long_poll
+            )
+
+
+class Presence(asyncio.Protocol):
+    """The connection that says that a follower is there."""
+
+    def __init__(self, front: Front, process: str) -> None:
+        self._front = front
+        self._process = process
+        self._leaves = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast('asyncio.Transport', transport)
+        self._front.arrived(self._process, self)
+        self._beat()
+
+    def _beat(self) -> None:
+        if self._transport is not None:
+            self._transport.write(b'\n')
+            asyncio.get_running_loop().call_later(PULSE, self._beat)
+
+    def write(self, line: str) -> None:
+        """Send the follower a line."""
+        if self._transport is not None:
+            self._transport.write(f'{line}\n'.encode())
+
+    def data_received(self, data: bytes) -> None:
+        self._leaves = True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._front.departed(self._process, self, in_order=self._leaves)
+
+    def close(self) -> None:
+        """Because the leader leaves."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+class _Sleeping:
+    """What the thread of a front holds on to while nobody is connected: the sockets, and not the service."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.waker, self.woken = socket.socketpair()
+
+    def await_client(self) -> bool:
+        """Sleep until somebody connects (true), or the front is closed."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.listener, selectors.EVENT_READ)
+            selector.register(self.woken, selectors.EVENT_READ)
+            return all(key.fileobj is not self.woken for key, _ in selector.select())
+
+    def close(self) -> None:
+        for one in (self.listener, self.waker, self.woken):
+            one.close()
+
+
+def _keep_open(sleeping: _Sleeping, front: weakref.ref[Front]) -> None:
+    """The thread of a front."""
+    try:
+        found = front() if sleeping.await_client() else None
+        if found is not None:
+            found.serve()
+    finally:
+        sleeping.close()
+
+
+class Front:
+    """Serves the followers of a file.
+
+    Args:
+        service: answers them.
+        path: the file, without symbolic links.
+
+    Attributes:
+        address: where followers connect.
+        secret: what they must say.
+
+    Raises:
+        OSError: there is no way in which processes could meet.
+    """
+
+    def __init__(self, service: Service, path: str) -> None:
+        self.service = service
+        self.secret = secrets.token_hex(16)
+        listener, self.address = listen(path)
+        listener.setblocking(False)
+        self._sleeping = _Sleeping(listener)
+        self._followers: dict[str, Presence] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._stopped = False
+        self._accepted: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
+        self._pid = os.getpid()
+        self._jobs = ThreadPoolExecutor(1, thread_name_prefix='genflow-local-followers')
+        self.ran: Callable[[str, dict[str, Any]], None] = lambda process, outcome: None
+        self.offers: Callable[[str, list[str]], None] = lambda process, names: None
+        self._thread = threading.Thread(
+            target=_keep_open, args=(self._sleeping, weakref.ref(self)), name='genflow-local-front', daemon=True
+        )
+        forks.register(self)
+        self._thread.start()
+
+    def __del__(self) -> None:
+        if hasattr(self, '_thread') and os.getpid() == self._pid:
+            self._wake()
+            discard(self.address)
+
+    def stop(self) -> None:
+        """Accept nobody any more, answer what is being carried out, and let go of everybody."""
+        self._stopped = True
+        self._wake()
+        self._thread.join()
+        self._jobs.shutdown()
+        discard(self.address)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sleeping.waker.send(b'.')
+        if self._loop is not None and self._stopping is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+    @property
+    def followers(self) -> list[str]:
+        """The names of the processes that follow."""
+        return list(self._followers)
+
+    # The event loop's thread.
+
+    def serve(self) -> None:
+        """Serve until :meth:`stop`."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        from genflow.local.http.accepting import accept, most_connections  # noqa: PLC0415 - only with followers
+        from genflow.local.http.connection import Connection  # noqa: PLC0415
+        from genflow.local.http.dispatcher import Dispatcher  # noqa: PLC0415
+        from genflow.local.http.server import cancelled, end_connections  # noqa: PLC0415
+        from genflow.local.http.timeouts import Timeouts, watch  # noqa: PLC0415
+
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        timeouts = Timeouts()
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-front') as workers:
+            dispatcher = Dispatcher(self._loop, self._route, workers, most_connections(), timeouts)
+            make = partial(self._connection, partial(Connection, dispatcher))
+            accepting = self._loop.create_task(accept(self._sleeping.listener, dispatcher, make))
+            watching = self._loop.create_task(watch(dispatcher.connections, timeouts))
+            if not self._stopped:
+                await self._stopping.wait()
+            await cancelled(accepting)
+            await end_connections(dispatcher)
+            await cancelled(watching)
+            for presence in list(self._followers.values()):
+                presence.close()
+            await asyncio.sleep(0)
+
+    def _connection(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
+        return Guarded(make(), self._accepted)
+
+    def _route(self, request: Request) -> Asked:
+        """What a follower asks for."""
+        from genflow.local.http.aws_json import Reply, refusal  # noqa: PLC0415
+        from genflow.local.http.dispatcher import Upgrade  # noqa: PLC0415
+
+        if not hmac.compare_digest(request.headers.get(SECRET, '').encode(), self.secret.encode()):
+            return refusal(faults.fault('AccessDeniedException', 'the secret is not that of the lock file'))
+        process = request.headers.get(PROCESS, '')
+        try:
+            if request.path == '/_genflow/presence':
+                return Upgrade('genflow-presence', partial(Presence, self, process))
+            if request.path == '/':
+                return self._call(request, process)
+            return Reply(200, encode(self._control(request, process)).encode())
+        except ServiceError as error:
+            return refusal(error)
+
+    def _call(self, request: Request, process: str) -> Asked:
+        from genflow.local.http.aws_json import Call, read_members, read_target  # noqa: PLC0415
+
+        headers = request.headers
+        caller = Caller(
+            process, int(headers.get(NUMBER, 0)), int(headers.get(WAITS_FROM, 0)), headers.get(OWNS, '1') == '1'
+        )
+        hold = float(headers.get(HOLD, self.service.long_poll))
+        operation = read_target(headers.get('x-amz-target', ''))
+        return Call(CallersView(self.service, caller, hold), operation, read_members(request))
+
+    def _control(self, request: Request, process: str) -> Any:
+        """What clients of our own can ask for besides."""
+        with told_errors():
+            if request.path == '/_genflow/reset':
+                return self.service.reset()
+            if request.path == '/_genflow/deadline':
+                found = self.service.next_deadline()
+                return None if found is None else found.timestamp()
+            if request.path == '/_genflow/statistics':
+                return attrs.asdict(self.service.statistics)
+            if request.path == '/_genflow/functions':
+                return self.offers(process, json.loads(request.body))
+            if request.path == '/_genflow/ran':
+                return self.ran(process, json.loads(request.body))
+        raise faults.fault('UnknownOperationException', f'no {request.path[:100]} here')
+
+    # Who is there.
+
+    def arrived(self, process: str, presence: Presence) -> None:
+        """A follower is there; on the loop."""
+        self._followers[process] = presence
+        self.service.admit(process)
+
+    def departed(self, process: str, presence: Presence, *, in_order: bool) -> None:
+        """A follower is gone; on the loop."""
+        if self._followers.get(process) is not presence:
+            return
+        del self._followers[process]
+        if not self._stopped:
+            self._jobs.submit(self._see_off, process, in_order=in_order)
+
+    def _see_off(self, process: str, *, in_order: bool) -> None:
+        """Let go of what a process had; in a thread, for it waits for the file."""
+        with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
+            self.offers(process, [])
+            self.service.dismiss(process)
+            if in_order:
+                self.service.release_tasks_of(process)
+            else:
+                self.service.end_tasks_of(process)
+
+    def tell(self, process: str, message: dict[str, Any]) -> None:
+        """Send a follower a line; from any thread."""
+        presence = self._followers.get(process)
+        if presence is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(presence.write, encode(message))
+
+    # Across a fork.
+
+    def pause(self) -> None:
+        """Nothing needs to be at rest."""
+
+    def resume(self) -> None:
+        """It goes on."""
+
+    def orphan(self) -> None:
+        """In the child: close what would keep followers waiting for an answer that never comes."""
+        self._pid = -1
+        sleeping = self._sleeping
+        forks.immortalize([self, sleeping, *self._accepted])
+        for one in (sleeping.listener, sleeping.waker, sleeping.woken):
+            one.close()
+        for transport in self._accepted:
+            with contextlib.suppress(OSError):
+                os.close(transport.get_extra_info('socket').fileno())
+
+
+class Guarded(asyncio.Protocol):
+    """A connection of a process of this user; others are cut off."""
+
+    def __init__(self, inner: asyncio.Protocol, accepted: weakref.WeakSet[asyncio.BaseTransport]) -> None:
+        self._inner = inner
+        self._accepted = accepted
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._accepted.add(transport)
+        if not is_same_user(transport.get_extra_info('socket')):
+            cast('asyncio.Transport', transport).abort()
+            return
+        cast('asyncio.Transport', transport).set_protocol(self._inner)
+        self._inner.connection_made(transport)

@@ -1,0 +1,148 @@
+"""What the process that has a file writes about itself into the lock file, and what others make of it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any, Literal
+
+import attrs
+
+from genflow.local.engine.service import Options
+from genflow.local.errors import FileInUse
+from genflow.local.shared.names import machine
+from genflow.local.state.limits import Limits
+from genflow.local.store.schema import VERSION
+
+PROTOCOL = 1
+"""Of what leader and followers say to each other; they understand each other only if it is the same."""
+
+
+@cache
+def genflow_version() -> str:
+    """The version of this genflow."""
+    from importlib import metadata  # noqa: PLC0415 - a tenth of the time that opening a file takes
+
+    try:
+        return metadata.version('genflow')
+    except metadata.PackageNotFoundError:
+        return 'unknown'
+
+
+@attrs.frozen(kw_only=True)
+class Demands:
+    """What the user of a file insists on, beside what everybody has who says nothing.
+
+    Attributes:
+        synchronous: SQLite's setting; None leaves it to the leader.
+        limits: those that are not the usual ones must be the leader's too. The size of a page is no matter of the
+            file: it is at most what the leader gives.
+        denied: what the leader must deny too.
+    """
+
+    synchronous: str | None = None
+    limits: Limits = attrs.field(factory=Limits)
+    denied: tuple[str, ...] = ()
+
+    def differences(self, options: dict[str, Any]) -> list[str]:
+        """What the leader does otherwise, as it is written in a call."""
+        wanted = {name: value for name, value in _limits(self.limits).items() if value != _USUAL[name]}
+        there = options.get('limits', {})
+        found = [f'limits.{name}={value!r}' for name, value in wanted.items() if there.get(name) != value]
+        if self.synchronous not in (None, options.get('synchronous')):
+            found.append(f'synchronous={self.synchronous!r}')
+        missing = sorted(set(self.denied) - set(options.get('denied', ())))
+        return [*found, *([f'denied={missing!r}'] if missing else [])]
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    """As the notice has them."""
+    values: dict[str, Any] = json.loads(json.dumps({**attrs.asdict(limits), 'rates': dict(limits.rates)}))
+    values.pop('history_page_size')
+    return values
+
+
+_USUAL = _limits(Limits())
+
+
+@attrs.frozen(kw_only=True)
+class Notice:
+    """About the process that has the file.
+
+    Attributes:
+        state: ``opening`` it, ``leading``, or ``alone``: it does not share the file.
+        why: it does not.
+        address: where it serves.
+        secret: what its followers say to show that they may read the lock file.
+        process: its name.
+        host, boot: its machine.
+        version, protocol, schema: of its genflow.
+        options: how it has the file open.
+    """
+
+    state: Literal['opening', 'leading', 'alone']
+    why: str = ''
+    address: str = ''
+    secret: str = ''
+    process: str = ''
+    host: str = attrs.field(factory=lambda: machine()[0])
+    boot: str = attrs.field(factory=lambda: machine()[1])
+    version: str = attrs.field(factory=genflow_version)
+    protocol: int = PROTOCOL
+    schema: int = VERSION
+    options: dict[str, Any] = attrs.field(factory=dict)
+
+    def text(self) -> str:
+        """One line for the lock file."""
+        return json.dumps(attrs.asdict(self))
+
+    def check(self, path: str, demands: Demands) -> None:
+        """See that this process can follow that one.
+
+        Raises:
+            FileInUse: it cannot; the message says why.
+        """
+        problem = self._problem(path, demands)
+        if problem:
+            raise FileInUse(f'{path} is in use by process {self.process.partition(".")[0]}{problem}', self.text())
+
+    def _problem(self, path: str, demands: Demands) -> str:
+        if self.host != machine()[0] or (self.boot and machine()[1] and self.boot != machine()[1]):
+            return (
+                f' of the machine {self.host}, and this is {machine()[0]}. A file is shared by the processes of one '
+                'machine; for more than one, run `genflow server` on one of them, or use Amazon SWF.'
+            )
+        here = (genflow_version(), PROTOCOL, VERSION)
+        if (self.version, self.protocol, self.schema) != here:
+            return (
+                f' with genflow {self.version} (protocol {self.protocol}, schema {self.schema}), and this is genflow '
+                f'{here[0]} (protocol {here[1]}, schema {here[2]}). Use one version at a time.'
+            )
+        if self.state == 'alone':
+            return f', which does not share it: {self.why}'
+        differences = demands.differences(self.options)
+        if differences:
+            return (
+                f', which has it open otherwise than with {", ".join(differences)}. Leave the options out, or close '
+                'the file there and open it here first.'
+            )
+        return ''
+
+
+def read_notice(text: str) -> Notice | None:
+    """The notice, if it is one that this genflow can read."""
+    try:
+        data = json.loads(text)
+        known = {field.name for field in attrs.fields(Notice)}
+        return Notice(**{name: value for name, value in data.items() if name in known})
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def options_of(options: Options) -> dict[str, Any]:
+    """How the file is open, as :class:`Demands` compare it."""
+    return {
+        'synchronous': options.synchronous,
+        'limits': _limits(options.limits),
+        'denied': sorted(options.denied),
+    }

@@ -1,0 +1,452 @@
+"""One file, several processes: who leads, who follows, and what becomes of their work when one of them ends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+
+import attrs
+import pytest
+from botocore.exceptions import ClientError
+
+from genflow.local import Limits, LocalSWF, ManualClock
+from genflow.local.errors import FileInUse, ServiceError
+from genflow.local.rules.crash_recovery import PROCESS_DIED
+from genflow.local.shared import member, names
+from genflow.local.shared.link import Link
+from genflow.local.shared.member import Following
+from genflow.local.shared.notice import PROTOCOL, Demands, Notice, read_notice
+from genflow.local.shared.sockets import connect, listen
+from genflow.local.state.answers import Caller
+from genflow.local.store.filelock import read_notice as read_lock_file
+from genflow.steady_time import monotonic
+from tests.local.office import Office, schedule
+from tests.local.other_process import OtherProcess
+from tests.local.test_forks import in_child, refusal
+
+pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
+
+
+@pytest.fixture
+def other(path):
+    """Another process that leads the file, with everything prepared."""
+    with OtherProcess(path, long_poll=20, synchronous='NORMAL') as process:
+        assert process.leads
+        process('office.prepare() and None')
+        yield process
+
+
+@pytest.fixture
+def swf(other, path):
+    """The same file in this process, which follows."""
+    with LocalSWF(path, long_poll=20) as swf:
+        assert not swf.is_leader
+        yield swf
+
+
+def notice_of(path):
+    return read_notice(read_lock_file(f'{path}-lock')[1])
+
+
+def attributes(event):
+    (found,) = (value for name, value in event.items() if name.endswith('EventAttributes'))
+    return found
+
+
+# The same API, through the leader.
+
+
+def test_both_processes_see_what_either_does(other, swf):
+    office = Office(swf)
+    execution = office.start('here')
+    assert other('office.start("there")')['workflowId'] == 'there'
+    assert other(f'office.types({execution!r})') == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+    assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] == 2
+
+
+def test_answers_and_errors_are_those_of_the_service(other, swf):
+    office = Office(swf)
+    execution = office.start('w', input='"é"')
+    assert office.history(execution)[0]['eventTimestamp'].tzinfo is not None
+    with pytest.raises(ClientError, match='UnknownResourceFault') as caught:
+        office.signal('nobody')
+    assert type(caught.value) is swf.exceptions.UnknownResourceFault
+    with pytest.raises(ServiceError, match='Value null at'):
+        swf.call('StartWorkflowExecution', {'domain': 'dom'})
+    assert json.loads(swf.call_json('ListDomains', {'registrationStatus': 'REGISTERED'}))['domainInfos']
+
+
+def test_a_poll_of_one_process_gets_the_task_of_the_other(other, swf):
+    other.send('office.poll_decision()["workflowExecution"]["workflowId"]')
+    Office(swf).start('w')
+    assert other.read() == 'w'
+
+
+def test_a_held_poll_waits_in_a_thread_of_its_own(other, swf):
+    """As `genflow server` polls, where another process leads."""
+    rung = threading.Event()
+    held = swf.hold('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, rung.set)
+    assert held.attempt() is None
+    Office(swf).start('w')
+    assert rung.wait(20)
+    assert json.loads(held.attempt())['workflowExecution']['workflowId'] == 'w'
+
+
+def test_two_services_of_one_process_share_too(path):
+    with LocalSWF(path) as first:
+        Office(first).prepare()
+        with LocalSWF(path) as second:
+            assert (first.is_leader, second.is_leader) == (True, False)
+            Office(second).start('w')
+        assert Office(first).poll_decision()['workflowExecution']['workflowId'] == 'w'
+
+
+def test_a_follower_can_empty_the_service_and_asks_for_deadlines(other, swf):
+    Office(swf).start('w')
+    assert swf.next_deadline() is not None
+    assert swf.statistics.calls > 0
+    swf.reset()
+    assert swf.list_domains(registrationStatus='REGISTERED')['domainInfos'] == []
+    assert swf.next_deadline() is None
+
+
+# Taking over.
+
+
+def test_a_follower_takes_over_when_the_leader_is_killed(other, swf):
+    office = Office(swf)
+    runs = [office.start(f'w{number}')['runId'] for number in range(5)]
+    began = monotonic()
+    other.kill()
+    execution = {'workflowId': 'w0', 'runId': runs[0]}
+    assert office.describe(execution)['executionInfo']['executionStatus'] == 'OPEN'
+    assert monotonic() - began < 2
+    assert swf.is_leader
+    assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] == 5
+
+
+def test_a_follower_takes_over_when_the_leader_leaves(other, swf):
+    Office(swf).start('w')
+    other.send('office.swf.close()')
+    other.read()
+    assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
+    assert swf.is_leader
+    assert other('office.swf.path')  # that process goes on, without the file
+
+
+def test_a_poll_outlives_its_leader(other, swf):
+    tasks = []
+    thread = threading.Thread(target=lambda: tasks.append(Office(swf).poll_decision()))
+    thread.start()
+    other('office.swf.count_pending_decision_tasks(domain="dom", taskList={"name": "deciders"})')
+    other.kill()
+    Office(swf).start('w')
+    thread.join(20)
+    assert tasks[0]['workflowExecution']['workflowId'] == 'w'
+
+
+def test_the_next_leader_removes_the_socket_of_a_dead_one(other, swf, path):
+    stale = notice_of(path).address.partition(':')[2]
+    other.kill()
+    Office(swf).start('w')
+    assert not Path(stale).exists()
+    swf.close()
+    assert list(Path(path).parent.glob('*.sock')) == []
+
+
+# Calls whose answers are lost.
+
+
+@pytest.fixture
+def following(other, path):
+    """A follower whose every call can be repeated as it was."""
+    role = Following(notice_of(path), names.new_name())
+    yield role
+    leave(role)
+
+
+def leave(role):
+    role.close(keeps_tasks=False)
+    role.presence.close()
+
+
+START = {'domain': 'dom', 'workflowId': 'w', 'workflowType': {'name': 'wf', 'version': '1'}}
+
+
+def perform(role, operation, request, number):
+    caller = Caller(role.process, number, number)
+    return role.perform(operation, request, caller, 0, right=False, again=False)
+
+
+def test_a_numbered_call_happens_once(other, following):
+    first = perform(following, 'StartWorkflowExecution', START, 1)
+    assert perform(following, 'StartWorkflowExecution', START, 1) == first
+    with pytest.raises(ServiceError, match='WorkflowExecutionAlreadyStarted'):
+        perform(following, 'StartWorkflowExecution', START, 2)
+
+
+def test_a_numbered_call_happens_once_whoever_leads(other, following, path):
+    first = perform(following, 'StartWorkflowExecution', START, 7)
+    other.kill()
+    with LocalSWF(path) as swf:
+        role = Following(notice_of(path), following.process)
+        assert perform(role, 'StartWorkflowExecution', START, 7) == first
+        leave(role)
+        assert swf.is_leader
+
+
+def test_a_signal_that_is_sent_again_arrives_once(other, following):
+    run = perform(following, 'StartWorkflowExecution', START, 1)
+    for _ in range(3):
+        request = {'domain': 'dom', 'workflowId': 'w', 'signalName': 's'}
+        assert perform(following, 'SignalWorkflowExecution', request, 2) is None
+    types = other(f'office.types({ {"workflowId": "w", **run}!r})')
+    assert types.count('WorkflowExecutionSignaled') == 1
+
+
+def test_a_poll_that_is_sent_again_gets_its_task_again(other, following):
+    perform(following, 'StartWorkflowExecution', START, 1)
+    poll = {'domain': 'dom', 'taskList': {'name': 'deciders'}}
+    first = perform(following, 'PollForDecisionTask', poll, 2)
+    assert perform(following, 'PollForDecisionTask', poll, 2)['taskToken'] == first['taskToken']
+    assert 'taskToken' not in perform(following, 'PollForDecisionTask', poll, 3)
+
+
+def test_answers_that_nobody_waits_for_are_forgotten(other, following, path):
+    for number in range(1, 20):
+        perform(following, 'StartWorkflowExecution', {**START, 'workflowId': f'w{number}'}, number)
+    other.kill()
+    with LocalSWF(path) as swf:
+        assert swf.is_leader
+        role = Following(notice_of(path), following.process)
+        with pytest.raises(ServiceError, match='WorkflowExecutionAlreadyStarted'):
+            perform(role, 'StartWorkflowExecution', {**START, 'workflowId': 'w18'}, 18)
+        assert perform(role, 'StartWorkflowExecution', {**START, 'workflowId': 'w19'}, 19)['runId']
+        leave(role)
+
+
+# Tasks of processes that end.
+
+
+def busy(office):
+    """An execution with a started activity; the task."""
+    execution = office.start('w')
+    office.decide(schedule('a'))
+    return execution, office.poll_activity()
+
+
+def test_the_tasks_of_a_process_that_dies_end_at_once(other, path):
+    with OtherProcess(path, long_poll=20) as third:
+        execution = third('office.start("w")')
+        third('office.decide(__import__("tests.local.office").local.office.schedule("a"))["taskToken"]')
+        third('office.poll_activity()["taskToken"]')
+        other.send('office.poll_decision()["startedEventId"]')
+        third.kill()
+        other.read()
+        events = {event['eventType']: event for event in other(f'office.history({execution!r})')}
+    ended = attributes(events['ActivityTaskTimedOut'])
+    assert (ended['timeoutType'], ended['details']) == ('START_TO_CLOSE', PROCESS_DIED)
+
+
+def test_an_activity_of_a_process_that_leaves_can_be_answered_with_its_token(other, path):
+    with LocalSWF(path, long_poll=20) as swf:
+        execution, activity = busy(Office(swf))
+    other(f'office.complete({ {"taskToken": activity["taskToken"]}!r})')
+    assert 'ActivityTaskCompleted' in other(f'office.types({execution!r})')
+
+
+def test_a_decision_task_of_a_process_that_leaves_is_decided_by_another(other, path):
+    with LocalSWF(path, long_poll=20) as swf:
+        Office(swf).start('w')
+        Office(swf).poll_decision()
+    assert other('office.poll_decision()["workflowExecution"]["workflowId"]') == 'w'
+
+
+def test_tasks_survive_the_leader_of_their_process(other, swf):
+    office = Office(swf)
+    execution, activity = busy(office)
+    other.kill()
+    office.complete(activity)
+    assert 'ActivityTaskCompleted' in office.types(execution)
+
+
+def test_the_tasks_of_the_leader_end_with_it(other, swf):
+    execution = other('office.start("w")')
+    other('office.poll_decision()["taskToken"]')
+    other.kill()
+    assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
+    assert 'DecisionTaskTimedOut' in Office(swf).types(execution)
+
+
+# Functions.
+
+
+def test_a_function_runs_in_the_process_that_registered_it(other, swf):
+    office = Office(swf)
+    swf.register_lambda('pid', lambda value: [value, os.getpid()])
+    execution = office.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
+    attributes_ = {'id': 'f', 'name': 'pid', 'input': '7'}
+    decision = {
+        'decisionType': 'ScheduleLambdaFunction',
+        'scheduleLambdaFunctionDecisionAttributes': attributes_,
+    }
+    office.decide(decision)
+    task = office.poll_decision()
+    ended = task['events'][-3]
+    assert ended['eventType'] == 'LambdaFunctionCompleted', office.types(execution)
+    assert json.loads(attributes(ended)['result']) == [7, os.getpid()]
+
+
+# Who is refused.
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        ({'version': '9.9'}, ['genflow 9.9', 'Use one version at a time']),
+        ({'protocol': PROTOCOL + 1}, [f'protocol {PROTOCOL + 1}', f'protocol {PROTOCOL}']),
+        ({'host': 'elsewhere'}, ['of the machine elsewhere', 'Amazon SWF']),
+        ({'boot': 'another boot'}, ['of the machine']),
+        ({'state': 'alone', 'why': 'it counts.'}, ['does not share it: it counts.']),
+    ],
+)
+def test_what_cannot_be_shared_is_refused_with_the_reason(change, words):
+    notice = attrs.evolve(Notice(state='leading', process='17.1.x', address='unix:/nowhere'), **change)
+    with pytest.raises(FileInUse) as caught:
+        notice.check('orders.db', Demands())
+    for word in ['orders.db is in use by process 17', *words]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'synchronous': 'FULL'}, "synchronous='FULL'"),
+        ({'limits': Limits(open_timers=5)}, 'limits.open_timers=5'),
+        ({'denied': ['StartTimer']}, "denied=['StartTimer']"),
+    ],
+)
+def test_options_that_contradict_the_leader_s_are_refused(other, path, options, words):
+    with pytest.raises(FileInUse) as caught:
+        LocalSWF(path, **options)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize('options', [{}, {'synchronous': 'NORMAL'}, {'limits': Limits(history_page_size=1_000)}])
+def test_options_that_agree_are_taken(other, path, options):
+    with LocalSWF(path, **options) as swf:
+        assert not swf.is_leader
+
+
+def test_a_clock_that_somebody_moves_cannot_follow(other, path):
+    with pytest.raises(FileInUse, match='goes by the time of day; a ManualClock is a matter of one process'):
+        LocalSWF(path, ManualClock())
+
+
+def test_who_does_not_know_the_secret_is_refused(other, path):
+    stranger = Link(attrs.evolve(notice_of(path), secret='guessed'), 'stranger')
+    with pytest.raises(ServiceError, match='secret'):
+        stranger.perform('ListDomains', {'registrationStatus': 'REGISTERED'}, {})
+    stranger.close()
+
+
+def test_the_socket_is_its_owner_s(other, path):
+    address = notice_of(path).address.partition(':')[2]
+    assert Path(address).stat().st_mode & 0o077 == 0
+
+
+def test_a_path_may_be_longer_than_an_address(tmp_path):
+    folder = tmp_path / ('d' * 120)
+    folder.mkdir()
+    listener, address = listen(str(folder / 'swf.db'))
+    with listener, connect(address) as client, listener.accept()[0] as server:
+        client.sendall(b'x')
+        assert server.recv(1) == b'x'
+
+
+# Stopped, forked, named.
+
+
+def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, caplog, monkeypatch):
+    """Nobody takes over while it holds the lock: it may go on at any moment."""
+    monkeypatch.setattr(member, 'SILENCE', 0.3)  # the thread reads it anew after the next sign of life
+    office = Office(swf)
+    office.start('before')
+    said = threading.Event()
+    handler = logging.Handler()
+    handler.emit = lambda record: said.set()
+    logging.getLogger('genflow.local.shared.member').addHandler(handler)
+    try:
+        other.process.send_signal(signal.SIGSTOP)
+        assert said.wait(20)
+        assert not swf.is_leader
+    finally:
+        other.process.send_signal(signal.SIGCONT)
+        logging.getLogger('genflow.local.shared.member').removeHandler(handler)
+    office.start('after')
+    assert f'Process {other.process.pid}, which leads the file' in caplog.text
+
+
+@pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
+def test_a_forked_child_refuses_and_the_parent_goes_on(swf):
+    text = in_child(lambda: refusal(lambda: Office(swf).start('child')))
+    assert text.startswith('ServiceForked: ')
+    assert Office(swf).start('parent')['runId']
+
+
+@pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
+def test_a_child_that_outlives_the_leader_keeps_nobody_waiting(path):
+    """It has inherited the lock, the listening socket and the accepted ones."""
+    reader, writer = os.pipe()
+    with OtherProcess(path, long_poll=20, synchronous='NORMAL') as other:
+        leader = LocalSWF(path) if not other.leads else None
+        assert leader is None
+        other('office.prepare() and None')
+        with LocalSWF(path) as swf:
+            Office(swf).start('w')
+            child = other('(lambda os: os.fork() or __import__("signal").pause())(__import__("os"))')
+            other.kill()
+            began = monotonic()
+            Office(swf).start('w2')
+            assert monotonic() - began < 3
+            os.kill(child, signal.SIGKILL)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_child_can_open_the_file_itself(path):
+    with LocalSWF(path, synchronous='NORMAL') as swf:
+        Office(swf).prepare()
+
+        def start():
+            with LocalSWF(path) as own:
+                return Office(own).start('child')['workflowId']
+
+        assert in_child(start) == 'child'
+        assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'child'
+
+
+def test_names_tell_who_is_alive(other):
+    ours = names.new_name()
+    assert names.is_alive(ours)
+    names.give_up(ours)
+    assert not names.is_alive(ours)
+    theirs = f'{other.process.pid}.{names.started(other.process.pid)}.x'
+    assert names.is_alive(theirs)
+    assert not names.is_alive(f'{other.process.pid}.1.x')
+    other.kill()
+    assert not names.is_alive(theirs)
+
+
+def test_many_short_lived_clients(other, path):
+    for number in range(100):
+        with LocalSWF(path) as swf:
+            Office(swf).start(f'w{number}')
+    assert (
+        other('office.swf.count_open_workflow_executions(domain="dom", startTimeFilter={"oldestDate": 0})')['count']
+        == 100
+    )

@@ -251,7 +251,7 @@ class AlreadyStarted(GenflowError):
         self.workflow_id = workflow_id
 
     def __reduce__(self) -> Any:
-        return type(self), (self.workflow_id,)
+        return type(self), (self.workflow_id,), vars(self)
 
 
 class RegistrationError(GenflowError):

@@ -83,7 +83,8 @@ def loaded_by(statement):
         ('import genflow.swf.scanner', {'venusian'}, CLIENTS | {'sqlite3', 'genflow.local', 'genflow.tools'}),
         ('import genflow.swf.boilerplate', {'venusian'}, {'sqlite3', 'genflow.local', 'genflow.tools'}),
         ('import genflow.insight', {'genflow.insight'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.local', 'click'}),
-        ('import genflow.local', {'sqlite3'}, {'boto3', 'venusian', 'genflow.swf', 'genflow.tools'}),
+        ('import genflow.local', {'genflow.local'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf', 'genflow.tools'}),
+        ('from genflow.local import LocalSWF', {'sqlite3'}, {'boto3', 'venusian', 'genflow.swf', 'genflow.tools'}),
     ],
 )
 def test_an_import_brings_its_room_and_nothing_else(statement, loaded, not_loaded):

@@ -78,11 +78,20 @@ def loaded_by(statement):
 @pytest.mark.parametrize(
     ('statement', 'loaded', 'not_loaded'),
     [
-        ('import genflow', {'genflow'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf', 'genflow.local'}),
+        ('import genflow', {'genflow'}, {'genflow.core', 'attr', 'logging'}),
+        (
+            'from genflow import Workflow',
+            {'genflow.core'},
+            CLIENTS | {'sqlite3', 'venusian', 'genflow.swf', 'genflow.local'},
+        ),
         ('import genflow.swf', {'genflow.swf'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf.scanner'}),
         ('import genflow.swf.scanner', {'venusian'}, CLIENTS | {'sqlite3', 'genflow.local', 'genflow.tools'}),
         ('import genflow.swf.boilerplate', {'venusian'}, {'sqlite3', 'genflow.local', 'genflow.tools'}),
-        ('import genflow.insight', {'genflow.insight'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.local', 'click'}),
+        (
+            'from genflow.insight import replayed',
+            {'genflow.insight.code'},
+            CLIENTS | {'sqlite3', 'venusian', 'genflow.local', 'click'},
+        ),
         ('import genflow.local', {'genflow.local'}, CLIENTS | {'sqlite3', 'venusian', 'genflow.swf', 'genflow.tools'}),
         ('from genflow.local import LocalSWF', {'sqlite3'}, {'boto3', 'venusian', 'genflow.swf', 'genflow.tools'}),
     ],

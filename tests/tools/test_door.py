@@ -7,6 +7,8 @@ import io
 import os
 import platform
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -228,3 +230,42 @@ def test_control_characters_are_escaped_as_json_escapes_them():
     assert escape_line('a\tb\n') == 'a\\u0009b\\u000a'
     assert escape_line('\U000e0001') == '\\udb40\\udc01'
     assert escape_line('naïve 😀 क्\u200dष') == 'naïve 😀 क्\u200dष'
+
+
+HEAVY = {'asyncio', 'botocore', 'boto3', 'ssl', 'urllib3', 'rich', 'genflow.core.engine.execution',
+         'genflow.local.engine.service', 'genflow.swf.worker.worker'}  # fmt: skip
+"""What costs a help page more than all that it shows; a command loads it when it runs."""
+
+LOADED = """
+import contextlib, io, sys
+from genflow.tools.cli.main import main
+with contextlib.redirect_stdout(io.StringIO()):
+    main(sys.argv[1:])
+print(*sys.modules)
+"""
+
+ENGINES = {
+    'worker',
+    'why',
+    'show',
+    'timeline',
+    'graph',
+    'rerun',
+    'repair',
+    'debug',
+    'replay',
+    'shadow',
+    'explore',
+    'ui',
+}
+ENGINES |= {'types', 'doctor'}
+"""Commands whose modules stand on the engine; none of them is typed as often as the others."""
+
+
+@pytest.mark.parametrize('name', [None, *(name for name in COMMANDS if name not in ENGINES)])
+def test_a_help_page_loads_little(name):
+    words = [sys.executable, '-c', LOADED, *([] if name is None else [name]), '--help']
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert HEAVY & modules == set()
+    assert len(modules) < (180 if name is None else 300)

@@ -6,10 +6,11 @@ import json
 import threading
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from genflow.local import LocalSWF
 from genflow.local.http.server import HttpServer
-from genflow.tools.cli.main import main
+from genflow.tools.cli.main import cli, main
 
 TYPE = {'name': 'Order', 'version': '1'}
 DEFAULTS = {
@@ -387,3 +388,32 @@ def test_the_doctor_finds_a_damaged_file(capsys, db):
         file.write(b'\xff' * 40_000)
     assert main(['doctor', '--db', db]) == 7
     assert f'✗ file: {db}: ' in capsys.readouterr().out
+
+
+def completed(db, *words):
+    """What a shell is offered for the last word."""
+    completion = ShellComplete(cli, {}, 'genflow', '_GENFLOW_COMPLETE')
+    return [item.value for item in completion.get_completions([*words[:-1], '--db', db], words[-1])]
+
+
+def test_a_shell_completes_ids_types_versions_and_domains(genflow, db):
+    for workflow_id in ('order-1', 'order-2', 'refund-1'):
+        genflow('start', 'Order', '1', '--id', workflow_id)
+    assert completed(db, 'why', 'order-') == ['order-2', 'order-1']
+    assert completed(db, 'signal', 'r') == ['refund-1']
+    assert completed(db, 'start', 'Or') == ['Order']
+    assert completed(db, 'start', 'Order', '') == ['1']
+    assert completed(db, 'sig') == ['signal']
+
+
+def test_a_shell_is_offered_nothing_where_nothing_answers(capsys):
+    completion = ShellComplete(cli, {}, 'genflow', '_GENFLOW_COMPLETE')
+    assert completion.get_completions(['why', '--db', 'nothing.db'], '') == []
+    assert completion.get_completions(['--db', 'nothing.db', 'list', '--domain'], '') == []
+    assert capsys.readouterr() == ('', '')
+
+
+def test_a_shell_completes_domains(db):
+    completion = ShellComplete(cli, {}, 'genflow', '_GENFLOW_COMPLETE')
+    offered = completion.get_completions(['--db', db, 'list', '--domain'], 'gen')
+    assert [item.value for item in offered] == ['genflow']

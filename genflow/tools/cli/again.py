@@ -16,6 +16,7 @@ from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView
 from genflow.swf.wire.events import translate
+from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
@@ -27,7 +28,7 @@ __all__ = ['debug', 'rerun']
 
 
 @click.command('rerun')
-@click.argument('workflow_id', metavar='ID')
+@click.argument('workflow_id', metavar='ID', shell_complete=complete_ids)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--id', 'new_id', help='The workflow id of the new execution; the same id without it.')
 @service_options
@@ -50,7 +51,7 @@ def rerun(
 
 
 @click.command('debug')
-@click.argument('workflow_id', required=False, metavar='ID')
+@click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
 @click.option('--at', 'event_id', type=int, help='The event whose decision to step through; the last one without it.')
 @click.option('--run-id', help='Which run; the open or latest one without it.')

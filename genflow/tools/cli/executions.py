@@ -22,6 +22,7 @@ from genflow.insight import attributes_of
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.testing.histories.exports import written
+from genflow.tools.cli.completing import complete_ids, complete_types, complete_versions
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value, value_input
 from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
@@ -63,8 +64,8 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Hi
 
 
 @click.command('start', context_settings=TAKES_NEGATIVES)
-@click.argument('name')
-@click.argument('version')
+@click.argument('name', shell_complete=complete_types)
+@click.argument('version', shell_complete=complete_versions)
 @input_options
 @click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; a new name without it.')
 @click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
@@ -122,7 +123,7 @@ def start(
 
 
 @click.command('history')
-@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--json', 'as_json', is_flag=True, help='The events as the AWS command line prints them.')
 @service_options
@@ -140,7 +141,7 @@ def history(
 
 
 @click.command('signal', context_settings=TAKES_NEGATIVES)
-@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.argument('name')
 @click.argument('value', required=False, type=click.UNPROCESSED)
 @click.option('--run-id', help='Which run; the open one without it.')
@@ -216,7 +217,7 @@ def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
 
 
 @click.command('query', context_settings=TAKES_NEGATIVES)
-@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.argument('name')
 @input_options
 @click.argument('target')
@@ -268,7 +269,7 @@ def _class(target: str, run: HistoryTail) -> type[Workflow]:
 
 
 @click.command('cancel')
-@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.option('--run-id', help='Which run; the open one without it.')
 @service_options
 def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
@@ -279,7 +280,7 @@ def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str |
 
 
 @click.command('terminate')
-@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.option('--run-id', help='Which run; the open one without it.')
 @click.option('--reason', help='Why, at most 256 characters; kept in the history.')
 @service_options
@@ -293,7 +294,7 @@ def terminate(
 
 
 @click.command('result')
-@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for it.')
 @setting_options('verbose')

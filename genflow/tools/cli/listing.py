@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from genflow.insight import elapsed
+from genflow.tools.cli.completing import complete_types
 from genflow.tools.cli.executions import service_options
 from genflow.tools.cli.parameters import MOMENT
 from genflow.tools.cli.services import client_of
@@ -64,7 +65,7 @@ SELECTION = (
     ),
     click.option('--open', 'only_open', is_flag=True, help='As --status open.'),
     click.option('--closed', 'only_closed', is_flag=True, help='As --status closed.'),
-    click.option('--type', 'type_name', help='The name of its workflow type.'),
+    click.option('--type', 'type_name', shell_complete=complete_types, help='The name of its workflow type.'),
     click.option('--version', help='The version of its workflow type.'),
     click.option('--id-prefix', default='', help='What its workflow id begins with.'),
     click.option('--tag', help='One of its tags.'),

@@ -12,6 +12,7 @@ import click
 
 from genflow.core.errors import HistoryError
 from genflow.insight import ExecutionView, Operation, diagnose
+from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
@@ -36,7 +37,7 @@ def picture_options(function: F) -> F:
         '--file', 'path', type=click.Path(dir_okay=False, exists=True), help='A history as JSON, instead of ID.'
     )
     run_id = click.option('--run-id', help='Which run; the open or latest one without it.')
-    name = click.argument('workflow_id', required=False, metavar='ID')
+    name = click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
     return name(run_id(path(depth(service_options(function)))))
 
 

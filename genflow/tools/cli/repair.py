@@ -15,6 +15,7 @@ from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
 from genflow.local import forking
 from genflow.local.errors import StoreError
+from genflow.tools.cli.completing import complete_ids, complete_types
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import MOMENT
@@ -31,7 +32,7 @@ SHOWN = 10
 
 
 @click.command('repair')
-@click.argument('workflow_id', required=False, metavar='ID')
+@click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
 @click.option('--run-id', help='Which run; the latest one without it.')
 @click.option('--from', 'before', type=int, metavar='EVENT', help='Trust only decisions that completed before it.')
@@ -39,7 +40,7 @@ SHOWN = 10
 @click.option('--dry-run', is_flag=True, help='Say what would be done, and do nothing.')
 @click.option('--all', 'everything', is_flag=True, help='All that the options below choose; says what it would do.')
 @click.option('--yes', is_flag=True, help='With --all: do it.')
-@click.option('--type', 'type_name', help='With --all: of this workflow type.')
+@click.option('--type', 'type_name', shell_complete=complete_types, help='With --all: of this workflow type.')
 @click.option('--failed', 'failed_only', is_flag=True, help='With --all: only what failed.')
 @click.option('--since', type=MOMENT, help='With --all: closed then or later: 2h (ago), 7d, or ISO 8601.')
 @click.option('--reason-like', help='With --all: the reason contains this text, in any case.')

@@ -225,7 +225,15 @@ def _declared(name: str) -> tuple[str, ...]:
 def _option(name: str) -> dict[str, Any]:
     setting = SETTINGS[name]
     found: dict[str, Any] = {'cls': SettingOption, 'help': setting.help}
+    if name == 'domain':
+        found['shell_complete'] = _domains
     return found | ({'is_flag': True} if setting.type is click.BOOL else {'type': setting.type})
+
+
+def _domains(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from genflow.tools.cli.completing import complete_domains
+
+    return complete_domains(ctx, param, incomplete)
 
 
 def accept_settings(command: click.Command) -> click.Command:

@@ -14,6 +14,7 @@ from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import BranchState, Diagnosis, Finding, clock_time, duration, parsed, suppose, utc
 from genflow.tools.causes import causes_of
+from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
@@ -26,7 +27,7 @@ __all__ = ['command']
 
 
 @click.command('why')
-@click.argument('workflow_id', required=False, metavar='ID')
+@click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--file', 'path', type=click.Path(dir_okay=False, exists=True), help='A history as JSON, instead of ID.')

@@ -244,21 +244,8 @@ with contextlib.redirect_stdout(io.StringIO()):
 print(*sys.modules)
 """
 
-ENGINES = {
-    'worker',
-    'why',
-    'show',
-    'timeline',
-    'graph',
-    'rerun',
-    'repair',
-    'debug',
-    'replay',
-    'shadow',
-    'explore',
-    'ui',
-}
-ENGINES |= {'types', 'doctor'}
+ENGINES = {'worker', 'why', 'show', 'timeline', 'graph', 'rerun', 'repair', 'debug', 'replay', 'shadow', 'explore'}
+ENGINES |= {'types', 'doctor', 'ui'}
 """Commands whose modules stand on the engine; none of them is typed as often as the others."""
 
 

@@ -130,6 +130,7 @@ def test_a_limit_is_told_of(genflow):
     code, out, err = genflow('list', '--limit', '1')
     assert (code, ids(out)) == (0, ['refund-1'])
     assert err == 'genflow: only the first 1 are listed; --limit N lists more\n'
+    assert genflow('list', '--limit', '1', '-q')[2] == ''
 
 
 def test_each_format_has_the_same_members(genflow):

@@ -13,7 +13,7 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import RETENTION_DAYS
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import client_of, layer1_options, opened, refusing
-from genflow.tools.cli.streams import print_lines, say
+from genflow.tools.cli.streams import note, print_lines
 
 __all__ = ['command']
 
@@ -60,7 +60,7 @@ def _say_what_is_there(client: Any, name: str) -> None:
             'brings it back.'
         )
     days = found['configuration']['workflowExecutionRetentionPeriodInDays']
-    say(f'genflow: the domain {name} is registered already, and keeps closed executions for {days} days')
+    note(f'genflow: the domain {name} is registered already, and keeps closed executions for {days} days')
 
 
 @command.command('list')

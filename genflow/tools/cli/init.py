@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from genflow.tools.cli.exits import Refused
-from genflow.tools.cli.streams import say
+from genflow.tools.cli.streams import note
 
 __all__ = ['command', 'files_of']
 
@@ -176,8 +176,8 @@ def command(*, folder: str, name: str | None) -> None:
     except OSError as error:
         raise Refused(f'{error.filename} cannot be written: {error.strerror}.') from error
     package = next(path.partition('/')[0] for path in files if path.endswith('/workflows.py'))
-    say(f'genflow: wrote {len(files)} files to {root}. Go on with:\n')
-    say(f'  cd {root}\n  pytest\n  genflow run {package}/workflows.py 7\n  genflow dev {package}/workflows.py')
+    note(f'genflow: wrote {len(files)} files to {root}. Go on with:\n')
+    note(f'  cd {root}\n  pytest\n  genflow run {package}/workflows.py 7\n  genflow dev {package}/workflows.py')
 
 
 def files_of(name: str) -> dict[str, str]:

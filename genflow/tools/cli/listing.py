@@ -17,7 +17,7 @@ from genflow.tools.cli.executions import service_options
 from genflow.tools.cli.parameters import MOMENT
 from genflow.tools.cli.services import client_of
 from genflow.tools.cli.settings import shown_time
-from genflow.tools.cli.streams import print_lines, say
+from genflow.tools.cli.streams import note, print_lines
 from genflow.tools.cli.tables import aligned, output_option, print_records
 from genflow.tools.run.listing import STATUSES, Wanted, counted, found, status_of
 
@@ -129,7 +129,7 @@ def list_executions(
         infos = _ordered(found(client, domain, wanted), sort, most, reverse=reverse)
     if most is not None and len(infos) > most:
         del infos[most:]
-        say(f'genflow: only the first {most} are listed; --limit N lists more')
+        note(f'genflow: only the first {most} are listed; --limit N lists more')
     if output == 'table':
         print_lines(_table(infos))
     else:
@@ -229,4 +229,4 @@ def count(*, wanted: Wanted, by: str | None, domain: str, endpoint: str | None, 
         number, is_cut = counted(client, domain, wanted)
     print_lines([str(number)])
     if is_cut:
-        say('genflow: there may be more: SWF has stopped counting')
+        note('genflow: there may be more: SWF has stopped counting')

@@ -20,7 +20,7 @@ from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import MOMENT
 from genflow.tools.cli.services import client_of
-from genflow.tools.cli.streams import print_lines, say
+from genflow.tools.cli.streams import note, print_lines, say
 from genflow.tools.gathering import known_spec, now, source_lines
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.listing import Wanted
@@ -213,9 +213,9 @@ def _repair_all(db: str, domain: str, chosen: Chosen, target: str | None, *, for
         anew = _listed(plan.anew) or 'nothing'
         print_lines([f'{text}  {len(plan.kept)} stay completed, asked for anew: {anew}'])
     if is_meant:
-        say(f'genflow: {done} of {len(views)} are taken up; a worker, or `genflow run`, goes on with them')
+        note(f'genflow: {done} of {len(views)} are taken up; a worker, or `genflow run`, goes on with them')
     else:
-        say(f'genflow: {done} of {len(views)} would be taken up; --yes does it')
+        note(f'genflow: {done} of {len(views)} would be taken up; --yes does it')
 
 
 def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
@@ -235,11 +235,11 @@ def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
 
 
 def _show(plan: Repair) -> None:
-    say(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed')
+    note(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed')
     if not plan.is_linked:
-        say('genflow: it has five tags, so none says which run it takes up, and idempotency keys are new')
+        note('genflow: it has five tags, so none says which run it takes up, and idempotency keys are new')
     if plan.anew:
-        say(f'genflow: asked for anew: {_listed(plan.anew)}')
+        note(f'genflow: asked for anew: {_listed(plan.anew)}')
 
 
 def _listed(operations: tuple[Operation, ...]) -> str:

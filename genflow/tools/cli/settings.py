@@ -66,7 +66,7 @@ SETTINGS: dict[str, Setting] = {
         ('--endpoint',), ENDPOINT, 'Address of a service; as boto3 is configured without it.', service=True
     ),
     'db': Setting(('--db',), FILE, 'A file of the embedded service.', service=True),
-    'verbose': Setting(('--verbose', '-v'), click.BOOL, 'Log more; of failures, show all tracebacks.'),
+    'verbose': Setting(('--verbose', '-v'), click.BOOL, 'Of failures, show all tracebacks.'),
     'quiet': Setting(('--quiet', '-q'), click.BOOL, 'Show nothing but results and errors.'),
     'color': Setting(('--color',), click.Choice(COLORS), 'Whether to color; auto colors terminals.'),
     'time': Setting(('--time',), click.Choice(TIMES), 'How to show times of day; utc unless given.'),

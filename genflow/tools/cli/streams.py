@@ -22,6 +22,7 @@ from typing import Any, TextIO
 import click
 
 from genflow.tools.cli.exits import Exit
+from genflow.tools.cli.settings import current_settings
 from genflow.tools.terminal_text import escape_controls, escape_line
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     'ResultLost',
     'message_stream',
     'messages_on_stdout',
+    'note',
     'own_streams',
     'print_lines',
     'print_result',
@@ -227,6 +229,12 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def note(text: str) -> None:
+    """Write a message that says nothing of an error to stderr, unless the settings want quiet."""
+    if not current_settings().value('quiet'):
+        say(text)
 
 
 def say(text: str) -> None:

@@ -71,7 +71,7 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Hi
 @click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
 @click.option('--tag', 'tags', multiple=True, help='May be given up to five times.')
 @click.option('--wait', is_flag=True, help='Wait until it has closed, and print its result instead of its ids.')
-@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='With --wait: how many seconds; a year.')
+@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='With --wait: at most so long; a year.')
 @setting_options('verbose')
 @service_options
 @click.pass_context

@@ -31,6 +31,8 @@ ROWS = 100
 GROUPS = {'open': {'open'}, 'closed': set(STATUSES) - {'open'}} | {status: {status} for status in STATUSES}
 """What ``--status`` takes, and which states it means."""
 
+STATES_HELP = f'Its state, one of {", ".join(GROUPS)}; may be repeated.'
+
 
 def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what chooses executions to a command, as one argument ``wanted``."""
@@ -61,7 +63,7 @@ def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 SELECTION = (
     click.option(
-        '--status', 'statuses', multiple=True, type=click.Choice(list(GROUPS)), help='Its state; may be repeated.'
+        '--status', 'statuses', multiple=True, type=click.Choice(list(GROUPS)), metavar='STATE', help=STATES_HELP
     ),
     click.option('--open', 'only_open', is_flag=True, help='As --status open.'),
     click.option('--closed', 'only_closed', is_flag=True, help='As --status closed.'),

@@ -59,7 +59,7 @@ COMMANDS = {
     'explore': ('explore:command', 'Try the orders of events in which a workflow could go wrong.'),
     'lint': ('lint:command', 'Find what breaks determinism in workflow code.'),
     'types': ('types:command', 'List the types of a domain, and hold them against the code.'),
-    'doctor': ('doctor:command', 'Check what genflow needs: Python, service, domain, types, workers.'),
+    'doctor': ('doctor:command', 'Check what genflow needs, from Python to workers.'),
     'activity': ('activity:command', 'Answer an activity task by its token.'),
     'completion': ('shell:completion', 'Print what makes a shell complete commands and options.'),
     'version': ('shell:show_version', 'Print the versions of genflow and of what it needs.'),

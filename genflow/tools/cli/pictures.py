@@ -16,6 +16,7 @@ from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
+from genflow.tools.cli.settings import current_settings
 from genflow.tools.gathering import Gathered, from_file, now
 from genflow.tools.pictures.terminal import Line, page, plain, timeline
 from genflow.tools.pictures.tree import Picture, picture_of
@@ -75,7 +76,7 @@ def _view(run: HistoryTail) -> ExecutionView:
 
 def _draw(lines: Callable[[int], Iterable[Line]]) -> None:
     """Draws lines: by rich on a terminal, as plain text in a pipe."""
-    if not sys.stdout.isatty():
+    if not (sys.stdout.isatty() or current_settings().value('color') == 'always'):
         click.echo(printable(plain(lines(shutil.get_terminal_size((PIPE_WIDTH, 0)).columns))))
         return
     from rich.console import Console

@@ -108,7 +108,7 @@ def page(
 def foreseen(action: Action, task: Task, state: str, place: int) -> Outcome:
     """What would happen to one execution."""
     command = action.command(task)
-    if state != 'unknown' and not action.suits(is_open=state == 'open'):
+    if state != 'unknown' and not action.suits(state):
         return Outcome(task.target, state, f'Nothing: it is {state}.', is_good=False, command=command)
     if action.name != 'repair' or place >= PLANNED:
         return Outcome(task.target, state, action.does, is_good=True, command=command)

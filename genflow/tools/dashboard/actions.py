@@ -14,13 +14,16 @@ from uuid import uuid4
 from attrs import evolve, frozen
 
 from genflow.insight import ExecutionView
-from genflow.insight.repair import Repair, plan_repair
+from genflow.insight.repair import REPAIRABLE, Repair, plan_repair
 from genflow.tools.dashboard.source import Source
 from genflow.tools.run.arguments import value_of
 from genflow.tools.run.follow import HistoryTail
 from genflow.tools.run.rerun import request_of
 
 __all__ = ['ACTIONS', 'BULK', 'Action', 'Field', 'Refusal', 'Target', 'Task', 'plan_of']
+
+
+OPEN = frozenset({'open'})
 
 
 class Refusal(Exception):
@@ -119,7 +122,7 @@ class Action:
         does: What happens, as a sentence.
         perform: Does it, and gives what came of it in words.
         command: The same as a command line.
-        concerns: ``open`` or ``closed`` executions, or ``any``.
+        states: Of executions that it can be done to; empty for all.
         fields: What is asked for.
         is_destructive: Whether work is lost.
     """
@@ -129,12 +132,13 @@ class Action:
     does: str
     perform: Callable[[Task], str]
     command: Callable[[Task], str]
-    concerns: str = 'open'
+    states: frozenset[str] = OPEN
     fields: tuple[Field, ...] = ()
     is_destructive: bool = False
 
-    def suits(self, *, is_open: bool) -> bool:
-        return self.concerns == 'any' or (self.concerns == 'open') is is_open
+    def suits(self, status: str) -> bool:
+        """Whether it can be done to an execution of a status."""
+        return not self.states or status in self.states
 
     def check(self, values: Values, targets: int) -> None:
         """Refuses what cannot be sent.
@@ -274,7 +278,7 @@ _TABLE = (
         'A new execution starts with the same input, settings and tags.',
         _rerun,
         _rerun_command,
-        concerns='any',
+        states=frozenset(),
         fields=(Field('ids', 'Under a new workflow id', 'check', 'Needed while the old one is open.'),),
     ),
     Action(
@@ -283,7 +287,7 @@ _TABLE = (
         'It goes on as a new run from the decision before the failure; what completed stays.',
         _repair,
         _repair_command,
-        concerns='closed',
+        states=REPAIRABLE,
         fields=(Field('force', 'Go on without what was asked for since', 'check'),),
     ),
     Action(

@@ -167,7 +167,7 @@ def page_text(
         problem=problem,
         failures=run.failures(),
         commands=commands(site, request, view),
-        actions=[one for one in ACTIONS.values() if one.suits(is_open=view.is_open)],
+        actions=[one for one in ACTIONS.values() if one.suits(view.status)],
         target=Target(view.workflow_id or '', view.run_id or ''),
         domains=domains_of(site),
     )
@@ -206,7 +206,7 @@ def commands(site: Site, request: Request, view: ExecutionView) -> list[tuple[st
     """The command lines that do what the buttons do."""
     target = Target(view.workflow_id or '', view.run_id or '')
     task = Task(site.source, site.links(request).domain, target, {})
-    return [(one.title, one.command(task)) for one in ACTIONS.values() if one.suits(is_open=view.is_open)]
+    return [(one.title, one.command(task)) for one in ACTIONS.values() if one.suits(view.status)]
 
 
 def open_event_html(site: Site, request: Request, view: ExecutionView) -> tuple[int, str] | None:

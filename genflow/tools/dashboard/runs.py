@@ -24,7 +24,10 @@ from genflow.tools.run.follow import EPOCH, HistoryTail
 __all__ = ['Causes', 'Run', 'Runs']
 
 KEPT = 16
-"""Executions that stay in memory."""
+"""Executions that stay in memory, however long they are."""
+
+EVENTS = 400_000
+"""Events up to which further ones stay."""
 
 LARGE = 5_000
 """From so many events on, a diagnosis is made again only when there are new ones, or after a while."""
@@ -121,7 +124,7 @@ class Runs:
             if run is None:
                 run = self._runs[key] = Run(domain, ExecutionView(workflow_id, run_id))
             self._runs.move_to_end(key)
-            while len(self._runs) > KEPT:
+            while len(self._runs) > KEPT and self._size() > EVENTS:
                 self._runs.popitem(last=False)
         with run.lock:
             try:
@@ -131,6 +134,9 @@ class Runs:
                     self._forget(key)
                 raise
             yield run
+
+    def _size(self) -> int:
+        return sum(run.view.last_event_id for run in self._runs.values())
 
     def _forget(self, key: tuple[str, str, str]) -> None:
         with self._lock:
@@ -152,11 +158,13 @@ class Causes:
 
     Attributes:
         source: What is asked.
+        runs: Where the executions are remembered, so that each event is read once.
         clock: Seconds.
         refresh: Seconds after which the cause of an open execution is looked for again.
     """
 
     source: Source
+    runs: Runs
     clock: Callable[[], float] = time.monotonic
     refresh: float = 5.0
     _known: OrderedDict[str, tuple[float, Finding | None]] = field(factory=OrderedDict)
@@ -190,9 +198,9 @@ class Causes:
 
     def _found(self, domain: str, row: Row) -> Finding | None:
         try:
-            run = HistoryTail(self.source.client, domain, row.workflow_id, row.run_id)
-            view = ExecutionView(row.workflow_id, row.run_id).apply_all(run.since(0))
-            return self.source.gathered(view, domain, self._gatherer(domain)).diagnosis(known_spec(view)).first_cause
+            with self.runs.looking_at(domain, row.workflow_id, row.run_id) as run:
+                gathered = self.source.gathered(run.view, domain, self._gatherer(domain))
+                return gathered.diagnosis(known_spec(run.view)).first_cause
         except Exception as error:
             if faults.code_of(error) is None:
                 raise

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight import duration
+from genflow.insight import Place, duration
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.tools.dashboard.actions import Refusal
@@ -60,7 +60,7 @@ class Site:
 
     def __attrs_post_init__(self) -> None:
         self.runs = Runs(self.source)
-        self.causes = Causes(self.source)
+        self.causes = Causes(self.source, self.runs)
         self._templates = templates()
 
     def index(self, domain: str) -> Index:
@@ -101,12 +101,19 @@ def templates() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(FOLDER / 'templates')
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.lstrip_blocks = True
-    found.filters |= {'duration': duration, 'mark': mark_of, 'tone': tone_of, 'printable': printed}
+    found.filters |= {'duration': duration, 'mark': mark_of, 'tone': tone_of, 'printable': printed, 'place': placed}
     return found
 
 
 def printed(value: Any) -> str:
     return printable(str(value))
+
+
+def placed(place: Place) -> str:
+    """A place in the code, with the file as seen from here where that is shorter."""
+    path, here = Path(place.file), Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return f'{shown}:{place.line} in {place.function}'
 
 
 Handler = Callable[[Site, Request], Response]

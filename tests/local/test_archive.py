@@ -110,9 +110,14 @@ def test_text_that_is_no_export(path, text, words):
         archive.import_(path, io.StringIO(text))
 
 
-def test_a_file_in_use_is_left_alone(filled, path):
-    with LocalSWF(path), pytest.raises(FileInUse):
-        archive.info(path)
+def test_a_file_in_use_is_read_and_not_shrunk(filled, path, clock):
+    before = archive.info(path)['executions']
+    with LocalSWF(path, clock):
+        assert archive.info(path)['executions'] == before > 0
+        text = io.StringIO()
+        assert archive.export(path, text).executions == before
+        with pytest.raises(FileInUse, match='needs the file for itself'):
+            archive.vacuum(path)
 
 
 def test_a_file_that_does_not_exist_is_not_made(path):

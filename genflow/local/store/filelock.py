@@ -186,7 +186,8 @@ class FileLock:
 
     def _refuse(self, owner: str, notice: str = '') -> NoReturn:
         raise FileInUse(
-            f'{self._shown} is in use by process {owner}, which does not share it. Close it there, and try again.',
+            f'{self._shown} is in use by process {owner}, and what is to be done here needs the file for itself. '
+            'Close it there, and try again.',
             notice,
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout, say
+from genflow.tools.cli.supervisor import Supervisor, end_with_supervisor, repeated_options
 from genflow.tools.run.imports import lists_in_use
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
@@ -36,6 +38,8 @@ __all__ = ['command']
 
 log = logging.getLogger('genflow.worker')
 
+MAX_PROCESSES = 64
+
 
 @click.command('worker')
 @click.argument('target')
@@ -43,6 +47,10 @@ log = logging.getLogger('genflow.worker')
 @click.option('--task-list', 'task_lists', required=True, multiple=True, help='The task list to poll; or several.')
 @click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decisions at a time.')
 @click.option('--activities', default=4, show_default=True, type=THREADS, help='Activities at a time.')
+@click.option(
+    '--processes', type=click.IntRange(1, MAX_PROCESSES), help='Worker processes; each then has one activity thread.'
+)
+@click.option('--supervised', is_flag=True, hidden=True, help='Drain when stdin ends.')
 @click.option('--max-tasks', type=click.IntRange(1), help='Stop after so many tasks.')
 @click.option('--drain', default=30.0, show_default=True, type=SECONDS, help='Seconds to finish in.')
 @click.option('--identity', help='What SWF shows as the poller; host and process by default.')
@@ -69,6 +77,8 @@ def command(
     log_format: str,
     log_level: str,
     log_tasks: bool,
+    processes: int | None,
+    supervised: bool,
     **settings: Any,
 ) -> None:
     """Run deciders and activities of TARGET, a file or module, for one task list or several.
@@ -77,7 +87,13 @@ def command(
 
     Every decorated class that importing TARGET loads is worked for. Credentials and region come from where boto3
     finds them, unless --endpoint or --db says otherwise. SIGUSR1 prints what became of the tasks so far.
+
+    --processes N runs N such workers under one process that restarts those that die, for activities that compute.
     """
+    if processes is not None:
+        ctx.exit(_supervise(ctx, processes, drain, endpoint, db))
+    if supervised:
+        end_with_supervisor()
     with messages_on_stdout():
         try:
             module_of(parse(target))
@@ -97,6 +113,16 @@ def command(
             with _counts_on_signal(worker):
                 worker.run()
     ctx.exit(Exit.INTERRUPTED if len(signals.received) > 1 else Exit.COMPLETED)
+
+
+def _supervise(ctx: click.Context, processes: int, drain: float, endpoint: str | None, db: str | None) -> int:
+    """Run several workers; a file is led by this process, which does nothing else."""
+    options = repeated_options(ctx, without=['processes', 'supervised'])
+    if ctx.get_parameter_source('activities') is click.core.ParameterSource.DEFAULT:
+        options += ['--activities', '1']
+    command = [sys.executable, '-m', 'genflow', 'worker', *options, '--supervised']
+    with opened(endpoint, db):
+        return Supervisor(command, drain).run(processes)
 
 
 def _tell(seconds: float, number: int, is_first: bool) -> None:

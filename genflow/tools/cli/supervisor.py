@@ -1,0 +1,165 @@
+"""Several worker processes under one that runs no user code: ``genflow worker --processes N``.
+
+Theory of operation. Each process has a thread here, which starts it, hands on what it writes to stderr, and waits for
+it. One that dies is started again after a pause that grows with each early death. The processes are in sessions of
+their own, so that Ctrl-C reaches the supervisor alone, which hands it on. Each has a pipe of the supervisor's as its
+stdin: when that ends, the supervisor is gone, however it went, and the process drains.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+
+import click
+from attrs import define, field
+
+from genflow.steady_time import monotonic
+from genflow.swf.worker.stop_signals import SignalStop
+from genflow.tools.cli.exits import Exit
+from genflow.tools.cli.streams import say
+
+__all__ = ['Supervisor', 'end_with_supervisor', 'repeated_options']
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+HEALTHY = 60.0
+"""Seconds after which a process that dies is started again as soon as the first time."""
+
+GRACE = 5.0
+"""Seconds beyond the drain before a process is killed."""
+
+LOOK = 0.1
+FINAL = frozenset({Exit.COMPLETED, Exit.USAGE, Exit.MISMATCH})
+"""Exit codes that another start would not change."""
+
+
+def repeated_options(ctx: click.Context, *, without: Sequence[str]) -> list[str]:
+    """The options of this command that were given on the command line, to be given to another process."""
+    given: list[str] = []
+    for parameter in ctx.command.params:
+        name = parameter.name or ''
+        if name in without or ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        if isinstance(parameter, click.Option):
+            given += _written(parameter, value)
+        else:
+            given.append(str(value))
+    return given
+
+
+def _written(option: click.Option, value: object) -> list[str]:
+    if option.is_flag:
+        return [option.opts[0] if value else option.secondary_opts[0]]
+    values = value if option.multiple and isinstance(value, (list, tuple)) else [value]
+    return [word for one in values for word in (option.opts[0], str(one))]
+
+
+def end_with_supervisor() -> None:
+    """In a worker process: drain when the supervisor is gone."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name='genflow-supervised', daemon=True).start()
+
+
+@define(eq=False)
+class Supervisor:
+    """Keeps processes running.
+
+    Attributes:
+        command: What each runs.
+        drain: Seconds in which they finish when they are told to stop.
+    """
+
+    command: Sequence[str]
+    drain: float
+    _processes: dict[int, subprocess.Popen[bytes]] = field(factory=dict, init=False)
+    _stopping: threading.Event = field(factory=threading.Event, init=False)
+    _verdict: int = field(default=Exit.COMPLETED, init=False)
+
+    def run(self, number: int) -> int:
+        """Run so many processes until they are told to stop, or have ended by themselves; the exit code."""
+        signals = SignalStop(self._stop, self._stop)
+        signals.install()
+        slots = [threading.Thread(target=self._keep, args=(slot,), daemon=True) for slot in range(1, number + 1)]
+        try:
+            for slot in slots:
+                slot.start()
+            self._join(slots)
+        finally:
+            signals.remove()
+        return Exit.INTERRUPTED if len(signals.received) > 1 else self._verdict
+
+    def _join(self, slots: Sequence[threading.Thread]) -> None:
+        """Wait; a process that does not end in time is killed."""
+        ends = None
+        while any(slot.is_alive() for slot in slots):
+            for slot in slots:
+                slot.join(LOOK / len(slots))  # short, because handlers of signals run in between
+            if self._stopping.is_set():
+                ends = ends or monotonic() + self.drain + GRACE
+                if monotonic() > ends:
+                    self._signal(signal.SIGKILL)
+
+    def _stop(self) -> None:
+        """In a handler of a signal."""
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> None:
+        for process in list(self._processes.values()):
+            if process.poll() is None:
+                process.send_signal(number)
+
+    # The thread of one process.
+
+    def _keep(self, slot: int) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            began = monotonic()
+            code, last = self._run_once(slot)
+            if code in FINAL or self._stopping.is_set():
+                self._end(code)
+                return
+            if monotonic() - began > HEALTHY:
+                pause = FIRST_PAUSE
+            say(f'genflow: worker process {slot} {_how(code)}{last}; it is started again in {pause:g} s')
+            self._stopping.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _end(self, code: int) -> None:
+        """A process has ended for good; where its command is wrong, so is that of the others."""
+        if code in {Exit.USAGE, Exit.MISMATCH}:
+            self._verdict = code
+            self._stop()
+
+    def _run_once(self, slot: int) -> tuple[int, str]:
+        """Run the process to its end; its exit code, and the last line that it wrote to stderr."""
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            self.command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        self._processes[slot] = process
+        if self._stopping.is_set():
+            process.send_signal(signal.SIGTERM)
+        last = ''
+        with process:
+            for line in process.stderr or ():
+                sys.stderr.write(line.decode(errors='replace'))
+                sys.stderr.flush()
+                last = line.decode(errors='replace').strip() or last
+        return process.returncode, f' ({last})' if last else ''
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f'was ended by {signal.Signals(-code).name}'
+    return f'has ended with exit code {code}'

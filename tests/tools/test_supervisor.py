@@ -1,0 +1,109 @@
+"""``genflow worker --processes``: workers under a supervisor."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from genflow import Client
+from genflow.local import LocalSWF
+from tests.tools.processes import TIMEOUT, start, wait_for
+
+pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
+
+CODE = """
+from __future__ import annotations
+import os, signal
+from genflow import Activity, ActivityProxy, Steps, Workflow, activity, workflow
+
+@activity(name='Who', version=1, task_list='work', start_to_close=60)
+class Who(Activity):
+    def run(self, dies: bool) -> int:
+        if dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.getpid()
+
+@workflow(name='Ask', version=1, task_list='work')
+class Ask(Workflow):
+    who = ActivityProxy(name='Who', version=1)
+
+    def run(self, dies: bool) -> Steps[int]:
+        return (yield self.who(dies))
+"""
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    (tmp_path / 'ask.py').write_text(CODE)
+    process = start(
+        tmp_path, 'worker', 'ask.py', '--domain', 'shop', '--task-list', 'work', '--db', 'x.db', '--processes', '2'
+    )
+    for _ in range(2):
+        wait_for(process.stderr, 'working for domain shop')
+    yield process
+    if process.poll() is None:
+        process.terminate()
+    process.communicate(timeout=TIMEOUT)
+
+
+def test_workers_share_the_file_that_the_supervisor_leads(supervisor, tmp_path):
+    """Neither the supervisor nor who asks runs the activity."""
+    with LocalSWF(tmp_path / 'x.db') as swf:
+        assert not swf.is_leader
+        answer = ask(swf, tmp_path, dies=False)
+    assert answer not in (supervisor.pid, os.getpid())
+    supervisor.terminate()
+    assert supervisor.wait(TIMEOUT) == 0
+
+
+def ask(swf, tmp_path, *, dies):
+    sys.path.insert(0, str(tmp_path))
+    try:
+        from ask import Ask
+    finally:
+        sys.path.remove(str(tmp_path))
+    with Client('shop', swf) as client:
+        return client.starter(Ask)(dies).result(TIMEOUT)
+
+
+def test_a_process_that_dies_is_started_again_and_named(supervisor):
+    (worker, _) = children(supervisor.pid)
+    os.kill(worker, signal.SIGKILL)
+    line = wait_for(supervisor.stderr, 'was ended by SIGKILL')
+    assert line.startswith('genflow: worker process ')
+    assert line.endswith('; it is started again in 0.5 s\n')
+    wait_for(supervisor.stderr, 'working for domain shop')
+    assert len(children(supervisor.pid)) == 2
+    supervisor.send_signal(signal.SIGINT)
+    assert supervisor.wait(TIMEOUT) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
+def test_no_orphan_is_left_by_a_supervisor_that_is_killed(supervisor):
+    workers = [os.pidfd_open(worker) for worker in children(supervisor.pid)]
+    assert len(workers) == 2
+    supervisor.kill()
+    for worker in workers:
+        ended, _, _ = select.select([worker], [], [], TIMEOUT)
+        os.close(worker)
+        assert ended
+
+
+def children(pid):
+    found = subprocess.run(['/bin/ps', '-o', 'pid=', '--ppid', str(pid)], capture_output=True, text=True, check=True)
+    return sorted(int(line) for line in found.stdout.split())
+
+
+def test_a_command_that_is_wrong_is_not_started_again(tmp_path):
+    process = start(
+        tmp_path, 'worker', 'nowhere.py', '--domain', 'd', '--task-list', 't', '--db', 'x.db', '--processes', '2'
+    )
+    _, error = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 2
+    assert 'nowhere.py' in error
+    assert 'started again' not in error

@@ -14,3 +14,19 @@ def test_ten_kills(tmp_path):
     done = subprocess.run([*command, '--db', str(tmp_path / 'soak.db')], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('kills: 10, '), done.stdout
+
+
+def test_whoever_leads_is_killed_four_times(tmp_path):
+    command = [
+        sys.executable,
+        str(SOAK.with_name('soak_shared.py')),
+        '--kills',
+        '4',
+        '--open',
+        '10',
+        '--longest',
+        '0.4',
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('kills: 4, '), done.stdout

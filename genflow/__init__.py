@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from genflow.core.authoring.activity import Activity, ActivityInfo
     from genflow.core.authoring.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
     from genflow.core.authoring.queries import query
+    from genflow.core.authoring.updates import update
     from genflow.core.authoring.workflow import Workflow
     from genflow.core.errors import (
         ActivityCanceled,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
         TaskCanceled,
         TaskFailed,
         TaskTimeout,
+        UpdateFailed,
+        UpdateRefused,
         WorkflowCanceled,
         WorkflowStalled,
         YieldError,
@@ -100,6 +103,8 @@ __all__ = [
     'TaskCanceled',
     'TaskFailed',
     'TaskTimeout',
+    'UpdateFailed',
+    'UpdateRefused',
     'Workflow',
     'WorkflowCanceled',
     'WorkflowProxy',
@@ -114,6 +119,7 @@ __all__ = [
     'first_success',
     'query',
     'run',
+    'update',
     'workflow',
 ]
 
@@ -160,6 +166,8 @@ _LAZY = {
     'TaskCanceled': 'genflow.core.errors',
     'TaskFailed': 'genflow.core.errors',
     'TaskTimeout': 'genflow.core.errors',
+    'UpdateFailed': 'genflow.core.errors',
+    'UpdateRefused': 'genflow.core.errors',
     'Workflow': 'genflow.core.authoring.workflow',
     'WorkflowCanceled': 'genflow.core.errors',
     'WorkflowProxy': 'genflow.core.authoring.proxies',
@@ -173,6 +181,7 @@ _LAZY = {
     'first_of': 'genflow.core.tasks.first_of',
     'first_success': 'genflow.core.tasks.combinators',
     'query': 'genflow.core.authoring.queries',
+    'update': 'genflow.core.authoring.updates',
     'run': 'genflow.tools.run.runner',
     'workflow': 'genflow.swf.scanner',
 }

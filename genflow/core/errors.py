@@ -40,6 +40,8 @@ __all__ = [
     'TaskCanceled',
     'TaskFailed',
     'TaskTimeout',
+    'UpdateFailed',
+    'UpdateRefused',
     'WorkflowCanceled',
     'WorkflowStalled',
     'YieldError',
@@ -136,6 +138,14 @@ class LambdaFailed(TaskFailed):
 
 class SignalFailed(TaskFailed):
     """A signal to another execution could not be delivered."""
+
+
+class UpdateFailed(TaskFailed):
+    """An update was answered with a failure, or the execution closed without an answer."""
+
+
+class UpdateRefused(UpdateFailed):
+    """The validator of an update refused it."""
 
 
 class CancelFailed(TaskFailed):

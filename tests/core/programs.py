@@ -27,6 +27,7 @@ from genflow import (
     as_completed,
     first_of,
     first_success,
+    update,
 )
 
 # programs
@@ -127,6 +128,23 @@ class Interpreter(Workflow):
         restarts = program[0] == 'restart'
         value = yield from self.perform(program[1] if restarts else program)
         return self.restart(['value', 'now']) if restarts else [value, self.notes]
+
+    @update
+    def ask(self, call: Any) -> Any:
+        self.notes.append('asked')
+        value = yield self.make(call)
+        self.notes.append('answered')
+        return value
+
+    @update
+    def look(self, number: int) -> int:
+        self.notes.append('looked')
+        return number + len(self.notes)
+
+    @look.validator
+    def is_even(self, number: int) -> None:
+        if number % 2:
+            raise ValueError(f'{number} is odd')
 
     def perform(self, step: Any) -> Any:
         name, *rest = step

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from genflow.core.model import decisions, events
+from genflow.core.payloads.hooks import encode
 
 from .programs import Interpreter
 from .story import Open, Story
@@ -51,7 +52,7 @@ class Schedule:
 
     def __init__(self, program: Any, numbers: bytes, workflow: type[Interpreter] = Interpreter) -> None:
         self._numbers: Iterator[int] = iter(numbers)
-        self._cancels = 0
+        self._cancels = self._updates = 0
         self.story = Story(workflow, program, evict=lambda: self.pick(3) == 1)
 
     def pick(self, count: int) -> int:
@@ -82,12 +83,22 @@ class Schedule:
             story.cancel_requested()
         elif choice == 10:
             story.signaled('go', 'early')
+        elif choice == 9 and self._updates < 3:
+            self._updates += 1
+            self.update(self.pick(8))
         elif story.open:
             items = list(story.open.values())
             self.end(items[self.pick(len(items))])
         elif not story.is_due:  # whoever still waits waits for a signal
             story.signaled('go', 'on')
             story.signaled('stop', 'on')
+
+    def update(self, number: int) -> None:
+        """Somebody asks for a call, or for a value that a validator may refuse; now and then with an id in use."""
+        call = [('echo', 'late', 'get', 'sleep')[number // 2], number]
+        name, args = ('ask', [call]) if number % 2 else ('look', [number // 2])
+        text = encode([args, {}])
+        self.story.signaled('genflow.update', {'id': f'update {number // 3}', 'name': name, 'input': text})
 
     def end(self, item: Open) -> None:
         story = self.story

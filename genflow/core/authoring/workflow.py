@@ -283,12 +283,9 @@ class Workflow(Serialization):
             loop.describes('spawn()')
             return Spawned(branch, daemon=daemon)
         loop.check_thread('spawn()')
-        task: Branch | None = owner.branch(branch)
+        task: Branch | None = owner.spawn(branch, daemon=daemon)
         if task is None:
             raise YieldError('spawn() was given a generator that has already finished')
-        if not task.spawned:
-            task.spawned, task.daemon, task.keeps_open = True, daemon, not daemon
-            owner.open_blockers += task.keeps_open
         return task
 
     def map(

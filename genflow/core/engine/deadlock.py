@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genflow.core.authoring.updates import updates_of
 from genflow.core.calls.call import Call, Cancellation
 from genflow.core.calls.retryable import RetryTimer
 from genflow.core.errors import WorkflowStalled
@@ -38,6 +39,8 @@ def is_stalled(execution: Execution) -> bool:
     if execution.outbox.throttled or _open_work(execution):
         return False
     if any(box.is_awaited() for box in execution.mailboxes.values()):
+        return False
+    if execution.closing.pending_close is None and updates_of(execution.spec.cls):
         return False
     return not (execution.mailboxes and execution.conditions.is_awaited())  # a signal may make the condition true
 

@@ -36,6 +36,7 @@ from genflow.core.engine.retries import RetryLog, markers_of
 from genflow.core.engine.start import begin
 from genflow.core.engine.suggested_restart import SuggestedRestart
 from genflow.core.engine.throttling import Backoff, BackoffTimer
+from genflow.core.engine.updates import UpdateBox
 from genflow.core.engine.workflow_values import WorkflowValues
 from genflow.core.errors import (
     DefinitionError,
@@ -49,7 +50,7 @@ from genflow.core.model.info import Info
 from genflow.core.model.refusals import is_backpressure
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
-from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, WAKE_TIMER_PREFIX
+from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, UPDATE_SIGNAL, WAKE_TIMER_PREFIX
 from genflow.core.protocols import current_loop
 from genflow.core.tasks.branch import Root
 from genflow.core.tasks.nested import find_tasks
@@ -285,7 +286,7 @@ class Execution(WorkflowValues):
         wake = decisions.StartTimer(f'{WAKE_TIMER_PREFIX}{self.started_id}', 0)
         if self.close_decision is not None:
             found.append(self.close_decision)
-        elif self.outbox.frees_slots(sent, open_blockers):
+        elif self.outbox.frees_slots(sent, open_blockers) or self.suggested_restart.waits_for_replies:
             found.append(wake)
         else:
             check_stalled(self)
@@ -364,7 +365,10 @@ class Execution(WorkflowValues):
         return self.markers.jitter(call.attempt_id)
 
     def mailbox(self, name: str) -> Mailbox:
-        return self.mailboxes.setdefault(name, Mailbox())
+        box = self.mailboxes.get(name)
+        if box is None:
+            box = self.mailboxes[name] = UpdateBox(self) if name == UPDATE_SIGNAL else Mailbox()
+        return box
 
     def unread(self) -> list[tuple[str, int]]:
         return [(name, len(box.items)) for name, box in self.mailboxes.items() if box.items]

@@ -23,11 +23,12 @@ from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 
 if TYPE_CHECKING:
     from genflow.core.engine.throttling import BackoffTimer
+    from genflow.core.engine.updates import Reply
     from genflow.core.model.decisions import Decision
 
 __all__ = ['QUOTAS', 'Entry', 'Outbox']
 
-Entry = Union[Call, Cancellation, 'BackoffTimer']
+Entry = Union[Call, Cancellation, 'BackoffTimer', 'Reply']
 
 QUOTAS = {'activity': 1000, 'child': 1000, 'lambda': 1000, 'timer': 990}
 """Open work that one execution may have (SWF's quotas); ten timers are kept for the engine. Part of what shapes a

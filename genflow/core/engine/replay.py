@@ -16,9 +16,16 @@ from genflow.core.engine.closing import HOW
 from genflow.core.engine.mismatch import mismatch
 from genflow.core.engine.outbox import Entry
 from genflow.core.engine.retries import attempt_ids_of
+from genflow.core.engine.updates import Reply
 from genflow.core.errors import HistoryError
 from genflow.core.model import decisions, events
-from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, PATCH_MARKER, WAKE_TIMER_PREFIX
+from genflow.core.model.wire_names import (
+    BACKLOG_MARKER,
+    CARRYOVER_MARKER,
+    PATCH_MARKER,
+    REPLY_MARKER,
+    WAKE_TIMER_PREFIX,
+)
 from genflow.core.payloads.hooks import decode
 
 if TYPE_CHECKING:
@@ -86,10 +93,23 @@ def match(execution: Execution, output: Sequence[Any]) -> None:  # noqa: C901, P
 
 
 def _says_what_waits(execution: Execution, event: events.MarkerRecorded) -> bool:
-    """Takes a marker of the engine about attempts that were not sent; whether it is one."""
+    """Takes a marker of the engine about attempts that were not sent, or a reply; whether it is one."""
+    if event.name == REPLY_MARKER:
+        _match_reply(execution, event)
+        return True
     if event.name == BACKLOG_MARKER and not execution.outbox.hold(attempt_ids_of(event)):
         raise mismatch(execution, event, execution.outbox.head())
     return event.name in (BACKLOG_MARKER, CARRYOVER_MARKER)
+
+
+def _match_reply(execution: Execution, event: events.MarkerRecorded) -> None:
+    """Takes the reply to an update out of the outbox."""
+    entry = execution.outbox.head()
+    if not isinstance(entry, Reply) or not entry.matches(event):
+        raise mismatch(execution, event, entry)
+    execution.outbox.entries.popleft()
+    _compare_input(execution, event, entry, entry.recorded_input(event))
+    execution.recent.append((event, entry))
 
 
 def _match_rest(execution: Execution, *, cut: bool, closed: bool) -> None:

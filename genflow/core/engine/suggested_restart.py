@@ -22,6 +22,7 @@ from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.timer import Limit
 from genflow.core.engine.history import UNHANDLED
+from genflow.core.engine.updates import Reply
 from genflow.core.errors import DefinitionError
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import is_backpressure
@@ -113,6 +114,16 @@ class SuggestedRestart:
                 return decisions.RecordMarker(SUGGESTED_RESTART_MARKER, event.details)
         return None
 
+    @property
+    def waits_for_replies(self) -> bool:
+        """Whether a restart is due and only the replies to updates have to be sent first."""
+        return (
+            self._defined
+            and not self._execution.replaying
+            and self._execution.info.restart_suggested
+            and any(isinstance(entry, Reply) for entry in self._execution.outbox.unsent())
+        )
+
     def refused(self, event: events.CloseRefused) -> None:
         """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
         if event.cause == UNHANDLED:
@@ -142,6 +153,8 @@ class SuggestedRestart:
 
     def _at_rest(self) -> bool:
         """Whether nothing of earlier decisions is open, and no signal's value would be lost with what is not sent."""
+        if any(isinstance(entry, Reply) for entry in self._execution.outbox.unsent()):
+            return False
         asks = False
         for call in self._execution.calls():
             if self._is_under_way(call):

@@ -15,13 +15,16 @@ __all__ = [
     'HEARTBEAT_PART',
     'PATCH_MARKER',
     'PROCESS_DIED',
+    'REFUSED_MARKER',
     'REPAIR_TAG',
+    'REPLY_MARKER',
     'RESTART_ENVELOPE',
     'RETRY_TIMER_SUFFIX',
     'SEED_MARKER',
     'SIDE_EFFECT_MARKER',
     'SUGGESTED_RESTART_MARKER',
     'UNKNOWN_ACTIVITY_TYPE',
+    'UPDATE_SIGNAL',
     'WAKE_TIMER_PREFIX',
     'WORKER_STOPPED',
 ]
@@ -46,6 +49,15 @@ CARRYOVER_MARKER = 'genflow.later'
 
 SUGGESTED_RESTART_MARKER = 'genflow.restart'
 """Marker: the restart of this decision is that of ``restart_when_suggested``. ``{"events": …}``. Since 0.1."""
+
+UPDATE_SIGNAL = 'genflow.update'
+"""Signal: an update. ``{"id": …, "name": …, "input": …}``, where ``input`` is the text of the arguments. Since 0.1."""
+
+REPLY_MARKER = 'genflow.reply'
+"""Marker: the answer to an update. ``{"id": …, "result": …}``, or reason and details. Since 0.1."""
+
+REFUSED_MARKER = 'genflow.refused'
+"""Marker: the updates of this decision that validators refused. ``{"updates": {id: reason, …}}``. Since 0.1."""
 
 WAKE_TIMER_PREFIX = 'wake-'
 """Timer of the engine: the rest of a response that was too large follows when it fires. ``wake-12``. Since 0.1."""

@@ -41,10 +41,10 @@ WIDE = (list, dict, Mapping, Sequence)
 
 @frozen
 class Shape:
-    """The hints of one ``run``.
+    """The hints of one method, mostly of ``run``.
 
     Attributes:
-        owner: The class, for messages.
+        owner: The class and the method, for messages.
         parameters: The signature, without ``self``.
         hints: The parameters whose hints ask for more than JSON.
         result: The hint of the result where it asks for more than JSON, else ``None``.
@@ -81,18 +81,19 @@ class Shape:
         try:
             return converter().structure(value, hint)
         except Exception as error:
-            raise ValueError(f'{what} of {self.owner}.run does not fit its hint {name}: {error!r}') from error
+            raise ValueError(f'{what} of {self.owner} does not fit its hint {name}: {error!r}') from error
 
 
 @lru_cache(maxsize=4096)
-def shape_of(cls: type) -> Shape | None:
-    """The shape of a class's ``run``; ``None`` where JSON's own types are all it asks for.
+def shape_of(cls: type, method: str = 'run') -> Shape | None:
+    """The shape of a method, mostly of ``run``; ``None`` where JSON's own types are all it asks for.
 
     Raises:
         DefinitionError: A hint asks for more than JSON, and cattrs is not installed.
     """
-    run = inspect.unwrap(cls.run)  # type: ignore[attr-defined]
-    hints = {name: hint for name, hint in hints_of_function(run, cls).items() if _is_readable(cls, name, hint)}
+    run = inspect.unwrap(getattr(cls, method))
+    owner = f'{cls.__qualname__}.{method}'
+    hints = {name: hint for name, hint in hints_of_function(run, cls).items() if _is_readable(owner, name, hint)}
     result = _result(hints.pop('return', None))
     parameters = inspect.signature(run)
     more = {name: _variadic(parameters, name, hint) for name, hint in hints.items() if not _is_plain(hint)}
@@ -100,12 +101,10 @@ def shape_of(cls: type) -> Shape | None:
         return None
     if _cattrs() is None:
         name, hint = next(iter(more.items()), ('return', result))
-        raise DefinitionError(
-            f'{cls.__qualname__}.run hints {name}: {hint}, which is more than JSON holds; install genflow[typed]'
-        )
+        raise DefinitionError(f'{owner} hints {name}: {hint}, which is more than JSON holds; install genflow[typed]')
     first, *rest = parameters.parameters.values() if not isinstance(run, staticmethod) else (None,)
     without_self = parameters.replace(parameters=rest if first is not None else [])
-    return Shape(cls.__qualname__, without_self, more, None if _is_plain(result) else result)
+    return Shape(owner, without_self, more, None if _is_plain(result) else result)
 
 
 def structuring(hint: Any, what: str) -> Callable[[Any], Any] | None:
@@ -144,9 +143,9 @@ def _checked(expected: type, value: Any) -> Any:
     return value
 
 
-def _is_readable(cls: type, name: str, hint: Any) -> bool:
+def _is_readable(owner: str, name: str, hint: Any) -> bool:
     if isinstance(hint, Unreadable):
-        report_once(f'the hint of {name} of {cls.__qualname__}.run cannot be read, and is left out ({hint.reason})')
+        report_once(f'the hint of {name} of {owner} cannot be read, and is left out ({hint.reason})')
     return not isinstance(hint, Unreadable)
 
 

@@ -105,6 +105,14 @@ class Loop:
         self.queue.append(Start(branch))
         return branch
 
+    def spawn(self, generator: GeneratorType[Any, Any, Any], *, daemon: bool = False) -> Branch | None:
+        """The branch of a generator that belongs to nobody; ``None`` where the generator has already ended."""
+        branch = self.branch(generator)
+        if branch is not None and not branch.spawned:
+            branch.spawned, branch.daemon, branch.keeps_open = True, daemon, not daemon
+            self.open_blockers += branch.keeps_open
+        return branch
+
     def goes_on(self) -> bool:
         """Every branch stands still: whether one of them goes on by itself, because of a circle or of a condition."""
         self.restless = bool(self.conditions)

@@ -11,7 +11,22 @@ from typing import Any
 
 from typing_extensions import assert_type
 
-from genflow import Activity, ActivityProxy, Signal, Steps, Task, Workflow, activity, all_of, any_of, workflow
+from genflow import (
+    Activity,
+    ActivityProxy,
+    Execution,
+    Future,
+    Signal,
+    Steps,
+    Task,
+    Workflow,
+    activity,
+    all_of,
+    any_of,
+    first_of,
+    update,
+    workflow,
+)
 
 
 @activity(name='Echo', version='1', task_list='cases')
@@ -43,6 +58,36 @@ class Judged(Workflow):
         yield self.external('a').signal('verdict', 7)
         yield self.external('a').signal(Judged.verdict, 'x')  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.verdict.get(match=lambda when: when.nothing)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownLambdaType]
+
+
+class Bank(Workflow):
+    def run(self) -> Steps[None]:
+        yield self.until(lambda: False)
+        told: Future[int] = self.future()
+        told.set_result(1)
+        told.set_result('x')  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        assert_type((yield from told), int)
+        name, _ = yield from first_of(told=told, late=self.sleep(5), keep=('late',))
+        assert_type(name, str)
+        assert_type(self.close(), bool)
+
+    @update
+    def pay(self, amount: int) -> Steps[str]:
+        yield self.sleep(amount)
+        return 'paid'
+
+    @pay.validator
+    def may_pay(self, amount: int) -> None: ...
+
+    @update
+    def close(self) -> bool:
+        return True
+
+
+def ask(bank: Execution[None]) -> None:
+    assert_type(bank.update(Bank.pay, 5, timeout=5), str)
+    assert_type(bank.update(Bank.close, update_id='once'), bool)
+    assert_type(bank.update('pay', 5), Any)
 
 
 class Main(Workflow):

@@ -182,6 +182,18 @@ class AsyncExecution(Generic[R]):
         """Asks a ``@query`` method. Replaying the history takes a thread, not the event loop."""
         return await self._threads.watch(self._execution.query_watch(name, *args, wait=wait, **kwargs))
 
+    async def update(
+        self,
+        update: Any,
+        *args: Any,
+        timeout: Duration | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Calls an ``@update`` method of the workflow and waits for its result."""
+        watch = self._execution.update_watch(update, *args, timeout=timeout, update_id=update_id, **kwargs)
+        return await self._threads.watch(watch)
+
     async def signal(self, signal: Any, value: Any = None) -> None:
         """Sends a signal."""
         await self._threads.call(self._execution.signal, signal, value)

@@ -6,24 +6,28 @@ is looking at the last event of the history from time to time.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, overload
+from uuid import uuid4
 
 from genflow.core import errors
 from genflow.core.authoring.checks import check_fit
 from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.typed_proxies import Runs
+from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution as Engine
 from genflow.core.model.durations import Duration, in_seconds
 from genflow.core.model.options import child_policy as checked_policy
 from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
 from genflow.core.payloads.wire_text import shortened, units
-from genflow.core.payloads.writing import written
+from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import signal_name
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
@@ -32,6 +36,7 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import register
 from genflow.swf.client.listing import STATUSES, ExecutionFilter
 from genflow.swf.client.starter import RETRY_FOR, Starter
+from genflow.swf.client.update_watch import Request, UpdateWatch
 from genflow.swf.client.watches import QueryWatch, ResultWatch, StatusWatch
 from genflow.swf.wire.events import decided, translate
 
@@ -45,6 +50,7 @@ else:
     R = TypeVar('R')
 
 P = ParamSpec('P')
+U = TypeVar('U')
 
 __all__ = ['Client', 'Execution', 'Start']
 
@@ -116,6 +122,11 @@ class Client:
         """The seconds to wait before the next look; the arguments are those of :meth:`wait`."""
         seconds = self._glances.pause(looks, 0.5)
         return seconds if longest is None else max(0.0, min(seconds, longest))
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the service is on this machine, and a look costs next to nothing."""
+        return self._glances is NEAR_GLANCES
 
     def refuse_when_closed(self, error: BaseException) -> None:
         """Raises what says that the client was closed, from the failure that this caused.
@@ -503,6 +514,95 @@ class Execution(Generic[R]):
             return engine.query(name, *args, **kwargs)
         finally:
             engine.close()
+
+    @overload
+    def update(
+        self,
+        update: UpdateMethod[..., Generator[Any, Any, U]],
+        *args: Any,
+        timeout: Duration | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> U: ...
+    @overload
+    def update(
+        self,
+        update: UpdateMethod[..., U],
+        *args: Any,
+        timeout: Duration | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> U: ...
+    @overload
+    def update(
+        self, update: str, *args: Any, timeout: Duration | None = None, update_id: str | None = None, **kwargs: Any
+    ) -> Any: ...
+    def update(
+        self,
+        update: Any,
+        *args: Any,
+        timeout: Duration | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Calls an ``@update`` method of the workflow and waits for its result; a worker has to run.
+
+        Args:
+            update: The method (``Cluster.assign``), or its name.
+            *args: What the method is called with.
+            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever. The update goes on all the same.
+            update_id: Names the update, so that one that was sent before is not sent again; a new name unless given.
+            **kwargs: As ``args``.
+
+        Raises:
+            TypeError: The arguments do not fit the method, or cannot be written.
+            UpdateRefused: Its validator refused it.
+            UpdateFailed: The method failed; or the execution closed without a reply.
+            TimeoutError: There is no reply yet, or the service does not answer.
+            Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
+        """
+        return self.update_watch(update, *args, timeout=timeout, update_id=update_id, **kwargs).run()
+
+    def update_watch(
+        self,
+        update: Any,
+        *args: Any,
+        timeout: Duration | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> UpdateWatch:
+        """What :meth:`update` waits with."""
+        hooks = self._workflow() if self._workflow is not None else Serialization()
+        name = getattr(update, '__name__', update)
+        if callable(update):
+            inspect.signature(update).bind(None, *args, **kwargs)
+        request = {
+            'id': update_id or str(uuid4()),
+            'name': name,
+            'input': written_arguments(f'the update {name!r}', hooks._serialize_arguments, args, kwargs),
+        }
+        text = _signal_input(UPDATE_SIGNAL, request)
+        return UpdateWatch(
+            self._client,
+            repr(self),
+            in_seconds(timeout),
+            request=Request(request['id'], name, text, is_new=update_id is None),
+            ids=self._ids,
+            page=self._page,
+            send=self._send,
+            hooks=hooks,
+            near=self._client.is_near,
+        )
+
+    def _send(self, run: dict[str, str], name: str, text: str) -> None:
+        self._client.service.call(
+            'signal_workflow_execution',
+            patience=RETRY_FOR,
+            domain=self._client.domain,
+            signalName=name,
+            input=text,
+            **run,
+        )
 
     def status(self) -> str:
         """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""

@@ -15,7 +15,7 @@ import click
 from attrs import evolve
 
 from genflow.core.authoring.workflow import Workflow
-from genflow.core.errors import GenflowError
+from genflow.core.errors import GenflowError, UpdateFailed
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.tasks.signals import nearest_signal, signals_of
 from genflow.insight import attributes_of
@@ -36,7 +36,7 @@ from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
-__all__ = ['cancel', 'history', 'query', 'result', 'signal', 'start', 'terminate']
+__all__ = ['cancel', 'history', 'query', 'result', 'signal', 'start', 'terminate', 'update']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -251,6 +251,53 @@ def query(
         except (GenflowError, AttributeError, TypeError) as error:
             raise Refused(str(error)) from error
     print_result(shown_value(answer), 'Ask again.')
+
+
+@click.command('update', context_settings=TAKES_NEGATIVES)
+@click.argument('workflow_id', type=WORKFLOW_ID)
+@click.argument('name')
+@input_options
+@click.option('--id', 'update_id', help='Name the update, so that it is sent once; a new name without it.')
+@click.option('--run-id', help='Which run; the open one without it.')
+@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='How many seconds to wait for the reply; a year.')
+@service_options
+@click.pass_context
+def update(
+    ctx: click.Context,
+    *,
+    workflow_id: str,
+    name: str,
+    arguments: tuple[str, ...],
+    keywords: tuple[str, ...],
+    update_id: str | None,
+    run_id: str | None,
+    timeout: float,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Call the method NAME of an execution, which is marked with @update, and print its result as JSON.
+
+    A worker has to run. ARGS, and the values of --kwarg, are JSON, or plain text. Exit code 3 if the method failed or
+    refused, and if there is no reply at the --timeout.
+    """
+    from genflow.swf.client.handles import Client
+
+    if db is not None:
+        raise Refused(
+            f'while this waits it has {db} for itself, so no worker can open it: `genflow server` serves it to many.'
+        )
+    args, kwargs = inputs(arguments, keywords)
+    with client_of(endpoint, db, domain=domain) as client:
+        handle = Client(domain, client).execution(workflow_id, run_id)
+        try:
+            answer = handle.update_watch(name, *args, timeout=timeout, update_id=update_id, **kwargs).run()
+        except (UpdateFailed, TimeoutError) as error:
+            say(f'genflow: {escape_line(str(error))}')
+            ctx.exit(Exit.CLOSED_OTHERWISE)
+        except (GenflowError, LookupError) as error:
+            raise Refused(str(error)) from error
+    print_result(shown_value(answer), 'Call it again with the same --id.')
 
 
 def _class(target: str, run: HistoryTail) -> type[Workflow]:

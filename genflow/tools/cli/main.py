@@ -49,6 +49,7 @@ COMMANDS = {
     'result': ('executions:result', 'Print the result of an execution.'),
     'query': ('executions:query', 'Ask an execution something, by replaying it here.'),
     'signal': ('executions:signal', 'Send a signal to an execution.'),
+    'update': ('executions:update', 'Call a method of an execution, and print its result.'),
     'cancel': ('executions:cancel', 'Ask an execution to cancel.'),
     'terminate': ('executions:terminate', 'End an execution at once.'),
     'rerun': ('again:rerun', 'Start an execution again with the same input.'),

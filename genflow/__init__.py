@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from genflow.core.authoring.activity import Activity, ActivityInfo
+    from genflow.core.authoring.activity import Activity, ActivityInfo, current_activity
     from genflow.core.authoring.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
     from genflow.core.authoring.queries import query
     from genflow.core.authoring.updates import update
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         CompensationFailed,
         DefinitionError,
         GenflowError,
+        GiveUp,
         HistoryError,
         LambdaFailed,
         LambdaTimedOut,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         NotDecidedYet,
         PayloadTooLarge,
         RegistrationError,
+        RetryLater,
         ScheduleFailed,
         SignalFailed,
         StopActivity,
@@ -83,6 +85,7 @@ __all__ = [
     'Execution',
     'Future',
     'GenflowError',
+    'GiveUp',
     'HistoryError',
     'LambdaFailed',
     'LambdaProxy',
@@ -92,6 +95,7 @@ __all__ = [
     'PayloadTooLarge',
     'RegistrationError',
     'Retry',
+    'RetryLater',
     'Saga',
     'ScheduleFailed',
     'Signal',
@@ -115,6 +119,7 @@ __all__ = [
     'any_of',
     'as_completed',
     'cron',
+    'current_activity',
     'first_of',
     'first_success',
     'query',
@@ -146,6 +151,7 @@ _LAZY = {
     'Execution': 'genflow.swf.client.handles',
     'Future': 'genflow.core.tasks.future',
     'GenflowError': 'genflow.core.errors',
+    'GiveUp': 'genflow.core.errors',
     'HistoryError': 'genflow.core.errors',
     'LambdaFailed': 'genflow.core.errors',
     'LambdaProxy': 'genflow.core.authoring.proxies',
@@ -155,6 +161,7 @@ _LAZY = {
     'PayloadTooLarge': 'genflow.core.errors',
     'RegistrationError': 'genflow.core.errors',
     'Retry': 'genflow.core.model.retry',
+    'RetryLater': 'genflow.core.errors',
     'Saga': 'genflow.core.tasks.saga',
     'ScheduleFailed': 'genflow.core.errors',
     'Signal': 'genflow.core.tasks.signals',
@@ -178,6 +185,7 @@ _LAZY = {
     'any_of': 'genflow.core.tasks.combinators',
     'as_completed': 'genflow.core.tasks.as_completed',
     'cron': 'genflow.core.model.cron',
+    'current_activity': 'genflow.core.authoring.activity',
     'first_of': 'genflow.core.tasks.first_of',
     'first_success': 'genflow.core.tasks.combinators',
     'query': 'genflow.core.authoring.queries',

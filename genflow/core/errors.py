@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from genflow.core.durations import Duration, in_seconds
+
 __all__ = [
     'ActivityCanceled',
     'ActivityFailed',
@@ -26,6 +28,7 @@ __all__ = [
     'CompensationFailed',
     'DefinitionError',
     'GenflowError',
+    'GiveUp',
     'HistoryError',
     'LambdaFailed',
     'LambdaTimedOut',
@@ -33,6 +36,7 @@ __all__ = [
     'NotDecidedYet',
     'PayloadTooLarge',
     'RegistrationError',
+    'RetryLater',
     'ScheduleFailed',
     'SignalFailed',
     'StopActivity',
@@ -46,6 +50,10 @@ __all__ = [
     'WorkflowStalled',
     'YieldError',
 ]
+
+
+MAX_RETRY_LATER = 31_536_000
+"""Seconds of the longest timer of SWF, a year."""
 
 
 class GenflowError(Exception):
@@ -66,6 +74,7 @@ class TaskFailed(GenflowError):
         traceback: The remote traceback as text where the other side was genflow, else ``None``.
         task: The task that failed.
         names: Module and qualified name of the remote exception's class and of its bases, where they were recorded.
+        retry_after: Seconds after which the other side asked to be tried again (``RetryLater``), else ``None``.
     """
 
     def __init__(
@@ -82,6 +91,7 @@ class TaskFailed(GenflowError):
         self.traceback = traceback
         self.task = task
         self.names: tuple[str, ...] = ()
+        self.retry_after: float | None = None
         self._label: str | None = None
 
     def __reduce__(self) -> Any:
@@ -292,6 +302,34 @@ class CompensationFailed(GenflowError):
 
     def __reduce__(self) -> Any:
         return type(self), (self.errors,), vars(self)
+
+
+class RetryLater(GenflowError):
+    """Raised in an activity: try again, after so many seconds at least.
+
+    The attempts that the proxy's ``retry`` allows are the limit; for what it tries again does not matter.
+
+    Attributes:
+        seconds: For which the next attempt waits at least.
+        reason: Why.
+    """
+
+    def __init__(self, seconds: Duration, reason: str = 'try again later') -> None:
+        length = in_seconds(seconds)
+        if isinstance(length, bool) or not isinstance(length, (int, float)) or not 0 <= length <= MAX_RETRY_LATER:
+            raise DefinitionError(
+                f'RetryLater() was given {seconds!r}; it takes 0 to {MAX_RETRY_LATER:,} seconds, or a timedelta'
+            )
+        super().__init__(length, reason)
+        self.seconds = length
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f'{self.reason} (in {self.seconds:g} s)'
+
+
+class GiveUp(GenflowError):
+    """Raised in an activity: do not try again, whatever the proxy's ``retry`` says."""
 
 
 class Canceled(BaseException):

@@ -12,17 +12,18 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 import venusian
 
 from genflow.core.authoring.activity import Activity
+from genflow.core.authoring.function_activity import FunctionActivity
 from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.workflow import Workflow
+from genflow.core.durations import Duration, in_seconds
 from genflow.core.errors import DefinitionError
-from genflow.core.model.durations import Duration, in_seconds
 from genflow.core.model.options import MAX_SECONDS, seconds
 from genflow.core.model.options import priority as checked_priority
 from genflow.core.model.registry import ActivitySpec, Registry, Spec, WorkflowSpec, declare
@@ -30,6 +31,9 @@ from genflow.core.model.registry import ActivitySpec, Registry, Spec, WorkflowSp
 __all__ = ['activity', 'scan', 'workflow']
 
 Cls = TypeVar('Cls', bound=type)
+Fn = TypeVar('Fn', bound=FunctionActivity[Any, Any, Any])
+P = ParamSpec('P')
+R = TypeVar('R')
 Package = ModuleType | str | Iterable[ModuleType | str] | None
 
 CATEGORY = 'genflow'
@@ -48,6 +52,21 @@ class _Unsaid(int):
 _SUM: float = _Unsaid(420)
 
 
+class ActivityDecorator(Protocol):
+    """What :func:`activity` gives: it decorates classes and functions."""
+
+    @overload
+    def __call__(self, target: Cls, /) -> Cls: ...  # type: ignore[overload-overlap]  # a class is callable, too
+    @overload
+    def __call__(self, target: Fn, /) -> Fn: ...
+    @overload
+    def __call__(
+        self, target: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> FunctionActivity[P, Coroutine[Any, Any, R], R]: ...
+    @overload
+    def __call__(self, target: Callable[P, R], /) -> FunctionActivity[P, R, R]: ...
+
+
 def activity(
     name: str,
     version: Any,
@@ -59,8 +78,10 @@ def activity(
     *,
     priority: int | None = None,
     description: str | None = None,
-) -> Callable[[Cls], Cls]:
-    """Says that an :class:`~genflow.Activity` stands for an activity type.
+) -> ActivityDecorator:
+    """Says that an :class:`~genflow.Activity`, or a function, stands for an activity type.
+
+    A function that is decorated can be called as before, and has ``proxy(...)`` as a class has.
 
     Args:
         name: The type's name, at most 256 characters, none of them ``:``, ``/`` or ``|``.
@@ -80,7 +101,9 @@ def activity(
     if schedule_to_close is _SUM:
         schedule_to_close = _sum(schedule_to_start, start_to_close)
 
-    def decorate(cls: Cls) -> Cls:
+    def decorate(target: Any) -> Any:
+        target = FunctionActivity(target) if inspect.isfunction(target) else target
+        cls = target.activity if isinstance(target, FunctionActivity) else target
         _check(cls, Activity, name, task_list)
         spec = ActivitySpec(
             cls,
@@ -94,9 +117,11 @@ def activity(
             checked_priority(priority),
             description,
         )
-        venusian.attach(cls, _adder(spec), category=CATEGORY)
+        venusian.attach(target, _adder(spec), category=CATEGORY)
         declare(spec)
-        return cls
+        if isinstance(target, FunctionActivity):
+            target.__genflow_specs__.append(spec)
+        return target
 
     return decorate
 

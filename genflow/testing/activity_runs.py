@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from contextvars import copy_context
 from typing import Any
 
 from attrs import define, field
 
-from genflow.core.authoring.activity import Activity, ActivityInfo
+from genflow.core.authoring.activity import Activity, ActivityInfo, made_current
+from genflow.core.authoring.function_activity import FunctionActivity
 from genflow.core.errors import StopActivity, SuspendTask
 from genflow.core.model.registry import declared
+from genflow.swf.worker.event_loop import finished
 
 __all__ = ['ActivityRun', 'run_activity']
 
@@ -54,7 +57,7 @@ class Recorder:
 
 
 def run_activity(
-    activity: type[Activity] | Activity,
+    activity: type[Activity] | Activity | FunctionActivity[Any, Any, Any],
     /,
     *args: Any,
     heartbeat_says_cancel_after: int | None = None,
@@ -69,7 +72,7 @@ def run_activity(
     Arguments and result travel through the activity's serialization, as they do on the way from and to a workflow.
 
     Args:
-        activity: The class, or an instance where it needs something to be made with.
+        activity: The class, an instance where it needs something to be made with, or the function.
         *args: Arguments of its ``run``.
         heartbeat_says_cancel_after: So many heartbeats say that all is well, those after them that the activity is
             to stop.
@@ -83,17 +86,30 @@ def run_activity(
         Exception: What the activity raised, with its own traceback.
     """
     __tracebackhide__ = True
-    made = activity if isinstance(activity, Activity) else activity()
+    made = _made(activity)
     name, version = next(((spec.name, spec.version) for spec in declared(type(made))), (type(made).__name__, '1'))
     info = ActivityInfo(f'1.{attempt}', name, version, workflow_id, run_id, attempt, lambda: last_heartbeat)
     ran = ActivityRun()
     made._context = Recorder(info, ran, heartbeat_says_cancel_after)  # noqa: SLF001 - as a worker does
     found, named = made._deserialize_arguments(made._serialize_arguments(*args, **kwargs))
     try:
-        result = copy_context().run(made.run, *found, **named)
+        result = copy_context().run(_performed, made, found, named)
         ran.result = made._deserialize_result(made._serialize_result(result))
     except StopActivity as stop:
         ran.canceled, ran.details = True, stop.details
     except SuspendTask:
         ran.suspended = True
     return ran
+
+
+def _made(activity: type[Activity] | Activity | FunctionActivity[Any, Any, Any]) -> Activity:
+    if isinstance(activity, Activity):
+        return activity
+    return activity.activity() if isinstance(activity, FunctionActivity) else activity()
+
+
+def _performed(activity: Activity, args: Any, kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    with made_current(activity):
+        result = activity.run(*args, **kwargs)
+        return finished(result) if inspect.iscoroutine(result) else result

@@ -19,13 +19,20 @@ from genflow.core.engine.execution import Execution
 from .story import Story, made
 
 
-@pytest.mark.parametrize('base', [Workflow, Activity])
-def test_a_coroutine_is_refused_when_the_class_is_made(base):
+def test_a_coroutine_is_no_workflow():
     async def run(self):
         return None
 
     with pytest.raises(DefinitionError, match=r'\.Later\.run is declared with `async def`; write `def`'):
-        type('Later', (base,), {'run': run})
+        type('Later', (Workflow,), {'run': run})
+
+
+def test_an_asynchronous_generator_is_no_activity():
+    async def run(self):
+        yield None
+
+    with pytest.raises(DefinitionError, match=r'\.Later\.run has a `yield`, and an activity must not yield'):
+        type('Later', (Activity,), {'run': run})
 
 
 def no_self():

@@ -24,15 +24,15 @@ from genflow.swf.scanner import activity, workflow
 from tests.swf.work import Loops, attributes
 
 
-@activity('Echo', 1, 'tl')
+@activity('WordsEcho', 1, 'tl')
 class Echo(Activity):
     def run(self, value):
         return value
 
 
-@workflow('Basket', 1, 'tl')
+@workflow('WordsBasket', 1, 'tl')
 class Basket(Workflow):
-    echo = ActivityProxy('Echo', 1)
+    echo = ActivityProxy('WordsEcho', 1)
     add = Signal()
 
     def run(self, first=None):
@@ -48,7 +48,7 @@ class Basket(Workflow):
         return self.items
 
 
-@workflow('Other', 1, 'tl')
+@workflow('WordsOther', 1, 'tl')
 class Other(Workflow):
     def run(self):
         yield self.sleep(5)
@@ -123,7 +123,7 @@ def test_types_are_registered_before_any_worker_runs(swf):
     client.register(Basket, Echo)
     client.register(Basket)
     assert client.starter(Basket)().status() == 'OPEN'
-    assert [info['activityType']['name'] for info in _activity_types(swf)] == ['Echo']
+    assert [info['activityType']['name'] for info in _activity_types(swf)] == ['WordsEcho']
 
 
 def _activity_types(swf):
@@ -161,8 +161,8 @@ def listed(loops):
         ({'open': True}, ['e1', 'e0']),
         ({'open': False}, ['e4', 'e3', 'e2']),
         ({'workflow': Basket}, ['e0', 'e4', 'e2']),
-        ({'workflow': 'Other', 'open': False}, ['e3']),
-        ({'workflow': 'Other', 'version': 2}, []),
+        ({'workflow': 'WordsOther', 'open': False}, ['e3']),
+        ({'workflow': 'WordsOther', 'version': 2}, []),
         ({'tag': 'red'}, ['e1', 'e0', 'e4']),
         ({'tag': 'red', 'workflow': Basket}, ['e0', 'e4']),
         ({'tag': 'red', 'workflow': Basket, 'status': 'COMPLETED'}, ['e4']),

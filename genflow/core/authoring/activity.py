@@ -6,8 +6,12 @@ worker makes an instance, gives it an :class:`ActivityContext` and calls ``run``
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, Protocol, TypeVar
+import logging
+from collections.abc import Callable, Coroutine, Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from attrs import field, frozen
 
@@ -19,7 +23,15 @@ from genflow.core.payloads.wire_text import sendable, units
 from genflow.core.tasks.task import Task
 from genflow.core.text import short
 
-__all__ = ['MAX_HEARTBEAT', 'Activity', 'ActivityContext', 'ActivityInfo', 'heartbeat_text']
+__all__ = [
+    'MAX_HEARTBEAT',
+    'Activity',
+    'ActivityContext',
+    'ActivityInfo',
+    'current_activity',
+    'heartbeat_text',
+    'made_current',
+]
 
 MAX_HEARTBEAT = 2048
 """Characters of a heartbeat's details: SWF's ``LimitedData`` shape."""
@@ -36,6 +48,11 @@ class ActivityInfo:
         attempt: 1 for the first try, or ``None`` where something else than genflow scheduled the task.
         recall: Gives :attr:`last_heartbeat`.
         origin: Gives :attr:`first_run_id`; of the run itself unless given.
+        task_list: The list on which the task was found.
+        own_list: The list of the worker's own, ``None`` where the worker has none (``Worker(..., own_list=True)``):
+            what is called with it as its ``task_list`` runs in the same process.
+        identity: How the worker calls itself.
+        read_deadline: Gives :attr:`deadline`.
     """
 
     activity_id: str
@@ -46,6 +63,10 @@ class ActivityInfo:
     attempt: int | None = None
     recall: Callable[[], str | None] = field(default=lambda: None, eq=False, repr=False)
     origin: Callable[[], str] | None = field(default=None, eq=False, repr=False)
+    task_list: str | None = None
+    own_list: str | None = None
+    identity: str | None = None
+    read_deadline: Callable[[], datetime | None] = field(default=lambda: None, eq=False, repr=False)
 
     @property
     def first_run_id(self) -> str:
@@ -54,6 +75,14 @@ class ActivityInfo:
         It is read from the history when it is asked for, of attempts after the first.
         """
         return self.run_id if self.origin is None else self.origin()
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When SWF times this attempt out however often it heartbeats; ``None`` for never.
+
+        It is read from the history when it is asked for.
+        """
+        return self.read_deadline()
 
     @property
     def last_heartbeat(self) -> str | None:
@@ -115,8 +144,14 @@ class Activity(Serialization):
         check_run(cls)
         check_no_generator(cls)
 
+    @overload
     @classmethod
-    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]:
+    def proxy(cls: type[Runs[P, Coroutine[Any, Any, R]]], **options: Any) -> TypedProxy[P, Task[R]]: ...
+    @overload
+    @classmethod
+    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]: ...
+    @classmethod
+    def proxy(cls: Any, **options: Any) -> Any:
         """A proxy that calls this activity, typed by the signature of ``run``.
 
         Args:
@@ -144,6 +179,11 @@ class Activity(Serialization):
         """
         info = self.info
         return f'{info.first_run_id}:{info.activity_id.partition(".")[0]}'
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """A logger whose records have the ids: ``workflow_id``, ``run_id``, ``activity_id`` and ``attempt``."""
+        return TaskLogger(self._context)
 
     def heartbeat(self, details: str | None = None, *, check: bool = False) -> bool:
         """Says that the activity is alive.
@@ -173,3 +213,38 @@ class Activity(Serialization):
         if self._context is None:
             raise RuntimeError(f'{type(self).__name__} is not run by a worker: it has no task')
         return self._context
+
+
+class TaskLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """Puts the ids of an activity task into its records."""
+
+    def __init__(self, context: ActivityContext | None) -> None:
+        info = None if context is None else context.info
+        super().__init__(logging.getLogger('genflow.activity' if info is None else f'genflow.activity.{info.name}'), {})
+        names = ('workflow_id', 'run_id', 'activity_id', 'attempt')
+        self._ids = {name: getattr(info, name, None) for name in names}
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        return msg, {**kwargs, 'extra': {**self._ids, **(kwargs.get('extra') or {})}}
+
+
+_current: ContextVar[Activity | None] = ContextVar('activity', default=None)
+
+
+def current_activity() -> Activity:
+    """The activity that runs here: for heartbeats, ``info`` and ``idempotency_key`` of an activity that is a function.
+
+    Where a function is called plainly, as in a test, there is no task: heartbeats do nothing, and what only a task has
+    raises ``RuntimeError``.
+    """
+    return _current.get() or Activity()
+
+
+@contextmanager
+def made_current(activity: Activity) -> Iterator[None]:
+    """Has :func:`current_activity` give an activity in the block."""
+    before = _current.set(activity)
+    try:
+        yield
+    finally:
+        _current.reset(before)

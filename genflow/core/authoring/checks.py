@@ -8,7 +8,7 @@ from typing import Any
 
 from genflow.core.errors import DefinitionError
 
-__all__ = ['check_fit', 'check_hook', 'check_no_generator', 'check_run']
+__all__ = ['check_fit', 'check_hook', 'check_no_generator', 'check_not_async', 'check_run']
 
 _YIELDING = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
@@ -17,8 +17,8 @@ def _run_of(cls: type) -> Any:
     return inspect.getattr_static(cls, 'run', None)
 
 
-def check_run(cls: type) -> None:
-    """Refuses ``async def run``, which nobody would await, and ``def run()`` without ``self``.
+def check_not_async(cls: type) -> None:
+    """Refuses ``async def run`` for a workflow, where nobody would await it.
 
     Raises:
         DefinitionError: Names the class.
@@ -27,8 +27,17 @@ def check_run(cls: type) -> None:
     if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
         raise DefinitionError(
             f'{_named(cls)}.run is declared with `async def`; write `def`: a workflow yields its tasks instead of '
-            'awaiting them, and an activity may call asyncio.run(…) itself'
+            'awaiting them'
         )
+
+
+def check_run(cls: type) -> None:
+    """Refuses ``def run()`` without ``self``.
+
+    Raises:
+        DefinitionError: Names the class.
+    """
+    run = _run_of(cls)
     if inspect.isfunction(run) and not any(
         parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
         for parameter in inspect.signature(run).parameters.values()
@@ -44,7 +53,8 @@ def check_no_generator(cls: type) -> None:
     Raises:
         DefinitionError: Names the class.
     """
-    if inspect.isgeneratorfunction(_run_of(cls)):
+    run = _run_of(cls)
+    if inspect.isgeneratorfunction(run) or inspect.isasyncgenfunction(run):
         raise DefinitionError(
             f'{_named(cls)}.run has a `yield`, and an activity must not yield: it is ordinary code that runs once and '
             'returns its result (a list, if there are several); what calls activities with `yield` is a workflow'

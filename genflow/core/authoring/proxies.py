@@ -15,8 +15,8 @@ from genflow.core.calls.activity import ActivityCall
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.lambda_ import LambdaCall
 from genflow.core.calls.retryable import RetryableCall
+from genflow.core.durations import Duration
 from genflow.core.errors import DefinitionError
-from genflow.core.model.durations import Duration
 from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden, seconds
 from genflow.core.payloads.hooks import Serialization, encode_value, use_transport
 from genflow.core.tasks.loop import DescribingLoop, Loop

@@ -15,13 +15,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 from uuid import UUID
 
-from genflow.core.authoring.checks import check_hook, check_run
+from genflow.core.authoring.checks import check_hook, check_not_async, check_run
 from genflow.core.authoring.proxies import Bound, Proxy
 from genflow.core.authoring.typed_proxies import ChildTask, Runs, TypedBound, TypedProxy, workflow_proxy
 from genflow.core.calls.external import CancelCall, SignalCall
 from genflow.core.calls.timer import TimerCall, timer_seconds
+from genflow.core.durations import Duration
 from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
-from genflow.core.model.durations import Duration
 from genflow.core.model.info import Info
 from genflow.core.model.options import RestartOptions, checked_names, overridden
 from genflow.core.model.restart import Restart
@@ -150,6 +150,7 @@ class Workflow(Serialization):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.hinted = cls
+        check_not_async(cls)
         check_run(cls)
         check_hook(cls)
         for name, value in vars(cls).items():

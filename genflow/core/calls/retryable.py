@@ -123,7 +123,7 @@ class RetryableCall(Call):
         if self.failure is None:  # a free try
             return 0
         tried = self.attempt - 1 - self.uncounted
-        wait = self.settings.retry.interval(tried, self.loop.jitter(self))
+        wait = self.settings.retry.for_failure(self.failure).interval(tried, self.loop.jitter(self))
         return max(int(wait), least_wait(self.failure, tried))
 
     def decision(self) -> decisions.Decision:
@@ -214,6 +214,7 @@ class RetryableCall(Call):
         """The user's own exception where ``raises=`` names its class, else ``error`` itself."""
         remote = decode_failure(error.reason, error.details)
         error.details, error.traceback, error.names = remote.details, remote.traceback, remote.names
+        error.retry_after = remote.retry_after
         error.args = (error.reason, error.details)
         own = remote.rebuilt(self.settings.raises) if self.settings.raises else None
         if own is None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from genflow.core.calls.call import Call, Cancellation, refused_key
+from genflow.core.durations import Duration
 from genflow.core.errors import DefinitionError, TaskFailed
 from genflow.core.model import decisions, events
-from genflow.core.model.durations import Duration
 from genflow.core.model.options import seconds as seconds_of
 from genflow.core.tasks.combinators import Combined
 from genflow.core.tasks.task import OPEN, VALUE, Task

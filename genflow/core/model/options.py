@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import attrs
 from attrs import Factory, field, frozen
 
+from genflow.core.durations import in_seconds
 from genflow.core.errors import DefinitionError
-from genflow.core.model.durations import in_seconds
-from genflow.core.model.retry import NO_RETRY, Retry, retry_policy
+from genflow.core.model.retry import NO_RETRY, Retries, Retry, retry_policy
 
 __all__ = [
     'CHILD_POLICIES',
@@ -128,7 +128,7 @@ class ActivityOptions:
     schedule_to_close: float | None = _duration()
     schedule_to_start: float | None = _duration()
     start_to_close: float | None = _duration()
-    retry: Retry = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
+    retry: Retry | Retries = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
@@ -161,7 +161,7 @@ class ChildOptions:
     child_policy: str | None = field(default=None, converter=child_policy)
     tags: tuple[str, ...] | None = field(default=None, converter=tag_list)
     lambda_role: str | None = None
-    retry: Retry = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
+    retry: Retry | Retries = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
@@ -172,7 +172,7 @@ class LambdaOptions:
     """Settings of a Lambda function's call; ``start_to_close`` is 1 to 900 seconds, SWF's limits."""
 
     start_to_close: float | None = _duration()
-    retry: Retry = field(default=NO_RETRY, converter=retry_policy)
+    retry: Retry | Retries = field(default=NO_RETRY, converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)

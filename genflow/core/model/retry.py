@@ -13,11 +13,11 @@ from typing import Any
 
 from attrs import Factory, field, frozen
 
+from genflow.core.durations import in_seconds
 from genflow.core.errors import ActivityTimedOut, DefinitionError, ScheduleFailed, TaskCanceled, TaskFailed, TaskTimeout
-from genflow.core.model.durations import in_seconds
-from genflow.core.model.wire_names import UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
+from genflow.core.model.wire_names import GIVE_UP, RETRY_LATER, UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
 
-__all__ = ['NO_RETRY', 'Retry', 'least_wait', 'retry_policy']
+__all__ = ['NO_RETRY', 'Retries', 'Retry', 'least_wait', 'retry_policy']
 
 Failure = type[BaseException] | str
 
@@ -80,12 +80,22 @@ class Retry:
 
     def again(self, error: BaseException, tried: int) -> bool:
         """Whether to try again after ``tried`` attempts of which the last gave ``error``."""
-        if tried >= self.max_attempts or any(_is(error, kind) for kind in self.give_up_on):
+        if tried >= self.max_attempts or any(_is(error, kind) for kind in (GIVE_UP, *self.give_up_on)):
             return False
+        if _is(error, RETRY_LATER):
+            return True
         kinds = self.on
         if isinstance(error, (TaskCanceled, ScheduleFailed)):
             kinds = tuple(kind for kind in kinds if kind not in (TaskFailed, Exception, BaseException))
         return any(_is(error, kind) for kind in kinds)
+
+    def covers(self, error: BaseException) -> bool:
+        """Whether it is a policy for this failure, however often that was tried."""
+        return math.isinf(self.max_attempts) or self.again(error, 0)
+
+    def for_failure(self, error: BaseException) -> Retry:
+        """The policy that a failure is tried again by: this one."""
+        return self
 
     def unused(self, error: BaseException, tried: int) -> str | None:
         """What to say of a failure that a policy for time-outs only leaves alone, and one for failures would not."""
@@ -139,8 +149,34 @@ _TIMEOUTS = frozenset(
 """The classes and names by which a policy means time-outs of activities."""
 
 
+@frozen
+class Retries:
+    """Several policies, of which the first one that covers a failure says whether and when it is tried again.
+
+    Attempts are counted over all failures of a call: ``max_attempts`` of the policy that covers the latest failure is
+    the limit then.
+    """
+
+    policies: tuple[Retry, ...]
+
+    def for_failure(self, error: BaseException) -> Retry:
+        """The first policy that covers a failure; one that tries nothing again where there is none."""
+        return next((policy for policy in self.policies if policy.covers(error)), NO_RETRY)
+
+    def again(self, error: BaseException, tried: int) -> bool:
+        """As :meth:`Retry.again`."""
+        return self.for_failure(error).again(error, tried)
+
+    def unused(self, error: BaseException, tried: int) -> str | None:
+        """Nothing: who gives a list says for what each policy is."""
+        return None
+
+
 def least_wait(error: BaseException | None, tried: int) -> int:
     """Seconds to wait at least before another attempt, whatever the policy says."""
+    remote = error if isinstance(error, TaskFailed) or error is None else error.__cause__
+    if isinstance(remote, TaskFailed) and remote.retry_after is not None:
+        return math.ceil(remote.retry_after)
     if not isinstance(error, TaskFailed) or not (error.reason or '').startswith(UNKNOWN_ACTIVITY_TYPE):
         return 0
     first, most = UNKNOWN_TYPE_WAITS
@@ -150,12 +186,14 @@ def least_wait(error: BaseException | None, tried: int) -> int:
 NO_RETRY = Retry(1)
 
 
-def retry_policy(value: Any) -> Retry:
+def retry_policy(value: Any) -> Retry | Retries:
     """The policy that ``retry=`` means: ``3`` is three more tries after a time-out, at once; ``0`` is one try."""
-    if isinstance(value, Retry):
+    if isinstance(value, (Retry, Retries)):
         return value
+    if isinstance(value, (list, tuple)) and value and all(isinstance(policy, Retry) for policy in value):
+        return Retries(tuple(value))
     if value is None:
         return NO_RETRY
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Retry(value + 1, initial_interval=0, on=(TaskTimeout,))
-    raise DefinitionError(f'retry is {value!r}; it is a number of further tries from 0, or a Retry(...)')
+    raise DefinitionError(f'retry is {value!r}; it is a number of further tries from 0, a Retry(...) or a list of them')

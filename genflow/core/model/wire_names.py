@@ -12,6 +12,7 @@ __all__ = [
     'BACKOFF_TIMER_PREFIX',
     'CARRYOVER_MARKER',
     'FAILURE_ENVELOPE',
+    'GIVE_UP',
     'HEARTBEAT_PART',
     'PATCH_MARKER',
     'PROCESS_DIED',
@@ -19,6 +20,7 @@ __all__ = [
     'REPAIR_TAG',
     'REPLY_MARKER',
     'RESTART_ENVELOPE',
+    'RETRY_LATER',
     'RETRY_TIMER_SUFFIX',
     'SEED_MARKER',
     'SIDE_EFFECT_MARKER',
@@ -88,3 +90,9 @@ WORKER_STOPPED = 'genflow.WorkerStopped'
 
 PROCESS_DIED = 'genflow.ProcessDied'
 """Details of a time-out: the process that ran the activity ended; the attempt is not counted. Since 0.1."""
+
+RETRY_LATER = 'genflow.core.errors.RetryLater'
+"""Among the names of a failure: its first argument is the seconds before the next attempt. Since 0.1."""
+
+GIVE_UP = 'genflow.core.errors.GiveUp'
+"""Among the names of a failure: it is not tried again. Since 0.1."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.core.errors import GenflowError, TaskFailed
-from genflow.core.model.wire_names import FAILURE_ENVELOPE
+from genflow.core.errors import MAX_RETRY_LATER, GenflowError, TaskFailed
+from genflow.core.model.wire_names import FAILURE_ENVELOPE, RETRY_LATER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened, units
 
@@ -55,6 +55,12 @@ class RemoteFailure:
     names: tuple[str, ...] = ()
     args: tuple[Any, ...] | None = None
     heartbeat: str | None = None
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds of a ``RetryLater``; ``None`` for any other exception."""
+        seconds = self.args[0] if self.args and RETRY_LATER in self.names else None
+        return seconds if isinstance(seconds, (int, float)) and 0 <= seconds <= MAX_RETRY_LATER else None
 
     def rebuilt(self, classes: tuple[type[BaseException], ...]) -> BaseException | None:
         """The exception of the first recorded name that one of ``classes`` has, or ``None``.

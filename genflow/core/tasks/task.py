@@ -15,8 +15,8 @@ from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from opcode import opmap
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from genflow.core.durations import Duration
 from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
-from genflow.core.model.durations import Duration
 from genflow.core.protocols import Loop
 from genflow.core.text import short
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, overload
 
 from genflow.core.authoring.typed_proxies import Runs
-from genflow.core.model.durations import Duration
+from genflow.core.durations import Duration
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.client.handles import Client, Execution, IfOpen, Start
 from genflow.swf.client.watches import Watch

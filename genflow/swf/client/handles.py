@@ -20,8 +20,8 @@ from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
+from genflow.core.durations import Duration, in_seconds
 from genflow.core.engine.execution import Execution as Engine
-from genflow.core.model.durations import Duration, in_seconds
 from genflow.core.model.options import child_policy as checked_policy
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.model.wire_names import UPDATE_SIGNAL

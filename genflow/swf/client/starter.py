@@ -16,8 +16,8 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.authoring.proxies import type_version
+from genflow.core.durations import Duration
 from genflow.core.errors import PayloadTooLarge
-from genflow.core.model.durations import Duration
 from genflow.core.model.options import ChildOptions, seconds
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport

@@ -6,17 +6,22 @@ a reason that retries treat as a time-out: another worker may know it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from contextvars import Context, copy_context
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from attrs import Factory, define, field, frozen
 
 from genflow.core.authoring.activity import ActivityInfo
+from genflow.core.authoring.function_activity import is_async
 from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.registry import ActivitySpec, Registry
 from genflow.core.model.wire_names import REPAIR_TAG, UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
@@ -26,13 +31,14 @@ from genflow.core.payloads.wire_text import shortened
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
+from genflow.swf.worker.event_loop import EventLoop
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from genflow.swf.worker.log_context import about
-from genflow.swf.worker.performing import Create, run_activity
+from genflow.swf.worker.performing import Create, run_activity, run_async_activity
 from genflow.swf.worker.polled_tasks import ActivityTask
 from genflow.swf.worker.respond import Failed, Outcome, in_plain_words, respond_activity
 
-__all__ = ['ActivityRunner', 'RunningActivity']
+__all__ = ['ActivityRunner', 'RunningActivity', 'WorkerPlace']
 
 log = logging.getLogger('genflow.worker')
 
@@ -91,6 +97,58 @@ def repaired_runs(tags: Iterable[str]) -> list[tuple[int, str]]:
     return [(int(last), run) for run, _, last in found if last.isdecimal()]
 
 
+def attempt_deadline(service: RetryingClient, domain: str, task: ActivityTask) -> datetime | None:
+    """When SWF times an attempt out, of its time-outs as its schedule recorded them; ``None`` for never.
+
+    Reads the history backwards, and no further than where the attempt was scheduled.
+
+    Raises:
+        Exception: The client's error.
+    """
+    execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
+    read = partial(service.call, 'get_workflow_execution_history')
+    started: datetime | None = None
+    for page in pages(read, domain=domain, execution=execution, reverseOrder=True):
+        for event in page['events']:
+            if event['eventId'] == task.started_id:
+                started = event['eventTimestamp']
+            elif event['eventType'] == 'ActivityTaskScheduled' and started is not None:
+                said = event['activityTaskScheduledEventAttributes']
+                if said['activityId'] == task.activity_id:
+                    times = ((started, 'startToCloseTimeout'), (event['eventTimestamp'], 'scheduleToCloseTimeout'))
+                    limits = [(time, said.get(name, 'NONE')) for time, name in times]
+                    ends = [time + timedelta(seconds=int(limit)) for time, limit in limits if limit != 'NONE']
+                    return min(ends, default=None)
+    return None
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
+    """Cancels from any thread; a loop that is closed has nothing left to cancel."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(work.cancel)
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs on this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+@frozen
+class WorkerPlace:
+    """Where a worker works, for the activities that it runs.
+
+    Attributes:
+        identity: How the worker calls itself.
+        own_list: A task list that no other worker polls, ``None`` where it has none.
+    """
+
+    identity: str | None = None
+    own_list: str | None = None
+
+
 @frozen(eq=False)
 class RunningActivity:
     """The context of one activity: what :class:`genflow.Activity` asks its worker."""
@@ -100,21 +158,25 @@ class RunningActivity:
     task: ActivityTask
     pulse: TaskHeartbeat
     known: ActivityId | None
+    place: WorkerPlace
     thread: threading.Thread = Factory(threading.current_thread)
 
     @property
     def info(self) -> ActivityInfo:
         task = self.task
-        attempt = self.known.attempt if self.known else None
         return ActivityInfo(
             task.activity_id,
             task.name,
             task.version,
             task.workflow_id,
             task.run_id,
-            attempt,
+            self.known.attempt if self.known else None,
             self._last_heartbeat,
             self._first_run,
+            task.task_list,
+            self.place.own_list,
+            self.place.identity,
+            partial(attempt_deadline, self.service, self.domain, task),
         )
 
     @property
@@ -126,7 +188,11 @@ class RunningActivity:
         return self.pulse.details
 
     def heartbeat(self, details: str | None) -> bool:
-        return self.pulse.beat(details)
+        loop = running_loop()
+        if loop is None:
+            return self.pulse.beat(details)
+        loop.run_in_executor(None, self.pulse.beat, details)  # an event loop does not wait for the service
+        return self.pulse.alive
 
     def _first_run(self) -> str:
         if self.known is None or self.known.attempt == 1:
@@ -146,6 +212,8 @@ class ActivityRunner:
     Attributes:
         limits: How many activities of a type, by its name, may run at a time.
         context: The context variables that each activity finds, in a copy of its own.
+        place: Where the worker works.
+        loop: Where ``async def`` activities run, beside the threads; without places each is run to its end instead.
         counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
             (failed for their type), ``late``, ``refused``, ``stopped``.
     """
@@ -157,8 +225,11 @@ class ActivityRunner:
     limits: Mapping[str, int] = Factory(dict)
     heartbeats: Heartbeats = Factory(Heartbeats)
     context: Context = Factory(copy_context)
+    place: WorkerPlace = WorkerPlace()
+    loop: EventLoop = Factory(lambda: EventLoop(0))
     counts: Counter[str] = Factory(Counter)
     _places: dict[str, threading.Semaphore] = field(init=False)
+    _async_places: dict[str, asyncio.Semaphore] = field(factory=dict, init=False)
     _running: set[RunningActivity] = field(factory=set, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
     _free: threading.Condition = field(factory=threading.Condition, init=False, repr=False)
@@ -179,6 +250,9 @@ class ActivityRunner:
         running = self._context(spec, task)
         with self._free:
             self._running.add(running)
+        if self.loop.limit and is_async(spec.cls):
+            self.loop.submit(partial(self._perform_async, spec, running), copy_context())
+            return
         try:
             with self.heartbeats.kept_up(running.pulse):
                 outcome = self._performed(spec, running)
@@ -203,6 +277,37 @@ class ActivityRunner:
                 details = encode_details('the worker stopped while the activity was running', running.details)
                 self._respond(running.task, Failed(WORKER_STOPPED, details))
 
+    async def _perform_async(self, spec: ActivitySpec, running: RunningActivity) -> None:
+        """What :meth:`handle` does with an ``async def`` activity, on the event loop.
+
+        A cancellation, or the loss of the task, cancels the activity's asyncio task.
+        """
+        loop = asyncio.get_running_loop()
+
+        async def perform() -> Outcome:
+            with about(running.task):
+                return await run_async_activity(
+                    spec, running.task.input, running, self.create, lambda: not running.pulse.alive
+                )
+
+        limit = self._async_place(spec.name)
+        async with limit:
+            work = self.context.copy().run(lambda: loop.create_task(perform()))
+            running.pulse.on_lost = lambda: _cancel(loop, work)
+            if not running.pulse.alive:  # lost while it waited for its place
+                work.cancel()
+            with self.heartbeats.kept_up(running.pulse):
+                outcome = await work
+        if self._taken(running):
+            answer = partial(copy_context().run, self._answer_safely, running.task, outcome)
+            await loop.run_in_executor(None, answer)
+
+    def _async_place(self, name: str) -> AbstractAsyncContextManager[Any]:
+        limit = self.limits.get(name)
+        if limit is None:
+            return nullcontext()
+        return self._async_places.setdefault(name, asyncio.Semaphore(limit))
+
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
         def perform() -> Outcome:
             with about(running.task):  # the context of the application, in which activities run, knows no task
@@ -219,7 +324,7 @@ class ActivityRunner:
         known = read_activity_id(task.activity_id)
         seconds = spec.heartbeat if known is None or known.heartbeat is None else known.heartbeat or math.inf
         pulse = TaskHeartbeat(self.service, task.token, math.inf if seconds is None else seconds, self.heartbeats.clock)
-        return RunningActivity(self.service, self.domain, task, pulse, known)
+        return RunningActivity(self.service, self.domain, task, pulse, known, self.place)
 
     def _taken(self, running: RunningActivity) -> bool:
         with self._free:
@@ -227,6 +332,13 @@ class ActivityRunner:
             self._running.discard(running)
             self._free.notify_all()
             return mine
+
+    def _answer_safely(self, task: ActivityTask, outcome: Outcome) -> None:
+        """Answers from a thread of which nobody sees an exception."""
+        try:
+            self._answer(task, outcome)
+        except Exception:
+            log.exception('%s could not be answered', task)
 
     def _answer(self, task: ActivityTask, outcome: Outcome) -> None:
         self.counts[type(outcome).__name__.lower()] += 1

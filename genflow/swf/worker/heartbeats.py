@@ -41,6 +41,7 @@ class TaskHeartbeat:
         timeout: Seconds within which SWF wants to hear of the task, ``math.inf`` for never.
         alive: Whether the task is still ours and nobody asked to cancel it, as far as the last heartbeat told.
         cancel_requested: Whether somebody asked to cancel it.
+        on_lost: Called once ``alive`` is false; from any thread.
     """
 
     service: RetryingClient
@@ -49,6 +50,7 @@ class TaskHeartbeat:
     clock: Callable[[], float] = monotonic
     alive: bool = True
     cancel_requested: bool = False
+    on_lost: Callable[[], None] | None = None
     _details: str | None = None
     _last: float = field(init=False)
     _sending: threading.Lock = field(factory=threading.Lock, repr=False)
@@ -90,15 +92,18 @@ class TaskHeartbeat:
                 self._failed(error)
             else:
                 self.cancel_requested = bool(answer.get('cancelRequested'))
-                self.alive = not self.cancel_requested
+                if self.cancel_requested:
+                    self.lose()
 
     def lose(self) -> None:
         """The task is somebody else's business from now on."""
-        self.alive = False
+        first, self.alive = self.alive, False
+        if first and self.on_lost is not None:
+            self.on_lost()
 
     def _failed(self, error: Exception) -> None:
         if faults.is_late(error):
-            self.alive = False
+            self.lose()
         else:
             log.warning('a heartbeat could not be sent: %s', error)
 

@@ -6,6 +6,7 @@ that do not fit ``run``) fails the task with a reason that names it.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Callable
@@ -13,15 +14,16 @@ from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
-from genflow.core.authoring.activity import Activity, ActivityContext
+from genflow.core.authoring.activity import Activity, ActivityContext, made_current
 from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, SuspendTask
 from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, shortened, units
+from genflow.swf.worker.event_loop import finished
 from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
 
-__all__ = ['Create', 'is_ctrl_c', 'run_activity']
+__all__ = ['Create', 'is_ctrl_c', 'run_activity', 'run_async_activity']
 
 Create = Callable[[type], Any]
 """Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
@@ -34,18 +36,56 @@ class BadInput(GenflowError):
 def run_activity(spec: ActivitySpec, input: str | None, context: ActivityContext, create: Create) -> Outcome:
     """Runs an activity to its end; raises nothing but a Ctrl-C on the main thread."""
     try:
-        activity = create(spec.cls)
-        activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
-        args, kwargs = _arguments(activity, input)
-        return Completed(_written(spec, activity, activity.run(*args, **kwargs)))
-    except SuspendTask:
-        return Suspended()
-    except StopActivity as stop:
-        return Canceled(None if stop.details is None else shortened(_text(stop.details), MAX_PAYLOAD))
+        activity, args, kwargs = _prepared(spec, input, context, create)
+        with made_current(activity):
+            result = activity.run(*args, **kwargs)
+            if inspect.iscoroutine(result):
+                result = finished(result)
+        return Completed(_written(spec, activity, result))
     except BaseException as error:
         if is_ctrl_c(error):
             raise
-        return Failed(*encode_failure(error, heartbeat=getattr(context, 'details', None)))
+        return _outcome(error, context)
+
+
+async def run_async_activity(
+    spec: ActivitySpec, input: str | None, context: ActivityContext, create: Create, is_stopped: Callable[[], bool]
+) -> Outcome:
+    """Runs an ``async def`` activity to its end on the event loop; raises nothing.
+
+    Args:
+        spec: Of its type.
+        input: Of its task.
+        context: What it is given.
+        create: Makes it.
+        is_stopped: Whether it was asked to stop, so that an ``asyncio.CancelledError`` is what that came to.
+    """
+    try:
+        activity, args, kwargs = _prepared(spec, input, context, create)
+        with made_current(activity):
+            result = await activity.run(*args, **kwargs)
+        return Completed(_written(spec, activity, result))
+    except asyncio.CancelledError as error:
+        return Canceled() if is_stopped() else _outcome(error, context)
+    except BaseException as error:  # noqa: BLE001 - whatever the activity raises becomes an outcome
+        return _outcome(error, context)
+
+
+def _prepared(
+    spec: ActivitySpec, input: str | None, context: ActivityContext, create: Create
+) -> tuple[Any, list[Any], dict[str, Any]]:
+    activity = create(spec.cls)
+    activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
+    return activity, *_arguments(activity, input)
+
+
+def _outcome(error: BaseException, context: ActivityContext) -> Outcome:
+    """What an exception of an activity means."""
+    if isinstance(error, SuspendTask):
+        return Suspended()
+    if isinstance(error, StopActivity):
+        return Canceled(None if error.details is None else shortened(_text(error.details), MAX_PAYLOAD))
+    return Failed(*encode_failure(error, heartbeat=getattr(context, 'details', None)))
 
 
 def _text(value: Any) -> str:

@@ -64,6 +64,7 @@ class ActivityTask:
         token: Names the task when it is answered or heartbeats.
         activity_id: What the decider called it.
         input: Its input as text, ``None`` if it has none.
+        task_list: The list that was polled.
     """
 
     token: str
@@ -74,9 +75,10 @@ class ActivityTask:
     version: str
     started_id: int
     input: str | None = None
+    task_list: str | None = None
 
     @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> ActivityTask:
+    def read(cls, answer: Mapping[str, Any], task_list: str | None = None) -> ActivityTask:
         return cls(
             answer['taskToken'],
             answer['activityId'],
@@ -86,6 +88,7 @@ class ActivityTask:
             answer['activityType']['version'],
             answer['startedEventId'],
             answer.get('input'),
+            task_list,
         )
 
     def __str__(self) -> str:

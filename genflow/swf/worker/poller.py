@@ -50,7 +50,7 @@ class Poller:
             Exception: The client's error, where polling again is pointless, such as for a domain that is not there.
         """
         answer = self._poll('poll_for_activity_task', self._request())
-        return ActivityTask.read(answer) if answer.get('taskToken') else None
+        return ActivityTask.read(answer, self.task_list) if answer.get('taskToken') else None
 
     def decision_task(self, *, trimmed: bool = False) -> DecisionTask | None:
         """Waits for a decision task and reads all of its history.

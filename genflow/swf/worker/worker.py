@@ -32,8 +32,9 @@ from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.aws.registration import register
-from genflow.swf.worker.activity_runner import ActivityRunner
+from genflow.swf.worker.activity_runner import ActivityRunner, WorkerPlace
 from genflow.swf.worker.decider import Decider, Mismatch
+from genflow.swf.worker.event_loop import EventLoop
 from genflow.swf.worker.heartbeats import Heartbeats
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c
@@ -92,8 +93,14 @@ class Worker:
             nobody else works, they are better left as they are.
         shows_payloads: Whether reports on code that does not follow its history quote inputs and results; they go into
             the log.
+        own_list: Whether the worker also polls a task list for activities that no other worker polls. Its name is
+            :attr:`own_list`, and ``self.info.own_list`` in its activities: what a workflow calls with it as the
+            ``task_list`` runs in the same process.
+        async_activities: How many ``async def`` activities run at a time, all on one event loop; 0 has each occupy a
+            thread of the ``activities``.
 
     Attributes:
+        own_list: The task list of its own, or ``None``.
         error: What made the worker stop by itself, or ``None``.
     """
 
@@ -122,10 +129,13 @@ class Worker:
         heartbeats: Heartbeats | None = None,
         fails_running: bool = True,
         shows_payloads: bool = False,
+        own_list: bool = False,
+        async_activities: int = 100,
     ) -> None:
         self.domain = domain
         self.task_lists = (task_list,) if isinstance(task_list, str) else tuple(dict.fromkeys(task_list))
         self.identity = identity or default_identity()
+        self.own_list = _list_of_its_own(self.task_lists[0]) if own_list else None
         self.registry = _registry(registry)
         self.error: BaseException | None = None
         self._deciders, self._activities = deciders, activities
@@ -165,6 +175,8 @@ class Worker:
             create,
             activity_limits or {},
             heartbeats if heartbeats is not None else Heartbeats(),
+            place=WorkerPlace(self.identity, self.own_list),
+            loop=EventLoop(async_activities),
         )
 
     @property
@@ -275,12 +287,15 @@ class Worker:
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - monotonic()) > 0:
                 thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may have shortened the time meanwhile
+        while not self._performer.wait(0) and (left := self._deadline - monotonic()) > 0:
+            self._performer.wait(min(left, POLL_INTERVAL))  # what runs on the event loop
         if self._fails_running:
             abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)
             abandoning.start()
             abandoning.join(SHUTDOWN_GRACE)  # and not longer, if the service hangs: the time-outs say the same
         self._stopped.set()
         self._decider.cache.close_all()
+        self._performer.loop.close()
         self._service.connection.close()
 
     def __enter__(self) -> Worker:  # noqa: PYI034 - typing.Self came with Python 3.11
@@ -299,6 +314,11 @@ class Worker:
             main = self._poller(task_list)
             jobs += [(f'{named}decider-{number}', partial(self._decide, main)) for number in range(self._deciders)]
             jobs += [(f'{named}activity-{number}', partial(self._perform, main)) for number in range(self._activities)]
+        if self.own_list is not None:
+            own_poller = self._poller(self.own_list)
+            jobs += [
+                (f'own-activity-{number}', partial(self._perform, own_poller)) for number in range(self._activities)
+            ]
         own = self._decider.own_list
         if own is not None:
             jobs += [
@@ -326,6 +346,7 @@ class Worker:
                 task = poller.activity_task()
             if task is not None:
                 self._handled(self._performer.handle, task)
+                self._performer.loop.wait_for_place(self._draining.is_set, POLL_INTERVAL)
 
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         with about(task):

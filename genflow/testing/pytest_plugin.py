@@ -46,6 +46,17 @@ def pytest_runtest_call(item: pytest.Item) -> None:
             pytest.fail(str(error), pytrace=False)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Hides genflow's own frames from a traceback: what a test shows is the user's code. ``--full-trace`` shows all."""
+    traceback = None if call.excinfo is None else call.excinfo.tb
+    while traceback is not None:
+        names = traceback.tb_frame.f_globals
+        if str(names.get('__name__')).startswith('genflow.'):
+            names.setdefault('__tracebackhide__', True)
+        traceback = traceback.tb_next
+
+
 @pytest.fixture
 def genflow_clock() -> ManualClock:
     """A clock that moves only when the test advances it; it begins at 2000-01-01 UTC."""

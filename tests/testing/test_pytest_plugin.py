@@ -214,3 +214,27 @@ def test_a_mark_explores_before_the_test(pytester, run):
     result = run('--strict-markers')
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(['*untaken: the failure of activity 1 Charge v1*', '*Play it again: --schedule gx1*'])
+
+
+FAILING = """
+    from genflow import Workflow
+    from genflow.testing import Tester
+
+    class Order(Workflow):
+        def run(self):
+            yield 7
+
+    def test_it():
+        Tester(Order).run()
+"""
+
+
+@pytest.mark.parametrize(('options', 'shown'), [((), False), (('--full-trace',), True)])
+def test_a_traceback_has_no_frames_of_genflow(pytester, monkeypatch, options, shown):
+    monkeypatch.setenv('PYTEST_DISABLE_PLUGIN_AUTOLOAD', '1')
+    pytester.makepyfile(FAILING)
+    result = pytester.runpytest_subprocess('-p', 'genflow.testing.pytest_plugin', '-p', 'no:cacheprovider', *options)
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert ('tester.py' in text) is shown
+    assert 'Tester(Order).run()' in text

@@ -89,6 +89,8 @@ class Proxy(Serialization):
 
     call: type[RetryableCall]
     options: Any
+    owner: type | None = None
+    """The class whose attribute it is, ``None`` for one that is data."""
 
     def __init__(self, name: str, version: Any, options: Any, transport: Any) -> None:
         self.name = _name(name, 'name')
@@ -96,6 +98,9 @@ class Proxy(Serialization):
         self.options = options
         if transport is not None:
             use_transport(self, transport)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner = owner
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else self.bound(instance.loop)

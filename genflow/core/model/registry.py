@@ -74,8 +74,8 @@ def place_of(cls: type) -> int:
     return place
 
 
-def declared(cls: type | None = None) -> Iterator[Spec]:
-    """The specs of one class (not those of its bases), or of every class decorated so far.
+def declared(cls: Any = None) -> Iterator[Spec]:
+    """The specs of one class (not those of its bases) or activity function, or of every class decorated so far.
 
     They come by module and qualified name; of classes with the same, the one decorated last comes last.
     """

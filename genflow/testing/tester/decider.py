@@ -16,7 +16,7 @@ from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.engine.execution import Execution
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
 from genflow.core.model.registry import WorkflowSpec
-from genflow.swf.wire.events import translate
+from genflow.swf.wire.events import decided, translate
 from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.swf.worker.respond import Canceled, Completed, Failed, respond_decision
@@ -59,11 +59,11 @@ class Decider:
             GenflowError: The workflow cannot be decided: it is not deterministic, waits for nothing, and so on.
         """
         spec = self.stage.cast.workflow(task.name, task.version)
-        decided = self._stand_in(task) if spec is None else self._advance(task, spec)
-        decisions = plan(decided)
+        decision = self._stand_in(task) if spec is None else self._advance(task, spec)
+        decisions = plan(decision)
         left = self.stage.give_stubs(task.run_id, decisions)
         self.stage.note_lists(decisions)
-        verdict = respond_decision(self.stage.service, task, decisions, context=decided.context)
+        verdict = respond_decision(self.stage.service, task, decisions, context=decision.context)
         if verdict != 'accepted':
             raise TesterError(f'the decision on {task} was {verdict}: {decisions}')
         for activity_id, stub in left:
@@ -82,17 +82,10 @@ class Decider:
         events = None if kept is None else continuation(task, kept.answered)
         if kept is None or events is None:
             events = task.events
-            kept = Execution(
-                spec,
-                workflow_id=task.workflow_id,
-                run_id=task.run_id,
-                domain=DOMAIN,
-                seed=self._seed_of(task.run_id),
-                input_mismatch='error',
-            )
+            kept = self._execution(spec, task.workflow_id, task.run_id)
         self.closing = True
         try:
-            decided = kept.advance(translate(events)) or Decisions()
+            decision = kept.advance(translate(events)) or Decisions()
             self.closing = kept.close_decision is not None
             pending_close = kept.closing.pending_close
             self.error = pending_close.error if self.closing and isinstance(pending_close, Fail) else None
@@ -102,7 +95,25 @@ class Decider:
                 self._kept[task.run_id] = kept
             else:
                 kept.close()
-        return decided
+        return decision
+
+    def query(self, spec: WorkflowSpec, workflow_id: str, run_id: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        """The answer of a query, from the history up to the last decision.
+
+        Raises:
+            NotDecidedYet: There has been none.
+            AttributeError: The class has no such query.
+        """
+        asked = self._execution(spec, workflow_id, run_id)
+        try:
+            asked.advance(decided(translate(self.stage.events(workflow_id, run_id))))
+            return asked.query(name, *args, **kwargs)
+        finally:
+            asked.close()
+
+    def _execution(self, spec: WorkflowSpec, workflow_id: str, run_id: str) -> Execution:
+        seed = self._seed_of(run_id)
+        return Execution(spec, workflow_id=workflow_id, run_id=run_id, domain=DOMAIN, seed=seed, input_mismatch='error')
 
     def _seed_of(self, run_id: str) -> str:
         """The seed of an execution: a stream of its own for each, the same in each run of the test."""

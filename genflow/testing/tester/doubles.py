@@ -14,6 +14,7 @@ from typing import Any
 from attrs import Factory, define, evolve
 
 from genflow.core.authoring.activity import Activity
+from genflow.core.authoring.function_activity import FunctionActivity
 from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
@@ -143,6 +144,17 @@ class Doubles:
         if issubclass(stub, Workflow):
             self._walk(stub)
 
+    def add(self, proxy: Proxy) -> Double:
+        """The part of a type that no attribute names: one that is bound from data, or started by the test itself."""
+        key = _key(proxy)
+        part = self.parts.get(key)
+        if part is None:
+            part = self.parts[key] = Double(proxy, self.lead.cls)
+            part.spec = _real(part)
+            if isinstance(part.spec, WorkflowSpec):
+                self._walk(part.spec.cls)
+        return part
+
     # what a stub is for
 
     def _named(self, named: Any) -> list[Key]:
@@ -153,6 +165,9 @@ class Doubles:
         """
         keys = list(_keys(self.lead.cls, named))
         found = [key for key in keys if key in self.parts]
+        if not found and isinstance(named, Proxy) and named.owner is None:
+            self.add(named)
+            found = keys
         if found:
             return found
         raise TesterError(self._unknown(named))
@@ -178,7 +193,7 @@ def _keys(lead: type, named: Any) -> Iterator[Key]:
     elif isinstance(named, str):
         yield from (_key(proxy) for attribute, proxy in proxies_of(lead) if attribute == named)
         yield ('lambda', named, None)
-    elif isinstance(named, type):
+    elif isinstance(named, (type, FunctionActivity)):
         for spec in declared(named):
             yield ('child' if isinstance(spec, WorkflowSpec) else 'activity', spec.name, spec.version)
     elif isinstance(named, tuple) and len(named) == 2:  # noqa: PLR2004 - name and version

@@ -9,7 +9,9 @@ from typing import Any
 
 from attrs import Factory, define, field
 
+from genflow.core.authoring.proxies import ActivityProxy, WorkflowProxy
 from genflow.core.errors import SuspendTask
+from genflow.core.model.registry import Spec, WorkflowSpec
 from genflow.core.payloads.hooks import decode
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.engine.lambdas import FunctionFailure
@@ -44,6 +46,7 @@ class Environment:
         service: The same, as the worker side calls it.
         decision_lists: The task lists on which decision tasks may appear; kept in order as a dict's keys.
         activity_lists: Likewise for activity tasks.
+        registered: The types that the service knows.
         calls: Lambda functions that were started and are to be called.
         crash: What the last of them raised that means the test itself.
     """
@@ -53,6 +56,7 @@ class Environment:
     service: RetryingClient = field(init=False)
     decision_lists: dict[str, None] = Factory(dict)
     activity_lists: dict[str, None] = Factory(dict)
+    registered: list[Spec] = Factory(list)
     calls: deque[Callable[[], None]] = Factory(deque)
     crash: BaseException | None = None
 
@@ -64,20 +68,25 @@ class Environment:
             )
         self.service = RetryingClient(connect(self.swf))
         register_domain(self.service, DOMAIN)
-        types = self.cast.types()
-        register(self.service, DOMAIN, types)
-        for spec in types:
-            lists = self.decision_lists if hasattr(spec, 'decision_duration') else self.activity_lists
-            lists[spec.task_list or TASK_LIST] = None
+        self.register_types()
         for (kind, name, _), part in self.cast.parts.items():
             if kind == 'lambda' and part.is_stubbed:
                 self.swf.register_lambda(name, self._function(part.stand()), run=self.calls.append)
 
+    def register_types(self) -> None:
+        """Registers the types that are not yet, and remembers their task lists."""
+        types = [spec for spec in self.cast.types() if spec not in self.registered]
+        register(self.service, DOMAIN, types)
+        self.registered += types
+        for spec in types:
+            lists = self.decision_lists if hasattr(spec, 'decision_duration') else self.activity_lists
+            lists[spec.task_list or TASK_LIST] = None
+
     # executions
 
-    def start(self, workflow_id: str, input: str) -> str:
-        """Starts an execution of the lead; its run id."""
-        lead = self.cast.lead
+    def start(self, workflow_id: str, input: str, spec: WorkflowSpec | None = None) -> str:
+        """Starts an execution of the lead, or of another type; its run id."""
+        lead = self.cast.lead if spec is None else spec
         request: dict[str, Any] = {
             'workflowId': workflow_id,
             'workflowType': {'name': lead.name, 'version': lead.version},
@@ -162,6 +171,7 @@ class Environment:
             TesterError: A script has ended.
         """
         left: list[tuple[str, TimeOut]] = []
+        self._meet(decisions)
         for decision in decisions:
             if decision['decisionType'] == 'ScheduleActivityTask':
                 said = decision['scheduleActivityTaskDecisionAttributes']
@@ -170,6 +180,15 @@ class Environment:
                     said['taskList'] = {'name': NOBODYS_LIST}
                     left.append((said['activityId'], stub))
         return left
+
+    def _meet(self, decisions: list[dict[str, Any]]) -> None:
+        """Adds the types that no attribute of a class names: their proxies come from data."""
+        for decision in decisions:
+            make = _PROXIES.get(decision['decisionType'])
+            if make is not None:
+                attributes, kind, proxy = make
+                self.cast.add(proxy(**decision[attributes][kind]))
+        self.register_types()
 
     def _given(self, run_id: str, said: Mapping[str, Any]) -> Any:
         part = self.cast.parts.get(('activity', said['activityType']['name'], said['activityType']['version']))
@@ -223,3 +242,10 @@ class Environment:
         clock = self.swf.clock
         if isinstance(clock, ManualClock):
             clock.advance_to(moment)
+
+
+_PROXIES: dict[str, tuple[str, str, type[ActivityProxy | WorkflowProxy]]] = {
+    'ScheduleActivityTask': ('scheduleActivityTaskDecisionAttributes', 'activityType', ActivityProxy),
+    'StartChildWorkflowExecution': ('startChildWorkflowExecutionDecisionAttributes', 'workflowType', WorkflowProxy),
+}
+"""Where a decision names a type: the member with its attributes, the one with the type, and the proxy that it is of."""

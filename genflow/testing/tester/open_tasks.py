@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks.loop import DescribingLoop
-from genflow.testing.histories.open_items import Item
+from genflow.testing.histories.open_items import OPENS, Item, attributes_of, opened_by
 from genflow.testing.tester.doubles import Doubles
 
-__all__ = ['described']
+__all__ = ['described', 'opened']
 
 
 def described(cast: Doubles, item: Item) -> Any:
@@ -24,6 +24,16 @@ def described(cast: Doubles, item: Item) -> Any:
         return part.proxy.task(*args, **kwargs)
     make = _OTHERS.get(item.kind)
     return item if make is None else make(item)
+
+
+def opened(events: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
+    """What the decisions of a history asked others for, oldest first: first attempts, and no timers."""
+    for event in events:
+        if event['eventType'] in OPENS and event['eventType'] != 'TimerStarted':
+            item = opened_by(event['eventType'], attributes_of(event), event['eventId'])
+            mark = str(item.said.get('control') or item.key).partition(';')[0]
+            if mark.partition('.')[2] in ('', '1'):
+                yield item
 
 
 def _undriven() -> Workflow:

@@ -14,20 +14,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from genflow.core.authoring.proxies import WorkflowProxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
-from genflow.core.model.registry import WorkflowSpec
+from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.state.limits import LARGE_PAGES
+from genflow.swf.aws import faults
+from genflow.swf.client.handles import Client
 from genflow.swf.wire.close_events import ENDINGS, result_of
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.testing.histories.history import History
 from genflow.testing.tester.decider import Decider
 from genflow.testing.tester.doubles import Doubles
-from genflow.testing.tester.environment import Environment
-from genflow.testing.tester.open_tasks import described
+from genflow.testing.tester.environment import DOMAIN, Environment
+from genflow.testing.tester.open_tasks import described, opened
 from genflow.testing.tester.stub_runner import StubRunner
 from genflow.testing.tester.stubs import TesterError
 
@@ -97,6 +100,7 @@ class Tester:
         self._stub_runner = StubRunner(self._environment, create)
         self._workflow_id = workflow_id
         self._run_id = ''
+        self._runs: list[str] = []
         self._steps = 0
         self._may_have_ended = True
 
@@ -150,6 +154,7 @@ class Tester:
         text = written_arguments(f'{type(lead).__qualname__}.run', lead._serialize_arguments, args, kwargs)
         _check_arguments(lead, text)
         self._run_id = self._environment.start(self._workflow_id, text)
+        self._runs.append(self._run_id)
         return self
 
     def step(self) -> str | None:
@@ -190,17 +195,56 @@ class Tester:
         self._settle()
         return self
 
-    def signal(self, signal: Any, value: Any = None, *, undeclared: bool = False) -> Tester:
+    def start_other(self, workflow: type[Workflow], /, *args: Any, workflow_id: str, **kwargs: Any) -> Tester:
+        """Starts another execution on the same service: one that the tested workflow signals, or that signals it.
+
+        It is decided as the tested one is, its activities are run or stubbed alike, and it is spoken to by its id:
+        ``tester.signal('go', workflow_id='other')``, ``tester.client.execution('other')``.
+
+        Args:
+            workflow: A decorated class.
+            *args: Arguments of its ``run``.
+            workflow_id: Of the execution.
+            **kwargs: Keyword arguments of its ``run``.
+
+        Raises:
+            TesterError: The class is not decorated.
+            TypeError: The arguments do not fit ``run``.
+        """
+        found = [spec for spec in declared(workflow) if isinstance(spec, WorkflowSpec)]
+        if not found:
+            raise TesterError(f'{workflow!r} is not decorated with genflow.workflow, so it stands for no type')
+        other = workflow()
+        text = written_arguments(f'{workflow.__qualname__}.run', other._serialize_arguments, args, kwargs)
+        _check_arguments(other, text)
+        spec: Any = self._doubles.add(WorkflowProxy(found[-1].name, found[-1].version)).spec or found[-1]
+        self._environment.register_types()
+        self._environment.start(workflow_id, text, spec)
+        return self
+
+    def signal(
+        self, signal: Any, value: Any = None, *, workflow_id: str | None = None, undeclared: bool = False
+    ) -> Tester:
         """Signals the execution; it hears of it at the next step.
 
         Args:
             signal: ``Order.approve``, the name of its attribute, or its own name.
             value: Travels as JSON.
+            workflow_id: Of a child, or of another execution, that is to be signaled instead.
             undeclared: Send it although the class declares no signal of that name, as somebody may.
 
         Raises:
             TesterError: The execution is not open, or its class declares no such signal.
         """
+        if workflow_id not in (None, self._workflow_id):
+            name = signal_name(signal)
+            self._ask_other(
+                'signal_workflow_execution',
+                str(workflow_id),
+                signalName=name,
+                input=written(value, f'the value of signal {name!r}'),
+            )
+            return self
         own = getattr(self._doubles.lead.cls, signal, None) if isinstance(signal, str) else None
         name = signal_name(own if isinstance(own, Signal) else signal)
         if not undeclared and not self.is_closed:
@@ -218,6 +262,37 @@ class Tester:
         return self
 
     # looking
+
+    def query(self, name: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """The answer of a ``@query`` method of the workflow, as of its last decision.
+
+        Args:
+            name: The method (``Order.where``), or its name.
+            *args: What it is called with.
+            **kwargs: Likewise.
+
+        Raises:
+            NotDecidedYet: The run has made no decision yet: ``advance()`` first.
+            AttributeError: The class has no such query.
+        """
+        lead, run_id = self._doubles.lead, self._last_run()
+        return self._decider.query(lead, self._workflow_id, run_id, getattr(name, '__name__', name), *args, **kwargs)
+
+    @property
+    def client(self) -> Client:
+        """A client of the test's service, for executions of any id. Only the tester's steps let something happen."""
+        return Client(DOMAIN, service=self._environment.service)
+
+    @property
+    def calls(self) -> list[Any]:
+        """What the workflow has called so far, in order, through its restarts, as descriptions.
+
+        ``assert tester.calls == [Order.charge.task(1), Order.ship.task('a street')]``. Further attempts are no calls,
+        and neither are timers.
+        """
+        self._last_run()
+        items = [item for run_id in self._runs for item in opened(self._environment.events(self._workflow_id, run_id))]
+        return [described(self._doubles, item) for item in items]
 
     @property
     def now(self) -> datetime:
@@ -319,6 +394,7 @@ class Tester:
         last = self._environment.last_event(self._workflow_id, self._started())
         while last['eventType'] == 'WorkflowExecutionContinuedAsNew':
             self._run_id = last['workflowExecutionContinuedAsNewEventAttributes']['newExecutionRunId']
+            self._runs.append(self._run_id)
             last = self._environment.last_event(self._workflow_id, self._run_id)
         return last
 
@@ -331,6 +407,18 @@ class Tester:
         if self.is_closed:
             raise TesterError(f'{self!r} has ended with {self._last_event()["eventType"]}')
         self._environment.call(operation, self._workflow_id, **request)
+
+    def _ask_other(self, operation: str, workflow_id: str, **request: Any) -> None:
+        try:
+            self._environment.call(operation, workflow_id, **request)
+        except Exception as error:
+            if faults.is_late(error):
+                raise TesterError(f'no execution with the workflow id {workflow_id!r} is open') from error
+            raise
+
+    def _last_run(self) -> str:
+        self._last_event()
+        return self._run_id
 
     def _waits(self) -> str:
         open_tasks = ', '.join(map(repr, self.open_tasks)) or 'no task'

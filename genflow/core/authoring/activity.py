@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
 from attrs import field, frozen
 
@@ -22,6 +22,11 @@ from genflow.core.payloads.hooks import Serialization
 from genflow.core.payloads.wire_text import sendable, units
 from genflow.core.tasks.task import Task
 from genflow.core.text import short
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from genflow.core.authoring.option_types import ActivityProxyOptions
 
 __all__ = [
     'MAX_HEARTBEAT',
@@ -146,10 +151,12 @@ class Activity(Serialization):
 
     @overload
     @classmethod
-    def proxy(cls: type[Runs[P, Coroutine[Any, Any, R]]], **options: Any) -> TypedProxy[P, Task[R]]: ...
+    def proxy(
+        cls: type[Runs[P, Coroutine[Any, Any, R]]], **options: Unpack[ActivityProxyOptions]
+    ) -> TypedProxy[P, Task[R]]: ...
     @overload
     @classmethod
-    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, Task[R]]: ...
+    def proxy(cls: type[Runs[P, R]], **options: Unpack[ActivityProxyOptions]) -> TypedProxy[P, Task[R]]: ...
     @classmethod
     def proxy(cls: Any, **options: Any) -> Any:
         """A proxy that calls this activity, typed by the signature of ``run``.

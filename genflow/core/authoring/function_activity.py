@@ -9,13 +9,18 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from genflow.core.authoring.activity import Activity
 from genflow.core.authoring.typed_proxies import TypedProxy, activity_proxy
 from genflow.core.errors import DefinitionError
 from genflow.core.model.registry import Spec
 from genflow.core.tasks.task import Task
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from genflow.core.authoring.option_types import ActivityProxyOptions
 
 __all__ = ['FunctionActivity', 'is_async']
 
@@ -48,7 +53,7 @@ class FunctionActivity(Generic[P, R, T]):
     def __repr__(self) -> str:
         return f'<activity function {_named(self._function)}>'
 
-    def proxy(self, **options: Any) -> TypedProxy[P, Task[T]]:
+    def proxy(self, **options: Unpack[ActivityProxyOptions]) -> TypedProxy[P, Task[T]]:
         """A proxy that calls this activity, typed by the function's signature.
 
         Args:

@@ -17,8 +17,9 @@ from genflow.core.payloads.hooks import HOOKS, Serialization
 from genflow.core.tasks.task import Task
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
+    from genflow.core.authoring.option_types import CallOptions
     from genflow.core.tasks.signals import Signal
 
 __all__ = ['ChildTask', 'Runs', 'TypedBound', 'TypedChild', 'TypedProxy', 'activity_proxy', 'workflow_proxy']
@@ -58,7 +59,7 @@ class TypedBound(Protocol[P, T_co]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
 
-    def with_options(self, **options: Any) -> TypedBound[P, T_co]: ...
+    def with_options(self, **options: Unpack[CallOptions]) -> TypedBound[P, T_co]: ...
 
 
 class TypedProxy(Generic[P, T_co]):

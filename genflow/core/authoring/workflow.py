@@ -42,10 +42,15 @@ from genflow.core.tasks.unused import generator_methods, watched
 if TYPE_CHECKING:
     from types import GeneratorType
 
+    from typing_extensions import Unpack
+
+    from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions
+
 __all__ = ['External', 'Restarter', 'Workflow']
 
 P = ParamSpec('P')
 R = TypeVar('R')
+I = TypeVar('I')  # noqa: E741 - an item
 T = TypeVar('T', bound=Task[Any])
 V = TypeVar('V')
 
@@ -165,10 +170,12 @@ class Workflow(Serialization):
 
     @overload
     @classmethod
-    def proxy(cls: type[Runs[P, Generator[Any, Any, R]]], **options: Any) -> TypedProxy[P, ChildTask[R]]: ...
+    def proxy(
+        cls: type[Runs[P, Generator[Any, Any, R]]], **options: Unpack[ChildProxyOptions]
+    ) -> TypedProxy[P, ChildTask[R]]: ...
     @overload
     @classmethod
-    def proxy(cls: type[Runs[P, R]], **options: Any) -> TypedProxy[P, ChildTask[R]]: ...
+    def proxy(cls: type[Runs[P, R]], **options: Unpack[ChildProxyOptions]) -> TypedProxy[P, ChildTask[R]]: ...
     @classmethod
     def proxy(cls: Any, **options: Any) -> Any:
         """A proxy that starts this workflow as a child, typed by the signature of ``run``.
@@ -264,6 +271,10 @@ class Workflow(Serialization):
             )
         return proxy.bound(self.loop)
 
+    @overload
+    def spawn(self, branch: Generator[Any, Any, R], *, daemon: bool = False) -> Task[R]: ...
+    @overload
+    def spawn(self, branch: Task[R], *, daemon: bool = False) -> Task[R]: ...
     def spawn(self, branch: Any, *, daemon: bool = False) -> Task[Any]:
         """Starts a branch that runs beside this code, and gives the task of its result.
 
@@ -289,6 +300,33 @@ class Workflow(Serialization):
             raise YieldError('spawn() was given a generator that has already finished')
         return task
 
+    @overload
+    def map(
+        self,
+        function: Callable[[I], Task[R] | Generator[Any, Any, R]],
+        items: Iterable[I],
+        *,
+        limit: int | None = None,
+        failures: Literal['raise', 'wait'] = 'raise',
+    ) -> Task[list[R]]: ...
+    @overload
+    def map(
+        self,
+        function: Callable[[I], Task[R] | Generator[Any, Any, R]],
+        items: Iterable[I],
+        *,
+        limit: int | None = None,
+        failures: Literal['return'],
+    ) -> Task[list[R | BaseException]]: ...
+    @overload
+    def map(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        *,
+        limit: int | None = None,
+        failures: Literal['raise', 'wait', 'return'] = 'raise',
+    ) -> Task[list[Any]]: ...
     def map(
         self,
         function: Callable[[Any], Any],
@@ -414,7 +452,7 @@ class Workflow(Serialization):
     # blocks
 
     @contextmanager
-    def options(self, **options: Any) -> Iterator[None]:
+    def options(self, **options: Unpack[CallOptions]) -> Iterator[None]:
         """Settings for every call made in the block, by this branch and those that it begins in it.
 
         Raises:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from types import GeneratorType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from genflow.core.errors import DefinitionError
 from genflow.core.protocols import Loop, current_loop
@@ -312,6 +312,12 @@ def joined(tasks: tuple[Any, ...]) -> tuple[Loop | None, list[Task[Any]]]:
     return loop, _members(loop, values)
 
 
+@overload
+def all_of(tasks: Iterable[Task[T]], /, *, failures: Literal['raise', 'wait'] = 'raise') -> Task[list[T]]: ...
+@overload
+def all_of(*tasks: Task[T], failures: Literal['raise', 'wait'] = 'raise') -> Task[list[T]]: ...
+@overload
+def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]: ...
 def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
     """Waits for all and gives the list of their results; of nothing, ``[]``.
 
@@ -326,6 +332,12 @@ def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
     return Gathered(loop, members, list, failures)
 
 
+@overload
+def any_of(tasks: Iterable[Task[T]], /, *, cancel_rest: bool = False) -> Task[Task[T]]: ...
+@overload
+def any_of(*tasks: Task[T], cancel_rest: bool = False) -> Task[Task[T]]: ...
+@overload
+def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]: ...
 def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
     """Waits for the first and gives that very task, failed or not; ask it for its ``result()``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from genflow.core.errors import DefinitionError
 from genflow.core.protocols import Loop
@@ -11,6 +11,8 @@ from genflow.core.tasks.combinators import Combined, joined
 from genflow.core.tasks.task import VALUE, Task
 
 __all__ = ['first_of']
+
+T = TypeVar('T')
 
 
 class NamedRace(Combined):
@@ -47,6 +49,10 @@ class NamedRace(Combined):
         return (self.names, self.keep, *super().asked())
 
 
+@overload
+def first_of(*, keep: Collection[str] = (), **tasks: Task[T]) -> Task[tuple[str, T]]: ...
+@overload
+def first_of(*, keep: Collection[str] = (), **tasks: Any) -> Task[tuple[str, Any]]: ...
 def first_of(*, keep: Collection[str] = (), **tasks: Any) -> Task[tuple[str, Any]]:
     """Waits for the first of several tasks with names, cancels the others, and gives its name and its result.
 

@@ -20,7 +20,9 @@ from genflow.swf.client.handles import Client, Execution, IfOpen, Start
 from genflow.swf.client.watches import Watch
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar
+    from typing_extensions import TypeVar, Unpack
+
+    from genflow.core.authoring.option_types import StartOptions
 
     R = TypeVar('R', default=Any)
 else:
@@ -86,13 +88,19 @@ class AsyncClient:
 
     @overload
     def starter(
-        self, workflow: type[Runs[P, Generator[Any, Any, R]]], *, if_open: IfOpen = 'raise', **options: Any
+        self,
+        workflow: type[Runs[P, Generator[Any, Any, R]]],
+        *,
+        if_open: IfOpen = 'raise',
+        **options: Unpack[StartOptions],
     ) -> AsyncStart[P, R]: ...
     @overload
-    def starter(self, workflow: type[Runs[P, R]], *, if_open: IfOpen = 'raise', **options: Any) -> AsyncStart[P, R]: ...
+    def starter(
+        self, workflow: type[Runs[P, R]], *, if_open: IfOpen = 'raise', **options: Unpack[StartOptions]
+    ) -> AsyncStart[P, R]: ...
     @overload
     def starter(
-        self, workflow: str, *, version: Any = None, if_open: IfOpen = 'raise', **options: Any
+        self, workflow: str, *, version: Any = None, if_open: IfOpen = 'raise', **options: Unpack[StartOptions]
     ) -> AsyncStart[..., Any]: ...
     def starter(self, workflow: Any, **options: Any) -> AsyncStart[..., Any]:
         """What starts executions when it is called and awaited; see :meth:`genflow.Client.starter`."""

@@ -41,7 +41,9 @@ from genflow.swf.client.watches import QueryWatch, ResultWatch, StatusWatch
 from genflow.swf.wire.events import decided, translate
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar
+    from typing_extensions import TypeVar, Unpack
+
+    from genflow.core.authoring.option_types import StartOptions
 
     R = TypeVar('R', default=Any)  # `Execution` without a parameter says nothing of the result
 else:
@@ -145,13 +147,19 @@ class Client:
 
     @overload
     def starter(
-        self, workflow: type[Runs[P, Generator[Any, Any, R]]], *, if_open: IfOpen = 'raise', **options: Any
+        self,
+        workflow: type[Runs[P, Generator[Any, Any, R]]],
+        *,
+        if_open: IfOpen = 'raise',
+        **options: Unpack[StartOptions],
     ) -> Start[P, R]: ...
     @overload
-    def starter(self, workflow: type[Runs[P, R]], *, if_open: IfOpen = 'raise', **options: Any) -> Start[P, R]: ...
+    def starter(
+        self, workflow: type[Runs[P, R]], *, if_open: IfOpen = 'raise', **options: Unpack[StartOptions]
+    ) -> Start[P, R]: ...
     @overload
     def starter(
-        self, workflow: str, *, version: Any = None, if_open: IfOpen = 'raise', **options: Any
+        self, workflow: str, *, version: Any = None, if_open: IfOpen = 'raise', **options: Unpack[StartOptions]
     ) -> Start[..., Any]: ...
     def starter(
         self,

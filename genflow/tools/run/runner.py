@@ -14,11 +14,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Generator, Mapping
+from typing import Any, ParamSpec, TypeVar, overload
 
 from attrs import define, evolve, field
 
+from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec
@@ -44,6 +45,9 @@ __all__ = ['DOMAIN', 'CannotGoOn', 'execute', 'run']
 
 log = logging.getLogger('genflow.run')
 
+P = ParamSpec('P')
+R = TypeVar('R')
+
 ACTIVITIES = 8
 POLL_INTERVALS = (
     0.25  # seconds after which the history is looked at although no task was answered: timers fire by themselves
@@ -65,12 +69,31 @@ class CannotGoOn(Exception):
         self.error = error
 
 
+@overload
+def run(workflow: type[Runs[P, Generator[Any, Any, R]]], *args: P.args, **kwargs: P.kwargs) -> R: ...
+@overload
+def run(workflow: type[Runs[P, R]], *args: P.args, **kwargs: P.kwargs) -> R: ...
+@overload
 def run(
     workflow: type[Workflow],
+    *args: Any,
+    db: str | os.PathLike[str] | None,
+    workflow_id: str | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any: ...
+@overload
+def run(
+    workflow: type[Workflow], *args: Any, workflow_id: str | None, kwargs: Mapping[str, Any] | None = None
+) -> Any: ...
+@overload
+def run(workflow: type[Workflow], *args: Any, kwargs: Mapping[str, Any] | None) -> Any: ...
+def run(  # type: ignore[misc]  # keywords of `run` that have the names of its own options go into kwargs=
+    workflow: type[Any],
     *args: Any,
     db: str | os.PathLike[str] | None = None,
     workflow_id: str | None = None,
     kwargs: Mapping[str, Any] | None = None,
+    **keywords: Any,
 ) -> Any:
     """Run a workflow to its end on the embedded service, in this process, and give its result.
 
@@ -82,7 +105,8 @@ def run(
         db: A file that keeps the execution; without one it is gone when this returns.
         workflow_id: Names the execution: one of that id in the file that is open is continued, one that has completed
             with the same arguments gives its result again.
-        kwargs: Keyword arguments of its ``run``.
+        kwargs: Keyword arguments of its ``run``, for those that are named as this function's own.
+        **keywords: Keyword arguments of its ``run``.
 
     Raises:
         TaskFailed: The execution closed otherwise; a subclass that says how, such as `ChildFailed`.
@@ -98,7 +122,7 @@ def run(
     spec = spec_of(workflow)
     if spec is None:
         raise DefinitionError(f'{workflow!r} is no workflow type: decorate it with @genflow.workflow(...)')
-    request = request_of(spec, args, kwargs or {}, workflow_id)
+    request = request_of(spec, args, {**keywords, **(kwargs or {})}, workflow_id)
     try:
         outcome = execute(request, db=db)
     except CannotGoOn as stop:

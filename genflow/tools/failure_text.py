@@ -31,19 +31,20 @@ _VERBS = (
 """How a task closed, by a part of the name of its exception; ``failed`` where none fits."""
 
 
-def failure_text(head: str, error: TaskFailed) -> str:
+def failure_text(head: str, error: TaskFailed, *, hint: bool = True) -> str:
     """What to print of a failure.
 
     Args:
         head: What failed, as far as the caller knows: ``workflow order-7 failed``.
         error: Why.
+        hint: Say how to see the tracebacks that are left out.
     """
     if not error.traceback:
         return f'{head}: {error}'
     *outer, innermost = _levels(error.traceback)
     lines = [head, *map(_level, outer)]
     text = ' because\n  '.join(lines) + f':\n\n{innermost.rstrip()}'
-    return f'{text}\n\n-v shows {_tracebacks(len(outer))} above it.' if outer else text
+    return f'{text}\n\n-v shows {_tracebacks(len(outer))} above it.' if outer and hint else text
 
 
 def _tracebacks(number: int) -> str:

@@ -69,7 +69,7 @@ def _failure(view: ExecutionView) -> Iterator[str]:
     try:
         close_events.result_of(view.events[-1], Serialization())
     except TaskFailed as error:
-        yield failure_text(f'workflow {view.title} failed', error)
+        yield failure_text(f'workflow {view.title} failed', error, hint=False)
 
 
 class Page(Protocol):

@@ -55,7 +55,8 @@ def failed_execution(path):
         return run_id
 
 
-def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path):
+@pytest.mark.parametrize('ending', [signal.SIGINT, signal.SIGTERM])
+def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, ending):
     failed_execution(tmp_path / 'shop.db')
     process = begin('ui', '--db', 'shop.db', '--port', 0)
     assert process.url.startswith('http://127.0.0.1:')
@@ -63,9 +64,9 @@ def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path):
     assert 'id=order-5' in page
     assert 'read-only' in page
     assert 'It terminated' in read(f'{process.url}/execution?id=order-5')
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     done = finish(process)
-    assert done.out == ''
+    assert (done.returncode, done.out, done.err) == (0, '', '')
 
 
 def test_a_repair_copies_into_the_file_that_is_looked_at(begin, tmp_path):

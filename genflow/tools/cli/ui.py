@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -76,7 +77,7 @@ def command(
     with ExitStack() as stack:
         source = _source(stack, ctx, folder, domain or DOMAIN, endpoint, db)
         source = source if domain else _in_known_domain(source)
-        site = site_of(source, target, host, token, write=write)
+        site = site_of(source, target, host, token or None, write=write)
         serve(site, host, port)
 
 
@@ -99,9 +100,20 @@ def needed_for_dashboard() -> None:
 def serve(site: Site, host: str, port: int) -> None:
     """Serves a dashboard until it is interrupted, and prints where."""
     server = _listening(site, host, port)
-    with messages_on_stdout():
+    with messages_on_stdout(), _ending_quietly():
         click.echo(server.url)
         server.run()
+
+
+@contextmanager
+def _ending_quietly() -> Iterator[None]:
+    """Has the signals that end a server, which it raises again when it has ended, do nothing more."""
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listening(site: Site, host: str, port: int) -> DashboardServer:

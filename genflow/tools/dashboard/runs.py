@@ -26,6 +26,8 @@ __all__ = ['Causes', 'Run', 'Runs']
 KEPT = 16
 """Executions that stay in memory, however long they are."""
 
+MOST_RUNS = 1000
+
 EVENTS = 400_000
 """Events up to which further ones stay."""
 
@@ -124,7 +126,7 @@ class Runs:
             if run is None:
                 run = self._runs[key] = Run(domain, ExecutionView(workflow_id, run_id))
             self._runs.move_to_end(key)
-            while len(self._runs) > KEPT and self._size() > EVENTS:
+            while len(self._runs) > MOST_RUNS or (len(self._runs) > KEPT and self._size() > EVENTS):
                 self._runs.popitem(last=False)
         with run.lock:
             try:

@@ -95,6 +95,7 @@ def important(nodes: list[Node]) -> Iterator[Node]:
 
 def _row(node: Node, picture: Picture) -> OperationRow:
     operation, last = node.bar.operation, node.bar.operation.last
+    now = picture.view.close.at if picture.view.close is not None else picture.now
     is_child = operation.kind == 'child' and last.run_id is not None
     return OperationRow(
         operation,
@@ -103,10 +104,10 @@ def _row(node: Node, picture: Picture) -> OperationRow:
         mark_of(operation.state),
         tone_of(operation.state),
         bar_svg(node.bar, picture.scale),
-        duration(last.waited(picture.now)) if operation.kind in ('activity', 'child', 'lambda') else '',
-        duration(last.ran(picture.now)) if last.started_at else '',
+        duration(last.waited(now)) if operation.kind in ('activity', 'child', 'lambda') else '',
+        duration(last.ran(now)) if last.started_at else '',
         last.failed_because() if last.has_failed else '',
-        tuple((one, attempt_words(one, picture.now)) for one in operation.attempts),
+        tuple((one, attempt_words(one, now)) for one in operation.attempts),
         tuple(payloads(operation)),
         tuple(own_lines(last.failure.traceback or '')),
     )

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from genflow.core.model.registry import WorkflowSpec
 from genflow.local.state.limits import LARGE_PAGES
@@ -178,7 +179,7 @@ def test_a_service_that_goes_away_is_said_and_comes_back(chromium, env):
 
         def __getattr__(self, name):
             if not self.is_on:
-                raise ValueError('it is off')
+                raise EndpointConnectionError(endpoint_url='http://swf')
             return getattr(service, name)
 
     service, env.swf = env.swf, Switched()
@@ -186,9 +187,16 @@ def test_a_service_that_goes_away_is_said_and_comes_back(chromium, env):
         page.goto(f'{url}/execution?id=order-1')
         env.swf.is_on = False
         page.wait_for_selector('#lost:not([hidden])')
-        assert 'it is off' in page.inner_text('#lost')
+        assert 'http://swf' in page.inner_text('#lost')
         env.swf.is_on = True
         page.wait_for_selector('#lost', state='hidden')
+        env.swf.is_on = False
+        page.goto(f'{url}/types')
+        assert 'does not answer' in page.inner_text('main')
+        env.swf.is_on = True
+        page.wait_for_selector('table')
+        assert all('503' in text for text in page.wrong)
+        page.wrong.clear()
 
 
 @pytest.mark.slow

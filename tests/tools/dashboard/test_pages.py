@@ -216,6 +216,15 @@ def test_types_are_shown_with_their_state_and_whether_the_target_has_them(env):
     assert 'workflowPlain1 ✓ registered' in text
 
 
+def test_what_was_open_when_an_execution_closed_runs_no_longer(env):
+    env.begin(Plain, 'w')
+    env.take()
+    env.wait(60)
+    env.swf.terminate_workflow_execution(domain=DOMAIN, workflowId='w')
+    env.wait(3600)
+    assert 'ran 1 min,' in page_of(client_of(env), '/execution?id=w').text
+
+
 def test_empty_pages_say_what_to_do(env):
     client = client_of(env)
     assert 'genflow start TYPE VERSION' in page_of(client, '/').text

@@ -168,6 +168,13 @@ addEventListener('popstate', () => {
   if (line) openEvent(line); else document.getElementById('open-event')?.remove();
 });
 
+// A page that could not be made because the service did not answer is made as soon as it does.
+async function retry() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer && answer.status !== 503) location.reload(); else setTimeout(retry, 2000);
+}
+
+if (document.body.dataset.retry) setTimeout(retry, 1000);
 remember(document);
 wire();
 listen();

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from botocore.errorfactory import ClientExceptionsFactory
@@ -32,6 +32,7 @@ from genflow.local.operations.answers import EventTexts, answer_text
 from genflow.local.requests.model import operation_model, operations, paginators, service_model
 from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
+from genflow.local.shared.looking import Onlooker
 from genflow.local.shared.member import Member
 from genflow.local.shared.notice import Demands, Notice, read_notice
 from genflow.local.state.limits import Limits
@@ -70,6 +71,8 @@ class LocalSWF:
         denied: operations and decision types that are answered as not permitted.
         abandon_started: tasks that were started and belong to no process that lives are timed out at once, and so are
             this process's when it closes the service. Right where no token is handed on to another program.
+        mode: ``'r'`` only looks: nothing is written, a call that would change something raises ``ReadOnly``. Where no
+            process leads the file, a copy of it is read, as it is at this moment.
         parameter_validation: refuse, as boto3 does, what botocore's model forbids before it gets to the service.
 
     Raises:
@@ -88,6 +91,7 @@ class LocalSWF:
         synchronous: str | None = None,
         denied: Collection[str] = (),
         abandon_started: bool = False,
+        mode: Literal['rw', 'r'] = 'rw',
         parameter_validation: bool = True,
     ) -> None:
         clock = clock or SystemClock()
@@ -103,7 +107,7 @@ class LocalSWF:
             abandon_started=abandon_started,
         )
         demands = Demands(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
-        self._service: Service | Member = Member(options, demands) if is_shared(options) else alone(options)
+        self._service = opened(options, demands, mode)
         self._validates = parameter_validation
         self._request_ids = itertools.count(1)
         self._service_id = str(uuid.uuid4())[:24]
@@ -159,14 +163,14 @@ class LocalSWF:
         Raises:
             ServiceError: what the service answers instead.
         """
-        if isinstance(self._service, Member):
+        if not isinstance(self._service, Service):
             return self._service.hold(operation, request, wake)
         return HeldPoll(self._service, operation, request, wake)
 
     @property
     def is_leader(self) -> bool:
         """Whether this process has the file open itself; otherwise it goes through the one that has."""
-        return not isinstance(self._service, Member) or self._service.leads
+        return self._service.leads if isinstance(self._service, Member) else isinstance(self._service, Service)
 
     @property
     def long_poll(self) -> float:
@@ -266,6 +270,15 @@ class LocalSWF:
         }
         raised: Exception = self.exceptions.from_code(error.code)(response, operation)
         return raised
+
+
+def opened(options: Options, demands: Demands, mode: str) -> Service | Member | Onlooker:
+    """What carries out the calls."""
+    if mode not in {'rw', 'r'}:
+        raise ValueError(f"mode={mode!r}: 'rw' reads and writes, 'r' only looks")
+    if mode == 'r' and options.path != MEMORY:
+        return Onlooker(options)
+    return Member(options, demands) if is_shared(options) else alone(options)
 
 
 def is_shared(options: Options) -> bool:

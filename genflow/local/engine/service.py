@@ -73,6 +73,7 @@ class Options:
     Attributes:
         notice: what other processes find in the lock file.
         is_alive: whether a process that has started tasks may still answer them.
+        only_looks: leave everything in the file as it is.
     """
 
     path: str
@@ -86,6 +87,7 @@ class Options:
     abandon_started: bool
     notice: str = ''
     is_alive: Callable[[str], bool] = attrs.field(default=lambda process: False)
+    only_looks: bool = False
 
 
 class Service:
@@ -138,7 +140,8 @@ class Service:
             if isinstance(self._clock, SteadyClock):
                 self._clock.start_at(self._store.newest_moment())
             now = self._tick()
-            self._restart(now)
+            if not self._options.only_looks:
+                self._restart(now)
             mark = self._journal.mark()
         self._journal.settle(mark)
         self._journal.sweep()

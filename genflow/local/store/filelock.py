@@ -18,6 +18,7 @@ import os
 import sys
 import time
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,6 +42,9 @@ if sys.platform == 'win32':  # pragma: no cover - held by the type checker
 
     def _unlock(descriptor: int) -> None:
         """Closing the descriptor is enough: no fork shares it."""
+
+    def _lock_for_reading(descriptor: int) -> None:
+        _lock(descriptor)
 else:
     import fcntl
 
@@ -50,10 +54,21 @@ else:
     def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
+    def _lock_for_reading(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
 
 def _locked(descriptor: int) -> bool:
     try:
         _lock(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _locked_for_reading(descriptor: int) -> bool:
+    try:
+        _lock_for_reading(descriptor)
     except OSError:
         return False
     return True
@@ -80,6 +95,23 @@ def read_notice(name: str) -> tuple[str, str]:
         return '', ''
     owner, _, notice = text.partition('\n')
     return owner.strip(), notice.partition('\n')[0]
+
+
+@contextlib.contextmanager
+def shared_lock(name: str) -> Iterator[bool]:
+    """Keep everybody from writing a file for a moment, by its lock file; whether that was possible.
+
+    A lock file that is not there, or may not be read, is nobody's of this user's processes.
+    """
+    try:
+        descriptor = os.open(name, os.O_RDONLY)
+    except OSError:
+        yield True
+        return
+    try:
+        yield _locked_for_reading(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 Identity = tuple[int, int]

@@ -26,7 +26,7 @@ from genflow.tools.cli.completing import complete_ids, complete_types, complete_
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value, value_input
 from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
-from genflow.tools.cli.services import again_of, client_of, layer1_options
+from genflow.tools.cli.services import again_of, client_of, layer1_options, read_only_option
 from genflow.tools.cli.settings import setting_options, shown_time
 from genflow.tools.cli.streams import print_lines, print_result, say
 from genflow.tools.run.defaults import DOMAIN
@@ -126,6 +126,7 @@ def start(
 @click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--json', 'as_json', is_flag=True, help='The events as the AWS command line prints them.')
+@read_only_option
 @service_options
 def history(
     *, workflow_id: str, run_id: str | None, as_json: bool, domain: str, endpoint: str | None, db: str | None
@@ -222,6 +223,7 @@ def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
 @input_options
 @click.argument('target')
 @click.option('--run-id', help='Which run; the open or latest one without it.')
+@read_only_option
 @service_options
 def query(
     *,
@@ -345,6 +347,7 @@ def terminate(
 @click.option('--run-id', help='Which run; the open or latest one without it.')
 @click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for it.')
 @setting_options('verbose')
+@read_only_option
 @service_options
 @click.pass_context
 def result(

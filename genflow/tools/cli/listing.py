@@ -15,7 +15,7 @@ from genflow.insight import elapsed
 from genflow.tools.cli.completing import complete_types
 from genflow.tools.cli.executions import service_options
 from genflow.tools.cli.parameters import MOMENT
-from genflow.tools.cli.services import client_of
+from genflow.tools.cli.services import client_of, read_only_option
 from genflow.tools.cli.settings import shown_time
 from genflow.tools.cli.streams import note, print_lines
 from genflow.tools.cli.tables import aligned, output_option, print_records
@@ -110,6 +110,7 @@ HEADER = ('STARTED', 'DURATION', 'STATUS', 'TYPE', 'ID', 'TAGS', 'RUN')
 @click.option('--reverse', '-r', is_flag=True, help='The other way round; times begin with the latest.')
 @click.option('--limit', type=click.IntRange(1), help=f'At most so many; of a table {ROWS} unless given.')
 @output_option
+@read_only_option
 @service_options
 def list_executions(
     *,
@@ -220,6 +221,7 @@ def _record(info: Info) -> dict[str, Any]:
 @click.command('count')
 @selection_options
 @click.option('--by', type=click.Choice(['status', 'type']), help='Count each state or type by itself.')
+@read_only_option
 @service_options
 def count(*, wanted: Wanted, by: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
     """Count executions, chosen by the options that `genflow list` takes."""

@@ -7,18 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import click
+
 from genflow.local.errors import FileInUse, StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused, Unavailable
 from genflow.tools.cli.settings import setting_options
 
-__all__ = ['again_of', 'client_of', 'layer1_options', 'opened', 'refused_store', 'refusing']
+__all__ = ['again_of', 'client_of', 'layer1_options', 'opened', 'read_only_option', 'refused_store', 'refusing']
 
 LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
 
 UNCONFIGURED = ('NoRegionError', 'NoCredentialsError', 'PartialCredentialsError', 'ProfileNotFound')
 """What boto3 raises where it has nothing to reach Amazon SWF with."""
+
+READ_ONLY = 'genflow.read_only'
+"""Where a command's context has whether it only looks."""
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -26,6 +31,18 @@ F = TypeVar('F', bound=Callable[..., Any])
 def layer1_options(function: F) -> F:
     """Add ``--endpoint`` and ``--db`` to a command."""
     return setting_options('endpoint', 'db')(function)
+
+
+def read_only_option(function: F) -> F:
+    """Add ``--read-only`` to a command, which :func:`opened` obeys."""
+
+    def keep(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        ctx.meta[READ_ONLY] = value
+
+    option = click.option(
+        '--read-only', is_flag=True, expose_value=False, callback=keep, help='Only look: write nothing to the file.'
+    )
+    return option(function)
 
 
 @contextmanager
@@ -90,7 +107,9 @@ def opened(endpoint: str | None, db: str | None) -> Iterator[Any]:
     from genflow.local.state.limits import LARGE_PAGES
 
     try:
-        service = LocalSWF(db, long_poll=LONG_POLL, limits=LARGE_PAGES)
+        context = click.get_current_context(silent=True)
+        looks = context is not None and context.meta.get(READ_ONLY, False)
+        service = LocalSWF(db, long_poll=LONG_POLL, limits=LARGE_PAGES, mode='r' if looks else 'rw')
     except StoreError as error:
         raise refused_store(error) from error
     try:

@@ -17,7 +17,7 @@ from genflow.tools.causes import causes_of
 from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.services import client_of
+from genflow.tools.cli.services import client_of, read_only_option
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.printable import printable
 from genflow.tools.run.follow import listed
@@ -35,6 +35,7 @@ __all__ = ['command']
 @click.option('--if', 'supposed', multiple=True, metavar='WHAT', help="What would happen: 'fail Ship', 'fire 3'.")
 @click.option('--all', 'everything', is_flag=True, help='Every open execution of the domain, one line a cause.')
 @click.option('--json', 'as_json', is_flag=True, help='The findings as JSON.')
+@read_only_option
 @service_options
 @click.pass_context
 def command(

@@ -1,0 +1,124 @@
+"""``LocalSWF(path, mode='r')``: only to look, whoever has the file and whatever its modes are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from genflow.local import LocalSWF, ManualClock
+from genflow.local.errors import FileInUse, ForeignFile, ReadOnly
+from tests.local.office import Office, decision, schedule
+from tests.local.other_process import OtherProcess
+from tests.local.test_forks import in_child
+
+
+def bytes_of(path):
+    return {one.name: one.read_bytes() for one in Path(path).parent.iterdir() if one.is_file()}
+
+
+@pytest.fixture
+def execution(path):
+    """An execution with a started activity and a timer, in a file that nobody has open."""
+    with LocalSWF(path, synchronous='NORMAL', long_poll=0) as swf:
+        office = Office(swf).prepare()
+        execution = office.start('w')
+        office.decide(schedule('a'), decision('StartTimer', timerId='t', startToFireTimeout='0'))
+        office.poll_activity()
+    return execution
+
+
+def test_looking_changes_no_byte_and_makes_no_file(execution, path):
+    before = bytes_of(path)
+    with LocalSWF(path, mode='r') as swf:
+        office = Office(swf)
+        assert office.types(execution)[-1] == 'ActivityTaskStarted'
+        assert office.describe(execution)['openCounts']['openActivityTasks'] == 1
+        assert not swf.is_leader
+    assert bytes_of(path) == before
+
+
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda office: office.start('other'),
+        lambda office: office.signal(),
+        lambda office: office.poll_decision(),
+        lambda office: office.swf.reset(),
+        lambda office: office.swf.register_lambda('f', len),
+        lambda office: office.swf.hold('PollForDecisionTask', {}, print),
+    ],
+)
+def test_a_call_that_would_change_something_is_refused(execution, path, call):
+    with LocalSWF(path, mode='r') as swf, pytest.raises(ReadOnly, match='only to look'):
+        call(Office(swf))
+
+
+def test_what_was_not_folded_yet_is_seen(path):
+    """A process that was killed leaves its last commits in the journal and in the write-ahead log."""
+    with OtherProcess(path, synchronous='NORMAL') as other:
+        other('office.prepare() and None')
+        execution = other('office.start("w")')
+        other.kill()
+    before = bytes_of(path)
+    with LocalSWF(path, mode='r') as swf:
+        assert Office(swf).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+    assert bytes_of(path) == before
+
+
+def test_who_looks_sees_what_the_leader_does(execution, path):
+    with LocalSWF(path, synchronous='NORMAL') as leader, LocalSWF(path, mode='r') as swf:
+        Office(leader).signal()
+        assert 'WorkflowExecutionSignaled' in Office(swf).types(execution)
+        with pytest.raises(ReadOnly):
+            Office(swf).signal()
+
+
+def test_the_file_of_a_clock_that_is_moved_is_not_shown(path):
+    with LocalSWF(path, ManualClock()), pytest.raises(FileInUse, match='ManualClock'):
+        LocalSWF(path, mode='r')
+
+
+def test_a_file_that_is_not_there_is_not_made(path):
+    with pytest.raises(ForeignFile, match='does not exist'):
+        LocalSWF(path, mode='r')
+    assert not Path(path).exists()
+
+
+def test_an_unknown_mode(path):
+    with pytest.raises(ValueError, match="mode='w'"):
+        LocalSWF(path, mode='w')
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='there are no such modes')
+@pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
+def test_a_file_and_a_folder_that_cannot_be_written():
+    """Looked at by a user who may only read it."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders cannot be entered by others
+        folder = Path(name)
+        path = folder / 'swf.db'
+        with LocalSWF(path, synchronous='NORMAL') as swf:
+            execution = Office(swf).prepare().start('w')
+
+        def look():
+            if os.geteuid() == 0:
+                os.seteuid(65534)
+            with LocalSWF(path, mode='r') as swf:
+                return Office(swf).types(execution)
+
+        with modes({path: 0o444, Path(f'{path}-lock'): 0o444, folder: 0o555}):
+            assert in_child(look)[0] == 'WorkflowExecutionStarted'
+
+
+@contextlib.contextmanager
+def modes(wanted):
+    before = {one: stat.S_IMODE(one.stat().st_mode) for one in wanted}
+    for one, mode in wanted.items():
+        one.chmod(mode)
+    yield
+    for one, mode in before.items():
+        one.chmod(mode)

@@ -90,8 +90,8 @@ def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
     command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     done = genflow(folder, *command)
     assert done.stderr.splitlines()[-1] == (
-        'genflow: mend what failed, and the same command with --repair goes on there, with the 126 operations that '
-        'completed'
+        'genflow: mend what failed, and the same command goes on there (--repair), with the 126 operations that '
+        'completed; --anew begins again'
     )
     (folder / 'mended').touch()
     done = genflow(folder, *command, '--repair')
@@ -99,6 +99,25 @@ def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
     assert len((folder / 'ran').read_text().split()) == 201
     again = genflow(folder, *command, '--repair')  # it has completed, so there is nothing to repair
     assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def test_the_same_command_goes_on_where_it_failed(folder):
+    command = ('run', '-q', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
+    assert genflow(folder, *command).returncode == 3
+    (folder / 'mended').touch()
+    done = genflow(folder, *command)
+    assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 201)))), done.stderr
+    ran = [int(line) for line in (folder / 'ran').read_text().split()]
+    assert ran == [*range(1, 128), *range(127, 201)]
+
+
+def test_a_run_that_failed_begins_again_where_that_is_asked_for_or_the_arguments_are_others(folder):
+    command = ('run', '-q', 'pipeline.py:Pipeline')
+    keep = ('--db', 'x.db', '--id', 'p')
+    assert genflow(folder, *command, '127', *keep).returncode == 3
+    assert genflow(folder, *command, '127', *keep, '--anew').returncode == 3
+    assert len((folder / 'ran').read_text().split()) == 254
+    assert genflow(folder, *command, '3', *keep).stdout.strip() == '6'
 
 
 def test_run_repairs_nothing_that_was_not_kept(folder):

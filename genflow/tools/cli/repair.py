@@ -10,6 +10,7 @@ from typing import Any
 import click
 from attrs import frozen
 
+from genflow.core.engine.replay import same_payload
 from genflow.insight import ExecutionView, replayed
 from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
@@ -24,6 +25,7 @@ from genflow.tools.cli.streams import note, print_lines, say
 from genflow.tools.gathering import known_spec, now, source_lines
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.listing import Wanted
+from genflow.tools.run.start import Request, first_input
 from genflow.tools.run.target import TargetError, load
 
 __all__ = ['command', 'offer', 'take_up']
@@ -118,48 +120,61 @@ def _forked(db: str, domain: str, view: ExecutionView, plan: Repair) -> str:
         raise Refused(str(error)) from error
 
 
-def take_up(db: str, domain: str, workflow_id: str, target: str) -> None:
-    """Repair the latest run of a workflow id, if it failed; one that is open or has completed is left as it is.
+def take_up(db: str, domain: str, request: Request, target: str, *, asked_for: bool) -> None:
+    """Repair the latest run of a request's workflow id, if it failed; one that is open or has completed is left alone.
+
+    Where no repair was asked for, an execution is left alone too that was started with other arguments, or that cannot
+    be repaired; of the latter the reason is printed.
 
     Raises:
-        Refused: It cannot be repaired.
+        Refused: It was asked for, and the execution cannot be repaired.
     """
-    view = latest(db, domain, workflow_id)
-    if view is None or view.status in ('open', 'completed'):
+    workflow_id = str(request.workflow_id)
+    found = _latest(db, domain, workflow_id)
+    if found is None or found[1].status in ('open', 'completed'):
+        return
+    started_with, view = found
+    if not asked_for and not _asks_for_the_same(request, started_with, view):
         return
     try:
         plan = plan_repair(view, now())
+        refusal = refusal_of(plan, view, target, force=False)
     except RepairError as error:
-        raise Refused(str(error)) from error
-    _show(plan)
-    refusal = refusal_of(plan, view, target, force=False)
-    if refusal is not None:
+        refusal = str(error)
+    if refusal is None:
+        _show(plan)
+        _forked(db, domain, view, plan)
+    elif asked_for:
         raise Refused(f'{refusal} `genflow repair {workflow_id} --db {db}` has both options.')
-    _forked(db, domain, view, plan)
+    else:
+        say(f'genflow: {workflow_id} {view.status} before and begins anew: {refusal}')
+
+
+def _asks_for_the_same(request: Request, started_with: str | None, view: ExecutionView) -> bool:
+    same_type = (view.name, view.version) == (request.spec.name, request.spec.version)
+    return same_type and same_payload(started_with, request.input)
 
 
 def offer(db: str, domain: str, workflow_id: str) -> str | None:
     """What to say of an execution that has just failed; ``None`` where it cannot be repaired."""
-    view = latest(db, domain, workflow_id)
+    found = _latest(db, domain, workflow_id)
     try:
-        plan = None if view is None else plan_repair(view, now())
+        plan = None if found is None else plan_repair(found[1], now())
     except RepairError:
         return None
     if plan is None or plan.forgotten or not plan.kept:
         return None
     number = f'{len(plan.kept)} operation{"" if len(plan.kept) == 1 else "s"} that completed'
-    return f'mend what failed, and the same command with --repair goes on there, with the {number}'
-
-
-def latest(db: str, domain: str, workflow_id: str) -> ExecutionView | None:
-    """The open run of a workflow id, or else the latest; ``None`` where there is none."""
+    return f'mend what failed, and the same command goes on there (--repair), with the {number}; --anew begins again'
+def _latest(db: str, domain: str, workflow_id: str) -> tuple[str | None, ExecutionView] | None:
+    """The first input and the open run of a workflow id, or else its latest run; ``None`` where there is none."""
     if not Path(db).exists():
         return None
     with client_of(None, db, domain=domain) as client:
         for kind in ('open', 'closed'):
             for info in listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1):
                 run = HistoryTail(client, domain, workflow_id, info['execution']['runId'])
-                return ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+                return first_input(run), ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
     return None
 
 

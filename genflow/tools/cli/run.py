@@ -38,7 +38,12 @@ __all__ = ['command']
 @click.option(
     '--activities', default=8, show_default=True, type=click.IntRange(1, MAX_THREADS), help='How many run at a time.'
 )
-@click.option('--repair', is_flag=True, help='If the execution --id has failed, go on where it failed.')
+@click.option(
+    '--repair/--anew',
+    default=None,
+    help='If the execution --id has failed: go on where it failed, or begin from the start. '
+    'Without either, go on where nothing speaks against it.',
+)
 @setting_options('verbose', 'quiet')
 @click.pass_context
 def command(
@@ -50,7 +55,7 @@ def command(
     db: str | None,
     workflow_id: str | None,
     activities: int,
-    repair: bool,
+    repair: bool | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -70,8 +75,8 @@ def command(
     try:
         with redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
             request = _request(target, inputs(arguments, keywords), workflow_id)
-            if repair and db is not None and workflow_id is not None:
-                _take_up(db, workflow_id, target)
+            if repair is not False and db is not None and workflow_id is not None:
+                _take_up(db, request, target, asked_for=repair is True)
             outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities)
     except StoreError as error:
         raise refused_store(error) from error
@@ -112,10 +117,10 @@ def _conclude(outcome: Outcome, request: Request, db: str | None, *, verbose: bo
     return Exit.COMPLETED
 
 
-def _take_up(db: str, workflow_id: str, target: str) -> None:
+def _take_up(db: str, request: Request, target: str, *, asked_for: bool) -> None:
     from genflow.tools.cli.repair import take_up
 
-    take_up(db, DOMAIN, workflow_id, target)
+    take_up(db, DOMAIN, request, target, asked_for=asked_for)
 
 
 def _offer_repair(db: str, workflow_id: str) -> None:

@@ -23,7 +23,7 @@ from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
 from genflow.tools.run.follow import HistoryTail, listed
 
-__all__ = ['Begun', 'Request', 'begin', 'request_of']
+__all__ = ['Begun', 'Request', 'begin', 'first_input', 'request_of']
 
 TASK_LIST = 'default'  # of a workflow that names none
 SHOWN = 200  # characters of arguments in a message
@@ -116,7 +116,7 @@ def _known(client: Any, domain: str, request: Request) -> HistoryTail | None:
     for info in listed(client, domain, 'closed', executionFilter=same_id):
         run = _follower(client, domain, info)
         same = info['closeStatus'] == 'COMPLETED' and info['workflowType'] == request.type
-        return run if same and same_payload(_input(run), request.input) else None
+        return run if same and same_payload(first_input(run), request.input) else None
     return None
 
 
@@ -131,7 +131,7 @@ def _check_same(request: Request, run: HistoryTail, info: Mapping[str, Any]) -> 
             f'an execution {run.workflow_id!r} is open, of the workflow {there["name"]} {there["version"]}, not '
             f'{request.spec.name} {request.spec.version}. Give another id, or run that workflow.'
         )
-    started_with = _input(run)
+    started_with = first_input(run)
     if not same_payload(started_with, request.input):
         raise HistoryError(
             f'an execution {run.workflow_id!r} is open, and was started with other arguments: '
@@ -140,7 +140,7 @@ def _check_same(request: Request, run: HistoryTail, info: Mapping[str, Any]) -> 
         )
 
 
-def _input(run: HistoryTail) -> str | None:
+def first_input(run: HistoryTail) -> str | None:
     """The input of the first run: each restart has one of its own."""
     attributes = run.first()
     while attributes.get('continuedExecutionRunId'):

@@ -57,6 +57,7 @@ class Engine(Loop, Protocol):
     refs: dict[int, Any]
     ignored: Any
     deferred: dict[int, Any]
+    stopping: set[Any]
     time: datetime
 
     def refuse(self, call: Any, event: Any) -> None: ...

@@ -140,12 +140,12 @@ class _Observed(Execution):
     def report(self, message: str) -> None:
         self.warnings.append(message)
 
-    def side_effect(self, function: Callable[[], Any]) -> Any:
+    def side_effect(self, function: Callable[[], Any], raises: tuple[type[Exception], ...] = ()) -> Any:
         """A recorded value; what is not recorded is not made here, for it would be made a second time."""
         if not self.silent and not self.replaying:
             self.abort = UnknownEffect('the code runs a side effect next; its value is only made by a worker')
             raise Abort
-        return super().side_effect(function)
+        return super().side_effect(function, raises)
 
 
 class UnknownEffect(GenflowError):

@@ -73,6 +73,7 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('loose'), call),
         st.tuples(st.just('given'), calls),
         st.tuples(st.just('cancel'), call, st.booleans()),
+        st.tuples(st.just('stop'), calls),
         st.tuples(st.just('limited'), call, st.integers(0, 9), st.booleans()),
         st.tuples(st.just('completed'), calls),
         st.tuples(st.just('map'), st.integers(0, 4), st.none() | st.integers(1, 3)),
@@ -196,6 +197,14 @@ class Interpreter(Workflow):
             yield self.echo('before cancel')
         task.cancel()
         return self.outcome(task)
+
+    def do_stop(self, calls: Any) -> Any:
+        tasks = [self.make(call) for call in calls]
+        every = all_of(tasks, failures='return')
+        yield any_of(self.echo('before stop'), every)
+        every.cancel(wait=True)
+        values = yield every
+        return [repr(value) if isinstance(value, Exception) else value for value in values]
 
     def do_limited(self, call: Any, seconds: int, keep: bool) -> Any:
         task = self.make(call)

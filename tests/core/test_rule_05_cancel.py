@@ -7,7 +7,10 @@ import pytest
 from genflow import (
     ActivityCanceled,
     BranchCanceled,
+    ChildCanceled,
     TaskCanceled,
+    TaskFailed,
+    all_of,
 )
 
 from .story import Story
@@ -260,3 +263,141 @@ def test_someone_who_waits_for_a_cancelled_task_is_told():
     story.decide()
     story.signaled('stop')
     assert story.decide() == ['complete "told"']
+
+
+# stopped and waited for
+
+
+def stopping(call):
+    """A run that asks one call to stop and waits for what comes of it."""
+
+    def run(self):
+        task = call(self)
+        yield self.stop.get()
+        task.cancel(wait=True)
+        before = task.done()
+        try:
+            return [before, (yield task)]
+        except TaskFailed as error:
+            return [before, type(error).__name__, error.details]
+
+    return run
+
+
+def stopped(call):
+    story = Story(stopping(call))
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1']
+    return story
+
+
+@pytest.mark.parametrize(
+    ('end', 'expected'),
+    [
+        (lambda story: story.canceled('1.1', 'cleaned up'), [False, 'ActivityCanceled', 'cleaned up']),
+        (lambda story: story.completed('1.1', 'quicker'), [False, 'quicker']),
+        (lambda story: story.failed('1.1', reason='broken'), [False, 'ActivityFailed', None]),
+        (lambda story: story.timed_out('1.1'), [False, 'ActivityTimedOut', None]),
+    ],
+)
+@pytest.mark.parametrize('name', ['echo', 'sturdy'])
+def test_an_activity_that_is_waited_for_ends_as_swf_records_it_and_is_not_tried_again(end, expected, name):
+    story = stopped(lambda self: getattr(self, name)())
+    end(story)
+    story.decide()
+    assert story.result == expected
+
+
+def test_an_execution_stays_open_until_the_activity_has_closed():
+    def run(self):
+        task = self.echo()
+        yield self.stop.get()
+        task.cancel(wait=True)
+        return 'returned'
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1']
+    story.canceled('1.1')
+    assert story.decide() == ['complete "returned"']
+
+
+def test_a_child_is_waited_for():
+    def run(self):
+        child = self.child()
+        yield self.stop.get()
+        child.cancel(wait=True)
+        try:
+            yield child
+        except ChildCanceled as error:
+            return error.details
+
+    story = Story(run)
+    story.decide()
+    (child,) = story.open.values()
+    story.child_started(child)
+    story.signaled('stop')
+    assert len(story.decide()) == 1
+    story.canceled(child, 'undone')
+    story.decide()
+    assert story.result == 'undone'
+
+
+@pytest.mark.parametrize(
+    'call', [lambda self: self.sleep(60), lambda self: self.go.get(), lambda self: self.shrink(1)], ids=str
+)
+def test_what_nobody_outside_stops_is_cancelled_at_once(call):
+    def run(self):
+        task = call(self)
+        yield self.stop.get()
+        task.cancel(wait=True)
+        return task.done()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    story.decide()
+    if story.closed is None:  # SWF cannot take back a Lambda function
+        (item,) = story.open.values()
+        story.completed(item)
+        story.decide()
+    assert story.result is True
+
+
+def test_a_combinator_waits_for_its_members_and_asks_each_once():
+    def run(self):
+        both = all_of(self.echo(1), self.echo(2), failures='return').timeout(60)
+        yield self.stop.get()
+        both.cancel(wait=True)
+        both.cancel(wait=True)
+        values = yield both
+        return [value if isinstance(value, str) else type(value).__name__ for value in values]
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1', 'cancel activity 2.1']
+    story.completed('1.1', 'quick')
+    story.decide()
+    story.canceled('2.1')
+    story.decide()
+    assert story.result == ['quick', 'ActivityCanceled']
+
+
+def test_one_that_is_waited_for_may_still_be_given_up():
+    def run(self):
+        task = self.echo()
+        yield self.stop.get()
+        task.cancel(wait=True)
+        yield self.stop.get()
+        task.cancel()
+        return task.done()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1']
+    story.signaled('stop')
+    assert story.decide() == ['complete true']

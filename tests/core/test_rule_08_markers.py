@@ -304,3 +304,34 @@ def test_a_deprecated_patch_accepts_the_marker_and_records_its_own():
     fresh = Story(deprecated)
     flagged = 'marker genflow.patch {"id":"path","deprecated":true}'
     assert fresh.decide() == [flagged, 'activity 1.1 Echo [["new"],{}]']
+
+
+class Busy(Exception):
+    pass
+
+
+def test_an_exception_comes_back_as_itself_where_that_is_said():
+    calls = []
+
+    def busy():
+        calls.append(1)
+        raise Busy('printer', 7)
+
+    def run(self):
+        seen = []
+        for raises in ((Busy,), ()):
+            try:
+                self.side_effect(busy, raises=raises)
+            except Busy as error:
+                seen.append(list(error.args))
+            except TaskFailed as error:
+                seen.append(error.reason)
+        yield self.echo()
+        return seen
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    assert story.result == [['printer', 7], "Busy: ('printer', 7)"]
+    assert len(calls) == 4  # twice by each of the two executions that decided live, and never at replay

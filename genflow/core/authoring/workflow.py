@@ -397,16 +397,20 @@ class Workflow(Serialization):
         value: UUID = self.loop.uuid4()
         return value
 
-    def side_effect(self, function: Callable[[], Any]) -> Any:
+    def side_effect(self, function: Callable[[], Any], *, raises: tuple[type[Exception], ...] = ()) -> Any:
         """Calls ``function`` once in the life of the execution and records its value, as JSON, in a marker.
 
         The function must not ask the workflow for anything (calls, timers, signals, chance, patches, another side
         effect): at replay it is not called, and what it asked for would be missing.
 
+        Args:
+            function: What it raises is recorded, too, and raised from the record as a :class:`TaskFailed`.
+            raises: The exceptions that come back as themselves.
+
         Raises:
             DefinitionError: It does.
         """
-        return self.loop.side_effect(function)
+        return self.loop.side_effect(function, raises)
 
     def patched(self, change: str) -> bool:
         """Whether new code may take the new path: true where this execution was not yet here when the code changed."""

@@ -33,6 +33,7 @@ class ActivityCall(RetryableCall):
 
     kind = 'activity'
     quota = 'activity'
+    is_stoppable = True
 
     @property
     def lasts(self) -> float | None:

@@ -48,6 +48,7 @@ class ChildCall(RetryableCall):
 
     kind = 'child'
     quota = 'child'
+    is_stoppable = True
 
     def __init__(self, loop: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(loop, proxy, settings, args, kwargs)

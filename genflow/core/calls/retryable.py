@@ -57,6 +57,8 @@ class RetryableCall(Call):
     __slots__ = ('args', 'attempt', 'failure', 'kwargs', 'pausing', 'proxy', 'ready', 'settings', 'uncounted')
 
     quota: str
+    is_stoppable = False
+    """Whether it can be asked to stop while it runs."""
     incompatible = True  # a wait before it is a timer; and what a close would end at once is not begun
 
     def __init__(self, loop: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -241,7 +243,17 @@ class RetryableCall(Call):
             ) from error
         self.settle(VALUE, value)
 
+    def stop(self) -> Iterable[Task[Any]] | None:
+        if not self.is_stoppable or self.phase is not SENT or self.pausing is not None:
+            return None
+        if self not in self.loop.stopping:
+            self.loop.stopping.add(self)
+            self.ask_to_cancel()
+        return ()
+
     def withdraw(self) -> Iterable[Task[Any]]:
+        if self in self.loop.stopping:  # it has been asked
+            return ()
         if self.phase is SLOT_RESERVED:
             self.phase = CLOSED
             self.loop.outbox.release('timer')

@@ -144,6 +144,10 @@ class Limited(Combined):
     def waited_for(self) -> Iterable[Task[Any]]:
         return self.members if self.timer is None else (*self.members, self.timer)
 
+    def stop(self) -> Iterable[Task[Any]] | None:
+        """The time limit holds on while the task below ends."""
+        return None if self.keep else self.members
+
     def withdraw(self) -> Iterable[Task[Any]]:
         if self.timer is not None:
             self.timer.cancel()

@@ -82,6 +82,7 @@ class Execution(WorkflowValues):
         close_decision: The close that the current decision asks for.
         count: How many calls have been made.
         deferred: Calls whose arguments or children are not there yet, by number.
+        stopping: Calls that were asked to stop and are waited for.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Execution(WorkflowValues):
         self.refs: dict[int, Any] = {}
         self.ignored = Ignored()
         self.deferred: dict[int, Call] = {}
+        self.stopping: set[Call] = set()
         self.refusals: list[tuple[Any, Any]] = []
         self._tries = RetryLog(self)
         self.recent: deque[tuple[Any, Any]] = deque(maxlen=3)
@@ -359,7 +361,7 @@ class Execution(WorkflowValues):
 
     def tries_again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
-        return self._tries.again(call, error, uncounted=uncounted)
+        return call not in self.stopping and self._tries.again(call, error, uncounted=uncounted)
 
     def jitter(self, call: RetryableCall) -> Random:
         return self.markers.jitter(call.attempt_id)

@@ -83,8 +83,15 @@ class Markers:
 
     # side effects
 
-    def side_effect(self, function: Callable[[], Any]) -> tuple[bool, Any]:
-        """Whether there is a value, and the value; there is none where the history does not show one."""
+    def side_effect(
+        self, function: Callable[[], Any], raises: tuple[type[BaseException], ...] = ()
+    ) -> tuple[bool, Any]:
+        """Whether there is a value, and the value; there is none where the history does not show one.
+
+        Args:
+            function: Makes the value.
+            raises: The exceptions that are raised as themselves from the record.
+        """
         if len(self.made) >= MAX_MARKERS:
             raise PayloadTooLarge(
                 f'SWF records at most 100 decisions at a time, and {MAX_MARKERS} side effects are asked for without a '
@@ -92,7 +99,7 @@ class Markers:
             )
         self._effects += 1
         if not self._live:
-            return self._recorded_effect()
+            return self._recorded_effect(raises)
         text = _written_effect(self._effects, function)
         if units(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
             error = PayloadTooLarge(
@@ -101,15 +108,15 @@ class Markers:
             )
             text = encode({'n': self._effects, **_failed(error)})
         self.made.append(RecordMarker(SIDE_EFFECT_MARKER, text))
-        return True, _value(decode(text))
+        return True, _value(decode(text), raises)
 
-    def _recorded_effect(self) -> tuple[bool, Any]:
+    def _recorded_effect(self, raises: tuple[type[BaseException], ...]) -> tuple[bool, Any]:
         for event in self._shown:
             if event.name == SIDE_EFFECT_MARKER:
                 envelope = _opened(event)
                 if envelope.get('n') == self._effects:
                     self.made.append(RecordMarker(SIDE_EFFECT_MARKER, event.details))
-                    return True, _value(envelope)
+                    return True, _value(envelope, raises)
         return False, None
 
     # patches
@@ -197,14 +204,14 @@ def _failed(error: Exception) -> dict[str, Any]:
     return {'reason': reason, 'details': details}
 
 
-def _value(envelope: dict[str, Any]) -> Any:
+def _value(envelope: dict[str, Any], raises: tuple[type[BaseException], ...]) -> Any:
     """The recorded value, or the recorded failure raised: the same live and at replay."""
     if 'reason' not in envelope:
         return envelope['value']
     remote = decode_failure(envelope['reason'], envelope['details'])
     error = TaskFailed(remote.reason, remote.details)
     error.names = remote.names
-    raise remote.rebuilt((PayloadTooLarge, DefinitionError)) or error
+    raise remote.rebuilt((*raises, PayloadTooLarge, DefinitionError)) or error
 
 
 def _opened(event: MarkerRecorded) -> dict[str, Any]:

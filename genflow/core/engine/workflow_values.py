@@ -67,11 +67,11 @@ class WorkflowValues(Loop):
         value = self.markers.uuid4()
         return value if value is not None else self._not_shown('a UUID')
 
-    def side_effect(self, function: Callable[[], Any]) -> Any:
+    def side_effect(self, function: Callable[[], Any], raises: tuple[type[Exception], ...] = ()) -> Any:
         if self.silent:
             self.describes('a side effect')
             return None
-        found, value = self.markers.side_effect(partial(self._called, function))
+        found, value = self.markers.side_effect(partial(self._called, function), raises)
         return value if found else self._not_shown('a side effect')
 
     def _called(self, function: Callable[[], Any]) -> Any:

@@ -90,6 +90,9 @@ class Combined(Task[Any]):
         self.members = []
         self._parts = None
 
+    def stop(self) -> Iterable[Task[Any]] | None:
+        return self.members[::-1]
+
     def withdraw(self) -> Iterable[Task[Any]]:
         return self.members[::-1]
 

@@ -236,7 +236,7 @@ class DescribingLoop(Loop):
     def uuid4(self) -> UUID:
         return UUID(int=self._uuids.getrandbits(128), version=4)
 
-    def side_effect(self, function: Callable[[], Any]) -> Any:
+    def side_effect(self, function: Callable[[], Any], raises: tuple[type[Exception], ...] = ()) -> Any:
         return function()
 
     def patched(self, change: str) -> bool:

@@ -119,11 +119,15 @@ class Task(Generic[T_co]):
         error: BaseException | None = self.outcome if self.state == ERROR else None
         return error
 
-    def cancel(self) -> None:
+    def cancel(self, *, wait: bool = False) -> None:
         """Cancels the task: it settles with :class:`TaskCanceled`, and later outcomes are ignored.
 
         A call settles at once. A branch is told at its ``yield``, may clean up, and settles when it has ended; a
         combinator of branches when they have.
+
+        Args:
+            wait: Ask the activities and children below to stop, and leave them open until they have closed. They settle
+                with what SWF then records: a cancellation, or a result that was quicker. They are not tried again.
         """
         pending: list[Task[Any]] = [] if self.loop is None or self.loop.silent else [self]
         met: list[Task[Any]] = []
@@ -131,8 +135,11 @@ class Task(Generic[T_co]):
             task = pending.pop()
             if task.state == OPEN and task.loop is not None:
                 task.mark_retrieved()
-                met.append(task)
-                pending.extend(task.withdraw())
+                below = task.stop() if wait else None
+                if below is None:
+                    met.append(task)
+                    below = task.withdraw()
+                pending.extend(below)
         for task in reversed(met):
             task.end_canceled()
 
@@ -239,6 +246,13 @@ class Task(Generic[T_co]):
     def outlets(self) -> Iterable[Task[Any]]:
         """The open tasks through which somebody hears of this one's members."""
         return () if self.state != OPEN else (self,)
+
+    def stop(self) -> Iterable[Task[Any]] | None:
+        """Asks what runs outside to stop, and stays open until it has; gives what is to be stopped next.
+
+        ``None`` where nothing runs outside, so that it is cancelled instead.
+        """
+        return None
 
     def withdraw(self) -> Iterable[Task[Any]]:
         """Takes back what was asked of SWF, as far as SWF can; gives what is to be cancelled next."""

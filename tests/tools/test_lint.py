@@ -57,10 +57,11 @@ def test_a_call_is_followed_through_helpers():
 HEAD = """
 import random, time, uuid
 from datetime import datetime
-from genflow import ActivityProxy, Saga, Signal, Workflow, all_of
+from genflow import ActivityProxy, Saga, Signal, Workflow, all_of, first_of
 
 class Order(Workflow):
     echo = ActivityProxy('Echo', '1')
+    typed = Signal[int]()
     go = Signal()
     one, both = {}, {}
 
@@ -123,6 +124,10 @@ def test_what_is_right_has_no_findings(body):
         ('yield self.sleep(self.echo(1) + 1)', 'G102'),
         ('all_of(self.echo(1))\nyield self.sleep(1)', 'G101'),
         ('self.go.get()\nyield self.sleep(1)', 'G101'),
+        ('self.typed.get(match=bool)\nyield self.sleep(1)', 'G101'),
+        ('self.signal("a").get()\nyield self.sleep(1)', 'G101'),
+        ('self.until(lambda: x)\nyield self.sleep(1)', 'G101'),
+        ('first_of(a=self.echo(1))\nyield self.sleep(1)', 'G101'),
         ('self.echo.with_options(retry=0)(1)\nyield self.sleep(1)', 'G101'),
         ('yield self.sleep(1)\nself.restart.with_options(version=2)(1)', 'G107'),
         ('saga = Saga()\nyield saga.compensate()', 'G109'),
@@ -257,7 +262,7 @@ def test_the_command(tmp_path):
     (tmp_path / 'flow.py').write_text(HEAD + '        time.sleep(5)\n')
     code, out, err = genflow(tmp_path, 'lint', 'flow.py')
     assert (code, err) == (8, '')
-    assert 'flow.py:12:9: G008 time.sleep() blocks the decider' in out
+    assert 'flow.py:13:9: G008 time.sleep() blocks the decider' in out
     assert genflow(tmp_path, 'lint', '.', '--ignore', 'G008')[0] == 0
     assert genflow(tmp_path, 'lint', 'flow', '--fix')[:2] == (0, '0 findings\n')
 

@@ -11,8 +11,8 @@ from genflow.tools.lint.project import Class, Function, Project, dotted
 __all__ = ['Calls', 'keyword', 'number']
 
 PROXIES = frozenset({'ActivityProxy', 'WorkflowProxy', 'LambdaProxy'})
-COMBINATORS = frozenset({'all_of', 'any_of', 'first_success'})
-TIMED = frozenset({'sleep', 'map'})
+COMBINATORS = frozenset({'all_of', 'any_of', 'first_of', 'first_success'})
+TIMED = frozenset({'sleep', 'sleep_until', 'until', 'map'})
 
 
 @define(eq=False)
@@ -41,7 +41,10 @@ class Calls:
     def is_signal(self, name: str) -> bool:
         found = self.project.member(self.cls, name)
         value = None if found is None else found[1]
-        return isinstance(value, ast.Call) and (dotted(value.func) or '').rpartition('.')[2] == 'Signal'
+        if not isinstance(value, ast.Call):
+            return False
+        made = value.func.value if isinstance(value.func, ast.Subscript) else value.func  # Signal[Verdict]()
+        return (dotted(made) or '').rpartition('.')[2] == 'Signal'
 
     def attribute(self, node: ast.AST) -> str | None:
         """``name`` of ``self.name``."""
@@ -79,7 +82,8 @@ class Calls:
         if self.attribute(target) in TIMED:
             return self.project.method(self.cls, target.attr) is None
         if target.attr == 'get':
-            return self.is_signal(self.attribute(target.value) or '')
+            made = target.value.func if isinstance(target.value, ast.Call) else None  # self.signal(name)
+            return self.attribute(made) == 'signal' if made else self.is_signal(self.attribute(target.value) or '')
         return target.attr == 'timeout' and self.is_task(target.value)
 
 

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,14 @@ RESULTS = {
     'run examples/order.py 42 anvil': 'order 42 was undone: anvil is too heavy',
     'run examples/approval.py:Purchase chair 80': 'the chair is fine',
     'run examples/approval.py:Purchase yacht 1000000': 'nobody approved the yacht within 3 s',
+    """run examples/pipeline.py '{"sum": ["one", "two"], "one": [], "two": [], "double": ["sum"]}\'""": {
+        'double': 6,
+        'one': 1,
+        'sum': 3,
+        'two': 2,
+    },
+    """run examples/schedule.py:Schedule '"0 7 * * mon-fri"' skip 0""": {'runs': 0, 'skipped': 0},
+    """run examples/agent.py '"what is 6 times 7"\'""": '42',
     """run examples/reminders.py '"water the plants"' 1 3""": [f'{n}. reminder: water the plants' for n in (1, 2, 3)],
 }
 
@@ -70,3 +78,43 @@ def test_reminders_work_with_days_for_seconds():
     with Tester(reminders) as tester:
         assert tester.run('water the plants', 30 * 86400, 3) == [f'{n}. reminder: water the plants' for n in (1, 2, 3)]
         assert tester.now - START == timedelta(days=90)
+
+
+def example(name):
+    return runpy.run_path(str(ROOT / 'examples' / f'{name}.py'))
+
+
+WINTER = datetime(2024, 1, 5, 12, tzinfo=timezone.utc)  # a Friday in Vienna, 13:00
+
+
+@pytest.mark.parametrize(
+    ('table', 'overlap', 'expected', 'took'),
+    [
+        ('0 7 * * mon-fri', 'skip', {'runs': 3, 'skipped': 0}, timedelta(days=4, hours=18, minutes=45)),
+        ('*/30 * * * *', 'skip', {'runs': 2, 'skipped': 1}, timedelta(hours=1, minutes=30 + 45)),
+        ('*/30 * * * *', 'replace', {'runs': 3, 'skipped': 0}, timedelta(hours=1, minutes=30 + 45)),
+    ],
+)
+def test_the_schedule_keeps_its_table(table, overlap, expected, took):
+    with Tester(example('schedule')['Schedule'], now=WINTER) as tester:
+        assert tester.run(table, overlap, 3) == expected
+        assert tester.now - WINTER == took
+
+
+def test_the_schedule_restarts_before_its_history_is_long():
+    with Tester(example('schedule')['Schedule'], job='done') as tester:
+        assert tester.run('0 7 * * *', 'skip', 250) == {'runs': 250, 'skipped': 0}
+        assert len(tester.history.recorded) < 1500
+
+
+DENIED = 'delete was not approved'
+
+
+@pytest.mark.parametrize(('signal', 'answer'), [(True, 'everything is gone'), (False, DENIED), (None, DENIED)])
+def test_the_agent_asks_before_what_is_dangerous(signal, answer):
+    with Tester(example('agent')['Agent']) as tester:
+        tester.start('delete it all', 60).advance(seconds=5)
+        if signal is not None:
+            tester.signal('approved', signal)
+        assert tester.result() == answer
+        assert [call.proxy.name for call in tester.calls].count('Delete') == (signal is True)

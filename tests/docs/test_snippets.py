@@ -63,7 +63,8 @@ def test_the_tests_of_a_page_pass(page, pytester, monkeypatch):
     record = "from pathlib import Path; from test_page import shipped; Path('x.json').write_text(shipped.to_json())"
     pytester.syspathinsert()
     monkeypatch.setenv('PYTHONPATH', str(ROOT))
-    assert pytester.run(sys.executable, '-c', record).ret == 0
+    if 'shipped' in text:
+        assert pytester.run(sys.executable, '-c', record).ret == 0
     options = ('-p', 'genflow.testing.pytest_plugin', '-p', 'no:cacheprovider', '--genflow-histories', 'x.json')
     pytester.runpytest_inprocess(*options).assert_outcomes(passed=text.count('\ndef test_'))
 

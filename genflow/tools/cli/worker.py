@@ -31,6 +31,7 @@ from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout, say
 from genflow.tools.cli.supervisor import Supervisor, end_with_supervisor, repeated_options
 from genflow.tools.run.imports import lists_in_use
+from genflow.tools.run.metrics import exposed, serving_metrics
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
@@ -61,6 +62,9 @@ MAX_PROCESSES = 64
 @click.option(
     '--log-level', default='info', show_default=True, type=click.Choice(LEVELS), help='The least that is shown.'
 )
+@click.option(
+    '--metrics', type=click.IntRange(0, 65535), metavar='PORT', help='Serve /metrics for Prometheus on 127.0.0.1.'
+)
 @click.option('--log-tasks', is_flag=True, help='Log each task when it is taken up.')
 @layer1_options
 @click.pass_context
@@ -77,6 +81,7 @@ def command(
     log_format: str,
     log_level: str,
     log_tasks: bool,
+    metrics: int | None,
     processes: int | None,
     supervised: bool,
     **settings: Any,
@@ -90,6 +95,8 @@ def command(
 
     --processes N runs N such workers under one process that restarts those that die, for activities that compute.
     """
+    if processes is not None and metrics is not None:
+        raise Refused('--metrics is of one process; start workers without --processes, each with a port of its own.')
     if processes is not None:
         ctx.exit(_supervise(ctx, processes, drain, endpoint, db))
     if supervised:
@@ -110,7 +117,7 @@ def command(
             worker = Worker(task_list=task_lists, layer1=layer1, on_task=_log_task if log_tasks else None, **settings)
             _warn_of_unused(worker.registry, task_lists)
             signals = worker.stop_on_signals(drain, on_signal=partial(_tell, drain))
-            with _counts_on_signal(worker):
+            with _counts_on_signal(worker), _metrics_of(worker, metrics):
                 worker.run()
     ctx.exit(Exit.INTERRUPTED if len(signals.received) > 1 else Exit.COMPLETED)
 
@@ -173,6 +180,31 @@ def _counts_on_signal(worker: Worker) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+@contextlib.contextmanager
+def _metrics_of(worker: Worker, port: int | None) -> Iterator[None]:
+    """Serve the counts of a worker for Prometheus, if a port was given."""
+    if port is None:
+        yield
+        return
+    try:
+        serving = contextlib.ExitStack()
+        taken = serving.enter_context(serving_metrics(port, partial(_exposed, worker)))
+    except OSError as error:
+        raise Refused(
+            f'--metrics {port}: {error.strerror or error}. Give another port, or 0 for a free one.'
+        ) from error
+    with serving:
+        log.info('metrics are served at http://127.0.0.1:%d/metrics', taken)
+        yield
+
+
+def _exposed(worker: Worker) -> str:
+    """The metrics of a worker as they are now."""
+    while True:
+        with contextlib.suppress(RuntimeError):  # a thread has just counted something for the first time
+            return exposed(worker.counts, len(worker.held))
 
 
 def _counts(worker: Worker) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import subprocess
 import sys
@@ -66,6 +67,67 @@ def within(name, forbidden):
 def test_a_module_imports_only_what_its_room_may(path):
     room = path.relative_to(PACKAGE).parts[0]
     assert [name for name in imports_of(path) if within(name, NEVER[room])] == []
+
+
+def pictures():
+    spec = importlib.util.spec_from_file_location('pictures', PACKAGE.parent / 'docs' / 'pictures.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PICTURES = pictures()
+MODULES = PICTURES.modules(PACKAGE)
+PLACES = PICTURES.places()
+
+
+@functools.cache
+def arrows(name):
+    """What a module imports of the package, anywhere in it and for type checkers too."""
+    return {target for target, _ in PICTURES.imports_of(MODULES[name], MODULES)} - {name}
+
+
+@pytest.mark.parametrize('name', MODULES)
+def test_a_folder_imports_only_from_those_before_it(name):
+    here = PICTURES.place(name)
+    room = name.split('.')[1:2]
+    wrong = [
+        f'{name} -> {target}: {here} comes before {there}'
+        for target in arrows(name)
+        if (there := PICTURES.place(target)) in PLACES
+        and here in PLACES
+        and target.split('.')[1:2] == room
+        and PLACES.index(there) > PLACES.index(here)
+    ]
+    assert wrong == []
+
+
+LAZY = {'genflow', 'genflow.swf.client', 'genflow.swf.worker', 'genflow.testing'}
+"""Packages that import what they export when it is asked for."""
+
+
+def circle_from(name, ended):
+    """A path of imports that leads from a module back to it or to one on the way, or ``None``."""
+    path, pending = [name], [iter(sorted(arrows(name) - LAZY))]
+    while path:
+        target = next(pending[-1], None)
+        if target is None:
+            ended.add(path.pop())
+            pending.pop()
+        elif target in path:
+            return [*path[path.index(target) :], target]
+        elif target not in ended:
+            path.append(target)
+            pending.append(iter(sorted(arrows(target) - LAZY)))
+    return None
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports for type checkers and imports inside of functions count: neither hides a circle."""
+    ended = set()
+    circles = (circle for name in sorted(MODULES) if name not in ended and (circle := circle_from(name, ended)))
+    circle = next(circles, [])
+    assert circle == [], ' -> '.join(circle)
 
 
 def loaded_by(statement):

@@ -203,7 +203,7 @@ def _seen(execution: _Observed, view: ExecutionView, spec: WorkflowSpec, source:
         {made.call.number or 0: execution.names.get(id(made.branch), 'run') for made in execution.observed},
         _retries(execution),
         tuple(execution.warnings),
-        finished=execution.closing.pending_close is not None,
+        finished=execution.pending_close is not None,
     )
 
 

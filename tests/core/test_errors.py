@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import genflow
-from genflow import CompensationFailed, NondeterminismError, TaskFailed, TaskTimeout
+from genflow import CompensationFailed, NondeterminismError, RetryLater, TaskFailed, TaskTimeout
 from genflow.local.errors import ServiceError
 
 from .story import Story
@@ -33,7 +33,7 @@ def made(cls):
         return cls([ValueError('one'), KeyError('two')])
     if cls is NondeterminismError:
         return cls('report', event_id=7, execution='Order 1')
-    return cls('text')
+    return cls(5, 'why') if cls is RetryLater else cls('text')
 
 
 @pytest.mark.parametrize('way', WAYS.values(), ids=WAYS)

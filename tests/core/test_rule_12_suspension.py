@@ -204,7 +204,7 @@ def test_eviction_decides_nothing_and_says_nothing(run):
     numbers = len(story.open)
     execution.close()
     assert list(execution.outbox.entries) == before
-    assert execution.closing.pending_close is None
+    assert execution.pending_close is None
     assert not execution.closed
     assert not execution.branches
     assert len(story.open) == numbers

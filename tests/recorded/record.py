@@ -5,6 +5,7 @@ To be run once for each release, and never again for one that is out: what is re
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import workflows
 
 from genflow.core.engine.outbox import QUOTAS
 from genflow.core.model import info
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.testing import Fail, History, Script, Tester, TimeOut
 
 CHECKOUT = f'{Path(__file__).resolve().parents[2]}/'
@@ -50,6 +52,7 @@ def played() -> Iterator[tuple[str, History]]:
     yield 'crowded', finished(Tester(workflows.Crowded, stubs={FLAKY: Script(TimeOut(), 'mended')}), QUOTAS['timer'])
     yield 'bursting', finished(Tester(workflows.Bursting, stubs={FLAKY: Script(*[TimeOut()] * 130, *[0] * 130)}), 130)
     yield 'suggested', suggested()
+    yield 'updated', updated()
 
 
 def dropping() -> History:
@@ -68,6 +71,17 @@ def suggested() -> History:
             (item,) = story.open_tasks
             story = story.completed(item.key, len(story.events)).decide()
     return story
+
+
+def updated() -> History:
+    """Three updates, of which the validator refuses one and another one fails."""
+    story = History(workflows.Updated).decide()
+    for number, (name, args) in enumerate([('take', ['an item']), ('take', [None]), ('fail', [])]):
+        envelope = {'id': f'u{number}', 'name': name, 'input': json.dumps([args, {}])}
+        story = story.signaled(UPDATE_SIGNAL, raw=json.dumps(envelope))
+    story = story.decide()
+    story = story.completed(workflows.Updated.echo.task('an item'), 'an item').decide()
+    return story.signaled(workflows.Updated.fin).decide()
 
 
 @contextmanager

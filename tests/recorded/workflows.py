@@ -19,6 +19,7 @@ from genflow import (
     any_of,
     as_completed,
     first_success,
+    update,
     workflow,
 )
 
@@ -202,6 +203,32 @@ class Suggested(Calls):
         return self.restart(self.count)
 
 
+@workflow(name='Updated', version=1, task_list=LIST)
+class Updated(Calls):
+    """Updates that are answered, that fail, and that the validator refuses."""
+
+    fin = Signal()
+
+    def run(self) -> Any:
+        self.taken: list[Any] = []
+        yield self.fin.get()
+        return self.taken
+
+    @update
+    def take(self, item: Any) -> Any:
+        self.taken.append((yield self.echo(item)))
+        return len(self.taken)
+
+    @take.validator
+    def fits(self, item: Any) -> None:
+        if item is None:
+            raise ValueError('nothing to take')
+
+    @update
+    def fail(self) -> Any:
+        raise ValueError('as asked')
+
+
 ALL = (
     Leaf,
     Everyday,
@@ -215,4 +242,5 @@ ALL = (
     Crowded,
     Bursting,
     Suggested,
+    Updated,
 )

@@ -10,16 +10,16 @@ the execution any more. A failure that nobody took turns a result into a failure
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from genflow.core.calls.call import Cancellation
 from genflow.core.calls.child import ChildCall
-from genflow.core.engine.closing import Cancel, Complete, ContinueWith, Fail, PendingClose
-from genflow.core.engine.deadlock import describe_blocked, is_stalled
-from genflow.core.engine.history import UNHANDLED
-from genflow.core.engine.replay import NOT_PERMITTED, refused_engine
+from genflow.core.engine.deadlock import is_stalled
+from genflow.core.engine.pending_close import Cancel, Complete, ContinueWith, Fail, PendingClose
+from genflow.core.engine.state import State
+from genflow.core.engine.throttling import Backoff
 from genflow.core.errors import (
     BranchCanceled,
     Canceled,
@@ -30,7 +30,7 @@ from genflow.core.errors import (
     YieldError,
 )
 from genflow.core.model import decisions
-from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.refusals import NOT_PERMITTED, UNHANDLED, is_backpressure, refused_engine
 from genflow.core.model.restart import Restart
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, units
@@ -38,9 +38,6 @@ from genflow.core.payloads.writing import written
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import ERROR, OPEN, Task
 from genflow.core.text import raised_at
-
-if TYPE_CHECKING:
-    from genflow.core.engine.execution import Execution
 
 __all__ = ['Closing']
 
@@ -57,115 +54,95 @@ SAID_AGAIN = (
 
 
 class Closing:
-    """How one execution ends.
+    """How one execution ends."""
 
-    Attributes:
-        pending_close: What ``run`` ended with; ``None`` while it runs.
-        restart: What ``self.restart(...)`` gave; it has to be returned.
-        interrupted: A cancellation was requested.
-        waits: SWF refused a close for its rate; it is sent again after the back-off.
-    """
-
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self.pending_close: PendingClose | None = None
-        self.restart: Restart | None = None
-        self.interrupted = False
-        self.waits = False
+    def __init__(self, state: State, backoff: Backoff) -> None:
+        self._state = state
+        self._backoff = backoff
         self._reported_unread: dict[str, int] = {}
         self._reported_errors: list[Task[Any]] = []
 
     @property
     def failing(self) -> bool:
-        return isinstance(self.pending_close, Fail)
-
-    @property
-    def abandons(self) -> bool:
-        """Whether it closes as failed as soon as it can, whatever calls are open."""
-        return self.failing and not self._execution.live
+        return isinstance(self._state.pending_close, Fail)
 
     def interrupt(self) -> None:
         """A cancellation was requested: each branch is told once."""
-        if not self.interrupted:
-            self.interrupted = True
-            self._cancel_branches(self._execution.live)
+        if not self._state.interrupted:
+            self._state.interrupted = True
+            self._cancel_branches(self._state.live)
 
     def conclude(self, root: Branch) -> None:
         """``run`` has ended: what does it wish?"""
-        if self.pending_close is not None:
+        if self._state.pending_close is not None:
             return
         outcome = root.outcome
         self._report_unused(root)
         if root.state != ERROR:
-            self.pending_close = self._returned(outcome)
+            self._state.pending_close = self._returned(outcome)
         elif isinstance(outcome, Canceled):
-            self.pending_close = Cancel(outcome.details)
+            self._state.pending_close = Cancel(outcome.details)
         else:
-            self.pending_close = Fail(outcome)
-        if isinstance(self.pending_close, (Fail, Cancel)):
-            self._cancel_branches(self._execution.live)
+            self._state.pending_close = Fail(outcome)
+        if isinstance(self._state.pending_close, (Fail, Cancel)):
+            self._cancel_branches(self._state.live)
         else:
-            self._cancel_branches(filter(_is_dispensable, self._execution.live))
+            self._cancel_branches(filter(_is_dispensable, self._state.live))
 
     def _cancel_branches(self, branches: Iterable[Branch]) -> None:
-        error = WorkflowCanceled if self.interrupted else BranchCanceled
-        self._execution.cancellations.cancel(list(branches), error, targeted=False)
+        error = WorkflowCanceled if self._state.interrupted else BranchCanceled
+        self._state.cancellations.cancel(list(branches), error, targeted=False)
 
     # what ends before the close
 
-    @property
-    def unwinds(self) -> bool:
-        """Whether anything is to be ended."""
-        return self.pending_close is not None or self.interrupted
-
     def unwind(self) -> None:
         """Ends at the end of a decision what has to end before the close."""
-        execution = self._execution
+        state = self._state
         self._fail_for_what_is_left()
-        if self.pending_close is not None and not execution.open_blockers and execution.live:
-            self._cancel_branches(filter(_is_dispensable, execution.live))
-        execution.settle_all()
-        if execution.live and self._is_hopeless() and is_stalled(execution):
+        if self._state.pending_close is not None and not state.open_blockers and state.live:
+            self._cancel_branches(filter(_is_dispensable, state.live))
+        state.settle_all()
+        if state.live and self._is_hopeless() and is_stalled(state):
             self._close_branches()
-        if self.pending_close is not None and not execution.live and self._asks_to_stop():
+        if self._state.pending_close is not None and not state.live and self._asks_to_stop():
             self._cancel_open()
-        execution.settle_all()
+        state.settle_all()
 
     def _report_unused(self, root: Branch) -> None:
-        execution = self._execution
-        for what in execution.unused.found(execution, tasks=root.state != ERROR):
-            if not execution.replaying:
-                execution.report(f'{execution.info}: {what}')
+        state = self._state
+        for what in state.unused.found(state, tasks=root.state != ERROR):
+            if not state.replaying:
+                state.report(f'{state.info}: {what}')
 
     def _fail_for_what_is_left(self) -> None:
         """A failure that nobody took is the execution's."""
-        if isinstance(self.pending_close, (Complete, ContinueWith)):
+        if isinstance(self._state.pending_close, (Complete, ContinueWith)):
             left = self.failure_left()
             if left is not None:
-                self.pending_close = Fail(left.outcome, left)
-                self._cancel_branches(self._execution.live)
+                self._state.pending_close = Fail(left.outcome, left)
+                self._cancel_branches(self._state.live)
 
     def _asks_to_stop(self) -> bool:
-        return not self.failing and (self.interrupted or isinstance(self.pending_close, Cancel))
+        return not self.failing and (self._state.interrupted or isinstance(self._state.pending_close, Cancel))
 
     def _is_hopeless(self) -> bool:
         """Whether the branches are to end in any case."""
-        return self.interrupted or all(branch.cancel_state is not None for branch in self._execution.live)
+        return self._state.interrupted or all(branch.cancel_state is not None for branch in self._state.live)
 
     def _close_branches(self) -> None:
         """Closes branches that wait for nothing while the execution is being cancelled, as at a suspension."""
-        execution = self._execution
-        if not execution.replaying:
-            execution.report(
-                f'{execution.info} is being cancelled and waits for nothing that SWF could bring, so its branches are '
-                f'closed; {describe_blocked(execution)}'
+        state = self._state
+        if not state.replaying:
+            state.report(
+                f'{state.info} is being cancelled and waits for nothing that SWF could bring, so its branches are '
+                f'closed; {state.describe_blocked()}'
             )
-        for branch in list(execution.live):
+        for branch in list(state.live):
             branch.close()
             branch.raised(branch.cancel_state.error if branch.cancel_state is not None else BranchCanceled())
 
     def _returned(self, value: Any) -> PendingClose:
-        restart = self.restart
+        restart = self._state.restart
         if restart is not None and value is not restart:
             return Fail(YieldError('restart() was called but not returned; write `return self.restart(...)`'))
         if restart is not None:
@@ -176,46 +153,46 @@ class Closing:
             return Fail(error)
 
     def _result_text(self, value: Any) -> str:
-        execution = self._execution
-        workflow = execution.workflow
+        state = self._state
+        workflow = state.workflow
         text: str = ''
         if workflow is not None:
-            text = written(value, f'the result of {execution.spec.name}.run', workflow._serialize_result)
+            text = written(value, f'the result of {state.spec.name}.run', workflow._serialize_result)
         if not is_sendable(text):
-            raise ValueError(f'_serialize_result of {execution.spec.name} gave text with half of a surrogate pair')
+            raise ValueError(f'_serialize_result of {state.spec.name} gave text with half of a surrogate pair')
         if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
-                f'the result of {execution.spec.name} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
+                f'the result of {state.spec.name} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
                 f'{excerpt(text)}; return a reference to the data instead'
             )
         return text
 
     def continuing(self, restart: Restart) -> ContinueWith:
         """The wish to go on with the next run: what event 1 said is said again, and unread signals travel along."""
-        given, now = restart.options, self._execution.base
+        given, now = restart.options, self._state.base
         said = {name: getattr(now, name) for name in SAID_AGAIN if getattr(given, name) is None}
         return ContinueWith(restart, attrs.evolve(given, **said), self._unread())
 
     def _unread(self) -> tuple[tuple[str, str | None], ...]:
-        return tuple((name, text) for name, box in self._execution.mailboxes.items() for text in box.texts)
+        return tuple((name, text) for name, box in self._state.mailboxes.items() for text in box.texts)
 
     def _report_unread(self) -> None:
         """Says which signals nobody has read, once for each time that their number has changed.
 
         A close that SWF refuses is decided again. A replay finds out as well what was reported then.
         """
-        unread = {name: len(box.items) for name, box in self._execution.mailboxes.items() if box.items}
-        if unread and unread != self._reported_unread and not self._execution.replaying:
+        unread = {name: len(box.items) for name, box in self._state.mailboxes.items() if box.items}
+        if unread and unread != self._reported_unread and not self._state.replaying:
             counts = ', '.join(f'{name!r} ({count})' for name, count in unread.items())
-            self._execution.report(
-                f'{self._execution.info} ends with unread signals: {counts}. Where none may be lost, yield everything '
+            self._state.report(
+                f'{self._state.info} ends with unread signals: {counts}. Where none may be lost, yield everything '
                 'that is called, and call drain() as the last act before run returns'
             )
         self._reported_unread = unread
 
     def _cancel_open(self) -> None:
         """Cancels everything that is open, in the order in which it was called."""
-        found = {call.number or 0: call for call in self._execution.calls() if call.state == OPEN}
+        found = {call.number or 0: call for call in self._state.calls() if call.state == OPEN}
         for _, call in sorted(found.items()):
             call.cancel()
 
@@ -223,12 +200,13 @@ class Closing:
 
     def decision(self) -> decisions.Decision | None:
         """The close that may be sent now; what SWF would not take beside it is dropped from the outbox."""
-        pending_close, execution = self.pending_close, self._execution
-        if pending_close is None or self.waits or execution.live:
+        state = self._state
+        pending_close = state.pending_close
+        if pending_close is None or state.close_waits or state.live:
             return None
         if self._is_kept_waiting():
             return None
-        execution.outbox.clear_beside(completes=isinstance(pending_close, Complete))
+        state.outbox.clear_beside(completes=isinstance(pending_close, Complete))
         return self._close(pending_close)
 
     def _close(self, pending_close: PendingClose) -> decisions.Decision:
@@ -237,47 +215,45 @@ class Closing:
         self._report_unread()
         if not isinstance(pending_close, (Fail, Cancel)):
             return pending_close.decision()
-        if isinstance(pending_close, Fail) and self._execution.replaying:
+        if isinstance(pending_close, Fail) and self._state.replaying:
             return decisions.FailWorkflow()  # its text is for people and is not compared
         return pending_close.decision(self._lost())
 
     def _is_kept_waiting(self) -> bool:
         """Whether calls keep it from closing; a failure waits only for children that it could not cancel yet."""
-        execution = self._execution
+        state = self._state
         if self.failing:
-            return any(isinstance(known, ChildCall) and known.cancels_on_start for known in execution.refs.values())
-        return execution.open_blockers > 0 or self._leaves_child_unasked()
+            return any(isinstance(known, ChildCall) and known.cancels_on_start for known in state.refs.values())
+        return state.open_blockers > 0 or self._leaves_child_unasked()
 
     def _leaves_child_unasked(self) -> bool:
         """Whether a completion would come before the cancellation of a detached child, which it does not end."""
-        if not isinstance(self.pending_close, Complete):
+        if not isinstance(self._state.pending_close, Complete):
             return False
         return any(
             isinstance(entry, Cancellation) and isinstance(entry.call, ChildCall) and entry.timer is None
-            for entry in self._execution.outbox.unsent()
+            for entry in self._state.outbox.unsent()
         )
 
     def _lost(self) -> list[BaseException]:
         """What clean-ups raised, of which nobody has heard but the log."""
-        execution = self._execution
-        left = self.pending_close.left if isinstance(self.pending_close, Fail) else None
-        lost = [
-            task for task in execution.unretrieved if task.was_cancelled and not task.retrieved and task is not left
-        ]
+        state = self._state
+        left = self._state.pending_close.left if isinstance(self._state.pending_close, Fail) else None
+        lost = [task for task in state.unretrieved if task.was_cancelled and not task.retrieved and task is not left]
         for task in lost:
-            if not execution.replaying and task not in self._reported_errors:
+            if not state.replaying and task not in self._reported_errors:
                 self._reported_errors.append(task)
                 what = f'{type(task.outcome).__qualname__} at {raised_at(task.outcome)}'
-                execution.report(f'{execution.info}: a clean-up raised {what}; the details of the close say more')
+                state.report(f'{state.info}: a clean-up raised {what}; the details of the close say more')
         return [task.outcome for task in lost]
 
     def failure_left(self) -> Task[Any] | None:
         """The first task whose failure nobody took."""
-        execution = self._execution
-        kept = execution.unretrieved = [task for task in execution.unretrieved if not task.retrieved]
+        state = self._state
+        kept = state.unretrieved = [task for task in state.unretrieved if not task.retrieved]
         for task in kept:
             handled = getattr(task.options, 'error_handling', False)
-            if not handled and not (self.interrupted and isinstance(task.outcome, TaskCanceled)):
+            if not handled and not (self._state.interrupted and isinstance(task.outcome, TaskCanceled)):
                 return task
         return None
 
@@ -288,10 +264,10 @@ class Closing:
         if event.cause == UNHANDLED:
             return
         if is_backpressure(event.cause):
-            self.waits = True
-            self._execution.backoff.start()
+            self._state.close_waits = True
+            self._backoff.start()
         else:
-            self.pending_close = Fail(ScheduleFailed(event.cause, 'the restart was refused'))
+            self._state.pending_close = Fail(ScheduleFailed(event.cause, 'the restart was refused'))
 
 
 def _is_dispensable(branch: Branch) -> bool:

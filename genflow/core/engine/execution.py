@@ -13,31 +13,27 @@ markers, further attempts from what was scheduled.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 from types import FrameType
 from typing import Any
 
-import attrs
-
 from genflow.core.authoring.queries import answer
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.arguments import Arguments
-from genflow.core.calls.call import Call, Ignored
+from genflow.core.calls.call import Call
 from genflow.core.calls.outlasting import Outlasting
-from genflow.core.calls.retryable import RetryableCall, RetryTimer
+from genflow.core.calls.retryable import RetryableCall
 from genflow.core.engine.close import Closing
 from genflow.core.engine.deadlock import check_stalled
 from genflow.core.engine.history import Reader, RecordedDecision
-from genflow.core.engine.outbox import Outbox
-from genflow.core.engine.replay import NOT_PERMITTED, match, refused_engine
+from genflow.core.engine.replay import match
 from genflow.core.engine.retries import RetryLog, markers_of
 from genflow.core.engine.start import begin
+from genflow.core.engine.state import OWN_CLOSE, SUGGESTED_RESTART, State
 from genflow.core.engine.suggested_restart import SuggestedRestart
 from genflow.core.engine.throttling import Backoff, BackoffTimer
 from genflow.core.engine.updates import UpdateBox
-from genflow.core.engine.workflow_values import WorkflowValues
 from genflow.core.errors import (
     DefinitionError,
     HistoryError,
@@ -47,12 +43,11 @@ from genflow.core.errors import (
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
 from genflow.core.model.info import Info
-from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.refusals import NOT_PERMITTED, is_backpressure, refused_engine
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, UPDATE_SIGNAL, WAKE_TIMER_PREFIX
 from genflow.core.protocols import current_loop
-from genflow.core.tasks.branch import Root
 from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import OPEN, Task
@@ -60,7 +55,7 @@ from genflow.core.tasks.task import OPEN, Task
 __all__ = ['Execution']
 
 
-class Execution(WorkflowValues):
+class Execution(State):
     """One run of one workflow.
 
     Args:
@@ -74,15 +69,6 @@ class Execution(WorkflowValues):
         shows_payloads: Whether reports quote inputs and results; a worker, whose reports go into a log, does not.
         passing: Exceptions that leave the engine instead of failing the workflow that raises them: Ctrl-C, which on
             the thread of a worker is an exception like any other.
-
-    Attributes:
-        closed: The history shows the end.
-        refs: What the history may still speak of, by the id of the event that scheduled it.
-        outbox: What the code asked for and the history has not recorded.
-        close_decision: The close that the current decision asks for.
-        count: How many calls have been made.
-        deferred: Calls whose arguments or children are not there yet, by number.
-        stopping: Calls that were asked to stop and are waited for.
     """
 
     def __init__(
@@ -97,40 +83,26 @@ class Execution(WorkflowValues):
         shows_payloads: bool = True,
         passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,),
     ) -> None:
-        super().__init__(seed if seed is not None else run_id)
-        self.spec = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
+        made = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
+        super().__init__(made, seed if seed is not None else run_id)
         self.base = Info(workflow_id=workflow_id, run_id=run_id, domain=domain)
         self.input_mismatch = input_mismatch
         self.shows_payloads = shows_payloads
         self.passing = passing
-        self.reader = Reader()
-        self.outbox = Outbox()
-        self.refs: dict[int, Any] = {}
-        self.ignored = Ignored()
-        self.deferred: dict[int, Call] = {}
-        self.stopping: set[Call] = set()
-        self.refusals: list[tuple[Any, Any]] = []
-        self._tries = RetryLog(self)
-        self.recent: deque[tuple[Any, Any]] = deque(maxlen=3)
-        self.backoff = Backoff(self)
-        self.close_decision: decisions.Decision | None = None
-        self.closing = Closing(self)
-        self.suggested_restart = SuggestedRestart(self)
+        self._reader = Reader()
+        self._retries = RetryLog(self)
+        self._backoff = Backoff(self)
+        self._closing = Closing(self, self._backoff)
+        self._suggested_restart = SuggestedRestart(self, self._closing)
         self._outlasting = Outlasting(self)
-        self.closed = False
-        self.workflow: Workflow | None = None
-        self.root: Root | None = None
-        self.mailboxes: dict[str, Mailbox] = {}
         self._signaled: dict[Mailbox, None] = {}
-        self.count = 0
-        self._turn: RecordedDecision | None = None
 
     # what a worker calls
 
     @property
     def answered(self) -> int:
         """The id of the DecisionTaskStarted whose decision was given last; 0 before the first."""
-        return self.reader.answered
+        return self._reader.answered
 
     def advance(self, found: Iterable[events.Event]) -> Decisions | None:
         """Applies a history, or the part of it that begins at the decision answered last.
@@ -146,9 +118,9 @@ class Execution(WorkflowValues):
         token = current_loop.set(self)
         try:
             answer = None
-            for turn in self.reader.read(found):
-                answer = self._take(turn)
-            if self.reader.ended is not None:
+            for decision in self._reader.read(found):
+                answer = self._take(decision)
+            if self._reader.ended is not None:
                 self.closed = True
             return answer
         finally:
@@ -173,48 +145,36 @@ class Execution(WorkflowValues):
         with self.silence():
             return answer(self.workflow, name, args, kwargs)
 
-    @property
-    def output(self) -> Sequence[Any]:
-        """What the decision being replayed recorded; nothing of a live one."""
-        return () if self._turn is None else self._turn.output or ()
-
-    def calls(self) -> Iterator[Call]:
-        """The calls of which something is still to come: from SWF, or to be sent to it; one may come twice."""
-        for known in (*self.refs.values(), *self.outbox.all(), *self.deferred.values()):
-            call = known.call if isinstance(known, RetryTimer) else known
-            if isinstance(call, Call):
-                yield call
-
     # one decision
 
-    def _take(self, turn: RecordedDecision) -> Decisions | None:
-        if not turn.known:
-            self._run(turn)
-        if turn.output is None:
+    def _take(self, decision: RecordedDecision) -> Decisions | None:
+        if not decision.known:
+            self._run(decision)
+        if decision.output is None:
             return self._answer()
-        match(self, turn.output)
+        match(self, decision.output)
         return None
 
-    def _run(self, turn: RecordedDecision) -> None:
-        self._turn = turn
-        self.replaying = turn.output is not None
-        self.time = turn.started.time
-        self.started_id = turn.started.id
+    def _run(self, decision: RecordedDecision) -> None:
+        self.decision = decision
+        self.replaying = decision.output is not None
+        self.time = decision.started.time
+        self.started_id = decision.started.id
         self.context = None
-        if self.suggested_restart.concerned:
-            self.suggested_restart.begin()
-        self.markers.begin(turn)
-        if self.reader.signaled:
-            self._announce_signals(turn.input)
+        if self._suggested_restart.concerned:
+            self._suggested_restart.begin()
+        self.markers.begin(decision)
+        if self._reader.signaled:
+            self._announce_signals(decision.input)
         if self.outbox.backlog['timer']:
             self.outbox.fill('timer')
-        if self.refusals or self.backoff.level:
+        if self.refusals or self._backoff.level:
             self._apply_refusals()
-        for event in turn.input:
+        for event in decision.input:
             self._apply(event)
-        self.close_decision = self._close(turn.output)
-        if self._tries.decided:
-            self._tries.note_dropped()
+        self.close_decision = self._close(decision.output)
+        if self._retries.decided:
+            self._retries.note_dropped()
 
     def _announce_signals(self, input: list[Any]) -> None:
         self._signaled = {}
@@ -229,23 +189,25 @@ class Execution(WorkflowValues):
             box.reveal()
 
     def _close(self, output: Sequence[Any] | None) -> decisions.Decision | None:
-        if self.closing.unwinds:
-            self.closing.unwind()
-        if self.closing.pending_close is not None:
-            return self.closing.decision()
-        if self.suggested_restart.concerned or (output and type(output[0]) is events.MarkerRecorded):
-            return self.suggested_restart.decision()
+        if self.pending_close is not None or self.interrupted:
+            self._closing.unwind()
+        if self.pending_close is not None:
+            return self._closing.decision()
+        if self._suggested_restart.concerned or (output and type(output[0]) is events.MarkerRecorded):
+            return self._suggested_restart.decision()
         return None
 
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
         refusals, self.refusals = self.refusals, []
-        self.backoff.begin_turn([event for _, event in refusals] + (self._turn.input if self._turn else []))
+        self._backoff.begin_turn([event for _, event in refusals] + (self.decision.input if self.decision else []))
         for entry, event in refusals:
-            if isinstance(entry, (Closing, SuggestedRestart)):
-                entry.refused(event)
+            if entry is OWN_CLOSE:
+                self._closing.refused(event)
+            elif entry is SUGGESTED_RESTART:
+                self._suggested_restart.refused(event)
             elif isinstance(entry, BackoffTimer):
-                self.backoff.refused(event)
+                self._backoff.refused(event)
             elif isinstance(entry, Call):
                 self.refuse(entry, event)
                 self.settle_all()
@@ -277,22 +239,24 @@ class Execution(WorkflowValues):
                 break
         if self.abort is not None:
             raise self.abort
-        if self.root is not None and self.root.state != OPEN and self.closing.pending_close is None:
-            self.closing.conclude(self.root)
+        if self.root is not None and self.root.state != OPEN and self.pending_close is None:
+            self._closing.conclude(self.root)
             self.settle_all()  # what the end cancels is told to those that wait for it
 
     def _answer(self) -> Decisions:
-        sent, open_blockers = self.outbox.decisions()
-        markers = [*self.markers.made, *markers_of(BACKLOG_MARKER, open_blockers)]
-        found = [*markers, *sent]
+        batch = self.outbox.batch()
+        markers = list(self.markers.made)
+        if batch.without_slot:
+            markers += markers_of(BACKLOG_MARKER, batch.without_slot)
+        found = [*markers, *batch.decisions]
         wake = decisions.StartTimer(f'{WAKE_TIMER_PREFIX}{self.started_id}', 0)
         if self.close_decision is not None:
             found.append(self.close_decision)
-        elif self.outbox.frees_slots(sent, open_blockers) or self.suggested_restart.waits_for_replies:
+        elif batch.frees_slots or self._suggested_restart.waits_for_replies:
             found.append(wake)
-        else:
+        elif not batch.has_work:
             check_stalled(self)
-        later = markers_of(CARRYOVER_MARKER, self.outbox.further_attempts())
+        later = markers_of(CARRYOVER_MARKER, batch.further_attempts) if batch.further_attempts else []
         return Decisions(tuple(found), self.context, len(markers), wake, tuple(later))
 
     # events
@@ -301,24 +265,18 @@ class Execution(WorkflowValues):
         self.mailbox(event.name).arrive(event)
 
     def cancel_requested(self, event: events.CancelRequested) -> None:
-        self.closing.interrupt()
+        self._closing.interrupt()
 
     def refuse(self, call: Call, event: Any) -> None:
         """SWF did not do what a call asked for: later, or never."""
         if is_backpressure(event.cause) and call.state == OPEN:
-            self.backoff.park(call)
+            self._backoff.park(call)
         elif event.cause == NOT_PERMITTED and isinstance(call, RetryableCall) and call.waits_for(event):
             raise refused_engine(event)
         else:
             call.refused(event)
 
     # what the workflow asks for
-
-    @property
-    def info(self) -> Info:
-        if self.base.history_length != self.started_id:
-            self.base = attrs.evolve(self.base, history_length=self.started_id)
-        return self.base
 
     def schedule(self, call: Call, frame: FrameType) -> None:
         if self.silent:
@@ -361,7 +319,7 @@ class Execution(WorkflowValues):
 
     def tries_again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
-        return call not in self.stopping and self._tries.again(call, error, uncounted=uncounted)
+        return call not in self.stopping and self._retries.again(call, error, uncounted=uncounted)
 
     def jitter(self, call: RetryableCall) -> Random:
         return self.markers.jitter(call.attempt_id)
@@ -372,9 +330,6 @@ class Execution(WorkflowValues):
             box = self.mailboxes[name] = UpdateBox(self) if name == UPDATE_SIGNAL else Mailbox()
         return box
 
-    def unread(self) -> list[tuple[str, int]]:
-        return [(name, len(box.items)) for name, box in self.mailboxes.items() if box.items]
-
     def describes(self, what: str) -> None:
         if self.in_side_effect:
             raise DefinitionError(
@@ -383,12 +338,12 @@ class Execution(WorkflowValues):
             )
         if self.reads is not None:
             raise YieldError(f'{self.reads} asks for {what}; it may only read what the workflow knows already')
-        if self.suggested_restart.asking:
+        if self._suggested_restart.asking:
             raise YieldError(f'restart_when_suggested asks for {what}; it must ask for nothing: it is not replayed')
 
     def restarts(self, restart: Restart) -> None:
         if not self.silent:
-            self.closing.restart = restart
+            self.restart = restart
             self.restarting = True
 
 

@@ -23,11 +23,9 @@ from attrs import define
 
 from genflow.core.errors import HistoryError
 from genflow.core.model import events
+from genflow.core.model.refusals import UNHANDLED
 
-__all__ = ['UNHANDLED', 'Reader', 'RecordedDecision']
-
-UNHANDLED = 'UNHANDLED_DECISION'
-"""Why SWF refuses a close: something came while the decision was made."""
+__all__ = ['Reader', 'RecordedDecision']
 
 OUTPUTS = frozenset(
     {

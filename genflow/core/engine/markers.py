@@ -21,13 +21,13 @@ from typing import Any
 from uuid import UUID
 
 from genflow.core.engine.history import RecordedDecision
-from genflow.core.engine.replay import refused_engine, same_payload
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, TaskFailed
 from genflow.core.model.decisions import RecordMarker
 from genflow.core.model.events import MarkerRecorded, Refused
+from genflow.core.model.refusals import refused_engine
 from genflow.core.model.wire_names import PATCH_MARKER, SEED_MARKER, SIDE_EFFECT_MARKER
 from genflow.core.payloads.failures import decode_failure, encode_failure
-from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode, encode_value
+from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode, encode_value, same_payload
 from genflow.core.payloads.wire_text import units
 
 __all__ = ['Markers']

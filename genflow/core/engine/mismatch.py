@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 
 from genflow.core.calls.call import Call
-from genflow.core.engine.closing import HOW, Cancel, Complete, ContinueWith, Fail, PendingClose
-from genflow.core.engine.deadlock import describe_blocked
+from genflow.core.engine.pending_close import HOW, Cancel, Complete, ContinueWith, Fail, PendingClose
+from genflow.core.engine.state import State
 from genflow.core.errors import NondeterminismError
 from genflow.core.model import events
 from genflow.core.model.wire_names import PATCH_MARKER
 from genflow.core.payloads.hooks import excerpt
 from genflow.core.text import place, raised_at, short
-
-if TYPE_CHECKING:
-    from genflow.core.engine.execution import Execution
 
 __all__ = ['mismatch']
 
@@ -35,67 +32,65 @@ CLOSES = {
 }
 
 
-def payload_shown(execution: Execution, text: str | None) -> str:
+def payload_shown(state: State, text: str | None) -> str:
     """A payload as a report may show it: its length where the report goes into a log."""
     if text is None:
         return 'nothing'
-    return excerpt(text, 200) if execution.shows_payloads else f'{len(text):,} characters, not shown in a log'
+    return excerpt(text, 200) if state.shows_payloads else f'{len(text):,} characters, not shown in a log'
 
 
 def mismatch(
-    execution: Execution, event: Any, asked: Any, what: str = 'the code does not follow the history'
+    state: State, event: Any, asked: Any, what: str = 'the code does not follow the history'
 ) -> NondeterminismError:
     """The report on one disagreement.
 
     Args:
-        execution: The execution.
+        state: The state of the execution.
         event: What the history shows, or ``None`` where it shows nothing more.
         asked: The entry, marker or close that the code asks for, or ``None`` where it asks nothing more.
         what: The first line.
     """
     lines = [what]
     if event is None:
-        lines.append(f'- recorded: nothing more in the decision of event {execution.started_id}')
+        lines.append(f'- recorded: nothing more in the decision of event {state.started_id}')
     else:
-        lines.append(f'- recorded: event {event.id} {_said(execution, event)}')
-    lines += _asked(execution, asked)
-    lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in execution.recent]
+        lines.append(f'- recorded: event {event.id} {_said(state, event)}')
+    lines += _asked(state, asked)
+    lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in state.recent]
     if isinstance(event, events.MarkerRecorded) and event.name == PATCH_MARKER:
         lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
     lines.append(PATCH_HINT)
     event_id = None if event is None else event.id
-    return NondeterminismError('\n'.join(lines), event_id=event_id, execution=str(execution.info))
+    return NondeterminismError('\n'.join(lines), event_id=event_id, execution=str(state.info))
 
 
-def _asked(execution: Execution, asked: Any) -> list[str]:
+def _asked(state: State, asked: Any) -> list[str]:
     """What the code asks for, and the line of the user's that does; an end that nobody expected is often a mistake."""
-    pending_close = execution.closing.pending_close
+    pending_close = state.pending_close
     if asked is not None and type(asked) not in HOW:
-        where = f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(execution)
-        return [f'+ asked:    {_said(execution, asked)}', where]
+        where = f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(state)
+        return [f'+ asked:    {_said(state, asked)}', where]
     if pending_close is not None:
-        result = (
-            f', result={payload_shown(execution, pending_close.result)}' if isinstance(pending_close, Complete) else ''
-        )
-        return [f'+ asked:    {_ended(execution, pending_close)}{result}']
+        result = f', result={payload_shown(state, pending_close.result)}' if isinstance(pending_close, Complete) else ''
+        return [f'+ asked:    {_ended(state, pending_close)}{result}']
     if asked is not None:
-        return ['+ asked:    a restart, as restart_when_suggested says', describe_blocked(execution)]
-    return ['+ asked:    nothing more', describe_blocked(execution)]
+        return ['+ asked:    a restart, as restart_when_suggested says', state.describe_blocked()]
+    return ['+ asked:    nothing more', state.describe_blocked()]
 
 
-def _stands(execution: Execution) -> str:
-    pending_close = execution.closing.pending_close
-    return describe_blocked(execution) if pending_close is None else _ended(execution, pending_close)
+def _stands(state: State) -> str:
+    pending_close = state.pending_close
+    return state.describe_blocked() if pending_close is None else _ended(state, pending_close)
 
 
-def _ended(execution: Execution, pending_close: PendingClose) -> str:
+def _ended(state: State, pending_close: PendingClose) -> str:
     """How the code ended, and where."""
-    root = execution.root
+    root = state.root
     if isinstance(pending_close, Fail) and pending_close.left is not None:
         where = place(getattr(pending_close.left, 'where', None))
         return f'run returned, and nobody took the failure of {pending_close.left.label} ({where})'
     if isinstance(pending_close, Fail):
-        what = short(pending_close.error, 200) if execution.shows_payloads else type(pending_close.error).__qualname__
+        what = short(pending_close.error, 200) if state.shows_payloads else type(pending_close.error).__qualname__
         return f'run raised {what} ({raised_at(pending_close.error)})'
     if isinstance(pending_close, Cancel):
         return 'the cancellation left run'
@@ -103,7 +98,7 @@ def _ended(execution: Execution, pending_close: PendingClose) -> str:
     return f'run {how} ({place(None if root is None else root.returned_at)})'
 
 
-def _said(execution: Execution, value: Any) -> str:
+def _said(state: State, value: Any) -> str:
     """Type and members of an event or of what is asked for, on one line."""
     if hasattr(value, 'description'):
         members = value.description()
@@ -116,7 +111,7 @@ def _said(execution: Execution, value: Any) -> str:
             if name not in ('id', 'decision_id', 'how')
         }
     words = [
-        f'{name}={payload_shown(execution, found) if name in PAYLOADS and isinstance(found, str) else repr(found)}'
+        f'{name}={payload_shown(state, found) if name in PAYLOADS and isinstance(found, str) else repr(found)}'
         for name, found in members.items()
     ]
     return f'{kind} ' + ', '.join(word for word in words if not word.endswith('=None'))

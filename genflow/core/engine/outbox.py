@@ -14,25 +14,109 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Union
+from typing import Any
+
+from attrs import define
 
 from genflow.core.calls.call import BACKLOGGED, QUEUED, SLOT_RESERVED, Call, Cancellation
 from genflow.core.calls.retryable import RetryableCall
-from genflow.core.model.decisions import CancelTimer, StartTimer
+from genflow.core.model.decisions import CancelTimer, Decision, StartTimer
+from genflow.core.model.events import TimerStarted
 from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 
-if TYPE_CHECKING:
-    from genflow.core.engine.throttling import BackoffTimer
-    from genflow.core.engine.updates import Reply
-    from genflow.core.model.decisions import Decision
+__all__ = ['QUOTAS', 'Batch', 'EngineEntry', 'EngineTimer', 'Entry', 'Outbox']
 
-__all__ = ['QUOTAS', 'Entry', 'Outbox']
 
-Entry = Union[Call, Cancellation, 'BackoffTimer', 'Reply']
+class EngineEntry:
+    """What the engine itself has to send: a timer, or the reply to an update."""
+
+    __slots__ = ('dropped',)
+
+    quota = None
+    input: str | None = None
+    incompatible = True
+    where = None
+
+    def __init__(self) -> None:
+        self.dropped = False
+
+    def decision(self) -> Decision:
+        """What to send now."""
+        raise NotImplementedError
+
+    def matches(self, event: Any) -> bool:
+        """Whether a recorded output event is this entry's."""
+        raise NotImplementedError
+
+    def recorded(self, event: Any) -> None:
+        """The history shows it."""
+
+    def recorded_input(self, event: Any) -> str | None:
+        """What the history recorded, where that is to be compared with :attr:`input`."""
+        return None
+
+    def withdraw(self) -> None:
+        """It is not sent."""
+        self.dropped = True
+
+    def description(self) -> dict[str, Any]:
+        """What it asks for, for a report."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        raise NotImplementedError
+
+
+class EngineTimer(EngineEntry):
+    """A timer that the engine itself asks for."""
+
+    __slots__ = ('name', 'seconds')
+
+    def __init__(self, name: str, seconds: int) -> None:
+        super().__init__()
+        self.name = name
+        self.seconds = seconds
+
+    def decision(self) -> Decision:
+        return StartTimer(self.name, self.seconds)
+
+    def matches(self, event: Any) -> bool:
+        shown = event.timer_id if isinstance(event, TimerStarted) else getattr(event, 'key', None)
+        return shown == self.name
+
+    def description(self) -> dict[str, Any]:
+        return {'kind': 'back-off timer', 'id': self.name}
+
+    @property
+    def label(self) -> str:
+        return f'timer {self.name}'
+
+
+Entry = Call | Cancellation | EngineEntry
 
 QUOTAS = {'activity': 1000, 'child': 1000, 'lambda': 1000, 'timer': 990}
 """Open work that one execution may have (SWF's quotas); ten timers are kept for the engine. Part of what shapes a
 response, hence a constant."""
+
+
+@define
+class Batch:
+    """What the outbox sends with one answer.
+
+    Attributes:
+        decisions: The decisions, in order.
+        without_slot: The ids of the attempts whose waits find no place among the open timers.
+        further_attempts: The ids of the further attempts that were decided on and are not recorded.
+        has_work: Whether the history will speak of something in it: it holds more than cancellations.
+        frees_slots: Whether it makes room for the backlog when it is recorded, without bringing a decision task.
+    """
+
+    decisions: list[Decision]
+    without_slot: list[str]
+    further_attempts: list[str]
+    has_work: bool
+    frees_slots: bool
 
 
 class Outbox:
@@ -158,26 +242,29 @@ class Outbox:
             yield from backlog
         yield from self.throttled
 
-    def further_attempts(self) -> list[str]:
-        """The marks of the further attempts that were decided on and are not recorded."""
-        return [entry.attempt_id for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.attempt > 1]
-
-    def decisions(self) -> tuple[list[Decision], list[str]]:
-        """What to send now, and the marks of the attempts whose waits find no place among the open timers."""
+    def batch(self) -> Batch:
+        """What is to be sent now."""
+        unsent = [entry for entry in self.entries if not entry.dropped]
         found: list[Decision] = []
-        open_blockers: list[str] = []
+        without_slot: list[str] = []
+        further_attempts: list[str] = []
         room = QUOTAS['timer'] - self.open['timer']
-        for entry in self.unsent():
+        for entry in unsent:
             decision = entry.decision()
-            if isinstance(entry, RetryableCall) and type(decision) is StartTimer and entry.phase is QUEUED:
-                room -= 1
-                if room < 0:
-                    open_blockers.append(entry.attempt_id)
-                    continue
+            if isinstance(entry, RetryableCall):
+                if entry.attempt > 1:
+                    further_attempts.append(entry.attempt_id)
+                if type(decision) is StartTimer and entry.phase is QUEUED:
+                    room -= 1
+                    if room < 0:
+                        without_slot.append(entry.attempt_id)
+                        continue
             found.append(decision)
-        return found, open_blockers
+        has_work = any(type(entry) is not Cancellation for entry in unsent)
+        frees_slots = bool(without_slot or any(self.backlog.values())) and self._frees_slots(found, without_slot)
+        return Batch(found, without_slot, further_attempts, has_work, frees_slots)
 
-    def frees_slots(self, found: list[Decision], open_blockers: list[str]) -> bool:
+    def _frees_slots(self, found: list[Decision], without_slot: list[str]) -> bool:
         """Whether what is sent makes room for the backlog when it is recorded.
 
         A wait before an attempt is no open activity, nor is what waits for a place among the timers; a cancelled timer
@@ -185,17 +272,17 @@ class Outbox:
         room could be used.
         """
         others = any(self.backlog[quota] for quota in QUOTAS if quota != 'timer')
-        if others and (open_blockers or any(_is_pause(decision) for decision in found)):
+        if others and (without_slot or any(_is_pause(decision) for decision in found)):
             return True
-        if not open_blockers and not self.backlog['timer']:
+        if not without_slot and not self.backlog['timer']:
             return False
-        return any(type(decision) is CancelTimer for decision in found) or self._unseats(found)
+        return any(type(decision) is CancelTimer for decision in found) or self._returns_slots(found)
 
-    def _unseats(self, found: list[Decision]) -> bool:
+    def _returns_slots(self, found: list[Decision]) -> bool:
         """Whether a call with a place among the timers is sent without a wait."""
         timers = {decision.timer_id for decision in found if type(decision) is StartTimer}
-        seated = (entry for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.phase is SLOT_RESERVED)
-        return any(f'{call.attempt_id}{RETRY_TIMER_SUFFIX}' not in timers for call in seated)
+        with_slot = (one for one in self.unsent() if isinstance(one, RetryableCall) and one.phase is SLOT_RESERVED)
+        return any(f'{call.attempt_id}{RETRY_TIMER_SUFFIX}' not in timers for call in with_slot)
 
     def clear_beside(self, *, completes: bool) -> None:
         """Drops what is not sent beside a close.

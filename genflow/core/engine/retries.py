@@ -9,17 +9,15 @@ timers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.calls.call import QUEUED
+from genflow.core.calls.retryable import RetryableCall
+from genflow.core.engine.state import State
 from genflow.core.errors import HistoryError
 from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import ATTEMPTS_MARKER, BACKLOG_MARKER, CARRYOVER_MARKER
 from genflow.core.payloads.hooks import decode, encode
-
-if TYPE_CHECKING:
-    from genflow.core.calls.retryable import RetryableCall
-    from genflow.core.engine.execution import Execution
 
 __all__ = [
     'RetryLog',
@@ -38,19 +36,19 @@ class RetryLog:
         decided: Those of the current decision, with their marks.
     """
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self, state: State) -> None:
+        self._state = state
         self.decided: list[tuple[RetryableCall, str]] = []
         self._output: Sequence[Any] = ()
         self._shown: frozenset[str] = frozenset()
 
     def again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""
-        if self._execution.closing.abandons:
+        if self._state.abandons:
             return False
         attempt_id = f'{call.number}.{call.attempt + 1}'
-        if self._execution.replaying:
-            again = attempt_id in self._marks(self._execution.output)
+        if self._state.replaying:
+            again = attempt_id in self._marks(self._state.output)
         else:
             again = uncounted or bool(call.settings.retry.again(error, call.attempt - call.uncounted))
         if again:
@@ -68,7 +66,7 @@ class RetryLog:
         """Puts on record the attempts that were decided on and dropped in one decision: nothing else shows them."""
         dropped = [attempt_id for call, attempt_id in self.decided if call.phase is not QUEUED]
         if dropped:
-            self._execution.markers.made.append(decisions.RecordMarker(ATTEMPTS_MARKER, encode({'marks': dropped})))
+            self._state.markers.made.append(decisions.RecordMarker(ATTEMPTS_MARKER, encode({'marks': dropped})))
         self.decided = []
 
 

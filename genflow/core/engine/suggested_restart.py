@@ -15,26 +15,24 @@ be added, changed and taken away while executions run.
 from __future__ import annotations
 
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.timer import Limit
-from genflow.core.engine.history import UNHANDLED
+from genflow.core.engine.close import Closing
+from genflow.core.engine.state import State
 from genflow.core.engine.updates import Reply
 from genflow.core.errors import DefinitionError
 from genflow.core.model import decisions, events
-from genflow.core.model.refusals import is_backpressure
+from genflow.core.model.refusals import UNHANDLED, is_backpressure
 from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import SUGGESTED_RESTART_MARKER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
 from genflow.core.payloads.wire_text import units
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import place, raised_at, short
-
-if TYPE_CHECKING:
-    from genflow.core.engine.execution import Execution
 
 __all__ = ['SuggestedRestart']
 
@@ -51,15 +49,14 @@ class SuggestedRestart:
 
     Attributes:
         concerned: Whether it is to be told of decisions.
-        proposed: The current decision is that restart.
         asking: The hook runs just now.
     """
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
-        self._defined = execution.spec.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
+    def __init__(self, state: State, closing: Closing) -> None:
+        self._state = state
+        self._closing = closing
+        self._defined = state.spec.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
         self.concerned = self._defined
-        self.proposed = False
         self.asking = False
         self._old = 0
         self._read = 0
@@ -68,19 +65,19 @@ class SuggestedRestart:
 
     def begin(self) -> None:
         """A new decision; what was asked for in one whose restart SWF did not take was not sent, and counts as new."""
-        if self.proposed:
-            self.proposed = False
+        if self._state.restart_proposed:
+            self._state.restart_proposed = False
             self.concerned = self._defined
         elif self._defined:
             self._draw_line()
 
     def _draw_line(self) -> None:
         """What was asked for and read up to here belongs to earlier decisions."""
-        self._old = self._execution.count
+        self._old = self._state.count
         self._read = self._signals_read()
 
     def _signals_read(self) -> int:
-        return sum(box.read for box in self._execution.mailboxes.values())
+        return sum(box.read for box in self._state.mailboxes.values())
 
     def decision(self) -> decisions.ContinueAsNew | None:
         """The restart that this decision is, instead of all that the code asked for; mostly ``None``.
@@ -88,8 +85,8 @@ class SuggestedRestart:
         Raises:
             DefinitionError: The hook is wrong, and the history is so long that it has to be mended first.
         """
-        execution = self._execution
-        if execution.replaying:
+        state = self._state
+        if state.replaying:
             marker = self._recorded()
             if marker is None:
                 return None
@@ -99,15 +96,15 @@ class SuggestedRestart:
             if found is None:
                 return None
             restart = found
-            marker = decisions.RecordMarker(SUGGESTED_RESTART_MARKER, encode({'events': execution.started_id}))
-        self.proposed = self.concerned = True
-        execution.markers.made.append(marker)
-        execution.outbox.stash()
+            marker = decisions.RecordMarker(SUGGESTED_RESTART_MARKER, encode({'events': state.started_id}))
+        self.concerned = state.restart_proposed = True
+        state.markers.made.append(marker)
+        state.outbox.stash()
         return restart
 
     def _recorded(self) -> decisions.RecordMarker | None:
         """The marker among those that the decision being replayed recorded ahead of everything else."""
-        for event in self._execution.output:
+        for event in self._state.output:
             if type(event) is not events.MarkerRecorded:
                 break
             if event.name == SUGGESTED_RESTART_MARKER:
@@ -117,12 +114,11 @@ class SuggestedRestart:
     @property
     def waits_for_replies(self) -> bool:
         """Whether a restart is due and only the replies to updates have to be sent first."""
-        return (
-            self._defined
-            and not self._execution.replaying
-            and self._execution.info.restart_suggested
-            and any(isinstance(entry, Reply) for entry in self._execution.outbox.unsent())
-        )
+        state = self._state
+        return self._defined and not state.replaying and state.info.restart_suggested and self._has_replies()
+
+    def _has_replies(self) -> bool:
+        return any(isinstance(entry, Reply) for entry in self._state.outbox.unsent())
 
     def refused(self, event: events.CloseRefused) -> None:
         """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
@@ -130,18 +126,18 @@ class SuggestedRestart:
             return
         self._draw_line()
         self._not_before = event.id + REST
-        if not is_backpressure(event.cause) and not self._execution.replaying:
+        if not is_backpressure(event.cause) and not self._state.replaying:
             self._report(f'SWF refused the restart of restart_when_suggested with {event.cause}')
 
     # when to ask
 
     def _offered(self) -> decisions.ContinueAsNew | None:
-        execution = self._execution
-        if not self._defined or not execution.info.restart_suggested or execution.started_id < self._not_before:
+        state = self._state
+        if not self._defined or not state.info.restart_suggested or state.started_id < self._not_before:
             return None
-        if execution.closing.interrupted or execution.restarting or len(execution.live) > 1 or not self._at_rest():
+        if state.interrupted or state.restarting or len(state.live) > 1 or not self._at_rest():
             return None
-        left = execution.closing.failure_left()
+        left = self._closing.failure_left()
         if left is None:
             return self._asked()
         where = getattr(left, 'where', None)
@@ -153,10 +149,10 @@ class SuggestedRestart:
 
     def _at_rest(self) -> bool:
         """Whether nothing of earlier decisions is open, and no signal's value would be lost with what is not sent."""
-        if any(isinstance(entry, Reply) for entry in self._execution.outbox.unsent()):
+        if self._has_replies():
             return False
         asks = False
-        for call in self._execution.calls():
+        for call in self._state.calls():
             if self._is_under_way(call):
                 return False
             asks = asks or (call.state == OPEN and (call.number or 0) > self._old and not isinstance(call, Limit))
@@ -173,13 +169,13 @@ class SuggestedRestart:
     # asking
 
     def _asked(self) -> decisions.ContinueAsNew | None:
-        execution = self._execution
-        workflow: Any = execution.workflow
+        state = self._state
+        workflow: Any = state.workflow
         self.asking = True
         try:
-            with execution.silence():
+            with state.silence():
                 answer = workflow.restart_when_suggested()
-        except execution.passing:
+        except state.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the hook raises, the execution does not end by it
             self._complain(f'restart_when_suggested raised {self._shown(error)} at {raised_at(error)}', error)
@@ -190,7 +186,7 @@ class SuggestedRestart:
 
     def _shown(self, error: BaseException) -> str:
         """An error as a report may show it: its text may quote payloads."""
-        return short(error, 200) if self._execution.shows_payloads else type(error).__qualname__
+        return short(error, 200) if self._state.shows_payloads else type(error).__qualname__
 
     def _restart(self, answer: Any) -> decisions.ContinueAsNew | None:
         if not isinstance(answer, Restart):
@@ -201,7 +197,7 @@ class SuggestedRestart:
                 '"not now"'
             )
             return None
-        found = self._execution.closing.continuing(answer).decision()
+        found = self._closing.continuing(answer).decision()
         length = units(found.input or '')
         if length > MAX_PAYLOAD:
             self._complain(
@@ -219,7 +215,7 @@ class SuggestedRestart:
         Raises:
             DefinitionError: The history has :data:`HELD_FROM` events.
         """
-        if self._execution.started_id >= HELD_FROM:
+        if self._state.started_id >= HELD_FROM:
             raise DefinitionError(self._told(what)) from error
         self._report(what)
 
@@ -227,7 +223,7 @@ class SuggestedRestart:
         """Says once why an execution that should restart goes on."""
         if what != self._reported:
             self._reported = what
-            self._execution.report(f'{self._told(what)}. It goes on without a restart; SWF ends it at 25,000 events.')
+            self._state.report(f'{self._told(what)}. It goes on without a restart; SWF ends it at 25,000 events.')
 
     def _told(self, what: str) -> str:
-        return f'{self._execution.info}, {self._execution.started_id:,} events: {what}'
+        return f'{self._state.info}, {self._state.started_id:,} events: {what}'

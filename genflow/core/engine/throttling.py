@@ -6,65 +6,39 @@ the decision that its own refusal caused, since that would only be refused again
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genflow.core.calls.call import QUEUED, Call
-from genflow.core.engine.replay import NOT_PERMITTED, refused_engine
-from genflow.core.model import decisions, events
-from genflow.core.model.refusals import is_backpressure
+from genflow.core.engine.outbox import EngineTimer
+from genflow.core.engine.state import State
+from genflow.core.model import events
+from genflow.core.model.refusals import NOT_PERMITTED, is_backpressure, refused_engine
 from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX
-
-if TYPE_CHECKING:
-    from genflow.core.engine.execution import Execution
 
 __all__ = ['Backoff', 'BackoffTimer']
 
 MAX_WAIT = 60
 
 
-class BackoffTimer:
+class BackoffTimer(EngineTimer):
     """An entry of the outbox, and afterwards what its timer refers to."""
 
-    __slots__ = ('_backoff', 'dropped', 'name', 'seconds')
-
-    quota = None
-    input = None
-    incompatible = True
-    where = None
+    __slots__ = ('_backoff',)
 
     def __init__(self, backoff: Backoff, name: str, seconds: int) -> None:
+        super().__init__(name, seconds)
         self._backoff = backoff
-        self.name = name
-        self.seconds = seconds
-        self.dropped = False
-
-    def decision(self) -> decisions.Decision:
-        return decisions.StartTimer(self.name, self.seconds)
-
-    def matches(self, event: Any) -> bool:
-        shown = event.timer_id if isinstance(event, events.TimerStarted) else getattr(event, 'key', None)
-        return shown == self.name
 
     def recorded(self, event: Any) -> None:
         if isinstance(event, events.TimerStarted):
-            self._backoff.execution.refs[event.id] = self
-
-    def recorded_input(self, event: Any) -> str | None:
-        return None
-
-    def description(self) -> dict[str, Any]:
-        return {'kind': 'back-off timer', 'id': self.name}
-
-    @property
-    def label(self) -> str:
-        return f'timer {self.name}'
+            self._backoff.state.refs[event.id] = self
 
     def apply(self, event: Any) -> None:
-        self._backoff.execution.refs.pop(event.ref, None)
+        self._backoff.state.refs.pop(event.ref, None)
         self._backoff.over()
 
     def withdraw(self) -> None:
-        self.dropped = True
+        super().withdraw()
         self._backoff.open = False
 
 
@@ -76,8 +50,8 @@ class Backoff:
         level: How often it has doubled.
     """
 
-    def __init__(self, execution: Execution) -> None:
-        self.execution = execution
+    def __init__(self, state: State) -> None:
+        self.state = state
         self.open = False
         self.level = 0
         self._count = 0
@@ -90,7 +64,7 @@ class Backoff:
     def park(self, call: Call) -> None:
         """Keeps a refused call for later."""
         call.phase = QUEUED
-        self.execution.outbox.park(call)
+        self.state.outbox.park(call)
         self.start()
 
     def start(self) -> None:
@@ -101,7 +75,7 @@ class Backoff:
         self._count += 1
         seconds = min(MAX_WAIT, 2**self.level)
         self.level += 1
-        self.execution.outbox.put(BackoffTimer(self, f'{BACKOFF_TIMER_PREFIX}{self._count}', seconds))
+        self.state.outbox.put(BackoffTimer(self, f'{BACKOFF_TIMER_PREFIX}{self._count}', seconds))
 
     def refused(self, event: Any) -> None:
         """SWF refused the timer itself: it is asked for again, there being nothing else to wait by."""
@@ -112,5 +86,5 @@ class Backoff:
 
     def over(self) -> None:
         self.open = False
-        self.execution.outbox.unpark()
-        self.execution.closing.waits = False
+        self.state.outbox.unpark()
+        self.state.close_waits = False

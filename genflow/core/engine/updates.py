@@ -14,15 +14,18 @@ Updates that a restart carries come before ``run`` begins, and are taken once it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from attrs import frozen
 
 from genflow.core.authoring.updates import read_arguments, unknown_update, updates_of, validator_of
-from genflow.core.engine.closing import ContinueWith
+from genflow.core.engine.outbox import EngineEntry
+from genflow.core.engine.pending_close import ContinueWith
+from genflow.core.engine.state import State
 from genflow.core.errors import DefinitionError, PayloadTooLarge
 from genflow.core.model.decisions import RecordMarker
-from genflow.core.model.events import MarkerRecorded
+from genflow.core.model.events import MarkerRecorded, Signaled
 from genflow.core.model.wire_names import REFUSED_MARKER, REPLY_MARKER
 from genflow.core.payloads.failures import MAX_REASON, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
@@ -32,12 +35,6 @@ from genflow.core.tasks.messages import Message
 from genflow.core.tasks.nested import holds_task, returned_task
 from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import OPEN, VALUE, Task
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from genflow.core.engine.execution import Execution
-    from genflow.core.model.events import Signaled
 
 __all__ = ['Reply', 'UpdateBox']
 
@@ -70,41 +67,33 @@ class Update:
         return cls(*found)
 
 
-class Reply:
+class Reply(EngineEntry):
     """An entry of the outbox: the answer to an update.
 
     Attributes:
         input: The result as text, which a replay compares; ``None`` of a failure, whose text is for people.
     """
 
-    __slots__ = ('_update', 'details', 'dropped', 'input')
-
-    quota = None
-    incompatible = True
-    where = None
+    __slots__ = ('_update', 'details', 'input')
 
     def __init__(self, update: Update, details: str, result: str | None) -> None:
+        super().__init__()
         self._update = update
         self.details = details
         self.input = result
-        self.dropped = False
 
     def decision(self) -> RecordMarker:
         return RecordMarker(REPLY_MARKER, self.details)
 
     def matches(self, event: Any) -> bool:
+        if not isinstance(event, MarkerRecorded) or event.name != REPLY_MARKER:
+            return False
         envelope = _opened(event)
         return envelope.get('id') == self._update.id and ('result' in envelope) == (self.input is not None)
-
-    def recorded(self, event: Any) -> None:
-        """The history shows it: nothing more comes of it."""
 
     def recorded_input(self, event: Any) -> str | None:
         result: str | None = _opened(event).get('result')
         return result
-
-    def withdraw(self) -> None:
-        self.dropped = True
 
     def description(self) -> dict[str, Any]:
         return {'kind': 'reply', 'update': self._update.name, 'id': self._update.id}
@@ -117,11 +106,11 @@ class Reply:
 class UpdateBox(Mailbox):
     """Takes the updates of one execution; its unread items are those that wait for ``run``, or for the next run."""
 
-    __slots__ = ('_execution', '_known')
+    __slots__ = ('_known', '_state')
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, state: State) -> None:
         super().__init__()
-        self._execution = execution
+        self._state = state
         self._known: set[str] = set()
 
     # as a mailbox
@@ -129,7 +118,7 @@ class UpdateBox(Mailbox):
     def push(self, input: str | None) -> None:
         """A restart has carried it."""
         self.items.append(Message(input))
-        self._execution.queue.append(self)
+        self._state.queue.append(self)
 
     def announce(self, event: Signaled) -> None:
         """It is taken at its own event."""
@@ -150,12 +139,12 @@ class UpdateBox(Mailbox):
     # updates
 
     def _take(self, text: str | None) -> None:
-        execution = self._execution
+        state = self._state
         try:
             update = Update.read(text)
         except ValueError as error:
-            if not execution.replaying:
-                execution.report(f'{execution.info}: the input of a signal is no update, and is dropped ({error})')
+            if not state.replaying:
+                state.report(f'{state.info}: the input of a signal is no update, and is dropped ({error})')
             return
         if update.id in self._known:
             return
@@ -164,29 +153,28 @@ class UpdateBox(Mailbox):
             return
         self._known.add(update.id)
         self.read += 1
-        if execution.root is None or execution.root.state != OPEN:
-            self._answer_failure(update, DefinitionError(f'{execution.spec.name} had ended when the update came'))
+        if state.root is None or state.root.state != OPEN:
+            self._answer_failure(update, DefinitionError(f'{state.spec.name} had ended when the update came'))
         else:
             self._begin(update)
 
     def _is_carried(self) -> bool:
         """Whether the next run is to take what comes now."""
-        closing = self._execution.closing
-        if closing.pending_close is not None:
-            return isinstance(closing.pending_close, ContinueWith)
-        root = self._execution.root
-        return root is not None and root.state == VALUE and closing.restart is not None
+        state = self._state
+        if state.pending_close is not None:
+            return isinstance(state.pending_close, ContinueWith)
+        return state.root is not None and state.root.state == VALUE and state.restart is not None
 
     def _begin(self, update: Update) -> None:
-        execution = self._execution
-        before, execution.current = execution.current, None
+        state = self._state
+        before, state.current = state.current, None
         try:
             handler, args, kwargs = self._opened(update)
             if self._refuses(update, args, kwargs):
                 return
             found = handler(*args, **kwargs)
             task = self._task_of(found)
-        except execution.passing:
+        except state.passing:
             raise
         except Exception as error:  # noqa: BLE001 - what the user's handler raises is the reply
             self._answer_failure(update, error)
@@ -196,7 +184,7 @@ class UpdateBox(Mailbox):
             else:
                 Answering(self, update).attach(task)
         finally:
-            execution.current = before
+            state.current = before
 
     def _opened(self, update: Update) -> tuple[Callable[..., Any], Any, Any]:
         """The handler and its arguments.
@@ -205,7 +193,7 @@ class UpdateBox(Mailbox):
             AttributeError: There is no such update.
             Exception: The arguments cannot be read.
         """
-        workflow: Any = self._execution.workflow
+        workflow: Any = self._state.workflow
         cls: type = type(workflow)
         if update.name not in updates_of(cls):
             raise AttributeError(unknown_update(cls, update.name))
@@ -215,29 +203,29 @@ class UpdateBox(Mailbox):
     def _task_of(self, found: Any) -> Task[Any] | None:
         """The task of what a handler gave: a branch, or the tasks in a value."""
         if hasattr(found, 'gi_frame'):
-            return self._execution.spawn(found)
-        return returned_task(self._execution, found) if holds_task(found) else None
+            return self._state.spawn(found)
+        return returned_task(self._state, found) if holds_task(found) else None
 
     # validators
 
     def _refuses(self, update: Update, args: Any, kwargs: Any) -> bool:
-        execution = self._execution
-        if execution.replaying:
+        state = self._state
+        if state.replaying:
             return self._was_refused(update)
-        name = validator_of(type(execution.workflow), update.name)
+        name = validator_of(type(state.workflow), update.name)
         if name is None:
             return False
         try:
-            with execution.reading(f'the validator {name}()'):
-                getattr(execution.workflow, name)(*args, **kwargs)
+            with state.reading(f'the validator {name}()'):
+                getattr(state.workflow, name)(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - what the validator raises is the refusal
             self._refuse(update, error)
             return True
         return False
 
     def _was_refused(self, update: Update) -> bool:
-        made = self._execution.markers.made
-        for event in self._execution.output:
+        made = self._state.markers.made
+        for event in self._state.output:
             if type(event) is MarkerRecorded and event.name == REFUSED_MARKER and update.id in _refusals(event.details):
                 marker = RecordMarker(REFUSED_MARKER, event.details)
                 if marker not in made:
@@ -247,7 +235,7 @@ class UpdateBox(Mailbox):
 
     def _refuse(self, update: Update, error: BaseException) -> None:
         """Puts the refusal into the last marker of this decision's refusals, or into a new one where that is full."""
-        made, reason = self._execution.markers.made, shortened(encode_failure(error, '')[0], MAX_REASON)
+        made, reason = self._state.markers.made, shortened(encode_failure(error, '')[0], MAX_REASON)
         place = max((place for place, marker in enumerate(made) if marker.name == REFUSED_MARKER), default=None)
         if place is not None:
             details = encode({'updates': {**_refusals(made[place].details), update.id: reason}})
@@ -274,7 +262,7 @@ class UpdateBox(Mailbox):
             self._send(reply)
 
     def _reply(self, update: Update, value: Any) -> Reply:
-        workflow: Any = self._execution.workflow
+        workflow: Any = self._state.workflow
         what = f'the result of the update {update.name!r}'
         result = written(value, what, workflow._serialize_result)
         details = encode({'id': update.id, 'result': result})
@@ -296,8 +284,8 @@ class UpdateBox(Mailbox):
         self._send(Reply(update, details, None))
 
     def _send(self, reply: Reply) -> None:
-        if not self._execution.silent:
-            self._execution.outbox.add(reply)
+        if not self._state.silent:
+            self._state.outbox.add(reply)
 
 
 class Answering:

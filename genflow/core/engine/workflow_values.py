@@ -13,7 +13,6 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.engine.markers import Markers
 from genflow.core.errors import GenflowError, NondeterminismError, PayloadTooLarge
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
@@ -109,7 +108,7 @@ class WorkflowValues(Loop):
         """The code asks for what the decision being replayed does not show; it gets no further."""
         self.abort = NondeterminismError(
             f'the code asks for {what} in the decision of event {self.started_id}, where the history shows none\n'
-            f'{describe_blocked(self)}',
+            f'{self.describe_blocked()}',
             execution=str(self.info),
         )
         raise Abort

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ['WAYS_OUT', 'is_backpressure']
+from typing import Any
+
+from genflow.core.errors import HistoryError
+
+__all__ = ['NOT_PERMITTED', 'UNHANDLED', 'WAYS_OUT', 'is_backpressure', 'refused_engine']
+
+NOT_PERMITTED = 'OPERATION_NOT_PERMITTED'
+
+UNHANDLED = 'UNHANDLED_DECISION'
+"""Why SWF refuses a close: something came while the decision was made."""
 
 WAYS_OUT = {
     'ACTIVITY_TYPE_DOES_NOT_EXIST': 'no worker has registered this type: import or scan the module that has its class',
@@ -15,3 +24,11 @@ WAYS_OUT = {
 def is_backpressure(cause: str) -> bool:
     """Whether a cause says "not now" rather than "never": a rate, or a limit on open work."""
     return cause.endswith(('_RATE_EXCEEDED', '_LIMIT_EXCEEDED'))
+
+
+def refused_engine(event: Any) -> HistoryError:
+    """SWF refused what the engine itself needs."""
+    return HistoryError(
+        f'event {event.id}: SWF refused {getattr(event, "how", None) or event.key!r} with {event.cause}; the worker '
+        'that answers this execution needs the permission for it'
+    )

@@ -25,6 +25,7 @@ __all__ = [
     'decode',
     'encode',
     'excerpt',
+    'same_payload',
     'use_transport',
 ]
 
@@ -227,3 +228,15 @@ def _hook(target: Any, method: Any) -> Any:
 def excerpt(text: str, length: int = 60) -> str:
     """The first characters of a payload as a message may show them, quoted."""
     return repr(text) if len(text) <= length else f'{text[:length]!r}… ({len(text):,} characters)'
+
+
+def same_payload(one: str | None, other: str | None) -> bool:
+    """Whether two payloads say the same JSON, however it is written."""
+    if one == other:
+        return True
+    if one is None or other is None:
+        return False
+    try:
+        return bool(decode(one) == decode(other))
+    except ValueError:
+        return False

@@ -95,7 +95,7 @@ def shape_of(cls: type, method: str = 'run') -> Shape | None:
     owner = f'{cls.__qualname__}.{method}'
     hints = {name: hint for name, hint in hints_of_function(run, cls).items() if _is_readable(owner, name, hint)}
     result = _result(hints.pop('return', None))
-    parameters = inspect.signature(cls.run)  # type: ignore[attr-defined]
+    parameters = inspect.signature(getattr(cls, method))
     more = {name: _variadic(parameters, name, hint) for name, hint in hints.items() if not _is_plain(hint)}
     if not more and _is_plain(result):
         return None

@@ -105,37 +105,30 @@ class Branch(Cancellable):
 
     # running
 
-    def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
+    def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901 - the hot loop: four ways to resume it, three to leave
+        """Runs the generator until it waits for an open task or has ended.
+
+        Args:
+            ready: The settled task whose outcome it gets; ``None`` where it begins, or gets its cancellation.
+        """
         generator, loop = self.generator, self.loop
         if generator is None or loop is None:
             return
         before, loop.current = loop.current, self
         try:
             while True:
-                if ready is None and self.thrown is None:
-                    yielded = generator.send(None)
-                elif self.thrown is not None:
+                if self.thrown is not None:
                     thrown, self.thrown = self.thrown, None
                     yielded = generator.throw(thrown)
-                elif ready.state == VALUE:  # type: ignore[union-attr]
-                    yielded = generator.send(ready.outcome)  # type: ignore[union-attr]
+                elif ready is None:
+                    yielded = generator.send(None)
+                elif ready.state == VALUE:
+                    yielded = generator.send(ready.outcome)
                 else:
-                    yielded = generator.throw(_fresh(ready.outcome))  # type: ignore[union-attr]
-                ready = yielded if isinstance(yielded, Task) else as_task(loop, yielded)
-                if self.delegates and (iterator := plain_iterator(generator)) is not None:
-                    ready = iterator_instead(loop, iterator)
-                if ready.loop is not loop:
-                    ready = foreign_task(loop, ready)
-                if loop.restarting:
-                    ready = after_restart(loop)
+                    yielded = generator.throw(_fresh(ready.outcome))
+                ready = self._yielded(generator, loop, yielded)
                 if ready.state == OPEN:
-                    self.awaiting = ready
-                    if self.cancel_state is not None and loop.cancellations.interrupts(self):
-                        return
-                    if ready.pending_gets:
-                        ready.await_by(self)
-                    else:
-                        ready.wait(self)
+                    self._await(loop, ready)
                     return
                 ready.mark_retrieved()
         except StopIteration as stop:
@@ -148,6 +141,25 @@ class Branch(Cancellable):
             self.raised(error)
         finally:
             loop.current = before
+
+    def _yielded(self, generator: GeneratorType[Any, Any, Any], loop: Loop, value: Any) -> Task[Any]:
+        """The task that a yielded value means; where the yield is a mistake, one that has failed."""
+        task: Task[Any] = value if isinstance(value, Task) else as_task(loop, value)
+        if self.delegates and (iterator := plain_iterator(generator)) is not None:
+            task = iterator_instead(loop, iterator)
+        if task.loop is not loop:
+            task = foreign_task(loop, task)
+        return after_restart(loop) if loop.restarting else task
+
+    def _await(self, loop: Loop, task: Task[Any]) -> None:
+        """Waits for an open task, unless the cancellation of the branch interrupts it there."""
+        self.awaiting = task
+        if self.cancel_state is not None and loop.cancellations.interrupts(self):
+            return
+        if task.pending_gets:
+            task.await_by(self)
+        else:
+            task.wait(self)
 
     def _ended(self) -> None:
         if self.generator is not None and self.loop is not None:

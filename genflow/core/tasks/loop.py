@@ -27,10 +27,13 @@ from genflow.core.tasks.task import Task
 from genflow.core.tasks.until import Conditions
 from genflow.core.tasks.unused import Unused
 from genflow.core.tasks.yielded import as_task
+from genflow.core.text import suspended_at
 
 __all__ = ['DescribingLoop', 'Loop']
 
 log = logging.getLogger('genflow')
+
+MAX_BRANCHES = 5
 
 
 class Callback(Protocol):
@@ -170,6 +173,14 @@ class Loop:
         """The options of the blocks that the running branch is in."""
         return {} if self.current is None else self.current.settings
 
+    def describe_blocked(self) -> str:
+        """Where each branch stands, and which signals came that nobody has read, for a report."""
+        branches = list(self.branches.items())[:MAX_BRANCHES]
+        places = [suspended_at(generator) + _awaited(branch) for generator, branch in branches]
+        where = 'it stands at ' + '; '.join(places) if places else 'run has ended'
+        unread = ', '.join(f'{name!r} ({count})' for name, count in self.unread())
+        return f'{where}; signals that nobody has read: {unread}' if unread else where
+
     # what a workflow asks for
 
     def schedule(self, call: Any, frame: FrameType) -> None:
@@ -194,6 +205,12 @@ class Loop:
 
     def restarts(self, restart: Restart) -> None:
         """The workflow called ``restart``; it has to return it."""
+
+
+def _awaited(branch: Branch) -> str:
+    if branch.awaiting is not None:
+        return f', waiting for {branch.awaiting.label}'
+    return '' if branch.cancel_state is None else ', to be cancelled when what it waits for has ended'
 
 
 class Start:

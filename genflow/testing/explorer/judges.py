@@ -14,7 +14,6 @@ from typing import Any
 
 from attrs import Factory, asdict, frozen
 
-from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.errors import (
     CompensationFailed,
     DefinitionError,
@@ -132,7 +131,7 @@ def _stuck(run: Simulation, first: Baseline) -> str | None:
         return None  # nobody said that no more of them come
     return (
         f'the execution waits for ever: nothing is open at SWF and all signals have come, in an order that leaves it '
-        f'waiting; {describe_blocked(run.live)}'
+        f'waiting; {run.live.describe_blocked()}'
     )
 
 

@@ -476,7 +476,7 @@ class Simulation:
             self._add(events.CloseRefused, decision_id=decision_id, how=how, cause='UNHANDLED_DECISION')
             self._evicted = True  # a worker keeps no execution that it has closed
             return
-        pending_close = self.live.closing.pending_close
+        pending_close = self.live.pending_close
         self.failure = getattr(pending_close, 'error', None)
         left = getattr(pending_close, 'left', None)
         self.unretrieved = '' if left is None else left.label

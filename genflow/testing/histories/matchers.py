@@ -13,7 +13,7 @@ from typing import Any
 from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.call import Call
-from genflow.core.engine.replay import same_payload
+from genflow.core.payloads.hooks import same_payload
 from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.task import Task
 from genflow.testing.histories.open_items import ImpossibleStory, Item, OpenItems

@@ -11,9 +11,8 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.core.engine.closing import Fail
-from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.engine.execution import Execution
+from genflow.core.engine.pending_close import Fail
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.wire.events import decided, translate
@@ -87,9 +86,9 @@ class Decider:
         try:
             decision = kept.advance(translate(events)) or Decisions()
             self.closing = kept.close_decision is not None
-            pending_close = kept.closing.pending_close
+            pending_close = kept.pending_close
             self.error = pending_close.error if self.closing and isinstance(pending_close, Fail) else None
-            self.describe_blocked = describe_blocked(kept)
+            self.describe_blocked = kept.describe_blocked()
         finally:
             if self.sticky and not self.closing:
                 self._kept[task.run_id] = kept

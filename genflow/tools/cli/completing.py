@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from genflow.tools.cli.settings import Settings, Source, gathered_settings
+from genflow.tools.cli.settings import COMPLETIONS, Settings, Source, gathered_settings
 from genflow.tools.run.defaults import DOMAIN
 
 __all__ = ['complete_domains', 'complete_ids', 'complete_types', 'complete_versions']
@@ -87,3 +87,6 @@ def _workflow_types(client: Any, domain: str) -> Iterator[tuple[str, str]]:
     from genflow.tools.run.types import registered_types
 
     return ((one.name, one.version) for one in registered_types(client, domain) if one.kind == 'workflow')
+
+
+COMPLETIONS['domain'] = complete_domains

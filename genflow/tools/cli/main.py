@@ -17,6 +17,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+import genflow.tools.cli.completing  # noqa: F401 - completes the values of settings in a shell
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.settings import (
     SETTINGS,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from attrs import frozen
 
-from genflow.core.engine.replay import same_payload
+from genflow.core.payloads.hooks import same_payload
 from genflow.insight import ExecutionView, replayed
 from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
@@ -166,6 +166,8 @@ def offer(db: str, domain: str, workflow_id: str) -> str | None:
         return None
     number = f'{len(plan.kept)} operation{"" if len(plan.kept) == 1 else "s"} that completed'
     return f'mend what failed, and the same command goes on there (--repair), with the {number}; --anew begins again'
+
+
 def _latest(db: str, domain: str, workflow_id: str) -> tuple[str | None, ExecutionView] | None:
     """The first input and the open run of a workflow id, or else its latest run; ``None`` where there is none."""
     if not Path(db).exists():

@@ -24,6 +24,7 @@ from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import ENDPOINT, FILE
 
 __all__ = [
+    'COMPLETIONS',
     'SETTINGS',
     'SettingOption',
     'Settings',
@@ -202,6 +203,10 @@ class SettingOption(click.Option):
         return any(ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE for name in others)
 
 
+COMPLETIONS: dict[str, Callable[[click.Context, click.Parameter, str], list[str]]] = {}
+"""What completes the value of a setting in a shell, by the setting's name; ``completing.py`` adds to it."""
+
+
 def setting_options(*names: str, **overrides: Any) -> Callable[[F], F]:
     """Add settings to a command as options of its own.
 
@@ -231,9 +236,8 @@ def _option(name: str) -> dict[str, Any]:
 
 
 def _domains(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from genflow.tools.cli.completing import complete_domains
-
-    return complete_domains(ctx, param, incomplete)
+    complete = COMPLETIONS.get('domain')
+    return [] if complete is None else complete(ctx, param, incomplete)
 
 
 def accept_settings(command: click.Command) -> click.Command:

@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.core.engine.deadlock import describe_blocked
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry
@@ -81,4 +80,4 @@ def _seen(run: HistoryTail, kind: Any, execution: Execution) -> Waiting | None:
     signals = tuple(name for name, box in boxes if box.is_awaited())
     if not signals:
         return None
-    return Waiting(run.workflow_id, f'{kind["name"]} {kind["version"]}', signals, describe_blocked(execution))
+    return Waiting(run.workflow_id, f'{kind["name"]} {kind["version"]}', signals, execution.describe_blocked())

@@ -14,11 +14,10 @@ from uuid import uuid4
 from attrs import frozen
 
 from genflow.core.authoring.checks import check_fit
-from genflow.core.engine.replay import same_payload
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt, same_payload
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
 from genflow.tools.run.follow import HistoryTail, listed

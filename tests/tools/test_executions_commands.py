@@ -276,10 +276,10 @@ def test_start_that_waits_prints_the_result(tmp_path, capsys):
     assert err.startswith('genflow: a ')
 
 
-def test_start_in_a_file_does_not_wait_for_a_worker_that_cannot_come(genflow):
-    code, out, err = genflow('start', 'Order', '1', '--wait')
-    assert (code, out) == (2, '')
-    assert '`genflow run TARGET --db ' in err
+def test_start_waits_no_longer_than_it_may(genflow):
+    code, out, err = genflow('start', 'Order', '1', '--id', 'a', '--wait', '--timeout', '0')
+    assert (code, out) == (3, '')
+    assert err.endswith('genflow: the execution a is open\n')
 
 
 def test_a_signal_starts_what_is_not_open(genflow, db):

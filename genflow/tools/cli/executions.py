@@ -97,11 +97,6 @@ def start(
     ARGS, and the values of --kwarg, are JSON, or plain text. With --wait, exit code 3 if it closed otherwise than by
     completing, or is open at the --timeout.
     """
-    if wait and db is not None:
-        raise Refused(
-            f'while this waits it has {db} for itself, so no worker can open it: `genflow run TARGET --db {db}` starts '
-            'an execution and works for it, and `genflow server` serves a file to many.'
-        )
     request: dict[str, Any] = {
         'domain': domain,
         'workflowId': f'{name}-{uuid4().hex[:12]}' if workflow_id is None else workflow_id,
@@ -204,16 +199,18 @@ def _started(client: Any, request: dict[str, Any]) -> None:
 def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
     """Says that the class of an execution, if a target has it, declares no signal of a name."""
     try:
-        module_of(parse(target))
+        module = module_of(parse(target))
     except TargetError as error:
         raise Refused(str(error)) from error
     kind = run.first()['workflowType']
-    for spec in declared():
-        known = isinstance(spec, WorkflowSpec) and (spec.name, spec.version) == (kind['name'], kind['version'])
-        if known and name not in signals_of(spec.cls):
+    specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]
+    classes = [spec.cls for spec in specs if (spec.name, spec.version) == (kind['name'], kind['version'])]
+    own = [cls for cls in classes if cls.__module__ == module.__name__]
+    for cls in own or classes:
+        if name not in signals_of(cls):
             say(
-                f'genflow: {spec.cls.__qualname__} declares no signal {name!r}, so it will not be read; '
-                f'{nearest_signal(spec.cls, name)}'
+                f'genflow: {cls.__qualname__} declares no signal {name!r}, so it will not be read; '
+                f'{nearest_signal(cls, name)}'
             )
 
 

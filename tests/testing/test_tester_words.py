@@ -149,3 +149,10 @@ def test_what_data_names_and_nobody_plays_is_said():
 
 def test_a_function_may_be_the_key_of_its_stub():
     assert Tester(Order, stubs={pack: 'box', Courier: 'there'}).run(7) == 'there'
+
+
+def test_a_workflow_that_binds_takes_stubs_by_function_class_and_type():
+    stubs = {pack: 'box', ('Scan', '1'): 'seen', STEPS['ship']: 'gone'}
+    assert Tester(Pipeline, stubs=stubs).run(['pack', 'scan', 'ship']) == ['box', 'seen', 'gone']
+    with pytest.raises(TesterError, match='nothing here calls'):
+        Tester(Order, stubs={('Scan', '1'): 'seen'})

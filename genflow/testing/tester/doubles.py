@@ -7,15 +7,17 @@ next to the workflow is meant (same function, then same module), and of those th
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from types import CodeType
 from typing import Any
 
 from attrs import Factory, define, evolve
 
 from genflow.core.authoring.activity import Activity
 from genflow.core.authoring.function_activity import FunctionActivity
-from genflow.core.authoring.proxies import Proxy
+from genflow.core.authoring.proxies import ActivityProxy, Proxy, WorkflowProxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import ActivitySpec, Spec, WorkflowSpec, declared
@@ -165,9 +167,9 @@ class Doubles:
         """
         keys = list(_keys(self.lead.cls, named))
         found = [key for key in keys if key in self.parts]
-        if not found and isinstance(named, Proxy) and named.owner is None:
-            self.add(named)
-            found = keys
+        if not found:
+            proxies = list(_from_data(named, self.lead.cls))
+            found = [_key(self.add(proxy).proxy) for proxy in proxies]
         if found:
             return found
         raise TesterError(self._unknown(named))
@@ -198,6 +200,30 @@ def _keys(lead: type, named: Any) -> Iterator[Key]:
             yield ('child' if isinstance(spec, WorkflowSpec) else 'activity', spec.name, spec.version)
     elif isinstance(named, tuple) and len(named) == 2:  # noqa: PLR2004 - name and version
         yield from ((kind, named[0], str(named[1])) for kind in ('activity', 'child'))
+
+
+def _from_data(named: Any, lead: type) -> Iterator[Proxy]:
+    """The proxies that the key of a stub stands for, where the workflow may bind what no attribute has."""
+    if isinstance(named, Proxy):
+        yield from (named,) if named.owner is None else ()
+    elif _binds(lead):
+        for kind, name, version in _keys(lead, named):
+            if kind == 'activity':
+                yield ActivityProxy(name, version)
+            elif kind == 'child' and not isinstance(named, tuple):
+                yield WorkflowProxy(name, version)
+
+
+def _binds(lead: type) -> bool:
+    """Whether a workflow class calls ``self.bind``."""
+    own = [cls for cls in lead.__mro__ if issubclass(cls, Workflow) and cls is not Workflow]
+    functions = [value for cls in own for value in vars(cls).values() if inspect.isfunction(value)]
+    return any(_names(function.__code__, 'bind') for function in functions)
+
+
+def _names(code: CodeType, name: str) -> bool:
+    """Whether code, or what is nested in it (a comprehension, a lambda), names an attribute."""
+    return name in code.co_names or any(_names(part, name) for part in code.co_consts if isinstance(part, CodeType))
 
 
 # the real classes

@@ -84,6 +84,7 @@ class Main(Workflow):
         assert_type((yield from any_of(self.charge(1), self.charge(2))), Task[str])
         assert_type((yield from first_of(a=self.charge(1), b=self.charge(2))), tuple[str, str])
 
+        assert_type(self.info.workflow_id, str)
         if order > 1:
             return self.restart(order - 1)
         with self.options(task_lst='x'):  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

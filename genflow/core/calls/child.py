@@ -97,7 +97,7 @@ class ChildCall(RetryableCall):
 
     def _own_id(self) -> str:
         info = self.loop.info
-        return child_id(info.workflow_id, info.run_id, self.attempt_id)
+        return child_id(info.workflow_id or None, info.run_id or None, self.attempt_id)  # as ids without one were made
 
     def start_decision(self) -> decisions.Decision:
         options: ChildOptions = self.settings

@@ -85,7 +85,7 @@ class Execution(State):
     ) -> None:
         made = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
         super().__init__(made, seed if seed is not None else run_id)
-        self.base = Info(workflow_id=workflow_id, run_id=run_id, domain=domain)
+        self.base = Info(workflow_id=workflow_id or '', run_id=run_id or '', domain=domain)
         self.input_mismatch = input_mismatch
         self.shows_payloads = shows_payloads
         self.passing = passing

@@ -20,11 +20,13 @@ class Info:
     """What an execution knows of itself; the same at every replay.
 
     Attributes:
+        workflow_id: Empty where nothing drives the workflow.
+        run_id: Likewise.
         history_length: Events up to the decision task that is being answered.
     """
 
-    workflow_id: str | None = None
-    run_id: str | None = None
+    workflow_id: str = ''
+    run_id: str = ''
     domain: str | None = None
     name: str | None = None
     version: str | None = None
@@ -62,7 +64,7 @@ class Info:
 
     def __str__(self) -> str:
         who = f'{self.name} {self.version}'
-        return who if self.workflow_id is None else f'{who} (workflow {self.workflow_id}, run {self.run_id})'
+        return who if not self.workflow_id else f'{who} (workflow {self.workflow_id}, run {self.run_id})'
 
     @property
     def restart_suggested(self) -> bool:

@@ -18,6 +18,7 @@ from genflow import (
     Retry,
     Saga,
     Signal,
+    SignalFailed,
     Task,
     TaskFailed,
     Workflow,
@@ -79,6 +80,7 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('map'), st.integers(0, 4), st.none() | st.integers(1, 3)),
         st.tuples(st.just('pages'), calls, st.integers(1, 2), st.sampled_from(('raise', 'wait', 'return'))),
         st.tuples(st.just('signals')),
+        st.tuples(st.just('typed'), st.booleans(), st.integers(1, 9)),
         st.tuples(st.just('value'), st.deferred(lambda: st.sampled_from(tuple(VALUES)))),
         st.tuples(st.just('raise')),
         st.tuples(st.just('kid'), st.integers(0, 9), st.booleans()),
@@ -119,6 +121,8 @@ class Interpreter(Workflow):
     shrink = LambdaProxy('shrink', retry=1)
     go = Signal()
     stop = Signal()
+    number = Signal[int](on_invalid='log')
+    strict = Signal[int]()
 
     def run(self, program: Any) -> Any:
         self.notes: list[Any] = []
@@ -241,6 +245,18 @@ class Interpreter(Workflow):
     def do_signals(self) -> Any:
         first = yield self.go.get()
         return [first, len(self.go), self.go.drain(), len(self.stop)]
+
+    def do_typed(self, strict: bool, seconds: int) -> Any:
+        """A value with a type, if one comes in time; some that come have another type."""
+        signal = self.strict if strict else self.signal('number')
+        try:
+            value = yield signal.get(match=lambda value: value > 1 or strict).timeout(seconds)
+        except TaskFailed as error:
+            value = type(error).__name__
+        try:
+            return [value, signal.drain()]
+        except SignalFailed as error:
+            return [value, error.reason]
 
     def do_value(self, name: str) -> Any:
         return VALUES[name](self)

@@ -83,6 +83,9 @@ class Schedule:
             story.cancel_requested()
         elif choice == 10:
             story.signaled('go', 'early')
+        elif choice == 8 and self._updates < 3:
+            self._updates += 1
+            story.signaled(('number', 'strict')[self.pick(2)], (1, 2, 'no number', True)[self.pick(4)])
         elif choice == 9 and self._updates < 3:
             self._updates += 1
             self.update(self.pick(8))

@@ -76,7 +76,7 @@ def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, sche
 def test_no_signal_is_lost_to_code_that_looks_before_it_returns(program, schedule):
     story = check(program, schedule, LooksLast, Signaling)
     if story.closed.how == 'completed' and returned_in_the_last_decision(story):
-        unread = {name: len(box.items) for name, box in story.sticky.mailboxes.items() if box.items}
+        unread = [name for name, box in story.sticky.mailboxes.items() if box.items and name in ('go', 'stop')]
         assert not unread
 
 

@@ -348,7 +348,7 @@ def test_a_child_is_waited_for():
 @pytest.mark.parametrize(
     'call',
     [lambda self: self.sleep(60), lambda self: self.go.get(), lambda self: self.shrink(1)],
-    ids=['timer', 'get', 'function'],
+    ids=['timer', 'get', 'lambda'],
 )
 def test_what_nobody_outside_stops_is_cancelled_at_once(call):
     def run(self):

@@ -259,6 +259,41 @@ def test_an_activity_of_a_process_that_leaves_can_be_answered_with_its_token(oth
     assert 'ActivityTaskCompleted' in other(f'office.types({execution!r})')
 
 
+def test_a_task_that_a_closing_process_never_got_is_not_lost(other, following):
+    """Its poll was answered when nobody read the answer any more."""
+    perform(following, 'StartWorkflowExecution', START, 1)
+    other('office.decide(__import__("tests.local.office").local.office.schedule("a"))["taskToken"]')
+    poll = {'domain': 'dom', 'taskList': {'name': 'workers'}}
+    assert perform(following, 'PollForActivityTask', poll, 2)['activityId'] == 'a'
+    other.send('office.poll_decision()["workflowExecution"]')
+    following.close(keeps_tasks=False, given_up=[2])
+    assert 'ActivityTaskTimedOut' in other(f'office.types({other.read()!r})')
+
+
+def test_a_poll_that_a_signal_handler_interrupts_gives_its_task_back(other, swf):
+    """The handler raises when the answer is there already, and before it is read."""
+    office = Office(swf)
+    office.start('w')
+
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(number, frame):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    office.poll_decision()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(Interrupted):
+            office.poll_decision()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    office.start('w2')
+    assert other('office.poll_decision()["workflowExecution"]["workflowId"]') == 'w2'
+
+
 def test_a_decision_task_of_a_process_that_leaves_is_decided_by_another(other, path):
     with LocalSWF(path, long_poll=20) as swf:
         Office(swf).start('w')

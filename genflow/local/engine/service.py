@@ -505,6 +505,16 @@ class Service:
                 self._apply(partial(end, self._world, execution, ref & EVENT_MASK, now))
                 self._follow_up(now)
 
+    def end_undelivered(self, process: str, numbers: Collection[int]) -> None:
+        """End the tasks that these polls of a process had taken, because it has given the polls up."""
+        callers = [Caller(process, number) for number in numbers]
+        with self._lock:
+            known = [self._world.answers.find(caller) for caller in callers]
+            refs = {ref for ref in map(json.loads, filter(None, known)) if isinstance(ref, int)}
+            kept = [ref for ref, owner in self._world.owners.items() if owner == process and ref not in refs]
+        if refs:
+            self.end_tasks_of(process, kept=kept)
+
     def release_tasks_of(self, process: str) -> None:
         """A process leaves in order: its activities may be answered by others who have their tokens.
 

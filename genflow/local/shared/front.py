@@ -22,6 +22,7 @@ import os
 import secrets
 import selectors
 import socket
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -50,6 +51,9 @@ LOG = logging.getLogger(__name__)
 
 PULSE = 1.0
 """Seconds between two signs of life."""
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a thread that computes gives the interpreter up, while there are followers."""
 
 WORKERS = 32
 POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
@@ -106,7 +110,7 @@ class Presence(asyncio.Protocol):
     def __init__(self, front: Front, process: str) -> None:
         self._front = front
         self._process = process
-        self._leaves = False
+        self._farewell = b''
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -125,11 +129,13 @@ class Presence(asyncio.Protocol):
             self._transport.write(f'{line}\n'.encode())
 
     def data_received(self, data: bytes) -> None:
-        self._leaves = True
+        """The follower leaves in order, and says which of its polls it has given up."""
+        self._farewell += data
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        self._front.departed(self._process, self, in_order=self._leaves)
+        given_up = json.loads(self._farewell) if self._farewell.endswith(b'\n') else None
+        self._front.departed(self._process, self, given_up)
 
     def close(self) -> None:
         """Because the leader leaves."""
@@ -191,6 +197,7 @@ class Front:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._stopped = False
+        self._interval: float | None = None
         self._accepted: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self._pid = os.getpid()
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix='genflow-local-followers')
@@ -255,6 +262,7 @@ class Front:
             for presence in list(self._followers.values()):
                 presence.close()
             await asyncio.sleep(0)
+            self._share_the_interpreter(None)
 
     def _connection(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
         return Guarded(make(), self._accepted)
@@ -297,6 +305,8 @@ class Front:
                 return None if found is None else found.timestamp()
             if request.path == '/_genflow/statistics':
                 return attrs.asdict(self.service.statistics)
+            if request.path == '/_genflow/give-up':
+                return self.service.end_undelivered(process, json.loads(request.body))
             if request.path == '/_genflow/functions':
                 return self.offers(process, json.loads(request.body))
             if request.path == '/_genflow/ran':
@@ -307,26 +317,47 @@ class Front:
 
     def arrived(self, process: str, presence: Presence) -> None:
         """A follower is there; on the loop."""
+        if not self._followers:
+            self._share_the_interpreter(SWITCH_INTERVAL)
         self._followers[process] = presence
         self.service.admit(process)
 
-    def departed(self, process: str, presence: Presence, *, in_order: bool) -> None:
-        """A follower is gone; on the loop."""
+    def departed(self, process: str, presence: Presence, given_up: list[int] | None) -> None:
+        """A follower is gone; on the loop.
+
+        Args:
+            process: its name.
+            presence: its connection.
+            given_up: its polls that were under way; None where it has not left in order.
+        """
         if self._followers.get(process) is not presence:
             return
         del self._followers[process]
+        if not self._followers:
+            self._share_the_interpreter(None)
         if not self._stopped:
-            self._jobs.submit(self._see_off, process, in_order=in_order)
+            self._jobs.submit(self._see_off, process, given_up)
 
-    def _see_off(self, process: str, *, in_order: bool) -> None:
+    def _see_off(self, process: str, given_up: list[int] | None) -> None:
         """Let go of what a process had; in a thread, for it waits for the file."""
         with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
             self.offers(process, [])
+            if given_up is not None:
+                self.service.end_undelivered(process, given_up)
             self.service.dismiss(process)
-            if in_order:
+            if given_up is not None:
                 self.service.release_tasks_of(process)
             else:
                 self.service.end_tasks_of(process)
+
+    def _share_the_interpreter(self, seconds: float | None) -> None:
+        """Have threads that compute let the front answer followers sooner; None for as it was before."""
+        if seconds is not None and seconds < sys.getswitchinterval():
+            self._interval = sys.getswitchinterval()
+            sys.setswitchinterval(seconds)
+        elif seconds is None and self._interval is not None:
+            sys.setswitchinterval(self._interval)
+            self._interval = None
 
     def tell(self, process: str, message: dict[str, Any]) -> None:
         """Send a follower a line; from any thread."""

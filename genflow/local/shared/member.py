@@ -21,7 +21,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run
 from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Options, Service
-from genflow.local.errors import FileInUse, ServiceClosed, ServiceForked, StoreError
+from genflow.local.errors import FileInUse, LocalError, ServiceClosed, ServiceForked, StoreError
 from genflow.local.json_text import encode
 from genflow.local.shared.front import POLLS, Front
 from genflow.local.shared.link import HOLD, NUMBER, OWNS, WAITS_FROM, ConnectionLost, Link
@@ -94,6 +94,10 @@ class Numbers:
         finally:
             if before is None:
                 self._waiting.pop(thread, None)
+
+    def waiting(self) -> list[int]:
+        """The numbers of the calls that are under way."""
+        return [number for number in list(self._waiting.values()) if number]
 
 
 class Leading:
@@ -186,8 +190,8 @@ class Leading:
         if job is not None:
             job.end(outcome)
 
-    def close(self, *, keeps_tasks: bool) -> None:
-        """Leave in order."""
+    def close(self, *, keeps_tasks: bool, given_up: Sequence[int] = ()) -> None:
+        """Leave in order; calls of this process itself have no numbers that could be given up."""
         if self._front is not None:
             self._front.stop()
         if not keeps_tasks:
@@ -256,11 +260,16 @@ class Following:
         """Ask the leader for something that is no operation of SWF."""
         return json.loads(self.link.call(f'/_genflow/{what}', {}, encode(body)).body)
 
-    def close(self, *, keeps_tasks: bool) -> None:
-        """Leave in order; a process that keeps its tasks loses them at once."""
+    def close(self, *, keeps_tasks: bool, given_up: Sequence[int] = ()) -> None:
+        """Leave in order; a process that keeps its tasks loses them at once.
+
+        Args:
+            keeps_tasks: do so.
+            given_up: the numbers of calls whose answers nobody waits for any more.
+        """
         if not keeps_tasks:
             with contextlib.suppress(ConnectionLost):
-                self.presence.send(b'\n')
+                self.presence.send(f'{list(given_up)}\n'.encode())
         self.presence.shut()
         self.link.close()
 
@@ -458,8 +467,21 @@ class Member:
             return role.perform(operation, request, caller, ends - monotonic(), right=right, again=again)
 
         with self._numbers.caller(self.name, operation, owns=owns) as caller:
-            answer: dict[str, Any] | None = self._repeat(call)
+            try:
+                answer: dict[str, Any] | None = self._repeat(call)
+            except LocalError:
+                raise
+            except BaseException:  # of a signal handler: nobody takes the task that the poll may have got
+                if operation in POLLS:
+                    self._calls.post(partial(self._give_up, caller.number))
+                raise
         return answer
+
+    def _give_up(self, number: int) -> None:
+        role = self._role
+        with contextlib.suppress(ConnectionLost, LocalError):
+            if isinstance(role, Following):
+                role.control('give-up', [number])
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
         """Begin a long poll that waits without a thread of the caller."""
@@ -549,7 +571,7 @@ class Member:
             role, self._role = self._role, None
         try:
             if role is not None:
-                role.close(keeps_tasks=self._options.abandon_started)
+                role.close(keeps_tasks=self._options.abandon_started, given_up=self._numbers.waiting())
         finally:
             give_up(self.name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import boto3
 import botocore.session
@@ -106,7 +107,18 @@ def test_a_config_is_refused_where_the_client_exists():
         connect(boto3.client('swf', **KEYS), config=Config())
 
 
-@pytest.mark.parametrize('thing', ['flow.db', 7, object()])
+@pytest.mark.parametrize('thing', ['localhost:4567', 7, object()])
 def test_anything_else_is_refused(thing):
     with pytest.raises(TypeError, match='it may be None, a SWF client, a boto3 or botocore session'):
         connect(thing)
+
+
+@pytest.mark.parametrize('kind', [str, Path])
+def test_a_path_is_a_file_of_the_embedded_service(tmp_path, kind):
+    connection = connect(kind(tmp_path / 'x.db'))
+    connection.client.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+    assert connection.is_ours
+    connection.close()
+    with LocalSWF(tmp_path / 'x.db') as swf:
+        assert swf.is_leader
+        assert swf.describe_domain(name='shop')['domainInfo']['status'] == 'REGISTERED'

@@ -239,8 +239,12 @@ class Following:
         self.process = process
         self.link = Link(notice, process)
         self.presence = stream = self.link.stream()
-        stream.send(self.link.request('/_genflow/presence', {}, ''))
-        stream.response()
+        try:
+            stream.send(self.link.request('/_genflow/presence', {}, ''))
+            stream.response()
+        except BaseException:  # it was about to end
+            stream.close()
+            raise
 
     def perform(
         self, operation: str, request: dict[str, Any], caller: Caller, hold: float, *, right: bool, again: bool

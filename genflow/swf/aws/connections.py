@@ -6,7 +6,8 @@
 * a client: boto3's, or anything with its methods, such as ``LocalSWF``. It is used as it is;
 * a boto3 or botocore session, from which a client is made;
 * a boto 2 ``Layer1``;
-* an ``http://`` or ``https://`` address.
+* an ``http://`` or ``https://`` address;
+* the path of a file of the embedded service, which all processes of this machine share.
 
 Kinds are told apart by what an object can do, never by importing where it comes from.
 
@@ -18,7 +19,10 @@ into its own read time-out is an empty poll.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from attrs import Factory, evolve, field, frozen
@@ -36,6 +40,9 @@ READ_TIMEOUT = 20
 
 CONNECTIONS = 50
 """Sockets that a client may hold: polls occupy one each, and boto3's own bound is 10."""
+
+
+_ADDRESS = re.compile(r'://|^\s*$|^[\w.-]+:\d+(/|$)')
 
 
 @frozen
@@ -95,7 +102,7 @@ def connect(layer1: Any = None, *, config: Any = None) -> Connection:
             return connected(layer1, config)
     raise TypeError(
         f'layer1 is {layer1!r}; it may be None, a SWF client, a boto3 or botocore session, a boto 2 Layer1, '
-        'a LocalSWF, or an http:// address'
+        'a LocalSWF, an http:// address, or the path of a file'
     )
 
 
@@ -122,6 +129,17 @@ def _from_address(address: str, config: Any) -> Connection:
     keys = {'aws_access_key_id': 'anonymous', 'aws_secret_access_key': 'anonymous'} if anonymous else {}
     region = session.region_name or 'us-east-1'
     return _made(session.client, config, endpoint_url=address, region_name=region, **keys)
+
+
+def _from_path(path: str | os.PathLike[str], config: Any) -> Connection:
+    """A service on a file, which is closed with the connection.
+
+    The room of the service is loaded by its name when somebody names a file, as boto3 is when nobody names anything:
+    nothing here depends on it.
+    """
+    _refuse(config, path)
+    service = import_module('genflow.local').LocalSWF(path)
+    return evolve(_described(service), is_ours=True)
 
 
 def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
@@ -187,6 +205,11 @@ def _is_address(layer1: Any) -> bool:
     return isinstance(layer1, str) and layer1.startswith(('http://', 'https://'))
 
 
+def _is_path(layer1: Any) -> bool:
+    """A path, and no address that somebody has written without its ``http://``."""
+    return isinstance(layer1, os.PathLike) or (isinstance(layer1, str) and not _ADDRESS.search(layer1))
+
+
 def _is_boto2(layer1: Any) -> bool:
     # Asked of the class: an object that passes everything on to a boto3 client would seem to have the method too.
     return callable(getattr(type(layer1), 'json_request', None))
@@ -195,6 +218,7 @@ def _is_boto2(layer1: Any) -> bool:
 _KINDS = (
     (lambda layer1: layer1 is None, _default),
     (_is_address, _from_address),
+    (_is_path, _from_path),
     # Before the clients, whose methods a boto 2 Layer1 has by name, with other arguments.
     (_is_boto2, _from_boto2),
     (_has('poll_for_decision_task', 'respond_decision_task_completed'), _from_client),

@@ -9,6 +9,7 @@ import textwrap
 
 import pytest
 
+from genflow.local import LocalSWF, ManualClock
 from tests.tools.processes import finish, start, wait_for
 
 # Each activity leaves a line when it begins and when it ends; the one that is told to waits to be killed.
@@ -444,15 +445,12 @@ def test_an_open_execution_is_not_continued_with_other_arguments(genflow_run, fi
     assert "was started with other arguments: '[[2,1],{}]' instead of '[[3],{}]'" in done.err
 
 
-def test_a_file_that_is_in_use_is_refused(genflow_run, file, tmp_path):
-    os.mkfifo(tmp_path / 'hang')
-    process = start(tmp_path, 'run', '--db', 'x.db', file(STEPS), 1, 0)
-    wait_for(process.stderr, '[1.1] started')
-    done = genflow_run('--db', 'x.db', 'flow.py', 1)
-    process.kill()
-    process.communicate()
+def test_a_file_that_somebody_does_not_share_is_refused(genflow_run, file, tmp_path):
+    file(STEPS)
+    with LocalSWF(tmp_path / 'x.db', ManualClock()):
+        done = genflow_run('--db', 'x.db', 'flow.py', 1)
     assert done.returncode == 5
-    assert 'x.db' in done.err
+    assert 'x.db is in use by process' in done.err
 
 
 def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, file, tmp_path):

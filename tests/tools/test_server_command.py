@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from genflow.local import LocalSWF, ManualClock
 from tests.tools.processes import finish, start
 
 FLOW = """
@@ -105,11 +106,20 @@ def test_a_port_that_is_taken_is_refused(server, tmp_path):
     assert f'port {port}' in done.err
 
 
-def test_a_file_that_is_in_use_is_refused(server, tmp_path):
-    server('--db', 'x.db')
-    done = finish(start(tmp_path, 'server', '--port', 0, '--db', 'x.db'))
+def test_a_file_that_somebody_does_not_share_is_refused(tmp_path):
+    with LocalSWF(tmp_path / 'x.db', ManualClock()):
+        done = finish(start(tmp_path, 'server', '--port', 0, '--db', 'x.db'))
     assert done.returncode == 5
-    assert 'x.db' in done.err
+    assert 'x.db is in use by process' in done.err
+
+
+def test_a_server_shares_its_file(server, tmp_path):
+    server('--db', 'x.db')
+    with LocalSWF(tmp_path / 'x.db') as swf:
+        assert not swf.is_leader
+        swf.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+    done = finish(start(tmp_path, 'domain', 'list', '--db', 'x.db'))
+    assert 'shop' in done.out
 
 
 KEYS = '[team]\naws_access_key_id = AKID\naws_secret_access_key = secret\n'

@@ -32,6 +32,7 @@ ORDER: dict[str, tuple[str, ...]] = {
         'store',
         'operations',
         'engine',
+        'deferring',
         'http',
         'shared',
         'client',

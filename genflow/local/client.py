@@ -22,6 +22,7 @@ from botocore.paginate import Paginator, PaginatorModel
 from botocore.validate import ParamValidator
 
 from genflow.local.clock import Clock, SystemClock
+from genflow.local.deferring import DeferringSWF
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run, in_background
@@ -35,6 +36,7 @@ from genflow.local.requests.validation import quick_check
 from genflow.local.shared.looking import Onlooker
 from genflow.local.shared.member import Member
 from genflow.local.shared.notice import Demands, Notice, read_notice
+from genflow.local.state.answers import Caller
 from genflow.local.state.limits import Limits
 from genflow.local.store.file import MEMORY
 
@@ -167,6 +169,15 @@ class LocalSWF:
             return self._service.hold(operation, request, wake)
         return HeldPoll(self._service, operation, request, wake)
 
+    def deferring(self) -> DeferringSWF | None:
+        """The same service for a worker, whose answers share commits; ``None`` where another process leads."""
+        if isinstance(self._service, Service):
+            return DeferringSWF(self, self._service, self._invoke, self._client_error)
+        member = self._service if isinstance(self._service, Member) else None
+        if member is None or member.own_service is None:
+            return None
+        return DeferringSWF(self, member.own_service, self._invoke, self._client_error, Caller(member.name))
+
     @property
     def is_leader(self) -> bool:
         """Whether this process has the file open itself; otherwise it goes through the one that has."""
@@ -232,15 +243,18 @@ class LocalSWF:
         configuration = PaginatorModel({'pagination': paginators()}).get_paginator(operation)
         return Paginator(getattr(self, operation_name), configuration, operation_model(operation))
 
-    def _invoke(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _invoke(
+        self, operation: str, request: dict[str, Any], perform: Callable[..., dict[str, Any] | None] | None = None
+    ) -> dict[str, Any]:
         """One call of a client method."""
+        perform = perform or self._service.perform
         right = quick_check(operation)(request)
         if self._validates and not right:
             validate(operation, request)
         if has_timestamps(operation):
             request = to_wire(operation, request)
         try:
-            answer = self._service.perform(operation, request, right=right) or {}
+            answer = perform(operation, request, right=right) or {}
         except ServiceError as error:
             raise self._client_error(operation, error) from error
         events = answer.get('events')

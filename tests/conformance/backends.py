@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import boto3
@@ -45,6 +45,46 @@ def in_process(**options: Any) -> Iterator[World]:
     settings = {'long_poll': 0, 'parameter_validation': False, **options}
     with LocalSWF(clock=clock, **settings) as service:
         yield World(CheckedClient(service), clock.advance, service.register_lambda)
+
+
+@contextlib.contextmanager
+def in_rounds(**options: Any) -> Iterator[World]:
+    """`LocalSWF` as a worker of its process uses it: tasks are taken without a poll, answers share commits."""
+    clock = ManualClock()
+    settings = {'long_poll': 0, 'parameter_validation': False, **options}
+    with LocalSWF(clock=clock, **settings) as service:
+        yield World(CheckedClient(RoundsClient(service)), clock.advance, service.register_lambda)
+
+
+class RoundsClient:
+    """A client whose polls take what is there, and whose answers are written when something else is asked."""
+
+    POLLS: ClassVar = {'poll_for_decision_task': 'decision', 'poll_for_activity_task': 'activity'}
+    EMPTY: ClassVar = {
+        'decision': {'startedEventId': 0, 'previousStartedEventId': 0},
+        'activity': {'startedEventId': 0},
+    }
+
+    def __init__(self, service: LocalSWF) -> None:
+        self.client = service.deferring()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.POLLS:
+            return functools.partial(self._poll, name)
+        if not name.startswith('respond_'):
+            self.client.settle()
+        return getattr(self.client, name)
+
+    def _poll(self, name: str, **request: Any) -> dict[str, Any]:
+        if request.get('nextPageToken'):
+            return getattr(self.client.client, name)(**request)
+        kind = self.POLLS[name]
+        ((*taken,),) = self.client.take([(kind, request, lambda taken: not taken)])
+        if taken:
+            return {**taken[0], 'ResponseMetadata': {}}
+        places = self.client.stand([(kind, request, None)], lambda: None)
+        self.client.take([], places or ())
+        return dict(self.EMPTY[kind])
 
 
 @contextlib.contextmanager
@@ -167,4 +207,10 @@ def _no_lambda(name: str, function: Callable[..., Any]) -> None:
     """moto's SWF runs no Lambda functions."""
 
 
-BACKENDS = {'in_process': in_process, 'http': over_http, 'shared': in_another_process, 'moto': on_moto}
+BACKENDS = {
+    'in_process': in_process,
+    'rounds': in_rounds,
+    'http': over_http,
+    'shared': in_another_process,
+    'moto': on_moto,
+}

@@ -119,6 +119,21 @@ class Journal:
                 self._lead(fold=False)
             self._raise_failure(number)
 
+    def settle_deferred(self, number: int) -> None:
+        """As :meth:`settle`, for changes that somebody else may have tried to write long ago.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        self.settle(number)
+        self._raise_failure(number)
+
+    @property
+    def deferred(self) -> int:
+        """The batch that has what was changed just now, 0 where nobody has to wait; under the service's lock."""
+        mark = self.mark()
+        return 0 if self._world.batch.empty else mark
+
     def fold(self) -> None:
         """Have the tables hold everything that was changed; not to be called under the service's lock.
 

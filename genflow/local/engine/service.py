@@ -15,7 +15,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -47,7 +47,7 @@ from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.execution import Execution
 from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
-from genflow.local.state.task_lists import Waiter
+from genflow.local.state.task_lists import TaskQueue, Waiter
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK, Batch
 from genflow.local.store import Store
@@ -88,6 +88,21 @@ class Options:
     notice: str = ''
     is_alive: Callable[[str], bool] = attrs.field(default=lambda process: False)
     only_looks: bool = False
+
+
+@attrs.frozen
+class Wants:
+    """Tasks that somebody would take from one list.
+
+    Attributes:
+        operation: PollForActivityTask or PollForDecisionTask.
+        request: its members, right ones.
+        more: whether to take another, after these; it must neither block nor call the service.
+    """
+
+    operation: str
+    request: dict[str, Any]
+    more: Callable[[Sequence[Any]], bool]
 
 
 class Service:
@@ -448,6 +463,116 @@ class Service:
                 return answer
             ref = queue.take()
         return None
+
+    # Calls that share a commit: see :mod:`genflow.local.deferring`.
+
+    def defer(self, operation: str, request: Any, *, right: bool) -> tuple[dict[str, Any] | None, int]:
+        """Carry out one operation, and do not wait for the file.
+
+        Returns:
+            The answer, and the batch to :meth:`settle` before anybody may be told.
+
+        Raises:
+            ServiceError: the service refuses.
+            StoreError: the file cannot be read.
+        """
+        self._store.check()
+        if not right:
+            request = checked(operation, request)
+        with self._lock:
+            now = self._begin(operation)
+            answer = self._apply(partial(CALLS[operation], self._world, request, now))
+            self._finish(now, answer)
+            mark = self._journal.deferred
+        return (self._deliver(answer, mark) if isinstance(answer, Reading) else answer), mark
+
+    def settle(self, mark: int) -> None:
+        """Wait until the file has what was deferred, and begin what had to wait for that.
+
+        Raises:
+            StoreError: it could not be written; nothing of it has happened.
+        """
+        self._journal.settle_deferred(mark)
+        self._deliver(None, mark)
+
+    def take_tasks(
+        self, wants: Sequence[Wants], places: Sequence[Waiter], caller: Caller = ANYBODY
+    ) -> tuple[list[list[dict[str, Any]]], int]:
+        """Take what is ready in several lists, and do not wait for the file.
+
+        Args:
+            wants: what to take, in this order.
+            places: where the caller stood in line until now.
+            caller: whose tasks they are then.
+
+        Returns:
+            What came of each list, and the batch to :meth:`settle`.
+        """
+        self._store.check()
+        with self._lock:
+            lines = [self._polls.leave(place) for place in places]
+            found = [self._take_wanted(wanted, caller) for wanted in wants]
+            mark = self._journal.deferred
+            for queue in lines:
+                if queue:
+                    queue.wake_one()  # the caller may have been woken for a task that it does not want any more
+        if any(isinstance(answer, Reading) for answers in found for answer in answers):
+            found = [[self._deliver(answer, mark) for answer in answers] for answers in found]
+        return found, mark  # type: ignore[return-value]  # none of these is a Reading, nor empty
+
+    def _take_wanted(self, wanted: Wants, caller: Caller) -> list[Answer]:
+        kind, take, _ = tasks.POLLS[wanted.operation]
+        answers: list[Answer] = []
+        queue = self._queue_of(kind, wanted.request)
+        while queue and wanted.more(answers):
+            now = self._begin(wanted.operation)
+            answer = self._take(take, wanted.request, now, queue, caller)
+            self._finish(now, answer)
+            if answer is None:
+                break
+            answers.append(answer)
+        return answers
+
+    def _queue_of(self, kind: str, request: dict[str, Any]) -> TaskQueue:
+        return self._world.queue(kind, domain_of(self._world, request).name, request['taskList']['name'])
+
+    def stand_in_lines(self, wants: Sequence[Wants], stand: Callable[[], Waiter]) -> list[Waiter] | None:
+        """Wait for tasks in several lists at once.
+
+        Args:
+            wants: what to wait for.
+            stand: makes a place in a line.
+
+        Returns:
+            The places, one for each list; ``None`` where one of them has a task already.
+        """
+        self._store.check()
+        places: list[Waiter] = []
+        with self._lock:
+            for wanted in wants:
+                self._begin(wanted.operation)
+            queues = [self._queue_of(tasks.POLLS[wanted.operation][0], wanted.request) for wanted in wants]
+            if any(queues):
+                return None
+            try:
+                for queue in queues:
+                    place = stand()
+                    self._polls.enter(queue, place)
+                    places.append(place)
+            except BaseException:
+                for place in places:
+                    self._polls.leave(place)
+                raise
+            self._polls.deadlines_changed()
+            self._polls.skip()
+        return places
+
+    def count_busy(self, change: int) -> None:
+        """So many threads more or less work on tasks that others took for them: time that skips waits for them."""
+        with self._lock:
+            self._polls.busy += change
+            if change < 0 and not self._polls.closed:
+                self._polls.skip()
 
     # Lambda functions.
 

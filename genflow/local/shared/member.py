@@ -362,6 +362,12 @@ class Member:
         """Whether this process has the file open itself."""
         return isinstance(self._role, Leading)
 
+    @property
+    def own_service(self) -> Service | None:
+        """The service of this process, which it is until it closes the file; ``None`` where it does not lead."""
+        role = self._role
+        return role.service if isinstance(role, Leading) else None
+
     def _enter(self, *, patient: bool) -> Role:
         """Lead, or follow who does.
 

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from contextvars import Context, copy_context
 from datetime import datetime, timedelta
@@ -214,6 +214,7 @@ class ActivityRunner:
         context: The context variables that each activity finds, in a copy of its own.
         place: Where the worker works.
         loop: Where ``async def`` activities run, beside the threads; without places each is run to its end instead.
+        settle: Called after answers from the event loop, which no thread of the worker's sees.
         counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
             (failed for their type), ``late``, ``refused``, ``stopped``.
     """
@@ -227,6 +228,7 @@ class ActivityRunner:
     context: Context = Factory(copy_context)
     place: WorkerPlace = WorkerPlace()
     loop: EventLoop = Factory(lambda: EventLoop(0))
+    settle: Callable[[], None] = field(default=lambda: None)
     counts: Counter[str] = Factory(Counter)
     _places: dict[str, threading.Semaphore] = field(init=False)
     _async_places: dict[str, asyncio.Semaphore] = field(factory=dict, init=False)
@@ -261,6 +263,11 @@ class ActivityRunner:
                 self._answer(task, outcome)
         finally:
             self._taken(running)
+
+    def may_wait(self, name: str, version: str) -> bool:
+        """Whether an activity of the type may have to wait before it begins, or goes on elsewhere once it has."""
+        spec = self.registry.activity(name, version)
+        return name in self.limits or (spec is not None and is_async(spec.cls))
 
     def wait(self, seconds: float) -> bool:
         """Waits until no activity runs; false if one still does after so many seconds."""
@@ -337,6 +344,7 @@ class ActivityRunner:
         """Answers from a thread of which nobody sees an exception."""
         try:
             self._answer(task, outcome)
+            self.settle()
         except Exception:
             log.exception('%s could not be answered', task)
 

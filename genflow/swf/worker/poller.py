@@ -49,7 +49,7 @@ class Poller:
         Raises:
             Exception: The client's error, where polling again is pointless, such as for a domain that is not there.
         """
-        answer = self._poll('poll_for_activity_task', self._request())
+        answer = self._poll('poll_for_activity_task', self.request())
         return ActivityTask.read(answer, self.task_list) if answer.get('taskToken') else None
 
     def decision_task(self, *, trimmed: bool = False) -> DecisionTask | None:
@@ -64,15 +64,23 @@ class Poller:
         Raises:
             Exception: As for :meth:`activity_task`.
         """
-        request = self._request()
+        request = self.request()
         first = self._first(request, trimmed=trimmed and self.trims)
-        if not first.get('taskToken'):
-            return None
+        return self.read(first, request) if first.get('taskToken') else None
+
+    def read(self, first: Page, request: dict[str, Any]) -> DecisionTask | None:
+        """The task of a first page, with the events of every page; ``None`` if it timed out meanwhile.
+
+        Args:
+            first: What the poll was answered.
+            request: What it was asked with.
+        """
         with COLLECTION.held(when=first['startedEventId'] >= LONG and 'nextPageToken' in first):
             events = self._events(first, request)
         return None if events is None else DecisionTask.read(first, events, self.task_list)
 
-    def _request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, Any]:
+        """What a poll asks with."""
         request: dict[str, Any] = {'domain': self.domain, 'taskList': {'name': self.task_list}}
         if self.identity:
             request['identity'] = shortened(self.identity, MAX_IDENTITY)

@@ -19,11 +19,13 @@ import socket
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
+
+from attrs import evolve
 
 from genflow.core.authoring.class_choice import registry_of, types_of
 from genflow.core.model.registry import Registry, declared
@@ -41,6 +43,7 @@ from genflow.swf.worker.performing import Create, is_ctrl_c
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import MAX_IDENTITY, Poller
 from genflow.swf.worker.released_polls import OpenPolls
+from genflow.swf.worker.rounds import Rounds
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.stop_signals import SignalStop
@@ -151,9 +154,14 @@ class Worker:
         self._told_to_stop: SimpleQueue[None] = SimpleQueue()
         self._signals: SignalStop | None = None
         self._threads: list[threading.Thread] = []
+        self._rounds: list[Rounds] = []
         self._computing = threading.Semaphore(max(1, deciders))
         # Polls give up when draining begins, answers only when it is over.
-        self._service = RetryingClient(connect(layer1, config=config), pause=self._stopped.wait)
+        connection = connect(layer1, config=config)
+        self._deferring = _deferring(connection.client)
+        if self._deferring is not None:
+            connection = evolve(connection, client=self._deferring, polling=self._deferring)
+        self._service = RetryingClient(connection, pause=self._stopped.wait)
         self._polls = self._service.pausing(self._draining.wait)
         self._open_polls = OpenPolls(self._service.connection, domain, self.identity[:MAX_IDENTITY])
         self._decider = Decider(
@@ -177,6 +185,7 @@ class Worker:
             heartbeats if heartbeats is not None else Heartbeats(),
             place=WorkerPlace(self.identity, self.own_list),
             loop=EventLoop(async_activities),
+            settle=self._settle,
         )
 
     @property
@@ -218,10 +227,12 @@ class Worker:
         self._performer.context = copy_context()
         if self._register:
             register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
-        for name, target in self._jobs():
-            thread = threading.Thread(target=self._guarded, args=(target,), name=f'genflow-{name}', daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        if self._deferring is not None:
+            self._rounds = list(self._all_rounds())
+        for rounds in self._rounds:
+            rounds.start()
+        for name, target in self._jobs() if self._deferring is None else ():
+            self._spawn(name, target)
         if self._deciders:
             watch = partial(self._decider.watch.watch, self._stopped.wait)
             threading.Thread(target=watch, name='genflow-watch', daemon=True).start()
@@ -237,6 +248,8 @@ class Worker:
         self._decider.leave_own_list()
         self._draining.set()
         self._told_to_stop.put(None)
+        for rounds in self._rounds:
+            rounds.drain()
 
     def stop_on_signals(
         self, drain: float = 30.0, *, on_signal: Callable[[int, bool], None] | None = None
@@ -290,13 +303,59 @@ class Worker:
         while not self._performer.wait(0) and (left := self._deadline - monotonic()) > 0:
             self._performer.wait(min(left, POLL_INTERVAL))  # what runs on the event loop
         if self._fails_running:
-            abandoning = threading.Thread(target=self._performer.abandon, name='genflow-abandon', daemon=True)
+            abandoning = threading.Thread(target=self._abandon, name='genflow-abandon', daemon=True)
             abandoning.start()
             abandoning.join(SHUTDOWN_GRACE)  # and not longer, if the service hangs: the time-outs say the same
         self._stopped.set()
         self._decider.cache.close_all()
         self._performer.loop.close()
         self._service.connection.close()
+
+    def _abandon(self) -> None:
+        self._performer.abandon()
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._deferring is not None:
+            self._deferring.settle()
+
+    def _spawn(self, name: str, target: Callable[[], None]) -> None:
+        """Starts a thread of this worker."""
+        thread = threading.Thread(target=self._guarded, args=(target,), name=f'genflow-{name}', daemon=True)
+        with self._lock:
+            if not self._draining.is_set():
+                self._threads[:] = [other for other in self._threads if other.is_alive()]
+            thread.start()
+            self._threads.append(thread)
+
+    def _all_rounds(self) -> Iterator[Rounds]:
+        """Those of each task list; decisions come on the list of this worker's executions too."""
+        for task_list in self.task_lists:
+            main = self._poller(task_list)
+            own = self._decider.own_list if task_list == self.task_lists[0] else None
+            yield self._rounds_of(main, [main] if own is None else [main, self._poller(own)])
+        if self.own_list is not None:
+            yield self._rounds_of(self._poller(self.own_list), [])
+
+    def _rounds_of(self, performing: Poller, deciding: Sequence[Poller]) -> Rounds:
+        return Rounds(
+            self._deferring,
+            self._decider,
+            self._performer,
+            deciding if self._deciders else (),
+            [performing] if self._activities else (),
+            self._activities,
+            self._handled,
+            self._tasks_to_take,
+            self._draining.wait,
+            self._spawn,
+        )
+
+    def _tasks_to_take(self) -> float:
+        if self._draining.is_set():
+            return 0
+        left = self._tasks_left
+        return math.inf if left is None else left
 
     def __enter__(self) -> Worker:  # noqa: PYI034 - typing.Self came with Python 3.11
         self.start()
@@ -416,6 +475,15 @@ def _registry(given: Registry | Iterable[type] | None) -> Registry:
     if given is None:
         return registry_of(declared())
     return given if isinstance(given, Registry) else types_of(given)
+
+
+def _deferring(client: Any) -> Any:
+    """A client of the same service that defers answers; ``None`` where that is not in this process.
+
+    Asked of the class: an object that passes everything on to the embedded service is to see every call.
+    """
+    deferring = getattr(type(client), 'deferring', None)
+    return None if deferring is None else deferring(client)
 
 
 def _list_of_its_own(task_list: str) -> str:

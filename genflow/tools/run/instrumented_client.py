@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 __all__ = ['InstrumentedClient', 'task_lists_of']
 
@@ -27,6 +27,12 @@ class InstrumentedClient:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.client, name)
         return self._told(found) if name.startswith('respond_') else found
+
+    def deferring(self) -> InstrumentedClient | None:
+        """The same for a worker that takes its tasks in rounds; ``None`` if the client has nothing for one."""
+        deferring = getattr(type(self.client), 'deferring', None)
+        deferred = None if deferring is None else deferring(self.client)
+        return None if deferred is None else evolve(self, client=deferred)
 
     def _told(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def respond(**request: Any) -> Any:

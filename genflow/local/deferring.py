@@ -1,0 +1,195 @@
+"""A worker's calls that share a commit: the service's face for a worker that takes its tasks in rounds.
+
+Theory of operation. A call on :class:`~genflow.local.LocalSWF` comes back when the file has it, so a step of a workflow
+costs four commits, and threads that wait for them. A worker in the same process need not wait for each: an answer to a
+task is taken in memory at once (*deferred*), and :meth:`DeferringSWF.settle` waits for all that the calling thread has
+deferred. Others never see what could still get lost, for their own calls wait for everything that they may have seen.
+
+What must be in the file before it happens is an activity's start, so a worker settles before it runs activities: one
+that kills its process leaves a trace. A decision has no effect outside, so its start and its answer may share a commit
+with whatever else happened since the last one. Where that fails, all of it is lost and has never happened:
+:meth:`DeferringSWF.lost` tells the answers, to be given again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from genflow.local.engine.service import Service, Wants
+from genflow.local.errors import ServiceError
+from genflow.local.operations.answers import EventTexts
+from genflow.local.requests.timestamps import to_python
+from genflow.local.requests.validation import checked, quick_check
+from genflow.local.state.answers import ANYBODY, Caller
+from genflow.local.state.task_lists import CallbackWaiter
+
+__all__ = ['DeferringSWF']
+
+#: client methods whose calls are deferred.
+DEFERRED = (
+    'respond_activity_task_canceled',
+    'respond_activity_task_completed',
+    'respond_activity_task_failed',
+    'respond_decision_task_completed',
+)
+
+POLLS = {'decision': 'PollForDecisionTask', 'activity': 'PollForActivityTask'}
+
+Call = tuple[str, dict[str, Any]]
+
+
+class _Deferred(threading.local):
+    """What the calling thread has deferred."""
+
+    def __init__(self) -> None:
+        self.mark = 0
+        self.calls: list[Call] = []
+
+
+@attrs.define(eq=False)
+class DeferringSWF:
+    """The methods of a client; answers to tasks are deferred, all others are the client's own.
+
+    Args:
+        client: the service in this process.
+        service: its inside.
+        invoke: makes a call of the client's with another way to the service: operation, request, perform.
+        error: the client's exception for an operation and a refusal of the service.
+        caller: whose tasks are taken.
+    """
+
+    client: Any
+    _service: Service
+    _invoke: Callable[..., dict[str, Any]]
+    _error: Callable[[str, ServiceError], Exception]
+    _caller: Caller = ANYBODY
+    _deferred: _Deferred = attrs.field(factory=_Deferred, init=False, repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def take(
+        self, wants: Sequence[tuple[str, dict[str, Any], Callable[[Sequence[Any]], bool]]], places: Sequence[Any] = ()
+    ) -> list[list[dict[str, Any]]]:
+        """Takes tasks that are ready; none is waited for, and their starts are deferred.
+
+        Args:
+            wants: ``decision`` or ``activity``, the arguments of a poll, and whether to take another after those that
+                are given to it; that must neither block nor call the service.
+            places: what :meth:`stand` gave; the caller leaves all of these lines.
+
+        Returns:
+            For each of ``wants`` the answers that polls would have had.
+
+        Raises:
+            ClientError: the service refuses.
+        """
+        with self._refusals(wants):
+            found, mark = self._service.take_tasks(_wanted(wants), places, self._caller)
+        self._note(mark)
+        for (kind, _, _), answers in zip(wants, found, strict=True):
+            if kind == 'decision':
+                for answer in answers:
+                    _read_events(answer)
+        return found
+
+    def stand(self, wants: Sequence[tuple[str, dict[str, Any], Any]], ring: Callable[[], None]) -> list[Any] | None:
+        """Stands in line for tasks, in all lists at once; nothing may be left unsettled.
+
+        Args:
+            wants: as for :meth:`take`.
+            ring: called from any thread when it is worth while to take; it must neither block nor call the service.
+
+        Returns:
+            The places in line, for :meth:`take`; ``None`` where there is something to take already.
+
+        Raises:
+            ClientError: the service refuses.
+        """
+        poller = threading.current_thread()
+
+        def stand() -> CallbackWaiter:
+            place = CallbackWaiter(ring)
+            place.poller = poller
+            return place
+
+        with self._refusals(wants):
+            return self._service.stand_in_lines(_wanted(wants), stand)
+
+    def settle(self) -> None:
+        """Waits until the file has what this thread has deferred.
+
+        Raises:
+            StoreError: it could not be written. :meth:`lost` tells the answers that have got lost with it.
+        """
+        mark, self._deferred.mark = self._deferred.mark, 0
+        self._service.settle(mark)
+        self._deferred.calls.clear()
+
+    def lost(self) -> list[Call]:
+        """The methods and arguments of the calls that this thread has deferred and not settled; they are forgotten."""
+        calls, self._deferred.calls = self._deferred.calls, []
+        return calls
+
+    def count_busy(self, change: int) -> None:
+        """So many threads more or less work on tasks that another thread took: time that skips waits for them."""
+        self._service.count_busy(change)
+
+    def _note(self, mark: int) -> None:
+        self._deferred.mark = max(self._deferred.mark, mark)
+
+    def _defer(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
+        answer, mark = self._service.defer(operation, request, right=right)
+        self._note(mark)
+        return answer
+
+    @contextmanager
+    def _refusals(self, wants: Sequence[tuple[str, dict[str, Any], Any]]) -> Iterator[None]:
+        try:
+            yield
+        except ServiceError as error:
+            raise self._error(POLLS[wants[0][0]], error) from error
+
+
+def _wanted(wants: Sequence[tuple[str, dict[str, Any], Any]]) -> list[Wants]:
+    return [Wants(POLLS[kind], _right(POLLS[kind], request), more) for kind, request, more in wants]
+
+
+def _right(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request of a poll, checked."""
+    right: dict[str, Any] = request if quick_check(operation)(request) else checked(operation, request)
+    return right
+
+
+def _read_events(answer: dict[str, Any]) -> None:
+    """Events as boto3 has them instead of their texts."""
+    events = answer['events']
+    if isinstance(events, EventTexts):
+        answer['events'] = events.decoded()
+    convert = to_python('PollForDecisionTask')
+    if convert:
+        convert(answer)
+
+
+def _method(name: str) -> Callable[..., dict[str, Any]]:
+    """The client method of that name, deferred."""
+
+    def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
+        operation = self.client.meta.method_to_api_mapping[name]
+        answer = self._invoke(operation, request, self._defer)
+        self._deferred.calls.append((name, request))
+        return answer
+
+    method.__name__ = name
+    method.__qualname__ = f'DeferringSWF.{name}'
+    method.__doc__ = f'``{name}`` of the client, deferred.'
+    return method
+
+
+for _name in DEFERRED:
+    setattr(DeferringSWF, _name, _method(_name))

@@ -1,0 +1,445 @@
+"""Rounds: the tasks of a service in this process, taken, handled and answered many at a time, by one thread.
+
+Theory of operation. With the embedded service a step is four calls, and handing each to another thread and to the disk
+costs more than all the rest. So one thread, the *leader*, goes round: it decides what is ready to be decided, takes the
+activities that are ready then, has one commit write all of that with the answers of the round before, and runs the
+activities. Its client defers answers until then (``DeferringSWF``): an activity's start is in the file before user code
+runs, which is all that has to be.
+
+What takes time must not stop the rest. An activity runs in the round only if its type has lately taken less than
+:data:`SHORT`; all others run on threads of their own, as many as the worker was given. And a watcher looks at the
+leader: if it has been in one piece of user code for longer than :data:`OVERDUE`, another thread becomes the leader and
+goes on with what is left; the old one finishes its task, answers it, and ends.
+
+At most so many activities run at a time as the worker was given threads for, the round itself counting as one. Tasks
+are taken only where there is room to run them, so that others who poll the same list get what this worker cannot run.
+Decisions have no such bound, since more than one at a time are made only where one overruns.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from attrs import Factory, define, field
+
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import Backoff
+from genflow.swf.worker.activity_runner import ActivityRunner
+from genflow.swf.worker.decider import Decider
+from genflow.swf.worker.polled_tasks import ActivityTask
+from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.thread_pool import ThreadPool
+
+__all__ = ['OVERDUE', 'SHORT', 'Rounds', 'Speeds']
+
+log = logging.getLogger('genflow.worker')
+
+SHORT = 0.002
+"""Seconds that an activity may take to be run in a round."""
+
+OVERDUE = 0.005
+"""Seconds of one task's user code after which another thread takes the lead."""
+
+PORTION = 64
+"""Tasks of a kind that are taken at a time."""
+
+MAX_OVERRUNNING = 4
+"""Decisions that may overrun at a time, each with a thread of its own, before all others wait for them."""
+
+PLACE_INTERVAL = 0.1
+"""Seconds between two looks at whether waiting for a place on the event loop has become pointless."""
+
+TRIES = 6
+"""How often answers that could not be written are given again, with growing pauses."""
+
+IDLE = 60.0
+"""Seconds after which a leader that nobody rang for looks by itself."""
+
+Handle = Callable[[Callable[[Any], Any], Any], Any]
+Spawn = Callable[[str, Callable[[], None]], None]
+
+
+@define(eq=False)
+class Speeds:
+    """How long activities took lately, by type. A type that nobody has seen yet counts as slow."""
+
+    _lately: defaultdict[tuple[str, str], deque[float]] = field(
+        factory=lambda: defaultdict(partial(deque[float], maxlen=3)), init=False
+    )
+
+    def is_short(self, kind: tuple[str, str]) -> bool:
+        """Whether an activity of the type may be run in a round: not each of the last three took longer."""
+        return min(self._lately.get(kind, ()), default=SHORT) < SHORT
+
+    def took(self, kind: tuple[str, str], seconds: float) -> None:
+        """An activity of the type took so long."""
+        self._lately[kind].append(seconds)
+
+    def overran(self, kind: tuple[str, str]) -> None:
+        """An activity of the type stopped a round; it is slow until one has been short again."""
+        self._lately[kind] = deque([OVERDUE], maxlen=3)
+
+
+@define(eq=False)
+class _Room:
+    """The slots that a portion of activities needs while it is being taken: one each for slow ones, one for the rest.
+
+    Attributes:
+        slots: Of the worker.
+        is_short: Whether the task of a poll's answer is run in the round.
+        limit: How many tasks to take.
+        held: Slots that this holds.
+    """
+
+    slots: threading.Semaphore
+    is_short: Callable[[dict[str, Any]], bool]
+    limit: int
+    held: int = field(default=0, init=False)
+    _slow: int = field(default=0, init=False)
+    _short: int = field(default=0, init=False)
+
+    def more(self, taken: Sequence[dict[str, Any]]) -> bool:
+        """Whether there is room for another task, whatever it is, after those."""
+        if len(taken) > self._slow + self._short:
+            if self.is_short(taken[-1]):
+                self._short += 1
+            else:
+                self._slow += 1
+        return len(taken) < self.limit and self._hold(self._slow + bool(self._short) + 1)
+
+    def give_back(self, needed: int) -> None:
+        """Gives all slots back but so many."""
+        for _ in range(self.held - needed):
+            self.slots.release()
+        self.held = needed
+
+    def _hold(self, number: int) -> bool:
+        while self.held < number:
+            if not self.slots.acquire(blocking=False):
+                return False
+            self.held += 1
+        return True
+
+
+@define(eq=False)
+class _Lead:
+    """One thread's time as the leader.
+
+    Attributes:
+        decided: The runs whose executions it put into the cache since it last settled.
+    """
+
+    decided: list[str] = field(factory=list)
+
+
+@define(eq=False)
+class Rounds:
+    """The rounds of a worker for one task list.
+
+    Attributes:
+        client: Defers answers, and takes tasks.
+        decider: Answers decision tasks through that client.
+        runner: Runs activities and answers them through that client.
+        deciding: Pollers of the lists on which decision tasks come.
+        performing: The poller of the list on which activity tasks come.
+        activities: How many activities may run at a time.
+        handle: Handles a task safely, given what handles it and the task.
+        tasks_left: How many tasks to take at most; 0 when the worker drains.
+        pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
+        spawn: Starts a thread of the worker, given its name and what it does.
+    """
+
+    client: Any
+    decider: Decider
+    runner: ActivityRunner
+    deciding: Sequence[Poller]
+    performing: Sequence[Poller]
+    activities: int
+    handle: Handle
+    tasks_left: Callable[[], float]
+    pause: Callable[[float], bool]
+    spawn: Spawn
+    speeds: Speeds = Factory(Speeds)
+    _threads: ThreadPool = field(init=False, repr=False)
+    _numbers: Iterator[int] = field(factory=itertools.count, init=False, repr=False)
+    _slots: threading.Semaphore = field(init=False, repr=False)
+    _bell: threading.Event = field(factory=threading.Event, init=False, repr=False)
+    _places: list[Any] = field(factory=list, init=False)
+    _decisions: deque[tuple[Poller, dict[str, Any], dict[str, Any]]] = field(factory=deque, init=False)
+    _activities: deque[ActivityTask] = field(factory=deque, init=False)
+    _has_slot: bool = field(default=False, init=False)
+    _trimmed: dict[str, bool] = field(factory=dict, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+    _leader: _Lead = field(factory=_Lead, init=False)
+    _overrunning: int = field(default=0, init=False)
+    _busy: tuple[float, tuple[str, str] | None] | None = field(default=None, init=False)
+    _awake: threading.Event = field(factory=threading.Event, init=False, repr=False)
+    _over: threading.Event = field(factory=threading.Event, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._slots = threading.Semaphore(self.activities)
+        self._threads = ThreadPool(lambda job: self.spawn(f'activity-{next(self._numbers)}', job))
+
+    def start(self) -> None:
+        """Begins, on threads of their own."""
+        self.spawn('rounds', partial(self._lead, self._leader))
+        threading.Thread(target=self._watch, name='genflow-rounds-watch', daemon=True).start()
+
+    def drain(self) -> None:
+        """Takes no more tasks once ``tasks_left`` is 0; what was taken is still done. From any thread; never blocks."""
+        self._threads.drain()
+        self._bell.set()
+
+    # The leader's turns.
+
+    def _lead(self, me: _Lead) -> None:
+        failures = 0
+        while True:
+            try:
+                if not self._turn(me):
+                    return
+                failures = 0
+            except Exception as error:
+                if not (faults.is_transient(error) or faults.is_crowded(error)):
+                    self._over.set()
+                    raise
+                failures += 1
+                self.pause(Backoff().pause(failures, 1.0))
+
+    def _turn(self, me: _Lead) -> bool:
+        """One round; false when there will be none after it, or another thread leads now."""
+        self._awake.set()
+        if not self._run_activities(me):
+            return False
+        self._take_decisions()
+        decides = bool(self._decisions)
+        if not self._decide(me):
+            return False
+        performs = self._take_activities(me)
+        if not (decides or performs):
+            if self.tasks_left() <= 0 and not self._activities:
+                self._end(me)
+                return False
+            self._wait(me)
+        return True
+
+    def _end(self, me: _Lead) -> None:
+        self._settle(me)
+        self._over.set()
+        self._awake.set()
+        self._threads.drain()
+
+    # Decisions.
+
+    def _take_decisions(self) -> None:
+        if self._decisions:
+            return
+        left = self.tasks_left()
+        limit = min(PORTION, left)
+        wants = [('decision', self._request(poller), lambda taken: len(taken) < limit) for poller in self.deciding]
+        places, self._places = self._places, []
+        if not places and (left <= 0 or not wants):
+            return
+        for poller, want, answers in zip(self.deciding, wants, self.client.take(wants, places), strict=True):
+            self._decisions.extend((poller, answer, want[1]) for answer in answers)
+
+    def _request(self, poller: Poller) -> dict[str, Any]:
+        request = poller.request()
+        if self._trimmed.get(poller.task_list, True):
+            request['startAtPreviousStartedEvent'] = True
+        return request
+
+    def _decide(self, me: _Lead) -> bool:
+        """Makes the decisions that were taken; whether this thread still leads."""
+        while self._decisions:
+            work = partial(self._decide_one, me, *self._decisions.popleft())
+            if not self._in_user_code(me, None, work):
+                with self._lock:
+                    self._overrunning -= 1
+                self._settle(me)
+                self._bell.set()
+                return False
+        return True
+
+    def _decide_one(self, me: _Lead, poller: Poller, first: dict[str, Any], request: dict[str, Any]) -> None:
+        task = poller.read(first, request)
+        if task is not None:
+            me.decided.append(task.run_id)
+            # On a list that others poll too, an execution that was not here costs a second read of its history.
+            self._trimmed[poller.task_list] = bool(self.handle(self.decider.handle, task)) or not task.previous_id
+
+    # Activities.
+
+    def _take_activities(self, me: _Lead) -> bool:
+        """Takes what there is room for, has everything written, and begins the slow ones; whether there were any."""
+        slow: list[ActivityTask] = []
+        short: list[ActivityTask] = []
+        room = _Room(self._slots, self._is_short, int(min(PORTION, self.tasks_left())))
+        if not self._activities:
+            wants = [('activity', poller.request(), room.more) for poller in self.performing]
+            for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
+                for answer in answers:
+                    task = ActivityTask.read(answer, poller.task_list)
+                    (short if self._is_short(answer) else slow).append(task)
+        if not self._settle(me):
+            room.give_back(0)
+            return False
+        room.give_back(len(slow) + bool(short))
+        self._has_slot = self._has_slot or bool(short)
+        self._activities.extend(short)
+        for task in slow:
+            self.client.count_busy(1)
+            self._threads.run(partial(self._run_apart, task))
+        return bool(slow or short)
+
+    def _is_short(self, answer: dict[str, Any]) -> bool:
+        kind = answer['activityType']
+        name, version = kind['name'], kind['version']
+        return not self.runner.may_wait(name, version) and self.speeds.is_short((name, version))
+
+    def _run_activities(self, me: _Lead) -> bool:
+        """Runs the short activities that were taken; whether this thread still leads."""
+        while self._activities:
+            if not self._has_slot and not self._slots.acquire(blocking=False):
+                return True
+            self._has_slot = True
+            task = self._activities.popleft()
+            if not self._in_user_code(me, (task.name, task.version), partial(self._run, task)):
+                self._settle(me)
+                self._free_slot()
+                return False
+        if self._has_slot:
+            self._has_slot = False
+            self._slots.release()
+        return True
+
+    def _run(self, task: ActivityTask) -> None:
+        began = time.perf_counter()
+        self.handle(self.runner.handle, task)
+        self.speeds.took((task.name, task.version), time.perf_counter() - began)
+
+    def _run_apart(self, task: ActivityTask) -> None:
+        """Runs an activity on a thread that may take its time."""
+        mine = _Lead()
+        try:
+            self._run(task)
+            self._settle(mine)
+            self.runner.loop.wait_for_place(lambda: self.tasks_left() <= 0, PLACE_INTERVAL)
+        finally:
+            self.client.count_busy(-1)
+            self._free_slot()
+
+    def _free_slot(self) -> None:
+        self._slots.release()
+        self._bell.set()
+
+    # Waiting and writing.
+
+    def _wait(self, me: _Lead) -> None:
+        """Stands in line until there may be something to do."""
+        self._bell.clear()
+        wants = [('decision', self._request(poller), None) for poller in self.deciding]
+        if not self._activities and self._slots.acquire(blocking=False):
+            self._slots.release()
+            wants += [('activity', poller.request(), None) for poller in self.performing]
+        if self.tasks_left() <= 0:
+            if self._activities:
+                self._bell.wait(IDLE)
+            return
+        self._places = self.client.stand(wants, self._bell.set) or []
+        if self._places:
+            self._awake.clear()
+            self._bell.wait(IDLE)
+            self._awake.set()
+        self._take_decisions()
+
+    def _settle(self, me: _Lead) -> bool:
+        """Has everything written that this thread deferred, or answers again what got lost; whether it went well."""
+        decided, me.decided = me.decided, []
+        try:
+            self.client.settle()
+        except Exception:
+            log.exception('answers could not be written; they are given again')
+            self._forget(decided)
+            self._answer_again()
+            return False
+        return True
+
+    def _forget(self, decided: Sequence[str]) -> None:
+        """Executions whose decisions got lost are not what their histories say any more."""
+        for run_id in decided:
+            kept = self.decider.cache.take(run_id)
+            if kept is not None:
+                kept.execution.close()
+
+    def _answer_again(self) -> None:
+        """Gives the answers that got lost once more: a task whose start had been written before is still there."""
+        calls = self.client.lost()
+        for failures in range(1, TRIES + 1):
+            try:
+                for method, request in calls:
+                    self._answer(method, request)
+                self.client.settle()
+            except Exception:
+                log.exception('answers could not be given again, in %d of %d tries', failures, TRIES)
+                self.client.lost()
+                if self.pause(Backoff().pause(failures, 1.0)):
+                    return
+            else:
+                return
+
+    def _answer(self, method: str, request: dict[str, Any]) -> None:
+        try:
+            getattr(self.client, method)(**request)
+        except Exception as error:
+            if not faults.is_late(error):  # as it is where the task's start got lost too
+                raise
+
+    # Overrunning.
+
+    def _in_user_code(self, me: _Lead, kind: tuple[str, str] | None, work: Callable[[], None]) -> bool:
+        """Does one task; whether this thread still leads afterwards.
+
+        Args:
+            me: This thread's lead.
+            kind: The activity's type; ``None`` for a decision.
+            work: Does it.
+        """
+        self._busy = (time.perf_counter(), kind)
+        try:
+            work()
+        finally:
+            with self._lock:
+                leads = self._leader is me
+                if leads:
+                    self._busy = None
+        return leads
+
+    def _watch(self) -> None:
+        """Has another thread take the lead whenever the leader is overdue."""
+        while not self._over.wait(OVERDUE):
+            self._awake.wait()
+            self._look()
+
+    def _look(self) -> None:
+        with self._lock:
+            if self._busy is None:
+                return
+            since, kind = self._busy
+            if time.perf_counter() - since < OVERDUE or (kind is None and self._overrunning >= MAX_OVERRUNNING):
+                return
+            self._busy = None
+            self._leader = following = _Lead()
+            if kind is None:
+                self._overrunning += 1
+            else:
+                self._has_slot = False  # it is the old leader's now
+                self.speeds.overran(kind)
+        self.spawn('rounds', partial(self._lead, following))

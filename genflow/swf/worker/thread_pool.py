@@ -1,0 +1,69 @@
+"""Threads that come when there is something to do for them, and go when there has been nothing for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from attrs import define, field
+
+__all__ = ['LINGER', 'ThreadPool']
+
+LINGER = 5.0
+"""Seconds for which a thread waits for the next job before it ends."""
+
+Job = Callable[[], None]
+
+
+@define(eq=False)
+class ThreadPool:
+    """Runs each job at once, on a thread that is idle or a new one.
+
+    Attributes:
+        spawn: Starts a thread.
+        linger: Seconds for which a thread waits for the next job.
+    """
+
+    spawn: Callable[[Job], None]
+    linger: float = LINGER
+    _idle: int = field(default=0, init=False)
+    _draining: bool = field(default=False, init=False)
+    _jobs: SimpleQueue[Job | None] = field(factory=SimpleQueue, init=False, repr=False)
+    _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
+
+    def run(self, job: Job) -> None:
+        """Has a thread do the job."""
+        with self._lock:
+            if self._idle:
+                self._idle -= 1
+                self._jobs.put(job)
+                return
+        self.spawn(lambda: self._work(job))
+
+    def drain(self) -> None:
+        """Lets idle threads go, and each of the others when it is done. From any thread, a signal handler's too."""
+        with self._lock:
+            self._draining = True
+            for _ in range(self._idle):
+                self._jobs.put(None)
+            self._idle = 0
+
+    def _work(self, job: Job | None) -> None:
+        while job is not None:
+            job()
+            job = self._next()
+
+    def _next(self) -> Job | None:
+        with self._lock:
+            if self._draining:
+                return None
+            self._idle += 1
+        try:
+            return self._jobs.get(timeout=self.linger)
+        except Empty:
+            with self._lock:
+                if self._jobs.empty():
+                    self._idle -= 1
+                    return None
+            return self._jobs.get()

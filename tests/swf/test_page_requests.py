@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
+import botocore.handlers
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -80,6 +81,13 @@ class Service:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
+
+
+@pytest.fixture(autouse=True)
+def no_hooks_of_moto(monkeypatch):
+    """Importing moto, as other tests do, hooks into every client that is made from then on."""
+    own = [spec for spec in botocore.handlers.BUILTIN_HANDLERS if not type(spec[1]).__module__.startswith('moto.')]
+    monkeypatch.setattr(botocore.handlers, 'BUILTIN_HANDLERS', own)
 
 
 @pytest.fixture

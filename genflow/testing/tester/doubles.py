@@ -8,6 +8,7 @@ next to the workflow is meant (same function, then same module), and of those th
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from types import CodeType
@@ -259,9 +260,15 @@ def _real(part: Double) -> Spec | None:
 
 
 def _nearness(cls: type, owner: type) -> int:
+    """How near a class is to the workflow that calls its type: in its scope, in its module, where imports find it."""
     if cls.__module__ != owner.__module__:
-        return 0
-    return 2 if _scope(cls) == _scope(owner) else 1
+        return 1 if _is_importable(cls) else 0
+    return 3 if _scope(cls) == _scope(owner) else 2
+
+
+def _is_importable(cls: type) -> bool:
+    """Whether its module is loaded and has it: not so of a class of a script that was run and is gone."""
+    return getattr(sys.modules.get(cls.__module__), cls.__qualname__.partition('.')[0], None) is not None
 
 
 def _scope(cls: type) -> str:

@@ -275,6 +275,10 @@ WORKFLOWS = [
 BY_NAME = {cls.__name__: cls for cls in WORKFLOWS}
 
 
+OPEN = []
+"""The services of the running test; a fixture closes them."""
+
+
 class Environment:
     """A service with registered types, and the hands of its decider and worker."""
 
@@ -283,6 +287,7 @@ class Environment:
         self.clock = ManualClock()
         self.run_ids = {}
         self.swf = LocalSWF(clock=self.clock, long_poll=0, **options)
+        OPEN.append(self.swf)
         self.swf.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='90')
         for cls in WORKFLOWS:
             self.register(cls.__name__)

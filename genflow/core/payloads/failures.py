@@ -118,8 +118,8 @@ def users_traceback(error: BaseException) -> str:
             part.stack[:] = _users_frames(part.stack, keep_last=not isinstance(shown, GenflowError))
             pending += [(part.__cause__, shown.__cause__), (part.__context__, shown.__context__)]
     text = ''.join(whole.format())
-    if sys.version_info < (3, 11):  # from then on notes are a part of what is formatted
-        text += ''.join(f'{note}\n' for note in getattr(error, '__notes__', ()))
+    if sys.version_info < (3, 11):  # from then on notes are a part of what is formatted; `exceptiongroup` adds them too
+        text += ''.join(f'{note}\n' for note in getattr(error, '__notes__', ()) if note not in text)
     return text
 
 

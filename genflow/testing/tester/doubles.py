@@ -249,6 +249,8 @@ def _real(part: Double) -> Spec | None:
     if not specs:
         return None
     nearest = max(_nearness(spec.cls, part.owner) for spec in specs)
+    if not nearest and not isinstance(made_from, type):
+        return None
     chosen = [spec for spec in specs if _nearness(spec.cls, part.owner) == nearest]
     places = {f'{spec.cls.__module__}.{spec.cls.__qualname__}' for spec in chosen}
     if len(places) > 1:

@@ -174,6 +174,7 @@ def test_closing_interrupted_at_every_line_can_be_repeated(tmp_path):
     assert number > 5
 
 
+@pytest.mark.filterwarnings('ignore:Exception ignored in. <sqlite3.Connection')  # dropped on purpose
 def test_opening_interrupted_at_every_line_leaves_the_file_to_the_next(path):
     number, interrupted = 0, True
     while interrupted:
@@ -189,6 +190,7 @@ def test_opening_interrupted_at_every_line_leaves_the_file_to_the_next(path):
     assert number > 50
 
 
+@pytest.mark.filterwarnings('ignore:Exception ignored in. <sqlite3.Connection')  # dropped on purpose
 @pytest.mark.parametrize('end', ['close', 'drop'])
 def test_the_thread_ends_with_the_service(end):
     before = set(threading.enumerate())

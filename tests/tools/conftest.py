@@ -7,9 +7,14 @@ import sys
 import pytest
 
 
+def opened():
+    breaking = sys.modules.get('tests.insight.breaking')
+    return [] if breaking is None else breaking.OPEN
+
+
 @pytest.fixture(autouse=True)
 def closed_services():
+    before = len(opened())  # what serves all tests of a file stays
     yield
-    breaking = sys.modules.get('tests.insight.breaking')
-    while breaking is not None and breaking.OPEN:
-        breaking.OPEN.pop().close()
+    while len(opened()) > before:
+        opened().pop().close()

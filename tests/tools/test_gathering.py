@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from genflow import Workflow, workflow
+from genflow.core.model import registry
 from genflow.insight import ExecutionView
 from genflow.testing import History
 from genflow.tools.gathering import Gatherer, from_file, known_spec
 from genflow.tools.run.follow import HistoryTail
 from tests.insight.breaking import DOMAIN, Environment, Parent, Plain
 from tests.testing.orders import Order
+
+
+@pytest.fixture
+def no_classes(monkeypatch):
+    """Other tests of this process have decorated classes as the same types."""
+    monkeypatch.setattr(registry, '_classes', {})
 
 
 def test_who_takes_tasks_is_read_from_the_histories_of_other_executions():
@@ -25,6 +34,7 @@ def test_who_takes_tasks_is_read_from_the_histories_of_other_executions():
     assert facts.types == {('activity', 'Work', '1'): 'REGISTERED', ('workflow', 'Plain', '1'): 'REGISTERED'}
 
 
+@pytest.mark.usefixtures('no_classes')
 def test_what_the_service_refuses_is_named_and_does_no_harm():
     env = Environment(denied=('CountPendingActivityTasks', 'DescribeActivityType', 'ListOpenWorkflowExecutions'))
     env.begin(Plain)
@@ -40,6 +50,7 @@ def test_what_the_service_refuses_is_named_and_does_no_harm():
     assert gathered.diagnosis().first_cause.code == 'activity-not-polled'
 
 
+@pytest.mark.usefixtures('no_classes')
 def test_a_child_is_followed_down():
     env = Environment()
     env.begin(Parent)

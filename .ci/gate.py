@@ -25,7 +25,9 @@ OTHER_PYTHONS = ('3.10', '3.11', '3.12', '3.13')
 PYENV = Path('~/.pyenv/versions').expanduser()
 
 SPHINX = ('-W', '--keep-going', '-q', 'docs', 'build/docs')
-SUITE_OF_OTHER_PYTHONS = ('-q', '-m', 'not slow and not browser', '-k', 'not moto')  # moto and pages: once
+# On other Pythons: what depends on the language. Commands, pages and the comparison with moto are tested once.
+ROOMS = ('tests/core', 'tests/swf', 'tests/local', 'tests/conformance', 'tests/recorded')
+SUITE_OF_OTHER_PYTHONS = (*ROOMS, '-q', '-m', 'not slow', '-k', 'not moto')
 
 PURE = """
 import sys, genflow

@@ -226,10 +226,10 @@ def test_a_transport_on_a_class_holds_for_its_proxies_too():
         def run(self, value):
             return value
 
-    declare(ActivitySpec(Shout, 'Shout', '1'))
+    declare(ActivitySpec(Shout, 'UpperShout', '1'))
     assert Shout()._serialize_result('abc') == 'ABC'
     assert Shout.proxy()._deserialize_result('ABC') == 'abc'
-    assert ActivityProxy(name='Shout', version='1', transport=Upper())._deserialize_result('ABC') == 'abc'
+    assert ActivityProxy(name='UpperShout', version='1', transport=Upper())._deserialize_result('ABC') == 'abc'
 
 
 def test_a_proxy_of_an_undecorated_class_says_what_to_do():

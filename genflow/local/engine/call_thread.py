@@ -90,7 +90,10 @@ class CallThread:
         if threading.current_thread() is not threading.main_thread():
             return work()
         job = Job(work)
-        self._be_there()
+        try:
+            self._be_there()
+        except RuntimeError:  # the interpreter is about to end and starts no thread any more
+            return work()
         self._line.jobs.put(job)
         while not job.done.acquire(timeout=LOOK_AGAIN):
             self._be_there()

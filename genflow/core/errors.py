@@ -259,6 +259,9 @@ class DefinitionError(GenflowError, TypeError):
 class AlreadyStarted(GenflowError):
     """An execution of this workflow id is open already; SWF starts no second one.
 
+    What a starter raises is the error of its SWF client as well: code that catches boto3's
+    ``WorkflowExecutionAlreadyStartedFault`` goes on working.
+
     Attributes:
         workflow_id: The id.
     """
@@ -271,7 +274,7 @@ class AlreadyStarted(GenflowError):
         self.workflow_id = workflow_id
 
     def __reduce__(self) -> Any:
-        return type(self), (self.workflow_id,), vars(self)
+        return AlreadyStarted, (self.workflow_id,), vars(self)  # not the client's class, which nobody can import
 
 
 class RegistrationError(GenflowError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -248,6 +250,15 @@ class TestStartsOfUnknownOutcome:
         with pytest.raises(AlreadyStarted, match="workflow id 'same' is open") as caught:
             loops.client.starter(Order, workflow_id='same')(5)
         assert caught.value.workflow_id == 'same'
+
+    def test_code_that_catches_the_error_of_its_own_client_goes_on_working(self, loops, swf):
+        loops.client.starter(Order, workflow_id='same')(5)
+        with pytest.raises(swf.exceptions.WorkflowExecutionAlreadyStartedFault) as caught:
+            loops.client.starter(Order, workflow_id='same')(5)
+        assert caught.value.response['Error']['Code'] == type(caught.value).__name__
+        copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
+        assert (type(copy), copy.workflow_id, str(copy)) == (AlreadyStarted, 'same', str(caught.value))
+        assert copy.response == caught.value.response
 
 
 def test_a_signal_of_unknown_outcome_is_reported_and_not_repeated(loops, swf):

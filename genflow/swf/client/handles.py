@@ -279,6 +279,20 @@ class Client:
         register(self.service, self.domain, specs)
 
 
+def _already_started(workflow_id: str, refusal: Exception) -> errors.AlreadyStarted:
+    """Genflow's error for a refused start, which is also the client's own, class name and ``response`` included.
+
+    An application that catches ``client.exceptions.WorkflowExecutionAlreadyStartedFault`` catches this one, too.
+    """
+    kind = type(refusal)
+    members = {'__module__': kind.__module__, '__str__': Exception.__str__}
+    both: type[errors.AlreadyStarted] = type(kind.__name__, (errors.AlreadyStarted, kind), members)
+    error = both.__new__(both, *errors.AlreadyStarted(workflow_id).args)  # the client's __init__ wants a response
+    vars(error).update({name: value for name, value in vars(refusal).items() if name != '__notes__'})
+    error.workflow_id = workflow_id
+    return error
+
+
 class Start(Generic[P, R]):
     """Starts executions of one workflow type: what :meth:`Client.starter` gives.
 
@@ -318,7 +332,7 @@ class Start(Generic[P, R]):
                 refusal = error
                 if self._if_open != 'join':
                     break
-        raise errors.AlreadyStarted(self._workflow_id()) from refusal
+        raise _already_started(self._workflow_id(), refusal) from refusal
 
     def signal_with_start(self, signal: Any, value: Any = None, /, *args: P.args, **kwargs: P.kwargs) -> Execution[R]:
         """Signals the open execution of the ``workflow_id``; where none is open, starts one and signals it.

@@ -37,7 +37,7 @@ from genflow.core.tasks.messages import read_json, reader_of
 from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, signal_name
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.until import Until
-from genflow.core.tasks.unused import generator_methods, watched
+from genflow.core.tasks.unused import makes_branch, members_of, watched
 
 if TYPE_CHECKING:
     from types import GeneratorType
@@ -508,11 +508,11 @@ def bind(workflow: Workflow, loop: Loop) -> None:
 
     What stands on the object is found before the descriptor on the class, so a call costs one look-up.
     """
-    vars(workflow)['_driver'] = loop
-    members = {name: value for cls in reversed(type(workflow).__mro__) for name, value in vars(cls).items()}
-    for name, value in members.items():
+    own = vars(workflow)
+    own['_driver'] = loop
+    is_driven = loop.owner is not None
+    for name, value in members_of(type(workflow), Workflow).items():
         if isinstance(value, (Proxy, Signal)):
-            vars(workflow)[name] = value.bound(loop)
-    if loop.owner is not None:
-        for name, value in generator_methods(type(workflow)):
-            vars(workflow)[name] = watched(value.__get__(workflow), loop)
+            own[name] = value.bound(loop)
+        elif is_driven and makes_branch(name, value):
+            own[name] = watched(value.__get__(workflow), loop)

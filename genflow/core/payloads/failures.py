@@ -110,7 +110,7 @@ def users_traceback(error: BaseException) -> str:
 
     What lies between two frames of the user's differs between a replay and a live decision.
     """
-    whole = tracebacks.TracebackException(type(error), error, error.__traceback__)
+    whole = tracebacks.TracebackException(type(error), error, error.__traceback__, lookup_lines=False)
     pending: list[tuple[tracebacks.TracebackException | None, BaseException | None]] = [(whole, error)]
     while pending:
         part, shown = pending.pop()

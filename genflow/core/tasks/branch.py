@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from types import FrameType, GeneratorType, MappingProxyType
+from types import FrameType, FunctionType, GeneratorType, MappingProxyType
 from typing import Any
 
 from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled
@@ -313,8 +313,22 @@ def _fresh(error: BaseException) -> BaseException:
 
 
 def _check_fit(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    if not kwargs and _fits_plainly(run, len(args)):
+        return
     signature = inspect.signature(run)
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise TypeError(f'the arguments do not fit {run.__qualname__}{signature}: {error}') from None
+        name = getattr(run, '__qualname__', 'run')  # a partial has none
+        raise TypeError(f'the arguments do not fit {name}{signature}: {error}') from None
+
+
+def _fits_plainly(run: Callable[..., Any], count: int) -> bool:
+    """Cheap check: whether a plain method takes so many positional arguments; false where that is not plain."""
+    function = getattr(run, '__func__', None)
+    if type(function) is not FunctionType or function.__dict__ or function.__kwdefaults__:
+        return False  # a wrapper may have the signature of what it wraps
+    code = function.__code__
+    given = count + 1
+    least = code.co_argcount - len(function.__defaults__ or ())
+    return not code.co_kwonlyargcount and least <= given <= code.co_argcount

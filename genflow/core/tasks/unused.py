@@ -18,7 +18,7 @@ from genflow.core.protocols import Loop
 from genflow.core.tasks.task import Task, Waiter
 from genflow.core.text import Location, place
 
-__all__ = ['Unused', 'UsageTracked', 'generator_methods', 'watched']
+__all__ = ['Unused', 'UsageTracked', 'makes_branch', 'members_of', 'watched']
 
 FIRST_PRUNING = 64
 
@@ -108,12 +108,15 @@ def _is_new(generator: GeneratorType[Any, Any, Any]) -> bool:
     return inspect.getgeneratorstate(generator) == inspect.GEN_CREATED
 
 
-def generator_methods(cls: type) -> Iterator[tuple[str, FunctionType]]:
-    """The methods of a workflow class that make branches: its generator functions, ``run`` left out."""
-    members = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
-    for name, value in members.items():
-        if isinstance(value, FunctionType) and name != 'run' and value.__code__.co_flags & inspect.CO_GENERATOR:
-            yield name, value
+def members_of(cls: type, above: type) -> dict[str, Any]:
+    """What a class and its bases define, without ``above`` and ``object``, which have nothing of the user's."""
+    bases = [base for base in reversed(cls.__mro__) if base is not above and base is not object]
+    return {name: value for base in bases for name, value in vars(base).items()}
+
+
+def makes_branch(name: str, value: Any) -> bool:
+    """Whether a member of a workflow class is a generator function that makes branches; ``run`` does not."""
+    return isinstance(value, FunctionType) and name != 'run' and bool(value.__code__.co_flags & inspect.CO_GENERATOR)
 
 
 def watched(method: Callable[..., Any], loop: Loop) -> Callable[..., Any]:

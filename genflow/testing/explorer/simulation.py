@@ -209,46 +209,46 @@ class Simulation:
         if self.ended:
             return []
         if not self._due:
-            return [action for action in self._happenings() if action.cost <= allowance]
+            return list(self._happenings(allowance))
         if allowance < 1 or self._prepared:
             return [DECIDE]
-        return [DECIDE, *(action for action in self._around_a_decision() if action.cost <= allowance)]
+        return [DECIDE, *self._around_a_decision(allowance)]
 
-    def _around_a_decision(self) -> Iterator[Action]:
+    def _around_a_decision(self, allowance: int) -> Iterator[Action]:
         """What can come in between while a decision is due, each counted as a fault."""
-        for action in self._happenings():
+        for action in self._happenings(allowance - 1):
             yield action.around('before')
             if self._answered:
                 yield action.around('during')
         if self._answered and not self._evicted:
-            yield Action('evict', cost=1)
-        if self.setup.faults:
-            yield Action('lose', cost=2)
-            yield from (Action('refuse', kind, cost=2) for kind in _REFUSABLE)
+            yield EVICT
+        if self.setup.faults and allowance >= LOSE.cost:
+            yield LOSE
+            yield from REFUSALS
 
-    def _happenings(self) -> Iterator[Action]:
+    def _happenings(self, allowance: int) -> Iterator[Action]:
         """What happens at SWF, in the order of first in first out: work, then signals, then time."""
         horizon = min((min(item.due, item.limit) for item in self.open.values()), default=math.inf)
         items = list(self.open.values())
         for item in items:
             if item.kind != 'timer' and not item.silent:
-                yield from self._outcomes(item, horizon)
+                yield from self._outcomes(item, horizon, allowance)
         yield from (Action('signal', name) for name, texts in self.signals.items() if texts)
         for item in items:
             if item.kind == 'timer' and item.due <= horizon:
                 yield Action('end', item.label, 'fired', '', 0, item.ref)
             elif item.silent and item.limit <= horizon < math.inf:
                 yield Action('end', item.label, 'timed out', '', 0, item.ref)
-        yield from (Action('signal', name, 'extra', '', 1) for name in self.extra)
-        if self.setup.faults and self.cancel_at is None:
-            yield Action('cancel', cost=1)
+        if allowance:
+            yield from (Action('signal', name, 'extra', '', 1) for name in self.extra)
+            if self.setup.faults and self.cancel_at is None:
+                yield CANCEL
 
-    def _outcomes(self, item: Item, horizon: float) -> Iterator[Action]:
+    def _outcomes(self, item: Item, horizon: float, allowance: int) -> Iterator[Action]:
+        is_free = item.call in self._faulty
         for outcome, cost in self._choices(item):
-            if outcome.startswith('timed out') and item.limit > horizon:
-                continue
-            charged = 0 if item.call in self._faulty else cost
-            yield Action('end', item.label, outcome, '', charged, item.ref)
+            if (is_free or cost <= allowance) and not (item.limit > horizon and outcome.startswith('timed out')):
+                yield Action('end', item.label, outcome, '', 0 if is_free else cost, item.ref)
 
     def _choices(self, item: Item) -> Iterator[tuple[str, int]]:
         if item.kind in ('signal', 'cancel'):
@@ -694,6 +694,11 @@ _REFUSABLE: dict[str, tuple[type, str]] = {
     'timer': (decisions.StartTimer, 'TIMER_CREATION_RATE_EXCEEDED'),
 }
 """What SWF may refuse for its rate: the first of its kind in the next decision."""
+
+CANCEL = Action('cancel', cost=1)
+EVICT = Action('evict', cost=1)
+LOSE = Action('lose', cost=2)
+REFUSALS = [Action('refuse', kind, cost=2) for kind in _REFUSABLE]
 
 _HOW: dict[type, str] = {
     decisions.CompleteWorkflow: 'completed',

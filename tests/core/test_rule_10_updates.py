@@ -337,6 +337,34 @@ def test_a_close_carries_no_reply():
     assert replies(story) == {}
 
 
+def test_a_restart_waits_until_replies_are_sent():
+    class Full(Cluster):
+        def run(self, left=1):
+            self.free, self.left = [], left
+            yield self.until(lambda: self.left == 0)
+            return self.restart()
+
+        @update
+        def use(self):
+            self.left -= 1
+            return self.left
+
+        @update
+        def refuse(self):
+            self.left -= 1
+            raise ValueError('no')
+
+    for name, reply in (('use', {'result': '0'}), ('refuse', {'reason': 'ValueError: no'})):
+        story = begun(Full)
+        key = ask(story, name)
+        assert story.decide()[-1] == 'timer wake-7 0s'
+        assert reply.items() <= replies(story)[key].items()
+        assert story.closed is None
+        story.fired(next(item for item in story.open.values() if item.kind == 'timer'))
+        story.decide()
+        assert story.closed.how == 'continued'
+
+
 def test_a_restart_carries_what_comes_after_it_and_the_next_run_takes_it_first():
     class Again(Cluster):
         def run(self, round=0):

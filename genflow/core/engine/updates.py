@@ -3,7 +3,7 @@
 *Theory of operation.* An update is a signal called ``genflow.update``. Its box stands among the mailboxes, and begins
 the handler at the signal's own event, outside of any branch. The reply is an entry of the outbox, as calls are: a
 marker ``genflow.reply`` that the history shows at its place among them. So it waits for the next response where this
-one is full. A close carries none.
+one is full. A close carries none; a restart waits until they are sent.
 
 A validator is asked live only. What it refuses is recorded in this decision's own markers (``genflow.refused``), which
 go with it. So a replay knows of each update whether it was taken, though it asks no validator.

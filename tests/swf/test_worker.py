@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
 
@@ -17,6 +18,7 @@ from genflow.local import LocalSWF, SystemClock
 from genflow.local.http.server import HttpServer
 from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
+from genflow.swf.worker import worker as worker_module
 from genflow.swf.worker.worker import Worker, default_identity
 from tests.swf.work import attributes, registry_of
 
@@ -235,6 +237,56 @@ class TestSignals:
         assert signals.received == [signal.SIGTERM, signal.SIGINT]
         assert told == [(signal.SIGTERM, True), (signal.SIGINT, False)]
 
+    def test_one_that_does_not_wake_the_main_thread_drains_as_well(self, live):
+        """The system may deliver it to another thread, or just before the main thread begins to wait."""
+        working, told, was_told = worker(live), threading.Event(), []
+        working.stop_on_signals(on_signal=lambda number, first: told.set())
+        main = threading.main_thread().ident
+
+        def interrupt_another_thread():
+            while not is_in(main, worker_module):
+                time.sleep(0.001)
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            was_told.append(told.wait(LONG))
+            working.stop()
+
+        threading.Thread(target=interrupt_another_thread, daemon=True).start()
+        working.start()
+        working.wait()
+        assert was_told == [True]
+
+    def test_one_that_comes_in_the_middle_of_anothers_handler_stops_at_once(self, live):
+        """At whichever line of it, and nothing waits for a lock that the interrupted handler holds."""
+        lines, stuck_at = [1], []
+        while lines and not stuck_at:
+            line = lines.pop()
+            working, told = worker(live), []
+            signals = working.stop_on_signals(3600, on_signal=lambda number, first, told=told: told.append(first))
+            working.start()
+            handle = signal.getsignal(signal.SIGTERM)
+
+            def interrupted(handle=handle, line=line):
+                """Stands for the main thread, since a deadlock there would take the test with it."""
+                sys.settrace(interrupting(lambda: handle(signal.SIGINT, None), line, lines))
+                try:
+                    handle(signal.SIGTERM, None)
+                finally:
+                    sys.settrace(None)
+
+            thread = threading.Thread(target=interrupted, daemon=True)
+            thread.start()
+            thread.join(LONG)
+            if thread.is_alive():
+                stuck_at.append(line)
+                signals.remove()
+                break
+            if not lines:
+                working.stop()
+            working.wait()
+            assert told == ([True, False] if lines else [True])
+        assert not stuck_at
+        assert line > 30  # lines of the handler, the last of which was never reached
+
     def test_handlers_are_given_back(self, live):
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         before = [signal.getsignal(number) for number in numbers]
@@ -273,6 +325,27 @@ class TestSignals:
             working.run()
         finally:
             signal.signal(signal.SIGHUP, before)
+
+
+def is_in(thread, module):
+    """Whether a thread runs code of a module, or waits in something that such code has called."""
+    return sys._current_frames()[thread].f_code.co_filename == module.__file__  # noqa: SLF001 - nobody else tells
+
+
+def interrupting(call, line, lines):
+    """Traces, and makes a call before the given line that is run; adds the following one to `lines` then."""
+    count = 0
+
+    def trace(frame, event, arg):
+        nonlocal count
+        if event == 'line':
+            count += 1
+            if count == line:
+                lines.append(line + 1)
+                call()
+        return trace
+
+    return trace
 
 
 def boto3_client(server):

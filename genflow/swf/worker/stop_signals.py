@@ -2,7 +2,9 @@
 
 Theory of operation. A handler runs on the main thread, between any two instructions of it. So it tells the worker to
 drain first, which takes no lock that another thread can hold for long, and touches nothing that may block: whoever
-wants to show something does that in ``on_signal``, which is called afterwards and may fail.
+wants to show something does that in ``on_signal``, which is called afterwards and may fail. A signal that comes while
+the handler of another runs waits until that one is done: in the middle of it a lock may be held, which this thread
+would wait for in vain.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ class SignalStop:
     stop: Callable[[], None]
     on_signal: Callable[[int, bool], None] | None = None
     received: list[int] = field(factory=list, init=False)
+    _handled: int = field(default=0, init=False)
+    _is_handling: bool = field(default=False, init=False)
     _before: dict[int, Any] = field(factory=dict, init=False)
 
     def install(self) -> None:
@@ -57,7 +61,18 @@ class SignalStop:
 
     def _handle(self, number: int, frame: object) -> None:
         self.received.append(number)
-        is_first = len(self.received) == 1
+        while self._handled < len(self.received) and not self._is_handling:
+            self._is_handling = True
+            try:
+                while self._handled < len(self.received):
+                    self._handle_next()
+            finally:
+                self._is_handling = False
+
+    def _handle_next(self) -> None:
+        is_first = self._handled == 0
+        number = self.received[self._handled]
+        self._handled += 1
         (self.drain if is_first else self.stop)()
         if self.on_signal is not None:
             with contextlib.suppress(Exception):  # what cannot be shown must not keep the worker from stopping

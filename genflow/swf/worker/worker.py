@@ -12,6 +12,7 @@ reason ``genflow.WorkerStopped``, and nobody waits any longer for threads that h
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -22,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Literal, TypeVar
 
 from attrs import evolve
@@ -59,6 +60,9 @@ SHUTDOWN_GRACE = 0.7
 
 POLL_INTERVAL = 0.1
 """Seconds between two looks at whether the time for draining has been shortened."""
+
+LOOK_FOR_SIGNALS = 0.5
+"""Seconds after which a waiting main thread runs the handlers of signals that did not wake it."""
 
 
 def default_identity() -> str:
@@ -293,7 +297,7 @@ class Worker:
                 self._signals.remove()
 
     def _wait(self) -> None:
-        self._told_to_stop.get()
+        self._wait_to_be_told()
         if self._deadline > monotonic():
             taking_back = partial(self._open_polls.take_back, self._stopped)
             threading.Thread(target=taking_back, name='genflow-leaving', daemon=True).start()
@@ -310,6 +314,16 @@ class Worker:
         self._decider.cache.close_all()
         self._performer.loop.close()
         self._service.connection.close()
+
+    def _wait_to_be_told(self) -> None:
+        """Waits until :meth:`drain` is called, in a signal handler of this thread perhaps.
+
+        A signal wakes this thread only if the system delivers it here, and while it already waits: one that comes a
+        moment before, or to another thread, is noted and its handler runs when this thread next runs Python code.
+        """
+        while True:
+            with contextlib.suppress(Empty):
+                return self._told_to_stop.get(timeout=LOOK_FOR_SIGNALS)
 
     def _abandon(self) -> None:
         self._performer.abandon()

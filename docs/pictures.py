@@ -20,7 +20,7 @@ PACKAGE = ROOT / 'genflow'
 DESIGN = ROOT / 'docs' / 'design'
 
 ORDER: dict[str, tuple[str, ...]] = {
-    'core': ('durations', 'errors', 'text', 'protocols', 'model', 'payloads', 'tasks', 'calls', 'authoring', 'engine'),
+    'core': ('durations', 'text', 'errors', 'protocols', 'model', 'payloads', 'tasks', 'calls', 'authoring', 'engine'),
     'swf': ('scanner', 'wire', 'aws', 'client', 'worker', 'boilerplate'),
     'local': (
         'errors',

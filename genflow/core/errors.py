@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from genflow.core.durations import Duration, in_seconds
+from genflow.core.text import short
 
 __all__ = [
     'ActivityCanceled',
@@ -51,6 +52,9 @@ __all__ = [
     'YieldError',
 ]
 
+
+MAX_SHOWN = 1_000
+"""Characters of one exception in the text of another one."""
 
 MAX_RETRY_LATER = 31_536_000
 """Seconds of the longest timer of SWF, a year."""
@@ -298,13 +302,14 @@ class CompensationFailed(GenflowError):
     """
 
     def __init__(self, errors: list[BaseException], reason: BaseException | None = None) -> None:
-        text = f'{len(errors)} compensation(s) failed: ' + '; '.join(repr(error) for error in errors)
-        super().__init__(text if reason is None else f'{text}. The steps were undone because of {reason!r}')
+        text = f'{len(errors)} compensation(s) failed: ' + '; '.join(short(error, MAX_SHOWN) for error in errors)
+        why = '' if reason is None else f'. The steps were undone because of {short(reason, MAX_SHOWN)}'
+        super().__init__(text + why)
         self.errors = errors
         self.reason = reason
 
     def __reduce__(self) -> Any:
-        return type(self), (self.errors,), vars(self)
+        return type(self), (self.errors, self.reason), vars(self)
 
 
 class RetryLater(GenflowError):

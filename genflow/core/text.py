@@ -7,10 +7,25 @@ kept cheaply at each call, and turned into text only for a message.
 from __future__ import annotations
 
 import re
-from types import CodeType, GeneratorType
+from types import CodeType, GeneratorType, TracebackType
 from typing import Any
 
-__all__ = ['Location', 'line_of', 'place', 'raised_at', 'short', 'suspended_at']
+__all__ = [
+    'BROKEN',
+    'Location',
+    'line_of',
+    'place',
+    'raised_at',
+    'short',
+    'suspended_at',
+    'traceback_of',
+    'without_first_frame',
+]
+
+BROKEN = (Exception, SystemExit, GeneratorExit)
+"""What the methods of a user's object may raise while it is read; all but Ctrl-C, which ends a test."""
+
+_TRACEBACK: Any = vars(BaseException)['__traceback__']
 
 ADDRESS = re.compile(r' at 0x[0-9a-fA-F]+')
 
@@ -29,7 +44,7 @@ def short(value: Any, length: int = 80) -> str:
 def _repr(value: Any) -> str:
     try:
         return repr(value)
-    except Exception as error:  # noqa: BLE001 - too deep, or a broken __repr__ of the user's: the message goes out all the same
+    except BROKEN as error:  # too deep, or a broken __repr__ of the user's: the message goes out all the same
         return f'<a {type(value).__name__} whose repr raised {type(error).__name__}>'
 
 
@@ -64,9 +79,21 @@ def suspended_at(generator: GeneratorType[Any, Any, Any]) -> str:
     return 'finished' if frame is None else f'{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}'
 
 
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """The traceback of an exception; a class of the user's may have an attribute of that name which raises."""
+    trace: TracebackType | None = _TRACEBACK.__get__(error)
+    return trace
+
+
+def without_first_frame(error: BaseException) -> BaseException:
+    """The exception without the frame in which the engine called the user's code."""
+    trace = traceback_of(error)
+    return error if trace is None else BaseException.with_traceback(error, trace.tb_next)
+
+
 def raised_at(error: BaseException) -> str:
     """Where an exception was raised."""
-    trace = error.__traceback__
+    trace = traceback_of(error)
     if trace is None:
         return 'an unknown place'
     while trace.tb_next is not None:

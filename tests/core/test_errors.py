@@ -30,7 +30,7 @@ def made(cls):
     if issubclass(cls, TaskFailed):
         return cls('reason', 'details', 'trace')
     if cls is CompensationFailed:
-        return cls([ValueError('one'), KeyError('two')])
+        return cls([ValueError('one'), KeyError('two')], LookupError('why'))
     if cls is NondeterminismError:
         return cls('report', event_id=7, execution='Order 1')
     return cls(5, 'why') if cls is RetryLater else cls('text')

@@ -168,11 +168,14 @@ def check(program, schedule, workflow=Interpreter, teller=Schedule):
 
 
 def check_cancellations(story):
-    """Every saga that an exception left was undone, once; and what was given up was asked to stop."""
+    """Every saga that an exception left was undone, once; and what was given up was asked to stop, once."""
     workflow = story.sticky.workflow
     assert not story.sticky.live or SUGGESTED_RESTART_MARKER in str(last_batch(story))
     undone = [number for numbers in workflow.sagas_left for number in numbers]
     assert sorted(workflow.undone) == sorted(undone)
+    asked = [event.activity_id for event in story.events if isinstance(event, events.ActivityCancelRequested)]
+    asked += [event.control for event in story.events if isinstance(event, events.CancelInitiated)]
+    assert len(asked) == len(set(asked))
     kept = [name for name in unasked(story) if name.startswith('child')]
     assert not (kept if story.closed.how == 'completed' else unasked(story))  # a completion ends all but children
 

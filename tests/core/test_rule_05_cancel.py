@@ -10,7 +10,10 @@ from genflow import (
     ChildCanceled,
     TaskCanceled,
     TaskFailed,
+    TaskTimeout,
     all_of,
+    any_of,
+    first_success,
 )
 
 from .story import Story
@@ -403,3 +406,64 @@ def test_one_that_is_waited_for_may_still_be_given_up():
     assert story.decide() == ['cancel activity 1.1']
     story.signaled('stop')
     assert story.decide() == ['complete true']
+
+
+KINDS = {
+    'activity': (lambda s: s.echo(), 'cancel activity 1.1'),
+    'child': (lambda s: s.child.with_options(workflow_id='kid')(), 'cancel execution kid'),
+    'timer': (lambda s: s.sleep(60), 'cancel timer 1'),
+}
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('wait', [False, True])
+def test_what_stands_in_several_combinators_is_asked_to_stop_once(kind, wait):
+    call, expected = KINDS[kind]
+
+    def run(self):
+        task = call(self)
+        every = all_of(task)
+        some = first_success([any_of(task), every, all_of(task, every)], n=2)
+        yield self.stop.get()
+        some.cancel(wait=wait)
+        yield self.stop.get()
+
+    story = Story(run)
+    story.decide()
+    if kind == 'child':
+        story.child_started(1)
+        story.decide()
+    story.signaled('stop')
+    assert story.decide() == [expected]
+
+
+def test_a_child_that_ends_while_its_cancellation_is_unsent_holds_the_close_no_longer():
+    def run(self):
+        task = self.child.with_options(workflow_id='kid')()
+        try:
+            yield all_of(any_of(task), all_of(task)).timeout(5)
+        except TaskTimeout:
+            return 'too late'
+
+    story = Story(run)
+    story.decide()
+    story.child_started(1)
+    story.decide()
+    story.fired(2)
+    story.completed(1, 'done')
+    assert story.decide() == ['complete "too late"']
+
+
+def test_cancelling_takes_no_longer_where_combinators_share_their_members():
+    def run(self):
+        task = self.echo()
+        for _ in range(60):
+            task = all_of(any_of(task), all_of(task))
+        yield self.stop.get()
+        task.cancel()
+        yield self.stop.get()
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == ['cancel activity 1.1']

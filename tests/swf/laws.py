@@ -153,7 +153,7 @@ REPEATED = {
 """What the event of a decision that failed at once repeats of it."""
 
 
-# nothing is scheduled twice
+# nothing is scheduled twice, or asked to stop twice
 
 
 IDS = {
@@ -161,11 +161,13 @@ IDS = {
     'TimerStarted': 'timerId',
     'StartChildWorkflowExecutionInitiated': 'workflowId',
     'LambdaFunctionScheduled': 'id',
+    'ActivityTaskCancelRequested': 'activityId',
+    'RequestCancelExternalWorkflowExecutionInitiated': 'control',
 }
 
 
 def check_ids(run: Run) -> None:
-    """An id stands for one attempt of one call, and that is scheduled once."""
+    """An id stands for one attempt of one call; that is scheduled once, and asked to stop once."""
     ids = Counter(
         (event['eventType'], attributes(event)[IDS[event['eventType']]])
         for event in run.history

@@ -74,6 +74,11 @@ def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(progr
         check(program, schedule, WatchedRenewed)
 
 
+def test_a_child_that_stands_in_several_combinators_and_ends_while_it_is_asked_to_stop_keeps_them():
+    """The time limit over the combinators strikes in the decision that also hears of the child's end."""
+    check(('any', (('seq', (('tangle', (('child', 0),)),)),), False), bytes([0] * 14 + [5, 1, 0, 3] + [0] * 40))
+
+
 def test_a_decision_that_fills_more_than_one_response_keeps_them():
     """A hundred and twenty decisions at once; a response takes a hundred."""
     names = ('echo', 'late', 'child', 'sleep', 'shrink', 'tell')

@@ -19,11 +19,13 @@ from genflow.core.errors import MAX_RETRY_LATER, GenflowError, TaskFailed
 from genflow.core.model.wire_names import FAILURE_ENVELOPE, RETRY_LATER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened, units
+from genflow.core.text import BROKEN, traceback_of
 
 __all__ = [
     'MAX_REASON',
     'RemoteFailure',
     'decode_failure',
+    'described',
     'encode_details',
     'encode_failure',
     'qualified_name',
@@ -32,6 +34,9 @@ __all__ = [
 
 MAX_REASON = 256
 """Characters of a reason: SWF's ``FailureReason`` shape."""
+
+MAX_CHAINED = 100
+"""How many exceptions of one chain a traceback shows; a loop that fails in its own ``except`` makes thousands."""
 
 _PACKAGE = __file__[: -len('core/payloads/failures.py')]
 
@@ -94,12 +99,11 @@ def encode_failure(
         traceback: The traceback as text.
         heartbeat: The details of the failed attempt's last heartbeat, for the next attempt.
     """
-    message = _message(error)
-    reason = f'{type(error).__qualname__}: {message}' if message else type(error).__qualname__
+    reason = described(error)
     if traceback is None:
         traceback = users_traceback(error)
     names = [qualified_name(cls) for cls in type(error).__mro__ if cls not in (object, BaseException)]
-    envelope: dict[str, Any] = {FAILURE_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error.args)}
+    envelope: dict[str, Any] = {FAILURE_ENVELOPE: 1, 'names': names, 'args': _json_or_none(error)}
     if heartbeat is not None:
         envelope['heartbeat'] = heartbeat
     return shortened(reason, MAX_REASON), _fitted(envelope, traceback)
@@ -108,15 +112,29 @@ def encode_failure(
 def users_traceback(error: BaseException) -> str:
     """The traceback without genflow's own frames, except one that raised something that is not genflow's error.
 
-    What lies between two frames of the user's differs between a replay and a live decision.
+    What lies between two frames of the user's differs between a replay and a live decision. Never raises: an exception
+    whose own attributes raise has no more than its class to show.
     """
-    whole = tracebacks.TracebackException(type(error), error, error.__traceback__, lookup_lines=False)
+    try:
+        return _formatted(error)
+    except BROKEN as broken:
+        return f'{type(error).__qualname__}: its traceback cannot be shown ({type(broken).__qualname__})\n'
+
+
+def _formatted(error: BaseException) -> str:
+    whole = tracebacks.TracebackException(type(error), error, traceback_of(error), lookup_lines=False)
     pending: list[tuple[tracebacks.TracebackException | None, BaseException | None]] = [(whole, error)]
+    left = MAX_CHAINED
     while pending:
         part, shown = pending.pop()
-        if part is not None and shown is not None:
-            part.stack[:] = _users_frames(part.stack, keep_last=not isinstance(shown, GenflowError))
+        if part is None or shown is None:
+            continue
+        left -= 1
+        part.stack[:] = _users_frames(part.stack, keep_last=not isinstance(shown, GenflowError))
+        if left > 0:
             pending += [(part.__cause__, shown.__cause__), (part.__context__, shown.__context__)]
+        else:
+            part.__cause__ = part.__context__ = None
     text = ''.join(whole.format())
     if sys.version_info < (3, 11):  # from then on notes are a part of what is formatted; `exceptiongroup` adds them too
         text += ''.join(f'{note}\n' for note in getattr(error, '__notes__', ()) if note not in text)
@@ -132,19 +150,27 @@ def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) 
     ]
 
 
+def described(error: BaseException) -> str:
+    """An exception in one line: its class and what it says; never raises."""
+    message = _message(error)
+    return f'{type(error).__qualname__}: {message}' if message else type(error).__qualname__
+
+
 def _message(error: BaseException) -> str:
     """What an exception says; never raises."""
     try:
         # The details have the remote traceback: in a reason, which is for one line, nothing else would fit.
-        return error.message if isinstance(error, TaskFailed) else str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide the failure itself
+        text = error.message if isinstance(error, TaskFailed) else str(error)
+        return str.__str__(text)  # a subclass of str may have methods that raise
+    except BROKEN:  # must not hide the failure itself
         return '<the exception has no readable text>'
 
 
-def _json_or_none(args: tuple[Any, ...]) -> list[Any] | None:
+def _json_or_none(error: BaseException) -> list[Any] | None:
+    """The arguments of an exception as the other side reads them; ``None`` where JSON cannot hold them."""
     try:
-        values: list[Any] = decode(encode(list(args)))
-    except (TypeError, ValueError):
+        values: list[Any] = decode(encode(list(error.args)))
+    except BROKEN:
         return None
     return values
 

@@ -39,10 +39,8 @@ def shortened(text: str, length: int) -> str:
     text = sendable(text)
     if units(text) <= length:
         return text
-    cut = text[: length - 1]
-    while units(cut) > length - 1:
-        cut = cut[: length - 1 - units(cut)]
-    return cut + '…'
+    kept = text[:length].encode('utf-16-le')[: 2 * (length - 1)]
+    return kept.decode('utf-16-le', 'ignore') + '…'  # ignores half of a pair at the cut
 
 
 def plain(text: str, length: int) -> str:

@@ -19,7 +19,7 @@ from genflow.core.tasks.generators import close_generator, has_yield_from, plain
 from genflow.core.tasks.nested import holds_task, returned_task
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.tasks.yielded import after_restart, as_task, foreign_task, iterator_instead
-from genflow.core.text import Location, suspended_at
+from genflow.core.text import Location, suspended_at, without_first_frame
 
 __all__ = ['Branch', 'Root', 'begin_run']
 
@@ -204,9 +204,7 @@ class Branch(Cancellable):
 
     def raised(self, error: BaseException) -> None:
         """The generator raised."""
-        trace = error.__traceback__
-        if trace is not None:
-            error = error.with_traceback(trace.tb_next)
+        error = without_first_frame(error)
         if isinstance(error, Canceled):
             self.retrieved = True
             self.settle(ERROR, self.canceled_error())
@@ -258,9 +256,8 @@ class Root(Branch):
         self.resolve(value)
 
     def raised(self, error: BaseException) -> None:
-        trace = error.__traceback__
         self.retrieved = True
-        self.settle(ERROR, error if trace is None else error.with_traceback(trace.tb_next))
+        self.settle(ERROR, without_first_frame(error))
 
 
 class Result:

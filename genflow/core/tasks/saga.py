@@ -24,6 +24,7 @@ from types import FrameType, GeneratorType
 from typing import Any, TypeVar
 
 from genflow.core.errors import Canceled, CompensationFailed
+from genflow.core.payloads.failures import described
 from genflow.core.protocols import Loop, current_loop
 from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.task import Task
@@ -84,11 +85,10 @@ class Saga:
 
     def _run(self, steps: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
         loop = current_loop.get()
-        passing = () if loop is None else loop.passing
         try:
             return (yield from steps)
         except BaseException as error:
-            if isinstance(error, (GeneratorExit, *passing)):
+            if isinstance(error, (GeneratorExit, *_passing(loop))):
                 raise
             try:
                 yield from self._compensated(loop, error)
@@ -120,13 +120,20 @@ class Saga:
                     made = function(*args, **kwargs)
                     if isinstance(made, (Task, GeneratorType)):
                         yield made
-                except Exception as error:  # noqa: BLE001 - reported together, once all have been tried
-                    errors.append(error)
+                except BaseException as error:
+                    if isinstance(error, (GeneratorExit, *_passing(loop))):
+                        raise
+                    errors.append(error)  # reported together, once all have been tried
         finally:
             if branch is not None:
                 branch.leave(shield)
         if errors:
             raise CompensationFailed(errors, reason) from (reason or errors[0])
+
+
+def _passing(loop: Loop | None) -> tuple[type[BaseException], ...]:
+    """Exceptions that end the engine's work, and undo nothing."""
+    return () if loop is None else loop.passing
 
 
 def _noted(steps: Generator[Any, Any, R], name: str, frame: FrameType) -> Generator[Any, Any, R]:
@@ -140,7 +147,7 @@ def _noted(steps: Generator[Any, Any, R], name: str, frame: FrameType) -> Genera
 
 def _add_notes(error: BaseException, failed: CompensationFailed) -> None:
     """Says at an exception which compensations failed."""
-    texts = [f'A compensation failed: {type(other).__qualname__}: {other}' for other in failed.errors]
+    texts = [f'A compensation failed: {described(other)}' for other in failed.errors]
     error.__notes__ = [*getattr(error, '__notes__', ()), *texts]  # type: ignore[attr-defined]
     if isinstance(error, Canceled):
         error.args = ('; '.join([*([error.details] if error.details else []), *texts]),)

@@ -104,7 +104,7 @@ class Task(Generic[T_co]):
             value: T_co = self.outcome
             return value
         if self.state == ERROR:
-            raise self.outcome.with_traceback(None)
+            raise BaseException.with_traceback(self.outcome, None)
         raise self._still_open('result')
 
     def exception(self) -> BaseException | None:
@@ -131,15 +131,18 @@ class Task(Generic[T_co]):
         """
         pending: list[Task[Any]] = [] if self.loop is None or self.loop.silent else [self]
         met: list[Task[Any]] = []
+        cancelled: dict[int, bool] = {}  # a task that stands in several combinators is asked once
         while pending:
             task = pending.pop()
-            if task.state == OPEN and task.loop is not None:
+            if task.state != OPEN or task.loop is None:
+                continue
+            if id(task) not in cancelled:
                 task.mark_retrieved()
                 below = task.stop() if wait else None
-                if below is None:
-                    met.append(task)
-                    below = task.withdraw()
-                pending.extend(below)
+                cancelled[id(task)] = below is None
+                pending.extend(task.withdraw() if below is None else below)
+            if cancelled[id(task)]:
+                met.append(task)
         for task in reversed(met):
             task.end_canceled()
 

@@ -20,6 +20,7 @@ from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, shortened, units
+from genflow.core.text import BROKEN
 from genflow.swf.worker.event_loop import finished
 from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
 
@@ -91,7 +92,7 @@ def _outcome(error: BaseException, context: ActivityContext) -> Outcome:
 def _text(value: Any) -> str:
     try:
         return str(value)
-    except Exception:  # noqa: BLE001 - the activity stopped, whatever its details are
+    except BROKEN:  # the activity stopped, whatever its details are
         return f'<{type(value).__name__} without readable text>'
 
 

@@ -456,7 +456,7 @@ def parsed(text: str, view: ExecutionView) -> Supposition:
             name, _, value = text[len(verb) + 1 :].strip().partition(' ')
             return settle(_open_one(name, view), verb, value or None)
     ways = ', '.join([*_SETTLES, 'signal NAME', 'cancel'])
-    raise ValueError(f'{text!r} is not something that can happen; it begins with one of: {ways}')
+    raise ValueError(f'{text!r} is not an event that can happen; it must begin with one of: {ways}')
 
 
 def _open_one(name: str, view: ExecutionView) -> Operation:
@@ -465,4 +465,4 @@ def _open_one(name: str, view: ExecutionView) -> Operation:
             return operation
     shown = [operation.label for operation in view.open_operations() if not operation.is_of_engine]
     known = ', '.join(shown) or 'nothing'
-    raise ValueError(f'{name!r} names nothing that is open; open is: {known}')
+    raise ValueError(f'{name!r} names nothing that is open; open operations: {known}')

@@ -70,7 +70,7 @@ def plan_repair(view: ExecutionView, now: datetime, before: int | None = None) -
     """
     if view.status not in REPAIRABLE:
         raise RepairError(
-            f'{view.title} is {view.status}: only a failed, timed-out, terminated or canceled one is repaired'
+            f'{view.title} is {view.status}: only a failed, timed-out, terminated or canceled execution can be repaired'
         )
     trusted = _trusted(view, before)
     if trusted is None:

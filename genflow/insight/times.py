@@ -25,7 +25,7 @@ def utc(when: Any) -> datetime:
             return datetime.fromisoformat(when.replace('Z', '+00:00')).astimezone(timezone.utc)
         return datetime.fromtimestamp(when, timezone.utc)
     except (TypeError, ValueError, OverflowError) as error:
-        raise HistoryError(f'{when!r} is not a timestamp: epoch seconds or ISO 8601 are expected') from error
+        raise HistoryError(f'{when!r} is not a timestamp: expected epoch seconds or ISO 8601') from error
 
 
 def seconds_of(text: Any) -> int | None:

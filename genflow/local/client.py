@@ -289,7 +289,7 @@ class LocalSWF:
 def opened(options: Options, demands: Demands, mode: str) -> Service | Member | Onlooker:
     """What carries out the calls."""
     if mode not in {'rw', 'r'}:
-        raise ValueError(f"mode={mode!r}: 'rw' reads and writes, 'r' only looks")
+        raise ValueError(f"mode={mode!r}: give 'rw' to read and write, or 'r' to only read")
     if mode == 'r' and options.path != MEMORY:
         return Onlooker(options)
     return Member(options, demands) if is_shared(options) else alone(options)
@@ -302,7 +302,7 @@ def is_shared(options: Options) -> bool:
 
 def alone(options: Options) -> Service:
     """The service of a file that this process has for itself, or of none."""
-    why = f'its clock is a {type(options.clock).__name__}, which only one process can go by.'
+    why = f'its clock is a {type(options.clock).__name__}, which processes cannot share.'
     notice = Notice(state='alone', why=why, process=str(os.getpid()))
     try:
         return Service(attrs.evolve(options, notice='' if options.path == MEMORY else notice.text()))
@@ -311,8 +311,8 @@ def alone(options: Options) -> Service:
         if found is None or found.state == 'alone':
             raise
         raise FileInUse(
-            f'{options.path} is in use by process {found.process.partition(".")[0]}, which goes by the time of day; a '
-            f'{type(options.clock).__name__} is a matter of one process. Leave the clock out to share the file.',
+            f'{options.path} is in use by process {found.process.partition(".")[0]}, which uses the time of day; '
+            f'processes cannot share a {type(options.clock).__name__}. Leave the clock out to share the file.',
             error.notice,
         ) from None
 

@@ -112,8 +112,8 @@ class SteadyClock(Clock):
             self._told = True
             way = 'ahead of' if ahead > 0 else 'behind'
             LOG.warning(
-                'The time of day (%s) is %.1f s %s the clock of this service, which goes on steadily: timers fire on '
-                'time, and events are dated by it until the service is opened again. No further step is logged.',
+                'The time of day (%s) is %.1f s %s the clock of this service, which is monotonic: timers fire on '
+                'time, and events get its time until the service is opened again. Further steps are not logged.',
                 self._day.now().isoformat(timespec='seconds'),
                 abs(ahead) / 1000,
                 way,
@@ -166,7 +166,7 @@ class ManualClock(Clock):
             ValueError: ``seconds`` is negative; SWF has no word for the past.
         """
         if seconds < 0:
-            raise ValueError(f'cannot advance a clock by {seconds} seconds: time runs forward only')
+            raise ValueError(f'cannot advance a clock by {seconds} seconds: time only moves forward')
         with self._lock:
             self._milliseconds += round(seconds * 1000)
         self._tell()

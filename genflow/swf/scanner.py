@@ -226,7 +226,9 @@ def _check(cls: Any, base: type, name: Any, task_list: Any) -> None:
     """Refuses what SWF, or a worker, would stumble over later."""
     kind = base.__name__.lower()
     if not inspect.isclass(cls) or not issubclass(cls, base):
-        raise DefinitionError(f'{cls!r} is decorated as {kind} {name!r}, but is no subclass of genflow.{base.__name__}')
+        raise DefinitionError(
+            f'{cls!r} is decorated as {kind} {name!r}, but is not a subclass of genflow.{base.__name__}'
+        )
     if cls.run is base.run:  # type: ignore[attr-defined]
         raise DefinitionError(f'{cls.__qualname__} is decorated as {kind} {name!r}, but defines no run()')
     _check_text(name, f'name of the {kind}')

@@ -111,7 +111,7 @@ def genflow_replay(request: pytest.FixtureRequest) -> Callable[..., Report]:
         __tracebackhide__ = True
         paths = asked if histories is None else [histories] if isinstance(histories, (str, Path)) else histories
         if not paths:
-            pytest.fail('there are no histories to replay: say --genflow-histories=PATH', pytrace=False)
+            pytest.fail('there are no histories to replay: give --genflow-histories=PATH', pytrace=False)
         report = replay_files(paths, workflows, input_mismatch=input_mismatch)
         if not report.ok:
             pytest.fail(str(report), pytrace=False)

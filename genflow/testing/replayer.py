@@ -96,7 +96,7 @@ class Report:
 
     def __str__(self) -> str:
         lines = [str(failure) + '\n' for failure in self.failures]
-        lines += [f'{place} holds no history: a corpus without histories proves nothing' for place in self.empty]
+        lines += [f'{place} contains no history, so nothing was checked' for place in self.empty]
         lines += [f'{one.source}: {warning}' for one in self.replayed for warning in one.warnings]
         rate = f', {self.events / self.seconds:,.0f} events/s' if self.seconds else ''
         lines.append(
@@ -256,8 +256,8 @@ def _replay_file(
     if spec is None:
         known = ', '.join(f'{name!r} version {version!r}' for name, version in specs) or 'none'
         raise HistoryError(
-            f'{file} is of the workflow type {kind[0]!r} version {kind[1]!r}, of which no class was given; '
-            f'given: {known}'
+            f'{file} is of the workflow type {kind[0]!r} version {kind[1]!r}, for which no class was given; the '
+            f'given classes: {known}'
         )
     return _replayed(loaded, spec, input_mismatch)
 
@@ -282,7 +282,7 @@ def _with_ids_told(loaded: Loaded, execution: Replaying, error: NondeterminismEr
     """A mismatch with what is to be said of ids; no mismatch at all where it may come from an id that is missing."""
     about = _about_ids(loaded, execution)
     if _missing(loaded, execution):
-        return HistoryError(f'{loaded.name} cannot be held against the code.{about}. As it is:\n{error}')
+        return HistoryError(f'{loaded.name} cannot be checked against the code.{about}. As it is:\n{error}')
     return NondeterminismError(f'{error.report}{about}', event_id=error.event_id, execution=error.execution)
 
 
@@ -298,8 +298,8 @@ def _about_ids(loaded: Loaded, execution: Replaying) -> str:
         names = ' and '.join(f'info.{name}' for name in missing)
         options = ' and '.join(f'--{name.replace("_", "-")}' for name in missing)
         return (
-            f'\nThe code reads {names}, which this history does not name: give it ({options}, or {missing[0]}=…), or '
-            'name the file WORKFLOW_ID.json or WORKFLOW_ID,RUN_ID.json'
+            f'\nThe code reads {names}, which this history does not contain: give it ({options}, or {missing[0]}=…), '
+            'or name the file WORKFLOW_ID.json or WORKFLOW_ID,RUN_ID.json'
         )
     if loaded.is_named_by_file and execution.read:
         return f'\nThe code reads info.{next(iter(execution.read))}, which was taken from the name of the file'

@@ -92,10 +92,10 @@ def test_a_script_that_its_own_helper_imports_is_one_source(monkeypatch):
 
 @pytest.mark.parametrize('wrong', [Activity, 'Order', 7])
 def test_what_is_no_decorated_class_is_refused(wrong):
-    with pytest.raises(RegistrationError, match='which is no decorated class'):
+    with pytest.raises(RegistrationError, match='which is not a decorated class'):
         types_of([wrong])
 
 
 def test_two_classes_that_are_given_for_one_type_are_refused():
-    with pytest.raises(RegistrationError, match='two classes stand for'):
+    with pytest.raises(RegistrationError, match='two classes declare'):
         types_of([make_step(1), make_step(2)])

@@ -116,7 +116,7 @@ def test_a_failure_that_nobody_took_says_where_its_call_was_made():
     story.failed(1, reason='boom')
     story.decide()
     text = story.failure.traceback
-    assert 'Nobody took this failure of activity 1 Echo v1, called at ' in text
+    assert 'Nothing retrieved this failure of activity 1 Echo v1, called at ' in text
     assert 'test_messages.py' in text
     assert 'error_handling=True' in text
 
@@ -230,7 +230,7 @@ def test_a_report_names_the_execution_once_for_those_who_have_named_it():
     error = caught.value
     assert str(error) == f'{error.execution}: {error.report}'
     assert error.execution == 'Desk 1 (workflow w-7, run r-7)'
-    assert error.report.startswith('the code does not follow the history\n')
+    assert error.report.startswith('the code does not match the history\n')
 
 
 def test_other_errors_report_what_they_say():

@@ -102,7 +102,7 @@ def test_what_is_no_query_is_not_asked(name):
 
 
 def test_before_the_first_decision_there_is_nothing_to_ask():
-    with pytest.raises(NotDecidedYet, match='nothing to ask'):
+    with pytest.raises(NotDecidedYet, match='nothing to query'):
         Story(Asked).sticky.query('step')
 
 

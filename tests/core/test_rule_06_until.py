@@ -127,7 +127,7 @@ def test_a_predicate_may_only_read(ask):
 
     text = told(run).result
     assert text.startswith('the predicate of until() at ')
-    assert text.endswith('it may only read what the workflow knows already')
+    assert text.endswith('it may only read the state of the workflow')
 
 
 def branch(self):
@@ -264,7 +264,7 @@ def test_it_is_settled_once():
         except YieldError as error:
             return [str(error), (yield found)]
 
-    assert told(run).result == ['future is settled already; ask done() first where several may settle it', 1]
+    assert told(run).result == ['future is already settled; check done() first if several branches may settle it', 1]
 
 
 def test_a_cancelled_one_hears_nothing():

@@ -584,5 +584,5 @@ def test_the_name_of_a_signal_has_1_to_256_characters(name):
 
 @pytest.mark.parametrize('name', ['', 'x' * 257, None, 7])
 def test_what_is_no_name_of_a_signal(name):
-    with pytest.raises(TypeError, match=r'is no signal; give Order\.approve or a name of at most 256 characters'):
+    with pytest.raises(TypeError, match=r'is not a signal; give Order\.approve or a name of at most 256 characters'):
         Desk().external('other').signal(name)

@@ -394,7 +394,7 @@ def test_what_is_no_update_is_dropped_and_reported(caplog):
     with caplog.at_level(logging.WARNING, 'genflow'):
         story.signaled('genflow.update', ['secret'])
         story.decide()
-    assert 'is no update, and is dropped' in caplog.text
+    assert 'is not an update, and is dropped' in caplog.text
     assert 'secret' not in caplog.text
 
 

@@ -685,7 +685,7 @@ def test_a_clean_up_that_waits_for_nothing_is_reported_and_closed(caplog):
     assert story.decide() == ['cancel activity 1.1']
     story.canceled(1)
     assert story.decide() == ['canceled']
-    assert 'is being cancelled and waits for nothing that SWF could bring' in caplog.text
+    assert 'is being cancelled and waits for nothing that SWF can deliver' in caplog.text
 
 
 # 9. what is told

@@ -309,9 +309,7 @@ def test_a_failure_that_an_integer_left_alone_says_how_to_try_again(kind):
         story.child_started(1)
     story.failed(1)
     story.decide()
-    assert notes(story) == [
-        'retry=3 tries again after time-outs only; retry=Retry(4) would have tried again after this failure, too.'
-    ]
+    assert notes(story) == ['retry=3 retries time-outs only; retry=Retry(4) would have retried this failure too.']
     assert 'retry' not in story.failure.reason
 
 

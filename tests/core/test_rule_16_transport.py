@@ -140,7 +140,7 @@ def test_a_transport_serves_a_workflow_and_its_restart():
 
 
 def test_something_that_is_no_transport_is_refused():
-    with pytest.raises(DefinitionError, match='no transport'):
+    with pytest.raises(DefinitionError, match='not a transport'):
         ActivityProxy('Far', '1', transport=object())
 
 

@@ -196,5 +196,5 @@ def test_supposing_the_end_of_a_wait_begins_the_next_attempt():
 @pytest.mark.parametrize('text', ['explode 1', 'fail', 'fail nothing', 'signal', ''])
 def test_what_cannot_happen_is_refused(text):
     view, _, _ = seen(everything)
-    with pytest.raises(ValueError, match=r'begins with one of|names nothing that is open'):
+    with pytest.raises(ValueError, match=r'begin with one of|names nothing that is open'):
         parsed(text, view)

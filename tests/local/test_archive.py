@@ -116,7 +116,7 @@ def test_a_file_in_use_is_read_and_not_shrunk(filled, path, clock):
         assert archive.info(path)['executions'] == before > 0
         text = io.StringIO()
         assert archive.export(path, text).executions == before
-        with pytest.raises(FileInUse, match='needs the file for itself'):
+        with pytest.raises(FileInUse, match='needs exclusive access'):
             archive.vacuum(path)
 
 

@@ -101,7 +101,7 @@ def test_another_program_s_database_is_left_alone(path):
 def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     letter = tmp_path / 'letter.txt'
     letter.write_text('Dear file,\n' * 100)
-    with pytest.raises(ForeignFile, match='no SQLite file'):
+    with pytest.raises(ForeignFile, match='not an SQLite file'):
         LocalSWF(letter)
     assert letter.read_text().startswith('Dear')
 

@@ -32,7 +32,7 @@ def test_secrets_are_not_shown():
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('', 'holds no access key'),
+        ('', 'contains no access key'),
         ('aws_secret_access_key = hidden', 'not in the format'),
         (f'{ALICE}{ALICE}', 'not in the format'),
         (ALICE + ALICE.replace('alice', 'bob'), 'AKIDALICE is there twice'),
@@ -49,7 +49,7 @@ def test_a_file_that_cannot_be_used(file, text, words):
 
 
 def test_a_file_that_is_no_text(file):
-    with pytest.raises(BadCredentials, match='no text in UTF-8'):
+    with pytest.raises(BadCredentials, match='not UTF-8 text'):
         read_credentials(file('ä', 'latin-1'))
 
 

@@ -378,7 +378,7 @@ def test_options_that_agree_are_taken(other, path, options):
 
 
 def test_a_clock_that_somebody_moves_cannot_follow(other, path):
-    with pytest.raises(FileInUse, match='goes by the time of day; a ManualClock is a matter of one process'):
+    with pytest.raises(FileInUse, match='uses the time of day; processes cannot share a ManualClock'):
         LocalSWF(path, ManualClock())
 
 

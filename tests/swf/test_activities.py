@@ -288,7 +288,7 @@ def test_an_unknown_type_fails_at_once_and_is_tried_again_later(begin, swf, capl
     ] * 2
     assert 'Import or scan the module that defines Deed 1' in said[0]['details']
     assert [record.getMessage() for record in caplog.records] == [
-        'activity type Deed 1 is not known to this worker; its tasks are failed. It has: Echo 1'
+        'activity type Deed 1 is unknown to this worker, which fails its tasks. It has: Echo 1'
     ]
 
 

@@ -147,7 +147,7 @@ def test_a_query_of_a_closed_execution_by_id(loops):
     loops.run()
     found = loops.client.execution(execution.workflow_id, workflow=Order)
     assert found.query('shown') == 'is approved'
-    with pytest.raises(DefinitionError, match='say which class'):
+    with pytest.raises(DefinitionError, match='give the workflow class'):
         loops.client.execution(execution.workflow_id).query('shown')
 
 
@@ -276,7 +276,7 @@ def test_a_value_that_is_no_json_is_named_with_its_signal(loops):
         execution.signal(Order.approve, object())
     with pytest.raises(PayloadTooLarge, match=r"the value of signal 'approve' has 40,002 characters"):
         execution.signal(Order.approve, 'x' * 40_000)
-    with pytest.raises(TypeError, match=r'is no signal; give Order\.approve or a name'):
+    with pytest.raises(TypeError, match=r'is not a signal; give Order\.approve or a name'):
         execution.signal(Order.shown)
     assert len(execution.history()) == 2  # started, and a decision scheduled
 

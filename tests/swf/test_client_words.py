@@ -107,7 +107,7 @@ def test_signal_with_start_starts_anew_after_a_close(loops):
 
 
 def test_signal_with_start_needs_a_workflow_id(loops):
-    with pytest.raises(DefinitionError, match='needs the workflow id'):
+    with pytest.raises(DefinitionError, match='needs a workflow id'):
         loops.client.starter(Basket).signal_with_start(Basket.add, 'x')
 
 
@@ -248,7 +248,7 @@ def test_wait_gives_the_state_at_any_close(loops):
 
 
 def test_wait_refuses_a_state_that_there_is_not(loops):
-    with pytest.raises(DefinitionError, match="'DONE' is no state"):
+    with pytest.raises(DefinitionError, match="'DONE' is not a state"):
         loops.client.starter(Basket)('a').wait('DONE')
 
 

@@ -149,7 +149,7 @@ class TestItsOwnList:
         assert execution.result() == 3
         lists = [said['taskList']['name'] for said in attributes(execution, 'DecisionTaskScheduled')]
         assert lists == ['tl', 'mine', 'tl', 'tl']
-        assert 'keeps no time-out for a task list of one worker' in caplog.text
+        assert 'ignores the time-out of a task list for one worker' in caplog.text
 
 
 @workflow('Drifts', 1, 'tl')
@@ -213,7 +213,7 @@ def test_a_type_that_is_not_known_is_left_to_others_and_mentioned_once(swf, capl
         loops.client.starter(Chain)(1)
         assert stranger.decide()
     assert [record.getMessage() for record in caplog.records] == [
-        'workflow type Chain 1 is not known to this worker; its tasks are left to others'
+        'workflow type Chain 1 is unknown to this worker; its tasks are left to other workers'
     ]
     assert stranger.decider.counts['unknown'] == 2
     swf.clock.advance(61)
@@ -342,4 +342,4 @@ class TestAnOldClient:
         assert execution.result() == 3
         assert old.refused == 2
         assert loops.decider.counts['continued'] == 3
-        assert 'takes no task list of one worker' in caplog.text
+        assert 'does not support a task list for one worker' in caplog.text

@@ -103,13 +103,13 @@ def test_a_connection_stays_what_it_is():
 
 
 def test_a_config_is_refused_where_the_client_exists():
-    with pytest.raises(TypeError, match='config is for a client that is yet to be made'):
+    with pytest.raises(TypeError, match='config applies to a client that genflow creates'):
         connect(boto3.client('swf', **KEYS), config=Config())
 
 
 @pytest.mark.parametrize('thing', ['localhost:4567', 7, object()])
 def test_anything_else_is_refused(thing):
-    with pytest.raises(TypeError, match='it may be None, a SWF client, a boto3 or botocore session'):
+    with pytest.raises(TypeError, match='it must be None, a SWF client, a boto3 or botocore session'):
         connect(thing)
 
 

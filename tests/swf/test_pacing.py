@@ -93,4 +93,4 @@ def test_a_long_history_is_mentioned_once(swf, caplog):
     loops.client.starter(Chain)(18)  # each round takes about 600 events
     loops.run()
     (record,) = [record for record in caplog.records if 'events' in record.getMessage()]
-    assert 'SWF ends it at 25,000: let it restart' in record.getMessage()
+    assert 'SWF terminates it at 25,000: restart it before that' in record.getMessage()

@@ -73,7 +73,7 @@ def test_other_defaults_are_shown(swf, caplog):
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert record.getMessage() == (
-        'activity type Deed 1 is registered with other defaults, which count until it gets another version: '
+        'activity type Deed 1 is registered with other defaults, which apply until you register another version: '
         'defaultTaskList is tl, the class says not set; '
         'defaultTaskScheduleToCloseTimeout is 180, the class says 210; '
         'defaultTaskStartToCloseTimeout is 60, the class says 90'

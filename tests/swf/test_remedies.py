@@ -27,13 +27,18 @@ CASES = {
         'start one that has the class, with `genflow worker TARGET --domain shop --task-list LIST`',
     ),
     'id': (UNKNOWN, 'Unknown execution, workflowId = a', {'domain': 'shop'}, '`genflow list --closed --domain shop`'),
-    'run': (UNKNOWN, 'Unknown execution: WorkflowExecution=[workflowId=a, runId=b]', {}, 'never started here, or has'),
+    'run': (
+        UNKNOWN,
+        'Unknown execution: WorkflowExecution=[workflowId=a, runId=b]',
+        {},
+        'never started here, or',
+    ),
     'activity': (UNKNOWN, 'Unknown activity, scheduledEventId = 5', {'taskToken': 't'}, 'was answered before'),
     'closed': (
         UNKNOWN,
         'Unknown execution: WorkflowExecution=[workflowId=a, runId=b]',
         {'taskToken': 't'},
-        'The token is spent',
+        'The token is no longer valid',
     ),
     'token': ('ValidationException', 'Invalid token', {'taskToken': 't'}, '`self.token`'),
     'taken': (TAKEN, 'Already Started', {'workflowId': 'order-7'}, 'An execution order-7 is open'),
@@ -97,5 +102,5 @@ def test_a_spent_token_is_told_by_the_answer(swf):
     with pytest.raises(ClientError) as raised:
         swf.respond_activity_task_completed(taskToken=token)
     assert explained(raised.value, taskToken=token).endswith(
-        'The token is spent: its task was answered before, has timed out, or its execution has closed.'
+        'The token is no longer valid: its task was answered before, has timed out, or its execution has closed.'
     )

@@ -104,7 +104,7 @@ def test_a_class_without_run_is_refused():
 
 @pytest.mark.parametrize('thing', [7, Workflow, object], ids=['number', 'workflow', 'class'])
 def test_what_is_no_activity_is_refused(thing):
-    with pytest.raises(DefinitionError, match=r'is no subclass of genflow\.Activity'):
+    with pytest.raises(DefinitionError, match=r'is not a subclass of genflow\.Activity'):
         activity('A', 1, 'tl')(thing)
 
 

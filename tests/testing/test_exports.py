@@ -77,8 +77,8 @@ BAD = {
     'has no events': text([]),
     "lacks 'eventId'": text([{'eventType': 'TimerFired'}]),
     'begins with TimerFired': text([{'eventType': 'TimerFired', 'eventId': 1}]),
-    "no history: it holds an object with 'executionInfo'": '{"executionInfo": {}}',
-    'no history: it holds a value of type int': '[1] 2',
+    "not a history: it contains an object with 'executionInfo'": '{"executionInfo": {}}',
+    'not a history: it contains a value of type int': '[1] 2',
     'is no JSON, in line 1': '{"events": nothing}   and more of it',
 }
 
@@ -104,7 +104,7 @@ def test_a_history_of_another_type_is_refused():
 
 
 def test_a_bad_timestamp_is_shown():
-    with pytest.raises(HistoryError, match="'yesterday' is no timestamp"):
+    with pytest.raises(HistoryError, match="'yesterday' is not a timestamp"):
         History.from_json(text([{**EVENTS[0], 'eventTimestamp': 'yesterday'}]))
 
 

@@ -323,7 +323,7 @@ def refusals():
         'event 6, so it cannot wait': lambda: decided.started('charge').timed_out('charge', 'SCHEDULE_TO_START'),
         'by HEARTBEAT: its heartbeatTimeout is NONE': lambda: decided.timed_out('charge', 'HEARTBEAT'),
         "no time-out 'SOON'; it has SCHEDULE_TO_START": lambda: decided.timed_out('charge', 'SOON'),
-        'is no task that SWF knows': lambda: decided.completed(Order().approve.get()),
+        'is not a task that SWF knows': lambda: decided.completed(Order().approve.get()),
         '7 names no task': lambda: decided.completed(7),
         'with the task .* as an argument': lambda: decided.completed(Order.ship.task(Order.charge.task(1))),
         'time cannot pass by': lambda: begun.after(days=-1),

@@ -123,7 +123,7 @@ def test_no_histories_are_a_failure(pytester, run):
     pytester.makepyfile(SAME)
     done = run()
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(['*say --genflow-histories=PATH*'])
+    done.stdout.fnmatch_lines(['*give --genflow-histories=PATH*'])
     done = run('--genflow-histories', str(pytester.mkdir('none')))
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(['*none holds no history*'])

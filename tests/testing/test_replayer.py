@@ -122,7 +122,10 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(corpus):
 
 def test_a_history_whose_class_is_not_given_is_a_failure(corpus):
     report = replay_files([corpus / 'one.json'], [Declined])
-    assert "is of the workflow type 'Order' version '1', of which no class was given; given: 'Declined'" in str(report)
+    assert (
+        "is of the workflow type 'Order' version '1', for which no class was given; the given classes: 'Declined'"
+        in str(report)
+    )
 
 
 def test_an_empty_corpus_is_a_failure(tmp_path, corpus):
@@ -134,7 +137,7 @@ def test_an_empty_corpus_is_a_failure(tmp_path, corpus):
 
 
 def test_a_history_that_was_loaded_without_a_class_is_not_decided_on():
-    with pytest.raises(ImpossibleStory, match='say the workflow class'):
+    with pytest.raises(ImpossibleStory, match='the history has no workflow class'):
         History.from_json(History(Order, 1).to_json()).decide()
 
 
@@ -167,7 +170,7 @@ def test_a_history_that_does_not_name_its_execution_is_told_its_ids(told):
 
 @pytest.mark.parametrize('made', [lambda text: text, lambda text: History.from_json(text, Ids)])
 def test_without_them_the_report_says_what_is_missing(told, made):
-    with pytest.raises(HistoryError, match='cannot be held against the code') as raised:
+    with pytest.raises(HistoryError, match='cannot be checked against the code') as raised:
         replay(made(told[0]), Ids)
     assert 'The code reads info.workflow_id and info.run_id, which this history does not name' in str(raised.value)
 

@@ -143,7 +143,7 @@ def test_what_data_names_is_run_or_stubbed():
 
 
 def test_what_data_names_and_nobody_plays_is_said():
-    with pytest.raises(TesterError, match='the activity Scan 1 was scheduled, for which there is neither a stub'):
+    with pytest.raises(TesterError, match='the activity Scan 1 was scheduled, which has neither a stub'):
         Tester(Pipeline).run(['scan'])
 
 

@@ -39,7 +39,7 @@ def test_what_stands_right_of_the_first_equals_sign_is_the_value():
 
 @pytest.mark.parametrize('text', ['count', '=5', '1st=5', 'a-b=5', ''])
 def test_a_keyword_argument_has_a_name(text):
-    with pytest.raises(WrongArgument, match='is no keyword argument; write NAME=VALUE'):
+    with pytest.raises(WrongArgument, match='is not a keyword argument; write NAME=VALUE'):
         named_values([text])
 
 

@@ -102,8 +102,8 @@ def departed(session, flow, told):
     edit(flow, 'self.count(2)', 'self.sleep(0)')
     session.saved()
     assert session.code == 'departs'
-    assert told[-1] == '1 open execution would be held by what was saved; the code from before goes on.'
-    assert 'does not match any more: Flow 1 (workflow a' in told[-2]
+    assert told[-1] == '1 open execution would be held by the saved code; the previous code keeps running.'
+    assert 'no longer matches: Flow 1 (workflow a' in told[-2]
 
 
 def ended(session):

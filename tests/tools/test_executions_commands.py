@@ -217,7 +217,7 @@ def test_a_token_that_was_answered_is_spent(genflow, db, answer):
     genflow('activity', 'complete', token)
     code, out, err = genflow('activity', answer[0], token, *answer[1:])
     assert (code, out) == (2, '')
-    assert 'The token is spent: its task was answered before' in err
+    assert 'The token is no longer valid: its task was answered before' in err
 
 
 def test_a_token_that_is_none_is_refused(genflow):
@@ -247,7 +247,9 @@ def test_a_signal_that_the_class_does_not_declare_is_sent_with_a_warning(genflow
     run = genflow('start', 'Order', '1', '--id', 'a')[1].split()
     code, _, err = genflow('signal', 'a', 'aprove', '--target', str(flow))
     assert code == 0
-    assert err.startswith("genflow: Order declares no signal 'aprove', so it will not be read; it has approve; did you")
+    assert err.startswith(
+        "genflow: Order declares no signal 'aprove', so nothing will read it; it has approve; did you"
+    )
     assert genflow('signal', 'a', 'approve', '--target', str(flow)) == (0, '', '')
     assert [event['eventType'] for event in history_of(db, *run)].count('WorkflowExecutionSignaled') == 2
 

@@ -129,7 +129,7 @@ def test_executions_are_sorted_by_a_column(genflow, sort, expected):
 def test_a_limit_is_told_of(genflow):
     code, out, err = genflow('list', '--limit', '1')
     assert (code, ids(out)) == (0, ['refund-1'])
-    assert err == 'genflow: only the first 1 are listed; --limit N lists more\n'
+    assert err == 'genflow: only the first 1 are listed; use --limit N to list more\n'
     assert genflow('list', '--limit', '1', '-q')[2] == ''
 
 

@@ -77,9 +77,9 @@ def test_short_bars_do_not_vanish():
 def test_an_execution_that_has_asked_for_nothing_says_so():
     env = Environment()
     env.start(Plain, 'w')
-    assert 'It has not asked for anything yet.' in plain(page(picture(env), 80))
-    assert 'It has not asked for anything yet.' in plain(timeline(picture(env), 80))
-    assert 'It has not asked for anything yet.' in svg(picture(env))
+    assert 'It has scheduled nothing.' in plain(page(picture(env), 80))
+    assert 'It has scheduled nothing.' in plain(timeline(picture(env), 80))
+    assert 'It has scheduled nothing.' in svg(picture(env))
 
 
 def test_the_svg_is_well_formed_and_says_in_words_what_it_shows(retrying):

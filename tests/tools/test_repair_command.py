@@ -79,7 +79,7 @@ def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
     done = genflow(folder, 'repair', 'p', 'pipeline.py:Pipeline', '--db', 'x.db')
     assert (done.returncode, done.stdout.split()[0]) == (0, 'p'), done.stderr
     assert '126 operations stay completed' in done.stderr
-    assert 'asked for anew: activity 127 Step' in done.stderr
+    assert 'scheduled again: activity 127 Step' in done.stderr
     done = genflow(folder, *command)
     assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 201)))), done.stderr
     ran = [int(line) for line in (folder / 'ran').read_text().split()]
@@ -178,12 +178,12 @@ def test_repair_in_bulk_shows_first_and_then_does_it(folder):
     bulk = ('repair', '--all', '--failed', '--since', '2h', '--reason-like', 'connectionerror', '--db', 'x.db')
     shown = genflow(folder, *bulk)
     assert [line.split()[0] for line in shown.stdout.splitlines()] == ['b', 'a']
-    assert '126 stay completed, asked for anew: activity 127 Step' in shown.stdout
+    assert '126 stay completed, scheduled again: activity 127 Step' in shown.stdout
     assert 'genflow: d is left: activity 128 Undo was asked for after event' in shown.stderr
-    assert '2 of 3 would be taken up; --yes does it' in shown.stderr
+    assert '2 of 3 would be repaired; give --yes to repair them' in shown.stderr
     assert genflow(folder, 'count', '--open', '--db', 'x.db').stdout == '0\n'
     assert genflow(folder, *bulk, '--reason-like', 'other').stderr == (
-        'genflow: 0 of 0 would be taken up; --yes does it\n'
+        'genflow: 0 of 0 would be repaired; give --yes to repair them\n'
     )
     assert '1 of 1 are taken up' in genflow(folder, *bulk, '--type', 'Careful', '--force', '--yes').stderr
     assert '2 of 2 are taken up' in genflow(folder, *bulk, '--yes').stderr

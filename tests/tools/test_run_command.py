@@ -192,7 +192,7 @@ def test_a_verbose_failure_shows_every_traceback(genflow_run, file):
             ['flow.py', '1', '--kwarg', 'size=1'],
             "fit Chain.run(count, hang_at=-1): got an unexpected keyword argument 'size'",
         ),
-        (['flow.py', '--kwarg', '1'], "'1' is no keyword argument; write NAME=VALUE"),
+        (['flow.py', '--kwarg', '1'], "'1' is not a keyword argument; write NAME=VALUE"),
         (['flow.py', '1', '--quick'], 'No such option: --quick'),
         (['--no-such-option', 'flow.py'], 'No such option'),
         ([], 'Missing argument'),
@@ -309,7 +309,7 @@ class Limited(Workflow):
 def test_a_signal_that_nobody_can_send_is_named_once(file, tmp_path, name):
     process = start(tmp_path, 'run', '-q', f'{file(WAITING)}:{name}')
     line = process.stderr.readline()
-    assert line.startswith('genflow.run: Flow 1 waits for what nobody here sends: it stands at ')
+    assert line.startswith('genflow.run: Flow 1 waits for something that this command cannot provide: it stands at ')
     assert "flow.py:9 in run, waiting for signal 'approve'" in line
     assert '`genflow signal ID approve --db FILE` in another terminal' in line
     process.send_signal(signal.SIGINT)

@@ -57,7 +57,7 @@ def check_no_generator(cls: type) -> None:
     if inspect.isgeneratorfunction(run) or inspect.isasyncgenfunction(run):
         raise DefinitionError(
             f'{_named(cls)}.run has a `yield`, and an activity must not yield: it is ordinary code that runs once and '
-            'returns its result (a list, if there are several); what calls activities with `yield` is a workflow'
+            'returns its result (a list, if there are several); a workflow calls activities with `yield`'
         )
 
 

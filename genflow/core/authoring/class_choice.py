@@ -86,9 +86,9 @@ def ambiguous(key: TypeKey, candidates: Iterable[Spec]) -> RegistrationError:
     kind, name, version = key
     names = ' and '.join(sorted({f'{spec.cls.__module__}.{spec.cls.__qualname__}' for spec in latest(candidates)}))
     return RegistrationError(
-        f'{names} both stand for the {kind} type {name} {version}: give one of them another name or version, import '
-        'only one of them, make the proxy from the class that is meant (its .proxy()), or give a worker the classes '
-        'that it is for (registry=[…])'
+        f'{names} both declare the {kind} type {name} {version}: give one of them another name or version, import '
+        'only one of them, create the proxy from the intended class (its .proxy()), or give the worker its classes '
+        '(registry=[…])'
     )
 
 
@@ -124,7 +124,7 @@ def types_of(classes: Iterable[type]) -> Registry:
         specs = getattr(cls, '__dict__', {}).get('__genflow_specs__', ())
         if not specs:
             raise RegistrationError(
-                f'registry has {cls!r}, which is no decorated class: decorate it with @genflow.workflow(…) or '
+                f'registry contains {cls!r}, which is not a decorated class: decorate it with @genflow.workflow(…) or '
                 '@genflow.activity(…)'
             )
         for spec in specs:

@@ -40,7 +40,7 @@ def _name(value: Any, what: str, length: int = 256) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= length:
         raise DefinitionError(f'{what} is {value!r}; it is text of 1 to {length} characters')
     if value == 'arn' or (set(value) & FORBIDDEN):
-        raise DefinitionError(f"{what} is {value!r}; SWF takes no ':', '/', '|' or control character, and not 'arn'")
+        raise DefinitionError(f"{what} is {value!r}; SWF allows no ':', '/', '|' or control character, and not 'arn'")
     return value
 
 
@@ -110,8 +110,8 @@ class Proxy(Serialization):
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise DefinitionError(
-            f'{self!r} is called, but belongs to no workflow object: call self.bind(proxy)(…) in the workflow, or make '
-            'the proxy an attribute of the class. For a description without a workflow there is proxy.task(…)'
+            f'{self!r} is called, but is not bound to a workflow: call self.bind(proxy)(…) in the workflow, or make '
+            'the proxy an attribute of the class. For a description outside of a workflow, use proxy.task(…)'
         )
 
     def task(self, *args: Any, **kwargs: Any) -> RetryableCall:

@@ -29,8 +29,8 @@ def query(method: F) -> F:
     """
     if inspect.isgeneratorfunction(method) or inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
         raise DefinitionError(
-            f'the query {method.__qualname__} yields or is declared with `async def`; a query reads what run keeps on '
-            'self and returns at once: write `def` and `return`'
+            f'the query {method.__qualname__} yields or is declared with `async def`; a query reads the attributes '
+            'of self and returns at once: write `def` and `return`'
         )
     setattr(method, MARK, True)
     return method

@@ -60,8 +60,8 @@ def update(method: Callable[Concatenate[Any, P], R_co]) -> UpdateMethod[P, R_co]
 def _with_validator(method: Any, check: F) -> F:
     if inspect.isgeneratorfunction(check) or inspect.iscoroutinefunction(check):
         raise DefinitionError(
-            f'the validator {check.__qualname__} yields or is declared with `async def`; it reads what the workflow '
-            'keeps on self, and raises or returns at once'
+            f'the validator {check.__qualname__} yields or is declared with `async def`; it reads the attributes of '
+            'self, and raises or returns at once'
         )
     setattr(method, VALIDATOR, check.__name__)
     return check

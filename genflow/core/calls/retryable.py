@@ -102,7 +102,7 @@ class RetryableCall(Call):
         if not isinstance(text, str):
             raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
         if not is_sendable(text):
-            raise ValueError(f'_serialize_arguments of {self.label} gave text with half of a surrogate pair')
+            raise ValueError(f'_serialize_arguments of {self.label} returned text with a lone surrogate')
         if units(text) > MAX_PAYLOAD:
             raise self.too_large(text, 'the input', self._longest())
 
@@ -238,8 +238,8 @@ class RetryableCall(Call):
             value = None if text is None else self.proxy._deserialize_result(text)
         except Exception as error:
             raise HistoryError(
-                f'the result of {self.label} in event {event.id} cannot be read: {excerpt(text or "")}; does the other '
-                f'side write it with the same transport? ({type(error).__name__}: {error})'
+                f'the result of {self.label} in event {event.id} cannot be read: {excerpt(text or "")}; check that '
+                f'the other side uses the same transport ({type(error).__name__}: {error})'
             ) from error
         self.settle(VALUE, value)
 

@@ -135,7 +135,7 @@ class Closing:
         state = self._state
         if not state.replaying:
             state.report(
-                f'{state.info} is being cancelled and waits for nothing that SWF could bring, so its branches are '
+                f'{state.info} is being cancelled and waits for nothing that SWF can deliver, so its branches are '
                 f'closed; {state.describe_blocked()}'
             )
         for branch in list(state.live):
@@ -160,7 +160,7 @@ class Closing:
         if workflow is not None:
             text = written(value, f'the result of {state.spec.name}.run', workflow._serialize_result)
         if not is_sendable(text):
-            raise ValueError(f'_serialize_result of {state.spec.name} gave text with half of a surrogate pair')
+            raise ValueError(f'_serialize_result of {state.spec.name} returned text with a lone surrogate')
         if units(text) > MAX_PAYLOAD:
             raise PayloadTooLarge(
                 f'the result of {state.spec.name} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
@@ -186,8 +186,8 @@ class Closing:
         if unread and unread != self._reported_unread and not self._state.replaying:
             counts = ', '.join(f'{name!r} ({count})' for name, count in unread.items())
             self._state.report(
-                f'{self._state.info} ends with unread signals: {counts}. Where none may be lost, yield everything '
-                'that is called, and call drain() as the last act before run returns'
+                f'{self._state.info} ends with unread signals: {counts}. To lose none, yield every call, and call '
+                'drain() as the last step before run returns'
             )
         self._reported_unread = unread
 
@@ -254,7 +254,7 @@ class Closing:
             if not state.replaying and task not in self._reported_errors:
                 self._reported_errors.append(task)
                 what = f'{type(task.outcome).__qualname__} at {raised_at(task.outcome)}'
-                state.report(f'{state.info}: a clean-up raised {what}; the details of the close say more')
+                state.report(f'{state.info}: a clean-up raised {what}; see the details of the close event')
         return [task.outcome for task in lost]
 
     def failure_left(self) -> Task[Any] | None:

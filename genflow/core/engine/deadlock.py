@@ -20,7 +20,7 @@ def check_stalled(state: State) -> None:
     if state.closed or not is_stalled(state):
         return
     raise WorkflowStalled(
-        f'{state.spec.name} is open and waits for nothing that SWF could bring (activity, child, timer, signal); '
+        f'{state.spec.name} is open and waits for nothing that SWF can deliver (activity, child, timer, signal); '
         f'{state.describe_blocked()}'
     )
 

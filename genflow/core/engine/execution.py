@@ -141,7 +141,7 @@ class Execution(State):
             AttributeError: The workflow has no such query.
         """
         if self.workflow is None:
-            raise NotDecidedYet('the execution has not made its first decision yet, so there is nothing to ask')
+            raise NotDecidedYet('the execution has not made its first decision yet, so there is nothing to query')
         with self.silence():
             return answer(self.workflow, name, args, kwargs)
 
@@ -309,8 +309,8 @@ class Execution(State):
         """
         if current_loop.get() is not self:
             raise YieldError(
-                f'{what} is asked for outside of the thread that runs {self.info}; a workflow runs on one thread. Ask '
-                'for it in run or in one of its branches, and use an activity for work that needs threads'
+                f'{what} is used outside the thread that runs {self.info}; a workflow runs on one thread. Use it in '
+                'run or in one of its branches, and use an activity for work that needs threads'
             )
 
     def open_arguments(self, call: Call) -> list[Task[Any]]:
@@ -333,13 +333,13 @@ class Execution(State):
     def describes(self, what: str) -> None:
         if self.in_side_effect:
             raise DefinitionError(
-                f'the function given to side_effect() asks the workflow for {what}; it must ask for nothing, because '
-                'it is not called at replay. Ask before side_effect(), and use the value in the function'
+                f'the function given to side_effect() uses {what} of the workflow; it must not use the workflow, '
+                'because replay does not call it. Get the value before side_effect(), and use it in the function'
             )
         if self.reads is not None:
-            raise YieldError(f'{self.reads} asks for {what}; it may only read what the workflow knows already')
+            raise YieldError(f'{self.reads} uses {what}; it may only read the state of the workflow')
         if self._suggested_restart.asking:
-            raise YieldError(f'restart_when_suggested asks for {what}; it must ask for nothing: it is not replayed')
+            raise YieldError(f'restart_when_suggested uses {what}; it must not, because it is not replayed')
 
     def restarts(self, restart: Restart) -> None:
         if not self.silent:

@@ -194,7 +194,7 @@ class Reader:
             return
         raise HistoryError(
             f'event {event.id} ({type(event).__name__}) belongs to the decision completed in event '
-            f'{event.decision_id}, which does not stand before it'
+            f'{event.decision_id}, which does not precede it'
         )
 
     def signal_came(self, event: events.Signaled) -> None:

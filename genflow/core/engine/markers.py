@@ -94,8 +94,8 @@ class Markers:
         """
         if len(self.made) >= MAX_MARKERS:
             raise PayloadTooLarge(
-                f'SWF records at most 100 decisions at a time, and {MAX_MARKERS} side effects are asked for without a '
-                'yield between them: make one side effect of several, or an activity'
+                f'SWF records at most 100 decisions at a time, and the code asks for more than {MAX_MARKERS} side '
+                'effects without a yield between them: combine several into one side effect, or use an activity'
             )
         self._effects += 1
         if not self._live:
@@ -220,5 +220,5 @@ def _opened(event: MarkerRecorded) -> dict[str, Any]:
     except ValueError as error:
         raise HistoryError(f'the marker {event.name} in event {event.id} is no JSON: {event.details!r}') from error
     if not isinstance(envelope, dict):
-        raise HistoryError(f'the marker {event.name} in event {event.id} is no envelope: {event.details!r}')
+        raise HistoryError(f'the marker {event.name} in event {event.id} is not an envelope: {event.details!r}')
     return envelope

@@ -40,7 +40,7 @@ def payload_shown(state: State, text: str | None) -> str:
 
 
 def mismatch(
-    state: State, event: Any, asked: Any, what: str = 'the code does not follow the history'
+    state: State, event: Any, asked: Any, what: str = 'the code does not match the history'
 ) -> NondeterminismError:
     """The report on one disagreement.
 
@@ -58,7 +58,7 @@ def mismatch(
     lines += _asked(state, asked)
     lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in state.recent]
     if isinstance(event, events.MarkerRecorded) and event.name == PATCH_MARKER:
-        lines.append('A patch that is gone from the code needs `self.deprecate_patch("change-id")` in its place.')
+        lines.append('A patch that was removed from the code needs `self.deprecate_patch("change-id")` in its place.')
     lines.append(PATCH_HINT)
     event_id = None if event is None else event.id
     return NondeterminismError('\n'.join(lines), event_id=event_id, execution=str(state.info))
@@ -88,7 +88,7 @@ def _ended(state: State, pending_close: PendingClose) -> str:
     root = state.root
     if isinstance(pending_close, Fail) and pending_close.left is not None:
         where = place(getattr(pending_close.left, 'where', None))
-        return f'run returned, and nobody took the failure of {pending_close.left.label} ({where})'
+        return f'run returned, but nothing retrieved the failure of {pending_close.left.label} ({where})'
     if isinstance(pending_close, Fail):
         what = short(pending_close.error, 200) if state.shows_payloads else type(pending_close.error).__qualname__
         return f'run raised {what} ({raised_at(pending_close.error)})'

@@ -63,7 +63,9 @@ class Fail:
         text = users_traceback(self.error)
         if self.left is not None:
             where = place(getattr(self.left, 'where', None))
-            text += f'Nobody took this failure of {self.left.label}, called at {where}: yield the task, or give its '
+            text += (
+                f'Nothing retrieved this failure of {self.left.label}, called at {where}: yield the task, or give its '
+            )
             text += 'proxy error_handling=True.\n'
         return decisions.FailWorkflow(*encode_failure(self.error, text + lost_text(lost)))
 

@@ -142,8 +142,8 @@ class SuggestedRestart:
             return self._asked()
         where = getattr(left, 'where', None)
         self._report(
-            f'a restart would lose the failure of {left.label}{f" (called at {place(where)})" if where else ""}, which '
-            'nobody has taken yet: yield the task, or give its proxy error_handling=True'
+            f'a restart would lose the failure of {left.label}{f" (called at {place(where)})" if where else ""}, '
+            'which nothing has retrieved yet: yield the task, or give its proxy error_handling=True'
         )
         return None
 

@@ -144,7 +144,7 @@ class UpdateBox(Mailbox):
             update = Update.read(text)
         except ValueError as error:
             if not state.replaying:
-                state.report(f'{state.info}: the input of a signal is no update, and is dropped ({error})')
+                state.report(f'{state.info}: the input of a signal is not an update, and is dropped ({error})')
             return
         if update.id in self._known:
             return

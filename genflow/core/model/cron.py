@@ -52,7 +52,7 @@ def cron(expression: str, *, after: datetime, tz: str | tzinfo = timezone.utc) -
     except simulator.CronSimError as error:
         raise DefinitionError(f'the cron expression {expression!r} cannot be read: {error}') from None
     except StopIteration:
-        raise DefinitionError(f'the cron expression {expression!r} names no time within the next 50 years') from None
+        raise DefinitionError(f'the cron expression {expression!r} matches no time within the next 50 years') from None
     return found
 
 

@@ -88,7 +88,7 @@ def classes(value: Any) -> tuple[type[BaseException], ...]:
     found = (value,) if isinstance(value, type) else tuple(value)
     for cls in found:
         if not (isinstance(cls, type) and issubclass(cls, BaseException)):
-            raise DefinitionError(f'raises names {cls!r}, which is no exception class')
+            raise DefinitionError(f'raises contains {cls!r}, which is not an exception class')
     return found
 
 

@@ -103,7 +103,7 @@ class Registry:
         if known.cls is not spec.cls:
             kind = 'workflow' if isinstance(spec, WorkflowSpec) else 'activity'
             raise RegistrationError(
-                f'two classes stand for the {kind} type {spec.name!r} version {spec.version!r}: '
+                f'two classes declare the {kind} type {spec.name!r} version {spec.version!r}: '
                 f'{known.cls.__module__}.{known.cls.__qualname__} and {spec.cls.__module__}.{spec.cls.__qualname__}; '
                 'give one of them another name or version'
             )

@@ -104,8 +104,8 @@ class Retry:
         if not shorthand or not further or self.again(error, 0) or not Retry(self.max_attempts).again(error, tried):
             return None
         return (
-            f'retry={further:g} tries again after time-outs only; retry=Retry({self.max_attempts:g}) would have tried '
-            'again after this failure, too.'
+            f'retry={further:g} retries time-outs only; retry=Retry({self.max_attempts:g}) would have retried this '
+            'failure too.'
         )
 
     def interval(self, tried: int, random: Random) -> int:
@@ -196,4 +196,6 @@ def retry_policy(value: Any) -> Retry | Retries:
         return NO_RETRY
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return Retry(value + 1, initial_interval=0, on=(TaskTimeout,))
-    raise DefinitionError(f'retry is {value!r}; it is a number of further tries from 0, a Retry(...) or a list of them')
+    raise DefinitionError(
+        f'retry is {value!r}; it must be a number of retries (0 or more), a Retry(...) or a list of them'
+    )

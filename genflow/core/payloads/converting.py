@@ -181,7 +181,7 @@ def _filled(hint: Any, parameters: Mapping[Any, Any]) -> Any:
 def _lazily(made: Any, hint: Any, cls: type, name: str) -> Callable[[Any, Any], Any]:
     """A hook that looks up its rule when it is called: types may be recursive."""
     if isinstance(hint, Unreadable):
-        report_once(f'the hint of {cls.__qualname__}.{name} cannot be read, and is left out ({hint.reason})')
+        report_once(f'the hint of {cls.__qualname__}.{name} cannot be resolved, and is ignored ({hint.reason})')
         return lambda value, _: value
     return lambda value, _: made.structure(value, hint)
 
@@ -211,7 +211,7 @@ def _union(made: Any, hint: Any) -> Any:
             if member is not type(None) or value is None:
                 found.append(one)
         if not found:
-            raise ValueError(f'it is none of {hint}')
+            raise ValueError(f'it is not one of {hint}')
         return next((one for one in found if _is_written_as(one, value)), found[0])
 
     return structure
@@ -243,7 +243,7 @@ def _key(made: Any, text: str, hint: Any) -> Any:
         except Exception:  # noqa: BLE001, S112 - it is none of the hint's values
             continue
     if not found:
-        raise ValueError(f'the key {text!r} is none of {hint}')
+        raise ValueError(f'the key {text!r} is not one of {hint}')
     return next((key for key in found if key_text(key) == text), found[0])
 
 
@@ -264,7 +264,7 @@ def _list(made: Any, hint: Any) -> Any:
 
 def _as_it_is(hint: Any) -> Callable[[Any, Any], Any]:
     """What is done about a hint for which there is no rule."""
-    report_once(f'the hint {getattr(hint, "__qualname__", hint)} cannot be applied to JSON, and is left out')
+    report_once(f'the hint {getattr(hint, "__qualname__", hint)} cannot be applied to JSON, and is ignored')
     return lambda value, _: value
 
 

@@ -213,7 +213,7 @@ def use_transport(target: Any, transport: Any) -> None:
     """
     found = [name for name in HOOKS if callable(getattr(transport, name, None))]
     if not found:
-        raise DefinitionError(f'{transport!r} is no transport: it has none of the methods {", ".join(HOOKS)}')
+        raise DefinitionError(f'{transport!r} is not a transport: it has none of the methods {", ".join(HOOKS)}')
     for name in found:
         setattr(target, f'_{name}', _hook(target, getattr(transport, name)))
     if 'serialize_arguments' in found and 'serialize_restart_arguments' not in found:

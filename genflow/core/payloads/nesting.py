@@ -38,7 +38,7 @@ def check_nesting(values: Iterable[Any]) -> None:
             around.pop()
         elif isinstance(value, (list, tuple, dict)):
             if id(value) in around:
-                raise ValueError(f'a {type(value).__name__} contains itself, so it cannot be written')
+                raise ValueError(f'a {type(value).__name__} contains itself, so it cannot be serialized')
             if len(around) >= MAX_DEPTH:
                 raise ValueError(f'a value is nested more than {MAX_DEPTH} levels deep')
             around.append(id(value))

@@ -101,7 +101,7 @@ def shape_of(cls: type, method: str = 'run') -> Shape | None:
         return None
     if _cattrs() is None:
         name, hint = next(iter(more.items()), ('return', result))
-        raise DefinitionError(f'{owner} hints {name}: {hint}, which is more than JSON holds; install genflow[typed]')
+        raise DefinitionError(f'{owner} hints {name}: {hint}, which JSON cannot represent; install genflow[typed]')
     first, *rest = parameters.parameters.values() if not isinstance(run, staticmethod) else (None,)
     without_self = parameters.replace(parameters=rest if first is not None else [])
     return Shape(owner, without_self, more, None if _is_plain(result) else result)
@@ -123,7 +123,7 @@ def structuring(hint: Any, what: str) -> Callable[[Any], Any] | None:
         expected = typing.get_origin(hint) or hint
         return partial(_checked, expected) if expected in ATOMS else None
     if _cattrs() is None:
-        raise DefinitionError(f'{what} is of type {hint}, which is more than JSON holds; install genflow[typed]')
+        raise DefinitionError(f'{what} is of type {hint}, which JSON cannot represent; install genflow[typed]')
     from genflow.core.payloads.converting import converter  # noqa: PLC0415 - the extra `typed`
 
     def structure(value: Any) -> Any:
@@ -145,7 +145,7 @@ def _checked(expected: type, value: Any) -> Any:
 
 def _is_readable(owner: str, name: str, hint: Any) -> bool:
     if isinstance(hint, Unreadable):
-        report_once(f'the hint of {name} of {owner} cannot be read, and is left out ({hint.reason})')
+        report_once(f'the hint of {name} of {owner} cannot be resolved, and is ignored ({hint.reason})')
     return not isinstance(hint, Unreadable)
 
 
@@ -194,7 +194,7 @@ def unstructured(value: Any, error: TypeError) -> Any:
         ValueError: The value contains itself, or has keys that JSON writes alike.
     """
     if _cattrs() is None:
-        raise TypeError(f'{error}; genflow[typed] writes more types than JSON has') from None
+        raise TypeError(f'{error}; install genflow[typed] to serialize more types than JSON has') from None
     from genflow.core.payloads.converting import plainer  # noqa: PLC0415 - the extra `typed`
 
     try:

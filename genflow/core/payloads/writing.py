@@ -31,7 +31,7 @@ def written(value: Any, what: str, write: Callable[[Any], str] = encode_value) -
         raise
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f'{what}, {short(value)}, cannot be written: {error}') from error
+        raise kind(f'{what}, {short(value)}, cannot be serialized: {error}') from error
 
 
 def written_arguments(what: str, write: Callable[..., str], args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
@@ -55,7 +55,7 @@ def written_arguments(what: str, write: Callable[..., str], args: Iterable[Any],
         for name, value in named(args, kwargs):
             written(value, f'{name} of {what}')
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f'the arguments of {what} cannot be written: {error}') from error
+        raise kind(f'the arguments of {what} cannot be serialized: {error}') from error
 
 
 def named(args: Iterable[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:

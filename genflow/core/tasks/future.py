@@ -59,7 +59,7 @@ class Future(Task[T]):
                 self.retrieved = True
             self.settle(state, outcome)
         elif not self._canceled:
-            raise YieldError(f'{self.label} is settled already; ask done() first where several may settle it')
+            raise YieldError(f'{self.label} is already settled; check done() first if several branches may settle it')
 
     def end_canceled(self) -> None:
         self._canceled = self.state == OPEN

@@ -62,7 +62,7 @@ class Saga:
         """
         if not callable(function):
             raise TypeError(
-                f'saga.add() was given {short(function)}, which is called already or cannot be called; write '
+                f'saga.add() was given {short(function)}, which was called already or is not callable; write '
                 '`saga.add(self.undo, x)` instead of `saga.add(self.undo(x))`'
             )
         self._steps.append((function, args, kwargs))

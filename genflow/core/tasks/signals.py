@@ -236,8 +236,8 @@ class SignalGet(UsageTracked):
         if not loop.replaying:
             loop.report(
                 f'{loop.info}: two branches wait for {self.label} at the same time, with get() at '
-                f'{place(rival.where)} and at {place(self.where)}; each signal goes to only one of them, the one that '
-                'has waited longer. Let one branch read the signal, or give each get a match='
+                f'{place(rival.where)} and at {place(self.where)}; each signal goes only to the one that has waited '
+                'longest. Let one branch read the signal, or give each get a match='
             )
 
     def is_wanted(self) -> bool:
@@ -472,5 +472,5 @@ def signal_name(signal: Any) -> str:
     """The name of a signal given as a ``Signal``, a bound one, or text."""
     name = signal if isinstance(signal, str) else getattr(signal, 'name', None)
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
-        raise TypeError(f'{signal!r} is no signal; give Order.approve or a name of at most 256 characters')
+        raise TypeError(f'{signal!r} is not a signal; give Order.approve or a name of at most 256 characters')
     return name

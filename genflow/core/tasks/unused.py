@@ -90,14 +90,14 @@ class Unused:
         generators, self._generators = self._generators, []
         tasks_made, self._tasks = self._tasks, []
         unused = [
-            f'the generator {generator.__qualname__}() was made at {place(where)} and never run: yield it, use '
+            f'the generator {generator.__qualname__}() was created at {place(where)} but never run: yield it, use '
             '`yield from`, or give it to spawn()'
             for generator, where in generators
             if _is_new(generator) and generator not in loop.branches
         ]
         if tasks:
             unused += [
-                f'nobody waited for the {task.label} made at {place(where)}: yield it, or cancel() it'
+                f'nothing waited for the {task.label} created at {place(where)}: yield it, or cancel() it'
                 for task, where in tasks_made
                 if not task.used
             ]

@@ -23,7 +23,7 @@ def as_task(loop: Loop, value: Any) -> Task[Any]:
         try:
             return gather(loop, value)
         except RecursionError:
-            return _failed(loop, f'a {type(value).__name__} was yielded that contains itself, or is nested too deeply')
+            return _failed(loop, f'a {type(value).__name__} was yielded that contains itself or is nested too deeply')
     if isinstance(value, GeneratorType) and value.gi_code.co_name != '<genexpr>':
         branch: Task[Any] | None = loop.branch(value)
         if branch is not None:

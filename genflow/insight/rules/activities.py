@@ -63,8 +63,8 @@ def activity_list_misspelt(case: Case) -> Iterator[Found]:
         other = similar(task_list, polled_lists(case, 'activity'))
         if other is not None and not polled(case, 'activity', task_list):
             yield Found(
-                f'{operation.label} has waited for {duration(waited)} on the activity task list {task_list!r}, which '
-                f'nobody polls; workers poll {other!r}, which is nearly the same name.',
+                f'{operation.label} has waited for {duration(waited)} on the activity task list {task_list!r}, '
+                f'which no worker polls; workers poll {other!r}, which is nearly the same name.',
                 f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task_list)}. Then correct '
                 'the name in the decorator or the proxy.',
                 _shown(operation, attempt),
@@ -94,7 +94,7 @@ def activity_not_polled(case: Case) -> Iterator[Found]:
         pending = case.facts.pending.get(('activity', task_list))
         count = f' (waiting there: {pending})' if pending else ''
         yield Found(
-            f'{operation.label} has waited for {duration(waited)}: nobody takes activity tasks from the list '
+            f'{operation.label} has waited for {duration(waited)}: no worker takes activity tasks from the list '
             f'{task_list!r}{count}.',
             f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task_list)}',
             _shown(operation, attempt),
@@ -165,7 +165,7 @@ def retrying(case: Case) -> Iterator[Found]:
             yield Found(
                 f'{operation.label} failed {times(len(failed))}, and {_now(case, operation)}; the last failure: '
                 f'{last.failure.reason or last.state}.',
-                'Mend what fails; the next attempt runs the new code as soon as the worker has it.',
+                'Fix the failure; the next attempt runs the new code as soon as the worker has it.',
                 _failures(operation),
             )
 
@@ -177,7 +177,7 @@ def worker_silent(case: Case) -> Iterator[Found]:
             continue
         yield Found(
             f'{operation.label} was started {case.ago(started)} by {attempt.worker or "a worker"}, which has not been '
-            f'heard of since; it sends no heartbeats, so that its death shows only {_end(case, attempt)}.',
+            f'heard of since; it sends no heartbeats, so its death would be noticed only {_end(case, attempt)}.',
             'See whether that worker lives. Give the activity a heartbeat (`heartbeat=30`, and call '
             '`self.heartbeat()`).',
             _shown(operation, attempt),
@@ -189,8 +189,9 @@ def running_long(case: Case) -> Iterator[Found]:
     for operation, attempt, started in _silent(case):
         if case.since(started) < LATE * _longest(case, attempt):
             yield Found(
-                f'{operation.label} has run for {duration(case.since(started))}, as it may; it sends no heartbeats, so '
-                f'that the death of {attempt.worker or "its worker"} would show only {_end(case, attempt)}.',
+                f'{operation.label} has run for {duration(case.since(started))}, within its limits; it sends no '
+                f'heartbeats, so the death of {attempt.worker or "its worker"} would be noticed only '
+                f'{_end(case, attempt)}.',
                 'Give the activity a heartbeat (`heartbeat=30`, and call `self.heartbeat()`).',
                 _shown(operation, attempt),
             )
@@ -243,7 +244,7 @@ def heartbeat_overdue(case: Case) -> Iterator[Found]:
             continue
         yield Found(
             f'{operation.label} was started {case.ago(started)} by {attempt.worker or "a worker"}, and its heartbeat '
-            f'of {duration(beat)} is overdue unless it was sent: histories do not record heartbeats.',
+            f'of {duration(beat)} is overdue, unless it was sent: histories do not record heartbeats.',
             'Ask the service itself (without --file), or look at the log of that worker.',
             _shown(operation, attempt),
         )

@@ -8,12 +8,12 @@ from genflow.insight.finding import Case, Evidence, Found
 from genflow.insight.operations import Attempt, Close, Operation
 from genflow.insight.times import duration
 
-MENDED = 'Once that is mended, '
+MENDED = 'After you fix the cause, '
 
 
 def _again(case: Case) -> str:
     if '--db ' in case.facts.options:
-        return f'{MENDED}take it up where it failed: {case.on_this("repair")}, or begin again: {case.on_this("rerun")}'
+        return f'{MENDED}continue it where it failed: {case.on_this("repair")}, or begin again: {case.on_this("rerun")}'
     return f'{MENDED}start it again with the same input: {case.on_this("rerun")}'
 
 

@@ -55,7 +55,7 @@ def nondeterminism(case: Case) -> Iterator[Found]:
         yield Found(
             f'The history does not match the code: {error.report}',
             'Guard the change with `self.patched("change-id")`, or go back to the code that began the execution.',
-            (Evidence('the history and the code part here', event_id),),
+            (Evidence('the history and the code diverge here', event_id),),
         )
 
 
@@ -65,7 +65,7 @@ def stalled(case: Case) -> Iterator[Found]:
     if isinstance(error, WorkflowStalled):
         yield Found(
             f'It waits for nothing that could ever happen: {error.report}',
-            f'Mend the code; the decision is made again. Or end it: {case.on_this("terminate")}',
+            f'Fix the code; the decision is then made again. Or end the execution: {case.on_this("terminate")}',
         )
 
 
@@ -87,8 +87,8 @@ def decision_list_misspelt(case: Case) -> Iterator[Found]:
     other = similar(task.task_list, polled_lists(case, 'decision'))
     if other is not None:
         yield Found(
-            f'Nobody polls the decision task list {task.task_list!r}, but deciders poll {other!r}, which is nearly the '
-            f'same name; the decision has waited for {duration(case.since(task.scheduled_at))}.',
+            f'No worker polls the decision task list {task.task_list!r}, but deciders poll {other!r}, which is nearly '
+            f'the same name; the decision has waited for {duration(case.since(task.scheduled_at))}.',
             f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task.task_list)}. Then '
             'correct the name in the decorator or where the execution is started.',
             (_shown(task),),
@@ -110,7 +110,7 @@ def decision_not_polled(case: Case) -> Iterator[Found]:
     pending = case.facts.pending.get(('decision', task.task_list or ''))
     count = f' (waiting there: {pending})' if pending else ''
     yield Found(
-        f'Nobody has taken the decision task from the list {task.task_list!r} for '
+        f'No worker has taken the decision task from the list {task.task_list!r} for '
         f'{duration(case.since(task.scheduled_at))}{count}.',
         f'Start a decider for it: {case.command("worker", "TARGET", "--task-list", str(task.task_list))}',
         (_shown(task),),
@@ -123,8 +123,9 @@ def workflow_type_gone(case: Case) -> Iterator[Found]:
     state = case.facts.types.get(('workflow', case.view.name, case.view.version))
     if task is not None and state in ('MISSING', 'DEPRECATED') and not any(decision_list_misspelt(case)):
         yield Found(
-            f'Nobody has taken the decision task for {duration(case.since(task.scheduled_at))}, and the workflow type '
-            f'{case.view.name} {case.view.version} is {"deprecated" if state == "DEPRECATED" else "not registered"}: '
+            f'No worker has taken the decision task for {duration(case.since(task.scheduled_at))}, and the workflow '
+            f'type {case.view.name} {case.view.version} '
+            f'is {"deprecated" if state == "DEPRECATED" else "not registered"}: '
             'the deciders that know it may be gone.',
             'Run a decider whose code still has this type, until its last execution has closed.',
             (_shown(task),),

@@ -55,7 +55,7 @@ def cancel_unfinished(case: Case) -> Iterator[Found]:
     open_ones = [one for one in case.view.open_operations() if not one.is_of_engine]
     by = ', '.join(one.label for one in open_ones[:3]) or 'nothing that is open'
     yield Found(
-        f'Its cancellation was asked for {case.ago(request.at)} and is not finished; it still waits for {by}.',
+        f'Its cancellation was requested {case.ago(request.at)} and has not finished; it still waits for {by}.',
         f'Wait for its clean-up, or end it at once: {case.on_this("terminate")}',
         (Evidence('the cancellation was requested', request.id, request.at),),
     )
@@ -66,7 +66,7 @@ def parent_closed(case: Case) -> Iterator[Found]:
     parent = case.view.parent
     if parent is not None and case.view.is_open and case.facts.parent not in (None, 'open'):
         yield Found(
-            f'Its parent {parent[0]} is {case.facts.parent}: nobody waits for the result of this execution.',
+            f'Its parent {parent[0]} is {case.facts.parent}: nothing waits for the result of this execution.',
             f'Let it finish, or end it: {case.on_this("cancel")}',
             (Evidence(f'started by {parent[0]}', 1, case.view.started_at),),
         )
@@ -80,7 +80,7 @@ def abandoned_children(case: Case) -> Iterator[Found]:
     if left:
         keys = ', '.join(one.last.key for one in left[:3])
         yield Found(
-            f'It closed and left {len(left)} of its children behind (child policy ABANDON): {keys}.',
+            f'It closed and left {len(left)} of its children open (child policy ABANDON): {keys}.',
             f'Look at them: {case.command("why", left[0].last.key)}',
             tuple(Evidence(f'{one.label} was started', one.last.started_id, one.last.started_at) for one in left[:3]),
         )
@@ -94,7 +94,7 @@ def signal_awaited(case: Case) -> Iterator[Found]:
     for branch in code.branches:
         for name in branch.signals:
             yield Found(
-                f'It waits for the signal {name!r}, which nobody has sent.',
+                f'It waits for the signal {name!r}, which has not been sent.',
                 case.on_this('signal', name, 'VALUE'),
                 (Evidence('nothing has happened since', case.view.last_event_id, case.view.updated_at),),
             )
@@ -125,7 +125,7 @@ def signals_unread(case: Case) -> Iterator[Found]:
             yield Found(
                 f'{count} signal{"s" if count > 1 else ""} {name!r} came in and {"are" if count > 1 else "is"} not '
                 'read: the code does not wait for it now.',
-                'The code reads it at its next `get()` or `drain()`; one that never does is a mistake in the code.',
+                'The code reads it at its next `get()` or `drain()`; if it never does, that is a mistake in the code.',
                 () if last is None else (Evidence(f'the signal {name!r}', last.id, last.at),),
             )
 

@@ -116,9 +116,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         members = decode(body.decode())
     except (ValueError, RecursionError):
-        raise unreadable('The body is no JSON in UTF-8') from None
+        raise unreadable('The body is not JSON in UTF-8') from None
     if not isinstance(members, dict):
-        raise unreadable('The body is JSON, but no object')
+        raise unreadable('The body is JSON, but not an object')
     return members
 
 
@@ -153,7 +153,7 @@ def guarded(name: str, action: Callable[[], T]) -> T | Reply:
         return refusal(faults.fault('InternalFailure', str(error)))
     except Exception:
         LOG.exception('%s failed', name)
-        return refusal(faults.fault('InternalFailure', 'The server has failed; its log says how'))
+        return refusal(faults.fault('InternalFailure', 'The server failed; see its log'))
 
 
 def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | None:
@@ -178,5 +178,5 @@ def seconds_of(members: Mapping[str, Any]) -> float:
     """
     seconds = members.get('advance')
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:
-        raise faults.invalid(f"Value {str(seconds)[:40]!r} at 'advance' is no number of seconds from 0 on")
+        raise faults.invalid(f"Value {str(seconds)[:40]!r} at 'advance' is not a number of seconds from 0")
     return seconds

@@ -59,7 +59,7 @@ def read_credentials(path: str | os.PathLike[str]) -> dict[str, Secret]:
     except OSError as error:
         raise BadCredentials(f'{path}: {error.strerror}') from error
     except UnicodeDecodeError as error:
-        raise BadCredentials(f'{path} is no text in UTF-8') from error
+        raise BadCredentials(f'{path} is not UTF-8 text') from error
     except configparser.Error as error:
         # Its text quotes lines of the file, which may be secrets.
         raise BadCredentials(f'{path} is not in the format of ~/.aws/credentials: {type(error).__name__}') from None
@@ -70,7 +70,7 @@ def read_credentials(path: str | os.PathLike[str]) -> dict[str, Secret]:
             raise BadCredentials(f'{path}, [{name}]: {ACCESS_KEY} {access_key} is there twice; each key has one secret')
         found[access_key] = secret
     if not found:
-        raise BadCredentials(f'{path} holds no access key: expected sections with {ACCESS_KEY} and {SECRET}')
+        raise BadCredentials(f'{path} contains no access key: expected sections with {ACCESS_KEY} and {SECRET}')
     return found
 
 

@@ -235,7 +235,7 @@ def read_head(text: str) -> Head:
     first, *lines = map(clean, text.split('\r\n'))
     found = REQUEST_LINE.match(first)
     if not found:
-        raise BadRequest(400, 'The first line is no HTTP/1.1 request')
+        raise BadRequest(400, 'The first line is not an HTTP/1.1 request')
     headers = read_headers(lines)
     connection = headers.get('connection', '').lower()
     keep_alive = 'close' not in connection and (found[3] == '1' or 'keep-alive' in connection)
@@ -282,7 +282,7 @@ def body_length(headers: dict[str, str]) -> int | None:
         if length is None:
             return 0
         if not DIGITS.match(length):
-            raise BadRequest(400, 'Content-Length is no number')
+            raise BadRequest(400, 'Content-Length is not a number')
         return int(length)
     if length is not None:
         raise BadRequest(400, 'A request has Content-Length or Transfer-Encoding, not both')

@@ -198,7 +198,7 @@ class HttpServer:
         """`POST /_genflow/clock` with `{"advance": seconds}`: what became due has happened when it answers."""
         clock = self._service.clock
         if not isinstance(clock, ManualClock):
-            raise faults.invalid('The clock of this service is the time of day, which nobody moves')
+            raise faults.invalid('The clock of this service is the time of day, which cannot be advanced')
         seconds = seconds_of(read_object(request.body))
         if clock.milliseconds() / 1000 + seconds > LATEST:
             raise faults.invalid('The clock of this service cannot be moved beyond the year 9999')

@@ -127,7 +127,7 @@ def signed_at(request: Request) -> datetime:
             return parsedate_to_datetime(date).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         pass
-    raise incomplete('Neither X-Amz-Date (20260131T235959Z) nor Date says when the request was signed')
+    raise incomplete('The request has neither X-Amz-Date (20260131T235959Z) nor Date to show when it was signed')
 
 
 def check_coverage(request: Request, authorization: Authorization, moment: datetime) -> None:

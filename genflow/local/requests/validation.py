@@ -253,7 +253,7 @@ def walk(rule: Rule, named: Pattern | None, value: Any, path: str, report: Repor
     if kind == 'list':
         return _walk_list(rule, value, path, report)
     if isinstance(value, str) and not encodable(value):
-        raise wrong_type(path, value, 'text without half surrogate pairs')
+        raise wrong_type(path, value, 'text without lone surrogates')
     for wants in broken(rule, value):
         report.add(value, path, wants)
     return value

@@ -97,7 +97,7 @@ class Onlooker:
         return json.loads(body) if body else None
 
     def _refuse(self, what: str) -> NoReturn:
-        raise ReadOnly(f"{self._path} was opened only to look (mode='r'), and {what} would change it.")
+        raise ReadOnly(f"{self._path} was opened read-only (mode='r'), and {what} would change it.")
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
         """Refused, because a poll takes a task."""
@@ -141,7 +141,7 @@ def copied(path: str, options: Options) -> Iterator[Service]:
         for suffix in ('', '-wal'):
             if Path(path + suffix).exists():
                 shutil.copyfile(path + suffix, copy + suffix)
-        LOG.info('%s: nobody has it open; a copy of it is read', options.path)
+        LOG.info('%s: no process has it open; reading a copy of it', options.path)
         with contextlib.closing(Store(copy, shown=options.path)) as store:
             store.replay()
             clock = ManualClock(to_datetime(store.newest_moment()))

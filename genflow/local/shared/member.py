@@ -598,9 +598,9 @@ class Member:
     def orphan(self) -> None:
         """In the child: have no part, and close what would keep the leader waiting for this process."""
         self._refusal = ServiceForked(
-            f'{self._options.path}: this service was opened by process {self._pid} and cannot be used by a process '
-            'forked from it. Make a LocalSWF in the new process, which then shares the file; `genflow server --db '
-            'FILE` shares it with programs in other languages.'
+            f'{self._options.path}: process {self._pid} opened this service, and a process forked from it cannot '
+            'use it. Create a LocalSWF in the new process, which then shares the file; `genflow server --db FILE` '
+            'shares it with programs in other languages.'
         )
         self._changing = threading.Lock()
         role, self._role = self._role, None
@@ -633,7 +633,7 @@ def _follow(member: weakref.ref[Member], role: Following) -> None:
             if not said:
                 said = True
                 LOG.warning(
-                    'Process %s, which leads the file, gives no sign of life; it may be stopped. Calls wait for it.',
+                    'Process %s, which leads the file, does not respond; it may be suspended. Calls wait for it.',
                     role.leader.process.partition('.')[0],
                 )
             continue

@@ -44,7 +44,7 @@ def check_header(descriptor: int, path: str) -> None:
     os.lseek(descriptor, 0, os.SEEK_SET)
     begin = os.read(descriptor, len(MAGIC))
     if begin and begin != MAGIC:
-        raise ForeignFile(f'{path} is no SQLite file: name another file.')
+        raise ForeignFile(f'{path} is not an SQLite file: name another file.')
 
 
 def missing_bytes(descriptor: int, path: str) -> int:
@@ -87,7 +87,7 @@ def copy_live(path: str, copy: str) -> None:
     with forks.opening(), clear_errors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
         owner = source.execute('PRAGMA application_id').fetchone()[0]
         if owner != APPLICATION_ID:
-            raise ForeignFile(f'{path} is no file of genflow: name another file.')
+            raise ForeignFile(f'{path} is not a genflow file: name another file.')
         with clear_errors(copy), closing(sqlite3.connect(_uri(copy, 'rw'), uri=True)) as target:
             source.backup(target)
 
@@ -228,7 +228,7 @@ class File:
         self._check_owner()
         if not self.in_memory:
             if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
-                raise StoreError(f'{self.path}: the file system does not allow a write-ahead log; use a local disk.')
+                raise StoreError(f'{self.path}: the file system does not support a write-ahead log; use a local disk.')
             execute(f'PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}')
         execute(f'PRAGMA synchronous = {synchronous}')
         execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
@@ -303,8 +303,8 @@ class File:
     def orphan(self) -> None:
         """In the child: leave SQLite's connections alone for ever, and hold the file for nobody."""
         self._refusal = ServiceForked(
-            f'{self.path}: this service was opened by process {self._pid} and cannot be used by a process forked '
-            'from it. Make a LocalSWF in the new process (multiprocessing: the start method "spawn" imports the module '
+            f'{self.path}: process {self._pid} opened this service, and a process forked from it cannot use it. '
+            'Create a LocalSWF in the new process (multiprocessing: the start method "spawn" imports the module '
             'anew), or have one process share the file: `genflow server --db FILE`.'
         )
         forks.immortalize(self._connections)

@@ -218,8 +218,8 @@ class FileLock:
 
     def _refuse(self, owner: str, notice: str = '') -> NoReturn:
         raise FileInUse(
-            f'{self._shown} is in use by process {owner}, and what is to be done here needs the file for itself. '
-            'Close it there, and try again.',
+            f'{self._shown} is in use by process {owner}, and this operation needs exclusive access. Close the file '
+            'there, and try again.',
             notice,
         )
 
@@ -231,8 +231,8 @@ class FileLock:
         """
         if identity_of(self.path) != self._identity:
             raise FileGone(
-                f'{self._shown} was deleted or replaced while it was in use: nothing more can be kept in it. Close the '
-                'service, put the file in its place, and open it again.'
+                f'{self._shown} was deleted or replaced while it was in use: nothing more can be written to it. '
+                'Close the service, restore the file, and open it again.'
             )
 
     def release(self) -> None:

@@ -11,13 +11,17 @@ from genflow.local.errors import CorruptFile, DiskFull, ForeignFile, ReadOnlyFil
 
 #: SQLite's words -> (our error, what to do).
 TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
-    ('not a database', ForeignFile, 'It is no SQLite file: name another file.'),
+    ('not a database', ForeignFile, 'It is not an SQLite file: name another file.'),
     ('malformed', CorruptFile, 'Save what can be read with `genflow db export`, and import it into a new file.'),
     ('could not decode', CorruptFile, 'Save what can be read with `genflow db export`, and import it into a new file.'),
-    ('disk is full', DiskFull, 'The last calls were not accepted; all before them are kept. Make room and go on.'),
-    ('readonly', ReadOnlyFile, 'Give this user the right to write the file and its folder.'),
-    ('unable to open', ReadOnlyFile, 'Make the folder, or give this user the right to write it.'),
-    ('locked', StoreError, 'Another program holds the file: close it.'),
+    (
+        'disk is full',
+        DiskFull,
+        'The last calls were refused; everything before them is saved. Free some space and continue.',
+    ),
+    ('readonly', ReadOnlyFile, 'Allow this user to write to the file and its folder.'),
+    ('unable to open', ReadOnlyFile, 'Create the folder, or allow this user to write to it.'),
+    ('locked', StoreError, 'Another program uses the file: close it.'),
 )
 
 
@@ -37,13 +41,13 @@ def clear_errors(path: str, *, salvaging: bool = False) -> Iterator[None]:
     except sqlite3.Error as error:
         words = str(error).lower()
         kind, advice = next(
-            ((kind, advice) for text, kind, advice in TROUBLES if text in words), (StoreError, 'Look at the disk.')
+            ((kind, advice) for text, kind, advice in TROUBLES if text in words), (StoreError, 'Check the disk.')
         )
         text = f'{path}: {error}.'
         raise kind(text if salvaging and kind is CorruptFile else f'{text} {advice}') from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
     except PermissionError as error:
-        raise ReadOnlyFile(f'{path}: {error.strerror}. Give this user the right to write it and its folder.') from error
+        raise ReadOnlyFile(f'{path}: {error.strerror}. Allow this user to write to it and its folder.') from error
     except OSError as error:
         raise StoreError(f'{path}: {error.strerror}') from error

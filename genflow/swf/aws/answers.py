@@ -43,11 +43,11 @@ def checked(operation: str, answer: Any) -> dict[str, Any]:
     if answer is None and check is None:
         return {}
     if not isinstance(answer, dict):
-        raise MalformedAnswer(f'{operation} was answered with a {type(answer).__name__}, not with an object')
+        raise MalformedAnswer(f'the response to {operation} is a {type(answer).__name__}, not an object')
     if check is not None:
         wrong = check(answer)
         if wrong is not None:
-            raise MalformedAnswer(f'{operation} was answered with what is none of its answers: {wrong}')
+            raise MalformedAnswer(f'the response to {operation} has the wrong shape: {wrong}')
     return answer
 
 

@@ -101,7 +101,7 @@ def connect(layer1: Any = None, *, config: Any = None) -> Connection:
         if recognises(layer1):
             return connected(layer1, config)
     raise TypeError(
-        f'layer1 is {layer1!r}; it may be None, a SWF client, a boto3 or botocore session, a boto 2 Layer1, '
+        f'layer1 is {layer1!r}; it must be None, a SWF client, a boto3 or botocore session, a boto 2 Layer1, '
         'a LocalSWF, an http:// address, or the path of a file'
     )
 
@@ -194,7 +194,7 @@ def _configured(config: Any, read_timeout: int) -> Any:
 
 def _refuse(config: Any, client: Any) -> None:
     if config is not None:
-        raise TypeError(f'config is for a client that is yet to be made, but {client!r} is one')
+        raise TypeError(f'config applies to a client that genflow creates, but {client!r} is one')
 
 
 def _has(*names: str) -> Any:

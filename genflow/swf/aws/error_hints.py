@@ -17,7 +17,7 @@ from genflow.swf.aws import faults
 
 __all__ = ['explained', 'noted']
 
-_SPENT = 'The token is spent: its task was answered before, has timed out, or its execution has closed.'
+_SPENT = 'The token is no longer valid: its task was answered before, has timed out, or its execution has closed.'
 
 
 @frozen
@@ -33,24 +33,24 @@ _REMEDIES = (
     _Remedy(
         'UnknownResourceFault',
         r'Unknown domain: (?P<domain>.+)',
-        '`genflow domain register {domain}` makes it, with the same --endpoint or --db if there is one; '
-        '`genflow domain list` shows those that are there.',
+        '`genflow domain register {domain}` registers it (with the same --endpoint or --db, if any); `genflow '
+        'domain list` lists the registered ones.',
     ),
     _Remedy(
         'UnknownResourceFault',
         r'Unknown type: WorkflowType=',
         'Types are registered by workers: start one that has the class, with `genflow worker TARGET --domain {domain} '
-        '--task-list LIST`, or see whether name and version are right.',
+        '--task-list LIST`, or check the name and version.',
     ),
     _Remedy(
         'UnknownResourceFault',
         r'Unknown execution',
-        'It was never started here, or has closed: `genflow list --closed --domain {domain}` shows what has.',
+        'It was never started here, or it has closed: `genflow list --closed --domain {domain}` lists closed ones.',
     ),
     _Remedy(
         'ValidationException',
         r'Invalid token',
-        'A task token is what `self.token` is in the activity that it belongs to, whole and unchanged.',
+        'A task token is the value of `self.token` in the activity, complete and unchanged.',
     ),
     _Remedy(
         'WorkflowExecutionAlreadyStartedFault',
@@ -61,7 +61,7 @@ _REMEDIES = (
     _Remedy(
         'DefaultUndefinedFault',
         r'',
-        'The type is registered without this default: say it when starting, or register another version.',
+        'The type is registered without this default: give it when starting, or register another version.',
     ),
 )
 """The first that fits counts; what its pattern names, and what was asked for, is filled into its text."""

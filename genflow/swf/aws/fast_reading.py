@@ -111,5 +111,5 @@ def _moment(seconds: Any) -> datetime:
         TypeError: They are no number.
     """
     if type(seconds) is not float and type(seconds) is not int:
-        raise TypeError(f'{seconds!r} is no number of seconds')
+        raise TypeError(f'{seconds!r} is not a number of seconds')
     return datetime.fromtimestamp(seconds, timezone.utc)

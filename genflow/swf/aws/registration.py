@@ -70,7 +70,7 @@ def _compare(service: RetryingClient, domain: str, spec: Spec) -> None:
     different = differences(spec, answer.get('configuration', {}))
     if different:
         log.warning(
-            '%s type %s %s is registered with other defaults, which count until it gets another version: %s',
+            '%s type %s %s is registered with other defaults, which apply until you register another version: %s',
             kind,
             spec.name,
             spec.version,

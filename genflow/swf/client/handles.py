@@ -118,7 +118,7 @@ class Client:
             RuntimeError: The client was closed.
         """
         if self._closed.wait(self.pause(looks, longest)):
-            raise RuntimeError('the client was closed while somebody waited for a result')
+            raise RuntimeError('the client was closed during a wait for a result')
 
     def pause(self, looks: int, longest: float | None) -> float:
         """The seconds to wait before the next look; the arguments are those of :meth:`wait`."""
@@ -137,7 +137,7 @@ class Client:
             RuntimeError: It was.
         """
         if self._closed.is_set():
-            raise RuntimeError('the client was closed while somebody waited for a result') from error
+            raise RuntimeError('the client was closed during a wait for a result') from error
 
     def __enter__(self) -> Client:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self
@@ -373,7 +373,7 @@ class Start(Generic[P, R]):
         workflow_id = self._starter.workflow_id
         if workflow_id is None:
             raise errors.DefinitionError(
-                'signal_with_start() needs the workflow id that it is about: client.starter(..., workflow_id=...)'
+                'signal_with_start() needs a workflow id: client.starter(..., workflow_id=...)'
             )
         return workflow_id
 
@@ -446,7 +446,7 @@ class Execution(Generic[R]):
         """What :meth:`wait` waits with."""
         for state in states:
             if state not in STATUSES:
-                raise errors.DefinitionError(f'{state!r} is no state; states are {", ".join(STATUSES)}')
+                raise errors.DefinitionError(f'{state!r} is not a state; states are {", ".join(STATUSES)}')
         return StatusWatch(self._client, repr(self), in_seconds(timeout), self._status, states)
 
     def signal(self, signal: Any, value: Any = None) -> None:
@@ -522,7 +522,7 @@ class Execution(Generic[R]):
 
     def _query(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         if self._workflow is None:
-            raise errors.DefinitionError(f'say which class {self!r} is of: client.execution(..., workflow=Order)')
+            raise errors.DefinitionError(f'give the workflow class of {self!r}: client.execution(..., workflow=Order)')
         execution = self._ids()
         engine = Engine(
             _spec(self._workflow),

@@ -279,7 +279,7 @@ class ActivityRunner:
         for running in list(self._running):
             if self._taken(running):
                 running.pulse.lose()
-                log.warning('%s is still running; it is failed, to be tried again elsewhere', running.task)
+                log.warning('%s is still running; it is failed so that another worker can retry it', running.task)
                 self.counts['stopped'] += 1
                 details = encode_details('the worker stopped while the activity was running', running.details)
                 self._respond(running.task, Failed(WORKER_STOPPED, details))
@@ -346,7 +346,7 @@ class ActivityRunner:
             self._answer(task, outcome)
             self.settle()
         except Exception:
-            log.exception('%s could not be answered', task)
+            log.exception('the response for %s could not be sent', task)
 
     def _answer(self, task: ActivityTask, outcome: Outcome) -> None:
         self.counts[type(outcome).__name__.lower()] += 1
@@ -368,9 +368,11 @@ class ActivityRunner:
         if kind not in self._unknown:
             self._unknown.add(kind)
             log.warning(
-                'activity type %s %s is not known to this worker; its tasks are failed. It has: %s', *kind, known
+                'activity type %s %s is unknown to this worker, which fails its tasks. It has: %s', *kind, known
             )
-        reason = f'{UNKNOWN_ACTIVITY_TYPE}: this worker does not know {task.name} {task.version}; it has {known}'
+        reason = (
+            f'{UNKNOWN_ACTIVITY_TYPE}: this worker does not have the type {task.name} {task.version}; it has {known}'
+        )
         advice = (
             f'The worker that took this task has these activity types: {known}. Import or scan the module that defines '
             f'{task.name} {task.version}, or give the activity a task list of its own.'

@@ -213,7 +213,7 @@ class Decider:
         if verdict == 'accepted':
             self.held.pop(task.run_id, None)
         elif verdict == 'refused':
-            self._hold(task, GenflowError('SWF refused the answer'))
+            self._hold(task, GenflowError('SWF refused the response'))
 
     def _responded(self, task: DecisionTask, planned: _Plan) -> Verdict:
         own = self.own_list
@@ -225,14 +225,17 @@ class Decider:
             # Perhaps the client or the service does not know the parameters that a list of one worker needs.
             verdict = answer(task_list=back)
             if verdict == 'accepted':
-                log.warning('%s takes no task list of one worker: not used', self.service.connection.backend)
+                log.warning(
+                    '%s does not support a task list for one worker: sticky decisions are off',
+                    self.service.connection.backend,
+                )
                 self.leave_own_list()
         return verdict
 
     def _pace(self, task: DecisionTask, planned: _Plan) -> None:
         """Holds the answer back where the history fills up, and says once that it has grown long."""
         if task.previous_id < LONG_HISTORY <= task.started_id:
-            log.warning('%s has %d events; SWF ends it at 25,000: let it restart', task, task.started_id)
+            log.warning('%s has %d events; SWF terminates it at 25,000: restart it before that', task, task.started_id)
         if planned.kept is not None and planned.kept.pace.held and not planned.closes:
             self.service.pause(planned.kept.pace.held)
 
@@ -252,7 +255,8 @@ class Decider:
                 name = said.get('taskList', {}).get('name')
                 if name == self.own_list and not said.get('taskListScheduleToStartTimeout'):
                     log.warning(
-                        '%s keeps no time-out for a task list of one worker: not used', self.service.connection.backend
+                        '%s ignores the time-out of a task list for one worker: sticky decisions are off',
+                        self.service.connection.backend,
                     )
                     self.leave_own_list()
                     return
@@ -279,4 +283,4 @@ class Decider:
         kind = (task.name, task.version)
         if kind not in self._unknown:
             self._unknown.add(kind)
-            log.warning('workflow type %s %s is not known to this worker; its tasks are left to others', *kind)
+            log.warning('workflow type %s %s is unknown to this worker; its tasks are left to other workers', *kind)

@@ -140,11 +140,11 @@ def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
         raise
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f'the result of {who}, a {type(result).__qualname__}, cannot be written: {error}') from error
+        raise kind(f'the result of {who}, a {type(result).__qualname__}, cannot be serialized: {error}') from error
     if not isinstance(text, str):
         raise TypeError(f'_serialize_result() of {who} gave {type(text).__name__}, expected str')
     if not is_sendable(text):
-        raise ValueError(f'_serialize_result() of {who} gave text with half of a surrogate pair, which cannot be sent')
+        raise ValueError(f'_serialize_result() of {who} returned text with a lone surrogate, which cannot be sent')
     if units(text) > MAX_PAYLOAD:
         raise PayloadTooLarge(
             f'the result of {who} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: store the data and return '

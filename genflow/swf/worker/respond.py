@@ -78,7 +78,7 @@ def in_plain_words(outcome: Outcome) -> Outcome:
         return Failed(plain(outcome.reason, MAX_REASON))
     if isinstance(outcome, Canceled):
         return Canceled()
-    return Failed('genflow.AnswerRefused', 'SWF did not take the answer')
+    return Failed('genflow.AnswerRefused', 'SWF refused the response')
 
 
 def plain_close(decisions: list[dict[str, Any]]) -> list[dict[str, Any]] | None:

@@ -366,7 +366,7 @@ class Rounds:
         try:
             self.client.settle()
         except Exception:
-            log.exception('answers could not be written; they are given again')
+            log.exception('responses could not be written; they are sent again')
             self._forget(decided)
             self._answer_again()
             return False
@@ -388,7 +388,7 @@ class Rounds:
                     self._answer(method, request)
                 self.client.settle()
             except Exception:
-                log.exception('answers could not be given again, in %d of %d tries', failures, TRIES)
+                log.exception('responses could not be sent again, in %d of %d tries', failures, TRIES)
                 self.client.lost()
                 if self.pause(Backoff().pause(failures, 1.0)):
                     return

@@ -124,7 +124,7 @@ class SlowDecisionWatchdog:
                 stack = _user_stack(sys._current_frames().get(thread))  # noqa: SLF001 - as below
                 running.error = DecisionInterrupted(
                     f'the decision had not ended after {running.limit:g} s, its time-out, and was interrupted; a '
-                    f'workflow computes only, and leaves waiting to tasks. It was at:\n{stack}'
+                    f'workflow must not block: it waits by yielding tasks. It was at:\n{stack}'
                 )
                 running.execution.give_up(running.error)
             _raise_in(thread, Abort)
@@ -149,7 +149,7 @@ class SlowDecisionWatchdog:
     def _report(self, thread: int, running: _Running, now: float) -> None:
         frame = sys._current_frames().get(thread)  # noqa: SLF001 - documented, the underscore is a warning sign
         log.warning(
-            'deciding %s has taken %.1f s so far; a workflow computes only, and leaves waiting to tasks. It is at:\n%s',
+            'deciding %s has taken %.1f s so far; a workflow must not block: it waits by yielding tasks. It is at:\n%s',
             running.task,
             now - running.since,
             _user_stack(frame),

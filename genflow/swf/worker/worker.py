@@ -465,7 +465,7 @@ def handle_safely(
         if is_ctrl_c(error):
             raise
         if quiet():
-            log.debug('%s was not answered, for the worker has stopped: %s', task, error)
+            log.debug('%s got no response, because the worker has stopped: %s', task, error)
         elif faults.is_late(error):
             log.warning('%s is gone: %s', task, error)
         else:

@@ -28,10 +28,10 @@ def read_schedule(text: str) -> list[str]:
         ValueError: It is no schedule id.
     """
     if not text.startswith(PREFIX):
-        raise ValueError(f'{text!r} is no schedule: a schedule id begins with {PREFIX}')
+        raise ValueError(f'{text!r} is not a schedule id: it must begin with {PREFIX}')
     body = text[len(PREFIX) :]
     try:
         packed = base64.b64decode(body + '=' * (-len(body) % 4), altchars=b'-_', validate=True)
         return [label for label in zlib.decompress(packed).decode().split('\n') if label]
     except (ValueError, zlib.error) as error:
-        raise ValueError(f'{text!r} is no schedule id, or not a whole one: {error}') from error
+        raise ValueError(f'{text!r} is not a schedule id, or is cut off: {error}') from error

@@ -52,7 +52,7 @@ class Search:
     """All orders within a number of faults.
 
     Attributes:
-        allowance: Faults within one run.
+        allowance: The most faults in one run.
         depth: All orders with so many deviations have been tried.
         complete: Whether everything has been tried.
     """

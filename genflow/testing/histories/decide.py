@@ -94,6 +94,6 @@ def specs_of(workflow: type[Workflow] | WorkflowSpec) -> list[WorkflowSpec]:
         return [workflow]
     cls: Any = workflow
     if not (isinstance(cls, type) and issubclass(cls, Workflow)):
-        raise TypeError(f'{workflow!r} is no workflow; give a subclass of genflow.Workflow')
+        raise TypeError(f'{workflow!r} is not a workflow; give a subclass of genflow.Workflow')
     found = [spec for spec in declared(workflow) if isinstance(spec, WorkflowSpec)]
     return found[::-1] or [WorkflowSpec(workflow, workflow.__name__, '1')]

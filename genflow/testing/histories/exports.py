@@ -119,7 +119,7 @@ def _pages(name: str, document: Any) -> list[Mapping[str, Any]]:
             return list(document)
         return [{'events': document}]
     raise HistoryError(
-        f'{name} is no history: it holds {_kind(document)}; expected is what `aws swf '
+        f'{name} is not a history: it contains {_kind(document)}; expected the output of `aws swf '
         'get-workflow-execution-history` prints, {"events": […]}'
     )
 
@@ -137,7 +137,7 @@ def _check(name: str, events: Sequence[Event], pages: Sequence[Mapping[str, Any]
         ids = [event['eventId'] for event in events]
         first = events[0]['eventType']
     except (KeyError, TypeError) as error:
-        raise HistoryError(f'{name} holds something that is no event: it lacks {error}') from error
+        raise HistoryError(f'{name} contains an entry that is not an event: it lacks {error}') from error
     if ids != list(range(1, len(ids) + 1)):
         raise HistoryError(f'{name} {_disorder(ids, pages)}')
     if first != 'WorkflowExecutionStarted':
@@ -181,7 +181,7 @@ def moment(when: Any) -> datetime:
             return datetime.fromisoformat(when.replace('Z', '+00:00')).astimezone(timezone.utc)
         return datetime.fromtimestamp(when, timezone.utc)
     except (TypeError, ValueError, OverflowError) as error:
-        raise HistoryError(f'{when!r} is no timestamp: epoch seconds or ISO 8601 are expected') from error
+        raise HistoryError(f'{when!r} is not a timestamp: expected epoch seconds or ISO 8601') from error
 
 
 def written(events: Sequence[Event], workflow_id: str, run_id: str, indent: int | None = None) -> str:

@@ -199,7 +199,10 @@ class History(HistorySteps):
         """
         history = self.deciding()
         if history.workflow is None or history.ledger.started is None:
-            raise ImpossibleStory('nobody can decide: say the workflow class, History.from_json(…, workflow=Order)')
+            raise ImpossibleStory(
+                'the history has no workflow class to make decisions: give it, as in '
+                'History.from_json(…, workflow=Order)'
+            )
         decided = answer(history.workflow, history)
         scheduled_id, started_id = history.ledger.started
         draft = history._draft('decided on')  # noqa: SLF001 - its own kind

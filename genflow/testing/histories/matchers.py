@@ -85,7 +85,9 @@ def _asks_for(task: Any) -> Fits:
         (task,) = task.described or task.members
     make = _TESTS.get(task.kind) if isinstance(task, Call) else None
     if make is None:
-        raise ImpossibleStory(f'{task!r} is no task that SWF knows; name an activity, child, timer, function or signal')
+        raise ImpossibleStory(
+            f'{task!r} is not a task that SWF knows; name an activity, child, timer, function or signal'
+        )
     _refuse_open_arguments(task)
     task.prepare()
     test: Fits = make(task)

@@ -131,8 +131,8 @@ class Decider:
         part = self.stage.cast.parts.get(('child', task.name, task.version))
         if part is None or not part.is_stubbed:
             raise TesterError(
-                f'the child {task.name} {task.version} was started, for which there is neither a stub nor a decorated '
-                f'class that was imported: give stubs={{({task.name!r}, {task.version!r}): …}}'
+                f'the child {task.name} {task.version} was started, which has neither a stub nor an imported '
+                f'decorated class: give stubs={{({task.name!r}, {task.version!r}): …}}'
             )
         decision = self._played(task, part)
         if decision is None:

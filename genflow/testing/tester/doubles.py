@@ -182,7 +182,7 @@ class Doubles:
             hint = f'; did you mean {close[0]!r}?' if close else ''
             return f'{self.lead.cls.__qualname__} has no proxy {named!r}; it has {", ".join(known) or "none"}{hint}'
         known = [f'{name!r}' if version is None else f'{name!r} {version!r}' for _, name, version in self.parts]
-        return f'nothing here calls {named!r}; called are {", ".join(known) or "no types"}'
+        return f'nothing here calls {named!r}; it calls {", ".join(known) or "no types"}'
 
 
 def _key(proxy: Proxy) -> Key:

@@ -112,8 +112,8 @@ class StubRunner:
         if not part.is_stubbed:
             if not isinstance(part.spec, ActivitySpec):
                 raise TesterError(
-                    f'the activity {task.name} {task.version} was scheduled, for which there is neither a stub nor a '
-                    f'decorated class that was imported: give stubs={{({task.name!r}, {task.version!r}): …}}'
+                    f'the activity {task.name} {task.version} was scheduled, which has neither a stub nor an '
+                    f'imported decorated class: give stubs={{({task.name!r}, {task.version!r}): …}}'
                 )
             return copy_context().run(run_activity, part.spec, task.input, context, self.create)
         stub = part.given.pop((task.run_id, task.activity_id), NOTHING)

@@ -89,7 +89,7 @@ class Script:
         """
         self.called += 1
         if self.called > len(self.stubs):
-            raise TesterError(f'{name} was called for the {self.called}. time, but its script has {len(self.stubs)}')
+            raise TesterError(f'{name} was called {self.called} times, but its script has {len(self.stubs)} entries')
         return self.stubs[self.called - 1]
 
     def __repr__(self) -> str:

@@ -149,7 +149,9 @@ class Tester:
             TypeError: The arguments do not fit ``run``.
         """
         if self._run_id:
-            raise TesterError('this tester was started already; make another one for another execution')
+            raise TesterError(
+                'this tester has already started its execution; create another Tester for another execution'
+            )
         lead = self._doubles.lead.cls()
         text = written_arguments(f'{type(lead).__qualname__}.run', lead._serialize_arguments, args, kwargs)
         _check_arguments(lead, text)
@@ -213,7 +215,7 @@ class Tester:
         """
         found = [spec for spec in declared(workflow) if isinstance(spec, WorkflowSpec)]
         if not found:
-            raise TesterError(f'{workflow!r} is not decorated with genflow.workflow, so it stands for no type')
+            raise TesterError(f'{workflow!r} is not decorated with genflow.workflow, so it has no type')
         other = workflow()
         text = written_arguments(f'{workflow.__qualname__}.run', other._serialize_arguments, args, kwargs)
         _check_arguments(other, text)
@@ -430,13 +432,13 @@ class Tester:
         timers = [item for item in self.history.open_tasks if item.kind == 'timer']
         if not timers:
             return (
-                f'{who} waits for what only the test can bring, such as a signal; nothing else happens before the '
-                f'execution times out at {end}'
+                f'{who} waits for something that only the test can provide, such as a signal; nothing else happens '
+                f'before the execution times out at {end}'
             )
         lengths = ', '.join(f'{int(item.said["startToFireTimeout"]):,} s' for item in timers)
         return (
             f'{who} waits for a timer that never fires ({lengths}), because the execution itself times out before, at '
-            f'{end}: give the workflow a longer workflow_duration, or send the signal that it waits for beside'
+            f'{end}: give the workflow a longer workflow_duration, or send the signal that it also waits for'
         )
 
 
@@ -444,8 +446,8 @@ def _check_declared(cls: type, name: str) -> None:
     """Raises ``TesterError`` where a workflow class declares no signal of a name."""
     if name not in signals_of(cls):
         raise TesterError(
-            f'{cls.__qualname__} declares no signal {name!r}, so nobody would read it; {nearest_signal(cls, name)}. '
-            'Give undeclared=True to send it all the same'
+            f'{cls.__qualname__} declares no signal {name!r}, so nothing would read it; '
+            f'{nearest_signal(cls, name)}. Give undeclared=True to send it anyway'
         )
 
 

@@ -61,14 +61,14 @@ def check_strikes(waiting: Waiting, stub: TimeOut) -> None:
     """
     due = {kind: moment for kind, moment in waiting.deadlines().items() if moment is not None}
     if not due:
-        raise TesterError(f'{waiting.label} is to time out, but has no time-out: all of its limits are NONE')
+        raise TesterError(f'{waiting.label} should time out, but all of its limits are NONE')
     wanted = stub.type
     first = min(due, key=due.__getitem__)
     if wanted is None or wanted == first:
         return
     if wanted not in due:
-        raise TesterError(f'{waiting.label} is to time out by {wanted}, for which it has no limit; it has {first}')
+        raise TesterError(f'{waiting.label} should time out by {wanted}, but has no such limit; it has {first}')
     raise TesterError(
-        f'{waiting.label} is to time out by {wanted}, but {first} strikes first; make its limit longer, or that of '
-        f'{wanted} shorter'
+        f'{waiting.label} should time out by {wanted}, but {first} expires first; make the {first} limit longer, or '
+        f'the {wanted} limit shorter'
     )

@@ -31,7 +31,7 @@ def complete(*, token: str, result: str | None, endpoint: str | None, db: str | 
 @command.command('fail')
 @click.argument('token')
 @click.argument('reason')
-@click.option('--details', help='More about it, at most 32,768 characters.')
+@click.option('--details', help='Details of the failure, at most 32,768 characters.')
 @layer1_options
 def fail(*, token: str, reason: str, details: str | None, endpoint: str | None, db: str | None) -> None:
     """Fail the task for REASON, at most 256 characters."""

@@ -29,8 +29,8 @@ __all__ = ['debug', 'rerun']
 
 @click.command('rerun')
 @click.argument('workflow_id', metavar='ID', shell_complete=complete_ids)
-@click.option('--run-id', help='Which run; the open or latest one without it.')
-@click.option('--id', 'new_id', help='The workflow id of the new execution; the same id without it.')
+@click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
+@click.option('--id', 'new_id', help='The workflow id of the new execution. Default: the same id.')
 @service_options
 def rerun(
     *, workflow_id: str, run_id: str | None, new_id: str | None, domain: str, endpoint: str | None, db: str | None
@@ -46,16 +46,23 @@ def rerun(
     with client_of(endpoint, db, **request) as client:
         new_run_id = client.start_workflow_execution(**request)['runId']
     if len(request['tagList']) == len(begun.get('tagList') or ()):
-        click.echo(f'genflow: it has {MAX_TAGS} tags already, so none says whose rerun it is', err=True)
+        click.echo(f'genflow: it already has {MAX_TAGS} tags, so no tag names the execution that it reruns', err=True)
     click.echo(f'{request["workflowId"]} {new_run_id}')
 
 
 @click.command('debug')
 @click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
-@click.option('--at', 'event_id', type=int, help='The event whose decision to step through; the last one without it.')
-@click.option('--run-id', help='Which run; the open or latest one without it.')
-@click.option('--file', 'path', type=click.Path(dir_okay=False, exists=True), help='A history as JSON, instead of ID.')
+@click.option(
+    '--at', 'event_id', type=int, help='Step through the decision that this event belongs to. Default: the last event.'
+)
+@click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
+@click.option(
+    '--file',
+    'path',
+    type=click.Path(dir_okay=False, exists=True),
+    help='Read the history from a JSON file instead of a service.',
+)
 @service_options
 @click.pass_context
 def debug(

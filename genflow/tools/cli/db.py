@@ -23,7 +23,7 @@ __all__ = ['command']
 
 @click.group('db')
 def command() -> None:
-    """Look into, copy and tidy a file of the embedded service. vacuum needs it for itself."""
+    """Inspect, copy and maintain a file of the embedded service. vacuum needs it for itself."""
 
 
 @command.command('info')
@@ -37,7 +37,7 @@ def info(*, file: str) -> None:
 
 @command.command('export')
 @click.argument('file', type=FILE)
-@click.option('--output', '-o', type=FILE, help='Where to; stdout without it.')
+@click.option('--output', '-o', type=FILE, help='The file to write. Default: stdout.')
 @click.pass_context
 def export(ctx: click.Context, *, file: str, output: str | None) -> None:
     """Write everything in FILE as text: JSON, one thing on a line.

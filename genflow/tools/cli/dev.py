@@ -35,8 +35,8 @@ QUIT = 'q'
 
 @click.command('dev')
 @click.argument('target')
-@setting_options('db', help='Keep the executions in this file; they are gone at the end without it.')
-@click.option('--port', default=0, type=click.IntRange(0, 65535), help='Of the service; a free one without it.')
+@setting_options('db', help='Keep the executions in this file. Default: in memory, until the command ends.')
+@click.option('--port', default=0, type=click.IntRange(0, 65535), help='The port of the service. Default: a free one.')
 @setting_options('domain', default=DOMAIN, show_default=True)
 def command(*, target: str, db: str | None, port: int, domain: str) -> None:
     """Serve, work and watch: TARGET, a file or module, runs in the embedded service, and saved changes are taken up.

@@ -188,7 +188,7 @@ def _reached(patient: Patient) -> Iterator[Check]:
     answer = patient.client.list_domains(registrationStatus='REGISTERED', maximumPageSize=1)
     seconds = monotonic() - began
     where = patient.connection.backend if patient.connection is not None else ''
-    remedy = 'Calls that take so long slow every decision: look at the network between.' if seconds > SLOW else ''
+    remedy = 'Such slow calls slow down every decision: check the network.' if seconds > SLOW else ''
     yield Check('reached', 'note' if remedy else 'ok', f'{where} answers after {seconds * 1000:.0f} ms', remedy)
     yield from _clock(answer)
 
@@ -200,9 +200,9 @@ def _clock(answer: Any) -> Iterator[Check]:
         return
     skew = (datetime.now(timezone.utc) - parsedate_to_datetime(date)).total_seconds()
     if abs(skew) < SKEW:
-        yield Check('clock', 'ok', 'as the service has it')
+        yield Check('clock', 'ok', 'as on the service')
     else:
-        remedy = 'Set the clock (NTP): requests are refused whose signature is 5 minutes off.'
+        remedy = 'Set the clock (NTP): requests with a signature more than 5 minutes off are refused.'
         yield Check('clock', 'wrong', f'{abs(skew):.0f} s {"ahead of" if skew > 0 else "behind"} the service', remedy)
 
 
@@ -214,7 +214,7 @@ def _credentials(patient: Patient) -> Iterator[Check]:
 
     session = boto3.session.Session()
     credentials = session.get_credentials()
-    text = 'none' if credentials is None else f'there are some, by {credentials.method}'
+    text = 'none' if credentials is None else f'found, from {credentials.method}'
     yield Check('credentials', 'ok' if credentials else 'wrong', f'{text}; region {session.region_name}')
 
 
@@ -237,7 +237,7 @@ def _domain(patient: Patient) -> Iterator[Check]:
         yield Check('domain', 'wrong', f'{patient.domain} is not registered', error_hints.explained(error))
         return
     if found['domainInfo']['status'] != 'REGISTERED':
-        remedy = f'`aws swf undeprecate-domain --name {patient.domain}` brings it back.'
+        remedy = f'`aws swf undeprecate-domain --name {patient.domain}` undeprecates it.'
         yield Check('domain', 'wrong', f'{patient.domain} is deprecated: nothing new starts in it', remedy)
         return
     days = found['configuration']['workflowExecutionRetentionPeriodInDays']
@@ -255,7 +255,7 @@ def _types(patient: Patient) -> Iterator[Check]:
         patient.client, patient.domain, patient.specs, [one.key for one in types]
     ).items():
         if word == DIFFERS:
-            remedy = 'What is registered counts, unless a decision says otherwise; a new version of the type mends it.'
+            remedy = 'The registered defaults apply unless a decision overrides them; a new version can change them.'
             yield Check(' '.join(key), 'wrong', f'registered with other defaults: {details}', remedy)
         elif word == UNREGISTERED:
             yield Check(' '.join(key), 'note', word, f'{details[0].upper()}{details[1:]}.')
@@ -276,7 +276,7 @@ def _workers(patient: Patient) -> Iterator[Check]:
         remedy = (
             f'`genflow worker TARGET --domain {patient.domain} --task-list {name}` works for it.' if waiting else ''
         )
-        text = f'{waiting} {kind} tasks wait; taken lately by {names}'
+        text = f'{waiting} {kind} tasks wait; recently taken by {names}'
         yield Check(f'task list {name}', 'note' if waiting else 'ok', text, remedy)
 
 

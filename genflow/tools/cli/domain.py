@@ -33,9 +33,9 @@ def command() -> None:
     default=RETENTION_DAYS,
     show_default=True,
     type=click.IntRange(0, MAX_DAYS),
-    help='How long closed executions are kept.',
+    help='Days that closed executions are kept.',
 )
-@click.option('--description', help='For people who list domains.')
+@click.option('--description', help='A description, shown when domains are listed.')
 @layer1_options
 def register(*, name: str, days: int, description: str | None, endpoint: str | None, db: str | None) -> None:
     """Register the domain NAME; one that is there already is left as it is, and said so."""
@@ -57,14 +57,14 @@ def _say_what_is_there(client: Any, name: str) -> None:
     if found['domainInfo']['status'] != 'REGISTERED':
         raise Refused(
             f'the domain {name!r} is deprecated: nothing new starts in it. `aws swf undeprecate-domain --name {name}` '
-            'brings it back.'
+            'undeprecates it.'
         )
     days = found['configuration']['workflowExecutionRetentionPeriodInDays']
     note(f'genflow: the domain {name} is registered already, and keeps closed executions for {days} days')
 
 
 @command.command('list')
-@click.option('--deprecated', is_flag=True, help='Those that are deprecated, instead of those that are in use.')
+@click.option('--deprecated', is_flag=True, help='List deprecated ones instead of registered ones.')
 @layer1_options
 def list_domains(*, deprecated: bool, endpoint: str | None, db: str | None) -> None:
     """List domains, by name."""

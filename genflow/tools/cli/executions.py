@@ -67,11 +67,13 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Hi
 @click.argument('name', shell_complete=complete_types)
 @click.argument('version', shell_complete=complete_versions)
 @input_options
-@click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; a new name without it.')
-@click.option('--task-list', help="The list of its decision tasks, if not the type's own.")
-@click.option('--tag', 'tags', multiple=True, help='May be given up to five times.')
-@click.option('--wait', is_flag=True, help='Wait until it has closed, and print its result instead of its ids.')
-@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='With --wait: at most so long; a year.')
+@click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='The workflow id. Default: a new random id.')
+@click.option('--task-list', help='The task list for its decision tasks. Default: that of the type.')
+@click.option('--tag', 'tags', multiple=True, help='A tag of the execution; may be repeated up to five times.')
+@click.option('--wait', is_flag=True, help='Wait until the execution closes, and print its result instead of its ids.')
+@click.option(
+    '--timeout', default=MAX_SECONDS, type=SECONDS, help='With --wait: the most seconds to wait. Default: a year.'
+)
 @setting_options('verbose')
 @service_options
 @click.pass_context
@@ -119,8 +121,8 @@ def start(
 
 @click.command('history')
 @click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
-@click.option('--run-id', help='Which run; the open or latest one without it.')
-@click.option('--json', 'as_json', is_flag=True, help='The events as the AWS command line prints them.')
+@click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
+@click.option('--json', 'as_json', is_flag=True, help='Print the events as the AWS CLI prints them.')
 @read_only_option
 @service_options
 def history(
@@ -140,9 +142,9 @@ def history(
 @click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.argument('name')
 @click.argument('value', required=False, type=click.UNPROCESSED)
-@click.option('--run-id', help='Which run; the open one without it.')
+@click.option('--run-id', help='The run id. Default: the open run.')
 @click.option(
-    '--target', help='A file or module with the class of the workflow: warns of a name that it does not declare.'
+    '--target', help='A file or module with the workflow class; warns if the class does not declare the signal.'
 )
 @click.option(
     '--start',
@@ -151,8 +153,14 @@ def history(
     metavar='NAME VERSION',
     help='If no execution ID is open, start one of this workflow type first.',
 )
-@click.option('--input', 'given', multiple=True, metavar='VALUE', help='With --start: an argument; may be repeated.')
-@click.option('--task-list', help="With --start: the list of its decision tasks, if not the type's own.")
+@click.option(
+    '--input',
+    'given',
+    multiple=True,
+    metavar='VALUE',
+    help='With --start: an argument of the workflow; may be repeated.',
+)
+@click.option('--task-list', help='With --start: the task list for its decision tasks. Default: that of the type.')
 @service_options
 def signal(
     *,
@@ -209,7 +217,7 @@ def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
     for cls in own or classes:
         if name not in signals_of(cls):
             say(
-                f'genflow: {cls.__qualname__} declares no signal {name!r}, so it will not be read; '
+                f'genflow: {cls.__qualname__} declares no signal {name!r}, so nothing will read it; '
                 f'{nearest_signal(cls, name)}'
             )
 
@@ -219,7 +227,7 @@ def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
 @click.argument('name')
 @input_options
 @click.argument('target')
-@click.option('--run-id', help='Which run; the open or latest one without it.')
+@click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
 @read_only_option
 @service_options
 def query(
@@ -256,9 +264,9 @@ def query(
 @click.argument('workflow_id', type=WORKFLOW_ID)
 @click.argument('name')
 @input_options
-@click.option('--id', 'update_id', help='Name the update, so that it is sent once; a new name without it.')
-@click.option('--run-id', help='Which run; the open one without it.')
-@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='How many seconds to wait for the reply; a year.')
+@click.option('--id', 'update_id', help='The id of the update, so that it is sent only once. Default: a new random id.')
+@click.option('--run-id', help='The run id. Default: the open run.')
+@click.option('--timeout', default=MAX_SECONDS, type=SECONDS, help='Seconds to wait for the reply. Default: a year.')
 @service_options
 @click.pass_context
 def update(
@@ -316,7 +324,7 @@ def _class(target: str, run: HistoryTail) -> type[Workflow]:
 
 @click.command('cancel')
 @click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
-@click.option('--run-id', help='Which run; the open one without it.')
+@click.option('--run-id', help='The run id. Default: the open run.')
 @service_options
 def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
     """Ask an open execution to cancel; what becomes of it is up to the workflow."""
@@ -327,8 +335,8 @@ def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str |
 
 @click.command('terminate')
 @click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
-@click.option('--run-id', help='Which run; the open one without it.')
-@click.option('--reason', help='Why, at most 256 characters; kept in the history.')
+@click.option('--run-id', help='The run id. Default: the open run.')
+@click.option('--reason', help='The reason, at most 256 characters, kept in the history.')
 @service_options
 def terminate(
     *, workflow_id: str, run_id: str | None, reason: str | None, domain: str, endpoint: str | None, db: str | None
@@ -341,8 +349,8 @@ def terminate(
 
 @click.command('result')
 @click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
-@click.option('--run-id', help='Which run; the open or latest one without it.')
-@click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for it.')
+@click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
+@click.option('--timeout', default=0.0, show_default=True, type=SECONDS, help='Seconds to wait for the result.')
 @setting_options('verbose')
 @read_only_option
 @service_options

@@ -47,17 +47,31 @@ class Asked:
 @click.command('explore', context_settings=TAKES_NEGATIVES)
 @click.argument('target')
 @input_options
-@click.option('--stub', 'stubs', multiple=True, metavar='NAME=VALUE', help='The result of an activity or child; JSON.')
-@click.option('--signal', 'signals', multiple=True, metavar='NAME=VALUES', help='What arrives: a JSON list.')
-@click.option('--faults', default=MAX_FAULTS, show_default=True, type=click.IntRange(0), help='Faults within one run.')
-@click.option('--budget', default=BUDGET, show_default=True, type=click.IntRange(1), help='Runs to try.')
-@click.option('--seconds', type=click.FloatRange(0), help='Time to try them in.')
-@click.option('--seed', default=0, show_default=True, help='Of the random orders.')
 @click.option(
-    '--jobs', default=1, show_default=True, type=click.IntRange(1), help='Processes; all but one go by chance.'
+    '--stub', 'stubs', multiple=True, metavar='NAME=VALUE', help='The result of an activity or child, as JSON.'
 )
-@click.option('--without', multiple=True, type=click.Choice(sorted(JUDGES)), help='A judge that is not asked.')
-@click.option('--schedule', help='Play this schedule again.')
+@click.option(
+    '--signal',
+    'signals',
+    multiple=True,
+    metavar='NAME=VALUES',
+    help='A signal that arrives: a JSON list of its values.',
+)
+@click.option(
+    '--faults', default=MAX_FAULTS, show_default=True, type=click.IntRange(0), help='The most faults in one run.'
+)
+@click.option('--budget', default=BUDGET, show_default=True, type=click.IntRange(1), help='Runs to try.')
+@click.option('--seconds', type=click.FloatRange(0), help='Seconds to spend on the exploration.')
+@click.option('--seed', default=0, show_default=True, help='Seed of the random orders.')
+@click.option(
+    '--jobs',
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help='Number of processes; all but the first try random orders.',
+)
+@click.option('--without', multiple=True, type=click.Choice(sorted(JUDGES)), help='Skip this judge; may be repeated.')
+@click.option('--schedule', help='Replay this schedule.')
 @click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')
 @click.pass_context
 def command(

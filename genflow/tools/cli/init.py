@@ -158,7 +158,7 @@ FILES = {
 
 @click.command('init')
 @click.argument('folder', type=click.Path(file_okay=False))
-@click.option('--name', help='Of the project; the name of the folder without it.')
+@click.option('--name', help='The name of the project. Default: the name of the folder.')
 def command(*, folder: str, name: str | None) -> None:
     """Make a small project in FOLDER: a workflow, two activities, tests and a pyproject.toml.
 

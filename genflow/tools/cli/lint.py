@@ -22,11 +22,16 @@ __all__ = ['command']
 
 @click.command('lint')
 @click.argument('targets', nargs=-1, metavar='PATH_OR_TARGET...')
-@click.option('--fix', is_flag=True, help='Mend in place what can be mended.')
+@click.option('--fix', is_flag=True, help='Fix findings in place where possible.')
 @click.option('--format', 'form', default='text', show_default=True, type=click.Choice(list(FORMATS)))
-@click.option('--select', multiple=True, metavar='CODE', help='Ask this rule only; the beginning of a code is enough.')
-@click.option('--ignore', multiple=True, metavar='CODE', help='Do not ask this rule.')
-@click.option('--explain', metavar='CODE', help='Print what a rule finds, and how it is done right.')
+@click.option(
+    '--select',
+    multiple=True,
+    metavar='CODE',
+    help='Apply only this rule, or all rules whose code begins with this; may be repeated.',
+)
+@click.option('--ignore', multiple=True, metavar='CODE', help='Do not apply this rule; may be repeated.')
+@click.option('--explain', metavar='CODE', help='Explain a rule, with wrong and right code.')
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -67,12 +67,17 @@ SELECTION = (
     ),
     click.option('--open', 'only_open', is_flag=True, help='As --status open.'),
     click.option('--closed', 'only_closed', is_flag=True, help='As --status closed.'),
-    click.option('--type', 'type_name', shell_complete=complete_types, help='The name of its workflow type.'),
-    click.option('--version', help='The version of its workflow type.'),
-    click.option('--id-prefix', default='', help='What its workflow id begins with.'),
-    click.option('--tag', help='One of its tags.'),
-    click.option('--since', type=MOMENT, help='Started then or later: 2h (ago), 7d, or ISO 8601.'),
-    click.option('--until', type=MOMENT, help='Started then or earlier.'),
+    click.option(
+        '--type',
+        'type_name',
+        shell_complete=complete_types,
+        help='Only executions of the workflow type with this name.',
+    ),
+    click.option('--version', help='Only executions of the workflow type with this version.'),
+    click.option('--id-prefix', default='', help='Only executions whose workflow id begins with this.'),
+    click.option('--tag', help='Only executions with this tag.'),
+    click.option('--since', type=MOMENT, help='Only executions started since then: 2h (ago), 7d, or ISO 8601.'),
+    click.option('--until', type=MOMENT, help='Only executions started by then.'),
 )
 
 
@@ -107,8 +112,8 @@ HEADER = ('STARTED', 'DURATION', 'STATUS', 'TYPE', 'ID', 'TAGS', 'RUN')
 @click.command('list')
 @selection_options
 @click.option('--sort', type=click.Choice(list(COLUMNS)), default='started', show_default=True, help='By which column.')
-@click.option('--reverse', '-r', is_flag=True, help='The other way round; times begin with the latest.')
-@click.option('--limit', type=click.IntRange(1), help=f'At most so many; of a table {ROWS} unless given.')
+@click.option('--reverse', '-r', is_flag=True, help='Reverse the order. Times are sorted latest first by default.')
+@click.option('--limit', type=click.IntRange(1), help=f'The most executions to list. Default: {ROWS} in a table.')
 @output_option
 @read_only_option
 @service_options
@@ -132,7 +137,7 @@ def list_executions(
         infos = _ordered(found(client, domain, wanted), sort, most, reverse=reverse)
     if most is not None and len(infos) > most:
         del infos[most:]
-        note(f'genflow: only the first {most} are listed; --limit N lists more')
+        note(f'genflow: only the first {most} are listed; use --limit N to list more')
     if output == 'table':
         print_lines(_table(infos))
     else:
@@ -220,7 +225,7 @@ def _record(info: Info) -> dict[str, Any]:
 
 @click.command('count')
 @selection_options
-@click.option('--by', type=click.Choice(['status', 'type']), help='Count each state or type by itself.')
+@click.option('--by', type=click.Choice(['status', 'type']), help='Count each state or each type separately.')
 @read_only_option
 @service_options
 def count(*, wanted: Wanted, by: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
@@ -233,4 +238,4 @@ def count(*, wanted: Wanted, by: str | None, domain: str, endpoint: str | None, 
         number, is_cut = counted(client, domain, wanted)
     print_lines([str(number)])
     if is_cut:
-        note('genflow: there may be more: SWF has stopped counting')
+        note('genflow: there may be more: SWF stopped counting')

@@ -73,7 +73,7 @@ class Endpoint(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not _is_url(value):
-            self.fail(f'{value!r} is no address of a service; {self._hint(value)}', param, ctx)
+            self.fail(f'{value!r} is not the address of a service; {self._hint(value)}', param, ctx)
         return str(value)
 
     @staticmethod
@@ -103,7 +103,7 @@ class Seconds(ParamType):
         except ValueError:
             seconds = math.nan
         if not 0 <= seconds <= MAX_SECONDS:
-            self.fail(f'{value!r} is no number of seconds from 0 to {MAX_SECONDS}.', param, ctx)
+            self.fail(f'{value!r} is not a number of seconds from 0 to {MAX_SECONDS}.', param, ctx)
         return seconds
 
 
@@ -121,7 +121,7 @@ class Moment(ParamType):
                 return datetime.now(timezone.utc) - timedelta(**{_UNITS[match[2]]: int(match[1])})
             moment = datetime.fromisoformat(value.replace('Z', '+00:00'))
         except (ValueError, OverflowError):
-            self.fail(f'{value!r} is no time: write 90s, 30m, 2h, 7d or 2w (ago), or 2026-05-01T12:00.', param, ctx)
+            self.fail(f'{value!r} is not a time: write 90s, 30m, 2h, 7d or 2w (ago), or 2026-05-01T12:00.', param, ctx)
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 

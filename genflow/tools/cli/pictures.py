@@ -33,11 +33,14 @@ PIPE_WIDTH = 110
 
 def picture_options(function: F) -> F:
     """Add what names an execution to a command, and how deep to look."""
-    depth = click.option('--depth', default=0, help='How many levels of children to fold in.')
+    depth = click.option('--depth', default=0, help='How many levels of child workflows to include.')
     path = click.option(
-        '--file', 'path', type=click.Path(dir_okay=False, exists=True), help='A history as JSON, instead of ID.'
+        '--file',
+        'path',
+        type=click.Path(dir_okay=False, exists=True),
+        help='Read the history from a JSON file instead of a service.',
     )
-    run_id = click.option('--run-id', help='Which run; the open or latest one without it.')
+    run_id = click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
     name = click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
     return name(run_id(path(depth(service_options(function)))))
 
@@ -132,7 +135,7 @@ def timeline_command(
 @click.option(
     '--format', 'form', type=click.Choice(['svg', 'html', 'mermaid', 'dot']), default='svg', show_default=True
 )
-@click.option('--output', '-o', type=click.Path(dir_okay=False), help='Where to; stdout without it.')
+@click.option('--output', '-o', type=click.Path(dir_okay=False), help='The file to write. Default: stdout.')
 @click.pass_context
 def graph(
     ctx: click.Context,

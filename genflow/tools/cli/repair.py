@@ -36,16 +36,25 @@ SHOWN = 10
 @click.command('repair')
 @click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
-@click.option('--run-id', help='Which run; the latest one without it.')
-@click.option('--from', 'before', type=int, metavar='EVENT', help='Trust only decisions that completed before it.')
-@click.option('--force', is_flag=True, help='Go on although calls were made after what is trusted.')
-@click.option('--dry-run', is_flag=True, help='Say what would be done, and do nothing.')
-@click.option('--all', 'everything', is_flag=True, help='All that the options below choose; says what it would do.')
-@click.option('--yes', is_flag=True, help='With --all: do it.')
-@click.option('--type', 'type_name', shell_complete=complete_types, help='With --all: of this workflow type.')
-@click.option('--failed', 'failed_only', is_flag=True, help='With --all: only what failed.')
-@click.option('--since', type=MOMENT, help='With --all: closed then or later: 2h (ago), 7d, or ISO 8601.')
-@click.option('--reason-like', help='With --all: the reason contains this text, in any case.')
+@click.option('--run-id', help='The run id. Default: the latest run.')
+@click.option(
+    '--from', 'before', type=int, metavar='EVENT', help='Trust only decisions that completed before this event.'
+)
+@click.option('--force', is_flag=True, help='Continue although calls were made after the last trusted event.')
+@click.option('--dry-run', is_flag=True, help='Show what would be done, without doing it.')
+@click.option(
+    '--all',
+    'everything',
+    is_flag=True,
+    help='Repair all executions that the options below select. Without --yes, only list them.',
+)
+@click.option('--yes', is_flag=True, help='With --all: carry out the repairs.')
+@click.option(
+    '--type', 'type_name', shell_complete=complete_types, help='With --all: only executions of this workflow type.'
+)
+@click.option('--failed', 'failed_only', is_flag=True, help='With --all: only failed executions.')
+@click.option('--since', type=MOMENT, help='With --all: only executions closed since then: 2h (ago), 7d, or ISO 8601.')
+@click.option('--reason-like', help='With --all: only if the failure reason contains this text; ignores case.')
 @service_options
 def command(
     *,
@@ -147,7 +156,7 @@ def take_up(db: str, domain: str, request: Request, target: str, *, asked_for: b
     elif asked_for:
         raise Refused(f'{refusal} `genflow repair {workflow_id} --db {db}` has both options.')
     else:
-        say(f'genflow: {workflow_id} {view.status} before and begins anew: {refusal}')
+        say(f'genflow: {workflow_id} {view.status} before and starts again: {refusal}')
 
 
 def _asks_for_the_same(request: Request, started_with: str | None, view: ExecutionView) -> bool:
@@ -228,11 +237,11 @@ def _repair_all(db: str, domain: str, chosen: Chosen, target: str | None, *, for
         done += 1
         text = f'{view.workflow_id} {_forked(db, domain, view, plan) if is_meant else view.run_id}'
         anew = _listed(plan.anew) or 'nothing'
-        print_lines([f'{text}  {len(plan.kept)} stay completed, asked for anew: {anew}'])
+        print_lines([f'{text}  {len(plan.kept)} stay completed, scheduled again: {anew}'])
     if is_meant:
-        note(f'genflow: {done} of {len(views)} are taken up; a worker, or `genflow run`, goes on with them')
+        note(f'genflow: {done} of {len(views)} are repaired; a worker, or `genflow run`, continues them')
     else:
-        note(f'genflow: {done} of {len(views)} would be taken up; --yes does it')
+        note(f'genflow: {done} of {len(views)} would be repaired; give --yes to repair them')
 
 
 def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
@@ -254,9 +263,11 @@ def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
 def _show(plan: Repair) -> None:
     note(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed')
     if not plan.is_linked:
-        note('genflow: it has five tags, so none says which run it takes up, and idempotency keys are new')
+        note(
+            'genflow: it already has five tags, so no tag names the run that it continues, and idempotency keys are new'
+        )
     if plan.anew:
-        note(f'genflow: asked for anew: {_listed(plan.anew)}')
+        note(f'genflow: scheduled again: {_listed(plan.anew)}')
 
 
 def _listed(operations: tuple[Operation, ...]) -> str:

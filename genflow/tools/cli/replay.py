@@ -17,8 +17,8 @@ __all__ = ['command', 'workflows_of']
 @click.command('replay')
 @click.argument('histories', nargs=-1, required=True, type=EXISTING_PATH, metavar='FILE_OR_FOLDER...')
 @click.argument('target')
-@click.option('--strict', is_flag=True, help='An input that differs from the recorded one is a mismatch too.')
-@click.option('--workflow-id', help='Of the execution, where a single history does not say it.')
+@click.option('--strict', is_flag=True, help='Also treat an input that differs from the recorded one as a mismatch.')
+@click.option('--workflow-id', help='The id of the execution, if a single history does not contain it.')
 @click.option('--run-id', help='Likewise.')
 @click.pass_context
 def command(

@@ -33,16 +33,22 @@ __all__ = ['command']
 @click.command('run', context_settings=TAKES_NEGATIVES)
 @click.argument('target')
 @input_options
-@setting_options('db', help='Keep the executions in this file.')
-@click.option('--id', 'workflow_id', type=WORKFLOW_ID, help='Name the execution; one that is open is continued.')
+@setting_options('db', help='Keep the executions in this file. Default: in memory.')
 @click.option(
-    '--activities', default=8, show_default=True, type=click.IntRange(1, MAX_THREADS), help='How many run at a time.'
+    '--id', 'workflow_id', type=WORKFLOW_ID, help='The workflow id. An open execution with this id is continued.'
+)
+@click.option(
+    '--activities',
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, MAX_THREADS),
+    help='Activities that run at a time.',
 )
 @click.option(
     '--repair/--anew',
     default=None,
-    help='If the execution --id has failed: go on where it failed, or begin from the start. '
-    'Without either, go on where nothing speaks against it.',
+    help='If the execution --id has failed: continue where it failed, or start again. '
+    'Default: continue if that is safe.',
 )
 @setting_options('verbose', 'quiet')
 @click.pass_context

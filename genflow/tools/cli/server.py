@@ -21,23 +21,31 @@ __all__ = ['command']
 
 
 @click.command('server')
-@setting_options('db', default=':memory:', show_default=True, help='Keeps everything.')
+@setting_options('db', default=':memory:', show_default=True, help='The file that keeps the data.')
 @click.option('--host', default='127.0.0.1', show_default=True, help='The address to listen on.')
-@click.option('--port', default=4567, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
-@click.option('--long-poll', default=60.0, show_default=True, type=SECONDS, help='Seconds of an empty poll.')
-@click.option('--account-id', default='123456789012', show_default=True, help='Appears in ARNs.')
-@click.option('--region', default='us-east-1', show_default=True, help='Appears in ARNs.')
-@click.option('--fast', is_flag=True, help='A loss of power may lose the last moments; the death of the process not.')
+@click.option(
+    '--port', default=4567, show_default=True, type=click.IntRange(0, 65535), help='The port; 0 picks a free one.'
+)
+@click.option(
+    '--long-poll', default=60.0, show_default=True, type=SECONDS, help='Seconds before an empty poll returns.'
+)
+@click.option('--account-id', default='123456789012', show_default=True, help='Shown in ARNs.')
+@click.option('--region', default='us-east-1', show_default=True, help='Shown in ARNs.')
+@click.option(
+    '--fast', is_flag=True, help='Faster: survives a process crash, but a power loss may lose recent commits.'
+)
 @click.option(
     '--credentials',
     type=click.Path(dir_okay=False),
     help='Access keys, in the format of ~/.aws/credentials. Requests must be signed with one of them.',
 )
 @click.option('--insecure', is_flag=True, help='Listen beyond the loopback interface without --credentials.')
-@click.option('--test-control', is_flag=True, help='The clock stands still, and requests to /_genflow move it.')
-@click.option('--ui', is_flag=True, help='Serve the dashboard, too; its address is the second line.')
-@click.option('--ui-port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
-@click.option('--write', is_flag=True, help='Allow the dashboard to change something.')
+@click.option('--test-control', is_flag=True, help='Use a manual clock, which requests to /_genflow advance.')
+@click.option('--ui', is_flag=True, help='Serve the dashboard too; its address is the second line of output.')
+@click.option(
+    '--ui-port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='The port; 0 picks a free one.'
+)
+@click.option('--write', is_flag=True, help='Allow actions in the dashboard; without it, the dashboard is read-only.')
 def command(
     *,
     db: str,

@@ -40,7 +40,7 @@ def read_only_option(function: F) -> F:
         ctx.meta[READ_ONLY] = value
 
     option = click.option(
-        '--read-only', is_flag=True, expose_value=False, callback=keep, help='Only look: write nothing to the file.'
+        '--read-only', is_flag=True, expose_value=False, callback=keep, help='Open the file read-only; write nothing.'
     )
     return option(function)
 

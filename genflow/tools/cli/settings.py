@@ -62,15 +62,15 @@ class Setting:
 SETTINGS: dict[str, Setting] = {
     'domain': Setting(('--domain',), click.STRING, 'The SWF domain.'),
     'region': Setting(('--region',), click.STRING, 'The AWS region.'),
-    'profile': Setting(('--profile',), click.STRING, 'The profile of ~/.aws with the credentials.'),
+    'profile': Setting(('--profile',), click.STRING, 'The profile in ~/.aws that has the credentials.'),
     'endpoint': Setting(
-        ('--endpoint',), ENDPOINT, 'Address of a service; as boto3 is configured without it.', service=True
+        ('--endpoint',), ENDPOINT, 'Address of an SWF service. Default: as boto3 is configured.', service=True
     ),
-    'db': Setting(('--db',), FILE, 'A file of the embedded service.', service=True),
-    'verbose': Setting(('--verbose', '-v'), click.BOOL, 'Of failures, show all tracebacks.'),
-    'quiet': Setting(('--quiet', '-q'), click.BOOL, 'Show nothing but results and errors.'),
-    'color': Setting(('--color',), click.Choice(COLORS), 'Whether to color; auto colors terminals.'),
-    'time': Setting(('--time',), click.Choice(TIMES), 'How to show times of day; utc unless given.'),
+    'db': Setting(('--db',), FILE, 'A file of the embedded service; no server is needed.', service=True),
+    'verbose': Setting(('--verbose', '-v'), click.BOOL, 'Show all tracebacks of failures.'),
+    'quiet': Setting(('--quiet', '-q'), click.BOOL, 'Show only results and errors.'),
+    'color': Setting(('--color',), click.Choice(COLORS), 'When to use colors; auto: on terminals.'),
+    'time': Setting(('--time',), click.Choice(TIMES), 'How to show times. Default: utc.'),
 }
 """All settings by name: ``--NAME``, ``GENFLOW_NAME`` and the key of ``[tool.genflow]``."""
 

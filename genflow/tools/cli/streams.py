@@ -206,7 +206,7 @@ def print_result(text: str, again: str) -> None:
         sys.stdout.flush()
     except (OSError, ValueError) as error:
         _flush_or_drop(sys.stdout)
-        raise ResultLost(f'stdout does not take the result ({_reason(error)}). {again}') from error
+        raise ResultLost(f'the result cannot be written to stdout ({_reason(error)}). {again}') from error
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -224,7 +224,7 @@ def print_lines(lines: Iterable[str]) -> None:
         raise click.exceptions.Exit(Exit.INTERNAL) from None
     except OSError as error:
         _flush_or_drop(sys.stdout)
-        raise ResultLost(f'stdout does not take the output ({_reason(error)}).') from error
+        raise ResultLost(f'the output cannot be written to stdout ({_reason(error)}).') from error
 
 
 def _reason(error: Exception) -> str:

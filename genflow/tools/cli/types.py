@@ -24,7 +24,7 @@ RECORD = ('kind', 'name', 'version', 'status', 'created', 'description', 'code',
 
 @click.command('types')
 @click.argument('target', required=False)
-@click.option('--deprecated', is_flag=True, help='Those that are deprecated, instead of those that are in use.')
+@click.option('--deprecated', is_flag=True, help='List deprecated ones instead of registered ones.')
 @output_option
 @service_options
 def command(

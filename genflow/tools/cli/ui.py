@@ -45,12 +45,16 @@ PACE = 1.0  # seconds between two looks at a service beyond this process
 
 @click.command('ui')
 @click.argument('folder', required=False, type=click.Path(file_okay=False, exists=True))
-@click.option('--target', help='A file or module with the code: branches are shown with their lines.')
+@click.option('--target', help='A file or module with the workflow code; branches are then shown with source lines.')
 @click.option('--host', default='127.0.0.1', show_default=True, help='The address to listen on.')
-@click.option('--port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='0 takes a free one.')
-@click.option('--token', envvar='GENFLOW_UI_TOKEN', help='What to log in with; needed beyond the loopback interface.')
-@click.option('--write', is_flag=True, help='Allow signals, cancellation and everything else that changes something.')
-@setting_options('domain', help=f'The SWF domain to begin with; {DOMAIN}, or the first that there is.')
+@click.option(
+    '--port', default=4568, show_default=True, type=click.IntRange(0, 65535), help='The port; 0 picks a free one.'
+)
+@click.option(
+    '--token', envvar='GENFLOW_UI_TOKEN', help='The token to log in with; required beyond the loopback interface.'
+)
+@click.option('--write', is_flag=True, help='Allow actions, such as signals and cancellation. Default: read-only.')
+@setting_options('domain', help=f'The SWF domain to open first. Default: {DOMAIN}, or else the first domain.')
 @layer1_options
 @click.pass_context
 def command(

@@ -29,12 +29,25 @@ __all__ = ['command']
 @click.command('why')
 @click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
-@click.option('--run-id', help='Which run; the open or latest one without it.')
-@click.option('--file', 'path', type=click.Path(dir_okay=False, exists=True), help='A history as JSON, instead of ID.')
-@click.option('--at', help='The present for --file, ISO 8601; the end of the history without it.')
-@click.option('--if', 'supposed', multiple=True, metavar='WHAT', help="What would happen: 'fail Ship', 'fire 3'.")
-@click.option('--all', 'everything', is_flag=True, help='Every open execution of the domain, one line a cause.')
-@click.option('--json', 'as_json', is_flag=True, help='The findings as JSON.')
+@click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
+@click.option(
+    '--file',
+    'path',
+    type=click.Path(dir_okay=False, exists=True),
+    help='Read the history from a JSON file instead of a service.',
+)
+@click.option('--at', help='With --file: the present time, ISO 8601. Default: the time of the last event.')
+@click.option(
+    '--if',
+    'supposed',
+    multiple=True,
+    metavar='WHAT',
+    help="Show what the code would do next if this happened: 'fail Ship', 'fire 3'.",
+)
+@click.option(
+    '--all', 'everything', is_flag=True, help='Explain every open execution of the domain, one line per cause.'
+)
+@click.option('--json', 'as_json', is_flag=True, help='Print the findings as JSON.')
 @read_only_option
 @service_options
 @click.pass_context

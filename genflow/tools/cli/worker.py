@@ -45,27 +45,35 @@ MAX_PROCESSES = 64
 @click.command('worker')
 @click.argument('target')
 @setting_options('domain', required=True)
-@click.option('--task-list', 'task_lists', required=True, multiple=True, help='The task list to poll; or several.')
-@click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decisions at a time.')
-@click.option('--activities', default=4, show_default=True, type=THREADS, help='Activities at a time.')
+@click.option('--task-list', 'task_lists', required=True, multiple=True, help='The task list to poll; may be repeated.')
+@click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decision tasks handled at a time.')
+@click.option('--activities', default=4, show_default=True, type=THREADS, help='Activity tasks run at a time.')
 @click.option(
-    '--processes', type=click.IntRange(1, MAX_PROCESSES), help='Worker processes; each then has one activity thread.'
+    '--processes',
+    type=click.IntRange(1, MAX_PROCESSES),
+    help='Number of worker processes, each with one activity thread.',
 )
 @click.option('--supervised', is_flag=True, hidden=True, help='Drain when stdin ends.')
-@click.option('--max-tasks', type=click.IntRange(1), help='Stop after so many tasks.')
-@click.option('--drain', default=30.0, show_default=True, type=SECONDS, help='Seconds to finish in.')
-@click.option('--identity', help='What SWF shows as the poller; host and process by default.')
-@click.option('--register/--no-register', default=True, show_default=True, help='Register the types first.')
+@click.option('--max-tasks', type=click.IntRange(1), help='Stop after this many tasks.')
+@click.option(
+    '--drain',
+    default=30.0,
+    show_default=True,
+    type=SECONDS,
+    help='Seconds that running tasks have to finish after a stop signal.',
+)
+@click.option('--identity', help='The identity that SWF records for this poller. Default: host and process id.')
+@click.option('--register/--no-register', default=True, show_default=True, help='Register the types before polling.')
 @click.option('--shadow-first', is_flag=True, help='Poll only if no open execution would be held by this code.')
-@click.option('--sticky/--no-sticky', default=True, show_default=True, help='Keep executions between decisions.')
+@click.option('--sticky/--no-sticky', default=True, show_default=True, help='Cache executions between decisions.')
 @click.option('--log-format', default='text', show_default=True, type=click.Choice(list(FORMATS)), help='On stderr.')
 @click.option(
-    '--log-level', default='info', show_default=True, type=click.Choice(LEVELS), help='The least that is shown.'
+    '--log-level', default='info', show_default=True, type=click.Choice(LEVELS), help='The lowest level to show.'
 )
 @click.option(
     '--metrics', type=click.IntRange(0, 65535), metavar='PORT', help='Serve /metrics for Prometheus on 127.0.0.1.'
 )
-@click.option('--log-tasks', is_flag=True, help='Log each task when it is taken up.')
+@click.option('--log-tasks', is_flag=True, help='Log each task when it starts.')
 @layer1_options
 @click.pass_context
 def command(
@@ -134,7 +142,7 @@ def _supervise(ctx: click.Context, processes: int, drain: float, endpoint: str |
 
 def _tell(seconds: float, number: int, is_first: bool) -> None:
     if is_first:
-        say(f'draining: {seconds:g} s for what runs, and for polls in flight to return')
+        say(f'draining: running tasks and polls in flight have {seconds:g} s to finish')
 
 
 def _may_poll(layer1: Any, domain: str) -> bool:
@@ -147,7 +155,7 @@ def _may_poll(layer1: Any, domain: str) -> bool:
     for outcome in shadow.held:
         say(f'would be held: {outcome}')
     if shadow.held:
-        say(f'genflow: {len(shadow.held)} open executions would be held; nothing was polled')
+        say(f'genflow: {len(shadow.held)} open executions would be held, so this worker does not poll')
     return not shadow.held
 
 
@@ -157,7 +165,7 @@ def _warn_of_unused(registry: Registry, task_lists: tuple[str, ...]) -> None:
     for task_list in task_lists:
         if task_list not in used:
             known = ', '.join(sorted(used)) or 'none'
-            log.warning('no loaded type uses the task list %s; they use: %s', task_list, known)
+            log.warning('no loaded type uses the task list %s; the loaded types use: %s', task_list, known)
 
 
 def _log_task(task: DecisionTask | ActivityTask) -> None:

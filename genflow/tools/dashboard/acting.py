@@ -25,7 +25,7 @@ MOST = 1000
 PLANNED = 50
 """Repairs that are planned for a preview: each reads a history."""
 
-READ_ONLY = 'This dashboard is read-only: start it with --write to change anything, or copy the command line.'
+READ_ONLY = 'This dashboard is read-only: start it with --write to allow actions, or copy the command line.'
 
 
 @frozen
@@ -118,7 +118,7 @@ def foreseen(action: Action, task: Task, state: str, place: int) -> Outcome:
         return Outcome(task.target, state, f'Nothing: {error}.', is_good=False, command=command)
     words = [f'Events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed.']
     if plan.anew:
-        words.append(f'Asked for anew: {", ".join(one.label for one in plan.anew[:10])}.')
+        words.append(f'Scheduled again: {", ".join(one.label for one in plan.anew[:10])}.')
     if plan.forgotten:
         words.append(f'Forgotten: {", ".join(one.label for one in plan.forgotten[:10])}.')
     return Outcome(task.target, state, ' '.join(words), is_good=True, command=command)

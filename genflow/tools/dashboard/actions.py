@@ -173,7 +173,7 @@ def _signal_command(task: Task) -> str:
 
 def _cancel(task: Task) -> str:
     task.source.client.request_cancel_workflow_execution(**task.named)
-    return 'Its cancellation was asked for; what becomes of it is up to the workflow.'
+    return 'Its cancellation was requested; the workflow decides how it ends.'
 
 
 def _terminate(task: Task) -> str:
@@ -219,7 +219,10 @@ def _repair(task: Task) -> str:
     plan = plan_repair(view, task.source.clock())
     if plan.forgotten and not task.value('force'):
         labels = ', '.join(one.label for one in plan.forgotten[:10])
-        raise Refusal(f'{labels}: asked for after what is trusted, and may have undone it. Tick “go on without”.')
+        raise Refusal(
+            f'{labels}: called after the last trusted event, and may have undone trusted work. '
+            'Tick “Continue without the calls made since”.'
+        )
     return f'It goes on as run {task.source.fork(task.domain, view, plan.events)}.'
 
 
@@ -242,31 +245,33 @@ def _fail(task: Task) -> str:
     return 'The activity was failed.'
 
 
-TOKEN = Field('token', 'Task token', help='What self.token was in the activity that left its worker.', is_required=True)
+TOKEN = Field(
+    'token', 'Task token', help='The value of self.token in the activity that left its worker.', is_required=True
+)
 
 _TABLE = (
     Action(
         'signal',
         'Signal',
-        'The workflow gets a signal.',
+        'Sends a signal to the workflow.',
         _signal,
         _signal_command,
         fields=(
             Field('name', 'Signal', is_required=True, most=256, help='The name that the class declares.'),
-            Field('value', 'Value', 'value', 'JSON, or plain text; nothing is null.'),
+            Field('value', 'Value', 'value', 'JSON or plain text; empty means null.'),
         ),
     ),
     Action(
         'cancel',
         'Cancel',
-        'The workflow is asked to end, and may clean up.',
+        'Requests cancellation; the workflow may clean up before it ends.',
         _cancel,
         lambda task: task.command('cancel', task.target.workflow_id, '--run-id', task.target.run_id),
     ),
     Action(
         'terminate',
         'Terminate',
-        'It ends at once, and its code is not asked. Its child policy decides what becomes of its children.',
+        'Ends the execution at once, without a clean-up. Its child policy decides what happens to its children.',
         _terminate,
         _terminate_command,
         fields=(Field('reason', 'Reason', most=256, help='Kept in the history.'),),
@@ -275,35 +280,35 @@ _TABLE = (
     Action(
         'rerun',
         'Rerun',
-        'A new execution starts with the same input, settings and tags.',
+        'Starts a new execution with the same input, settings and tags.',
         _rerun,
         _rerun_command,
         states=frozenset(),
-        fields=(Field('ids', 'Under a new workflow id', 'check', 'Needed while the old one is open.'),),
+        fields=(Field('ids', 'Under a new workflow id', 'check', 'Required while the old execution is open.'),),
     ),
     Action(
         'repair',
         'Repair',
-        'It goes on as a new run from the decision before the failure; what completed stays.',
+        'Continues as a new run from the decision before the failure; completed operations stay completed.',
         _repair,
         _repair_command,
         states=REPAIRABLE,
-        fields=(Field('force', 'Go on without what was asked for since', 'check'),),
+        fields=(Field('force', 'Continue without the calls made since', 'check'),),
     ),
     Action(
         'complete',
         'Complete an activity',
-        'An activity that left its worker (SuspendTask) is completed from here.',
+        'Completes an activity that left its worker (SuspendTask).',
         _complete,
         lambda task: task.answer_command(
             'complete', task.value('token') or 'TOKEN', *filter(None, [task.value('result')])
         ),
-        fields=(TOKEN, Field('result', 'Result', 'value', 'JSON, or plain text; nothing is null.')),
+        fields=(TOKEN, Field('result', 'Result', 'value', 'JSON or plain text; empty means null.')),
     ),
     Action(
         'fail',
         'Fail an activity',
-        'An activity that left its worker (SuspendTask) is failed from here.',
+        'Fails an activity that left its worker (SuspendTask).',
         _fail,
         lambda task: task.answer_command('fail', task.value('token') or 'TOKEN', task.value('reason') or 'REASON'),
         fields=(

@@ -300,7 +300,7 @@ def moment(text: str, zone: Any) -> datetime:
     try:
         found = datetime.fromisoformat(text.replace('Z', '+00:00'))
     except ValueError:
-        raise ValueError(f'{text!r} is no time; write it as 2026-11-28 or 2026-11-28T14:30') from None
+        raise ValueError(f'{text!r} is not a time; write it as 2026-11-28 or 2026-11-28T14:30') from None
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

@@ -40,7 +40,7 @@ def matching(pattern: str, texts: Sequence[str], seconds: float = SECONDS) -> li
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        raise PatternError(f'{pattern!r} is no regular expression: {error}') from error
+        raise PatternError(f'{pattern!r} is not a valid regular expression: {error}') from error
     try:
         done = subprocess.run(  # noqa: S603 - this Python, with a program of our own
             [sys.executable, '-I', '-S', '-c', PROGRAM],
@@ -51,7 +51,7 @@ def matching(pattern: str, texts: Sequence[str], seconds: float = SECONDS) -> li
             check=True,
         )
     except subprocess.TimeoutExpired:
-        raise PatternError(f'{pattern!r} takes too long on these events; write it more plainly') from None
+        raise PatternError(f'{pattern!r} takes too long on these events; simplify it') from None
     except subprocess.CalledProcessError as error:
         raise PatternError(f'{pattern!r} cannot be searched for: {error.stderr.strip()[-200:]}') from error
     found: list[int] = json.loads(done.stdout)

@@ -173,7 +173,9 @@ class Guard:
         if scope['method'] in READS and self.policy.is_token(given):
             return logged_in(self.policy, path)
         if scope['method'] not in READS or path != '/':
-            return PlainTextResponse('Log in first: open / in a browser, or send Authorization: Bearer TOKEN.\n', 401)
+            return PlainTextResponse(
+                'Log in first: open / in a browser, or send the header Authorization: Bearer TOKEN.\n', 401
+            )
         return RedirectResponse('/login', 303)
 
 

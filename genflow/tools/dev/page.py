@@ -26,9 +26,9 @@ SHOWN = 12
 
 STATES = {
     'running': 'the saved code runs',
-    'broken': 'the saved code cannot be used; the code from before runs',
-    'departs': 'open executions do not match the saved code; the code from before runs',
-    'kept': 'the code from before the last save runs',
+    'broken': 'the saved code has an error; the previous code runs',
+    'departs': 'open executions do not match the saved code; the previous code runs',
+    'kept': 'the previous code runs',
 }
 
 

@@ -35,7 +35,7 @@ from genflow.tools.run.rerun import request_of
 
 __all__ = ['CHOICES', 'Departure', 'Session']
 
-REASON = 'genflow dev: the code that was saved does not follow it'
+REASON = 'genflow dev: the saved code does not match it'
 DRAINING = 'draining: '
 """How a worker says that it ends, which is nobody's news here."""
 
@@ -138,13 +138,13 @@ class Session:
         elif checked.departures:
             self.code, self.pending = 'departs', checked
             for departure in checked.departures:
-                self.tell(f'does not match any more: {departure.text}')
-            self.tell(f'{_open(len(checked.departures))} would be held by what was saved{self._goes_on()}.')
+                self.tell(f'no longer matches: {departure.text}')
+            self.tell(f'{_open(len(checked.departures))} would be held by the saved code{self._goes_on()}.')
         else:
             self._take_up(checked)
 
     def _goes_on(self) -> str:
-        return '; the code from before goes on' if self._worker is not None else ''
+        return '; the previous code keeps running' if self._worker is not None else ''
 
     def choose(self, key: str) -> None:
         """Does what somebody chose, while a choice is open: one of :data:`CHOICES`."""
@@ -156,7 +156,7 @@ class Session:
     def keep(self, checked: Checked) -> None:
         """Goes on with the old code until the next save."""
         self.code = 'kept'
-        self.tell('the old code goes on, also for new executions, until the next save')
+        self.tell('the previous code keeps running, also for new executions, until the next save')
 
     def restart(self, checked: Checked) -> None:
         """Starts what departs again with the same input, by the new code."""

@@ -256,7 +256,7 @@ class Look:
             yield from self._class_assigned(node)
 
     def check_await(self, node: ast.AST) -> Iterator[Finding]:
-        yield self._finding(node, 'G104', 'a workflow yields its tasks; nobody awaits here')
+        yield self._finding(node, 'G104', 'a workflow yields its tasks; `await` does not work here')
 
     # sets
 

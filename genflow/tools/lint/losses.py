@@ -99,7 +99,7 @@ class Losses:
         if not isinstance(value, ast.Call):
             return
         if self._is_restart(value, calls):
-            yield self._finding(value, 'G107', 'return what self.restart(...) gives', before(value, 'return '))
+            yield self._finding(value, 'G107', 'return the value of self.restart(...)', before(value, 'return '))
         elif _is_compensate(value):
             fix = before(value, 'yield from ')
             yield self._finding(value, 'G109', 'nothing is undone without `yield from`', fix)
@@ -110,13 +110,13 @@ class Losses:
         proxy = calls.called_proxy(value)
         if proxy is None:
             fix = before(value, 'yield ') if self._may_yield() else ()
-            yield self._finding(value, 'G101', 'nobody waits for this: yield it', fix)
+            yield self._finding(value, 'G101', 'nothing waits for this: yield it', fix)
             return
         handled = keyword(proxy, 'error_handling') or keyword(_options(value), 'error_handling')
         if (isinstance(handled, ast.Constant) and handled.value) or not _class_yields(self.cls):
             return
         yield self._finding(
-            value, 'G101', 'nobody waits for this call: its result is lost, and its failure fails the workflow'
+            value, 'G101', 'nothing waits for this call: its result is lost, and its failure fails the workflow'
         )
 
     def _is_restart(self, value: ast.Call, calls: Calls) -> bool:
@@ -134,7 +134,7 @@ class Losses:
         if isinstance(node, ast.Yield) and isinstance(value, ast.GeneratorExp):
             start, end = (value.lineno, value.col_offset), (value.end_lineno or 0, value.end_col_offset or 0)
             brackets = (Edit(start, (start[0], start[1] + 1), '['), Edit((end[0], end[1] - 1), end, ']'))
-            yield self._finding(node, 'G103', 'nobody goes through this generator expression: yield a list', brackets)
+            yield self._finding(node, 'G103', 'nothing iterates this generator expression: yield a list', brackets)
         elif isinstance(node, ast.Yield) and isinstance(value, ast.Call) and _is_compensate(value):
             start = (node.lineno, node.col_offset)
             fix = (Edit(start, (start[0], start[1] + len('yield')), 'yield from'),)
@@ -149,9 +149,7 @@ class Losses:
                     text = 'this also catches a cancellation, and does not raise it again: catch TaskFailed'
                     yield self._finding(handler, 'G105', text)
         if node.finalbody and (yields_in(node.finalbody) or self._calls_something(node.finalbody, calls)):
-            text = (
-                'a finally also runs where the execution is only dropped from the cache; what it asks for is not done'
-            )
+            text = 'a finally block also runs when the execution is evicted from the cache; its calls are then not made'
             yield self._finding(node.finalbody[0], 'G106', text)
         yield from self._retried(node, calls)
 

@@ -17,7 +17,7 @@ def _text(findings: Sequence[Finding]) -> str:
     lines = [str(finding) for finding in findings]
     fixable = sum(bool(finding.fix) for finding in findings)
     count = f'{len(findings)} finding' + ('' if len(findings) == 1 else 's')
-    lines.append(count + (f', {fixable} of them to be mended with --fix' if fixable else ''))
+    lines.append(count + (f', {fixable} of them fixable with --fix' if fixable else ''))
     return '\n'.join(lines)
 
 

@@ -250,7 +250,7 @@ RULES = {rule.code: rule for rule in _ALL}
 
 def page(rule: Rule) -> str:
     """The documentation of a rule, in Markdown."""
-    fix = '\n`genflow lint --fix` mends the common cases.\n' if rule.fixable else ''
+    fix = '\n`genflow lint --fix` fixes the common cases.\n' if rule.fixable else ''
     return (
         f'# {rule.code} {rule.name}\n\n{rule.why}\n{fix}\nWrong:\n\n```\n{rule.wrong}\n```\n\n'
         f'Right:\n\n```\n{rule.right}\n```\n'

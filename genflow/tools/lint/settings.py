@@ -90,7 +90,7 @@ def _settings(path: Path, table: Mapping[str, Any]) -> Settings:
         raise SettingsError(f'{path}: [tool.genflow.lint] has no setting {unknown[0]!r}')
     per_file = table.get('per-file-ignores', {})
     if not isinstance(per_file, dict):
-        raise SettingsError(f'{path}: per-file-ignores is no table of patterns and codes')
+        raise SettingsError(f'{path}: per-file-ignores must be a table of patterns and codes')
     return Settings(
         codes(path, 'select', table.get('select', [])),
         codes(path, 'ignore', table.get('ignore', [])),
@@ -114,5 +114,5 @@ def codes(path: Path | str, name: str, value: Any) -> tuple[str, ...]:
     found = _texts(path, name, value)
     for code in found:
         if not any(known.startswith(code) for known in RULES):
-            raise SettingsError(f'{path}: {name} names {code!r}, and there is no such rule')
+            raise SettingsError(f'{path}: {name} names {code!r}, but there is no such rule')
     return found

@@ -63,7 +63,7 @@ def page(picture: Picture, width: int) -> Iterator[Line]:
     yield []
     shown = list(picture.walk())
     if not shown:
-        yield [('It has not asked for anything yet.', DIM)]
+        yield [('It has scheduled nothing.', DIM)]
         return
     times = TIMES if width >= NARROW else 0
     for node in picture.nodes:
@@ -176,7 +176,7 @@ def timeline(picture: Picture, width: int) -> Iterator[Line]:
     yield []
     nodes = list(picture.walk())
     if not nodes:
-        yield [('It has not asked for anything yet.', DIM)]
+        yield [('It has scheduled nothing.', DIM)]
         return
     narrow = width < NARROW
     labels = min(max(len(_label(node, narrow=narrow)) for node in nodes), max(12, int(width * LABEL)))

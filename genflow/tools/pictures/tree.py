@@ -69,7 +69,7 @@ def picture_of(view: ExecutionView, now: datetime, depth: int = 0, child_of: Chi
     Args:
         view: The execution.
         now: The present.
-        depth: How many levels of children to fold in.
+        depth: How many levels of child workflows to include.
         child_of: Gives their executions.
     """
     nodes = tuple(_nodes(view, now, 0, depth, child_of))

@@ -47,7 +47,9 @@ def named_values(texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition('=')
         if not equals or not name.isidentifier():
-            raise WrongArgument(f'{text!r} is no keyword argument; write NAME=VALUE, with a name that Python takes.')
+            raise WrongArgument(
+                f'{text!r} is not a keyword argument; write NAME=VALUE, where NAME is a valid Python name.'
+            )
         if name in values:
             raise WrongArgument(f'the keyword argument {name!r} is given twice.')
         values[name] = value_of(value)

@@ -37,7 +37,7 @@ class Wanted:
         type_name: The name of the workflow type.
         version: Its version.
         id_prefix: What the workflow id begins with.
-        tag: One of its tags.
+        tag: Only executions with this tag.
         since: It started then or later.
         until: It started then or earlier.
     """

@@ -121,7 +121,7 @@ def run(  # type: ignore[misc]  # keywords of `run` that have the names of its o
     """
     spec = spec_of(workflow)
     if spec is None:
-        raise DefinitionError(f'{workflow!r} is no workflow type: decorate it with @genflow.workflow(...)')
+        raise DefinitionError(f'{workflow!r} is not a workflow type: decorate it with @genflow.workflow(...)')
     request = request_of(spec, args, {**keywords, **(kwargs or {})}, workflow_id)
     try:
         outcome = execute(request, db=db)
@@ -255,8 +255,8 @@ class _Run:
         known = getattr(self.registry, kind)(task.name, task.version)
         if known is None:
             text = (
-                f'the {kind} type {task.name} {task.version}, which the execution {task.workflow_id} needs, is not in '
-                'what was imported. Import the module that has it where the workflow is defined.'
+                f'the {kind} type {task.name} {task.version}, which the execution {task.workflow_id} needs, is not '
+                'in the imported modules. Import the module that defines it where the workflow is defined.'
             )
             self._report(task, RegistrationError(text))
 
@@ -322,10 +322,10 @@ class _Run:
             log.warning('%s', text)
 
     def _way_out(self, found: Waiting) -> str:
-        text = f'{found.type} waits for what nobody here sends: {found.describe_blocked}. '
+        text = f'{found.type} waits for something that this command cannot provide: {found.describe_blocked}. '
         if self.db is None:
             return text + (
-                'Nobody can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; then '
+                'No other process can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; then '
                 f'`genflow signal ID {found.signals[0]} --db FILE` in another terminal sends the signal.'
             )
         command = f'genflow signal {found.workflow_id} {found.signals[0]} --db {os.fspath(self.db)}'

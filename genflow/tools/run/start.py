@@ -76,7 +76,7 @@ def request_of(
     if units(text) > MAX_PAYLOAD:
         raise PayloadTooLarge(
             f'the arguments of {name} have {units(text):,} characters once they are serialized; SWF takes '
-            f'{MAX_PAYLOAD:,}. Keep what is large elsewhere, and give its key or its path.'
+            f'{MAX_PAYLOAD:,}. Store large data elsewhere, and pass its key or path.'
         )
     return Request(spec, text, checked_id(workflow_id))
 

@@ -22,7 +22,7 @@ DIFFERS = 'differs'
 
 @frozen(order=True)
 class RegisteredType:
-    """A type as the service has it.
+    """A type as on the service.
 
     Attributes:
         kind: ``workflow`` or ``activity``.

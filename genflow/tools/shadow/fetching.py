@@ -45,7 +45,7 @@ def since_of(text: str) -> timedelta:
     """
     match = re.fullmatch(r'(\d+)([smhdw])', text)
     if match is None:
-        raise ValueError(f'{text!r} is no time: write a number and s, m, h, d or w, such as 7d')
+        raise ValueError(f'{text!r} is not a time: write a number and s, m, h, d or w, such as 7d')
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -58,7 +58,7 @@ class Wanted:
         type_name: Of the workflow type; every type unless given.
         since: How far back closed executions are looked at, by when they closed; open ones always are.
         open_only: No closed ones.
-        limit: At most so many executions.
+        limit: The most executions to check.
     """
 
     domain: str

@@ -197,7 +197,7 @@ def shadow_executions(
         fetcher: Gets them.
         wanted: Which ones.
         specs: The types of the code that is about to be deployed.
-        strict: An input that differs from the recorded one is a mismatch too.
+        strict: Also treat an input that differs from the recorded one as a mismatch.
         tick: Called after each execution.
 
     Raises:

@@ -97,7 +97,7 @@ def test_a_field_that_is_needed_is_asked_for_again(env):
 def test_a_preview_says_what_would_happen_and_the_command_line(env):
     env.begin(Plain)
     page = page_of(client_of(env), f'/act?action=terminate&on={on(env)}&reason=it+is+stuck')
-    assert 'It ends at once' in page.text
+    assert 'Ends the execution at once' in page.text
     command = f"genflow terminate w --run-id {env.run_ids['w']} --reason 'it is stuck' --domain d --endpoint http://swf"
     assert command in page.text
     assert ('on', on(env)) in page.posted

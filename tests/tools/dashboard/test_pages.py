@@ -76,7 +76,7 @@ def test_the_query_of_the_address_says_what_is_listed(env, query, found):
 
 def test_a_moment_that_is_none_is_answered_with_how_to_write_one(env):
     page = page_of(client_of(env), '/?since=yesterday')
-    assert "'yesterday' is no time; write it as 2026-11-28" in page.text
+    assert "'yesterday' is not a time; write it as 2026-11-28" in page.text
     assert ('since', 'yesterday') in page.fields
 
 

@@ -68,7 +68,7 @@ def test_the_proxy_of_a_workflow_that_was_defined_anew_names_nothing():
 
 def test_classes_of_different_names_are_told_apart_by_the_advice_of_the_error():
     one, two = make_step(1, 'one'), make_step(2, 'two')
-    with pytest.raises(RegistrationError, match=r'one\.Step and two\.Step both stand for the activity type choice'):
+    with pytest.raises(RegistrationError, match=r'one\.Step and two\.Step both declare the activity type choice'):
         registry(one, two)
     assert step_of(one, two, make_flow(one.proxy())) is one
     assert step_of(two) is two
@@ -77,7 +77,7 @@ def test_classes_of_different_names_are_told_apart_by_the_advice_of_the_error():
 
 def test_proxies_that_name_two_classes_do_not_choose():
     one, two = make_step(1, 'one'), make_step(2, 'two')
-    with pytest.raises(RegistrationError, match='both stand for'):
+    with pytest.raises(RegistrationError, match='both declare'):
         registry(one, two, make_flow(one.proxy(), 'one'), make_flow(two.proxy(), 'two'))
 
 

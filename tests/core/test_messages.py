@@ -84,7 +84,7 @@ def test_an_argument_that_cannot_be_written_is_named_with_its_call():
         yield self.echo('fine', wrong=object())
 
     text = failure(run)
-    expected = "argument 'wrong' of activity Echo v1, <object object>, cannot be written: Object of type object"
+    expected = "argument 'wrong' of activity Echo v1, <object object>, cannot be serialized: Object of type object"
     assert expected in text.reason
     assert 'override the serialization' in text.traceback
     assert 'test_messages.py' in text.traceback
@@ -92,7 +92,7 @@ def test_an_argument_that_cannot_be_written_is_named_with_its_call():
 
 def test_a_result_that_cannot_be_written_names_its_workflow():
     text = failure(lambda self: {'a': object()})
-    assert "the result of Desk.run, {'a': <object object>}, cannot be written" in text.reason
+    assert "the result of Desk.run, {'a': <object object>}, cannot be serialized" in text.reason
 
 
 def test_a_payload_that_is_too_large_names_the_argument_that_takes_most():

@@ -181,7 +181,7 @@ def test_one_that_nobody_waits_for_is_reported(caplog):
         yield
 
     told(run)
-    assert 'nobody waited for the until() at' in caplog.text
+    assert 'nothing waited for the until() at' in caplog.text
 
 
 class Deaf(Workflow):

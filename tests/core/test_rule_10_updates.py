@@ -248,7 +248,7 @@ def test_a_validator_may_only_read():
     story = begun(Wrong)
     ask(story, 'check')
     story.decide()
-    assert 'the validator asks() asks for' in story.events[-1].details
+    assert 'the validator asks() uses' in story.events[-1].details
 
 
 def test_many_refusals_take_several_markers():
@@ -431,7 +431,7 @@ def test_a_reply_that_the_code_gives_no_more_is_a_mismatch():
     story.decide()
     finish(story)
     execution = Story(Other).execution()
-    with pytest.raises(Exception, match='does not follow the history'):
+    with pytest.raises(Exception, match='does not match the history'):
         execution.advance(story.events)
     execution.close()
 

@@ -281,4 +281,4 @@ def test_a_saga_that_nobody_drives_is_reported(caplog):
         yield
 
     Story(run).decide()
-    assert 'the generator Saga.run() was made at' in caplog.text
+    assert 'the generator Saga.run() was created at' in caplog.text

@@ -39,7 +39,7 @@ def test_a_branch_that_is_made_and_dropped(caplog):
         self.branch(1)
 
     (message,) = reports(caplog, run)
-    assert f'branch() was made at {line_in(run, 1)} but never run' in message
+    assert f'branch() was created at {line_in(run, 1)} but never run' in message
 
 
 @pytest.mark.parametrize('use', ['yield', 'yield from', 'spawn', 'return', 'race'])
@@ -73,7 +73,7 @@ def test_a_saga_whose_compensation_is_not_driven(caplog, raises):
                 raise
 
     (message,) = reports(caplog, run)
-    assert f'compensate() was made at {line_in(run, 6)} but never run' in message
+    assert f'compensate() was created at {line_in(run, 6)} but never run' in message
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_timer_or_get_that_nobody_waited_for(caplog, make, what):
         make(self)
 
     (message,) = reports(caplog, run)
-    assert re.search(f'nobody waited for the {what} made at .*test_unused.py', message)
+    assert re.search(f'nothing waited for the {what} created at .*test_unused.py', message)
 
 
 USES = {

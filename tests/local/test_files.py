@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_written(path, monkeypatch):
     monkeypatch.setattr(
         sqlite3, 'connect', lambda name, **options: connect(f'file:{name}?mode=ro', uri=True, **options)
     )
-    with pytest.raises(ReadOnlyFile, match='right to write'), LocalSWF(path) as swf:
+    with pytest.raises(ReadOnlyFile, match='Allow this user'), LocalSWF(path) as swf:
         Office(swf).start('new')
 
 

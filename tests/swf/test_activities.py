@@ -284,7 +284,7 @@ def test_an_unknown_type_fails_at_once_and_is_tried_again_later(begin, swf, capl
     assert execution.result() == 'done'
     said = attributes(execution, 'ActivityTaskFailed')
     assert [one['reason'] for one in said] == [
-        'genflow.UnknownActivityType: this worker does not know Deed 1; it has Echo 1'
+        'genflow.UnknownActivityType: this worker does not have the type Deed 1; it has Echo 1'
     ] * 2
     assert 'Import or scan the module that defines Deed 1' in said[0]['details']
     assert [record.getMessage() for record in caplog.records] == [

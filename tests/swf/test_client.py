@@ -272,7 +272,9 @@ def test_a_signal_of_unknown_outcome_is_reported_and_not_repeated(loops, swf):
 
 def test_a_value_that_is_no_json_is_named_with_its_signal(loops):
     execution = loops.client.starter(Order)(5)
-    with pytest.raises(TypeError, match=r"the value of signal 'approve', <object object>, cannot be written: .*JSON"):
+    with pytest.raises(
+        TypeError, match=r"the value of signal 'approve', <object object>, cannot be serialized: .*JSON"
+    ):
         execution.signal(Order.approve, object())
     with pytest.raises(PayloadTooLarge, match=r"the value of signal 'approve' has 40,002 characters"):
         execution.signal(Order.approve, 'x' * 40_000)
@@ -282,7 +284,7 @@ def test_a_value_that_is_no_json_is_named_with_its_signal(loops):
 
 
 def test_arguments_that_are_no_json_are_named_with_their_type(loops):
-    with pytest.raises(TypeError, match=r'of Order, .*, cannot be written: .*JSON'):
+    with pytest.raises(TypeError, match=r'of Order, .*, cannot be serialized: .*JSON'):
         loops.client.starter(Order)(object())
 
 

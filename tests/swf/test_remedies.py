@@ -19,7 +19,7 @@ UNKNOWN = 'UnknownResourceFault'
 TAKEN = 'WorkflowExecutionAlreadyStartedFault'
 
 CASES = {
-    'domain': (UNKNOWN, 'Unknown domain: shop', {}, '`genflow domain register shop` makes it'),
+    'domain': (UNKNOWN, 'Unknown domain: shop', {}, '`genflow domain register shop` registers it'),
     'type': (
         UNKNOWN,
         'Unknown type: WorkflowType=[name=Order, version=1]',

@@ -126,7 +126,7 @@ def test_no_histories_are_a_failure(pytester, run):
     done.stdout.fnmatch_lines(['*give --genflow-histories=PATH*'])
     done = run('--genflow-histories', str(pytester.mkdir('none')))
     done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(['*none holds no history*'])
+    done.stdout.fnmatch_lines(['*none contains no history*'])
 
 
 def test_a_comparison_of_tasks_says_what_differs(pytester, run):

@@ -76,7 +76,7 @@ def test_another_type_is_refused():
 
 
 def test_what_is_no_workflow_is_refused():
-    with pytest.raises(TypeError, match='is no workflow'):
+    with pytest.raises(TypeError, match='is not a workflow'):
         replay(DONE, ActivityProxy)
 
 
@@ -132,7 +132,7 @@ def test_an_empty_corpus_is_a_failure(tmp_path, corpus):
     (tmp_path / 'none').mkdir()
     report = replay_files([corpus, tmp_path / 'none'], Order)
     assert not report.ok
-    assert 'none holds no history' in str(report)
+    assert 'none contains no history' in str(report)
     assert not replay_files([], Order).ok
 
 
@@ -172,7 +172,7 @@ def test_a_history_that_does_not_name_its_execution_is_told_its_ids(told):
 def test_without_them_the_report_says_what_is_missing(told, made):
     with pytest.raises(HistoryError, match='cannot be checked against the code') as raised:
         replay(made(told[0]), Ids)
-    assert 'The code reads info.workflow_id and info.run_id, which this history does not name' in str(raised.value)
+    assert 'The code reads info.workflow_id and info.run_id, which this history does not contain' in str(raised.value)
 
 
 def test_code_that_reads_no_id_needs_none():
@@ -189,7 +189,7 @@ def test_a_file_may_be_named_after_its_execution(told, tmp_path):
     assert replay(good, Ids).warnings == ()
     report = replay_files([tmp_path], Ids)
     assert [one.source for one in report.replayed] == [str(good)]
-    assert 'The code reads info.run_id, which this history does not name' in str(report)
+    assert 'The code reads info.run_id, which this history does not contain' in str(report)
     assert replay_files([bad], Ids, run_id=run_id).ok
     other = tmp_path / f'other,{run_id}.json'
     other.write_text(text, encoding='utf-8')

@@ -124,7 +124,7 @@ def test_a_script_that_has_ended_ends_the_test():
             except ActivityFailed:
                 return 'swallowed'
 
-    with pytest.raises(TesterError, match=r'Greet was called 2 times, but its script has 1 entries'):
+    with pytest.raises(TesterError, match=r'Greet was called 2 times, but its script has 1 entry'):
         Tester(Twice, greet=Script('one')).run()
 
 
@@ -150,7 +150,7 @@ def test_a_stub_is_keyed_in_several_ways(key):
     ('stubs', 'said'),
     [
         ({'great': 1}, "Hello has no proxy 'great'; it has greet; did you mean 'greet'?"),
-        ({('Greet', 'v2'): 1}, r"nothing here calls \('Greet', 'v2'\); called are 'Greet' 'v1'"),
+        ({('Greet', 'v2'): 1}, r"nothing here calls \('Greet', 'v2'\); it calls 'Greet' 'v1'"),
         ({Order.charge: 1}, r"nothing here calls ActivityProxy\(name='Charge', version='v1'\)"),
         ({Order: 1}, 'nothing here calls <class'),
         ({7: 1}, 'nothing here calls 7'),
@@ -209,11 +209,11 @@ def test_an_activity_times_out_as_it_is_told(stub, limits, seconds, sticky):
 @pytest.mark.parametrize(
     ('stub', 'limits', 'said'),
     [
-        (TimeOut('START_TO_CLOSE'), {}, r'Greet v1 is to time out by START_TO_CLOSE, but HEARTBEAT strikes first'),
+        (TimeOut('START_TO_CLOSE'), {}, r'Greet v1 should time out by START_TO_CLOSE, but HEARTBEAT expires first'),
         (
             TimeOut('SCHEDULE_TO_START'),
             {'schedule_to_close': 7},
-            r'by SCHEDULE_TO_START, but SCHEDULE_TO_CLOSE strikes',
+            r'by SCHEDULE_TO_START, but SCHEDULE_TO_CLOSE expires',
         ),
         (
             TimeOut('HEARTBEAT'),
@@ -667,7 +667,7 @@ def test_a_workflow_that_never_ends_is_ended(monkeypatch):
 def test_what_makes_no_sense_is_refused():
     with pytest.raises(TesterError, match='nothing was started'):
         Tester(Order).step()
-    with pytest.raises(TesterError, match='was started already'):
+    with pytest.raises(TesterError, match='has already started'):
         Tester(Order).start(1).start(1)
     with pytest.raises(TypeError, match=r'do not fit Order\.run\(order\): too many positional arguments'):
         Tester(Order).run(1, 2)
@@ -756,7 +756,7 @@ def test_two_classes_for_one_type_are_refused():
         def run(self):
             return (yield self.both())
 
-    with pytest.raises(TesterError, match=r'One and .*Two both stand for the activity type'):
+    with pytest.raises(TesterError, match=r'One and .*Two both declare the activity type'):
         Tester(Calls)
     assert Tester(Calls, both=Two).run() == 2
 

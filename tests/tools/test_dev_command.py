@@ -64,7 +64,7 @@ def session(flow, told):
 def waiting(session):
     """An execution that has counted twice and waits for its signal."""
     execution = Client('genflow', session.client).starter('Flow', version='1', workflow_id='a')()
-    while len(completed(execution)) < 2:
+    while len(completed(execution)) < 2 or execution.history()[-1]['eventType'] != 'DecisionTaskCompleted':
         threading.Event().wait(0.02)
     return execution
 

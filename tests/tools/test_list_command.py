@@ -153,4 +153,4 @@ def test_groups_are_counted(genflow):
 def test_what_is_no_time_is_refused(genflow):
     code, _, err = genflow('list', '--since', 'yesterday')
     assert code == 2
-    assert "'yesterday' is no time" in err
+    assert "'yesterday' is not a time" in err

@@ -185,8 +185,8 @@ def test_repair_in_bulk_shows_first_and_then_does_it(folder):
     assert genflow(folder, *bulk, '--reason-like', 'other').stderr == (
         'genflow: 0 of 0 would be repaired; give --yes to repair them\n'
     )
-    assert '1 of 1 are taken up' in genflow(folder, *bulk, '--type', 'Careful', '--force', '--yes').stderr
-    assert '2 of 2 are taken up' in genflow(folder, *bulk, '--yes').stderr
+    assert '1 of 1 are repaired' in genflow(folder, *bulk, '--type', 'Careful', '--force', '--yes').stderr
+    assert '2 of 2 are repaired' in genflow(folder, *bulk, '--yes').stderr
     assert genflow(folder, 'count', '--open', '--db', 'x.db').stdout == '3\n'
 
 

@@ -371,7 +371,7 @@ class Other(Activity):
     )
     done = genflow_run(file(text), 1)
     assert done.returncode == 2, done.err
-    assert 'Error: flow.Other and flow.Step both stand for the activity type Step 1' in done.err
+    assert 'Error: flow.Other and flow.Step both declare the activity type Step 1' in done.err
 
 
 def step_file(result):

@@ -110,7 +110,7 @@ def test_if_says_what_the_code_would_ask_for(genflow, db, order):
 
 @pytest.mark.parametrize(
     ('supposed', 'message'),
-    [('explode', 'begin with one of'), ('fail Ship', "'Ship' names nothing that is open; open is: nothing")],
+    [('explode', 'begin with one of'), ('fail Ship', "'Ship' names nothing that is open; open operations: nothing")],
 )
 def test_if_refuses_what_cannot_happen(genflow, db, order, supposed, message):
     code, _, err = genflow('why', 'order-5', order, '--if', supposed, '--db', db)

@@ -255,7 +255,7 @@ def _real(part: Double) -> Spec | None:
     places = {f'{spec.cls.__module__}.{spec.cls.__qualname__}' for spec in chosen}
     if len(places) > 1:
         raise TesterError(
-            f'{" and ".join(sorted(places))} both stand for the {key[0]} type {key[1]!r} version {key[2]!r}; say '
+            f'{" and ".join(sorted(places))} both declare the {key[0]} type {key[1]!r} version {key[2]!r}; say '
             f'which with stubs={{({key[1]!r}, {key[2]!r}): …}}'
         )
     return chosen[-1]

@@ -89,7 +89,8 @@ class Script:
         """
         self.called += 1
         if self.called > len(self.stubs):
-            raise TesterError(f'{name} was called {self.called} times, but its script has {len(self.stubs)} entries')
+            entries = '1 entry' if len(self.stubs) == 1 else f'{len(self.stubs)} entries'
+            raise TesterError(f'{name} was called {self.called} times, but its script has {entries}')
         return self.stubs[self.called - 1]
 
     def __repr__(self) -> str:

@@ -182,15 +182,15 @@ class Causes:
         return row.status in WELL or key_of(row) in self._known
 
     def find(self, domain: str, rows: list[Row], budget: float = BUDGET) -> None:
-        """Looks for the causes of rows, the oldest known last, until the time is over."""
+        """Finds the causes of rows, those never looked for first, until the time is over; at least one cause a call."""
         with self._lock:
             end = self.clock() + budget
             due = [row for row in rows if row.status not in WELL and self._is_due(row)]
             due.sort(key=lambda row: self._known.get(key_of(row), (0.0, None))[0])
             for row in due:
+                self._known[key_of(row)] = (self.clock(), self._found(domain, row))
                 if self.clock() >= end:
                     break
-                self._known[key_of(row)] = (self.clock(), self._found(domain, row))
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
 

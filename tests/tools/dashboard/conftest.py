@@ -1,0 +1,10 @@
+"""Pages wait for everything that they show, however slow the machine is."""
+
+import pytest
+
+from genflow.tools.dashboard import executions
+
+
+@pytest.fixture(autouse=True)
+def patient_pages(monkeypatch):
+    monkeypatch.setattr(executions, 'FIRST', 60)

@@ -84,7 +84,7 @@ def test_the_first_cause_is_a_column(env):
     env.begin(Plain, 'w')
     env.wait(60)
     text = page_of(client_of(env), '/').text
-    assert 'No worker has taken the decision task from the list' in text
+    assert "no worker takes activity tasks from the list 'work'" in text
     assert 'not looked at yet' not in text
 
 

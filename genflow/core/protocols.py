@@ -25,6 +25,7 @@ class Loop(Protocol):
     cancellations: Any
     conditions: Any
     restless: bool
+    has_run: bool
     current: Any
     silent: bool
     in_side_effect: bool

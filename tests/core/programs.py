@@ -7,6 +7,8 @@ any difference in the order of things shows in the result.
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ from genflow import (
     TaskFailed,
     Workflow,
     WorkflowProxy,
+    YieldError,
     all_of,
     any_of,
     as_completed,
@@ -33,9 +36,27 @@ from genflow import (
 
 # programs
 
+CHOICES: dict[str, Any] = {
+    'raises': lambda self, value: 1 / (value != 'on'),
+    'asks': lambda self, value: self.echo(value),
+    'waits': lambda self, value: len(self.notes) > 3,
+    'looks': lambda self, value: len(self.stop) or value == 'early',
+}
+"""What a ``get(match=…)`` may look for."""
+
+WATCHES: dict[str, Any] = {
+    'raises': lambda self: 1 / (len(self.notes) < 4),
+    'asks': lambda self: self.sleep(1),
+    'chance': lambda self: self.random.random() > 2,
+    'time': lambda self: self.now().second > 40,
+    'notes': lambda self: len(self.notes) % 3 == 2,
+    'signals': lambda self: len(self.go) + len(self.stop) > 2,
+}
+"""What an ``until`` may look at."""
+
 
 def _calls() -> st.SearchStrategy[Any]:
-    names = ('echo', 'sturdy', 'patient', 'late', 'child', 'shrink', 'sleep', 'get', 'pick', 'tell')
+    names = ('echo', 'sturdy', 'patient', 'late', 'child', 'shrink', 'sleep', 'clock', 'get', 'pick', 'state', 'tell')
     return st.tuples(st.sampled_from(names), st.integers(0, 9))
 
 
@@ -92,12 +113,33 @@ def _leaves() -> st.SearchStrategy[Any]:
         st.tuples(st.just('named'), calls, st.integers(0, 3), st.none() | call),
         st.tuples(st.just('gate'), calls, st.integers(1, 2)),
         st.tuples(st.just('future'), call, st.booleans()),
+        st.tuples(st.just('choosy'), st.sampled_from(sorted(CHOICES)), st.booleans(), st.integers(1, 9)),
+        st.tuples(st.just('watching'), st.sampled_from(sorted(WATCHES)), st.integers(1, 9)),
+        st.tuples(st.just('twice'), call, st.booleans(), st.booleans()),
     )
 
 
 _WHOLE = st.recursive(_leaves(), _steps, max_leaves=12)
 
-PROGRAMS = st.one_of(_WHOLE, _WHOLE, _WHOLE, st.tuples(st.just('restart'), _WHOLE))
+PROGRAMS = st.one_of(_WHOLE, _WHOLE, _WHOLE, st.tuples(st.just('restart'), _WHOLE, _WHOLE))
+
+ASKED: tuple[Any, ...] = (
+    ('call', ('echo', 1)),
+    ('gate', (('echo', 1), ('late', 2), ('get', 3)), 1),
+    ('named', (('patient', 1), ('sleep', 2)), 1, ('get', 1)),
+    ('until', (('echo', 1), ('child', 2)), 3),
+    ('twice', ('get', 1), True, False),
+    ('raise',),
+    ('shield', ('call', ('late', 2))),
+    ('saga', (('call', ('echo', 1)), ('call', ('get', 2))), True),
+    ('pages', (('echo', 1), ('pick', 2)), 1, 'wait'),
+    ('stop', (('echo', 1), ('late', 3))),
+    ('value', 'effect'),
+    ('watching', 'notes', 3),
+    ('choosy', 'raises', False, 4),
+    ('spawn', ('call', ('get', 2))),
+)
+"""What an update may ask a workflow to do."""
 
 VALUES: dict[str, Any] = {
     'random': lambda self: self.random.random(),
@@ -132,7 +174,7 @@ class Interpreter(Workflow):
         self.given_up: list[int] = []
         restarts = program[0] == 'restart'
         value = yield from self.perform(program[1] if restarts else program)
-        return self.restart(['value', 'now']) if restarts else [value, self.notes]
+        return self.restart(program[2]) if restarts else [value, self.notes]
 
     @update
     def ask(self, call: Any) -> Any:
@@ -140,6 +182,18 @@ class Interpreter(Workflow):
         value = yield self.make(call)
         self.notes.append('answered')
         return value
+
+    @update
+    def play(self, step: Any) -> Any:
+        return (yield from self.perform(step))
+
+    @update
+    def several(self, calls: Any) -> Any:
+        return self.map(self.make, calls, limit=1, failures='wait')
+
+    @update
+    def large(self) -> str:
+        return 'x' * 40_000
 
     @update
     def look(self, number: int) -> int:
@@ -159,14 +213,16 @@ class Interpreter(Workflow):
 
     def make(self, call: Any) -> Task[Any]:
         name, number = call
-        if name == 'sleep':
-            return self.sleep(number)
         if name == 'get':
             return self.go.get() if number % 2 else self.stop.get()
         if name == 'pick':
             return self.go.get(match=lambda value: value == 'on' or (number % 2 and value != 'more'))
+        if name == 'state':
+            return self.until(lambda: len(self.notes) > 3 * number or len(self.stop) > number % 3)
         if name == 'tell':
             return self.external(f'other-{number}').signal('hello', number)
+        if name == 'clock':
+            name, number = 'sleep_until', self.now() + timedelta(seconds=number)
         return getattr(self, name)(number)
 
     def outcome(self, task: Any) -> Any:
@@ -352,6 +408,52 @@ class Interpreter(Workflow):
             told.cancel()
             return self.outcome(told)
         return (yield told)
+
+    def do_choosy(self, name: str, raw: bool, seconds: int) -> Any:
+        looks: list[Any] = []
+
+        def match(value: Any) -> Any:
+            looks.append(value)
+            return CHOICES[name](self, value)
+
+        try:
+            value = yield self.go.get(raw=raw, match=match).timeout(seconds)
+        except (TaskFailed, YieldError, ZeroDivisionError) as error:
+            value = type(error).__name__
+        return [value, looks, len(self.go)]
+
+    def do_watching(self, name: str, seconds: int) -> Any:
+        try:
+            yield self.until(partial(WATCHES[name], self)).timeout(seconds)
+        except (TaskFailed, YieldError, ZeroDivisionError) as error:
+            return type(error).__name__
+        return len(self.notes)
+
+    def do_twice(self, call: Any, keep: bool, fails: bool) -> Any:
+        """A future that is told by who ends, in a time-out and a cancellation too, and once more."""
+        told = self.future()
+
+        def work() -> Any:
+            try:
+                yield self.make(call)
+            finally:
+                if not told.done():
+                    told.set_result('first')
+
+        task = self.spawn(work())
+        name, value = yield first_of(told=told, late=self.sleep(5), keep=('told',) if keep else ())
+        try:
+            if fails:
+                told.set_exception(TaskFailed('second'))
+            else:
+                told.set_result('second')
+        except YieldError as error:
+            name = f'{name}, {error}'
+        try:
+            yield task
+        except TaskFailed as error:
+            value = [value, type(error).__name__]
+        return [name, value, self.outcome(told) if told.done() else 'open']
 
     # steps
 

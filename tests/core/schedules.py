@@ -6,15 +6,17 @@ one that leads on, so every story ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 
 from hypothesis import strategies as st
 
 from genflow.core.model import decisions, events
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import encode
 
-from .programs import Interpreter
+from .programs import ASKED, Interpreter
 from .story import Open, Story
 
 SCHEDULES = st.binary(min_size=120, max_size=120)
@@ -43,6 +45,21 @@ CAUSES: dict[type, tuple[str, ...]] = {
     decisions.CancelTimer: ('TIMER_ID_UNKNOWN',),
 }
 
+
+def asked_for(number: int, pick: Callable[[int], int]) -> dict[str, Any]:
+    """The input of a signal that asks for an update: a call, a step, a value that a validator may refuse, and so on."""
+    calls = [[('echo', 'late', 'get', 'sleep')[(number + place) // 2 % 4], number] for place in range(2)]
+    name, args = {
+        0: ('look', [number]),
+        1: ('ask', calls[:1]),
+        2: ('look', [number // 2]),
+        3: ('several', [calls]),
+        4: ('large', []),
+        5: ('unknown', []),
+    }.get(number, ('play', [ASKED[pick(len(ASKED))]]))
+    return {'id': f'update {number // 3}', 'name': name, 'input': encode([args, {}])}
+
+
 MAX_DECISIONS = 400
 """Far more than a program of this size can need."""
 
@@ -53,7 +70,14 @@ class Schedule:
     def __init__(self, program: Any, numbers: bytes, workflow: type[Interpreter] = Interpreter) -> None:
         self._numbers: Iterator[int] = iter(numbers)
         self._cancels = self._updates = 0
+        self._workflow = workflow
         self.story = Story(workflow, program, evict=lambda: self.pick(3) == 1)
+
+    def following(self) -> Schedule:
+        """The story of the run that continues this one, by the numbers that are left."""
+        following = copy(self)
+        following.story = Story(self._workflow, input=self.story.closed.result, evict=lambda: following.pick(3) == 1)
+        return following
 
     def pick(self, count: int) -> int:
         """A choice of so many; the first one when the numbers have run out."""
@@ -88,7 +112,7 @@ class Schedule:
             story.signaled(('number', 'strict')[self.pick(2)], (1, 2, 'no number', True)[self.pick(4)])
         elif choice == 9 and self._updates < 3:
             self._updates += 1
-            self.update(self.pick(8))
+            self.update(self.pick(16))
         elif story.open:
             items = list(story.open.values())
             self.end(items[self.pick(len(items))])
@@ -98,10 +122,7 @@ class Schedule:
 
     def update(self, number: int) -> None:
         """Somebody asks for a call, or for a value that a validator may refuse; now and then with an id in use."""
-        call = [('echo', 'late', 'get', 'sleep')[number // 2], number]
-        name, args = ('ask', [call]) if number % 2 else ('look', [number // 2])
-        text = encode([args, {}])
-        self.story.signaled('genflow.update', {'id': f'update {number // 3}', 'name': name, 'input': text})
+        self.story.signaled(UPDATE_SIGNAL, asked_for(number, self.pick))
 
     def end(self, item: Open) -> None:
         story = self.story

@@ -17,9 +17,18 @@ from hypothesis import strategies as st
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.outbox import QUOTAS
+from genflow.core.engine.pending_close import opened_input
 from genflow.core.model import events, info
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.model.wire_names import BACKOFF_TIMER_PREFIX, SUGGESTED_RESTART_MARKER, WAKE_TIMER_PREFIX
+from genflow.core.model.wire_names import (
+    BACKOFF_TIMER_PREFIX,
+    REFUSED_MARKER,
+    REPLY_MARKER,
+    SUGGESTED_RESTART_MARKER,
+    UPDATE_SIGNAL,
+    WAKE_TIMER_PREFIX,
+)
+from genflow.core.payloads.hooks import decode
 from genflow.core.tasks import signal_waits
 from genflow.core.tasks.task import OPEN
 
@@ -154,7 +163,18 @@ def check_open_work(story):
 
 
 def check(program, schedule, workflow=Interpreter, teller=Schedule):
-    story = teller(program, schedule, workflow).tell()
+    told = teller(program, schedule, workflow)
+    first = check_story(told.tell())
+    story = first
+    while story.closed.how == 'continued':
+        told = told.following()
+        story = check_story(told.tell())
+        story.sticky.close()
+        story.roaming.close()
+    return first
+
+
+def check_story(story):
     assert story.closed is not None
     if story.closed.how == 'completed':
         assert not [call.label for call in story.sticky.calls() if call.kind == 'activity' and call.state == OPEN]
@@ -162,9 +182,31 @@ def check(program, schedule, workflow=Interpreter, teller=Schedule):
         assert not left_open(story)
         assert not [item.key for item in story.open.values() if item.kind == 'child']
     check_cancellations(story)
+    check_updates(story)
     check_prefixes(story)
     check_replay_elsewhere(story)
     return story
+
+
+def check_updates(story):
+    """An update is answered once, or carried into the next run; only a close may come before its answer."""
+    asked = {decode(text)['id'] for text in signals(story, UPDATE_SIGNAL)}
+    markers = [event for event in story.events if isinstance(event, events.MarkerRecorded)]
+    answered = [decode(event.details)['id'] for event in markers if event.name == REPLY_MARKER]
+    answered += [key for event in markers if event.name == REFUSED_MARKER for key in decode(event.details)['updates']]
+    assert len(answered) == len(set(answered))
+    assert set(answered) <= asked
+    if story.closed.how == 'continued':
+        _, unread = opened_input(story.closed.result)
+        carried = [decode(text)['id'] for name, text in unread if name == UPDATE_SIGNAL]
+        assert set(answered) | set(carried) == asked
+
+
+def signals(story, name):
+    """The inputs of the signals of a name, those that the run before carried too."""
+    _, carried = opened_input(story.events[0].input)
+    yield from (text for known, text in carried if known == name)
+    yield from (event.input for event in story.events if isinstance(event, events.Signaled) and event.name == name)
 
 
 def check_cancellations(story):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from genflow import TaskCanceled, TaskFailed, TaskTimeout, WorkflowStalled, YieldError, all_of, any_of
@@ -87,6 +89,43 @@ def test_time_wakes_nobody_and_a_time_out_does():
     assert story.decide() == ['timer 1 5s']
     story.fired(1)
     assert story.decide() == ['complete "TaskTimeout"']
+
+
+def test_an_event_in_which_no_code_runs_has_nothing_looked_at():
+    def run(self):
+        self.looks = 0
+        self.child(1)
+        self.echo(2)
+        yield self.until(self.look)
+        return self.looks
+
+    def look(self):
+        self.looks += 1  # a predicate reads only; this one counts for the test
+        return self.go or self.now() > self.info.started_at + timedelta(seconds=12)
+
+    story = Story(run, members={'look': look})
+    story.decide()
+    story.child_started(1)
+    assert story.decide() == []
+    story.completed(2)
+    assert story.decide() == []
+    story.completed(1)
+    assert story.decide() == []
+    story.signaled('go')
+    assert story.decide() == ['complete 2']
+
+
+def test_a_signal_that_nobody_reads_has_it_looked_at():
+    def run(self):
+        yield self.until(lambda: (self.now() - self.info.started_at).total_seconds() > 8)
+        return 'late'
+
+    story = Story(run)
+    story.decide()
+    story.signaled('nobody reads it')
+    assert story.decide() == []
+    story.signaled('nobody reads it')
+    assert story.decide() == ['complete "late"']
 
 
 def test_what_the_predicate_raises_is_the_failure():

@@ -389,6 +389,63 @@ def test_a_restart_carries_what_comes_after_it_and_the_next_run_takes_it_first()
     assert finish(following).result == ['run 1', 7]
 
 
+class Rotated(Cluster):
+    """Restarts, or returns, as soon as an update says so."""
+
+    def run(self, restarts=True):
+        self.free, self.log, self.over = ['n1'], [], False
+        yield self.until(lambda: self.over)
+        return self.restart(False) if restarts else 'over'
+
+    @update
+    def rotate(self):
+        self.over = True
+        return 'rotated'
+
+
+def fire_wake(story):
+    for wake in [item for item in story.open.values() if item.key.startswith('wake')]:
+        story.fired(wake)
+
+
+def test_a_restart_waits_until_the_replies_of_its_decision_are_sent():
+    story = begun(Rotated)
+    asked = [ask(story, 'count'), ask(story, 'rotate')]
+    story.decide()
+    assert list(replies(story)) == asked
+    assert story.closed is None
+    fire_wake(story)
+    story.decide()
+    assert story.closed.how == 'continued'
+
+
+def test_a_completion_waits_for_the_replies_that_an_earlier_decision_had_no_room_for():
+    story = begun(Rotated, False)
+    asked = [ask(story, 'count') for _ in range(5)]
+    story.decide(limit=3)
+    last = ask(story, 'rotate')
+    story.decide()
+    assert list(replies(story)) == [*asked, last]
+    fire_wake(story)
+    assert story.decide() == ['complete "over"']
+
+
+def test_a_restart_that_is_refused_takes_the_update_that_came_between_along():
+    story = begun(Rotated)
+    ask(story, 'rotate')
+    story.decide()
+    fire_wake(story)
+    story.start()
+    late = ask(story, 'count')
+    story.respond()
+    assert story.closed is None
+    story.decide()
+    assert story.closed.how == 'continued'
+    following = Story(Rotated, input=story.closed.result)
+    following.decide()
+    assert replies(following) == {late: {'result': '1'}}
+
+
 def test_what_is_no_update_is_dropped_and_reported(caplog):
     story = begun()
     with caplog.at_level(logging.WARNING, 'genflow'):

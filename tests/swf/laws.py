@@ -6,11 +6,14 @@ The tables here are the test's own: how SWF shows each decision in a history, wi
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
+from genflow.core.engine.pending_close import opened_input
+from genflow.core.model.wire_names import REFUSED_MARKER, REPLY_MARKER, UPDATE_SIGNAL
 from genflow.swf.wire.events import translate
 from genflow.testing import replay
 
@@ -189,4 +192,30 @@ def check_replay(run: Run) -> None:
     replay(run.history, run.spec)
 
 
-LAWS = (check_ways, check_prefixes, check_ids, check_replay)
+# whoever asks is answered
+
+
+def check_updates(run: Run) -> None:
+    """An update is answered once, or carried into the next run; only a close may come before its answer."""
+    asked = {json.loads(text)['id'] for text in _asked(run)}
+    shown = [attributes(event) for event in run.history if event['eventType'] == 'MarkerRecorded']
+    markers = [(marker['markerName'], json.loads(marker['details'])) for marker in shown if 'details' in marker]
+    answered = [details['id'] for name, details in markers if name == REPLY_MARKER]
+    answered += [key for name, details in markers if name == REFUSED_MARKER for key in details['updates']]
+    assert len(answered) == len(set(answered))
+    assert set(answered) <= asked
+    if run.history[-1]['eventType'] == 'WorkflowExecutionContinuedAsNew':
+        _, unread = opened_input(attributes(run.history[-1])['input'])
+        carried = {json.loads(text)['id'] for name, text in unread if name == UPDATE_SIGNAL}
+        assert set(answered) | carried == asked
+
+
+def _asked(run: Run) -> Iterator[str]:
+    _, carried = opened_input(attributes(run.history[0])['input'])
+    yield from (text for name, text in carried if name == UPDATE_SIGNAL)
+    for event in run.history:
+        if event['eventType'] == 'WorkflowExecutionSignaled' and attributes(event)['signalName'] == UPDATE_SIGNAL:
+            yield attributes(event)['input']
+
+
+LAWS = (check_ways, check_prefixes, check_ids, check_replay, check_updates)

@@ -111,6 +111,12 @@ def first_chunk(decided: Decisions, room: int | None) -> list[dict[str, Any]]:
     return plan(decided) if room is None else [encode(decision) for decision in decided.first_chunk(room)]
 
 
+def _following(history: list[Mapping[str, Any]]) -> str | None:
+    """The run that continues this one."""
+    closed = history[-1].get('workflowExecutionContinuedAsNewEventAttributes')
+    return None if closed is None else closed['newExecutionRunId']
+
+
 class Environment:
     """Plays a program, with what the numbers make of it."""
 
@@ -129,17 +135,29 @@ class Environment:
     def play(self) -> Run:
         """To the end of the execution."""
         with self._around.swf:
-            for _ in range(MAX_DECISIONS):
-                for _ in range(self._pick(3)):
-                    self._around.one(self._run.run_id)
-                task = self._task()
-                if task is None:
-                    break
-                self._decide(task)
-            else:
-                raise AssertionError('the execution does not end')
-            self._evict()
-            self._run.history = self._around.history(self._run.run_id)
+            return self._play()
+
+    def play_chain(self) -> list[Run]:
+        """To the end of the last run that continues it."""
+        with self._around.swf:
+            runs = [self._play()]
+            while (run_id := _following(runs[-1].history)) is not None:
+                self._run = Run(self._run.spec, run_id, self._run.seed, self._run.chance)
+                runs.append(self._play())
+        return runs
+
+    def _play(self) -> Run:
+        for _ in range(MAX_DECISIONS):
+            for _ in range(self._pick(3)):
+                self._around.one(self._run.run_id)
+            task = self._task()
+            if task is None:
+                break
+            self._decide(task)
+        else:
+            raise AssertionError('the execution does not end')
+        self._evict()
+        self._run.history = self._around.history(self._run.run_id)
         return self._run
 
     def _task(self) -> DecisionTask | None:

@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.local import Limits, LocalSWF, ManualClock
+from tests.core.schedules import asked_for
 
 from .workforce import DOMAIN, Workforce
 
@@ -72,7 +74,7 @@ class Surroundings:
         self.clock = ManualClock()
         self.swf = LocalSWF(clock=self.clock, limits=SERVICES[self.pick(len(SERVICES))])
         self.workers = Workforce(self.swf, self.pick)
-        self._cancels = 0
+        self._cancels = self._updates = 0
         self._register()
         for workflow_id in ('other-1', 'other-2'):
             self.start(workflow_id, 'Child')
@@ -141,6 +143,15 @@ class Surroundings:
     def greet(self, run_id: str) -> None:
         self._signal('go', 'early')
 
+    def tell(self, run_id: str) -> None:
+        """A signal with a type, which its value may not have."""
+        self._signal(('number', 'strict')[self.pick(2)], (1, 2, 'no number', True)[self.pick(4)])
+
+    def ask(self, run_id: str) -> None:
+        self._updates += 1
+        if self._updates <= 4:
+            self._signal(UPDATE_SIGNAL, asked_for(self.pick(16), self.pick))
+
     def _signal(self, name: str, value: Any) -> None:
         said = {'signalName': name, 'input': json.dumps(value)}
         self.workers.attempt('signal_workflow_execution', domain=DOMAIN, workflowId='main', **said)
@@ -180,6 +191,8 @@ class Surroundings:
 
 
 HAPPENINGS: dict[int, Callable[[Surroundings, str], None]] = {
+    8: Surroundings.ask,
+    9: Surroundings.tell,
     10: Surroundings.terminate,
     11: Surroundings.wait,
     12: Surroundings.wait,

@@ -31,7 +31,7 @@ _STEPS = st.lists(PROGRAMS.filter(lambda program: program[0] != 'restart'), min_
 LONGER = st.one_of(
     PROGRAMS,
     st.tuples(st.just('seq'), _STEPS),
-    st.tuples(st.just('restart'), st.tuples(st.just('seq'), _STEPS)),
+    st.tuples(st.just('restart'), st.tuples(st.just('seq'), _STEPS), PROGRAMS),
     st.tuples(st.just('all'), _STEPS, st.just('return')),
 )
 """Programs, and several of them one after the other or at once, for histories of some length."""
@@ -44,10 +44,11 @@ class WatchedRenewed(Watched, Renewed):
 
 
 def check(program, schedule, workflow=Watched):
-    run = Environment(program, schedule, workflow).play()
-    for law in LAWS:
-        law(run)
-    return run
+    first, *others = Environment(program, schedule, workflow).play_chain()
+    for run in (first, *others):
+        for law in LAWS:
+            law(run)
+    return first
 
 
 @thorough

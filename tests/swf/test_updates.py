@@ -34,8 +34,10 @@ class Cluster(Workflow):
 
     def run(self, runs: int = 1):
         self.free = ['n1', 'n2']
-        yield self.stop.get()
-        yield self.sleep(0)
+        self.over = False
+        yield self.until(lambda: self.over or self.stop)
+        if self.stop.drain():
+            yield self.sleep(0)
         return self.restart(runs - 1) if runs > 1 else self.free
 
     @update
@@ -47,6 +49,11 @@ class Cluster(Workflow):
     @update
     def count(self) -> int:
         return len(self.free)
+
+    @update
+    def rotate(self) -> str:
+        self.over = True
+        return 'rotated'
 
     @update
     def reserve(self, number: int) -> int:
@@ -141,6 +148,27 @@ def test_an_update_that_a_restart_carries_is_followed(loops):
     while not watch.look():
         loops.run()
     assert watch.answer in (1, 2)
+
+
+def test_an_update_that_has_a_workflow_restart_is_answered(loops):
+    loops.client.starter(Cluster, workflow_id='f')(2)
+    loops.run()
+    named = loops.client.execution('f', workflow=Cluster)
+    assert answered(loops, named, Cluster.rotate) == 'rotated'
+    assert answered(loops, named, Cluster.count) == 2
+
+
+def test_a_restart_without_a_reply_is_said(loops):
+    """As another version of genflow has left it."""
+    swf = loops.client.service.connection.client
+    loops.client.starter(Cluster, workflow_id='g')(2)
+    watch = loops.client.execution('g', workflow=Cluster).update_watch(Cluster.count)
+    assert not watch.look()
+    task = swf.poll_for_decision_task(domain='d', taskList={'name': 'tl'})
+    restart = {'decisionType': 'ContinueAsNewWorkflowExecution'}
+    swf.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[restart])
+    with pytest.raises(UpdateFailed, match='WorkflowExecutionContinuedAsNew'):
+        watch.look()
 
 
 def test_a_close_without_a_reply_is_said(loops, cluster):

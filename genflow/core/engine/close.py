@@ -20,7 +20,7 @@ from genflow.core.engine.deadlock import is_stalled
 from genflow.core.engine.pending_close import Cancel, Complete, ContinueWith, Fail, PendingClose
 from genflow.core.engine.state import State
 from genflow.core.engine.throttling import Backoff
-from genflow.core.engine.updates import Reply
+from genflow.core.engine.updates import has_replies
 from genflow.core.errors import (
     BranchCanceled,
     Canceled,
@@ -225,16 +225,15 @@ class Closing:
         state = self._state
         if self.failing:
             return any(isinstance(known, ChildCall) and known.cancels_on_start for known in state.refs.values())
-        return state.open_blockers > 0 or self.waits_for_replies or self._leaves_child_unasked()
+        return state.open_blockers > 0 or self._leaves_child_unasked() or self.waits_for_replies
 
     @property
     def waits_for_replies(self) -> bool:
-        """Whether a restart is due and only the replies to updates have to be sent first.
-
-        The next run does not know these updates, so whoever waits for a reply would wait in vain.
-        """
-        restarts = isinstance(self._state.pending_close, ContinueWith)
-        return restarts and any(isinstance(entry, Reply) for entry in self._state.outbox.unsent())
+        """Whether replies to updates are sent before the close."""
+        state = self._state
+        if self.failing or state.live or state.open_blockers:
+            return False
+        return has_replies(state, earlier=not isinstance(state.pending_close, ContinueWith))
 
     def _leaves_child_unasked(self) -> bool:
         """Whether a completion would come before the cancellation of a detached child, which it does not end."""

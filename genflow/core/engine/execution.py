@@ -252,7 +252,7 @@ class Execution(State):
         wake = decisions.StartTimer(f'{WAKE_TIMER_PREFIX}{self.started_id}', 0)
         if self.close_decision is not None:
             found.append(self.close_decision)
-        elif batch.frees_slots or self._suggested_restart.waits_for_replies or self._closing.waits_for_replies:
+        elif batch.frees_slots or self._suggested_restart.waits_for_replies:
             found.append(wake)
         elif not batch.has_work:
             check_stalled(self)
@@ -262,6 +262,7 @@ class Execution(State):
     # events
 
     def signaled(self, event: events.Signaled) -> None:
+        self.has_run = True
         self.mailbox(event.name).arrive(event)
 
     def cancel_requested(self, event: events.CancelRequested) -> None:

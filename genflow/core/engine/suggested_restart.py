@@ -23,7 +23,7 @@ from genflow.core.calls.child import ChildCall
 from genflow.core.calls.timer import Limit
 from genflow.core.engine.close import Closing
 from genflow.core.engine.state import State
-from genflow.core.engine.updates import Reply
+from genflow.core.engine.updates import has_replies
 from genflow.core.errors import DefinitionError
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import UNHANDLED, is_backpressure
@@ -113,12 +113,11 @@ class SuggestedRestart:
 
     @property
     def waits_for_replies(self) -> bool:
-        """Whether a restart is due and only the replies to updates have to be sent first."""
+        """Whether a close is due, ``run``'s or the hook's, and only the replies to updates have to be sent first."""
         state = self._state
-        return self._defined and not state.replaying and state.info.restart_suggested and self._has_replies()
-
-    def _has_replies(self) -> bool:
-        return any(isinstance(entry, Reply) for entry in self._state.outbox.unsent())
+        if state.pending_close is not None:
+            return self._closing.waits_for_replies
+        return self._defined and not state.replaying and state.info.restart_suggested and has_replies(state)
 
     def refused(self, event: events.CloseRefused) -> None:
         """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
@@ -149,7 +148,7 @@ class SuggestedRestart:
 
     def _at_rest(self) -> bool:
         """Whether nothing of earlier decisions is open, and no signal's value would be lost with what is not sent."""
-        if self._has_replies():
+        if has_replies(self._state):
             return False
         asks = False
         for call in self._state.calls():

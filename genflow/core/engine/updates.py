@@ -36,7 +36,7 @@ from genflow.core.tasks.nested import holds_task, returned_task
 from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import OPEN, VALUE, Task
 
-__all__ = ['Reply', 'UpdateBox']
+__all__ = ['Reply', 'UpdateBox', 'has_replies']
 
 
 @frozen
@@ -72,13 +72,15 @@ class Reply(EngineEntry):
 
     Attributes:
         input: The result as text, which a replay compares; ``None`` of a failure, whose text is for people.
+        decided_in: The DecisionTaskStarted of the decision in which the handler ended.
     """
 
-    __slots__ = ('_update', 'details', 'input')
+    __slots__ = ('_update', 'decided_in', 'details', 'input')
 
-    def __init__(self, update: Update, details: str, result: str | None) -> None:
+    def __init__(self, update: Update, details: str, result: str | None, decided_in: int) -> None:
         super().__init__()
         self._update = update
+        self.decided_in = decided_in
         self.details = details
         self.input = result
 
@@ -101,6 +103,17 @@ class Reply(EngineEntry):
     @property
     def label(self) -> str:
         return f'the reply to the update {self._update.name!r} with the id {self._update.id!r}'
+
+
+def has_replies(state: State, *, earlier: bool = False) -> bool:
+    """Whether replies are still to be sent.
+
+    Args:
+        state: Of the execution.
+        earlier: Look only for those that earlier decisions had no room for.
+    """
+    replies = (entry for entry in state.outbox.unsent() if isinstance(entry, Reply))
+    return any(not earlier or reply.decided_in != state.started_id for reply in replies)
 
 
 class UpdateBox(Mailbox):
@@ -184,7 +197,7 @@ class UpdateBox(Mailbox):
             else:
                 Answering(self, update).attach(task)
         finally:
-            state.current = before
+            state.current, state.has_run = before, True
 
     def _opened(self, update: Update) -> tuple[Callable[..., Any], Any, Any]:
         """The handler and its arguments.
@@ -271,7 +284,7 @@ class UpdateBox(Mailbox):
                 f'{what} has {units(result):,} characters; a reply may have {MAX_PAYLOAD:,}, what surrounds it '
                 'included: return a reference to the data instead'
             )
-        return Reply(update, details, result)
+        return Reply(update, details, result, self._state.started_id)
 
     def _answer_failure(self, update: Update, error: BaseException) -> None:
         for traceback in (None, ''):
@@ -281,7 +294,7 @@ class UpdateBox(Mailbox):
                 break
         else:
             details = encode({'id': update.id, 'reason': reason, 'details': None})
-        self._send(Reply(update, details, None))
+        self._send(Reply(update, details, None, self._state.started_id))
 
     def _send(self, reply: Reply) -> None:
         if not self._state.silent:

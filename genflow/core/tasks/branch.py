@@ -140,7 +140,7 @@ class Branch(Cancellable):
             self._ended()
             self.raised(error)
         finally:
-            loop.current = before
+            loop.current, loop.has_run = before, True
 
     def _yielded(self, generator: GeneratorType[Any, Any, Any], loop: Loop, value: Any) -> Task[Any]:
         """The task that a yielded value means; where the yield is a mistake, one that has failed."""
@@ -294,7 +294,7 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
         root.raised(error)
         return
     finally:
-        loop.current = None
+        loop.current, loop.has_run = None, True
     if isinstance(found, GeneratorType):
         loop.branches[found] = root
         root.drive(found)

@@ -54,6 +54,7 @@ class Loop:
         cancellations: What cancels branches.
         conditions: The states that branches wait for.
         restless: Whether something is to be looked at once every branch stands still.
+        has_run: Whether code has run, or a signal has come, since the conditions were looked at.
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
         in_side_effect: Whether that code is the function of a side effect.
@@ -73,6 +74,7 @@ class Loop:
         self.cancellations = Cancellations(self)
         self.conditions = Conditions()
         self.restless = False
+        self.has_run = False
         self.current: Branch | None = None
         self.silent = False
         self.in_side_effect = False
@@ -121,6 +123,9 @@ class Loop:
         self.restless = bool(self.conditions)
         if self.cancellations.may_be_circular:
             self.cancellations.break_circles()
+        if self.has_run:
+            self.has_run = False
+            self.conditions.begin_anew()
         return bool(self.queue) or self.conditions.look()
 
     def as_task(self, value: Any) -> Task[Any]:

@@ -175,7 +175,7 @@ class Mapped(Branch):
             self.results.append(None)
             self._begin(len(self.results) - 1, item)
         finally:
-            loop.current = before
+            loop.current, loop.has_run = before, True
 
     def _begin(self, place: int, item: Any) -> None:
         loop = self.loop

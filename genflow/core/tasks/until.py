@@ -1,9 +1,10 @@
 """Waiting for a state: ``self.until(lambda: not self.pending)``.
 
-*Theory of operation.* A condition is looked at when every branch stands still: after each event that told somebody
-something or brought a signal, in the order in which the conditions came to be waited for. The first one that holds
+*Theory of operation.* A condition is looked at when every branch stands still: after each event in which code of the
+workflow ran or that is a signal, in the order in which the conditions came to be waited for. The first one that holds
 settles. Then the branches run until they stand still again, before the next one is looked at. So a condition holds at
-the moment at which its waiter is resumed. This goes on until a whole round has found none that holds.
+the moment at which its waiter is resumed. This goes on until a whole round has found none that holds. Any other event
+changes nothing that a condition may look at but the time, which wakes nobody.
 """
 
 from __future__ import annotations
@@ -88,36 +89,39 @@ def _is_over(waiter: Waiter) -> bool:
 class Conditions:
     """The conditions of one execution that are waited for."""
 
-    __slots__ = ('_open', '_round', '_settled')
+    __slots__ = ('_is_due', '_open', '_round')
 
     def __init__(self) -> None:
         self._open: list[Until] = []
         self._round: deque[Until] = deque()
-        self._settled = True
+        self._is_due = False
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
     def add(self, condition: Until) -> None:
         self._open.append(condition)
-        self._settled = True
+        self._is_due = True
+
+    def begin_anew(self) -> None:
+        """Has each of them looked at, once the current round is over."""
+        self._is_due = True
 
     def look(self) -> bool:
         """Settles the next condition that holds; whether there was one.
 
         To be called again once the branches stand still, until there is none.
         """
-        while self._round or self._settled:
+        while self._round or self._is_due:
             if not self._round:
                 self._begin_round()
             elif (condition := self._round.popleft()).state == OPEN and condition.look():
-                self._settled = True
+                self._is_due = True
                 return True
-        self._settled = True
         return False
 
     def _begin_round(self) -> None:
-        self._settled = False
+        self._is_due = False
         conditions, self._open = self._open, []
         for condition in conditions:
             if condition.state == OPEN and not condition.is_forgotten:

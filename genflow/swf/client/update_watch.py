@@ -85,6 +85,7 @@ class UpdateWatch(Watch[Any]):
         self.looks = -HEAD_START if near else 0
         self.execution: dict[str, str] | None = None
         self._seen = 0
+        self._is_followed = False
 
     def too_late(self) -> Exception:
         return TimeoutError(f'{self.subject} has not answered the update {self.request.name!r} ({self.request.id})')
@@ -93,7 +94,7 @@ class UpdateWatch(Watch[Any]):
         if self.execution is None:
             self.execution = self._sent_before() or self._send()
         while (following := self._look(self.execution)) is not None:
-            self.execution, self._seen = following, 0
+            self.execution, self._seen, self._is_followed = following, 0, True
         return hasattr(self, 'answer')
 
     # sending
@@ -146,6 +147,8 @@ class UpdateWatch(Watch[Any]):
             last = last or event
             if event['eventId'] <= self._seen or self._is_reply(event) or _signals(event, self.request.id):
                 break
+            if event['eventId'] == 1 and self._is_followed and not self._names(event):
+                raise self._unanswered('WorkflowExecutionContinuedAsNew')
         if last is None or hasattr(self, 'answer'):
             return None
         self._seen = last['eventId']
@@ -153,11 +156,14 @@ class UpdateWatch(Watch[Any]):
             said = last['workflowExecutionContinuedAsNewEventAttributes']
             return {**run, 'runId': said['newExecutionRunId']}
         if last['eventType'] in ENDINGS:
-            raise UpdateFailed(
-                f'{self.subject} closed ({last["eventType"]}) without a reply to the update {self.request.name!r}; '
-                'a close carries no reply: have run wait once more, as with sleep(0), where the update ends it'
-            )
+            raise self._unanswered(last['eventType'])
         return None
+
+    def _unanswered(self, close: str) -> UpdateFailed:
+        return UpdateFailed(
+            f'{self.subject} closed ({close}) without a reply to the update {self.request.name!r}; '
+            'a close carries no reply: have run wait once more, as with sleep(0), where the update ends it'
+        )
 
     def _events(self, run: dict[str, str]) -> Iterator[Mapping[str, Any]]:
         """The events of a run, the latest first."""

@@ -31,6 +31,7 @@ __all__ = [
     'accept_settings',
     'apply_settings',
     'current_settings',
+    'exported_settings',
     'gathered_settings',
     'setting_options',
     'shown_time',
@@ -270,6 +271,13 @@ def current_settings(ctx: click.Context | None = None) -> Settings:
     ctx = ctx or click.get_current_context(silent=True)
     found = None if ctx is None else ctx.find_object(Settings)
     return Settings() if found is None else found
+
+
+def exported_settings() -> dict[str, str]:
+    """The settings of the command that runs, as environment variables for a process that has none of its options."""
+    settings = current_settings()
+    values = {name: settings.value(name) for name in SETTINGS}
+    return {f'GENFLOW_{name.upper()}': '' if value is None else str(value) for name, value in values.items()}
 
 
 # what they do

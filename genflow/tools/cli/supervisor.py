@@ -1,4 +1,4 @@
-"""Several worker processes under one that runs no user code: ``genflow worker --processes N``.
+"""Several processes under one that runs no user code: ``genflow worker --processes N``, and ``genflow run``.
 
 Theory of operation. Each process has a thread here, which starts it, hands on what it writes to stderr, and waits for
 it. One that dies is started again after a pause that grows with each early death. The processes are in sessions of
@@ -16,14 +16,17 @@ import threading
 from collections.abc import Sequence
 
 import click
-from attrs import define, field
+from attrs import define, field, frozen
 
 from genflow.steady_time import monotonic
 from genflow.swf.worker.stop_signals import SignalStop
 from genflow.tools.cli.exits import Exit
+from genflow.tools.cli.settings import exported_settings
 from genflow.tools.cli.streams import say
 
-__all__ = ['Supervisor', 'end_with_supervisor', 'repeated_options']
+__all__ = ['Program', 'Supervisor', 'end_with_supervisor', 'repeated_options']
+
+MAX_PROCESSES = 64
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -39,18 +42,24 @@ FINAL = frozenset({Exit.COMPLETED, Exit.USAGE, Exit.MISMATCH})
 
 
 def repeated_options(ctx: click.Context, *, without: Sequence[str]) -> list[str]:
-    """The options of this command that were given on the command line, to be given to another process."""
-    given: list[str] = []
+    """The options and arguments of this command that were given, to be given to another process; arguments come last.
+
+    An argument that looks like an option stays one: ``--`` stands before the arguments.
+    """
+    options: list[str] = []
+    arguments: list[str] = []
     for parameter in ctx.command.params:
         name = parameter.name or ''
-        if name in without or ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
+        if name in without or name not in ctx.params:  # what is not among them is a setting: see `exported_settings`
+            continue
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
             continue
         value = ctx.params[name]
         if isinstance(parameter, click.Option):
-            given += _written(parameter, value)
+            options += _written(parameter, value)
         else:
-            given.append(str(value))
-    return given
+            arguments += map(str, value if parameter.nargs != 1 else [value])
+    return [*options, '--', *arguments]
 
 
 def _written(option: click.Option, value: object) -> list[str]:
@@ -71,26 +80,43 @@ def end_with_supervisor() -> None:
     threading.Thread(target=watch, name='genflow-supervised', daemon=True).start()
 
 
+@frozen
+class Program:
+    """What one of the processes runs.
+
+    Attributes:
+        command: Its arguments, the program first.
+        final: Exit codes that another start would not change.
+        decides: When it has ended for good, the others are told to stop, and its exit code is the supervisor's.
+    """
+
+    command: Sequence[str]
+    final: frozenset[int] = FINAL
+    decides: bool = False
+
+
 @define(eq=False)
 class Supervisor:
     """Keeps processes running.
 
     Attributes:
-        command: What each runs.
+        programs: What each runs.
         drain: Seconds in which they finish when they are told to stop.
     """
 
-    command: Sequence[str]
+    programs: Sequence[Program]
     drain: float
     _processes: dict[int, subprocess.Popen[bytes]] = field(factory=dict, init=False)
     _stopping: threading.Event = field(factory=threading.Event, init=False)
     _verdict: int = field(default=Exit.COMPLETED, init=False)
+    _settings: dict[str, str] = field(factory=exported_settings, init=False)
 
-    def run(self, number: int) -> int:
-        """Run so many processes until they are told to stop, or have ended by themselves; the exit code."""
+    def run(self) -> int:
+        """Run the processes until they are told to stop, or have ended by themselves; the exit code."""
         signals = SignalStop(self._stop, self._stop)
         signals.install()
-        slots = [threading.Thread(target=self._keep, args=(slot,), daemon=True) for slot in range(1, number + 1)]
+        numbered = enumerate(self.programs, start=1)
+        slots = [threading.Thread(target=self._keep, args=one, daemon=True) for one in numbered]
         try:
             for slot in slots:
                 slot.start()
@@ -122,13 +148,13 @@ class Supervisor:
 
     # The thread of one process.
 
-    def _keep(self, slot: int) -> None:
+    def _keep(self, slot: int, program: Program) -> None:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             began = monotonic()
-            code, last = self._run_once(slot)
-            if code in FINAL or self._stopping.is_set():
-                self._end(code)
+            code, last = self._run_once(slot, program.command)
+            if code in program.final or self._stopping.is_set():
+                self._end(program, code)
                 return
             if monotonic() - began > HEALTHY:
                 pause = FIRST_PAUSE
@@ -136,16 +162,24 @@ class Supervisor:
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _end(self, code: int) -> None:
+    def _end(self, program: Program, code: int) -> None:
         """A process has ended for good; where its command is wrong, so is that of the others."""
-        if code in {Exit.USAGE, Exit.MISMATCH}:
+        if program.decides:
+            self._verdict = code if code in program.final else Exit.INTERRUPTED
+            self._stop()
+            self._signal(signal.SIGINT)  # the second one: what still runs is nobody's any more
+        elif code in {Exit.USAGE, Exit.MISMATCH} and not any(one.decides for one in self.programs):
             self._verdict = code
             self._stop()
 
-    def _run_once(self, slot: int) -> tuple[int, str]:
+    def _run_once(self, slot: int, command: Sequence[str]) -> tuple[int, str]:
         """Run the process to its end; its exit code, and the last line that it wrote to stderr."""
         process = subprocess.Popen(  # noqa: S603 - our own command
-            self.command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, **self._settings},
         )
         self._processes[slot] = process
         if self._stopping.is_set():

@@ -29,7 +29,7 @@ from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout, say
-from genflow.tools.cli.supervisor import Supervisor, end_with_supervisor, repeated_options
+from genflow.tools.cli.supervisor import MAX_PROCESSES, Program, Supervisor, end_with_supervisor, repeated_options
 from genflow.tools.run.imports import lists_in_use
 from genflow.tools.run.metrics import exposed, serving_metrics
 from genflow.tools.run.target import TargetError, module_of, parse
@@ -38,8 +38,6 @@ from genflow.tools.terminal_text import escape_line
 __all__ = ['command']
 
 log = logging.getLogger('genflow.worker')
-
-MAX_PROCESSES = 64
 
 
 @click.command('worker')
@@ -132,12 +130,12 @@ def command(
 
 def _supervise(ctx: click.Context, processes: int, drain: float, endpoint: str | None, db: str | None) -> int:
     """Run several workers; a file is led by this process, which does nothing else."""
-    options = repeated_options(ctx, without=['processes', 'supervised'])
+    given = ['--supervised', *repeated_options(ctx, without=['processes', 'supervised'])]
     if ctx.get_parameter_source('activities') is click.core.ParameterSource.DEFAULT:
-        options += ['--activities', '1']
-    command = [sys.executable, '-m', 'genflow', 'worker', *options, '--supervised']
+        given = ['--activities', '1', *given]
+    program = Program([sys.executable, '-m', 'genflow', 'worker', *given])
     with opened(endpoint, db):
-        return Supervisor(command, drain).run(processes)
+        return Supervisor([program] * processes, drain).run()
 
 
 def _tell(seconds: float, number: int, is_first: bool) -> None:

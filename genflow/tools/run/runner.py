@@ -1,9 +1,12 @@
 """Running a workflow to its end, in this process, on the embedded service: what is behind ``genflow run``.
 
 A worker for each task list and the program that asked live in one process, and the service too, unless another process
-has the file already: then it is that one's. The main thread starts or
-continues the execution, follows its history and shows it; the workers' threads decide and perform. Task lists may be
-named at any time, by a decision, so a worker for a list is started when the first decision names it.
+has the file already: then it is that one's. The main thread starts or continues the execution, follows its history and
+shows it; the workers' threads decide and perform. Task lists may be named at any time, by a decision, so a worker for a
+list is started when the first decision names it.
+
+A run may have several processes (*shared*), under a supervisor that has the file. One of them does all this, and may be
+started again after it has died; the others only work.
 
 Nothing is ever held here. Where a worker would wait for better code to be deployed, there is nobody to wait for, so the
 run ends with the report. In a file the execution stays open, and goes on when the code is mended.
@@ -14,10 +17,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.authoring.workflow import Workflow
@@ -29,6 +35,7 @@ from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register, register_domain
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.swf.worker.stop_signals import SignalStop
 from genflow.swf.worker.worker import Worker
 from genflow.tools.run.blocked import Waiting, stranded, waiting
 from genflow.tools.run.defaults import DOMAIN
@@ -36,12 +43,12 @@ from genflow.tools.run.follow import HistoryTail, open_runs
 from genflow.tools.run.imports import collect
 from genflow.tools.run.instrumented_client import InstrumentedClient, task_lists_of
 from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.start import TASK_LIST, Begun, Request, begin, request_of
+from genflow.tools.run.start import TASK_LIST, Request, begin, request_of
 from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.target import spec_of
 from genflow.tools.run.views import Silent, View
 
-__all__ = ['DOMAIN', 'CannotGoOn', 'execute', 'run']
+__all__ = ['DOMAIN', 'CannotGoOn', 'Interrupted', 'Shared', 'execute', 'help_run', 'run']
 
 log = logging.getLogger('genflow.run')
 
@@ -52,6 +59,7 @@ ACTIVITIES = 8
 POLL_INTERVALS = (
     0.25  # seconds after which the history is looked at although no task was answered: timers fire by themselves
 )
+SHARED_POLL = 0.5  # seconds of an empty poll, where draining waits for it
 SETTLE_INTERVAL = 0.02  # seconds between two looks, so that showing does not take the time of what is shown
 
 PASSING = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'DecisionTaskTimedOut'})
@@ -67,6 +75,23 @@ class CannotGoOn(Exception):
     def __init__(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
         super().__init__(f'{task} cannot go on: {type(error).__name__}: {error.report}')
         self.error = error
+
+
+class Interrupted(Exception):
+    """A signal has told this process to end; what its activities did may have finished."""
+
+
+@frozen
+class Shared:
+    """What a process knows that runs one execution together with others, under a supervisor.
+
+    Attributes:
+        since: When the supervisor began.
+        drain: Seconds in which running activities may finish when a signal tells the process to end.
+    """
+
+    since: datetime
+    drain: float
 
 
 @overload
@@ -136,6 +161,7 @@ def execute(
     db: str | os.PathLike[str] | None = None,
     view: View | None = None,
     activities: int = ACTIVITIES,
+    shared: Shared | None = None,
 ) -> Outcome:
     """Run a workflow to its end.
 
@@ -144,19 +170,52 @@ def execute(
         db: The file that keeps the execution; in memory if there is none.
         view: Who is shown how it goes.
         activities: How many activities of a task list run at a time.
+        shared: Where this is one of several processes that run it.
 
     Raises:
         HistoryError: An execution of that id is open, and was started for something else.
         CannotGoOn: The execution cannot be decided with the code that is there.
         RegistrationError: Two classes stand for one type.
+        Interrupted: A signal came, where the run is shared.
         genflow.local.errors.StoreError: The file cannot be used.
     """
+    with _opened(db, shared) as service:
+        running = _Run(service, collect(request.spec), activities, db, shared)
+        with running.stopping_on_signals():
+            return running.execute(request, view or Silent())
+
+
+def help_run(
+    spec: WorkflowSpec, workflow_id: str, *, db: str | os.PathLike[str], activities: int, shared: Shared
+) -> None:
+    """Work for a run that another process began, or is about to begin, until a signal comes.
+
+    Raises:
+        CannotGoOn: The execution cannot be decided with the code that is there.
+        RegistrationError: Two classes stand for one type.
+        Interrupted: A signal came.
+        genflow.local.errors.StoreError: The file cannot be used.
+    """
+    with _opened(db, shared) as service:
+        running = _Run(service, collect(spec), activities, db, shared)
+        with running.stopping_on_signals():
+            running.help(spec, HistoryTail(service, DOMAIN, workflow_id, ''))
+
+
+@contextmanager
+def _opened(db: str | os.PathLike[str] | None, shared: Shared | None) -> Iterator[Any]:
+    """The service of a run; a worker that drains waits for polls in flight, so these are short then."""
     from genflow.local import LocalSWF
     from genflow.local.state.limits import LARGE_PAGES
 
-    service = LocalSWF(os.fspath(db) if db is not None else ':memory:', limits=LARGE_PAGES, abandon_started=True)
+    service = LocalSWF(
+        os.fspath(db) if db is not None else ':memory:',
+        limits=LARGE_PAGES,
+        abandon_started=True,
+        long_poll=None if shared is None else SHARED_POLL,
+    )
     try:
-        return _Run(service, collect(request.spec), activities, db).execute(request, view or Silent())
+        yield service
     finally:
         service.close()
 
@@ -169,6 +228,9 @@ class _Run:
     registry: Registry
     activities: int
     db: str | os.PathLike[str] | None = None
+    shared: Shared | None = None
+    _told_to_end: bool = field(default=False, init=False)
+    _grace: float = field(default=0.0, init=False)
     _workers: dict[str, Worker] = field(factory=dict, init=False)
     _news: threading.Event = field(factory=threading.Event, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
@@ -185,28 +247,60 @@ class _Run:
         patient = RetryingClient(connect(self.service))
         register_domain(patient, DOMAIN)
         register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
-        begun = begin(self.service, DOMAIN, request)
+        begun = begin(self.service, DOMAIN, request, self.shared.since if self.shared else None)
         steps = ExecutionSteps(begun.run.view())
         earlier = [] if begun.is_new else begun.run.since(0)
         view.start()
         try:
             view.show(filter(None, [steps.catch_up(earlier)]), steps.view)
             if steps.view.is_open:
-                self._start_workers(request.spec, begun)
+                self._start_workers(request.spec, is_new=begun.is_new)
             return self._follow(begun.run, steps, view)
         finally:
             self._stop_workers()
             view.stop()
 
+    def help(self, spec: WorkflowSpec, run: HistoryTail) -> None:
+        """Work for a run that another process shows, until a signal comes."""
+        try:
+            self._start_workers(spec, is_new=False)
+            while True:
+                self._check(run)
+                self._news.wait(POLL_INTERVALS)
+                self._news.clear()
+        finally:
+            self._stop_workers()
+
+    # being told to end
+
+    @contextmanager
+    def stopping_on_signals(self) -> Iterator[None]:
+        """Where the run is shared, the first signal has activities finish, and the second does not wait for them."""
+        if self.shared is None:
+            yield
+            return
+        signals = SignalStop(partial(self._leave, self.shared.drain), partial(self._leave, 0.0))
+        signals.install()
+        try:
+            yield
+        finally:
+            signals.remove()
+
+    def _leave(self, seconds: float) -> None:
+        """In a handler of a signal: an Event must not be set here, for the same thread may be waiting for it."""
+        self._told_to_end, self._grace = True, seconds
+        for worker in list(self._workers.values()):
+            worker.drain(seconds)
+
     # the workers
 
-    def _start_workers(self, spec: WorkflowSpec, begun: Begun) -> None:
+    def _start_workers(self, spec: WorkflowSpec, *, is_new: bool) -> None:
         self._work_for(spec.task_list or TASK_LIST)
         specs: tuple[Spec, ...] = (*self.registry.workflows, *self.registry.activities)
         for known in specs:
             if known.task_list is not None:
                 self._work_for(known.task_list)
-        if not begun.is_new:
+        if not is_new:
             for task_list in self._lists_in_use():
                 self._work_for(task_list)
 
@@ -240,7 +334,7 @@ class _Run:
 
     def _stop_workers(self) -> None:
         for worker in self._workers.values():
-            worker.stop()
+            worker.drain(self._grace)
         for worker in self._workers.values():
             worker.wait()
 
@@ -268,7 +362,10 @@ class _Run:
 
     def _follow(self, run: HistoryTail, steps: ExecutionSteps, view: View) -> Outcome:
         while True:
-            view.show(steps.apply_all(run.since(steps.view.last_event_id)), steps.view)
+            events = run.since(steps.view.last_event_id)
+            if events:  # perhaps of another process, which this one hears nothing else of
+                self._looked = False
+            view.show(steps.apply_all(events), steps.view)
             close = steps.view.close
             if close is not None and close.new_run_id is not None:
                 run = evolve(run, run_id=close.new_run_id)
@@ -281,6 +378,8 @@ class _Run:
 
     def _check(self, run: HistoryTail) -> None:
         """Raise what keeps the run, or an execution that it waits for, from going on."""
+        if self._told_to_end:
+            raise Interrupted
         for workflow_id, run_id, error in self._stuck:
             if self._concerns(run, workflow_id, run_id):
                 raise error

@@ -8,6 +8,7 @@ good as one that is open, if it was asked for the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -81,13 +82,20 @@ def request_of(
     return Request(spec, text, checked_id(workflow_id))
 
 
-def begin(client: Any, domain: str, request: Request) -> Begun:
+def begin(client: Any, domain: str, request: Request, since: datetime | None = None) -> Begun:
     """Start, continue or recall the execution of a request.
+
+    Args:
+        client: Has the methods of boto3's SWF client.
+        domain: The domain of the execution.
+        request: What is to be run.
+        since: When the run began that this process is a part of: an execution that has closed since then, in whatever
+            way, is its own, and is recalled.
 
     Raises:
         HistoryError: An execution of that id is open, and was started for something else.
     """
-    known = _known(client, domain, request)
+    known = _known(client, domain, request, since)
     if known is not None:
         return Begun(known, is_new=False)
     workflow_id = request.workflow_id
@@ -103,7 +111,7 @@ def begin(client: Any, domain: str, request: Request) -> Begun:
     return Begun(HistoryTail(client, domain, workflow_id, answer['runId']), is_new=True)
 
 
-def _known(client: Any, domain: str, request: Request) -> HistoryTail | None:
+def _known(client: Any, domain: str, request: Request, since: datetime | None) -> HistoryTail | None:
     """The execution that is to be continued or recalled, if there is one."""
     if request.workflow_id is None:
         return None
@@ -114,7 +122,8 @@ def _known(client: Any, domain: str, request: Request) -> HistoryTail | None:
         return run
     for info in listed(client, domain, 'closed', executionFilter=same_id):
         run = _follower(client, domain, info)
-        same = info['closeStatus'] == 'COMPLETED' and info['workflowType'] == request.type
+        counts = info['closeStatus'] == 'COMPLETED' or (since is not None and info['closeTimestamp'] >= since)
+        same = counts and info['workflowType'] == request.type
         return run if same and same_payload(first_input(run), request.input) else None
     return None
 

@@ -263,6 +263,15 @@ def test_yield_from_a_list_says_to_yield_the_list(shape):
     assert 'yield the list' in text
 
 
+def test_yield_from_a_generator_expression_says_so_too():
+    def run(self):
+        return (yield from (self.echo(number) for number in range(2)))
+
+    line = Story(run).decide()[-1]
+    assert line.startswith('fail YieldError: `yield from` was given a generator expression')
+    assert 'yield the list' in line
+
+
 def test_yield_from_a_list_below_another_generator_is_found():
     def run(self):
         def below():
@@ -325,6 +334,20 @@ MISUSES = {
     'f-string': lambda task: f'Dear {task}',
     'format': lambda task: '{:>10}'.format(task),  # noqa: UP032
     'percent': lambda task: '%s' % task,  # noqa: UP031
+    '<': lambda task: task < 3,
+    '> the other way round': lambda task: 3 > task,  # noqa: SIM300
+    'max': lambda task: max(task, task),
+    '+': lambda task: task + 1,
+    '+ the other way round': lambda task: 'Dear ' + task,
+    'sum': lambda task: sum([task]),
+    '-': lambda task: -task,
+    'int': int,
+    'float': float,
+    'index': lambda task: [1, 2][task],
+    'range': range,
+    'item': lambda task: task['name'],
+    'len': len,
+    'what is in it': lambda task: 'Ada' in task,
 }
 
 
@@ -350,6 +373,61 @@ def test_a_task_as_a_key_in_a_payload_raises_at_the_call():
 
     (*_, line) = Story(run).decide()
     assert line == 'activity 1.1 Echo [[],{}]'
+
+
+WRITTEN = {
+    'the key of a dict': lambda task: {task: 1},
+    'a key deep down': lambda task: [1, {'a': ({task: 1},)}],
+    'in a set': lambda task: {task},
+}
+
+
+@pytest.mark.parametrize('name', WRITTEN)
+@pytest.mark.parametrize('way', ['result', 'argument', 'signal', 'child signal', 'status', 'side effect', 'restart'])
+def test_a_task_in_a_value_that_is_written_says_to_yield_it(name, way):
+    def run(self):
+        value = WRITTEN[name](self.echo())
+        if way == 'result':
+            return value
+        if way == 'argument':
+            yield self.other(value)
+        elif way == 'signal':
+            yield self.external('w').signal('s', value)
+        elif way == 'child signal':
+            yield self.child().signal('s', value)
+        elif way == 'status':
+            self.set_status(value)
+        elif way == 'side effect':
+            self.side_effect(lambda: value)
+        return self.restart(value)
+
+    (*_, line) = Story(run).decide()
+    assert line.startswith('fail')
+    assert 'TypeError' in line
+    assert 'yield it first' in line
+
+
+@pytest.mark.parametrize('way', ['status', 'side effect'])
+def test_a_task_that_is_written_where_none_is_waited_for_says_to_yield_it(way):
+    def run(self):
+        value = {'echo': [self.echo()]}
+        if way == 'status':
+            self.set_status(value)
+        self.side_effect(lambda: value)
+
+    (*_, line) = Story(run).decide()
+    assert 'yield it first' in line
+
+
+def test_a_branch_in_an_argument_says_to_yield_it():
+    def branch():
+        yield
+
+    def run(self):
+        yield self.other([branch()])
+
+    (line,) = Story(run).decide()
+    assert 'branch() is a branch: yield it first' in line
 
 
 def test_a_task_compares_with_tasks_and_shows_itself():

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from genflow import Saga, any_of
+from genflow.core.tasks.dropped import dropped_by
 
 from .story import Desk, Story
 
@@ -40,6 +41,136 @@ def test_a_branch_that_is_made_and_dropped(caplog):
 
     (message,) = reports(caplog, run)
     assert f'branch() was created at {line_in(run, 1)} but never run' in message
+
+
+def of_the_module(workflow, *steps):
+    yield workflow.echo(*steps)
+
+
+def drops_one_itself(workflow):
+    of_the_module(workflow)
+    yield workflow.echo()
+
+
+class Holder:
+    @staticmethod
+    def branch(workflow):
+        yield workflow.echo()
+
+
+def inside(self):
+    def branch():
+        yield self.echo()
+
+    branch()
+
+
+def inside_with_arguments(self):
+    def branch(first, *others, **named):
+        yield self.echo()
+
+    branch(1, *[2, [3]], name={'a': len('b')})
+
+
+def inside_and_named(self):
+    def branch():
+        yield self.echo()
+
+    made = branch()  # noqa: F841
+
+
+def below_something_inside(self):
+    def branch():
+        yield self.echo()
+
+    def other():
+        branch()
+
+    other()
+
+
+def of_a_module(self):
+    if self.info:
+        for number in range(2):
+            of_the_module(self, number)
+
+
+def of_a_class(self):
+    Holder.branch(self)
+
+
+def of_a_branch(self):
+    yield from drops_one_itself(self)
+
+
+OUT_OF_REACH = {
+    inside: 'branch',
+    inside_with_arguments: 'branch',
+    inside_and_named: 'branch',
+    below_something_inside: 'branch',
+    of_a_module: 'of_the_module',
+    of_a_class: 'Holder.branch',
+    of_a_branch: 'of_the_module',
+}
+"""Ways to make a branch by something that is no method, and to drop it."""
+
+
+@pytest.mark.parametrize('run', OUT_OF_REACH, ids=lambda run: run.__name__)
+def test_a_branch_that_no_method_makes(caplog, run):
+    (message,) = reports(caplog, run, after=[1] if run is of_a_branch else [])
+    assert f'the generator {OUT_OF_REACH[run]}() is made at {__file__}:' in message
+    assert 'never runs' in message
+
+
+def used_inside(self):
+    def branch():
+        yield self.echo()
+
+    self.spawn(branch())
+    made = branch()
+    list(branch())
+    branch().close()
+    of_the_module(self).close()
+    next(of_the_module(self), None)
+    return made
+
+
+def another_of_that_name(self):
+    def branch():
+        yield self.echo()
+
+    def takes(branch, of_the_module=print):
+        branch(self)
+        of_the_module()
+
+    takes(id)
+    branch = id  # noqa: F811
+    branch(self)
+
+
+def read_inside(self):
+    made = of_the_module(self)
+
+    def branch():
+        yield from made
+
+    return branch()
+
+
+def driven_by_a_decorator(self):
+    def driven(function):
+        return lambda: list(function())
+
+    @driven
+    def branch():
+        yield 1
+
+    branch()
+
+
+@pytest.mark.parametrize('run', [used_inside, another_of_that_name, read_inside, driven_by_a_decorator])
+def test_what_looks_like_one_and_is_none(run):
+    assert dropped_by(type('Looks', (Desk,), {'run': run})) == ()
 
 
 @pytest.mark.parametrize('use', ['yield', 'yield from', 'spawn', 'return', 'race'])

@@ -37,6 +37,7 @@ from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.dropped import dropped_by
 from genflow.core.tasks.task import ERROR, OPEN, Task
 from genflow.core.text import raised_at
 
@@ -111,8 +112,9 @@ class Closing:
 
     def _report_unused(self, root: Branch) -> None:
         state = self._state
-        for what in state.unused.found(state, tasks=root.state != ERROR):
-            if not state.replaying:
+        unused = list(state.unused.found(state, tasks=root.state != ERROR))
+        if not state.replaying:
+            for what in dict.fromkeys([*unused, *dropped_by(state.spec.cls)]):
                 state.report(f'{state.info}: {what}')
 
     def _fail_for_what_is_left(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from genflow.core.errors import DefinitionError
 from genflow.core.payloads.structuring import shape_of, unstructured
+from genflow.core.payloads.unsettled import check_settled
 from genflow.core.payloads.wire_text import sendable
 
 __all__ = [
@@ -104,12 +105,13 @@ def encode_value(value: Any) -> str:
     """The JSON of a user's value; what JSON does not know is unstructured by its own type first.
 
     Raises:
-        TypeError: JSON cannot hold it, and the extra ``typed`` is not there or cannot help either.
+        TypeError: JSON cannot hold it, and the extra ``typed`` is not there or cannot help either; or a task is in it.
         ValueError: As for :func:`encode`.
     """
     try:
         return encode(value)
     except TypeError as error:
+        check_settled(value)
         return encode(unstructured(value, error))
 
 

@@ -34,9 +34,11 @@ def has_yield_from(code: CodeType) -> bool:
 
 
 def plain_iterator(generator: GeneratorType[Any, Any, Any]) -> Any:
-    """What the innermost ``yield from`` iterates over, if nothing can be sent to it."""
-    inner: Any = generator
+    """What the innermost ``yield from`` iterates over, if nothing comes of what is sent to it."""
+    inner: Any = generator.gi_yieldfrom
     while isinstance(inner, GeneratorType):
+        if inner.gi_code.co_name == '<genexpr>':
+            return inner
         inner = inner.gi_yieldfrom
     return None if inner is None or hasattr(inner, 'send') else inner
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from opcode import opmap
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from genflow.core.durations import Duration
 from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
@@ -343,6 +343,28 @@ class Task(Generic[T_co]):
     def __repr__(self) -> str:
         state = ('', ' done', ' failed')[self.state]
         return f'<{self.label}{state}>'
+
+
+def _refused(how: str, instead: str) -> Callable[..., NoReturn]:
+    def refuse(self: Task[Any], *_: Any) -> NoReturn:
+        raise self.misused(how, instead)
+
+    return refuse
+
+
+_ARITHMETIC = ('add', 'sub', 'mul', 'truediv', 'floordiv', 'mod', 'pow', 'and', 'or', 'xor')
+_USED_AS_ITS_RESULT = {
+    ('is compared', '(yield task) < x'): ('lt', 'le', 'gt', 'ge'),
+    ('is calculated with', '(yield task) + x'): ('neg', 'abs', *_ARITHMETIC, *(f'r{name}' for name in _ARITHMETIC)),
+    ('is made into a number', 'int((yield task))'): ('int', 'float', 'index'),
+    ('is asked for an item', '(yield task)[key]'): ('getitem',),
+    ('is asked what it contains', 'x in (yield task)'): ('contains', 'len'),
+}
+"""What is done with a task in place of its result, what is meant, and the methods that Python calls for it."""
+
+for _words, _names in _USED_AS_ITS_RESULT.items():
+    for _name in _names:
+        setattr(Task, f'__{_name}__', _refused(*_words))  # not in the class: type checkers would believe that they work
 
 
 def notify_combinators(task: Task[Any]) -> None:

@@ -2,7 +2,7 @@
 
 A generator that is made and dropped runs nothing, and a timer or a ``get()`` that nobody waits for makes nobody wait;
 none of them is an error to Python. So each of them is remembered until it is used. Generators are seen where a method
-of the workflow makes them: what a function inside of another one makes is out of reach.
+of the workflow makes them; :mod:`genflow.core.tasks.dropped` looks for what other functions make.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def as_task(loop: Loop, value: Any) -> Task[Any]:
 
 def iterator_instead(loop: Loop, iterator: Any) -> Task[Any]:
     """The task of a ``yield from`` that was given an iterator, which cannot be sent results."""
-    kind = type(iterator).__name__.replace('_iterator', '')
+    is_expression = isinstance(iterator, GeneratorType)
+    kind = 'generator expression' if is_expression else type(iterator).__name__.replace('_iterator', '')
     return _failed(
         loop, f'`yield from` was given a {kind} and would lose the results; yield the list: `a, b = yield [a, b]`'
     )

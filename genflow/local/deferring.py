@@ -8,7 +8,9 @@ deferred. Others never see what could still get lost, for their own calls wait f
 What must be in the file before it happens is an activity's start, so a worker settles before it runs activities: one
 that kills its process leaves a trace. A decision has no effect outside, so its start and its answer may share a commit
 with whatever else happened since the last one. Where that fails, all of it is lost and has never happened:
-:meth:`DeferringSWF.lost` tells the answers, to be given again.
+:meth:`DeferringSWF.lost` tells the answers, to be given again. Any caller may write, and fail to write, what this
+thread has deferred, and what the thread defers afterwards may still be written; so it keeps the numbers of the first
+and the last batch that it has a part in.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from typing import Any
 import attrs
 
 from genflow.local.engine.service import Service, Wants
-from genflow.local.errors import ServiceError
-from genflow.local.operations.answers import EventTexts
+from genflow.local.errors import FileGone, ServiceClosed, ServiceError, StoreError
+from genflow.local.operations.answers import EventTexts, Reading
+from genflow.local.requests import faults
 from genflow.local.requests.timestamps import to_python
 from genflow.local.requests.validation import checked, quick_check
 from genflow.local.state.answers import ANYBODY, Caller
@@ -38,17 +41,36 @@ DEFERRED = (
     'respond_decision_task_completed',
 )
 
+#: client methods that a worker repeats; where the file cannot be written, they fail as SWF's own failures do.
+REPEATED = ('get_workflow_execution_history', 'poll_for_decision_task', 'record_activity_task_heartbeat')
+
 POLLS = {'decision': 'PollForDecisionTask', 'activity': 'PollForActivityTask'}
 
 Call = tuple[str, dict[str, Any]]
+
+
+class _Token(str):
+    """A task token that knows which batch has the task's start."""
+
+    __slots__ = ('start',)
+    start: int
+
+    @classmethod
+    def of(cls, text: str, start: int) -> _Token:
+        token = cls(text)
+        token.start = start
+        return token
 
 
 class _Deferred(threading.local):
     """What the calling thread has deferred."""
 
     def __init__(self) -> None:
-        self.mark = 0
+        self.first = 0
+        self.last = 0
+        self.taken = 0
         self.calls: list[Call] = []
+        self.trouble: StoreError | None = None
 
 
 @attrs.define(eq=False)
@@ -75,7 +97,7 @@ class DeferringSWF:
 
     def take(
         self, wants: Sequence[tuple[str, dict[str, Any], Callable[[Sequence[Any]], bool]]], places: Sequence[Any] = ()
-    ) -> list[list[dict[str, Any]]]:
+    ) -> list[list[Any]]:
         """Takes tasks that are ready; none is waited for, and their starts are deferred.
 
         Args:
@@ -84,19 +106,40 @@ class DeferringSWF:
             places: what :meth:`stand` gave; the caller leaves all of these lines.
 
         Returns:
-            For each of ``wants`` the answers that polls would have had.
+            For each of ``wants`` the answers that polls would have had; those of decision tasks are for :meth:`read`.
 
         Raises:
-            ClientError: the service refuses.
+            ClientError: the service refuses, and nothing was taken.
         """
         with self._refusals(wants):
             found, mark = self._service.take_tasks(_wanted(wants), places, self._caller)
         self._note(mark)
-        for (kind, _, _), answers in zip(wants, found, strict=True):
-            if kind == 'decision':
-                for answer in answers:
-                    _read_events(answer)
+        self._deferred.taken = mark
         return found
+
+    @property
+    def taken(self) -> int:
+        """What names the starts of the tasks that this thread took last, for :meth:`is_lost`."""
+        return self._deferred.taken
+
+    def is_lost(self, taken: int) -> bool:
+        """Whether those starts could not be written and so have never been; to be asked when they are settled."""
+        return self._service.is_lost(taken)
+
+    def read(self, answer: Any, taken: int) -> dict[str, Any]:
+        """A decision task as boto3 gives it.
+
+        Args:
+            answer: what :meth:`take` gave.
+            taken: names its start.
+
+        Raises:
+            StoreError: it must be read from the file, which cannot be written or read.
+        """
+        task: dict[str, Any] = self._service.read_taken(answer, taken) if isinstance(answer, Reading) else answer
+        _read_events(task)
+        task['taskToken'] = _Token.of(task['taskToken'], taken)
+        return task
 
     def stand(self, wants: Sequence[tuple[str, dict[str, Any], Any]], ring: Callable[[], None]) -> list[Any] | None:
         """Stands in line for tasks, in all lists at once; nothing may be left unsettled.
@@ -127,9 +170,17 @@ class DeferringSWF:
         Raises:
             StoreError: it could not be written. :meth:`lost` tells the answers that have got lost with it.
         """
-        mark, self._deferred.mark = self._deferred.mark, 0
-        self._service.settle(mark)
-        self._deferred.calls.clear()
+        mine = self._deferred
+        first, last, trouble = mine.first, mine.last, mine.trouble
+        mine.first, mine.last, mine.trouble = 0, 0, None
+        self._service.settle(first, last)
+        if trouble is not None:
+            raise trouble
+        mine.calls.clear()
+
+    def is_passing(self, error: BaseException) -> bool:
+        """Whether a failure of the file, such as a full disk, may be over when one tries again."""
+        return isinstance(error, StoreError) and not isinstance(error, (ServiceClosed, FileGone))
 
     def lost(self) -> list[Call]:
         """The methods and arguments of the calls that this thread has deferred and not settled; they are forgotten."""
@@ -141,10 +192,14 @@ class DeferringSWF:
         self._service.count_busy(change)
 
     def _note(self, mark: int) -> None:
-        self._deferred.mark = max(self._deferred.mark, mark)
+        mine = self._deferred
+        mine.first = mine.first or mark
+        mine.last = max(mine.last, mark)
 
     def _defer(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
-        answer, mark = self._service.defer(operation, request, right=right)
+        token = request.get('taskToken')
+        start = token.start if isinstance(token, _Token) else 0
+        answer, mark = self._service.defer(operation, request, right=right, start=start)
         self._note(mark)
         return answer
 
@@ -181,8 +236,14 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
 
     def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
         operation = self.client.meta.method_to_api_mapping[name]
-        answer = self._invoke(operation, request, self._defer)
-        self._deferred.calls.append((name, request))
+        deferred = self._deferred
+        try:
+            answer = self._invoke(operation, request, self._defer)
+        except StoreError as error:
+            if not self.is_passing(error):
+                raise
+            deferred.trouble, answer = error, {}
+        deferred.calls.append((name, request))
         return answer
 
     method.__name__ = name
@@ -191,5 +252,26 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
     return method
 
 
+def _repeated(name: str) -> Callable[..., dict[str, Any]]:
+    """The client method of that name, for those who repeat what fails for a while."""
+
+    def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self.client, name)(**request)
+        except StoreError as error:
+            if not self.is_passing(error):
+                raise
+            operation = self.client.meta.method_to_api_mapping[name]
+            raise self._error(operation, faults.fault('InternalFailure', str(error))) from error
+        return answer
+
+    method.__name__ = name
+    method.__qualname__ = f'DeferringSWF.{name}'
+    method.__doc__ = f'``{name}`` of the client.'
+    return method
+
+
 for _name in DEFERRED:
     setattr(DeferringSWF, _name, _method(_name))
+for _name in REPEATED:
+    setattr(DeferringSWF, _name, _repeated(_name))

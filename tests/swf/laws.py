@@ -184,7 +184,7 @@ def check_ids(run: Run) -> None:
 
 def check_replay(run: Run) -> None:
     """What replays a history for users finds nothing to say about it, with another worker's seed and names."""
-    named = {'events': run.history, 'workflowExecution': {'workflowId': 'main', 'runId': run.run_id}}
+    named = {'events': run.history, 'workflowExecution': {'workflowId': run.workflow_id, 'runId': run.run_id}}
     replayed = replay(named, run.spec, input_mismatch='error')
     assert replayed.events == len(run.history)
     assert not replayed.warnings

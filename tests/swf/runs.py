@@ -82,10 +82,11 @@ class Run:
     chance: int
     asked: list[Asked] = field(factory=list)
     history: list[Mapping[str, Any]] = field(factory=list)
+    workflow_id: str = 'main'
 
     def execution(self) -> Execution:
         """A new one, as the worker that decided has it."""
-        return Execution(self.spec, workflow_id='main', run_id=self.run_id, domain=DOMAIN, seed=self.seed)
+        return Execution(self.spec, workflow_id=self.workflow_id, run_id=self.run_id, domain=DOMAIN, seed=self.seed)
 
 
 def advanced(execution: Execution, events: Any) -> Decisions:

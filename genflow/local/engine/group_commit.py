@@ -19,6 +19,7 @@ is no journal: changes are folded in large portions. Before anything is read fro
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,9 @@ from genflow.local.store import Store
 
 #: the number of a batch that nobody writes: who waits for it waits to be the leader.
 NEVER_WRITTEN = 1 << 62
+
+#: ranges of batches that could not be written, kept for those who have not heard yet.
+FAILURES = 256
 
 #: the most seconds that a leader waits for others.
 LONGEST_WAIT = 0.002
@@ -119,14 +123,19 @@ class Journal:
                 self._lead(fold=False)
             self._raise_failure(number)
 
-    def settle_deferred(self, number: int) -> None:
-        """As :meth:`settle`, for changes that somebody else may have tried to write long ago.
+    def settle_deferred(self, first: int, last: int) -> None:
+        """As :meth:`settle`, for changes in any of those batches, some of which others may have tried to write.
 
         Raises:
-            StoreError: they could not be written.
+            StoreError: one of them could not be written.
         """
-        self.settle(number)
-        self._raise_failure(number)
+        self.settle(last)
+        self._raise_failure(last, first)
+
+    @property
+    def written(self) -> float:
+        """The last batch that is in the file; where nothing must survive, every one counts as written."""
+        return math.inf if self._store.in_memory else self._written
 
     @property
     def deferred(self) -> int:
@@ -306,14 +315,20 @@ class Journal:
         """Everything from that batch on is lost; go back to what the file has."""
         with self._lock:
             last = self._world.batch.number
+            if self._failures and self._failures[-1][1] == number - 1:
+                number = self._failures.pop()[0]  # one range for a disk that stays full
             self._failures.append((number, last, error))
             self._unfolded = Batch(last)
-            del self._failures[:-16]
+            del self._failures[:-FAILURES]
             self._recover()
             self._world.batch = Batch(last + 1)
             self._written = last
 
-    def _raise_failure(self, number: int) -> None:
+    def is_lost(self, number: int) -> bool:
+        """Whether the batch of that number could not be written."""
+        return any(first <= number <= last for first, last, _ in self._failures)
+
+    def _raise_failure(self, number: int, since: int = NEVER_WRITTEN) -> None:
         for first, last, error in self._failures:
-            if first <= number <= last:
+            if first <= number and min(number, since) <= last:
                 raise type(error)(str(error)) from error

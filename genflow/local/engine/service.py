@@ -181,6 +181,7 @@ class Service:
             queue.clear()
         state.agenda.clear()
         state.owners.clear()
+        state.running = [run for run in state.running if run.batch <= self._journal.written]
         state.deadlines = Deadlines()
         state.batch = Batch(state.batch.number)
         state.next_expiry = None
@@ -466,8 +467,15 @@ class Service:
 
     # Calls that share a commit: see :mod:`genflow.local.deferring`.
 
-    def defer(self, operation: str, request: Any, *, right: bool) -> tuple[dict[str, Any] | None, int]:
-        """Carry out one operation, and do not wait for the file.
+    def defer(self, operation: str, request: Any, *, right: bool, start: int) -> tuple[dict[str, Any] | None, int]:
+        """Carry out one answer to a task, and do not wait for the file.
+
+        Args:
+            operation: its name on the wire.
+            request: its members in wire form.
+            right: the request has been found to be right.
+            start: the batch that has the task's start. Where that got lost, the task may have been started anew by now,
+                with the same events and so the same token, and has to be answered anew.
 
         Returns:
             The answer, and the batch to :meth:`settle` before anybody may be told.
@@ -481,23 +489,37 @@ class Service:
             request = checked(operation, request)
         with self._lock:
             now = self._begin(operation)
+            if self._journal.is_lost(start):
+                raise faults.fault('UnknownResourceFault', 'Unknown task: its start could not be written')
             answer = self._apply(partial(CALLS[operation], self._world, request, now))
             self._finish(now, answer)
             mark = self._journal.deferred
         return (self._deliver(answer, mark) if isinstance(answer, Reading) else answer), mark
 
-    def settle(self, mark: int) -> None:
-        """Wait until the file has what was deferred, and begin what had to wait for that.
+    def settle(self, first: int, last: int) -> None:
+        """Wait until the file has what was deferred to those batches, and begin what had to wait for that.
 
         Raises:
-            StoreError: it could not be written; nothing of it has happened.
+            StoreError: some of it could not be written; nothing of that has happened.
         """
-        self._journal.settle_deferred(mark)
-        self._deliver(None, mark)
+        self._journal.settle_deferred(first, last)
+        self._deliver(None, last)
+
+    def is_lost(self, batch: int) -> bool:
+        """Whether a batch that was to be settled could not be written."""
+        return self._journal.is_lost(batch)
+
+    def read_taken(self, answer: Reading, mark: int) -> dict[str, Any]:
+        """An answer of :meth:`take_tasks` that must be read from the file, which has the batch then.
+
+        Raises:
+            StoreError: the file cannot be written or read.
+        """
+        return self._deliver(answer, mark) or {}
 
     def take_tasks(
         self, wants: Sequence[Wants], places: Sequence[Waiter], caller: Caller = ANYBODY
-    ) -> tuple[list[list[dict[str, Any]]], int]:
+    ) -> tuple[list[list[Answer]], int]:
         """Take what is ready in several lists, and do not wait for the file.
 
         Args:
@@ -506,23 +528,32 @@ class Service:
             caller: whose tasks they are then.
 
         Returns:
-            What came of each list, and the batch to :meth:`settle`.
+            What came of each list, and the batch to :meth:`settle`; what must be read from the file is for
+            :meth:`read_taken`.
+
+        Raises:
+            ServiceError: the service refuses, and nothing was taken.
+            StoreError: the file cannot be read, and nothing was taken.
         """
         self._store.check()
         with self._lock:
             lines = [self._polls.leave(place) for place in places]
-            found = [self._take_wanted(wanted, caller) for wanted in wants]
+            found: list[list[Answer]] = [[] for _ in wants]
+            try:
+                for wanted, answers in zip(wants, found, strict=True):
+                    self._take_wanted(wanted, caller, answers)
+            except LocalError:
+                if not any(found):  # what was taken is not to be lost for the sake of what was not
+                    raise
             mark = self._journal.deferred
             for queue in lines:
                 if queue:
                     queue.wake_one()  # the caller may have been woken for a task that it does not want any more
-        if any(isinstance(answer, Reading) for answers in found for answer in answers):
-            found = [[self._deliver(answer, mark) for answer in answers] for answers in found]
-        return found, mark  # type: ignore[return-value]  # none of these is a Reading, nor empty
+        return found, mark
 
-    def _take_wanted(self, wanted: Wants, caller: Caller) -> list[Answer]:
+    def _take_wanted(self, wanted: Wants, caller: Caller, answers: list[Answer]) -> None:
+        """Takes as many tasks as are wanted, and adds them to the answers."""
         kind, take, _ = tasks.POLLS[wanted.operation]
-        answers: list[Answer] = []
         queue = self._queue_of(kind, wanted.request)
         while queue and wanted.more(answers):
             now = self._begin(wanted.operation)
@@ -531,7 +562,6 @@ class Service:
             if answer is None:
                 break
             answers.append(answer)
-        return answers
 
     def _queue_of(self, kind: str, request: dict[str, Any]) -> TaskQueue:
         return self._world.queue(kind, domain_of(self._world, request).name, request['taskList']['name'])
@@ -589,11 +619,13 @@ class Service:
     def _run_functions(self) -> None:
         """Begin what was started; to be called after its start is durable."""
         with self._lock:
-            running, self._world.running = self._world.running, []
-            self._polls.busy += len(running)
-        for ref, name, text in running:
-            run = lambdas.find(self._runs, name) or lambdas.in_background
-            run(partial(self._run_function, ref, name, text))
+            written = self._journal.written
+            due = [run for run in self._world.running if run.batch <= written]
+            self._world.running = [run for run in self._world.running if run.batch > written]
+            self._polls.busy += len(due)
+        for run in due:
+            begin = lambdas.find(self._runs, run.function) or lambdas.in_background
+            begin(partial(self._run_function, run.ref, run.function, run.input))
 
     def _run_function(self, ref: int, name: str, text: str) -> None:
         outcome = lambdas.perform(self._world.functions, name, text)
@@ -722,6 +754,7 @@ class Service:
     def _forget(self) -> None:
         self._store.reset()
         self._journal.discard()
+        self._world.running.clear()
         self._recover()
         self._polls.wake_all()
 

@@ -9,7 +9,7 @@ from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.recording import given, record, record_and_decide
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import LambdaFunction, period
-from genflow.local.state.state import State
+from genflow.local.state.state import FunctionRun, State
 from genflow.local.state.transaction import EVENT_BITS
 
 LONGEST_SECONDS = '900'
@@ -67,7 +67,8 @@ def start_lambda(state: State, at: int, *, execution: Execution, scheduled: int,
     task.started = record(state, execution, at, 'LambdaFunctionStarted', {'scheduledEventId': scheduled})
     task.started_at = execution.last_time
     state.touch(execution, task)
-    state.running.append((execution.key << EVENT_BITS | scheduled, task.function, input))
+    ref = execution.key << EVENT_BITS | scheduled
+    state.running.append(FunctionRun(state.batch.number, ref, task.function, input))
 
 
 def settle_lambda(

@@ -38,6 +38,23 @@ KEPT_EXECUTIONS = 20_000
 Effect = Callable[['State', int], None]
 
 
+@attrs.frozen(slots=True)
+class FunctionRun:
+    """A Lambda function to be run once its start is in the file.
+
+    Attributes:
+        batch: the number of the batch that has the start.
+        ref: of the function's task.
+        function: its name.
+        input: its input's JSON.
+    """
+
+    batch: int
+    ref: int
+    function: str
+    input: str
+
+
 class Archive(Protocol):
     """Where the world finds what it does not hold."""
 
@@ -62,7 +79,7 @@ class State:
         population: domain to the number of its open executions.
         next_key: the key of the next execution.
         next_expiry: when the retention of a closed execution first ends.
-        running: Lambda functions to be run: ref and what to call with what.
+        running: Lambda functions to be run.
         owners: started tasks of the processes that share the file: ref to the name of the process.
         departed: processes that have ended; none of them is handed a task any more.
         answers: of numbered calls.
@@ -82,7 +99,7 @@ class State:
     queues: dict[tuple[str, str, str], TaskQueue] = attrs.field(factory=dict)
     deadlines: Deadlines = attrs.field(factory=Deadlines)
     agenda: deque[Effect] = attrs.field(factory=deque)
-    running: list[tuple[int, str, str]] = attrs.field(factory=list)
+    running: list[FunctionRun] = attrs.field(factory=list)
     batch: Batch = attrs.field(factory=lambda: Batch(1))
     next_key: int = 1
     next_expiry: int | None = None

@@ -284,6 +284,13 @@ class ActivityRunner:
                 details = encode_details('the worker stopped while the activity was running', running.details)
                 self._respond(running.task, Failed(WORKER_STOPPED, details))
 
+    def give_up(self, task: ActivityTask) -> None:
+        """Fails a task that was taken and has not begun, to be tried again elsewhere."""
+        log.warning('%s was not begun; it is failed, to be tried again elsewhere', task)
+        self.counts['stopped'] += 1
+        details = encode_details('the worker stopped before the activity began', None)
+        self._respond(task, Failed(WORKER_STOPPED, details))
+
     async def _perform_async(self, spec: ActivitySpec, running: RunningActivity) -> None:
         """What :meth:`handle` does with an ``async def`` activity, on the event loop.
 

@@ -97,6 +97,7 @@ class Decider:
         input_mismatch: Whether a changed input is a ``warn``-ing or an ``error``.
         shows_payloads: Whether reports quote inputs and results.
         on_hold: Told of each hold, once for each run.
+        later: Has a task answered in so many seconds by this; ``None`` to sleep until then.
         held: What is held, by run id.
         counts: ``decided``, ``continued`` (of these, from the cache), ``held``, ``unknown``, ``late``, ``refused``,
             ``events`` (read by polls).
@@ -112,6 +113,7 @@ class Decider:
     shows_payloads: bool = False
     watch: SlowDecisionWatchdog = Factory(SlowDecisionWatchdog)
     on_hold: Callable[[DecisionTask, BaseException], None] | None = None
+    later: Callable[[float, DecisionTask, Callable[[], None]], None] | None = None
     held: dict[str, BaseException] = field(factory=dict, init=False)
     counts: Counter[str] = field(factory=Counter, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
@@ -137,7 +139,7 @@ class Decider:
         kept = self._kept(task)
         planned = self._fresh(task, spec) if kept is None else self._continued(task, kept)
         if planned is not None:
-            self._answer(task, planned)
+            self._answer_in_time(task, planned)
         return kept is not None
 
     def leave_own_list(self) -> None:
@@ -197,6 +199,18 @@ class Decider:
         pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
         return CachedExecution(kept.execution, kept.task_list, task.started_id, pace)
 
+    def _answer_in_time(self, task: DecisionTask, planned: _Plan) -> None:
+        """Answers, and holds that back where the history fills up; says once that it has grown long."""
+        if task.previous_id < LONG_HISTORY <= task.started_id:
+            log.warning('%s has %d events; SWF terminates it at 25,000: restart it before that', task, task.started_id)
+        seconds = 0.0 if planned.kept is None or planned.closes else planned.kept.pace.held
+        if seconds and self.later is not None:
+            self.later(seconds, task, partial(self._answer, task, planned))
+            return
+        if seconds:
+            self.service.pause(seconds)
+        self._answer(task, planned)
+
     def _answer(self, task: DecisionTask, planned: _Plan) -> None:
         try:
             verdict = self._responded(task, planned)
@@ -218,7 +232,6 @@ class Decider:
     def _responded(self, task: DecisionTask, planned: _Plan) -> Verdict:
         own = self.own_list
         back = planned.kept.task_list if planned.kept is not None and self._moves else None
-        self._pace(task, planned)
         answer = partial(respond_decision, self.service, task, planned.decisions, context=planned.context)
         verdict = answer(task_list=own or back, wait=STICKY_SECONDS if own else None)
         if verdict == 'refused' and own:
@@ -231,13 +244,6 @@ class Decider:
                 )
                 self.leave_own_list()
         return verdict
-
-    def _pace(self, task: DecisionTask, planned: _Plan) -> None:
-        """Holds the answer back where the history fills up, and says once that it has grown long."""
-        if task.previous_id < LONG_HISTORY <= task.started_id:
-            log.warning('%s has %d events; SWF terminates it at 25,000: restart it before that', task, task.started_id)
-        if planned.kept is not None and planned.kept.pace.held and not planned.closes:
-            self.service.pause(planned.kept.pace.held)
 
     def _keep(self, task: DecisionTask, kept: CachedExecution, good: bool) -> None:
         if good:

@@ -18,6 +18,7 @@ Decisions have no such bound, since more than one at a time are made only where 
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import logging
 import threading
@@ -29,12 +30,14 @@ from typing import Any
 
 from attrs import Factory, define, field
 
+from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider
-from genflow.swf.worker.polled_tasks import ActivityTask
+from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import Poller
+from genflow.swf.worker.settling import Settling
 from genflow.swf.worker.thread_pool import ThreadPool
 
 __all__ = ['OVERDUE', 'SHORT', 'Rounds', 'Speeds']
@@ -56,13 +59,14 @@ MAX_OVERRUNNING = 4
 PLACE_INTERVAL = 0.1
 """Seconds between two looks at whether waiting for a place on the event loop has become pointless."""
 
-TRIES = 6
-"""How often answers that could not be written are given again, with growing pauses."""
+TURN = 0.01
+"""Seconds after which a leader that makes decisions, or runs activities, looks at the other kind of tasks."""
 
 IDLE = 60.0
 """Seconds after which a leader that nobody rang for looks by itself."""
 
 Handle = Callable[[Callable[[Any], Any], Any], Any]
+Taken = tuple[Poller, Any, dict[str, Any], int]
 Spawn = Callable[[str, Callable[[], None]], None]
 
 
@@ -145,34 +149,41 @@ class Rounds:
 
     Attributes:
         client: Defers answers, and takes tasks.
+        settling: Has written what was deferred.
         decider: Answers decision tasks through that client.
         runner: Runs activities and answers them through that client.
         deciding: Pollers of the lists on which decision tasks come.
         performing: The poller of the list on which activity tasks come.
         activities: How many activities may run at a time.
         handle: Handles a task safely, given what handles it and the task.
+        finish: As ``handle``, for what remains to be done for a task that was handled before.
         tasks_left: How many tasks to take at most; 0 when the worker drains.
         pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
         spawn: Starts a thread of the worker, given its name and what it does.
+        clock: Seconds, by which answers are held back.
     """
 
     client: Any
+    settling: Settling
     decider: Decider
     runner: ActivityRunner
     deciding: Sequence[Poller]
     performing: Sequence[Poller]
     activities: int
     handle: Handle
+    finish: Handle
     tasks_left: Callable[[], float]
     pause: Callable[[float], bool]
     spawn: Spawn
+    clock: Callable[[], float] = monotonic
     speeds: Speeds = Factory(Speeds)
     _threads: ThreadPool = field(init=False, repr=False)
     _numbers: Iterator[int] = field(factory=itertools.count, init=False, repr=False)
     _slots: threading.Semaphore = field(init=False, repr=False)
     _bell: threading.Event = field(factory=threading.Event, init=False, repr=False)
     _places: list[Any] = field(factory=list, init=False)
-    _decisions: deque[tuple[Poller, dict[str, Any], dict[str, Any]]] = field(factory=deque, init=False)
+    _decisions: deque[Taken] = field(factory=deque, init=False)
+    _held_back: list[tuple[float, int, DecisionTask, Callable[[], None]]] = field(factory=list, init=False)
     _activities: deque[ActivityTask] = field(factory=deque, init=False)
     _has_slot: bool = field(default=False, init=False)
     _trimmed: dict[str, bool] = field(factory=dict, init=False)
@@ -197,6 +208,34 @@ class Rounds:
         self._threads.drain()
         self._bell.set()
 
+    def abandon(self, seconds: float) -> None:
+        """Ends where nobody waits any longer: activities that have not begun are given up, decisions are still made.
+
+        Args:
+            seconds: How long the decisions may take.
+        """
+        while True:
+            try:
+                task = self._activities.popleft()
+            except IndexError:
+                break
+            self.runner.give_up(task)
+        self._bell.set()
+        self._over.wait(seconds)
+
+    def later(self, seconds: float, task: DecisionTask, answer: Callable[[], None]) -> None:
+        """Has a decision answered in so many seconds, by whoever leads then; at once where the worker stops.
+
+        Called on the leader's thread, while it handles the task.
+        """
+        if self.tasks_left() <= 0:
+            answer()
+            return
+        self.client.count_busy(1)  # time does not skip that moment
+        with self._lock:
+            heapq.heappush(self._held_back, (self.clock() + seconds, next(self._numbers), task, answer))
+        self._bell.set()
+
     # The leader's turns.
 
     def _lead(self, me: _Lead) -> None:
@@ -207,24 +246,27 @@ class Rounds:
                     return
                 failures = 0
             except Exception as error:
-                if not (faults.is_transient(error) or faults.is_crowded(error)):
+                if not (faults.is_transient(error) or faults.is_crowded(error) or self.client.is_passing(error)):
                     self._over.set()
+                    self._awake.set()
                     raise
+                if not failures:
+                    log.warning('no tasks can be taken at the moment: %s', faults.told(error))
                 failures += 1
                 self.pause(Backoff().pause(failures, 1.0))
 
     def _turn(self, me: _Lead) -> bool:
         """One round; false when there will be none after it, or another thread leads now."""
         self._awake.set()
-        if not self._run_activities(me):
+        if not (self._run_activities(me) and self._answer_held_back(me)):
             return False
         self._take_decisions()
         decides = bool(self._decisions)
         if not self._decide(me):
             return False
-        performs = self._take_activities(me)
+        performs = self._take_activities(me) or (self._has_slot and bool(self._activities))
         if not (decides or performs):
-            if self.tasks_left() <= 0 and not self._activities:
+            if self.tasks_left() <= 0 and not self._activities and not self._held_back:
                 self._end(me)
                 return False
             self._wait(me)
@@ -247,8 +289,10 @@ class Rounds:
         places, self._places = self._places, []
         if not places and (left <= 0 or not wants):
             return
-        for poller, want, answers in zip(self.deciding, wants, self.client.take(wants, places), strict=True):
-            self._decisions.extend((poller, answer, want[1]) for answer in answers)
+        found = self.client.take(wants, places)
+        taken = self.client.taken
+        for poller, want, answers in zip(self.deciding, wants, found, strict=True):
+            self._decisions.extend((poller, answer, want[1], taken) for answer in answers)
 
     def _request(self, poller: Poller) -> dict[str, Any]:
         request = poller.request()
@@ -257,23 +301,65 @@ class Rounds:
         return request
 
     def _decide(self, me: _Lead) -> bool:
-        """Makes the decisions that were taken; whether this thread still leads."""
-        while self._decisions:
-            work = partial(self._decide_one, me, *self._decisions.popleft())
-            if not self._in_user_code(me, None, work):
-                with self._lock:
-                    self._overrunning -= 1
-                self._settle(me)
-                self._bell.set()
+        """Makes decisions that were taken, for a turn's time; whether this thread still leads."""
+        until = time.perf_counter() + TURN
+        while self._decisions and time.perf_counter() < until:
+            if not self._in_decision(me, partial(self._decide_one, me, self._decisions.popleft())):
                 return False
         return True
 
-    def _decide_one(self, me: _Lead, poller: Poller, first: dict[str, Any], request: dict[str, Any]) -> None:
-        task = poller.read(first, request)
+    def _in_decision(self, me: _Lead, work: Callable[[], None]) -> bool:
+        """Does what may run a workflow's code; whether this thread still leads afterwards."""
+        if self._in_user_code(me, None, work):
+            return True
+        with self._lock:
+            self._overrunning -= 1
+        self._settle(me)
+        self._bell.set()
+        return False
+
+    def _decide_one(self, me: _Lead, taken: Taken) -> None:
+        poller, _, request, _ = taken
+        first = self._read(taken)
+        task = None if first is None else poller.read(first, request)
         if task is not None:
             me.decided.append(task.run_id)
             # On a list that others poll too, an execution that was not here costs a second read of its history.
             self._trimmed[poller.task_list] = bool(self.handle(self.decider.handle, task)) or not task.previous_id
+
+    def _read(self, taken: Taken) -> dict[str, Any] | None:
+        """A task that was taken; ``None`` where it cannot be read, or its start got lost."""
+        _, answer, _, start = taken
+        for failures in itertools.count(1):
+            try:
+                task: dict[str, Any] = self.client.read(answer, start)
+            except Exception as error:
+                if not self.client.is_passing(error):
+                    log.exception('a decision task cannot be read; it comes again when it has timed out')
+                    return None
+                if self.client.is_lost(start) or self.pause(Backoff().pause(failures, 1.0)):
+                    return None
+            else:
+                return task
+        return None
+
+    def _answer_held_back(self, me: _Lead) -> bool:
+        """Gives the answers whose time has come, all where the worker stops; whether this thread still leads."""
+        while self._held_back:
+            with self._lock:
+                if not self._held_back or (self._held_back[0][0] > self.clock() and self.tasks_left() > 0):
+                    return True
+                _, _, task, answer = heapq.heappop(self._held_back)
+            me.decided.append(task.run_id)
+            if not self._in_decision(me, partial(self._give, task, answer)):
+                return False
+        return True
+
+    def _give(self, task: DecisionTask, answer: Callable[[], None]) -> None:
+        try:
+            self.finish(lambda _: answer(), task)
+        finally:
+            self.client.count_busy(-1)
 
     # Activities.
 
@@ -282,15 +368,19 @@ class Rounds:
         slow: list[ActivityTask] = []
         short: list[ActivityTask] = []
         room = _Room(self._slots, self._is_short, int(min(PORTION, self.tasks_left())))
-        if not self._activities:
-            wants = [('activity', poller.request(), room.more) for poller in self.performing]
-            for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
-                for answer in answers:
-                    task = ActivityTask.read(answer, poller.task_list)
-                    (short if self._is_short(answer) else slow).append(task)
-        if not self._settle(me):
+        try:
+            if not self._activities:
+                wants = [('activity', poller.request(), room.more) for poller in self.performing]
+                for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
+                    for answer in answers:
+                        task = ActivityTask.read(answer, poller.task_list)
+                        (short if self._is_short(answer) else slow).append(task)
+            starts = self.client.taken
+            if not self._settle(me) and self.client.is_lost(starts):
+                slow, short = [], []
+        except BaseException:
             room.give_back(0)
-            return False
+            raise
         room.give_back(len(slow) + bool(short))
         self._has_slot = self._has_slot or bool(short)
         self._activities.extend(short)
@@ -305,17 +395,21 @@ class Rounds:
         return not self.runner.may_wait(name, version) and self.speeds.is_short((name, version))
 
     def _run_activities(self, me: _Lead) -> bool:
-        """Runs the short activities that were taken; whether this thread still leads."""
-        while self._activities:
+        """Runs short activities that were taken, for a turn's time; whether this thread still leads."""
+        until = time.perf_counter() + TURN
+        while self._activities and time.perf_counter() < until:
             if not self._has_slot and not self._slots.acquire(blocking=False):
                 return True
             self._has_slot = True
-            task = self._activities.popleft()
+            try:
+                task = self._activities.popleft()
+            except IndexError:  # given up
+                break
             if not self._in_user_code(me, (task.name, task.version), partial(self._run, task)):
                 self._settle(me)
                 self._free_slot()
                 return False
-        if self._has_slot:
+        if self._has_slot and not self._activities:
             self._has_slot = False
             self._slots.release()
         return True
@@ -351,56 +445,25 @@ class Rounds:
             wants += [('activity', poller.request(), None) for poller in self.performing]
         if self.tasks_left() <= 0:
             if self._activities:
-                self._bell.wait(IDLE)
+                self._bell.wait(self._idle())
             return
         self._places = self.client.stand(wants, self._bell.set) or []
         if self._places:
             self._awake.clear()
-            self._bell.wait(IDLE)
+            self._bell.wait(self._idle())
             self._awake.set()
         self._take_decisions()
 
+    def _idle(self) -> float:
+        """Seconds to wait at most."""
+        with self._lock:
+            due = self._held_back[0][0] - self.clock() if self._held_back else IDLE
+        return max(0.0, min(due, IDLE))
+
     def _settle(self, me: _Lead) -> bool:
-        """Has everything written that this thread deferred, or answers again what got lost; whether it went well."""
+        """Has everything written that this thread deferred; false where some of it got lost."""
         decided, me.decided = me.decided, []
-        try:
-            self.client.settle()
-        except Exception:
-            log.exception('responses could not be written; they are sent again')
-            self._forget(decided)
-            self._answer_again()
-            return False
-        return True
-
-    def _forget(self, decided: Sequence[str]) -> None:
-        """Executions whose decisions got lost are not what their histories say any more."""
-        for run_id in decided:
-            kept = self.decider.cache.take(run_id)
-            if kept is not None:
-                kept.execution.close()
-
-    def _answer_again(self) -> None:
-        """Gives the answers that got lost once more: a task whose start had been written before is still there."""
-        calls = self.client.lost()
-        for failures in range(1, TRIES + 1):
-            try:
-                for method, request in calls:
-                    self._answer(method, request)
-                self.client.settle()
-            except Exception:
-                log.exception('responses could not be sent again, in %d of %d tries', failures, TRIES)
-                self.client.lost()
-                if self.pause(Backoff().pause(failures, 1.0)):
-                    return
-            else:
-                return
-
-    def _answer(self, method: str, request: dict[str, Any]) -> None:
-        try:
-            getattr(self.client, method)(**request)
-        except Exception as error:
-            if not faults.is_late(error):  # as it is where the task's start got lost too
-                raise
+        return self.settling.settle(decided)
 
     # Overrunning.
 

@@ -45,6 +45,7 @@ from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import MAX_IDENTITY, Poller
 from genflow.swf.worker.released_polls import OpenPolls
 from genflow.swf.worker.rounds import Rounds
+from genflow.swf.worker.settling import Settling
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.stop_signals import SignalStop
@@ -162,9 +163,12 @@ class Worker:
         self._computing = threading.Semaphore(max(1, deciders))
         # Polls give up when draining begins, answers only when it is over.
         connection = connect(layer1, config=config)
+        cache = cache if cache is not None else StickyCache()
+        self._settling: Settling | None = None
         self._deferring = _deferring(connection.client)
         if self._deferring is not None:
             connection = evolve(connection, client=self._deferring, polling=self._deferring)
+            self._settling = Settling(self._deferring, cache, self._stopped.wait)
         self._service = RetryingClient(connection, pause=self._stopped.wait)
         self._polls = self._service.pausing(self._draining.wait)
         self._open_polls = OpenPolls(self._service.connection, domain, self.identity[:MAX_IDENTITY])
@@ -172,7 +176,7 @@ class Worker:
             self._service,
             domain,
             self.registry,
-            cache if cache is not None else StickyCache(),
+            cache,
             _list_of_its_own(self.task_lists[0]) if sticky and deciders else None,
             mismatch,
             input_mismatch,
@@ -231,8 +235,9 @@ class Worker:
         self._performer.context = copy_context()
         if self._register:
             register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
-        if self._deferring is not None:
-            self._rounds = list(self._all_rounds())
+        if self._settling is not None:
+            self._rounds = list(self._all_rounds(self._settling))
+            self._decider.later = self._rounds[0].later
         for rounds in self._rounds:
             rounds.start()
         for name, target in self._jobs() if self._deferring is None else ():
@@ -327,11 +332,13 @@ class Worker:
 
     def _abandon(self) -> None:
         self._performer.abandon()
+        for rounds in self._rounds:
+            rounds.abandon(SHUTDOWN_GRACE)
         self._settle()
 
     def _settle(self) -> None:
-        if self._deferring is not None:
-            self._deferring.settle()
+        if self._settling is not None:
+            self._settling.settle()
 
     def _spawn(self, name: str, target: Callable[[], None]) -> None:
         """Starts a thread of this worker."""
@@ -342,24 +349,26 @@ class Worker:
             thread.start()
             self._threads.append(thread)
 
-    def _all_rounds(self) -> Iterator[Rounds]:
+    def _all_rounds(self, settling: Settling) -> Iterator[Rounds]:
         """Those of each task list; decisions come on the list of this worker's executions too."""
         for task_list in self.task_lists:
             main = self._poller(task_list)
             own = self._decider.own_list if task_list == self.task_lists[0] else None
-            yield self._rounds_of(main, [main] if own is None else [main, self._poller(own)])
+            yield self._rounds_of(settling, main, [main] if own is None else [main, self._poller(own)])
         if self.own_list is not None:
-            yield self._rounds_of(self._poller(self.own_list), [])
+            yield self._rounds_of(settling, self._poller(self.own_list), [])
 
-    def _rounds_of(self, performing: Poller, deciding: Sequence[Poller]) -> Rounds:
+    def _rounds_of(self, settling: Settling, performing: Poller, deciding: Sequence[Poller]) -> Rounds:
         return Rounds(
             self._deferring,
+            settling,
             self._decider,
             self._performer,
             deciding if self._deciders else (),
             [performing] if self._activities else (),
             self._activities,
             self._handled,
+            self._finished,
             self._tasks_to_take,
             self._draining.wait,
             self._spawn,
@@ -424,7 +433,15 @@ class Worker:
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         with about(task):
             self._noticed(task)
-            return handle_safely(handle, task, quiet=self._stopped.is_set)
+            return self._safely(handle, task)
+
+    def _finished(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
+        """What remains to be done for a task that was handled before."""
+        with about(task):
+            return self._safely(handle, task)
+
+    def _safely(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
+        return handle_safely(handle, task, quiet=self._stopped.is_set)
 
     def _noticed(self, task: DecisionTask | ActivityTask) -> None:
         if self._on_task is not None:

@@ -11,16 +11,21 @@ from attrs import Factory, frozen
 
 from genflow import (
     ActivityProxy,
+    ChildFailed,
+    ChildTerminated,
     Retry,
     Saga,
     Signal,
+    TaskCanceled,
     TaskFailed,
     TaskTimeout,
     Workflow,
     WorkflowCanceled,
+    WorkflowProxy,
     all_of,
     any_of,
     query,
+    update,
 )
 
 
@@ -320,6 +325,181 @@ class FalseResult(Desk):
             return 'written'  # noqa: B012 - the bug: whatever happened
 
 
+class AddedAgain(Desk):
+    def run(self, order: int) -> Any:
+        saga = Saga()
+        try:
+            saga.add(self.refund, order)
+            yield self.charge(order)
+            saga.add(self.refund, order)  # should be a compensation of the next step
+            yield self.ship(order)
+        except BaseException:
+            yield from saga.compensate()
+            raise
+        return 'shipped'
+
+
+class UndoneByHandToo(Desk):
+    def run(self, order: int) -> Any:
+        saga = Saga()
+        try:
+            saga.add(self.refund, order)
+            yield self.charge(order)
+            try:
+                yield self.ship(order)
+            except TaskFailed:
+                yield self.refund(order)  # and the saga does it again
+                raise
+        except BaseException:
+            yield from saga.compensate()
+            raise
+        return 'shipped'
+
+
+class UndoneTooSoon(Desk):
+    approve = Signal()
+
+    def run(self, order: int) -> Any:
+        saga = Saga()
+        try:
+            saga.add(self.refund, order)  # long before the charge
+            yield self.approve.get()
+            yield self.charge(order)
+            yield self.ship(order)
+        except BaseException:
+            yield from saga.compensate()
+            raise
+        return 'shipped'
+
+
+class FreshKey(Desk):
+    def run(self, order: int) -> Any:
+        for _ in range(2):
+            try:
+                return (yield self.charge(order, idempotency_key=str(self.uuid4())))
+            except TaskTimeout:
+                self.tried = True
+        return 'given up'
+
+
+class DrainedAway(Desk):
+    items = Signal()
+
+    def run(self) -> Any:
+        seen = [(yield self.items.get())]
+        yield self.write(seen)
+        while self.items:
+            yield self.notify(self.items.drain())
+            seen += self.items.drain()  # what the line before drained is not counted
+        return len(seen)
+
+
+class LoserGoesOn(Desk):
+    def run(self) -> Any:
+        quick, slow = self.charge(1), self.spawn(self.later(2))
+        yield any_of(quick, slow)  # and nobody cancels the other one
+        return 'charged'
+
+    def later(self, order: int) -> Any:
+        yield self.sleep(5)
+        yield self.charge(order)
+
+
+class SharedByRuns(Desk):
+    seen: list[int] = []  # noqa: RUF012 - the bug: all executions of the process share it
+
+    def run(self) -> Any:
+        self.seen.append((yield self.read(1)))
+        return len(self.seen)
+
+
+class PatchedByProcess(Desk):
+    replays = 0
+
+    def run(self) -> Any:
+        yield self.read(1)
+        type(self).replays += 1
+        if self.replays % 2 and self.patched('check first'):
+            yield self.write(1)
+        return 'done'
+
+
+class ChargedAfterAll(Desk):
+    def run(self, order: int) -> Any:
+        try:
+            yield self.charge(order).timeout(30, keep=True)
+        except TaskTimeout:
+            return 'not charged'  # the charge goes on
+        return 'charged'
+
+
+class ForgottenAtRestart(Desk):
+    items = Signal()
+
+    def run(self, seen: int = 0, runs: int = 0) -> Any:
+        yield self.items.get()
+        work, more = self.write(seen), self.items.get()
+        winner = yield any_of(work, more)  # a second item may be taken here, and is not counted
+        if winner is more:
+            yield work
+        return self.restart(seen + 1, 1) if runs == 0 else seen + 1
+
+
+class KeptLock(Desk):
+    def run(self) -> Any:
+        self.locked = False
+        yield [self.work(1), self.work(2)]
+        return 'done'
+
+    def work(self, number: int) -> Any:
+        yield self.until(lambda: not self.locked)
+        self.locked = True
+        try:
+            yield self.notify(number)
+        except TaskFailed:
+            return  # and the lock stays
+        self.locked = False
+
+
+class LostToAnUpdate(Desk):
+    def run(self) -> Any:
+        self.stock = 10
+        stock = self.stock
+        yield self.write(stock)
+        self.stock = stock - 1  # what an update added meanwhile is gone
+        return self.stock
+
+    @update
+    def deliver(self, count: int) -> int:
+        self.stock += count
+        return self.stock
+
+
+class SilentWorker(Desk):
+    beat = ActivityProxy('Beat', '1', retry=0, heartbeat=10)
+
+    def run(self) -> Any:
+        try:
+            yield self.beat()
+        except TaskTimeout as error:
+            return {'START_TO_CLOSE': 'slow', 'SCHEDULE_TO_START': 'nobody'}[error.timeout_type]
+        return 'done'
+
+
+class RefusedChild(Desk):
+    child = WorkflowProxy('Child', '1', retry=0)
+
+    def run(self) -> Any:
+        child = self.child.with_options(workflow_id='one')()
+        try:
+            yield child
+        except (ChildFailed, TaskTimeout, TaskCanceled, ChildTerminated):
+            return 'failed'
+        except TaskFailed as error:
+            return error.missing  # type: ignore[attr-defined]
+        return 'done'
+
+
 @frozen
 class Planted:
     """A planted bug.
@@ -350,6 +530,8 @@ def _planted() -> list[Planted]:
     bank = Bank()
     once = {'charge': bank.charge, 'check': lambda: len(bank.charged) <= 1}
     step = {'step': bank.charge, 'check': lambda: len(bank.charged) <= 1}
+    SharedByRuns.seen.clear()
+    late = {'charge': bank.charge, 'check': lambda result: result == 'charged' or not bank.charged}
     count = {'signals': {'items': ['a', 'b', 'c']}, 'check': lambda result, unread: result + sum(unread.values()) == 3}
     return [
         Planted(LostUpdate, 'check', 12, (), {'read': lambda x: x, 'check': lambda result: result == 3}),
@@ -377,6 +559,20 @@ def _planted() -> list[Planted]:
         Planted(LostWakeUp, 'stuck', 10, (), {'signals': {'go': [None]}}),
         Planted(NegativeStock, 'always', 12, (), {'always': lambda workflow: workflow.left() >= 0}),
         Planted(HalfDone, 'mistake', 12),
+        Planted(AddedAgain, 'compensation', 20, (7,)),
+        Planted(UndoneByHandToo, 'compensation', 20, (7,)),
+        Planted(UndoneTooSoon, 'compensation', 11, (7,)),
+        Planted(FreshKey, 'idempotency', 12, (7,)),
+        Planted(DrainedAway, 'check', 18, (), {'signals': {'items': [1, 2]}, 'check': lambda result: result == 2}),
+        Planted(LoserGoesOn, 'check', 16, (), once),
+        Planted(SharedByRuns, 'replay', 8),
+        Planted(PatchedByProcess, 'replay', 12),
+        Planted(ChargedAfterAll, 'check', 12, (7,), late),
+        Planted(ForgottenAtRestart, 'check', 22, (), count),
+        Planted(KeptLock, 'stall', 6),
+        Planted(LostToAnUpdate, 'check', 9, (), {'deliver': [5], 'check': lambda result: result == 14}),
+        Planted(SilentWorker, 'mistake', 8),
+        Planted(RefusedChild, 'mistake', 7),
     ]
 
 

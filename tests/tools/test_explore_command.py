@@ -54,6 +54,15 @@ def test_what_is_found_is_told_and_plays_again(folder):
     assert genflow(folder, 'explore', 'good.py', 1, '--schedule', schedule)[0] == 0
 
 
+def test_what_is_found_is_drawn(folder):
+    code, _, err = genflow(folder, 'explore', 'flow.py', 1, '--svg', 'found.svg')
+    assert (code, err) == (8, '')
+    drawn = (folder / 'found.svg').read_text(encoding='utf-8')
+    assert drawn.startswith('<svg ')
+    assert 'Step' in drawn
+    assert 'failed' in drawn
+
+
 def test_a_report_as_json(folder):
     code, out, _ = genflow(folder, 'explore', 'flow.py', 1, '--json', '--jobs', 2, '--budget', 100)
     report = json.loads(out)

@@ -170,8 +170,11 @@ class Loop:
     def report(self, message: str) -> None:
         log.warning('%s', message)
 
-    def saga_begun(self, saga: Any) -> None:
-        """The code made a :class:`~genflow.Saga`; an engine that watches the code may keep it."""
+    def saga_changed(self, saga: Any, change: str, step: Any = None) -> None:
+        """A :class:`~genflow.Saga` is ``begun``, or a step of it ``added``, ``undoing`` or ``undone``.
+
+        An engine that watches the code takes notes. A step is its function, arguments and keyword arguments.
+        """
 
     @property
     def settings(self) -> Any:

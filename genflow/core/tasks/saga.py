@@ -42,7 +42,7 @@ class Saga:
         self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
         loop = current_loop.get()
         if loop is not None:
-            loop.saga_begun(self)
+            loop.saga_changed(self, 'begun')
 
     @property
     def remaining(self) -> int:
@@ -65,7 +65,11 @@ class Saga:
                 f'saga.add() was given {short(function)}, which was called already or is not callable; write '
                 '`saga.add(self.undo, x)` instead of `saga.add(self.undo(x))`'
             )
-        self._steps.append((function, args, kwargs))
+        step = (function, args, kwargs)
+        self._steps.append(step)
+        loop = current_loop.get()
+        if loop is not None:
+            loop.saga_changed(self, 'added', step)
 
     def run(self, steps: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
         """Drives the steps, and undoes them if they fail or are cancelled: ``yield from saga.run(self.steps(order))``.
@@ -108,14 +112,15 @@ class Saga:
         return _noted(steps, 'Saga.compensate', sys._getframe(1))
 
     def _compensated(self, loop: Loop | None, reason: BaseException | None) -> Generator[Any, Any, None]:
-        branch = None if loop is None else loop.current
+        branch, note = (None, _unnoted) if loop is None else (loop.current, loop.saga_changed)
         errors: list[BaseException] = []
         shield = Shield()
         if branch is not None:
             branch.enter(shield)
         try:
             while self._steps:
-                function, args, kwargs = self._steps.pop()
+                function, args, kwargs = step = self._steps.pop()
+                note(self, 'undoing', step)
                 try:
                     made = function(*args, **kwargs)
                     if isinstance(made, (Task, GeneratorType)):
@@ -124,6 +129,7 @@ class Saga:
                     if isinstance(error, (GeneratorExit, *_passing(loop))):
                         raise
                     errors.append(error)  # reported together, once all have been tried
+                note(self, 'undone', step)
         finally:
             if branch is not None:
                 branch.leave(shield)
@@ -134,6 +140,10 @@ class Saga:
 def _passing(loop: Loop | None) -> tuple[type[BaseException], ...]:
     """Exceptions that end the engine's work, and undo nothing."""
     return () if loop is None else loop.passing
+
+
+def _unnoted(saga: Saga, change: str, step: Any = None) -> None:
+    """Without an engine, nobody takes notes."""
 
 
 def _noted(steps: Generator[Any, Any, R], name: str, frame: FrameType) -> Generator[Any, Any, R]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import Factory, define, evolve
+from attrs import Factory, define
 
 from genflow.core.tasks.signals import SignalGet
 from genflow.testing.explorer.items import Action
@@ -50,7 +50,7 @@ class Needed:
     def _play(self, setup: Setup, memory: Memory, left_out: frozenset[str]) -> frozenset[str]:
         """Plays the first order; the names of the signals that the workflow sends itself."""
         memory.restore()
-        run = Simulation(evolve(setup, signals={}))
+        run = Simulation(setup)
         self._read.clear()
         while not run.ended:
             waiting = _waiting(run)

@@ -12,15 +12,23 @@ from typing import Any
 from attrs import define, evolve, field
 
 from genflow.core.authoring.proxies import Proxy
+from genflow.core.authoring.updates import updates_of
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
-from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged
+from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged, what_is_asked
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.explorer.search import Budget, Search, play_labels, runs_by_chance
-from genflow.testing.explorer.setup import Memory, Setup, signal_texts, signals_of
+from genflow.testing.explorer.setup import (
+    Memory,
+    Setup,
+    own_updates,
+    signal_texts,
+    signals_of,
+    update_texts,
+)
 from genflow.testing.explorer.shrinking import labels_of, shrunk
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.story import history_code, told
@@ -77,8 +85,10 @@ def explore(
         schedule: Plays only this one again.
         without: Names of judges that are not asked.
         kwargs: Keyword arguments of ``run``.
-        **by_attribute: Stubs by the attributes of their proxies; what signals bring, by their attributes; keyword
-            arguments of ``run`` that have the name of neither.
+        **by_attribute: Stubs by the attributes of their proxies; what signals bring, by their attributes; updates, by
+            the names of their methods, as a list of calls (a tuple of arguments, or the only one); keyword arguments
+            of ``run`` that have the name of none of these. Updates without required arguments arrive by themselves,
+            as one fault.
 
     Returns:
         What was tried.
@@ -99,6 +109,7 @@ def explore(
         {**named.arguments, **(kwargs or {})},
         {**(stubs or {}), **named.stubs},
         signals=sent if sent or signals is not None else None,
+        updates=named.updates,
         check=check,
         always=always,
         without=frozenset(without),
@@ -120,16 +131,20 @@ class Named:
     stubs: dict[str, Any] = field(factory=dict)
     signals: dict[str, Any] = field(factory=dict)
     arguments: dict[str, Any] = field(factory=dict)
+    updates: dict[str, Any] = field(factory=dict)
 
     @classmethod
     def of(cls, workflow: type[Workflow] | WorkflowSpec, given: Mapping[str, Any]) -> Named:
         """Sorts them; what means nothing is a stub, of which the cast says what it could have meant."""
         owner: Any = workflow.cls if isinstance(workflow, WorkflowSpec) else workflow
         parameters = set(inspect.signature(owner.run).parameters)
+        known_updates = updates_of(owner)
         found = cls()
         for name, value in given.items():
             member = getattr(owner, name, None)
-            if isinstance(member, Signal):
+            if name in known_updates:
+                found.updates[name] = value
+            elif isinstance(member, Signal):
                 found.signals[name] = value
             elif name in parameters and not isinstance(member, Proxy):
                 found.arguments[name] = value
@@ -162,6 +177,7 @@ class Exploration:
         stubs: Mapping[Any, Any],
         *,
         signals: Mapping[Any, Any] | None = None,
+        updates: Mapping[str, Any] | None = None,
         check: Callable[..., Any] | None = None,
         always: Callable[[Any], Any] | None = None,
         without: frozenset[str] = frozenset(),
@@ -180,7 +196,7 @@ class Exploration:
             lead,
             made._serialize_arguments(*args, **kwargs),
             cast,
-            signals={} if signals is None else signal_texts(lead.cls, signals),
+            signals={**signal_texts(lead.cls, signals or {}), **update_texts(lead.cls, updates or {})},
             says_signals=signals is not None,
             always=always,
             parameters=_parameters(cast),
@@ -198,14 +214,24 @@ class Exploration:
         if not given:
             needed = Needed(names)
             needed.find(evolve(self.setup, faults=False), self.memory)
+            own = update_texts(self.setup.spec.cls, {name: [()] for name in own_updates(self.setup.spec.cls)})
             self.setup = evolve(
-                self.setup, signals=needed.supply, says_signals=needed.is_deadlocked, extra=tuple(names)
+                self.setup,
+                signals={**self.setup.signals, **needed.supply},
+                says_signals=needed.is_deadlocked,
+                extra={**dict.fromkeys(names, 'null'), **{name: texts[0] for name, texts in own.items()}},
             )
-        calm = evolve(self.setup, faults=False, extra=())
+        calm = evolve(self.setup, faults=False, extra={})
         run = play_labels(calm, self.memory, (), 0)
         completes = run.closed is not None and run.closed.how == 'completed'
         result = None if run.closed is None else run.closed.result
-        self.first = Baseline(completes, result, Counter((call.name, call.input) for call in run.calls))
+        self.first = Baseline(
+            completes,
+            result,
+            asked=Counter(what_is_asked(run, call) for call in run.calls),
+            unread=dict(run.unread),
+            undos=run.live.log,
+        )
         if run.failure is not None and not completes:
             self.report.first_failure = f'{type(run.failure).__name__}: {run.failure}'
         elif run.closed is None and run.error is None:
@@ -228,7 +254,7 @@ class Exploration:
         if only_chance:
             self._by_chance(self.setup, faults, budget, Budget(0), seed)
         for allowed in range(0 if only_chance else faults + 1):
-            setup = evolve(self.setup, faults=allowed > 0, extra=self.setup.extra if allowed else ())
+            setup = evolve(self.setup, faults=allowed > 0, extra=self.setup.extra if allowed else {})
             if not self._level(setup, allowed, budget, seed):
                 break
         if self._failed is not None:

@@ -24,8 +24,9 @@ from genflow.core.errors import (
 )
 from genflow.core.payloads.hooks import decode
 from genflow.testing.explorer.simulation import Call, Simulation
+from genflow.testing.explorer.undoing import SagaLog, Undo
 
-__all__ = ['JUDGES', 'Baseline', 'Run', 'Verdict', 'judged', 'summary']
+__all__ = ['JUDGES', 'Baseline', 'Run', 'Verdict', 'judged', 'summary', 'what_is_asked']
 
 MISTAKES = (
     TypeError,
@@ -89,12 +90,26 @@ class Baseline:
     Attributes:
         completes: Whether it completed.
         result: What it gave, as text.
-        asked: How often it made each call, by name and input.
+        asked: How often it made each call, by :func:`what_is_asked`.
+        unread: By name, how many signals nobody had read when it closed.
+        undos: The compensations of its sagas.
     """
 
     completes: bool = False
     result: str | None = None
-    asked: Counter[tuple[str, str | None]] = Factory(Counter)
+    asked: Counter[tuple[str, str]] = Factory(Counter)
+    unread: Mapping[str, int] = Factory(dict)
+    undos: SagaLog = Factory(SagaLog)
+
+
+def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
+    """What a call asks for: its name and its arguments, idempotency keys left out, which differ from call to call."""
+    keywords = {name: value for name, value in call.kwargs.items() if name.lower() not in KEY_NAMES}
+    names = run.parameters(call)
+    args = [
+        value for place, value in enumerate(call.args) if place >= len(names) or names[place].lower() not in KEY_NAMES
+    ]
+    return call.name, repr((args, keywords))
 
 
 def summary(run: Simulation) -> Run:
@@ -126,7 +141,7 @@ def _stuck(run: Simulation, first: Baseline) -> str | None:
     awaited = [name for name, box in run.live.mailboxes.items() if box.is_awaited()]
     if not awaited or not (run.setup.says_signals or all(run.setup.signals.get(name) for name in awaited)):
         return None
-    unread = any(box.items for box in run.live.mailboxes.values())
+    unread = any(len(box.items) > first.unread.get(name, 0) for name, box in run.live.mailboxes.items())
     if not (run.setup.says_signals or unread):
         return None  # nobody said that no more of them come
     return (
@@ -139,6 +154,7 @@ def _replay(run: Simulation, first: Baseline) -> str | None:
     if run.error is not None or run.closed is None:
         return None
     fresh = run.execution()
+    fresh.input_mismatch = 'error'
     try:
         fresh.advance(run.events)
         agrees = fresh.closed
@@ -162,7 +178,12 @@ def _mistaken(run: Simulation, first: Baseline) -> str | None:
     return f'the code fails with {type(error).__name__}: {error}'
 
 
-def _compensation(run: Simulation, first: Baseline) -> str | None:
+def _compensated(run: Simulation, first: Baseline) -> str | None:
+    """Every compensation of a saga runs once, and only after its step."""
+    return _failed_undo(run) or _undone(run, first)
+
+
+def _failed_undo(run: Simulation) -> str | None:
     error: BaseException | None = run.failure
     while error is not None:
         if isinstance(error, CompensationFailed):
@@ -171,10 +192,52 @@ def _compensation(run: Simulation, first: Baseline) -> str | None:
         error = error.__context__
     if run.closed is None or run.closed.how == 'completed':
         return None
-    left = [saga.remaining for saga in run.live.sagas if saga.remaining]
-    if not left:
+    left = run.live.log.left()
+    return f'the execution {run.closed.how} with {left} compensation(s) of a saga that never ran' if left else None
+
+
+def _undone(run: Simulation, first: Baseline) -> str | None:
+    """A compensation that runs more than once, or without its step."""
+    if run.error is not None:
         return None
-    return f'the execution {run.closed.how} with {left[0]} compensation(s) of a saga that never ran'
+    ran = [undo for undo in run.live.log.undos if undo.has_run]
+    return _undone_twice(run, first, ran) or _undone_by_hand(run, first, ran) or _undone_too_soon(first, ran)
+
+
+def _undone_twice(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
+    usual = first.undos.counts()
+    log = run.live.log
+    for what, times in Counter(undo.what for undo in ran).items():
+        if times > 1 and (times > usual[what] or log.share_a_step([undo for undo in ran if undo.what == what])):
+            return f'the compensation {what} runs {times} times; it was added anew, so it undoes one step twice'
+    return None
+
+
+def _undone_by_hand(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
+    """The code calls by itself what a compensation calls as well."""
+    calls = [call for call in run.calls if call.run == len(run.past) + 1 and call.number.isdigit()]
+    inside = {id(call) for call in calls if any(undo.made(int(call.number)) for undo in ran)}
+    for call in calls:
+        what = what_is_asked(run, call)
+        same = [other for other in calls if what_is_asked(run, other) == what and other.number != call.number]
+        if id(call) in inside and first.asked[what] == 0 and any(id(other) not in inside for other in same):
+            return f'{call} is called by a compensation, and by the code itself as well: it is undone twice'
+    return None
+
+
+def _undone_too_soon(first: Baseline, ran: list[Undo]) -> str | None:
+    """A compensation that was added before its step ran without it; the first run shows that a step follows it."""
+    usual = {undo.place: undo for undo in first.undos.undos}
+    for undo in ran:
+        known, after = usual.get(undo.place), usual.get((undo.place[0], undo.place[1] + 1))
+        if known is None or undo.work_before or known.work_before or undo.work_undoing != undo.work_at:
+            continue
+        if after.work_before if after is not None else len(first.undos.work) > known.work_at:
+            return (
+                f'the compensation {undo.what} runs, and its step was never called: it was added too early; add it '
+                'directly before the call that it undoes'
+            )
+    return None
 
 
 def _repeated(run: Simulation, first: Baseline) -> str | None:
@@ -185,14 +248,15 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
     """A call that timed out may have been performed; another call of the same has another idempotency key."""
     if run.cancel_at is not None:
         return None
-    asked: dict[tuple[str, str | None], list[Call]] = {}
+    asked: dict[tuple[str, str], list[Call]] = {}
     for place, call in enumerate(run.calls):
         if call.kind != 'activity':
             continue
-        what = (call.name, call.input)
+        what = what_is_asked(run, call)
         before = asked.setdefault(what, [])
         others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
         again = any(other.outcome == 'timed out' and (other.ended or 0) <= place for other in others)
+        again = again and not _is_compensation(run, call)
         before.append(call)
         if again and len({(other.run, other.number) for other in before}) > first.asked[what] > 0:
             return (
@@ -200,6 +264,11 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
                 'has another idempotency key; let retry= try again, or give both calls one key'
             )
     return None
+
+
+def _is_compensation(run: Simulation, call: Call) -> bool:
+    """Whether a call was made while a compensation ran: what undoes a step may be the same call."""
+    return call.number.isdigit() and any(undo.made(int(call.number)) for undo in run.saga_log(call.run).undos)
 
 
 def _repeated_key(run: Simulation) -> str | None:
@@ -241,7 +310,7 @@ def _swallowed(run: Simulation, first: Baseline, canceled_at: int) -> str | None
     """A canceled execution completed with the result of one that was not."""
     later = run.calls[canceled_at:]
     if later:
-        known = all((call.name, call.input) in first.asked for call in later)
+        known = all(what_is_asked(run, call) in first.asked for call in later)
         text = f'the cancellation was swallowed: afterwards the code called {later[0]} and completed as if never asked'
         return text if known else None
     if first.result in (None, 'null') or len(run.calls) >= sum(first.asked.values()):
@@ -257,7 +326,7 @@ JUDGES: dict[str, Callable[[Simulation, Baseline], str | None]] = {
     'always': _overtaken,
     'decision': _broken,
     'stall': _stalled,
-    'compensation': _compensation,
+    'compensation': _compensated,
     'untaken': _untaken,
     'mistake': _mistaken,
     'idempotency': _repeated,

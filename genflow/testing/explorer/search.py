@@ -97,7 +97,7 @@ class Search:
             if len(actions) == 1:
                 run.take(actions[0])
             elif made < len(choices):
-                run.take(actions[choices[made]])
+                run.take(actions[min(choices[made], len(actions) - 1)])  # fewer where the code is not deterministic
                 made += 1
             else:
                 state = (fingerprint(run, self.memory.roots), self.allowance - run.spent)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from types import FunctionType, MethodType
 from typing import Any
 
 from attrs import Factory, define, field, frozen
 
+from genflow.core.authoring.updates import updates_of
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.hooks import encode_value
+from genflow.core.model.wire_names import UPDATE_SIGNAL
+from genflow.core.payloads.hooks import encode, encode_value
 from genflow.core.tasks.signals import Signal, signal_name
 from genflow.testing.tester.doubles import Doubles
 from genflow.testing.tester.stubs import Script
 
-__all__ = ['Memory', 'Setup', 'signal_texts', 'signals_of']
+__all__ = ['Memory', 'Setup', 'own_updates', 'signal_texts', 'signals_of', 'update_texts']
 
 CONTAINERS = (list, dict, set)
 
@@ -30,7 +33,7 @@ class Setup:
         cast: The stubs by type.
         signals: By name, the inputs that arrive, in this order; each is sent once.
         says_signals: Whether the test said what arrives, so that nothing more does.
-        extra: Signals that may arrive, once each, beyond those that the workflow needs.
+        extra: Signals that may arrive, once each, beyond those that the workflow needs, with their inputs.
         always: An invariant of the workflow object, asked after every decision.
         parameters: By kind and name, the names of the parameters of what is called.
         faults: Whether anything may fail, time out or be canceled.
@@ -43,12 +46,52 @@ class Setup:
     cast: Doubles
     signals: Mapping[str, Sequence[str]] = Factory(dict)
     says_signals: bool = False
-    extra: Sequence[str] = ()
+    extra: Mapping[str, str] = Factory(dict)
     always: Callable[[Any], Any] | None = None
     parameters: Mapping[tuple[str, str], list[str]] = Factory(dict)
     faults: bool = True
     max_events: int = 400
     max_runs: int = 4
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of what the workflow can call, and timers, which every workflow has."""
+        return frozenset({'timer', *(kind for kind, _, _ in self.cast.parts)})
+
+
+def update_texts(cls: type, updates: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The inputs of signals that carry updates, from values by name: each is one argument, or a tuple of all of them.
+
+    Each update has a queue of its own, so that they arrive in any order.
+    """
+    made: Any = cls()
+    texts: dict[str, list[str]] = {}
+    for name, values in updates.items():
+        calls = values if isinstance(values, list) else [values]
+        texts[f'{UPDATE_SIGNAL} {name}'] = [
+            encode(
+                {
+                    'id': f'{name}-{place}',
+                    'name': name,
+                    'input': made._serialize_arguments(*(args if isinstance(args, tuple) else (args,))),
+                }
+            )
+            for place, args in enumerate(calls, 1)
+        ]
+    return texts
+
+
+def own_updates(cls: type) -> list[str]:
+    """The updates of a workflow class that may arrive without a word from the test: they need no arguments."""
+    return [
+        name
+        for name in updates_of(cls)
+        if all(
+            parameter.default is not parameter.empty
+            or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            for parameter in list(signature(getattr(cls, name)).parameters.values())[1:]
+        )
+    ]
 
 
 def signals_of(cls: type) -> list[str]:

@@ -15,18 +15,21 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import CLOSES, Decisions
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
 from genflow.core.tasks.saga import Saga
 from genflow.swf.worker.respond import Canceled, Completed, Failed, Suspended
 from genflow.testing.explorer.items import DECIDE, Action, Item
 from genflow.testing.explorer.setup import Setup
+from genflow.testing.explorer.undoing import SagaLog
 from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.stub_runner import play
 
@@ -39,17 +42,26 @@ MAX_RESPONSE = 100
 
 MAX_SELF_SIGNALS = 50
 
+WORK = frozenset({'activity', 'child', 'lambda'})
+"""The kinds of calls that do something outside."""
+
 
 class WatchedExecution(Execution):
-    """An execution whose warnings are collected instead of logged."""
+    """An execution whose warnings are collected instead of logged, and of whose sagas notes are taken."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.warnings: list[str] = []
-        self.sagas: list[Saga] = []
+        self.log = SagaLog()
 
-    def saga_begun(self, saga: Saga) -> None:
-        self.sagas.append(saga)
+    def schedule(self, call: Any, frame: FrameType) -> None:
+        if call.kind in WORK and not self.silent:
+            self.log.work.append(call.proxy.name)
+        super().schedule(call, frame)
+
+    def saga_changed(self, saga: Saga, change: str, step: Any = None) -> None:
+        if not self.silent:
+            self.log.note(saga, change, step, self.count)
 
     def report(self, message: str) -> None:
         self.warnings.append(message)
@@ -116,6 +128,7 @@ class Simulation:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.past: list[list[Any]] = []
+        self._past_logs: list[SagaLog] = []
         self.calls: list[Call] = []
         self.closed: events.Closed | None = None
         self.failure: BaseException | None = None
@@ -194,6 +207,10 @@ class Simulation:
         """Whether something went wrong with the call of an item already."""
         return item.call in self._faulty
 
+    def saga_log(self, run: int) -> SagaLog:
+        """What was noted of the sagas of one run, counted from 1."""
+        return [*self._past_logs, self.live.log][run - 1]
+
     def parameters(self, call: Call) -> list[str]:
         """The names of the positional parameters of what was called, as far as its code is known."""
         return self.setup.parameters.get((call.kind, call.name), [])
@@ -224,7 +241,7 @@ class Simulation:
             yield EVICT
         if self.setup.faults and allowance >= LOSE.cost:
             yield LOSE
-            yield from REFUSALS
+            yield from (action for action in REFUSALS if _REFUSABLE[action.name].kind in self.setup.kinds)
 
     def _happenings(self, allowance: int) -> Iterator[Action]:
         """What happens at SWF, in the order of first in first out: work, then signals, then time."""
@@ -297,12 +314,13 @@ class Simulation:
     def signal(self, action: Action) -> None:
         if action.outcome == 'extra':
             self.extra.remove(action.name)
-            self._signaled(action.name, 'null')
+            self._signaled(action.name, self.setup.extra[action.name])
         else:
             self._signaled(action.name, self.signals[action.name].pop(0))
 
     def _signaled(self, name: str, text: str | None) -> None:
-        self._add(events.Signaled, name=name, input=text)
+        sent = UPDATE_SIGNAL if name.startswith(f'{UPDATE_SIGNAL} ') else name
+        self._add(events.Signaled, name=sent, input=text)
         self._happened('signal', name, text)
 
     def cancel(self, action: Action) -> None:
@@ -346,7 +364,7 @@ class Simulation:
         del self.open[item.ref]
         self._settled(item, word.partition(',')[0])
         self._add(cls, ref=item.ref, **members)
-        self._happened(item.kind, item.name, item.input, outcome)
+        self._happened(item.kind, item.name, item.input, word.partition(',')[0] + error)
         if item.target == WORKFLOW_ID and outcome == 'delivered':
             self._deliver_to_itself(item)
 
@@ -461,14 +479,22 @@ class Simulation:
         for decision in answer.first_chunk(MAX_RESPONSE):
             if isinstance(decision, CLOSES):
                 self._close(decision, decision_id, refuse=queued)
-            elif refused is not None and _REFUSABLE[refused][0] is type(decision):
-                key = getattr(decision, f'{refused}_id')
-                self._add(events.Refused, decision_id=decision_id, kind=refused, key=key, cause=_REFUSABLE[refused][1])
-                self._due = True
-                self._happened('refused', refused)
+            elif refused is not None and _REFUSABLE[refused].decision is type(decision):
+                self._refuse(_REFUSABLE[refused], decision, decision_id)
                 refused = None
             else:
                 _RECORD[type(decision)](self, decision, decision_id)
+
+    def _refuse(self, refusal: Refusal, decision: Any, decision_id: int) -> None:
+        self._add(
+            events.Refused,
+            decision_id=decision_id,
+            kind=refusal.kind,
+            key=getattr(decision, refusal.key),
+            cause=refusal.cause,
+            control=getattr(decision, 'control', None),
+        )
+        self._happened('refused', refusal.kind, refusal.cause)
 
     def _close(self, decision: Any, decision_id: int, *, refuse: bool) -> None:
         how = _HOW[type(decision)]
@@ -499,6 +525,7 @@ class Simulation:
         self.warnings += self.live.warnings
         self.live.close()
         self.past.append(self.events)
+        self._past_logs.append(self.live.log)
         if len(self.past) >= self.setup.max_runs:
             self.cut = True
             return
@@ -659,8 +686,17 @@ def _answers(item: Item, part: Double | None, *, faults: bool) -> Iterator[tuple
     yield ('timed out', 1)
     if item.kind == 'activity':
         yield ('timed out, not started', 2)
+        yield from ((outcome, 2) for outcome in _other_time_outs(part))
     if item.kind == 'child':
         yield ('terminated', 2)
+
+
+def _other_time_outs(part: Double | None) -> Iterator[str]:
+    """The time-outs that an activity has only where its proxy or its type says so."""
+    said = [part.proxy.options, part.spec] if part is not None else []
+    for name, outcome in (('heartbeat', 'timed out, no heartbeat'), ('schedule_to_close', 'timed out, in all')):
+        if any(getattr(options, name, None) not in (None, math.inf) for options in said):
+            yield outcome
 
 
 def _answer_event(outcome: Any) -> tuple[type, dict[str, Any]]:
@@ -678,6 +714,8 @@ _ENDS: dict[str, tuple[type, dict[str, Any]]] = {
     'failed': (events.Failed, {'reason': 'explored', 'details': None}),
     'timed out': (events.TimedOut, {'timeout_type': 'START_TO_CLOSE'}),
     'timed out, not started': (events.TimedOut, {'timeout_type': 'SCHEDULE_TO_START'}),
+    'timed out, no heartbeat': (events.TimedOut, {'timeout_type': 'HEARTBEAT'}),
+    'timed out, in all': (events.TimedOut, {'timeout_type': 'SCHEDULE_TO_CLOSE'}),
     'canceled': (events.Canceled, {}),
     'terminated': (events.Terminated, {}),
     'fired': (events.TimerFired, {}),
@@ -689,11 +727,29 @@ _ENDS: dict[str, tuple[type, dict[str, Any]]] = {
 _CALM = frozenset({'', 'started', 'completed', 'answered', 'fired', 'delivered'})
 """The outcomes with which nothing went wrong."""
 
-_REFUSABLE: dict[str, tuple[type, str]] = {
-    'activity': (decisions.ScheduleActivity, 'ACTIVITY_CREATION_RATE_EXCEEDED'),
-    'timer': (decisions.StartTimer, 'TIMER_CREATION_RATE_EXCEEDED'),
+
+class Refusal(NamedTuple):
+    """What SWF may refuse of the next decision: the first of its kind."""
+
+    decision: type
+    kind: str
+    key: str
+    cause: str
+
+
+_REFUSABLE: dict[str, Refusal] = {
+    'activity': Refusal(decisions.ScheduleActivity, 'activity', 'activity_id', 'ACTIVITY_CREATION_RATE_EXCEEDED'),
+    'timer': Refusal(decisions.StartTimer, 'timer', 'timer_id', 'TIMER_CREATION_RATE_EXCEEDED'),
+    'child': Refusal(decisions.StartChild, 'child', 'workflow_id', 'CHILD_CREATION_RATE_EXCEEDED'),
+    'lambda': Refusal(decisions.ScheduleLambda, 'lambda', 'lambda_id', 'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED'),
+    'activity, of a type that SWF does not know,': Refusal(
+        decisions.ScheduleActivity, 'activity', 'activity_id', 'ACTIVITY_TYPE_DOES_NOT_EXIST'
+    ),
+    'child, since one of its id is open,': Refusal(
+        decisions.StartChild, 'child', 'workflow_id', 'WORKFLOW_ALREADY_RUNNING'
+    ),
 }
-"""What SWF may refuse for its rate: the first of its kind in the next decision."""
+"""By how a story names it. A rate makes the engine try again, the other causes fail the call."""
 
 CANCEL = Action('cancel', cost=1)
 EVICT = Action('evict', cost=1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genflow.core.errors import GenflowError
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.text import suspended_at
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.setup import Memory, Setup
@@ -17,6 +18,7 @@ from genflow.testing.histories.open_items import ImpossibleStory
 __all__ = ['history_code', 'told']
 
 MAX_BRANCHES = 4
+MAX_ALLOWANCE = 99
 
 
 def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
@@ -25,8 +27,12 @@ def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
     run = Simulation(setup)
     lines = []
     number = 0
-    for step in steps:
+    for planned in steps:
         before = len(run.calls)
+        step = next((action for action in run.actions(MAX_ALLOWANCE) if action.label == planned.label), None)
+        if step is None:
+            lines.append(f'     the code does not do the same again here: {_sentence(planned)} is not to be had')
+            break
         run.take(step)
         if step is not DECIDE:
             number += 1
@@ -41,16 +47,20 @@ def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
 
 def _sentence(step: Action) -> str:
     when = {'before': ', before the next decision begins', 'during': ', while the next decision is made'}
-    return _SENTENCES[step.verb].format(name=step.name, outcome=step.outcome) + when.get(step.when, '')
+    name = step.name
+    if step.verb == 'signal':
+        update = name.removeprefix(f'{UPDATE_SIGNAL} ')
+        name = f'signal {name}' if update == name else f'update {update}'
+    return _SENTENCES[step.verb].format(name=name, outcome=step.outcome) + when.get(step.when, '')
 
 
 _SENTENCES = {
     'end': '{name}: {outcome}',
-    'signal': 'signal {name} arrives',
+    'signal': '{name} arrives',
     'cancel': 'the cancellation of the execution is requested',
     'evict': 'the worker drops the execution from its cache; the next decision replays it',
     'lose': 'a decision task times out',
-    'refuse': 'SWF refuses the next {name} for its rate',
+    'refuse': 'SWF refuses the next {name} when it is asked for',
     'decide': 'decision',
 }
 
@@ -76,7 +86,11 @@ def _ending(run: Simulation) -> str:
         return 'the execution stays open' if not run.cut else 'the run is cut off here'
     if run.closed.how == 'failed':
         return f'the execution fails: {run.closed.reason}'
-    return f'the execution {run.closed.how}' + (f' with {run.closed.result}' if run.closed.result else '')
+    how = _ENDINGS.get(run.closed.how, run.closed.how)
+    return f'the execution {how}' + (f' with {run.closed.result}' if run.closed.result else '')
+
+
+_ENDINGS = {'completed': 'completes', 'canceled': 'is canceled', 'continued': 'continues as new'}
 
 
 # as a history

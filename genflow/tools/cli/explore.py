@@ -9,18 +9,22 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stdout
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import click
 from attrs import evolve, frozen
 
-from genflow.testing.explorer import Report
+from genflow.insight import ExecutionView
+from genflow.testing.explorer import Finding, Report
 from genflow.testing.explorer.exploration import BUDGET, MAX_FAULTS, Exploration
 from genflow.testing.explorer.judges import JUDGES
 from genflow.testing.explorer.search import Budget
 from genflow.testing.tester.stubs import TesterError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs
+from genflow.tools.pictures.svg import svg as draw_svg
+from genflow.tools.pictures.tree import picture_of
 from genflow.tools.run.arguments import WrongArgument, named_values
 from genflow.tools.run.target import TargetError, load
 
@@ -72,6 +76,7 @@ class Asked:
 )
 @click.option('--without', multiple=True, type=click.Choice(sorted(JUDGES)), help='Skip this judge; may be repeated.')
 @click.option('--schedule', help='Replay this schedule.')
+@click.option('--svg', type=click.Path(dir_okay=False), help='Draw what was found into this SVG file.')
 @click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')
 @click.pass_context
 def command(
@@ -89,6 +94,7 @@ def command(
     jobs: int,
     without: tuple[str, ...],
     schedule: str | None,
+    svg: str | None,
     as_json: bool,
 ) -> None:
     """Try the orders in which SWF can tell a workflow what happens, and judge each of them.
@@ -105,6 +111,8 @@ def command(
         )
         with redirect_stdout(sys.stderr):
             report = _again(told, schedule) if schedule is not None else _explored(told, jobs)
+            if svg is not None and report.finding is not None:
+                _draw(told, report.finding, svg)
     except (TargetError, TesterError, WrongArgument, TypeError, ValueError) as error:
         raise Refused(str(error)) from error
     click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else str(report))
@@ -124,6 +132,17 @@ def _exploration(asked: Asked) -> Exploration:
 
 def _again(asked: Asked, schedule: str) -> Report:
     return _exploration(asked).play(schedule)
+
+
+def _draw(asked: Asked, finding: Finding, path: str) -> None:
+    """Draws the last run of a story, which is played again where another process has found it."""
+    again = finding if finding.history is not None else _again(asked, finding.schedule).finding
+    history = None if again is None else again.history
+    if history is None:
+        click.echo('no picture: SWF itself would not write this history', err=True)
+        return
+    view = ExecutionView(str(history.workflow_id), str(history.run_id)).apply_all(history.events)
+    Path(path).write_text(draw_svg(picture_of(view, history.events[-1]['eventTimestamp'])), encoding='utf-8')
 
 
 def _explored(asked: Asked, jobs: int) -> Report:

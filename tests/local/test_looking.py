@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from genflow.local import LocalSWF, ManualClock
-from genflow.local.errors import FileInUse, ForeignFile, ReadOnly
+from genflow.local.errors import FileInUse, ForeignFile, ReadOnly, ServiceClosed
 from tests.local.office import Office, decision, schedule
 from tests.local.other_process import OtherProcess
 from tests.local.test_forks import in_child
+
+COPY = 'a copy of it and of its write-ahead log is read'
 
 
 def bytes_of(path):
@@ -32,7 +34,7 @@ def execution(path):
     return execution
 
 
-def test_looking_changes_no_byte_and_makes_no_file(execution, path):
+def test_looking_changes_no_byte_and_makes_no_file(execution, path, caplog):
     before = bytes_of(path)
     with LocalSWF(path, mode='r') as swf:
         office = Office(swf)
@@ -40,6 +42,18 @@ def test_looking_changes_no_byte_and_makes_no_file(execution, path):
         assert office.describe(execution)['openCounts']['openActivityTasks'] == 1
         assert not swf.is_leader
     assert bytes_of(path) == before
+    assert COPY not in caplog.text
+
+
+def test_nothing_becomes_due_by_being_looked_at(path):
+    """Time has passed since the file was closed."""
+    with LocalSWF(path, ManualClock(), synchronous='NORMAL', long_poll=0) as swf:
+        office = Office(swf).prepare()
+        execution = office.start()
+        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
+    with LocalSWF(path, mode='r') as swf:
+        assert Office(swf).types(execution)[-1] == 'TimerStarted'
+        assert swf.next_deadline() is not None
 
 
 @pytest.mark.parametrize(
@@ -54,11 +68,11 @@ def test_looking_changes_no_byte_and_makes_no_file(execution, path):
     ],
 )
 def test_a_call_that_would_change_something_is_refused(execution, path, call):
-    with LocalSWF(path, mode='r') as swf, pytest.raises(ReadOnly, match='only to look'):
+    with LocalSWF(path, mode='r') as swf, pytest.raises(ReadOnly, match='read-only'):
         call(Office(swf))
 
 
-def test_what_was_not_folded_yet_is_seen(path):
+def test_what_was_not_folded_yet_is_seen(path, caplog):
     """A process that was killed leaves its last commits in the journal and in the write-ahead log."""
     with OtherProcess(path, synchronous='NORMAL') as other:
         other('office.prepare() and None')
@@ -68,6 +82,24 @@ def test_what_was_not_folded_yet_is_seen(path):
     with LocalSWF(path, mode='r') as swf:
         assert Office(swf).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
     assert bytes_of(path) == before
+    assert caplog.text.count(f'{path} was not closed by its last user: {COPY}') == 1
+
+
+def test_what_others_write_later_is_seen(execution, path):
+    """Whether they still have the file, or have closed it again."""
+    with LocalSWF(path, mode='r') as swf:
+        assert Office(swf).types(execution)[-1] == 'ActivityTaskStarted'
+        with LocalSWF(path, synchronous='NORMAL') as leader:
+            assert leader.is_leader
+            Office(leader).signal()
+            assert 'WorkflowExecutionSignaled' in Office(swf).types(execution)
+            Office(leader).signal()
+        assert Office(swf).types(execution).count('WorkflowExecutionSignaled') == 2
+        with LocalSWF(path, ManualClock()), pytest.raises(FileInUse, match='ManualClock'):
+            Office(swf).types(execution)
+        assert Office(swf).types(execution).count('WorkflowExecutionSignaled') == 2
+    with pytest.raises(ServiceClosed):
+        Office(swf).types(execution)
 
 
 def test_who_looks_sees_what_the_leader_does(execution, path):
@@ -96,21 +128,28 @@ def test_an_unknown_mode(path):
 
 @pytest.mark.skipif(os.name != 'posix', reason='there are no such modes')
 @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
-def test_a_file_and_a_folder_that_cannot_be_written():
-    """Looked at by a user who may only read it."""
+@pytest.mark.parametrize('is_killed', [False, True])
+def test_a_file_and_a_folder_that_cannot_be_written(is_killed):
+    """Looked at by a user who may only read it: root may write everything, so a child gives its rights up."""
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders cannot be entered by others
         folder = Path(name)
         path = folder / 'swf.db'
-        with LocalSWF(path, synchronous='NORMAL') as swf:
-            execution = Office(swf).prepare().start('w')
+        with OtherProcess(path, synchronous='NORMAL') as other:
+            execution = other('office.prepare().start("w")')
+            if is_killed:
+                other.kill()
+        assert (folder / 'swf.db-wal').exists() == is_killed
 
         def look():
             if os.geteuid() == 0:
                 os.seteuid(65534)
+            with pytest.raises(PermissionError):
+                path.open('ab')
             with LocalSWF(path, mode='r') as swf:
                 return Office(swf).types(execution)
 
-        with modes({path: 0o444, Path(f'{path}-lock'): 0o444, folder: 0o555}):
+        files = {one: 0o444 for one in folder.iterdir() if one.is_file()}
+        with modes({**files, folder: 0o555}):
             assert in_child(look)[0] == 'WorkflowExecutionStarted'
 
 

@@ -73,7 +73,9 @@ class Options:
     Attributes:
         notice: what other processes find in the lock file.
         is_alive: whether a process that has started tasks may still answer them.
-        only_looks: leave everything in the file as it is.
+        only_looks: leave everything in the file as it is: nothing becomes due, and nothing is forgotten.
+        immutable: the file cannot be written, and nobody else writes it.
+        shown: how errors call the file, where it is a copy of what the user means.
     """
 
     path: str
@@ -88,6 +90,8 @@ class Options:
     notice: str = ''
     is_alive: Callable[[str], bool] = attrs.field(default=lambda process: False)
     only_looks: bool = False
+    immutable: bool = False
+    shown: str | None = None
 
 
 @attrs.frozen
@@ -125,7 +129,9 @@ class Service:
 
     def _begin_service(self) -> None:
         options = self._options
-        self._store = Store(options.path, options.synchronous, notice=options.notice)
+        self._store = Store(
+            options.path, options.synchronous, notice=options.notice, immutable=options.immutable, shown=options.shown
+        )
         self._world = self._new_world()
         self._journal = Journal(self._store, self._world, self._lock, lambda: self._now, self._recover)
         self._polls = LongPolls(self._world, self._clock, self._lock, self._tick)
@@ -155,7 +161,9 @@ class Service:
             if isinstance(self._clock, SteadyClock):
                 self._clock.start_at(self._store.newest_moment())
             now = self._tick()
-            if not self._options.only_looks:
+            if self._options.only_looks:
+                self._world.next_expiry = None
+            else:
                 self._restart(now)
             mark = self._journal.mark()
         self._journal.settle(mark)
@@ -199,6 +207,8 @@ class Service:
         return now
 
     def _strike_until(self, now: int) -> None:
+        if self._options.only_looks:
+            return
         state = self._world
         moment = state.deadlines.first()
         while moment is not None and moment <= now:

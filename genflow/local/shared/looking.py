@@ -1,8 +1,13 @@
 """Only to look at a file (``mode='r'``): nothing is written, and nobody is kept from leading.
 
-Where somebody leads, the leader is asked. Otherwise a copy of the file and of its write-ahead log is opened, on a clock
-that stands at the file's last change: so nothing becomes due by being looked at. While the copy is made the lock file,
-if there is one, is held, so that nobody writes meanwhile.
+Theory of operation. Where somebody leads, the leader is asked. Otherwise the file itself is read, if its last user has
+closed it in order: SQLite takes it as immutable, and so needs neither a lock nor the right to write anything. Another
+process may begin to write it all the same; so its state is compared after each call, and where it has changed, the call
+is repeated on what there is then. After a crash the last changes stand in the write-ahead log or in the journal, and
+get into the tables only by writing; then a copy of the file and of its log is read, as they are at that moment.
+
+The clock stands at the file's last change, so nothing becomes due by being looked at. While a file is opened, its lock
+file, if there is one, is held, so that nobody writes meanwhile.
 """
 
 from __future__ import annotations
@@ -13,10 +18,11 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import attrs
 
@@ -25,7 +31,7 @@ from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.lambdas import Run
 from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Options, Service
-from genflow.local.errors import FileInUse, ForeignFile, ReadOnly, ServiceClosed
+from genflow.local.errors import FileInUse, ForeignFile, ReadOnly, ServiceClosed, StoreError
 from genflow.local.shared.link import ConnectionLost, Link
 from genflow.local.shared.member import READS
 from genflow.local.shared.names import new_name
@@ -36,6 +42,127 @@ from genflow.local.store.filelock import shared_lock
 from genflow.local.store.sqlite_errors import clear_errors
 
 LOG = logging.getLogger(__name__)
+
+
+class Changed(Exception):
+    """What is looked at is not what it was when it was opened."""
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    def perform(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
+        """Carry out an operation that only reads.
+
+        Raises:
+            Changed: open the file anew.
+        """
+
+    def next_deadline(self) -> datetime | None:
+        """When the service would next do something by itself, if that is known."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class LeaderSource:
+    """The process that leads the file."""
+
+    def __init__(self, notice: Notice) -> None:
+        self._link = Link(notice, new_name())
+
+    def perform(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
+        try:
+            body = self._link.perform(operation, request, {}).body
+        except ConnectionLost as error:
+            raise Changed from error
+        return json.loads(body) if body else None
+
+    def next_deadline(self) -> datetime | None:
+        return None
+
+    def close(self) -> None:
+        self._link.close()
+
+
+class FileSource:
+    """The file itself, or a copy of it.
+
+    Args:
+        options: how it would be opened to be written.
+        path: of the file, without symbolic links.
+    """
+
+    def __init__(self, options: Options, path: str) -> None:
+        self._path = path
+        self._closing = contextlib.ExitStack()
+        self._state = state_of(path)
+        try:
+            if is_settled(options, path):
+                self.is_copy = False
+                self._service = self._opened(options, path, immutable=True)
+            else:
+                self.is_copy = True
+                self._service = self._opened(options, self._copied(options.path))
+        except BaseException:
+            self._closing.close()
+            raise
+
+    def _copied(self, shown: str) -> str:
+        folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix='genflow-'))
+        copy = str(Path(folder) / 'copy')
+        for suffix in ('', '-wal'):
+            if Path(self._path + suffix).exists():
+                shutil.copyfile(self._path + suffix, copy + suffix)
+        with contextlib.closing(Store(copy, shown=shown)) as store:
+            store.replay()
+        LOG.warning('%s was not closed by its last user: a copy of it and of its write-ahead log is read.', shown)
+        return copy
+
+    def _opened(self, options: Options, path: str, *, immutable: bool = False) -> Service:
+        with contextlib.closing(Store(path, shown=options.path, immutable=immutable)) as store:
+            clock = ManualClock(to_datetime(store.newest_moment()))
+        looks = attrs.evolve(options, path=path, clock=clock, only_looks=True, immutable=immutable, shown=options.path)
+        return self._closing.enter_context(contextlib.closing(Service(looks)))
+
+    def perform(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
+        try:
+            answer = self._service.perform(operation, request, right=right)
+        except StoreError as error:
+            self._compare(error)
+            raise
+        self._compare(None)
+        return answer
+
+    def _compare(self, error: StoreError | None) -> None:
+        """See that nobody has written the file meanwhile; a copy stays what it was."""
+        if not self.is_copy and state_of(self._path) != self._state:
+            raise Changed from error
+
+    def next_deadline(self) -> datetime | None:
+        return self._service.next_deadline()
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+def state_of(path: str) -> list[tuple[int, int, int]]:
+    """What changes when a file or its write-ahead log is written."""
+    found = []
+    for name in (path, f'{path}-wal'):
+        with contextlib.suppress(FileNotFoundError):
+            status = os.stat(name)  # noqa: PTH116 - before every call, as in `identity_of`
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return found
+
+
+def is_settled(options: Options, path: str) -> bool:
+    """Whether the tables have everything, in the schema that is known here."""
+    log = Path(f'{path}-wal')
+    if log.exists() and log.stat().st_size:
+        return False
+    with contextlib.closing(Store(path, shown=options.path, immutable=True)) as store:
+        return store.is_settled
 
 
 class Onlooker:
@@ -50,51 +177,47 @@ class Onlooker:
     """
 
     def __init__(self, options: Options) -> None:
+        self._options = options
         self._path = options.path
-        self._link: Link | None = None
-        self._service: Service | None = None
-        self._closing = contextlib.ExitStack()
-        if not Path(options.path).exists():
-            raise ForeignFile(f'{options.path} does not exist.')
-        with clear_errors(options.path):
-            try:
-                self._open(options)
-            except BaseException:
-                self._closing.close()
-                raise
+        self._changing = threading.Lock()
+        self._closed = False
+        self._source: Source | None = None
+        self._opened()
 
-    def _open(self, options: Options) -> None:
-        path = os.path.realpath(options.path)
-        with shared_lock(f'{path}-lock') as is_free:
-            if is_free:
-                self._service = self._closing.enter_context(copied(path, options))
-                return
-        owner, text = read_lock_file(f'{path}-lock')
-        notice = read_notice(text)
-        if notice is None or notice.state != 'leading':
-            notice = notice or Notice(state='alone', process=owner)
-            raise FileInUse(f'{options.path} is in use by process {owner}, which does not share it: {notice.why}', text)
-        notice.check(options.path, Demands())
-        self._link = link = Link(notice, new_name())
-        self._closing.callback(link.close)
+    def _opened(self) -> Source:
+        """Where answers come from now."""
+        with self._changing:
+            if self._closed:
+                raise ServiceClosed(f'{self._path}: the service is closed')
+            if self._source is None:
+                if not Path(self._path).exists():
+                    raise ForeignFile(f'{self._path} does not exist.')
+                with clear_errors(self._path):
+                    self._source = source_of(self._options)
+            return self._source
+
+    def _forget(self, source: Source) -> None:
+        """It has changed: whoever asks next opens the file anew."""
+        with self._changing:
+            if self._source is source:
+                self._source = None
+                source.close()
 
     def perform(self, operation: str, request: dict[str, Any], *, right: bool = False) -> dict[str, Any] | None:
         """Carry out an operation that only reads.
 
         Raises:
             ReadOnly: it does more.
+            FileInUse: somebody has begun to use the file who does not share it.
         """
         if not operation.startswith(READS):
             self._refuse(operation)
-        if self._service is not None:
-            return self._service.perform(operation, request, right=right)
-        if self._link is None:
-            raise ServiceClosed(f'{self._path}: the service is closed')
-        try:
-            body = self._link.perform(operation, request, {}).body
-        except ConnectionLost as error:
-            raise FileInUse(f'{self._path}: the process that led the file has ended; open it again.') from error
-        return json.loads(body) if body else None
+        while True:
+            source = self._opened()
+            try:
+                return source.perform(operation, request, right=right)
+            except Changed:
+                self._forget(source)
 
     def _refuse(self, what: str) -> NoReturn:
         raise ReadOnly(f"{self._path} was opened read-only (mode='r'), and {what} would change it.")
@@ -112,10 +235,8 @@ class Onlooker:
         self._refuse('reset')
 
     def next_deadline(self) -> datetime | None:
-        """When the service would next do something by itself."""
-        if self._service is not None:
-            return self._service.next_deadline()
-        return None
+        """When the service would next do something by itself; ``None`` where another process leads."""
+        return self._opened().next_deadline()
 
     @property
     def statistics(self) -> Statistics:
@@ -128,23 +249,29 @@ class Onlooker:
         return 0.0
 
     def close(self) -> None:
-        """Let go of the leader, or of the copy."""
-        self._closing.close()
-        self._service = self._link = None
+        """Let go of the leader, or of the file; nothing happens the second time."""
+        with self._changing:
+            self._closed = True
+            source, self._source = self._source, None
+        if source is not None:
+            source.close()
 
 
-@contextlib.contextmanager
-def copied(path: str, options: Options) -> Iterator[Service]:
-    """A service on a copy of a file that nobody writes."""
-    with tempfile.TemporaryDirectory(prefix='genflow-') as folder:
-        copy = str(Path(folder) / 'copy')
-        for suffix in ('', '-wal'):
-            if Path(path + suffix).exists():
-                shutil.copyfile(path + suffix, copy + suffix)
-        LOG.info('%s: no process has it open; reading a copy of it', options.path)
-        with contextlib.closing(Store(copy, shown=options.path)) as store:
-            store.replay()
-            clock = ManualClock(to_datetime(store.newest_moment()))
-        service = Service(attrs.evolve(options, path=copy, clock=clock, only_looks=True))
-        with contextlib.closing(service):
-            yield service
+def source_of(options: Options) -> Source:
+    """Whoever leads the file, or else the file.
+
+    Raises:
+        FileInUse: somebody has the file who does not share it.
+        StoreError: it cannot be read.
+    """
+    path = os.path.realpath(options.path)
+    with shared_lock(f'{path}-lock') as is_free:
+        if is_free:
+            return FileSource(options, path)
+    owner, text = read_lock_file(f'{path}-lock')
+    notice = read_notice(text)
+    if notice is None or notice.state != 'leading':
+        notice = notice or Notice(state='alone', process=owner)
+        raise FileInUse(f'{options.path} is in use by process {owner}, which does not share it: {notice.why}', text)
+    notice.check(options.path, Demands())
+    return LeaderSource(notice)

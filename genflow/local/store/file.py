@@ -146,6 +146,8 @@ class File:
         damaged: open it although it is truncated, for what can still be read.
         shown: how errors call the file, where it is a copy of what the user means.
         notice: what other processes find in the lock file about this one.
+        immutable: nobody writes it while it is open; no lock is taken, no file is made beside it, and it may be one
+            that this process cannot write. Its write-ahead log, if there is one, is not read.
     """
 
     def __init__(
@@ -156,6 +158,7 @@ class File:
         damaged: bool = False,
         shown: str | None = None,
         notice: str = '',
+        immutable: bool = False,
     ) -> None:
         if synchronous not in {'FULL', 'NORMAL', 'OFF', 'EXTRA'}:
             raise ValueError(f"synchronous={synchronous!r}: SQLite knows 'FULL', 'NORMAL', 'OFF' and 'EXTRA'")
@@ -165,6 +168,7 @@ class File:
         self.path = shown or path
         self.in_memory = path == MEMORY
         self._damaged = damaged
+        self._immutable = immutable
         self._notice = notice
         self._lock: FileLock | None = None
         self._connections: list[sqlite3.Connection] = []
@@ -184,7 +188,7 @@ class File:
             OPEN.add(self)
 
     def _open(self, synchronous: str) -> None:
-        if not self.in_memory:
+        if not self.in_memory and not self._immutable:
             self._claim()
         self.writer = self._connect()
         self._prepare(synchronous)
@@ -214,7 +218,10 @@ class File:
                 self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._name, isolation_level=None, check_same_thread=False, timeout=5)
+        name = f'{_uri(self._name, "ro")}&immutable=1' if self._immutable else self._name
+        connection = sqlite3.connect(
+            name, isolation_level=None, check_same_thread=False, timeout=5, uri=self._immutable
+        )
         self._connections.append(connection)
         if self._damaged:
             connection.execute('PRAGMA writable_schema = ON')  # which lets SQLite open a file that is too short
@@ -226,6 +233,8 @@ class File:
         if self.in_memory:
             empty_database().backup(self.writer)
         self._check_owner()
+        if self._immutable:
+            return
         if not self.in_memory:
             if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
                 raise StoreError(f'{self.path}: the file system does not support a write-ahead log; use a local disk.')

@@ -12,6 +12,7 @@ from genflow.local.errors import CorruptFile, DamagedRow, StoreError
 from genflow.local.state.answers import Caller
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store.file import File
+from genflow.local.store.schema import VERSION
 from genflow.local.store.visibility import Query, conditions
 
 LAST_REF = (1 << 63) - 1
@@ -106,6 +107,13 @@ class Store(File):
                 with self.transaction():
                     self.writer.execute(FOLD_JOURNAL)
                     self.writer.execute('DELETE FROM journal')
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the tables have everything that was committed, in the newest schema."""
+        if self.rows('PRAGMA user_version') != [(VERSION,)]:
+            return False
+        return not self.rows('SELECT count(*) FROM journal')[0][0]
 
     def vacuum(self) -> None:
         """Give the space of what was forgotten back to the disk."""

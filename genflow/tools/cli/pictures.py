@@ -15,7 +15,7 @@ from genflow.insight import ExecutionView, Operation, diagnose
 from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.services import client_of
+from genflow.tools.cli.services import client_of, read_only_option
 from genflow.tools.cli.settings import current_settings
 from genflow.tools.gathering import Gathered, from_file, now
 from genflow.tools.pictures.terminal import Line, page, plain, timeline
@@ -42,7 +42,7 @@ def picture_options(function: F) -> F:
     )
     run_id = click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
     name = click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
-    return name(run_id(path(depth(service_options(function)))))
+    return name(run_id(path(depth(read_only_option(service_options(function))))))
 
 
 def _picture(

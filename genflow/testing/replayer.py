@@ -266,7 +266,7 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     ids = {'workflow_id': loaded.workflow_id, 'run_id': loaded.run_id}
     execution = Replaying(spec, **ids, seed=loaded.run_id, input_mismatch=input_mismatch)
     try:
-        answer = execution.advance(translate(_timed(loaded.events)))
+        answer = execution.advance(translate(_timed(loaded.events)), to_end=True)
     except NondeterminismError as error:
         raise _with_ids_told(loaded, execution, error) from error
     finally:

@@ -9,7 +9,8 @@ from botocore.exceptions import ParamValidationError
 
 from genflow import Activity, ActivityProxy, Signal, Workflow
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.worker import decider
+from genflow.swf.worker import decider, sticky_cache
+from genflow.swf.worker.sticky_cache import ClosingExecution, StickyCache
 from tests.swf.work import Loops, attributes, kinds, registry_of
 
 
@@ -306,6 +307,80 @@ def test_a_signal_that_arrives_with_the_close_is_seen_by_code_that_looks_last(sw
     assert execution.result() == ['before', 'while it is decided', 'and once more']
     assert kinds(execution).count('CompleteWorkflowExecutionFailed') == 1
     assert not loops.decider.held
+
+
+class Reads:
+    """A client that counts how often a history is read."""
+
+    def __init__(self, swf):
+        self.swf = swf
+        self.exceptions = swf.exceptions
+        self.count = 0
+
+    def __getattr__(self, name):
+        self.count += name == 'get_workflow_execution_history'
+        return getattr(self.swf, name)
+
+
+@workflow('Ends', 1, 'tl')
+class Ends(Workflow):
+    go = Signal()
+
+    def run(self, how):
+        yield self.go.get()
+        if how == 'fail':
+            raise ValueError(how)
+        if how == 'restart':
+            return self.restart('complete')
+        return [how, len(self.go)]
+
+
+@pytest.mark.parametrize('own_list', [None, 'mine'])
+@pytest.mark.parametrize('how', ['complete', 'fail', 'restart'])
+@pytest.mark.parametrize('times', [1, 3])
+def test_a_close_that_is_refused_is_decided_again_without_reading_the_history(swf, own_list, how, times):
+    client = Reads(swf)
+    loops = Loops(client, Ends, own_list=own_list)
+    loops.lists += [own_list] if own_list else []
+    execution = loops.client.starter(Ends)(how)
+    loops.run()
+    execution.signal('go', 0)
+    for _ in range(times):
+        (task,) = filter(None, [loops.poller(name).decision_task(trimmed=True) for name in loops.lists])
+        execution.signal('go', 1)
+        loops.decider.handle(task)
+    loops.run()
+    assert client.count == 0
+    assert loops.decider.counts['held'] == 0
+    seen = kinds(execution)
+    refused = {'complete': 'CompleteWorkflow', 'fail': 'FailWorkflow', 'restart': 'ContinueAsNewWorkflow'}[how]
+    assert seen.count(f'{refused}ExecutionFailed') == times
+    if how == 'complete':
+        assert execution.result() == ['complete', times]
+
+
+def test_what_is_kept_of_executions_that_close_is_bounded(swf, monkeypatch):
+    monkeypatch.setattr(sticky_cache, 'MAX_CLOSING', 2)
+    cache = StickyCache()
+    for number in range(4):
+        cache.remember(f'r{number}', ClosingExecution(3, 'tl', []))
+    assert [cache.take_closing(f'r{number}') is not None for number in range(4)] == [False, False, True, True]
+    assert cache.take_closing('r3') is None
+
+
+def test_a_long_history_is_read_again(swf, monkeypatch):
+    monkeypatch.setattr(sticky_cache, 'MAX_RECORD', 5)
+    client = Reads(swf)
+    loops = Loops(client, Ends)
+    execution = loops.client.starter(Ends)('complete')
+    loops.run()
+    execution.signal('go', 0)
+    task = loops.poller('tl').decision_task(trimmed=True)
+    execution.signal('go', 1)
+    loops.decider.handle(task)
+    loops.run()
+    assert client.count == 1
+    assert execution.result() == ['complete', 1]
 
 
 def test_the_registry_is_the_workers_own(swf):

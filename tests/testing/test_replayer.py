@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from genflow import ActivityProxy, HistoryError, NondeterminismError, Workflow, WorkflowProxy, workflow
+from genflow import ActivityProxy, HistoryError, NondeterminismError, Signal, Workflow, WorkflowProxy, workflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.testing import History, ImpossibleStory, Tester, replay, replay_files
 from tests.testing.orders import Declined, Order
@@ -50,6 +50,38 @@ def test_an_open_history_is_replayed_up_to_its_end():
     story = History(Order, 1).decide().completed('charge', 'ok')
     assert not replay(story, Order).pending
     assert replay(story.decision_started(), Order).pending
+
+
+class Closes(Workflow):
+    act, other = (ActivityProxy(name, '1', error_handling=True) for name in ('Act', 'Other'))
+    news = Signal()
+
+    def run(self, result='as recorded'):
+        self.other()
+        yield self.act()
+        return result
+
+
+class GoesOn(Closes):
+    def run(self, result='as recorded'):
+        yield from super().run(result)
+        yield self.act()
+
+
+def test_a_refused_completion_at_the_end_of_an_open_history_is_compared():
+    story = History(Closes).decide().completed('act').completed('other').decision_started().cancel_requested().decide()
+    assert story.events[-1]['eventType'] == 'CompleteWorkflowExecutionFailed'
+    assert not replay(story, Closes).warnings
+    with pytest.raises(NondeterminismError):
+        replay(story, WorkflowSpec(GoesOn, 'Closes', '1'))
+    with pytest.raises(NondeterminismError):
+        replay(story.decision_timed_out(), WorkflowSpec(GoesOn, 'Closes', '1'))
+
+
+def test_one_that_was_refused_because_of_a_signal_counts_as_not_made():
+    story = History(Closes).decide().completed('act').completed('other').decision_started().signaled('news').decide()
+    assert story.events[-1]['eventType'] == 'CompleteWorkflowExecutionFailed'
+    assert not replay(story, WorkflowSpec(GoesOn, 'Closes', '1')).warnings
 
 
 def test_a_mismatch_is_reported_whole():

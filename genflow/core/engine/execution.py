@@ -104,8 +104,13 @@ class Execution(State):
         """The id of the DecisionTaskStarted whose decision was given last; 0 before the first."""
         return self._reader.answered
 
-    def advance(self, found: Iterable[events.Event]) -> Decisions | None:
+    def advance(self, found: Iterable[events.Event], *, to_end: bool = False) -> Decisions | None:
         """Applies a history, or the part of it that begins at the decision answered last.
+
+        Args:
+            found: The events.
+            to_end: None will follow. A completion that SWF refused just before the end is then compared as well,
+                unless a signal came, so that it does not count.
 
         Returns:
             The answer to the decision task with which the events end; ``None`` where they end with none.
@@ -118,7 +123,7 @@ class Execution(State):
         token = current_loop.set(self)
         try:
             answer = None
-            for decision in self._reader.read(found):
+            for decision in self._reader.read(found, to_end=to_end):
                 answer = self._take(decision)
             if self._reader.ended is not None:
                 self.closed = True

@@ -85,8 +85,12 @@ class Reader:
         self._known = False
         self._held_back: list[RecordedDecision] = []
 
-    def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
+    def read(self, found: Iterable[Any], *, to_end: bool = False) -> Iterator[RecordedDecision]:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
         """Gives each decision that is complete, and at the end the one that is still to be made.
+
+        Args:
+            found: The events.
+            to_end: None will follow, so that a decision that is held back counts unless a signal has come.
 
         Raises:
             HistoryError: The events are out of order or do not fit together, or a decision that was answered from
@@ -127,6 +131,8 @@ class Reader:
             yield from self._counting_at_end()
         elif output is None and self._started is not None and not self._known and last == self._started.id:
             yield from self._counting(self._live())
+        elif to_end:
+            yield from self._counting_at_end()
 
     def _counting(self, turn: RecordedDecision) -> list[RecordedDecision]:
         """The decisions that are known to count, now that one more has been read."""

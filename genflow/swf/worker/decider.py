@@ -37,7 +37,7 @@ from genflow.swf.worker.poller import whole_history
 from genflow.swf.worker.respond import Verdict, plain_close, respond_decision
 from genflow.swf.worker.response_delay import LONG_HISTORY, STEP
 from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
-from genflow.swf.worker.sticky_cache import CachedExecution, StickyCache, continuation
+from genflow.swf.worker.sticky_cache import CachedExecution, ClosingExecution, StickyCache, continuation
 
 __all__ = ['STICKY_SECONDS', 'Decider', 'Mismatch']
 
@@ -137,10 +137,16 @@ class Decider:
             self._leave(task)
             return False
         kept = self._kept(task)
-        planned = self._fresh(task, spec) if kept is None else self._continued(task, kept)
+        closing = self.cache.take_closing(task.run_id) if kept is None else None
+        if kept is not None:
+            planned = self._continued(task, kept)
+        elif closing is not None and continuation(task, closing.answered) is not None:
+            planned = self._again(task, spec, closing)
+        else:
+            closing, planned = None, self._fresh(task, spec)
         if planned is not None:
             self._answer_in_time(task, planned)
-        return kept is not None
+        return kept is not None or closing is not None
 
     def leave_own_list(self) -> None:
         """From now on executions are sent back to the lists that they came from."""
@@ -156,12 +162,26 @@ class Decider:
 
     def _continued(self, task: DecisionTask, kept: CachedExecution) -> _Plan | None:
         self.counts['continued'] += 1
-        return self._planned(task, kept, continuation(task, kept.execution.answered) or ())
+        events = continuation(task, kept.execution.answered) or ()
+        return self._planned(task, kept, events)
+
+    def _again(self, task: DecisionTask, spec: WorkflowSpec, closing: ClosingExecution) -> _Plan | None:
+        """Decides from event 1, without reading it again: SWF has refused the close."""
+        self.counts['continued'] += 1
+        events = continuation(task, closing.answered) or ()
+        kept = CachedExecution(self._execution(task, spec), closing.task_list, task.started_id, record=[])
+        return self._planned(task, kept, events, closing.record)
 
     def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Plan | None:
         """Decides from event 1."""
         task = whole_history(self.service, self.domain, task)
-        execution = Execution(
+        started = task.events[0]['workflowExecutionStartedEventAttributes']
+        kept = CachedExecution(self._execution(task, spec), started['taskList']['name'], task.started_id, record=[])
+        return self._planned(task, kept, task.events)
+
+    def _execution(self, task: DecisionTask, spec: WorkflowSpec) -> Execution:
+        """A new one, which has seen nothing yet."""
+        return Execution(
             spec,
             workflow_id=task.workflow_id,
             run_id=task.run_id,
@@ -171,33 +191,45 @@ class Decider:
             shows_payloads=self.shows_payloads,
             passing=(KeyboardInterrupt,) if threading.current_thread() is threading.main_thread() else (),
         )
-        started = task.events[0]['workflowExecutionStartedEventAttributes']
-        return self._planned(
-            task, CachedExecution(execution, started['taskList']['name'], task.started_id), task.events
-        )
 
-    def _planned(self, task: DecisionTask, kept: CachedExecution, events: Events) -> _Plan | None:
+    def _planned(
+        self, task: DecisionTask, kept: CachedExecution, events: Events, before: Sequence[Any] = ()
+    ) -> _Plan | None:
+        """What to answer.
+
+        Args:
+            task: What is answered.
+            kept: Its execution.
+            events: What was read of its history.
+            before: The history before that, as the execution reads events; ``events`` begin with the last one of it.
+        """
         self._check_echo(events)
         try:
             with COLLECTION.held(when=len(events) >= LONG):
-                advance = partial(kept.execution.advance, translate(events))
+                found = translate(events)
+                if before:
+                    found = [*before, *found[1:]]
+                advance = partial(kept.execution.advance, found)
                 decided = self.watch.over(task, kept.execution, advance) or Decisions()
-            return _Plan(plan(decided), decided.context, self._paced(task, kept, events), _closes(decided))
+            paced = self._paced(task, kept, events, kept.recorded(found))
+            return _Plan(plan(decided), decided.context, paced, _closes(decided))
         except BaseException as error:
             kept.execution.close()
             if is_ctrl_c(error):
                 raise
             return self._hold(task, error)
 
-    def _paced(self, task: DecisionTask, kept: CachedExecution, events: Events) -> CachedExecution:
+    def _paced(
+        self, task: DecisionTask, kept: CachedExecution, events: Events, record: list[Any] | None
+    ) -> CachedExecution:
         """What is kept after a decision, and for how long its answer is held back."""
         if task.started_id < STEP:
-            return CachedExecution(kept.execution, kept.task_list, task.started_id)
+            return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record)
         ended = sum(event['eventType'] in ENDS for event in events)
         open_counts = kept.execution.outbox.open
         pace = kept.pace.decided(self.service.clock(), ended)
         pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
-        return CachedExecution(kept.execution, kept.task_list, task.started_id, pace)
+        return CachedExecution(kept.execution, kept.task_list, task.started_id, pace, record)
 
     def _answer_in_time(self, task: DecisionTask, planned: _Plan) -> None:
         """Answers, and holds that back where the history fills up; says once that it has grown long."""
@@ -223,7 +255,7 @@ class Decider:
             raise
         self.counts['decided' if verdict == 'accepted' else verdict] += 1
         if planned.kept is not None:
-            self._keep(task, planned.kept, verdict == 'accepted' and not planned.closes)
+            self._keep(task, planned.kept, is_accepted=verdict == 'accepted', closes=planned.closes)
         if verdict == 'accepted':
             self.held.pop(task.run_id, None)
         elif verdict == 'refused':
@@ -245,11 +277,13 @@ class Decider:
                 self.leave_own_list()
         return verdict
 
-    def _keep(self, task: DecisionTask, kept: CachedExecution, good: bool) -> None:
-        if good:
+    def _keep(self, task: DecisionTask, kept: CachedExecution, *, is_accepted: bool, closes: bool) -> None:
+        if is_accepted and not closes:
             self.cache.put(task.run_id, kept)
-        else:
-            kept.execution.close()
+            return
+        kept.execution.close()
+        if is_accepted and kept.record is not None:
+            self.cache.remember(task.run_id, ClosingExecution(task.started_id, kept.task_list, kept.record))
 
     def _check_echo(self, events: Events) -> None:
         """Leaves the own list alone where the service forgets the time-out that goes with it."""

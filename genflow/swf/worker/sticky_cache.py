@@ -1,5 +1,9 @@
 """The executions that a worker keeps alive between two decisions, so that a history is read and replayed only once.
 
+The events of a short history are kept beside its execution. SWF may refuse a close because something came meanwhile,
+and the decision is then made again from event 1. So of the last executions that closed the cache keeps these events,
+and no history is read once more for it.
+
 Taking an execution out removes it, so that no two threads ever advance the same one; it is put back only when the
 service has accepted its answer. What must make room is closed on the thread of the decider that put something in, since
 closing a generator runs the user's ``finally`` blocks.
@@ -17,12 +21,22 @@ from attrs import Factory, define, field, frozen
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.swf.worker.response_delay import ResponseDelay
 
-__all__ = ['CachedExecution', 'Live', 'StickyCache', 'continuation']
+__all__ = ['CachedExecution', 'ClosingExecution', 'Live', 'StickyCache', 'continuation']
 
 MAX_EXECUTIONS = 1_000
 MAX_BYTES = 256 * 2**20
 BYTES_PER_EVENT = 700
 """What an execution holds for each event of its history: two KiB for a settled activity, which has three to six."""
+
+
+MAX_RECORD = 1_000
+"""Events of a history that are kept, so that it can be replayed; a longer one is read again instead."""
+
+BYTES_PER_RECORDED = 400
+"""What a kept event takes."""
+
+MAX_CLOSING = 100
+"""Executions whose close was sent, and of which nobody will hear unless SWF has refused it."""
 
 
 class Live(Protocol):
@@ -46,16 +60,41 @@ class CachedExecution:
         task_list: The list that its decision tasks come back to when nobody takes them from a worker's own.
         events: The length of its history.
         pace: How fast its tasks end.
+        record: The events that it was given, in order; ``None`` where they are not kept.
     """
 
     execution: Any
     task_list: str | None
     events: int
     pace: ResponseDelay = Factory(ResponseDelay)
+    record: list[Any] | None = None
 
     @property
     def size(self) -> int:
-        return self.events * BYTES_PER_EVENT
+        return self.events * BYTES_PER_EVENT + len(self.record or ()) * BYTES_PER_RECORDED
+
+    def recorded(self, found: Sequence[Any]) -> list[Any] | None:
+        """The events that it was given with some more; a page that goes on begins with the last one that it has."""
+        record = self.record
+        if record is None or len(record) + len(found) > MAX_RECORD:
+            return None
+        record.extend(found[1:] if record else found)
+        return record
+
+
+@frozen
+class ClosingExecution:
+    """What is kept of an execution whose close was sent.
+
+    Attributes:
+        answered: The DecisionTaskStarted that was answered with the close.
+        task_list: As for :class:`CachedExecution`.
+        record: All events up to that one.
+    """
+
+    answered: int
+    task_list: str | None
+    record: list[Any]
 
 
 @define(eq=False)
@@ -70,6 +109,7 @@ class StickyCache:
     max_executions: int = MAX_EXECUTIONS
     max_bytes: int = MAX_BYTES
     _kept: OrderedDict[str, CachedExecution] = field(factory=OrderedDict, init=False)
+    _closing: OrderedDict[str, ClosingExecution] = field(factory=OrderedDict, init=False)
     _bytes: int = field(default=0, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
@@ -95,10 +135,23 @@ class StickyCache:
         for other in evicted:
             other.execution.close()
 
+    def remember(self, run_id: str, closing: ClosingExecution) -> None:
+        """Keeps the events of an execution whose close was sent."""
+        with self._lock:
+            self._closing[run_id] = closing
+            if len(self._closing) > min(MAX_CLOSING, self.max_executions):
+                self._closing.popitem(last=False)
+
+    def take_closing(self, run_id: str) -> ClosingExecution | None:
+        """Removes and gives what is kept of a run whose close was sent."""
+        with self._lock:
+            return self._closing.pop(run_id, None)
+
     def close_all(self) -> None:
         """Closes everything that is kept, and from now on everything that is put in."""
         with self._lock:
             self.max_executions = 0
+            self._closing.clear()
             evicted = list(self._evict())
         for other in evicted:
             other.execution.close()

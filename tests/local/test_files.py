@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_written(path, monkeypatch):
     fill(path)
     connect = sqlite3.connect
     monkeypatch.setattr(
-        sqlite3, 'connect', lambda name, **options: connect(f'file:{name}?mode=ro', uri=True, **options)
+        sqlite3, 'connect', lambda name, **options: connect(f'file:{name}?mode=ro', **{**options, 'uri': True})
     )
     with pytest.raises(ReadOnlyFile, match='Allow this user'), LocalSWF(path) as swf:
         Office(swf).start('new')

@@ -78,7 +78,8 @@ class LocalSWF:
         parameter_validation: refuse, as boto3 does, what botocore's model forbids before it gets to the service.
 
     Raises:
-        FileInUse, ForeignFile, NewerSchema, CorruptFile, ReadOnlyFile, DiskFull, StoreError: the file cannot be used.
+        FileInUse, ForeignFile, NewerSchema, CorruptFile, ReadOnlyFile, UnsupportedFileSystem, DiskFull, StoreError: the
+            file cannot be used.
     """
 
     def __init__(

@@ -69,6 +69,10 @@ class ForeignFile(StoreError):
     """The file belongs to another program."""
 
 
+class UnsupportedFileSystem(StoreError):
+    """The file is on a file system that other machines may use at the same time, so no lock keeps them away."""
+
+
 class NewerSchema(StoreError):
     """A later version of genflow wrote the file."""
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import tempfile
 import threading
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from genflow.local.rules.crash_recovery import PROCESS_DIED
 from genflow.local.shared import link, member, names
 from genflow.local.shared.link import Link
 from genflow.local.shared.member import Following
-from genflow.local.shared.notice import PROTOCOL, Demands, Notice, read_notice
+from genflow.local.shared.notice import PROTOCOL, Notice, read_notice
 from genflow.local.shared.sockets import connect, listen
 from genflow.local.state.answers import Caller
+from genflow.local.store.filelock import FileLock
 from genflow.local.store.filelock import read_notice as read_lock_file
 from genflow.steady_time import monotonic
 from tests.local.office import Office, schedule
@@ -339,22 +341,57 @@ def test_a_function_runs_in_the_process_that_registered_it(other, swf):
 # Who is refused.
 
 
+@pytest.mark.parametrize('mode', ['rw', 'r'])
 @pytest.mark.parametrize(
     ('change', 'words'),
     [
         ({'version': '9.9'}, ['genflow 9.9', 'Use one version at a time']),
         ({'protocol': PROTOCOL + 1}, [f'protocol {PROTOCOL + 1}', f'protocol {PROTOCOL}']),
+        ({'schema': 99}, ['schema 99', 'Use one version at a time']),
         ({'host': 'elsewhere'}, ['of the machine elsewhere', 'Amazon SWF']),
         ({'boot': 'another boot'}, ['of the machine']),
         ({'state': 'alone', 'why': 'it counts.'}, ['does not share it: it counts.']),
     ],
 )
-def test_what_cannot_be_shared_is_refused_with_the_reason(change, words):
-    notice = attrs.evolve(Notice(state='leading', process='17.1.x', address='unix:/nowhere'), **change)
-    with pytest.raises(FileInUse) as caught:
-        notice.check('orders.db', Demands())
-    for word in ['orders.db is in use by process 17', *words]:
+def test_who_cannot_be_followed_is_named_with_the_reason(path, change, words, mode):
+    """Somebody has the lock of the file, and has written this into it."""
+    with LocalSWF(path):
+        pass
+    notice = attrs.evolve(Notice(state='leading', process=f'{os.getpid()}.1.x', address='unix:/nowhere'), **change)
+    lock = FileLock(path, notice.text())
+    try:
+        with pytest.raises(FileInUse) as caught:
+            LocalSWF(path, mode=mode)
+    finally:
+        lock.release()
+    for word in [f'{path} is in use by process {os.getpid()}', *words]:
         assert word in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, 'geteuid') or os.geteuid() != 0, reason='only root can become another user')
+@pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
+@pytest.mark.parametrize('mode', ['rw', 'r'])
+@pytest.mark.parametrize('is_open_to_all', [False, True])
+def test_the_process_of_another_user_is_not_followed(is_open_to_all, mode):
+    """Its socket is for its own user, also where the file is not; a child becomes that other user."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders cannot be entered by others
+        path = str(Path(name) / 'swf.db')
+        with LocalSWF(path):
+            Path(name).chmod(0o777)
+            if is_open_to_all:
+                for file in (one for one in Path(name).iterdir() if one.is_file()):
+                    file.chmod(0o666)
+
+            def follow():
+                os.seteuid(65534)
+                with LocalSWF(path, mode=mode) as swf:
+                    swf.list_domains(registrationStatus='REGISTERED')
+
+            text = in_child(lambda: refusal(follow))
+    if is_open_to_all:
+        assert text.startswith(f'FileInUse: {path} is in use by process {os.getpid()} of another user.')
+    else:
+        assert text.startswith(f'ReadOnlyFile: {path}: ' if mode == 'rw' else f'StoreError: {path} may not be read by')
 
 
 @pytest.mark.parametrize(

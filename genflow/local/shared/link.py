@@ -60,12 +60,15 @@ class Stream:
 
     Raises:
         ConnectionLost: nobody is there.
+        PermissionError: it is another user who is there.
     """
 
     def __init__(self, address: str) -> None:
         self._received = b''
         try:
             self._socket = connect(address)
+        except PermissionError:
+            raise
         except OSError as error:
             raise ConnectionLost(str(error)) from error
 

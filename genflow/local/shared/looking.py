@@ -68,12 +68,15 @@ class Source(Protocol):
 class LeaderSource:
     """The process that leads the file."""
 
-    def __init__(self, notice: Notice) -> None:
+    def __init__(self, notice: Notice, path: str) -> None:
         self._link = Link(notice, new_name())
+        self._path = path
 
     def perform(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
         try:
             body = self._link.perform(operation, request, {}).body
+        except PermissionError:
+            raise self._link.notice.of_another_user(self._path) from None
         except ConnectionLost as error:
             raise Changed from error
         return json.loads(body) if body else None
@@ -146,6 +149,23 @@ class FileSource:
         self._closing.close()
 
 
+def check_readable(path: str) -> None:
+    """See that a file is there and may be read.
+
+    Raises:
+        ForeignFile: it is not there.
+        StoreError: it may not be read.
+    """
+    try:
+        if not Path(path).exists():
+            raise ForeignFile(f'{path} does not exist.')
+        may_read = os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+    except PermissionError:  # of a folder above it
+        may_read = False
+    if not may_read:
+        raise StoreError(f'{path} may not be read by this user. Allow it to read the file and to enter its folder.')
+
+
 def state_of(path: str) -> list[tuple[int, int, int]]:
     """What changes when a file or its write-ahead log is written."""
     found = []
@@ -190,8 +210,7 @@ class Onlooker:
             if self._closed:
                 raise ServiceClosed(f'{self._path}: the service is closed')
             if self._source is None:
-                if not Path(self._path).exists():
-                    raise ForeignFile(f'{self._path} does not exist.')
+                check_readable(self._path)
                 with clear_errors(self._path):
                     self._source = source_of(self._options)
             return self._source
@@ -274,4 +293,4 @@ def source_of(options: Options) -> Source:
         notice = notice or Notice(state='alone', process=owner)
         raise FileInUse(f'{options.path} is in use by process {owner}, which does not share it: {notice.why}', text)
     notice.check(options.path, Demands())
-    return LeaderSource(notice)
+    return LeaderSource(notice, options.path)

@@ -386,8 +386,12 @@ class Member:
                 opening = notice is None or notice.state == 'opening' or (patient and notice.state == 'alone')
                 if notice is not None and not opening:
                     notice.check(self._options.path, self._demands)
-                    with contextlib.suppress(ConnectionLost):
+                    try:
                         return Following(notice, self.name)
+                    except PermissionError:
+                        raise notice.of_another_user(self._options.path) from None
+                    except ConnectionLost:
+                        pass
                 if monotonic() - began > (OPENING if opening else UNREACHABLE):
                     raise
             time.sleep(RETRY)

@@ -106,6 +106,14 @@ class Notice:
         if problem:
             raise FileInUse(f'{path} is in use by process {self.process.partition(".")[0]}{problem}', self.text())
 
+    def of_another_user(self, path: str) -> FileInUse:
+        """What to raise where the process that has the file is another user's."""
+        return FileInUse(
+            f'{path} is in use by process {self.process.partition(".")[0]} of another user. A file is shared by the '
+            'processes of one user; `genflow server` serves those of others.',
+            self.text(),
+        )
+
     def _problem(self, path: str, demands: Demands) -> str:
         if self.host != machine()[0] or (self.boot and machine()[1] and self.boot != machine()[1]):
             return (

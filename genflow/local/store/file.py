@@ -19,6 +19,7 @@ from typing import Any
 
 from genflow.local import forks
 from genflow.local.errors import CorruptFile, ForeignFile, NewerSchema, ServiceClosed, ServiceForked, StoreError
+from genflow.local.store.file_systems import check_file_system
 from genflow.local.store.filelock import FileLock
 from genflow.local.store.schema import APPLICATION_ID, STEPS, VERSION
 from genflow.local.store.sqlite_errors import clear_errors
@@ -197,6 +198,7 @@ class File:
             self._lock.check()
 
     def _claim(self) -> None:
+        check_file_system(self._name)
         self._lock = lock = FileLock(self._name, self._notice)
         self._name = lock.path
         check_header(lock.descriptor, self.path)

@@ -43,6 +43,10 @@ from genflow.local.store.file import MEMORY
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from genflow.local.requests.boto_methods import BotoMethods
+else:
+    BotoMethods = object  # the methods are made below
+
 
 @attrs.frozen
 class Meta:
@@ -55,7 +59,7 @@ class Meta:
     partition: str = 'aws'
 
 
-class LocalSWF:
+class LocalSWF(BotoMethods):
     """A complete SWF service in this process.
 
     It has every method of boto3's SWF client, takes the same keyword arguments, gives the same dicts and raises the

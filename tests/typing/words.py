@@ -23,6 +23,7 @@ from genflow import (
     any_of,
     current_activity,
     first_of,
+    first_success,
     run,
     workflow,
 )
@@ -79,10 +80,23 @@ class Main(Workflow):
         assert_type(self.map(self.branch, [1, 2], limit=3), Task[list[float]])
         assert_type(self.map(self.charge, [1, 2]), Task[list[str]])
         self.map(self.branch, ['x'])
-        assert_type((yield from all_of(self.charge(1), self.charge(2))), list[str])
+        assert_type((yield from all_of(self.charge(1), self.charge(2))), tuple[str, str])
+        text, number = yield from all_of(self.charge(1), self.branch(2), failures='wait')
+        assert_type(text, str)
+        assert_type(number, float)
         assert_type((yield from all_of([self.charge(1)])), list[str])
+        assert_type((yield from all_of([self.branch(1) for _ in 'ab'])), list[float])
+        assert_type((yield from all_of(self.charge(number) for number in (1, 2))), list[str])
+        assert_type((yield from all_of([self.charge(1)], failures='return')), list[str | BaseException])
         assert_type((yield from any_of(self.charge(1), self.charge(2))), Task[str])
+        assert_type((yield from any_of(self.charge(1), self.later('x'))).result(), str | int)
+        assert_type((yield from any_of({'a': self.charge(1)})), Task[str])
         assert_type((yield from first_of(a=self.charge(1), b=self.charge(2))), tuple[str, str])
+        assert_type((yield from first_of(a=self.branch(1), b=self.branch(2), keep=['a'])), tuple[str, float])
+        assert_type((yield from first_success(self.charge(1), self.later('x'), cancel_rest=True)), str | int)
+        assert_type((yield from first_success([self.charge(1)])), str)
+        all_of(self.charge(1), failures='ignore')  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+        any_of(self.charge(1), cancel_reast=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
         assert_type(self.info.workflow_id, str)
         if order > 1:
@@ -92,9 +106,29 @@ class Main(Workflow):
 
 
 class Endless(Workflow):
-    def run(self) -> Steps[Any]:
+    def run(self, page: int) -> Steps[None]:
         yield self.sleep(5)
-        return self.restart()
+        if page > 7:
+            return None
+        if page > 5:
+            return self.restart.with_options(task_list='slow')(page + 1)
+        if page > 4:
+            return self.restart.with_options(task_lst='slow')(page + 1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+        return self.restart(page + 1)
+
+    def restart_when_suggested(self) -> Any:
+        return self.restart(1)
+
+
+class Counted(Workflow):
+    def run(self, page: int) -> Steps[dict[str, int] | None]:
+        yield self.sleep(5)
+        return self.restart(page + 1) if page < 5 else {'pages': page}
+
+
+class Plain(Workflow):
+    def run(self, page: int) -> int:
+        return self.restart(page + 1) if page < 5 else page
 
 
 def programs(client: Client) -> None:
@@ -103,6 +137,11 @@ def programs(client: Client) -> None:
     assert_type(start(7).result(timedelta(seconds=5)), str)
     assert_type(start.signal_with_start(Main.go, 'x', 7), Execution[str])
     assert_type(client.execution('w', workflow=Main).result(), str)
+    start.signal_with_start(Main.go, 7, 7)  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    start.signal_with_start('go', {'any': 'value'}, 7)
+    client.execution('w').signal(Main.go, 'x')
+    client.execution('w').signal('go', 7)
+    client.execution('w').signal(Main.go, 7)  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
     assert_type(client.execution('w').result(), Any)
     start('x')  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.starter(Main, task_lst='x')  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

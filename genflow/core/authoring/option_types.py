@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from genflow.core.durations import Duration
 from genflow.core.model.retry import Retry
 
-__all__ = ['ActivityProxyOptions', 'CallOptions', 'ChildProxyOptions', 'StartOptions']
+__all__ = ['ActivityProxyOptions', 'CallOptions', 'ChildProxyOptions', 'NextRunOptions', 'StartOptions']
 
 
 class _Common(TypedDict, total=False):
@@ -39,6 +39,19 @@ class StartOptions(TypedDict, total=False):
     tags: str | Iterable[str] | None
     lambda_role: str | None
     transport: Any
+
+
+class NextRunOptions(TypedDict, total=False):
+    """What a restart may say of the next run."""
+
+    version: str | int | None
+    task_list: str | None
+    decision_duration: Duration | None
+    workflow_duration: Duration | None
+    child_policy: str | None
+    priority: int | None
+    tags: str | Iterable[str] | None
+    lambda_role: str | None
 
 
 class _Child(TypedDict, total=False):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from genflow.core.calls.activity import ActivityCall
 from genflow.core.calls.child import ChildCall
@@ -20,6 +20,12 @@ from genflow.core.errors import DefinitionError
 from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden, seconds
 from genflow.core.payloads.hooks import Serialization, encode_value, use_transport
 from genflow.core.tasks.loop import DescribingLoop, Loop
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from genflow.core.authoring.bound_types import ChildTask, TypedBound
+    from genflow.core.tasks.task import Task
 
 __all__ = ['ActivityProxy', 'Bound', 'LambdaProxy', 'Proxy', 'WorkflowProxy', 'type_version']
 
@@ -148,6 +154,14 @@ class ActivityProxy(Proxy):
 
     call = ActivityCall
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type | None = None) -> TypedBound[..., Task[Any]]: ...
+        def __get__(self, instance: Any, owner: type | None = None) -> Any: ...
+
     def __init__(
         self,
         name: str,
@@ -195,6 +209,14 @@ class WorkflowProxy(Proxy):
     """
 
     call = ChildCall
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type | None = None) -> TypedBound[..., ChildTask[Any]]: ...
+        def __get__(self, instance: Any, owner: type | None = None) -> Any: ...
 
     def __init__(
         self,
@@ -246,6 +268,14 @@ class LambdaProxy(Proxy):
     """
 
     call = LambdaCall
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type | None = None) -> TypedBound[..., Task[Any]]: ...
+        def __get__(self, instance: Any, owner: type | None = None) -> Any: ...
 
     def __init__(
         self,

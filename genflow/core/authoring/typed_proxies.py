@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
+from genflow.core.authoring.bound_types import ChildTask, TypedBound
 from genflow.core.authoring.proxies import ActivityProxy, Proxy, WorkflowProxy
 from genflow.core.errors import DefinitionError
 from genflow.core.model.registry import ActivitySpec, WorkflowSpec, declared
@@ -17,12 +18,9 @@ from genflow.core.payloads.hooks import HOOKS, Serialization
 from genflow.core.tasks.task import Task
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Self
 
-    from genflow.core.authoring.option_types import CallOptions
-    from genflow.core.tasks.signals import Signal
-
-__all__ = ['ChildTask', 'Runs', 'TypedBound', 'TypedChild', 'TypedProxy', 'activity_proxy', 'workflow_proxy']
+__all__ = ['Runs', 'TypedChild', 'TypedProxy', 'activity_proxy', 'workflow_proxy']
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -35,31 +33,6 @@ class Runs(Protocol[P, R_co]):
     """A class with a ``run``."""
 
     def run(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
-
-
-class ChildTask(Task[R_co]):
-    """What a checker sees of a child's task; at run time it is a call like any other."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def workflow_id(self) -> str: ...
-
-        @overload
-        def signal(self, signal: str, value: Any = None) -> Task[None]: ...
-        @overload
-        def signal(self, signal: Signal[T], value: T = ...) -> Task[None]: ...
-        def signal(self, signal: Any, value: Any = None) -> Task[None]: ...
-
-        def detach(self) -> Self: ...
-
-
-class TypedBound(Protocol[P, T_co]):
-    """A proxy on a workflow."""
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
-
-    def with_options(self, **options: Unpack[CallOptions]) -> TypedBound[P, T_co]: ...
 
 
 class TypedProxy(Generic[P, T_co]):

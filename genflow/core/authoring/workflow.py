@@ -12,12 +12,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapp
 from contextlib import contextmanager
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
+from genflow.core.authoring.bound_types import ChildTask, TypedBound
 from genflow.core.authoring.checks import check_hook, check_not_async, check_run
 from genflow.core.authoring.proxies import Bound, Proxy
-from genflow.core.authoring.typed_proxies import ChildTask, Runs, TypedBound, TypedProxy, workflow_proxy
+from genflow.core.authoring.typed_proxies import Runs, TypedProxy, workflow_proxy
 from genflow.core.calls.external import CancelCall, SignalCall
 from genflow.core.calls.timer import TimerCall, timer_seconds
 from genflow.core.durations import Duration
@@ -42,9 +43,9 @@ from genflow.core.tasks.unused import makes_branch, members_of, watched
 if TYPE_CHECKING:
     from types import GeneratorType
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
-    from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions
+    from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions, NextRunOptions
 
 __all__ = ['External', 'Restarter', 'Workflow']
 
@@ -98,7 +99,7 @@ class External:
         return call
 
 
-class Restarter:
+class Restarter(Generic[R]):
     """``self.restart``: call it and return what it gives."""
 
     __slots__ = ('_options', '_workflow')
@@ -107,7 +108,7 @@ class Restarter:
         self._workflow = workflow
         self._options = options
 
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
         text = written_arguments('the restart', self._workflow._serialize_restart_arguments, args, kwargs)
         if units(text) > MAX_PAYLOAD:
@@ -117,9 +118,9 @@ class Restarter:
             )
         restart = Restart(args, kwargs, self._options, text)
         self._workflow.loop.restarts(restart)
-        return restart  # type: ignore[misc]
+        return cast('R', restart)
 
-    def with_options(self, **options: Any) -> Restarter:
+    def with_options(self, **options: Unpack[NextRunOptions]) -> Restarter[R]:
         """Says something else of the next run than this one was given.
 
         Args:
@@ -127,6 +128,20 @@ class Restarter:
                 ``child_policy``, ``tags``, ``lambda_role``.
         """
         return Restarter(self._workflow, overridden(self._options, options, strict=True))
+
+
+if TYPE_CHECKING:
+
+    class RestartProperty:
+        """What a checker sees of ``self.restart``: it gives what ``run`` returns."""
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: Runs[..., Generator[Any, Any, R]], owner: type) -> Restarter[R]: ...
+        @overload
+        def __get__(self, instance: Runs[..., R], owner: type) -> Restarter[R]: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
 
 
 class QuietLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
@@ -434,10 +449,14 @@ class Workflow(Serialization):
         """A logger that is silent while the history is replayed."""
         return QuietLogger(logging.getLogger(f'genflow.workflow.{type(self).__qualname__}'), self.loop)
 
-    @property
-    def restart(self) -> Restarter:
-        """``return self.restart(*args)`` continues as a new run with an empty history."""
-        return Restarter(self, RestartOptions())
+    if TYPE_CHECKING:
+        restart = RestartProperty()
+    else:
+
+        @property
+        def restart(self) -> Restarter[Any]:
+            """``return self.restart(*args)`` continues as a new run with an empty history."""
+            return Restarter(self, RestartOptions())
 
     def restart_when_suggested(self) -> Any:
         """Define it to have long histories restarted: ``return self.restart(self.cursor)``, or ``None`` for "not now".

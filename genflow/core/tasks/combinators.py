@@ -15,7 +15,7 @@ nothing but descriptions, a combinator is a description too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any, Literal, TypeVar, overload
 
@@ -25,9 +25,17 @@ from genflow.core.tasks.cancellation import WhenEnded
 from genflow.core.tasks.signal_waits import GetPart, ask, parts_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 
-__all__ = ['Combined', 'all_of', 'any_of', 'first_success', 'gather', 'joined']
+__all__ = ['Combined', 'Waitable', 'all_of', 'any_of', 'first_success', 'gather', 'joined']
 
+A = TypeVar('A')
+B = TypeVar('B')
+C = TypeVar('C')
+D = TypeVar('D')
+E = TypeVar('E')
 T = TypeVar('T')
+
+Waitable = Task[T] | Generator[Any, Any, T]
+"""What type checkers take for a member: a task or a branch."""
 
 Failures = Literal['raise', 'wait', 'return']
 
@@ -316,13 +324,40 @@ def joined(tasks: tuple[Any, ...]) -> tuple[Loop | None, list[Task[Any]]]:
 
 
 @overload
-def all_of(tasks: Iterable[Task[T]], /, *, failures: Literal['raise', 'wait'] = 'raise') -> Task[list[T]]: ...
+def all_of(tasks: Iterable[Waitable[T]], /, *, failures: Literal['raise', 'wait'] = 'raise') -> Task[list[T]]: ...
 @overload
-def all_of(*tasks: Task[T], failures: Literal['raise', 'wait'] = 'raise') -> Task[list[T]]: ...
+def all_of(tasks: Iterable[Waitable[T]], /, *, failures: Literal['return']) -> Task[list[T | BaseException]]: ...
+@overload
+def all_of(a: Waitable[A], b: Waitable[B], /, *, failures: Literal['raise', 'wait'] = 'raise') -> Task[tuple[A, B]]: ...
+@overload
+def all_of(
+    a: Waitable[A], b: Waitable[B], c: Waitable[C], /, *, failures: Literal['raise', 'wait'] = 'raise'
+) -> Task[tuple[A, B, C]]: ...
+@overload
+def all_of(
+    a: Waitable[A], b: Waitable[B], c: Waitable[C], d: Waitable[D], /, *, failures: Literal['raise', 'wait'] = 'raise'
+) -> Task[tuple[A, B, C, D]]: ...
+@overload
+def all_of(
+    a: Waitable[A],
+    b: Waitable[B],
+    c: Waitable[C],
+    d: Waitable[D],
+    e: Waitable[E],
+    /,
+    *,
+    failures: Literal['raise', 'wait'] = 'raise',
+) -> Task[tuple[A, B, C, D, E]]: ...
+@overload
+def all_of(*tasks: Waitable[T], failures: Literal['raise', 'wait'] = 'raise') -> Task[list[T]]: ...
+@overload
+def all_of(*tasks: Waitable[T], failures: Literal['return']) -> Task[list[T | BaseException]]: ...
 @overload
 def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]: ...
-def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
+def all_of(*tasks: Any, failures: Failures = 'raise') -> Any:
     """Waits for all and gives the list of their results; of nothing, ``[]``.
+
+    Type checkers see a tuple where two to five are given one by one, so that each result has its own type.
 
     Args:
         tasks: Several tasks or branches, or one list, tuple, dict (its values) or generator expression of them.
@@ -336,12 +371,20 @@ def all_of(*tasks: Any, failures: Failures = 'raise') -> Task[list[Any]]:
 
 
 @overload
-def any_of(tasks: Iterable[Task[T]], /, *, cancel_rest: bool = False) -> Task[Task[T]]: ...
+def any_of(tasks: Iterable[Waitable[T]], /, *, cancel_rest: bool = False) -> Task[Task[T]]: ...
 @overload
-def any_of(*tasks: Task[T], cancel_rest: bool = False) -> Task[Task[T]]: ...
+def any_of(tasks: Mapping[Any, Waitable[T]], /, *, cancel_rest: bool = False) -> Task[Task[T]]: ...
 @overload
-def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]: ...
-def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
+def any_of(
+    first: Waitable[A],
+    second: Waitable[B] = ...,
+    third: Waitable[C] = ...,
+    fourth: Waitable[D] = ...,
+    /,
+    *others: Waitable[E],
+    cancel_rest: bool = False,
+) -> Task[Task[A | B | C | D | E]]: ...
+def any_of(*tasks: Any, cancel_rest: bool = False) -> Any:
     """Waits for the first and gives that very task, failed or not; ask it for its ``result()``.
 
     Args:
@@ -358,6 +401,22 @@ def any_of(*tasks: Any, cancel_rest: bool = False) -> Task[Task[Any]]:
     return Race(loop, members, cancel_rest=cancel_rest)
 
 
+@overload
+def first_success(tasks: Iterable[Waitable[T]], /, *, cancel_rest: bool = False) -> Task[T]: ...
+@overload
+def first_success(tasks: Mapping[Any, Waitable[T]], /, *, cancel_rest: bool = False) -> Task[T]: ...
+@overload
+def first_success(
+    first: Waitable[A],
+    second: Waitable[B] = ...,
+    third: Waitable[C] = ...,
+    fourth: Waitable[D] = ...,
+    /,
+    *others: Waitable[E],
+    cancel_rest: bool = False,
+) -> Task[A | B | C | D | E]: ...
+@overload
+def first_success(*tasks: Any, n: int, cancel_rest: bool = False) -> Task[Any]: ...
 def first_success(*tasks: Any, n: int = 1, cancel_rest: bool = False) -> Task[Any]:
     """Waits for the first ``n`` that succeed; gives the value, or the list of ``n`` values where ``n`` is more than 1.
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, overload
 
 from genflow.core.errors import DefinitionError
 from genflow.core.protocols import Loop
-from genflow.core.tasks.combinators import Combined, joined
+from genflow.core.tasks.combinators import Combined, Waitable, joined
 from genflow.core.tasks.task import VALUE, Task
 
 __all__ = ['first_of']
@@ -50,7 +50,7 @@ class NamedRace(Combined):
 
 
 @overload
-def first_of(*, keep: Collection[str] = (), **tasks: Task[T]) -> Task[tuple[str, T]]: ...
+def first_of(*, keep: Collection[str] = (), **tasks: Waitable[T]) -> Task[tuple[str, T]]: ...
 @overload
 def first_of(*, keep: Collection[str] = (), **tasks: Any) -> Task[tuple[str, Any]]: ...
 def first_of(*, keep: Collection[str] = (), **tasks: Any) -> Task[tuple[str, Any]]:

@@ -28,7 +28,7 @@ from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
 from genflow.core.payloads.wire_text import shortened, units
 from genflow.core.payloads.writing import written, written_arguments
-from genflow.core.tasks.signals import signal_name
+from genflow.core.tasks.signals import Signal, signal_name
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import Connection, connect
@@ -53,6 +53,7 @@ else:
 
 P = ParamSpec('P')
 U = TypeVar('U')
+V = TypeVar('V')
 
 __all__ = ['Client', 'Execution', 'Start']
 
@@ -334,7 +335,13 @@ class Start(Generic[P, R]):
                     break
         raise _already_started(self._workflow_id(), refusal) from refusal
 
-    def signal_with_start(self, signal: Any, value: Any = None, /, *args: P.args, **kwargs: P.kwargs) -> Execution[R]:
+    @overload
+    def signal_with_start(self, signal: str, value: Any, /, *args: P.args, **kwargs: P.kwargs) -> Execution[R]: ...
+    @overload
+    def signal_with_start(self, signal: Signal[V], value: V, /, *args: P.args, **kwargs: P.kwargs) -> Execution[R]: ...
+    @overload
+    def signal_with_start(self, signal: str | Signal[Any], /) -> Execution[R]: ...
+    def signal_with_start(self, signal: Any, value: Any = None, /, *args: Any, **kwargs: Any) -> Execution[R]:
         """Signals the open execution of the ``workflow_id``; where none is open, starts one and signals it.
 
         SWF has no single call for both: an execution that is started here may decide once before the signal comes.
@@ -449,6 +456,10 @@ class Execution(Generic[R]):
                 raise errors.DefinitionError(f'{state!r} is not a state; states are {", ".join(STATUSES)}')
         return StatusWatch(self._client, repr(self), in_seconds(timeout), self._status, states)
 
+    @overload
+    def signal(self, signal: str, value: Any = None) -> None: ...
+    @overload
+    def signal(self, signal: Signal[V], value: V = ...) -> None: ...
     def signal(self, signal: Any, value: Any = None) -> None:
         """Sends a signal.
 

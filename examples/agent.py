@@ -1,30 +1,56 @@
-"""An agent: a model chooses tools until it has an answer, and what is dangerous is asked of a person first.
+"""An agent: a model calls tools until it has an answer, and a person is asked before the dangerous ones.
 
 genflow run examples/agent.py '"what is 6 times 7"'
 
 The model here is a function that pretends; a real one is an activity that calls a service, with `RetryLater` where that
-is busy.
+is busy. It may ask for several tools at a time. Each call is a branch that waits for its own approval, so a person may
+answer in any order:
+
+    genflow signal ID approval '{"call": "1", "approved": true}'
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from genflow import Retry, RetryLater, Signal, Steps, TaskTimeout, Workflow, activity, current_activity, query, workflow
+from genflow import (
+    ActivityFailed,
+    Retry,
+    RetryLater,
+    Signal,
+    Steps,
+    TaskTimeout,
+    Workflow,
+    activity,
+    current_activity,
+    query,
+    workflow,
+)
 
 Message = dict[str, Any]
 
 
+@dataclass
+class Approval:
+    call: str
+    approved: bool
+
+
 @activity(name='Think', version=1, task_list='agent', start_to_close=120)
 def think(messages: list[Message]) -> Message:
-    """What the model says to a conversation: a tool to call, or an answer."""
+    """What the model says to a conversation: tools to call, or an answer."""
     if current_activity().info.attempt == 1 and len(messages) == 1:
         raise RetryLater(1, 'the model is busy')
-    if messages[-1]['role'] == 'tool':
-        return {'role': 'model', 'answer': str(messages[-1]['result'])}
-    if 'delete' in messages[0]['text']:
-        return {'role': 'model', 'tool': 'delete', 'with': ['everything']}
-    return {'role': 'model', 'tool': 'multiply', 'with': [6, 7]}
+    results = [str(message['result']) for message in messages if message['role'] == 'tool']
+    if results:
+        return {'role': 'model', 'answer': ', '.join(results)}
+    words = messages[0]['text'].split()
+    if words[0] == 'delete':
+        calls = [{'id': str(number), 'tool': 'delete', 'with': [word]} for number, word in enumerate(words[1:])]
+    else:
+        calls = [{'id': '0', 'tool': 'multiply', 'with': [int(word) for word in words if word.isdigit()]}]
+    return {'role': 'model', 'calls': calls}
 
 
 @activity(name='Multiply', version=1, task_list='agent')
@@ -41,31 +67,45 @@ TOOLS: dict[str, Any] = {'multiply': multiply.proxy(retry=Retry(3)), 'delete': d
 DANGEROUS = {'delete'}
 
 
-@workflow(name='Agent', version=1, task_list='agent')
+@workflow(name='Agent', version=1, task_list='agent', workflow_duration=30 * 86400)
 class Agent(Workflow):
     think = think.proxy(retry=Retry(5))
-    approved = Signal[bool]()
+    approval = Signal[Approval](on_invalid='log')
 
-    def run(self, text: str, patience: int = 3600) -> Steps[str]:
+    def run(self, text: str, patience: int = 86400) -> Steps[str]:
         self.messages: list[Message] = [{'role': 'user', 'text': text}]
+        self.pending: dict[str, Message] = {}
         while True:
             said = yield from self.think(self.messages)
             self.messages.append(said)
             if 'answer' in said:
                 answer: str = said['answer']
                 return answer
-            self.messages.append({'role': 'tool', 'result': (yield self.use(said['tool'], said['with'], patience))})
+            self.messages += yield [self.use(call, patience) for call in said['calls']]
 
-    def use(self, tool: str, arguments: list[Any], patience: int) -> Steps[Any]:
-        if tool in DANGEROUS:
+    def use(self, call: Message, patience: int) -> Steps[Message]:
+        if call['tool'] not in TOOLS:
+            result = f'there is no tool {call["tool"]}'
+        elif call['tool'] in DANGEROUS and not (yield from self.approved(call, patience)):
+            result = f'{call["tool"]} was not approved'
+        else:
             try:
-                approved = yield from self.approved.get().timeout(patience)
-            except TaskTimeout:
-                approved = False
-            if not approved:
-                return f'{tool} was not approved'
-        return (yield self.bind(TOOLS[tool])(*arguments))
+                result = yield self.bind(TOOLS[call['tool']])(*call['with'])
+            except ActivityFailed as error:
+                result = f'failed: {error.reason}'  # the model may try something else
+        return {'role': 'tool', 'id': call['id'], 'result': result}
+
+    def approved(self, call: Message, patience: int) -> Steps[bool]:
+        self.pending[call['id']] = call
+        try:
+            approval = yield from self.approval.get(match=lambda value: value.call == call['id']).timeout(patience)
+        except TaskTimeout:
+            return False
+        finally:
+            del self.pending[call['id']]
+        return approval.approved
 
     @query
-    def conversation(self) -> list[Message]:
-        return self.messages
+    def waiting(self) -> list[Message]:
+        """The calls that a person is asked about."""
+        return list(self.pending.values())

@@ -1,9 +1,10 @@
-"""A job by a cron table: a run that is still going when the next is due is kept, or replaced.
+"""A job by a cron table, and what becomes of a run that is still going when the next is due.
 
 genflow run examples/schedule.py:Schedule '"0 7 * * mon-fri"' skip 0
 
-The schedule restarts itself after so many due times, so that its history never grows long: a restart waits for the job
-that runs, and what the next run of the schedule has to know travels as arguments. It needs the extra `cron`.
+`overlap` is `skip` (leave the new run out), `queue` (start it when the old one has ended) or `replace` (cancel the old
+one). The schedule restarts itself after so many due times, so that its history never grows long. A restart waits for
+the job that runs, and what the next run of the schedule has to know travels as arguments. It needs the extra `cron`.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ class Job(Workflow):
 
 @workflow(name='Schedule', version=1, task_list='schedule', workflow_duration=None, child_policy='ABANDON')
 class Schedule(Workflow):
-    job = Job.proxy(retry=0, error_handling=True)
+    job = Job.proxy(retry=0)
 
     def run(
         self, table: str, overlap: str, times: int, ran: int = 0, skipped: int = 0, zone: str = 'Europe/Vienna'
     ) -> Steps[dict[str, int]]:
-        running: Task[str] | None = None
+        running: Task[None] | None = None
         for number in range(times):
             if number == RUNS_PER_HISTORY:
                 return self.restart(table, overlap, times - number, ran, skipped, zone)
@@ -38,13 +39,17 @@ class Schedule(Workflow):
                 if overlap == 'skip':
                     skipped += 1
                     continue
-                running.cancel()
+                if overlap == 'replace':
+                    running.cancel()
             due = self.now().isoformat(timespec='minutes')
             ran += 1
-            running = self.job.with_options(workflow_id=f'job-{due}'.replace(':', '.'))(due)
-        if running is not None:
-            try:
-                yield running
-            except TaskFailed as error:
-                self.logger.warning('the last job failed: %s', error)
-        return {'runs': ran, 'skipped': skipped}
+            running = self.spawn(self.one(due, running if overlap == 'queue' else None))
+        return {'runs': ran, 'skipped': skipped}  # the execution closes when the last job has ended
+
+    def one(self, due: str, before: Task[None] | None) -> Steps[None]:
+        if before is not None:
+            yield before
+        try:
+            yield self.job.with_options(workflow_id=f'job-{due}'.replace(':', '.'))(due)
+        except TaskFailed as error:
+            self.logger.warning('the job of %s failed: %s', due, error)

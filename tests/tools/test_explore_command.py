@@ -75,7 +75,7 @@ def test_a_report_as_json(folder):
         (('none.py',), 'there is no file'),
         (('flow.py', '1', '2'), 'too many positional arguments'),
         (('flow.py', '1', '--stub', 'other=1'), "has no proxy 'other'"),
-        (('flow.py', '1', '--schedule', 'x'), 'is no schedule'),
+        (('flow.py', '1', '--schedule', 'x'), 'is not a schedule id'),
     ],
 )
 def test_wrong_usage(folder, arguments, text):

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from genflow.core.errors import GenflowError
+from genflow.core.errors import GenflowError, NondeterminismError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight.code import BranchView, CodeView, Place, Source, Supposition, no_source, replayed, settle, suppose
 from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Facts, Finding, plain
@@ -210,7 +210,13 @@ def _state(case: Case) -> Iterator[str]:
     if named:
         yield f'waits for {", ".join(named)}{more}'
     elif task is None:
-        yield 'waits for a signal, or for nothing' if case.code is None else 'waits for nothing'
+        yield _idle(case.code)
+
+
+def _idle(code: CodeView | None) -> str:
+    if code is None:
+        return 'waits for a signal, or for nothing'
+    return 'waits for nothing' if code.error is None else 'cannot go on with this code'
 
 
 def _named(case: Case, operation: Operation) -> str:
@@ -273,7 +279,8 @@ def _branches(case: Case) -> Iterator[BranchState]:
         return
     budget = MAX_SUPPOSED if view.last_event_id < MANY_EVENTS else 1
     for branch in code.branches:
-        operations = [one for one in map(view.operation_at, branch.operations) if one is not None]
+        waits_for = () if isinstance(code.error, NondeterminismError) else branch.operations  # those are others' then
+        operations = [one for one in map(view.operation_at, waits_for) if one is not None]
         deadline = min(
             (deadline for one in operations for deadline in one.deadlines()), key=lambda one: one.at, default=None
         )

@@ -49,10 +49,10 @@ def duration(value: float | timedelta) -> str:
 
 
 def elapsed(length: timedelta) -> str:
-    """A time since a start, short and to the second: ``'7 s'``, ``'0:42'``, ``'2:04:31'``, ``'3d 04:10'``."""
+    """A time since a start, short: ``'0.14 s'``, ``'7 s'``, ``'0:42'``, ``'2:04:31'``, ``'3d 04:10'``."""
     seconds = length.total_seconds()
-    if seconds < 10:  # noqa: PLR2004 - below that, tenths are shown
-        return f'{seconds:.1f}'.rstrip('0').rstrip('.') + ' s'
+    if seconds < 10:  # noqa: PLR2004 - below that, tenths are shown, and below a second hundredths
+        return f'{seconds:.{1 if seconds >= 1 else 2}f}'.rstrip('0').rstrip('.') + ' s'
     whole = round(seconds)
     if whole >= DAY:
         return f'{whole // DAY}d {whole % DAY // HOUR:02}:{whole % HOUR // MINUTE:02}'

@@ -91,8 +91,8 @@ def test_all_that_one_decision_asks_for_is_one_step():
 
 
 def test_elapsed_is_short():
-    forms = [elapsed(timedelta(seconds=seconds)) for seconds in (0, 7.25, 42, 7471, 273_000)]
-    assert forms == ['0 s', '7.2 s', '0:42', '2:04:31', '3d 03:50']
+    forms = [elapsed(timedelta(seconds=seconds)) for seconds in (0, 0.142, 7.25, 42, 7471, 273_000)]
+    assert forms == ['0 s', '0.14 s', '7.2 s', '0:42', '2:04:31', '3d 03:50']
 
 
 def test_a_minute_is_drawn_as_it_was_however_little_of_it_is_work():

@@ -17,7 +17,7 @@ from genflow.tools.pictures.svg import svg
 from genflow.tools.pictures.terminal import page, plain, timeline
 from genflow.tools.pictures.tree import picture_of
 from genflow.tools.printable import printable
-from tests.insight.breaking import WAYS, Environment, Plain, Retrying
+from tests.insight.breaking import DECIDERS, WAYS, Environment, Plain, Retrying
 from tests.testing.orders import Order
 
 HOSTILE = '</pre><script>alert(1)</script>"\'\x1b[31m\u202e & <img src=x onerror=alert(1)>'
@@ -77,9 +77,24 @@ def test_short_bars_do_not_vanish():
 def test_an_execution_that_has_asked_for_nothing_says_so():
     env = Environment()
     env.start(Plain, 'w')
-    assert 'It has scheduled nothing.' in plain(page(picture(env), 80))
-    assert 'It has scheduled nothing.' in plain(timeline(picture(env), 80))
-    assert 'It has scheduled nothing.' in svg(picture(env))
+    for drawn in (plain(page(picture(env), 80)), plain(timeline(picture(env), 80)), svg(picture(env))):
+        assert 'It has scheduled nothing yet.' in drawn
+
+
+def test_an_execution_that_closed_without_operations_says_so_and_shows_its_result():
+    env = Environment()
+    env.start(Plain, 'w')
+    task = env.swf.poll_for_decision_task(domain='d', taskList={'name': DECIDERS})
+    attributes = {'result': '[42]'}
+    close = {
+        'decisionType': 'CompleteWorkflowExecution',
+        'completeWorkflowExecutionDecisionAttributes': attributes,
+    }
+    env.swf.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[close])
+    shown = plain(page(picture(env), 80))
+    assert 'It closed without scheduling anything.' in shown
+    assert 'result [42]' in shown
+    assert 'It closed without scheduling anything.' in svg(picture(env))
 
 
 def test_the_svg_is_well_formed_and_says_in_words_what_it_shows(retrying):

@@ -103,6 +103,39 @@ def test_a_file_of_json_alone_is_enough(genflow, db, order, tmp_path):
     assert 'Not known: which workers poll its task lists' in out
 
 
+STUCK = """
+from genflow import Workflow, workflow
+
+@workflow(name='Stuck', version='1', task_list='orders')
+class Stuck(Workflow):
+    def run(self):
+        ready = False
+        yield self.until(lambda: ready)
+"""
+
+
+def test_a_branch_that_nothing_wakes_is_said_once(genflow, tmp_path):
+    path = tmp_path / 'stuck.py'
+    path.write_text(STUCK)
+    start = {
+        'taskList': {'name': 'orders'},
+        'childPolicy': 'TERMINATE',
+        'taskStartToCloseTimeout': '60',
+        'executionStartToCloseTimeout': '3600',
+    }
+    with LocalSWF(tmp_path / 'stuck.db') as service:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+        service.register_workflow_type(domain='genflow', name='Stuck', version='1')
+        kind = {'name': 'Stuck', 'version': '1'}
+        service.start_workflow_execution(domain='genflow', workflowId='stuck', workflowType=kind, **start)
+    code, out, _ = genflow('why', 'stuck', str(path), '--db', str(tmp_path / 'stuck.db'))
+    assert code == 7
+    assert 'Branch run, ' in out
+    assert 'waits for until()\n' in out
+    assert '[stalled]' in out
+    assert 'could ever' not in out
+
+
 def test_if_says_what_the_code_would_ask_for(genflow, db, order):
     code, out, _ = genflow('why', 'order-5', order, '--if', 'signal approve true', '--db', db)
     assert (code, out) == (0, 'if signal approve true: the code\n  schedules activity Ship\n')

@@ -1,4 +1,4 @@
-"""An state that waits for nothing: found out within the decision, instead of hanging until it times out."""
+"""A state that waits for nothing: found out within the decision, instead of hanging until it times out."""
 
 from __future__ import annotations
 

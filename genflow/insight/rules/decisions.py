@@ -7,6 +7,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from genflow.core.errors import NondeterminismError, WorkflowStalled
+from genflow.insight.code import CodeView
 from genflow.insight.finding import Case, Evidence, Found
 from genflow.insight.operations import DecisionTask
 from genflow.insight.times import duration
@@ -52,8 +53,9 @@ def nondeterminism(case: Case) -> Iterator[Found]:
     error = None if case.code is None else case.code.error
     if isinstance(error, NondeterminismError):
         event_id = getattr(error, 'event_id', None) or 0
+        what, _, rest = error.report.partition('\n')
         yield Found(
-            f'The history does not match the code: {error.report}',
+            f'{what[:1].upper()}{what[1:]}:\n{rest}',
             'Guard the change with `self.patched("change-id")`, or go back to the code that began the execution.',
             (Evidence('the history and the code diverge here', event_id),),
         )
@@ -62,11 +64,19 @@ def nondeterminism(case: Case) -> Iterator[Found]:
 def stalled(case: Case) -> Iterator[Found]:
     """The execution is open and waits for nothing."""
     error = None if case.code is None else case.code.error
-    if isinstance(error, WorkflowStalled):
+    if case.code is not None and isinstance(error, WorkflowStalled):
         yield Found(
-            f'It waits for nothing that could ever happen: {error.report}',
+            f'It is open, but SWF has nothing open for it: no activity, child or timer; no signal would help either. '
+            f'{_standing(case.code)}',
             f'Fix the code; the decision is then made again. Or end the execution: {case.on_this("terminate")}',
         )
+
+
+def _standing(code: CodeView) -> str:
+    """Where each branch waits, and which signals nobody has read."""
+    places = [f'{branch.name} waits for {branch.awaits}' for branch in code.branches]
+    unread = ', '.join(f'{name!r} ({count})' for name, count in code.unread.items())
+    return ('; '.join(places) or 'run has ended') + (f'; unread signals: {unread}' if unread else '') + '.'
 
 
 def unreadable(case: Case) -> Iterator[Found]:
@@ -155,10 +165,10 @@ def decision_timed_out(case: Case) -> Iterator[Found]:
     if lost and case.view.is_open:
         worker = f', last by {lost[0].worker}' if lost[0].worker else ''
         yield Found(
-            f'The decision timed out {times(len(lost))} in a row{worker}: the decider took it and did not answer '
-            f'within {duration(lost[0].limit or 0)}.',
-            'See the log of that worker: it holds the execution (its code does not match, or raised), or is too slow. '
-            f'With the code at hand: {case.on_this("why", "TARGET")}',
+            f'The decision timed out {times(len(lost))}{" in a row" if len(lost) > 1 else ""}{worker}: the decider '
+            f'took it and did not answer within {duration(lost[0].limit or 0)}.',
+            'See the log of that worker: it holds the execution (its code does not match, or raised), or is too slow.'
+            + ('' if case.code else f' With the code at hand: {case.on_this("why", "TARGET")}'),
             tuple(Evidence('the decision timed out', task.ended_id, task.ended_at) for task in reversed(lost)),
         )
 

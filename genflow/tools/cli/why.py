@@ -12,7 +12,7 @@ import click
 
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight import BranchState, Diagnosis, Finding, clock_time, duration, parsed, suppose, utc
+from genflow.insight import BranchState, BranchView, Diagnosis, Finding, clock_time, duration, parsed, suppose, utc
 from genflow.tools.causes import causes_of
 from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
@@ -221,7 +221,7 @@ WHEN = {'fires': 'When it fires', 'attempt': 'When the next attempt begins'}
 def _branch(state: BranchState, diagnosis: Diagnosis) -> Iterator[str]:
     branch = state.branch
     since = '' if state.since is None else f' for {duration(max(0.0, (diagnosis.now - state.since).total_seconds()))}'
-    yield f'Branch {branch.name}, {shown_place(branch.place)}, waits for {branch.awaits}{since}'
+    yield f'Branch {branch.name}, {shown_place(branch.place)}, waits for {_elsewhere(branch)}{since}'
     for number, text in branch.place.lines if branch.place else ():
         mark = '>' if branch.place is not None and number == branch.place.line else ' '
         yield f'  {mark} {number:>4} | {text}'
@@ -231,6 +231,11 @@ def _branch(state: BranchState, diagnosis: Diagnosis) -> Iterator[str]:
         yield from _wrapped(
             f'{what} ({at}) the code {", ".join(state.then)}.' if state.then else f'{what}: {at}.', '  '
         )
+
+
+def _elsewhere(branch: BranchView) -> str:
+    """What a branch waits for, without the place at which it stands."""
+    return branch.awaits.removesuffix(f' at {branch.place}')
 
 
 def shown_place(place: Any) -> str:

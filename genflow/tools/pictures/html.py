@@ -127,7 +127,7 @@ def _facts(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
 def _operations(picture: Picture) -> Iterator[str]:
     yield '<section><h2>Operations</h2>'
     if not picture.nodes:
-        yield '<p class="soft">It has scheduled nothing.</p></section>'
+        yield f'<p class="soft">{picture.without_operations}</p></section>'
         return
     yield (
         '<table><thead><tr><th>Operation</th><th>State</th><th class="number wide">Waited</th>'

@@ -104,7 +104,7 @@ def svg(picture: Picture, width: int = 1100, *, titled: bool = True) -> str:
     for place, node in enumerate(nodes):
         parts += _row(picture, node, head + ROW * place, width)
     if not nodes:
-        parts.append(f'<text class="small" x="16" y="{head + 18}">It has scheduled nothing.</text>')
+        parts.append(f'<text class="small" x="16" y="{head + 18}">{picture.without_operations}</text>')
     parts += [*_legend(picture, height), '</svg>']
     return '\n'.join(parts) + '\n'
 

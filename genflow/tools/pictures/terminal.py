@@ -63,7 +63,7 @@ def page(picture: Picture, width: int) -> Iterator[Line]:
     yield []
     shown = list(picture.walk())
     if not shown:
-        yield [('It has scheduled nothing.', DIM)]
+        yield [(picture.without_operations, DIM)]
         return
     times = TIMES if width >= NARROW else 0
     for node in picture.nodes:
@@ -95,6 +95,8 @@ def head(view: ExecutionView, now: datetime, width: int) -> Iterator[Line]:
         yield [(_cut(f'  {text}', width), DIM)]
     if view.close is not None and view.close.reason:
         yield [(_cut(f'  {view.close.reason.splitlines()[0]}', width), 'red')]
+    if view.close is not None and view.close.result not in (None, 'null'):
+        yield [(_cut(f'  result {view.close.result}', width), DIM)]
 
 
 def _relatives(view: ExecutionView) -> Iterator[str]:
@@ -176,7 +178,7 @@ def timeline(picture: Picture, width: int) -> Iterator[Line]:
     yield []
     nodes = list(picture.walk())
     if not nodes:
-        yield [('It has scheduled nothing.', DIM)]
+        yield [(picture.without_operations, DIM)]
         return
     narrow = width < NARROW
     labels = min(max(len(_label(node, narrow=narrow)) for node in nodes), max(12, int(width * LABEL)))

@@ -52,6 +52,11 @@ class Picture:
     nodes: tuple[Node, ...]
     scale: Scale = field(repr=False)
 
+    @property
+    def without_operations(self) -> str:
+        """What to say in place of operations where there are none."""
+        return 'It has scheduled nothing yet.' if self.view.is_open else 'It closed without scheduling anything.'
+
     def walk(self) -> Iterator[Node]:
         """Every line, top to bottom."""
         for node in self.nodes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genflow.core.authoring.activity import Activity, ActivityInfo, current_activity
+    from genflow.core.authoring.middleware import Middleware
     from genflow.core.authoring.proxies import ActivityProxy, LambdaProxy, WorkflowProxy
     from genflow.core.authoring.queries import query
     from genflow.core.authoring.updates import update
@@ -90,6 +91,7 @@ __all__ = [
     'LambdaFailed',
     'LambdaProxy',
     'LambdaTimedOut',
+    'Middleware',
     'NondeterminismError',
     'NotDecidedYet',
     'PayloadTooLarge',
@@ -156,6 +158,7 @@ _LAZY = {
     'LambdaFailed': 'genflow.core.errors',
     'LambdaProxy': 'genflow.core.authoring.proxies',
     'LambdaTimedOut': 'genflow.core.errors',
+    'Middleware': 'genflow.core.authoring.middleware',
     'NondeterminismError': 'genflow.core.errors',
     'NotDecidedYet': 'genflow.core.errors',
     'PayloadTooLarge': 'genflow.core.errors',

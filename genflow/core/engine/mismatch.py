@@ -12,6 +12,7 @@ from genflow.core.engine.state import State
 from genflow.core.errors import NondeterminismError
 from genflow.core.model import events
 from genflow.core.model.wire_names import PATCH_MARKER
+from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import excerpt
 from genflow.core.text import place, raised_at, short
 
@@ -34,6 +35,7 @@ CLOSES = {
 
 def payload_shown(state: State, text: str | None) -> str:
     """A payload as a report may show it: its length where the report goes into a log."""
+    text = input_of(text)
     if text is None:
         return 'nothing'
     return excerpt(text, 200) if state.shows_payloads else f'{len(text):,} characters, not shown in a log'

@@ -25,6 +25,7 @@ from genflow.core.model.wire_names import (
     REPLY_MARKER,
     WAKE_TIMER_PREFIX,
 )
+from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import same_payload
 
 __all__ = ['match']
@@ -79,7 +80,7 @@ class Comparison:
             raise mismatch(state, event, entry)
         outbox.entries.popleft()
         recorded = entry.recorded_input(event)
-        if recorded != entry.input and not same_payload(recorded, entry.input):
+        if recorded != entry.input and not same_payload(input_of(recorded), entry.input):
             _differs(state, event, f'the input of {entry.label}', entry)
         entry.recorded(event)
         state.recent.append((event, entry))

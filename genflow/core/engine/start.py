@@ -8,6 +8,7 @@ from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.engine.pending_close import opened_input
 from genflow.core.engine.state import State
 from genflow.core.model import events
+from genflow.core.payloads.headers import opened
 from genflow.core.payloads.hooks import excerpt
 from genflow.core.tasks.branch import Root, begin_run
 
@@ -30,6 +31,7 @@ def begin(state: State, event: events.WorkflowStarted) -> None:
 
 def _arguments(state: State, workflow: Workflow, text: str | None) -> tuple[Any, Any]:
     try:
+        state.headers, text = opened(text)
         own, signals = opened_input(text)
         for name, value in signals:
             state.mailbox(name).push(value)

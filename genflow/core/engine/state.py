@@ -39,6 +39,7 @@ class State(WorkflowValues):
         spec: The workflow's class and type.
         workflow: The workflow object, once the execution has begun.
         root: The branch of its ``run``.
+        headers: What came along with the input of event 1.
         input_mismatch: What a payload that differs from the recorded one is: ``'warn'`` or ``'error'``.
         shows_payloads: Whether reports quote inputs and results.
         decision: The decision that is being replayed or made.
@@ -66,6 +67,7 @@ class State(WorkflowValues):
         self.spec = spec
         self.workflow: Workflow | None = None
         self.root: Root | None = None
+        self.headers: dict[str, str] = {}
         self.input_mismatch = 'warn'
         self.shows_payloads = True
         self.decision: RecordedDecision | None = None

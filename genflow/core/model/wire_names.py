@@ -13,6 +13,7 @@ __all__ = [
     'CARRYOVER_MARKER',
     'FAILURE_ENVELOPE',
     'GIVE_UP',
+    'HEADERS_ENVELOPE',
     'HEARTBEAT_PART',
     'PATCH_MARKER',
     'PROCESS_DIED',
@@ -78,6 +79,9 @@ HEARTBEAT_PART = ';h='
 
 RESTART_ENVELOPE = 'genflow.restart'
 """Input of a continued run that carries signals. ``{"genflow.restart": 1, "input": …, "signals": […]}``. Since 0.1."""
+
+HEADERS_ENVELOPE = 'genflow.headers'
+"""Input with the headers of middleware. ``{"genflow.headers": {"traceparent": …}, "input": …}``. Since 0.1."""
 
 FAILURE_ENVELOPE = 'genflow.failure'
 """Details of a failure. ``{"genflow.failure": 1, "names": […], "args": […], "traceback": …}``. Since 0.1."""

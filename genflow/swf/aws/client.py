@@ -12,6 +12,7 @@ import logging
 import math
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -88,6 +89,7 @@ class RetryingClient:
         buckets: The rates to keep to, by operation.
         is_over: Says that nobody waits any more. Where it is given, a call that does not come back in time is left
             behind, and a ``TimeoutError`` raised.
+        counts: ``throttled`` and ``repeated`` with the operation, and ``poll`` with what it brought.
         outage: Whether the service answers at the moment.
     """
 
@@ -98,6 +100,7 @@ class RetryingClient:
     backoff: Backoff = Backoff()
     buckets: dict[str, Bucket] = field(factory=buckets, repr=False)
     is_over: Callable[[], bool] | None = None
+    counts: Counter[str] = field(factory=Counter, repr=False)
     outage: Outage = field()
 
     @outage.default
@@ -161,6 +164,8 @@ class RetryingClient:
         return faults.is_transient(error) and not (operation in UNREPEATABLE and faults.is_doubtful(error))
 
     def _count(self, operation: str, bucket: Bucket, error: Exception) -> None:
+        self.counts[f'repeated {operation}'] += 1
         if faults.is_throttled(error):
+            self.counts[f'throttled {operation}'] += 1
             bucket.throttled(self.clock())
         self.outage.failed(operation, error)

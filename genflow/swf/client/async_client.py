@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, overload
 
+from genflow.core.authoring.middleware import Middlewares
 from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.durations import Duration
 from genflow.swf.aws.client import RetryingClient
@@ -49,7 +51,9 @@ class _Threads:
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix='genflow-client')
 
     async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(function, *args, **kwargs))
+        # In the caller's context, as middleware has to find, for one, which span is current.
+        call = partial(copy_context().run, partial(function, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self.pool, call)
 
     async def watch(self, watch: Watch[T]) -> T:
         """Waits with a watch on the event loop."""
@@ -66,13 +70,20 @@ class AsyncClient:
         layer1: What the application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
         config: A botocore ``Config`` for a client that is made here.
         service: Instead of ``layer1``.
+        middleware: A :class:`genflow.Middleware`, or several, the outermost first.
     """
 
     def __init__(
-        self, domain: str, layer1: Any = None, *, config: Any = None, service: RetryingClient | None = None
+        self,
+        domain: str,
+        layer1: Any = None,
+        *,
+        config: Any = None,
+        service: RetryingClient | None = None,
+        middleware: Middlewares = (),
     ) -> None:
         self.domain = domain
-        self._client = Client(domain, layer1, config=config, service=service)
+        self._client = Client(domain, layer1, config=config, service=service, middleware=middleware)
         self._threads = _Threads(self._client)
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, overload
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 from genflow.core import errors
 from genflow.core.authoring.checks import check_fit
+from genflow.core.authoring.middleware import ClientCall, Middlewares, around_call, stack_of
 from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.authoring.updates import UpdateMethod
@@ -84,12 +86,20 @@ class Client:
         layer1: What the application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
         config: A botocore ``Config`` for a client that is made here.
         service: Instead of ``layer1``.
+        middleware: A :class:`genflow.Middleware`, or several, the outermost first.
     """
 
     def __init__(
-        self, domain: str, layer1: Any = None, *, config: Any = None, service: RetryingClient | None = None
+        self,
+        domain: str,
+        layer1: Any = None,
+        *,
+        config: Any = None,
+        service: RetryingClient | None = None,
+        middleware: Middlewares = (),
     ) -> None:
         self.domain = domain
+        self.middleware = stack_of(middleware)
         self._closed = threading.Event()
         self.service = service if service is not None else self._own_service(connect(layer1, config=config))
         backend = self.service.connection.backend
@@ -193,6 +203,7 @@ class Client:
         if cls is not None:
             spec = _spec(cls)
             workflow, version, transport = spec.name, spec.version, transport or _Hooks(cls())
+        options['middleware'] = self.middleware
         starter = Starter(self.service, self.domain, str(workflow), version, transport=transport, **options)
         return Start(self, starter, cls, if_open)
 
@@ -476,7 +487,8 @@ class Execution(Generic[R]):
         name = signal_name(signal)
         text = _signal_input(name, value)
         try:
-            self._call('signal_workflow_execution', signalName=name, input=text)
+            with self._surrounded('signal', name):
+                self._call('signal_workflow_execution', signalName=name, input=text)
         except Exception as error:
             if faults.is_doubtful(error) or isinstance(error, TimeoutError):
                 raise errors.SignalFailed(
@@ -486,7 +498,8 @@ class Execution(Generic[R]):
 
     def cancel(self) -> None:
         """Requests the cancellation: ``WorkflowCanceled`` is thrown into the workflow."""
-        self._call('request_cancel_workflow_execution')
+        with self._surrounded('cancel'):
+            self._call('request_cancel_workflow_execution')
 
     def terminate(
         self, reason: str | None = None, *, details: str | None = None, child_policy: str | None = None
@@ -507,7 +520,8 @@ class Execution(Generic[R]):
             'details': None if details is None else shortened(details, MAX_PAYLOAD),
             'childPolicy': checked_policy(child_policy),
         }
-        self._call('terminate_workflow_execution', **{name: value for name, value in request.items() if value})
+        with self._surrounded('terminate'):
+            self._call('terminate_workflow_execution', **{name: value for name, value in request.items() if value})
 
     def query(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> Any:
         """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
@@ -622,20 +636,37 @@ class Execution(Generic[R]):
             request=Request(request['id'], name, text, is_new=update_id is None),
             ids=self._ids,
             page=self._page,
-            send=self._send,
+            send=partial(self._send_update, str(name)),
             hooks=hooks,
             near=self._client.is_near,
         )
 
-    def _send(self, run: dict[str, str], name: str, text: str) -> None:
-        self._client.service.call(
-            'signal_workflow_execution',
-            patience=RETRY_FOR,
-            domain=self._client.domain,
-            signalName=name,
-            input=text,
-            **run,
-        )
+    def _send_update(self, update: str, run: dict[str, str], name: str, text: str) -> None:
+        with self._surrounded('update', update):
+            self._client.service.call(
+                'signal_workflow_execution',
+                patience=RETRY_FOR,
+                domain=self._client.domain,
+                signalName=name,
+                input=text,
+                **run,
+            )
+
+    def _surrounded(
+        self, operation: Literal['signal', 'update', 'cancel', 'terminate'], name: str | None = None
+    ) -> AbstractContextManager[Any]:
+        """The middleware around a call."""
+        if not self._client.middleware:
+            return nullcontext()
+
+        def read_history() -> list[Mapping[str, Any]]:
+            ids = self._ids()
+            call.run_id = ids['runId']
+            return self._events(ids)
+
+        call = ClientCall(operation, self._client.domain, self.workflow_id, self.run_id, name)
+        call.read_history = read_history
+        return around_call(self._client.middleware, call)
 
     def status(self) -> str:
         """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""

@@ -8,18 +8,20 @@ asked for.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from attrs import frozen
 
+from genflow.core.authoring.middleware import ClientCall, Middleware, around_call
 from genflow.core.authoring.proxies import type_version
 from genflow.core.durations import Duration
 from genflow.core.errors import PayloadTooLarge
 from genflow.core.model.options import ChildOptions, seconds
 from genflow.core.model.options import workflow_id as checked_id
+from genflow.core.payloads.headers import wrapped
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
@@ -61,6 +63,7 @@ class Starter(Serialization):
         tags: At most five.
         lambda_role: The IAM role with which Lambda functions are called.
         transport: An object with the serialization methods.
+        middleware: Surrounds each start.
 
     Raises:
         DefinitionError: An option is wrong.
@@ -82,7 +85,9 @@ class Starter(Serialization):
         tags: Any = (),
         lambda_role: str | None = None,
         transport: Any = None,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
+        self.middleware = middleware
         self.service = service
         self.domain = domain
         self.name = name
@@ -154,6 +159,16 @@ class Starter(Serialization):
                 f'the input of {self.name} has {units(input):,} characters; SWF takes {MAX_PAYLOAD:,}'
             )
         request = self._request(input)
+        if not self.middleware:
+            return self._started(request)
+        call = ClientCall('start', self.domain, request['workflowId'], name=self.name, version=self.version)
+        with around_call(self.middleware, call):
+            request['input'] = wrapped(input, call.headers)
+            started = self._started(request)
+            call.run_id = started.run_id
+            return started
+
+    def _started(self, request: dict[str, Any]) -> Started:
         for attempt in range(ATTEMPTS):
             try:
                 answer = self.service.call('start_workflow_execution', patience=RETRY_FOR, **request)

@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from contextvars import Context, copy_context
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from attrs import Factory, define, field, frozen
 
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.authoring.function_activity import is_async
+from genflow.core.authoring.middleware import Middleware
 from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.registry import ActivitySpec, Registry
 from genflow.core.model.wire_names import REPAIR_TAG, UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
@@ -34,7 +35,8 @@ from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.event_loop import EventLoop
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from genflow.swf.worker.log_context import about
-from genflow.swf.worker.performing import Create, run_activity, run_async_activity
+from genflow.swf.worker.performing import Create, is_ctrl_c, outcome_of, run_activity, run_async_activity
+from genflow.swf.worker.points import attempt_of, perform_around, perform_around_async
 from genflow.swf.worker.polled_tasks import ActivityTask
 from genflow.swf.worker.respond import Failed, Outcome, in_plain_words, respond_activity
 
@@ -215,6 +217,7 @@ class ActivityRunner:
         place: Where the worker works.
         loop: Where ``async def`` activities run, beside the threads; without places each is run to its end instead.
         settle: Called after answers from the event loop, which no thread of the worker's sees.
+        middleware: Surrounds each attempt.
         counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
             (failed for their type), ``late``, ``refused``, ``stopped``.
     """
@@ -229,6 +232,7 @@ class ActivityRunner:
     place: WorkerPlace = WorkerPlace()
     loop: EventLoop = Factory(lambda: EventLoop(0))
     settle: Callable[[], None] = field(default=lambda: None)
+    middleware: Sequence[Middleware] = ()
     counts: Counter[str] = Factory(Counter)
     _places: dict[str, threading.Semaphore] = field(init=False)
     _async_places: dict[str, asyncio.Semaphore] = field(factory=dict, init=False)
@@ -300,9 +304,18 @@ class ActivityRunner:
 
         async def perform() -> Outcome:
             with about(running.task):
-                return await run_async_activity(
-                    spec, running.task.input, running, self.create, lambda: not running.pulse.alive
+                run = partial(
+                    run_async_activity,
+                    spec,
+                    running.task.input,
+                    running,
+                    self.create,
+                    lambda: not running.pulse.alive,
                 )
+                if not self.middleware:
+                    return await run()
+                attempt = attempt_of(self.domain, running.task, self.place.identity)
+                return await perform_around_async(self.middleware, attempt, run, partial(outcome_of, context=running))
 
         limit = self._async_place(spec.name)
         async with limit:
@@ -325,7 +338,12 @@ class ActivityRunner:
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
         def perform() -> Outcome:
             with about(running.task):  # the context of the application, in which activities run, knows no task
-                return run_activity(spec, running.task.input, running, self.create)
+                run = partial(run_activity, spec, running.task.input, running, self.create)
+                if not self.middleware:
+                    return run()
+                attempt = attempt_of(self.domain, running.task, self.place.identity)
+                failed = partial(outcome_of, context=running)
+                return perform_around(self.middleware, attempt, run, failed, is_ctrl_c)
 
         run = self.context.copy().run
         place = self._places.get(spec.name)

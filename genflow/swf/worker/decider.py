@@ -21,17 +21,20 @@ from typing import Any, Literal
 
 from attrs import Factory, define, evolve, field, frozen
 
+from genflow.core.authoring.middleware import Decision
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model.decisions import CLOSES, Decisions, FailWorkflow
 from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.core.payloads.failures import encode_failure
 from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.pagination import pages
 from genflow.swf.wire.decisions import encode
 from genflow.swf.wire.events import translate
 from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.collection import COLLECTION, LONG
 from genflow.swf.worker.performing import is_ctrl_c
+from genflow.swf.worker.points import DecisionPoints, Stopwatch, passed_on
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.swf.worker.poller import whole_history
 from genflow.swf.worker.respond import Verdict, plain_close, respond_decision
@@ -70,12 +73,13 @@ QUOTAS = ('activity', 'child', 'lambda')
 
 @frozen
 class _Plan:
-    """What to answer, and the execution to keep if that is accepted."""
+    """What to answer, and the execution to keep and the decision to tell of if that is accepted."""
 
     decisions: list[dict[str, Any]]
     context: str | None = None
     kept: CachedExecution | None = None
     closes: bool = False
+    made: Decision | None = None
 
 
 def _closes(decisions: Decisions) -> bool:
@@ -98,6 +102,7 @@ class Decider:
         shows_payloads: Whether reports quote inputs and results.
         on_hold: Told of each hold, once for each run.
         later: Has a task answered in so many seconds by this; ``None`` to sleep until then.
+        points: Where middleware is called.
         held: What is held, by run id.
         counts: ``decided``, ``continued`` (of these, from the cache), ``held``, ``unknown``, ``late``, ``refused``,
             ``events`` (read by polls).
@@ -114,6 +119,7 @@ class Decider:
     watch: SlowDecisionWatchdog = Factory(SlowDecisionWatchdog)
     on_hold: Callable[[DecisionTask, BaseException], None] | None = None
     later: Callable[[float, DecisionTask, Callable[[], None]], None] | None = None
+    points: DecisionPoints = Factory(DecisionPoints)
     held: dict[str, BaseException] = field(factory=dict, init=False)
     counts: Counter[str] = field(factory=Counter, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
@@ -169,14 +175,16 @@ class Decider:
         """Decides from event 1, without reading it again: SWF has refused the close."""
         self.counts['continued'] += 1
         events = continuation(task, closing.answered) or ()
-        kept = CachedExecution(self._execution(task, spec), closing.task_list, task.started_id, record=[])
+        execution = self._execution(task, spec)
+        kept = CachedExecution(execution, closing.task_list, task.started_id, record=[], memory=closing.memory)
         return self._planned(task, kept, events, closing.record)
 
     def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Plan | None:
         """Decides from event 1."""
         task = whole_history(self.service, self.domain, task)
         started = task.events[0]['workflowExecutionStartedEventAttributes']
-        kept = CachedExecution(self._execution(task, spec), started['taskList']['name'], task.started_id, record=[])
+        execution, memory = self._execution(task, spec), self.points.new_memory()
+        kept = CachedExecution(execution, started['taskList']['name'], task.started_id, record=[], memory=memory)
         return self._planned(task, kept, task.events)
 
     def _execution(self, task: DecisionTask, spec: WorkflowSpec) -> Execution:
@@ -205,14 +213,21 @@ class Decider:
         """
         self._check_echo(events)
         try:
+            made = None
+            stopwatch = Stopwatch() if self.points.stack else None
             with COLLECTION.held(when=len(events) >= LONG):
                 found = translate(events)
                 if before:
                     found = [*before, *found[1:]]
                 advance = partial(kept.execution.advance, found)
                 decided = self.watch.over(task, kept.execution, advance) or Decisions()
+            if stopwatch is not None:
+                is_replay = bool(before) or events[0]['eventId'] == 1
+                decided, made = self.points.before(task, kept, events, decided, stopwatch, is_replay=is_replay)
+            elif kept.execution.headers:
+                decided = passed_on(decided, kept.execution.headers)
             paced = self._paced(task, kept, events, kept.recorded(found))
-            return _Plan(plan(decided), decided.context, paced, _closes(decided))
+            return _Plan(plan(decided), decided.context, paced, _closes(decided), made)
         except BaseException as error:
             kept.execution.close()
             if is_ctrl_c(error):
@@ -224,12 +239,12 @@ class Decider:
     ) -> CachedExecution:
         """What is kept after a decision, and for how long its answer is held back."""
         if task.started_id < STEP:
-            return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record)
+            return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record, memory=kept.memory)
         ended = sum(event['eventType'] in ENDS for event in events)
         open_counts = kept.execution.outbox.open
         pace = kept.pace.decided(self.service.clock(), ended)
         pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
-        return CachedExecution(kept.execution, kept.task_list, task.started_id, pace, record)
+        return CachedExecution(kept.execution, kept.task_list, task.started_id, pace, record, kept.memory)
 
     def _answer_in_time(self, task: DecisionTask, planned: _Plan) -> None:
         """Answers, and holds that back where the history fills up; says once that it has grown long."""
@@ -258,8 +273,21 @@ class Decider:
             self._keep(task, planned.kept, is_accepted=verdict == 'accepted', closes=planned.closes)
         if verdict == 'accepted':
             self.held.pop(task.run_id, None)
+            if planned.made is not None:
+                self.points.accepted(planned.made, planned.decisions, partial(self._events_since, task))
         elif verdict == 'refused':
             self._hold(task, GenflowError('SWF refused the response'))
+
+    def _events_since(self, task: DecisionTask) -> list[Mapping[str, Any]]:
+        """The events after the ``DecisionTaskStarted`` of a task that was answered."""
+        execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
+        read = partial(self.service.call, 'get_workflow_execution_history')
+        found: list[Mapping[str, Any]] = []
+        for page in pages(read, domain=self.domain, execution=execution, reverseOrder=True):
+            found += (event for event in page['events'] if event['eventId'] > task.started_id)
+            if not page['events'] or page['events'][-1]['eventId'] <= task.started_id:
+                break
+        return found[::-1]
 
     def _responded(self, task: DecisionTask, planned: _Plan) -> Verdict:
         own = self.own_list
@@ -283,7 +311,8 @@ class Decider:
             return
         kept.execution.close()
         if is_accepted and kept.record is not None:
-            self.cache.remember(task.run_id, ClosingExecution(task.started_id, kept.task_list, kept.record))
+            closing = ClosingExecution(task.started_id, kept.task_list, kept.record, kept.memory)
+            self.cache.remember(task.run_id, closing)
 
     def _check_echo(self, events: Events) -> None:
         """Leaves the own list alone where the service forgets the time-out that goes with it."""

@@ -18,13 +18,14 @@ from genflow.core.authoring.activity import Activity, ActivityContext, made_curr
 from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, SuspendTask
 from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.failures import encode_failure
+from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, shortened, units
 from genflow.core.text import BROKEN
 from genflow.swf.worker.event_loop import finished
 from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
 
-__all__ = ['Create', 'is_ctrl_c', 'run_activity', 'run_async_activity']
+__all__ = ['Create', 'is_ctrl_c', 'outcome_of', 'run_activity', 'run_async_activity']
 
 Create = Callable[[type], Any]
 """Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
@@ -46,7 +47,7 @@ def run_activity(spec: ActivitySpec, input: str | None, context: ActivityContext
     except BaseException as error:
         if is_ctrl_c(error):
             raise
-        return _outcome(error, context)
+        return outcome_of(error, context)
 
 
 async def run_async_activity(
@@ -67,9 +68,9 @@ async def run_async_activity(
             result = await activity.run(*args, **kwargs)
         return Completed(_written(spec, activity, result))
     except asyncio.CancelledError as error:
-        return Canceled() if is_stopped() else _outcome(error, context)
+        return Canceled() if is_stopped() else outcome_of(error, context)
     except BaseException as error:  # noqa: BLE001 - whatever the activity raises becomes an outcome
-        return _outcome(error, context)
+        return outcome_of(error, context)
 
 
 def _prepared(
@@ -77,10 +78,10 @@ def _prepared(
 ) -> tuple[Any, list[Any], dict[str, Any]]:
     activity = create(spec.cls)
     activity._context = context  # noqa: SLF001 - what the engine's Activity is given by the worker that runs it
-    return activity, *_arguments(activity, input)
+    return activity, *_arguments(activity, input_of(input))
 
 
-def _outcome(error: BaseException, context: ActivityContext) -> Outcome:
+def outcome_of(error: BaseException, context: ActivityContext) -> Outcome:
     """What an exception of an activity means."""
     if isinstance(error, SuspendTask):
         return Suspended()

@@ -50,6 +50,7 @@ class Poller:
             Exception: The client's error, where polling again is pointless, such as for a domain that is not there.
         """
         answer = self._poll('poll_for_activity_task', self.request())
+        self._count('activity', answer)
         return ActivityTask.read(answer, self.task_list) if answer.get('taskToken') else None
 
     def decision_task(self, *, trimmed: bool = False) -> DecisionTask | None:
@@ -66,6 +67,7 @@ class Poller:
         """
         request = self.request()
         first = self._first(request, trimmed=trimmed and self.trims)
+        self._count('decision', first)
         return self.read(first, request) if first.get('taskToken') else None
 
     def read(self, first: Page, request: dict[str, Any]) -> DecisionTask | None:
@@ -99,6 +101,9 @@ class Poller:
             self.trims = False
             del request['startAtPreviousStartedEvent']
             return self._poll('poll_for_decision_task', request)
+
+    def _count(self, kind: str, answer: Page) -> None:
+        self.service.counts[f'poll {kind} {"task" if answer.get("taskToken") else "empty"}'] += 1
 
     def _poll(self, operation: str, request: dict[str, Any]) -> Page:
         try:

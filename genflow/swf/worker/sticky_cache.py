@@ -61,6 +61,7 @@ class CachedExecution:
         events: The length of its history.
         pace: How fast its tasks end.
         record: The events that it was given, in order; ``None`` where they are not kept.
+        memory: What middleware remembers of it; ``None`` where there is no middleware.
     """
 
     execution: Any
@@ -68,6 +69,7 @@ class CachedExecution:
     events: int
     pace: ResponseDelay = Factory(ResponseDelay)
     record: list[Any] | None = None
+    memory: dict[Any, Any] | None = None
 
     @property
     def size(self) -> int:
@@ -90,11 +92,13 @@ class ClosingExecution:
         answered: The DecisionTaskStarted that was answered with the close.
         task_list: As for :class:`CachedExecution`.
         record: All events up to that one.
+        memory: As for :class:`CachedExecution`.
     """
 
     answered: int
     task_list: str | None
     record: list[Any]
+    memory: dict[Any, Any] | None = None
 
 
 @define(eq=False)

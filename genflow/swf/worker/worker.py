@@ -29,6 +29,7 @@ from typing import Any, Literal, TypeVar
 from attrs import evolve
 
 from genflow.core.authoring.class_choice import registry_of, types_of
+from genflow.core.authoring.middleware import Middlewares, stack_of
 from genflow.core.model.registry import Registry, declared
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
@@ -41,6 +42,7 @@ from genflow.swf.worker.event_loop import EventLoop
 from genflow.swf.worker.heartbeats import Heartbeats
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c
+from genflow.swf.worker.points import DecisionPoints
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import MAX_IDENTITY, Poller
 from genflow.swf.worker.released_polls import OpenPolls
@@ -106,6 +108,7 @@ class Worker:
             ``task_list`` runs in the same process.
         async_activities: How many ``async def`` activities run at a time, all on one event loop; 0 has each occupy a
             thread of the ``activities``.
+        middleware: A :class:`genflow.Middleware`, or several, the outermost first.
 
     Attributes:
         own_list: The task list of its own, or ``None``.
@@ -139,6 +142,7 @@ class Worker:
         shows_payloads: bool = False,
         own_list: bool = False,
         async_activities: int = 100,
+        middleware: Middlewares = (),
     ) -> None:
         self.domain = domain
         self.task_lists = (task_list,) if isinstance(task_list, str) else tuple(dict.fromkeys(task_list))
@@ -146,6 +150,7 @@ class Worker:
         self.own_list = _list_of_its_own(self.task_lists[0]) if own_list else None
         self.registry = _registry(registry)
         self.error: BaseException | None = None
+        stack = stack_of(middleware)
         self._deciders, self._activities = deciders, activities
         self._register = register
         self._tasks_left = max_tasks
@@ -183,6 +188,7 @@ class Worker:
             shows_payloads,
             SlowDecisionWatchdog(slow_decision),
             on_hold,
+            DecisionPoints(stack, self.identity),
         )
         self._performer = ActivityRunner(
             self._service,
@@ -194,6 +200,7 @@ class Worker:
             place=WorkerPlace(self.identity, self.own_list),
             loop=EventLoop(async_activities),
             settle=self._settle,
+            middleware=stack,
         )
 
     @property
@@ -203,11 +210,20 @@ class Worker:
 
     @property
     def counts(self) -> Counter[str]:
-        """What became of the tasks so far, by ``decision …`` and ``activity …``."""
+        """What became of the tasks so far, by ``decision …`` and ``activity …``.
+
+        And of calls: ``poll decision empty``, ``throttled …`` and ``repeated …`` with the operation.
+        """
         found: Counter[str] = Counter()
         for kind, counts in (('decision', self._decider.counts), ('activity', self._performer.counts)):
-            found.update({f'{kind} {what}': number for what, number in counts.items()})
+            found.update({f'{kind} {what}': number for what, number in dict(counts).items()})
+        found.update(dict(self._service.counts))
         return found
+
+    @property
+    def in_memory(self) -> int:
+        """How many executions are kept between two decisions."""
+        return len(self._decider.cache)
 
     def run(self) -> None:
         """Works until told to stop.

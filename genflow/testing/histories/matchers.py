@@ -13,6 +13,7 @@ from typing import Any
 from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.call import Call
+from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import same_payload
 from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.task import Task
@@ -104,7 +105,9 @@ def _refuse_open_arguments(task: Any) -> None:
 
 def _call_test(task: Any) -> Fits:
     return lambda item: (
-        item.kind == task.kind and _is_of(item, task.proxy) and same_payload(item.said.get('input'), task.input)
+        item.kind == task.kind
+        and _is_of(item, task.proxy)
+        and same_payload(input_of(item.said.get('input')), task.input)
     )
 
 

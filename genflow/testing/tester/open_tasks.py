@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from genflow.core.authoring.workflow import Workflow, bind
+from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks.loop import DescribingLoop
 from genflow.testing.histories.open_items import OPENS, Item, attributes_of, opened_by
@@ -20,7 +21,7 @@ def described(cast: Doubles, item: Item) -> Any:
     if part is not None:
         if item.kind == 'lambda':
             return part.proxy.task(decode(item.said['input']))
-        args, kwargs = part.proxy._deserialize_arguments(item.said['input'])
+        args, kwargs = part.proxy._deserialize_arguments(input_of(item.said['input']))
         return part.proxy.task(*args, **kwargs)
     make = _OTHERS.get(item.kind)
     return item if make is None else make(item)

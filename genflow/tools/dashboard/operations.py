@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import frozen
 from markupsafe import Markup
 
+from genflow.core.payloads.headers import input_of
 from genflow.insight import Attempt, Operation, duration, elapsed
 from genflow.insight.timeline import Bar, Scale, moments
 from genflow.tools.dashboard.event_rows import mark_of, pretty
@@ -131,7 +132,7 @@ def payloads(operation: Operation) -> Iterator[tuple[str, str]]:
     last = operation.last
     failure = last.failure if last.has_failed else None
     found = (
-        ('Input', last.attributes.get('input')),
+        ('Input', input_of(last.attributes.get('input'))),
         ('Result', last.result),
         ('Details', failure.details if failure else last.details),
         ('Traceback', failure.traceback if failure else None),

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.payloads.headers import input_of
 from genflow.insight import Place, duration
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
@@ -101,7 +102,14 @@ def templates() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(FOLDER / 'templates')
     found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     found.lstrip_blocks = True
-    found.filters |= {'duration': duration, 'mark': mark_of, 'tone': tone_of, 'printable': printed, 'place': placed}
+    found.filters |= {
+        'duration': duration,
+        'mark': mark_of,
+        'tone': tone_of,
+        'printable': printed,
+        'input_of': input_of,
+        'place': placed,
+    }
     return found
 
 

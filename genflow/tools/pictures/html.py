@@ -11,6 +11,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from genflow.core.payloads.headers import input_of
 from genflow.insight import Diagnosis, Operation, attributes_of, duration, utc
 from genflow.tools.pictures.svg import STYLE as SVG_STYLE
 from genflow.tools.pictures.svg import svg, tone_of
@@ -160,7 +161,7 @@ def _payloads(operation: Operation) -> Iterator[tuple[str, str]]:
     last = operation.last
     failure = last.failure
     for name, text in (
-        ('Input', last.attributes.get('input')),
+        ('Input', input_of(last.attributes.get('input'))),
         ('Result', last.result),
         ('Traceback', failure.traceback),
         ('Details', failure.details),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from genflow.core.payloads.headers import input_of
+
 __all__ = ['MAX_TAGS', 'request_of']
 
 MAX_TAGS = 5
@@ -28,4 +30,6 @@ def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:
     if len(tags) < MAX_TAGS:
         tags.append(f'rerun-of:{run_id}')
     said = {name: begun[name] for name in SAID_AGAIN if begun.get(name) is not None}
+    if (own := input_of(said.get('input'))) is not None:
+        said['input'] = own  # without the headers of the earlier start
     return {'workflowType': dict(begun['workflowType']), 'tagList': tags, **said}

@@ -25,6 +25,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from attrs import define, evolve, field, frozen
 
+from genflow.core.authoring.middleware import Middleware, Middlewares, stack_of
 from genflow.core.authoring.typed_proxies import Runs
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
@@ -105,19 +106,29 @@ def run(
     db: str | os.PathLike[str] | None,
     workflow_id: str | None = None,
     kwargs: Mapping[str, Any] | None = None,
+    middleware: Middlewares = (),
 ) -> Any: ...
 @overload
 def run(
-    workflow: type[Workflow], *args: Any, workflow_id: str | None, kwargs: Mapping[str, Any] | None = None
+    workflow: type[Workflow],
+    *args: Any,
+    workflow_id: str | None,
+    kwargs: Mapping[str, Any] | None = None,
+    middleware: Middlewares = (),
 ) -> Any: ...
 @overload
-def run(workflow: type[Workflow], *args: Any, kwargs: Mapping[str, Any] | None) -> Any: ...
+def run(
+    workflow: type[Workflow], *args: Any, kwargs: Mapping[str, Any] | None, middleware: Middlewares = ()
+) -> Any: ...
+@overload
+def run(workflow: type[Workflow], *args: Any, middleware: Middlewares) -> Any: ...
 def run(  # type: ignore[misc]  # keywords of `run` that have the names of its own options go into kwargs=
     workflow: type[Any],
     *args: Any,
     db: str | os.PathLike[str] | None = None,
     workflow_id: str | None = None,
     kwargs: Mapping[str, Any] | None = None,
+    middleware: Middlewares = (),
     **keywords: Any,
 ) -> Any:
     """Run a workflow to its end on the embedded service, in this process, and give its result.
@@ -131,6 +142,7 @@ def run(  # type: ignore[misc]  # keywords of `run` that have the names of its o
         workflow_id: Names the execution: one of that id in the file that is open is continued, one that has completed
             with the same arguments gives its result again.
         kwargs: Keyword arguments of its ``run``, for those that are named as this function's own.
+        middleware: A `genflow.Middleware`, or several, for the start and for the workers.
         **keywords: Keyword arguments of its ``run``.
 
     Raises:
@@ -149,7 +161,7 @@ def run(  # type: ignore[misc]  # keywords of `run` that have the names of its o
         raise DefinitionError(f'{workflow!r} is not a workflow type: decorate it with @genflow.workflow(...)')
     request = request_of(spec, args, {**keywords, **(kwargs or {})}, workflow_id)
     try:
-        outcome = execute(request, db=db)
+        outcome = execute(request, db=db, middleware=middleware)
     except CannotGoOn as stop:
         raise stop.error from None
     return outcome.result(spec.cls())
@@ -162,6 +174,7 @@ def execute(
     view: View | None = None,
     activities: int = ACTIVITIES,
     shared: Shared | None = None,
+    middleware: Middlewares = (),
 ) -> Outcome:
     """Run a workflow to its end.
 
@@ -171,6 +184,7 @@ def execute(
         view: Who is shown how it goes.
         activities: How many activities of a task list run at a time.
         shared: Where this is one of several processes that run it.
+        middleware: For the start and for the workers.
 
     Raises:
         HistoryError: An execution of that id is open, and was started for something else.
@@ -179,8 +193,9 @@ def execute(
         Interrupted: A signal came, where the run is shared.
         genflow.local.errors.StoreError: The file cannot be used.
     """
+    stack = stack_of(middleware)
     with _opened(db, shared) as service:
-        running = _Run(service, collect(request.spec), activities, db, shared)
+        running = _Run(service, collect(request.spec), activities, db, shared, middleware=stack)
         with running.stopping_on_signals():
             return running.execute(request, view or Silent())
 
@@ -231,6 +246,7 @@ class _Run:
     shared: Shared | None = None
     _told_to_end: bool = field(default=False, init=False)
     _grace: float = field(default=0.0, init=False)
+    middleware: tuple[Middleware, ...] = ()
     _workers: dict[str, Worker] = field(factory=dict, init=False)
     _news: threading.Event = field(factory=threading.Event, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
@@ -247,7 +263,8 @@ class _Run:
         patient = RetryingClient(connect(self.service))
         register_domain(patient, DOMAIN)
         register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
-        begun = begin(self.service, DOMAIN, request, self.shared.since if self.shared else None)
+        since = self.shared.since if self.shared else None
+        begun = begin(self.service, DOMAIN, request, since, middleware=self.middleware)
         steps = ExecutionSteps(begun.run.view())
         earlier = [] if begun.is_new else begun.run.since(0)
         view.start()
@@ -329,6 +346,7 @@ class _Run:
                 on_hold=self._held,
                 on_task=self._noticed,
                 cache=self._cache,
+                middleware=self.middleware,
             )
         worker.start()
 

@@ -7,7 +7,7 @@ good as one that is open, if it was asked for the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -15,9 +15,11 @@ from uuid import uuid4
 from attrs import frozen
 
 from genflow.core.authoring.checks import check_fit
+from genflow.core.authoring.middleware import ClientCall, Middleware, around_call
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.payloads.headers import input_of, wrapped
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt, same_payload
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
@@ -82,7 +84,14 @@ def request_of(
     return Request(spec, text, checked_id(workflow_id))
 
 
-def begin(client: Any, domain: str, request: Request, since: datetime | None = None) -> Begun:
+def begin(
+    client: Any,
+    domain: str,
+    request: Request,
+    since: datetime | None = None,
+    *,
+    middleware: Sequence[Middleware] = (),
+) -> Begun:
     """Start, continue or recall the execution of a request.
 
     Args:
@@ -91,6 +100,7 @@ def begin(client: Any, domain: str, request: Request, since: datetime | None = N
         request: What is to be run.
         since: When the run began that this process is a part of: an execution that has closed since then, in whatever
             way, is its own, and is recalled.
+        middleware: Surrounds a start.
 
     Raises:
         HistoryError: An execution of that id is open, and was started for something else.
@@ -101,13 +111,16 @@ def begin(client: Any, domain: str, request: Request, since: datetime | None = N
     workflow_id = request.workflow_id
     if workflow_id is None:
         workflow_id = f'{request.spec.name}-{uuid4().hex[:12]}'
-    answer = client.start_workflow_execution(
-        domain=domain,
-        workflowId=workflow_id,
-        workflowType=request.type,
-        taskList={'name': request.spec.task_list or TASK_LIST},
-        input=request.input,
-    )
+    call = ClientCall('start', domain, workflow_id, name=request.spec.name, version=request.spec.version)
+    with around_call(middleware, call):
+        answer = client.start_workflow_execution(
+            domain=domain,
+            workflowId=workflow_id,
+            workflowType=request.type,
+            taskList={'name': request.spec.task_list or TASK_LIST},
+            input=wrapped(request.input, call.headers),
+        )
+        call.run_id = answer['runId']
     return Begun(HistoryTail(client, domain, workflow_id, answer['runId']), is_new=True)
 
 
@@ -154,5 +167,4 @@ def first_input(run: HistoryTail) -> str | None:
     while attributes.get('continuedExecutionRunId'):
         run = HistoryTail(run.client, run.domain, run.workflow_id, attributes['continuedExecutionRunId'])
         attributes = run.first()
-    found: str | None = attributes.get('input')
-    return found
+    return input_of(attributes.get('input'))

@@ -38,6 +38,15 @@ ORDER: dict[str, tuple[str, ...]] = {
         'client',
     ),
     'insight': (),
+    'telemetry': (
+        'instruments',
+        'views',
+        'measuring',
+        'metrics',
+        'otel_metrics',
+        'tracing',
+        'records',
+    ),
     'testing': ('assertrepr', 'manual', 'activity_runs', 'histories', 'tester', 'replayer', 'pytest_plugin'),
     'tools': ('run', 'dashboard', 'cli'),
 }

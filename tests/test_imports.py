@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(importlib.util.find_spec('genflow').submodule_search_locations[0])
-ROOMS = ('core', 'swf', 'local', 'insight', 'testing', 'tools')
+ROOMS = ('core', 'swf', 'local', 'insight', 'telemetry', 'testing', 'tools')
 OUTSIDE_WORLD = {
     'asyncio', 'concurrent', 'ftplib', 'http', 'io', 'multiprocessing', 'os', 'pathlib', 'secrets', 'select',
     'selectors', 'shutil', 'signal', 'socket', 'subprocess', 'tempfile', 'threading', 'time', 'urllib',
@@ -25,6 +25,8 @@ NEVER = {
     'local': {'boto3', 'venusian', 'click', 'rich', 'genflow.core', 'genflow.swf', 'genflow.testing', 'genflow.tools'},
     'insight': {*OUTSIDE_WORLD, *CLIENTS, 'sqlite3', 'venusian', 'click', 'rich', 'linecache'}
     | {'genflow.local', 'genflow.testing', 'genflow.tools'},
+    'telemetry': {*CLIENTS, 'sqlite3', 'venusian', 'click', 'rich', 'opentelemetry.sdk'}
+    | {'genflow.swf', 'genflow.local', 'genflow.testing', 'genflow.tools'},
     'testing': {'genflow.tools', 'click', 'rich'},
     'tools': set(),
 }

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import textwrap
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 from genflow.local import LocalSWF
-from genflow.tools.run.metrics import METRICS, exposed, serving_metrics
+from genflow.steady_time import monotonic
+from genflow.tools.run.metrics import read_metrics, serving_at_socket, serving_metrics
 from tests.tools.processes import finish, start, wait_for
 from tests.tools.test_worker_command import FLOW
-
-PAGE = Path(__file__).resolve().parents[2] / 'docs' / 'command-line.md'
 
 
 def read(port, path='/metrics'):
@@ -26,30 +23,6 @@ def read(port, path='/metrics'):
 
 def samples(text):
     return dict(line.rsplit(' ', 1) for line in text.splitlines() if not line.startswith('#'))
-
-
-def test_counts_become_samples_with_labels():
-    counts = {'decision decided': 2, 'activity failed': 1, 'decision events': 30, 'decision continued': 1}
-    assert samples(exposed(counts, 4)) == {
-        'genflow_tasks_total{kind="decision",result="decided"}': '2',
-        'genflow_tasks_total{kind="activity",result="failed"}': '1',
-        'genflow_events_read_total': '30',
-        'genflow_decisions_continued_total': '1',
-        'genflow_executions_held': '4',
-    }
-
-
-def test_every_metric_has_its_help_and_type_before_anything_was_done():
-    lines = exposed({}, 0).splitlines()
-    for metric in METRICS:
-        assert f'# HELP {metric.name} {metric.help}' in lines
-        assert f'# TYPE {metric.name} {metric.type}' in lines
-
-
-def test_the_page_of_the_command_line_has_every_metric():
-    text = PAGE.read_text(encoding='utf-8')
-    rows = re.findall(r'^\| `(genflow_\w+)` \| (counter|gauge) \| (.+) \|$', text, re.MULTILINE)
-    assert rows == [(metric.name, metric.type, metric.help) for metric in METRICS]
 
 
 def test_each_request_is_answered_with_what_is_now():
@@ -70,7 +43,47 @@ def test_a_worker_serves_what_it_did(tmp_path):
     line = wait_for(process.stderr, 'metrics are served at')
     port = int(line.rpartition(':')[2].partition('/')[0])
     assert samples(read(port)[1])['genflow_executions_held'] == '0'
+    assert 'genflow_schedule_to_start_seconds' in read(port)[1]
     again = finish(start(tmp_path, *worker, '--metrics', port))
     assert (again.returncode, 'Give another port' in again.err) == (2, True)
     process.send_signal(signal.SIGTERM)
     assert finish(process).returncode == 0
+
+
+def test_a_process_serves_at_a_socket_and_one_that_is_gone_says_nothing(tmp_path):
+    path = tmp_path / '1.sock'
+    assert read_metrics(path) is None
+    with serving_at_socket(path, lambda: 'n 1\n'):
+        assert read_metrics(path) == 'n 1\n'
+        with serving_at_socket(path, lambda: 'n 2\n'):  # of the process that replaces one that was killed
+            assert read_metrics(path) == 'n 2\n'
+    assert read_metrics(path) is None
+
+
+def test_worker_processes_have_one_address_for_all_of_them(tmp_path):
+    (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW), encoding='utf-8')
+    with LocalSWF(tmp_path / 'x.db') as service:
+        service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+    worker = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
+    process = start(tmp_path, *worker, '--metrics', 0, '--processes', 2)
+    port = int(wait_for(process.stderr, 'metrics are served at').rpartition(':')[2].partition('/')[0])
+    for _ in range(2):
+        wait_for(process.stderr, 'working for domain shop')
+    both = {'genflow_executions_held{process="1"}': '0', 'genflow_executions_held{process="2"}': '0'}
+    until = monotonic() + 60
+    while not both.items() <= samples(read(port)[1]).items():
+        assert monotonic() < until
+    text = read(port)[1]
+    assert 'genflow_worker_process_up{process="2"} 1' in text
+    assert text.count('# TYPE genflow_tasks_total counter') == 1
+    process.send_signal(signal.SIGTERM)
+    assert finish(process).returncode == 0
+
+
+def test_a_worker_appends_records_to_a_file(tmp_path):
+    (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW), encoding='utf-8')
+    with LocalSWF(tmp_path / 'x.db') as service:
+        service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+    worker = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
+    refused = finish(start(tmp_path, *worker, '--records', 'nowhere/x.jsonl'))
+    assert (refused.returncode, 'Give another file' in refused.err) == (2, True)

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -57,10 +57,14 @@ class Statistics:
     Attributes:
         calls: operations carried out.
         commits: transactions written.
+        open_executions: how many are open, by domain.
+        task_lists: domain, kind, name, waiting tasks, waiting polls, and the seconds that the oldest task has waited.
     """
 
     calls: int = 0
     commits: int = 0
+    open_executions: Mapping[str, int] = attrs.field(factory=dict)
+    task_lists: Sequence[tuple[str, str, str, int, int, float]] = ()
 
 
 class Journal:

@@ -743,8 +743,18 @@ class Service:
 
     @property
     def statistics(self) -> Statistics:
-        """How many calls and commits there were."""
-        return self._journal.statistics
+        """How many calls and commits there were, and what is open now."""
+        with self._lock:
+            world, now = self._world, self._clock.milliseconds()
+            return attrs.evolve(
+                self._journal.statistics,
+                open_executions={domain: number for domain, number in world.population.items() if number},
+                task_lists=[
+                    (domain, kind, name, len(queue), queue.polls, max(0, now - (queue.oldest or now)) / 1000)
+                    for (kind, domain, name), queue in world.queues.items()
+                    if not queue.idle
+                ],
+            )
 
     def next_deadline(self) -> datetime | None:
         """When the service will next do something by itself."""

@@ -22,6 +22,7 @@ import attrs
 from genflow.local.engine.served import Poll
 from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
 from genflow.local.http.http11 import Request
+from genflow.local.http.metrics import ServerMetrics
 from genflow.local.http.timeouts import Timed, Timeouts
 
 #: bytes of the largest request that the loop's thread carries out.
@@ -96,6 +97,7 @@ class Dispatcher:
         workers: where the service is called.
         most: connections that may be open at a time.
         timeouts: how long a client may take.
+        metrics: counts requests.
         connections: those that are open.
         emptied: set whenever the last connection is gone.
         room: set as long as there may be one more.
@@ -106,6 +108,7 @@ class Dispatcher:
     workers: Executor
     most: int = 10_000
     timeouts: Timeouts = attrs.field(factory=Timeouts)
+    metrics: ServerMetrics | None = None
     connections: set[OpenConnection] = attrs.field(factory=set)
     emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
     room: asyncio.Event = attrs.field(factory=asyncio.Event)
@@ -188,10 +191,15 @@ class Dispatcher:
         if asked.leaves:
             self.later(self._take_back, asked)
             return Reply(200, b'{}')
-        if asked.is_poll and asked.service.long_poll > 0:
-            return self._begin_poll(asked)
-        service, operation = asked.service, asked.operation
-        reply = carried_out(operation, lambda: service.call_json(operation, asked.members))
+        if self.metrics is None:
+            return self._asked(asked)
+        return self.metrics.timed(asked.operation, lambda: self._asked(asked))
+
+    def _asked(self, call: Call) -> Reply | Held:
+        if call.is_poll and call.service.long_poll > 0:
+            return self._begin_poll(call)
+        service, operation = call.service, call.operation
+        reply = carried_out(operation, lambda: service.call_json(operation, call.members))
         return cast('Reply', reply)  # a call always answers
 
     def _take_back(self, leaving: Call) -> None:
@@ -199,7 +207,7 @@ class Dispatcher:
         for connection in self.connections:
             connection.take_back(leaving)
 
-    def _begin_poll(self, call: Call) -> Outcome:
+    def _begin_poll(self, call: Call) -> Reply | Held:
         """The first attempt."""
         held: list[Held] = []
 

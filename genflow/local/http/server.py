@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
 
+from genflow import exposition
 from genflow.local.clock import ManualClock
 from genflow.local.engine.served import Service
 from genflow.local.errors import ServiceError
@@ -34,6 +35,7 @@ from genflow.local.http.connection import Connection
 from genflow.local.http.credentials import Credentials
 from genflow.local.http.dispatcher import Asked, Dispatcher, Route
 from genflow.local.http.http11 import Request
+from genflow.local.http.metrics import Counting, ServerMetrics
 from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.requests import faults
 from genflow.local.requests.validation import LATEST
@@ -71,6 +73,7 @@ class HttpServer:
         credentials: access keys and secrets; requests must be signed with one of them. None takes every request.
         timeouts: after which clients are cut off.
         max_connections: open at a time, more wait; as many as the process has descriptors for unless given.
+        metrics: services by region whose numbers are served at ``/metrics``, with those of the requests.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -87,8 +90,10 @@ class HttpServer:
         credentials: Credentials | None = None,
         timeouts: Timeouts | None = None,
         max_connections: int | None = None,
+        metrics: Mapping[str, Counting] | None = None,
     ) -> None:
         self._service = service
+        self._metrics = None if metrics is None else ServerMetrics(metrics, lambda: self.connections)
         self._timeouts = timeouts or Timeouts()
         self._max_connections = max_connections
         self._regions = dict(regions or {})
@@ -97,6 +102,8 @@ class HttpServer:
             ('HEAD', '/'): answer_head,
             ('POST', '/'): self._call,
         }
+        if self._metrics is not None:
+            self._routes[('GET', '/metrics')] = self._answer_metrics
         if test_control:
             self._routes[('POST', '/_genflow/reset')] = self._reset
             self._routes[('POST', '/_genflow/clock')] = self._move_clock
@@ -157,7 +164,7 @@ class HttpServer:
         self._wake = partial(loop.call_soon_threadsafe, stopping.set)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-http') as workers:
             most = self._max_connections or most_connections()
-            self._desk = dispatcher = Dispatcher(loop, self._route, workers, most, self._timeouts)
+            self._desk = dispatcher = Dispatcher(loop, self._route, workers, most, self._timeouts, self._metrics)
             accepting = loop.create_task(accept(self._socket, dispatcher, partial(Connection, dispatcher)))
             watching = loop.create_task(watch(dispatcher.connections, self._timeouts))
             self._ready.set()
@@ -184,6 +191,11 @@ class HttpServer:
         problem = f'{request.method[:20]} is not for {request.path[:100]}' if known else f'No {request.path[:100]} here'
         error = refusal(faults.fault('UnknownOperationException', f'{problem}: SWF is called with POST /'))
         return Reply(405 if known else 404, error.body)
+
+    def _answer_metrics(self, request: Request) -> Reply:
+        """`GET /metrics`: for Prometheus."""
+        metrics = self._metrics
+        return Reply(200, b'' if metrics is None else metrics.text().encode(), exposition.CONTENT_TYPE)
 
     def _call(self, request: Request) -> Call:
         return read_call(request, self._regions, self._service)
@@ -255,6 +267,7 @@ def serve(
     regions: Mapping[str, Service] | None = None,
     credentials: Credentials | None = None,
     started: Callable[[str], None] | None = None,
+    metrics: Mapping[str, Counting] | None = None,
 ) -> None:
     """Serve in this thread, which must be the main one, until SIGTERM or Ctrl-C.
 
@@ -268,13 +281,22 @@ def serve(
         regions: as of :class:`HttpServer`.
         credentials: as of :class:`HttpServer`.
         started: called with the URL when clients can connect.
+        metrics: as of :class:`HttpServer`.
 
     Raises:
         KeyboardInterrupt: it was Ctrl-C.
         OSError: the address cannot be listened on.
     """
     allow_descriptors()
-    server = HttpServer(service, host, port, test_control=test_control, regions=regions, credentials=credentials)
+    server = HttpServer(
+        service,
+        host,
+        port,
+        test_control=test_control,
+        regions=regions,
+        credentials=credentials,
+        metrics=metrics,
+    )
     received: list[int] = []
 
     def end(number: int, frame: object) -> None:

@@ -74,6 +74,16 @@ class TaskQueue:
         """Nothing waits here, no task and no poller."""
         return not self._live and not self.waiters
 
+    @property
+    def polls(self) -> int:
+        """Polls that wait for a task."""
+        return sum(not waiter.woken for waiter in self.waiters)
+
+    @property
+    def oldest(self) -> int | None:
+        """Since when the task has waited that has waited longest."""
+        return min((since for _, since, _, ref in self._heap if ref in self._live), default=None)
+
     def add(self, ref: int, priority: int, since: int) -> None:
         """A task is ready; the poll that has waited longest is woken for it."""
         self._live.add(ref)

@@ -188,7 +188,7 @@ class Worker:
             shows_payloads,
             SlowDecisionWatchdog(slow_decision),
             on_hold,
-            DecisionPoints(stack, self.identity),
+            points=DecisionPoints(stack, self.identity),
         )
         self._performer = ActivityRunner(
             self._service,

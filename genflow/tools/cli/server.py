@@ -66,7 +66,7 @@ def command(
 
     Set AWS_ENDPOINT_URL_SWF to the address, and any region, and an AWS SDK uses it. With --credentials, requests must
     be signed with one of the access keys in the file, which any AWS SDK does; without, any credentials will do, and
-    the server listens on the loopback interface only.
+    the server listens on the loopback interface only. GET /metrics gives Prometheus' metrics.
     """
     from genflow.local import LocalSWF
     from genflow.local.http.server import serve
@@ -94,7 +94,15 @@ def command(
                 click.echo(stack.enter_context(beside(service, url, db, ui_port, write=write)).url)
 
         try:
-            serve(service, host, port, test_control=test_control, credentials=keys, started=started)
+            serve(
+                service,
+                host,
+                port,
+                test_control=test_control,
+                credentials=keys,
+                started=started,
+                metrics={region: service},
+            )
         except (OSError, UnicodeError) as error:
             reason = getattr(error, 'strerror', None) or error
             raise Refused(f'{host}, port {port}: {reason}. Give another --port, or 0 for a free one.') from error

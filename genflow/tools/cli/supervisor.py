@@ -13,18 +13,22 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from attrs import define, field, frozen
 
+from genflow.exposition import Instrument, Measurements, joined
 from genflow.steady_time import monotonic
 from genflow.swf.worker.stop_signals import SignalStop
 from genflow.tools.cli.exits import Exit
 from genflow.tools.cli.settings import exported_settings
 from genflow.tools.cli.streams import say
+from genflow.tools.run.metrics import read_metrics
 
-__all__ = ['Program', 'Supervisor', 'end_with_supervisor', 'repeated_options']
+__all__ = ['Program', 'Supervisor', 'end_with_supervisor', 'metrics_socket', 'repeated_options']
 
 MAX_PROCESSES = 64
 
@@ -37,6 +41,16 @@ GRACE = 5.0
 """Seconds beyond the drain before a process is killed."""
 
 LOOK = 0.1
+UP = Instrument('genflow_worker_process_up', 'gauge', 'Whether a worker process tells its metrics.', ('process',))
+RESTARTS = Instrument(
+    'genflow_worker_process_restarts_total',
+    'counter',
+    'How often a worker process that died was started again.',
+    ('process',),
+)
+INSTRUMENTS = (UP, RESTARTS)
+"""What a supervisor counts."""
+
 FINAL = frozenset({Exit.COMPLETED, Exit.USAGE, Exit.MISMATCH})
 """Exit codes that another start would not change."""
 
@@ -102,10 +116,13 @@ class Supervisor:
     Attributes:
         programs: What each runs.
         drain: Seconds in which they finish when they are told to stop.
+        metrics: The directory in which each process serves its metrics at its :func:`metrics_socket`, if it does.
     """
 
     programs: Sequence[Program]
     drain: float
+    metrics: Path | None = None
+    _restarts: Counter[int] = field(factory=Counter, init=False)
     _processes: dict[int, subprocess.Popen[bytes]] = field(factory=dict, init=False)
     _stopping: threading.Event = field(factory=threading.Event, init=False)
     _verdict: int = field(default=Exit.COMPLETED, init=False)
@@ -124,6 +141,18 @@ class Supervisor:
         finally:
             signals.remove()
         return Exit.INTERRUPTED if len(signals.received) > 1 else self._verdict
+
+    def metrics_text(self) -> str:
+        """The metrics of every process that answers, and how many there are."""
+        folder = self.metrics
+        if folder is None:
+            return ''
+        texts = {str(slot): read_metrics(metrics_socket(folder, slot)) for slot in list(self._processes)}
+        own = Measurements(INSTRUMENTS)
+        for slot, text in texts.items():
+            own.set(UP, int(text is not None), slot)
+            own.set(RESTARTS, self._restarts[int(slot)], slot)
+        return own.text() + joined({slot: text for slot, text in texts.items() if text is not None}, 'process')
 
     def _join(self, slots: Sequence[threading.Thread]) -> None:
         """Wait; a process that does not end in time is killed."""
@@ -159,6 +188,7 @@ class Supervisor:
             if monotonic() - began > HEALTHY:
                 pause = FIRST_PAUSE
             say(f'genflow: worker process {slot} {_how(code)}{last}; it is started again in {pause:g} s')
+            self._restarts[slot] += 1
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -191,6 +221,11 @@ class Supervisor:
                 sys.stderr.flush()
                 last = line.decode(errors='replace').strip() or last
         return process.returncode, f' ({last})' if last else ''
+
+
+def metrics_socket(folder: Path, slot: int) -> Path:
+    """Where the process of a slot, from 1, serves its metrics."""
+    return folder / f'{slot}.sock'
 
 
 def _how(code: int) -> str:

@@ -10,12 +10,16 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
+from attrs import define, field
 
+from genflow.core.authoring.middleware import Middleware
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry, WorkflowSpec, declared
 from genflow.swf.aws.client import RetryingClient
@@ -23,15 +27,24 @@ from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.worker import Worker
+from genflow.telemetry.metrics import PrometheusMetrics
+from genflow.telemetry.records import Records
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.logs import FORMATS, LEVELS, set_up
 from genflow.tools.cli.parameters import SECONDS, THREADS
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout, say
-from genflow.tools.cli.supervisor import MAX_PROCESSES, Program, Supervisor, end_with_supervisor, repeated_options
+from genflow.tools.cli.supervisor import (
+    MAX_PROCESSES,
+    Program,
+    Supervisor,
+    end_with_supervisor,
+    metrics_socket,
+    repeated_options,
+)
 from genflow.tools.run.imports import lists_in_use
-from genflow.tools.run.metrics import exposed, serving_metrics
+from genflow.tools.run.metrics import serving_at_socket, serving_metrics
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
@@ -71,6 +84,14 @@ log = logging.getLogger('genflow.worker')
 @click.option(
     '--metrics', type=click.IntRange(0, 65535), metavar='PORT', help='Serve /metrics for Prometheus on 127.0.0.1.'
 )
+@click.option(
+    '--records',
+    type=click.Path(dir_okay=False),
+    metavar='FILE',
+    help='Append a line of JSON for each closed execution.',
+)
+@click.option('--otel', is_flag=True, help='OpenTelemetry traces and metrics, of the SDK that the program sets up.')
+@click.option('--metrics-socket', type=click.Path(path_type=Path), hidden=True, help='Serve /metrics at this socket.')
 @click.option('--log-tasks', is_flag=True, help='Log each task when it starts.')
 @layer1_options
 @click.pass_context
@@ -88,6 +109,9 @@ def command(
     log_level: str,
     log_tasks: bool,
     metrics: int | None,
+    metrics_socket: Path | None,
+    records: str | None,
+    otel: bool,
     processes: int | None,
     supervised: bool,
     **settings: Any,
@@ -101,10 +125,8 @@ def command(
 
     --processes N runs N such workers under one process that restarts those that die, for activities that compute.
     """
-    if processes is not None and metrics is not None:
-        raise Refused('--metrics is of one process; start workers without --processes, each with a port of its own.')
     if processes is not None:
-        ctx.exit(_supervise(ctx, processes, drain, endpoint, db))
+        ctx.exit(_supervise(ctx, processes, drain, endpoint, db, metrics))
     if supervised:
         end_with_supervisor()
     with messages_on_stdout():
@@ -120,22 +142,41 @@ def command(
                 )  # in a file of our own nobody else does
             if shadow_first and not _may_poll(layer1, settings['domain']):
                 ctx.exit(Exit.MISMATCH)
-            worker = Worker(task_list=task_lists, layer1=layer1, on_task=_log_task if log_tasks else None, **settings)
+            telemetry = _telemetry(records, otel=otel, metrics=metrics is not None or metrics_socket is not None)
+            worker = Worker(
+                task_list=task_lists,
+                layer1=layer1,
+                on_task=_log_task if log_tasks else None,
+                middleware=telemetry.middleware,
+                **settings,
+            )
+            telemetry.watch(worker)
             _warn_of_unused(worker.registry, task_lists)
             signals = worker.stop_on_signals(drain, on_signal=partial(_tell, drain))
-            with _counts_on_signal(worker), _metrics_of(worker, metrics):
+            with _counts_on_signal(worker), _metrics_at(metrics, metrics_socket, telemetry.text):
                 worker.run()
     ctx.exit(Exit.INTERRUPTED if len(signals.received) > 1 else Exit.COMPLETED)
 
 
-def _supervise(ctx: click.Context, processes: int, drain: float, endpoint: str | None, db: str | None) -> int:
-    """Run several workers; a file is led by this process, which does nothing else."""
-    given = ['--supervised', *repeated_options(ctx, without=['processes', 'supervised'])]
+def _supervise(
+    ctx: click.Context, processes: int, drain: float, endpoint: str | None, db: str | None, metrics: int | None
+) -> int:
+    """Run several workers; a file is led by this process, which does nothing else but serve their metrics."""
+    given = ['--supervised', *repeated_options(ctx, without=['processes', 'supervised', 'metrics'])]
     if ctx.get_parameter_source('activities') is click.core.ParameterSource.DEFAULT:
         given = ['--activities', '1', *given]
-    program = Program([sys.executable, '-m', 'genflow', 'worker', *given])
-    with opened(endpoint, db):
-        return Supervisor([program] * processes, drain).run()
+    command = [sys.executable, '-m', 'genflow', 'worker']
+    if metrics is None:
+        with opened(endpoint, db):
+            return Supervisor([Program([*command, *given])] * processes, drain).run()
+    set_up(ctx.params['log_format'], ctx.params['log_level'])
+    with tempfile.TemporaryDirectory(prefix='genflow-') as name, opened(endpoint, db):
+        folder = Path(name)
+        sockets = [str(metrics_socket(folder, slot)) for slot in range(1, processes + 1)]
+        programs = [Program([*command, '--metrics-socket', path, *given]) for path in sockets]
+        supervisor = Supervisor(programs, drain, folder)
+        with _metrics_at(metrics, None, supervisor.metrics_text):
+            return supervisor.run()
 
 
 def _tell(seconds: float, number: int, is_first: bool) -> None:
@@ -178,8 +219,7 @@ def _counts_on_signal(worker: Worker) -> Iterator[None]:
         return
 
     def show(number: int, frame: object) -> None:
-        with contextlib.suppress(RuntimeError):  # a thread has just counted something for the first time
-            say(_counts(worker))
+        say(_counts(worker))
 
     before = signal.signal(signal.SIGUSR1, show)
     try:
@@ -188,29 +228,64 @@ def _counts_on_signal(worker: Worker) -> Iterator[None]:
         signal.signal(signal.SIGUSR1, before)
 
 
+@define
+class _Telemetry:
+    """What a worker is told to tell of itself.
+
+    Attributes:
+        middleware: For the worker.
+        meters: Those that show what a worker counts by itself, too.
+    """
+
+    middleware: list[Middleware] = field(factory=list)
+    meters: list[Any] = field(factory=list)
+    prometheus: PrometheusMetrics | None = None
+
+    def watch(self, worker: Worker) -> None:
+        for meter in self.meters:
+            meter.watch(worker)
+
+    def text(self) -> str:
+        return '' if self.prometheus is None else self.prometheus.text()
+
+
+def _telemetry(records: str | None, *, otel: bool, metrics: bool) -> _Telemetry:
+    found = _Telemetry()
+    if otel:
+        try:
+            from genflow.telemetry import Meters, Tracing
+        except ImportError as error:
+            raise Refused("--otel needs the extra otel: pip install 'genflow[otel]'") from error
+        meters = Meters()
+        found.middleware += [Tracing(), meters]
+        found.meters.append(meters)
+    if metrics:
+        found.prometheus = PrometheusMetrics()
+        found.middleware.append(found.prometheus)
+        found.meters.append(found.prometheus)
+    if records is not None:
+        try:
+            found.middleware.append(Records(records))
+        except OSError as error:
+            raise Refused(f'--records {records}: {error.strerror or error}. Give another file.') from error
+    return found
+
+
 @contextlib.contextmanager
-def _metrics_of(worker: Worker, port: int | None) -> Iterator[None]:
-    """Serve the counts of a worker for Prometheus, if a port was given."""
-    if port is None:
+def _metrics_at(port: int | None, path: Path | None, text: Callable[[], str]) -> Iterator[None]:
+    """Serve metrics for Prometheus, if a port was given, or for the supervisor of this process."""
+    with contextlib.ExitStack() as serving:
+        if path is not None:
+            serving.enter_context(serving_at_socket(path, text))
+        if port is not None:
+            try:
+                taken = serving.enter_context(serving_metrics(port, text))
+            except OSError as error:
+                raise Refused(
+                    f'--metrics {port}: {error.strerror or error}. Give another port, or 0 for a free one.'
+                ) from error
+            log.info('metrics are served at http://127.0.0.1:%d/metrics', taken)
         yield
-        return
-    try:
-        serving = contextlib.ExitStack()
-        taken = serving.enter_context(serving_metrics(port, partial(_exposed, worker)))
-    except OSError as error:
-        raise Refused(
-            f'--metrics {port}: {error.strerror or error}. Give another port, or 0 for a free one.'
-        ) from error
-    with serving:
-        log.info('metrics are served at http://127.0.0.1:%d/metrics', taken)
-        yield
-
-
-def _exposed(worker: Worker) -> str:
-    """The metrics of a worker as they are now."""
-    while True:
-        with contextlib.suppress(RuntimeError):  # a thread has just counted something for the first time
-            return exposed(worker.counts, len(worker.held))
 
 
 def _counts(worker: Worker) -> str:

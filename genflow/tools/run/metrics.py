@@ -1,67 +1,47 @@
-"""What a worker did, as Prometheus reads it: ``/metrics`` on the loopback interface."""
+"""The address at which Prometheus reads metrics: ``/metrics`` on the loopback interface.
+
+Several worker processes under one supervisor have one address, which is the supervisor's. Each process serves its own
+metrics at a socket in a directory that only this user can enter; the supervisor reads them all when it is asked.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import socket
+import socketserver
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
-from attrs import frozen
+from genflow.exposition import CONTENT_TYPE
 
-__all__ = ['METRICS', 'Metric', 'exposed', 'serving_metrics']
+__all__ = ['read_metrics', 'serving_at_socket', 'serving_metrics']
 
-CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
-
-@frozen
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: As Prometheus has it.
-        type: ``counter`` or ``gauge``.
-        help: What it counts.
-    """
-
-    name: str
-    type: str
-    help: str
+TIMEOUT = 5.0
+"""Seconds that one process may take to tell its metrics: Prometheus waits for ten."""
 
 
-TASKS = Metric('genflow_tasks_total', 'counter', 'Tasks by kind and by what became of them.')
-EVENTS = Metric('genflow_events_read_total', 'counter', 'Events of histories that decision tasks brought.')
-CONTINUED = Metric('genflow_decisions_continued_total', 'counter', 'Decisions of executions that were still in memory.')
-HELD = Metric('genflow_executions_held', 'gauge', 'Executions whose decisions are left unanswered.')
+def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path.partition('?')[0] == '/metrics'
+            body = (text() if found else 'The metrics are at /metrics.\n').encode()
+            self.send_response(200 if found else 404)
+            self.send_header('Content-Type', CONTENT_TYPE if found else 'text/plain; charset=utf-8')
+            self.send_header('Content-Length', str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-METRICS = (TASKS, EVENTS, CONTINUED, HELD)
-"""All metrics of a worker."""
+        def address_string(self) -> str:
+            return 'localhost'
 
-APART = {'decision events': EVENTS, 'decision continued': CONTINUED}
-"""Counts of a worker that are metrics of their own."""
+        def log_message(self, format: str, *args: object) -> None:
+            """Scrapes are not logged."""
 
-
-def exposed(counts: Mapping[str, int], held: int) -> str:
-    """The metrics of a worker in Prometheus' text format.
-
-    Args:
-        counts: What became of the tasks, as `Worker.counts` has it.
-        held: How many executions are held.
-    """
-    lines: dict[Metric, list[str]] = {metric: [] for metric in METRICS}
-    for what, number in sorted(counts.items()):
-        metric = APART.get(what, TASKS)
-        kind, _, result = what.partition(' ')
-        labels = f'{{kind="{kind}",result="{result}"}}' if metric is TASKS else ''
-        lines[metric].append(f'{metric.name}{labels} {number}')
-    for metric in APART.values():
-        lines[metric] = lines[metric] or [f'{metric.name} 0']
-    lines[HELD].append(f'{HELD.name} {held}')
-    return ''.join(f'{line}\n' for metric in METRICS for line in (*_head(metric), *lines[metric]))
-
-
-def _head(metric: Metric) -> tuple[str, str]:
-    return f'# HELP {metric.name} {metric.help}', f'# TYPE {metric.name} {metric.type}'
+    return Handler
 
 
 @contextlib.contextmanager
@@ -75,25 +55,55 @@ def serving_metrics(port: int, text: Callable[[], str]) -> Iterator[int]:
     Raises:
         OSError: The port cannot be listened on.
     """
+    with ThreadingHTTPServer(('127.0.0.1', port), _handler(text)) as server, _running(server):
+        yield int(server.server_address[1])
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path.partition('?')[0] == '/metrics'
-            body = (text() if found else 'The metrics are at /metrics.\n').encode()
-            self.send_response(200 if found else 404)
-            self.send_header('Content-Type', CONTENT_TYPE if found else 'text/plain; charset=utf-8')
-            self.send_header('Content-Length', str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Scrapes are not logged."""
+@contextlib.contextmanager
+def serving_at_socket(path: Path, text: Callable[[], str]) -> Iterator[None]:
+    """The same at a Unix socket.
 
-    with ThreadingHTTPServer(('127.0.0.1', port), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, name='genflow-metrics', daemon=True)
-        thread.start()
-        try:
-            yield int(server.server_address[1])
-        finally:
-            server.shutdown()
-            thread.join()
+    Raises:
+        OSError: The socket cannot be made.
+    """
+    path.unlink(missing_ok=True)  # of a process before this one
+    with _SocketServer(str(path), _handler(text)) as server, _running(server):
+        yield
+
+
+class _SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+@contextlib.contextmanager
+def _running(server: socketserver.BaseServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, name='genflow-metrics', daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__('localhost', timeout=TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock: Any = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(str(self._path))
+
+
+def read_metrics(path: Path) -> str | None:
+    """What the process behind a socket says; ``None`` where there is none, or it does not answer."""
+    connection = _SocketConnection(path)
+    try:
+        connection.request('GET', '/metrics')
+        return connection.getresponse().read().decode()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

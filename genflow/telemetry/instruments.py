@@ -1,0 +1,82 @@
+"""Every metric of a worker and of a client: what it is called, what it counts, and by which labels."""
+
+from __future__ import annotations
+
+from genflow.exposition import SECONDS, Instrument
+
+__all__ = ['APART', 'INSTRUMENTS', 'OBSERVED', 'WORKER']
+
+TASKS = Instrument('genflow_tasks_total', 'counter', 'Tasks by kind and by what became of them.', ('kind', 'result'))
+EVENTS = Instrument('genflow_events_read_total', 'counter', 'Events of histories that decision tasks brought.')
+CONTINUED = Instrument(
+    'genflow_decisions_continued_total', 'counter', 'Decisions of executions that were still in memory.'
+)
+HELD = Instrument('genflow_executions_held', 'gauge', 'Executions whose decisions are left unanswered.')
+IN_MEMORY = Instrument('genflow_executions_in_memory', 'gauge', 'Executions that are kept between two decisions.')
+POLLS = Instrument('genflow_polls_total', 'counter', 'Polls over a connection, by kind and result.', ('kind', 'result'))
+THROTTLED = Instrument('genflow_calls_throttled_total', 'counter', 'Calls that SWF refused for a rate.', ('operation',))
+REPEATED = Instrument(
+    'genflow_calls_repeated_total', 'counter', 'Calls that were made again after a passing failure.', ('operation',)
+)
+
+WORKER = (TASKS, EVENTS, CONTINUED, HELD, IN_MEMORY, POLLS, THROTTLED, REPEATED)
+"""What a worker counts by itself, whether it has middleware or not."""
+
+SCHEDULE_TO_START = Instrument(
+    'genflow_schedule_to_start_seconds',
+    'histogram',
+    'From being scheduled to being taken by a worker, by kind of task and by type.',
+    ('kind', 'name'),
+    SECONDS,
+)
+DECISION = Instrument(
+    'genflow_decision_seconds', 'histogram', 'Computing a decision, the replay included.', ('workflow',), SECONDS
+)
+REPLAYED = Instrument(
+    'genflow_replayed_events',
+    'histogram',
+    'Events that were replayed for a decision; one value for each replay.',
+    ('workflow',),
+    (10, 30, 100, 300, 1000, 3000, 10_000, 25_000),
+)
+ACTIVITY = Instrument(
+    'genflow_activity_seconds', 'histogram', 'Running an attempt of an activity.', ('activity', 'result'), SECONDS
+)
+SCHEDULED = Instrument(
+    'genflow_operations_scheduled_total',
+    'counter',
+    'Activities, children, timers and restarts that decisions scheduled.',
+    ('kind', 'name'),
+)
+RETRIES = Instrument('genflow_retries_total', 'counter', 'Of these, attempts after the first.', ('kind', 'name'))
+STARTED = Instrument(
+    'genflow_executions_started_total', 'counter', 'Runs that made their first decision here.', ('workflow',)
+)
+CLOSED = Instrument(
+    'genflow_executions_closed_total', 'counter', 'Runs that a decision closed, by result.', ('workflow', 'result')
+)
+EXECUTION = Instrument(
+    'genflow_execution_seconds', 'histogram', 'From the start of a run to its close.', ('workflow', 'result'), SECONDS
+)
+CLIENT_CALLS = Instrument(
+    'genflow_client_calls_total', 'counter', 'Calls of a genflow.Client, by result.', ('operation', 'result')
+)
+
+OBSERVED = (
+    SCHEDULE_TO_START,
+    DECISION,
+    REPLAYED,
+    ACTIVITY,
+    SCHEDULED,
+    RETRIES,
+    STARTED,
+    CLOSED,
+    EXECUTION,
+    CLIENT_CALLS,
+)
+"""What middleware measures."""
+
+INSTRUMENTS = (*WORKER, *OBSERVED)
+
+APART = {'decision events': EVENTS, 'decision continued': CONTINUED}
+"""Counts of a worker that are metrics of their own."""

@@ -20,7 +20,7 @@ from genflow.core.payloads.failures import decode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.payloads.writing import named, written_arguments
-from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task, Waiter
 from genflow.core.text import short
 
 __all__ = ['RetryTimer', 'RetryableCall']
@@ -87,6 +87,13 @@ class RetryableCall(Call):
     def arguments(self) -> tuple[Any, ...]:
         return (self.args, self.kwargs) if self.kwargs else (self.args,)
 
+    def wait(self, waiter: Waiter) -> None:  # as a task's, without two calls more
+        self.retrieved = True
+        if self.waiters is None:
+            self.waiters = [waiter]
+        else:
+            self.watch(waiter)
+
     def is_plain(self) -> bool:
         for value in self.args:
             if type(value) not in ATOMS:
@@ -101,6 +108,8 @@ class RetryableCall(Call):
             text = self.input = written_arguments(self.label, write, self.args, self.kwargs)
         if not isinstance(text, str):
             raise DefinitionError(f'_serialize_arguments of {self.label} gave {type(text).__name__}, not text')
+        if text.isascii() and len(text) <= MAX_PAYLOAD:  # the fast path
+            return
         if not is_sendable(text):
             raise ValueError(f'_serialize_arguments of {self.label} returned text with a lone surrogate')
         if units(text) > MAX_PAYLOAD:

@@ -39,9 +39,7 @@ def match(state: State, output: Sequence[Any]) -> None:
         HistoryError: SWF refused what the engine itself needs.
     """
     entries, recent = state.outbox.entries, state.recent
-    if not (output or entries or state.markers.made or state.close_decision or state.restart_proposed):
-        return  # nothing was asked for, and nothing is on record
-    comparison = Comparison(state)
+    comparison: Comparison | None = None
     for event in output:
         kind = type(event)
         if (
@@ -52,8 +50,12 @@ def match(state: State, output: Sequence[Any]) -> None:
         ):
             recent.append((event, entries.popleft()))
         else:
+            comparison = comparison or Comparison(state)
             _COMPARE.get(kind, Comparison.with_entry)(comparison, event)
-    comparison.finish()
+    if comparison is not None:
+        comparison.finish()
+    elif entries or state.markers.made or state.close_decision or state.restart_proposed:
+        Comparison(state).finish()
 
 
 class Comparison:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from genflow.core.errors import DefinitionError
@@ -48,12 +48,23 @@ A fixed number, because Python's own limit depends on its version and on how dee
 reads another one must read too.
 """
 
+SURELY_FLAT = 2 * MAX_DEPTH
+"""Characters of a text that cannot be nested too deeply: each level takes two."""
+
 _encoder = json.JSONEncoder(separators=(',', ':'), ensure_ascii=False, allow_nan=False)
 _decoder = json.JSONDecoder()
 _scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
+
+
+def _iterencode(value: Any, _: int) -> Iterable[str]:
+    return _encoder.iterencode(value)
+
+
 _make_encoder = getattr(json.encoder, 'c_make_encoder', None)
-_pieces = _make_encoder and _make_encoder(
-    None, _encoder.default, json.encoder.encode_basestring, None, ':', ',', False, False, False
+_pieces: Callable[[Any, int], Iterable[str]] = (
+    _iterencode
+    if _make_encoder is None
+    else _make_encoder(None, _encoder.default, json.encoder.encode_basestring, None, ':', ',', False, False, False)
 )
 _NO_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _ODD_KEY = re.compile(r'[{,]"(?:-?\d|(?:true|false|null|NaN|-?Infinity)":)')
@@ -76,10 +87,12 @@ def encode(value: Any) -> str:
             alike.
     """
     try:
-        text = _encoder.encode(value) if _pieces is None or type(value) is str else ''.join(_pieces(value, 0))
+        text = ''.join(_pieces(value, 0))
     except RecursionError:
         raise ValueError(_endless(value)) from None
-    if len(text) > 2 * MAX_DEPTH and _depth_exceeds(text, MAX_DEPTH):
+    if len(text) <= SURELY_FLAT and '":' not in text and text.isascii():  # the fast path
+        return text
+    if _depth_exceeds(text, MAX_DEPTH):
         raise ValueError(f'it is nested more than {MAX_DEPTH} levels deep')
     if '":' in text and _ODD_KEY.search(text) is not None:
         _check_keys(value)
@@ -92,7 +105,7 @@ def decode(text: str) -> Any:
     Raises:
         ValueError: The text is no JSON, or nested more than :data:`MAX_DEPTH` levels deep.
     """
-    if len(text) > 2 * MAX_DEPTH and _depth_exceeds(text, MAX_DEPTH):
+    if len(text) > SURELY_FLAT and _depth_exceeds(text, MAX_DEPTH):
         raise ValueError(f'the JSON is nested more than {MAX_DEPTH} levels deep')
     try:
         value, end = _scan(text, 0)
@@ -111,8 +124,12 @@ def encode_value(value: Any) -> str:
     try:
         return encode(value)
     except TypeError as error:
-        check_settled(value)
-        return encode(unstructured(value, error))
+        return _encode_plainer(value, error)
+
+
+def _encode_plainer(value: Any, error: TypeError) -> str:
+    check_settled(value)
+    return encode(unstructured(value, error))
 
 
 def _depth_exceeds(text: str, limit: int) -> bool:
@@ -186,7 +203,10 @@ class Serialization:
             use_transport(cls, cls.transport)
 
     def _serialize_arguments(self, *args: Any, **kwargs: Any) -> str:
-        return encode_value([args, kwargs])
+        try:
+            return encode([args, kwargs])  # as encode_value does, without a call more
+        except TypeError as error:
+            return _encode_plainer([args, kwargs], error)
 
     def _deserialize_arguments(self, input: str) -> tuple[list[Any], dict[str, Any]]:
         args, kwargs = decode(input)

@@ -105,7 +105,7 @@ class Branch(Cancellable):
 
     # running
 
-    def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901 - the hot loop: four ways to resume it, three to leave
+    def _step(self, ready: Task[Any] | None) -> None:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
         """Runs the generator until it waits for an open task or has ended.
 
         Args:
@@ -126,9 +126,21 @@ class Branch(Cancellable):
                     yielded = generator.send(ready.outcome)
                 else:
                     yielded = generator.throw(_fresh(ready.outcome))
-                ready = self._yielded(generator, loop, yielded)
+                if (
+                    isinstance(yielded, Task)  # the fast path
+                    and yielded.loop is loop
+                    and not self.delegates
+                    and not loop.restarting
+                ):
+                    ready = yielded
+                else:
+                    ready = self._yielded(generator, loop, yielded)
                 if ready.state == OPEN:
-                    self._await(loop, ready)
+                    self.awaiting = ready
+                    if self.cancel_state is None and not ready.pending_gets:
+                        ready.wait(self)
+                    else:
+                        self._await(loop, ready)
                     return
                 ready.mark_retrieved()
         except StopIteration as stop:
@@ -153,7 +165,6 @@ class Branch(Cancellable):
 
     def _await(self, loop: Loop, task: Task[Any]) -> None:
         """Waits for an open task, unless the cancellation of the branch interrupts it there."""
-        self.awaiting = task
         if self.cancel_state is not None and loop.cancellations.interrupts(self):
             return
         if task.pending_gets:

@@ -33,9 +33,9 @@ from genflow.local.operations.answers import EventTexts, answer_text
 from genflow.local.requests.model import operation_model, operations, paginators, service_model
 from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
-from genflow.local.shared.looking import Onlooker
 from genflow.local.shared.member import Member
-from genflow.local.shared.notice import Demands, Notice, read_notice
+from genflow.local.shared.notice import Notice, RequiredOptions, read_notice
+from genflow.local.shared.read_only import ReadOnlyService
 from genflow.local.state.answers import Caller
 from genflow.local.state.limits import Limits
 from genflow.local.store.file import MEMORY
@@ -113,8 +113,8 @@ class LocalSWF(BotoMethods):
             denied=denied,
             abandon_started=abandon_started,
         )
-        demands = Demands(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
-        self._service = opened(options, demands, mode)
+        required = RequiredOptions(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
+        self._service = opened(options, required, mode)
         self._validates = parameter_validation
         self._request_ids = itertools.count(1)
         self._service_id = str(uuid.uuid4())[:24]
@@ -291,13 +291,13 @@ class LocalSWF(BotoMethods):
         return raised
 
 
-def opened(options: Options, demands: Demands, mode: str) -> Service | Member | Onlooker:
+def opened(options: Options, required: RequiredOptions, mode: str) -> Service | Member | ReadOnlyService:
     """What carries out the calls."""
     if mode not in {'rw', 'r'}:
         raise ValueError(f"mode={mode!r}: give 'rw' to read and write, or 'r' to only read")
     if mode == 'r' and options.path != MEMORY:
-        return Onlooker(options)
-    return Member(options, demands) if is_shared(options) else alone(options)
+        return ReadOnlyService(options)
+    return Member(options, required) if is_shared(options) else alone(options)
 
 
 def is_shared(options: Options) -> bool:

@@ -6,7 +6,7 @@ import sys
 
 from genflow.local import Limits, ManualClock
 from genflow.local.engine.service import Options
-from genflow.local.shared.member import Leading
+from genflow.local.shared.leading import Leading
 from genflow.local.shared.names import new_name
 
 
@@ -28,7 +28,7 @@ def main(path: str) -> None:
     for line in sys.stdin:
         clock.advance(float(line))
         say('moved')
-    leading.close(keeps_tasks=False)
+    leading.close(ends_tasks=False)
 
 
 def say(word: str) -> None:

@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.rules.crash_recovery import PROCESS_DIED
-from genflow.local.shared import link, member, names
+from genflow.local.shared import link, names
+from genflow.local.shared.following import Following
 from genflow.local.shared.link import Link
-from genflow.local.shared.member import Following
 from genflow.local.shared.notice import PROTOCOL, Notice, read_notice
 from genflow.local.shared.sockets import connect, listen
 from genflow.local.state.answers import Caller
@@ -172,7 +172,7 @@ def following(other, path):
 
 
 def leave(role):
-    role.close(keeps_tasks=False)
+    role.close(ends_tasks=False)
     role.presence.close()
 
 
@@ -268,7 +268,7 @@ def test_a_task_that_a_closing_process_never_got_is_not_lost(other, following):
     poll = {'domain': 'dom', 'taskList': {'name': 'workers'}}
     assert perform(following, 'PollForActivityTask', poll, 2)['activityId'] == 'a'
     other.send('office.poll_decision()["workflowExecution"]')
-    following.close(keeps_tasks=False, given_up=[2])
+    following.close(ends_tasks=False, given_up=[2])
     assert 'ActivityTaskTimedOut' in other(f'office.types({other.read()!r})')
 
 
@@ -445,7 +445,8 @@ def test_a_path_may_be_longer_than_an_address(tmp_path):
 
 def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
     """Nobody takes over while it holds the lock: it may go on at any moment."""
-    monkeypatch.setattr(member, 'SILENCE', 0.3)  # the thread reads it anew after the next sign of life
+    silence = 'genflow.local.shared.following.SILENCE'
+    monkeypatch.setattr(silence, 0.3)  # the thread reads it anew after the next sign of life
     office = Office(swf)
     office.start('before')
     silences, texts = threading.Semaphore(0), []
@@ -460,7 +461,7 @@ def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
 
     handler = logging.Handler()
     handler.emit = lambda record: texts.append(record.getMessage())
-    logging.getLogger(member.__name__).addHandler(handler)
+    logging.getLogger('genflow.local.shared.following').addHandler(handler)
     monkeypatch.setattr(link.Stream, 'line', line)
     try:
         other.process.send_signal(signal.SIGSTOP)
@@ -468,7 +469,7 @@ def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
         assert not swf.is_leader
     finally:
         other.process.send_signal(signal.SIGCONT)
-        logging.getLogger(member.__name__).removeHandler(handler)
+        logging.getLogger('genflow.local.shared.following').removeHandler(handler)
     office.start('after')
     assert [found.startswith(text) for found in texts] == [True]
 

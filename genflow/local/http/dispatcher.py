@@ -32,6 +32,9 @@ SMALL = 16 * 1024
 LONG = 0.05
 PAUSE = 1.0
 
+SHUTDOWN_GRACE = 10.0
+"""Seconds that calls are given to end when the server stops."""
+
 
 @attrs.frozen(slots=True)
 class Held:
@@ -218,3 +221,22 @@ class Dispatcher:
             return poll.attempt()
 
         return carried_out(call.operation, attempt) or held[0]
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel the task, and wait until it has ended."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def end_connections(dispatcher: Dispatcher) -> None:
+    """Let every connection finish what it does, for :data:`SHUTDOWN_GRACE` seconds at most."""
+    for connection in tuple(dispatcher.connections):
+        connection.end()
+    if dispatcher.connections:
+        try:
+            await asyncio.wait_for(dispatcher.emptied.wait(), SHUTDOWN_GRACE)
+        except asyncio.TimeoutError:
+            for connection in tuple(dispatcher.connections):
+                connection.abort()

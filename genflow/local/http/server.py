@@ -33,7 +33,7 @@ from genflow.local.http.admission import Admission, is_loopback
 from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
 from genflow.local.http.connection import Connection
 from genflow.local.http.credentials import Credentials
-from genflow.local.http.dispatcher import Asked, Dispatcher, Route
+from genflow.local.http.dispatcher import Asked, Dispatcher, Route, cancelled, end_connections
 from genflow.local.http.http11 import Request
 from genflow.local.http.metrics import Counting, ServerMetrics
 from genflow.local.http.timeouts import Timeouts, watch
@@ -47,9 +47,6 @@ WORKERS = 32
 
 #: connections that wait to be accepted: a thousand pollers may come back at the same moment.
 BACKLOG = 1024
-
-#: seconds that calls are given to end when the server stops.
-SHUTDOWN_GRACE = 10.0
 
 HEALTH = Reply(200, b'genflow: Amazon SWF on this machine. POST AWS JSON 1.0 here.\n', 'text/plain; charset=utf-8')
 
@@ -226,25 +223,6 @@ def answer_health(request: Request) -> Reply:
 def answer_head(request: Request) -> Reply:
     """`HEAD /`: as `GET`, without the text."""
     return Reply(200, b'', HEALTH.content_type)
-
-
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel the task, and wait until it has ended."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
-
-
-async def end_connections(dispatcher: Dispatcher) -> None:
-    """Let every connection finish what it does, for :data:`SHUTDOWN_GRACE` seconds at most."""
-    for connection in tuple(dispatcher.connections):
-        connection.end()
-    if dispatcher.connections:
-        try:
-            await asyncio.wait_for(dispatcher.emptied.wait(), SHUTDOWN_GRACE)
-        except asyncio.TimeoutError:
-            for connection in tuple(dispatcher.connections):
-                connection.abort()
 
 
 def allow_descriptors() -> None:

@@ -28,7 +28,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import attrs
 
@@ -36,16 +36,19 @@ from genflow.local import forks
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.service import Service
 from genflow.local.errors import ServiceError, StoreError
+from genflow.local.http.accepting import accept, most_connections
+from genflow.local.http.aws_json import Call, Reply, read_members, read_target, refusal
+from genflow.local.http.connection import Connection
+from genflow.local.http.dispatcher import Asked, Dispatcher, Upgrade, cancelled, end_connections
+from genflow.local.http.http11 import Request
+from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.json_text import encode
 from genflow.local.operations.answers import answer_text
 from genflow.local.requests import faults
 from genflow.local.shared.link import HOLD, NUMBER, OWNS, PROCESS, SECRET, STORE, WAITS_FROM
+from genflow.local.shared.numbers import POLLS
 from genflow.local.shared.sockets import discard, is_same_user, listen
 from genflow.local.state.answers import Caller
-
-if TYPE_CHECKING:
-    from genflow.local.http.dispatcher import Asked
-    from genflow.local.http.http11 import Request
 
 LOG = logging.getLogger(__name__)
 
@@ -56,12 +59,11 @@ SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread that computes gives the interpreter up, while there are followers."""
 
 WORKERS = 32
-POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
 FAILED = 500
 
 
 @contextlib.contextmanager
-def told_errors() -> Iterator[None]:
+def errors_for_followers() -> Iterator[None]:
     """Errors of the file, so that the follower can raise the same."""
     try:
         yield
@@ -69,16 +71,16 @@ def told_errors() -> Iterator[None]:
         raise ServiceError(type(error).__name__, str(error), FAILED, STORE) from error
 
 
-class FollowersPoll(HeldPoll):
+class FollowerPoll(HeldPoll):
     """A long poll of a follower."""
 
     def attempt(self, *, last: bool = False) -> str | None:
-        with told_errors():
+        with errors_for_followers():
             return super().attempt(last=last)
 
 
 @attrs.frozen(slots=True)
-class CallersView:
+class CallerService:
     """The service, as one call of a follower sees it.
 
     Attributes:
@@ -91,15 +93,15 @@ class CallersView:
 
     def call_json(self, operation: str, request: dict[str, Any]) -> str:
         """Carry out an operation; a poll takes what is there."""
-        with told_errors():
+        with errors_for_followers():
             if operation in POLLS and not request.get('nextPageToken'):
                 return self.hold(operation, request, int).attempt(last=True) or '{}'
             return answer_text(self.service.perform(operation, request, caller=self.caller))
 
-    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], object]) -> FollowersPoll:
+    def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], object]) -> FollowerPoll:
         """Begin a long poll."""
-        with told_errors():
-            return FollowersPoll(
+        with errors_for_followers():
+            return FollowerPoll(
                 self.service, operation, request, lambda: cast('None', wake()), caller=self.caller, hold=self.long_poll
             )
 
@@ -110,12 +112,12 @@ class Presence(asyncio.Protocol):
     def __init__(self, front: Front, process: str) -> None:
         self._front = front
         self._process = process
-        self._farewell = b''
+        self._last_words = b''
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
-        self._front.arrived(self._process, self)
+        self._front.connected(self._process, self)
         self._beat()
 
     def _beat(self) -> None:
@@ -130,12 +132,12 @@ class Presence(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The follower leaves in order, and says which of its polls it has given up."""
-        self._farewell += data
+        self._last_words += data
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        given_up = json.loads(self._farewell) if self._farewell.endswith(b'\n') else None
-        self._front.departed(self._process, self, given_up)
+        given_up = json.loads(self._last_words) if self._last_words.endswith(b'\n') else None
+        self._front.disconnected(self._process, self, given_up)
 
     def close(self) -> None:
         """Because the leader leaves."""
@@ -201,8 +203,8 @@ class Front:
         self._accepted: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self._pid = os.getpid()
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix='genflow-local-followers')
-        self.ran: Callable[[str, dict[str, Any]], None] = lambda process, outcome: None
-        self.offers: Callable[[str, list[str]], None] = lambda process, names: None
+        self.function_ended: Callable[[str, dict[str, Any]], None] = lambda process, outcome: None
+        self.functions_offered: Callable[[str, list[str]], None] = lambda process, names: None
         self._thread = threading.Thread(
             target=_keep_open, args=(self._sleeping, weakref.ref(self)), name='genflow-local-front', daemon=True
         )
@@ -241,12 +243,6 @@ class Front:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        from genflow.local.http.accepting import accept, most_connections  # noqa: PLC0415 - only with followers
-        from genflow.local.http.connection import Connection  # noqa: PLC0415
-        from genflow.local.http.dispatcher import Dispatcher  # noqa: PLC0415
-        from genflow.local.http.server import cancelled, end_connections  # noqa: PLC0415
-        from genflow.local.http.timeouts import Timeouts, watch  # noqa: PLC0415
-
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         timeouts = Timeouts()
         with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-front') as workers:
@@ -269,9 +265,6 @@ class Front:
 
     def _route(self, request: Request) -> Asked:
         """What a follower asks for."""
-        from genflow.local.http.aws_json import Reply, refusal  # noqa: PLC0415
-        from genflow.local.http.dispatcher import Upgrade  # noqa: PLC0415
-
         if not hmac.compare_digest(request.headers.get(SECRET, '').encode(), self.secret.encode()):
             return refusal(faults.fault('AccessDeniedException', 'the secret is not that of the lock file'))
         process = request.headers.get(PROCESS, '')
@@ -285,19 +278,17 @@ class Front:
             return refusal(error)
 
     def _call(self, request: Request, process: str) -> Asked:
-        from genflow.local.http.aws_json import Call, read_members, read_target  # noqa: PLC0415
-
         headers = request.headers
         caller = Caller(
             process, int(headers.get(NUMBER, 0)), int(headers.get(WAITS_FROM, 0)), headers.get(OWNS, '1') == '1'
         )
         hold = float(headers.get(HOLD, self.service.long_poll))
         operation = read_target(headers.get('x-amz-target', ''))
-        return Call(CallersView(self.service, caller, hold), operation, read_members(request))
+        return Call(CallerService(self.service, caller, hold), operation, read_members(request))
 
     def _control(self, request: Request, process: str) -> Any:
         """What clients of our own can ask for besides."""
-        with told_errors():
+        with errors_for_followers():
             if request.path == '/_genflow/reset':
                 return self.service.reset()
             if request.path == '/_genflow/deadline':
@@ -308,21 +299,21 @@ class Front:
             if request.path == '/_genflow/give-up':
                 return self.service.end_undelivered(process, json.loads(request.body))
             if request.path == '/_genflow/functions':
-                return self.offers(process, json.loads(request.body))
+                return self.functions_offered(process, json.loads(request.body))
             if request.path == '/_genflow/ran':
-                return self.ran(process, json.loads(request.body))
+                return self.function_ended(process, json.loads(request.body))
         raise faults.fault('UnknownOperationException', f'no {request.path[:100]} here')
 
     # Who is there.
 
-    def arrived(self, process: str, presence: Presence) -> None:
+    def connected(self, process: str, presence: Presence) -> None:
         """A follower is there; on the loop."""
         if not self._followers:
             self._share_the_interpreter(SWITCH_INTERVAL)
         self._followers[process] = presence
         self.service.admit(process)
 
-    def departed(self, process: str, presence: Presence, given_up: list[int] | None) -> None:
+    def disconnected(self, process: str, presence: Presence, given_up: list[int] | None) -> None:
         """A follower is gone; on the loop.
 
         Args:
@@ -336,12 +327,12 @@ class Front:
         if not self._followers:
             self._share_the_interpreter(None)
         if not self._stopped:
-            self._jobs.submit(self._see_off, process, given_up)
+            self._jobs.submit(self._release, process, given_up)
 
-    def _see_off(self, process: str, given_up: list[int] | None) -> None:
+    def _release(self, process: str, given_up: list[int] | None) -> None:
         """Let go of what a process had; in a thread, for it waits for the file."""
         with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
-            self.offers(process, [])
+            self.functions_offered(process, [])
             if given_up is not None:
                 self.service.end_undelivered(process, given_up)
             self.service.dismiss(process)
@@ -359,7 +350,7 @@ class Front:
             sys.setswitchinterval(self._interval)
             self._interval = None
 
-    def tell(self, process: str, message: dict[str, Any]) -> None:
+    def send(self, process: str, message: dict[str, Any]) -> None:
         """Send a follower a line; from any thread."""
         presence = self._followers.get(process)
         if presence is not None and self._loop is not None:

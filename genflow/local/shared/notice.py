@@ -30,7 +30,7 @@ def genflow_version() -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Demands:
+class RequiredOptions:
     """What the user of a file insists on, beside what everybody has who says nothing.
 
     Attributes:
@@ -96,13 +96,13 @@ class Notice:
         """One line for the lock file."""
         return json.dumps(attrs.asdict(self))
 
-    def check(self, path: str, demands: Demands) -> None:
+    def check(self, path: str, required: RequiredOptions) -> None:
         """See that this process can follow that one.
 
         Raises:
             FileInUse: it cannot; the message says why.
         """
-        problem = self._problem(path, demands)
+        problem = self._problem(path, required)
         if problem:
             raise FileInUse(f'{path} is in use by process {self.process.partition(".")[0]}{problem}', self.text())
 
@@ -114,7 +114,7 @@ class Notice:
             self.text(),
         )
 
-    def _problem(self, path: str, demands: Demands) -> str:
+    def _problem(self, path: str, required: RequiredOptions) -> str:
         if self.host != machine()[0] or (self.boot and machine()[1] and self.boot != machine()[1]):
             return (
                 f' of the machine {self.host}, and this is {machine()[0]}. A file is shared by the processes of one '
@@ -128,7 +128,7 @@ class Notice:
             )
         if self.state == 'alone':
             return f', which does not share it: {self.why}'
-        differences = demands.differences(self.options)
+        differences = required.differences(self.options)
         if differences:
             return (
                 f', which has it open otherwise than with {", ".join(differences)}. Leave the options out, or close '
@@ -148,7 +148,7 @@ def read_notice(text: str) -> Notice | None:
 
 
 def options_of(options: Options) -> dict[str, Any]:
-    """How the file is open, as :class:`Demands` compare it."""
+    """How the file is open, as :class:`RequiredOptions` compare it."""
     return {
         'synchronous': options.synchronous,
         'limits': _limits(options.limits),

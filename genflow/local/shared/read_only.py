@@ -33,9 +33,9 @@ from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Options, Service
 from genflow.local.errors import FileInUse, ForeignFile, ReadOnly, ServiceClosed, StoreError
 from genflow.local.shared.link import ConnectionLost, Link
-from genflow.local.shared.member import READS
 from genflow.local.shared.names import new_name
-from genflow.local.shared.notice import Demands, Notice, read_notice
+from genflow.local.shared.notice import Notice, RequiredOptions, read_notice
+from genflow.local.shared.numbers import READS
 from genflow.local.store import Store
 from genflow.local.store.filelock import read_notice as read_lock_file
 from genflow.local.store.filelock import shared_lock
@@ -185,7 +185,7 @@ def is_settled(options: Options, path: str) -> bool:
         return store.is_settled
 
 
-class Onlooker:
+class ReadOnlyService:
     """A service that changes nothing.
 
     Args:
@@ -292,5 +292,5 @@ def source_of(options: Options) -> Source:
     if notice is None or notice.state != 'leading':
         notice = notice or Notice(state='alone', process=owner)
         raise FileInUse(f'{options.path} is in use by process {owner}, which does not share it: {notice.why}', text)
-    notice.check(options.path, Demands())
+    notice.check(options.path, RequiredOptions())
     return LeaderSource(notice, options.path)

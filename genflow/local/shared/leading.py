@@ -1,0 +1,155 @@
+"""The part of the process that leads: it has the file open, and serves the others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+
+from genflow.local.engine import lambdas
+from genflow.local.engine.service import Options, Service
+from genflow.local.errors import StoreError
+from genflow.local.shared.front import Front
+from genflow.local.shared.names import is_alive
+from genflow.local.shared.notice import Notice, options_of, read_notice
+from genflow.local.shared.sockets import discard
+from genflow.local.state.answers import Caller
+
+OWNERS_RETURN = 3.0
+"""Seconds after a take-over in which the processes that have tasks must be there again."""
+
+
+class Leading:
+    """This process has the file open, and serves the others.
+
+    Raises:
+        FileInUse: somebody else has it.
+        StoreError: it cannot be opened.
+    """
+
+    def __init__(self, options: Options, process: str) -> None:
+        self._process = process
+        opening = Notice(state='opening', process=process).text()
+        self.service = Service(attrs.evolve(options, notice=opening, is_alive=is_alive))
+        self._front: Front | None = None
+        self._functions: dict[str, list[str]] = {}
+        self._jobs: dict[str, _Job] = {}
+        try:
+            self._serve(options)
+        except BaseException:
+            self.service.close()
+            raise
+        self._forget_dead_processes()
+
+    def _serve(self, options: Options) -> None:
+        before = read_notice(self.service.previous_notice)
+        if before is not None and before.address:
+            discard(before.address)
+        about = partial(Notice, process=self._process, options=options_of(options))
+        try:
+            self._front = front = Front(self.service, os.path.realpath(options.path))
+        except OSError as error:
+            self.service.announce(about(state='alone', why=f'no socket can be made ({error})').text())
+            return
+        front.function_ended = self._function_ended
+        front.functions_offered = self._register_functions
+        self.service.announce(about(state='leading', address=front.address, secret=front.secret).text())
+
+    def _forget_dead_processes(self) -> None:
+        """Forget who is no more, and give the others a while to come back."""
+        others = self.service.owners() - {self._process}
+        for process in others:
+            if not is_alive(process):
+                self.service.dismiss(process)
+        living = {process for process in others if is_alive(process)}
+        if living:
+            timer = threading.Timer(OWNERS_RETURN, _end_absent, (weakref.ref(self), living))
+            timer.daemon = True
+            timer.start()
+
+    def end_absent(self, expected: set[str]) -> None:
+        """Take those for dead who have not come back."""
+        here = set(self._front.followers) if self._front else set()
+        for process in expected - here:
+            self.service.dismiss(process)
+            self.service.end_tasks_of(process)
+
+    def perform(
+        self, operation: str, request: dict[str, Any], caller: Caller, hold: float, *, right: bool, again: bool
+    ) -> dict[str, Any] | None:
+        """Carry out a call of this process; only one that is repeated needs its number."""
+        who = caller if again else Caller(caller.process, owns=caller.owns)
+        return self.service.perform(operation, request, right=right, caller=who)
+
+    # Functions that followers have registered.
+
+    def _register_functions(self, process: str, names: list[str]) -> None:
+        """A follower runs the functions of these names, from now on."""
+        self._functions[process] = names
+        for name in names:
+            self.service.register_lambda(name, partial(self._run_there, process, name), lambdas.in_background)
+        for job in [job for job in self._jobs.values() if job.process == process and not names]:
+            job.end({'reason': 'ProcessDied', 'details': 'the process that ran the function has ended'})
+
+    def _run_there(self, process: str, name: str, value: Any) -> Any:
+        """In a thread: have the follower run it, and wait."""
+        if self._front is None or process not in self._front.followers:
+            raise lambdas.FunctionFailure('ResourceNotFoundException', f'Function not found: {name}')
+        job = _Job(process)
+        self._jobs[job.name] = job
+        try:
+            self._front.send(process, {'job': job.name, 'function': name, 'input': value})
+            return job.result()
+        finally:
+            del self._jobs[job.name]
+
+    def _function_ended(self, process: str, outcome: dict[str, Any]) -> None:
+        """A follower tells how a function ended."""
+        job = self._jobs.get(outcome['job'])
+        if job is not None:
+            job.end(outcome)
+
+    def close(self, *, ends_tasks: bool, given_up: Sequence[int] = ()) -> None:
+        """Leave; see :meth:`genflow.local.shared.following.Following.close`.
+
+        Calls of this process itself have no numbers that could be given up.
+        """
+        if self._front is not None:
+            self._front.stop()
+        if not ends_tasks:
+            with contextlib.suppress(StoreError):
+                self.service.release_tasks_of(self._process)
+        self.service.close()
+
+
+def _end_absent(leading: weakref.ref[Leading], expected: set[str]) -> None:
+    found = leading()
+    if found is not None:
+        with contextlib.suppress(StoreError):
+            found.end_absent(expected)
+
+
+class _Job:
+    """A function that runs in a follower."""
+
+    def __init__(self, process: str) -> None:
+        self.name = os.urandom(8).hex()
+        self.process = process
+        self._outcome: dict[str, Any] = {}
+        self._done = threading.Event()
+
+    def end(self, outcome: dict[str, Any]) -> None:
+        self._outcome = outcome
+        self._done.set()
+
+    def result(self) -> Any:
+        self._done.wait()
+        if 'reason' in self._outcome:
+            raise lambdas.FunctionFailure(self._outcome['reason'], self._outcome.get('details'))
+        return self._outcome.get('result')

@@ -9,13 +9,16 @@ from genflow import (
     NotDecidedYet,
     Retry,
     Signal,
+    UpdateFailed,
+    UpdateRefused,
     Workflow,
     WorkflowProxy,
     activity,
     query,
+    update,
     workflow,
 )
-from genflow.testing import Fail, Script, Tester, TesterError
+from genflow.testing import Fail, Script, Stuck, Tester, TesterError
 
 
 @activity(name='Pack', version=1, task_list='orders')
@@ -156,3 +159,66 @@ def test_a_workflow_that_binds_takes_stubs_by_function_class_and_type():
     assert Tester(Pipeline, stubs=stubs).run(['pack', 'scan', 'ship']) == ['box', 'seen', 'gone']
     with pytest.raises(TesterError, match='nothing here calls'):
         Tester(Order, stubs={('Scan', '1'): 'seen'})
+
+
+@workflow('Cluster', 1, 'orders')
+class Cluster(Workflow):
+    prepare = ActivityProxy('Prepare', 1, retry=0)
+
+    def run(self, nodes):
+        self.free, self.over = list(nodes), False
+        yield self.until(lambda: self.over)
+        yield self.sleep(0)
+        return self.free
+
+    @update
+    def assign(self, job):
+        node = self.free.pop(0)
+        yield self.prepare(node, job)
+        yield self.sleep(600)
+        return node
+
+    @assign.validator
+    def has_room(self, job):
+        if not self.free:
+            raise LookupError('no node is free')
+
+    @update
+    def close(self):
+        self.over = True
+
+    @update
+    def never(self):
+        yield self.future()
+
+
+def test_an_update_is_played_until_its_reply():
+    tester = Tester(Cluster, prepare='ready').start(['a', 'b'])
+    assert tester.update(Cluster.assign, 'x') == 'a'
+    assert tester.now.minute == 10
+    assert tester.calls == [Cluster.prepare.task('a', 'x')]
+    assert tester.update('assign', job='y', update_id='y') == 'b'
+    assert tester.update(Cluster.assign, 'y', update_id='y') == 'b'
+    with pytest.raises(UpdateRefused, match='no node is free'):
+        tester.update(Cluster.assign, 'z')
+    tester.update(Cluster.close)
+    assert tester.result() == []
+    with pytest.raises(TesterError, match="no execution with the workflow id 'workflow-1' is open"):
+        tester.update(Cluster.close)
+
+
+def test_an_update_that_fails_or_is_never_answered_says_so():
+    tester = Tester(Cluster, prepare=Fail('broken')).start(['a'])
+    with pytest.raises(UpdateFailed, match='broken'):
+        tester.update(Cluster.assign, 'x')
+    with pytest.raises(Stuck, match="the update 'never' has no reply"):
+        tester.update(Cluster.never)
+    with pytest.raises(UpdateFailed, match="has no update 'assing'"):
+        tester.update('assing', 'x')
+
+
+def test_another_execution_is_asked_by_its_id():
+    tester = Tester(Order).start(1).start_other(Cluster, ['a'], workflow_id='cluster')
+    tester.update(Cluster.close, workflow_id='cluster')
+    with pytest.raises(TesterError, match="'nobody' is open"):
+        tester.update(Cluster.close, workflow_id='nobody')

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from genflow.core.authoring.proxies import WorkflowProxy
+from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import WorkflowSpec, declared
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ['Stuck', 'Tester']
+
+U = TypeVar('U')
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
@@ -253,6 +256,73 @@ class Tester:
             _check_declared(self._doubles.lead.cls, name)
         self._ask('signal_workflow_execution', signalName=name, input=written(value, f'the value of signal {name!r}'))
         return self
+
+    @overload
+    def update(
+        self,
+        update: UpdateMethod[..., Generator[Any, Any, U]],
+        /,
+        *args: Any,
+        workflow_id: str | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> U: ...
+    @overload
+    def update(
+        self,
+        update: UpdateMethod[..., U],
+        /,
+        *args: Any,
+        workflow_id: str | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> U: ...
+    @overload
+    def update(
+        self,
+        update: str,
+        /,
+        *args: Any,
+        workflow_id: str | None = None,
+        update_id: str | None = None,
+        **kwargs: Any,
+    ) -> Any: ...
+    def update(
+        self, update: Any, /, *args: Any, workflow_id: str | None = None, update_id: str | None = None, **kwargs: Any
+    ) -> Any:
+        """Calls an ``@update`` method and goes on until its reply is there, which it gives.
+
+        Args:
+            update: The method (``Cluster.assign``), or its name.
+            *args: What the method is called with.
+            workflow_id: Of another execution that is to be asked instead.
+            update_id: Names the update; one of that id is not sent again.
+            **kwargs: As ``args``.
+
+        Raises:
+            UpdateRefused: Its validator refused it.
+            UpdateFailed: The method failed; or the execution closed without a reply.
+            TesterError: The execution is not open.
+            Stuck: Nothing happens any more, and there is no reply.
+            Exception: As :meth:`run`.
+        """
+        __tracebackhide__ = True
+        self._started()
+        is_own = workflow_id in (None, self._workflow_id)
+        workflow: Any = self._doubles.lead.cls if is_own else None
+        execution = self.client.execution(str(workflow_id or self._workflow_id), workflow=workflow)
+        watch = execution.update_watch(update, *args, update_id=update_id, **kwargs)
+        try:
+            found = watch.look()
+        except Exception as error:
+            if faults.is_late(error) or isinstance(error, LookupError):
+                raise TesterError(f'no execution with the workflow id {execution.workflow_id!r} is open') from error
+            raise
+        while not found:
+            if self.step() is None and not self.is_closed:
+                raise Stuck(f'the update {watch.request.name!r} has no reply. {self._waits()}')
+            found = watch.look()
+        return watch.answer
 
     def cancel(self) -> Tester:
         """Requests the cancellation of the execution.

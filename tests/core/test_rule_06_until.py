@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from genflow import TaskCanceled, TaskFailed, TaskTimeout, WorkflowStalled, YieldError, all_of, any_of
+from genflow import DefinitionError, TaskCanceled, TaskFailed, TaskTimeout, WorkflowStalled, YieldError, all_of, any_of
 from genflow.core.authoring.workflow import Workflow
 
 from .story import Desk, Story
@@ -171,6 +171,19 @@ def test_a_predicate_may_only_read(ask):
 
 def branch(self):
     yield self.sleep(1)
+
+
+def test_what_is_no_predicate_is_refused():
+    def run(self):
+        self.pending = []
+        with pytest.raises(DefinitionError, match='was given True, which is not callable'):
+            self.until(not self.pending)
+        try:
+            yield self.until(lambda: branch(self))
+        except YieldError as error:
+            return str(error)
+
+    assert 'is a generator function, so it would always be true' in told(run).result
 
 
 def test_it_is_looked_at_only_while_somebody_waits():

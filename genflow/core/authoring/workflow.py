@@ -39,6 +39,7 @@ from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, si
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.until import Until
 from genflow.core.tasks.unused import makes_branch, members_of, watched
+from genflow.core.text import short
 
 if TYPE_CHECKING:
     from types import GeneratorType
@@ -248,7 +249,15 @@ class Workflow(Serialization):
         Args:
             predicate: May only read. It may look at ``now()``, but the passing of time wakes nobody: use
                 ``.timeout()`` for that.
+
+        Raises:
+            DefinitionError: The predicate is no function.
         """
+        if not callable(predicate):
+            raise DefinitionError(
+                f'until() was given {short(predicate)}, which is not callable; it takes a function that is looked at '
+                'again and again: `self.until(lambda: not self.pending)`'
+            )
         loop, frame = self.loop, sys._getframe(1)
         if loop.owner is None:
             loop.describes('until()')

@@ -84,13 +84,17 @@ class Markers:
     # side effects
 
     def side_effect(
-        self, function: Callable[[], Any], raises: tuple[type[BaseException], ...] = ()
+        self,
+        function: Callable[[], Any],
+        raises: tuple[type[BaseException], ...] = (),
+        passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,),
     ) -> tuple[bool, Any]:
         """Whether there is a value, and the value; there is none where the history does not show one.
 
         Args:
             function: Makes the value.
             raises: The exceptions that are raised as themselves from the record.
+            passing: The exceptions that are not recorded, but leave the engine.
         """
         if len(self.made) >= MAX_MARKERS:
             raise PayloadTooLarge(
@@ -100,7 +104,7 @@ class Markers:
         self._effects += 1
         if not self._live:
             return self._recorded_effect(raises)
-        text = _written_effect(self._effects, function)
+        text = _written_effect(self._effects, function, passing)
         if units(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
             error = PayloadTooLarge(
                 f'side effect {self._effects} has {units(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker '
@@ -191,15 +195,17 @@ def _size(text: str) -> int:
     return len(text) + text.count('"') + text.count('\\') + ESCAPED * beyond
 
 
-def _written_effect(number: int, function: Callable[[], Any]) -> str:
+def _written_effect(number: int, function: Callable[[], Any], passing: tuple[type[BaseException], ...]) -> str:
     """The envelope of what calling a side effect gave; of its failure where JSON cannot hold that."""
     try:
         return encode_value({'n': number, 'value': function()})
-    except Exception as error:  # noqa: BLE001 - it is recorded, and raised from the record
+    except passing:
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is recorded, and raised from the record
         return encode({'n': number, **_failed(error)})
 
 
-def _failed(error: Exception) -> dict[str, Any]:
+def _failed(error: BaseException) -> dict[str, Any]:
     reason, details = encode_failure(error, '')
     return {'reason': reason, 'details': details}
 

@@ -189,7 +189,7 @@ class UpdateBox(Mailbox):
             task = self._task_of(found)
         except state.passing:
             raise
-        except Exception as error:  # noqa: BLE001 - what the user's handler raises is the reply
+        except BaseException as error:  # noqa: BLE001 - what the user's handler raises is the reply
             self._answer_failure(update, error)
         else:
             if task is None:
@@ -231,7 +231,9 @@ class UpdateBox(Mailbox):
         try:
             with state.reading(f'the validator {name}()'):
                 getattr(state.workflow, name)(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - what the validator raises is the refusal
+        except state.passing:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what the validator raises is the refusal
             self._refuse(update, error)
             return True
         return False

@@ -70,7 +70,7 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes('a side effect')
             return None
-        found, value = self.markers.side_effect(partial(self._called, function), raises)
+        found, value = self.markers.side_effect(partial(self._called, function), raises, self.passing)
         return value if found else self._not_shown('a side effect')
 
     def _called(self, function: Callable[[], Any]) -> Any:

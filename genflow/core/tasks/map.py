@@ -169,8 +169,10 @@ class Mapped(Branch):
             item = next(items)
         except StopIteration:
             self.items = None
-        except Exception as error:  # noqa: BLE001 - what the user's iterator raises is the outcome
-            self._fail(error)
+        except loop.passing:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what the user's iterator raises is the outcome
+            self._fail(self.failure_of(error))
         else:
             self.results.append(None)
             self._begin(len(self.results) - 1, item)
@@ -184,8 +186,10 @@ class Mapped(Branch):
         try:
             started = self.function(item)
             task = as_task(loop, started) if holds_task(started) else None
-        except Exception as error:  # noqa: BLE001 - what the user's function raises is the outcome
-            self._failed((place,), error)
+        except loop.passing:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what the user's function raises is the outcome
+            self._failed((place,), self.failure_of(error))
             return
         if task is None:
             self.results[place] = started

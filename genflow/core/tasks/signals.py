@@ -268,13 +268,16 @@ class SignalGet(UsageTracked):
             value = message.text if self.raw else message.value(self.reads)
         except Misfit:
             return False
+        loop = self.loop
+        if loop is None:
+            return bool(self.match(value))
         try:
-            if self.loop is None:
+            with loop.reading(f'match= of {self.label}'):
                 return bool(self.match(value))
-            with self.loop.reading(f'match= of {self.label}'):
-                return bool(self.match(value))
-        except Exception as error:  # noqa: BLE001 - what the user's predicate raises is the failure of its get
-            self.settle(ERROR, error)
+        except loop.passing:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what the user's predicate raises is the failure of its get
+            self.settle(ERROR, self.failure_of(error))
             return False
 
     def take(self, message: Message) -> None:

@@ -16,7 +16,7 @@ from opcode import opmap
 from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from genflow.core.durations import Duration
-from genflow.core.errors import TaskCanceled, TaskFailed, TaskTimeout, YieldError
+from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, TaskTimeout, YieldError
 from genflow.core.protocols import Loop
 from genflow.core.text import short
 
@@ -268,6 +268,10 @@ class Task(Generic[T_co]):
     def end_canceled(self) -> None:
         """Settles a cancelled task, whose :meth:`withdraw` was called."""
         self.settle(ERROR, self.canceled_error())
+
+    def failure_of(self, error: BaseException) -> BaseException:
+        """The failure that an exception of the user's code is: who waits is not cancelled by somebody else's code."""
+        return self.canceled_error() if isinstance(error, Canceled) else error
 
     def canceled_error(self) -> TaskFailed:
         return TaskCanceled('canceled by the workflow', task=self)

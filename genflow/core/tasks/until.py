@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from types import GeneratorType
 from typing import Any
 
+from genflow.core.errors import YieldError
 from genflow.core.protocols import Loop
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task, Waiter
 from genflow.core.tasks.unused import UsageTracked
@@ -55,15 +57,25 @@ class Until(UsageTracked):
             return False
         try:
             with loop.reading(f'the predicate of until() at {place(self.where)}'):
-                holds = bool(self._predicate())
+                holds = self._holds()
         except loop.passing:
             raise
-        except Exception as error:  # noqa: BLE001 - what the user's predicate raises is the outcome
-            self.settle(ERROR, error)
+        except BaseException as error:  # noqa: BLE001 - what the user's predicate raises is the outcome
+            self.settle(ERROR, self.failure_of(error))
             return True
         if holds:
             self.settle(VALUE, None)
         return holds
+
+    def _holds(self) -> bool:
+        found = self._predicate()
+        if isinstance(found, GeneratorType):
+            found.close()
+            raise YieldError(
+                f'the predicate of until() at {place(self.where)} is a generator function, so it would always be true; '
+                'wait for a branch with `yield self.branch()`, and let a predicate return a value'
+            )
+        return bool(found)
 
     @property
     def is_forgotten(self) -> bool:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from attrs import frozen
 
+from genflow.testing import Tester
+
 pytest_plugins = ['pytester']
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')])
 FENCE = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+SAVED = re.compile(r'Save this as `(\S+)`:\n\n```python\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'\]\((?!https?:)([^)#\s]+)(?:#([\w-]+))?\)')
 
 
@@ -70,12 +76,38 @@ def test_the_tests_of_a_page_pass(page, pytester, monkeypatch):
 
 
 @pytest.mark.parametrize('snippet', list(snippets('console')), ids=name)
-def test_a_command_prints_what_its_page_shows(snippet):
+def test_a_command_prints_what_its_page_shows(snippet, tmp_path):
+    """In a folder that has what a reader has: the examples, and the files that the page tells to save."""
     command, _, expected = snippet.text.partition('\n')
     assert command.startswith('$ genflow ')
+    (tmp_path / 'examples').symlink_to(ROOT / 'examples')
+    for file, text in SAVED.findall(snippet.page.read_text(encoding='utf-8')):
+        (tmp_path / file).write_text(text, encoding='utf-8')
     words = [sys.executable, '-m', *shlex.split(command.removeprefix('$ '))]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    variables = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    done = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout == expected, done.stderr
+
+
+def test_an_order_of_the_readme_may_wait_for_a_month():
+    (text,) = [text for file, text in SAVED.findall((ROOT / 'README.md').read_text()) if file == 'orders.py']
+    names = {'__name__': 'orders'}
+    exec(compile(text, 'orders.py', 'exec'), names)  # noqa: S102 (the documentation's own code)
+    with Tester(names['Order']) as tester:
+        began = tester.now
+        assert tester.run(42, 30 * 86400) == ['receipt 42', 'parcel 42', 'parcel 43']
+        assert tester.now - began == timedelta(days=30)
+
+
+@pytest.mark.parametrize('picture', sorted((ROOT / 'docs' / 'pictures').glob('*.svg')), ids=name)
+def test_a_picture_can_be_heard_and_seen_in_the_dark(picture):
+    root = ET.parse(picture).getroot()  # noqa: S314 - our own file
+    parts = {child.get('id'): child for child in root}
+    named = root.get('aria-labelledby').split()
+    assert root.get('role') == 'img'
+    assert [parts[part].tag.rpartition('}')[2] for part in named] == ['title', 'desc']
+    assert all(parts[part].text.strip() for part in named)
+    assert '@media (prefers-color-scheme: dark)' in picture.read_text(encoding='utf-8')
 
 
 @pytest.mark.parametrize('page', PAGES, ids=name)

@@ -177,7 +177,8 @@ def command(*, folder: str, name: str | None) -> None:
         raise Refused(f'{error.filename} cannot be written: {error.strerror}.') from error
     package = next(path.partition('/')[0] for path in files if path.endswith('/workflows.py'))
     note(f'genflow: wrote {len(files)} files to {root}. Go on with:\n')
-    note(f'  cd {root}\n  pytest\n  genflow run {package}/workflows.py 7\n  genflow dev {package}/workflows.py')
+    steps = (f'cd {root}', 'pip install -e ".[dev]"', 'pytest', f'genflow run {package}/workflows.py 7')
+    note('\n'.join(f'  {step}' for step in (*steps, f'genflow dev {package}/workflows.py')))
 
 
 def files_of(name: str) -> dict[str, str]:

@@ -12,16 +12,17 @@ import operator
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
 
+import attrs
 import boto3
 import urllib3
 from botocore.config import Config
 
-from genflow.local import LocalSWF, ManualClock
+from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.http.server import HttpServer
 
 from .clients import CheckedClient, check_wire
@@ -102,29 +103,45 @@ def over_http(**options: Any) -> Iterator[World]:
 
 
 @contextlib.contextmanager
-def in_another_process() -> Iterator[World]:
+def in_another_process(
+    *, long_poll: float = 0, denied: Collection[str] = (), limits: Limits | None = None
+) -> Iterator[World]:
     """`LocalSWF` that follows another process, which leads the file and has the clock."""
-    with tempfile.TemporaryDirectory() as folder:
+    limits = limits or Limits()
+    with tempfile.TemporaryDirectory() as folder, leaders() as tell:
         path = str(Path(folder) / 'swf.db')
-        leader = subprocess.Popen(
-            [sys.executable, '-m', 'tests.conformance.leader', path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        with leader:
-            tell = functools.partial(_tell, leader)
-            assert leader.stdout.readline() == 'leading\n'
-            with LocalSWF(path, long_poll=0, parameter_validation=False) as service:
-                yield World(CheckedClient(service), tell, service.register_lambda, reset=service.reset)
-            leader.stdin.close()
+        options = {'long_poll': long_poll, 'denied': sorted(denied), 'limits': attrs.asdict(limits)}
+        tell(open=path, options=options)
+        with LocalSWF(path, long_poll=long_poll, denied=denied, limits=limits, parameter_validation=False) as service:
+            assert not service.is_leader
+            advance = lambda seconds: tell(advance=seconds, of=path)  # noqa: E731
+            yield World(CheckedClient(service), advance, service.register_lambda, reset=service.reset)
+        tell(close=path)
 
 
-def _tell(leader: subprocess.Popen[str], seconds: float) -> None:
-    leader.stdin.write(f'{seconds}\n')
+_LEADERS: list[Callable[..., None]] = []
+"""How to tell the process that leads what to do, as long as somebody needs it."""
+
+
+@contextlib.contextmanager
+def leaders() -> Iterator[Callable[..., None]]:
+    """A process that leads files; one for all who need it at the same time."""
+    if _LEADERS:
+        yield _LEADERS[0]
+        return
+    command = [sys.executable, '-m', 'tests.conformance.leader']
+    pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE, 'text': True}
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], **pipes) as process:
+        _LEADERS.append(functools.partial(_tell, process))
+        yield _LEADERS[0]
+        _LEADERS.clear()
+        process.stdin.close()
+
+
+def _tell(leader: subprocess.Popen[str], **request: Any) -> None:
+    leader.stdin.write(json.dumps(request) + '\n')
     leader.stdin.flush()
-    assert leader.stdout.readline() == 'moved\n'
+    assert leader.stdout.readline() == 'done\n'
 
 
 def _client(url: str) -> Any:

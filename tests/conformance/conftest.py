@@ -44,9 +44,11 @@ def swf(empty: World) -> World:
     return empty.prepare()
 
 
-@pytest.fixture(params=['in_process', 'http'])
+@pytest.fixture(params=['in_process', 'http', 'shared'])
 def ours(request: pytest.FixtureRequest) -> str:
     """The name of one of our own back ends, for tests that need switches which only ours has."""
+    if request.param == 'shared':
+        request.getfixturevalue('shared_world')  # so that one process leads the files of all tests
     return request.param
 
 

@@ -65,13 +65,24 @@ def version_of(path: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def cache() -> Path:
+    """The folder that keeps environments between runs, where the user names no other."""
+    return Path(os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser() / 'genflow-benchmarks'
+
+
 def environment(folder: Path, requirement: str, python: str) -> str:
     """The interpreter of a virtual environment that has what is required, made if need be.
+
+    Args:
+        folder: Keeps environments.
+        requirement: Of pip's; several are separated by spaces, the first one names the environment.
+        python: The interpreter that it is made with.
 
     Raises:
         Unavailable: it could not be made; the log in the folder has all that was printed.
     """
-    place = folder / f'{requirement.replace("==", "-")}-python{version_of(python)}'
+    words = requirement.split()
+    place = folder / f'{words[0].replace("==", "-")}-python{version_of(python)}'
     inside = place / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
     stamp = place / 'installed'
     if not stamp.exists():
@@ -79,8 +90,26 @@ def environment(folder: Path, requirement: str, python: str) -> str:
         folder.mkdir(parents=True, exist_ok=True)
         with place.with_suffix('.log').open('w') as log:
             _run([python, '-m', 'venv', str(place)], log)
-            _run([str(inside), '-m', 'pip', 'install', '--disable-pip-version-check', requirement], log)
+            _run([str(inside), '-m', 'pip', 'install', '--disable-pip-version-check', *words], log)
         stamp.write_text(requirement)
+    return str(inside)
+
+
+def npm_program(folder: Path, requirement: str, program: str) -> str:
+    """A program of a package of npm's, installed if need be.
+
+    Raises:
+        Unavailable: there is no npm, or it cannot install the package.
+    """
+    npm = shutil.which('npm')
+    if npm is None:
+        raise Unavailable('needs npm, and none is on PATH')
+    place = folder / requirement.lstrip('@').replace('/', '-').replace('@', '-')
+    inside = place / 'node_modules/.bin' / program
+    if not inside.exists():
+        place.mkdir(parents=True, exist_ok=True)
+        with place.with_suffix('.log').open('w') as log:
+            _run([npm, 'install', '--no-fund', '--no-audit', '--prefix', str(place), requirement], log)
     return str(inside)
 
 

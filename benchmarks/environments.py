@@ -7,6 +7,7 @@ asked for its version before it is believed: pyenv's shims stand on PATH for ver
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def environment(folder: Path, requirement: str, python: str) -> str:
         Unavailable: it could not be made; the log in the folder has all that was printed.
     """
     words = requirement.split()
-    place = folder / f'{words[0].replace("==", "-")}-python{version_of(python)}'
+    place = folder / f'{re.sub("[^a-z0-9.]+", "-", words[0])}-python{version_of(python)}'
     inside = place / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
     stamp = place / 'installed'
     if not stamp.exists():

@@ -1,7 +1,8 @@
 """The service over HTTP: against moto_server, against a server that answers a fixed body at once, and at full load.
 
-Run `python benchmarks/http_service.py [all|activities|calls|load|polls]`. Servers run in processes of their own, ours
-on a file with `synchronous=FULL`; the figures of one part are measured in turns, so that a busy machine slows both.
+Run `python benchmarks/http_service.py [activities] [calls] [load] [polls]`; all of them unless some are named. Servers
+run in processes of their own, ours on a file with `synchronous=FULL`; the figures of one part are measured in turns, so
+that a busy machine slows both. What moto's server needs is installed into an environment in the user's cache.
 
 * activities: a single-threaded boto3 client decides and performs activities one after the other; moto_server keeps
   nothing, ours is durable. Bound: at least 2.5 times moto_server.
@@ -14,6 +15,7 @@ on a file with `synchronous=FULL`; the figures of one part are measured in turns
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import selectors
@@ -30,6 +32,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from environments import THIS, Interpreters, cache, environment
 
 from genflow.local.http.server import allow_descriptors
 
@@ -59,6 +62,8 @@ from genflow.local.http.server import serve
 with LocalSWF(sys.argv[1], long_poll=float(sys.argv[2])) as service:
     serve(service, started=lambda url: print(url, flush=True))
 """
+
+MOTO_REQUIREMENT = 'moto[server]>=5.2'
 
 MOTO = """
 import logging, os
@@ -93,9 +98,9 @@ asyncio.run(main())
 
 
 @contextlib.contextmanager
-def server(source: str, *arguments: str) -> Iterator[str]:
+def server(source: str, *arguments: str, python: str = sys.executable) -> Iterator[str]:
     """A server in a process of its own; its URL."""
-    process = subprocess.Popen([sys.executable, '-c', source, *arguments], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([python, '-c', source, *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield next(line.strip() for line in process.stdout if line.startswith('http://'))
@@ -160,8 +165,10 @@ ASKING: dict[str, dict[str, Any]] = {
 }
 
 
-def activities(executions: int = 20, steps: int = 10) -> None:
-    with ours() as our_url, server(MOTO) as moto_url:
+def activities(scale: float, steps: int = 10) -> None:
+    executions = max(1, round(20 * scale))
+    moto = environment(cache(), MOTO_REQUIREMENT, Interpreters().find((THIS,)))
+    with ours() as our_url, server(MOTO, python=moto) as moto_url:
         clients = {'ours': client(our_url), 'moto_server': client(moto_url)}
         for swf in clients.values():
             prepare(swf)
@@ -263,7 +270,8 @@ def measure(operation: str, our_url: str, offset: int, rounds: int) -> tuple[flo
     return statistics.median(pair[0] for pair in found), statistics.median(pair[1] for pair in found)
 
 
-def calls(rounds: int = 300) -> None:
+def calls(scale: float) -> None:
+    rounds = round(300 * scale)
     for offset, operation in enumerate(OPERATIONS):
         with ours() as url:
             prepare(client(url))
@@ -318,10 +326,10 @@ def commits_a_second(seconds: float = 1.0) -> float:
         return count / seconds
 
 
-def load() -> None:
+def load(scale: float) -> None:
     commits = commits_a_second()
     print(f'load        SQLite alone {commits:6.0f} commits/s')
-    for connections, total in [(1, 2_000), (16, 10_000)]:
+    for connections, total in [(1, round(2_000 * scale)), (16, round(10_000 * scale))]:
         with ours() as url:
             swf = client(url)
             prepare(swf)
@@ -359,7 +367,8 @@ def wake_once(url: str, swf: Any, number: int) -> float:
         return time.perf_counter() - began
 
 
-def polls(count: int = 1_000) -> None:
+def polls(scale: float) -> None:
+    count, rounds = round(1_000 * scale), max(2, round(100 * scale))
     allow_descriptors()
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(ours('60'))
@@ -367,7 +376,7 @@ def polls(count: int = 1_000) -> None:
         prepare(swf)
         for held in (0, count):
             hold_polls(stack, url, held)
-            found = [wake_once(url, swf, held + number) for number in range(100)]
+            found = [wake_once(url, swf, held + number) for number in range(rounds)]
             slowest = sorted(found)[-2]
             print(
                 f'polls       {held:4} held: woken in {statistics.median(found) * 1e3:.2f} ms, p99 {slowest * 1e3:.2f}'
@@ -377,8 +386,15 @@ def polls(count: int = 1_000) -> None:
 
 PARTS = {'activities': activities, 'calls': calls, 'load': load, 'polls': polls}
 
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('parts', nargs='*', choices=[[], *PARTS], help='which to run; all unless given')
+    parser.add_argument('--scale', type=float, default=1.0, help='the share of all numbers of calls')
+    options = parser.parse_args()
+    for name in options.parts or PARTS:
+        PARTS[name](options.scale)
+
+
 if __name__ == '__main__':
-    chosen = sys.argv[1] if len(sys.argv) > 1 else 'all'
-    for name, part in PARTS.items():
-        if chosen in ('all', name):
-            part()
+    main()

@@ -85,12 +85,12 @@ def steps(swf: LocalSWF, lane: str, workflows: int) -> int:
     return calls
 
 
-def workload(path: str, synchronous: str, callers: int) -> str:
+def workload(path: str, synchronous: str, callers: int, workflows: int) -> str:
     """The workload, shared by so many threads."""
     with closing(prepare(LocalSWF(path, synchronous=synchronous, long_poll=0))) as swf:
         calls: list[int] = []
         threads = [
-            threading.Thread(target=lambda lane=lane: calls.append(steps(swf, str(lane), WORKFLOWS // callers)))
+            threading.Thread(target=lambda lane=lane: calls.append(steps(swf, str(lane), workflows // callers)))
             for lane in range(callers)
         ]
         before, began = swf.statistics.commits, time.perf_counter()
@@ -99,21 +99,21 @@ def workload(path: str, synchronous: str, callers: int) -> str:
         for thread in threads:
             thread.join()
         took = time.perf_counter() - began
-        commits = swf.statistics.commits - before
-        count = WORKFLOWS // callers * callers * STEPS
+        commits = max(1, swf.statistics.commits - before)
+        count = workflows // callers * callers * STEPS
         return f'{sum(calls) / took:8.0f} calls/s {count / took:7.0f} steps/s {sum(calls) / commits:8.1f} calls/commit'
 
 
-def bare(path: str, synchronous: str) -> str:
+def bare(path: str, synchronous: str, workflows: int) -> str:
     """What SQLite does: the same events, in the same order of executions, a commit for each call."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute('PRAGMA journal_mode = WAL')
         connection.execute(f'PRAGMA synchronous = {synchronous}')
         connection.execute('CREATE TABLE events (run INTEGER, id INTEGER, event TEXT, PRIMARY KEY (run, id))')
-        began, calls, ids = time.perf_counter(), 0, [0] * WORKFLOWS
+        began, calls, ids = time.perf_counter(), 0, [0] * workflows
         for _ in range(STEPS):
             for events in (2, 1, 2, 1):  # respond decision, poll activity, respond activity, poll decision
-                for run in range(WORKFLOWS):
+                for run in range(workflows):
                     connection.execute('BEGIN')
                     for _ in range(events):
                         ids[run] += 1
@@ -121,7 +121,7 @@ def bare(path: str, synchronous: str) -> str:
                     connection.execute('COMMIT')
                     calls += 1
         took = time.perf_counter() - began
-        return f'{calls / took:8.0f} calls/s {WORKFLOWS * STEPS / took:7.0f} steps/s {1:8.1f} calls/commit'
+        return f'{calls / took:8.0f} calls/s {workflows * STEPS / took:7.0f} steps/s {1:8.1f} calls/commit'
 
 
 def round_trips(swf: LocalSWF, workflow_id: str, number: int = 400) -> float:
@@ -189,14 +189,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--closed', type=int, default=100_000)
     parser.add_argument('--history', type=int, default=20_000)
+    parser.add_argument('--workflows', type=int, default=WORKFLOWS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, synchronous) in enumerate((('memory', 'OFF'), ('NORMAL', 'NORMAL'), ('FULL', 'FULL'))):
             memory = name == 'memory'
-            print(f'{name:8} bare SQLite   {bare(":memory:" if memory else f"{folder}/b{number}", synchronous)}')
+            alone = bare(':memory:' if memory else f'{folder}/b{number}', synchronous, options.workflows)
+            print(f'{name:8} bare SQLite   {alone}')
             for callers in (1, 16):
                 path = ':memory:' if memory else f'{folder}/w{number}-{callers}'
-                print(f'{name:8} {callers:2} caller(s)  {workload(path, synchronous, callers)}', flush=True)
+                print(
+                    f'{name:8} {callers:2} caller(s)  {workload(path, synchronous, callers, options.workflows)}',
+                    flush=True,
+                )
         growth(folder, options.closed, options.history)
 
 

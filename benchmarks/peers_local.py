@@ -5,9 +5,9 @@ folder of the user's cache, which also has the files of a run: put it on the dis
 
 Two questions: how many steps a second with many workflows at once (200 of 10 steps), and with one (800 steps). Wall
 time from the first start to the last result that a client has; a new process and a new file each time, all sides in
-turn, round by round, each run as its documentation recommends for one machine. Durable sides wait for the disk, so each
-round also counts the single-row ``FULL`` commits that SQLite makes of it in a second; ratios are medians over the rounds
-of two figures of one round.
+turn, round by round, each run as its documentation recommends for one machine. Durable sides wait for the disk, so
+each round also counts the single-row ``FULL`` commits that SQLite makes of it in a second; ratios are medians over the
+rounds of two figures of one round.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import attrs
@@ -196,8 +197,7 @@ class DeferringSWF:
         mine.first = mine.first or mark
         mine.last = max(mine.last, mark)
 
-    def _defer(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
-        token = request.get('taskToken')
+    def _defer(self, token: Any, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
         start = token.start if isinstance(token, _Token) else 0
         answer, mark = self._service.defer(operation, request, right=right, start=start)
         self._note(mark)
@@ -237,8 +237,10 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
     def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
         operation = self.client.meta.method_to_api_mapping[name]
         deferred = self._deferred
+        token = request.get('taskToken')
+        plain = {**request, 'taskToken': str(token)} if isinstance(token, _Token) else request
         try:
-            answer = self._invoke(operation, request, self._defer)
+            answer = self._invoke(operation, plain, partial(self._defer, token))
         except StoreError as error:
             if not self.is_passing(error):
                 raise

@@ -111,7 +111,7 @@ def test_a_function_that_takes_too_long(swf: World) -> None:
 
     run = start(swf, wait, input='1', startToCloseTimeout='10')
     swf.settle()
-    assert entered.wait(10)
+    assert entered.wait(60)
     swf.advance(11)
     release.set()
     assert run.only('LambdaFunctionTimedOut') == {
@@ -145,7 +145,7 @@ def test_a_closed_execution_forgets_its_functions(swf: World) -> None:
 
     run = start(swf, wait, input='1')
     swf.settle()
-    assert entered.wait(10)
+    assert entered.wait(60)
     swf.signal(run, input='i')
     swf.decide(complete())
     release.set()

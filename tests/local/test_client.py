@@ -247,7 +247,7 @@ def test_threads_start_every_execution_once(office):
     together = threading.Barrier(8)
 
     def start():
-        together.wait(10)
+        together.wait(60)
         try:
             outcomes.append(office.start('same')['runId'])
         except office.swf.exceptions.WorkflowExecutionAlreadyStartedFault:

@@ -29,7 +29,7 @@ class SlowDisk:
 
     def append(self, number, columns):
         self.entered.release()
-        assert self.let.acquire(timeout=10)
+        assert self.let.acquire(timeout=60)
         if self.failure:
             raise self.failure
         self.written.append((number, columns[0]))
@@ -72,11 +72,11 @@ class Dispatcher:
         thread = threading.Thread(target=run)
         thread.start()
         self.threads.append(thread)
-        assert changed.wait(10)
+        assert changed.wait(60)
 
     def wait(self):
         for thread in self.threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -94,12 +94,12 @@ def test_one_caller_writes_its_own(dispatcher):
 
 def test_who_comes_during_a_write_shares_the_next(dispatcher):
     dispatcher.call('a')
-    assert dispatcher.disk.entered.acquire(timeout=10)
+    assert dispatcher.disk.entered.acquire(timeout=60)
     for name in 'bcd':
         dispatcher.call(name)
     assert dispatcher.returned == []
     dispatcher.disk.let.release()
-    assert dispatcher.disk.entered.acquire(timeout=10)
+    assert dispatcher.disk.entered.acquire(timeout=60)
     assert dispatcher.disk.written == [(1, '{"a":{}}')]
     dispatcher.disk.let.release()
     dispatcher.wait()
@@ -110,7 +110,7 @@ def test_who_comes_during_a_write_shares_the_next(dispatcher):
 def test_a_failed_write_refuses_all_that_built_on_it(dispatcher):
     dispatcher.disk.failure = DiskFull('no room')
     dispatcher.call('a')
-    assert dispatcher.disk.entered.acquire(timeout=10)
+    assert dispatcher.disk.entered.acquire(timeout=60)
     dispatcher.call('b')
     dispatcher.disk.let.release()
     dispatcher.wait()
@@ -134,7 +134,7 @@ def test_after_a_failure_the_next_write_counts_on(dispatcher):
 
 def test_a_call_that_changes_nothing_waits_for_what_it_saw(dispatcher):
     dispatcher.call('a')
-    assert dispatcher.disk.entered.acquire(timeout=10)
+    assert dispatcher.disk.entered.acquire(timeout=60)
     with dispatcher.lock:
         assert dispatcher.state.batch.empty
         mark = dispatcher.journal.mark()
@@ -160,7 +160,7 @@ def test_sixteen_callers_share_commits(path):
         together = threading.Barrier(16)
 
         def signal(number):
-            together.wait(10)
+            together.wait(60)
             for _ in range(40):
                 office.signal(str(number))
 

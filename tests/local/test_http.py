@@ -394,7 +394,7 @@ def poll(stream_of, operation='PollForDecisionTask'):
 
 def until(condition):
     """Wait until another thread has made it true: there is no event to wait for in what a client can see."""
-    assert any(condition() or threading.Event().wait(0.005) for _ in range(2000))
+    assert any(condition() or threading.Event().wait(0.005) for _ in range(12_000))
 
 
 def test_a_held_poll_ends_with_a_task(service, server):

@@ -25,7 +25,7 @@ class Service:
     def call_json(self, operation, members):
         self.threads.append(threading.current_thread())
         if self.barrier:
-            self.barrier.wait(10)
+            self.barrier.wait(60)
         return operation
 
 

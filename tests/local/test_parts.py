@@ -84,7 +84,7 @@ def test_a_waiter_wakes_once_and_at_once():
     waiter = Waiter()
     thread = threading.Thread(target=lambda: (waiter.wake(), waiter.wake()))
     thread.start()
-    assert waiter.wait(10)
+    assert waiter.wait(60)
     thread.join()
     assert not waiter.wait(0)
 

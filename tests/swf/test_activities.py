@@ -242,7 +242,7 @@ def test_the_background_sends_by_itself():
     heartbeats = Heartbeats()
     pulse = TaskHeartbeat(RetryingClient(Connection(Client(), 'the service')), 'token', 0.02)
     with heartbeats.kept_up(pulse):
-        assert all(sent.acquire(timeout=10) for _ in range(3))
+        assert all(sent.acquire(timeout=60) for _ in range(3))
     assert pulse.alive
 
 
@@ -497,18 +497,18 @@ def test_stopping_fails_what_runs_and_ignores_what_it_says_later(begin):
 
     def run(deed):
         inside.set()
-        leave.wait(10)
+        leave.wait(60)
         seen.append(deed.heartbeat())
         return 'ignored'
 
     loops, execution = begin(run, heartbeat=60)
     thread = threading.Thread(target=loops.run_activity)
     thread.start()
-    inside.wait(10)
+    inside.wait(60)
     assert not loops.performer.wait(0)
     loops.performer.abandon()
     leave.set()
-    thread.join(10)
+    thread.join(60)
     assert seen == [False]
     (said,) = attributes(execution, 'ActivityTaskFailed')
     assert said['reason'] == 'genflow.WorkerStopped'
@@ -534,7 +534,7 @@ def test_what_a_stopped_worker_ran_is_tried_again_like_a_time_out(begin):
 
 def test_no_more_of_a_type_run_at_a_time_than_allowed(swf):
     running, most, lock = set(), [], threading.Lock()
-    ready = threading.Barrier(2, timeout=10)
+    ready = threading.Barrier(2, timeout=60)
 
     @activity('Few', 1, 'tl')
     class Few(Activity):
@@ -560,7 +560,7 @@ def test_no_more_of_a_type_run_at_a_time_than_allowed(swf):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     loops.run()
     assert execution.status() == 'COMPLETED'
     assert max(most) == 2

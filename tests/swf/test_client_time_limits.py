@@ -13,6 +13,8 @@ from genflow.core import errors
 from genflow.local import LocalSWF
 from genflow.steady_time import monotonic
 
+SOON = 12  # seconds on a busy machine; without a time-out an outage takes 18 s, and longer where nobody answers
+
 
 @workflow(name='W', version=1, task_list='t')
 class W(Workflow):
@@ -38,7 +40,7 @@ def test_a_result_is_waited_for_no_longer_than_was_said(address, run_id):
         begun = monotonic()
         with pytest.raises(TimeoutError, match='does not answer'):
             client.execution('w', run_id).result(timeout=1)
-        assert 0.9 <= monotonic() - begun < 3
+        assert 0.9 <= monotonic() - begun < SOON
 
 
 def test_the_error_says_why(address):
@@ -53,7 +55,7 @@ def test_a_signal_that_nobody_answers_may_have_arrived(address, monkeypatch):
         begun = monotonic()
         with pytest.raises(Exception) as caught:  # noqa: PT011 - which one depends on the outage
             client.execution('w', 'r').signal('s')
-        assert monotonic() - begun < 3
+        assert monotonic() - begun < SOON
     silent = not isinstance(caught.value, errors.SignalFailed)
     assert silent == ('Could not connect' in str(caught.value))
 
@@ -77,7 +79,7 @@ def test_the_end_of_a_client_wakes_who_waits_in_an_outage(address):
     client = Client('d', address)
     thread, ended = waiting(client, 'r')
     client.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert 'client was closed' in str(ended[0])
 
@@ -98,7 +100,7 @@ def test_the_end_of_a_client_wakes_who_waits_for_an_open_execution(swf):
     client = Client('d', swf)
     thread, ended = waiting(client)
     client.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert isinstance(ended[0], RuntimeError)
 

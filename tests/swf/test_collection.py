@@ -86,7 +86,7 @@ def test_no_timer_is_left_behind():
         timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
         assert timers
     for timer in timers:
-        timer.join(10)
+        timer.join(60)
         assert not timer.is_alive()
 
 

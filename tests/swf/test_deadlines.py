@@ -92,7 +92,7 @@ def test_an_endless_loop_is_interrupted_after_the_decisions_time_out(swf, caplog
     execution = loops.client.starter(Loop)()
     thread = threading.Thread(target=loops.decide, daemon=True)
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     clock.now = 59.0
     watch.look()
     assert not loops.decider.held

@@ -150,12 +150,14 @@ class Meet(Activity):
     """Ends when as many have come as are expected: they have to run at the same time."""
 
     came = 0
+    arrived = threading.Semaphore(0)
     all_here: asyncio.Event | None = None
 
     async def run(self, expected: int) -> str:
         cls = type(self)
         cls.all_here = cls.all_here or asyncio.Event()
         cls.came += 1
+        cls.arrived.release()
         if cls.came == expected:
             cls.all_here.set()
         await cls.all_here.wait()
@@ -227,32 +229,34 @@ def working(service, *classes, **options):
 
 
 def test_many_async_activities_run_at_a_time_on_one_thread(live):
-    Meet.came, Meet.all_here = 0, None
+    Meet.came, Meet.all_here, Meet.arrived = 0, None, threading.Semaphore(0)
     with working(live, Meeting, Meet, activities=1):
         threads = Client('d', live).starter(Meeting)(30).result(LONG)
     assert threads == ['genflow-event-loop'] * 30
 
 
 def test_no_more_async_activities_run_than_there_is_room_for(live):
-    Meet.came, Meet.all_here = 0, None
+    Meet.came, Meet.all_here, Meet.arrived = 0, None, threading.Semaphore(0)
     with working(live, Meeting, Meet, activities=1, async_activities=2):
         execution = Client('d', live).starter(Meeting)(3)
+        assert all(Meet.arrived.acquire(timeout=LONG) for _ in range(2))
         with pytest.raises(TimeoutError):
             execution.result(0.5)
         assert Meet.came == 2
 
 
 def test_a_limit_of_a_type_holds_for_async_activities(live):
-    Meet.came, Meet.all_here = 0, None
+    Meet.came, Meet.all_here, Meet.arrived = 0, None, threading.Semaphore(0)
     with working(live, Meeting, Meet, activities=1, activity_limits={'PlainMeet': 2}):
         execution = Client('d', live).starter(Meeting)(3)
+        assert all(Meet.arrived.acquire(timeout=LONG) for _ in range(2))
         with pytest.raises(TimeoutError):
             execution.result(0.5)
         assert Meet.came == 2
 
 
 def test_without_an_event_loop_an_async_activity_takes_a_thread(live):
-    Meet.came, Meet.all_here = 0, None
+    Meet.came, Meet.all_here, Meet.arrived = 0, None, threading.Semaphore(0)
     with working(live, Meeting, Meet, async_activities=0):
         assert Client('d', live).starter(Meeting)(1).result(LONG)[0].startswith('genflow-activity-')
 

@@ -368,9 +368,9 @@ def test_an_idle_worker_takes_its_polls_back_from_a_server(register):
         while server.connections < polls + register:
             threading.Event().wait(0.01)
         began = time.monotonic()
-        working.drain(LONG)
+        working.drain(10 * LONG)
         working.wait()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < LONG
         assert theirs.is_alive()
         server.stop()
         theirs.join(LONG)

@@ -22,7 +22,10 @@ from genflow.local.shared.sockets import discard
 from genflow.local.state.answers import Caller
 
 OWNERS_RETURN = 3.0
-"""Seconds after a take-over in which the processes that have tasks must be there again."""
+"""Seconds between two looks, after a take-over, at whether the processes that have tasks are there again."""
+
+OWNERS_LOOKS = 10
+"""Looks after which one that lives and has not come back loses its tasks; one that has died loses them at once."""
 
 
 class Leading:
@@ -67,18 +70,23 @@ class Leading:
         for process in others:
             if not is_alive(process):
                 self.service.dismiss(process)
-        living = {process for process in others if is_alive(process)}
-        if living:
-            timer = threading.Timer(OWNERS_RETURN, _end_absent, (weakref.ref(self), living))
+        self._expect({process for process in others if is_alive(process)}, OWNERS_LOOKS)
+
+    def _expect(self, processes: set[str], looks: int) -> None:
+        if processes:
+            timer = threading.Timer(OWNERS_RETURN, _look_for, (weakref.ref(self), processes, looks - 1))
             timer.daemon = True
             timer.start()
 
-    def end_absent(self, expected: set[str]) -> None:
-        """Take those for dead who have not come back."""
+    def look_for(self, expected: set[str], looks: int) -> None:
+        """End the tasks of those who have not come back and have died meanwhile; of all, if it is the last look."""
         here = set(self._front.followers) if self._front else set()
-        for process in expected - here:
+        absent = expected - here
+        gone = {process for process in absent if not looks or not is_alive(process)}
+        for process in gone:
             self.service.dismiss(process)
             self.service.end_tasks_of(process)
+        self._expect(absent - gone, looks)
 
     def perform(
         self, operation: str, request: dict[str, Any], caller: Caller, hold: float, *, right: bool, again: bool
@@ -128,11 +136,11 @@ class Leading:
         self.service.close()
 
 
-def _end_absent(leading: weakref.ref[Leading], expected: set[str]) -> None:
+def _look_for(leading: weakref.ref[Leading], expected: set[str], looks: int) -> None:
     found = leading()
     if found is not None:
         with contextlib.suppress(StoreError):
-            found.end_absent(expected)
+            found.look_for(expected, looks)
 
 
 class _Job:

@@ -150,6 +150,20 @@ def test_an_update_that_a_restart_carries_is_followed(loops):
     assert watch.answer in (1, 2)
 
 
+def test_the_handle_of_a_run_that_was_continued_asks_the_run_that_is_open(loops):
+    first = loops.client.starter(Cluster, workflow_id='h')(3)
+    loops.run()
+    named = loops.client.execution('h', workflow=Cluster)
+    for _ in range(2):
+        answered(loops, named, Cluster.rotate)
+        loops.run()
+    assert answered(loops, first, Cluster.count) == 2
+    named.signal(Cluster.stop)
+    loops.run()
+    with pytest.raises(Exception, match='UnknownResource'):
+        first.update(Cluster.count)
+
+
 def test_an_update_that_has_a_workflow_restart_is_answered(loops):
     loops.client.starter(Cluster, workflow_id='f')(2)
     loops.run()

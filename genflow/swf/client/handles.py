@@ -635,6 +635,7 @@ class Execution(Generic[R]):
             in_seconds(timeout),
             request=Request(request['id'], name, text, is_new=update_id is None),
             ids=self._ids,
+            latest=self._latest,
             page=self._page,
             send=partial(self._send_update, str(name)),
             hooks=hooks,
@@ -700,6 +701,10 @@ class Execution(Generic[R]):
         """Workflow id and run id; the open run, or else the latest, where none was named."""
         if self.run_id is not None:
             return {'workflowId': self.workflow_id, 'runId': self.run_id}
+        return self._latest(patience)
+
+    def _latest(self, patience: float = RETRY_FOR) -> dict[str, str]:
+        """Workflow id and run id of the open run, or else the latest."""
         which = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': self.workflow_id}}
         for kind in ('open', 'closed'):
             found = self._read(f'list_{kind}_workflow_executions', patience=patience, maximumPageSize=1, **which)

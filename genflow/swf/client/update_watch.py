@@ -57,6 +57,7 @@ class UpdateWatch(Watch[Any]):
         timeout: Likewise.
         request: The update.
         ids: Finds the workflow id and run id.
+        latest: Finds those of the open run, or else the latest, of the workflow id.
         page: Reads a page of a run's history.
         send: Sends a signal to a run.
         hooks: Reads the result.
@@ -71,6 +72,7 @@ class UpdateWatch(Watch[Any]):
         *,
         request: Request,
         ids: Callable[..., dict[str, str]],
+        latest: Callable[..., dict[str, str]],
         page: Callable[..., Mapping[str, Any]],
         send: Callable[..., Any],
         hooks: Serialization,
@@ -79,6 +81,7 @@ class UpdateWatch(Watch[Any]):
         super().__init__(client, subject, timeout)
         self.request = request
         self.ids = ids
+        self.latest = latest
         self.page = page
         self.send = send
         self.hooks = hooks
@@ -127,7 +130,7 @@ class UpdateWatch(Watch[Any]):
                 self.send(run, UPDATE_SIGNAL, self.request.text)
             except Exception as error:
                 if faults.code_of(error) == 'UnknownResourceFault':
-                    before, run = run, self.in_time(self.ids)
+                    before, run = run, self._run_after(run)
                     if run == before:
                         raise
                 elif not (faults.is_doubtful(error) or isinstance(error, TimeoutError)):
@@ -137,6 +140,13 @@ class UpdateWatch(Watch[Any]):
             else:
                 return run
         raise UpdateFailed(f'the update {self.request.name!r} could not be sent: the connection broke each time')
+
+    def _run_after(self, run: dict[str, str]) -> dict[str, str]:
+        """The open run of the chain that a closed run belongs to; that run itself where it was not continued."""
+        last = next(self._events(run))
+        is_continued = last['eventType'] == 'WorkflowExecutionContinuedAsNew'
+        found: dict[str, str] = self.in_time(self.latest if is_continued else self.ids)
+        return found
 
     # reading
 

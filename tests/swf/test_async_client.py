@@ -105,3 +105,15 @@ def test_starts_and_lists(loops):
         return first.run_id == joined.run_id, listed, await first.status()
 
     assert on_loop(loops, program) == (True, ['b'], 'TERMINATED')
+
+
+def test_who_waits_is_told_that_the_client_was_closed(loops):
+    async def program(client):
+        execution = await client.starter(Basket)('a')
+        waiting = asyncio.create_task(execution.result())
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(RuntimeError, match='the client was closed'):
+            await waiting
+
+    on_loop(loops, program)

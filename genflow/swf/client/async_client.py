@@ -53,7 +53,12 @@ class _Threads:
     async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         # In the caller's context, as middleware has to find, for one, which span is current.
         call = partial(copy_context().run, partial(function, *args, **kwargs))
-        return await asyncio.get_running_loop().run_in_executor(self.pool, call)
+        try:
+            called = asyncio.get_running_loop().run_in_executor(self.pool, call)
+        except RuntimeError as error:  # the pool is shut down
+            self.client.refuse_when_closed(error)
+            raise
+        return await called
 
     async def watch(self, watch: Watch[T]) -> T:
         """Waits with a watch on the event loop."""

@@ -636,6 +636,7 @@ class Execution(Generic[R]):
             request=Request(request['id'], name, text, is_new=update_id is None),
             ids=self._ids,
             latest=self._latest,
+            names_run=self.run_id is not None,
             page=self._page,
             send=partial(self._send_update, str(name)),
             hooks=hooks,

@@ -58,6 +58,7 @@ class UpdateWatch(Watch[Any]):
         request: The update.
         ids: Finds the workflow id and run id.
         latest: Finds those of the open run, or else the latest, of the workflow id.
+        names_run: Whether ``ids`` stands for one run.
         page: Reads a page of a run's history.
         send: Sends a signal to a run.
         hooks: Reads the result.
@@ -73,6 +74,7 @@ class UpdateWatch(Watch[Any]):
         request: Request,
         ids: Callable[..., dict[str, str]],
         latest: Callable[..., dict[str, str]],
+        names_run: bool,
         page: Callable[..., Mapping[str, Any]],
         send: Callable[..., Any],
         hooks: Serialization,
@@ -82,6 +84,7 @@ class UpdateWatch(Watch[Any]):
         self.request = request
         self.ids = ids
         self.latest = latest
+        self.names_run = names_run
         self.page = page
         self.send = send
         self.hooks = hooks
@@ -142,10 +145,11 @@ class UpdateWatch(Watch[Any]):
         raise UpdateFailed(f'the update {self.request.name!r} could not be sent: the connection broke each time')
 
     def _run_after(self, run: dict[str, str]) -> dict[str, str]:
-        """The open run of the chain that a closed run belongs to; that run itself where it was not continued."""
+        """The run to ask instead of a closed one: the open one, unless a run was named that has not been continued."""
         last = next(self._events(run))
-        is_continued = last['eventType'] == 'WorkflowExecutionContinuedAsNew'
-        found: dict[str, str] = self.in_time(self.latest if is_continued else self.ids)
+        if self.names_run and last['eventType'] != 'WorkflowExecutionContinuedAsNew':
+            return run
+        found: dict[str, str] = self.in_time(self.latest)
         return found
 
     # reading

@@ -143,9 +143,13 @@ class Machine(RuleBasedStateMachine):
     # What the histories say.
 
     def history(self, run_id):
-        execution = {'workflowId': self.runs[run_id], 'runId': run_id}
-        answer = self.call('get_workflow_execution_history', domain='dom', execution=execution)
-        return answer['events']
+        request = {'domain': 'dom', 'execution': {'workflowId': self.runs[run_id], 'runId': run_id}}
+        answer = self.call('get_workflow_execution_history', **request)
+        events = answer['events']
+        while 'nextPageToken' in answer:  # a page holds a hundred
+            answer = self.call('get_workflow_execution_history', nextPageToken=answer['nextPageToken'], **request)
+            events += answer['events']
+        return events
 
     def reference(self, run_id):
         return Reference.of(self.history(run_id))

@@ -17,6 +17,7 @@ from genflow.core.calls.lambda_ import LambdaCall
 from genflow.core.calls.retryable import RetryableCall
 from genflow.core.durations import Duration
 from genflow.core.errors import DefinitionError
+from genflow.core.model.identifiers import checked_name, checked_text
 from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions, overridden, seconds
 from genflow.core.payloads.hooks import Serialization, encode_value, use_transport
 from genflow.core.tasks.loop import DescribingLoop, Loop
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ['ActivityProxy', 'Bound', 'LambdaProxy', 'Proxy', 'WorkflowProxy', 'type_version']
 
 
-FORBIDDEN = frozenset(':/|') | {chr(code) for code in (*range(32), *range(127, 160))}
 MAX_LAMBDA_NAME = 64
 
 
@@ -38,16 +38,7 @@ def type_version(value: Any) -> str:
     """A version as SWF has it: text of 1 to 64 characters; whole numbers are welcome."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise DefinitionError(f'version is {value!r}; it is text or a whole number')
-    return _name(str(value), 'version', 64)
-
-
-def _name(value: Any, what: str, length: int = 256) -> str:
-    """A name as SWF takes it (the rules of its API reference)."""
-    if not isinstance(value, str) or not 1 <= len(value) <= length:
-        raise DefinitionError(f'{what} is {value!r}; it is text of 1 to {length} characters')
-    if value == 'arn' or (set(value) & FORBIDDEN):
-        raise DefinitionError(f"{what} is {value!r}; SWF allows no ':', '/', '|' or control character, and not 'arn'")
-    return value
+    return checked_name(str(value), 'version', 64)
 
 
 class Bound:
@@ -99,7 +90,7 @@ class Proxy(Serialization):
     """The class whose attribute it is, ``None`` for one that is data."""
 
     def __init__(self, name: str, version: Any, options: Any, transport: Any) -> None:
-        self.name = _name(name, 'name')
+        self.name = checked_name(name, 'name')
         self.version = None if version is None else type_version(version)
         self.options = options
         if transport is not None:
@@ -287,15 +278,13 @@ class LambdaProxy(Proxy):
         error_handling: bool = False,
         transport: Any = None,
     ) -> None:
-        if not 1 <= len(name) <= MAX_LAMBDA_NAME:
-            raise DefinitionError(f'name is {name!r}; a Lambda function has a name or ARN of 1 to 64 characters')
         options = LambdaOptions(
             start_to_close=seconds(start_to_close, 'start_to_close'),
             retry=retry,
             delay=delay,
             error_handling=error_handling,
         )
-        self.name = name
+        self.name = checked_text(name, 'the name or ARN of a Lambda function', MAX_LAMBDA_NAME)
         self.version = None
         self.options = options
         if transport is not None:

@@ -23,6 +23,7 @@ from genflow.core.calls.external import CancelCall, SignalCall
 from genflow.core.calls.timer import TimerCall, timer_seconds
 from genflow.core.durations import Duration
 from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
+from genflow.core.model.identifiers import checked_text
 from genflow.core.model.info import Info
 from genflow.core.model.options import RestartOptions, checked_names, overridden
 from genflow.core.model.restart import Restart
@@ -394,8 +395,13 @@ class Workflow(Serialization):
         return BoundSignal(self.loop, self.loop.mailbox(name), name, reads)
 
     def external(self, workflow_id: str, run_id: str | None = None) -> External:
-        """Another execution of the same domain."""
-        return External(self.loop, workflow_id, run_id)
+        """Another execution of the same domain.
+
+        Raises:
+            DefinitionError: No execution can have such an id.
+        """
+        checked_text(workflow_id, 'workflow_id')
+        return External(self.loop, workflow_id, None if run_id is None else checked_text(run_id, 'run_id', 64))
 
     # values
 

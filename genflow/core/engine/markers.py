@@ -29,6 +29,7 @@ from genflow.core.model.wire_names import PATCH_MARKER, SEED_MARKER, SIDE_EFFECT
 from genflow.core.payloads.failures import decode_failure, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode, encode_value, same_payload
 from genflow.core.payloads.wire_text import units
+from genflow.core.text import short
 
 __all__ = ['Markers']
 
@@ -37,6 +38,9 @@ MAX_TOTAL = 900_000
 
 ESCAPED = 11
 """Further bytes of a character that a client writes as two escaped surrogates."""
+
+MAX_CHANGE = 256
+"""Characters of the id of a change."""
 
 MAX_MARKERS = 90
 """Side effects in one decision, for the same reason: a response has at most 100 decisions."""
@@ -126,7 +130,7 @@ class Markers:
     # patches
 
     def patched(self, change: str) -> bool:
-        known = self._patches.get(change)
+        known = self._patches.get(checked_change(change))
         if known is not None:
             return known
         if self._live:
@@ -141,7 +145,7 @@ class Markers:
 
     def deprecate_patch(self, change: str) -> None:
         """Records a marker that code without the call ignores, and accepts the one of code that says ``patched``."""
-        if change in self._patches:
+        if checked_change(change) in self._patches:
             return
         flagged = RecordMarker(PATCH_MARKER, encode({'id': change, 'deprecated': True}))
         shown = [marker for marker in (_patch(change), flagged) if self._live or self._shows(marker)]
@@ -187,6 +191,17 @@ class Markers:
 
 def _patch(change: str) -> RecordMarker:
     return RecordMarker(PATCH_MARKER, encode({'id': change}))
+
+
+def checked_change(change: Any) -> str:
+    """The id of a change, which goes into a marker.
+
+    Raises:
+        DefinitionError: It is no text, or longer than 256 characters.
+    """
+    if not isinstance(change, str) or not 1 <= len(change) <= MAX_CHANGE:
+        raise DefinitionError(f'the id of a change is {short(change)}; it is a text of 1 to {MAX_CHANGE} characters')
+    return change
 
 
 def _size(text: str) -> int:

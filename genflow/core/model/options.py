@@ -15,6 +15,7 @@ from attrs import Factory, field, frozen
 
 from genflow.core.durations import in_seconds
 from genflow.core.errors import DefinitionError
+from genflow.core.model.identifiers import checked_id, checked_name, checked_text
 from genflow.core.model.retry import NO_RETRY, Retries, Retry, retry_policy
 
 __all__ = [
@@ -42,6 +43,9 @@ MAX_TAG = 256
 
 MAX_WORKFLOW_ID = 256
 """Characters of a workflow id (API reference of ``StartWorkflowExecution``)."""
+
+MAX_ROLE = 1600
+"""Characters of the ARN of a role (SWF's ``Arn``)."""
 
 CHILD_POLICIES = ('TERMINATE', 'REQUEST_CANCEL', 'ABANDON')
 
@@ -73,9 +77,9 @@ def tag_list(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
     tags = (value,) if isinstance(value, str) else tuple(value)
-    if len(tags) > MAX_TAGS or not all(len(tag) <= MAX_TAG for tag in tags):
+    if len(tags) > MAX_TAGS:
         raise DefinitionError(f'tags are {tags!r}; SWF takes at most {MAX_TAGS} texts of at most {MAX_TAG} characters')
-    return tags
+    return tuple('' if tag == '' else checked_text(tag, 'a tag', MAX_TAG) for tag in tags)
 
 
 def child_policy(value: str | None) -> str | None:
@@ -113,16 +117,22 @@ def priority(value: Any) -> int | None:
 
 def workflow_id(value: Any) -> str | None:
     """A name for an execution; an empty one is refused, for it would be taken for none, and nobody asked for that."""
-    if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= MAX_WORKFLOW_ID):
-        raise DefinitionError(f'workflow_id is {value!r}; it is a text of 1 to {MAX_WORKFLOW_ID} characters')
-    return value
+    return None if value is None else checked_id(value, 'workflow_id', MAX_WORKFLOW_ID)
+
+
+def task_list(value: Any) -> str | None:
+    return None if value is None else checked_name(value, 'task_list')
+
+
+def lambda_role(value: Any) -> str | None:
+    return None if value is None else checked_text(value, 'lambda_role', MAX_ROLE)
 
 
 @frozen
 class ActivityOptions:
     """Settings of an activity call."""
 
-    task_list: str | None = None
+    task_list: str | None = field(default=None, converter=task_list)
     priority: int | None = field(default=None, converter=priority)
     heartbeat: float | None = _duration()
     schedule_to_close: float | None = _duration()
@@ -154,13 +164,13 @@ class ChildOptions:
     """Settings of a child workflow."""
 
     workflow_id: str | None = field(default=None, converter=workflow_id)
-    task_list: str | None = None
+    task_list: str | None = field(default=None, converter=task_list)
     priority: int | None = field(default=None, converter=priority)
     workflow_duration: float | None = _duration()
     decision_duration: float | None = _duration()
     child_policy: str | None = field(default=None, converter=child_policy)
     tags: tuple[str, ...] | None = field(default=None, converter=tag_list)
-    lambda_role: str | None = None
+    lambda_role: str | None = field(default=None, converter=lambda_role)
     retry: Retry | Retries = field(default=Factory(lambda: retry_policy(3)), converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
@@ -191,13 +201,13 @@ class RestartOptions:
     """What ``self.restart.with_options(...)`` says of the next run; ``None`` says again what this run was given."""
 
     version: str | None = field(default=None, converter=_version)
-    task_list: str | None = None
+    task_list: str | None = field(default=None, converter=task_list)
     priority: int | None = field(default=None, converter=priority)
     workflow_duration: float | None = _duration()
     decision_duration: float | None = _duration()
     child_policy: str | None = field(default=None, converter=child_policy)
     tags: tuple[str, ...] | None = field(default=None, converter=tag_list)
-    lambda_role: str | None = None
+    lambda_role: str | None = field(default=None, converter=lambda_role)
 
 
 _CALLS = (ActivityOptions, ChildOptions, LambdaOptions)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, get_args, ove
 
 from genflow.core.errors import DefinitionError, SignalFailed
 from genflow.core.model.events import Signaled
+from genflow.core.model.identifiers import checked_text
 from genflow.core.protocols import Loop
 from genflow.core.tasks.messages import Message, Misfit, Read, read_json, reader_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
@@ -474,6 +475,10 @@ def nearest_signal(cls: type, name: str) -> str:
 def signal_name(signal: Any) -> str:
     """The name of a signal given as a ``Signal``, a bound one, or text."""
     name = signal if isinstance(signal, str) else getattr(signal, 'name', None)
-    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
-        raise TypeError(f'{signal!r} is not a signal; give Order.approve or a name of at most 256 characters')
-    return name
+    try:
+        return checked_text(name, 'the name of a signal', MAX_NAME)
+    except DefinitionError:
+        raise TypeError(
+            f'{signal!r} is not a signal; give Order.approve or a name of at most 256 characters, without lone '
+            'surrogates'
+        ) from None

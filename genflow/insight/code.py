@@ -36,7 +36,7 @@ from genflow.insight.times import duration, utc
 from genflow.insight.view import ExecutionView
 from genflow.swf.wire.events import decided, translate
 
-__all__ = ['BranchView', 'CodeView', 'Place', 'Source', 'Supposition', 'replayed', 'suppose', 'told']
+__all__ = ['BranchView', 'CodeView', 'Place', 'Replay', 'Source', 'Supposition', 'replayed', 'suppose', 'told']
 
 Source = Callable[[str], Sequence[str]]
 """Gives the lines of a source file by its name; none where it cannot be read."""
@@ -157,26 +157,56 @@ def no_source(_: str) -> Sequence[str]:
     return ()
 
 
-def replayed(view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> CodeView:
-    """Replays the events of a view with a workflow's class.
+class Replay:
+    """The events of a view, replayed once with a workflow's class; close it.
 
     Args:
         view: The execution.
         spec: The class; its type is not compared with the recorded one.
         source: Gives source lines.
+
+    Attributes:
+        code: What the replay found.
     """
-    execution = _Observed(spec, view)
-    try:
+
+    def __init__(self, view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> None:
+        self._view = view
+        self._spec = spec
+        self._events = list(decided(translate(view.events)))
+        self._execution: _Observed | None = _Observed(spec, view)
+        self.code = self._replayed(self._execution, source)
+        if self.code.error is not None or self.code.decides is not None:
+            self.close()  # it stands elsewhere than the events do
+
+    def _replayed(self, execution: _Observed, source: Source) -> CodeView:
+        view, spec = self._view, self._spec
         try:
-            execution.advance(decided(translate(view.events)))
+            execution.advance(self._events)
             code = _seen(execution, view, spec, source)
             return code if view.pending_decision is None else evolve(code, decides=_pending(execution, view))
         except UnknownEffect as effect:
             return evolve(code, decides=(str(effect),))
         except GenflowError as error:
             return evolve(_seen(execution, view, spec, source), error=error)
-    finally:
-        execution.close()
+
+    def suppose(self, supposition: Supposition | None, at: datetime | None = None) -> tuple[str, ...]:
+        """What the code would ask for next, as :func:`suppose` says it; the first one costs no replay."""
+        execution, self._execution = self._execution, None
+        events = [] if execution is not None else self._events
+        return _supposed(execution or _Observed(self._spec, self._view), events, self._view, supposition, at)
+
+    def close(self) -> None:
+        """Closes the generators."""
+        execution, self._execution = self._execution, None
+        if execution is not None:
+            execution.close()
+
+
+def replayed(view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> CodeView:
+    """What a replay of a view's events finds; the arguments are those of :class:`Replay`."""
+    replay = Replay(view, spec, source)
+    replay.close()
+    return replay.code
 
 
 def _pending(execution: _Observed, view: ExecutionView) -> tuple[str, ...]:
@@ -369,8 +399,16 @@ def suppose(
     Raises:
         GenflowError: The code cannot go on: as the engine raises it.
     """
-    execution = _Observed(spec, view)
-    found = decided(translate(view.events))
+    return _supposed(_Observed(spec, view), decided(translate(view.events)), view, supposition, at)
+
+
+def _supposed(
+    execution: _Observed,
+    found: Iterable[core.Event],
+    view: ExecutionView,
+    supposition: Supposition | None,
+    at: datetime | None,
+) -> tuple[str, ...]:
     first = view.last_event_id + 1
     happened = [] if supposition is None else supposition.events(first)
     started = core.DecisionStarted(first + len(happened), utc(at or view.updated_at))

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from genflow.core.errors import GenflowError, NondeterminismError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight.code import BranchView, CodeView, Place, Source, Supposition, no_source, replayed, settle, suppose
+from genflow.insight.code import BranchView, CodeView, Place, Replay, Source, Supposition, no_source, settle
 from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Facts, Finding, plain
 from genflow.insight.operations import Deadline, Operation
 from genflow.insight.rules import RULES
@@ -156,11 +156,15 @@ def diagnose(
         source: Gives source lines.
     """
     facts = facts or Facts()
-    code = None if spec is None else replayed(view, spec, source)
+    replay = None if spec is None else Replay(view, spec, source)
+    code = None if replay is None else replay.code
     case = Case(view, now, facts, code)
     found = [finding for rule in RULES for finding in rule.findings(case)]
     levels = {CAUSE: 0, NOTE: 1, SETTING: 2}
-    branches = tuple(_branches(case))
+    branches: tuple[BranchState, ...] = ()
+    if replay is not None:
+        branches = tuple(_branches(case, replay))
+        replay.close()
     return Diagnosis(
         view,
         state_of(case),
@@ -273,10 +277,8 @@ def _told(case: Case, deadline: Deadline) -> str:
 # branches
 
 
-def _branches(case: Case) -> Iterator[BranchState]:
-    code, view = case.code, case.view
-    if code is None:
-        return
+def _branches(case: Case, replay: Replay) -> Iterator[BranchState]:
+    code, view = replay.code, case.view
     budget = MAX_SUPPOSED if view.last_event_id < MANY_EVENTS else 1
     for branch in code.branches:
         waits_for = () if isinstance(code.error, NondeterminismError) else branch.operations  # those are others' then
@@ -288,14 +290,14 @@ def _branches(case: Case) -> Iterator[BranchState]:
         then: tuple[str, ...] = ()
         if deadline is not None and budget and code.error is None:
             budget -= 1
-            then = _then(view, code.spec, deadline)
+            then = _then(replay, deadline)
         yield BranchState(branch, since, deadline, then)
 
 
-def _then(view: ExecutionView, spec: WorkflowSpec, deadline: Deadline) -> tuple[str, ...]:
+def _then(replay: Replay, deadline: Deadline) -> tuple[str, ...]:
     """What the code would ask for if a deadline struck."""
     try:
-        return suppose(view, spec, struck(deadline), deadline.at)
+        return replay.suppose(struck(deadline), deadline.at)
     except GenflowError as error:
         return (f'cannot go on: {type(error).__name__}: {error}',)
 

@@ -9,6 +9,7 @@ import pytest
 from genflow import ActivityProxy, NondeterminismError, Retry, Signal, Workflow, any_of
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, parsed, replayed, suppose
+from genflow.insight.code import Replay
 from genflow.testing import History
 
 effects = []
@@ -183,6 +184,15 @@ def test_each_supposition_has_its_consequence_and_changes_nothing(supposed, expe
     events = list(view.events)
     assert suppose(view, spec, parsed(supposed, view))[-1] == expected
     assert view.events == events
+
+
+@pytest.mark.parametrize('supposed', ['complete Echo 5', 'fail 1', 'fire 2', 'signal approve true', 'cancel'])
+def test_the_replay_that_was_made_answers_as_a_new_one_does(supposed):
+    view, _, spec = seen(everything)
+    replay = Replay(view, spec)
+    fresh = suppose(view, spec, parsed(supposed, view))
+    assert [replay.suppose(parsed(supposed, view)) for _ in range(2)] == [fresh, fresh]
+    replay.close()
 
 
 def test_supposing_the_end_of_a_wait_begins_the_next_attempt():

@@ -193,9 +193,10 @@ def test_repair_in_bulk_shows_first_and_then_does_it(folder):
 def test_a_repair_is_refused_where_calls_were_made_after_what_is_trusted(folder):
     command = ('run', 'pipeline.py:Careful', '130', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3
-    done = genflow(folder, 'repair', 'p', '--db', 'x.db')
+    done = genflow(folder, 'repair', 'p', 'pipeline.py', '--db', 'x.db')  # the type says which of its classes
     assert done.returncode == 2
     assert 'activity 128 Undo was asked for after event' in done.stderr
+    assert 'scheduled again' not in done.stderr  # it is not
     (folder / 'mended').touch()
     assert genflow(folder, 'repair', 'p', '--force', '--db', 'x.db').returncode == 0
     done = genflow(folder, *command)

@@ -205,10 +205,11 @@ def _undone(run: Simulation, first: Baseline) -> str | None:
 
 
 def _undone_twice(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
-    usual = first.undos.counts()
+    usual = first.undos.counts() if first.completes else Counter(undo.what for undo in ran)
     log = run.live.log
     for what, times in Counter(undo.what for undo in ran).items():
-        if times > 1 and (times > usual[what] or log.share_a_step([undo for undo in ran if undo.what == what])):
+        same = [undo for undo in ran if undo.what == what]
+        if times > 1 and (times > usual[what] or (same[0].is_call and log.share_a_step(same))):
             return f'the compensation {what} runs {times} times; it was added anew, so it undoes one step twice'
     return None
 

@@ -21,6 +21,7 @@ class Undo:
 
     Attributes:
         what: Its function and arguments, as text.
+        is_call: Whether its function is a proxy, so that what it does is one call.
         place: Which one of its saga it is, and which saga of the run that is.
         saga_at: How much work (activities, children, Lambda functions) had been asked for when the saga began, or the
             compensation before it was added.
@@ -31,6 +32,7 @@ class Undo:
     """
 
     what: str
+    is_call: bool
     place: tuple[int, int]
     saga_at: int
     work_at: int
@@ -75,7 +77,8 @@ class SagaLog:
             self._added[key], self._work_before[key] = [], work
         elif change == 'added' and key in self._added:
             place = (list(self._added).index(key), len(self._added[key]))
-            undo = Undo(_text(step), place, self._work_before[key], work)
+            is_call = hasattr(step[0], 'proxy')
+            undo = Undo(_text(step), is_call, place, self._work_before[key], work)
             self._work_before[key] = work
             self._added[key].append((step, undo))
             self.undos.append(undo)

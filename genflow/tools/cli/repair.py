@@ -26,7 +26,7 @@ from genflow.tools.gathering import known_spec, now, source_lines
 from genflow.tools.run.follow import HistoryTail, listed
 from genflow.tools.run.listing import Wanted
 from genflow.tools.run.start import Request, first_input
-from genflow.tools.run.target import TargetError, load
+from genflow.tools.run.target import TargetError, load, module_of, parse
 
 __all__ = ['command', 'offer', 'take_up']
 
@@ -100,10 +100,10 @@ def command(
         plan = plan_repair(view, now(), before)
     except RepairError as error:
         raise Refused(str(error)) from error
-    _show(plan)
     refusal = refusal_of(plan, view, target, force=force)
     if refusal is not None:
         raise Refused(refusal)
+    _show(plan, is_meant=not dry_run)
     if not dry_run:
         print_lines([f'{run.workflow_id} {_forked(db, domain, view, plan)}'])
 
@@ -151,7 +151,7 @@ def take_up(db: str, domain: str, request: Request, target: str, *, asked_for: b
     except RepairError as error:
         refusal = str(error)
     if refusal is None:
-        _show(plan)
+        _show(plan, is_meant=True)
         _forked(db, domain, view, plan)
     elif asked_for:
         raise Refused(f'{refusal} `genflow repair {workflow_id} --db {db}` has both options.')
@@ -260,14 +260,14 @@ def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
                 yield view
 
 
-def _show(plan: Repair) -> None:
+def _show(plan: Repair, *, is_meant: bool) -> None:
     note(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed')
     if not plan.is_linked:
         note(
             'genflow: it already has five tags, so no tag names the run that it continues, and idempotency keys are new'
         )
     if plan.anew:
-        note(f'genflow: scheduled again: {_listed(plan.anew)}')
+        note(f'genflow: {"" if is_meant else "would be "}scheduled again: {_listed(plan.anew)}')
 
 
 def _listed(operations: tuple[Operation, ...]) -> str:
@@ -278,9 +278,9 @@ def _listed(operations: tuple[Operation, ...]) -> str:
 def _mismatch(plan: Repair, view: ExecutionView, target: str) -> object:
     """Where the code does not follow what would be copied; ``None`` where it does."""
     try:
-        spec = load(target)
+        module_of(parse(target))
+        spec = known_spec(view) or load(target)
     except TargetError as error:
         raise Refused(str(error)) from error
-    spec = known_spec(view) or spec
     fresh = ExecutionView(view.workflow_id, view.run_id).apply_all(plan.events)
     return replayed(fresh, spec, source_lines).error

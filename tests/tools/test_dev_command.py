@@ -6,6 +6,7 @@ import io
 import queue
 import signal
 import threading
+import urllib.request
 from datetime import datetime, timezone
 
 import pytest
@@ -171,7 +172,10 @@ def test_keys_and_saves_are_followed_until_somebody_quits(session, flow, told):
 
 def test_the_command_takes_up_a_save_and_ends_with_an_interrupt(tmp_path, flow):
     process = start(tmp_path, 'dev', 'dev_flow.py')
+    address = wait_for(process.stderr, 'the dashboard is at ').split()[-1]
     wait_for(process.stderr, 'the code runs')
+    with urllib.request.urlopen(address, timeout=LIMIT) as page:  # noqa: S310 - our own address
+        assert 'dev_flow.py' in page.read().decode()
     edit(flow, 'return [first, second]', 'return first')
     wait_for(process.stderr, 'the new code runs')
     process.send_signal(signal.SIGINT)

@@ -37,8 +37,9 @@ QUIT = 'q'
 @click.argument('target')
 @setting_options('db', help='Keep the executions in this file. Default: in memory, until the command ends.')
 @click.option('--port', default=0, type=click.IntRange(0, 65535), help='The port of the service. Default: a free one.')
+@click.option('--ui/--no-ui', default=True, show_default=True, help='Serve the dashboard, if it is installed.')
 @setting_options('domain', default=DOMAIN, show_default=True)
-def command(*, target: str, db: str | None, port: int, domain: str) -> None:
+def command(*, target: str, db: str | None, port: int, ui: bool, domain: str) -> None:
     """Serve, work and watch: TARGET, a file or module, runs in the embedded service, and saved changes are taken up.
 
     A save never holds an open execution. If one does not match the saved code any more, or the file has an error, the
@@ -57,8 +58,15 @@ def command(*, target: str, db: str | None, port: int, domain: str) -> None:
         page = LivePage(lambda: drawn(session, executions.views, datetime.now(timezone.utc)))
         session.tell = page.tell
     try:
-        with session, keys_pressed(messages.put), _watched(folder, lambda: messages.put(SAVED)):
+        with (
+            session,
+            _dashboard(session, shown=ui),
+            keys_pressed(messages.put),
+            _watched(folder, lambda: messages.put(SAVED)),
+        ):
             page.tell(f'serving {session.url}, domain {session.domain}; watching {folder}')
+            if session.dashboard:
+                page.tell(f'the dashboard is at {session.dashboard}')
             page.start()
             try:
                 session.saved()
@@ -71,6 +79,20 @@ def command(*, target: str, db: str | None, port: int, domain: str) -> None:
         raise refused_store(error) from error
     except OSError as error:
         raise Refused(f'port {port}: {error.strerror or error}. Give another --port, or 0 for a free one.') from error
+
+
+@contextmanager
+def _dashboard(session: Session, *, shown: bool) -> Iterator[None]:
+    """Serves the dashboard of a session, where its extra is installed."""
+    from genflow.tools.cli.ui import at_address
+
+    server = at_address(session.url, session.target, session.domain) if shown else None
+    if server is None:
+        yield
+        return
+    with server:
+        session.dashboard = server.url
+        yield
 
 
 def follow(session: Session, executions: Executions, page: Page, messages: queue.SimpleQueue[str]) -> None:

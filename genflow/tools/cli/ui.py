@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from genflow.tools.dashboard.site import Site
     from genflow.tools.dashboard.source import Source
 
-__all__ = ['beside', 'command', 'needed_for_dashboard', 'site_of']
+__all__ = ['at_address', 'beside', 'command', 'needed_for_dashboard', 'site_of']
 
 LOOPBACK = '127.0.0.1'
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
@@ -141,6 +141,20 @@ def beside(service: LocalSWF, url: str, name: str, port: int, *, write: bool) ->
 
     source = Source(service, name, DOMAIN, f'--endpoint {url}', clock=service.clock.now)
     return _listening(site_of(_in_known_domain(source), None, LOOPBACK, None, write=write), LOOPBACK, port)
+
+
+def at_address(url: str, name: str, domain: str) -> DashboardServer | None:
+    """A dashboard, with actions, of a service of this user's that is replaced now and then at one address.
+
+    Returns:
+        The server, on a free port of the loopback interface; ``None`` where the extra is not installed.
+    """
+    if any(find_spec(module) is None for module in NEEDED):
+        return None
+    from genflow.tools.dashboard.source import Source
+
+    source = Source(connect(url).client, name, domain, f'--endpoint {url}')
+    return _listening(site_of(source, None, LOOPBACK, None, write=True), LOOPBACK, 0)
 
 
 def site_of(source: Source, target: str | None, host: str, token: str | None, *, write: bool) -> Site:

@@ -167,6 +167,8 @@ def _now(view: ExecutionView) -> str:
 
 def _notes(session: Session, has_executions: bool) -> Iterator[str]:
     yield f'{session.target}: {STATES[session.code]}; service {session.url}, domain {session.domain}'
+    if session.dashboard:
+        yield f'dashboard {session.dashboard}'
     if session.code == 'departs':
         yield '   '.join(f'[{key}] {words}' for key, (words, _) in CHOICES.items()) + '   [q] quit'
     elif not has_executions:

@@ -83,6 +83,7 @@ class Session:
         db: The file of the service; a temporary one unless given.
         port: Of the service; a free one if 0.
         url: Where other processes reach the service; empty until it begins.
+        dashboard: The address of the dashboard; empty where there is none.
         code: ``running``, or why what was saved last is not: ``broken`` or ``departs``.
         pending: What was checked last, while somebody has to choose.
     """
@@ -93,6 +94,7 @@ class Session:
     db: str | None = None
     port: int = 0
     url: str = ''
+    dashboard: str = ''
     code: str = 'running'
     pending: Checked = field(factory=Checked, init=False)
     _running: Checked = field(factory=Checked, init=False)

@@ -270,6 +270,17 @@ def test_a_signal_of_unknown_outcome_is_reported_and_not_repeated(loops, swf):
     assert len(signals) == 1
 
 
+def test_a_signal_that_the_class_does_not_declare_is_sent_and_reported_once(loops, caplog):
+    execution = loops.client.starter(Order)(5)
+    for _ in range(2):
+        execution.signal('aprove')
+        execution.signal('approve')
+        loops.client.execution(execution.workflow_id).signal('anything')  # of an unknown class
+    (message,) = [record.getMessage() for record in caplog.records if 'declares no signal' in record.getMessage()]
+    assert message == "Order declares no signal 'aprove'; it has approve; did you mean 'approve'?"
+    assert [event['eventType'] for event in execution.history()].count('WorkflowExecutionSignaled') == 6
+
+
 def test_a_value_that_is_no_json_is_named_with_its_signal(loops):
     execution = loops.client.starter(Order)(5)
     with pytest.raises(

@@ -28,9 +28,10 @@ from genflow.core.model.options import child_policy as checked_policy
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
+from genflow.core.payloads.type_hints import report_once
 from genflow.core.payloads.wire_text import shortened, units
 from genflow.core.payloads.writing import written, written_arguments
-from genflow.core.tasks.signals import Signal, signal_name
+from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import Connection, connect
@@ -474,6 +475,9 @@ class Execution(Generic[R]):
     def signal(self, signal: Any, value: Any = None) -> None:
         """Sends a signal.
 
+        Where the workflow's class is known and declares no signal of that name, the log says so once: an execution
+        may still read it with ``self.signal(name)``.
+
         Args:
             signal: ``Order.approve``, or a name.
             value: Travels as JSON.
@@ -486,6 +490,9 @@ class Execution(Generic[R]):
         """
         name = signal_name(signal)
         text = _signal_input(name, value)
+        cls = self._workflow
+        if cls is not None and name not in signals_of(cls):
+            report_once(f'{cls.__qualname__} declares no signal {name!r}; {nearest_signal(cls, name)}')
         try:
             with self._surrounded('signal', name):
                 self._call('signal_workflow_execution', signalName=name, input=text)

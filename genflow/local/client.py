@@ -11,15 +11,11 @@ import os
 import uuid
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
-from botocore.errorfactory import ClientExceptionsFactory
-from botocore.exceptions import OperationNotPageableError, ParamValidationError
-from botocore.model import ServiceModel
-from botocore.paginate import Paginator, PaginatorModel
-from botocore.validate import ParamValidator
 
 from genflow.local.clock import Clock, SystemClock
 from genflow.local.deferring import DeferringSWF
@@ -33,17 +29,20 @@ from genflow.local.operations.answers import EventTexts, answer_text
 from genflow.local.requests.model import operation_model, operations, paginators, service_model
 from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
-from genflow.local.shared.member import Member
 from genflow.local.shared.notice import Notice, RequiredOptions, read_notice
-from genflow.local.shared.read_only import ReadOnlyService
 from genflow.local.state.answers import Caller
 from genflow.local.state.limits import Limits
 from genflow.local.store.file import MEMORY
 
 if TYPE_CHECKING:
+    from botocore.errorfactory import BaseClientExceptions
+    from botocore.model import ServiceModel
+    from botocore.paginate import Paginator
     from typing_extensions import Self
 
     from genflow.local.requests.boto_methods import BotoMethods
+    from genflow.local.shared.member import Member
+    from genflow.local.shared.read_only import ReadOnlyService
 else:
     BotoMethods = object  # the methods are made below
 
@@ -54,9 +53,13 @@ class Meta:
 
     region_name: str
     endpoint_url: str
-    service_model: ServiceModel
     method_to_api_mapping: dict[str, str]
     partition: str = 'aws'
+
+    @property
+    def service_model(self) -> ServiceModel:
+        """The model of SWF, as botocore has it."""
+        return service_model()
 
 
 class LocalSWF(BotoMethods):
@@ -114,14 +117,19 @@ class LocalSWF(BotoMethods):
             abandon_started=abandon_started,
         )
         required = RequiredOptions(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
-        self._service = opened(options, required, mode)
+        self._member = member_of(options, required, mode)
+        self._service = self._member or opened(options, mode)
         self._validates = parameter_validation
         self._request_ids = itertools.count(1)
         self._service_id = str(uuid.uuid4())[:24]
         self.clock = clock
         self.path = options.path
-        self.exceptions = ClientExceptionsFactory().create_client_exceptions(service_model())
-        self.meta = Meta(region, f'local:{options.path}', service_model(), operations())
+        self.meta = Meta(region, f'local:{options.path}', operations())
+
+    @property
+    def exceptions(self) -> BaseClientExceptions:
+        """The exceptions of boto3's client, as in ``except swf.exceptions.UnknownResourceFault``."""
+        return client_exceptions()
 
     # The service's own side.
 
@@ -154,8 +162,8 @@ class LocalSWF(BotoMethods):
 
     def _perform_for_others(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """A call in wire form may be another program's; its tasks are not this process's."""
-        if isinstance(self._service, Member):
-            return self._service.perform(operation, request, owns=False)
+        if self._member is not None:
+            return self._member.perform(operation, request, owns=False)
         return self._service.perform(operation, request)
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
@@ -178,7 +186,7 @@ class LocalSWF(BotoMethods):
         """The same service for a worker, whose answers share commits; ``None`` where another process leads."""
         if isinstance(self._service, Service):
             return DeferringSWF(self, self._service, self._invoke, self._client_error)
-        member = self._service if isinstance(self._service, Member) else None
+        member = self._member
         if member is None or member.own_service is None:
             return None
         return DeferringSWF(self, member.own_service, self._invoke, self._client_error, Caller(member.name))
@@ -186,7 +194,7 @@ class LocalSWF(BotoMethods):
     @property
     def is_leader(self) -> bool:
         """Whether this process has the file open itself; otherwise it goes through the one that has."""
-        return self._service.leads if isinstance(self._service, Member) else isinstance(self._service, Service)
+        return isinstance(self._service, Service) if self._member is None else self._member.leads
 
     @property
     def long_poll(self) -> float:
@@ -242,6 +250,9 @@ class LocalSWF(BotoMethods):
         Raises:
             OperationNotPageableError: it has no pages.
         """
+        from botocore.exceptions import OperationNotPageableError  # noqa: PLC0415 - botocore takes its time
+        from botocore.paginate import Paginator, PaginatorModel  # noqa: PLC0415
+
         if not self.can_paginate(operation_name):
             raise OperationNotPageableError(operation_name=operation_name)
         operation = operations()[operation_name]
@@ -291,13 +302,32 @@ class LocalSWF(BotoMethods):
         return raised
 
 
-def opened(options: Options, required: RequiredOptions, mode: str) -> Service | Member | ReadOnlyService:
-    """What carries out the calls."""
+@cache
+def client_exceptions() -> BaseClientExceptions:
+    """Made by botocore as it makes those of a client; the same classes for all services."""
+    from botocore.errorfactory import ClientExceptionsFactory  # noqa: PLC0415 - botocore takes its time
+
+    return ClientExceptionsFactory().create_client_exceptions(service_model())
+
+
+def member_of(options: Options, required: RequiredOptions, mode: str) -> Member | None:
+    """This process's part in a file that others may have too; ``None`` where it is no such file."""
     if mode not in {'rw', 'r'}:
         raise ValueError(f"mode={mode!r}: give 'rw' to read and write, or 'r' to only read")
+    if mode == 'r' or not is_shared(options):
+        return None
+    from genflow.local.shared.member import Member  # noqa: PLC0415 - brings sockets and a server with it
+
+    return Member(options, required)
+
+
+def opened(options: Options, mode: str) -> Service | ReadOnlyService:
+    """What carries out the calls where no other process has a part in them."""
     if mode == 'r' and options.path != MEMORY:
+        from genflow.local.shared.read_only import ReadOnlyService  # noqa: PLC0415 - as above
+
         return ReadOnlyService(options)
-    return Member(options, required) if is_shared(options) else alone(options)
+    return alone(options)
 
 
 def is_shared(options: Options) -> bool:
@@ -328,6 +358,9 @@ def validate(operation: str, request: dict[str, Any]) -> None:
     Raises:
         ParamValidationError: in botocore's words.
     """
+    from botocore.exceptions import ParamValidationError  # noqa: PLC0415 - botocore takes its time
+    from botocore.validate import ParamValidator  # noqa: PLC0415
+
     report = ParamValidator().validate(request, operation_model(operation).input_shape)
     if report.has_errors():
         raise ParamValidationError(report=report.generate_report())

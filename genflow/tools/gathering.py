@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field, frozen
 
 from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.insight import Diagnosis, ExecutionView, Facts, Poller, diagnose
+from genflow.insight import ExecutionView, Facts, Poller
 from genflow.swf.aws import faults
 from genflow.testing.histories.exports import load
 from genflow.tools.run.follow import HistoryTail, listed
+
+if TYPE_CHECKING:
+    from genflow.insight import Diagnosis
 
 __all__ = ['Gathered', 'Gatherer', 'from_file', 'known_spec', 'source_lines', 'spec_of_type']
 
@@ -70,6 +73,8 @@ class Gathered:
 
     def diagnosis(self, spec: WorkflowSpec | None = None) -> Diagnosis:
         """What is to be said of it, by its class where that is given or imported."""
+        from genflow.insight import diagnose
+
         return diagnose(self.view, self.now, self.facts, spec or known_spec(self.view), source_lines)
 
 

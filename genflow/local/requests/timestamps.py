@@ -8,11 +8,8 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from botocore.model import ListShape, Shape, StructureShape
-from botocore.utils import parse_to_aware_datetime
-
 from genflow.local.clock import to_milliseconds
-from genflow.local.requests.model import operation_model
+from genflow.local.requests.model import Shape, input_shape, output_shape
 
 Convert = Callable[[Any], Any]
 
@@ -24,22 +21,28 @@ def moment(seconds: float) -> datetime:
 
 def seconds(value: Any) -> Any:
     """What callers give for a moment, as epoch seconds; what boto3 could not read either is left as it is."""
-    if isinstance(value, (str, datetime)):
+    if isinstance(value, str):
+        from botocore.utils import parse_to_aware_datetime  # noqa: PLC0415 - a tenth of a second, for few
+
         with contextlib.suppress(ValueError, TypeError):
-            value = parse_to_aware_datetime(value)  # boto3's own: a moment without a time zone is UTC
+            value = parse_to_aware_datetime(value)
+    elif isinstance(value, datetime) and value.tzinfo is None:
+        value = value.replace(tzinfo=timezone.utc)  # as boto3 has it
     return to_milliseconds(value) / 1000 if isinstance(value, datetime) else value
 
 
 def converter(shape: Shape | None, leaf: Convert) -> Convert | None:
     """What changes the timestamps inside of a value of ``shape``, in place; None where there are none."""
-    if isinstance(shape, StructureShape):
+    if shape is None:
+        return None
+    if shape.type_name == 'structure':
         return _of_structure(shape, leaf)
-    if isinstance(shape, ListShape):
+    if shape.type_name == 'list':
         return _of_list(converter(shape.member, leaf))
-    return leaf if shape is not None and shape.type_name == 'timestamp' else None
+    return leaf if shape.type_name == 'timestamp' else None
 
 
-def _of_structure(shape: StructureShape, leaf: Convert) -> Convert | None:
+def _of_structure(shape: Shape, leaf: Convert) -> Convert | None:
     found = {name: converter(member, leaf) for name, member in shape.members.items()}
     members = [(name, convert) for name, convert in found.items() if convert is not None]
 
@@ -62,18 +65,18 @@ def _of_list(inner: Convert | None) -> Convert | None:
 @cache
 def to_python(operation: str) -> Convert | None:
     """Turns an answer's numbers into moments."""
-    return converter(operation_model(operation).output_shape, moment)
+    return converter(output_shape(operation), moment)
 
 
 @cache
 def has_timestamps(operation: str) -> bool:
     """A request of the operation can hold a moment."""
-    return converter(operation_model(operation).input_shape, seconds) is not None
+    return converter(input_shape(operation), seconds) is not None
 
 
 def to_wire(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """The request with numbers for moments; what the caller gave is left as it is."""
-    convert = converter(operation_model(operation).input_shape, seconds)
+    convert = converter(input_shape(operation), seconds)
     copy = {name: dict(value) if isinstance(value, dict) else value for name, value in request.items()}
     result: dict[str, Any] = convert(copy) if convert else request
     return result

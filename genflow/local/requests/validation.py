@@ -15,11 +15,10 @@ from functools import cache
 from typing import Any
 
 import attrs
-from botocore.model import Shape, StructureShape
 
 from genflow.local.requests import faults
 from genflow.local.requests.decision_lists import close_comes_last
-from genflow.local.requests.model import operation_model
+from genflow.local.requests.model import Shape, input_shape
 from genflow.local.requests.patterns import BY_MEMBER, BY_SHAPE, NESTED_NAMES, Pattern
 
 Check = Callable[[Any], bool]
@@ -80,11 +79,11 @@ class Rule:
     """A shape at one place of a request: what the model says of it there.
 
     Attributes:
-        shape: botocore's; what members it has depends on its ``type_name``.
+        shape: what the model calls it.
         least, most: bounds of a length or a number.
     """
 
-    shape: Any
+    shape: Shape
     pattern: Pattern | None
     enum: tuple[str, ...]
     least: int | None
@@ -181,7 +180,7 @@ QUICK: dict[str, Callable[[Rule, Pattern | None], Check]] = {
 }
 
 
-def members(shape: StructureShape, named: Pattern | None) -> Iterator[tuple[str, Rule, Pattern | None]]:
+def members(shape: Shape, named: Pattern | None) -> Iterator[tuple[str, Rule, Pattern | None]]:
     """(name, rule, rule that it brings along) of the members, in the order of the service's reports."""
     first = REPORT_ORDER.get(shape.name, ())
     for name in (*first, *(name for name in shape.members if name not in first)):
@@ -191,7 +190,7 @@ def members(shape: StructureShape, named: Pattern | None) -> Iterator[tuple[str,
 @cache
 def quick_check(operation: str) -> Check:
     """Says of a request of ``operation`` that it is right, or that it must be looked at."""
-    shape = operation_model(operation).input_shape
+    shape = input_shape(operation)
     return quick(Rule(shape, None, (), None, None), None)
 
 
@@ -315,7 +314,7 @@ def _walk_structure(rule: Rule, named: Pattern | None, value: Any, path: str, re
     return clean
 
 
-def default_members(shape: StructureShape, value: dict[str, Any]) -> dict[str, Any]:
+def default_members(shape: Shape, value: dict[str, Any]) -> dict[str, Any]:
     """What stands in for members that are missing: a decision without its attributes has empty ones."""
     if shape.name == 'Decision' and value.get('decisionType') in DECISION_TYPES:
         return {decision_member(value['decisionType']): {}}
@@ -332,7 +331,7 @@ def checked(operation: str, request: Any) -> dict[str, Any]:
         clean: dict[str, Any] = request
         return clean
     report = Report()
-    shape = operation_model(operation).input_shape
+    shape = input_shape(operation)
     clean = walk(Rule(shape, None, (), None, None), None, request, '', report)
     if operation == 'RespondDecisionTaskCompleted':
         close_comes_last(clean.get('decisions', []))

@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import click
 from attrs import evolve
 
-from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import GenflowError, UpdateFailed
 from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.core.tasks.signals import nearest_signal, signals_of
 from genflow.insight import attributes_of
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
@@ -35,6 +33,9 @@ from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
+
+if TYPE_CHECKING:
+    from genflow.core.authoring.workflow import Workflow
 
 __all__ = ['cancel', 'history', 'query', 'result', 'signal', 'start', 'terminate', 'update']
 
@@ -206,6 +207,8 @@ def _started(client: Any, request: dict[str, Any]) -> None:
 
 def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
     """Says that the class of an execution, if a target has it, declares no signal of a name."""
+    from genflow.core.tasks.signals import nearest_signal, signals_of
+
     try:
         module = module_of(parse(target))
     except TargetError as error:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from genflow.core.errors import HistoryError
-from genflow.insight import ExecutionView, Operation, diagnose
+from genflow.insight import ExecutionView, Operation
 from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
@@ -170,6 +170,7 @@ def _svg(picture: Picture) -> str:
 
 
 def _html(picture: Picture) -> str:
+    from genflow.insight import diagnose
     from genflow.tools.pictures.html import html
 
     return html(picture, diagnose(picture.view, picture.now))

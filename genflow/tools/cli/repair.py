@@ -14,7 +14,6 @@ from genflow.core.payloads.hooks import same_payload
 from genflow.insight import ExecutionView, replayed
 from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
-from genflow.local import forking
 from genflow.local.errors import StoreError
 from genflow.tools.cli.completing import complete_ids, complete_types
 from genflow.tools.cli.executions import run_of, service_options
@@ -123,6 +122,8 @@ def refusal_of(plan: Repair, view: ExecutionView, target: str | None, *, force: 
 
 
 def _forked(db: str, domain: str, view: ExecutionView, plan: Repair) -> str:
+    from genflow.local import forking
+
     try:
         return forking.fork(db, domain, str(view.workflow_id), str(view.run_id), plan.events, now())
     except StoreError as error:

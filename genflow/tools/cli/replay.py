@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.testing.replayer import replay_files
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import EXISTING_PATH
 from genflow.tools.cli.streams import print_result, say
@@ -38,6 +37,8 @@ def command(
     --workflow-id says it. Exit code 6 if a history does not agree with the code, cannot be
     read, or if there is none.
     """
+    from genflow.testing.replayer import replay_files
+
     try:
         specs = workflows_of(target)
     except TargetError as error:

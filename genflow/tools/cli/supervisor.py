@@ -26,7 +26,6 @@ from genflow.swf.worker.stop_signals import SignalStop
 from genflow.tools.cli.exits import Exit
 from genflow.tools.cli.settings import exported_settings
 from genflow.tools.cli.streams import say
-from genflow.tools.run.metrics import read_metrics
 
 __all__ = ['Program', 'Supervisor', 'end_with_supervisor', 'metrics_socket', 'repeated_options']
 
@@ -147,6 +146,8 @@ class Supervisor:
         folder = self.metrics
         if folder is None:
             return ''
+        from genflow.tools.run.metrics import read_metrics
+
         texts = {str(slot): read_metrics(metrics_socket(folder, slot)) for slot in list(self._processes)}
         own = Measurements(INSTRUMENTS)
         for slot, text in texts.items():

@@ -17,11 +17,7 @@ import click
 from attrs import evolve
 
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight import ExecutionView
-from genflow.local import LocalSWF, forking
 from genflow.local.errors import StoreError
-from genflow.local.http.admission import is_loopback
-from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import layer1_options, refused_store, refusing
@@ -31,6 +27,8 @@ from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
 if TYPE_CHECKING:
+    from genflow.insight import ExecutionView
+    from genflow.local import LocalSWF
     from genflow.tools.dashboard.serving import DashboardServer
     from genflow.tools.dashboard.site import Site
     from genflow.tools.dashboard.source import Source
@@ -75,6 +73,8 @@ def command(
     FOLDER holds histories as `aws swf get-workflow-execution-history` prints them. Without it: the service at
     --endpoint, the --db file, or Amazon SWF as boto3 is configured.
     """
+    from genflow.local.http.admission import is_loopback
+
     needed_for_dashboard()
     if not is_loopback(host) and not token:
         raise Refused(f'{host} may be reachable from other machines. Give --token TEXT, which everybody logs in with.')
@@ -219,7 +219,7 @@ class FileService:
     def __init__(self, path: str) -> None:
         self._path = path
         self._lock = threading.RLock()
-        self._service = LocalSWF(path, limits=LARGE_PAGES)
+        self._service = _large_pages(path)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith('_'):
@@ -233,16 +233,26 @@ class FileService:
 
     def fork(self, domain: str, view: ExecutionView, events: Sequence[Any]) -> str:
         """Writes a new run of an execution; gives its run id."""
+        from genflow.local import forking
+
         with self._lock:
             self._service.close()
             try:
                 moment = datetime.now(timezone.utc)
                 return forking.fork(self._path, domain, view.workflow_id or '', view.run_id or '', events, moment)
             finally:
-                self._service = LocalSWF(self._path, limits=LARGE_PAGES)
+                self._service = _large_pages(self._path)
 
     def close(self) -> None:
         self._service.close()
+
+
+def _large_pages(path: str) -> LocalSWF:
+    """The service of a file, which gives histories in few pages."""
+    from genflow.local import LocalSWF
+    from genflow.local.state.limits import LARGE_PAGES
+
+    return LocalSWF(path, limits=LARGE_PAGES)
 
 
 @contextmanager

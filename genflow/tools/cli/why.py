@@ -6,13 +6,13 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight import BranchState, BranchView, Diagnosis, Finding, clock_time, duration, parsed, suppose, utc
+from genflow.insight import Finding, clock_time, duration, utc
 from genflow.tools.causes import causes_of
 from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
@@ -22,6 +22,9 @@ from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.printable import printable
 from genflow.tools.run.follow import listed
 from genflow.tools.run.target import TargetError, load, module_of, parse
+
+if TYPE_CHECKING:
+    from genflow.insight import BranchState, BranchView, Diagnosis
 
 __all__ = ['command']
 
@@ -154,6 +157,8 @@ def _suppose(gathered: Gathered, spec: WorkflowSpec | None, supposed: tuple[str,
 
 
 def _answer(gathered: Gathered, spec: WorkflowSpec, text: str) -> tuple[str, ...]:
+    from genflow.insight import parsed, suppose
+
     try:
         return suppose(gathered.view, spec, parsed(text, gathered.view))
     except ValueError as error:

@@ -14,21 +14,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import define, field
 
-from genflow.core.authoring.middleware import Middleware
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry, WorkflowSpec, declared
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
-from genflow.swf.worker.worker import Worker
-from genflow.telemetry.metrics import PrometheusMetrics
-from genflow.telemetry.records import Records
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.logs import FORMATS, LEVELS, set_up
 from genflow.tools.cli.parameters import SECONDS, THREADS
@@ -43,10 +39,13 @@ from genflow.tools.cli.supervisor import (
     metrics_socket,
     repeated_options,
 )
-from genflow.tools.run.imports import lists_in_use
-from genflow.tools.run.metrics import serving_at_socket, serving_metrics
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
+
+if TYPE_CHECKING:
+    from genflow.core.authoring.middleware import Middleware
+    from genflow.swf.worker.worker import Worker
+    from genflow.telemetry.metrics import PrometheusMetrics
 
 __all__ = ['command']
 
@@ -125,6 +124,8 @@ def command(
 
     --processes N runs N such workers under one process that restarts those that die, for activities that compute.
     """
+    from genflow.swf.worker.worker import Worker
+
     if processes is not None:
         ctx.exit(_supervise(ctx, processes, drain, endpoint, db, metrics))
     if supervised:
@@ -200,6 +201,8 @@ def _may_poll(layer1: Any, domain: str) -> bool:
 
 def _warn_of_unused(registry: Registry, task_lists: tuple[str, ...]) -> None:
     """Says which of the lists no loaded type uses: a name that is misspelt is polled for ever and brings nothing."""
+    from genflow.tools.run.imports import lists_in_use
+
     used = lists_in_use(registry)
     for task_list in task_lists:
         if task_list not in used:
@@ -260,10 +263,14 @@ def _telemetry(records: str | None, *, otel: bool, metrics: bool) -> _Telemetry:
         found.middleware += [Tracing(), meters]
         found.meters.append(meters)
     if metrics:
+        from genflow.telemetry.metrics import PrometheusMetrics
+
         found.prometheus = PrometheusMetrics()
         found.middleware.append(found.prometheus)
         found.meters.append(found.prometheus)
     if records is not None:
+        from genflow.telemetry.records import Records
+
         try:
             found.middleware.append(Records(records))
         except OSError as error:
@@ -274,6 +281,8 @@ def _telemetry(records: str | None, *, otel: bool, metrics: bool) -> _Telemetry:
 @contextlib.contextmanager
 def _metrics_at(port: int | None, path: Path | None, text: Callable[[], str]) -> Iterator[None]:
     """Serve metrics for Prometheus, if a port was given, or for the supervisor of this process."""
+    from genflow.tools.run.metrics import serving_at_socket, serving_metrics
+
     with contextlib.ExitStack() as serving:
         if path is not None:
             serving.enter_context(serving_at_socket(path, text))

@@ -1,0 +1,73 @@
+"""What commands load before they do anything, counted in modules: users wait for that at every one of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from genflow.tools.cli.main import COMMANDS
+
+HEAVY = {'asyncio', 'boto3', 'botocore', 'jinja2', 'rich', 'sqlite3', 'ssl', 'starlette', 'urllib3', 'uvicorn'}
+"""Packages that take a tenth of a second and more, or nearly."""
+
+MOST = 300
+"""Modules for the help of a command; the interpreter and click are 150 of them."""
+
+NEED_MORE = {'explore': 560, 'repair': 360, 'rerun': 330, 'debug': 330, 'shadow': 330, 'doctor': 370}
+"""Commands whose options come from what they do."""
+
+ALLOWED = {'db': {'sqlite3'}, 'doctor': {'sqlite3'}, 'explore': {'asyncio', 'sqlite3', 'ssl'}}
+
+HELLO = """
+from genflow import Workflow, workflow
+
+@workflow(name='Hello', version=1, task_list='hello')
+class Hello(Workflow):
+    def run(self):
+        return 'hello'
+        yield
+"""
+
+SAY = 'import sys; print(*sorted(sys.modules))'
+
+
+def loaded(code, cwd):
+    done = subprocess.run([sys.executable, '-c', code], cwd=cwd, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def after(arguments, cwd):
+    """The modules of a process that has carried out a command."""
+    told = f'import sys; sys.argv[1:] = {arguments!r}\nfrom genflow.__main__ import main'
+    return loaded(f'{told}\ntry: main()\nexcept SystemExit: pass\n{SAY}', cwd)
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_help_loads_little(command, tmp_path):
+    modules = after([command, '--help'], tmp_path)
+    assert HEAVY & modules <= ALLOWED.get(command, set())
+    assert len(modules) <= NEED_MORE.get(command, MOST)
+
+
+def test_genflow_loads_next_to_nothing(tmp_path):
+    modules = loaded(f'import genflow; {SAY}', tmp_path)
+    assert not HEAVY & modules
+    assert sum(name.startswith('genflow') for name in modules) <= 3
+
+
+def test_a_run_loads_no_client_of_aws(tmp_path):
+    (tmp_path / 'hello.py').write_text(HELLO)
+    modules = after(['run', '-q', 'hello.py'], tmp_path)
+    assert not {'boto3', 'botocore', 'urllib3', 'rich', 'starlette'} & modules
+    assert len(modules) <= 560
+
+
+def test_the_embedded_service_needs_no_client_of_aws(tmp_path):
+    modules = loaded(
+        'from genflow.local import LocalSWF\nswf = LocalSWF()\n'
+        f"swf.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')\n{SAY}",
+        tmp_path,
+    )
+    assert HEAVY & modules <= {'sqlite3'}

@@ -6,10 +6,34 @@ import math
 
 import pytest
 
-from genflow import DefinitionError, Signal, WorkflowCanceled
+from genflow import DefinitionError, PayloadTooLarge, Signal, WorkflowCanceled
 from genflow.core.payloads.hooks import decode
 
 from .story import Desk, Story
+
+
+def test_unread_signals_that_do_not_fit_into_a_restart_hold_it():
+    def run(self, drains=False):
+        yield self.sleep(1)
+        if drains:
+            self.go.drain()
+        return self.restart()
+
+    story = Story(run)
+    story.decide()
+    for _ in range(4):
+        story.signaled('go', 'x' * 10_000)
+    story.fired(1)
+    with pytest.raises(PayloadTooLarge, match=r"nobody has read: 'go' \(4\); SWF takes 32,768"):
+        story.decide()
+
+    story = Story(run, True)
+    story.decide()
+    for _ in range(4):
+        story.signaled('go', 'x' * 10_000)
+    story.fired(1)
+    story.decide()
+    assert story.closed.how == 'continued'
 
 
 def test_a_returned_restart_continues_as_new():

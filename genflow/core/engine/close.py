@@ -214,13 +214,29 @@ class Closing:
 
     def _close(self, pending_close: PendingClose) -> decisions.Decision:
         if isinstance(pending_close, ContinueWith):
-            return attrs.evolve(pending_close, signals=self._unread()).decision()
+            return self._restart(pending_close)
         self._report_unread()
         if not isinstance(pending_close, (Fail, Cancel)):
             return pending_close.decision()
         if isinstance(pending_close, Fail) and self._state.replaying:
             return decisions.FailWorkflow()  # its text is for people and is not compared
         return pending_close.decision(self._lost())
+
+    def _restart(self, pending_close: ContinueWith) -> decisions.ContinueAsNew:
+        """The restart, with the signals that nobody has read.
+
+        Raises:
+            PayloadTooLarge: They are too many; the execution is held until the code reads them first.
+        """
+        found = attrs.evolve(pending_close, signals=self._unread()).decision()
+        length = units(found.input or '')
+        if length > MAX_PAYLOAD and not self._state.replaying:
+            unread = ', '.join(f'{name!r} ({count})' for name, count in self._state.unread())
+            raise PayloadTooLarge(
+                f'{self._state.info}: the restart takes {length:,} characters with the signals that nobody has read: '
+                f'{unread}; SWF takes {MAX_PAYLOAD:,}. Have run read them before it restarts, with drain() for instance'
+            )
+        return found
 
     def _is_kept_waiting(self) -> bool:
         """Whether calls keep it from closing; a failure waits only for children that it could not cancel yet."""

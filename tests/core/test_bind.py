@@ -63,3 +63,10 @@ def test_an_unbound_proxy_that_is_called_says_how_to_bind_it(call):
 def test_bind_refuses_what_is_no_proxy():
     with pytest.raises(DefinitionError, match=r"bind\(\) was given 'Resize', a str; it takes a proxy"):
         Desk().bind('Resize')
+
+
+def test_what_is_bound_already_stays_so():
+    def run(self):
+        yield self.bind(self.echo)(1)
+
+    assert Story(run).decide() == ['activity 1.1 Echo [[1],{}]']

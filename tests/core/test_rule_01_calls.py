@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from genflow import ActivityProxy, DefinitionError, Signal, Workflow, WorkflowProxy, YieldError
+from genflow import ActivityProxy, DefinitionError, Signal, Workflow, WorkflowProxy, YieldError, query, update
 
 from .story import Story
 
@@ -203,3 +203,12 @@ def test_another_thread_may_not_call():
         return [len(errors), all('a workflow runs on one thread' in error for error in errors)]
 
     assert Story(run).decide() == ['complete [2,true]']
+
+
+@pytest.mark.parametrize('mark', [query, update])
+def test_a_query_and_an_update_have_no_name_of_a_member(mark):
+    def sleep(self):
+        return 1
+
+    with pytest.raises(DefinitionError, match=rf'Wrong.sleep is an? {mark.__name__}, but .sleep. is a member'):
+        type('Wrong', (Workflow,), {'sleep': mark(sleep)})

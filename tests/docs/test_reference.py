@@ -34,3 +34,10 @@ def test_what_users_test_with_has_a_docstring(name):
 @pytest.mark.parametrize('name', sorted(set(genflow.__all__) - TYPES))
 def test_a_public_name_has_a_docstring(name):
     assert getattr(genflow, name).__doc__
+
+
+def test_the_reserved_names_are_the_members_of_every_workflow():
+    text = (PAGE.parent / 'workflows.md').read_text(encoding='utf-8')
+    section = text.partition('### Reserved names')[2].partition('Where a type')[0].partition('The names are:')[2]
+    members = [name for name in dir(genflow.Workflow) if not name.startswith('_')]
+    assert re.findall(r'`(\w+)`', section) == members

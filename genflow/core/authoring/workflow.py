@@ -18,7 +18,9 @@ from uuid import UUID
 from genflow.core.authoring.bound_types import ChildTask, TypedBound
 from genflow.core.authoring.checks import check_hook, check_not_async, check_run
 from genflow.core.authoring.proxies import Bound, Proxy
+from genflow.core.authoring.queries import MARK as QUERY_MARK
 from genflow.core.authoring.typed_proxies import Runs, TypedProxy, workflow_proxy
+from genflow.core.authoring.updates import MARK as UPDATE_MARK
 from genflow.core.calls.external import CancelCall, SignalCall
 from genflow.core.calls.timer import TimerCall, timer_seconds
 from genflow.core.durations import Duration
@@ -176,10 +178,10 @@ class Workflow(Serialization):
         check_run(cls)
         check_hook(cls)
         for name, value in vars(cls).items():
-            if isinstance(value, (Proxy, Signal)) and name in _PUBLIC:
+            if name in _PUBLIC and (what := _asked_from_outside(value)) is not None:
                 raise DefinitionError(
-                    f'{cls.__qualname__}.{name} is a {type(value).__name__}, but {name!r} is a member of every '
-                    'workflow; give the attribute another name'
+                    f'{cls.__qualname__}.{name} is {what}, but {name!r} is a member of every workflow; give it another '
+                    'name'
                 )
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
@@ -289,6 +291,8 @@ class Workflow(Serialization):
         Raises:
             DefinitionError: It is no proxy.
         """
+        if isinstance(proxy, Bound):
+            return proxy
         if not isinstance(proxy, Proxy):
             raise DefinitionError(
                 f'bind() was given {proxy!r}, a {type(proxy).__name__}; it takes a proxy: '
@@ -532,6 +536,15 @@ def _seconds_until(time: Any, now: datetime) -> float:
             'self.now() + timedelta(hours=1)'
         )
     return max(0.0, (time - now).total_seconds())
+
+
+def _asked_from_outside(value: Any) -> str | None:
+    """What a member of a class is that may not have the name of a workflow's own; ``None`` for anything else."""
+    if isinstance(value, (Proxy, Signal)):
+        kind = type(value).__name__
+        return f'an {kind}' if kind[0] in 'AEIOU' else f'a {kind}'
+    marks = {QUERY_MARK: 'a query', UPDATE_MARK: 'an update'}
+    return next((what for mark, what in marks.items() if getattr(value, mark, False)), None)
 
 
 _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))

@@ -14,7 +14,7 @@ from genflow.tools.cli.main import main
 from genflow.tools.pictures.graphs import dot, mermaid
 from genflow.tools.pictures.html import html
 from genflow.tools.pictures.svg import svg
-from genflow.tools.pictures.terminal import page, plain, timeline
+from genflow.tools.pictures.terminal import MARKS, page, plain, timeline
 from genflow.tools.pictures.tree import picture_of
 from genflow.tools.printable import printable
 from tests.insight.breaking import DECIDERS, WAYS, Environment, Plain, Retrying
@@ -185,3 +185,9 @@ def test_the_graph_can_be_written_to_a_file(tmp_path, capsys):
     assert main(['graph', '--file', str(path), '-o', str(tmp_path / 'x.svg')]) == 0
     assert (tmp_path / 'x.svg').read_text().startswith('<svg')
     assert capsys.readouterr().out == ''
+
+
+def test_the_marks_of_states_are_of_the_blocks_of_unicode_that_every_font_has():
+    arrows_and_operators, shapes, dingbats = range(0x2190, 0x2300), range(0x25A0, 0x2600), range(0x2713, 0x2718)
+    for mark, _ in MARKS.values():
+        assert mark.isascii() or any(ord(mark) in block for block in (arrows_and_operators, shapes, dingbats))

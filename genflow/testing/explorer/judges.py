@@ -230,10 +230,10 @@ def _undone_too_soon(first: Baseline, ran: list[Undo]) -> str | None:
     """A compensation that was added before its step ran without it; the first run shows that a step follows it."""
     usual = {undo.place: undo for undo in first.undos.undos}
     for undo in ran:
-        known, after = usual.get(undo.place), usual.get((undo.place[0], undo.place[1] + 1))
+        known = usual.get(undo.place)
         if known is None or undo.work_before or known.work_before or undo.work_undoing != undo.work_at:
             continue
-        if after.work_before if after is not None else len(first.undos.work) > known.work_at:
+        if known.is_followed and first.completes:
             return (
                 f'the compensation {undo.what} runs, and its step was never called: it was added too early; add it '
                 'directly before the call that it undoes'
@@ -253,11 +253,12 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
     for place, call in enumerate(run.calls):
         if call.kind != 'activity':
             continue
+        if _is_compensation(run, call):
+            continue  # what undoes a step may be the same call
         what = what_is_asked(run, call)
         before = asked.setdefault(what, [])
         others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
         again = any(other.outcome == 'timed out' and (other.ended or 0) <= place for other in others)
-        again = again and not _is_compensation(run, call)
         before.append(call)
         if again and len({(other.run, other.number) for other in before}) > first.asked[what] > 0:
             return (
@@ -268,7 +269,7 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
 
 
 def _is_compensation(run: Simulation, call: Call) -> bool:
-    """Whether a call was made while a compensation ran: what undoes a step may be the same call."""
+    """Whether a call was made while a compensation ran."""
     return call.number.isdigit() and any(undo.made(int(call.number)) for undo in run.saga_log(call.run).undos)
 
 

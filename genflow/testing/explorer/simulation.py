@@ -56,12 +56,12 @@ class WatchedExecution(Execution):
 
     def schedule(self, call: Any, frame: FrameType) -> None:
         if call.kind in WORK and not self.silent:
-            self.log.work.append(call.proxy.name)
+            self.log.note_work(call.proxy.name, self.current)
         super().schedule(call, frame)
 
     def saga_changed(self, saga: Saga, change: str, step: Any = None) -> None:
         if not self.silent:
-            self.log.note(saga, change, step, self.count)
+            self.log.note(saga, change, step, self.count, self.current)
 
     def report(self, message: str) -> None:
         self.warnings.append(message)

@@ -26,7 +26,9 @@ class Undo:
         saga_at: How much work (activities, children, Lambda functions) had been asked for when the saga began, or the
             compensation before it was added.
         work_at: How much work had been asked for when it was added.
-        work_undoing: The same when it began to run; ``None`` while it has not.
+        is_followed: Whether the branch of the saga asked for work after it was added, and before the code of the saga
+            added another one, undid its steps or returned: its step, as a rule.
+        work_undoing: The same as ``work_at`` when it began to run; ``None`` while it has not.
         first: The number of the last call before it ran.
         last: The number of the last call until it had ended; ``None`` while it runs.
     """
@@ -36,6 +38,7 @@ class Undo:
     place: tuple[int, int]
     saga_at: int
     work_at: int
+    is_followed: bool = False
     work_undoing: int | None = None
     first: int = 0
     last: int | None = None
@@ -58,22 +61,30 @@ class SagaLog:
     """The sagas of one run.
 
     Attributes:
-        sagas: Each with the frame of the code that made it.
+        sagas: Each with the frame of the code that made it, and its branch.
         undos: Their compensations, in the order in which they were added.
         work: The names of the work that the code has asked for.
     """
 
-    sagas: list[tuple[Saga, FrameType]] = field(factory=list)
+    sagas: list[tuple[Saga, FrameType, Any]] = field(factory=list)
     undos: list[Undo] = field(factory=list)
     work: list[str] = field(factory=list)
     _added: dict[int, list[tuple[Any, Undo]]] = field(factory=dict)
     _work_before: dict[int, int] = field(factory=dict)
 
-    def note(self, saga: Saga, change: str, step: Any, count: int) -> None:
+    def note_work(self, name: str, branch: Any) -> None:
+        """Takes a note of work that a branch asks for."""
+        self.work.append(name)
+        for saga, frame, own_branch in self.sagas:
+            added = self._added[id(saga)]
+            if added and branch is own_branch and not added[-1][1].has_run and not _has_returned(frame):
+                added[-1][1].is_followed = True
+
+    def note(self, saga: Saga, change: str, step: Any, count: int, branch: Any) -> None:
         """Takes a note of a change; ``count`` is the number of calls so far."""
         key, work = id(saga), len(self.work)
         if change == 'begun':
-            self.sagas.append((saga, sys._getframe(3)))
+            self.sagas.append((saga, sys._getframe(3), branch))
             self._added[key], self._work_before[key] = [], work
         elif change == 'added' and key in self._added:
             place = (list(self._added).index(key), len(self._added[key]))
@@ -95,7 +106,7 @@ class SagaLog:
 
     def left(self) -> int:
         """How many compensations wait in sagas whose code has not returned: one that has returned has succeeded."""
-        return next((saga.remaining for saga, frame in self.sagas if saga.remaining and not _has_returned(frame)), 0)
+        return next((saga.remaining for saga, frame, _ in self.sagas if saga.remaining and not _has_returned(frame)), 0)
 
     def share_a_step(self, undos: list[Undo]) -> bool:
         """Whether the same compensations were added for steps that are not the same.

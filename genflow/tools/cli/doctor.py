@@ -27,6 +27,7 @@ from genflow.tools.cli.settings import current_settings
 from genflow.tools.cli.streams import print_lines
 from genflow.tools.cli.types import specs_of
 from genflow.tools.gathering import Gatherer
+from genflow.tools.paragraphs import terminal_width, wrapped
 from genflow.tools.run.types import DIFFERS, UNREGISTERED, registered_types, verdicts
 
 __all__ = ['command']
@@ -59,9 +60,11 @@ class Check:
     remedy: str = ''
 
     def lines(self) -> Iterator[str]:
-        yield f'{MARKS[self.state]} {self.subject}: {self.text}'
+        text = f'{MARKS[self.state]} {self.subject}: {self.text}'
+        width = terminal_width()
+        yield from [text] if width is None else wrapped(text, hanging='    ', width=width)
         if self.remedy:
-            yield f'    {self.remedy}'
+            yield from [f'    {self.remedy}'] if width is None else wrapped(self.remedy, '    ', '', width)
 
 
 MARKS = {'ok': '✓', 'note': '·', 'wrong': '✗'}

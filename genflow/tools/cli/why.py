@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, read_only_option
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
+from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
 from genflow.tools.run.follow import listed
 from genflow.tools.run.target import TargetError, load, module_of, parse
@@ -199,21 +199,21 @@ def lines_of(diagnosis: Diagnosis) -> Iterator[str]:
         yield 'Nothing is wrong.'
     if diagnosis.unknown:
         yield ''
-        yield from _wrapped('Not known: ' + '; '.join(diagnosis.unknown) + '.', '')
+        yield from wrapped('Not known: ' + '; '.join(diagnosis.unknown) + '.')
 
 
 def _head(diagnosis: Diagnosis) -> Iterator[str]:
     """What it is, its state, and what happens next."""
     view = diagnosis.view
     run = f' (run {view.run_id})' if view.run_id else ''
-    yield f'{view.title}{run}, {view.name} {view.version}, {view.last_event_id:,} events'
-    yield from _wrapped(f'It {_sentence(diagnosis.state)}', '')
+    yield from wrapped(f'{view.title}{run}, {view.name} {view.version}, {view.last_event_id:,} events')
+    yield from wrapped(f'It {_sentence(diagnosis.state)}')
     if diagnosis.next:
-        yield from _wrapped(f'Next by itself: {diagnosis.next}.', '')
+        yield from wrapped(f'Next by itself: {diagnosis.next}.')
     if diagnosis.code is not None and diagnosis.code.decides:
-        yield from _wrapped(f'When its decision is taken, the code {", ".join(diagnosis.code.decides)}.', '')
+        yield from wrapped(f'When its decision is taken, the code {", ".join(diagnosis.code.decides)}.')
     if view.status_text:
-        yield from _wrapped(f'Status: {view.status_text}', '')
+        yield from wrapped(f'Status: {view.status_text}')
 
 
 def _sentence(text: str) -> str:
@@ -226,16 +226,14 @@ WHEN = {'fires': 'When it fires', 'attempt': 'When the next attempt begins'}
 def _branch(state: BranchState, diagnosis: Diagnosis) -> Iterator[str]:
     branch = state.branch
     since = '' if state.since is None else f' for {duration(max(0.0, (diagnosis.now - state.since).total_seconds()))}'
-    yield f'Branch {branch.name}, {shown_place(branch.place)}, waits for {_elsewhere(branch)}{since}'
+    yield from wrapped(f'Branch {branch.name}, {shown_place(branch.place)}, waits for {_elsewhere(branch)}{since}')
     for number, text in branch.place.lines if branch.place else ():
         mark = '>' if branch.place is not None and number == branch.place.line else ' '
         yield f'  {mark} {number:>4} | {text}'
     if state.deadline is not None:
         what = WHEN.get(state.deadline.kind, f'At its {state.deadline.kind} time-out')
         at = clock_time(state.deadline.at, diagnosis.now)
-        yield from _wrapped(
-            f'{what} ({at}) the code {", ".join(state.then)}.' if state.then else f'{what}: {at}.', '  '
-        )
+        yield from wrapped(f'{what} ({at}) the code {", ".join(state.then)}.' if state.then else f'{what}: {at}.', '  ')
 
 
 def _elsewhere(branch: BranchView) -> str:
@@ -255,23 +253,11 @@ def shown_place(place: Any) -> str:
 
 def _finding(title: str, finding: Finding) -> Iterator[str]:
     first, *rest = finding.text.splitlines() or ['']
-    yield from _wrapped(f'{title}: {first} [{finding.code}]', '')
+    yield from wrapped(f'{title}: {first} [{finding.code}]')
     yield from (f'  {line}' for line in rest)
     for one in finding.evidence:
         where = f'event {one.event_id}' if one.event_id else 'so far'
         when = f', {one.at:%Y-%m-%d %H:%M:%S}' if one.at else ''
-        yield from _wrapped(f'{where}{when}: {one.text}', '  ')
+        yield from wrapped(f'{where}{when}: {one.text}', '  ')
     if finding.remedy:
         yield f'  -> {finding.remedy}'  # not wrapped: it holds a command to copy
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    """A paragraph as wide as people read well; commands are not broken."""
-    return textwrap.wrap(
-        text,
-        100,
-        initial_indent=indent,
-        subsequent_indent=f'{indent}  ',
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -20,7 +20,7 @@ MARKS = {
     'delivered': ('✓', 'green'),
     'failed': ('✗', 'bold red'),
     'refused': ('!', 'bold red'),
-    'timed out': ('⧖', 'bold red'),
+    'timed out': ('◔', 'bold red'),
     'terminated': ('■', 'red'),
     'canceled': ('⊘', 'yellow'),
     'retrying': ('↻', 'yellow'),

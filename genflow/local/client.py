@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from functools import cache
 from types import TracebackType
@@ -212,6 +212,20 @@ class LocalSWF(BotoMethods):
             run: makes the call, at once or later: it is given the work. A thread of the service unless given.
         """
         self._service.register_lambda(name, function, run)
+
+    def declare_types(self, *, workflows: Iterable[tuple[str, str]], activities: Iterable[tuple[str, str]]) -> None:
+        """Say which types the workers of this process know, where several processes share the file.
+
+        A task whose type another process has declared, and this one has not, does not come to this process. What is
+        declared adds to what was declared before. :class:`genflow.swf.worker.worker.Worker` does this by itself.
+
+        Args:
+            workflows: names and versions of workflow types.
+            activities: names and versions of activity types.
+        """
+        if isinstance(self._service, Member):
+            kinds = (('decision', workflows), ('activity', activities))
+            self._service.declare_types([(kind, *one) for kind, types in kinds for one in types])
 
     def next_deadline(self) -> datetime | None:
         """When the service will next do something by itself; None where nothing is pending."""

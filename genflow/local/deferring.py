@@ -163,7 +163,7 @@ class DeferringSWF:
             return place
 
         with self._refusals(wants):
-            return self._service.stand_in_lines(_wanted(wants), stand)
+            return self._service.stand_in_lines(_wanted(wants), stand, self._caller)
 
     def settle(self) -> None:
         """Waits until the file has what this thread has deferred.

@@ -125,3 +125,16 @@ def test_two_scripts(tmp_path):
     both = [started(tmp_path, 'script.py', *numbers) for numbers in ('123', '456')]
     outs = [process.communicate(timeout=TIMEOUT)[0] for process in both]
     assert outs == ['charged 1\ncharged 2\ncharged 3\n', 'charged 4\ncharged 5\ncharged 6\n']
+
+
+def test_two_scripts_that_share_a_task_list_and_not_their_code(tmp_path):
+    """Neither keeps the tasks of the other; one that did would keep them until they time out, a minute each."""
+    (tmp_path / 'orders.py').write_text(ORDERS)
+    (tmp_path / 'others.py').write_text(ORDERS.replace('Order', 'Other').replace('Charge', 'Pay'))
+    script = "import sys; from genflow import run; from {0} import {1}; print(run({1}, int(sys.argv[1]), db='x.db'))"
+    both = [
+        started(tmp_path, '-c', script.format(*names), number)
+        for names, number in ((('orders', 'Order'), '1'), (('others', 'Other'), '2'))
+    ]
+    outs = [process.communicate(timeout=TIMEOUT)[0] for process in both]
+    assert outs == ['charged 1\n', 'charged 2\n']

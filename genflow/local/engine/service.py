@@ -15,7 +15,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ from genflow.local.rules.timeouts import fire_timeout
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.execution import Execution
+from genflow.local.state.known_types import TaskType, type_of
 from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
 from genflow.local.state.task_lists import TaskQueue, Waiter
@@ -381,7 +382,7 @@ class Service:
             if poll.place is not None and self._polls.stands(poll.place):
                 queue = self._polls.leave(poll.place)
                 if queue:
-                    queue.wake_one()
+                    self._wake_one(queue)
 
     def hold(self, operation: str, request: Any) -> dict[str, Any]:
         """Before the first :meth:`attempt` at a poll: whether it is right and permitted. The request, checked."""
@@ -445,13 +446,14 @@ class Service:
                 answer = self._take(take, request, now, queue, caller)
             if answer is None and stand is not None and not given_up:
                 place = stand()
+                place.process = caller.process
                 polls.enter(queue, place)
                 polls.deadlines_changed()
                 polls.skip()
                 return place
             mark = self._finish(now, answer)
             if answer is None and queue:
-                queue.wake_one()
+                self._wake_one(queue)
         return self._deliver(answer, mark) or dict(empty)
 
     def _taken_before(self, request: dict[str, Any], now: int, caller: Caller) -> Answer:
@@ -463,7 +465,8 @@ class Service:
         self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any, caller: Caller
     ) -> Answer:
         """The next task of the list that can be started."""
-        ref = queue.take()
+        may = self._may_take(caller.process)
+        ref = queue.take(may)
         while ref is not None:
             answer = None
             if self._find(ref) is not None:
@@ -472,8 +475,42 @@ class Service:
             if answer is not None:
                 take_over(self._world, ref, caller)
                 return answer
-            ref = queue.take()
+            ref = queue.take(may)
         return None
+
+    # Tasks go to processes that know their types: see :mod:`genflow.local.state.known_types`.
+
+    def _may_take(self, process: str) -> Callable[[int], bool] | None:
+        """Which tasks a process may have; ``None`` for all."""
+        return partial(self._is_for, process) if self._world.known_types.matter else None
+
+    def _is_for(self, process: str, ref: int) -> bool:
+        execution = self._find(ref)
+        kind = None if execution is None else type_of(execution, ref & EVENT_MASK)
+        return kind is None or self._world.known_types.may_take(process, kind)
+
+    def _wake_one(self, queue: TaskQueue) -> None:
+        """Wake the poll that has waited longest, of those that may have a task of the list."""
+        if not self._world.known_types.matter:
+            queue.wake_one()
+            return
+        refs = queue.refs
+        queue.wake_one(lambda waiter: any(self._is_for(waiter.process, ref) for ref in refs))
+
+    def declare_types(self, process: str, types: Iterable[TaskType]) -> None:
+        """A process can work on these types; what another one has that cannot is taken from it, and is no try."""
+        known = self._world.known_types
+        wanted = frozenset(types)
+        with self._lock:
+            known.declare(process, wanted)
+            misplaced: dict[str, set[int]] = {}
+            for ref, owner in self._world.owners.items():
+                execution = self._find(ref)
+                kind = None if execution is None else type_of(execution, ref & EVENT_MASK)
+                if kind in wanted and not known.knows(owner, kind):
+                    misplaced.setdefault(owner, set()).add(ref)
+        for owner, refs in misplaced.items():
+            self.end_tasks_of(owner, kept=self._world.owners.keys() - refs)
 
     # Calls that share a commit: see :mod:`genflow.local.deferring`.
 
@@ -558,7 +595,7 @@ class Service:
             mark = self._journal.deferred
             for queue in lines:
                 if queue:
-                    queue.wake_one()  # the caller may have been woken for a task that it does not want any more
+                    self._wake_one(queue)  # the caller may have been woken for a task that it does not want any more
         return found, mark
 
     def _take_wanted(self, wanted: Wants, caller: Caller, answers: list[Answer]) -> None:
@@ -576,12 +613,15 @@ class Service:
     def _queue_of(self, kind: str, request: dict[str, Any]) -> TaskQueue:
         return self._world.queue(kind, domain_of(self._world, request).name, request['taskList']['name'])
 
-    def stand_in_lines(self, wants: Sequence[Wants], stand: Callable[[], Waiter]) -> list[Waiter] | None:
+    def stand_in_lines(
+        self, wants: Sequence[Wants], stand: Callable[[], Waiter], caller: Caller = ANYBODY
+    ) -> list[Waiter] | None:
         """Wait for tasks in several lists at once.
 
         Args:
             wants: what to wait for.
             stand: makes a place in a line.
+            caller: whose tasks they are to be.
 
         Returns:
             The places, one for each list; ``None`` where one of them has a task already.
@@ -592,11 +632,13 @@ class Service:
             for wanted in wants:
                 self._begin(wanted.operation)
             queues = [self._queue_of(tasks.POLLS[wanted.operation][0], wanted.request) for wanted in wants]
-            if any(queues):
+            may = self._may_take(caller.process)
+            if any(queue and (may is None or any(map(may, queue.refs))) for queue in queues):
                 return None
             try:
                 for queue in queues:
                     place = stand()
+                    place.process = caller.process
                     self._polls.enter(queue, place)
                     places.append(place)
             except BaseException:
@@ -700,6 +742,10 @@ class Service:
         with self._lock:
             self._world.departed.add(process)
             self._world.answers.forget(process)
+            self._world.known_types.forget(process)
+            for queue in self._world.queues.values():  # what only that process has known may now be anybody's
+                for _ in range(min(len(queue), queue.polls)):
+                    self._wake_one(queue)
         self._calls.call(partial(self._journal.alone, partial(self._store.forget_answers, process)))
 
     def owners(self) -> set[str]:

@@ -288,21 +288,16 @@ class Front:
 
     def _control(self, request: Request, process: str) -> Any:
         """What clients of our own can ask for besides."""
+        work = CONTROLS.get(request.path)
+        if work is None:
+            raise faults.fault('UnknownOperationException', f'no {request.path[:100]} here')
         with errors_for_followers():
-            if request.path == '/_genflow/reset':
-                return self.service.reset()
-            if request.path == '/_genflow/deadline':
-                found = self.service.next_deadline()
-                return None if found is None else found.timestamp()
-            if request.path == '/_genflow/statistics':
-                return attrs.asdict(self.service.statistics)
-            if request.path == '/_genflow/give-up':
-                return self.service.end_undelivered(process, json.loads(request.body))
-            if request.path == '/_genflow/functions':
-                return self.functions_offered(process, json.loads(request.body))
-            if request.path == '/_genflow/ran':
-                return self.function_ended(process, json.loads(request.body))
-        raise faults.fault('UnknownOperationException', f'no {request.path[:100]} here')
+            return work(self, process, json.loads(request.body))
+
+    def next_deadline(self) -> float | None:
+        """When the service will next do something by itself, as a number."""
+        found = self.service.next_deadline()
+        return None if found is None else found.timestamp()
 
     # Who is there.
 
@@ -374,6 +369,18 @@ class Front:
         for transport in self._accepted:
             with contextlib.suppress(OSError):
                 os.close(transport.get_extra_info('socket').fileno())
+
+
+CONTROLS: dict[str, Callable[[Front, str, Any], Any]] = {
+    '/_genflow/reset': lambda front, process, body: front.service.reset(),
+    '/_genflow/deadline': lambda front, process, body: front.next_deadline(),
+    '/_genflow/statistics': lambda front, process, body: attrs.asdict(front.service.statistics),
+    '/_genflow/give-up': lambda front, process, numbers: front.service.end_undelivered(process, numbers),
+    '/_genflow/functions': lambda front, process, names: front.functions_offered(process, names),
+    '/_genflow/types': lambda front, process, types: front.service.declare_types(process, map(tuple, types)),
+    '/_genflow/ran': lambda front, process, outcome: front.function_ended(process, outcome),
+}
+"""What followers ask for beside the operations of SWF: path to what is done with process and body."""
 
 
 class Guarded(asyncio.Protocol):

@@ -19,7 +19,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -41,6 +41,7 @@ from genflow.local.shared.names import give_up, new_name
 from genflow.local.shared.notice import RequiredOptions, read_notice
 from genflow.local.shared.numbers import POLLS, Numbers
 from genflow.local.state.answers import Caller
+from genflow.local.state.known_types import TaskType
 from genflow.steady_time import monotonic
 
 OPENING = 60.0
@@ -77,6 +78,7 @@ class Member:
         self._changing = threading.Lock()
         self._numbers = Numbers()
         self._functions: dict[str, tuple[Callable[..., Any], Run]] = {}
+        self._types: set[TaskType] = set()
         self._pid = os.getpid()
         self.name = new_name()
         self._calls = CallThread()
@@ -143,9 +145,13 @@ class Member:
         for name, (function, run) in self._functions.items():
             if isinstance(role, Leading):
                 role.service.register_lambda(name, function, run)
+        if isinstance(role, Leading) and self._types:
+            role.service.declare_types(self.name, self._types)
         if isinstance(role, Following):
             if self._functions:
                 role.control('functions', list(self._functions))
+            if self._types:
+                role.control('types', sorted(self._types))
             threading.Thread(
                 target=_watch, args=(weakref.ref(self), role), name='genflow-local-follower', daemon=True
             ).start()
@@ -262,6 +268,18 @@ class Member:
                 role.control('functions', list(self._functions))
 
         self._retried(register)
+
+    def declare_types(self, types: Iterable[TaskType]) -> None:
+        """Have tasks of these types come to this process rather than to one that does not know them."""
+        self._types |= set(types)
+
+        def declare(role: Role, again: bool) -> None:
+            if isinstance(role, Leading):
+                role.service.declare_types(self.name, self._types)
+            else:
+                role.control('types', sorted(self._types))
+
+        self._retried(declare)
 
     def run_function(self, role: Following, message: dict[str, Any]) -> None:
         """Run a function because the leader asks for it, and tell how it ended."""

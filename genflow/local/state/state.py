@@ -27,8 +27,9 @@ from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.domains import Domain
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import Item, earliest
+from genflow.local.state.known_types import KnownTypes, type_of
 from genflow.local.state.limits import Limits
-from genflow.local.state.task_lists import TaskQueue
+from genflow.local.state.task_lists import TaskQueue, Waiter
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, Batch
 
@@ -82,6 +83,7 @@ class State:
         running: Lambda functions to be run.
         owners: started tasks of the processes that share the file: ref to the name of the process.
         departed: processes that have ended; none of them is handed a task any more.
+        known_types: which types each process can work on.
         answers: of numbered calls.
     """
 
@@ -105,6 +107,7 @@ class State:
     next_expiry: int | None = None
     owners: dict[int, str] = attrs.field(factory=dict)
     departed: set[str] = attrs.field(factory=set)
+    known_types: KnownTypes = attrs.field(factory=KnownTypes)
     answers: Answers = attrs.field(factory=Answers)
 
     def execution(self, key: int) -> Execution:
@@ -175,7 +178,14 @@ class State:
         if item.waiting:
             task_list, priority, since = item.waiting
             queue = self.queue(item.kind, execution.domain, task_list)
-            queue.add(execution.key << EVENT_BITS | item.id, priority, since)
+            queue.add(execution.key << EVENT_BITS | item.id, priority, since, self._may_take(execution, item.id))
+
+    def _may_take(self, execution: Execution, item_id: int) -> Callable[[Waiter], bool] | None:
+        """Which polls may get a task; ``None`` for all."""
+        if not self.known_types.matter:
+            return None
+        kind = type_of(execution, item_id)
+        return lambda waiter: self.known_types.may_take(waiter.process, kind)
 
     def drop(self, execution: Execution, item: Item) -> None:
         """An item has settled."""

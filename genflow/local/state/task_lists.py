@@ -18,15 +18,17 @@ class Waiter:
 
     Attributes:
         poller: the thread that waits; None where none does.
+        process: the name of the process whose poll it is; empty for anybody else's.
     """
 
-    __slots__ = ('__weakref__', '_gate', 'poller', 'woken')
+    __slots__ = ('__weakref__', '_gate', 'poller', 'process', 'woken')
 
     def __init__(self, poller: threading.Thread | None = None) -> None:
         self.poller: threading.Thread | None = poller or threading.current_thread()
         self._gate = threading.Lock()
         self._gate.acquire()
         self.woken = False
+        self.process = ''
 
     def wake(self) -> None:
         if not self.woken:
@@ -84,11 +86,16 @@ class TaskQueue:
         """Since when the task has waited that has waited longest."""
         return min((since for _, since, _, ref in self._heap if ref in self._live), default=None)
 
-    def add(self, ref: int, priority: int, since: int) -> None:
-        """A task is ready; the poll that has waited longest is woken for it."""
+    @property
+    def refs(self) -> frozenset[int]:
+        """The tasks."""
+        return frozenset(self._live)
+
+    def add(self, ref: int, priority: int, since: int, may: Callable[[Waiter], bool] | None = None) -> None:
+        """A task is ready; of the polls that may take it, the one that has waited longest is woken."""
         self._live.add(ref)
         heapq.heappush(self._heap, (-priority, since, next(self._order), ref))
-        self.wake_one()
+        self.wake_one(may)
 
     def discard(self, ref: int) -> None:
         """The task was taken back."""
@@ -102,17 +109,33 @@ class TaskQueue:
         self._heap.clear()
         self._live.clear()
 
-    def take(self) -> int | None:
-        """The next task, which is then nobody else's."""
-        while self._heap:
-            ref = heapq.heappop(self._heap)[3]
-            if ref in self._live:
-                self._live.remove(ref)
-                return ref
-        return None
+    def take(self, may: Callable[[int], bool] | None = None) -> int | None:
+        """The next task, which is then nobody else's; those that may not be taken stay."""
+        passed = []
+        try:
+            while self._heap:
+                entry = heapq.heappop(self._heap)
+                ref = entry[3]
+                if ref not in self._live:
+                    continue
+                if may is None or may(ref):
+                    self._live.remove(ref)
+                    return ref
+                passed.append(entry)
+            return None
+        finally:
+            for entry in passed:
+                heapq.heappush(self._heap, entry)
 
-    def wake_one(self) -> None:
-        """Wake the poll that has waited longest."""
+    def wake_one(self, may: Callable[[Waiter], bool] | None = None) -> None:
+        """Wake the poll that has waited longest, of those that may be woken."""
+        if may is not None:
+            self.waiters = deque(waiter for waiter in self.waiters if not waiter.woken)
+            chosen = next(filter(may, self.waiters), None)
+            if chosen is not None:
+                self.waiters.remove(chosen)
+                chosen.wake()
+            return
         while self.waiters:
             waiter = self.waiters.popleft()
             if not waiter.woken:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from genflow.core.errors import RegistrationError
-from genflow.core.model.registry import ActivitySpec, Spec, WorkflowSpec
+from genflow.core.model.registry import ActivitySpec, Registry, Spec, WorkflowSpec
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import seconds_text
@@ -41,6 +41,14 @@ def register(service: RetryingClient, domain: str, specs: Iterable[Spec]) -> Non
     """
     for spec in specs:
         _register(service, domain, spec)
+
+
+def declare_types(client: Any, registry: Registry) -> None:
+    """Say to the embedded service which types are known here; Amazon SWF is not told, for it does not ask."""
+    declare = getattr(client, 'declare_types', None)
+    if declare is not None:
+        workflows = [(spec.name, spec.version) for spec in registry.workflows]
+        declare(workflows=workflows, activities=[(spec.name, spec.version) for spec in registry.activities])
 
 
 def _register(service: RetryingClient, domain: str, spec: Spec) -> None:

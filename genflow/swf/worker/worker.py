@@ -35,7 +35,7 @@ from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
-from genflow.swf.aws.registration import register
+from genflow.swf.aws.registration import declare_types, register
 from genflow.swf.worker.activity_runner import ActivityRunner, WorkerPlace
 from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.event_loop import EventLoop
@@ -249,6 +249,7 @@ class Worker:
         """
         log_startup(self._service.connection, self.domain, ', '.join(self.task_lists), self.identity)
         self._performer.context = copy_context()
+        declare_types(self._service.connection.client, self.registry)
         if self._register:
             register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
         if self._settling is not None:

@@ -33,7 +33,7 @@ from genflow.core.model.registry import Registry, Spec, WorkflowSpec
 from genflow.insight import ExecutionView
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
-from genflow.swf.aws.registration import register, register_domain
+from genflow.swf.aws.registration import declare_types, register, register_domain
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.stop_signals import SignalStop
@@ -264,6 +264,7 @@ class _Run:
         register_domain(patient, DOMAIN)
         register(patient, DOMAIN, (*self.registry.workflows, *self.registry.activities))
         since = self.shared.since if self.shared else None
+        declare_types(self.service, self.registry)  # before a process that knows others can get the first task
         begun = begin(self.service, DOMAIN, request, since, middleware=self.middleware)
         steps = ExecutionSteps(begun.run.view())
         earlier = [] if begun.is_new else begun.run.since(0)

@@ -1,0 +1,153 @@
+"""Programs that share a file and a task list, and not their code: tasks go to a process that knows their types."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from genflow.local import LocalSWF
+from genflow.local.state.task_lists import TaskQueue
+from tests.local.office import ACTIVITY_DEFAULTS, COMPLETE, WORKFLOW_DEFAULTS, Office, decision, schedule
+from tests.local.other_process import OtherProcess
+
+SECOND = {'name': 'second', 'version': '1'}
+
+
+@pytest.fixture
+def two(path):
+    """Two parts in one file: the first knows ``wf`` and ``act``, the other one ``second``."""
+    with LocalSWF(path, synchronous='NORMAL', long_poll=0) as first, LocalSWF(path, long_poll=0) as other:
+        first.declare_types(workflows=[('wf', '1')], activities=[('act', '1')])
+        other.declare_types(workflows=[('second', '1')], activities=[('second', '1')])
+        register(Office(first).prepare())
+        yield Office(first), Office(other)
+
+
+def register(office):
+    office.swf.register_workflow_type(domain='dom', **SECOND, **WORKFLOW_DEFAULTS)
+    office.swf.register_activity_type(domain='dom', **SECOND, **ACTIVITY_DEFAULTS)
+
+
+def seconds_activity(name):
+    return decision('ScheduleActivityTask', activityId=name, activityType=SECOND)
+
+
+def test_a_task_goes_to_the_process_that_knows_its_type(two):
+    """Whoever polls first, and though tasks of the other type are older."""
+    first, other = two
+    first.start('a', workflowType=SECOND)
+    first.start('b')
+    assert first.poll_decision()['workflowExecution']['workflowId'] == 'b'
+    assert 'taskToken' not in first.poll_decision()
+    task = other.poll_decision()
+    assert task['workflowExecution']['workflowId'] == 'a'
+    other.respond(task, schedule('x'), seconds_activity('y'))
+    assert [office.poll_activity()['activityId'] for office in (other, first)] == ['y', 'x']
+    assert all('taskToken' not in office.poll_activity() for office in two)
+
+
+@pytest.mark.parametrize('waits_in', ['first', 'other'])
+def test_the_poll_that_waits_is_woken_where_the_type_is_known(path, waits_in):
+    """The leader's own poll and one of a follower; the one that has waited longer does not know the type."""
+    with LocalSWF(path, synchronous='NORMAL', long_poll=30) as first, LocalSWF(path, long_poll=30) as other:
+        first.declare_types(workflows=[('wf', '1')], activities=[])
+        other.declare_types(workflows=[('second', '1')], activities=[])
+        register(Office(first).prepare())
+        names = {'first': 'wf', 'other': 'second'}
+        found = {}
+
+        def poll(name, swf):
+            found[name] = Office(swf).poll_decision()['workflowType']['name']
+
+        threads = {
+            name: threading.Thread(target=poll, args=(name, swf)) for name, swf in (('first', first), ('other', other))
+        }
+        order = [name for name in threads if name != waits_in] + [waits_in]
+        for name in order:
+            threads[name].start()
+        for name in reversed(order):
+            Office(first).start(name, workflowType={'name': names[name], 'version': '1'})
+            threads[name].join(30)
+            assert found[name] == names[name]
+
+
+def test_a_type_that_nobody_has_declared_is_anybody_s(two):
+    first, other = two
+    other.swf.close()
+    first.start('a', workflowType=SECOND)
+    assert first.poll_decision()['workflowExecution']['workflowId'] == 'a'
+
+
+def test_who_declares_nothing_takes_everything(two, path):
+    first, _ = two
+    first.start('a', workflowType=SECOND)
+    with LocalSWF(path, long_poll=0) as third:
+        assert Office(third).poll_decision()['workflowExecution']['workflowId'] == 'a'
+
+
+def test_what_only_a_process_knew_that_has_left_goes_to_a_poll_that_waits(path):
+    with LocalSWF(path, synchronous='NORMAL', long_poll=30) as first:
+        first.declare_types(workflows=[('wf', '1')], activities=[])
+        office = register(Office(first).prepare()) or Office(first)
+        other = LocalSWF(path)
+        other.declare_types(workflows=[('second', '1')], activities=[])
+        office.start('a', workflowType=SECOND)
+        tasks = []
+        thread = threading.Thread(target=lambda: tasks.append(office.poll_decision()))
+        thread.start()
+        other.close()
+        thread.join(30)
+        assert tasks[0]['workflowExecution']['workflowId'] == 'a'
+
+
+def test_a_process_that_comes_gets_what_another_holds_that_cannot_do_it(two, path):
+    first, other = two
+    other.swf.close()
+    execution = first.start('a', workflowType=SECOND)
+    first.poll_decision()
+    with LocalSWF(path, long_poll=5) as again:
+        again.declare_types(workflows=[('second', '1')], activities=[])
+        assert Office(again).poll_decision()['workflowExecution']['workflowId'] == 'a'
+    assert 'DecisionTaskTimedOut' in first.types(execution)
+
+
+def test_types_are_known_after_a_take_over(path):
+    with OtherProcess(path, long_poll=0, synchronous='NORMAL') as leader:
+        leader('office.prepare() and None')
+        with LocalSWF(path, long_poll=0) as first, LocalSWF(path, long_poll=0) as other:
+            first.declare_types(workflows=[('wf', '1')], activities=[])
+            other.declare_types(workflows=[('second', '1')], activities=[])
+            leader.kill()
+            register(Office(first))
+            other.list_domains(registrationStatus='REGISTERED')
+            assert {first.is_leader, other.is_leader} == {False, True}
+            Office(first).start('a', workflowType=SECOND)
+            assert 'taskToken' not in Office(first).poll_decision()
+            assert Office(other).poll_decision()['workflowExecution']['workflowId'] == 'a'
+
+
+def test_a_worker_s_rounds_wait_while_there_are_only_tasks_of_others(two):
+    first, other = two
+    first.start('a', workflowType=SECOND)
+    wants = [('decision', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, lambda taken: not taken)]
+    rounds = first.swf.deferring()
+    rung = threading.Event()
+    places = rounds.stand(wants, rung.set)
+    assert places is not None
+    task = other.poll_decision()
+    other.respond(task, COMPLETE)
+    first.start('b')
+    assert rung.wait(10)
+    ((taken,),) = rounds.take(wants, places)
+    assert taken['workflowExecution']['workflowId'] == 'b'
+    rounds.settle()
+
+
+def test_tasks_that_are_passed_over_keep_their_places():
+    queue = TaskQueue()
+    for ref in (4, 3, 2, 1):
+        queue.add(ref, 0, since=10)
+    assert queue.take(lambda ref: ref % 2 == 1) == 3
+    assert queue.take(lambda ref: ref > 4) is None
+    assert [queue.take() for _ in range(4)] == [4, 2, 1, None]

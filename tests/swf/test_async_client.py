@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from genflow import AlreadyStarted, AsyncClient, NotDecidedYet, Signal, Workflow, query
+from genflow.swf.client.async_client import THREADS
 from genflow.swf.scanner import workflow
 from tests.swf.work import Loops
 
@@ -115,5 +116,21 @@ def test_who_waits_is_told_that_the_client_was_closed(loops):
         await client.close()
         with pytest.raises(RuntimeError, match='the client was closed'):
             await waiting
+
+    on_loop(loops, program)
+
+
+def test_who_waits_for_a_call_that_has_not_begun_is_told_so_too(loops):
+    async def program(client):
+        stops = threading.Event()
+        busy = [asyncio.create_task(client._threads.call(stops.wait)) for _ in range(THREADS)]
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(client.execution('a').status())
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(RuntimeError, match='the client was closed'):
+            await waiting
+        stops.set()
+        await asyncio.gather(*busy)
 
     on_loop(loops, program)

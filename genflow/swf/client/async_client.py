@@ -58,7 +58,13 @@ class _Threads:
         except RuntimeError as error:  # the pool is shut down
             self.client.refuse_when_closed(error)
             raise
-        return await called
+        try:
+            return await called
+        except asyncio.CancelledError as error:
+            is_cancelled = getattr(asyncio.current_task(), 'cancelling', int)  # since Python 3.11
+            if not is_cancelled():  # the pool was shut down before the call began
+                self.client.refuse_when_closed(error)
+            raise
 
     async def watch(self, watch: Watch[T]) -> T:
         """Waits with a watch on the event loop."""

@@ -28,6 +28,12 @@ CALLS = {
     'a sleep': (lambda self: self.sleep(7200), 'timer 1 (7200 s)'),
     'a time limit': (lambda self: self.echo().timeout(7200), 'timer 2 (7200 s)'),
     'a start-to-close': (lambda self: self.slow(), 'activity 1 Slow 1'),
+    'a delay': (lambda self: self.echo.with_options(delay=7200)(), 'activity 1 Echo v1'),
+    'a delay and a start-to-close': (
+        lambda self: self.slow.with_options(delay=3600, start_to_close=3600)(),
+        'activity 1 Slow 1',
+    ),
+    'the delay of a child': (lambda self: self.child.with_options(delay=7200)(), 'child 1 Child v1'),
 }
 
 

@@ -50,6 +50,7 @@ ASKED = {
     'a status': lambda self: self.set_status('x'),
     'signals': lambda self: self.go.drain(),
     'a signal': lambda self: self.go.get(),
+    'a restart': lambda self: self.restart(1),
 }
 
 
@@ -63,6 +64,27 @@ def test_a_side_effect_that_asks_the_workflow_for_something_is_refused(name):
     story.completed(1)
     story.decide()  # a replay refuses it likewise
     assert story.closed.how == 'completed'
+
+
+DONE_WITH = {
+    'cancel': lambda task, child, told: task.cancel(),
+    'timeout': lambda task, child, told: task.timeout(1),
+    'signal': lambda task, child, told: child.signal('s'),
+    'set_result': lambda task, child, told: told.set_result(1),
+    'set_exception': lambda task, child, told: told.set_exception(ValueError()),
+}
+
+
+@pytest.mark.parametrize('name', DONE_WITH)
+def test_a_side_effect_that_does_something_with_a_task_is_refused(name):
+    def run(self):
+        tasks = self.echo(), self.child(), self.future()
+        with pytest.raises(DefinitionError, match='it must not use the workflow'):
+            self.side_effect(lambda: DONE_WITH[name](*tasks) and None)
+        assert not tasks[2].done()
+        yield tasks[:2]
+
+    assert [line.split()[0] for line in Story(run).decide()] == ['marker', 'activity', 'child']
 
 
 def test_a_side_effect_may_log_and_look_at_the_clock(caplog):

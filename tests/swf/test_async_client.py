@@ -123,7 +123,7 @@ def test_who_waits_is_told_that_the_client_was_closed(loops):
 def test_who_waits_for_a_call_that_has_not_begun_is_told_so_too(loops):
     async def program(client):
         stops = threading.Event()
-        busy = [asyncio.create_task(client._threads.call(stops.wait)) for _ in range(THREADS)]
+        busy = [asyncio.create_task(client._threads.call(stops.wait)) for _ in range(THREADS)]  # noqa: SLF001
         await asyncio.sleep(0)
         waiting = asyncio.create_task(client.execution('a').status())
         await asyncio.sleep(0)

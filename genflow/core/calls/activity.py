@@ -37,8 +37,9 @@ class ActivityCall(RetryableCall):
 
     @property
     def lasts(self) -> float | None:
-        found: float | None = self.settings.start_to_close
-        return found
+        limit: float | None = self.settings.start_to_close
+        delay = super().lasts
+        return limit if delay is None else delay + (limit or 0)
 
     def activity_id(self) -> str:
         heartbeat = self.settings.heartbeat

@@ -195,4 +195,6 @@ def signal_child(child: Child, signal: Any, value: Any) -> SignalCall:
     call = SignalCall(loop, child, None, signal_name(signal), value)
     if loop is not None:
         loop.schedule(call, sys._getframe(2))
+    elif child.number is not None:
+        child.loop.describes(call.label)
     return call

@@ -120,6 +120,10 @@ class RetryableCall(Call):
         sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in named(self.args, self.kwargs)]
         return f'most of it is {max(sizes)[1]}; ' if sizes else ''
 
+    @property
+    def lasts(self) -> float | None:
+        return self.settings.delay or None
+
     # attempts
 
     @property

@@ -351,6 +351,8 @@ class Execution(State):
         if not self.silent:
             self.restart = restart
             self.restarting = True
+        elif not self._suggested_restart.asking:
+            self.describes('restart()')
 
 
 _APPLY: dict[type, Any] = {

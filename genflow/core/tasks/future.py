@@ -49,9 +49,8 @@ class Future(Task[T]):
     def _set(self, state: int, outcome: object) -> None:
         loop = self.loop
         if loop is not None:
-            if loop.reads is not None:
-                loop.describes(f'a result of {self.label}')
             if loop.silent:
+                loop.describes(f'a result of {self.label}')
                 return
             loop.check_thread(f'a result of {self.label}')
         if self.state == OPEN:

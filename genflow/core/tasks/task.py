@@ -129,7 +129,10 @@ class Task(Generic[T_co]):
             wait: Ask the activities and children below to stop, and leave them open until they have closed. They settle
                 with what SWF then records: a cancellation, or a result that was quicker. They are not tried again.
         """
-        pending: list[Task[Any]] = [] if self.loop is None or self.loop.silent else [self]
+        if self.loop is not None and self.loop.silent:
+            self.loop.describes(f'cancel() of {self.label}')
+            return
+        pending: list[Task[Any]] = [self]
         met: list[Task[Any]] = []
         cancelled: dict[int, bool] = {}  # a task that stands in several combinators is asked once
         while pending:
@@ -155,6 +158,8 @@ class Task(Generic[T_co]):
             seconds: A number or a ``timedelta``, rounded up to whole seconds.
             keep: Leave this task as it is when the time is up, instead of cancelling it.
         """
+        if self.loop is not None and self.loop.silent:
+            self.loop.describes(f'timeout() of {self.label}')
         return Task.limited(self, seconds, keep=keep)
 
     @property

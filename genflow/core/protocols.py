@@ -9,9 +9,11 @@ from contextvars import ContextVar
 from datetime import datetime
 from random import Random
 from types import FrameType, GeneratorType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 __all__ = ['Callee', 'Engine', 'Loop', 'current_loop']
+
+T = TypeVar('T')
 
 
 class Loop(Protocol):
@@ -29,7 +31,7 @@ class Loop(Protocol):
     current: Any
     silent: bool
     in_side_effect: bool
-    reads: str | None
+    reads: Callable[[], str] | None
     restarting: bool
     owner: Any
     passing: tuple[type[BaseException], ...]
@@ -41,7 +43,7 @@ class Loop(Protocol):
     def branch(self, generator: GeneratorType[Any, Any, Any]) -> Any: ...
     def as_task(self, value: Any) -> Any: ...
     def silence(self) -> AbstractContextManager[None]: ...
-    def reading(self, what: str) -> AbstractContextManager[None]: ...
+    def read_only(self, what: Callable[[], str], function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T: ...
     def report(self, message: str) -> None: ...
     def saga_changed(self, saga: Any, change: str, step: Any = None) -> None: ...
     def schedule(self, call: Any, frame: FrameType) -> None: ...

@@ -343,7 +343,7 @@ class Execution(State):
                 'because replay does not call it. Get the value before side_effect(), and use it in the function'
             )
         if self.reads is not None:
-            raise YieldError(f'{self.reads} uses {what}; it may only read the state of the workflow')
+            raise YieldError(f'{self.reads()} uses {what}; it may only read the state of the workflow')
         if self._suggested_restart.asking:
             raise YieldError(f'restart_when_suggested uses {what}; it must not, because it is not replayed')
 

@@ -229,8 +229,7 @@ class UpdateBox(Mailbox):
         if name is None:
             return False
         try:
-            with state.reading(f'the validator {name}()'):
-                getattr(state.workflow, name)(*args, **kwargs)
+            state.read_only(lambda: f'the validator {name}()', getattr(state.workflow, name), *args, **kwargs)
         except state.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - what the validator raises is the refusal

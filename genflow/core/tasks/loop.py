@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from random import Random
 from types import FrameType, GeneratorType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from genflow.core.model.info import Info
@@ -32,6 +32,8 @@ from genflow.core.text import suspended_at
 __all__ = ['DescribingLoop', 'Loop']
 
 log = logging.getLogger('genflow')
+
+T = TypeVar('T')
 
 MAX_BRANCHES = 5
 
@@ -58,7 +60,7 @@ class Loop:
         current: The branch that runs just now.
         silent: Whether code runs that must decide nothing.
         in_side_effect: Whether that code is the function of a side effect.
-        reads: The code that may only look, where it runs just now.
+        reads: Names the code that may only look, where it runs just now.
         restarting: ``restart`` was called and not returned yet.
         passing: Exceptions that leave the engine instead of being the outcome of the branch that raises them.
         unused: What the code has made and not used yet.
@@ -78,7 +80,7 @@ class Loop:
         self.current: Branch | None = None
         self.silent = False
         self.in_side_effect = False
-        self.reads: str | None = None
+        self.reads: Callable[[], str] | None = None
         self.restarting = False
         self.owner: Loop | None = self
         self.replaying = False
@@ -152,20 +154,21 @@ class Loop:
             finally:
                 self.in_side_effect = False
 
-    @contextmanager
-    def reading(self, what: str) -> Iterator[None]:
-        """The code that runs inside may only look at the workflow; what it asks for is refused.
+    def read_only(self, what: Callable[[], str], function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Calls code that may only look at the workflow; what it asks for is refused.
 
         Args:
             what: Names the code in an error.
+            function: The code.
+            args: What it is called with.
+            kwargs: Likewise.
         """
-        before = self.reads
-        with self.silence():
-            self.reads = what
-            try:
-                yield
-            finally:
-                self.reads = before
+        before = self.silent, self.current, self.owner, self.reads
+        self.silent, self.current, self.owner, self.reads = True, None, None, what
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.silent, self.current, self.owner, self.reads = before
 
     def report(self, message: str) -> None:
         log.warning('%s', message)

@@ -273,13 +273,15 @@ class SignalGet(UsageTracked):
         if loop is None:
             return bool(self.match(value))
         try:
-            with loop.reading(f'match= of {self.label}'):
-                return bool(self.match(value))
+            return bool(loop.read_only(self._describe_match, self.match, value))
         except loop.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - what the user's predicate raises is the failure of its get
             self.settle(ERROR, self.failure_of(error))
             return False
+
+    def _describe_match(self) -> str:
+        return f'match= of {self.label}'
 
     def take(self, message: Message) -> None:
         """Takes an unread signal."""

@@ -56,8 +56,7 @@ class Until(UsageTracked):
         if loop is None or not self.wanted():
             return False
         try:
-            with loop.reading(f'the predicate of until() at {place(self.where)}'):
-                holds = self._holds()
+            holds = loop.read_only(self._describe_predicate, self._holds)
         except loop.passing:
             raise
         except BaseException as error:  # noqa: BLE001 - what the user's predicate raises is the outcome
@@ -67,12 +66,15 @@ class Until(UsageTracked):
             self.settle(VALUE, None)
         return holds
 
+    def _describe_predicate(self) -> str:
+        return f'the predicate of until() at {place(self.where)}'
+
     def _holds(self) -> bool:
         found = self._predicate()
         if isinstance(found, GeneratorType):
             found.close()
             raise YieldError(
-                f'the predicate of until() at {place(self.where)} is a generator function, so it would always be true; '
+                f'{self._describe_predicate()} is a generator function, so it would always be true; '
                 'wait for a branch with `yield self.branch()`, and let a predicate return a value'
             )
         return bool(found)

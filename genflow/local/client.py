@@ -223,9 +223,9 @@ class LocalSWF(BotoMethods):
             workflows: names and versions of workflow types.
             activities: names and versions of activity types.
         """
-        if isinstance(self._service, Member):
+        if self._member is not None:
             kinds = (('decision', workflows), ('activity', activities))
-            self._service.declare_types([(kind, *one) for kind, types in kinds for one in types])
+            self._member.declare_types([(kind, *one) for kind, types in kinds for one in types])
 
     def next_deadline(self) -> datetime | None:
         """When the service will next do something by itself; None where nothing is pending."""

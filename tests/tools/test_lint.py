@@ -98,6 +98,11 @@ def codes_of(body, head=HEAD):
         'self.unknown = {}\nreturn self.unknown.get("a")',
         'self.names = set(x)\nself.names = [1]\nfor name in self.names:\n    yield self.echo(name)',
         'return self.both.get()',
+        'try:\n    yield self.echo(1)\nfinally:\n    yield self.echo(2)\n    self.logger.info("over")',
+        'try:\n    x = int(x)\nfinally:\n    print(x)\nyield self.sleep(x)',
+        'try:\n    yield self.sleep(1)\nfinally:\n    for a in x:\n        if a:\n            break',
+        'got = self.go.get(match=lambda got: got[0] in x)\nyield got',
+        'task = self.echo(1)\nfound = yield self.typed.get(match=lambda task: task > 1)\nreturn found, (yield task)',
     ],
 )
 def test_what_is_right_has_no_findings(body):
@@ -132,10 +137,36 @@ def test_what_is_right_has_no_findings(body):
         ('yield self.sleep(1)\nself.restart.with_options(version=2)(1)', 'G107'),
         ('saga = Saga()\nyield saga.compensate()', 'G109'),
         ('try:\n    yield self.echo(1)\nexcept BaseException:\n    return 1', 'G105'),
+        ('try:\n    yield self.echo(1)\nfinally:\n    return 1', 'G106'),
+        ('for a in x:\n    try:\n        yield self.echo(a)\n    finally:\n        continue', 'G106'),
+        ('try:\n    yield self.echo(1)\nfinally:\n    if x:\n        print(x)', 'G106'),
+        ('import logging\nlog = 1\ntry:\n    yield self.echo(1)\nfinally:\n    print(log)', 'G106'),
     ],
 )
 def test_what_is_wrong_is_found(body, code):
     assert codes_of(body) == [code]
+
+
+def test_a_logger_of_the_module_is_no_logger_of_the_workflow():
+    head = HEAD.replace('import random', 'import logging, random') + '        log = None\n'
+    body = 'try:\n    yield self.echo(1)\nfinally:\n    {}.info("over")'
+    assert codes_of(body.format('LOG'), 'import logging\nLOG = logging.getLogger("x")\n' + head) == ['G106']
+    assert codes_of(body.format('logging'), 'import logging\n' + HEAD) == ['G106']
+
+
+@pytest.mark.parametrize(
+    ('settings', 'code'),
+    [
+        ("@activity('Work', 1, start_to_close=None)\nclass Work: ...", 'G111'),
+        ("@activity(name='Work', version=1, start_to_close=math.inf)\ndef work(): ...", 'G111'),
+        ("@genflow.activity('Work', 1, heartbeat=300)\nclass Work: ...", 'G112'),
+        ('work = Work.proxy(heartbeat=60, start_to_close=60)', 'G112'),
+        ('call = work.with_options(heartbeat=61, start_to_close=60)', 'G112'),
+        ('work = ActivityProxy("Work", "1", start_to_close=math.inf)', 'G111'),
+    ],
+)
+def test_time_outs_that_never_strike(settings, code):
+    assert [finding.code for finding in lint_source(settings + '\n')] == [code]
 
 
 def test_a_comment_with_a_reason_lets_a_finding_pass():
@@ -273,7 +304,7 @@ def test_the_command(tmp_path):
         ((), 'say what to look at'),
         (('none.py',), "there is no file 'none.py'"),
         (('nothing.here',), "there is no module 'nothing.here'"),
-        (('.', '--select', 'X1'), "names 'X1', and there is no such rule"),
+        (('.', '--select', 'X1'), "names 'X1', but there is no such rule"),
         (('bad.py',), 'bad.py:1: '),
         (('--explain', 'G777'), "there is no rule 'G777'"),
     ],

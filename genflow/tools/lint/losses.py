@@ -32,6 +32,7 @@ TASK_MEMBERS = frozenset(
 VALUE_FUNCTIONS = frozenset(
     {'len', 'str', 'int', 'float', 'sum', 'list', 'sorted', 'min', 'max', 'bool', 'print', 'dict'}
 )
+LOG_METHODS = frozenset({'debug', 'info', 'warning', 'error', 'exception', 'critical', 'log'})
 FAILURES = frozenset({'ActivityFailed', 'ChildFailed', 'LambdaFailed', 'TaskFailed'})
 DEFAULT_START_TO_CLOSE = 300.0
 """What the decorator registers unless told otherwise."""
@@ -83,8 +84,19 @@ class Losses:
 
     def _is_task(self, node: ast.AST, calls: Calls) -> bool:
         if isinstance(node, ast.Name):
-            return isinstance(node.ctx, ast.Load) and node.id in self._tasks
+            return isinstance(node.ctx, ast.Load) and node.id in self._tasks and not self._is_parameter(node)
         return calls.is_task(node)
+
+    def _is_parameter(self, node: ast.Name) -> bool:
+        """Whether a name is a parameter of a lambda that it stands in."""
+        parent: ast.AST | None = self._parents.get(node)
+        while parent is not None:
+            if isinstance(parent, ast.Lambda) and any(
+                isinstance(one, ast.arg) and one.arg == node.id for one in ast.walk(parent.args)
+            ):
+                return True
+            parent = self._parents.get(parent)
+        return False
 
     def _finding(self, node: ast.AST, code: str, text: str, fix: tuple[Edit, ...] = ()) -> Finding:
         return Finding.at(self.function, node, code, text, (self.function.qualname,), fix)
@@ -148,13 +160,31 @@ class Losses:
                 if _catches_all(handler) and not _raises(handler):
                     text = 'this also catches a cancellation, and does not raise it again: catch TaskFailed'
                     yield self._finding(handler, 'G105', text)
-        if node.finalbody and (yields_in(node.finalbody) or self._calls_something(node.finalbody, calls)):
-            text = 'a finally block also runs when the execution is evicted from the cache; its calls are then not made'
-            yield self._finding(node.finalbody[0], 'G106', text)
+        if yields_in(node.body):
+            yield from self._finally(node)
         yield from self._retried(node, calls)
 
-    def _calls_something(self, body: list[ast.stmt], calls: Calls) -> bool:
-        return any(calls.is_task(node) for item in body for node in ast.walk(item))
+    def _finally(self, node: ast.Try) -> Iterator[Finding]:
+        """What a ``finally`` does beside the calls of the workflow, which an eviction undoes."""
+        for item in node.finalbody:
+            if leaves := next(_jumps(item), None):
+                text = 'this also ends a cancellation or a failure, which then nobody hears of: write it after the try'
+                yield self._finding(leaves, 'G106', text)
+            for inner in ast.walk(item):
+                if isinstance(inner, ast.Call) and self._is_told(inner.func):
+                    text = 'this also runs when a worker evicts the execution, and again later: use self.logger'
+                    yield self._finding(inner, 'G106', text)
+
+    def _is_told(self, func: ast.expr) -> bool:
+        """Whether a call prints or logs past ``self.logger``."""
+        if isinstance(func, ast.Name):
+            return func.id == 'print'
+        if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name) or func.attr not in LOG_METHODS:
+            return False
+        module = self.function.module
+        value = module.values.get(func.value.id)
+        made = (dotted(value.func) or '') if isinstance(value, ast.Call) else ''
+        return module.imports.get(func.value.id) == 'logging' or made.rpartition('.')[2] == 'getLogger'
 
     def _retried(self, node: ast.Try, calls: Calls) -> Iterator[Finding]:
         caught = {name for handler in node.handlers for name in _names(handler.type)}
@@ -224,6 +254,17 @@ def _class_yields(cls: Class) -> bool:
     return any(yields_in(method.node.body) for method in cls.methods.values())
 
 
+def _jumps(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """The statements that leave a ``finally`` block before its end, by other ways than an exception."""
+    inner_loops = isinstance(statement, (ast.For, ast.While))
+    if isinstance(statement, (ast.Return, ast.Break, ast.Continue)):
+        yield statement
+    elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        for child in ast.iter_child_nodes(statement):
+            if isinstance(child, ast.stmt):
+                yield from (one for one in _jumps(child) if not inner_loops or isinstance(one, ast.Return))
+
+
 def _is_compensate(value: ast.Call) -> bool:
     return isinstance(value.func, ast.Attribute) and value.func.attr == 'compensate' and not value.args
 
@@ -258,12 +299,19 @@ def _attributes(project: Project, cls: Class) -> set[str]:
 def declarations(project: Project, module: Module) -> Iterator[Finding]:
     """What decorators and proxies of a module say of activities: the rules on time-outs."""
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call):
-            name = (dotted(node.func) or '').rpartition('.')[2]
-            if name == 'activity' and keyword(node, 'name') is not None:
-                yield from _limits(module, node, DEFAULT_START_TO_CLOSE)
-            elif name == 'ActivityProxy':
-                yield from _limits(module, node, None)
+        for decorator in getattr(node, 'decorator_list', ()):
+            if isinstance(decorator, ast.Call) and _last_name(decorator) == 'activity':
+                yield from _limits(module, decorator, DEFAULT_START_TO_CLOSE)
+        if isinstance(node, ast.Call) and _last_name(node) in SETTINGS:
+            yield from _limits(module, node, None)
+
+
+SETTINGS = frozenset({'ActivityProxy', 'proxy', 'with_options', 'options'})
+"""What changes the time-outs of a type."""
+
+
+def _last_name(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else (dotted(node.func) or '').rpartition('.')[2]
 
 
 def _limits(module: Module, node: ast.Call, default: float | None) -> Iterator[Finding]:

@@ -184,11 +184,11 @@ _ALL = (
     Rule(
         'G106',
         'work in finally',
-        'A `finally` also runs when a worker drops the execution from its cache; what it asks for then is not done. '
-        'Use `except BaseException: ...; raise` and the end of the `try`, or a `Saga`.',
-        'try:\n    yield self.work()\nfinally:\n    yield self.release()',
-        'saga.add(self.release)\ntry:\n    yield self.work()\nexcept BaseException:\n    yield from saga.compensate()\n'
-        '    raise',
+        'A `finally` also runs when a worker drops the execution from its cache, and once more when the code really '
+        'gets there. Calls of the workflow are decided only the second time; what prints or writes is done twice. '
+        'A `return`, `break` or `continue` there ends a cancellation or failure that is on its way.',
+        'try:\n    yield self.work()\nfinally:\n    print("released")\n    return "done"',
+        'try:\n    yield self.work()\nfinally:\n    yield self.release()\n    self.logger.info("done")\nreturn "done"',
     ),
     Rule(
         'G107',

@@ -42,7 +42,8 @@ class Poll(genflow.Workflow):
         try:
             yield self.sleep(60)
         finally:
-            yield self.look(url)  # finds G106
+            yield self.look(url)
+            print(url)  # finds G106
         if times > 100:
             self.restart(url, 0)  # finds G107
         subprocess.run(['notify', url], check=True)  # finds G009

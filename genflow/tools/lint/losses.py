@@ -32,6 +32,13 @@ TASK_MEMBERS = frozenset(
 VALUE_FUNCTIONS = frozenset(
     {'len', 'str', 'int', 'float', 'sum', 'list', 'sorted', 'min', 'max', 'bool', 'print', 'dict'}
 )
+SUMMING = frozenset({'sum', 'min', 'max', 'any', 'all'})
+"""What needs the values of an iterable, not only the iterable."""
+
+COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.SetComp)
+NO_YIELD = (*COMPREHENSIONS, ast.DictComp, ast.Lambda)
+"""Where Python takes no ``yield``."""
+
 LOG_METHODS = frozenset({'debug', 'info', 'warning', 'error', 'exception', 'critical', 'log'})
 FAILURES = frozenset({'ActivityFailed', 'ChildFailed', 'LambdaFailed', 'TaskFailed'})
 DEFAULT_START_TO_CLOSE = 300.0
@@ -212,8 +219,22 @@ class Losses:
     def _value(self, node: ast.AST) -> Iterator[Finding]:
         parent = self._parents[node]
         if _uses_value(node, parent):
-            fix = around(node, '(yield ', ')') if self._may_yield() and isinstance(node, ast.Call) else ()
+            may_yield = self._may_yield() and isinstance(node, ast.Call) and not self._is_inside(node, NO_YIELD)
+            fix = around(node, '(yield ', ')') if may_yield else ()
             yield self._finding(node, 'G102', 'this is a task and not its result: yield it first', fix)
+        elif isinstance(parent, COMPREHENSIONS) and parent.elt is node and self._is_summed(parent):
+            yield self._finding(node, 'G102', 'these are tasks and not their results: yield a list of them first')
+
+    def _is_summed(self, comprehension: ast.AST) -> bool:
+        call = self._parents.get(comprehension)
+        is_argument = isinstance(call, ast.Call) and comprehension in call.args
+        return is_argument and isinstance(call.func, ast.Name) and call.func.id in SUMMING  # type: ignore[union-attr]
+
+    def _is_inside(self, node: ast.AST, kinds: tuple[type, ...]) -> bool:
+        parent: ast.AST | None = self._parents.get(node)
+        while parent is not None and not isinstance(parent, kinds):
+            parent = self._parents.get(parent)
+        return parent is not None
 
 
 def _uses_value(node: ast.AST, parent: ast.AST) -> bool:

@@ -51,8 +51,10 @@ def test_an_execution_is_started_asked_signaled_and_awaited(loops):
         with pytest.raises(NotDecidedYet):
             await execution.query(Basket.shown)
         asked = asyncio.create_task(execution.query(Basket.shown, wait=20))
+        shown = asyncio.create_task(execution.context(wait=20))
         await decide(loops)
-        seen = [await asked, await execution.context(), await execution.status()]
+        seen = [await asked, await shown, await execution.status()]
+        assert await execution.context() == 'begun'
         waiting = asyncio.create_task(execution.result(timeout=20))
         await execution.signal(Basket.add, 'x')
         await decide(loops)

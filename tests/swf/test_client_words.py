@@ -54,9 +54,17 @@ class Other(Workflow):
         yield self.sleep(5)
 
 
+@workflow('WordsShop', 1, 'tl')
+class Shop(Workflow):
+    def run(self):
+        yield self.sleep(0)
+        self.set_status({'payment': 7})
+        yield self.sleep(5)
+
+
 @pytest.fixture
 def loops(swf):
-    return Loops(swf, Echo, Basket, Other)
+    return Loops(swf, Echo, Basket, Other, Shop)
 
 
 # starting
@@ -265,3 +273,21 @@ def test_terminate_says_why_in_full_and_what_becomes_of_children(loops):
 def test_terminate_refuses_an_unknown_policy(loops):
     with pytest.raises(DefinitionError, match="child_policy is 'KEEP'"):
         loops.client.starter(Basket)('a').terminate(child_policy='KEEP')
+
+
+def test_a_status_that_a_workflow_will_set_is_waited_for(loops):
+    """What a workflow publishes; without a wait, what is there."""
+    execution = loops.client.starter(Shop)()
+    assert execution.context() is None
+    deciding = threading.Timer(0.05, loops.run)
+    deciding.start()
+    assert execution.context(wait=timedelta(seconds=20)) == {'payment': 7}
+    deciding.join()
+    assert execution.context() == {'payment': 7}
+
+
+def test_a_wait_for_a_status_ends_with_the_execution_or_the_time(loops):
+    execution = loops.client.starter(Basket)('a')
+    assert execution.context(wait=0.05) is None
+    execution.terminate()
+    assert execution.context(wait=20) is None

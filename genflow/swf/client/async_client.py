@@ -242,9 +242,11 @@ class AsyncExecution(Generic[R]):
         """Whether it is ``OPEN``, or how it closed."""
         return await self._threads.call(self._execution.status)
 
-    async def context(self) -> Any:
-        """What the workflow said last with ``set_status``."""
-        return await self._threads.call(self._execution.context)
+    async def context(self, wait: Duration = 0) -> Any:
+        """The latest status of the workflow; see :meth:`genflow.Execution.context`."""
+        if not wait:
+            return await self._threads.call(self._execution.context)
+        return await self._threads.watch(self._execution.context_watch(wait))
 
     async def history(self) -> list[Mapping[str, Any]]:
         """Every event, oldest first."""

@@ -27,7 +27,7 @@ from genflow.core.engine.execution import Execution as Engine
 from genflow.core.model.options import child_policy as checked_policy
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.model.wire_names import UPDATE_SIGNAL
-from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, decode
+from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization
 from genflow.core.payloads.type_hints import report_once
 from genflow.core.payloads.wire_text import shortened, units
 from genflow.core.payloads.writing import written, written_arguments
@@ -40,7 +40,7 @@ from genflow.swf.aws.registration import register
 from genflow.swf.client.listing import STATUSES, ExecutionFilter
 from genflow.swf.client.starter import RETRY_FOR, Starter
 from genflow.swf.client.update_watch import Request, UpdateWatch
-from genflow.swf.client.watches import QueryWatch, ResultWatch, StatusWatch
+from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, shown_status
 from genflow.swf.wire.events import decided, translate
 
 if TYPE_CHECKING:
@@ -686,10 +686,19 @@ class Execution(Generic[R]):
         status: str = info.get('closeStatus') or info['executionStatus']
         return status
 
-    def context(self) -> Any:
-        """What the workflow said last with ``set_status``; ``None`` if nothing."""
-        text = self._described().get('latestExecutionContext')
-        return None if not text else decode(text)
+    def context(self, wait: Duration = 0) -> Any:
+        """The latest status of the workflow, which it sets with ``set_status``; ``None`` if there is none.
+
+        So a workflow can publish a value, such as a payment id, that the program which started it waits for.
+
+        Args:
+            wait: Seconds or a ``timedelta`` to wait for a status, while the execution is open and has none yet.
+        """
+        return self.context_watch(wait).run() if wait else shown_status(self._described())
+
+    def context_watch(self, wait: Duration = 0) -> ContextWatch:
+        """What :meth:`context` waits with."""
+        return ContextWatch(self._client, repr(self), in_seconds(wait), self._described)
 
     def history(self) -> list[Mapping[str, Any]]:
         """Every event, oldest first, as boto3 gives them."""

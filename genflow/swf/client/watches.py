@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from genflow.core.errors import NotDecidedYet
-from genflow.core.payloads.hooks import Serialization
+from genflow.core.payloads.hooks import Serialization, decode
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.wire.close_events import ENDINGS, result_of
 
-__all__ = ['QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch']
+__all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch', 'shown_status']
 
 T = TypeVar('T')
 
@@ -180,6 +180,40 @@ class StatusWatch(Watch[str]):
     def found(self) -> bool:
         self.answer = self.in_time(self.status)
         return self.answer != 'OPEN' or self.answer in self.wanted
+
+
+def shown_status(described: Mapping[str, Any]) -> Any:
+    """What a described execution's workflow has set with ``set_status``; ``None`` if nothing."""
+    text = described.get('latestExecutionContext')
+    return decode(text) if text else None
+
+
+class ContextWatch(Watch[Any]):
+    """Waits until a workflow has set a status; the answer is ``None`` if it closes, or time is up, before that.
+
+    Args:
+        client: As for :class:`Watch`.
+        subject: Likewise.
+        timeout: Likewise.
+        described: Describes the execution.
+    """
+
+    def __init__(
+        self, client: Waiter, subject: str, timeout: float | None, described: Callable[..., Mapping[str, Any]]
+    ) -> None:
+        super().__init__(client, subject, timeout)
+        self.described = described
+
+    def found(self) -> bool:
+        found = self.in_time(self.described)
+        self.answer = shown_status(found)
+        return self.answer is not None or found['executionInfo']['executionStatus'] == 'CLOSED'
+
+    def look(self) -> bool:
+        if self.found():
+            return True
+        self.looks += 1
+        return self.give_up is not None and monotonic() >= self.give_up
 
 
 class QueryWatch(Watch[Any]):

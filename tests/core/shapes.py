@@ -246,6 +246,47 @@ def deep_cancel(count):
     return run, lambda story: story.signaled('go')
 
 
+def diamonds(task, count):
+    """Combinators of which each has two below it that share what is below them."""
+    for _ in range(count):
+        task = all_of(any_of(task), all_of(task))
+    return task
+
+
+def signal_below_diamonds(count):
+    def run(self):
+        yield diamonds(self.go.get(), count)
+        return 'done'
+
+    return run, lambda story: story.signaled('go')
+
+
+def cancelled_diamonds(count):
+    def run(self):
+        task = diamonds(self.echo(), count)
+        yield self.go.get()
+        task.cancel()
+        try:
+            yield task
+        except TaskCanceled:
+            return 'canceled'
+
+    return run, lambda story: story.signaled('go')
+
+
+def diamonds_below_a_cancelled_branch(count):
+    def run(self):
+        def branch():
+            yield diamonds(self.stop.get(), count)
+
+        task = self.spawn(branch())
+        yield self.go.get()
+        task.cancel()
+        return 'canceled'
+
+    return run, lambda story: story.signaled('go')
+
+
 def chain_of_branches(count):
     def run(self):
         def branch(depth):
@@ -374,6 +415,9 @@ SHAPES = [
     deep_all_of,
     deep_signal,
     deep_cancel,
+    signal_below_diamonds,
+    cancelled_diamonds,
+    diamonds_below_a_cancelled_branch,
     chain_of_branches,
     races_in_a_loop,
     races_of_a_branch_in_a_loop,

@@ -158,11 +158,13 @@ def _flat(members: Iterable[Task[Any]]) -> Iterator[Task[Any]]:
 def ask(root: Combinator) -> None:
     """Has the gets below a combinator take what is unread, in order, and the others wait for more."""
     under_way = [_asked(root)]
+    asked: set[int] = set()
     while under_way and root.state == OPEN:
         below = next(under_way[-1], None)
         if below is None:
             under_way.pop()
-        else:
+        elif id(below) not in asked:  # combinators may share their members
+            asked.add(id(below))
             under_way.append(_asked(below))
 
 

@@ -364,7 +364,7 @@ def test_an_idle_worker_takes_its_polls_back_from_a_server(register):
         theirs.start()
         working = worker(server.url, register=register, activities=2)
         working.start()
-        polls = 5  # two activities, a decider, a decider of its own list, and somebody else's
+        polls = 4  # for activities, a decider, a decider of its own list, and somebody else's
         while server.connections < polls + register:
             threading.Event().wait(0.01)
         began = time.monotonic()

@@ -82,7 +82,7 @@ def test_a_worker_takes_several_lists_and_warns_of_one_that_no_type_uses(folder,
     done = finish(start(folder, *WORKER, '--task-list', 'stepz', '--max-tasks', TASKS))
     assert done.returncode == 0, done.err
     assert 'working for domain shop, task list steps, stepz' in done.err
-    assert 'no loaded type uses the task list stepz; they use: steps' in done.err
+    assert 'no loaded type uses the task list stepz; the loaded types use: steps' in done.err
     assert 'uses the task list steps;' not in done.err
     assert result(folder, capsys) == (0, '8\n')
 

@@ -1,6 +1,7 @@
 """A worker: threads that poll, decide and perform, until they are told to stop.
 
-Each decider and each activity thread polls by itself. A worker with sticky executions polls two lists for decisions,
+Each decider and each activity thread polls by itself; activity threads come while tasks wait for one, and go when there
+is nothing for them. A worker with sticky executions polls two lists for decisions,
 the one that it was given and one of its own, with a thread for each, so that neither waits for the other; no more than
 ``deciders`` of them compute at a time.
 
@@ -13,6 +14,7 @@ reason ``genflow.WorkerStopped``, and nobody waits any longer for threads that h
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import math
 import os
@@ -45,6 +47,7 @@ from genflow.swf.worker.performing import Create, is_ctrl_c
 from genflow.swf.worker.points import DecisionPoints
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.poller import MAX_IDENTITY, Poller
+from genflow.swf.worker.poller_crew import PollerCrew
 from genflow.swf.worker.released_polls import OpenPolls
 from genflow.swf.worker.rounds import Rounds
 from genflow.swf.worker.settling import Settling
@@ -57,6 +60,9 @@ __all__ = ['Worker', 'default_identity', 'handle_safely', 'log_startup']
 log = logging.getLogger('genflow.worker')
 
 T = TypeVar('T')
+
+ACTIVITIES = 16
+"""Activities of a list that run at a time at most, unless the application gives a number."""
 
 SHUTDOWN_GRACE = 0.7
 """Seconds that failing the activities that still run may take once the time for draining is over."""
@@ -83,8 +89,8 @@ class Worker:
         registry: The types to work for: decorated classes, as in ``[Order, Charge]``, or a ``Registry`` of them;
             every decorated class that has been imported, unless given.
         deciders: How many decisions may be computed at a time; 0 for a worker of activities only.
-        activities: How many activities of each list may run at a time, a thread for each; 0 for a worker of decisions
-            only.
+        activities: How many activities of each list may run at a time at most, a thread for each; 0 for a worker of
+            decisions only. Threads come while tasks wait for one, and go when there is nothing for them.
         sticky: Whether executions stay with this worker between decisions.
         identity: What SWF shows as the one who polls; host and process unless given.
         mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
@@ -123,7 +129,7 @@ class Worker:
         *,
         registry: Registry | Iterable[type] | None = None,
         deciders: int = 1,
-        activities: int = 4,
+        activities: int = ACTIVITIES,
         sticky: bool = True,
         identity: str | None = None,
         mismatch: Mismatch = 'hold',
@@ -255,10 +261,13 @@ class Worker:
         if self._settling is not None:
             self._rounds = list(self._all_rounds(self._settling))
             self._decider.later = self._rounds[0].later
-        for rounds in self._rounds:
-            rounds.start()
-        for name, target in self._jobs() if self._deferring is None else ():
-            self._spawn(name, target)
+            for rounds in self._rounds:
+                rounds.start()
+        else:
+            for name, target in self._jobs():
+                self._spawn(name, target)
+            for crew in self._crews() if self._activities else ():
+                crew.start()
         if self._deciders:
             watch = partial(self._decider.watch.watch, self._stopped.wait)
             threading.Thread(target=watch, name='genflow-watch', daemon=True).start()
@@ -406,18 +415,12 @@ class Worker:
         self.wait()
 
     def _jobs(self) -> list[tuple[str, Callable[[], None]]]:
-        """What each thread does."""
+        """What each thread that decides does."""
         jobs: list[tuple[str, Callable[[], None]]] = []
         for task_list in self.task_lists:
             named = '' if task_list == self.task_lists[0] else f'{task_list}-'
             main = self._poller(task_list)
             jobs += [(f'{named}decider-{number}', partial(self._decide, main)) for number in range(self._deciders)]
-            jobs += [(f'{named}activity-{number}', partial(self._perform, main)) for number in range(self._activities)]
-        if self.own_list is not None:
-            own_poller = self._poller(self.own_list)
-            jobs += [
-                (f'own-activity-{number}', partial(self._perform, own_poller)) for number in range(self._activities)
-            ]
         own = self._decider.own_list
         if own is not None:
             jobs += [
@@ -439,13 +442,31 @@ class Worker:
                     # On a list that others poll too, an execution that was not here costs a second read of its history.
                     trimmed = self._handled(self._decider.handle, task) or not task.previous_id
 
-    def _perform(self, poller: Poller) -> None:
-        while not self._draining.is_set():
+    def _crews(self) -> Iterator[PollerCrew]:
+        """The threads that run activities: of each list, and of the one that only this worker polls."""
+        for task_list in self.task_lists:
+            named = '' if task_list == self.task_lists[0] else f'{task_list}-'
+            yield self._crew(f'{named}activity', self._poller(task_list))
+        if self.own_list is not None:
+            yield self._crew('own-activity', self._poller(self.own_list))
+
+    def _crew(self, name: str, poller: Poller) -> PollerCrew:
+        numbers = itertools.count()
+
+        def spawn() -> None:
+            self._spawn(f'{name}-{next(numbers)}', work)
+
+        def poll() -> ActivityTask | None:
             with self._open_polls.polling('activity', poller.task_list):
-                task = poller.activity_task()
-            if task is not None:
-                self._handled(self._performer.handle, task)
-                self._performer.loop.wait_for_place(self._draining.is_set, POLL_INTERVAL)
+                return poller.activity_task()
+
+        crew = PollerCrew(self._activities, spawn)
+        work = partial(crew.work, poll, self._perform, self._draining.is_set)
+        return crew
+
+    def _perform(self, task: ActivityTask) -> None:
+        self._handled(self._performer.handle, task)
+        self._performer.loop.wait_for_place(self._draining.is_set, POLL_INTERVAL)
 
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         with about(task):

@@ -1,0 +1,105 @@
+"""Threads that poll come while there is work for them, and go when there is none."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import pytest
+
+from genflow.swf.worker.poller_crew import PollerCrew
+
+PATIENCE = 30
+NOTHING = object()
+
+
+class Office:
+    """A crew, the tasks that it takes, and doors that keep them from ending."""
+
+    def __init__(self, limit):
+        self.tasks = queue.Queue()
+        self.polling = threading.Semaphore(0)
+        self.begun = threading.Semaphore(0)
+        self.let = threading.Semaphore(0)
+        self.over = threading.Event()
+        self.threads = []
+        self.crew = PollerCrew(limit, self.spawn)
+
+    def spawn(self):
+        thread = threading.Thread(target=self.crew.work, args=(self.poll, self.perform, self.over.is_set))
+        self.threads.append(thread)
+        thread.start()
+
+    def poll(self):
+        self.polling.release()
+        task = self.tasks.get(timeout=PATIENCE)
+        return None if task is NOTHING else task
+
+    def perform(self, task):
+        self.begun.release()
+        assert self.let.acquire(timeout=PATIENCE)
+
+    def begin(self, count):
+        for number in range(count):
+            self.tasks.put(number)
+        for _ in range(count):
+            assert self.begun.acquire(timeout=PATIENCE)
+
+    def polls(self, count):
+        for _ in range(count):
+            assert self.polling.acquire(timeout=PATIENCE)
+
+    @property
+    def alive(self):
+        return sum(thread.is_alive() for thread in self.threads)
+
+
+@pytest.fixture
+def office(request):
+    found = Office(getattr(request, 'param', 3))
+    found.crew.start()
+    yield found
+    found.over.set()
+    for _ in found.threads:
+        found.tasks.put(NOTHING)
+        found.let.release()
+    for thread in found.threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_it_begins_with_one(office):
+    office.polls(1)
+    assert len(office.threads) == 1
+
+
+def test_there_is_always_one_that_polls_up_to_the_limit(office):
+    office.begin(1)
+    office.polls(2)
+    assert len(office.threads) == 2
+    office.begin(2)
+    office.polls(1)
+    assert len(office.threads) == 3
+    assert not office.polling.acquire(blocking=False)
+
+
+def test_who_finds_nothing_while_another_polls_goes(office):
+    office.begin(2)
+    office.polls(3)
+    for _ in range(2):
+        office.let.release()
+    office.polls(2)
+    for _ in range(2):
+        office.tasks.put(NOTHING)
+    while office.alive > 1:
+        next(thread for thread in office.threads if thread.is_alive()).join(0.01)
+    assert office.alive == 1
+
+
+@pytest.mark.parametrize('office', [1], indirect=True)
+def test_one_that_is_alone_stays(office):
+    office.tasks.put(NOTHING)
+    office.polls(2)
+    assert office.alive == 1
+    office.begin(1)
+    assert len(office.threads) == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from genflow import Client, Signal, Workflow, update, workflow
@@ -82,6 +80,21 @@ def test_what_is_not_there_is_told_with_exit_code_2(genflow):
     assert "there is no execution 'nobody'" in err
 
 
-def test_a_file_cannot_be_waited_for(tmp_path, capsys):
+def test_a_file_that_a_worker_uses_is_shared_with_it(tmp_path, capsys):
+    file = str(tmp_path / 'x.db')
+    with LocalSWF(file) as service:
+        service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
+        worker = Worker('genflow', 'till', service, registry=[Till], activities=0)
+        worker.start()
+        try:
+            Client('genflow', service).starter(Till, workflow_id='t', workflow_duration=600)()
+            assert main(['update', 't', 'add', '5', '--db', file]) == 0
+        finally:
+            worker.stop()
+            worker.wait()
+    assert capsys.readouterr().out == '5\n'
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path, capsys):
     assert main(['update', 't', 'add', '--db', str(tmp_path / 'x.db')]) == 2
-    assert 'genflow server' in json.dumps(capsys.readouterr().err)
+    assert 'there is no such file' in capsys.readouterr().err

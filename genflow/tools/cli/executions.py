@@ -293,10 +293,6 @@ def update(
     """
     from genflow.swf.client.handles import Client
 
-    if db is not None:
-        raise Refused(
-            f'while this waits it has {db} for itself, so no worker can open it: `genflow server` serves it to many.'
-        )
     args, kwargs = inputs(arguments, keywords)
     with client_of(endpoint, db, domain=domain) as client:
         handle = Client(domain, client).execution(workflow_id, run_id)

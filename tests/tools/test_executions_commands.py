@@ -254,6 +254,25 @@ def test_a_signal_that_the_class_does_not_declare_is_sent_with_a_warning(genflow
     assert [event['eventType'] for event in history_of(db, *run)].count('WorkflowExecutionSignaled') == 2
 
 
+def test_a_value_that_is_not_of_the_type_of_a_signal_is_not_sent(genflow, db, tmp_path):
+    flow = tmp_path / 'orders_with_a_typed_signal.py'
+    flow.write_text(
+        'from genflow import Signal, Workflow, workflow\n'
+        '@workflow(name="Order", version=1, task_list="orders")\n'
+        'class Order(Workflow):\n'
+        '    count = Signal[int]("how-many")\n'
+        '    def run(self):\n'
+        '        yield self.count.get()\n',
+        encoding='utf-8',
+    )
+    run = genflow('start', 'Order', '1', '--id', 'a')[1].split()
+    code, _, err = genflow('signal', 'a', 'how-many', 'three', '--target', str(flow))
+    assert code == 2
+    assert "the value of signal 'how-many' is no int, as Order declares it, so it is not sent" in err
+    assert genflow('signal', 'a', 'how-many', '3', '--target', str(flow)) == (0, '', '')
+    assert [event['eventType'] for event in history_of(db, *run)].count('WorkflowExecutionSignaled') == 1
+
+
 def test_start_that_waits_prints_the_result(tmp_path, capsys):
     """Over HTTP, with somebody who decides while the command waits."""
     with LocalSWF(long_poll=5) as service, HttpServer(service) as server:

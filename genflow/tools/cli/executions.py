@@ -145,7 +145,7 @@ def history(
 @click.argument('value', required=False, type=click.UNPROCESSED)
 @click.option('--run-id', help='The run id. Default: the open run.')
 @click.option(
-    '--target', help='A file or module with the workflow class; warns if the class does not declare the signal.'
+    '--target', help='A file or module with the workflow class, against which the signal and its value are checked.'
 )
 @click.option(
     '--start',
@@ -190,7 +190,7 @@ def signal(
             begun['workflowType'] = dict(zip(('name', 'version'), started_type, strict=True))
             _started(client, begun | ({'taskList': {'name': task_list}} if task_list else {}))
         if target is not None:
-            _warn_of_undeclared(target, run_of(client, domain, workflow_id, run_id), name)
+            _check_signal(target, run_of(client, domain, workflow_id, run_id), name, request['input'])
         client.signal_workflow_execution(**request)
 
 
@@ -205,9 +205,14 @@ def _started(client: Any, request: dict[str, Any]) -> None:
         print_lines([f'{request["workflowId"]} {run_id}'])
 
 
-def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
-    """Says that the class of an execution, if a target has it, declares no signal of a name."""
-    from genflow.core.tasks.signals import nearest_signal, signals_of
+def _check_signal(target: str, run: HistoryTail, name: str, text: str) -> None:
+    """Holds a signal against the class of an execution, if a target has it: says that it is not declared.
+
+    Raises:
+        Refused: The value is not of the type that the class declares.
+    """
+    from genflow.core.tasks.messages import Misfit
+    from genflow.core.tasks.signals import declared_signals, nearest_signal
 
     try:
         module = module_of(parse(target))
@@ -218,11 +223,20 @@ def _warn_of_undeclared(target: str, run: HistoryTail, name: str) -> None:
     classes = [spec.cls for spec in specs if (spec.name, spec.version) == (kind['name'], kind['version'])]
     own = [cls for cls in classes if cls.__module__ == module.__name__]
     for cls in own or classes:
-        if name not in signals_of(cls):
+        declared_one = declared_signals(cls).get(name)
+        if declared_one is None:
             say(
                 f'genflow: {cls.__qualname__} declares no signal {name!r}, so nothing will read it; '
                 f'{nearest_signal(cls, name)}'
             )
+            continue
+        try:
+            declared_one.reader()(text)
+        except Misfit as error:
+            raise Refused(
+                f'the value of signal {name!r} {error.kind}, as {cls.__qualname__} declares it, so it is not sent: '
+                f'{error.__cause__}'
+            ) from error
 
 
 @click.command('query', context_settings=TAKES_NEGATIVES)
@@ -299,7 +313,10 @@ def update(
         try:
             answer = handle.update_watch(name, *args, timeout=timeout, update_id=update_id, **kwargs).run()
         except (UpdateFailed, TimeoutError) as error:
-            say(f'genflow: {escape_line(str(error))}')
+            first, *others = str(error).splitlines()
+            say(f'genflow: {escape_line(first)}')
+            for line in others:
+                say(escape_line(line))
             ctx.exit(Exit.CLOSED_OTHERWISE)
         except (GenflowError, LookupError) as error:
             raise Refused(str(error)) from error

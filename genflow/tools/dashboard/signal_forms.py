@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from genflow.core.tasks.signals import Signal, signals_of
+from genflow.core.tasks.signals import Signal, declared_signals
 from genflow.insight import Diagnosis
 
 __all__ = ['SignalForm', 'forms_of']
@@ -53,14 +53,20 @@ def _waits(diagnosis: Diagnosis) -> bool:
 
 
 def hints_of(cls: type) -> dict[str, object]:
-    """The type hints of the signals of a class, by the names of the signals: ``approve: bool = Signal()``."""
+    """The types of a class's signals, by their names: ``Signal[bool]()``, or ``approve: bool = Signal()``."""
     try:
-        hints = typing.get_type_hints(cls)
+        annotations: dict[str, object] = typing.get_type_hints(cls)
     except Exception:  # noqa: BLE001 - hints are the user's: what cannot be read is no hint
-        return {}
-    names = {attribute: getattr(cls, attribute, None) for attribute in hints}
-    found = {one.name: hints[attribute] for attribute, one in names.items() if isinstance(one, Signal)}
-    return {name: hint for name, hint in found.items() if name in signals_of(cls) and hint is not Signal}
+        annotations = {}
+    found = {
+        name: annotations.get(signal.attribute) if signal.hint is typing.Any else signal.hint
+        for name, signal in declared_signals(cls).items()
+    }
+    return {name: hint for name, hint in found.items() if hint is not None and not _is_signal(hint)}
+
+
+def _is_signal(hint: object) -> bool:
+    return Signal in (hint, typing.get_origin(hint))
 
 
 def worded(hint: object) -> str:

@@ -155,6 +155,18 @@ def test_hints_of_signals_are_known_by_their_names():
     assert hints_of(Hinted) == {'approve': bool, 'how-much': int}
 
 
+def test_the_type_of_a_signal_is_its_hint():
+    class Typed(Workflow):
+        approve = Signal[bool]()
+        annotated: Signal[int] = Signal[int]('how-much')
+        plain: Signal = Signal()
+
+        def run(self):
+            yield self.approve.get()
+
+    assert hints_of(Typed) == {'approve': bool, 'how-much': int}
+
+
 def test_the_users_lines_of_a_traceback_come_first():
     traceback = (
         'Traceback (most recent call last):\n'

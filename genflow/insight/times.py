@@ -62,6 +62,8 @@ def elapsed(length: timedelta) -> str:
 
 
 def clock_time(when: datetime, now: datetime | None = None) -> str:
-    """``14:02:10`` for a time of the same UTC day as ``now``, else with the date."""
+    """``14:02:10`` for a time of the same day as ``now``, in its zone; else with the date."""
+    if now is not None and now.tzinfo is not None:
+        when = when.astimezone(now.tzinfo)
     same_day = now is not None and when.date() == now.date()
     return f'{when:%H:%M:%S}' if same_day else f'{when:%Y-%m-%d %H:%M:%S}'

@@ -16,7 +16,7 @@ from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, read_only_option
-from genflow.tools.cli.settings import current_settings
+from genflow.tools.cli.settings import current_settings, in_zone
 from genflow.tools.gathering import Gathered, from_file, now
 from genflow.tools.pictures.terminal import Line, page, plain, timeline
 from genflow.tools.pictures.tree import Picture, picture_of
@@ -60,7 +60,7 @@ def _picture(
             gathered: Gathered = from_file(path)
         except HistoryError as error:
             raise Refused(str(error)) from error
-        return picture_of(gathered.view, gathered.now)
+        return picture_of(gathered.view, in_zone(gathered.now))
     if workflow_id is None:
         raise Refused('Which execution? Give its ID, or --file FILE.')
     with client_of(endpoint, db, domain=domain) as client:
@@ -70,7 +70,7 @@ def _picture(
             last = operation.last
             return None if last.run_id is None else _view(HistoryTail(client, domain, last.key, last.run_id))
 
-        return picture_of(_view(run), now(), depth, child_of)
+        return picture_of(_view(run), in_zone(now()), depth, child_of)
 
 
 def _view(run: HistoryTail) -> ExecutionView:

@@ -303,8 +303,11 @@ def _in_environment(settings: Settings) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def in_zone(when: datetime) -> datetime:
+    """A moment in the zone that the settings want."""
+    return when.astimezone(None if current_settings().value('time') == 'local' else timezone.utc)
+
+
 def shown_time(when: datetime) -> str:
     """A time of day as the settings want it."""
-    if current_settings().value('time') == 'local':
-        return f'{when.astimezone():%Y-%m-%d %H:%M:%S}'
-    return f'{when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}'
+    return f'{in_zone(when):%Y-%m-%d %H:%M:%S}'

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
@@ -17,6 +19,7 @@ from genflow.tools.cli.completing import complete_ids
 from genflow.tools.cli.executions import run_of, service_options
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, read_only_option
+from genflow.tools.cli.settings import in_zone
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
@@ -87,6 +90,7 @@ def command(
         raise Refused('Which execution? Give its ID, or --file FILE, or --all.')
     else:
         gathered = _gathered(workflow_id, run_id, domain, endpoint, db)
+    gathered = evolve(gathered, now=in_zone(gathered.now))
     spec = _spec(target, gathered)
     if supposed:
         ctx.exit(_suppose(gathered, spec, supposed, as_json=as_json))
@@ -193,7 +197,7 @@ def lines_of(diagnosis: Diagnosis) -> Iterator[str]:
     for level, title in (('cause', 'Cause'), ('note', 'Note'), ('setting', 'Setting')):
         for finding in diagnosis.of_level(level):
             yield ''
-            yield from _finding(title, finding)
+            yield from _finding(title, finding, diagnosis.now.tzinfo)
     if diagnosis.is_healthy:
         yield ''
         yield 'Nothing is wrong.'
@@ -251,13 +255,13 @@ def shown_place(place: Any) -> str:
     return f'{shown}:{place.line} in {place.function}'
 
 
-def _finding(title: str, finding: Finding) -> Iterator[str]:
+def _finding(title: str, finding: Finding, zone: tzinfo | None) -> Iterator[str]:
     first, *rest = finding.text.splitlines() or ['']
     yield from wrapped(f'{title}: {first} [{finding.code}]')
     yield from (f'  {line}' for line in rest)
     for one in finding.evidence:
         where = f'event {one.event_id}' if one.event_id else 'so far'
-        when = f', {one.at:%Y-%m-%d %H:%M:%S}' if one.at else ''
+        when = f', {one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}' if one.at else ''
         yield from wrapped(f'{where}{when}: {one.text}', '  ')
     if finding.remedy:
         yield f'  -> {finding.remedy}'  # not wrapped: it holds a command to copy

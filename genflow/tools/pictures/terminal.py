@@ -89,8 +89,9 @@ def head(view: ExecutionView, now: datetime, width: int) -> Iterator[Line]:
     if view.run_id:
         yield [(_cut(f'  run {view.run_id}', width), DIM)]
     if view.started_at is not None:
-        until = f', until {clock_time(view.close.at, view.started_at)}' if view.close else ''
-        yield [(_cut(f'  started {view.started_at:%Y-%m-%d %H:%M:%S} UTC{until} on {view.task_list}', width), DIM)]
+        start = view.started_at.astimezone(now.tzinfo)
+        until = f', until {clock_time(view.close.at, start)}' if view.close else ''
+        yield [(_cut(f'  started {start:%Y-%m-%d %H:%M:%S %Z}{until} on {view.task_list}', width), DIM)]
     for text in (*_relatives(view), *_totals(view)):
         yield [(_cut(f'  {text}', width), DIM)]
     if view.close is not None and view.close.reason:

@@ -19,6 +19,7 @@ COMMANDS = {
     'http_service.py': ['calls', 'load', 'polls', '--scale', '0.01'],  # the rest installs moto's server
     'local_service.py': ['--closed', '20', '--history', '1000', '--workflows', '16'],
     'replay.py': ['2'],
+    'signal_latency.py': ['3'],
     'sticky.py': ['70'],
     'sticky_http.py': ['--steps', '5', '--long', '10', '--cold'],
     'tester.py': ['3'],

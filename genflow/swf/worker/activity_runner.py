@@ -238,6 +238,7 @@ class ActivityRunner:
     _async_places: dict[str, asyncio.Semaphore] = field(factory=dict, init=False)
     _running: set[RunningActivity] = field(factory=set, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
+    _known_async: dict[type, bool] = field(factory=dict, init=False)
     _free: threading.Condition = field(factory=threading.Condition, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -256,7 +257,7 @@ class ActivityRunner:
         running = self._context(spec, task)
         with self._free:
             self._running.add(running)
-        if self.loop.limit and is_async(spec.cls):
+        if self.loop.limit and self._is_async(spec):
             self.loop.submit(partial(self._perform_async, spec, running), copy_context())
             return
         try:
@@ -271,7 +272,13 @@ class ActivityRunner:
     def may_wait(self, name: str, version: str) -> bool:
         """Whether an activity of the type may have to wait before it begins, or goes on elsewhere once it has."""
         spec = self.registry.activity(name, version)
-        return name in self.limits or (spec is not None and is_async(spec.cls))
+        return name in self.limits or (spec is not None and self._is_async(spec))
+
+    def _is_async(self, spec: ActivitySpec) -> bool:
+        found = self._known_async.get(spec.cls)
+        if found is None:
+            found = self._known_async[spec.cls] = is_async(spec.cls)
+        return found
 
     def wait(self, seconds: float) -> bool:
         """Waits until no activity runs; false if one still does after so many seconds."""

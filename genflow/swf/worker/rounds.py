@@ -59,7 +59,7 @@ MAX_OVERRUNNING = 4
 PLACE_INTERVAL = 0.1
 """Seconds between two looks at whether waiting for a place on the event loop has become pointless."""
 
-TURN = 0.01
+TURN = 0.05
 """Seconds after which a leader that makes decisions, or runs activities, looks at the other kind of tasks."""
 
 IDLE = 60.0

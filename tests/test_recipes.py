@@ -29,15 +29,18 @@ PATIENCE = 60
 
 @pytest.fixture
 def recipe(monkeypatch):
-    """Imports a recipe by its name, and forgets it after the test."""
+    """Imports a recipe by its name; after the test, the module and what it did to the logging are gone."""
     monkeypatch.syspath_prepend(str(RECIPES))
-    before = set(sys.modules)
+    before, root = set(sys.modules), logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
 
     yield importlib.import_module
 
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], '__file__', None) and str(RECIPES) in str(sys.modules[name].__file__):
             del sys.modules[name]
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture
@@ -169,23 +172,18 @@ def test_the_tests_of_an_application_pass():
     assert '4 passed' in done.stdout
 
 
-def test_log_lines_say_which_task_they_are_about(recipe, service, monkeypatch):
+def test_log_lines_say_which_task_they_are_about(recipe, service):
     stream = io.StringIO()
     shop, module = recipe('shop'), recipe('logging_setup')
-    root, before = logging.getLogger(), logging.getLogger().handlers[:]
-    level = root.level
-    try:
-        module.set_up()
-        (handler,) = root.handlers
-        handler.setStream(stream)
-        with Worker('shop', 'orders', service, registry=[shop.Order, shop.charge]), Client('shop', service) as client:
-            client.register(shop.Order)
-            execution = client.starter(shop.Order, workflow_id='order-7')(7)
-            execution.signal(shop.Order.approval, True)
-            assert execution.result(PATIENCE) == 'receipt 7'
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
+    module.set_up()
+    logging.getLogger().handlers[-1].setStream(stream)
+    with Worker('shop', 'orders', service, registry=[shop.Order, shop.charge]), Client('shop', service) as client:
+        client.register(shop.Order)
+        execution = client.starter(shop.Order, workflow_id='order-7')(7)
+        execution.signal(shop.Order.approval, True)
+        assert execution.result(PATIENCE) == 'receipt 7'
+    for name in module.CONFIG['loggers']:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     (line,) = [json.loads(line) for line in stream.getvalue().splitlines() if 'charging' in line]
     assert (line['workflow_id'], line['attempt'], line['message']) == ('order-7', 1, 'charging order 7')
     assert line['logger'] == 'genflow.activity.Charge'

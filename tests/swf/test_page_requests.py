@@ -177,6 +177,16 @@ def test_a_hook_of_the_application_sees_every_page(service, client, name):
     assert (len(seen), service.calls) == (3, 3)
 
 
+def test_a_hook_that_comes_between_two_histories_sees_every_page_of_the_second(service, client):
+    service.will_answer(*PAGES, LAST)
+    assert history(client) == [1, 2, 3]
+    seen = []
+    client.meta.events.register('before-send.swf', lambda **_: seen.append(1))
+    service.will_answer(*PAGES, LAST)
+    assert history(client) == [1, 2, 3]
+    assert len(seen) == 3
+
+
 def test_a_stubbed_client_gives_every_page(service, client):
     with Stubber(client) as stub:
         for page in (*PAGES, LAST):

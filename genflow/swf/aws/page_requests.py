@@ -84,6 +84,7 @@ class PageRequests:
     session: Any
     read: Reader
     _noted: dict[str, _Noted] = field(factory=dict, init=False)
+    _unwatched: dict[str, Any] = field(factory=dict, init=False)
 
     @classmethod
     def of(cls, client: Any, read: Reader) -> PageRequests | None:
@@ -144,7 +145,16 @@ class PageRequests:
         return made.prepare()
 
     def _is_watched(self, method: str) -> bool:
-        """Whether somebody's hook could see or change a request."""
+        """Whether somebody's hook could see or change a request; looked at anew when hooks have come or gone."""
+        registrations = _registrations(self.meta.events)
+        if registrations is not None and registrations is self._unwatched.get(method):
+            return False
+        if self._has_hooks(method):
+            return True
+        self._unwatched[method] = registrations
+        return False
+
+    def _has_hooks(self, method: str) -> bool:
         operation = self.meta.method_to_api_mapping[method]
         return not all(
             _is_known(handler)
@@ -197,6 +207,11 @@ def _proxies(config: Any, address: str) -> Any:
 def _socket_options(*, keepalive: bool) -> list[tuple[int, int, int]]:
     options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     return [*options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] if keepalive else options
+
+
+def _registrations(emitter: Any) -> Any:
+    """An object that is another one once a hook was registered or taken away; ``None`` where there is none such."""
+    return getattr(getattr(emitter, '_emitter', emitter), '_lookup_cache', None)
 
 
 def _handlers(emitter: Any, event: str) -> Iterator[Any]:

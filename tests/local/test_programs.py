@@ -1,4 +1,4 @@
-"""Programs of several kinds on one file, as people write them: a web application, a test suite, two scripts."""
+"""Programs of several kinds on one file, as people write them: a web application, tests, a notebook, scripts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import os
 import subprocess
 import sys
 import textwrap
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,28 +37,29 @@ class Order(Workflow):
 """
 
 WEB = """
-import json, os, sys
+import json, os
+from functools import cache
 from genflow import Client
 from orders import Order
 
-def handle(number):  # a request of the web application
-    with Client('shop', 'x.db') as client:
-        return client.starter(Order)(number).result(60)
+@cache
+def client():  # of each process, made by its first request
+    return Client('shop', 'x.db')
 
-pipes = []
-for worker in range(4):  # prefork, as gunicorn does it: the application is loaded in each child
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.close(reader)
-        with os.fdopen(writer, 'w') as pipe:
-            json.dump([handle(10 * worker + number) for number in range(3)], pipe)
-        os._exit(0)
-    os.close(writer)
-    pipes.append(reader)
-answers = [json.load(os.fdopen(reader)) for reader in pipes]
-for _ in pipes:
-    assert os.wait()[1] == 0
-print(json.dumps(answers))
+def application(environ, start_response):
+    number = int(environ['PATH_INFO'].strip('/'))
+    result = client().starter(Order, workflow_id=f'order-{number}')(number).result(60)
+    start_response('200 OK', [('Content-Type', 'application/json')])
+    return [json.dumps([result, os.getpid()]).encode()]
+"""
+
+NOTEBOOK = """
+from genflow import Client
+from orders import Order
+client = Client('shop', 'x.db')
+execution = client.starter(Order, workflow_id='from-a-notebook')(7)
+print('started', flush=True)
+print(execution.result(60), client.execution('from-a-script').result(60), flush=True)
 """
 
 SUITE = """
@@ -86,9 +90,9 @@ def folder(tmp_path):
     worker.communicate(timeout=TIMEOUT)
 
 
-def started(folder, *arguments):
+def started(folder, *arguments, stdin=None):
     environment = {**os.environ, 'PYTHONPATH': f'{ROOT}{os.pathsep}{folder}'}
-    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
+    pipes = {'stdin': stdin, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
     return subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, **pipes)
 
 
@@ -99,10 +103,44 @@ def done(folder, *arguments):
     return out
 
 
-def test_a_web_application_with_four_prefork_workers(folder):
+def test_a_web_application_of_gunicorn_with_four_processes(folder):
+    """Handlers start executions and wait for their results; a worker process does the work."""
+    pytest.importorskip('gunicorn')
     (folder / 'web.py').write_text(WEB)
-    answers = json.loads(done(folder, 'web.py'))
-    assert answers == [[f'charged {10 * worker + number}' for number in range(3)] for worker in range(4)]
+    server = started(folder, '-m', 'gunicorn', '-w', '4', '-b', '127.0.0.1:0', 'web')
+    try:
+        lines = iter(server.stderr)
+        address = next(line for line in lines if 'Listening at' in line).split()[-2]
+        for _ in range(4):
+            next(line for line in lines if 'Booting worker' in line)
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(partial(answer_of, address), range(12)))
+    finally:
+        server.terminate()
+        server.communicate(timeout=TIMEOUT)
+    assert [result for result, _ in answers] == [f'charged {number}' for number in range(12)]
+    processes = {process for _, process in answers}
+    assert len(processes) > 1
+    assert server.pid not in processes
+
+
+def answer_of(address, number):
+    with urllib.request.urlopen(f'{address}/{number}', timeout=TIMEOUT) as answer:  # noqa: S310 - our own address
+        return json.load(answer)
+
+
+def test_a_notebook_and_a_script(folder):
+    """An interpreter that keeps the file open between its cells, and a program that comes and goes."""
+    notebook = started(folder, '-i', '-q', stdin=subprocess.PIPE)
+    first, last = NOTEBOOK.rsplit('print', 1)
+    notebook.stdin.write(first)
+    notebook.stdin.flush()
+    assert notebook.stdout.readline() == 'started\n'
+    script = "from genflow import Client; from orders import Order; c = Client('shop', 'x.db'); "
+    script += "print(c.execution('from-a-notebook').result(60)); c.starter(Order, workflow_id='from-a-script')(8)"
+    assert done(folder, '-c', script) == 'charged 7\n'
+    out, error = notebook.communicate(f'print{last}client.close()\n', timeout=TIMEOUT)
+    assert out == 'charged 7 charged 8\n', error
 
 
 def test_a_test_suite_on_two_processes(folder):

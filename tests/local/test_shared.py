@@ -101,6 +101,18 @@ def test_a_held_poll_waits_in_a_thread_of_its_own(other, swf):
     assert json.loads(held.attempt())['workflowExecution']['workflowId'] == 'w'
 
 
+def test_a_held_poll_that_is_abandoned_takes_no_task(other, swf):
+    """As when a client of `genflow server` goes away, where another process leads the file."""
+    rung = threading.Event()
+    request = {'domain': 'dom', 'taskList': {'name': 'deciders'}}
+    held = swf.hold('PollForDecisionTask', request, rung.set)
+    assert held.attempt() is None
+    held.abandon()
+    assert rung.wait(20)  # its thread has ended
+    Office(swf).start('w')
+    assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
+
+
 def test_two_services_of_one_process_share_too(path):
     with LocalSWF(path) as first:
         Office(first).prepare()
@@ -389,6 +401,20 @@ def test_a_function_runs_in_the_process_that_registered_it(other, swf):
     ended = task['events'][-3]
     assert ended['eventType'] == 'LambdaFunctionCompleted', office.types(execution)
     assert json.loads(attributes(ended)['result']) == [7, os.getpid()]
+
+
+def test_a_function_ends_with_the_process_that_runs_it(other, swf, path):
+    """Which is killed while the function runs; the workflow hears of it, and does not wait for the time-out."""
+    office = Office(swf)
+    with OtherProcess(path, long_poll=20) as third:
+        kill = '__import__("os").kill(__import__("os").getpid(), 9)'
+        third(f'office.swf.register_lambda("deadly", lambda value: {kill})')
+        office.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
+        schedules = {'id': 'f', 'name': 'deadly', 'input': '7'}
+        office.decide({'decisionType': 'ScheduleLambdaFunction', 'scheduleLambdaFunctionDecisionAttributes': schedules})
+        ended = office.poll_decision()['events'][-3]
+        assert (ended['eventType'], attributes(ended)['reason']) == ('LambdaFunctionFailed', 'ProcessDied')
+        third.process.wait(30)
 
 
 # Who is refused.

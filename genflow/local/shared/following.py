@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from genflow.local.json_text import encode
-from genflow.local.shared.link import HOLD, NUMBER, OWNS, WAITS_FROM, ConnectionLost, Link
+from genflow.local.shared.link import HOLD, NUMBER, OWNS, WAITS_FROM, Abandoning, ConnectionLost, Link
 from genflow.local.shared.notice import Notice
 from genflow.local.shared.numbers import POLLS
 from genflow.local.state.answers import Caller
@@ -44,14 +44,22 @@ class Following:
             raise
 
     def perform(
-        self, operation: str, request: dict[str, Any], caller: Caller, hold: float, *, right: bool, again: bool
+        self,
+        operation: str,
+        request: dict[str, Any],
+        caller: Caller,
+        hold: float,
+        *,
+        right: bool,
+        again: bool,
+        abandoning: Abandoning | None = None,
     ) -> dict[str, Any] | None:
         """Have the leader carry out a call."""
         polls = operation in POLLS and not request.get('nextPageToken')
         headers: dict[str, object] = {NUMBER: caller.number, WAITS_FROM: caller.waits_from, OWNS: int(caller.owns)}
         if polls:
             headers[HOLD] = max(0.0, hold)
-        response = self.link.perform(operation, request, headers)
+        response = self.link.perform(operation, request, headers, abandoning)
         answer: dict[str, Any] | None = json.loads(response.body) if response.body else None
         if polls and response.is_last and not (answer and answer.get('taskToken')):
             raise ConnectionLost('the leader leaves, and had no task')
@@ -110,9 +118,10 @@ class Following:
 class RemotePoll:
     """A long poll behind the leader, for a front of this process: a thread waits for it."""
 
-    def __init__(self, poll: Callable[[], dict[str, Any]], hold: float, wake: Callable[[], None]) -> None:
+    def __init__(self, poll: Callable[[Abandoning], dict[str, Any]], hold: float, wake: Callable[[], None]) -> None:
         self.hold = hold + UNREACHABLE
         self._poll = poll
+        self._abandoning = Abandoning()
         self._wake = wake
         self._answer: str | None = None
         self._error: BaseException | None = None
@@ -131,10 +140,11 @@ class RemotePoll:
 
     def _run(self) -> None:
         try:
-            self._answer = encode(self._poll())
+            self._answer = encode(self._poll(self._abandoning))
         except Exception as error:  # noqa: BLE001 - whoever polls gets it
             self._error = error
         self._wake()
 
     def abandon(self) -> None:
-        """The task that the poll may still get waits for its time-out."""
+        """Nobody waits for the answer any more; a task that is on its way already waits for its time-out."""
+        self._abandoning.abandon()

@@ -16,6 +16,7 @@ from genflow.local.engine import lambdas
 from genflow.local.engine.service import Options, Service
 from genflow.local.errors import StoreError
 from genflow.local.shared.front import Front
+from genflow.local.shared.link import Abandoning
 from genflow.local.shared.names import is_alive
 from genflow.local.shared.notice import Notice, options_of, read_notice
 from genflow.local.shared.sockets import discard
@@ -89,7 +90,15 @@ class Leading:
         self._expect(absent - gone, looks)
 
     def perform(
-        self, operation: str, request: dict[str, Any], caller: Caller, hold: float, *, right: bool, again: bool
+        self,
+        operation: str,
+        request: dict[str, Any],
+        caller: Caller,
+        hold: float,
+        *,
+        right: bool,
+        again: bool,
+        abandoning: Abandoning | None = None,
     ) -> dict[str, Any] | None:
         """Carry out a call of this process; only one that is repeated needs its number."""
         who = caller if again else Caller(caller.process, owns=caller.owns)

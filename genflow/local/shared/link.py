@@ -132,6 +132,34 @@ def lost_connections() -> Iterator[None]:
         raise ConnectionLost(str(error)) from error
 
 
+class Abandoning:
+    """How a call in flight is ended from another thread: the leader sees its connection end, and takes no task for it.
+
+    Attributes:
+        is_over: nobody waits for the answer any more.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._stream: Stream | None = None
+
+    def begin(self, stream: Stream) -> None:
+        """The call goes over this connection.
+
+        Raises:
+            ConnectionLost: nobody waits for the answer any more.
+        """
+        self._stream = stream
+        if self.is_over:
+            raise ConnectionLost('the call was abandoned')
+
+    def abandon(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.is_over = True
+        if self._stream is not None:
+            self._stream.shut()
+
+
 class Link:
     """The connections of one follower to one leader.
 
@@ -157,8 +185,16 @@ class Link:
         """A connection that nobody uses."""
         return Stream(self.notice.address)
 
-    def call(self, path: str, headers: Mapping[str, object], body: str) -> Response:
+    def call(
+        self, path: str, headers: Mapping[str, object], body: str, abandoning: Abandoning | None = None
+    ) -> Response:
         """Have the leader carry something out.
+
+        Args:
+            path: of the request.
+            headers: beyond those of every request.
+            body: of the request.
+            abandoning: how somebody else may end the call.
 
         Raises:
             ConnectionLost: it is gone; perhaps it has, perhaps it has not.
@@ -170,6 +206,8 @@ class Link:
             stream = self.stream()
         self._busy.add(stream)
         try:
+            if abandoning is not None:
+                abandoning.begin(stream)
             stream.send(self.request(path, headers, body))
             response = stream.response()
         except BaseException:  # of a signal handler, too: the rest of the answer is nobody's
@@ -185,10 +223,16 @@ class Link:
             refuse(response)
         return response
 
-    def perform(self, operation: str, request: Mapping[str, Any], headers: Mapping[str, object]) -> Response:
-        """Have the leader carry out an operation of SWF."""
+    def perform(
+        self,
+        operation: str,
+        request: Mapping[str, Any],
+        headers: Mapping[str, object],
+        abandoning: Abandoning | None = None,
+    ) -> Response:
+        """Have the leader carry out an operation of SWF; see :meth:`call`."""
         target = {'X-Amz-Target': f'SimpleWorkflowService.{operation}'}
-        return self.call('/', {**target, **headers}, encode(request))
+        return self.call('/', {**target, **headers}, encode(request), abandoning)
 
     def close(self) -> None:
         """Close the connections that nobody uses, and end the calls in flight, such as polls."""

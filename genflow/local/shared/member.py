@@ -36,7 +36,7 @@ from genflow.local.errors import FileInUse, LocalError, ServiceClosed, ServiceFo
 from genflow.local.json_text import encode
 from genflow.local.shared.following import UNREACHABLE, Following, RemotePoll
 from genflow.local.shared.leading import Leading
-from genflow.local.shared.link import ConnectionLost
+from genflow.local.shared.link import Abandoning, ConnectionLost
 from genflow.local.shared.names import give_up, new_name
 from genflow.local.shared.notice import RequiredOptions, read_notice
 from genflow.local.shared.numbers import POLLS, Numbers
@@ -215,7 +215,13 @@ class Member:
     # What a service can.
 
     def perform(
-        self, operation: str, request: dict[str, Any], *, right: bool = False, owns: bool = True
+        self,
+        operation: str,
+        request: dict[str, Any],
+        *,
+        right: bool = False,
+        owns: bool = True,
+        abandoning: Abandoning | None = None,
     ) -> dict[str, Any] | None:
         """Carry out one operation; see :meth:`genflow.local.engine.service.Service.perform`."""
         role = self._current()
@@ -225,8 +231,11 @@ class Member:
 
         def call(role: Role, again: bool) -> dict[str, Any] | None:
             if again and operation in POLLS:
+                if abandoning is not None and abandoning.is_over:
+                    return None
                 time.sleep(random.uniform(0, SPREAD))
-            return role.perform(operation, request, caller, ends - monotonic(), right=right, again=again)
+            left = ends - monotonic()
+            return role.perform(operation, request, caller, left, right=right, again=again, abandoning=abandoning)
 
         with self._numbers.caller(self.name, operation, owns=owns) as caller:
             try:
@@ -250,7 +259,11 @@ class Member:
         role = self._current()
         if isinstance(role, Leading):
             return HeldPoll(role.service, operation, request, wake)
-        return RemotePoll(lambda: self.perform(operation, request, owns=False) or {}, self.long_poll, wake)
+
+        def poll(abandoning: Abandoning) -> dict[str, Any]:
+            return self.perform(operation, request, owns=False, abandoning=abandoning) or {}
+
+        return RemotePoll(poll, self.long_poll, wake)
 
     @property
     def long_poll(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import textwrap
 import urllib.error
@@ -80,10 +81,52 @@ def test_worker_processes_have_one_address_for_all_of_them(tmp_path):
     assert finish(process).returncode == 0
 
 
-def test_a_worker_appends_records_to_a_file(tmp_path):
-    (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW), encoding='utf-8')
+TRACED = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+
+exporter = ConsoleSpanExporter(out=open('spans', 'w'), formatter=lambda span: span.name + '\\n')
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(provider)
+"""
+
+
+def test_a_worker_appends_records_to_a_file_and_makes_spans(tmp_path):
+    (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW) + TRACED, encoding='utf-8')
     with LocalSWF(tmp_path / 'x.db') as service:
         service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+        service.register_workflow_type(domain='shop', name='Flow', version='1')
+        service.start_workflow_execution(
+            domain='shop',
+            workflowId='a',
+            workflowType={'name': 'Flow', 'version': '1'},
+            taskList={'name': 'steps'},
+            input='[[4],{}]',
+            executionStartToCloseTimeout='3600',
+            taskStartToCloseTimeout='60',
+            childPolicy='TERMINATE',
+        )
     worker = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
     refused = finish(start(tmp_path, *worker, '--records', 'nowhere/x.jsonl'))
     assert (refused.returncode, 'Give another file' in refused.err) == (2, True)
+    done = finish(start(tmp_path, *worker, '--otel', '--records', 'x.jsonl', '--max-tasks', 3))
+    assert done.returncode == 0, done.err
+    [record] = map(json.loads, (tmp_path / 'x.jsonl').read_text(encoding='utf-8').splitlines())
+    assert (record['workflow_id'], record['outcome']) == ('a', 'completed')
+    spans = (tmp_path / 'spans').read_text(encoding='utf-8').split('\n')
+    assert sorted(filter(None, spans)) == [
+        'activity Step',
+        'decide Flow',
+        'decide Flow',
+        'run Step',
+        'workflow Flow',
+    ]
+
+
+def test_a_worker_without_opentelemetry_says_what_to_install(tmp_path):
+    (tmp_path / 'flow.py').write_text('import sys\nsys.modules["opentelemetry"] = None\n' + textwrap.dedent(FLOW))
+    worker = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
+    refused = finish(start(tmp_path, *worker, '--otel'))
+    assert (refused.returncode, "pip install 'genflow[otel]'" in refused.err) == (2, True)

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from genflow.insight import ExecutionView
 from genflow.insight.repair import REPAIRABLE, Repair, plan_repair
+from genflow.swf.client.handles import Client
 from genflow.tools.dashboard.source import Source
 from genflow.tools.run.arguments import value_of
 from genflow.tools.run.follow import HistoryTail
@@ -24,6 +25,9 @@ __all__ = ['ACTIONS', 'BULK', 'Action', 'Field', 'Refusal', 'Target', 'Task', 'p
 
 
 OPEN = frozenset({'open'})
+
+UPDATE_SECONDS = 5.0
+"""Seconds that a page waits for the reply to an update."""
 
 
 class Refusal(Exception):
@@ -53,7 +57,7 @@ class Field:
     Attributes:
         name: Of the input.
         label: For people.
-        kind: ``text``, ``value`` (JSON or text), ``number``, ``bool`` or ``check``.
+        kind: ``text``, ``value`` (JSON or text), ``check`` or ``hidden``.
         help: What to write.
         is_required: Whether it may not be empty.
         most: Characters.
@@ -161,14 +165,47 @@ class Action:
 
 
 def _signal(task: Task) -> str:
-    text = json.dumps(value_of(task.value('value')) if task.value('value') else None)
+    typed = task.value('value')
+    value = typed if task.value('as') == 'text' else value_of(typed) if typed else None
+    text = json.dumps(value)
     task.source.client.signal_workflow_execution(**task.named, signalName=task.value('name'), input=text)
     return f'The signal {task.value("name")!r} was sent.'
 
 
 def _signal_command(task: Task) -> str:
-    words = [task.value('name') or 'NAME', *filter(None, [task.value('value')])]
+    typed = task.value('value')
+    words = [task.value('name') or 'NAME', *filter(None, [json.dumps(typed) if task.value('as') == 'text' else typed])]
     return task.command('signal', task.target.workflow_id, *words, '--run-id', task.target.run_id)
+
+
+def _update(task: Task) -> str:
+    name, arguments = task.value('name'), _arguments(task)
+    handle = Client(task.domain, task.source.client).execution(task.target.workflow_id, task.target.run_id)
+    try:
+        answer = handle.update(name, *arguments, timeout=UPDATE_SECONDS)
+    except TimeoutError:
+        return f'The update {name!r} was sent; there is no reply yet. It will be an event of the execution.'
+    return f'The update {name!r} gave {json.dumps(answer, ensure_ascii=False, default=str)}.'
+
+
+def _arguments(task: Task) -> list[object]:
+    text = task.value('arguments') or '[]'
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list):
+        raise Refusal('The arguments are not a list in JSON. Write them like ["text", 5], or [] for none.')
+    return found
+
+
+def _update_command(task: Task) -> str:
+    try:
+        words = [json.dumps(one, ensure_ascii=False) for one in _arguments(task)]
+    except Refusal:
+        words = ['ARGUMENTS…']
+    name = task.value('name') or 'NAME'
+    return task.command('update', task.target.workflow_id, name, *words, '--run-id', task.target.run_id)
 
 
 def _cancel(task: Task) -> str:
@@ -259,6 +296,18 @@ _TABLE = (
         fields=(
             Field('name', 'Signal', is_required=True, most=256, help='The name that the class declares.'),
             Field('value', 'Value', 'value', 'JSON or plain text; empty means null.'),
+            Field('as', 'Read the value as', 'hidden'),
+        ),
+    ),
+    Action(
+        'update',
+        'Update',
+        'Calls a method that is marked with @update, and waits some seconds for its result; a worker has to run.',
+        _update,
+        _update_command,
+        fields=(
+            Field('name', 'Update', is_required=True, most=256, help='The name of the method.'),
+            Field('arguments', 'Arguments', 'value', 'A list in JSON, such as ["text", 5]; empty means none.'),
         ),
     ),
     Action(

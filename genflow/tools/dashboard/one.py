@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import Deadline, Diagnosis, ExecutionView, Operation, attributes_of, utc
+from genflow.swf.worker.collection import COLLECTION
 from genflow.testing.histories.exports import written
 from genflow.tools.dashboard.actions import ACTIONS, Target, Task
 from genflow.tools.dashboard.event_filter import EventFilter
@@ -24,7 +25,7 @@ from genflow.tools.dashboard.lists import domains_of
 from genflow.tools.dashboard.operations import axis, rows_of
 from genflow.tools.dashboard.regex import PatternError
 from genflow.tools.dashboard.runs import Run
-from genflow.tools.dashboard.signal_forms import forms_of
+from genflow.tools.dashboard.signal_forms import forms_of, update_forms_of
 from genflow.tools.dashboard.site import NotFound, Site
 from genflow.tools.gathering import known_spec
 from genflow.tools.pictures.html import html
@@ -87,7 +88,7 @@ def spec_for(site: Site, view: ExecutionView) -> WorkflowSpec | None:
 
 def execution(site: Site, request: Request) -> Response:
     """An execution: state and causes, pending work, branches, timeline, events."""
-    with looking_at(site, request) as run:
+    with COLLECTION.held(), looking_at(site, request) as run:
         diagnosis = run.diagnosis(site.source, spec_for(site, run.view))
         filtered = EventFilter.of(request.query_params)
         problem = ''
@@ -108,7 +109,11 @@ def pieces(head: str, lines: Iterator[str], tail: str) -> Iterator[str]:
     """The page, what is above the events first, so that a browser can show it while it reads on."""
     yield head
     groups = grouped(lines)
-    while piece := ''.join(islice(groups, PIECE)):
+    while True:
+        with COLLECTION.held():
+            piece = ''.join(islice(groups, PIECE))
+        if not piece:
+            break
         yield piece
     yield tail
 
@@ -160,6 +165,7 @@ def page_text(
         axis=axis(picture.scale),
         deadlines=[(what_strikes(one), one.at, one.is_certain) for one in view.deadlines()[:20]],
         forms=forms_of(diagnosis),
+        updates=update_forms_of(diagnosis),
         filtered=filtered,
         kinds=sorted(KINDS),
         branches=sorted(set(diagnosis.code.made_by.values())) if diagnosis.code else [],

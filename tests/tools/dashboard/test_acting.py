@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
-from genflow.core.model.registry import WorkflowSpec
+import genflow
+from genflow import Signal, Workflow, update
+from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.insight import attributes_of
+from genflow.local import LocalSWF, SystemClock
+from genflow.swf.worker.worker import Worker
 from genflow.tools.dashboard.actions import ACTIONS, Target, Task
+from genflow.tools.dashboard.app import application
 from genflow.tools.dashboard.security import Policy
+from genflow.tools.dashboard.site import Site
+from genflow.tools.dashboard.source import Source
 from tests.insight.breaking import DOMAIN, Approval, Environment, Plain
+from tests.tools.dashboard import sites
 from tests.tools.dashboard.sites import client_of, page_of, source_of
 
 
@@ -39,6 +48,97 @@ def test_a_signal_is_sent_with_json_or_text(env, typed, sent):
     answer = do(env, 'signal', name='approve', value=typed)
     assert answer.status_code == 303
     assert [(one.name, one.input) for one in env.gathered().view.signals] == [('approve', sent)]
+
+
+def test_a_text_of_a_signal_whose_type_is_text_stays_one(env):
+    env.begin(Approval)
+    do(env, 'signal', name='approve', value='42', **{'as': 'text'})
+    assert [one.input for one in env.gathered().view.signals] == ['"42"']
+
+
+def test_what_was_typed_as_text_stays_so_on_the_page_before(env):
+    env.begin(Approval)
+    page = page_of(client_of(env), f'/act?action=signal&on={on(env)}&name=approve&value=42&as=text')
+    assert ('as', 'text') in page.posted
+    assert """genflow signal w approve '"42"'""" in page.text
+
+
+class Counter(Workflow):
+    word = Signal[str]()
+
+    def run(self):
+        self.total = 0
+        return (yield self.word.get())
+
+    @update
+    def add(self, number: int):
+        self.total += number
+        return self.total
+
+    @add.validator
+    def check_add(self, number: int):
+        if number < 0:
+            raise ValueError('less than nothing')
+
+
+COUNTER = WorkflowSpec(Counter, 'Counter', '1', 'tl')
+
+
+@pytest.fixture
+def counting():
+    """A service with an open counter, its dashboard, and what posts to it."""
+    with LocalSWF(clock=SystemClock(), long_poll=0.1) as service:
+        service.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
+        service.register_workflow_type(domain=DOMAIN, name='Counter', version='1')
+        options = {'task_list': 'tl', 'decision_duration': 60, 'workflow_duration': 600, 'child_policy': 'TERMINATE'}
+        client = genflow.Client(DOMAIN, service)
+        started = client.starter('Counter', version='1', workflow_id='w', **options)()
+        site = Site(Source(service, 'a service', DOMAIN, '', pace=0), Policy(may_write=True), COUNTER, True)
+        target = f'w:{started.run_id}'
+        yield service, sites.Client(application(site)), {'action': 'update', 'on': target, 'name': 'add'}
+
+
+@contextmanager
+def working(service):
+    registry = Registry()
+    registry.add(COUNTER)
+    with Worker(DOMAIN, 'tl', service, registry=registry, register=False, activities=0):
+        yield
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'status', 'said'),
+    [
+        ('[5]', 303, ''),
+        ('[-5]', 409, 'less than nothing'),
+        ('5', 409, 'not a list in JSON'),
+        ('[', 409, 'not a list in JSON'),
+    ],
+)
+def test_an_update_is_called_and_what_is_refused_is_said(counting, arguments, status, said):
+    service, client, form = counting
+    with working(service):
+        answer = client.post('/act', {**form, 'arguments': arguments})
+    assert (answer.status_code, said in answer.text) == (status, True)
+
+
+def test_an_update_without_a_worker_is_sent_all_the_same(counting, monkeypatch):
+    monkeypatch.setattr('genflow.tools.dashboard.actions.UPDATE_SECONDS', 0.01)
+    service, client, form = counting
+    answer = client.post('/act', {**form, 'on': [form['on'], 'w:nobody'], 'arguments': '[5]'})
+    assert 'there is no reply yet' in answer.text
+    history = genflow.Client(DOMAIN, service).execution('w').history()
+    assert [event['eventType'] for event in history].count('WorkflowExecutionSignaled') == 1
+
+
+def test_updates_and_signals_of_the_class_have_forms_that_post_them(counting):
+    service, client, _ = counting
+    with working(service):
+        genflow.Client(DOMAIN, service).execution('w').update('add', 1, timeout=60)
+    page = page_of(client, '/execution?id=w')
+    assert ('action', 'update') in page.posted
+    assert "(number: 'int')" in page.text
+    assert ('as', 'text') in page.posted
 
 
 def test_a_cancellation_is_asked_for(env):

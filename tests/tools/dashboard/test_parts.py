@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import enum
+import json
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 
-from genflow import Signal, Workflow
+from genflow import Signal, Workflow, update
+from genflow.core.tasks.signals import signals_of
 from genflow.tools.dashboard.executions import Index, Query, Row, listing_of
 from genflow.tools.dashboard.live import watch
 from genflow.tools.dashboard.operations import own_lines
 from genflow.tools.dashboard.regex import PatternError, matching
-from genflow.tools.dashboard.signal_forms import hints_of
+from genflow.tools.dashboard.signal_forms import SignalForm, form_of, hints_of, update_form_of
 from tests.insight.breaking import DOMAIN, Environment, Plain
 from tests.tools.dashboard.sites import source_of
 
@@ -165,6 +169,71 @@ def test_the_type_of_a_signal_is_its_hint():
             yield self.approve.get()
 
     assert hints_of(Typed) == {'approve': bool, 'how-much': int}
+
+
+class Colour(enum.Enum):
+    RED = 'r'
+    GREEN = 'g'
+
+
+@define
+class Verdict:
+    is_good: bool
+    by: str
+    points: list[int]
+    colour: Colour
+    inner: Verdict | None = None
+
+
+@define
+class Endless:
+    again: Endless
+
+
+class Typed(Workflow):
+    verdict = Signal[Verdict]()
+    speed = Signal[Literal['slow', 'fast']]()
+    colour = Signal[Colour]('the-colour')
+    word = Signal[str]()
+    count = Signal[int]()
+    flag = Signal[bool]()
+    endless = Signal[Endless]()
+    anything = Signal()
+
+    def run(self):
+        yield self.verdict.get()
+
+    @update
+    def change(self, verdict: Verdict, times: int, note: str = ''):
+        return times
+
+
+def test_a_signal_with_a_type_has_a_form_that_suits_it():
+    hints = hints_of(Typed)
+    forms = {name: form_of(name, hints.get(name)) for name in signals_of(Typed)}
+    assert {name: form.kind for name, form in forms.items()} == {
+        'verdict': 'value',
+        'speed': 'choice',
+        'the-colour': 'choice',
+        'word': 'text',
+        'count': 'number',
+        'flag': 'bool',
+        'endless': 'value',
+        'anything': 'value',
+    }
+    assert forms['speed'].options == (('slow', '"slow"'), ('fast', '"fast"'))
+    assert forms['the-colour'].options == (('RED', '"r"'), ('GREEN', '"g"'))
+    blank = {'is_good': False, 'by': '', 'points': [], 'colour': 'r', 'inner': None}
+    assert json.loads(forms['verdict'].example) == blank
+    assert forms['endless'].example.count('again') == 4
+    assert forms['anything'] == SignalForm('anything')
+
+
+def test_an_update_has_a_form_with_an_example_of_its_arguments():
+    form = update_form_of('change', Typed.change)
+    assert form.signature == "(verdict: 'Verdict', times: 'int', note: 'str' = '')"
+    verdict, times = json.loads(form.example)
+    assert (verdict['by'], times) == ('', 0)
 
 
 def test_the_users_lines_of_a_traceback_come_first():

@@ -24,9 +24,9 @@ from genflow.tools.dashboard.event_rows import GROUP, KINDS, grouped, pretty
 from genflow.tools.dashboard.lists import domains_of
 from genflow.tools.dashboard.operations import axis, rows_of
 from genflow.tools.dashboard.regex import PatternError
-from genflow.tools.dashboard.runs import Run
+from genflow.tools.dashboard.runs import LARGE, Run
 from genflow.tools.dashboard.signal_forms import forms_of, update_forms_of
-from genflow.tools.dashboard.site import NotFound, Site
+from genflow.tools.dashboard.site import NotFound, Site, explained, is_expected, status_of
 from genflow.tools.gathering import known_spec
 from genflow.tools.pictures.html import html
 from genflow.tools.pictures.tree import Picture, picture_of
@@ -37,6 +37,9 @@ __all__ = ['as_html', 'as_json', 'event', 'execution', 'looking_at']
 
 EVENTS = '<!-- events -->'
 """Stands in the template where the events are written, piece by piece."""
+
+MAIN, MAIN_END = '<main id="main" tabindex="-1">', '</main>'
+"""Where the content of a page begins, and where it ends."""
 
 PIECE = 10
 """Groups of events that are sent at once."""
@@ -62,11 +65,19 @@ def looking_at(site: Site, request: Request) -> Iterator[Run]:
     Raises:
         NotFound: There is none.
     """
+    with site.runs.looking_at(*named_run(site, request)) as run:
+        yield run
+
+
+def named_run(site: Site, request: Request) -> tuple[str, str, str]:
+    """Domain, workflow id and run id of the run that a request names.
+
+    Raises:
+        NotFound: There is none.
+    """
     params, domain = request.query_params, site.links(request).domain
     workflow_id = params.get('id', '')
-    run_id = params.get('run') or latest_run(site, domain, workflow_id)
-    with site.runs.looking_at(domain, workflow_id, run_id) as run:
-        yield run
+    return domain, workflow_id, params.get('run') or latest_run(site, domain, workflow_id)
 
 
 def latest_run(site: Site, domain: str, workflow_id: str) -> str:
@@ -88,6 +99,47 @@ def spec_for(site: Site, view: ExecutionView) -> WorkflowSpec | None:
 
 def execution(site: Site, request: Request) -> Response:
     """An execution: state and causes, pending work, branches, timeline, events."""
+    named = named_run(site, request)
+    early = None if site.runs.is_known(*named) else early_text(site, request, *named)
+    if early is not None:
+        return StreamingResponse(after_reading(site, request, early), media_type='text/html')
+    head, lines, tail = whole(site, request)
+    return StreamingResponse(pieces(head, lines, tail), media_type='text/html')
+
+
+def early_text(site: Site, request: Request, domain: str, workflow_id: str, run_id: str) -> str | None:
+    """The top of the page of a long history that has to be read first; ``None`` of one that is read in no time."""
+    if not site.source.is_live:
+        return None
+    client, ids = site.source.client, {'workflowId': workflow_id, 'runId': run_id}
+    page = client.get_workflow_execution_history(domain=domain, execution=ids, maximumPageSize=1, reverseOrder=True)
+    view = ExecutionView(workflow_id, run_id)
+    view.last_event_id = page['events'][0]['eventId']
+    if view.last_event_id < LARGE:
+        return None
+    info = client.describe_workflow_execution(domain=domain, execution=ids)['executionInfo']
+    view.name, view.version = info['workflowType']['name'], info['workflowType']['version']
+    status = info.get('closeStatus', 'OPEN').lower().replace('_', ' ')
+    text = site.text(request, 'reading.html', view=view, status=status, domains=domains_of(site))
+    return text[: text.index(MAIN_END)]
+
+
+def after_reading(site: Site, request: Request, early: str) -> Iterator[str]:
+    """The top of a page, and the rest of it once the history has been read."""
+    yield early
+    try:
+        head, lines, tail = whole(site, request)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        text = site.text(request, 'error.html', status=int(status_of(error)), text=explained(error))
+        yield text[text.index(MAIN) + len(MAIN) :]
+        return
+    yield from pieces(head[head.index(MAIN) + len(MAIN) :], lines, tail)
+
+
+def whole(site: Site, request: Request) -> tuple[str, Iterator[str], str]:
+    """What stands above the events, their lines, and what stands below."""
     with COLLECTION.held(), looking_at(site, request) as run:
         diagnosis = run.diagnosis(site.source, spec_for(site, run.view))
         filtered = EventFilter.of(request.query_params)
@@ -101,8 +153,7 @@ def execution(site: Site, request: Request) -> Response:
         opened = open_event_html(site, request, run.view)
     chosen = range(last) if places is None else places
     after = int_of(request.query_params.get('after', ''))
-    lines = event_lines(site, request, run, [place for place in chosen if place >= after], opened)
-    return StreamingResponse(pieces(head, lines, tail), media_type='text/html')
+    return head, event_lines(site, request, run, [place for place in chosen if place >= after], opened), tail
 
 
 def pieces(head: str, lines: Iterator[str], tail: str) -> Iterator[str]:

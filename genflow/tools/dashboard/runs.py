@@ -21,7 +21,7 @@ from genflow.tools.gathering import Gatherer, known_spec
 from genflow.tools.pictures.tree import Picture, picture_of
 from genflow.tools.run.follow import EPOCH, HistoryTail
 
-__all__ = ['Causes', 'Run', 'Runs']
+__all__ = ['LARGE', 'Causes', 'Run', 'Runs']
 
 KEPT = 16
 """Executions that stay in memory, however long they are."""
@@ -136,6 +136,11 @@ class Runs:
                     self._forget(key)
                 raise
             yield run
+
+    def is_known(self, domain: str, workflow_id: str, run_id: str) -> bool:
+        """Whether a run has been read before, so that it is shown in no time."""
+        run = self._runs.get((domain, workflow_id, run_id))
+        return run is not None and run.view.last_event_id > 0
 
     def _size(self) -> int:
         return sum(run.view.last_event_id for run in self._runs.values())

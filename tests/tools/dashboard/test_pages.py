@@ -6,6 +6,7 @@ import json
 from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from genflow.core.model.registry import WorkflowSpec
 from genflow.testing.histories.exports import load
@@ -277,3 +278,38 @@ def test_pages_are_the_same_for_the_same_address(env):
     assert client.get('/?sort=id').text == client.get('/?sort=id').text
     assert DOMAIN in Page(client.get('/').text).text
     assert WORKERS in client.get('/workers').text
+
+
+def test_the_top_of_a_long_history_comes_before_it_is_read(env, monkeypatch):
+    monkeypatch.setattr('genflow.tools.dashboard.one.LARGE', 3)
+    env.begin(Plain, 'long')
+    client = client_of(env)
+    first, second = client.get('/execution?id=long').text, client.get('/execution?id=long').text
+    assert 'reading' in first[: first.index('id="head"')]
+    assert 'class="reading' not in second
+    for tag in ('<!doctype html>', '<main', '</main>', '<footer', '</html>', '<title>', '<h1>', 'id="e1"'):
+        assert first.count(tag) == second.count(tag) == 1, tag
+    begins, ends = '<main id="main" tabindex="-1">', '</main>'
+    without = first[first.index('<div id="head"') : first.index(ends)]
+    assert without == second[second.index(begins) + len(begins) : second.index(ends)].lstrip()
+    assert '<title>long: open · genflow</title>' in first
+
+
+def test_a_history_that_cannot_be_read_after_all_says_so_below_the_top(env, monkeypatch):
+    monkeypatch.setattr('genflow.tools.dashboard.one.LARGE', 3)
+    env.begin(Plain, 'long')
+
+    def fail(run, source, clock):
+        raise EndpointConnectionError(endpoint_url='http://swf')
+
+    monkeypatch.setattr('genflow.tools.dashboard.runs.Run.update', fail)
+    answer = client_of(env).get('/execution?id=long')
+    assert answer.status_code == 200
+    assert 'does not answer' in answer.text
+    assert answer.text.count('</html>') == answer.text.count('<main') == 1
+
+
+def test_an_execution_that_is_not_there_is_not_found_before_anything_is_shown(env, monkeypatch):
+    monkeypatch.setattr('genflow.tools.dashboard.one.LARGE', 3)
+    assert client_of(env).get('/execution?id=nobody').status_code == 404
+    assert client_of(env).get('/execution?id=nobody&run=none').status_code == 404

@@ -64,7 +64,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 def modules(package: Path = PACKAGE) -> dict[str, Path]:
     """Every module of the package by its dotted name."""
     found = {}
-    for path in sorted([*package.rglob('*.py'), *package.rglob('*.pyi')]):
+    for path in [*sorted(package.rglob('*.pyi')), *sorted(package.rglob('*.py'))]:
         parts = path.relative_to(package.parent).with_suffix('').parts
         found['.'.join(parts[:-1] if parts[-1] == '__init__' else parts)] = path
     return found

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import importlib.util
+import inspect
 import threading
+from pathlib import Path
 
 import pytest
 
-from genflow import AlreadyStarted, AsyncClient, NotDecidedYet, Signal, Workflow, query
+from genflow import (
+    AlreadyStarted,
+    AsyncClient,
+    AsyncExecution,
+    Client,
+    Execution,
+    NotDecidedYet,
+    Signal,
+    Workflow,
+    query,
+)
 from genflow.swf.client.async_client import THREADS
 from genflow.swf.scanner import workflow
 from tests.swf.work import Loops
+
+SCRIPT = Path(__file__).resolve().parents[2] / '.ci' / 'async_stub.py'
 
 
 @workflow('AsyncBasket', 1, 'tl')
@@ -136,3 +152,22 @@ def test_who_waits_for_a_call_that_has_not_begun_is_told_so_too(loops):
         await asyncio.gather(*busy)
 
     on_loop(loops, program)
+
+
+def public(cls):
+    return {name for name, member in vars(cls).items() if callable(member) and not name.startswith('_')}
+
+
+def test_it_has_the_calls_of_the_client_for_threads():
+    watches = {name for name in public(Execution) if name.endswith('_watch')}
+    assert public(AsyncExecution) == public(Execution) - watches
+    assert public(AsyncClient) == public(Client) - {'wait', 'pause', 'refuse_when_closed'}
+    assert AsyncExecution.update.__doc__ == Execution.update.__doc__
+    assert inspect.iscoroutinefunction(AsyncExecution.result)
+
+
+def test_the_stub_is_what_the_script_writes():
+    spec = importlib.util.spec_from_file_location('genflow_async_stub', SCRIPT)
+    stub = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stub)
+    assert ast.dump(ast.parse(stub.STUB.read_text(encoding='utf-8'))) == ast.dump(ast.parse(stub.text()))

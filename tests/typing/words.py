@@ -25,6 +25,7 @@ from genflow import (
     first_of,
     first_success,
     run,
+    update,
     workflow,
 )
 
@@ -126,6 +127,16 @@ class Counted(Workflow):
         return self.restart(page + 1) if page < 5 else {'pages': page}
 
 
+class Paid(Workflow):
+    def run(self) -> Steps[None]:
+        yield self.until(lambda: False)
+
+    @update
+    def pay(self, amount: int) -> Steps[str]:
+        yield self.sleep(amount)
+        return 'paid'
+
+
 class Plain(Workflow):
     def run(self, page: int) -> int:
         return self.restart(page + 1) if page < 5 else page
@@ -154,6 +165,11 @@ async def on_asyncio(client: AsyncClient) -> None:
     execution = await client.starter(Main)(7)
     assert_type(await execution.result(), str)
     assert_type(await client.execution('w', workflow=Main).result(), str)
+    assert_type(await execution.update(Paid.pay, 5, timeout=5), str)
+    await execution.signal(Main.go, 'x')
+    await execution.signal(Main.go, 7)  # type: ignore[misc]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await execution.terminate('why', child_polcy='ABANDON')  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert_type([one.workflow_id async for one in client.executions(workflow=Main)], list[str])
 
 
 def bare(execution: Execution) -> Any:

@@ -2,8 +2,9 @@
 
     python benchmarks/soak_shared.py --kills 200
 
-Four processes with the mixed load of ``soak.py`` work on one file. The parent kills the one that leads with SIGKILL at
-a random moment, measures how long it takes until another one leads, and starts a new process. At the end the processes
+Four processes with the mixed load of ``soak.py`` work on one file. The parent kills the one that leads with SIGKILL, at
+a random moment after each of the four has made some calls, measures how long it takes until another one leads, and
+starts a new process. At the end the processes
 finish what is open, and the parent checks what ``soak.py`` checks: nothing that was acknowledged is lost, nothing was
 handed out twice, no signal and no result is there twice.
 """
@@ -35,6 +36,9 @@ from genflow.local.store.filelock import read_notice as read_lock_file
 
 SOAK = Path(__file__).parent / 'soak.py'
 PROCESSES = 4
+CALLS = 5
+"""That each process makes between two kills."""
+
 TOO_LONG = 60
 
 
@@ -47,6 +51,7 @@ class Worker:
             [*command, *(['--finish'] if finish else [])], stdout=subprocess.PIPE, text=True
         )
         self._reports = reports
+        self.calls = 0
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -54,6 +59,7 @@ class Worker:
         for line in self.process.stdout or ():
             if line.endswith('\n'):
                 self._reports.note(line)
+                self.calls += 1
 
     def end(self) -> int:
         code = self.process.wait(TOO_LONG * 5)
@@ -94,6 +100,15 @@ def await_leader(path: str, other_than: str) -> Notice:
         time.sleep(0.002)
 
 
+def await_load(workers: list[Worker]) -> None:
+    """Wait until all processes make calls: one that has just been started may take seconds until then."""
+    before = [worker.calls for worker in workers]
+    ends = time.perf_counter() + TOO_LONG
+    while any(worker.calls - count < CALLS for worker, count in zip(workers, before, strict=True)):
+        promise(time.perf_counter() < ends, f'a process makes no calls for {TOO_LONG} s')
+        time.sleep(0.01)
+
+
 def check_doubles(path: str) -> int:
     """See that nothing that is unique is there twice; how many executions there are."""
     with closing(LocalSWF(path, synchronous='NORMAL')) as swf:
@@ -119,7 +134,8 @@ def soak(path: str, kills: int, population: int, longest: float) -> dict[str, ob
     taken: list[float] = []
     found = await_leader(path, '')
     for number in range(kills):
-        time.sleep(random.uniform(0.05, longest))
+        await_load(workers)
+        time.sleep(random.uniform(0, longest))
         found = await_leader(path, '')
         pid = int(found.process.partition('.')[0])
         (victim,) = (worker for worker in workers if worker.process.pid == pid)
@@ -155,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--kills', type=int, default=200)
     parser.add_argument('--open', type=int, default=100, help='executions that are kept open')
-    parser.add_argument('--longest', type=float, default=1.0, help='seconds of the longest lead')
+    parser.add_argument('--longest', type=float, default=1.0, help='seconds of the longest lead under load')
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()

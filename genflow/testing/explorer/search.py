@@ -12,12 +12,14 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
 from attrs import Factory, define, field
 
 from genflow.testing.explorer.items import DECIDE, Action
+from genflow.testing.explorer.lines import LineArcs
 from genflow.testing.explorer.setup import Memory, Setup
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.states import fingerprint
@@ -199,26 +201,37 @@ def _priority(action: Action, random: Random) -> float:
 
 @define
 class Corpus:
-    """Schedules that reached code which no other had reached."""
+    """Schedules that stepped from line to line of the user's code as no other had.
 
-    arcs: set[Any] = Factory(set)
+    Attributes:
+        lines: What all of them have reached.
+        schedules: The schedules.
+    """
+
+    lines: LineArcs = Factory(LineArcs)
     schedules: list[list[str]] = Factory(list)
 
-    def add(self, run: Simulation) -> None:
-        if not run.arcs <= self.arcs:
-            self.arcs |= run.arcs
-            self.schedules.append([step.label for step in run.steps if step is not DECIDE])
+    @contextmanager
+    def judging(self) -> Iterator[list[Action]]:
+        """Takes the steps of a run, which the block puts into the list, if it reaches anything new."""
+        steps: list[Action] = []
+        known = len(self.lines.seen)
+        with self.lines.watching():
+            yield steps
+        if len(self.lines.seen) > known:
+            self.schedules.append([step.label for step in steps if step is not DECIDE])
 
 
 def play_random(setup: Setup, memory: Memory, allowance: int, random: Random, corpus: Corpus) -> Simulation:
     """Plays by chance, from somewhere on the way of a schedule that reached new code."""
     memory.restore()
-    run = Simulation(setup)
     begin = random.choice(corpus.schedules) if corpus.schedules and random.random() < 0.5 else []  # noqa: PLR2004
     left = begin[: random.randrange(len(begin) + 1)][::-1]
-    while actions := run.actions(allowance - run.spent):
-        run.take(_named(actions, left) if left else _any(actions, random))
-    corpus.add(run)
+    with corpus.judging() as steps:
+        run = Simulation(setup)
+        while actions := run.actions(allowance - run.spent):
+            run.take(_named(actions, left) if left else _any(actions, random))
+        steps.extend(run.steps)
     return run
 
 

@@ -138,7 +138,6 @@ class Simulation:
         self.has_failures = False
         self.canceled_run = 0
         self.violation: str | None = None
-        self.arcs: set[Any] = set()
         self.steps: list[Action] = []
         self.warnings: list[str] = []
         self.unread: dict[str, int] = {}
@@ -427,7 +426,8 @@ class Simulation:
             self.live.close()
             self.live = self.execution()
         heard, self._heard = self._heard, []
-        before = self._root_position()
+        root = self.live.root
+        stood = root is not None and root.generator is not None
         waiting = [(branch, branch.awaiting) for branch in self.live.branches.values()]
         page = self.events if not self.live.answered else self.events[self._answered - 1 :]
         try:
@@ -435,15 +435,10 @@ class Simulation:
         except GenflowError as error:
             self.error = error
             return
-        self.arcs.add((_key(before), _key(self._root_position())))
         self._always()
         if events.CancelRequested in heard:
             self.cancel_at = len(self.calls)
-        if (
-            heard == [events.CancelRequested]
-            and before is not None
-            and any(branch.awaiting is not task for branch, task in waiting)
-        ):
+        if heard == [events.CancelRequested] and stood and any(branch.awaiting is not task for branch, task in waiting):
             self.moved_by_cancel = True
         if during is not None:
             _TAKE[during.verb](self, during)
@@ -464,15 +459,6 @@ class Simulation:
                 return
         if answer is not None and not answer:
             self.violation = 'the invariant is false after a decision'
-
-    def _root_position(self) -> Any:
-        root = self.live.root
-        generator: Any = None if root is None else root.generator
-        positions = []
-        while generator is not None and hasattr(generator, 'gi_frame'):
-            positions.append((generator.gi_code, None if generator.gi_frame is None else generator.gi_frame.f_lasti))
-            generator = generator.gi_yieldfrom
-        return positions or None
 
     def _record(self, answer: Decisions, decision_id: int, *, queued: bool) -> None:
         refused, self._refused = self._refused, None
@@ -656,10 +642,6 @@ class Simulation:
     def marker(self, d: decisions.RecordMarker, decision_id: int) -> None:
         self._add(events.MarkerRecorded, decision_id=decision_id, name=d.name, details=d.details)
         self._happened('marker', d.name, d.details)
-
-
-def _key(positions: Any) -> Any:
-    return None if positions is None else tuple(positions)
 
 
 def _attribute(cls: type, part: Double) -> str:

@@ -185,6 +185,10 @@ def _tell(seconds: float, number: int, is_first: bool) -> None:
         say(f'draining: running tasks and polls in flight have {seconds:g} s to finish')
 
 
+NAMED = 20
+"""Executions that are named where many would be held."""
+
+
 def _may_poll(layer1: Any, domain: str) -> bool:
     """Whether the code follows every open execution of its types; those that it does not follow are shown."""
     from genflow.tools.shadow import Fetcher, Wanted, shadow_executions
@@ -192,8 +196,10 @@ def _may_poll(layer1: Any, domain: str) -> bool:
     specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]
     shadow = shadow_executions(Fetcher(RetryingClient(connect(layer1))), Wanted(domain, open_only=True), specs)
     say(str(shadow))
-    for outcome in shadow.held:
+    for outcome in shadow.held[:NAMED]:
         say(f'would be held: {outcome}')
+    if len(shadow.held) > NAMED:
+        say(f'would be held: {len(shadow.held) - NAMED} more')
     if shadow.held:
         say(f'genflow: {len(shadow.held)} open executions would be held, so this worker does not poll')
     return not shadow.held

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.insight.finding import Case, Evidence, Found
 from genflow.insight.times import duration
 
@@ -15,8 +16,8 @@ def signal_undeclared(case: Case) -> Iterator[Found]:
         return
     declared = case.code.declared
     for received in case.view.signals:
-        if received.name in declared:
-            continue
+        if received.name in declared or received.name == UPDATE_SIGNAL:
+            continue  # an update names a method, and is answered if there is no such method
         close = get_close_matches(received.name, declared, 1, 0.5)
         meant = f' Was {close[0]!r} meant?' if close else f' It declares: {", ".join(declared) or "none"}.'
         yield Found(

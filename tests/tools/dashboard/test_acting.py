@@ -139,6 +139,7 @@ def test_updates_and_signals_of_the_class_have_forms_that_post_them(counting):
     assert ('action', 'update') in page.posted
     assert "(number: 'int')" in page.text
     assert ('as', 'text') in page.posted
+    assert 'signal-undeclared' not in page.text  # an update is a signal of the engine's, which no class declares
 
 
 def test_a_cancellation_is_asked_for(env):

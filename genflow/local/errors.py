@@ -30,7 +30,7 @@ class ServiceError(LocalError):
         self.type = f'{namespace}#{code}'
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.code, self.message, self.status, self.type.partition('#')[0])
+        return type(self), (self.code, self.message, self.status, self.type.partition('#')[0]), vars(self)
 
 
 class StoreError(LocalError):

@@ -72,5 +72,6 @@ def test_the_failure_of_a_task_of_an_execution_survives_with_its_text(way):
 
 def test_a_refusal_of_the_embedded_service_survives():
     error = ServiceError('UnknownResourceFault', 'no such domain', 400, 'com.amazonaws.swf')
+    error.note = 'kept'
     found = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     assert (str(found), vars(found)) == (str(error), vars(error))

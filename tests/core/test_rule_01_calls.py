@@ -186,23 +186,58 @@ def test_an_execution_without_input_runs_without_arguments():
     assert Story(lambda self: 'ran', input=None).decide() == ['complete "ran"']
 
 
-def test_another_thread_may_not_call():
-    def run(self):
-        errors = []
+FROM_A_THREAD = {
+    'a call': lambda self, task: self.echo(),
+    'a timer': lambda self, task: self.sleep(1),
+    'a branch': lambda self, task: self.spawn(waiting(task)),
+    'a map': lambda self, task: self.map(self.echo, [1]),
+    'a signal': lambda self, task: self.go.get(),
+    'signals': lambda self, task: self.go.drain(),
+    'a signal to another': lambda self, task: self.external('w').signal('s'),
+    'a condition': lambda self, task: self.until(lambda: True),
+    'a future': lambda self, task: self.future(),
+    'a cancellation': lambda self, task: task.cancel(),
+    'a time limit': lambda self, task: task.timeout(1),
+    'chance': lambda self, task: self.random.random(),
+    'a UUID': lambda self, task: self.uuid4(),
+    'a patch': lambda self, task: self.patched('change'),
+    'the end of a patch': lambda self, task: self.deprecate_patch('change'),
+    'a side effect': lambda self, task: self.side_effect(lambda: 1),
+    'a status': lambda self, task: self.set_status('x'),
+    'a restart': lambda self, task: self.restart(),
+}
+"""What a workflow asks for, and another thread may not."""
 
-        def call(ask):
+
+def waiting(task):
+    yield task
+
+
+@pytest.mark.parametrize('what', FROM_A_THREAD)
+def test_another_thread_may_not_use_the_workflow(what):
+    def run(self):
+        task, errors = self.echo(), []
+
+        def ask():
             try:
-                ask()
+                done = FROM_A_THREAD[what](self, task)
             except YieldError as error:
                 errors.append(str(error))
+            else:
+                errors.append(f'it gave {done!r}')
 
-        for ask in (self.echo, lambda: self.sleep(1)):
-            thread = threading.Thread(target=call, args=(ask,))
-            thread.start()
-            thread.join()
-        return [len(errors), all('a workflow runs on one thread' in error for error in errors)]
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        yield task
+        return errors
 
-    assert Story(run).decide() == ['complete [2,true]']
+    story = Story(run)
+    assert story.decide() == ['activity 1.1 Echo [[],{}]']
+    story.completed(1)
+    story.decide()
+    (error,) = story.result
+    assert 'a workflow runs on one thread' in error
 
 
 @pytest.mark.parametrize('mark', [query, update])

@@ -264,6 +264,8 @@ class Workflow(Serialization):
         loop, frame = self.loop, sys._getframe(1)
         if loop.owner is None:
             loop.describes('until()')
+        else:
+            loop.check_thread('until()')
         task = Until(loop.owner, predicate, (frame.f_code, frame.f_lasti))
         if not loop.silent:
             loop.unused.note_task(task, frame)
@@ -277,6 +279,8 @@ class Workflow(Serialization):
         loop = self.loop
         if loop.owner is None:
             loop.describes('future()')
+        else:
+            loop.check_thread('future()')
         return Future(loop.owner)
 
     @overload
@@ -378,6 +382,8 @@ class Workflow(Serialization):
         loop = self.loop
         if loop.owner is None:
             loop.describes('map()')
+        else:
+            loop.check_thread('map()')
         return Mapped(loop.owner, function, items, limit, failures)
 
     @overload

@@ -349,6 +349,7 @@ class Execution(State):
 
     def restarts(self, restart: Restart) -> None:
         if not self.silent:
+            self.check_thread('restart()')
             self.restart = restart
             self.restarting = True
         elif not self._suggested_restart.asking:

@@ -56,6 +56,7 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes('a random number')
             return Random(0)
+        self.check_thread('a random number')
         stream = self.markers.random
         return stream if stream is not None else self._not_shown('a random number')
 
@@ -63,6 +64,7 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes('a UUID')
             return UUID(int=0)
+        self.check_thread('a UUID')
         value = self.markers.uuid4()
         return value if value is not None else self._not_shown('a UUID')
 
@@ -70,6 +72,7 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes('a side effect')
             return None
+        self.check_thread('a side effect')
         found, value = self.markers.side_effect(partial(self._called, function), raises, self.passing)
         return value if found else self._not_shown('a side effect')
 
@@ -81,12 +84,14 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes(f'patched({change!r})')
             return False
+        self.check_thread(f'patched({change!r})')
         return self.markers.patched(change)
 
     def deprecate_patch(self, change: str) -> None:
         if self.silent:
             self.describes(f'deprecate_patch({change!r})')
         else:
+            self.check_thread(f'deprecate_patch({change!r})')
             self.markers.deprecate_patch(change)
 
     def set_status(self, value: Any) -> None:
@@ -98,6 +103,7 @@ class WorkflowValues(Loop):
         if self.silent:
             self.describes('set_status()')
         else:
+            self.check_thread('set_status()')
             self.context = text
 
     def give_up(self, error: GenflowError) -> None:

@@ -336,8 +336,7 @@ class BoundSignal(Generic[T]):
                 left too. The predicate may only read; what it raises is the failure of the get.
         """
         driver = self._driver
-        if driver.in_side_effect or driver.reads is not None:
-            driver.describes(f'signal {self.name!r}')
+        self._check_use()
         get = SignalGet(driver.owner, self._mailbox, self.name, raw=raw, reads=self._reads, match=match)
         if not driver.silent:
             frame = sys._getframe(1)
@@ -357,8 +356,7 @@ class BoundSignal(Generic[T]):
         """
         values: list[Any] = []
         mailbox = self._mailbox
-        if self._driver.in_side_effect or self._driver.reads is not None:
-            self._driver.describes(f'signal {self.name!r}')
+        self._check_use()
         if mailbox is not None:
             mailbox.reveal()
         if mailbox is not None and self._driver.silent:
@@ -370,6 +368,14 @@ class BoundSignal(Generic[T]):
                 raise get.outcome
             values.append(get.outcome)
         return values
+
+    def _check_use(self) -> None:
+        """Refuses what takes signals where none may be taken."""
+        driver = self._driver
+        if driver.in_side_effect or driver.reads is not None:
+            driver.describes(f'signal {self.name!r}')
+        if not driver.silent:
+            driver.check_thread(f'signal {self.name!r}')
 
     def __repr__(self) -> str:
         return f'<signal {self.name!r}>'

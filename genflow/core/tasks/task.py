@@ -129,9 +129,11 @@ class Task(Generic[T_co]):
             wait: Ask the activities and children below to stop, and leave them open until they have closed. They settle
                 with what SWF then records: a cancellation, or a result that was quicker. They are not tried again.
         """
-        if self.loop is not None and self.loop.silent:
-            self.loop.describes(f'cancel() of {self.label}')
-            return
+        if self.loop is not None:
+            if self.loop.silent:
+                self.loop.describes(f'cancel() of {self.label}')
+                return
+            self.loop.check_thread(f'cancel() of {self.label}')
         pending: list[Task[Any]] = [self]
         met: list[Task[Any]] = []
         cancelled: dict[int, bool] = {}  # a task that stands in several combinators is asked once

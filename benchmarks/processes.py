@@ -167,7 +167,9 @@ def show_throughput(folder: str, processes: list[int], rounds: int) -> None:
         for name, number in sides:
             for kind in ('compute', 'nothing'):
                 with side(folder, name, number) as swf:
-                    found.setdefault((name, number, kind), []).append(throughput(swf, kind))
+                    rate = throughput(swf, kind)
+                found.setdefault((name, number, kind), []).append(rate)
+                print(f'{name}, {number} processes, {kind}: {rate:.1f}/s', file=sys.stderr, flush=True)
     print('| side | processes | compute 20 ms, 1/s | nothing, 1/s |')
     print('|---|---|---|---|')
     for name, number in sides:

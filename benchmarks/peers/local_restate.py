@@ -12,6 +12,7 @@ import asyncio
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -76,7 +77,9 @@ def server(program: str, folder: str, admin: int, ingress: int) -> subprocess.Po
     }
     command = [program, '--no-logo', '--base-dir', str(Path(folder, 'restate')), '--node-name', 'one']
     with Path(folder, 'restate.log').open('wb') as log:
-        return subprocess.Popen(command, env={**os.environ, **places}, stdout=log, stderr=log, cwd=folder)
+        return subprocess.Popen(
+            command, env={**os.environ, **places}, stdout=log, stderr=log, cwd=folder, start_new_session=True
+        )
 
 
 def patiently(call: Any) -> None:
@@ -99,7 +102,7 @@ def main(folder: str, workflows: int, count: int, program: str) -> None:
     with ExitStack() as stack:
         process = server(program, folder, admin, ingress)
         stack.callback(process.wait)
-        stack.callback(process.kill)
+        stack.callback(os.killpg, process.pid, signal.SIGKILL)  # the program is a script that starts the server
         patiently(lambda: post(admin, '/deployments', {'uri': f'http://127.0.0.1:{handler}'}))
         patiently(lambda: post(ingress, '/steps/run', 1))
         with ThreadPoolExecutor(workflows) as clients:

@@ -38,7 +38,7 @@ DAY = '86400'
 SEEDS = st.integers(0, 2**32)
 SEVERAL = st.lists(PROGRAMS, min_size=1, max_size=6)
 
-thorough = settings(max_examples=1000 if CI else 12, suppress_health_check=list(HealthCheck), deadline=None)
+thorough = settings(max_examples=1000 if CI else 8, suppress_health_check=list(HealthCheck), deadline=None)
 
 
 class Performed(Activity):

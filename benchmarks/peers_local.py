@@ -177,7 +177,9 @@ def measured(
                 if contender.name not in rates[shape.title]:
                     continue
                 try:
-                    rates[shape.title][contender.name].append(rate(contender, side, folder, shape))
+                    found = rate(contender, side, folder, shape)
+                    rates[shape.title][contender.name].append(found)
+                    print(f'  {shape.title}: {contender.name} {found:,.0f} steps/s', file=sys.stderr, flush=True)
                 except Unavailable as error:
                     print(f'{contender.name}: left out, {error}')
                     del rates[shape.title][contender.name]

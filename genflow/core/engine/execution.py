@@ -13,7 +13,7 @@ markers, further attempts from what was scheduled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from random import Random
 from types import FrameType
 from typing import Any
@@ -177,7 +177,15 @@ class Execution(State):
             self._apply_refusals()
         for event in decision.input:
             self._apply(event)
-        self.close_decision = self._close(decision.output)
+        output = decision.output
+        self.close_decision = (
+            self._close()
+            if self.pending_close is not None
+            or self.interrupted
+            or self._suggested_restart.concerned
+            or (output and type(output[0]) is events.MarkerRecorded)
+            else None
+        )
         if self._retries.decided:
             self._retries.note_dropped()
 
@@ -193,14 +201,12 @@ class Execution(State):
         for box in self._signaled:
             box.reveal()
 
-    def _close(self, output: Sequence[Any] | None) -> decisions.Decision | None:
+    def _close(self) -> decisions.Decision | None:
         if self.pending_close is not None or self.interrupted:
             self._closing.unwind()
         if self.pending_close is not None:
             return self._closing.decision()
-        if self._suggested_restart.concerned or (output and type(output[0]) is events.MarkerRecorded):
-            return self._suggested_restart.decision()
-        return None
+        return self._suggested_restart.decision()
 
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from genflow import ActivityProxy, Saga, Signal, TaskFailed, Workflow, WorkflowProxy, any_of, update
+from genflow import ActivityProxy, Saga, Signal, TaskFailed, Workflow, WorkflowProxy, activity, any_of, update
 from genflow.core.model import registry
 from genflow.testing import ExplorationFailed, History, TimeOut, explore
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
@@ -402,6 +402,25 @@ def test_what_fails_in_the_first_order_already_is_a_note():
     report = explore(Needy)
     assert report.ok
     assert "the first order already fails with TypeError: 'NoneType' object is not subscriptable" in str(report)
+
+
+@activity(name='Sizes', version=1, task_list='sizes')
+def sizes(path: str) -> tuple[str, int]:
+    return path, len(path)
+
+
+def test_a_result_of_nothing_that_does_not_fit_its_hint_is_a_note():
+    class Typed(Workflow):
+        sizes = sizes.proxy(retry=0)
+
+        def run(self):
+            return (yield self.sizes('a'))
+
+    report = explore(Typed)
+    assert report.ok
+    assert 'the first order already fails with' in str(report)
+    assert 'does not fit its hint' in str(report)
+    assert not explore(Typed, sizes=['a', 1]).first_failure
 
 
 def test_a_signal_that_nobody_reads_is_a_note():

@@ -14,6 +14,7 @@ from attrs import define, evolve, field
 from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.updates import updates_of
 from genflow.core.authoring.workflow import Workflow
+from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.testing.explorer.demand import Needed
@@ -231,9 +232,12 @@ class Exploration:
             asked=Counter(what_is_asked(run, call) for call in run.calls),
             unread=dict(run.unread),
             undos=run.live.log,
+            is_unreadable=type(run.error) is HistoryError,
         )
         if run.failure is not None and not completes:
             self.report.first_failure = f'{type(run.failure).__name__}: {run.failure}'
+        elif self.first.is_unreadable:
+            self.report.first_failure = str(run.error)
         elif run.closed is None and run.error is None:
             self.report.first_failure = 'nothing: it waits, for more signals than it was sent'
         run.close()

@@ -18,6 +18,7 @@ from genflow.core.errors import (
     CompensationFailed,
     DefinitionError,
     GenflowError,
+    HistoryError,
     TaskFailed,
     WorkflowStalled,
     YieldError,
@@ -93,6 +94,7 @@ class Baseline:
         asked: How often it made each call, by :func:`what_is_asked`.
         unread: By name, how many signals nobody had read when it closed.
         undos: The compensations of its sagas.
+        is_unreadable: Whether a result cannot be read, such as the ``None`` of an activity that returns a list.
     """
 
     completes: bool = False
@@ -100,6 +102,7 @@ class Baseline:
     asked: Counter[tuple[str, str]] = Factory(Counter)
     unread: Mapping[str, int] = Factory(dict)
     undos: SagaLog = Factory(SagaLog)
+    is_unreadable: bool = False
 
 
 def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
@@ -124,7 +127,7 @@ def summary(run: Simulation) -> Run:
 
 def _broken(run: Simulation, first: Baseline) -> str | None:
     error = run.error
-    if error is None or isinstance(error, WorkflowStalled):
+    if error is None or isinstance(error, WorkflowStalled) or (first.is_unreadable and type(error) is HistoryError):
         return None
     return f'{type(error).__name__}: {error}'
 

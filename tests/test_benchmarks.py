@@ -35,6 +35,7 @@ PARTS = {'bars.py', 'environments.py', 'histories.py', 'short.py'}
 ELSEWHERE = {
     'peers.py',  # has to install others' packages before it measures anything
     'peers_local.py',  # below
+    'processes.py',  # measures for minutes, whatever it is given
     'soak.py',  # tests/local/test_kill.py
     'soak_shared.py',
 }

@@ -222,3 +222,15 @@ def test_another_execution_is_asked_by_its_id():
     tester.update(Cluster.close, workflow_id='cluster')
     with pytest.raises(TesterError, match="'nobody' is open"):
         tester.update(Cluster.close, workflow_id='nobody')
+
+
+def test_it_forgets_nothing_however_far_time_goes():
+    tester = Tester(Order).start(1).advance(seconds=2)
+    tester.signal('go', 'home', workflow_id='courier')
+    assert tester.result() == 'parcel 1 at home'
+    tester.advance(days=365)
+    assert tester.result() == 'parcel 1 at home'
+    assert tester.query(Order.shown) == 'on its way'
+    assert tester.calls[0] == Order.pack.task(1)
+    assert tester.history.closed == 'WorkflowExecutionCompleted'
+    assert tester.client.execution('courier').status() == 'COMPLETED'

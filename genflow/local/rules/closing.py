@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from genflow.local.rules.recording import HistoryFull, given, record, record_and_decide
+from genflow.local.state.domains import DAY
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import Child
 from genflow.local.state.state import State
@@ -58,7 +59,10 @@ def closed_row(state: State, execution: Execution, status: str) -> dict[str, Any
         'key': execution.key,
         'closed': execution.last_time,
         'status': status,
-        'expires': state.domains[execution.domain].expiry(execution.last_time),
+        'expires': max(
+            state.domains[execution.domain].expiry(execution.last_time),
+            execution.last_time + state.limits.kept_days * DAY,
+        ),
         'outcome': given(
             openCounts=execution.open_counts,
             latestActivityTaskTimestamp=progress.latest_activity and progress.latest_activity / 1000,

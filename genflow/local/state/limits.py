@@ -84,6 +84,7 @@ class Limits:
             sends 100 events, also where ``maximumPageSize`` asks for 1,000.
         resource_tags: of one domain.
         page_token_seconds: how long a page token can be used.
+        kept_days: closed executions are kept for so many days at least, whatever the retention of their domain is.
         rates: operation or decision type -> (bucket size, tokens per second); nothing is throttled by default,
             ``AWS_RATES`` is what the developer guide says.
     """
@@ -101,6 +102,7 @@ class Limits:
     history_page_size: int = 100
     resource_tags: int = 50
     page_token_seconds: int = 86_400
+    kept_days: int = 0
     rates: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+import attrs
+
 from genflow.core.authoring.proxies import WorkflowProxy
 from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
@@ -43,6 +45,9 @@ __all__ = ['Stuck', 'Tester']
 U = TypeVar('U')
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
+LIMITS = attrs.evolve(LARGE_PAGES, kept_days=366_000)
+"""A test may let any time pass and look at what has closed long ago."""
 
 MAX_STEPS = 100_000
 """Steps after which a workflow that goes on and on ends the test."""
@@ -94,7 +99,7 @@ class Tester:
     ) -> None:
         self._workflow = workflow
         self._doubles = Doubles.of(workflow, {**(stubs or {}), **by_attribute})
-        self.service = service if service is not None else LocalSWF(clock=ManualClock(now), limits=LARGE_PAGES)
+        self.service = service if service is not None else LocalSWF(clock=ManualClock(now), limits=LIMITS)
         self._release: Callable[[], Any] = lambda: None
         if service is None:
             self._release = weakref.finalize(self, self.service.close)

@@ -35,7 +35,7 @@ def commands():
 
 def result_of(command):
     words = [sys.executable, '-m', 'genflow', *shlex.split(command)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -270,7 +270,7 @@ def test_a_file_is_converted_where_it_was_downloaded():
         types = [module[name] for name in ('ConvertFile', 'download', 'convert', 'remove')]
         with Worker('d', 'files', service, registry=types, own_list=True), Client('d', service) as client:
             execution = client.starter(module['ConvertFile'])('report')
-            assert execution.result(timeout=60) == 'CONTENT OF REPORT'
+            assert execution.result(timeout=180) == 'CONTENT OF REPORT'
             events = [event.get('activityTaskScheduledEventAttributes') for event in execution.history()]
     lists = {event['activityType']['name']: event['taskList']['name'] for event in events if event}
     assert lists['Download'] == 'files' != lists['Convert'] == lists['Remove']

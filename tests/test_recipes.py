@@ -211,7 +211,7 @@ def test_systemd_accepts_the_unit(tmp_path):
     text = (RECIPES / 'genflow-worker.service').read_text(encoding='utf-8')
     (tmp_path / 'genflow-worker.service').write_text(text.replace(command[0], '/bin/true'), encoding='utf-8')
     verify = ['systemd-analyze', 'verify', '--man=no', str(tmp_path / 'genflow-worker.service')]
-    done = subprocess.run(verify, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(verify, capture_output=True, text=True, check=False, timeout=180)
     about_it = [line for line in done.stderr.splitlines() if 'genflow-worker.service' in line]
     assert about_it == []
 

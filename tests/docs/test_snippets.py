@@ -85,7 +85,7 @@ def test_a_command_prints_what_its_page_shows(snippet, tmp_path):
         (tmp_path / file).write_text(text, encoding='utf-8')
     words = [sys.executable, '-m', *shlex.split(command.removeprefix('$ '))]
     variables = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=300)
     assert done.stdout == expected, done.stderr
 
 

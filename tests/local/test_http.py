@@ -20,7 +20,7 @@ from genflow.local.http.http11 import LARGEST
 from genflow.local.http.server import HttpServer, allow_descriptors, serve
 from genflow.local.http.timeouts import Timeouts
 
-TIMEOUT = 20.0  # real seconds, far more than anything here takes
+TIMEOUT = 60.0  # real seconds, far more than anything here takes
 SHORT = 'SimpleWorkflowService.'
 LONG = 'com.amazonaws.swf.service.model.SimpleWorkflowService.'
 TASK_LIST = {'domain': 'd', 'taskList': {'name': 'l'}}

@@ -311,7 +311,7 @@ print(swf.list_domains('REGISTERED')['domainInfos'][0]['name'])
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason='boto 2 cannot be imported on it')
 def test_boto_2_as_it_comes(server):
     command = [sys.executable, '-W', 'ignore', '-c', BOTO2.format(port=server.port)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert (done.stdout, done.returncode) == ('there\n', 0), done.stderr
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 60
+TIMEOUT = 180
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork')
 

@@ -22,7 +22,7 @@ from genflow.swf.worker.poller import Poller
 from genflow.swf.worker.worker import Worker
 from tests.swf.work import attributes, registry_of
 
-LONG = 30
+LONG = 90
 KEYS = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret', 'region_name': 'us-east-1'}
 
 

@@ -29,7 +29,7 @@ from genflow.swf.worker.worker import Worker
 from genflow.testing import Tester, run_activity
 from tests.swf.work import Loops, attributes
 
-LONG = 20  # seconds after which a test that hangs is given up
+LONG = 60  # seconds after which a test that hangs is given up
 
 
 @activity(name='PlainCharge', version=1, task_list='tl')

@@ -9,7 +9,7 @@ import pytest
 
 from genflow.swf.worker.poller_crew import PollerCrew
 
-PATIENCE = 30
+PATIENCE = 90
 NOTHING = object()
 
 

@@ -22,7 +22,7 @@ from genflow.swf.worker import worker as worker_module
 from genflow.swf.worker.worker import Worker, default_identity
 from tests.swf.work import attributes, registry_of
 
-LONG = 20  # seconds after which a test that hangs is given up
+LONG = 60  # seconds after which a test that hangs is given up
 
 
 @activity('Echo', 1, 'tl')
@@ -370,7 +370,7 @@ def test_an_idle_worker_takes_its_polls_back_from_a_server(register):
         began = time.monotonic()
         working.drain(10 * LONG)
         working.wait()
-        assert time.monotonic() - began < LONG
+        assert time.monotonic() - began < LONG / 3  # polls are held for as long as it
         assert theirs.is_alive()
         server.stop()
         theirs.join(LONG)

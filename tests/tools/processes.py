@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT = 60  # seconds: a process that hangs is a failure, not a test run that never ends
+TIMEOUT = 180  # seconds: a process that hangs is a failure, not a test run that never ends
 
 
 def start(folder, *arguments):

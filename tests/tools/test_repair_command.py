@@ -63,7 +63,7 @@ class Careful(Pipeline):
 
 def genflow(folder, *arguments):
     words = [sys.executable, '-m', 'genflow', *arguments]
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture

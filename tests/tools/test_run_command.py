@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from genflow.local import LocalSWF, ManualClock
-from tests.tools.processes import finish, start, wait_for
+from tests.tools.processes import TIMEOUT, finish, start, wait_for
 
 # Each activity leaves a line when it begins and when it ends; the one that is told to waits to be killed.
 STEPS = """
@@ -224,7 +224,7 @@ def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_p
     process = start(tmp_path, 'run', *arguments)
     wait_for(process.stderr, '[3.1] started')
     process.send_signal(number)
-    _out, said = process.communicate(timeout=30)
+    _out, said = process.communicate(timeout=TIMEOUT)
     assert process.returncode == code
     assert 'genflow.worker' not in said, said
     (tmp_path / 'hang').unlink()
@@ -313,7 +313,7 @@ def test_a_signal_that_nobody_can_send_is_named_once(file, tmp_path, name):
     assert "flow.py:9 in run, waiting for signal 'approve'" in line
     assert '`genflow signal ID approve --db FILE` in another terminal' in line
     process.send_signal(signal.SIGINT)
-    out, rest = process.communicate(timeout=30)
+    out, rest = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, out, rest.strip()) == (130, '', 'interrupted')
 
 
@@ -323,7 +323,7 @@ def test_a_signal_is_sent_to_a_run_that_was_stopped(genflow_run, file, tmp_path)
         process = start(tmp_path, 'run', *arguments)
         assert 'in another terminal: genflow signal a approve --db x.db\n' in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=TIMEOUT)
     assert finish(start(tmp_path, 'signal', 'a', 'approve', '7', '--db', 'x.db')).returncode == 0
     assert genflow_run(*arguments).out == '7\n'
 

@@ -156,10 +156,12 @@ class FileLock:
         self.previous = ''
         self.path = os.path.realpath(path)
         self._identity = identity_of(self.path)
-        if self._is_owned():
+        if self._owner() is not None:
             gc.collect()  # a service that was dropped without being closed may still have it
-            if self._is_owned():
-                self._refuse(str(os.getpid()), read_notice(f'{self.path}-lock')[1])
+            owner = self._owner()
+            if owner is not None:  # under another name there is another lock file, and that says nothing of the owner
+                same = owner.path == self.path
+                self._refuse(str(os.getpid()), read_notice(f'{self.path}-lock')[1] if same else '')
         try:
             self._take_name()
             self.descriptor = self._descriptor(self.path)
@@ -179,8 +181,9 @@ class FileLock:
         finally:
             self.release()  # where a signal handler interrupted the first
 
-    def _is_owned(self) -> bool:
-        return self._identity is not None and self._identity in _OWNED
+    def _owner(self) -> FileLock | None:
+        """Who has the file open in this process."""
+        return None if self._identity is None else _OWNED.get(self._identity)
 
     def _descriptor(self, path: str) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, 'O_BINARY', 0), PRIVATE)
@@ -214,6 +217,7 @@ class FileLock:
             try:
                 _lock(self.descriptor)
             except BlockingIOError:
+                self.announce('')
                 self._refuse('unknown, which opened it under another name')
 
     def _refuse(self, owner: str, notice: str = '') -> NoReturn:

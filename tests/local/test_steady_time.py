@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from genflow import Workflow, run, workflow
+from genflow import Client, Workflow, run, workflow
 from genflow.local import LocalSWF, SystemClock
 from genflow.local.clock import SteadyClock, to_milliseconds
+from genflow.swf.worker.worker import Worker
 from tests.local.office import Office, decision
 
 HOUR = 3_600_000
@@ -98,3 +99,38 @@ def test_a_service_outlives_a_journey(moved):
         dates = [event['eventTimestamp'] for event in office.history(execution)]
     assert dates == sorted(dates)
     assert (dates[-1] - dates[0]).total_seconds() < 60
+
+
+@pytest.fixture
+def swf():
+    with LocalSWF() as service:
+        service.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
+        yield service
+
+
+def test_a_worker_goes_on_while_a_test_travels(moved, swf):
+    naps = Client('d', swf).starter(Naps)
+    with Worker('d', 'naps', swf, registry=[Naps]):
+        for date in ('2012-01-14', '2040-01-14'):
+            with moved(date):
+                assert naps().result(60) == 'rested'
+        assert naps().result(60) == 'rested'
+
+
+def test_a_worker_that_begins_under_a_frozen_clock_outlives_it(moved, swf):
+    with moved('2012-01-14'):
+        working = Worker('d', 'naps', swf, registry=[Naps])
+        working.start()
+    assert Client('d', swf).starter(Naps)().result(60) == 'rested'
+    working.stop()
+    working.wait()
+
+
+def test_a_client_that_waits_under_a_frozen_clock_keeps_its_time_out(moved, swf):
+    with moved('2012-01-14'), Worker('d', 'another-list', swf, registry=[Naps]), pytest.raises(TimeoutError):
+        Client('d', swf).starter(Naps)().result(0.2)
+
+
+def test_a_workflow_under_test_naps_while_its_test_travels(moved, genflow_tester):
+    with moved('2040-01-14'):
+        assert genflow_tester(Naps).run() == 'rested'

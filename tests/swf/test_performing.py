@@ -160,7 +160,7 @@ def test_a_result_that_is_too_long_fails():
 
 def test_a_result_that_json_cannot_hold_is_named():
     reason = outcome(lambda self: [object()]).reason
-    assert reason.startswith('TypeError: the result of the activity A 1, a list, cannot be written: ')
+    assert reason.startswith('TypeError: the result of the activity A 1, a list, cannot be serialized: ')
 
 
 def test_a_result_that_is_no_json_fails():

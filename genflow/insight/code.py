@@ -25,6 +25,7 @@ from genflow.core.errors import GenflowError
 from genflow.core.model import decisions as asks
 from genflow.core.model import events as core
 from genflow.core.model.decisions import Decisions
+from genflow.core.model.info import ExecutionIds
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.retry import Retry
 from genflow.core.tasks.branch import Branch
@@ -128,6 +129,11 @@ class _Observed(Execution):
         self.observed: list[_Made] = []
         self.names: dict[int, str] = {}
         self.warnings: list[str] = []
+        self.origins = self._unknown_origin
+
+    def _unknown_origin(self, what: str, _: ExecutionIds) -> ExecutionIds:
+        self.abort = UnknownEffect(f'the code asks for info.{what} next; only a worker looks it up')
+        raise Abort
 
     def schedule(self, call: Call, frame: FrameType) -> None:
         branch = self.current

@@ -299,8 +299,8 @@ class Marker:
     """A recorded marker.
 
     Attributes:
-        meaning: ``side effect``, ``patch``, ``random seed``, ``retry log``, ``backlog``, ``carry-over``, ``restart``
-            (the engine's), or ``marker`` for one that genflow did not write.
+        meaning: ``side effect``, ``patch``, ``random seed``, ``origin``, ``retry log``, ``backlog``, ``carry-over``,
+            ``restart`` (the engine's), or ``marker`` for one that genflow did not write.
         value: What it says, where that is JSON; else the recorded text.
     """
 

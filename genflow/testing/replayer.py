@@ -106,6 +106,15 @@ class Report:
         return '\n'.join(lines)
 
 
+_IDS_IN = {
+    'workflow_id': ('workflow_id',),
+    'run_id': ('run_id',),
+    'first_run_id': ('run_id',),
+    'root': ('workflow_id', 'run_id'),
+}
+"""The ids of the execution that a member of its info gives; the last two unless event 1 names another run."""
+
+
 class Watched:
     """``self.info`` of a replay: notes which ids the code reads.
 
@@ -116,10 +125,12 @@ class Watched:
     def __init__(self, info: Info, read: dict[str, None]) -> None:
         self._info = info
         self._read = read
+        self._origin_of = {'first_run_id': info.continued_run_id, 'root': info.parent_run_id}
 
     def __getattr__(self, name: str) -> Any:
-        if name in ('workflow_id', 'run_id'):
-            self._read[name] = None
+        for id_name in _IDS_IN.get(name, ()):
+            if self._origin_of.get(name) is None:
+                self._read[id_name] = None
         return getattr(self._info, name)
 
     def __str__(self) -> str:

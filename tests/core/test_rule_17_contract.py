@@ -68,6 +68,15 @@ def test_markers_are_as_they_have_always_been():
     ]
 
 
+def test_the_marker_of_an_origin_names_question_workflow_and_run():
+    story = Story(lambda self: self.info.first_run_id, continued_run_id='run-0')
+    story.start()
+    assert (story.answer.all[0].name, decode(story.answer.all[0].details)) == (
+        'genflow.origin',
+        {'what': 'first_run_id', 'workflow_id': 'desk-1', 'run_id': 'run-0'},
+    )
+
+
 def test_a_childs_id_is_that_of_its_parent_run_and_number():
     def run(self):
         yield [self.child(), self.child()]

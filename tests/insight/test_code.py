@@ -123,6 +123,26 @@ def test_a_pending_decision_says_what_the_code_asks_for():
     assert code.decides == ('schedules activity Again',)
 
 
+@pytest.mark.parametrize('what', ['first_run_id', 'root'])
+def test_an_origin_is_never_looked_up_here(what):
+    def run(self):
+        yield self.echo(1)
+        getattr(self.info, what)
+        yield self.echo(2)
+
+    spec = spec_of(run)
+    events = History(spec.cls).decide().completed(Desk.echo.task(1), 1).events
+    above = {
+        'continuedExecutionRunId': 'run-0',
+        'parentWorkflowExecution': {'workflowId': 'father', 'runId': 'run-f'},
+    }
+    member = 'workflowExecutionStartedEventAttributes'
+    events = [{**events[0], member: {**events[0][member], **above}}, *events[1:]]
+    code = replayed(ExecutionView('w', 'r').apply_all(events), spec, linecache.getlines)
+    assert code.error is None
+    assert code.decides == (f'the code asks for info.{what} next; only a worker looks it up',)
+
+
 def test_a_side_effect_is_never_made_here():
     def run(self):
         yield self.echo(1)

@@ -98,7 +98,9 @@ def test_named_finds_operations_by_number_id_and_name():
 
 def test_markers_have_a_meaning():
     view = ExecutionView()
-    for number, name in enumerate(('genflow.patch', 'genflow.side_effect', 'genflow.seed', 'mine'), 1):
+    for number, name in enumerate(
+        ('genflow.patch', 'genflow.side_effect', 'genflow.seed', 'genflow.origin', 'mine'), 1
+    ):
         attributes = {'markerName': name, 'decisionTaskCompletedEventId': 4}
         view.apply(
             {
@@ -112,6 +114,7 @@ def test_markers_have_a_meaning():
         ('patch', False),
         ('side effect', False),
         ('random seed', True),
+        ('origin', True),
         ('marker', False),
     ]
 

@@ -53,6 +53,7 @@ def played() -> Iterator[tuple[str, History]]:
     yield 'bursting', finished(Tester(workflows.Bursting, stubs={FLAKY: Script(*[TimeOut()] * 130, *[0] * 130)}), 130)
     yield 'suggested', suggested()
     yield 'updated', updated()
+    yield 'successor', finished(Tester(workflows.Successor, stubs={FLAKY: None}), 2)
 
 
 def dropping() -> History:

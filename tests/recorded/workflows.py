@@ -229,6 +229,18 @@ class Updated(Calls):
         raise ValueError('as asked')
 
 
+@workflow(name='Successor', version=1, task_list=LIST)
+class Successor(Calls):
+    """A chain of restarts, whose last run asks for the first one."""
+
+    def run(self, runs: int) -> Any:
+        if runs:
+            return self.restart(runs - 1)
+        first = self.info.first_run_id
+        yield self.echo(first)
+        return [self.info.first_run_id == first, list(self.info.root)]
+
+
 ALL = (
     Leaf,
     Everyday,
@@ -243,4 +255,5 @@ ALL = (
     Bursting,
     Suggested,
     Updated,
+    Successor,
 )

@@ -394,6 +394,14 @@ def test_restarts_are_followed():
     assert set(report.results) == {'2'}
 
 
+def test_a_run_knows_the_first_one_of_its_chain():
+    class Counting(Workflow):
+        def run(self, count=0):
+            return self.restart(count + 1) if count < 3 else [self.info.first_run_id, *self.info.root]
+
+    assert set(explore(Counting).results) == {'["run-1","workflow-1","run-4"]'}
+
+
 def test_what_fails_in_the_first_order_already_is_a_note():
     class Needy(Desk):
         def run(self):

@@ -422,7 +422,10 @@ class Workflow(Serialization):
 
     @property
     def info(self) -> Info:
-        """What the execution knows of itself."""
+        """What the execution knows of itself: ids, type, options, ``tags``, ``history_length``, where it comes from.
+
+        ``first_run_id`` is the first run of the chain of restarts, ``root`` has the ids of the top-most ancestor.
+        """
         info: Info = self.loop.told_info
         return info
 

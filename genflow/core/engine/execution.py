@@ -42,7 +42,7 @@ from genflow.core.errors import (
 )
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
-from genflow.core.model.info import Info
+from genflow.core.model.info import Info, Origins
 from genflow.core.model.refusals import NOT_PERMITTED, is_backpressure, refused_engine
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
@@ -69,6 +69,8 @@ class Execution(State):
         shows_payloads: Whether reports quote inputs and results; a worker, whose reports go into a log, does not.
         passing: Exceptions that leave the engine instead of failing the workflow that raises them: Ctrl-C, which on
             the thread of a worker is an exception like any other.
+        origins: Looks up the first run of a chain of restarts and the root of a child; without it, the code gets the
+            previous run and the parent.
     """
 
     def __init__(
@@ -82,10 +84,12 @@ class Execution(State):
         input_mismatch: str = 'warn',
         shows_payloads: bool = True,
         passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,),
+        origins: Origins | None = None,
     ) -> None:
         made = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
         super().__init__(made, seed if seed is not None else run_id)
-        self.base = Info(workflow_id=workflow_id or '', run_id=run_id or '', domain=domain)
+        self.base = Info(workflow_id=workflow_id or '', run_id=run_id or '', domain=domain, origins=self.origin)
+        self.origins = origins
         self.input_mismatch = input_mismatch
         self.shows_payloads = shows_payloads
         self.passing = passing

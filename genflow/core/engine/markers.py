@@ -6,7 +6,8 @@ go out with the decision that made them, ahead of everything else, because the c
 Wire form (part of the contract with recorded histories): ``genflow.side_effect`` with ``{"n": …, "value": …}`` or,
 where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` counts from 1 through the execution.
 ``genflow.patch`` with ``{"id": …}``, and with ``"deprecated": true`` beside it where ``deprecate_patch`` recorded it,
-``genflow.seed`` with ``{"seed": …}``. ``genflow.attempts`` with
+``genflow.seed`` with ``{"seed": …}``. ``genflow.origin`` with ``{"what": …, "workflow_id": …, "run_id": …}`` has what
+``info.first_run_id`` or ``info.root`` was found to be. ``genflow.attempts`` with
 ``{"marks": […]}`` names further attempts of failed calls that were decided on and dropped in the same decision, and
 ``genflow.held`` with ``{"marks": […]}`` attempts whose wait found no place among the timers that may be open, and
 ``genflow.later`` with ``{"marks": […]}`` attempts that may not have fitted into the response.
@@ -24,8 +25,9 @@ from genflow.core.engine.history import RecordedDecision
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, TaskFailed
 from genflow.core.model.decisions import RecordMarker
 from genflow.core.model.events import MarkerRecorded, Refused
+from genflow.core.model.info import ExecutionIds
 from genflow.core.model.refusals import refused_engine
-from genflow.core.model.wire_names import PATCH_MARKER, SEED_MARKER, SIDE_EFFECT_MARKER
+from genflow.core.model.wire_names import ORIGIN_MARKER, PATCH_MARKER, SEED_MARKER, SIDE_EFFECT_MARKER
 from genflow.core.payloads.failures import decode_failure, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode, encode_value, same_payload
 from genflow.core.payloads.wire_text import units
@@ -60,6 +62,7 @@ class Markers:
         self._turn: RecordedDecision | None = None
         self._effects = 0
         self._patches: dict[str, bool] = {}
+        self._origins: dict[str, ExecutionIds] = {}
         self._random: Random | None = None
         self._uuids: Random | None = None
 
@@ -155,6 +158,32 @@ class Markers:
     def _shows(self, marker: RecordMarker) -> bool:
         return any(event.name == marker.name and same_payload(event.details, marker.details) for event in self._shown)
 
+    # where the execution comes from
+
+    def known_origin(self, what: str) -> ExecutionIds | None:
+        """The first run or the root, if the code has asked for it before."""
+        return self._origins.get(what)
+
+    def origin(self, what: str, look_up: Callable[[], ExecutionIds]) -> ExecutionIds | None:
+        """The first run or the root; ``None`` where the history does not show it.
+
+        Args:
+            what: ``first_run_id`` or ``root``.
+            look_up: Finds it.
+        """
+        if self._live:
+            found = look_up()
+            text = encode({'what': what, 'workflow_id': found.workflow_id, 'run_id': found.run_id})
+        else:
+            shown = next((event for event in self._shown if _tells_origin(event, what)), None)
+            if shown is None:
+                return None
+            envelope, text = _opened(shown), shown.details or ''
+            found = ExecutionIds(envelope['workflow_id'], envelope['run_id'])
+        self.made.append(RecordMarker(ORIGIN_MARKER, text))
+        self._origins[what] = found
+        return found
+
     # chance
 
     @property
@@ -191,6 +220,13 @@ class Markers:
 
 def _patch(change: str) -> RecordMarker:
     return RecordMarker(PATCH_MARKER, encode({'id': change}))
+
+
+def _tells_origin(event: MarkerRecorded, what: str) -> bool:
+    if event.name != ORIGIN_MARKER:
+        return False
+    envelope = _opened(event)
+    return envelope.get('what') == what and {'workflow_id', 'run_id'} <= envelope.keys()
 
 
 def checked_change(change: Any) -> str:

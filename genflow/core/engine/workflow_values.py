@@ -15,18 +15,23 @@ from uuid import UUID
 
 from genflow.core.engine.markers import Markers
 from genflow.core.errors import GenflowError, NondeterminismError, PayloadTooLarge
+from genflow.core.model.info import ExecutionIds, Origins
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.loop import Loop
 
-__all__ = ['Abort', 'WorkflowValues']
+__all__ = ['Abort', 'LookUpFailed', 'WorkflowValues']
 
 EPOCH = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 class Abort(BaseException):
     """Leaves the user's code: it asks for something that the history does not show, or takes too long."""
+
+
+class LookUpFailed(GenflowError):
+    """The service did not say where the execution comes from; the decision is made when it is there again."""
 
 
 class WorkflowValues(Loop):
@@ -37,6 +42,7 @@ class WorkflowValues(Loop):
         time: The time of the current decision.
         started_id: The id of its DecisionTaskStarted.
         context: The execution context that it sets.
+        origins: Looks up the first run and the root; ``None`` takes the previous run and the parent.
         abort: The error with which the execution ends as soon as the user's code has been left.
     """
 
@@ -46,6 +52,7 @@ class WorkflowValues(Loop):
         self.time = EPOCH
         self.started_id = 0
         self.context: str | None = None
+        self.origins: Origins | None = None
         self.abort: GenflowError | None = None
 
     def now(self) -> datetime:
@@ -93,6 +100,39 @@ class WorkflowValues(Loop):
         else:
             self.check_thread(f'deprecate_patch({change!r})')
             self.markers.deprecate_patch(change)
+
+    def origin(self, what: str, nearest: ExecutionIds) -> ExecutionIds:
+        """The first run or the root, of an execution that event 1 does not say it of.
+
+        Args:
+            what: ``first_run_id`` or ``root``.
+            nearest: The previous run, or the parent.
+        """
+        known = self.markers.known_origin(what)
+        if known is not None:
+            return known
+        if self.silent:
+            self.describes(f'info.{what}')
+            return nearest
+        self.check_thread(f'info.{what}')
+        found = self.markers.origin(what, partial(self._looked_up, what, nearest))
+        if found is None:
+            self._not_shown(f'info.{what}')
+        return found or nearest
+
+    def _looked_up(self, what: str, nearest: ExecutionIds) -> ExecutionIds:
+        if self.origins is None:
+            return nearest
+        try:
+            return self.origins(what, nearest)
+        except Exception as error:
+            if self.abort is None:
+                self.abort = LookUpFailed(
+                    f'info.{what} of {self.info} cannot be looked up ({type(error).__name__}: {error}), so the '
+                    f'decision of event {self.started_id} is not made'
+                )
+                self.abort.__cause__ = error
+            raise Abort from error
 
     def set_status(self, value: Any) -> None:
         text = written(value, 'the status')

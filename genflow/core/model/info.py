@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from genflow.core.model.events import WorkflowStarted
 
-__all__ = ['RESTART_SUGGESTED', 'Info']
+__all__ = ['FIRST_RUN', 'RESTART_SUGGESTED', 'ROOT', 'ExecutionIds', 'Info', 'Origins']
 
 RESTART_SUGGESTED = 10_000
 """Events from which a restart is advised: SWF ends an execution at 25,000 and asks to stay below 10,000."""
+
+FIRST_RUN = 'first_run_id'
+"""The question for the first run of the chain of restarts."""
+
+ROOT = 'root'
+"""The question for the ancestor that has no parent."""
+
+
+class ExecutionIds(NamedTuple):
+    """The ids of an execution."""
+
+    workflow_id: str
+    run_id: str
+
+
+Origins = Callable[[str, ExecutionIds], ExecutionIds]
+"""Answers :data:`FIRST_RUN` or :data:`ROOT`, going on from the previous run or the parent, which event 1 names."""
 
 
 @frozen
@@ -42,6 +61,7 @@ class Info:
     continued_run_id: str | None = None
     started_at: datetime | None = None
     history_length: int = 0
+    _origins: Origins | None = field(default=None, eq=False, repr=False, alias='origins')
 
     def begun(self, event: WorkflowStarted) -> Info:
         """What is known once the history has begun."""
@@ -65,6 +85,29 @@ class Info:
     def __str__(self) -> str:
         who = f'{self.name} {self.version}'
         return who if not self.workflow_id else f'{who} (workflow {self.workflow_id}, run {self.run_id})'
+
+    @property
+    def first_run_id(self) -> str:
+        """The run with which the chain of restarts began: this one, if it continues none.
+
+        Where event 1 names a previous run, a worker looks the first one up once and records it. What is gone after its
+        retention cannot be looked into, so the answer is then the earliest run that is still named.
+        """
+        if self.continued_run_id is None:
+            return self.run_id
+        previous = ExecutionIds(self.workflow_id, self.continued_run_id)
+        return (previous if self._origins is None else self._origins(FIRST_RUN, previous)).run_id
+
+    @property
+    def root(self) -> ExecutionIds:
+        """Workflow id and run id of the top-most ancestor: of the execution itself, if it has no parent.
+
+        Where event 1 names a parent, a worker looks the root up once and records it, as for ``first_run_id``.
+        """
+        if self.parent_workflow_id is None or self.parent_run_id is None:
+            return ExecutionIds(self.workflow_id, self.run_id)
+        parent = ExecutionIds(self.parent_workflow_id, self.parent_run_id)
+        return parent if self._origins is None else self._origins(ROOT, parent)
 
     @property
     def restart_suggested(self) -> bool:

@@ -15,6 +15,7 @@ __all__ = [
     'GIVE_UP',
     'HEADERS_ENVELOPE',
     'HEARTBEAT_PART',
+    'ORIGIN_MARKER',
     'PATCH_MARKER',
     'PROCESS_DIED',
     'REFUSED_MARKER',
@@ -40,6 +41,12 @@ PATCH_MARKER = 'genflow.patch'
 
 SEED_MARKER = 'genflow.seed'
 """Marker: the seed of the execution's random numbers. ``{"seed": …}``. Since 0.1."""
+
+ORIGIN_MARKER = 'genflow.origin'
+"""Marker: ``info.first_run_id`` or ``info.root``, looked up.
+
+``{"what": "root", "workflow_id": …, "run_id": …}``. Since 0.1.
+"""
 
 ATTEMPTS_MARKER = 'genflow.attempts'
 """Marker: attempts that one decision decided on and dropped. ``{"marks": ["4.2", …]}``. Since 0.1."""

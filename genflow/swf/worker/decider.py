@@ -23,6 +23,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from genflow.core.authoring.middleware import Decision
 from genflow.core.engine.execution import Execution
+from genflow.core.engine.workflow_values import LookUpFailed
 from genflow.core.errors import GenflowError
 from genflow.core.model.decisions import CLOSES, Decisions, FailWorkflow
 from genflow.core.model.registry import Registry, WorkflowSpec
@@ -33,6 +34,7 @@ from genflow.swf.wire.decisions import encode
 from genflow.swf.wire.events import translate
 from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.collection import COLLECTION, LONG
+from genflow.swf.worker.origins import OriginFinder
 from genflow.swf.worker.performing import is_ctrl_c
 from genflow.swf.worker.points import DecisionPoints, Stopwatch, passed_on
 from genflow.swf.worker.polled_tasks import DecisionTask
@@ -197,6 +199,7 @@ class Decider:
             seed=task.run_id,
             input_mismatch=self.input_mismatch,
             shows_payloads=self.shows_payloads,
+            origins=OriginFinder(self.service, self.domain),
             passing=(KeyboardInterrupt,) if threading.current_thread() is threading.main_thread() else (),
         )
 
@@ -230,7 +233,7 @@ class Decider:
             return _Plan(plan(decided), decided.context, paced, _closes(decided), made)
         except BaseException as error:
             kept.execution.close()
-            if is_ctrl_c(error):
+            if is_ctrl_c(error) or isinstance(error, LookUpFailed):
                 raise
             return self._hold(task, error)
 

@@ -22,6 +22,7 @@ from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import CLOSES, Decisions
+from genflow.core.model.info import ExecutionIds
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
@@ -65,6 +66,11 @@ class WatchedExecution(Execution):
 
     def report(self, message: str) -> None:
         self.warnings.append(message)
+
+
+def _first_run(_: str, previous: ExecutionIds) -> ExecutionIds:
+    """The first of the runs; nothing here has a parent."""
+    return ExecutionIds(previous.workflow_id, 'run-1')
 
 
 class Call:
@@ -189,7 +195,9 @@ class Simulation:
 
     def execution(self) -> WatchedExecution:
         """A new execution that knows nothing yet."""
-        return WatchedExecution(self.setup.spec, workflow_id=WORKFLOW_ID, run_id=self.run_id, seed=self.run_id)
+        return WatchedExecution(
+            self.setup.spec, workflow_id=WORKFLOW_ID, run_id=self.run_id, seed=self.run_id, origins=_first_run
+        )
 
     @property
     def ended(self) -> bool:

@@ -17,6 +17,7 @@ from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decis
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.wire.events import decided, translate
 from genflow.swf.wire.response_limits import plan
+from genflow.swf.worker.origins import OriginFinder
 from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.swf.worker.respond import Canceled, Completed, Failed, respond_decision
 from genflow.swf.worker.sticky_cache import continuation
@@ -112,7 +113,15 @@ class Decider:
 
     def _execution(self, spec: WorkflowSpec, workflow_id: str, run_id: str) -> Execution:
         seed = self._seed_of(run_id)
-        return Execution(spec, workflow_id=workflow_id, run_id=run_id, domain=DOMAIN, seed=seed, input_mismatch='error')
+        return Execution(
+            spec,
+            workflow_id=workflow_id,
+            run_id=run_id,
+            domain=DOMAIN,
+            seed=seed,
+            input_mismatch='error',
+            origins=OriginFinder(self.stage.service, DOMAIN),
+        )
 
     def _seed_of(self, run_id: str) -> str:
         """The seed of an execution: a stream of its own for each, the same in each run of the test."""

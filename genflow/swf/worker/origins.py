@@ -1,0 +1,89 @@
+"""Looks up where an execution comes from: the first run of its chain of restarts, and its top-most ancestor.
+
+Event 1 names the previous run and the parent only, so their first events are read, one after the other. This happens
+once in the life of an execution, when its code asks; the answer is recorded in its own history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from genflow.core.model.info import FIRST_RUN, ROOT, ExecutionIds
+from genflow.swf.aws import faults
+from genflow.swf.aws.client import RetryingClient
+
+__all__ = ['MAX_STEPS', 'OriginFinder']
+
+MAX_STEPS = 100
+"""Executions that are looked into for one answer; a decision has to be answered in time."""
+
+PATIENCE = 20.0
+"""Seconds for which the service is asked before the decision is left for later."""
+
+
+@frozen
+class OriginFinder:
+    """Answers what ``info.first_run_id`` and ``info.root`` are."""
+
+    service: RetryingClient
+    domain: str
+
+    def __call__(self, what: str, nearest: ExecutionIds) -> ExecutionIds:
+        """Goes from run to run, or from parent to parent, as far as histories are kept.
+
+        Args:
+            what: ``first_run_id`` or ``root``.
+            nearest: The previous run, or the parent.
+
+        Returns:
+            The last one that was named: at most :data:`MAX_STEPS` steps away.
+
+        Raises:
+            Exception: The client's error, where the service does not answer.
+        """
+        before = _BEFORE[what]
+        give_up = self.service.clock() + PATIENCE
+        found = nearest
+        for _ in range(MAX_STEPS):
+            started = self._started(found, give_up)
+            further = None if started is None else before(found, started)
+            if further is None:
+                break
+            found = further
+        return found
+
+    def _started(self, ids: ExecutionIds, give_up: float) -> Mapping[str, Any] | None:
+        """What event 1 says; ``None`` where the history is not kept any more."""
+        try:
+            page = self.service.call(
+                'get_workflow_execution_history',
+                patience=max(0.0, give_up - self.service.clock()),
+                domain=self.domain,
+                execution={'workflowId': ids.workflow_id, 'runId': ids.run_id},
+                maximumPageSize=1,
+            )
+        except Exception as error:
+            if faults.code_of(error) == 'UnknownResourceFault':
+                return None
+            raise
+        started: Mapping[str, Any] = page['events'][0]['workflowExecutionStartedEventAttributes']
+        return started
+
+
+def _previous_run(ids: ExecutionIds, started: Mapping[str, Any]) -> ExecutionIds | None:
+    run_id = started.get('continuedExecutionRunId')
+    return None if run_id is None else ExecutionIds(ids.workflow_id, run_id)
+
+
+def _parent(_: ExecutionIds, started: Mapping[str, Any]) -> ExecutionIds | None:
+    parent = started.get('parentWorkflowExecution')
+    return None if parent is None else ExecutionIds(parent['workflowId'], parent['runId'])
+
+
+_BEFORE: dict[str, Callable[[ExecutionIds, Mapping[str, Any]], ExecutionIds | None]] = {
+    FIRST_RUN: _previous_run,
+    ROOT: _parent,
+}

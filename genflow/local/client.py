@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import TracebackType
@@ -19,6 +19,7 @@ import attrs
 
 from genflow.local.clock import Clock, SystemClock
 from genflow.local.deferring import DeferringSWF
+from genflow.local.engine.forked_run import wire_events
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run, in_background
@@ -29,6 +30,7 @@ from genflow.local.operations.answers import EventTexts, answer_text
 from genflow.local.requests.model import operation_model, operations, paginators, service_model
 from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
+from genflow.local.rules.starting import new_run_id
 from genflow.local.shared.notice import Notice, RequiredOptions, read_notice
 from genflow.local.state.answers import Caller
 from genflow.local.state.limits import Limits
@@ -226,6 +228,28 @@ class LocalSWF(BotoMethods):
         if self._member is not None:
             kinds = (('decision', workflows), ('activity', activities))
             self._member.declare_types([(kind, *one) for kind, types in kinds for one in types])
+
+    def fork_run(self, domain: str, workflow_id: str, run_id: str, events: Sequence[Mapping[str, Any]]) -> str:
+        """Open a new run of a closed execution that begins with a given history, as a repair does; gives its run id.
+
+        What the history says is trusted: this is for genflow's own tools.
+
+        Args:
+            domain: of the execution.
+            workflow_id: of the execution, and of the new run.
+            run_id: the closed run whose settings the new one has.
+            events: the new run's history, as boto3 gives events; the last one is a ``DecisionTaskScheduled``.
+
+        Raises:
+            ClientError: the run is not kept, another one is open, or the domain takes no new one.
+            StoreError: the file cannot keep it, or its leader cannot be given it.
+        """
+        fresh = new_run_id()
+        try:
+            self._service.fork(domain, workflow_id, run_id, fresh, wire_events(events))
+        except ServiceError as error:
+            raise self._client_error('StartWorkflowExecution', error) from error
+        return fresh
 
     def next_deadline(self) -> datetime | None:
         """When the service will next do something by itself; None where nothing is pending."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import urllib.parse
@@ -69,14 +70,26 @@ def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, endi
     assert (done.returncode, done.out, done.err) == (0, '', '')
 
 
-def test_a_repair_copies_into_the_file_that_is_looked_at(begin, tmp_path):
+@pytest.mark.parametrize('command', ['ui', 'server'])
+@pytest.mark.parametrize('beside', [False, True])
+def test_a_repair_goes_on_in_the_file_that_is_looked_at(begin, tmp_path, command, beside):
+    """Also where another process leads the file, and though the process that made it is killed."""
     run_id = failed_execution(tmp_path / 'shop.db')
-    process = begin('ui', '--db', 'shop.db', '--port', 0, '--write')
-    read(f'{process.url}/act', action='repair', on=f'order-5:{run_id}')
-    (line,) = read(f'{process.url}/executions.txt?status=open').splitlines()
+    leader = LocalSWF(tmp_path / 'shop.db') if beside else contextlib.nullcontext()
+    with leader:
+        options = () if command == 'ui' else ('--ui', '--ui-port', 0)
+        process = begin(command, '--db', 'shop.db', '--port', 0, '--write', *options)
+        page = process.stdout.readline().strip() if command == 'server' else process.url
+        read(f'{page}/act', action='repair', on=f'order-5:{run_id}')
+        (line,) = read(f'{page}/executions.txt?status=open').splitlines()
+        process.kill()
+        process.wait()
     workflow_id, new_run_id = line.split('\t')
     assert workflow_id == 'order-5'
     assert new_run_id != run_id
+    with LocalSWF(tmp_path / 'shop.db') as swf:
+        task = swf.poll_for_decision_task(domain='shop', taskList={'name': 'x'})
+        assert task['workflowExecution'] == {'workflowId': workflow_id, 'runId': new_run_id}
 
 
 def test_a_folder_is_looked_at(begin, tmp_path):

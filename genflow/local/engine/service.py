@@ -15,7 +15,7 @@ import contextlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ import attrs
 from genflow.local.clock import Clock, SteadyClock, steady, to_datetime
 from genflow.local.engine import lambdas
 from genflow.local.engine.call_thread import CallThread
+from genflow.local.engine.forked_run import begin_forked_run
 from genflow.local.engine.group_commit import Journal, Statistics
 from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
 from genflow.local.engine.long_polls import LongPolls
@@ -32,6 +33,7 @@ from genflow.local.errors import CorruptFile, LocalError, ServiceClosed, StoreEr
 from genflow.local.json_text import encode
 from genflow.local.operations import executions, registry, tasks, visibility
 from genflow.local.operations.answers import Answer, Reading
+from genflow.local.operations.executions import stored_run
 from genflow.local.operations.lookup import domain_of
 from genflow.local.requests import faults
 from genflow.local.requests.model import operations
@@ -695,6 +697,42 @@ class Service:
             self._polls.skip()
         with contextlib.suppress(StoreError):  # nobody waits for this answer; the function runs into its time-out
             self._journal.settle(mark)
+
+    # Runs that begin with a given history.
+
+    def fork(
+        self, domain: str, workflow_id: str, run_id: str, new_run_id: str, events: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Open a new run of a closed execution; see :meth:`genflow.local.client.LocalSWF.fork_run`.
+
+        Args:
+            domain: of the execution.
+            workflow_id: of the execution, and of the new run.
+            run_id: the closed run whose settings the new one has.
+            new_run_id: of the new run; a call with the id of the open run is repeated, and changes nothing.
+            events: the new run's history in wire form.
+
+        Raises:
+            ServiceError: the run is not kept, another one is open, or the domain takes no new one.
+            StoreError: the file cannot keep it.
+        """
+        self._store.check()
+        named = {'domain': domain, 'execution': {'workflowId': workflow_id, 'runId': run_id}}
+        self._calls.call(partial(self._fork, named, new_run_id, events))
+
+    def _fork(self, named: dict[str, Any], new_run_id: str, events: Sequence[Mapping[str, Any]]) -> None:
+        with self._lock:
+            now = self._begin('DescribeWorkflowExecution')
+            domain_of(self._world, named)
+            mark = self._finish(now, None)
+        self._deliver(None, mark)
+        self._journal.fold()
+        row = self._read(Reading(partial(stored_run, request=named, now=now)))
+        with self._lock:
+            now = self._begin('StartWorkflowExecution')
+            begin_forked_run(self._world, row, events, new_run_id, now)
+            mark = self._finish(now, None)
+        self._deliver(None, mark)
 
     # Processes that share the file.
 

@@ -378,6 +378,7 @@ CONTROLS: dict[str, Callable[[Front, str, Any], Any]] = {
     '/_genflow/give-up': lambda front, process, numbers: front.service.end_undelivered(process, numbers),
     '/_genflow/functions': lambda front, process, names: front.functions_offered(process, names),
     '/_genflow/types': lambda front, process, types: front.service.declare_types(process, map(tuple, types)),
+    '/_genflow/fork': lambda front, process, named: front.service.fork(**named),
     '/_genflow/ran': lambda front, process, outcome: front.function_ended(process, outcome),
 }
 """What followers ask for beside the operations of SWF: path to what is done with process and body."""

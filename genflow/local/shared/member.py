@@ -19,7 +19,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -33,6 +33,7 @@ from genflow.local.engine.lambdas import Run
 from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Options, Service
 from genflow.local.errors import FileInUse, LocalError, ServiceClosed, ServiceForked, StoreError
+from genflow.local.http.http11 import LARGEST, LARGEST_HEAD
 from genflow.local.json_text import encode
 from genflow.local.shared.following import UNREACHABLE, Following, RemotePoll
 from genflow.local.shared.leading import Leading
@@ -50,6 +51,9 @@ OPENING = 60.0
 RETRY = 0.01
 PAUSES = (0.005, 0.05)
 """Seconds that a follower waits before it tries for the lock: a random number between these."""
+
+LONGEST = LARGEST - LARGEST_HEAD
+"""Bytes of the longest history that is sent to the process that leads."""
 
 SPREAD = 0.2
 """Seconds over which polls come back after a take-over."""
@@ -331,6 +335,37 @@ class Member:
 
         found: datetime | None = self._retried(ask)
         return found
+
+    def fork(
+        self, domain: str, workflow_id: str, run_id: str, new_run_id: str, events: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Open a new run of a closed execution; see :meth:`genflow.local.engine.service.Service.fork`.
+
+        Raises:
+            StoreError: the history is too long to be sent to the process that leads.
+        """
+        named = {
+            'domain': domain,
+            'workflow_id': workflow_id,
+            'run_id': run_id,
+            'new_run_id': new_run_id,
+            'events': events,
+        }
+
+        def ask(role: Role, again: bool) -> None:
+            if isinstance(role, Leading):
+                role.service.fork(domain, workflow_id, run_id, new_run_id, events)
+                return
+            size = len(encode(named).encode())
+            if size > LONGEST:
+                raise StoreError(
+                    f'{self._options.path} is led by process {role.leader.process.partition(".")[0]}, and the history '
+                    f'that the new run of {workflow_id!r} begins with is too long to be sent there ({size:,} bytes, '
+                    f'{LONGEST:,} can be). Do it in that process, or end that process and do it again.'
+                )
+            role.control('fork', named)
+
+        self._retried(ask)
 
     def reset(self) -> None:
         """Forget everything: domains, types, executions. Waiting polls come back empty."""

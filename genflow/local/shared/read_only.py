@@ -19,7 +19,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -248,6 +248,12 @@ class ReadOnlyService:
     def register_lambda(self, name: str, function: Callable[..., Any], run: Run) -> None:
         """Refused."""
         self._refuse('register_lambda')
+
+    def fork(
+        self, domain: str, workflow_id: str, run_id: str, new_run_id: str, events: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Refused."""
+        self._refuse('fork_run')
 
     def reset(self) -> None:
         """Refused."""

@@ -86,7 +86,7 @@ def _dashboard(session: Session, *, shown: bool) -> Iterator[None]:
     """Serves the dashboard of a session, where its extra is installed."""
     from genflow.tools.cli.ui import at_address
 
-    server = at_address(session.url, session.target, session.domain) if shown else None
+    server = at_address(session.url, session.target, session.domain, session.fork_run) if shown else None
     if server is None:
         yield
         return

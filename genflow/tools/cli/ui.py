@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import shlex
 import signal
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timezone
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from attrs import evolve
@@ -27,11 +25,10 @@ from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
 
 if TYPE_CHECKING:
-    from genflow.insight import ExecutionView
     from genflow.local import LocalSWF
     from genflow.tools.dashboard.serving import DashboardServer
     from genflow.tools.dashboard.site import Site
-    from genflow.tools.dashboard.source import Source
+    from genflow.tools.dashboard.source import Fork, Source
 
 __all__ = ['at_address', 'beside', 'command', 'needed_for_dashboard', 'site_of']
 
@@ -139,12 +136,18 @@ def beside(service: LocalSWF, url: str, name: str, port: int, *, write: bool) ->
     """A dashboard of a service that this process serves; on the loopback interface, whatever the service is on."""
     from genflow.tools.dashboard.source import Source
 
-    source = Source(service, name, DOMAIN, f'--endpoint {url}', clock=service.clock.now)
+    source = Source(service, name, DOMAIN, f'--endpoint {url}', fork=service.fork_run, clock=service.clock.now)
     return _listening(site_of(_in_known_domain(source), None, LOOPBACK, None, write=write), LOOPBACK, port)
 
 
-def at_address(url: str, name: str, domain: str) -> DashboardServer | None:
-    """A dashboard, with actions, of a service of this user's that is replaced now and then at one address.
+def at_address(url: str, name: str, domain: str, fork: Fork) -> DashboardServer | None:
+    """A dashboard, with actions, of a service that this process serves at an address.
+
+    Args:
+        url: The address.
+        name: What people call it.
+        domain: The domain to begin with.
+        fork: Copies a history into a new run.
 
     Returns:
         The server, on a free port of the loopback interface; ``None`` where the extra is not installed.
@@ -153,7 +156,7 @@ def at_address(url: str, name: str, domain: str) -> DashboardServer | None:
         return None
     from genflow.tools.dashboard.source import Source
 
-    source = Source(connect(url).client, name, domain, f'--endpoint {url}')
+    source = Source(connect(url).client, name, domain, f'--endpoint {url}', fork=fork)
     return _listening(site_of(source, None, LOOPBACK, None, write=True), LOOPBACK, 0)
 
 
@@ -202,7 +205,7 @@ def _source(
         if not Path(db).exists():
             raise Refused(f'{db}: there is no such file; `genflow run --db {db}` makes one.')
         service = stack.enter_context(_opened(db))
-        return Source(service, db, domain, f'--db {shlex.quote(db)}', fork=service.fork)
+        return Source(service, db, domain, f'--db {shlex.quote(db)}', fork=service.fork_run)
     with refusing(domain=domain):
         connection = connect(endpoint)
     return Source(
@@ -210,58 +213,15 @@ def _source(
     )
 
 
-class FileService:
-    """The embedded service on a file, closed for a moment where its file is to be written otherwise.
-
-    Calls are made one at a time: a dashboard makes few.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._lock = threading.RLock()
-        self._service = _large_pages(path)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith('_'):
-            raise AttributeError(name)
-
-        def call(**request: Any) -> Any:
-            with self._lock:
-                return getattr(self._service, name)(**request)
-
-        return call
-
-    def fork(self, domain: str, view: ExecutionView, events: Sequence[Any]) -> str:
-        """Writes a new run of an execution; gives its run id."""
-        from genflow.local import forking
-
-        with self._lock:
-            self._service.close()
-            try:
-                moment = datetime.now(timezone.utc)
-                return forking.fork(self._path, domain, view.workflow_id or '', view.run_id or '', events, moment)
-            finally:
-                self._service = _large_pages(self._path)
-
-    def close(self) -> None:
-        self._service.close()
-
-
-def _large_pages(path: str) -> LocalSWF:
+@contextmanager
+def _opened(db: str) -> Iterator[LocalSWF]:
     """The service of a file, which gives histories in few pages."""
     from genflow.local import LocalSWF
     from genflow.local.state.limits import LARGE_PAGES
 
-    return LocalSWF(path, limits=LARGE_PAGES)
-
-
-@contextmanager
-def _opened(db: str) -> Iterator[FileService]:
     try:
-        service = FileService(db)
+        service = LocalSWF(db, limits=LARGE_PAGES)
     except StoreError as error:
         raise refused_store(error) from error
-    try:
+    with service:
         yield service
-    finally:
-        service.close()

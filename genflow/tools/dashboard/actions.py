@@ -1,7 +1,7 @@
 """What can be done to executions: one table, from which forms, previews, calls and command lines are made.
 
-Every action is a call of a SWF client, so that it works with any service. Only a repair is none: it copies a history
-into a file, which the source has to offer.
+Every action is a call of a SWF client, so that it works with any service. Only a repair is none: it copies a
+history into a new run, which the source has to offer.
 """
 
 from __future__ import annotations
@@ -249,8 +249,8 @@ def plan_of(task: Task) -> Repair:
 def _repair(task: Task) -> str:
     if task.source.fork is None:
         raise Refusal(
-            'Only a file of the embedded service that nothing else has open can be repaired, by `genflow ui --db FILE` '
-            'or `genflow repair`: no other service can copy a history. A rerun starts it again with the same input.'
+            'Only the embedded service can copy a history, and not over HTTP: repair it in the dashboard of `genflow '
+            'server --ui`, `genflow dev` or `genflow ui --db FILE`. A rerun starts it again with the same input.'
         )
     view = task.view()
     plan = plan_repair(view, task.source.clock())
@@ -260,7 +260,8 @@ def _repair(task: Task) -> str:
             f'{labels}: called after the last trusted event, and may have undone trusted work. '
             'Tick “Continue without the calls made since”.'
         )
-    return f'It goes on as run {task.source.fork(task.domain, view, plan.events)}.'
+    run_id = task.source.fork(task.domain, str(view.workflow_id), str(view.run_id), plan.events)
+    return f'It goes on as run {run_id}.'
 
 
 def _repair_command(task: Task) -> str:

@@ -12,10 +12,10 @@ from genflow.insight import ExecutionView, Facts
 from genflow.swf.aws.pagination import pages
 from genflow.tools.gathering import Gathered, Gatherer, now
 
-__all__ = ['Source']
+__all__ = ['Fork', 'Source']
 
-Fork = Callable[[str, ExecutionView, Sequence[Any]], str]
-"""Writes a new run of an execution into a file: the domain, the execution, the events; gives the run id."""
+Fork = Callable[[str, str, str, Sequence[Any]], str]
+"""Opens a new run of a closed execution: the domain, the workflow id, the run id, the events; gives the new run id."""
 
 
 @frozen

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from attrs import define, evolve, field, frozen
 
 from genflow.insight import ExecutionView
 from genflow.insight.repair import RepairError, plan_repair
-from genflow.local import LocalSWF, forking
+from genflow.local import LocalSWF
 from genflow.local.http.server import HttpServer
 from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.client import RetryingClient
@@ -129,6 +129,11 @@ class Session:
             raise RuntimeError('the session has not begun')
         return self._service
 
+    def fork_run(self, domain: str, workflow_id: str, run_id: str, events: Sequence[Any]) -> str:
+        """Opens a new run of a closed execution in the service that runs now; gives its run id."""
+        found: str = self.client.fork_run(domain, workflow_id, run_id, events)
+        return found
+
     # saves
 
     def saved(self) -> None:
@@ -169,12 +174,9 @@ class Session:
     def repair(self, checked: Checked) -> None:
         """Has what departs go on where the new code still follows it."""
         self._stop_worker()
-        views = [(departure, self._ended(departure)) for departure in checked.departures]
-        self._stop_serving()
-        left = [departure for departure, view in views if not self._repaired(departure, view)]
-        self._serve()
-        for departure in left:
-            self._start_again(departure)
+        for departure in checked.departures:
+            if not self._repaired(departure, self._ended(departure)):
+                self._start_again(departure)
         self._take_up(checked)
 
     def _restart(self, departure: Departure) -> None:
@@ -197,13 +199,12 @@ class Session:
         return run.view().apply_all(run.since(0))
 
     def _repaired(self, departure: Departure, view: ExecutionView) -> bool:
-        now = datetime.now(timezone.utc)
         try:
-            plan = plan_repair(view, now, departure.before)
+            plan = plan_repair(view, datetime.now(timezone.utc), departure.before)
         except RepairError as error:
             self.tell(f'{departure.workflow_id} cannot be repaired, and is started again: {error}')
             return False
-        forking.fork(str(self.db), self.domain, departure.workflow_id, departure.run_id, plan.events, now)
+        self.fork_run(self.domain, departure.workflow_id, departure.run_id, plan.events)
         self.tell(f'{departure.workflow_id} goes on after event {plan.trusted}; {len(plan.kept)} operations stay')
         return True
 

@@ -18,7 +18,7 @@ from genflow.tools.dashboard.app import application
 from genflow.tools.dashboard.security import Policy
 from genflow.tools.dashboard.site import Site
 from genflow.tools.dashboard.source import Source
-from tests.insight.breaking import DOMAIN, Approval, Environment, Plain
+from tests.insight.breaking import DOMAIN, OPEN, Approval, Environment, Plain
 from tests.tools.dashboard import sites
 from tests.tools.dashboard.sites import client_of, page_of, source_of
 
@@ -230,8 +230,8 @@ def test_a_repair_is_planned_and_made_by_what_the_source_offers(env):
     env.decide()
     made = []
 
-    def fork(domain, view, events):
-        made.append((domain, view.workflow_id, len(events)))
+    def fork(domain, workflow_id, run_id, events):
+        made.append((domain, workflow_id, len(events)))
         return 'new-run'
 
     page = page_of(client_of(env, fork=fork), f'/act?action=repair&on={on(env)}')
@@ -242,13 +242,39 @@ def test_a_repair_is_planned_and_made_by_what_the_source_offers(env):
     assert [(domain, name) for domain, name, _ in made] == [(DOMAIN, 'w')]
 
 
+@pytest.mark.parametrize('place', ['memory', 'file'])
+def test_a_repair_goes_on_in_a_service_that_runs(place, tmp_path):
+    options = {'path': str(tmp_path / 'x.db'), 'synchronous': 'NORMAL'} if place == 'file' else {}
+    env = Environment(warmups=1, **options)
+    env.begin(Plain)
+    env.fail(env.take())
+    env.decide()
+    failed = on(env)
+    answer = client_of(env, fork=env.swf.fork_run).post('/act', {'action': 'repair', 'on': failed})
+    assert answer.status_code == 303
+    (info,) = env.swf.list_open_workflow_executions(domain=DOMAIN, startTimeFilter={'oldestDate': 0})['executionInfos']
+    assert [tag.partition('@')[0] for tag in info['tagList']] == [f'repair-of:{failed.partition(":")[2]}']
+    again = client_of(env, fork=env.swf.fork_run).post('/act', {'action': 'repair', 'on': failed})
+    assert again.status_code == 409
+    assert 'Already Started' in again.text
+    if place == 'file':
+        env.swf.close()
+        env.swf = LocalSWF(options['path'], env.clock, long_poll=0)
+        OPEN.append(env.swf)
+    env.decide()
+    env.complete(env.take())
+    env.decide()
+    execution = env.swf.describe_workflow_execution(domain=DOMAIN, execution=info['execution'])
+    assert execution['executionInfo']['closeStatus'] == 'COMPLETED'
+
+
 def test_a_repair_elsewhere_says_where_it_is_possible(env):
     env.begin(Plain)
     env.fail(env.take())
     env.decide()
     answer = do(env, 'repair')
     assert answer.status_code == 409
-    assert 'genflow ui --db FILE' in answer.text
+    assert 'genflow server --ui' in answer.text
 
 
 def test_an_execution_that_waits_for_a_signal_shows_a_form_for_it(env):

@@ -157,9 +157,9 @@ def test_it_is_made_through_the_leader_and_outlives_it(path, monkeypatch):
         with pytest.raises(StoreError, match=r'too long to be sent there \([\d,]+ bytes, 1,000 can be\)'):
             case.fork()
         monkeypatch.undo()
+        with pytest.raises(ClientError, match='UnknownResourceFault'):
+            case.fork(run_id='nobody')
         run = case.fork()
-        with pytest.raises(ClientError, match='WorkflowExecutionAlreadyStartedFault'):
-            case.fork()
         other.kill()
         office = Office(swf)  # which leads now
         assert office.types(run) == COPIED

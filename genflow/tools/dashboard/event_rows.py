@@ -157,7 +157,7 @@ def event_line(view: ExecutionView, event: Event, zone: tzinfo, address: str) ->
         view: The execution.
         event: The event.
         zone: The time zone in which to show its time.
-        address: The page of the execution, up to and with ``event=``, as an attribute holds it.
+        address: The query of the page that shows the event, up to and with ``event=``, as an attribute holds it.
     """
     number = event['eventId']
     tone, what = _beginning(event['eventType'])

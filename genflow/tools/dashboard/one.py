@@ -175,11 +175,11 @@ def event_lines(
     """The lines of the events at some places, with what the address opens below its own."""
     link, number = site.links(request), (opened or (0, ''))[0]
     kept = EventFilter.of(request.query_params).params()
-    address = escape(link.execution(run.view.workflow_id or '', run.view.run_id, **kept) + '&event=')
+    address = link.execution(run.view.workflow_id or '', run.view.run_id, **kept).removeprefix('/execution')
     lines: list[str] = []
     for place in places:
         if place >= len(lines):
-            lines = run.lines(link.zone, address, place + GROUP * PIECE)
+            lines = run.lines(link.zone, escape(f'{address}&event='), place + GROUP * PIECE)
         yield lines[place]
         if opened is not None and place + 1 == number:
             yield opened[1]

@@ -6,6 +6,7 @@ import io
 import queue
 import signal
 import threading
+import urllib.parse
 import urllib.request
 from datetime import datetime, timezone
 
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from genflow.swf.client.handles import Client
 from genflow.tools.cli.dev import follow
+from genflow.tools.cli.ui import at_address
 from genflow.tools.dev.page import Executions, PlainPage, drawn
 from genflow.tools.dev.session import Session
 from tests.tools.processes import finish, start, wait_for
@@ -135,6 +137,15 @@ def test_an_execution_that_departs_is_repaired_where_the_code_still_follows_it(s
     assert 'a goes on after event' in told[-2]
     assert told[-2].endswith('; 1 operations stay')
     assert ended(session) == ([1, None], 1, ['repair-of'])
+
+
+def test_the_dashboard_repairs_while_the_session_serves(session, waiting):
+    waiting.terminate('by mistake')
+    with at_address(session.url, 'flow', session.domain, session.fork_run) as dashboard:
+        form = urllib.parse.urlencode({'action': 'repair', 'on': f'a:{waiting.run_id}'}).encode()
+        with urllib.request.urlopen(f'{dashboard.url}/act', form, timeout=LIMIT) as page:  # noqa: S310
+            assert 'did=repair' in page.url
+    assert ended(session) == ([1, 2], 2, ['repair-of'])
 
 
 def test_the_page_shows_what_executions_do_and_what_may_be_chosen(session, waiting, flow, told):

@@ -82,7 +82,8 @@ class RoundsClient:
         kind = self.POLLS[name]
         ((*taken,),) = self.client.take([(kind, request, lambda taken: not taken)])
         if taken:
-            return {**taken[0], 'ResponseMetadata': {}}
+            answer = self.client.read(taken[0], self.client.taken) if kind == 'decision' else taken[0]
+            return {**answer, 'ResponseMetadata': {}}
         places = self.client.stand([(kind, request, None)], lambda: None)
         self.client.take([], places or ())
         return dict(self.EMPTY[kind])

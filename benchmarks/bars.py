@@ -23,18 +23,21 @@ def write(path: Path, groups: Mapping[str, Mapping[str, Sequence[float]]]) -> No
         path: Where to.
         groups: By title and then by side: what was measured in each round. Sides of ours begin with "genflow".
     """
-    lines, y = [], 0
+    lines, heard, y = [], [], 0
     for title, sides in groups.items():
         y += TOP
         lines.append(f'<text class="title" x="8" y="{y - 10}">{escape(title)}</text>')
+        medians = ', '.join(f'{name} {sorted(found)[len(found) // 2]:,.0f}' for name, found in sides.items())
+        heard.append(f'{title}: {medians}.')
         longest = max((max(found) for found in sides.values()), default=1)
         for name, found in sides.items():
             lines += bar(name, sorted(found), y, (WIDTH - LABELS - 90) / longest)
             y += ROW
     height = y + 10
     path.write_text(
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">'
-        f'<style>{STYLE}</style>' + '\n'.join(lines) + '</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'role="img" aria-labelledby="t d"><title id="t">{escape("; ".join(groups))}</title>'
+        f'<desc id="d">{escape(" ".join(heard))}</desc><style>{STYLE}</style>' + '\n'.join(lines) + '</svg>\n'
     )
 
 

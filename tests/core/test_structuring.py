@@ -128,7 +128,7 @@ def test_it_turns_off_no_other_and_is_reported_once(caplog):
     assert Partly()._deserialize_result('[1]') == [1]
     messages = [record.getMessage() for record in caplog.records]
     assert [message.partition(' of ')[2].partition(' of ')[0] for message in messages] == ['value', 'return']
-    assert all('cannot be read' in message and 'NotThere' in message for message in messages)
+    assert all('cannot be resolved' in message and 'NotThere' in message for message in messages)
 
 
 class Opaque:
@@ -161,7 +161,7 @@ def test_the_same_holds_for_the_fields_of_a_class(caplog):
 
     text = '[[{"when": "2026-01-02T03:04:00", "other": [1]}], {}]'
     assert Takes()._deserialize_arguments(text) == ([Partial(datetime(2026, 1, 2, 3, 4), [1])], {})  # noqa: DTZ001
-    assert ['Partial.other cannot be read' in record.getMessage() for record in caplog.records] == [True]
+    assert ['Partial.other cannot be resolved' in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_classes_of_the_surrounding_function_and_class_are_found():

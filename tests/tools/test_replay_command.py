@@ -65,7 +65,7 @@ def test_no_history_is_a_failure(folder):
     (folder / 'histories' / 'a.json').unlink()
     code, _, err = genflow(folder, 'replay', 'histories', 'flow.py')
     assert code == 6
-    assert 'holds no history' in err
+    assert 'contains no history' in err
 
 
 def test_wrong_usage_exits_with_2(folder):

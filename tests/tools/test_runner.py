@@ -147,7 +147,7 @@ def test_arguments_that_do_not_fit_are_refused():
 
 
 def test_arguments_that_are_no_json_are_refused():
-    with pytest.raises(DefinitionError, match=r'of Counting\.run.* cannot be written'):
+    with pytest.raises(DefinitionError, match=r'of Counting\.run.* cannot be serialized'):
         genflow.run(Counting, 1, object())
 
 

@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     )
     from genflow.insight.rules import RULES
     from genflow.insight.times import clock_time, duration, elapsed, utc
-    from genflow.insight.view import ExecutionView, attributes_of
+    from genflow.insight.view import CLOSES, ExecutionView, attributes_of
 
 __all__ = [
     'CAUSE',
+    'CLOSES',
     'NOTE',
     'RULES',
     'SETTING',
@@ -84,6 +85,7 @@ __all__ = [
 
 _LAZY = {
     'CAUSE': 'genflow.insight.finding',
+    'CLOSES': 'genflow.insight.view',
     'NOTE': 'genflow.insight.finding',
     'RULES': 'genflow.insight.rules',
     'SETTING': 'genflow.insight.finding',

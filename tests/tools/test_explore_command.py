@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from genflow.testing.explorer.judges import JUDGES
+from genflow.testing.explorer.settings import JUDGE_NAMES
 from tests.tools.processes import finish, start
 
 FLOW = """
@@ -82,3 +84,7 @@ def test_wrong_usage(folder, arguments, text):
     code, out, err = genflow(folder, 'explore', *arguments)
     assert (code, out) == (2, '')
     assert text in err
+
+
+def test_every_judge_can_be_left_out():
+    assert list(JUDGES) == list(JUDGE_NAMES)

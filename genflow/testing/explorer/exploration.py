@@ -22,6 +22,7 @@ from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
 from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged, what_is_asked
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.explorer.search import Budget, Search, play_labels, runs_by_chance
+from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
 from genflow.testing.explorer.setup import (
     Memory,
     Setup,
@@ -37,8 +38,6 @@ from genflow.testing.tester.doubles import Doubles
 
 __all__ = ['Exploration', 'explore']
 
-BUDGET = 5_000
-MAX_FAULTS = 3
 BY_CHANCE = 0.4
 """The part of a budget that is left for random orders where not all of them fit."""
 

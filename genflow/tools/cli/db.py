@@ -11,7 +11,6 @@ from typing import TextIO
 
 import click
 
-from genflow.local.engine import archive
 from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import FILE
@@ -30,6 +29,8 @@ def command() -> None:
 @click.argument('file', type=FILE)
 def info(*, file: str) -> None:
     """Tell how much of what FILE holds."""
+    from genflow.local.engine import archive
+
     with _refusing():
         lines = [f'{name} {value}' for name, value in archive.info(file).items()]
     print_lines(lines)
@@ -44,6 +45,8 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
 
     Of a damaged file, what can be read; what cannot is told, and the exit code is 1.
     """
+    from genflow.local.engine import archive
+
     with _refusing(), _written(output) as out:
         report = archive.export(file, out)
     for problem in report.lost:
@@ -57,6 +60,8 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
 @click.argument('source', type=click.File(encoding='utf-8'))
 def import_(*, file: str, source: TextIO) -> None:
     """Make FILE, a new one, of an export; SOURCE is - for stdin."""
+    from genflow.local.engine import archive
+
     with _refusing():
         report = archive.import_(file, source)
     say(f'genflow: imported {report.executions} executions')
@@ -67,6 +72,8 @@ def import_(*, file: str, source: TextIO) -> None:
 @click.argument('copy', type=FILE)
 def backup(*, file: str, copy: str) -> None:
     """Make COPY, a new file, a whole copy of FILE, also while FILE is in use."""
+    from genflow.local.engine import archive
+
     with _refusing():
         size = archive.backup(file, copy)
     click.echo(f'genflow: copied to {copy}, {size} bytes', err=True)
@@ -76,6 +83,8 @@ def backup(*, file: str, copy: str) -> None:
 @click.argument('file', type=FILE)
 def vacuum(*, file: str) -> None:
     """Forget executions past their retention, and shrink FILE to what it holds."""
+    from genflow.local.engine import archive
+
     with _refusing():
         before, after = archive.vacuum(file)
     say(f'genflow: {before} bytes before, {after} after')

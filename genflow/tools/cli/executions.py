@@ -7,46 +7,35 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
 from attrs import evolve
 
+from genflow import insight
 from genflow.core.errors import GenflowError, UpdateFailed
 from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.insight import attributes_of
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
-from genflow.testing.histories.exports import written
 from genflow.tools.cli.completing import complete_ids, complete_types, complete_versions
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options, inputs, shown_value, value_input
 from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
-from genflow.tools.cli.services import again_of, client_of, layer1_options, read_only_option
+from genflow.tools.cli.services import again_of, client_of, read_only_option, service_options
 from genflow.tools.cli.settings import setting_options, shown_time
 from genflow.tools.cli.streams import print_lines, print_result, say
-from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.follow import HistoryTail, listed
-from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.steps import ExecutionSteps
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
 if TYPE_CHECKING:
     from genflow.core.authoring.workflow import Workflow
+    from genflow.tools.run.outcome import Outcome
 
 __all__ = ['cancel', 'history', 'query', 'result', 'signal', 'start', 'terminate', 'update']
 
-F = TypeVar('F', bound=Callable[..., Any])
-
 POLL_INTERVALS = 0.5  # seconds between two looks at an execution that is waited for
-
-
-def service_options(function: F) -> F:
-    """Add ``--domain``, ``--endpoint`` and ``--db`` to a command."""
-    return setting_options('domain', default=DOMAIN, show_default=True)(layer1_options(function))
 
 
 def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> HistoryTail:
@@ -134,8 +123,12 @@ def history(
         run = run_of(client, domain, workflow_id, run_id)
         events = run.since(0)
     if as_json:
+        from genflow.testing.histories.exports import written
+
         print_lines(written(events, run.workflow_id, run.run_id, indent=2).splitlines())
         return
+    from genflow.tools.run.steps import ExecutionSteps
+
     print_lines(f'{shown_time(step.when)} {step.text}' for step in ExecutionSteps().apply_all(events))
 
 
@@ -406,10 +399,12 @@ def _show_end(
 
 def _closed(run: HistoryTail, deadline: float) -> Outcome | None:
     """How an execution closed, through all of its restarts, or ``None`` if it is open at the deadline."""
+    from genflow.tools.run.outcome import Outcome
+
     while True:
         close = run.close()
         if close is not None and close['eventType'] == 'WorkflowExecutionContinuedAsNew':
-            run = evolve(run, run_id=attributes_of(close)['newExecutionRunId'])
+            run = evolve(run, run_id=insight.attributes_of(close)['newExecutionRunId'])
         elif close is not None:
             return Outcome(run.workflow_id, run.run_id, close)
         elif monotonic() >= deadline:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from genflow.core.payloads.hooks import encode_value
 from genflow.tools.cli.exits import Refused
 from genflow.tools.run.arguments import WrongArgument, named_values, values_of
 
@@ -52,6 +51,8 @@ def value_input(text: str | None) -> Any:
 
 def shown_value(value: Any) -> str:
     """A value as JSON; what no JSON can hold, as text in it."""
+    from genflow.core.payloads.hooks import encode_value
+
     with suppress(TypeError):
         value = json.loads(encode_value(value))
     return json.dumps(value, ensure_ascii=False, default=str)

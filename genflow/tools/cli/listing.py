@@ -13,9 +13,8 @@ import click
 
 from genflow.insight import elapsed
 from genflow.tools.cli.completing import complete_types
-from genflow.tools.cli.executions import service_options
 from genflow.tools.cli.parameters import MOMENT
-from genflow.tools.cli.services import client_of, read_only_option
+from genflow.tools.cli.services import client_of, read_only_option, service_options
 from genflow.tools.cli.settings import shown_time
 from genflow.tools.cli.streams import note, print_lines
 from genflow.tools.cli.tables import aligned, output_option, print_records

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 import click
 
 from genflow.local.clock import Clock, ManualClock, SystemClock
 from genflow.local.errors import StoreError
-from genflow.local.http.admission import is_loopback
-from genflow.local.http.credentials import BadCredentials, Credentials, read_credentials
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.parameters import SECONDS
 from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
+
+if TYPE_CHECKING:
+    from genflow.local.http.credentials import Credentials
 
 __all__ = ['command']
 
@@ -110,6 +112,9 @@ def command(
 
 def _credentials(path: str | None, host: str, *, insecure: bool) -> Credentials | None:
     """Whose requests are answered; None where everybody's are."""
+    from genflow.local.http.admission import is_loopback
+    from genflow.local.http.credentials import BadCredentials, read_credentials
+
     if path is not None:
         try:
             return read_credentials(path)

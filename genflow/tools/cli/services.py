@@ -10,12 +10,20 @@ from typing import Any, TypeVar
 import click
 
 from genflow.local.errors import FileInUse, StoreError
-from genflow.swf.aws import error_hints, faults
-from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused, Unavailable
 from genflow.tools.cli.settings import setting_options
+from genflow.tools.run.defaults import DOMAIN
 
-__all__ = ['again_of', 'client_of', 'layer1_options', 'opened', 'read_only_option', 'refused_store', 'refusing']
+__all__ = [
+    'again_of',
+    'client_of',
+    'layer1_options',
+    'opened',
+    'read_only_option',
+    'refused_store',
+    'refusing',
+    'service_options',
+]
 
 LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
 
@@ -45,6 +53,11 @@ def read_only_option(function: F) -> F:
     return option(function)
 
 
+def service_options(function: F) -> F:
+    """Add ``--domain``, ``--endpoint`` and ``--db`` to a command."""
+    return setting_options('domain', default=DOMAIN, show_default=True)(layer1_options(function))
+
+
 @contextmanager
 def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[Any]:
     """A SWF client; what the service refuses, or that nothing answers, is shown as a message.
@@ -54,6 +67,8 @@ def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[
         db: A file, which has to be there: one that is made here would hold nothing to talk about.
         **request: What is about to be asked, which the message may name.
     """
+    from genflow.swf.aws.connections import connect
+
     if db is not None and not Path(db).exists():
         raise Refused(f'{db}: there is no such file; `genflow run --db {db}` and `genflow worker --db {db}` make one.')
     with opened(endpoint, db) as layer1, refusing(**request):
@@ -68,6 +83,8 @@ def refusing(**request: Any) -> Iterator[None]:
     except StoreError as error:
         raise refused_store(error) from error
     except Exception as error:
+        from genflow.swf.aws import error_hints, faults
+
         if _is_of_botocore(error) and type(error).__name__ in UNCONFIGURED:
             raise Refused(
                 f'Amazon SWF cannot be reached: {error} Give --db FILE or --endpoint URL for the embedded service, or '

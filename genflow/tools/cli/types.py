@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genflow.core.model.registry import Spec, declared
-from genflow.tools.cli.executions import service_options
 from genflow.tools.cli.exits import Refused
-from genflow.tools.cli.services import client_of
+from genflow.tools.cli.services import client_of, service_options
 from genflow.tools.cli.settings import shown_time
 from genflow.tools.cli.streams import print_lines
 from genflow.tools.cli.tables import aligned, output_option, print_records
 from genflow.tools.run.target import TargetError, module_of, parse
-from genflow.tools.run.types import Key, RegisteredType, registered_types, verdicts
+
+if TYPE_CHECKING:
+    from genflow.tools.run.types import Key, RegisteredType
 
 __all__ = ['command', 'specs_of']
 
@@ -35,6 +36,8 @@ def command(
     The column CODE then says `same`, `differs` (in which defaults, stands below), `not registered`, or nothing where
     TARGET has no class for a type.
     """
+    from genflow.tools.run.types import RegisteredType, registered_types, verdicts
+
     specs = specs_of(target)
     with client_of(endpoint, db, domain=domain) as client:
         types = registered_types(client, domain, deprecated=deprecated)

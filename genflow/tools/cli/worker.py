@@ -21,9 +21,6 @@ from attrs import define, field
 
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry, WorkflowSpec, declared
-from genflow.swf.aws.client import RetryingClient
-from genflow.swf.aws.connections import connect
-from genflow.swf.aws.registration import register_domain
 from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.logs import FORMATS, LEVELS, set_up
@@ -124,6 +121,9 @@ def command(
 
     --processes N runs N such workers under one process that restarts those that die, for activities that compute.
     """
+    from genflow.swf.aws.client import RetryingClient
+    from genflow.swf.aws.connections import connect
+    from genflow.swf.aws.registration import register_domain
     from genflow.swf.worker.worker import Worker
 
     if processes is not None:
@@ -191,6 +191,8 @@ NAMED = 20
 
 def _may_poll(layer1: Any, domain: str) -> bool:
     """Whether the code follows every open execution of its types; those that it does not follow are shown."""
+    from genflow.swf.aws.client import RetryingClient
+    from genflow.swf.aws.connections import connect
     from genflow.tools.shadow import Fetcher, Wanted, shadow_executions
 
     specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]

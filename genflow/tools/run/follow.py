@@ -12,8 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.insight import ExecutionView
-from genflow.insight.view import CLOSES
+from genflow import insight
 from genflow.swf.aws.pagination import pages
 
 __all__ = ['EPOCH', 'HistoryTail', 'listed', 'open_runs']
@@ -51,9 +50,9 @@ class HistoryTail:
                 break
         return found[::-1]
 
-    def view(self) -> ExecutionView:
+    def view(self) -> insight.ExecutionView:
         """A model of the run, without any event yet."""
-        return ExecutionView(self.workflow_id, self.run_id)
+        return insight.ExecutionView(self.workflow_id, self.run_id)
 
     def first(self) -> Mapping[str, Any]:
         """The attributes of the run's ``WorkflowExecutionStarted``."""
@@ -69,7 +68,7 @@ class HistoryTail:
             domain=self.domain, execution=self.execution, maximumPageSize=1, reverseOrder=True
         )
         last: Mapping[str, Any] = page['events'][0]
-        return last if last['eventType'] in CLOSES else None
+        return last if last['eventType'] in insight.CLOSES else None
 
     @property
     def execution(self) -> dict[str, str]:

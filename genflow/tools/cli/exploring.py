@@ -1,0 +1,147 @@
+"""What ``genflow explore`` does, in one process or in several."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import redirect_stdout
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import evolve, frozen
+
+from genflow.insight import ExecutionView
+from genflow.testing.explorer import Finding, Report
+from genflow.testing.explorer.exploration import Exploration
+from genflow.testing.explorer.search import Budget
+from genflow.testing.tester.stubs import TesterError
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.inputs import inputs
+from genflow.tools.pictures.svg import svg as draw_svg
+from genflow.tools.pictures.tree import picture_of
+from genflow.tools.run.arguments import WrongArgument, named_values
+from genflow.tools.run.target import TargetError, load
+
+__all__ = ['explore']
+
+
+@frozen
+class Asked:
+    """What one process is to explore; other processes take it over as it is."""
+
+    target: str
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    signals: Mapping[str, Any] | None
+    stubs: Mapping[str, Any]
+    without: frozenset[str]
+    faults: int
+    budget: int
+    seconds: float | None
+    seed: int | str
+    only_chance: bool = False
+
+
+def explore(
+    ctx: click.Context,
+    *,
+    target: str,
+    arguments: tuple[str, ...],
+    keywords: tuple[str, ...],
+    stubs: tuple[str, ...],
+    signals: tuple[str, ...],
+    faults: int,
+    budget: int,
+    seconds: float | None,
+    seed: int,
+    jobs: int,
+    without: tuple[str, ...],
+    schedule: str | None,
+    svg: str | None,
+    as_json: bool,
+) -> None:
+    """Carry out ``genflow explore``."""
+    try:
+        given, named = inputs(arguments, keywords)
+        sent = named_values(signals) if signals else None
+        told = Asked(
+            target, tuple(given), named, sent, named_values(stubs), frozenset(without), faults, budget, seconds, seed
+        )
+        with redirect_stdout(sys.stderr):
+            report = _again(told, schedule) if schedule is not None else _explored(told, jobs)
+            if svg is not None and report.finding is not None:
+                _draw(told, report.finding, svg)
+    except (TargetError, TesterError, WrongArgument, TypeError, ValueError) as error:
+        raise Refused(str(error)) from error
+    click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else str(report))
+    ctx.exit(Exit.COMPLETED if report.ok else Exit.FOUND)
+
+
+def _exploration(asked: Asked) -> Exploration:
+    return Exploration.of(
+        load(asked.target),
+        asked.arguments,
+        dict(asked.keywords),
+        asked.stubs,
+        signals=asked.signals,
+        without=asked.without,
+    )
+
+
+def _again(asked: Asked, schedule: str) -> Report:
+    return _exploration(asked).play(schedule)
+
+
+def _draw(asked: Asked, finding: Finding, path: str) -> None:
+    """Draws the last run of a story, which is played again where another process has found it."""
+    again = finding if finding.history is not None else _again(asked, finding.schedule).finding
+    history = None if again is None else again.history
+    if history is None:
+        click.echo('no picture: SWF itself would not write this history', err=True)
+        return
+    view = ExecutionView(str(history.workflow_id), str(history.run_id)).apply_all(history.events)
+    Path(path).write_text(draw_svg(picture_of(view, history.events[-1]['eventTimestamp'])), encoding='utf-8')
+
+
+def _explored(asked: Asked, jobs: int) -> Report:
+    if jobs == 1:
+        return _alone(asked)
+    return _together(asked, jobs)
+
+
+def _alone(asked: Asked) -> Report:
+    exploration = _exploration(asked)
+    if not sys.stderr.isatty():
+        return _run(exploration, asked, None)
+    with click.progressbar(length=asked.budget, label='exploring', file=sys.stderr) as bar:
+        return _run(exploration, asked, lambda: bar.update(1))
+
+
+def _run(exploration: Exploration, asked: Asked, tick: Callable[[], None] | None) -> Report:
+    exploration.tick = tick
+    until = None if asked.seconds is None else time.monotonic() + asked.seconds
+    return exploration.run(Budget(asked.budget, until), asked.faults, asked.seed, only_chance=asked.only_chance)
+
+
+def _in_process(asked: Asked) -> Report:
+    report = _run(_exploration(asked), asked, None)
+    if report.finding is not None:  # a history holds the workflow's class, which may not travel
+        report.finding = evolve(report.finding, history=None)
+    return report
+
+
+def _together(asked: Asked, jobs: int) -> Report:
+    """One process tries all orders in turn, the others go by chance; the first that finds something speaks for all."""
+    parts = [asked, *(evolve(asked, seed=f'{asked.seed}/{job}', only_chance=True) for job in range(1, jobs))]
+    with ProcessPoolExecutor(jobs, mp_context=get_context('spawn')) as pool:
+        tried = [pool.submit(_in_process, part) for part in parts]
+        for done in as_completed(tried):
+            if not done.result().ok:
+                pool.shutdown(wait=False, cancel_futures=True)
+                return done.result()
+        return tried[0].result()

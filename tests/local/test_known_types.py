@@ -105,7 +105,8 @@ def test_a_process_that_comes_gets_what_another_holds_that_cannot_do_it(two, pat
     first, other = two
     other.swf.close()
     execution = first.start('a', workflowType=SECOND)
-    first.poll_decision()
+    while not first.poll_decision().get('taskToken'):
+        """Until the leader has noticed that the process which knows the type has left."""
     with LocalSWF(path, long_poll=5) as again:
         again.declare_types(workflows=[('second', '1')], activities=[])
         assert Office(again).poll_decision()['workflowExecution']['workflowId'] == 'a'

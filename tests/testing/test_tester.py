@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextvars
 import json
 import math
+import sys
 import time
+import types
 import uuid
 from datetime import datetime, timedelta, timezone
 from typing import ClassVar
@@ -759,6 +761,28 @@ def test_two_classes_for_one_type_are_refused():
     with pytest.raises(TesterError, match=r'One and .*Two both declare the activity type'):
         Tester(Calls)
     assert Tester(Calls, both=Two).run() == 2
+
+
+def test_classes_of_other_modules_for_one_type_matter_only_where_it_is_called(monkeypatch):
+    for name in ('elsewhere_one', 'elsewhere_two'):
+        module = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        module.Remote = activity(name='Remote', version='1', task_list='x')(
+            type('Remote', (Activity,), {'__module__': name, '__qualname__': 'Remote', 'run': lambda self: 'real'})
+        )
+
+    class Calls(Workflow):
+        remote = ActivityProxy(name='Remote', version='1')
+
+        def run(self, calls):
+            return (yield self.remote()) if calls else 'done'
+
+    assert Tester(Calls).run(False) == 'done'
+    assert Tester(Calls, remote='a stub').run(True) == 'a stub'
+    with pytest.raises(
+        TesterError, match=r'elsewhere_one\.Remote and elsewhere_two\.Remote both declare it: give stubs'
+    ):
+        Tester(Calls).run(True)
 
 
 def test_a_timer_that_outlasts_the_execution_is_told_from_a_wait_for_a_signal():

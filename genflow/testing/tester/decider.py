@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import define, field
 
+from genflow.core.authoring.proxies import WorkflowProxy
+from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.pending_close import Fail
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
@@ -139,10 +141,8 @@ class Decider:
             return Decisions((CancelWorkflow(),) if asked else ())
         part = self.stage.cast.parts.get(('child', task.name, task.version))
         if part is None or not part.is_stubbed:
-            raise TesterError(
-                f'the child {task.name} {task.version} was started, which has neither a stub nor an imported '
-                f'decorated class: give stubs={{({task.name!r}, {task.version!r}): …}}'
-            )
+            lacks = Double(WorkflowProxy(task.name, task.version), Workflow) if part is None else part
+            raise TesterError(f'the child {task.name} {task.version} was started, {lacks.missing()}')
         decision = self._played(task, part)
         if decision is None:
             self._silent.add(task.run_id)

@@ -44,7 +44,8 @@ class Double:
     Attributes:
         proxy: The first proxy that calls it.
         owner: The workflow class that has the proxy.
-        spec: The real class; ``None`` where none was imported.
+        spec: The real class; ``None`` where none was imported, or several in other modules are equally near.
+        rivals: The names of those several.
         stub: What stands in for it; :data:`NOTHING` where nothing does.
         given: The stubs of activities that are scheduled and not performed, by run id and activity id.
     """
@@ -52,6 +53,7 @@ class Double:
     proxy: Proxy
     owner: type
     spec: Spec | None = None
+    rivals: tuple[str, ...] = ()
     stub: Any = NOTHING
     given: dict[tuple[str, str], Any] = Factory(dict)
 
@@ -69,6 +71,14 @@ class Double:
         if key not in self.given:
             self.given[key] = taken(self.stub, self.proxy.name)
         return self.given[key]
+
+    def missing(self) -> str:
+        """What this type lacks to be run, for the error that says so."""
+        name, version = self.proxy.name, str(self.proxy.version)
+        way_out = f'give stubs={{({name!r}, {version!r}): …}}'
+        if self.rivals:
+            return f'which has no stub, and {" and ".join(self.rivals)} both declare it: {way_out}'
+        return f'which has neither a stub nor an imported decorated class: {way_out}'
 
     def stand(self, stub: Any = NOTHING) -> Stand:
         """What plays the stub, with the serialization of the real class, or of the proxy where there is none."""
@@ -253,6 +263,9 @@ def _real(part: Double) -> Spec | None:
         return None
     chosen = [spec for spec in specs if _nearness(spec.cls, part.owner) == nearest]
     places = {f'{spec.cls.__module__}.{spec.cls.__qualname__}' for spec in chosen}
+    if len(places) > 1 and nearest == ELSEWHERE and not isinstance(made_from, type):
+        part.rivals = tuple(sorted(places))  # perhaps they concern other workflows: only a call of the type needs one
+        return None
     if len(places) > 1:
         raise TesterError(
             f'{" and ".join(sorted(places))} both declare the {key[0]} type {key[1]!r} version {key[2]!r}; say '
@@ -261,10 +274,14 @@ def _real(part: Double) -> Spec | None:
     return chosen[-1]
 
 
+ELSEWHERE = 1
+"""The nearness of a class in another module than the workflow."""
+
+
 def _nearness(cls: type, owner: type) -> int:
     """How near a class is to the workflow that calls its type: in its scope, in its module, where imports find it."""
     if cls.__module__ != owner.__module__:
-        return 1 if _is_importable(cls) else 0
+        return ELSEWHERE if _is_importable(cls) else 0
     return 3 if _scope(cls) == _scope(owner) else 2
 
 

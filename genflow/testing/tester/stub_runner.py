@@ -111,10 +111,7 @@ class StubRunner:
         context = TaskContext(self.stage, task)
         if not part.is_stubbed:
             if not isinstance(part.spec, ActivitySpec):
-                raise TesterError(
-                    f'the activity {task.name} {task.version} was scheduled, which has neither a stub nor an '
-                    f'imported decorated class: give stubs={{({task.name!r}, {task.version!r}): …}}'
-                )
+                raise TesterError(f'the activity {task.name} {task.version} was scheduled, {part.missing()}')
             return copy_context().run(run_activity, part.spec, task.input, context, self.create)
         stub = part.given.pop((task.run_id, task.activity_id), NOTHING)
         outcome, stand = copy_context().run(play, part, task.input, context, stub)

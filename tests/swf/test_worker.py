@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -255,9 +256,12 @@ class TestSignals:
         working.wait()
         assert was_told == [True]
 
-    def test_one_that_comes_in_the_middle_of_anothers_handler_stops_at_once(self, live):
+    def test_one_that_comes_in_the_middle_of_anothers_handler_stops_at_once(self, live, request):
         """At whichever line of it, and nothing waits for a lock that the interrupted handler holds."""
         lines, stuck_at = [1], []
+        gc.collect()
+        gc.disable()  # the finalizers of other tests' objects are no lines of the handler
+        request.addfinalizer(gc.enable)
         while lines and not stuck_at:
             line = lines.pop()
             working, told = worker(live), []

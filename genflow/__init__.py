@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from genflow.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from genflow.core.authoring.activity import Activity, ActivityInfo, current_activity
@@ -198,15 +199,4 @@ _LAZY = {
 }
 """Where each name is; its module is imported when the name is asked for."""
 
-
-def __getattr__(name: str) -> Any:
-    """Loads a name when it is asked for, once."""
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    found = globals()[name] = getattr(import_module(module), name)
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)

@@ -5,22 +5,25 @@ Importing this package loads nothing, so that ``genflow.swf.scanner`` brings ven
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from genflow.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from genflow.swf.aws.fast_reading import fast
+    from genflow.swf.client.handles import Client, Execution
+    from genflow.swf.client.starter import Starter
+    from genflow.swf.worker.worker import Worker
 
 _LAZY = {
-    'Client': 'client.handles',
-    'Execution': 'client.handles',
-    'Starter': 'client.starter',
-    'Worker': 'worker.worker',
-    'fast': 'aws.fast_reading',
+    'Client': 'genflow.swf.client.handles',
+    'Execution': 'genflow.swf.client.handles',
+    'Starter': 'genflow.swf.client.starter',
+    'Worker': 'genflow.swf.worker.worker',
+    'fast': 'genflow.swf.aws.fast_reading',
 }
+"""Where each name is; its module is imported when the name is asked for."""
 
 __all__ = ['Client', 'Execution', 'Starter', 'Worker', 'fast']
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-
-    return getattr(import_module(f'{__name__}.{_LAZY[name]}'), name)
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)

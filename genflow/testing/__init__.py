@@ -6,8 +6,9 @@ needs no service and no boto3.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from genflow.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from genflow.testing.activity_runs import ActivityRun, run_activity
@@ -43,33 +44,26 @@ __all__ = [
 ]
 
 _LAZY = {
-    'ActivityRun': 'activity_runs',
-    'ExplorationFailed': 'explorer',
-    'Fail': 'tester.stubs',
-    'History': 'histories.history',
-    'ImpossibleStory': 'histories.open_items',
-    'Never': 'tester.stubs',
-    'Replayed': 'replayer',
-    'Report': 'replayer',
-    'Script': 'tester.stubs',
-    'Stuck': 'tester.tester',
-    'Tester': 'tester.tester',
-    'TesterError': 'tester.stubs',
-    'TimeOut': 'tester.stubs',
-    'by_hand': 'manual',
-    'decisions': 'histories.decide',
-    'explore': 'explorer',
-    'replay': 'replayer',
-    'replay_files': 'replayer',
-    'run_activity': 'activity_runs',
+    'ActivityRun': 'genflow.testing.activity_runs',
+    'ExplorationFailed': 'genflow.testing.explorer',
+    'Fail': 'genflow.testing.tester.stubs',
+    'History': 'genflow.testing.histories.history',
+    'ImpossibleStory': 'genflow.testing.histories.open_items',
+    'Never': 'genflow.testing.tester.stubs',
+    'Replayed': 'genflow.testing.replayer',
+    'Report': 'genflow.testing.replayer',
+    'Script': 'genflow.testing.tester.stubs',
+    'Stuck': 'genflow.testing.tester.tester',
+    'Tester': 'genflow.testing.tester.tester',
+    'TesterError': 'genflow.testing.tester.stubs',
+    'TimeOut': 'genflow.testing.tester.stubs',
+    'by_hand': 'genflow.testing.manual',
+    'decisions': 'genflow.testing.histories.decide',
+    'explore': 'genflow.testing.explorer',
+    'replay': 'genflow.testing.replayer',
+    'replay_files': 'genflow.testing.replayer',
+    'run_activity': 'genflow.testing.activity_runs',
 }
+"""Where each name is; its module is imported when the name is asked for."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(f'{__name__}.{_LAZY[name]}'), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from genflow.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from genflow.swf.client.handles import Client, Execution
 
 __all__ = ['Client', 'Execution']
 
+_LAZY = dict.fromkeys(__all__, 'genflow.swf.client.handles')
+"""Where each name is; its module is imported when the name is asked for."""
 
-def __getattr__(name: str) -> Any:
-    """Loads the module behind a public name when the name is asked for."""
-    if name not in __all__:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-
-    return getattr(import_module('genflow.swf.client.handles'), name)
+__getattr__, __dir__ = lazy_names(__name__, _LAZY)

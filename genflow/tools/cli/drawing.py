@@ -21,13 +21,14 @@ from genflow.tools.pictures.tree import Picture, picture_of
 from genflow.tools.printable import printable
 from genflow.tools.run.follow import HistoryTail
 
-__all__ = ['draw_graph', 'draw_page', 'draw_timeline']
+__all__ = ['chosen_picture', 'draw_graph', 'draw_page', 'draw_timeline']
 
 PIPE_WIDTH = 110
 """Columns where nobody says how wide the terminal is."""
 
 
-def _picture(
+def chosen_picture(
+    *,
     workflow_id: str | None,
     run_id: str | None,
     path: str | None,
@@ -75,51 +76,18 @@ def _draw(lines: Callable[[int], Iterable[Line]]) -> None:
         console.print(text, crop=True)
 
 
-def draw_page(
-    *,
-    workflow_id: str | None,
-    run_id: str | None,
-    path: str | None,
-    depth: int,
-    domain: str,
-    endpoint: str | None,
-    db: str | None,
-) -> None:
+def draw_page(picture: Picture) -> None:
     """Carry out ``genflow show``."""
-    picture = _picture(workflow_id, run_id, path, depth, domain, endpoint, db)
     _draw(lambda width: page(picture, width))
 
 
-def draw_timeline(
-    *,
-    workflow_id: str | None,
-    run_id: str | None,
-    path: str | None,
-    depth: int,
-    domain: str,
-    endpoint: str | None,
-    db: str | None,
-) -> None:
+def draw_timeline(picture: Picture) -> None:
     """Carry out ``genflow timeline``."""
-    picture = _picture(workflow_id, run_id, path, depth, domain, endpoint, db)
     _draw(lambda width: timeline(picture, width))
 
 
-def draw_graph(
-    ctx: click.Context,
-    *,
-    workflow_id: str | None,
-    run_id: str | None,
-    path: str | None,
-    depth: int,
-    form: str,
-    output: str | None,
-    domain: str,
-    endpoint: str | None,
-    db: str | None,
-) -> None:
+def draw_graph(ctx: click.Context, picture: Picture, form: str, output: str | None) -> None:
     """Carry out ``genflow graph``."""
-    picture = _picture(workflow_id, run_id, path, depth, domain, endpoint, db)
     text = FORMS[form](picture)
     if output is None:
         click.echo(text, nl=False)

@@ -36,18 +36,18 @@ def show(**options: Any) -> None:
 
     The two times of an operation are how long it waited for a worker, and how long it ran.
     """
-    from genflow.tools.cli.drawing import draw_page
+    from genflow.tools.cli.drawing import chosen_picture, draw_page
 
-    draw_page(**options)
+    draw_page(chosen_picture(**options))
 
 
 @click.command('timeline')
 @picture_options
 def timeline_command(**options: Any) -> None:
     """Draw the execution ID as bars over time, as wide as the terminal; idle time is drawn short."""
-    from genflow.tools.cli.drawing import draw_timeline
+    from genflow.tools.cli.drawing import chosen_picture, draw_timeline
 
-    draw_timeline(**options)
+    draw_timeline(chosen_picture(**options))
 
 
 @click.command('graph')
@@ -57,11 +57,11 @@ def timeline_command(**options: Any) -> None:
 )
 @click.option('--output', '-o', type=click.Path(dir_okay=False), help='The file to write. Default: stdout.')
 @click.pass_context
-def graph(ctx: click.Context, /, **options: Any) -> None:
+def graph(ctx: click.Context, /, form: str, output: str | None, **options: Any) -> None:
     """Draw the execution ID as an image (svg), a page that opens anywhere (html), or text for other tools.
 
     The page holds every event with its payloads: send it only to those who may see them.
     """
-    from genflow.tools.cli.drawing import draw_graph
+    from genflow.tools.cli.drawing import chosen_picture, draw_graph
 
-    draw_graph(ctx, **options)
+    draw_graph(ctx, chosen_picture(**options), form, output)

@@ -16,6 +16,7 @@ from genflow.insight.repair import RepairError, plan_repair
 from genflow.testing import History
 from genflow.tools.cli.main import main
 from tests.insight.breaking import WAYS
+from tests.local.other_process import OtherProcess
 from tests.testing.orders import Order
 
 PIPELINE = """
@@ -120,6 +121,28 @@ def test_a_run_that_failed_begins_again_where_that_is_asked_for_or_the_arguments
     assert genflow(folder, *command, '3', *keep).stdout.strip() == '6'
 
 
+def test_it_goes_on_while_another_process_has_the_file(folder):
+    """The command and ``run`` repair through the process that leads."""
+    ways = {
+        'a': [('repair', 'a', 'pipeline.py:Pipeline'), ('run', '-q', 'pipeline.py:Pipeline', '127')],
+        'b': [('run', '-q', 'pipeline.py:Pipeline', '127', '--processes', '2')],
+    }
+    with OtherProcess(folder / 'x.db') as other:
+        for name in ways:
+            done = genflow(folder, 'run', '-q', 'pipeline.py:Pipeline', '127', '--db', 'x.db', '--id', name)
+            assert done.returncode == 3, done.stderr
+        (folder / 'mended').touch()
+        for name, commands in ways.items():
+            for command in commands:
+                done = genflow(folder, *command, '--db', 'x.db', *['--id', name][: 2 * (command[0] == 'run')])
+            assert (done.returncode, done.stdout) == (0, f'{sum(range(128))}\n'), done.stderr
+        bulk = genflow(folder, 'repair', '--all', '--yes', '--db', 'x.db')
+        assert 'genflow: 0 of 0 are repaired' in bulk.stderr
+        assert other('office.swf.is_leader')
+    ran = [int(line) for line in (folder / 'ran').read_text().split()]
+    assert sorted(ran) == sorted([*range(1, 128), 127] * 2)
+
+
 def test_run_repairs_nothing_that_was_not_kept(folder):
     done = genflow(folder, 'run', 'pipeline.py:Pipeline', '1', '--repair')
     assert done.returncode == 2
@@ -205,7 +228,11 @@ def test_a_repair_is_refused_where_calls_were_made_after_what_is_trusted(folder)
 
 def test_other_services_cannot_copy(capsys):
     assert main(['repair', 'p', '--endpoint', 'http://127.0.0.1:1']) == 2
-    assert '`genflow rerun p` starts it again' in capsys.readouterr().err
+    assert 'Where a `genflow server` answers there, give its --db FILE' in capsys.readouterr().err
+    assert main(['repair', 'p']) == 2
+    shown = capsys.readouterr().err
+    assert '`genflow rerun p` starts an execution' in shown
+    assert 'genflow server' not in shown
 
 
 NOW = datetime(2001, 1, 1, tzinfo=timezone.utc)

@@ -245,10 +245,10 @@ def _columns(data: Any) -> Columns | None:
         return (*[None] * 6, encode([data['domain']]), None)
     if 'type' in data:
         return (*[None] * 7, encode([data['type']]))
-    return execution_columns(data) if 'execution' in data else None
+    return _execution_columns(data) if 'execution' in data else None
 
 
-def execution_columns(data: dict[str, Any]) -> Columns:
+def _execution_columns(data: dict[str, Any]) -> Columns:
     row = data['execution']
     key = row['key']
     events = {str(key << EVENT_BITS | event['eventId']): event for event in data['events']}

@@ -196,6 +196,7 @@ class Front:
         listener.setblocking(False)
         self._sleeping = _Sleeping(listener)
         self._followers: dict[str, Presence] = {}
+        self._histories: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._stopped = False
@@ -299,6 +300,21 @@ class Front:
         found = self.service.next_deadline()
         return None if found is None else found.timestamp()
 
+    def keep_events(self, process: str, run_id: str, first: int, events: list[dict[str, Any]]) -> None:
+        """A part of the history that a run is to begin with.
+
+        Args:
+            process: the follower that will ask for the run.
+            run_id: of the run.
+            first: how many events come before these.
+            events: these.
+        """
+        self._histories.setdefault((process, run_id), [])[first:] = events
+
+    def fork(self, process: str, named: dict[str, Any]) -> None:
+        """Open the run whose history has come in parts."""
+        self.service.fork(**named, events=self._histories.pop((process, named['new_run_id'])))
+
     # Who is there.
 
     def connected(self, process: str, presence: Presence) -> None:
@@ -319,6 +335,8 @@ class Front:
         if self._followers.get(process) is not presence:
             return
         del self._followers[process]
+        for unasked in [key for key in list(self._histories) if key[0] == process]:
+            self._histories.pop(unasked, None)
         if not self._followers:
             self._share_the_interpreter(None)
         if not self._stopped:
@@ -378,7 +396,8 @@ CONTROLS: dict[str, Callable[[Front, str, Any], Any]] = {
     '/_genflow/give-up': lambda front, process, numbers: front.service.end_undelivered(process, numbers),
     '/_genflow/functions': lambda front, process, names: front.functions_offered(process, names),
     '/_genflow/types': lambda front, process, types: front.service.declare_types(process, map(tuple, types)),
-    '/_genflow/fork': lambda front, process, named: front.service.fork(**named),
+    '/_genflow/fork-events': lambda front, process, part: front.keep_events(process, *part),
+    '/_genflow/fork': lambda front, process, named: front.fork(process, named),
     '/_genflow/ran': lambda front, process, outcome: front.function_ended(process, outcome),
 }
 """What followers ask for beside the operations of SWF: path to what is done with process and body."""

@@ -19,7 +19,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ from genflow.local.engine.lambdas import Run
 from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Options, Service
 from genflow.local.errors import FileInUse, LocalError, ServiceClosed, ServiceForked, StoreError
-from genflow.local.http.http11 import LARGEST, LARGEST_HEAD
+from genflow.local.http.http11 import LARGEST
 from genflow.local.json_text import encode
 from genflow.local.shared.following import UNREACHABLE, Following, RemotePoll
 from genflow.local.shared.leading import Leading
@@ -52,8 +52,8 @@ RETRY = 0.01
 PAUSES = (0.005, 0.05)
 """Seconds that a follower waits before it tries for the lock: a random number between these."""
 
-LONGEST = LARGEST - LARGEST_HEAD
-"""Bytes of the longest history that is sent to the process that leads."""
+PART = LARGEST // 2
+"""Bytes of events that are sent to the process that leads at a time; a single event is far smaller."""
 
 SPREAD = 0.2
 """Seconds over which polls come back after a take-over."""
@@ -339,30 +339,15 @@ class Member:
     def fork(
         self, domain: str, workflow_id: str, run_id: str, new_run_id: str, events: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Open a new run of a closed execution; see :meth:`genflow.local.engine.service.Service.fork`.
-
-        Raises:
-            StoreError: the history is too long to be sent to the process that leads.
-        """
-        named = {
-            'domain': domain,
-            'workflow_id': workflow_id,
-            'run_id': run_id,
-            'new_run_id': new_run_id,
-            'events': events,
-        }
+        """Open a new run of a closed execution; see :meth:`genflow.local.engine.service.Service.fork`."""
+        named = {'domain': domain, 'workflow_id': workflow_id, 'run_id': run_id, 'new_run_id': new_run_id}
 
         def ask(role: Role, again: bool) -> None:
             if isinstance(role, Leading):
-                role.service.fork(domain, workflow_id, run_id, new_run_id, events)
+                role.service.fork(**named, events=events)
                 return
-            size = len(encode(named).encode())
-            if size > LONGEST:
-                raise StoreError(
-                    f'{self._options.path} is led by process {role.leader.process.partition(".")[0]}, and the history '
-                    f'that the new run of {workflow_id!r} begins with is too long to be sent there ({size:,} bytes, '
-                    f'{LONGEST:,} can be). Do it in that process, or end that process and do it again.'
-                )
+            for first, part in _parts(events):
+                role.control('fork-events', [new_run_id, first, part])
             role.control('fork', named)
 
         self._retried(ask)
@@ -421,6 +406,18 @@ class Member:
         if isinstance(role, Following):
             role.presence.close()
             role.link.abandon()
+
+
+def _parts(events: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, list[Mapping[str, Any]]]]:
+    """The events in parts that fit into a request: how many come before the part, and the part."""
+    first, room = 0, PART
+    for number, event in enumerate(events):
+        size = len(encode(event).encode())
+        if size > room and number > first:
+            yield first, list(events[first:number])
+            first, room = number, PART
+        room -= size
+    yield first, list(events[first:])
 
 
 def _watch(member: weakref.ref[Member], role: Following) -> None:

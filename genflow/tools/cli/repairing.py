@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,9 @@ from genflow.core.payloads.hooks import same_payload
 from genflow.insight import ExecutionView, replayed
 from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
-from genflow.local.errors import StoreError
 from genflow.tools.cli.executions import run_of
 from genflow.tools.cli.exits import Refused
-from genflow.tools.cli.services import client_of
+from genflow.tools.cli.services import client_of, refusing
 from genflow.tools.cli.streams import note, print_lines, say
 from genflow.tools.gathering import known_spec, now, source_lines
 from genflow.tools.run.follow import HistoryTail, listed
@@ -49,29 +49,37 @@ def repair(
 ) -> None:
     """Carry out ``genflow repair``."""
     if db is None:
-        raise Refused(
-            'Only a file of the embedded service can be repaired: no other service can copy a history. '
-            f'`genflow rerun {workflow_id or "ID"}` starts it again with the same input.'
-        )
+        raise Refused(_needs_file(workflow_id or 'ID', endpoint))
     if everything:
         chosen = Chosen(type_name, since, reason_like, failed_only)
-        _repair_all(db, domain, chosen, target or workflow_id, force=force, is_meant=yes and not dry_run)
+        with client_of(endpoint, db, domain=domain) as client:
+            _repair_all(client, domain, chosen, target or workflow_id, force=force, is_meant=yes and not dry_run)
         return
     if workflow_id is None:
         raise Refused('Which execution? Give its ID, or --all.')
-    with client_of(endpoint, db, domain=domain) as client:
+    with client_of(endpoint, db, domain=domain, workflowId=workflow_id) as client:
         run = run_of(client, domain, workflow_id, run_id)
         view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
-    try:
-        plan = plan_repair(view, now(), before)
-    except RepairError as error:
-        raise Refused(str(error)) from error
-    refusal = refusal_of(plan, view, target, force=force)
-    if refusal is not None:
-        raise Refused(refusal)
-    _show(plan, is_meant=not dry_run)
-    if not dry_run:
-        print_lines([f'{run.workflow_id} {_forked(db, domain, view, plan)}'])
+        try:
+            plan = plan_repair(view, now(), before)
+        except RepairError as error:
+            raise Refused(str(error)) from error
+        refusal = refusal_of(plan, view, target, force=force)
+        if refusal is not None:
+            raise Refused(refusal)
+        _show(plan, is_meant=not dry_run)
+        if not dry_run:
+            print_lines([f'{run.workflow_id} {_forked(client, domain, view, plan)}'])
+
+
+def _needs_file(workflow_id: str, endpoint: str | None) -> str:
+    """Why a service cannot repair that is not given as a file."""
+    where = '' if endpoint is None else f', and {endpoint} is given'
+    beside = '' if endpoint is None else ' Where a `genflow server` answers there, give its --db FILE: it goes on.'
+    return (
+        f'A repair copies a history, so it needs a file of the embedded service (--db FILE){where}.{beside} '
+        f'`genflow rerun {workflow_id}` starts an execution of any service again with the same input.'
+    )
 
 
 def refusal_of(plan: Repair, view: ExecutionView, target: str | None, *, force: bool) -> str | None:
@@ -88,20 +96,27 @@ def refusal_of(plan: Repair, view: ExecutionView, target: str | None, *, force: 
     return None
 
 
-def _forked(db: str, domain: str, view: ExecutionView, plan: Repair) -> str:
-    from genflow.local import forking
-
-    try:
-        return forking.fork(db, domain, str(view.workflow_id), str(view.run_id), plan.events, now())
-    except StoreError as error:
-        raise Refused(str(error)) from error
+def _forked(client: Any, domain: str, view: ExecutionView, plan: Repair) -> str:
+    found: str = client.fork_run(domain, str(view.workflow_id), str(view.run_id), plan.events)
+    return found
 
 
-def take_up(db: str, domain: str, request: Request, target: str, *, asked_for: bool) -> None:
+def take_up(
+    db: str, domain: str, request: Request, target: str, *, asked_for: bool, began: datetime | None = None
+) -> None:
     """Repair the latest run of a request's workflow id, if it failed; one that is open or has completed is left alone.
 
     Where no repair was asked for, an execution is left alone too that was started with other arguments, or that cannot
     be repaired; of the latter the reason is printed.
+
+    Args:
+        db: The file; it need not exist.
+        domain: Of the execution.
+        request: What is to be run.
+        target: The code of the workflow.
+        asked_for: The user has asked for a repair.
+        began: When the run of several processes began that this one is a part of. An execution that has failed since
+            then is what that run has come to.
 
     Raises:
         Refused: It was asked for, and the execution cannot be repaired.
@@ -111,6 +126,8 @@ def take_up(db: str, domain: str, request: Request, target: str, *, asked_for: b
     if found is None or found[1].status in ('open', 'completed'):
         return
     started_with, view = found
+    if began is not None and view.close is not None and view.close.at >= began:
+        return
     if not asked_for and not _asks_for_the_same(request, started_with, view):
         return
     try:
@@ -120,7 +137,8 @@ def take_up(db: str, domain: str, request: Request, target: str, *, asked_for: b
         refusal = str(error)
     if refusal is None:
         _show(plan, is_meant=True)
-        _forked(db, domain, view, plan)
+        with client_of(None, db, domain=domain, workflowId=workflow_id) as client:
+            _forked(client, domain, view, plan)
     elif asked_for:
         raise Refused(f'{refusal} `genflow repair {workflow_id} --db {db}` has both options.')
     else:
@@ -149,8 +167,8 @@ def _latest(db: str, domain: str, workflow_id: str) -> tuple[str | None, Executi
     """The first input and the open run of a workflow id, or else its latest run; ``None`` where there is none."""
     if not Path(db).exists():
         return None
-    with client_of(None, db, domain=domain) as client:
-        for kind in ('open', 'closed'):
+    with client_of(None, db, domain=domain) as client, suppress(client.exceptions.UnknownResourceFault):
+        for kind in ('open', 'closed'):  # a file that something else was made with has no such domain
             for info in listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1):
                 run = HistoryTail(client, domain, workflow_id, info['execution']['runId'])
                 return first_input(run), ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
@@ -188,22 +206,24 @@ class Chosen:
         return is_late and (self.reason is None or self.reason.casefold() in reason.casefold())
 
 
-def _repair_all(db: str, domain: str, chosen: Chosen, target: str | None, *, force: bool, is_meant: bool) -> None:
+def _repair_all(client: Any, domain: str, chosen: Chosen, target: str | None, *, force: bool, is_meant: bool) -> None:
     """Take up everything that is chosen, or say what would be done; what cannot be repaired is named and left."""
-    with client_of(None, db, domain=domain) as client:
-        views = list(_views(client, domain, chosen))
+    views = list(_views(client, domain, chosen))
     done = 0
     for view in views:
         try:
             plan = plan_repair(view, now())
             refusal = refusal_of(plan, view, target, force=force)
-        except RepairError as error:
+            if refusal is None and is_meant:
+                with refusing(domain=domain, workflowId=view.workflow_id):
+                    run_id = _forked(client, domain, view, plan)
+        except (RepairError, Refused) as error:
             refusal = str(error)
         if refusal is not None:
             say(f'genflow: {view.workflow_id} is left: {refusal}')
             continue
         done += 1
-        text = f'{view.workflow_id} {_forked(db, domain, view, plan) if is_meant else view.run_id}'
+        text = f'{view.workflow_id} {run_id if is_meant else view.run_id}'
         anew = _listed(plan.anew) or 'nothing'
         print_lines([f'{text}  {len(plan.kept)} stay completed, scheduled again: {anew}'])
     if is_meant:

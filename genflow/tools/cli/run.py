@@ -4,9 +4,8 @@ The result is the only thing on stdout, so that another program can read it. Wha
 on a terminal, line by line in a pipe.
 
 Theory of operation of ``--processes``. The supervisor has the file and imports no user code. It starts this command
-anew for each process, with a *part*: ``shows`` starts the execution, follows it and prints the result; ``helps`` only
-works. Both run activities and decide. Where an execution of that id may have failed before, a process with the part
-``takes-up`` comes first, because a repair needs the file for itself.
+anew for each process, with a *part*: ``shows`` repairs or starts the execution, follows it and prints the result;
+``helps`` only works. Both run activities and decide.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ __all__ = ['command']
 @click.option(
     '--drain', default=30.0, show_default=True, type=SECONDS, help='With --processes: seconds to finish in at Ctrl-C.'
 )
-@click.option('--part', type=click.Choice(['shows', 'helps', 'takes-up']), hidden=True)
+@click.option('--part', type=click.Choice(['shows', 'helps']), hidden=True)
 @click.option('--since', type=MOMENT, hidden=True, help='When the supervisor began.')
 @click.option('--kept/--unkept', 'is_kept', default=True, hidden=True, help='Whether the file stays.')
 @click.option(

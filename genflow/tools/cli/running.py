@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -64,16 +63,14 @@ def run(
         raise Refused('--repair takes up an execution that was kept: give --db FILE and --id ID, too.')
     takes_up = repair is not False and db is not None and workflow_id is not None
     if processes is not None:
-        ctx.exit(_supervise(ctx, processes, drain, db, workflow_id, takes_up=takes_up))
+        ctx.exit(_supervise(ctx, processes, drain, db, workflow_id))
     if part in ('shows', 'helps'):
         end_with_supervisor()
     explained = _explained(shows=part != 'helps', kept=_kept(db, workflow_id) if is_kept else None)
     with explained, redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
         request = _request(target, inputs(arguments, keywords), workflow_id)
-        if takes_up and part in (None, 'takes-up'):
-            _take_up(str(db), request, target, asked_for=repair is True)
-        if part == 'takes-up':
-            return
+        if takes_up and part != 'helps':
+            _take_up(str(db), request, target, asked_for=repair is True, began=since)
         shared = None if since is None else Shared(since, drain)
         if part == 'helps' and shared is not None:
             help_run(request.spec, str(workflow_id), db=str(db), activities=activities, shared=shared)
@@ -125,9 +122,7 @@ def _refuse(error: Refused, *, shows: bool) -> NoReturn:
     raise error
 
 
-def _supervise(
-    ctx: click.Context, processes: int, drain: float, db: str | None, workflow_id: str | None, *, takes_up: bool
-) -> int:
+def _supervise(ctx: click.Context, processes: int, drain: float, db: str | None, workflow_id: str | None) -> int:
     """Run the workflow in several processes, and give the exit code of the one that shows it."""
     began = datetime.now(timezone.utc)
     with _kept_in(db) as file:
@@ -137,10 +132,6 @@ def _supervise(
         if db is None:
             given = ['--unkept', *given]
         command = [sys.executable, '-m', 'genflow', 'run', '--since', began.isoformat()]
-        if takes_up and Path(file).exists():
-            code = _repair_first([*command, '--part', 'takes-up', *given])
-            if code != Exit.COMPLETED:
-                return code
         shows = Program([*command, '--part', 'shows', *given], frozenset(Exit), decides=True)
         helps = Program([*command, '--part', 'helps', *given], frozenset({*Exit} - {Exit.INTERNAL, Exit.UNAVAILABLE}))
         with opened(None, file) as service:
@@ -156,11 +147,6 @@ def _kept_in(db: str | None) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory(prefix='genflow-') as folder:
         yield str(Path(folder) / 'run.db')
-
-
-def _repair_first(command: list[str]) -> int:
-    """Carry out a repair before anybody has the file; the exit code."""
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own command
 
 
 def _request(target: str, given: tuple[list[Any], dict[str, Any]], workflow_id: str | None) -> Request:
@@ -189,10 +175,10 @@ def _conclude(outcome: Outcome, request: Request, db: str | None, *, verbose: bo
     return Exit.COMPLETED
 
 
-def _take_up(db: str, request: Request, target: str, *, asked_for: bool) -> None:
+def _take_up(db: str, request: Request, target: str, *, asked_for: bool, began: datetime | None) -> None:
     from genflow.tools.cli.repairing import take_up
 
-    take_up(db, DOMAIN, request, target, asked_for=asked_for)
+    take_up(db, DOMAIN, request, target, asked_for=asked_for, began=began)
 
 
 def _offer_repair(db: str, workflow_id: str) -> None:

@@ -1,8 +1,8 @@
 """The events of a history as HTML: a line each, which links to the page with its attributes open.
 
-A history of 25,000 events is one page. So a line is three elements, its HTML is made once, and the lines stand in
-groups that a browser lays out only when they come into view (``content-visibility`` in the style sheet). Payloads are
-only ever text.
+A history of 25,000 events is one page. So a line is one element, whose columns are set apart by tabs, its HTML is made
+once, and the lines stand in groups that a browser lays out only when they come into view (``content-visibility`` in the
+style sheet). Payloads are only ever text.
 """
 
 from __future__ import annotations
@@ -160,21 +160,22 @@ def event_line(view: ExecutionView, event: Event, zone: tzinfo, address: str) ->
         address: The query of the page that shows the event, up to and with ``event=``, as an attribute holds it.
     """
     number = event['eventId']
-    tone, what = _beginning(event['eventType'])
+    bad, what = _beginning(event['eventType'])
     when = utc(event['eventTimestamp'])
     if zone is not timezone.utc:
         when = when.astimezone(zone)
     return (
-        f'<a id="e{number}" class="{tone}" href="{address}{number}#e{number}"><b>{number}</b> {what} '
-        f'{_text(about(view, event))}<i>{when.isoformat(" ", "seconds")[:19]}</i></a>'
+        f'<a id="e{number}"{bad} href="{address}{number}#e{number}">{number}\t{when.isoformat(" ", "seconds")[:19]}\t'
+        f'{what} {_text(about(view, event))}</a>'
     )
 
 
 @cache
 def _beginning(event_type: str) -> tuple[str, str]:
-    """The tone of events of a type, and how their lines begin."""
+    """The attribute that colours the lines of events that say that something failed, and what lines begin with."""
     state = state_of(event_type)
-    return tone_of(state), f'{mark_of(state)} {_text(event_type)}'
+    bad = ' class="bad"' if tone_of(state) == 'bad' else ''
+    return bad, f'{mark_of(state)}\u00a0{_text(event_type)}'
 
 
 def _text(value: str) -> str:

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from http_service import OURS, client, server
 
 from genflow import Activity, Client, Steps, Workflow, activity, workflow
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.worker import Worker
 

@@ -27,9 +27,9 @@ from histories import sequential
 from genflow.core.engine.execution import Execution
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
+from genflow.swf.tasks.collection import COLLECTION
+from genflow.swf.tasks.poller import Poller
 from genflow.swf.wire.events import translate
-from genflow.swf.worker.collection import COLLECTION
-from genflow.swf.worker.poller import Poller
 
 PAGE_SIZES = (1000, 100)
 ROUNDS = 7

@@ -21,7 +21,7 @@ DESIGN = ROOT / 'docs' / 'design'
 
 ORDER: dict[str, tuple[str, ...]] = {
     'core': ('durations', 'text', 'errors', 'protocols', 'model', 'payloads', 'tasks', 'calls', 'authoring', 'engine'),
-    'swf': ('scanner', 'wire', 'aws', 'client', 'worker', 'boilerplate'),
+    'swf': ('scanner', 'wire', 'aws', 'client', 'tasks', 'worker', 'boilerplate'),
     'local': (
         'errors',
         'clock',
@@ -49,8 +49,13 @@ ORDER: dict[str, tuple[str, ...]] = {
     ),
     'testing': ('assertrepr', 'manual', 'activity_runs', 'histories', 'tester', 'replayer', 'pytest_plugin'),
     'tools': ('run', 'dashboard', 'cli'),
+    'tools/dashboard': ('events', 'data', 'site', 'pages', 'app', 'serving'),
+    'tools/cli': ('exits', 'settings', 'streams', 'services', 'executions', 'checking', 'processes', 'main'),
 }
-"""The rooms, and in each its folders and single files: each imports only from those before it."""
+"""The rooms, and in each its folders and single files: each imports only from those before it.
+
+So it is inside of a folder that is listed by itself.
+"""
 
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -91,9 +96,10 @@ def place(module: str) -> str | None:
     return f'{parts[1]}/{parts[2]}' if len(parts) > 2 else None  # noqa: PLR2004 - the room itself
 
 
-def places() -> list[str]:
-    """All folders and single files of :data:`ORDER`, in order."""
-    return [f'{room}/{name}' if name else room for room, names in ORDER.items() for name in names or ('',)]
+def places(folder: str | None = None) -> list[str]:
+    """The folders and single files of :data:`ORDER`, in order: of all rooms, or of one folder."""
+    chosen = [room for room in ORDER if '/' not in room] if folder is None else [folder]
+    return [f'{room}/{name}' if name else room for room in chosen for name in ORDER[room] or ('',)]
 
 
 def folder_imports() -> set[tuple[str, str]]:

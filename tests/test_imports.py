@@ -104,6 +104,24 @@ def test_a_folder_imports_only_from_those_before_it(name):
     assert wrong == []
 
 
+@pytest.mark.parametrize('folder', [folder for folder in PICTURES.ORDER if '/' in folder])
+def test_the_folders_inside_of_a_folder_have_an_order_too(folder):
+    prefixes = {'genflow.' + place.replace('/', '.'): number for number, place in enumerate(PICTURES.places(folder))}
+
+    def rank(name):
+        return next((number for prefix, number in prefixes.items() if within(name, {prefix})), None)
+
+    ranks = {name: rank(name) for name in MODULES}
+    wrong = [
+        f'{name} -> {target}'
+        for name, here in ranks.items()
+        for target in arrows(name)
+        if here is not None and (there := ranks.get(target)) is not None and there > here
+    ]
+    assert set(ranks.values()) == {*prefixes.values(), None}
+    assert wrong == []
+
+
 LAZY = {'genflow', 'genflow.swf.client', 'genflow.swf.worker', 'genflow.testing'}
 """Packages that import what they export when it is asked for."""
 

@@ -18,10 +18,10 @@ from genflow.swf.aws.registration import register
 from genflow.swf.client.async_completion import AsyncCompletion
 from genflow.swf.client.starter import Starter
 from genflow.swf.scanner import Package, scan
+from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.performing import Create
-from genflow.swf.worker.poller import Poller
 from genflow.swf.worker.worker import default_identity, handle_safely, log, log_startup
 
 __all__ = ['async_scheduler', 'start_activity_worker', 'start_workflow_worker', 'workflow_starter']

@@ -22,7 +22,7 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.local import LocalSWF, ManualClock
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
-from genflow.swf.worker.poller import Poller
+from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.sticky_cache import CachedExecution, StickyCache
 from tests.core.story import made
 from tests.core.test_rule_12_suspension import GENERATORS

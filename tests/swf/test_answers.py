@@ -12,7 +12,7 @@ from genflow.swf.aws import faults
 from genflow.swf.aws.answers import MalformedAnswer
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
-from genflow.swf.worker.poller import Poller
+from genflow.swf.tasks.poller import Poller
 from tests.swf.scripted import Scripted, Waiting, service
 
 ACTIVITY = {

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from genflow.swf.worker.collection import COLLECTION, LONG, HeldCollection
-from genflow.swf.worker.poller import Poller, whole_history
+from genflow.swf.tasks.collection import COLLECTION, LONG, HeldCollection
+from genflow.swf.tasks.poller import Poller, whole_history
 from tests.swf.scripted import Scripted, service
 from tests.swf.test_poller import answer
 
@@ -29,11 +29,6 @@ def test_it_is_off_in_the_block_and_on_after_it():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
-
-
-def test_it_stays_on_where_it_is_not_worth_it():
-    with HeldCollection().held(when=False):
-        assert gc.isenabled()
 
 
 def test_an_error_switches_it_on():
@@ -137,3 +132,11 @@ def test_a_whole_history_is_read_without_it():
     client = Looking({'events': events})
     assert whole_history(service(client), 'd', trimmed).is_whole
     assert client.states == [False]
+
+
+def test_a_short_whole_history_is_read_with_it():
+    trimmed = Poller(service(Scripted(answer([3], previous=3))), 'd', 'tl').decision_task()
+    events = [{'eventId': number, 'eventType': 'MarkerRecorded'} for number in range(1, 4)]
+    client = Looking({'events': events})
+    assert whole_history(service(client), 'd', trimmed).is_whole
+    assert client.states == [True]

@@ -18,7 +18,7 @@ from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
 from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
-from genflow.swf.worker.poller import Poller
+from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.worker import Worker
 from tests.swf.work import attributes, registry_of
 

@@ -11,7 +11,7 @@ import pytest
 
 from genflow import Workflow, workflow
 from genflow.core.engine.execution import Execution
-from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
 from tests.swf.work import Loops
 

@@ -13,8 +13,8 @@ from genflow import Activity, StopActivity, SuspendTask
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.failures import decode_failure
+from genflow.swf.tasks.respond import Canceled, Completed, Failed, Suspended
 from genflow.swf.worker.performing import run_activity
-from genflow.swf.worker.respond import Canceled, Completed, Failed, Suspended
 
 
 class Context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from genflow.swf.worker.poller import Poller, whole_history
+from genflow.swf.tasks.poller import Poller, whole_history
 from tests.swf.scripted import Scripted, refusal, service, silent
 
 

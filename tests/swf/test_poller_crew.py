@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from genflow.swf.worker.poller_crew import PollerCrew
+from genflow.swf.tasks.poller_crew import PollerCrew
 
 PATIENCE = 90
 NOTHING = object()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.worker.sticky_cache import BYTES_PER_EVENT, CachedExecution, StickyCache, continuation
 
 

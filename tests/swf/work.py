@@ -7,9 +7,9 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register
 from genflow.swf.client.handles import Client
+from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider
-from genflow.swf.worker.poller import Poller
 
 
 def registry_of(*classes):

@@ -14,7 +14,7 @@ import yaml
 
 from genflow.local.http.metrics import INSTRUMENTS as SERVER
 from genflow.telemetry.instruments import INSTRUMENTS
-from genflow.tools.cli.supervisor import INSTRUMENTS as SUPERVISOR
+from genflow.tools.cli.processes.supervisor import INSTRUMENTS as SUPERVISOR
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / 'docs' / 'telemetry.md'

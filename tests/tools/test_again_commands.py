@@ -10,7 +10,7 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView
 from genflow.local import LocalSWF
 from genflow.testing import History
-from genflow.tools.cli.debugging import parted, pdb_of, step_through
+from genflow.tools.cli.executions.debugging import parted, pdb_of, step_through
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.main import main
 from genflow.tools.run.rerun import request_of

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from genflow.swf.client.handles import Client
-from genflow.tools.cli.dev import follow
-from genflow.tools.cli.ui import at_address
+from genflow.tools.cli.processes.dev import follow
+from genflow.tools.cli.processes.ui import at_address
 from genflow.tools.dev.page import Executions, PlainPage, drawn
 from genflow.tools.dev.session import Session
 from tests.tools.processes import finish, start, wait_for

@@ -7,7 +7,7 @@ import logging
 import sys
 
 from genflow import NondeterminismError
-from genflow.tools.cli.news import warnings_on_stderr
+from genflow.tools.cli.processes.news import warnings_on_stderr
 
 log = logging.getLogger('genflow.worker')
 

@@ -11,7 +11,7 @@ import pytest
 
 from genflow.insight import attributes_of
 from genflow.local import LocalSWF
-from genflow.tools.cli.executions import run_of
+from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.main import main
 from tests.tools.processes import TIMEOUT, finish, start, wait_for
 

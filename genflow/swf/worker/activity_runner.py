@@ -31,14 +31,14 @@ from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import shortened
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
+from genflow.swf.tasks.polled_tasks import ActivityTask
+from genflow.swf.tasks.respond import Failed, Outcome, in_plain_words, respond_activity
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.event_loop import EventLoop
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c, outcome_of, run_activity, run_async_activity
 from genflow.swf.worker.points import attempt_of, perform_around, perform_around_async
-from genflow.swf.worker.polled_tasks import ActivityTask
-from genflow.swf.worker.respond import Failed, Outcome, in_plain_words, respond_activity
 
 __all__ = ['ActivityRunner', 'RunningActivity', 'WorkerPlace']
 

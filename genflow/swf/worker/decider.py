@@ -16,6 +16,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Literal
 
@@ -30,16 +31,16 @@ from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.core.payloads.failures import encode_failure
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
+from genflow.swf.tasks.collection import COLLECTION, LONG
+from genflow.swf.tasks.polled_tasks import DecisionTask
+from genflow.swf.tasks.poller import whole_history
+from genflow.swf.tasks.respond import Verdict, plain_close, respond_decision
 from genflow.swf.wire.decisions import encode
 from genflow.swf.wire.events import translate
 from genflow.swf.wire.response_limits import plan
-from genflow.swf.worker.collection import COLLECTION, LONG
 from genflow.swf.worker.origins import OriginFinder
 from genflow.swf.worker.performing import is_ctrl_c
 from genflow.swf.worker.points import DecisionPoints, Stopwatch, passed_on
-from genflow.swf.worker.polled_tasks import DecisionTask
-from genflow.swf.worker.poller import whole_history
-from genflow.swf.worker.respond import Verdict, plain_close, respond_decision
 from genflow.swf.worker.response_delay import LONG_HISTORY, STEP
 from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
 from genflow.swf.worker.sticky_cache import CachedExecution, ClosingExecution, StickyCache, continuation
@@ -218,7 +219,7 @@ class Decider:
         try:
             made = None
             stopwatch = Stopwatch() if self.points.stack else None
-            with COLLECTION.held(when=len(events) >= LONG):
+            with COLLECTION.held() if len(events) >= LONG else nullcontext():
                 found = translate(events)
                 if before:
                     found = [*before, *found[1:]]

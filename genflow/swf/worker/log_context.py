@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 
 __all__ = ['TASK_ATTRIBUTES', 'about', 'add_task']
 

@@ -22,8 +22,8 @@ from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, shortened, units
 from genflow.core.text import BROKEN
+from genflow.swf.tasks.respond import Canceled, Completed, Failed, Outcome, Suspended
 from genflow.swf.worker.event_loop import finished
-from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
 
 __all__ = ['Create', 'is_ctrl_c', 'outcome_of', 'run_activity', 'run_async_activity']
 

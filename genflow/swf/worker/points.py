@@ -34,9 +34,9 @@ from genflow.core.model.decisions import (
 from genflow.core.model.decisions import Decision as EngineDecision
 from genflow.core.payloads.headers import opened, wrapped
 from genflow.steady_time import monotonic
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.respond import Canceled, Completed, Failed, Outcome, Suspended
 from genflow.swf.wire.activity_ids import read_activity_id
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
-from genflow.swf.worker.respond import Canceled, Completed, Failed, Outcome, Suspended
 from genflow.swf.worker.sticky_cache import CachedExecution
 
 __all__ = ['DecisionPoints', 'Stopwatch', 'attempt_of', 'passed_on', 'perform_around', 'perform_around_async']

@@ -33,10 +33,10 @@ from attrs import Factory, define, field
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.poller import Poller, activity_task_of
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
-from genflow.swf.worker.poller import Poller
 from genflow.swf.worker.settling import Settling
 from genflow.swf.worker.thread_pool import ThreadPool
 
@@ -373,7 +373,7 @@ class Rounds:
                 wants = [('activity', poller.request(), room.more) for poller in self.performing]
                 for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
                     for answer in answers:
-                        task = ActivityTask.read(answer, poller.task_list)
+                        task = activity_task_of(answer, poller.task_list)
                         (short if self._is_short(answer) else slow).append(task)
             starts = self.client.taken
             if not self._settle(me) and self.client.is_lost(starts):

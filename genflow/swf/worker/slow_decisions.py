@@ -27,7 +27,7 @@ from genflow.core.engine.execution import Execution
 from genflow.core.engine.workflow_values import Abort
 from genflow.core.errors import GenflowError
 from genflow.steady_time import monotonic
-from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.tasks.polled_tasks import DecisionTask
 
 __all__ = ['DecisionInterrupted', 'SlowDecisionWatchdog']
 

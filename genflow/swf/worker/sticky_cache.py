@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from attrs import Factory, define, field, frozen
 
-from genflow.swf.worker.polled_tasks import DecisionTask
+from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.worker.response_delay import ResponseDelay
 
 __all__ = ['CachedExecution', 'ClosingExecution', 'Live', 'StickyCache', 'continuation']

@@ -38,6 +38,10 @@ from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.aws.registration import declare_types, register
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.poller import MAX_IDENTITY, Poller
+from genflow.swf.tasks.poller_crew import PollerCrew
+from genflow.swf.tasks.released_polls import OpenPolls
 from genflow.swf.worker.activity_runner import ActivityRunner, WorkerPlace
 from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.event_loop import EventLoop
@@ -45,10 +49,6 @@ from genflow.swf.worker.heartbeats import Heartbeats
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c
 from genflow.swf.worker.points import DecisionPoints
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
-from genflow.swf.worker.poller import MAX_IDENTITY, Poller
-from genflow.swf.worker.poller_crew import PollerCrew
-from genflow.swf.worker.released_polls import OpenPolls
 from genflow.swf.worker.rounds import Rounds
 from genflow.swf.worker.settling import Settling
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog

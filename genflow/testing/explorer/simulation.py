@@ -27,7 +27,7 @@ from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
 from genflow.core.tasks.saga import Saga
-from genflow.swf.worker.respond import Canceled, Completed, Failed, Suspended
+from genflow.swf.tasks.respond import Canceled, Completed, Failed, Suspended
 from genflow.testing.explorer.items import DECIDE, Action, Item
 from genflow.testing.explorer.setup import Setup
 from genflow.testing.explorer.undoing import SagaLog

@@ -17,11 +17,11 @@ from genflow.core.engine.execution import Execution
 from genflow.core.engine.pending_close import Fail
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
 from genflow.core.model.registry import WorkflowSpec
+from genflow.swf.tasks.polled_tasks import DecisionTask
+from genflow.swf.tasks.respond import Canceled, Completed, Failed, respond_decision
 from genflow.swf.wire.events import decided, translate
 from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.origins import OriginFinder
-from genflow.swf.worker.polled_tasks import DecisionTask
-from genflow.swf.worker.respond import Canceled, Completed, Failed, respond_decision
 from genflow.swf.worker.sticky_cache import continuation
 from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.environment import DOMAIN, Environment

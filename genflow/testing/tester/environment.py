@@ -18,8 +18,8 @@ from genflow.local.engine.lambdas import FunctionFailure
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register, register_domain
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
-from genflow.swf.worker.poller import Poller
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.poller import Poller
 from genflow.testing.tester.doubles import TASK_LIST, Doubles
 from genflow.testing.tester.stubs import Stand, TesterError, TimeOut
 from genflow.testing.tester.timeouts import NOBODYS_LIST, Waiting

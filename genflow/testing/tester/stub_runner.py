@@ -10,11 +10,11 @@ from attrs import define, field
 
 from genflow.core.authoring.activity import ActivityInfo
 from genflow.core.model.registry import ActivitySpec
+from genflow.swf.tasks.polled_tasks import ActivityTask
+from genflow.swf.tasks.respond import Outcome, Suspended, respond_activity
 from genflow.swf.wire.activity_ids import read_activity_id
 from genflow.swf.worker.activity_runner import previous_details
 from genflow.swf.worker.performing import run_activity
-from genflow.swf.worker.polled_tasks import ActivityTask
-from genflow.swf.worker.respond import Outcome, Suspended, respond_activity
 from genflow.testing.tester.doubles import NOTHING, Double
 from genflow.testing.tester.environment import DOMAIN, Environment
 from genflow.testing.tester.stubs import Stand, TesterError

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from genflow.core.authoring.activity import Activity
 from genflow.core.errors import GenflowError, StopActivity, SuspendTask
 from genflow.core.payloads.hooks import Serialization
-from genflow.swf.worker.respond import Failed
+from genflow.swf.tasks.respond import Failed
 
 __all__ = ['Fail', 'Never', 'Script', 'Stand', 'TesterError', 'TimeOut', 'taken']
 

@@ -27,8 +27,8 @@ from genflow.local import LocalSWF, ManualClock
 from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws import faults
 from genflow.swf.client.handles import Client
+from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.wire.close_events import ENDINGS, result_of
-from genflow.swf.worker.polled_tasks import DecisionTask
 from genflow.testing.histories.history import History
 from genflow.testing.tester.decider import Decider
 from genflow.testing.tester.doubles import Doubles

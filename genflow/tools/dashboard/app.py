@@ -16,9 +16,9 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from genflow.tools.dashboard import lists, one
-from genflow.tools.dashboard.acting import act, preview
-from genflow.tools.dashboard.live import live_execution, live_executions
+from genflow.tools.dashboard.pages import lists, one
+from genflow.tools.dashboard.pages.acting import act, preview
+from genflow.tools.dashboard.pages.live import live_execution, live_executions
 from genflow.tools.dashboard.security import Guard, logged_in
 from genflow.tools.dashboard.site import FOLDER, Handler, Site, answering
 

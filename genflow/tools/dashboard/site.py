@@ -20,13 +20,13 @@ from genflow.core.payloads.headers import input_of
 from genflow.insight import Place, duration
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
-from genflow.tools.dashboard.actions import Refusal
-from genflow.tools.dashboard.event_rows import mark_of
-from genflow.tools.dashboard.executions import Index
+from genflow.tools.dashboard.data.actions import Refusal
+from genflow.tools.dashboard.data.executions import Index
+from genflow.tools.dashboard.data.runs import Causes, Runs
+from genflow.tools.dashboard.data.source import Source
+from genflow.tools.dashboard.events.event_rows import mark_of
 from genflow.tools.dashboard.links import ZONES, Links, zone_of
-from genflow.tools.dashboard.runs import Causes, Runs
 from genflow.tools.dashboard.security import Policy
-from genflow.tools.dashboard.source import Source
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.printable import printable
 

@@ -34,7 +34,7 @@ from genflow.insight import ExecutionView
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import declare_types, register, register_domain
-from genflow.swf.worker.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.stop_signals import SignalStop
 from genflow.swf.worker.worker import Worker

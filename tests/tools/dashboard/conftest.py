@@ -2,7 +2,7 @@
 
 import pytest
 
-from genflow.tools.dashboard import executions
+from genflow.tools.dashboard.data import executions
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import httpx
 
 from genflow.tools.dashboard.app import application
+from genflow.tools.dashboard.data.source import Source
 from genflow.tools.dashboard.security import Policy
 from genflow.tools.dashboard.site import Site
-from genflow.tools.dashboard.source import Source
 from tests.insight.breaking import DOMAIN
 
 ADDRESS = 'http://127.0.0.1:4568'

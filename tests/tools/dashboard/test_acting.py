@@ -13,11 +13,11 @@ from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.insight import attributes_of
 from genflow.local import LocalSWF, SystemClock
 from genflow.swf.worker.worker import Worker
-from genflow.tools.dashboard.actions import ACTIONS, Target, Task
 from genflow.tools.dashboard.app import application
+from genflow.tools.dashboard.data.actions import ACTIONS, Target, Task
+from genflow.tools.dashboard.data.source import Source
 from genflow.tools.dashboard.security import Policy
 from genflow.tools.dashboard.site import Site
-from genflow.tools.dashboard.source import Source
 from tests.insight.breaking import DOMAIN, OPEN, Approval, Environment, Plain
 from tests.tools.dashboard import sites
 from tests.tools.dashboard.sites import client_of, page_of, source_of
@@ -123,7 +123,7 @@ def test_an_update_is_called_and_what_is_refused_is_said(counting, arguments, st
 
 
 def test_an_update_without_a_worker_is_sent_all_the_same(counting, monkeypatch):
-    monkeypatch.setattr('genflow.tools.dashboard.actions.UPDATE_SECONDS', 0.01)
+    monkeypatch.setattr('genflow.tools.dashboard.data.actions.UPDATE_SECONDS', 0.01)
     service, client, form = counting
     answer = client.post('/act', {**form, 'on': [form['on'], 'w:nobody'], 'arguments': '[5]'})
     assert 'there is no reply yet' in answer.text

@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from genflow.core.model.registry import WorkflowSpec
 from genflow.testing.histories.exports import load
-from genflow.tools.dashboard.folder import FILES, FolderClient
+from genflow.tools.dashboard.data.folder import FILES, FolderClient
 from genflow.tools.dashboard.security import Policy
 from tests.insight.breaking import DOMAIN, WORKERS, Environment, Parent, Plain, Raises, Tolerant
 from tests.tools.dashboard.sites import Page, client_of, page_of
@@ -293,7 +293,7 @@ def test_pages_are_the_same_for_the_same_address(env):
 
 
 def test_the_top_of_a_long_history_comes_before_it_is_read(env, monkeypatch):
-    monkeypatch.setattr('genflow.tools.dashboard.one.LARGE', 3)
+    monkeypatch.setattr('genflow.tools.dashboard.pages.one.LARGE', 3)
     env.begin(Plain, 'long')
     client = client_of(env)
     first, second = client.get('/execution?id=long').text, client.get('/execution?id=long').text
@@ -308,13 +308,13 @@ def test_the_top_of_a_long_history_comes_before_it_is_read(env, monkeypatch):
 
 
 def test_a_history_that_cannot_be_read_after_all_says_so_below_the_top(env, monkeypatch):
-    monkeypatch.setattr('genflow.tools.dashboard.one.LARGE', 3)
+    monkeypatch.setattr('genflow.tools.dashboard.pages.one.LARGE', 3)
     env.begin(Plain, 'long')
 
     def fail(run, source, clock):
         raise EndpointConnectionError(endpoint_url='http://swf')
 
-    monkeypatch.setattr('genflow.tools.dashboard.runs.Run.update', fail)
+    monkeypatch.setattr('genflow.tools.dashboard.data.runs.Run.update', fail)
     answer = client_of(env).get('/execution?id=long')
     assert answer.status_code == 200
     assert 'does not answer' in answer.text
@@ -322,6 +322,6 @@ def test_a_history_that_cannot_be_read_after_all_says_so_below_the_top(env, monk
 
 
 def test_an_execution_that_is_not_there_is_not_found_before_anything_is_shown(env, monkeypatch):
-    monkeypatch.setattr('genflow.tools.dashboard.one.LARGE', 3)
+    monkeypatch.setattr('genflow.tools.dashboard.pages.one.LARGE', 3)
     assert client_of(env).get('/execution?id=nobody').status_code == 404
     assert client_of(env).get('/execution?id=nobody&run=none').status_code == 404

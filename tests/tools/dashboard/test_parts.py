@@ -13,11 +13,11 @@ from attrs import define, evolve
 
 from genflow import Signal, Workflow, update
 from genflow.core.tasks.signals import signals_of
-from genflow.tools.dashboard.executions import Index, Query, Row, listing_of
-from genflow.tools.dashboard.live import watch
-from genflow.tools.dashboard.operations import own_lines
-from genflow.tools.dashboard.regex import PatternError, matching
-from genflow.tools.dashboard.signal_forms import SignalForm, form_of, hints_of, update_form_of
+from genflow.tools.dashboard.data.executions import Index, Query, Row, listing_of
+from genflow.tools.dashboard.events.regex import PatternError, matching
+from genflow.tools.dashboard.pages.live import watch
+from genflow.tools.dashboard.pages.operations import own_lines
+from genflow.tools.dashboard.pages.signal_forms import SignalForm, form_of, hints_of, update_form_of
 from tests.insight.breaking import DOMAIN, Environment, Plain
 from tests.tools.dashboard.sites import source_of
 

@@ -1,0 +1,1 @@
+"""Decision tasks and activity tasks: polled from SWF, and answered."""

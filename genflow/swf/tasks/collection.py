@@ -1,0 +1,85 @@
+"""The cyclic garbage collector, held off while a long history is read and replayed.
+
+Reading makes hundreds of thousands of objects, all of which stay, and the collector looks through them again and again:
+a quarter of the time of a cold decision. The switch belongs to the whole process, so those who hold it off at the same
+time are counted, and the last one to leave switches it on again. It stays off where the program has it off. A timer
+switches it on in any case after :data:`LONGEST`, for pages may be slow to come, and a user's code may loop or block.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from attrs import define, field
+
+__all__ = ['COLLECTION', 'LONG', 'HeldCollection']
+
+LONG = 1_000
+"""Events from which on a history is worth it."""
+
+LONGEST = 2.0
+"""Seconds for which the collector is held off at most."""
+
+
+@define(eq=False)
+class HeldCollection:
+    """The collector's switch, for all threads of the process.
+
+    Attributes:
+        longest: Seconds after which it is switched on again although somebody is still at it.
+    """
+
+    longest: float = LONGEST
+    _holders: int = field(default=0, init=False)
+    _timer: threading.Timer | None = field(default=None, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the collector off throughout the block."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def forget(self) -> None:
+        """In a forked child, whose only thread need not be one that holds it off."""
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._switch_on()
+
+    def _enter(self) -> None:
+        with self._lock:
+            self._holders += 1
+            if self._holders == 1 and gc.isenabled():
+                gc.disable()
+                self._timer = threading.Timer(self.longest, self._took_too_long)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._holders = max(0, self._holders - 1)
+            if not self._holders:
+                self._switch_on()
+
+    def _took_too_long(self) -> None:
+        with self._lock:
+            self._switch_on()
+
+    def _switch_on(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            gc.enable()
+
+
+COLLECTION = HeldCollection()
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=COLLECTION.forget)

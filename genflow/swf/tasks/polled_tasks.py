@@ -1,0 +1,67 @@
+"""Decision tasks and activity tasks, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Factory, frozen
+
+__all__ = ['ActivityTask', 'DecisionTask']
+
+
+@frozen
+class DecisionTask:
+    """A decision task with every page of its history.
+
+    Attributes:
+        token: Names the task when it is answered.
+        started_id: The event id of its ``DecisionTaskStarted``, the last event of the history.
+        previous_id: The ``DecisionTaskStarted`` of the last decision that completed, 0 if there is none.
+        events: SWF's event dicts, oldest first. They begin with event 1, or with event ``previous_id`` where
+            the poll asked for that.
+        task_list: The list that was polled.
+    """
+
+    token: str
+    workflow_id: str
+    run_id: str
+    name: str
+    version: str
+    started_id: int
+    previous_id: int
+    events: list[Mapping[str, Any]] = Factory(list)
+    task_list: str = ''
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the history begins with event 1."""
+        return bool(self.events) and self.events[0]['eventId'] == 1
+
+    def __str__(self) -> str:
+        return f'{self.name} {self.version} (workflow {self.workflow_id}, run {self.run_id})'
+
+
+@frozen
+class ActivityTask:
+    """An activity task.
+
+    Attributes:
+        token: Names the task when it is answered or heartbeats.
+        activity_id: What the decider called it.
+        input: Its input as text, ``None`` if it has none.
+        task_list: The list that was polled.
+    """
+
+    token: str
+    activity_id: str
+    workflow_id: str
+    run_id: str
+    name: str
+    version: str
+    started_id: int
+    input: str | None = None
+    task_list: str | None = None
+
+    def __str__(self) -> str:
+        return f'{self.name} {self.version} (activity {self.activity_id}, workflow {self.workflow_id})'

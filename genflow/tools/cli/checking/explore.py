@@ -1,0 +1,57 @@
+"""``genflow explore``: the orders of events in which a workflow could go wrong, tried before it is deployed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from genflow.testing.explorer.settings import BUDGET, JUDGE_NAMES, MAX_FAULTS
+from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options
+
+__all__ = ['command']
+
+
+@click.command('explore', context_settings=TAKES_NEGATIVES)
+@click.argument('target')
+@input_options
+@click.option(
+    '--stub', 'stubs', multiple=True, metavar='NAME=VALUE', help='The result of an activity or child, as JSON.'
+)
+@click.option(
+    '--signal',
+    'signals',
+    multiple=True,
+    metavar='NAME=VALUES',
+    help='A signal that arrives: a JSON list of its values.',
+)
+@click.option(
+    '--faults', default=MAX_FAULTS, show_default=True, type=click.IntRange(0), help='The most faults in one run.'
+)
+@click.option('--budget', default=BUDGET, show_default=True, type=click.IntRange(1), help='Runs to try.')
+@click.option('--seconds', type=click.FloatRange(0), help='Seconds to spend on the exploration.')
+@click.option('--seed', default=0, show_default=True, help='Seed of the random orders.')
+@click.option(
+    '--jobs',
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help='Number of processes; all but the first try random orders.',
+)
+@click.option(
+    '--without', multiple=True, type=click.Choice(sorted(JUDGE_NAMES)), help='Skip this judge; may be repeated.'
+)
+@click.option('--schedule', help='Replay this schedule.')
+@click.option('--svg', type=click.Path(dir_okay=False), help='Draw what was found into this SVG file.')
+@click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Try the orders in which SWF can tell a workflow what happens, and judge each of them.
+
+    TARGET is file.py, file.py:Class or module:Class. ARGS are JSON, or plain text.
+
+    Exit codes: 0 everything held, 8 something is wrong in some order, 2 wrong usage.
+    """
+    from genflow.tools.cli.checking.exploring import explore
+
+    explore(ctx, **options)

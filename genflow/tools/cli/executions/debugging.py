@@ -1,0 +1,127 @@
+"""How ``genflow debug`` replays an execution up to a decision, and steps through that one."""
+
+from __future__ import annotations
+
+import bdb
+import pdb  # noqa: T100 - the debugger is what the command is about
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import click
+
+from genflow.core.engine.execution import Execution
+from genflow.core.errors import GenflowError, HistoryError
+from genflow.core.model.registry import WorkflowSpec
+from genflow.insight import ExecutionView
+from genflow.swf.wire.events import translate
+from genflow.tools.cli.executions.actions import run_of
+from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.cli.services import client_of
+from genflow.tools.gathering import from_file, known_spec
+from genflow.tools.run.target import TargetError, load
+
+__all__ = ['debug_decision', 'parted', 'pdb_of', 'step_through']
+
+
+def debug_decision(
+    ctx: click.Context,
+    *,
+    workflow_id: str | None,
+    target: str | None,
+    event_id: int | None,
+    run_id: str | None,
+    path: str | None,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
+) -> None:
+    """Carry out ``genflow debug``."""
+    if path is not None:
+        view, target = _of_file(path), target or workflow_id
+    elif workflow_id is None:
+        raise Refused('Which execution? Give its ID and TARGET, or --file FILE and TARGET.')
+    else:
+        with client_of(endpoint, db, domain=domain) as client:
+            run = run_of(client, domain, workflow_id, run_id)
+            view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
+    if target is None:
+        raise Refused('Which code? Give TARGET, the file or module of the workflow.')
+    step_through(view, _spec(target, view), event_id or view.last_event_id, pdb_of())
+    ctx.exit(Exit.COMPLETED)
+
+
+def _of_file(path: str) -> ExecutionView:
+    try:
+        return from_file(path).view
+    except HistoryError as error:
+        raise Refused(str(error)) from error
+
+
+def _spec(target: str, view: ExecutionView) -> WorkflowSpec:
+    try:
+        spec = load(target)
+    except TargetError as error:
+        raise Refused(str(error)) from error
+    return known_spec(view) or spec
+
+
+def pdb_of(**options: Any) -> pdb.Pdb:
+    """A debugger that stops in the user's code only."""
+    return pdb.Pdb(skip=['genflow.*', 'attr.*', 'attrs.*', 'contextlib', 'inspect', 'importlib.*'], **options)
+
+
+def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int, debugger: pdb.Pdb) -> None:
+    """Replays up to the decision that an event belongs to, and that decision under a debugger.
+
+    Args:
+        view: The execution.
+        spec: Its class.
+        event_id: An event of the decision, or one that it saw.
+        debugger: Stops at the first line of the user's code.
+    """
+    before, decision = parted(view, event_id)
+    execution = Execution(spec, workflow_id=view.workflow_id, run_id=view.run_id, seed=view.run_id)
+    try:
+        execution.advance(translate(before))
+        click.echo(
+            f'genflow: the decision of event {decision[-1]["eventId"]}; `n` steps, `c` goes on, `q` ends', err=True
+        )
+        advance: Callable[..., Any] = execution.advance
+        debugger.runcall(advance, translate(decision))
+    except bdb.BdbQuit:
+        pass
+    except GenflowError as error:
+        if debugger.quitting:  # what the engine makes of code that was left in the middle
+            return
+        print(f'genflow: {type(error).__name__}: {error}', file=sys.stderr)
+    finally:
+        execution.close()
+
+
+def parted(view: ExecutionView, event_id: int) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """The events before the decision that an event belongs to, and those up to its end.
+
+    Raises:
+        Refused: There is no such event, or no decision has seen it.
+    """
+    if not 1 <= event_id <= view.last_event_id:
+        raise Refused(f'there is no event {event_id}; the last one is {view.last_event_id}')
+    ends = [0] + [_after_outputs(view, task.ended_id) for task in view.decisions if task.state == 'completed']
+    for start, end in pairwise(ends):
+        if event_id <= end:
+            return view.events[:start], view.events[start:end]
+    raise Refused(f'no decision has seen event {event_id} yet; the last one ends with event {ends[-1]}')
+
+
+def _after_outputs(view: ExecutionView, completed_id: int) -> int:
+    """How many events there are up to the last one that a decision recorded."""
+    last = completed_id
+    for event in view.events[completed_id:]:
+        kind = event['eventType']
+        said = event.get(f'{kind[0].lower()}{kind[1:]}EventAttributes', {})
+        if said.get('decisionTaskCompletedEventId') != completed_id:
+            break
+        last = event['eventId']
+    return last

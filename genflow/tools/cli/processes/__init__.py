@@ -1,0 +1,1 @@
+"""Commands that keep a process running: workflows, workers, services, the dashboard."""

@@ -1,0 +1,1 @@
+"""The pages of the dashboard, and the forms and streams on them."""

@@ -121,7 +121,7 @@ class _Made:
     branch: Branch | None
 
 
-class _Observed(Execution):
+class ObservedExecution(Execution):
     """An execution that remembers which branch made which call, and what it would log."""
 
     def __init__(self, spec: WorkflowSpec, view: ExecutionView) -> None:
@@ -179,12 +179,12 @@ class Replay:
         self._view = view
         self._spec = spec
         self._events = list(decided(translate(view.events)))
-        self._execution: _Observed | None = _Observed(spec, view)
+        self._execution: ObservedExecution | None = ObservedExecution(spec, view)
         self.code = self._replayed(self._execution, source)
         if self.code.error is not None or self.code.decides is not None:
             self.close()  # it stands elsewhere than the events do
 
-    def _replayed(self, execution: _Observed, source: Source) -> CodeView:
+    def _replayed(self, execution: ObservedExecution, source: Source) -> CodeView:
         view, spec = self._view, self._spec
         try:
             execution.advance(self._events)
@@ -199,7 +199,7 @@ class Replay:
         """What the code would ask for next, as :func:`suppose` says it; the first one costs no replay."""
         execution, self._execution = self._execution, None
         events = [] if execution is not None else self._events
-        return _supposed(execution or _Observed(self._spec, self._view), events, self._view, supposition, at)
+        return _supposed(execution or ObservedExecution(self._spec, self._view), events, self._view, supposition, at)
 
     def close(self) -> None:
         """Closes the generators."""
@@ -215,13 +215,13 @@ def replayed(view: ExecutionView, spec: WorkflowSpec, source: Source = no_source
     return replay.code
 
 
-def _pending(execution: _Observed, view: ExecutionView) -> tuple[str, ...]:
+def _pending(execution: ObservedExecution, view: ExecutionView) -> tuple[str, ...]:
     """What the code asks for in the decision that is to be made."""
     answer = execution.advance([core.DecisionStarted(view.last_event_id + 1, utc(view.updated_at))])
     return () if answer is None else tuple(told(answer, view))
 
 
-def _seen(execution: _Observed, view: ExecutionView, spec: WorkflowSpec, source: Source) -> CodeView:
+def _seen(execution: ObservedExecution, view: ExecutionView, spec: WorkflowSpec, source: Source) -> CodeView:
     waits = _waits(execution, view)
     branches = [
         _branch(generator, branch, source, waits.get(id(branch), ()))
@@ -243,7 +243,7 @@ def _seen(execution: _Observed, view: ExecutionView, spec: WorkflowSpec, source:
     )
 
 
-def _retries(execution: _Observed) -> dict[int, Retry]:
+def _retries(execution: ObservedExecution) -> dict[int, Retry]:
     """The policies of the calls that may be tried again."""
     calls = (made.call for made in execution.observed)
     retried = {call.number or 0: call.settings.retry for call in calls if isinstance(call, RetryableCall)}
@@ -288,7 +288,7 @@ def _declared(cls: type) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _waits(execution: _Observed, view: ExecutionView) -> dict[int, list[int]]:
+def _waits(execution: ObservedExecution, view: ExecutionView) -> dict[int, list[int]]:
     """For each branch, the operations whose end it waits for: found from the calls upwards."""
     found: dict[int, list[int]] = {}
     for call in execution.calls():
@@ -405,11 +405,11 @@ def suppose(
     Raises:
         GenflowError: The code cannot go on: as the engine raises it.
     """
-    return _supposed(_Observed(spec, view), decided(translate(view.events)), view, supposition, at)
+    return _supposed(ObservedExecution(spec, view), decided(translate(view.events)), view, supposition, at)
 
 
 def _supposed(
-    execution: _Observed,
+    execution: ObservedExecution,
     found: Iterable[core.Event],
     view: ExecutionView,
     supposition: Supposition | None,

@@ -6,6 +6,7 @@ in one table, ordered by how much of the trouble each explains (:mod:`genflow.in
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from genflow.insight.code import CodeView
 from genflow.insight.times import clock_time, duration
 from genflow.insight.view import ExecutionView
 
-__all__ = ['CAUSE', 'NOTE', 'SETTING', 'Case', 'Evidence', 'Facts', 'Finding', 'Found', 'Poller', 'Rule']
+__all__ = ['CAUSE', 'NOTE', 'SETTING', 'Case', 'Evidence', 'Facts', 'Finding', 'Found', 'Poller', 'Rule', 'remedy']
 
 CAUSE, NOTE, SETTING = 'cause', 'note', 'setting'
 """How much a finding matters: something is wrong; it explains a state that is as it should be; a setting that would
@@ -47,6 +48,10 @@ class Found:
     evidence: tuple[Evidence, ...] = ()
 
 
+PROGRAM = 'genflow '
+"""What a line of a remedy begins with if it is a command to type."""
+
+
 @frozen
 class Finding:
     """A cause, note or setting.
@@ -55,7 +60,7 @@ class Finding:
         code: Stable, for scripts: ``activity-not-polled``.
         level: ``cause``, ``note`` or ``setting``.
         text: One sentence for people.
-        remedy: What to do, with the command to type where there is one.
+        remedy: What to do. A command to type is a line of its own, quoted for a POSIX shell.
         evidence: What it rests on.
     """
 
@@ -64,6 +69,11 @@ class Finding:
     text: str
     remedy: str = ''
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands of the remedy, as they are typed."""
+        return tuple(line for line in self.remedy.splitlines() if line.startswith(PROGRAM))
 
 
 @frozen
@@ -92,8 +102,10 @@ class Facts:
 
     Attributes:
         live: A service was asked, so that what is due has happened; else the events come from a file.
-        options: What a command needs to reach the same service: ``--db orders.db``.
+        options: What a command needs to reach the same service: ``--db orders.db``; quoted for a shell.
         domain: The SWF domain.
+        target: The code that was named, as a command takes it.
+        file: The file that the events come from, if they come from one.
         pending: How many tasks wait, by ``decision`` or ``activity`` and the name of the list.
         pollers: Workers that took tasks, by ``decision`` or ``activity`` and the name of the list.
         types: ``REGISTERED``, ``DEPRECATED`` or ``MISSING``, by ``workflow`` or ``activity``, name and version.
@@ -105,6 +117,8 @@ class Facts:
     live: bool = False
     options: str = ''
     domain: str | None = None
+    target: str | None = None
+    file: str | None = None
     pending: Mapping[tuple[str, str], int] = field(factory=dict)
     pollers: Mapping[tuple[str, str], tuple[Poller, ...]] = field(factory=dict)
     types: Mapping[tuple[str, str, str], str] = field(factory=dict)
@@ -129,13 +143,36 @@ class Case:
     facts: Facts = Facts()
     code: CodeView | None = None
 
-    def command(self, *words: str) -> str:
-        """A genflow command on the same service."""
-        return ' '.join(filter(None, ('genflow', *words, self.facts.options)))
+    @property
+    def target(self) -> str:
+        """The code to name in a command; a placeholder where it is not known."""
+        return self.facts.target or 'TARGET'
 
-    def on_this(self, verb: str, *words: str) -> str:
+    def command(self, verb: str, *arguments: str, **options: str | int | None) -> str:
+        """A genflow command on the same service, as it is typed.
+
+        Args:
+            verb: The command.
+            *arguments: Its arguments; they may begin with a dash.
+            **options: Its own options by name; those that are ``None`` are left out.
+        """
+        own = [word for name, value in options.items() if value is not None for word in (_flag(name), str(value))]
+        parts = [shlex.join(arguments), shlex.join(own), self.facts.options]
+        if any(word.startswith('-') for word in arguments):
+            parts = [*parts[1:], '--', parts[0]]
+        return PROGRAM + ' '.join(filter(None, (verb, *parts)))
+
+    def on_this(self, verb: str, *arguments: str, **options: str | int | None) -> str:
         """A genflow command about this execution."""
-        return self.command(verb, self.view.workflow_id or 'ID', *words)
+        if self.facts.file is not None and verb in OF_FILES:
+            return self.command(verb, *arguments, file=self.facts.file, **options)
+        return self.command(verb, self.view.workflow_id or 'ID', *arguments, **options)
+
+    def worker(self, task_list: str | None = None) -> str:
+        """The command that starts a worker with the code."""
+        is_said = '--domain ' in self.facts.options
+        domain = None if is_said else self.facts.domain or 'DOMAIN'
+        return self.command('worker', self.target, task_list=task_list or 'TASK_LIST', domain=domain)
 
     def since(self, when: datetime) -> float:
         """Seconds from a moment until now."""
@@ -147,6 +184,19 @@ class Case:
 
     def clock(self, when: datetime) -> str:
         return clock_time(when, self.now)
+
+
+OF_FILES = frozenset({'debug', 'graph', 'show', 'timeline', 'why'})
+"""The commands that read a history from a file."""
+
+
+def _flag(name: str) -> str:
+    return f'--{name.replace("_", "-")}'
+
+
+def remedy(advice: str, *commands: str) -> str:
+    """What to do, and the commands that do it, each on a line of its own."""
+    return '\n'.join((advice, *commands))
 
 
 @frozen

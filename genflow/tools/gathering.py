@@ -78,12 +78,13 @@ class Gathered:
         return diagnose(self.view, self.now, self.facts, spec or known_spec(self.view), source_lines)
 
 
-def from_file(path: str | Path, at: datetime | None = None) -> Gathered:
+def from_file(path: str | Path, at: datetime | None = None, *, target: str | None = None) -> Gathered:
     """Reads an execution from a file of JSON, as the AWS command line or ``genflow history --json`` print it.
 
     Args:
         path: The file.
         at: The present; the time of the last event unless given.
+        target: The code that the commands of findings name.
 
     Raises:
         HistoryError: It is not a whole history.
@@ -91,7 +92,7 @@ def from_file(path: str | Path, at: datetime | None = None) -> Gathered:
     """
     loaded = load(Path(path))
     view = ExecutionView(loaded.workflow_id, loaded.run_id).apply_all(loaded.events)
-    return Gathered(view, Facts(), at or view.updated_at or now())
+    return Gathered(view, Facts(target=target, file=str(path)), at or view.updated_at or now())
 
 
 @define
@@ -103,12 +104,14 @@ class Gatherer:
         domain: The domain.
         options: What a genflow command needs to reach the same service.
         clock: Gives the present.
+        target: The code that the commands of findings name.
     """
 
     client: Any
     domain: str
     options: str = ''
     clock: Callable[[], datetime] = now
+    target: str | None = None
     _pollers: dict[tuple[str, str], dict[str, datetime]] | None = field(default=None, init=False)
     _asked: dict[Any, Any] = field(factory=dict, init=False)
     _refused: dict[str, None] = field(factory=dict, init=False)
@@ -123,6 +126,7 @@ class Gatherer:
             live=True,
             options=self.options,
             domain=self.domain,
+            target=self.target,
             pending=dict(self._pending(view)),
             pollers=self._seen() if view.is_open else {},
             types=dict(self._types(view)),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timezone
 from random import Random
 
 import pytest
 
-from genflow.insight import RULES
+from genflow.insight import RULES, Case, ExecutionView, Facts
+from genflow.tools.cli.main import COMMANDS
 
 from .breaking import WAYS
+from .typed import typed
 
 RIGHT = 95
 
@@ -18,6 +22,33 @@ def test_an_execution_that_is_broken_in_this_way_gets_this_finding_first(code):
     diagnosis = WAYS[code]({})
     assert [finding.code for finding in diagnosis.findings][:1] == [code]
     assert diagnosis.is_healthy == (diagnosis.findings[0].level != 'cause')
+    for finding in diagnosis.findings:
+        for command in finding.commands:
+            typed(command)
+        assert _in_prose(finding.remedy) == []
+
+
+def _in_prose(remedy):
+    """The commands of a remedy that do not stand on a line of their own, so that nobody can copy them."""
+    prose = [line for line in remedy.splitlines() if not line.startswith('genflow ')]
+    return [name for name in re.findall(r'genflow ([a-z]+)', '\n'.join(prose)) if name in COMMANDS]
+
+
+@pytest.mark.parametrize('workflow_id', ["it's $(one)", '-x', '--all', 'ä b', '"', 'a;b'])
+def test_a_command_names_the_execution_whatever_its_id_is(workflow_id):
+    facts = Facts(live=True, options="--db 'my orders.db'", domain='d', target='my flows.py:Order')
+    case = Case(ExecutionView(workflow_id, 'r'), datetime(2000, 1, 1, tzinfo=timezone.utc), facts)
+    name, given = typed(case.on_this('debug', case.target, at=7, run_id='r'))
+    assert (name, given['workflow_id'], given['target']) == ('debug', workflow_id, 'my flows.py:Order')
+    assert (given['event_id'], given['run_id'], given['db']) == (7, 'r', 'my orders.db')
+
+
+def test_a_command_about_a_file_names_the_file(tmp_path):
+    path = tmp_path / 'a history.json'
+    path.write_text('{}')
+    case = Case(ExecutionView('w'), datetime(2000, 1, 1, tzinfo=timezone.utc), Facts(file=str(path)))
+    _, given = typed(case.on_this('why', case.target, **{'if': 'fire 3'}))
+    assert (given['path'], given['workflow_id'], given['supposed']) == (str(path), 'TARGET', ('fire 3',))
 
 
 def test_each_rule_has_an_execution_that_is_broken_in_its_way():

@@ -105,3 +105,26 @@ def test_an_event_that_no_decision_has_seen_yet_is_refused():
     view = ExecutionView('w', 'r').apply_all(paused().signaled('approve', 2).events)
     with pytest.raises(Refused, match='no decision has seen event 16 yet; the last one ends with event 15'):
         parted(view, 16)
+
+
+def test_the_decision_that_is_to_be_made_is_stepped_through_without_an_event():
+    history = History(Order, 1).decide().completed(Order.charge.task(1), 'ok').decide().signaled('approve', 'now')
+    view = ExecutionView('w', 'r').apply_all(history.events)
+    out = io.StringIO()
+    debugger = pdb_of(stdin=io.StringIO('n\np approved\nq\n'), stdout=out)
+    debugger.use_rawinput = False
+    step_through(view, WorkflowSpec(Order, 'Order', '1'), None, debugger)
+    assert "'now'" in out.getvalue()
+
+
+def test_a_decision_that_a_worker_is_making_is_stepped_through_too():
+    view = ExecutionView('w', 'r').apply_all(paused().signaled('approve', 'now').decision_started().events)
+    before, decision = parted(view)
+    kinds = [event['eventType'] for event in decision]
+    assert (len(before), kinds[-1], kinds.count('DecisionTaskStarted')) == (15, 'DecisionTaskStarted', 1)
+
+
+def test_without_any_decision_there_is_nothing_to_step_through():
+    view = ExecutionView('w', 'r').apply_all(History(Order).events[:1])
+    with pytest.raises(Refused, match='no decision of this execution has been made'):
+        parted(view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import Attempt, Limits, Operation
 from genflow.insight.rules.decisions import polled, polled_lists, similar, taken_since, times
 from genflow.insight.times import duration
@@ -65,22 +65,27 @@ def activity_list_misspelt(case: Case) -> Iterator[Found]:
             yield Found(
                 f'{operation.label} has waited for {duration(waited)} on the activity task list {task_list!r}, '
                 f'which no worker polls; workers poll {other!r}, which is nearly the same name.',
-                f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task_list)}. Then correct '
-                'the name in the decorator or the proxy.',
+                remedy(
+                    'Start a worker for this list; then correct the name in the decorator or the proxy:',
+                    case.worker(task_list),
+                ),
                 _shown(operation, attempt),
             )
 
 
 def activity_type_missing(case: Case) -> Iterator[Found]:
     """An activity waits, and its type is deprecated or gone, so that no worker may know it."""
-    for operation, attempt, _, waited in _waiting(case):
+    for operation, attempt, task_list, waited in _waiting(case):
         state = case.facts.types.get(('activity', operation.name, operation.version or ''))
         if state in ('MISSING', 'DEPRECATED'):
             yield Found(
                 f'{operation.label} has waited for {duration(waited)}, and its type {operation.name} '
                 f'{operation.version} is {"deprecated" if state == "DEPRECATED" else "not registered"}: workers that '
                 'know it may be gone.',
-                'Run a worker whose code still has this type, until no execution needs it.',
+                remedy(
+                    'Run a worker whose code still has this type, until no execution needs it:',
+                    case.worker(task_list),
+                ),
                 _shown(operation, attempt),
             )
 
@@ -96,7 +101,7 @@ def activity_not_polled(case: Case) -> Iterator[Found]:
         yield Found(
             f'{operation.label} has waited for {duration(waited)}: no worker takes activity tasks from the list '
             f'{task_list!r}{count}.',
-            f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task_list)}',
+            remedy('Start a worker for it:', case.worker(task_list)),
             _shown(operation, attempt),
         )
 
@@ -109,7 +114,9 @@ def activity_in_line(case: Case) -> Iterator[Found]:
             yield Found(
                 f'{operation.label} has waited in line for {duration(waited)} on {task_list!r} with {pending} tasks: '
                 'the workers are busy.',
-                'Start more workers on this list, or give them more slots (`--activities`).',
+                remedy(
+                    'Start more workers on this list, or give them more slots (`--activities`):', case.worker(task_list)
+                ),
                 _shown(operation, attempt),
             )
             return
@@ -245,7 +252,10 @@ def heartbeat_overdue(case: Case) -> Iterator[Found]:
         yield Found(
             f'{operation.label} was started {case.ago(started)} by {attempt.worker or "a worker"}, and its heartbeat '
             f'of {duration(beat)} is overdue, unless it was sent: histories do not record heartbeats.',
-            'Ask the service itself (without --file), or look at the log of that worker.',
+            remedy(
+                'Look at the log of that worker, or ask the service itself:',
+                case.command('why', case.view.workflow_id or 'ID'),
+            ),
             _shown(operation, attempt),
         )
 
@@ -258,8 +268,10 @@ def endless_activity(case: Case) -> Iterator[Found]:
             yield Found(
                 f'{operation.label} runs since {case.clock(started)} without any time-out (all NONE): if its worker '
                 'dies, the execution waits for ever.',
-                'Give the type or the proxy `start_to_close=` and `heartbeat=`. To free this execution: '
-                f'{case.on_this("cancel")}',
+                remedy(
+                    'Give the type or the proxy `start_to_close=` and `heartbeat=`. To free this execution:',
+                    case.on_this('cancel'),
+                ),
                 _shown(operation, attempt),
             )
 
@@ -271,7 +283,11 @@ def cancel_unanswered(case: Case) -> Iterator[Found]:
             yield Found(
                 f'{operation.label} was asked to cancel {case.ago(attempt.cancel_at)}, and '
                 f'{attempt.worker or "its worker"} has not answered: an activity hears of it at its next heartbeat.',
-                'Call `self.heartbeat()` in the activity and stop when it says so.',
+                remedy(
+                    'Call `self.heartbeat()` in the activity and stop when it says so. To end the execution without '
+                    'waiting for it:',
+                    case.on_this('terminate'),
+                ),
                 (
                     *_shown(operation, attempt),
                     Evidence('its cancellation was asked for', attempt.cancel_id, attempt.cancel_at),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import Attempt, Close, Operation
 from genflow.insight.times import duration
 
-MENDED = 'After you fix the cause, '
 
-
-def _again(case: Case) -> str:
+def _again(case: Case, before: str = '') -> str:
+    rerun = case.on_this('rerun', run_id=case.view.run_id)
     if '--db ' in case.facts.options:
-        return f'{MENDED}continue it where it failed: {case.on_this("repair")}, or begin again: {case.on_this("rerun")}'
-    return f'{MENDED}start it again with the same input: {case.on_this("rerun")}'
+        return remedy(
+            f'{before}After you fix the cause, continue it where it failed, or start it again with the same input:',
+            case.on_this('repair', run_id=case.view.run_id),
+            rerun,
+        )
+    return remedy(f'{before}After you fix the cause, start it again with the same input:', rerun)
 
 
 def _shown(close: Close) -> Evidence:
@@ -138,7 +141,7 @@ def execution_timed_out(case: Case) -> Iterator[Found]:
         left = ', '.join(f'{one.label} was {one.state}' for one in open_ones[:3]) or 'nothing of it was open'
     yield Found(
         f'SWF timed it out {case.ago(close.at)}, after {duration(case.view.age(case.now))}; then {left}.',
-        f'Give it a longer `workflow_duration` if it did nothing wrong. {_again(case)}',
+        _again(case, 'Give it a longer `workflow_duration` if it did nothing wrong. '),
         (_shown(close),),
     )
 
@@ -149,7 +152,7 @@ def event_limit(case: Case) -> Iterator[Found]:
     if close is not None and close.cause == 'EVENT_LIMIT_EXCEEDED':
         yield Found(
             f'SWF terminated it {case.ago(close.at)}: its history reached 25,000 events.',
-            f'Let the workflow restart in time (`restart_when_suggested`). {_again(case)}',
+            _again(case, 'Let the workflow restart in time (`restart_when_suggested`). '),
             (_shown(close),),
         )
 
@@ -162,7 +165,13 @@ def policy_applied(case: Case) -> Iterator[Found]:
         yield Found(
             f'SWF terminated it {case.ago(close.at)}, because its parent {parent[0] if parent else ""} closed with the '
             'child policy TERMINATE.',
-            'A child that is to outlive its parent needs the policy ABANDON and `.detach()`.',
+            remedy(
+                'A child that is to outlive its parent needs the policy ABANDON and `.detach()`. To see why the parent '
+                'closed:',
+                case.command('why', parent[0], run_id=parent[1]),
+            )
+            if parent
+            else '',
             (_shown(close),),
         )
 
@@ -196,6 +205,6 @@ def continued(case: Case) -> Iterator[Found]:
     if close is not None and close.status == 'continued as new':
         yield Found(
             f'It restarted {case.ago(close.at)} and goes on in the run {close.new_run_id}.',
-            case.on_this('why', '--run-id', str(close.new_run_id)),
+            case.command('why', case.view.workflow_id or 'ID', run_id=close.new_run_id),
             (_shown(close),),
         )

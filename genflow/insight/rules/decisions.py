@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from genflow.core.errors import NondeterminismError, WorkflowStalled
 from genflow.insight.code import CodeView
-from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import DecisionTask
 from genflow.insight.times import duration
 
@@ -56,9 +56,19 @@ def nondeterminism(case: Case) -> Iterator[Found]:
         what, _, rest = error.report.partition('\n')
         yield Found(
             f'{what[:1].upper()}{what[1:]}:\n{rest}',
-            'Guard the change with `self.patched("change-id")`, or go back to the code that began the execution.',
+            remedy(
+                'Guard the change with `self.patched("change-id")`, or go back to the code that began the execution. '
+                'To step through the code there:',
+                case.on_this('debug', case.target, at=_seen(case, event_id)),
+            ),
             (Evidence('the history and the code diverge here', event_id),),
         )
+
+
+def _seen(case: Case, event_id: int) -> int | None:
+    """An event if a decision that was made has seen it; ``None`` stands for the decision that is to be made."""
+    ended = next((task.ended_id for task in reversed(case.view.decisions) if task.state == 'completed'), 0)
+    return event_id if 0 < event_id <= ended else None
 
 
 def stalled(case: Case) -> Iterator[Found]:
@@ -68,7 +78,11 @@ def stalled(case: Case) -> Iterator[Found]:
         yield Found(
             f'It is open, but SWF has nothing open for it: no activity, child or timer; no signal would help either. '
             f'{_standing(case.code)}',
-            f'Fix the code; the decision is then made again. Or end the execution: {case.on_this("terminate")}',
+            remedy(
+                'Fix the code; the decision is then made again. To step through it, or to end the execution:',
+                case.on_this('debug', case.target),
+                case.on_this('terminate'),
+            ),
         )
 
 
@@ -85,7 +99,10 @@ def unreadable(case: Case) -> Iterator[Found]:
     if error is not None and not isinstance(error, (WorkflowStalled, NondeterminismError)):
         yield Found(
             f'The code cannot go on with the history: {type(error).__name__}: {error.report}',
-            'Give both sides the same transport, or bring back the code that wrote it.',
+            remedy(
+                'Give both sides the same transport, or bring back the code that wrote it. To step through the code:',
+                case.on_this('debug', case.target),
+            ),
         )
 
 
@@ -99,8 +116,11 @@ def decision_list_misspelt(case: Case) -> Iterator[Found]:
         yield Found(
             f'No worker polls the decision task list {task.task_list!r}, but deciders poll {other!r}, which is nearly '
             f'the same name; the decision has waited for {duration(case.since(task.scheduled_at))}.',
-            f'Start a worker for it: {case.command("worker", "TARGET", "--task-list", task.task_list)}. Then '
-            'correct the name in the decorator or where the execution is started.',
+            remedy(
+                'Start a worker for this list; then correct the name in the decorator or where the execution is '
+                'started:',
+                case.worker(task.task_list),
+            ),
             (_shown(task),),
         )
 
@@ -122,7 +142,7 @@ def decision_not_polled(case: Case) -> Iterator[Found]:
     yield Found(
         f'No worker has taken the decision task from the list {task.task_list!r} for '
         f'{duration(case.since(task.scheduled_at))}{count}.',
-        f'Start a decider for it: {case.command("worker", "TARGET", "--task-list", str(task.task_list))}',
+        remedy('Start a decider for it:', case.worker(task.task_list)),
         (_shown(task),),
     )
 
@@ -137,7 +157,10 @@ def workflow_type_gone(case: Case) -> Iterator[Found]:
             f'type {case.view.name} {case.view.version} '
             f'is {"deprecated" if state == "DEPRECATED" else "not registered"}: '
             'the deciders that know it may be gone.',
-            'Run a decider whose code still has this type, until its last execution has closed.',
+            remedy(
+                'Run a decider whose code still has this type, until its last execution has closed:',
+                case.worker(task.task_list),
+            ),
             (_shown(task),),
         )
 
@@ -149,7 +172,7 @@ def decision_in_line(case: Case) -> Iterator[Found]:
         pending = case.facts.pending.get(('decision', task.task_list or ''), 1)
         yield Found(
             f'The decision waits in line on {task.task_list!r} behind {pending} tasks: the deciders are busy.',
-            'Start more deciders on this list.',
+            remedy('Start more deciders on this list:', case.worker(task.task_list)),
             (_shown(task),),
         )
 
@@ -167,8 +190,11 @@ def decision_timed_out(case: Case) -> Iterator[Found]:
         yield Found(
             f'The decision timed out {times(len(lost))}{" in a row" if len(lost) > 1 else ""}{worker}: the decider '
             f'took it and did not answer within {duration(lost[0].limit or 0)}.',
-            'See the log of that worker: it holds the execution (its code does not match, or raised), or is too slow.'
-            + ('' if case.code else f' With the code at hand: {case.on_this("why", "TARGET")}'),
+            remedy(
+                'See the log of that worker: it holds the execution (its code does not match, or raised), or is too '
+                f'slow. {"To step through the decision:" if case.code else "With the code at hand:"}',
+                case.on_this('debug' if case.code else 'why', case.target),
+            ),
             tuple(Evidence('the decision timed out', task.ended_id, task.ended_at) for task in reversed(lost)),
         )
 
@@ -185,6 +211,10 @@ def decision_slow(case: Case) -> Iterator[Found]:
         yield Found(
             f'A decider{" (" + task.worker + ")" if task.worker else ""} took the decision {case.ago(task.started_at)} '
             f'and has not answered; {limit}.',
-            'See the log of that worker: it holds the execution, is stopped in a debugger, or is gone.',
+            remedy(
+                'See the log of that worker: it holds the execution, is stopped in a debugger, or is gone. '
+                f'{"To step through the decision:" if case.code else "With the code at hand:"}',
+                case.on_this('debug' if case.code else 'why', case.target),
+            ),
             (Evidence('the decision task was started', task.started_id, task.started_at),),
         )

@@ -44,7 +44,7 @@ def many_open(case: Case) -> Iterator[Found]:
         if count >= MANY_OPEN and case.view.is_open:
             yield Found(
                 f'It has {count:,} open {plural}; SWF allows {MAX_OPEN:,} at a time.',
-                'genflow holds back what goes beyond. Call fewer at a time: `self.map(fn, items, limit=100)`.',
+                'The engine holds back what goes beyond. Call fewer at a time: `self.map(fn, items, limit=100)`.',
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from genflow.core.model.refusals import is_backpressure
-from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import Refusal
 from genflow.insight.rules.decisions import times
 
@@ -31,8 +31,10 @@ def _unregistered(kind: str, event_type: str) -> Callable[[Case], Iterator[Found
         if refusal is not None:
             yield Found(
                 f'The {kind} type is not registered: SWF refused {refusal.what}.',
-                f'Run a worker whose code has this type (it registers it), or register it: '
-                f'{case.command("worker", "TARGET")}',
+                remedy(
+                    'Run a worker whose code has this type: it registers the type.',
+                    case.worker(),
+                ),
                 _shown(refusal),
             )
 
@@ -50,8 +52,11 @@ def type_deprecated(case: Case) -> Iterator[Found]:
     if refusal is not None:
         yield Found(
             f'The type is deprecated, so SWF refused {refusal.what}.',
-            'Undeprecate it (`aws swf undeprecate-activity-type` or `undeprecate-workflow-type`), or call another '
-            'version.',
+            remedy(
+                'Undeprecate it (`aws swf undeprecate-activity-type` or `undeprecate-workflow-type`), or call another '
+                'version. To see which types are deprecated:',
+                case.command('types', '--deprecated'),
+            ),
             _shown(refusal),
         )
 
@@ -64,7 +69,7 @@ def throttled(case: Case) -> Iterator[Found]:
     count = sum(1 for one in case.view.refusals if one.cause == refusal.cause)
     yield Found(
         f'SWF throttles it: {refusal.cause} ({times(count)}, last {case.ago(refusal.at)}, for {refusal.what}).',
-        'genflow asks again by itself after a back-off. Lower the rate (`map(..., limit=)`), or ask AWS for a higher '
+        'The engine asks again by itself after a back-off. Lower the rate (`map(..., limit=)`), or ask AWS for a higher '
         'quota.',
         _shown(refusal),
     )
@@ -76,7 +81,10 @@ def not_permitted(case: Case) -> Iterator[Found]:
     if refusal is not None:
         yield Found(
             f'The decider is not permitted to ask for {refusal.what}.',
-            "Allow the action in the IAM policy of the decider's role.",
+            remedy(
+                "Allow the action in the IAM policy of the decider's role. To see who the credentials belong to:",
+                case.command('doctor'),
+            ),
             _shown(refusal),
         )
 
@@ -88,7 +96,10 @@ def default_undefined(case: Case) -> Iterator[Found]:
         setting = refusal.cause.removeprefix('DEFAULT_').removesuffix('_UNDEFINED').replace('_', ' ').lower()
         yield Found(
             f'SWF refused {refusal.what}: neither the call nor the registered type gives a {setting}.',
-            'Give it in the proxy, or register another version of the type with a default.',
+            remedy(
+                'Give it in the proxy, or register another version of the type with a default. To see the types:',
+                case.command('types'),
+            ),
             _shown(refusal),
         )
 
@@ -100,7 +111,11 @@ def id_taken(case: Case) -> Iterator[Found]:
         key = refusal.attributes.get('workflowId', '')
         yield Found(
             f'The child was not started: an execution with the workflow id {key!r} is open.',
-            f'Give the child another workflow id, or end the other one: {case.command("terminate", str(key))}',
+            remedy(
+                'Give the child another workflow id. To look at the other execution, or to end it:',
+                case.command('why', str(key)),
+                case.command('terminate', str(key)),
+            ),
             _shown(refusal),
         )
 

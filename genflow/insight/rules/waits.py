@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from genflow.core.model.wire_names import UPDATE_SIGNAL
-from genflow.insight.finding import Case, Evidence, Found
+from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.times import duration
 
 
@@ -23,7 +23,7 @@ def signal_undeclared(case: Case) -> Iterator[Found]:
         yield Found(
             f'The signal {received.name!r} came in {case.ago(received.at)}, and the class declares no such '
             f'signal.{meant}',
-            f'Send it under the right name: {case.on_this("signal", close[0] if close else "NAME", "VALUE")}',
+            remedy('Send it under the right name:', case.on_this('signal', close[0] if close else 'NAME', 'VALUE')),
             (Evidence(f'the signal {received.name!r}', received.id, received.at),),
         )
 
@@ -57,7 +57,7 @@ def cancel_unfinished(case: Case) -> Iterator[Found]:
     by = ', '.join(one.label for one in open_ones[:3]) or 'nothing that is open'
     yield Found(
         f'Its cancellation was requested {case.ago(request.at)} and has not finished; it still waits for {by}.',
-        f'Wait for its clean-up, or end it at once: {case.on_this("terminate")}',
+        remedy('Wait for its clean-up, or end it at once:', case.on_this('terminate')),
         (Evidence('the cancellation was requested', request.id, request.at),),
     )
 
@@ -68,7 +68,7 @@ def parent_closed(case: Case) -> Iterator[Found]:
     if parent is not None and case.view.is_open and case.facts.parent not in (None, 'open'):
         yield Found(
             f'Its parent {parent[0]} is {case.facts.parent}: nothing waits for the result of this execution.',
-            f'Let it finish, or end it: {case.on_this("cancel")}',
+            remedy('Let it finish, or end it:', case.on_this('cancel')),
             (Evidence(f'started by {parent[0]}', 1, case.view.started_at),),
         )
 
@@ -82,7 +82,7 @@ def abandoned_children(case: Case) -> Iterator[Found]:
         keys = ', '.join(one.last.key for one in left[:3])
         yield Found(
             f'It closed and left {len(left)} of its children open (child policy ABANDON): {keys}.',
-            f'Look at them: {case.command("why", left[0].last.key)}',
+            remedy('Look at them:', *(case.command('why', one.last.key, run_id=one.last.run_id) for one in left[:3])),
             tuple(Evidence(f'{one.label} was started', one.last.started_id, one.last.started_at) for one in left[:3]),
         )
 
@@ -111,7 +111,7 @@ def idle(case: Case) -> Iterator[Found]:
     yield Found(
         f'Nothing of it is open since {case.clock(view.updated_at)}: it waits for a signal, or for nothing; only its '
         'code can tell which.',
-        f'Say where its code is: {case.on_this("why", "TARGET")}',
+        remedy('Say where its code is:', case.on_this('why', case.target)),
         (Evidence('the last event', view.last_event_id, view.updated_at),),
     )
 
@@ -143,6 +143,6 @@ def sleeping(case: Case) -> Iterator[Found]:
         name = timer.last.key if timer.number is None else timer.number
         yield Found(
             f'It sleeps until {case.clock(first)} ({duration(max(0.0, rest))} from now).',
-            f'To see what happens then: {case.on_this("why", "TARGET", "--if", f"{chr(39)}fire {name}{chr(39)}")}',
+            remedy('To see what happens then:', case.on_this('why', case.target, **{'if': f'fire {name}'})),
             (Evidence('the timer was started', timer.last.scheduled_id, timer.last.scheduled_at),),
         )

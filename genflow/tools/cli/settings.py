@@ -108,6 +108,11 @@ class Settings:
                 return self._converted(source, name)
         return None
 
+    def given(self, name: str) -> Any:
+        """The value of a setting if an option of the command line has it: no other process knows that one."""
+        label = self.place(name)
+        return self.value(name) if label is not None and label.startswith('--') else None
+
     def place(self, name: str) -> str | None:
         """Where the value of a setting stands, ``None`` where no place has it."""
         sources = (source for source in self.sources if name in source.values)

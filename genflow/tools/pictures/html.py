@@ -32,7 +32,8 @@ STYLE = """
 body { margin: 0 auto; padding: 1.5rem clamp(.75rem, 3vw, 2.5rem) 4rem; max-width: 82rem; background: var(--paper);
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2.25rem 0 .75rem; }
-p { margin: .3rem 0; } .soft { color: var(--soft); } .good { color: var(--good); } .bad { color: var(--bad); }
+p { margin: .3rem 0; } .finding p { white-space: pre-line; }
+  .soft { color: var(--soft); } .good { color: var(--good); } .bad { color: var(--bad); }
 .warn { color: var(--warn); } .busy { color: var(--busy); } .idle { color: var(--idle); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .75rem 0 0; }
 dt { color: var(--soft); } dd { margin: 0; }

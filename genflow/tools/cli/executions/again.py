@@ -42,7 +42,10 @@ def rerun(
 @click.argument('workflow_id', required=False, metavar='ID', shell_complete=complete_ids)
 @click.argument('target', required=False)
 @click.option(
-    '--at', 'event_id', type=int, help='Step through the decision that this event belongs to. Default: the last event.'
+    '--at',
+    'event_id',
+    type=int,
+    help='Step through the decision that this event belongs to. Default: the one to be made, or else the last.',
 )
 @click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
 @click.option(

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView
+from genflow.insight.code import ObservedExecution
 from genflow.swf.wire.events import translate
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
@@ -48,7 +48,7 @@ def debug_decision(
             view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
     if target is None:
         raise Refused('Which code? Give TARGET, the file or module of the workflow.')
-    step_through(view, _spec(target, view), event_id or view.last_event_id, pdb_of())
+    step_through(view, _spec(target, view), event_id, pdb_of())
     ctx.exit(Exit.COMPLETED)
 
 
@@ -72,22 +72,23 @@ def pdb_of(**options: Any) -> pdb.Pdb:
     return pdb.Pdb(skip=['genflow.*', 'attr.*', 'attrs.*', 'contextlib', 'inspect', 'importlib.*'], **options)
 
 
-def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int, debugger: pdb.Pdb) -> None:
+def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, debugger: pdb.Pdb) -> None:
     """Replays up to the decision that an event belongs to, and that decision under a debugger.
 
     Args:
         view: The execution.
         spec: Its class.
-        event_id: An event of the decision, or one that it saw.
+        event_id: An event of the decision, or one that it saw; ``None`` for the decision that is to be made, or else
+            the last one.
         debugger: Stops at the first line of the user's code.
     """
     before, decision = parted(view, event_id)
-    execution = Execution(spec, workflow_id=view.workflow_id, run_id=view.run_id, seed=view.run_id)
+    execution = ObservedExecution(spec, view)  # makes no value of a side effect
     try:
         execution.advance(translate(before))
-        click.echo(
-            f'genflow: the decision of event {decision[-1]["eventId"]}; `n` steps, `c` goes on, `q` ends', err=True
-        )
+        last = decision[-1]['eventId']
+        which = f'the decision of event {last}' if last <= view.last_event_id else 'the decision that is to be made'
+        click.echo(f'genflow: {which}; `n` steps, `c` goes on, `q` ends', err=True)
         advance: Callable[..., Any] = execution.advance
         debugger.runcall(advance, translate(decision))
     except bdb.BdbQuit:
@@ -100,19 +101,50 @@ def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int, debugge
         execution.close()
 
 
-def parted(view: ExecutionView, event_id: int) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+def parted(
+    view: ExecutionView, event_id: int | None = None
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
     """The events before the decision that an event belongs to, and those up to its end.
 
+    A decision that is to be made ends with a ``DecisionTaskStarted`` that is not in the history.
+
+    Args:
+        view: The execution.
+        event_id: The event; ``None`` for the decision that is to be made, or else the last one.
+
     Raises:
-        Refused: There is no such event, or no decision has seen it.
+        Refused: There is no such event, or no decision sees it.
     """
+    ends = [0] + [_after_outputs(view, task.ended_id) for task in view.decisions if task.state == 'completed']
+    pending = view.pending_decision
+    if event_id is None and pending is not None:
+        return view.events[: ends[-1]], [*_unanswered(view, ends[-1]), _started_now(view, pending.scheduled_id)]
+    if event_id is None:
+        event_id = ends[-1]
+        if not event_id:
+            raise Refused('no decision of this execution has been made; there is no code to step through')
     if not 1 <= event_id <= view.last_event_id:
         raise Refused(f'there is no event {event_id}; the last one is {view.last_event_id}')
-    ends = [0] + [_after_outputs(view, task.ended_id) for task in view.decisions if task.state == 'completed']
     for start, end in pairwise(ends):
         if event_id <= end:
             return view.events[:start], view.events[start:end]
-    raise Refused(f'no decision has seen event {event_id} yet; the last one ends with event {ends[-1]}')
+    hint = '' if pending is None else '; without --at, the decision that is to be made is stepped through'
+    raise Refused(f'no decision has seen event {event_id} yet; the last one ends with event {ends[-1]}{hint}')
+
+
+def _unanswered(view: ExecutionView, start: int) -> list[Mapping[str, Any]]:
+    """The events after ``start``, without the start of a decision that a worker is making."""
+    begun = {task.started_id for task in view.decisions[-2:] if task.state == 'started'}
+    return [event for event in view.events[start:] if event['eventId'] not in begun]
+
+
+def _started_now(view: ExecutionView, scheduled_id: int) -> Mapping[str, Any]:
+    return {
+        'eventId': view.last_event_id + 1,
+        'eventTimestamp': view.updated_at,
+        'eventType': 'DecisionTaskStarted',
+        'decisionTaskStartedEventAttributes': {'scheduledEventId': scheduled_id},
+    }
 
 
 def _after_outputs(view: ExecutionView, completed_id: int) -> int:

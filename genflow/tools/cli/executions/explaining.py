@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
@@ -18,10 +19,11 @@ from genflow.tools.causes import causes_of
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
-from genflow.tools.cli.settings import in_zone
+from genflow.tools.cli.settings import current_settings, in_zone
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
+from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.follow import listed
 from genflow.tools.run.target import TargetError, load, module_of, parse
 
@@ -49,17 +51,17 @@ def explain(
     """Carry out ``genflow why``."""
     if everything:
         _import(target or workflow_id)
-        ctx.exit(_show_all(domain, endpoint, db, as_json=as_json))
+        ctx.exit(_show_all(target or workflow_id, domain, endpoint, db, as_json=as_json))
     if path is not None:
         target = target or workflow_id
         try:
-            gathered = from_file(path, None if at is None else utc(at))
+            gathered = from_file(path, None if at is None else utc(at), target=target)
         except HistoryError as error:
             raise Refused(str(error)) from error
     elif workflow_id is None:
         raise Refused('Which execution? Give its ID, or --file FILE, or --all.')
     else:
-        gathered = _gathered(workflow_id, run_id, domain, endpoint, db)
+        gathered = _gathered(workflow_id, target, run_id, domain, endpoint, db)
     gathered = evolve(gathered, now=in_zone(gathered.now))
     spec = _spec(target, gathered)
     if supposed:
@@ -69,18 +71,20 @@ def explain(
     ctx.exit(Exit.COMPLETED if diagnosis.is_healthy else Exit.TROUBLE)
 
 
-def _gathered(workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> Gathered:
+def _gathered(
+    workflow_id: str, target: str | None, run_id: str | None, domain: str, endpoint: str | None, db: str | None
+) -> Gathered:
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
-        return Gatherer(client, domain, options_of(domain, endpoint, db)).gather(run)
+        return Gatherer(client, domain, options_of(domain, endpoint, db), target=target).gather(run)
 
 
 def options_of(domain: str, endpoint: str | None, db: str | None) -> str:
-    """The options with which another command reaches the same service."""
-    words = [f'--domain {domain}'] if domain != 'genflow' else []
-    words += [f'--endpoint {endpoint}'] if endpoint else []
-    words += [f'--db {db}'] if db else []
-    return ' '.join(words)
+    """The options with which another command reaches the same service, as they are typed."""
+    settings = current_settings()
+    places = {'region': settings.given('region'), 'profile': settings.given('profile')}
+    named = {'domain': None if domain == DOMAIN else domain, 'endpoint': endpoint, 'db': db, **places}
+    return ' '.join(f'--{name} {shlex.quote(value)}' for name, value in named.items() if value)
 
 
 def _import(target: str | None) -> None:
@@ -144,9 +148,9 @@ def _answer(gathered: Gathered, spec: WorkflowSpec, text: str) -> tuple[str, ...
 # all of a domain
 
 
-def _show_all(domain: str, endpoint: str | None, db: str | None, *, as_json: bool) -> int:
+def _show_all(target: str | None, domain: str, endpoint: str | None, db: str | None, *, as_json: bool) -> int:
     with client_of(endpoint, db, domain=domain) as client:
-        gatherer = Gatherer(client, domain, options_of(domain, endpoint, db))
+        gatherer = Gatherer(client, domain, options_of(domain, endpoint, db), target=target)
         causes = causes_of(gatherer, listed(client, domain, 'open'))
     if as_json:
         click.echo(json.dumps({'schema': 1, **causes.to_dict()}, indent=2))
@@ -233,5 +237,9 @@ def _finding(title: str, finding: Finding, zone: tzinfo | None) -> Iterator[str]
         where = f'event {one.event_id}' if one.event_id else 'so far'
         when = f', {one.at.astimezone(zone):%Y-%m-%d %H:%M:%S}' if one.at else ''
         yield from wrapped(f'{where}{when}: {one.text}', '  ')
-    if finding.remedy:
-        yield f'  -> {finding.remedy}'  # not wrapped: it holds a command to copy
+    for number, line in enumerate(finding.remedy.splitlines()):
+        first = '' if number else '-> '
+        if line in finding.commands:
+            yield f'  {first or "   "}{line}'  # not wrapped: it is to be copied
+        else:
+            yield from wrapped(f'{first}{line}', '  ')

@@ -69,8 +69,8 @@ def throttled(case: Case) -> Iterator[Found]:
     count = sum(1 for one in case.view.refusals if one.cause == refusal.cause)
     yield Found(
         f'SWF throttles it: {refusal.cause} ({times(count)}, last {case.ago(refusal.at)}, for {refusal.what}).',
-        'The engine asks again by itself after a back-off. Lower the rate (`map(..., limit=)`), or ask AWS for a higher '
-        'quota.',
+        'The engine asks again by itself after a back-off. Lower the rate (`map(..., limit=)`), or ask AWS for a '
+        'higher quota.',
         _shown(refusal),
     )
 

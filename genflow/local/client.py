@@ -23,8 +23,9 @@ from genflow.local.engine.forked_run import wire_events
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run, in_background
+from genflow.local.engine.locked_state import Options
 from genflow.local.engine.served import Poll
-from genflow.local.engine.service import Options, Service
+from genflow.local.engine.service import Service
 from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.operations.answers import EventTexts, answer_text
 from genflow.local.requests.model import operation_model, operations, paginators, service_model

@@ -23,7 +23,8 @@ from typing import Any
 
 import attrs
 
-from genflow.local.engine.service import Service, Wants
+from genflow.local.engine.rounds import Wants
+from genflow.local.engine.service import Service
 from genflow.local.errors import FileGone, ServiceClosed, ServiceError, StoreError
 from genflow.local.operations.answers import EventTexts, Reading
 from genflow.local.requests import faults
@@ -113,7 +114,7 @@ class DeferringSWF:
             ClientError: the service refuses, and nothing was taken.
         """
         with self._refusals(wants):
-            found, mark = self._service.take_tasks(_wanted(wants), places, self._caller)
+            found, mark = self._service.rounds.take_tasks(_wanted(wants), places, self._caller)
         self._note(mark)
         self._deferred.taken = mark
         return found
@@ -125,7 +126,7 @@ class DeferringSWF:
 
     def is_lost(self, taken: int) -> bool:
         """Whether those starts could not be written and so have never been; to be asked when they are settled."""
-        return self._service.is_lost(taken)
+        return self._service.rounds.is_lost(taken)
 
     def read(self, answer: Any, taken: int) -> dict[str, Any]:
         """A decision task as boto3 gives it.
@@ -137,7 +138,7 @@ class DeferringSWF:
         Raises:
             StoreError: it must be read from the file, which cannot be written or read.
         """
-        task: dict[str, Any] = self._service.read_taken(answer, taken) if isinstance(answer, Reading) else answer
+        task: dict[str, Any] = self._service.rounds.read_taken(answer, taken) if isinstance(answer, Reading) else answer
         _read_events(task)
         task['taskToken'] = _Token.of(task['taskToken'], taken)
         return task
@@ -163,7 +164,7 @@ class DeferringSWF:
             return place
 
         with self._refusals(wants):
-            return self._service.stand_in_lines(_wanted(wants), stand, self._caller)
+            return self._service.rounds.stand_in_lines(_wanted(wants), stand, self._caller)
 
     def settle(self) -> None:
         """Waits until the file has what this thread has deferred.
@@ -174,7 +175,7 @@ class DeferringSWF:
         mine = self._deferred
         first, last, trouble = mine.first, mine.last, mine.trouble
         mine.first, mine.last, mine.trouble = 0, 0, None
-        self._service.settle(first, last)
+        self._service.rounds.settle(first, last)
         if trouble is not None:
             raise trouble
         mine.calls.clear()
@@ -190,7 +191,7 @@ class DeferringSWF:
 
     def count_busy(self, change: int) -> None:
         """So many threads more or less work on tasks that another thread took: time that skips waits for them."""
-        self._service.count_busy(change)
+        self._service.rounds.count_busy(change)
 
     def _note(self, mark: int) -> None:
         mine = self._deferred
@@ -199,7 +200,7 @@ class DeferringSWF:
 
     def _defer(self, token: Any, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
         start = token.start if isinstance(token, _Token) else 0
-        answer, mark = self._service.defer(operation, request, right=right, start=start)
+        answer, mark = self._service.rounds.defer(operation, request, right=right, start=start)
         self._note(mark)
         return answer
 

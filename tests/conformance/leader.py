@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from genflow.local import Limits, ManualClock
-from genflow.local.engine.service import Options
+from genflow.local.engine.locked_state import Options
 from genflow.local.shared.leading import Leading
 from genflow.local.shared.names import new_name
 

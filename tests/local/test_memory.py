@@ -19,7 +19,7 @@ from tests.local.office import Office, decision, schedule
 def forgetful(monkeypatch, path, clock):
     """A service that keeps no execution at hand that it can put away, and looks after every call."""
     monkeypatch.setattr(state, 'KEPT_EXECUTIONS', 0)
-    monkeypatch.setattr('genflow.local.engine.service.PUT_AWAY_EVERY', 1)
+    monkeypatch.setattr('genflow.local.engine.locked_state.PUT_AWAY_EVERY', 1)
     with contextlib.closing(LocalSWF(path, clock, synchronous='OFF')) as swf:
         yield Office(swf, clock).prepare()
 
@@ -145,7 +145,7 @@ def test_there_are_services_until_the_very_end_of_the_process():
 
 def test_task_lists_that_hold_nothing_and_that_nobody_polls_are_forgotten(monkeypatch):
     """Clients may ask for a list of a new name each time; the service keeps those alone that matter."""
-    monkeypatch.setattr('genflow.local.engine.service.PUT_AWAY_EVERY', 1)
+    monkeypatch.setattr('genflow.local.engine.locked_state.PUT_AWAY_EVERY', 1)
     tracemalloc.start()
     try:
         with LocalSWF(long_poll=0) as swf:

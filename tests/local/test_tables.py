@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from genflow import local
-from genflow.local.engine.service import CALLS
+from genflow.local.engine.calls import CALLS
 from genflow.local.operations import tasks
 from genflow.local.requests import faults
 from genflow.local.requests.decision_lists import CLOSE_DECISIONS, INCOMPATIBLE_WITH_CLOSE

@@ -322,7 +322,7 @@ class Front:
         if not self._followers:
             self._share_the_interpreter(SWITCH_INTERVAL)
         self._followers[process] = presence
-        self.service.admit(process)
+        self.service.processes.admit(process)
 
     def disconnected(self, process: str, presence: Presence, given_up: list[int] | None) -> None:
         """A follower is gone; on the loop.
@@ -347,12 +347,12 @@ class Front:
         with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
             self.functions_offered(process, [])
             if given_up is not None:
-                self.service.end_undelivered(process, given_up)
-            self.service.dismiss(process)
+                self.service.processes.end_undelivered(process, given_up)
+            self.service.processes.dismiss(process)
             if given_up is not None:
-                self.service.release_tasks_of(process)
+                self.service.processes.release_tasks_of(process)
             else:
-                self.service.end_tasks_of(process)
+                self.service.processes.end_tasks_of(process)
 
     def _share_the_interpreter(self, seconds: float | None) -> None:
         """Have threads that compute let the front answer followers sooner; None for as it was before."""
@@ -393,9 +393,9 @@ CONTROLS: dict[str, Callable[[Front, str, Any], Any]] = {
     '/_genflow/reset': lambda front, process, body: front.service.reset(),
     '/_genflow/deadline': lambda front, process, body: front.next_deadline(),
     '/_genflow/statistics': lambda front, process, body: attrs.asdict(front.service.statistics),
-    '/_genflow/give-up': lambda front, process, numbers: front.service.end_undelivered(process, numbers),
+    '/_genflow/give-up': lambda front, process, numbers: front.service.processes.end_undelivered(process, numbers),
     '/_genflow/functions': lambda front, process, names: front.functions_offered(process, names),
-    '/_genflow/types': lambda front, process, types: front.service.declare_types(process, map(tuple, types)),
+    '/_genflow/types': lambda front, process, types: front.service.processes.declare_types(process, map(tuple, types)),
     '/_genflow/fork-events': lambda front, process, part: front.keep_events(process, *part),
     '/_genflow/fork': lambda front, process, named: front.fork(process, named),
     '/_genflow/ran': lambda front, process, outcome: front.function_ended(process, outcome),

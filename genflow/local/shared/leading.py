@@ -13,7 +13,8 @@ from typing import Any
 import attrs
 
 from genflow.local.engine import lambdas
-from genflow.local.engine.service import Options, Service
+from genflow.local.engine.locked_state import Options
+from genflow.local.engine.service import Service
 from genflow.local.errors import StoreError
 from genflow.local.shared.front import Front
 from genflow.local.shared.link import Abandoning
@@ -68,10 +69,10 @@ class Leading:
 
     def _forget_dead_processes(self) -> None:
         """Forget who is no more, and give the others a while to come back."""
-        others = self.service.owners() - {self._process}
+        others = self.service.processes.owners() - {self._process}
         for process in others:
             if not is_alive(process):
-                self.service.dismiss(process)
+                self.service.processes.dismiss(process)
         self._expect({process for process in others if is_alive(process)}, OWNERS_LOOKS)
 
     def _expect(self, processes: set[str], looks: int) -> None:
@@ -86,8 +87,8 @@ class Leading:
         absent = expected - here
         gone = {process for process in absent if not looks or not is_alive(process)}
         for process in gone:
-            self.service.dismiss(process)
-            self.service.end_tasks_of(process)
+            self.service.processes.dismiss(process)
+            self.service.processes.end_tasks_of(process)
         self._expect(absent - gone, looks)
 
     def perform(
@@ -143,7 +144,7 @@ class Leading:
             self._front.stop()
         if not ends_tasks:
             with contextlib.suppress(StoreError):
-                self.service.release_tasks_of(self._process)
+                self.service.processes.release_tasks_of(self._process)
         self.service.close()
 
 

@@ -30,8 +30,9 @@ from genflow.local.engine.call_thread import CallThread
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run
+from genflow.local.engine.locked_state import Options
 from genflow.local.engine.served import Poll
-from genflow.local.engine.service import Options, Service
+from genflow.local.engine.service import Service
 from genflow.local.errors import FileInUse, LocalError, ServiceClosed, ServiceForked, StoreError
 from genflow.local.http.http11 import LARGEST
 from genflow.local.json_text import encode
@@ -150,7 +151,7 @@ class Member:
             if isinstance(role, Leading):
                 role.service.register_lambda(name, function, run)
         if isinstance(role, Leading) and self._types:
-            role.service.declare_types(self.name, self._types)
+            role.service.processes.declare_types(self.name, self._types)
         if isinstance(role, Following):
             if self._functions:
                 role.control('functions', list(self._functions))
@@ -292,7 +293,7 @@ class Member:
 
         def declare(role: Role, again: bool) -> None:
             if isinstance(role, Leading):
-                role.service.declare_types(self.name, self._types)
+                role.service.processes.declare_types(self.name, self._types)
             else:
                 role.control('types', sorted(self._types))
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
-from genflow.local.engine.service import Options
+from genflow.local.engine.locked_state import Options
 from genflow.local.errors import FileInUse
 from genflow.local.shared.names import machine
 from genflow.local.state.limits import Limits

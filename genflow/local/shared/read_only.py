@@ -29,8 +29,9 @@ import attrs
 from genflow.local.clock import ManualClock, to_datetime
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.lambdas import Run
+from genflow.local.engine.locked_state import Options
 from genflow.local.engine.served import Poll
-from genflow.local.engine.service import Options, Service
+from genflow.local.engine.service import Service
 from genflow.local.errors import FileInUse, ForeignFile, ReadOnly, ServiceClosed, StoreError
 from genflow.local.shared.link import ConnectionLost, Link
 from genflow.local.shared.names import new_name

@@ -1,0 +1,330 @@
+"""All that the service knows, under one lock: time, rules and commits.
+
+Theory of operation. A call is carried out under the lock: what has become due comes first (:meth:`LockedState.begin`),
+then the operation's own rule (:meth:`LockedState.apply`), then what follows from it elsewhere, the agenda, and what
+became due by it, such as a timer of zero seconds (:meth:`LockedState.finish`). Then the lock is given up, and the call
+waits until the file has everything that its answer depends on: its own changes, and those of others that it may have
+seen (:meth:`LockedState.deliver`). So whatever anybody has been told survives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+import attrs
+
+from genflow.local.clock import Clock, SteadyClock, steady
+from genflow.local.engine.call_thread import CallThread
+from genflow.local.engine.group_commit import Journal
+from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
+from genflow.local.engine.long_polls import LongPolls
+from genflow.local.errors import CorruptFile, ServiceClosed, StoreError
+from genflow.local.operations.answers import Answer, Reading
+from genflow.local.requests import faults
+from genflow.local.rules.closing import end_full_history
+from genflow.local.rules.crash_recovery import dies, end
+from genflow.local.rules.recording import HistoryFull
+from genflow.local.rules.timeouts import fire_timeout
+from genflow.local.state.deadlines import Deadlines
+from genflow.local.state.execution import Execution
+from genflow.local.state.limits import Limits
+from genflow.local.state.state import State
+from genflow.local.state.token_buckets import Rates
+from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK, Batch
+from genflow.local.store import Store
+
+LOG = logging.getLogger(__name__)
+
+PUT_AWAY_EVERY = 4_096
+"""How often, in calls, memory is looked through for executions to put away."""
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """How a service is set up; see :class:`genflow.local.client.LocalSWF`.
+
+    Attributes:
+        notice: what other processes find in the lock file.
+        is_alive: whether a process that has started tasks may still answer them.
+        only_looks: leave everything in the file as it is: nothing becomes due, and nothing is forgotten.
+        immutable: the file cannot be written, and nobody else writes it.
+        shown: how errors call the file, where it is a copy of what the user means.
+    """
+
+    path: str
+    clock: Clock
+    region: str
+    account_id: str
+    long_poll: float
+    limits: Limits
+    synchronous: str
+    denied: Collection[str]
+    abandon_started: bool
+    notice: str = ''
+    is_alive: Callable[[str], bool] = attrs.field(default=lambda process: False)
+    only_looks: bool = False
+    immutable: bool = False
+    shown: str | None = None
+
+
+class LockedState:
+    """The state of one file, and what every call does before and after its rule.
+
+    Attributes:
+        options: How the service is set up.
+        lock: Held while the state is read or changed.
+        calls: The thread on which calls are made that wait for the file.
+        state: Domains, types, executions, task lists and time-outs; read and changed under the lock.
+        store: The file.
+        journal: What is to be written to the file.
+        polls: The polls that wait.
+    """
+
+    def __init__(self, options: Options, when_durable: Callable[[], None]) -> None:
+        """Opens the file.
+
+        Args:
+            options: How the service is set up.
+            when_durable: Begins what had to wait until the file has it.
+        """
+        self.options = options
+        self.clock = steady(options.clock)
+        self.lock = threading.RLock()
+        self.calls = CallThread()
+        self._when_durable = when_durable
+        self._now = 0
+        self._broken = False
+        try:
+            self.calls.call(self._begin_service)
+        except BaseException:  # of the file, or of a signal handler
+            self.calls.call(self._abandon)
+            self.calls.stop()
+            raise
+
+    def _begin_service(self) -> None:
+        options = self.options
+        self.store = Store(
+            options.path, options.synchronous, notice=options.notice, immutable=options.immutable, shown=options.shown
+        )
+        self.state = self._new_state()
+        self.journal = Journal(self.store, self.state, self.lock, lambda: self._now, self._recover)
+        self.polls = LongPolls(self.state, self.clock, self.lock, self.tick)
+        self._open()
+        self._unsubscribe = self.clock.subscribe(self._clock_moved)
+
+    def _abandon(self) -> None:
+        """Nobody will have this service: give the file back."""
+        store = getattr(self, 'store', None)
+        if store is not None:
+            store.close()
+
+    def _new_state(self) -> State:
+        options = self.options
+        return State(
+            archive=StoredExecutions(self.store),
+            limits=options.limits,
+            rates=Rates(options.limits.rates),
+            arn_prefix=f'arn:aws:swf:{options.region}:{options.account_id}:/domain/',
+            denied=frozenset(options.denied),
+        )
+
+    def _open(self) -> None:
+        """Read what the file has, do what became due meanwhile, and end what died with the last process."""
+        with self.lock:
+            load_state(self.state, self.store)
+            if isinstance(self.clock, SteadyClock):
+                self.clock.start_at(self.store.newest_moment())
+            now = self.tick()
+            if self.options.only_looks:
+                self.state.next_expiry = None
+            else:
+                self._restart(now)
+            mark = self.journal.mark()
+        self.journal.settle(mark)
+        self.journal.sweep()
+
+    def _restart(self, now: int) -> None:
+        """End what died with the last process, and with others that are no more."""
+        for ref, data, _ in readable_items(self.store):
+            owner = data.get('owner')
+            abandoned = not self.options.is_alive(owner) if owner else self.options.abandon_started
+            if dies(data, abandoned=abandoned):
+                execution = self.find(ref)
+                if execution is not None:
+                    self.apply(partial(end, self.state, execution, ref & EVENT_MASK, now))
+                    self.follow_up(now)
+
+    def _recover(self) -> None:
+        """After a failed write: forget everything and read what the file has."""
+        state = self.state
+        for table in (state.domains, state.executions, state.open, state.open_keys, state.population):
+            table.clear()
+        for queue in state.queues.values():
+            queue.clear()
+        state.agenda.clear()
+        state.owners.clear()
+        state.running = [run for run in state.running if run.batch <= self.journal.written]
+        state.deadlines = Deadlines()
+        state.batch = Batch(state.batch.number)
+        state.next_expiry = None
+        self._broken = True
+        with contextlib.suppress(StoreError):  # then the next call will try again, and say what is wrong
+            load_state(state, self.store)
+            self._broken = False
+
+    # Time.
+
+    def tick(self) -> int:
+        """Do what has become due, and say what time it is; under the lock."""
+        self._now = now = max(self._now, self.clock.milliseconds())
+        self._fire_until(now)
+        return now
+
+    def _fire_until(self, now: int) -> None:
+        if self.options.only_looks:
+            return
+        state = self.state
+        moment = state.deadlines.first()
+        while moment is not None and moment <= now:
+            at, ref = state.deadlines.pop()
+            execution = self.find(ref)
+            if execution is not None:
+                self.apply(partial(fire_timeout, state, execution, ref & EVENT_MASK, at))
+                self.follow_up(at)
+            moment = state.deadlines.first()
+
+    def find(self, ref: int) -> Execution | None:
+        """The open execution of an item; a damaged one is logged and left alone, so that all others go on."""
+        try:
+            return self.state.find(ref >> EVENT_BITS)
+        except CorruptFile as error:
+            LOG.warning('%s', error)
+            return None
+
+    def follow_up(self, at: int) -> None:
+        """What the last rule left to be done elsewhere."""
+        agenda = self.state.agenda
+        while agenda:
+            try:
+                self.apply(partial(agenda.popleft(), self.state, at))
+            except CorruptFile as error:
+                LOG.warning('%s', error)
+
+    def apply(self, rule: Callable[[], Answer]) -> Answer:
+        """Carry a rule out; where a history has no room for it, its execution ends instead."""
+        try:
+            return rule()
+        except HistoryFull as full:
+            end_full_history(self.state, self._now, full)
+            return None
+
+    def _clock_moved(self) -> None:
+        if not self.store.forked:
+            self.calls.call(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Do what became due by the clock's jump."""
+        with self.lock:
+            self.tick()
+            mark = self.journal.mark()
+            self.polls.deadlines_changed()
+        self.journal.settle(mark)
+        self.journal.sweep()
+        if self.state.running:
+            self._when_durable()
+
+    # Around the rule of a call.
+
+    def begin(self, operation: str) -> int:
+        """Before a rule: what is due, and whether the caller may."""
+        if self.polls.closed:
+            raise ServiceClosed(f'{self.options.path}: the service is closed')
+        if self._broken:
+            load_state(self.state, self.store)
+            self._broken = False
+        now = self.tick()
+        state = self.state
+        if operation in state.denied:
+            raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
+        if not state.rates.allow(operation, now):
+            raise faults.fault('ThrottlingException', 'Rate exceeded')
+        statistics = self.journal.statistics
+        statistics.calls += 1
+        if statistics.calls % PUT_AWAY_EVERY == 0:
+            state.put_away(self.journal.folded)
+        return now
+
+    def finish(self, now: int) -> int:
+        """After a rule: what follows from it. The batch that the caller must wait for."""
+        self.follow_up(now)
+        self._fire_until(now)
+        self.polls.deadlines_changed()
+        return self.journal.mark()
+
+    def deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:
+        """Once everything is durable: the answer, read from the file where need be."""
+        self.journal.settle(mark)
+        if isinstance(answer, Reading):
+            self.journal.fold()
+        if self.state.running:
+            self._when_durable()
+        if self.journal.sweep_is_due:
+            self.journal.sweep()
+        return self.read(answer) if isinstance(answer, Reading) else answer
+
+    def read(self, answer: Reading) -> dict[str, Any]:
+        with readable(self.options.path, lambda: 'a row of the answer'):
+            return answer.read(self.store)
+
+    def alter(self, change: Callable[[int], None]) -> None:
+        """Change something that nobody has called for, and have it durable."""
+        with self.lock:
+            if self.polls.closed:
+                return
+            now = self.tick()
+            change(now)
+            mark = self.finish(now)
+        self.journal.settle(mark)
+
+    # The whole.
+
+    def reset(self) -> None:
+        """Forget everything: domains, types, executions. Waiting polls come back empty."""
+        self.store.check()
+        self.calls.call(partial(self.journal.alone, self._forget))
+
+    def _forget(self) -> None:
+        self.store.reset()
+        self.journal.discard()
+        self.state.running.clear()
+        self._recover()
+        self.polls.wake_all()
+
+    def close(self) -> None:
+        """Write what is left and close the file; waiting polls come back empty. Nothing happens the second time.
+
+        In a forked child nothing happens at all: the service is the parent's.
+        """
+        if self.store.forked:
+            return
+        try:
+            self.calls.call(self._close)
+        finally:
+            self.calls.stop()
+
+    def _close(self) -> None:
+        with self.lock:
+            if self.polls.closed:
+                return
+            self.polls.closed = True
+            self.polls.wake_all()
+            self._unsubscribe()
+        try:
+            self.journal.fold()
+        finally:
+            self.journal.alone(self.store.close)

@@ -1,0 +1,94 @@
+"""The processes that share a file: which tasks are theirs, and what becomes of these when they go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from functools import partial
+
+from genflow.local.engine.locked_state import LockedState
+from genflow.local.engine.taking import TaskTaker
+from genflow.local.rules.crash_recovery import end
+from genflow.local.rules.ownership import release
+from genflow.local.state.answers import Caller
+from genflow.local.state.known_types import TaskType, type_of
+from genflow.local.state.transaction import EVENT_MASK
+
+
+class Processes:
+    """The part of the service that knows of other processes."""
+
+    def __init__(self, core: LockedState, taker: TaskTaker) -> None:
+        self._core = core
+        self._state = core.state
+        self._taker = taker
+
+    def declare_types(self, process: str, types: Iterable[TaskType]) -> None:
+        """A process can work on these types; what another one has that cannot is taken from it, and is no try."""
+        known = self._state.known_types
+        wanted = frozenset(types)
+        with self._core.lock:
+            known.declare(process, wanted)
+            misplaced: dict[str, set[int]] = {}
+            for ref, owner in self._state.owners.items():
+                execution = self._core.find(ref)
+                kind = None if execution is None else type_of(execution, ref & EVENT_MASK)
+                if kind in wanted and not known.knows(owner, kind):
+                    misplaced.setdefault(owner, set()).add(ref)
+        for owner, refs in misplaced.items():
+            self.end_tasks_of(owner, kept=self._state.owners.keys() - refs)
+
+    def end_tasks_of(self, process: str, *, kept: Collection[int] = ()) -> None:
+        """End the tasks that a process had started, because it can answer them no more; no try is counted.
+
+        Args:
+            process: its name.
+            kept: refs of tasks that it has after all.
+        """
+        self._core.calls.call(partial(self._core.alter, partial(self._end_tasks_of, process, kept)))
+
+    def _end_tasks_of(self, process: str, kept: Collection[int], now: int) -> None:
+        for ref in [ref for ref, owner in self._state.owners.items() if owner == process and ref not in kept]:
+            execution = self._core.find(ref)
+            if execution is not None:
+                self._core.apply(partial(end, self._state, execution, ref & EVENT_MASK, now))
+                self._core.follow_up(now)
+
+    def end_undelivered(self, process: str, numbers: Collection[int]) -> None:
+        """End the tasks that these polls of a process had taken, because it has given the polls up."""
+        callers = [Caller(process, number) for number in numbers]
+        with self._core.lock:
+            known = [self._state.answers.find(caller) for caller in callers]
+            refs = {ref for ref in map(json.loads, filter(None, known)) if isinstance(ref, int)}
+            kept = [ref for ref, owner in self._state.owners.items() if owner == process and ref not in refs]
+        if refs:
+            self.end_tasks_of(process, kept=kept)
+
+    def release_tasks_of(self, process: str) -> None:
+        """A process leaves in order: its activities may be answered by others who have their tokens.
+
+        Nobody else can answer its decision tasks, so these end.
+        """
+        self._core.calls.call(partial(self._core.alter, lambda now: release(self._state, process)))
+        self.end_tasks_of(process)
+
+    def admit(self, process: str) -> None:
+        """A process is there, and may take tasks."""
+        with self._core.lock:
+            self._state.departed.discard(process)
+
+    def dismiss(self, process: str) -> None:
+        """A process is gone: it takes no tasks and repeats no calls any more."""
+        with self._core.lock:
+            self._state.departed.add(process)
+            self._state.answers.forget(process)
+            self._state.known_types.forget(process)
+            for queue in self._state.queues.values():  # what only that process has known may now be anybody's
+                for _ in range(min(len(queue), queue.polls)):
+                    self._taker.wake_one(queue)
+        self._core.calls.call(partial(self._core.journal.alone, partial(self._core.store.forget_answers, process)))
+
+    def owners(self) -> set[str]:
+        """The processes that have started tasks, or whose calls may be repeated."""
+        with self._core.lock:
+            return {*self._state.owners.values(), *self._state.answers.processes()}

@@ -1,0 +1,188 @@
+"""Calls that share a commit: many tasks taken and answered at a time; see :mod:`genflow.local.deferring`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+
+from genflow.local.engine.calls import CALLS
+from genflow.local.engine.locked_state import LockedState
+from genflow.local.engine.taking import TaskTaker
+from genflow.local.errors import LocalError
+from genflow.local.operations import tasks
+from genflow.local.operations.answers import Answer, Reading
+from genflow.local.operations.lookup import domain_of
+from genflow.local.requests import faults
+from genflow.local.requests.validation import checked
+from genflow.local.state.answers import ANYBODY, Caller
+from genflow.local.state.task_lists import TaskQueue, Waiter
+
+
+@attrs.frozen
+class Wants:
+    """Tasks that somebody would take from one list.
+
+    Attributes:
+        operation: PollForActivityTask or PollForDecisionTask.
+        request: its members, right ones.
+        more: whether to take another, after these; it must neither block nor call the service.
+    """
+
+    operation: str
+    request: dict[str, Any]
+    more: Callable[[Sequence[Any]], bool]
+
+
+class Rounds:
+    """The part of the service that rounds use."""
+
+    def __init__(self, core: LockedState, taker: TaskTaker) -> None:
+        self._core = core
+        self._state = core.state
+        self._taker = taker
+
+    def defer(self, operation: str, request: Any, *, right: bool, start: int) -> tuple[dict[str, Any] | None, int]:
+        """Carry out one answer to a task, and do not wait for the file.
+
+        Args:
+            operation: its name on the wire.
+            request: its members in wire form.
+            right: the request has been found to be right.
+            start: the batch that has the task's start. Where that got lost, the task may have been started anew by now,
+                with the same events and so the same token, and has to be answered anew.
+
+        Returns:
+            The answer, and the batch to :meth:`settle` before anybody may be told.
+
+        Raises:
+            ServiceError: the service refuses.
+            StoreError: the file cannot be read.
+        """
+        self._core.store.check()
+        if not right:
+            request = checked(operation, request)
+        with self._core.lock:
+            now = self._core.begin(operation)
+            if self._core.journal.is_lost(start):
+                raise faults.fault('UnknownResourceFault', 'Unknown task: its start could not be written')
+            answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
+            self._core.finish(now)
+            mark = self._core.journal.deferred
+        return (self._core.deliver(answer, mark) if isinstance(answer, Reading) else answer), mark
+
+    def settle(self, first: int, last: int) -> None:
+        """Wait until the file has what was deferred to those batches, and begin what had to wait for that.
+
+        Raises:
+            StoreError: some of it could not be written; nothing of that has happened.
+        """
+        self._core.journal.settle_deferred(first, last)
+        self._core.deliver(None, last)
+
+    def is_lost(self, batch: int) -> bool:
+        """Whether a batch that was to be settled could not be written."""
+        return self._core.journal.is_lost(batch)
+
+    def read_taken(self, answer: Reading, mark: int) -> dict[str, Any]:
+        """An answer of :meth:`take_tasks` that must be read from the file, which has the batch then.
+
+        Raises:
+            StoreError: the file cannot be written or read.
+        """
+        return self._core.deliver(answer, mark) or {}
+
+    def take_tasks(
+        self, wants: Sequence[Wants], places: Sequence[Waiter], caller: Caller = ANYBODY
+    ) -> tuple[list[list[Answer]], int]:
+        """Take what is ready in several lists, and do not wait for the file.
+
+        Args:
+            wants: what to take, in this order.
+            places: where the caller stood in line until now.
+            caller: whose tasks they are then.
+
+        Returns:
+            What came of each list, and the batch to :meth:`settle`; what must be read from the file is for
+            :meth:`read_taken`.
+
+        Raises:
+            ServiceError: the service refuses, and nothing was taken.
+            StoreError: the file cannot be read, and nothing was taken.
+        """
+        self._core.store.check()
+        with self._core.lock:
+            lines = [self._core.polls.leave(place) for place in places]
+            found: list[list[Answer]] = [[] for _ in wants]
+            try:
+                for wanted, answers in zip(wants, found, strict=True):
+                    self._take_wanted(wanted, caller, answers)
+            except LocalError:
+                if not any(found):  # what was taken is not to be lost for the sake of what was not
+                    raise
+            mark = self._core.journal.deferred
+            for queue in lines:
+                if queue:
+                    # The caller may have been woken for a task that it does not want any more.
+                    self._taker.wake_one(queue)
+        return found, mark
+
+    def _take_wanted(self, wanted: Wants, caller: Caller, answers: list[Answer]) -> None:
+        """Takes as many tasks as are wanted, and adds them to the answers."""
+        kind, take, _ = tasks.POLLS[wanted.operation]
+        queue = self._queue_of(kind, wanted.request)
+        while queue and wanted.more(answers):
+            now = self._core.begin(wanted.operation)
+            answer = self._taker.take(take, wanted.request, now, queue, caller)
+            self._core.finish(now)
+            if answer is None:
+                break
+            answers.append(answer)
+
+    def _queue_of(self, kind: str, request: dict[str, Any]) -> TaskQueue:
+        return self._state.queue(kind, domain_of(self._state, request).name, request['taskList']['name'])
+
+    def stand_in_lines(
+        self, wants: Sequence[Wants], stand: Callable[[], Waiter], caller: Caller = ANYBODY
+    ) -> list[Waiter] | None:
+        """Wait for tasks in several lists at once.
+
+        Args:
+            wants: what to wait for.
+            stand: makes a place in a line.
+            caller: whose tasks they are to be.
+
+        Returns:
+            The places, one for each list; ``None`` where one of them has a task already.
+        """
+        self._core.store.check()
+        places: list[Waiter] = []
+        with self._core.lock:
+            for wanted in wants:
+                self._core.begin(wanted.operation)
+            queues = [self._queue_of(tasks.POLLS[wanted.operation][0], wanted.request) for wanted in wants]
+            may = self._taker.may_take(caller.process)
+            if any(queue and (may is None or any(map(may, queue.refs))) for queue in queues):
+                return None
+            try:
+                for queue in queues:
+                    place = stand()
+                    place.process = caller.process
+                    self._core.polls.enter(queue, place)
+                    places.append(place)
+            except BaseException:
+                for place in places:
+                    self._core.polls.leave(place)
+                raise
+            self._core.polls.deadlines_changed()
+            self._core.polls.skip()
+        return places
+
+    def count_busy(self, change: int) -> None:
+        """So many threads more or less work on tasks that others took for them: time that skips waits for them."""
+        with self._core.lock:
+            self._core.polls.busy += change
+            if change < 0 and not self._core.polls.closed:
+                self._core.polls.skip()

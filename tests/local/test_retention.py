@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from contextlib import closing
 
+import pytest
+
+from genflow import steady_time
 from genflow.local import LocalSWF
+from genflow.local import clock as clocks
+from genflow.local.shared import front
 from tests.local.office import COMPLETE, Office
 
 DAY = 86_400
@@ -67,3 +74,20 @@ def test_in_memory_too(clock):
         clock.advance(8 * DAY)
         counted = swf.count_closed_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
     assert counted['count'] == 0
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='the file is shared through a socket')
+@pytest.mark.parametrize('followers', [0, 1])
+def test_a_file_that_is_shared_forgets_although_nobody_calls(path, monkeypatch, followers):
+    monkeypatch.setattr(front, 'IDLE_SWEEP', 0.01)
+    with LocalSWF(path, synchronous='OFF') as swf, contextlib.ExitStack() as stack:
+        for _ in range(followers):
+            stack.enter_context(LocalSWF(path))
+        run_to_the_end(Office(swf).prepare(), map(str, range(30)))
+        swf.count_closed_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})  # which folds the journal
+        assert rows(path) == 30
+        monkeypatch.setattr(clocks, 'monotonic_ns', lambda: steady_time.monotonic_ns() + 8 * DAY * 10**9)
+        ends = steady_time.monotonic() + 60
+        while rows(path) and steady_time.monotonic() < ends:
+            pass
+        assert rows(path) == 0

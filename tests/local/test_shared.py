@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -17,7 +18,7 @@ from botocore.exceptions import ClientError
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.rules.crash_recovery import PROCESS_DIED
-from genflow.local.shared import leading, link, names
+from genflow.local.shared import front, leading, link, names
 from genflow.local.shared.following import Following
 from genflow.local.shared.link import Link
 from genflow.local.shared.notice import PROTOCOL, Notice, read_notice
@@ -120,6 +121,33 @@ def test_two_services_of_one_process_share_too(path):
             assert (first.is_leader, second.is_leader) == (True, False)
             Office(second).start('w')
         assert Office(first).poll_decision()['workflowExecution']['workflowId'] == 'w'
+
+
+def test_the_switch_interval_is_short_while_any_file_has_followers(tmp_path):
+    """A process may lead several files; what it had before comes back with the end of the last follower's."""
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    usual = sys.getswitchinterval()
+    with LocalSWF(second) as leader, LocalSWF(second) as follower:
+        with LocalSWF(first), LocalSWF(first) as other_follower:
+            for swf in (follower, other_follower):  # whose calls are answered after they have come
+                swf.list_domains(registrationStatus='REGISTERED')
+            assert sys.getswitchinterval() == front.SWITCH_INTERVAL < usual
+        assert sys.getswitchinterval() == front.SWITCH_INTERVAL
+        assert in_child(lambda: sys.getswitchinterval()) == usual
+        follower.close()
+        leader.close()
+        assert sys.getswitchinterval() == usual
+
+
+def test_a_switch_interval_that_the_program_sets_meanwhile_stays(path):
+    usual = sys.getswitchinterval()
+    try:
+        with LocalSWF(path), LocalSWF(path) as follower:
+            follower.list_domains(registrationStatus='REGISTERED')
+            sys.setswitchinterval(0.001)
+        assert sys.getswitchinterval() == 0.001
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_a_follower_can_empty_the_service_and_asks_for_deadlines(other, swf):

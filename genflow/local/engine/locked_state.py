@@ -225,11 +225,16 @@ class LockedState:
 
     def _clock_moved(self) -> None:
         if not self.store.forked:
-            self.calls.call(self._catch_up)
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Do what has become due, although nobody calls."""
+        self.calls.call(self._catch_up)
 
     def _catch_up(self) -> None:
-        """Do what became due by the clock's jump."""
         with self.lock:
+            if self.polls.closed:
+                return
             self.tick()
             mark = self.journal.mark()
             self.polls.deadlines_changed()

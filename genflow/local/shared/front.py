@@ -58,6 +58,9 @@ PULSE = 1.0
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread that computes gives the interpreter up, while there are followers."""
 
+IDLE_SWEEP = 60.0
+"""Seconds after which a service does what has become due although nobody calls, such as to forget old executions."""
+
 WORKERS = 32
 FAILED = 500
 
@@ -106,6 +109,46 @@ class CallerService:
             )
 
 
+class SwitchInterval:
+    """How long threads of this process compute at a time: shorter while any front has followers, for their answers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._fronts: set[object] = set()
+        self._before = self._lowered = 0.0
+
+    def lower(self, front: object) -> None:
+        """A front has followers from now on."""
+        with self._lock:
+            if not self._fronts:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(SWITCH_INTERVAL, self._before))
+                self._lowered = sys.getswitchinterval()
+            self._fronts.add(front)
+
+    def restore(self, front: object) -> None:
+        """A front has none any more; what the program has set meanwhile stays."""
+        with self._lock:
+            if front in self._fronts:
+                self._fronts.remove(front)
+                self._as_before()
+
+    def begin_anew(self) -> None:
+        """In a forked child, where no front serves."""
+        self._lock = threading.Lock()
+        if self._fronts:
+            self._fronts.clear()
+            self._as_before()
+
+    def _as_before(self) -> None:
+        if not self._fronts and sys.getswitchinterval() == self._lowered:
+            sys.setswitchinterval(self._before)
+
+
+INTERVAL = SwitchInterval()
+"""That of this process."""
+
+
 class Presence(asyncio.Protocol):
     """The connection that says that a follower is there."""
 
@@ -152,12 +195,13 @@ class _Sleeping:
         self.listener = listener
         self.waker, self.woken = socket.socketpair()
 
-    def await_client(self) -> bool:
-        """Sleep until somebody connects (true), or the front is closed."""
+    def await_client(self) -> bool | None:
+        """Sleep until somebody connects (true), or the front is closed (false); ``None`` after a while."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.listener, selectors.EVENT_READ)
             selector.register(self.woken, selectors.EVENT_READ)
-            return all(key.fileobj is not self.woken for key, _ in selector.select())
+            ready = selector.select(IDLE_SWEEP)
+            return all(key.fileobj is not self.woken for key, _ in ready) if ready else None
 
     def close(self) -> None:
         for one in (self.listener, self.waker, self.woken):
@@ -167,7 +211,12 @@ class _Sleeping:
 def _keep_open(sleeping: _Sleeping, front: weakref.ref[Front]) -> None:
     """The thread of a front."""
     try:
-        found = front() if sleeping.await_client() else None
+        while (somebody := sleeping.await_client()) is None:
+            found = front()
+            if found is not None:
+                found.sweep()
+            del found
+        found = front() if somebody else None
         if found is not None:
             found.serve()
     finally:
@@ -200,7 +249,6 @@ class Front:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._stopped = False
-        self._interval: float | None = None
         self._accepted: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self._pid = os.getpid()
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix='genflow-local-followers')
@@ -251,15 +299,27 @@ class Front:
             make = partial(self._connection, partial(Connection, dispatcher))
             accepting = self._loop.create_task(accept(self._sleeping.listener, dispatcher, make))
             watching = self._loop.create_task(watch(dispatcher.connections, timeouts))
+            sweeping = self._loop.create_task(self._keep_sweeping())
             if not self._stopped:
                 await self._stopping.wait()
             await cancelled(accepting)
             await end_connections(dispatcher)
             await cancelled(watching)
+            await cancelled(sweeping)
             for presence in list(self._followers.values()):
                 presence.close()
             await asyncio.sleep(0)
-            self._share_the_interpreter(None)
+            INTERVAL.restore(self)
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_SWEEP)
+            await asyncio.get_running_loop().run_in_executor(self._jobs, self.sweep)
+
+    def sweep(self) -> None:
+        """Forget what is past its retention, although nobody calls."""
+        with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
+            self.service.catch_up()
 
     def _connection(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
         return Guarded(make(), self._accepted)
@@ -320,7 +380,7 @@ class Front:
     def connected(self, process: str, presence: Presence) -> None:
         """A follower is there; on the loop."""
         if not self._followers:
-            self._share_the_interpreter(SWITCH_INTERVAL)
+            INTERVAL.lower(self)
         self._followers[process] = presence
         self.service.processes.admit(process)
 
@@ -338,7 +398,7 @@ class Front:
         for unasked in [key for key in list(self._histories) if key[0] == process]:
             self._histories.pop(unasked, None)
         if not self._followers:
-            self._share_the_interpreter(None)
+            INTERVAL.restore(self)
         if not self._stopped:
             self._jobs.submit(self._release, process, given_up)
 
@@ -353,15 +413,6 @@ class Front:
                 self.service.processes.release_tasks_of(process)
             else:
                 self.service.processes.end_tasks_of(process)
-
-    def _share_the_interpreter(self, seconds: float | None) -> None:
-        """Have threads that compute let the front answer followers sooner; None for as it was before."""
-        if seconds is not None and seconds < sys.getswitchinterval():
-            self._interval = sys.getswitchinterval()
-            sys.setswitchinterval(seconds)
-        elif seconds is None and self._interval is not None:
-            sys.setswitchinterval(self._interval)
-            self._interval = None
 
     def send(self, process: str, message: dict[str, Any]) -> None:
         """Send a follower a line; from any thread."""
@@ -380,6 +431,7 @@ class Front:
     def orphan(self) -> None:
         """In the child: close what would keep followers waiting for an answer that never comes."""
         self._pid = -1
+        INTERVAL.begin_anew()
         sleeping = self._sleeping
         forks.immortalize([self, sleeping, *self._accepted])
         for one in (sleeping.listener, sleeping.waker, sleeping.woken):

@@ -1,7 +1,7 @@
 """Writes what type checkers see of the client for asyncio, from the one for threads.
 
-``python .ci/async_stub.py`` writes ``genflow/swf/client/async_client.pyi`` from ``handles.py``; a test compares the
-file with it.
+``python .ci/async_stub.py`` writes ``genflow/swf/client/async_client.pyi`` from ``handles.py`` and ``execution.py``; a
+test compares the file with it.
 """
 
 from __future__ import annotations
@@ -102,9 +102,9 @@ def stub_of(node: ast.FunctionDef, *, is_awaited: bool) -> str:
 
 
 def text() -> str:
-    tree = ast.parse((CLIENT / 'handles.py').read_text(encoding='utf-8'))
+    trees = [ast.parse((CLIENT / name).read_text(encoding='utf-8')) for name in ('handles.py', 'execution.py')]
     parts = [HEAD]
-    for node in tree.body:
+    for node in [node for tree in trees for node in tree.body]:
         if isinstance(node, ast.ClassDef) and node.name in AWAITED:
             bases = f'({", ".join(map(ast.unparse, node.bases))})' if node.bases else ''
             lines = [*ATTRIBUTES[node.name], *members(node), *(CONTEXT if node.name == 'Client' else ())]

@@ -60,7 +60,8 @@ if TYPE_CHECKING:
     from genflow.core.tasks.signals import Signal
     from genflow.core.tasks.task import Steps, Task
     from genflow.swf.client.async_client import AsyncClient, AsyncExecution
-    from genflow.swf.client.handles import Client, Execution
+    from genflow.swf.client.execution import Execution
+    from genflow.swf.client.handles import Client
     from genflow.swf.scanner import activity, workflow
     from genflow.tools.run.runner import run
 
@@ -151,7 +152,7 @@ _LAZY = {
     'Client': 'genflow.swf.client.handles',
     'CompensationFailed': 'genflow.core.errors',
     'DefinitionError': 'genflow.core.errors',
-    'Execution': 'genflow.swf.client.handles',
+    'Execution': 'genflow.swf.client.execution',
     'Future': 'genflow.core.tasks.future',
     'GenflowError': 'genflow.core.errors',
     'GiveUp': 'genflow.core.errors',

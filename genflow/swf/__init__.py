@@ -11,13 +11,14 @@ from genflow.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from genflow.swf.aws.fast_reading import fast
-    from genflow.swf.client.handles import Client, Execution
+    from genflow.swf.client.execution import Execution
+    from genflow.swf.client.handles import Client
     from genflow.swf.client.starter import Starter
     from genflow.swf.worker.worker import Worker
 
 _LAZY = {
     'Client': 'genflow.swf.client.handles',
-    'Execution': 'genflow.swf.client.handles',
+    'Execution': 'genflow.swf.client.execution',
     'Starter': 'genflow.swf.client.starter',
     'Worker': 'genflow.swf.worker.worker',
     'fast': 'genflow.swf.aws.fast_reading',

@@ -50,7 +50,7 @@ def test_the_error_says_why(address):
 
 
 def test_a_signal_that_nobody_answers_may_have_arrived(address, monkeypatch):
-    monkeypatch.setattr('genflow.swf.client.handles.RETRY_FOR', 0.5)
+    monkeypatch.setattr('genflow.swf.client.execution.RETRY_FOR', 0.5)
     with Client('d', address) as client:
         begun = monotonic()
         with pytest.raises(Exception) as caught:  # noqa: PT011 - which one depends on the outage

@@ -3,8 +3,9 @@
 Each call runs on a thread of a small pool, and waiting is done by the event loop between two looks, so that a thousand
 awaited results need no more threads than one.
 
-What the calls take, give and mean is said once, in :mod:`genflow.swf.client.handles`: docstrings come from there, and
-type checkers see ``async_client.pyi``, which ``.ci/async_stub.py`` writes from it.
+What the calls take, give and mean is said once, in :mod:`genflow.swf.client.handles` and
+:mod:`genflow.swf.client.execution`: docstrings come from there, and type checkers see ``async_client.pyi``, which
+``.ci/async_stub.py`` writes from them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from genflow.swf.client.handles import Client, Execution, Start
+from genflow.swf.client.execution import Execution
+from genflow.swf.client.handles import Client, Start
 from genflow.swf.client.watches import Watch
 
 P = ParamSpec('P')

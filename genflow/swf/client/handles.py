@@ -1,47 +1,32 @@
-"""For programs that start executions and talk to them: :class:`Client` and the handles that it gives.
+"""For programs that start executions and talk to them: :class:`Client`, and what it starts executions with.
 
-Nothing here needs a worker to run. A query is answered by replaying the history in this process; waiting for a result
-is looking at the last event of the history from time to time.
+Nothing here needs a worker to run.
 """
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, overload
-from uuid import uuid4
 
 from genflow.core import errors
 from genflow.core.authoring.checks import check_fit
-from genflow.core.authoring.middleware import ClientCall, Middlewares, around_call, stack_of
+from genflow.core.authoring.middleware import Middlewares, stack_of
 from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.typed_proxies import Runs
-from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
-from genflow.core.durations import Duration, in_seconds
-from genflow.core.engine.execution import Execution as Engine
-from genflow.core.model.options import child_policy as checked_policy
-from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.core.model.wire_names import UPDATE_SIGNAL
-from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization
-from genflow.core.payloads.type_hints import report_once
-from genflow.core.payloads.wire_text import shortened, units
-from genflow.core.payloads.writing import written, written_arguments
-from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
+from genflow.core.model.registry import declared
+from genflow.core.tasks.signals import Signal
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import register
-from genflow.swf.client.listing import STATUSES, ExecutionFilter
+from genflow.swf.client.execution import Execution, spec_of
+from genflow.swf.client.listing import ExecutionFilter, newest_run
 from genflow.swf.client.starter import RETRY_FOR, Starter
-from genflow.swf.client.update_watch import Request, UpdateWatch
-from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, shown_status
-from genflow.swf.wire.events import decided, translate
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar, Unpack
@@ -58,7 +43,7 @@ P = ParamSpec('P')
 U = TypeVar('U')
 V = TypeVar('V')
 
-__all__ = ['Client', 'Execution', 'Start']
+__all__ = ['Client', 'Start']
 
 IfOpen = Literal['raise', 'join']
 
@@ -70,8 +55,6 @@ NEAR_GLANCES = Backoff(first=0.02, longest=0.15)
 
 NEAR = ('local:', 'http://127.0.0.1', 'http://localhost', 'http://[::1]')
 """How the addresses of services on this machine begin."""
-
-MAX_TERMINATE_REASON = 256
 
 ALREADY_STARTED = 'WorkflowExecutionAlreadyStartedFault'
 
@@ -202,7 +185,7 @@ class Client:
             raise errors.DefinitionError(f"if_open is {if_open!r}; it is 'raise' or 'join'")
         cls = None if isinstance(workflow, str) else workflow
         if cls is not None:
-            spec = _spec(cls)
+            spec = spec_of(cls)
             workflow, version, transport = spec.name, spec.version, transport or _Hooks(cls())
         options['middleware'] = self.middleware
         starter = Starter(self.service, self.domain, str(workflow), version, transport=transport, **options)
@@ -256,7 +239,7 @@ class Client:
         cls = None if workflow is None or isinstance(workflow, str) else workflow
         name = workflow if isinstance(workflow, str) else None
         if cls is not None:
-            name, version = _spec(cls).name, _spec(cls).version
+            name, version = spec_of(cls).name, spec_of(cls).version
         begun = datetime.now(timezone.utc) - since if isinstance(since, timedelta) else since
         text = None if version is None else type_version(version)
         filters = ExecutionFilter(name=name, version=text, open=open, tag=tag, since=begun, status=status)
@@ -398,355 +381,9 @@ class Start(Generic[P, R]):
 
     def _open_one(self) -> Execution[R] | None:
         """The open execution of the workflow id; ``None`` where it has closed meanwhile."""
-        which = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': self._workflow_id()}}
-        answer = self._client.service.call(
-            'list_open_workflow_executions', patience=RETRY_FOR, domain=self._client.domain, maximumPageSize=1, **which
-        )
-        for info in answer['executionInfos']:
-            ids = info['execution']
-            return Execution(self._client, ids['workflowId'], ids['runId'], self._cls)
-        return None
-
-
-class Execution(Generic[R]):
-    """A handle of one execution.
-
-    Without a run id it means the open run, or else the latest.
-
-    Attributes:
-        workflow_id: Its workflow id.
-        run_id: Its run id, ``None`` where none was given.
-    """
-
-    def __init__(
-        self, client: Client, workflow_id: str, run_id: str | None = None, workflow: type[Workflow] | None = None
-    ) -> None:
-        self.workflow_id = workflow_id
-        self.run_id = run_id
-        self._client = client
-        self._workflow = workflow
-
-    def __repr__(self) -> str:
-        return f'Execution({self.workflow_id!r}, {self.run_id!r})'
-
-    def result(self, timeout: Duration | None = None) -> R:
-        """Waits for the execution to close, through all its restarts; its result.
-
-        Args:
-            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever.
-
-        Raises:
-            TimeoutError: It is still open, or the service does not answer.
-            RuntimeError: The client was closed meanwhile.
-            ChildFailed: It failed; with reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
-                ``ChildTerminated`` likewise.
-        """
-        return self.result_watch(timeout).run()
-
-    def result_watch(self, timeout: Duration | None = None) -> ResultWatch[R]:
-        """What :meth:`result` waits with, for whoever waits in another way."""
-        hooks = self._workflow() if self._workflow is not None else Serialization()
-        return ResultWatch(self._client, repr(self), in_seconds(timeout), self._ids, self._page, hooks)
-
-    def wait(self, *states: str, timeout: Duration | None = None) -> str:
-        """Waits until the execution is in one of some states, or has closed in whichever way; its state.
-
-        Args:
-            *states: In the words of :meth:`status`; without any the execution has to close.
-            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever.
-
-        Raises:
-            TimeoutError: It is still open, or the service does not answer.
-            DefinitionError: There is no such state.
-        """
-        return self.status_watch(*states, timeout=timeout).run()
-
-    def status_watch(self, *states: str, timeout: Duration | None = None) -> StatusWatch:
-        """What :meth:`wait` waits with."""
-        for state in states:
-            if state not in STATUSES:
-                raise errors.DefinitionError(f'{state!r} is not a state; states are {", ".join(STATUSES)}')
-        return StatusWatch(self._client, repr(self), in_seconds(timeout), self._status, states)
-
-    @overload
-    def signal(self, signal: str, value: Any = None) -> None: ...
-    @overload
-    def signal(self, signal: Signal[V], value: V = ...) -> None: ...
-    def signal(self, signal: Any, value: Any = None) -> None:
-        """Sends a signal.
-
-        Where the workflow's class is known and declares no signal of that name, the log says so once: an execution
-        may still read it with ``self.signal(name)``.
-
-        Args:
-            signal: ``Order.approve``, or a name.
-            value: Travels as JSON.
-
-        Raises:
-            TypeError: JSON cannot hold the value, or there is no such signal.
-            PayloadTooLarge: The value has more than 32,768 characters as JSON.
-            SignalFailed: Nobody knows whether it was delivered; it is not sent again.
-            Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
-        """
-        name = signal_name(signal)
-        text = _signal_input(name, value)
-        cls = self._workflow
-        if cls is not None and name not in signals_of(cls):
-            report_once(f'{cls.__qualname__} declares no signal {name!r}; {nearest_signal(cls, name)}')
-        try:
-            with self._surrounded('signal', name):
-                self._call('signal_workflow_execution', signalName=name, input=text)
-        except Exception as error:
-            if faults.is_doubtful(error) or isinstance(error, TimeoutError):
-                raise errors.SignalFailed(
-                    'the connection broke: the signal may have been delivered or not', str(error)
-                ) from error
-            raise
-
-    def cancel(self) -> None:
-        """Requests the cancellation: ``WorkflowCanceled`` is thrown into the workflow."""
-        with self._surrounded('cancel'):
-            self._call('request_cancel_workflow_execution')
-
-    def terminate(
-        self, reason: str | None = None, *, details: str | None = None, child_policy: str | None = None
-    ) -> None:
-        """Closes the execution at once; no code of the workflow runs.
-
-        Args:
-            reason: Cut to the 256 characters that SWF takes.
-            details: Cut to the 32,768 characters that SWF takes.
-            child_policy: What becomes of its open children, instead of what the execution was started with:
-                ``TERMINATE``, ``REQUEST_CANCEL`` or ``ABANDON``.
-
-        Raises:
-            DefinitionError: There is no such policy.
-        """
-        request = {
-            'reason': None if reason is None else shortened(reason, MAX_TERMINATE_REASON),
-            'details': None if details is None else shortened(details, MAX_PAYLOAD),
-            'childPolicy': checked_policy(child_policy),
-        }
-        with self._surrounded('terminate'):
-            self._call('terminate_workflow_execution', **{name: value for name, value in request.items() if value})
-
-    def query(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> Any:
-        """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
-
-        Args:
-            name: The method (``Order.where``), or its name.
-            args: What the method is called with.
-            wait: Seconds or a ``timedelta`` to wait for the first decision of the run, where it has made none yet.
-            kwargs: As ``args``.
-
-        Raises:
-            DefinitionError: The workflow's class is unknown.
-            AttributeError: It has no such query.
-            NotDecidedYet: The run has not made its first decision yet; ask again later, or ``wait``.
-            NondeterminismError: This process has other code than the worker that decided.
-        """
-        return self.query_watch(name, *args, wait=wait, **kwargs).run()
-
-    def query_watch(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> QueryWatch:
-        """What :meth:`query` waits with."""
-        asked = partial(self._query, getattr(name, '__name__', name), *args, **kwargs)
-        return QueryWatch(self._client, repr(self), in_seconds(wait), asked)
-
-    def _query(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        if self._workflow is None:
-            raise errors.DefinitionError(f'give the workflow class of {self!r}: client.execution(..., workflow=Order)')
-        execution = self._ids()
-        engine = Engine(
-            _spec(self._workflow),
-            workflow_id=self.workflow_id,
-            run_id=execution['runId'],
-            domain=self._client.domain,
-            seed=execution['runId'],
-        )
-        try:
-            engine.advance(decided(translate(self._events(execution))))
-            return engine.query(name, *args, **kwargs)
-        finally:
-            engine.close()
-
-    @overload
-    def update(
-        self,
-        update: UpdateMethod[..., Generator[Any, Any, U]],
-        *args: Any,
-        timeout: Duration | None = None,
-        update_id: str | None = None,
-        **kwargs: Any,
-    ) -> U: ...
-    @overload
-    def update(
-        self,
-        update: UpdateMethod[..., U],
-        *args: Any,
-        timeout: Duration | None = None,
-        update_id: str | None = None,
-        **kwargs: Any,
-    ) -> U: ...
-    @overload
-    def update(
-        self, update: str, *args: Any, timeout: Duration | None = None, update_id: str | None = None, **kwargs: Any
-    ) -> Any: ...
-    def update(
-        self,
-        update: Any,
-        *args: Any,
-        timeout: Duration | None = None,
-        update_id: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Calls an ``@update`` method of the workflow and waits for its result; a worker has to run.
-
-        Args:
-            update: The method (``Cluster.assign``), or its name.
-            *args: What the method is called with.
-            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever. The update goes on all the same.
-            update_id: Names the update, so that one that was sent before is not sent again; a new name unless given.
-            **kwargs: As ``args``.
-
-        Raises:
-            TypeError: The arguments do not fit the method, or cannot be written.
-            UpdateRefused: Its validator refused it.
-            UpdateFailed: The method failed; or the execution closed without a reply.
-            TimeoutError: There is no reply yet, or the service does not answer.
-            Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
-        """
-        return self.update_watch(update, *args, timeout=timeout, update_id=update_id, **kwargs).run()
-
-    def update_watch(
-        self,
-        update: Any,
-        *args: Any,
-        timeout: Duration | None = None,
-        update_id: str | None = None,
-        **kwargs: Any,
-    ) -> UpdateWatch:
-        """What :meth:`update` waits with."""
-        hooks = self._workflow() if self._workflow is not None else Serialization()
-        name = getattr(update, '__name__', update)
-        if callable(update):
-            inspect.signature(update).bind(None, *args, **kwargs)
-        request = {
-            'id': update_id or str(uuid4()),
-            'name': name,
-            'input': written_arguments(f'the update {name!r}', hooks._serialize_arguments, args, kwargs),
-        }
-        text = _signal_input(UPDATE_SIGNAL, request)
-        return UpdateWatch(
-            self._client,
-            repr(self),
-            in_seconds(timeout),
-            request=Request(request['id'], name, text, is_new=update_id is None),
-            ids=self._ids,
-            latest=self._latest,
-            names_run=self.run_id is not None,
-            page=self._page,
-            send=partial(self._send_update, str(name)),
-            hooks=hooks,
-            near=self._client.is_near,
-        )
-
-    def _send_update(self, update: str, run: dict[str, str], name: str, text: str) -> None:
-        with self._surrounded('update', update):
-            self._client.service.call(
-                'signal_workflow_execution',
-                patience=RETRY_FOR,
-                domain=self._client.domain,
-                signalName=name,
-                input=text,
-                **run,
-            )
-
-    def _surrounded(
-        self, operation: Literal['signal', 'update', 'cancel', 'terminate'], name: str | None = None
-    ) -> AbstractContextManager[Any]:
-        """The middleware around a call."""
-        if not self._client.middleware:
-            return nullcontext()
-
-        def read_history() -> list[Mapping[str, Any]]:
-            ids = self._ids()
-            call.run_id = ids['runId']
-            return self._events(ids)
-
-        call = ClientCall(operation, self._client.domain, self.workflow_id, self.run_id, name)
-        call.read_history = read_history
-        return around_call(self._client.middleware, call)
-
-    def status(self) -> str:
-        """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""
-        return self._status()
-
-    def _status(self, patience: float = RETRY_FOR) -> str:
-        info = self._described(patience)['executionInfo']
-        status: str = info.get('closeStatus') or info['executionStatus']
-        return status
-
-    def context(self, wait: Duration = 0) -> Any:
-        """The latest status of the workflow, which it sets with ``set_status``; ``None`` if there is none.
-
-        So a workflow can publish a value, such as a payment id, that the program which started it waits for.
-
-        Args:
-            wait: Seconds or a ``timedelta`` to wait for a status, while the execution is open and has none yet.
-        """
-        return self.context_watch(wait).run() if wait else shown_status(self._described())
-
-    def context_watch(self, wait: Duration = 0) -> ContextWatch:
-        """What :meth:`context` waits with."""
-        return ContextWatch(self._client, repr(self), in_seconds(wait), self._described)
-
-    def history(self) -> list[Mapping[str, Any]]:
-        """Every event, oldest first, as boto3 gives them."""
-        return self._events(self._ids())
-
-    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
-        run = {} if self.run_id is None else {'runId': self.run_id}
-        domain = self._client.domain
-        return self._client.service.call(
-            operation, patience=RETRY_FOR, domain=domain, workflowId=self.workflow_id, **run, **request
-        )
-
-    def _read(self, operation: str, *, patience: float = RETRY_FOR, **request: Any) -> dict[str, Any]:
-        return self._client.service.call(operation, patience=patience, domain=self._client.domain, **request)
-
-    def _ids(self, patience: float = RETRY_FOR) -> dict[str, str]:
-        """Workflow id and run id; the open run, or else the latest, where none was named."""
-        if self.run_id is not None:
-            return {'workflowId': self.workflow_id, 'runId': self.run_id}
-        return self._latest(patience)
-
-    def _latest(self, patience: float = RETRY_FOR) -> dict[str, str]:
-        """Workflow id and run id of the open run, or else the latest."""
-        which = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': self.workflow_id}}
-        for kind in ('open', 'closed'):
-            found = self._read(f'list_{kind}_workflow_executions', patience=patience, maximumPageSize=1, **which)
-            for info in found['executionInfos']:
-                ids: dict[str, str] = info['execution']
-                return ids
-        raise LookupError(f'there is no execution {self.workflow_id!r} in domain {self._client.domain!r}')
-
-    def _described(self, patience: float = RETRY_FOR) -> dict[str, Any]:
-        return self._read('describe_workflow_execution', patience=patience, execution=self._ids(patience))
-
-    def _page(self, execution: dict[str, str], **request: Any) -> dict[str, Any]:
-        return self._read('get_workflow_execution_history', execution=execution, **request)
-
-    def _events(self, execution: dict[str, str]) -> list[Mapping[str, Any]]:
-        return [event for page in pages(self._page, execution=execution) for event in page['events']]
-
-
-def _signal_input(name: str, value: Any) -> str:
-    text = written(value, f'the value of signal {name!r}')
-    if units(text) > MAX_PAYLOAD:
-        raise errors.PayloadTooLarge(
-            f'the value of signal {name!r} has {units(text):,} characters; SWF takes {MAX_PAYLOAD:,}'
-        )
-    return text
+        read = partial(self._client.service.call, patience=RETRY_FOR, domain=self._client.domain)
+        ids = newest_run(read, 'open', self._workflow_id())
+        return None if ids is None else Execution(self._client, ids['workflowId'], ids['runId'], self._cls)
 
 
 class _Hooks:
@@ -754,10 +391,3 @@ class _Hooks:
 
     def __init__(self, workflow: Workflow) -> None:
         self.serialize_arguments = workflow._serialize_arguments
-
-
-def _spec(workflow: type[Workflow]) -> WorkflowSpec:
-    specs = [spec for spec in declared(workflow) if isinstance(spec, WorkflowSpec)]
-    if not specs:
-        raise errors.DefinitionError(f'{workflow!r} is not decorated with genflow.workflow')
-    return specs[-1]

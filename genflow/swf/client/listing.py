@@ -6,15 +6,15 @@ goes into the request; the others are applied to what comes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
 from genflow.core.errors import DefinitionError
 
-__all__ = ['CLOSE_STATUSES', 'STATUSES', 'ExecutionFilter']
+__all__ = ['CLOSE_STATUSES', 'STATUSES', 'ExecutionFilter', 'newest_run']
 
 CLOSE_STATUSES = ('COMPLETED', 'FAILED', 'CANCELED', 'TERMINATED', 'CONTINUED_AS_NEW', 'TIMED_OUT')
 STATUSES = ('OPEN', *CLOSE_STATUSES)
@@ -82,3 +82,20 @@ class ExecutionFilter:
         if closed and self.status is not None:
             return {'closeStatusFilter': {'status': self.status}}
         return {}
+
+
+def newest_run(
+    read: Callable[..., dict[str, Any]], kind: Literal['open', 'closed'], workflow_id: str
+) -> dict[str, str] | None:
+    """Workflow id and run id of the open or the latest closed run; ``None`` where there is none.
+
+    Args:
+        read: Makes a call for the domain.
+        kind: ``open`` or ``closed``.
+        workflow_id: Whose run.
+    """
+    filters = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': workflow_id}}
+    for info in read(f'list_{kind}_workflow_executions', maximumPageSize=1, **filters)['executionInfos']:
+        ids: dict[str, str] = info['execution']
+        return ids
+    return None

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -27,6 +27,7 @@ from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
+from genflow.swf.client.listing import newest_run
 from genflow.swf.wire.decisions import seconds_text
 
 __all__ = ['Started', 'Starter']
@@ -205,12 +206,11 @@ class Starter(Serialization):
     def _ours(self, request: dict[str, Any]) -> Started | None:
         """The latest execution of the workflow id, if it was started with what ``request`` says."""
         workflow_id = request['workflowId']
-        filters = {'startTimeFilter': {'oldestDate': 0}, 'executionFilter': {'workflowId': workflow_id}}
-        for kind in ('open', 'closed'):
-            answer = self._read(f'list_{kind}_workflow_executions', maximumPageSize=1, **filters)
-            for info in answer['executionInfos']:
-                if self._started_with(info['execution'], request):
-                    return Started(workflow_id, info['execution']['runId'])
+        kinds: tuple[Literal['open', 'closed'], ...] = ('open', 'closed')
+        for kind in kinds:
+            ids = newest_run(self._read, kind, workflow_id)
+            if ids is not None and self._started_with(ids, request):
+                return Started(workflow_id, ids['runId'])
         return None
 
     def _started_with(self, execution: dict[str, str], request: dict[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
 from datetime import datetime, timezone
 
@@ -112,4 +114,28 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
     path = tmp_path / 'history.json'
     path.write_bytes(b'\xff\xfe')
     with pytest.raises(HistoryError, match=r'history\.json is no JSON: it is not text in UTF-8'):
+        load(path)
+
+
+AS_WRITTEN = {
+    'a byte order mark': lambda text: text.encode('utf-8-sig'),
+    'UTF-16, as PowerShell writes it': lambda text: text.encode('utf-16'),
+    'UTF-16 in the other order': lambda text: codecs.BOM_UTF16_BE + text.encode('utf-16-be'),
+    'lines that end as on Windows': lambda text: text.replace('\n', '\r\n').encode(),
+    'gzip': lambda text: gzip.compress(text.encode()),
+    'gzip of a text with a byte order mark': lambda text: gzip.compress(text.encode('utf-8-sig')),
+}
+
+
+@pytest.mark.parametrize('how', AS_WRITTEN)
+def test_a_history_is_read_however_its_text_was_written(how, tmp_path):
+    path = tmp_path / 'history.json'
+    path.write_bytes(AS_WRITTEN[how](STORY.to_json(indent=2)))
+    assert [event['eventId'] for event in load(path).events] == [event['eventId'] for event in STORY.events]
+
+
+def test_a_compressed_file_that_is_cut_is_named(tmp_path):
+    path = tmp_path / 'history.json.gz'
+    path.write_bytes(gzip.compress(STORY.to_json().encode())[:40])
+    with pytest.raises(HistoryError, match=r'history\.json\.gz cannot be decompressed'):
         load(path)

@@ -31,6 +31,9 @@ from genflow.local.store.sqlite_errors import clear_errors
 
 FORMAT = 1
 
+QUOTED = 80
+"""Characters of a wrong line that a message quotes."""
+
 BY_ITSELF = '{"state": "alone", "why": "a genflow command works on the whole file; it ends by itself."}'
 """What the lock file says meanwhile (:mod:`genflow.local.shared.notice`)."""
 
@@ -204,13 +207,26 @@ def import_(path: str, lines: Iterable[str]) -> Report:
         StoreError: the file exists and holds something already, or cannot be written.
         ValueError: the text is not an export; the message says which line.
     """
+    is_new = not Path(path).exists()
+    try:
+        return _imported(path, lines)
+    except BaseException:
+        if is_new:
+            for suffix in ('', '-wal', '-shm'):
+                Path(path + suffix).unlink(missing_ok=True)
+        raise
+
+
+def _imported(path: str, lines: Iterable[str]) -> Report:
     with closing(Store(path, notice=BY_ITSELF)) as store:
         store.replay()
         if store.execution_keys() or store.domains():
             raise StoreError(f'{path} holds executions or domains already: import into a new file.')
-        count = 0
+        count = number = 0
         for number, line in enumerate(lines, start=1):
             count += _read_line(store, number, line)
+        if not number:
+            raise ValueError('the text is empty: it is not an export of genflow')
         return Report(count)
 
 
@@ -233,7 +249,7 @@ def _heading(data: dict[str, Any]) -> Columns | None:
     """The first line, which holds nothing but must be right."""
     expected = {'genflow': 'swf', 'format': FORMAT}
     if data != expected:
-        raise ValueError(f'{data} found, the heading {expected} expected')
+        raise ValueError(f'{str(data)[:QUOTED]} found, the heading {expected} expected')
     return None
 
 

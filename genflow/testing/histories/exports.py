@@ -8,7 +8,10 @@ wrong, since a replay of half a history proves nothing.
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,6 +25,8 @@ __all__ = ['Loaded', 'Source', 'load', 'moment', 'written']
 
 Event = Mapping[str, Any]
 Source = str | bytes | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+GZIP = b'\x1f\x8b'
 
 TOKENS = ('nextPageToken', 'NextToken', 'nextToken')
 """What says that there are further pages: the service's word and those of the AWS command line."""
@@ -46,17 +51,19 @@ class Loaded:
     is_named_by_file: bool = False
 
 
-def load(source: Source) -> Loaded:
+def load(source: Source, *, name: str | None = None) -> Loaded:
     """Reads a history.
 
     Args:
         source: A path, the JSON itself as text or bytes, an answer of a SWF client, or a list of answers or of events.
+            A file, and bytes, may be compressed with gzip, and begin with a byte order mark.
+        name: What messages call it. Default: the path.
 
     Raises:
         HistoryError: It is no history, or not a whole one; the text says where it goes wrong.
         OSError: The file cannot be read.
     """
-    name, documents = _documents(source)
+    name, documents = _documents(source, name)
     pages = [page for document in documents for page in _pages(name, document)]
     events = [event for page in pages for event in page['events']]
     _check(name, events, pages)
@@ -66,22 +73,32 @@ def load(source: Source) -> Loaded:
     return Loaded(name, events, execution.get('workflowId'), execution.get('runId'))
 
 
-def _documents(source: Source) -> tuple[str, list[Any]]:
+def _documents(source: Source, name: str | None) -> tuple[str, list[Any]]:
     """A name for messages, and the JSON values."""
     if isinstance(source, bytes):
-        source = source.decode()
+        name = name or 'the text'
+        return name, _parsed(name, _text(name, source))
     if isinstance(source, str) and source.lstrip()[:1] in {'{', '['}:
-        return 'the text', _parsed('the text', source)
+        return name or 'the text', _parsed(name or 'the text', source)
     if isinstance(source, (str, Path)):
-        return str(source), _parsed(str(source), _text(str(source)))
-    return 'the history', [source]
+        name = name or str(source)
+        return name, _parsed(name, _text(name, Path(source).read_bytes()))
+    return name or 'the history', [source]
 
 
-def _text(path: str) -> str:
+def _text(name: str, content: bytes) -> str:
+    """The text of a file: UTF-8, or what its byte order mark says, as Windows PowerShell writes UTF-16."""
     try:
-        return Path(path).read_text(encoding='utf-8')
+        if content.startswith(GZIP):
+            content = gzip.decompress(content)
+        is_wide = len(content) > len(codecs.BOM_UTF16) and content.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        )
+        return content.decode('utf-16' if is_wide else 'utf-8-sig')
     except UnicodeDecodeError as error:
-        raise HistoryError(f'{path} is no JSON: it is not text in UTF-8 ({error.reason})') from None
+        raise HistoryError(f'{name} is no JSON: it is not text in UTF-8 ({error.reason})') from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise HistoryError(f'{name} cannot be decompressed ({error})') from error
 
 
 def _parsed(name: str, text: str) -> list[Any]:
@@ -119,7 +136,7 @@ def _pages(name: str, document: Any) -> list[Mapping[str, Any]]:
             return list(document)
         return [{'events': document}]
     raise HistoryError(
-        f'{name} is not a history: it contains {_kind(document)}; expected the output of `aws swf '
+        f'{name} is not a history: it contains {_kind(document)}; expected what `aws swf '
         'get-workflow-execution-history` prints, {"events": […]}'
     )
 
@@ -136,8 +153,11 @@ def _check(name: str, events: Sequence[Event], pages: Sequence[Mapping[str, Any]
     try:
         ids = [event['eventId'] for event in events]
         first = events[0]['eventType']
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise HistoryError(f'{name} contains an entry that is not an event: it lacks {error}') from error
+    except TypeError as error:
+        wrong = next(event for event in events if not isinstance(event, Mapping))
+        raise HistoryError(f'{name} contains an entry that is not an event, but {_kind(wrong)}') from error
     if ids != list(range(1, len(ids) + 1)):
         raise HistoryError(f'{name} {_disorder(ids, pages)}')
     if first != 'WorkflowExecutionStarted':

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import click
 
+from genflow.core.errors import HistoryError
 from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import FILE
 from genflow.tools.cli.services import refused_store
+from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import print_lines, say
+from genflow.tools.run.defaults import DOMAIN
 
 __all__ = ['command']
 
@@ -51,20 +55,51 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
         report = archive.export(file, out)
     for problem in report.lost:
         say(f'genflow: not exported: {problem}')
-    say(f'genflow: exported {report.executions} executions')
+    say(f'genflow: exported {report.executions} execution{"" if report.executions == 1 else "s"}')
     ctx.exit(Exit.INTERNAL if report.lost else Exit.COMPLETED)
 
 
 @command.command('import')
 @click.argument('file', type=FILE)
-@click.argument('source', type=click.File(encoding='utf-8'))
-def import_(*, file: str, source: TextIO) -> None:
-    """Make FILE, a new one, of an export; SOURCE is - for stdin."""
+@click.argument('source', type=click.File('rb'))
+@click.option('--id', 'workflow_id', help='With a history: its workflow id, which the AWS CLI does not write.')
+@click.option('--run-id', help='With a history: its run id. Default: made of the workflow id.')
+@setting_options('domain', default=DOMAIN, show_default=True)
+def import_(*, file: str, source: BinaryIO, workflow_id: str | None, run_id: str | None, domain: str) -> None:
+    """Make FILE, a new one, of an export, or of the history of one closed execution; SOURCE is - for stdin.
+
+    A history is JSON, as `aws swf get-workflow-execution-history` or `genflow history --json` print it. It goes into
+    --domain, and `genflow repair` can then continue the execution in FILE.
+    """
     from genflow.local.engine import archive
 
+    content = source.read()
     with _refusing():
-        report = archive.import_(file, source)
-    say(f'genflow: imported {report.executions} executions')
+        if _is_history(content):
+            lines = _of_history(content, source.name, domain, workflow_id, run_id)
+        else:
+            lines = content.decode('utf-8-sig').splitlines()
+        report = archive.import_(file, lines)
+    say(f'genflow: imported {report.executions} execution{"" if report.executions == 1 else "s"}')
+
+
+def _is_history(content: bytes) -> bool:
+    """Whether a text is JSON without the heading of an export; one in UTF-16 or compressed is no export either."""
+    start = content[:200].removeprefix(codecs.BOM_UTF8).lstrip()
+    return start[:1] in (b'{', b'[', b'\xff', b'\xfe', b'\x1f') and not start.startswith(b'{"genflow"')
+
+
+def _of_history(content: bytes, name: str, domain: str, workflow_id: str | None, run_id: str | None) -> list[str]:
+    """The lines of an export with the execution of one history."""
+    from genflow.testing.histories.exports import load
+    from genflow.tools.gathering import now
+    from genflow.tools.imported_history import export_lines
+
+    loaded = load(content, name=name)
+    own_id = workflow_id or loaded.workflow_id
+    if own_id is None:
+        raise Refused(f'{name} does not say its workflow id; give it: --id ID.')
+    return list(export_lines(loaded, domain, own_id, run_id or loaded.run_id or f'imported-{own_id}', now()))
 
 
 @command.command('backup')
@@ -97,7 +132,7 @@ def _refusing() -> Iterator[None]:
         yield
     except StoreError as error:
         raise refused_store(error) from error
-    except ValueError as error:
+    except (ValueError, HistoryError) as error:
         raise Refused(str(error)) from error
 
 

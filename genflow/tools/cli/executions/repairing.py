@@ -78,7 +78,9 @@ def _needs_file(workflow_id: str, endpoint: str | None) -> str:
     beside = '' if endpoint is None else ' Where a `genflow server` answers there, give its --db FILE: it goes on.'
     return (
         f'A repair copies a history, so it needs a file of the embedded service (--db FILE){where}.{beside} '
-        f'`genflow rerun {workflow_id}` starts an execution of any service again with the same input.'
+        f'`genflow rerun {workflow_id}` starts an execution of any service again with the same input. Or bring it into '
+        f'a file, and repair it there: `genflow history {workflow_id} --json > history.json`, then `genflow db import '
+        'NEW.db history.json`.'
     )
 
 

@@ -156,8 +156,8 @@ def _check(name: str, events: Sequence[Event], pages: Sequence[Mapping[str, Any]
     except KeyError as error:
         raise HistoryError(f'{name} contains an entry that is not an event: it lacks {error}') from error
     except TypeError as error:
-        wrong = next(event for event in events if not isinstance(event, Mapping))
-        raise HistoryError(f'{name} contains an entry that is not an event, but {_kind(wrong)}') from error
+        kind = next(type(event).__name__ for event in events if not hasattr(event, 'keys'))
+        raise HistoryError(f'{name} contains an entry that is not an event, but a value of type {kind}') from error
     if ids != list(range(1, len(ids) + 1)):
         raise HistoryError(f'{name} {_disorder(ids, pages)}')
     if first != 'WorkflowExecutionStarted':

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 import click
 
@@ -22,6 +23,9 @@ from genflow.tools.cli.streams import print_lines, say
 from genflow.tools.run.defaults import DOMAIN
 
 __all__ = ['command']
+
+START = 200
+"""Bytes that tell an export from a history."""
 
 
 @click.group('db')
@@ -65,7 +69,7 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
 @click.option('--id', 'workflow_id', help='With a history: its workflow id, which the AWS CLI does not write.')
 @click.option('--run-id', help='With a history: its run id. Default: made of the workflow id.')
 @setting_options('domain', default=DOMAIN, show_default=True)
-def import_(*, file: str, source: BinaryIO, workflow_id: str | None, run_id: str | None, domain: str) -> None:
+def import_(*, file: str, source: io.BufferedReader, workflow_id: str | None, run_id: str | None, domain: str) -> None:
     """Make FILE, a new one, of an export, or of the history of one closed execution; SOURCE is - for stdin.
 
     A history is JSON, as `aws swf get-workflow-execution-history` or `genflow history --json` print it. It goes into
@@ -73,19 +77,21 @@ def import_(*, file: str, source: BinaryIO, workflow_id: str | None, run_id: str
     """
     from genflow.local.engine import archive
 
-    content = source.read()
     with _refusing():
-        if _is_history(content):
-            lines = _of_history(content, source.name, domain, workflow_id, run_id)
+        if _is_history(source.peek(START)):
+            report = archive.import_(file, _of_history(source.read(), source.name, domain, workflow_id, run_id))
         else:
-            lines = content.decode('utf-8-sig').splitlines()
-        report = archive.import_(file, lines)
+            text = io.TextIOWrapper(source, encoding='utf-8-sig')
+            try:
+                report = archive.import_(file, text)
+            finally:
+                text.detach()  # click closes the file
     say(f'genflow: imported {report.executions} execution{"" if report.executions == 1 else "s"}')
 
 
 def _is_history(content: bytes) -> bool:
     """Whether a text is JSON without the heading of an export; one in UTF-16 or compressed is no export either."""
-    start = content[:200].removeprefix(codecs.BOM_UTF8).lstrip()
+    start = content[:START].removeprefix(codecs.BOM_UTF8).lstrip()
     return start[:1] in (b'{', b'[', b'\xff', b'\xfe', b'\x1f') and not start.startswith(b'{"genflow"')
 
 

@@ -70,7 +70,7 @@ class ForeignFile(StoreError):
 
 
 class UnsupportedFileSystem(StoreError):
-    """The file is on a file system that other machines may use at the same time, so no lock keeps them away."""
+    """The file is on a file system that other machines or a host may use at the same time: no lock keeps them away."""
 
 
 class NewerSchema(StoreError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.local.errors import UnsupportedFileSystem
 from genflow.local.store import file_systems
-from genflow.local.store.file_systems import UNSUPPORTED, kind_of
+from genflow.local.store.file_systems import ALLOWED, OF_OTHER_MACHINES, OF_THE_HOST, kind_of
 
+UNSUPPORTED = OF_OTHER_MACHINES | OF_THE_HOST
 LINE = '36 35 98:0 /root {place} rw,noatime master:1 - {kind} {source} rw,errors=continue\n'
 
 
@@ -42,9 +44,19 @@ def test_a_file_system_of_several_machines_is_refused_with_the_way_out(mounts, t
     mounts(('/', 'ext4'), (folder, kind))
     with pytest.raises(UnsupportedFileSystem) as caught:
         LocalSWF(folder / 'orders.db')
-    for words in (f'{folder}/orders.db is on a file system of the kind {kind},', 'a disk of this machine', 'server'):
+    seen_by = 'other machines' if kind in OF_OTHER_MACHINES else 'a folder of the host'
+    kind_of_it = f'{folder}/orders.db is on a file system of the kind {kind},'
+    for words in (kind_of_it, seen_by, 'a disk of this machine', '`genflow server`', f'set {ALLOWED}=1'):
         assert words in str(caught.value)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(('value', 'is_taken'), [('1', True), ('yes', True), ('0', False), ('', False)])
+def test_who_insists_has_a_file_anywhere(mounts, tmp_path, monkeypatch, value, is_taken):
+    mounts(('/', '9p'))
+    monkeypatch.setenv(ALLOWED, value)
+    with contextlib.nullcontext() if is_taken else pytest.raises(UnsupportedFileSystem):
+        LocalSWF(tmp_path / 'orders.db').close()
 
 
 def test_the_nearest_and_the_latest_mount_counts(mounts):

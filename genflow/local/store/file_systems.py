@@ -2,8 +2,9 @@
 
 On a network file system, and on one that a host shares with its virtual machines, locks and shared memory do not reach
 everybody who can open the file, so two processes could write it at once. SQLite's write-ahead log does not work there
-either (https://sqlite.org/wal.html). So such a file is refused before anything is made beside it. Linux tells the kinds
-of its file systems in a table; on other systems no kind is known, and every file is taken.
+either (https://sqlite.org/wal.html). So such a file is refused before anything is made beside it, unless somebody
+insists by an environment variable: there are sandboxes whose only disk is of such a kind. Linux tells the kinds of its
+file systems in a table; on other systems no kind is known, and every file is taken.
 """
 
 from __future__ import annotations
@@ -13,20 +14,30 @@ from pathlib import Path
 
 from genflow.local.errors import UnsupportedFileSystem
 
-__all__ = ['check_file_system', 'kind_of']
+__all__ = ['ALLOWED', 'OF_OTHER_MACHINES', 'OF_THE_HOST', 'check_file_system', 'kind_of']
 
 MOUNTS = '/proc/self/mountinfo'
 
-UNSUPPORTED = frozenset(
+OF_OTHER_MACHINES = frozenset(
     {
         *('nfs', 'nfs4', 'cifs', 'smb3', 'smbfs', 'ncpfs', 'afs', 'coda', 'davfs'),
         *('ceph', 'glusterfs', 'lustre', 'gpfs', 'beegfs', 'orangefs', 'pvfs2', 'ocfs2', 'gfs2'),
-        *('9p', 'v9fs', 'virtiofs', 'vboxsf', 'vmhgfs', 'prl_fs', 'drvfs'),
         *('fuse.sshfs', 'fuse.s3fs', 'fuse.gcsfuse', 'fuse.rclone', 'fuse.glusterfs', 'fuse.ceph-fuse'),
-        *('fuse.davfs', 'fuse.juicefs', 'fuse.vmhgfs-fuse', 'fuse.grpcfuse', 'fuse.osxfs', 'fuse.curlftpfs'),
+        *('fuse.davfs', 'fuse.juicefs', 'fuse.curlftpfs'),
     }
 )
 """The names of kinds that other machines see, as Linux has them."""
+
+OF_THE_HOST = frozenset(
+    {
+        *('9p', 'v9fs', 'virtiofs', 'vboxsf', 'vmhgfs', 'prl_fs', 'drvfs', 'fakeowner'),
+        *('fuse.vmhgfs-fuse', 'fuse.grpcfuse', 'fuse.osxfs'),
+    }
+)
+"""The names of kinds by which virtual machines, WSL and containers see folders of their host."""
+
+ALLOWED = 'GENFLOW_ANY_FILE_SYSTEM'
+"""The environment variable by which somebody who knows better has a file on any file system."""
 
 
 def check_file_system(path: str) -> None:
@@ -39,12 +50,19 @@ def check_file_system(path: str) -> None:
         UnsupportedFileSystem: it is not.
     """
     kind = kind_of(path)
-    if kind in UNSUPPORTED:
-        raise UnsupportedFileSystem(
-            f'{path} is on a file system of the kind {kind}, which other machines may use at the same time. Keep the '
-            'file on a disk of this machine; for more than one machine, run `genflow server` on one of them, or use '
-            'Amazon SWF.'
-        )
+    if kind not in OF_OTHER_MACHINES | OF_THE_HOST or os.environ.get(ALLOWED, '0') not in ('', '0'):
+        return
+    where = (
+        'which other machines may use at the same time. Keep the file on a disk of this machine; for more than one '
+        'machine, run `genflow server` on one of them, or use Amazon SWF.'
+        if kind in OF_OTHER_MACHINES
+        else 'a folder of the host, whose locks may not hold here. Keep the file on a disk of this machine: in WSL '
+        'below the home folder, in a container on a volume; or run `genflow server` on the host.'
+    )
+    raise UnsupportedFileSystem(
+        f'{path} is on a file system of the kind {kind}, {where} If only this machine ever opens the file, '
+        f'set {ALLOWED}=1.'
+    )
 
 
 def kind_of(path: str) -> str:

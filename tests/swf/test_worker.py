@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
+import os
 import signal
 import sys
 import threading
@@ -256,40 +256,54 @@ class TestSignals:
         working.wait()
         assert was_told == [True]
 
-    def test_one_that_comes_in_the_middle_of_anothers_handler_stops_at_once(self, live, request):
-        """At whichever line of it, and nothing waits for a lock that the interrupted handler holds."""
-        lines, stuck_at = [1], []
-        gc.collect()
-        gc.disable()  # the finalizers of other tests' objects are no lines of the handler
-        request.addfinalizer(gc.enable)
-        while lines and not stuck_at:
-            line = lines.pop()
-            working, told = worker(live), []
-            signals = working.stop_on_signals(3600, on_signal=lambda number, first, told=told: told.append(first))
-            working.start()
-            handle = signal.getsignal(signal.SIGTERM)
+    def test_a_handler_waits_for_no_lock(self, live):
+        """It may interrupt the main thread while that holds any of them."""
+        working, told = worker(live), []
+        signals = working.stop_on_signals(3600, on_signal=lambda number, first: told.append(first))
+        working.start()
+        handle = signal.getsignal(signal.SIGTERM)
+        # On a thread, so that a handler that waits fails the test and does not hang it.
+        handling = threading.Thread(target=lambda: [handle(number, None) for number in (15, 2)], daemon=True)
+        with working._lock, working._draining._cond:  # noqa: SLF001 - those that draining takes
+            handling.start()
+            handling.join(LONG)
+            assert not handling.is_alive()
+            assert signals.received == [signal.SIGTERM, signal.SIGINT]
+            assert told == []
+        working.wait()
+        assert told == [True, False]
 
-            def interrupted(handle=handle, line=line):
-                """Stands for the main thread, since a deadlock there would take the test with it."""
-                sys.settrace(interrupting(lambda: handle(signal.SIGINT, None), line, lines))
-                try:
-                    handle(signal.SIGTERM, None)
-                finally:
-                    sys.settrace(None)
+    def test_one_that_comes_while_another_is_told_of_stops_at_once(self, live):
+        working, told = worker(live), []
 
-            thread = threading.Thread(target=interrupted, daemon=True)
-            thread.start()
-            thread.join(LONG)
-            if thread.is_alive():
-                stuck_at.append(line)
-                signals.remove()
-                break
-            if not lines:
-                working.stop()
-            working.wait()
-            assert told == ([True, False] if lines else [True])
-        assert not stuck_at
-        assert line > 30  # lines of the handler, the last of which was never reached
+        def tell(number, first):
+            if first:
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGHUP)
+            told.append((number, first))
+
+        working.stop_on_signals(3600, on_signal=tell)
+        working.start()
+        signal.raise_signal(signal.SIGTERM)
+        working.wait()
+        assert told == [(signal.SIGTERM, True), (signal.SIGHUP, False)]
+
+    @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
+    def test_in_a_forked_child_signals_do_what_they_did_before(self, live):
+        """A pool of processes that an activity makes can be terminated."""
+        before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        try:
+            working = worker(live)
+            signals = working.stop_on_signals()
+            child = os.fork()
+            if not child:
+                signal.raise_signal(signal.SIGTERM)
+                os._exit(0)
+            assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
+            assert signals.received == []
+            working.stop()
+            working.run()
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def test_handlers_are_given_back(self, live):
         numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -310,14 +324,18 @@ class TestSignals:
                 working.run()
         assert signal.getsignal(signal.SIGTERM) is before
 
-    def test_a_callback_that_fails_keeps_nobody_from_stopping(self, live):
+    def test_a_callback_that_fails_keeps_nobody_from_stopping(self, live, caplog):
         def fail(number, first):
             raise BrokenPipeError
 
         working = worker(live)
-        working.stop_on_signals(on_signal=fail)
+        signals = working.stop_on_signals(3600, on_signal=fail)
+        working.start()
         signal.raise_signal(signal.SIGTERM)
-        working.run()
+        signal.raise_signal(signal.SIGTERM)
+        working.wait()
+        assert len(signals.received) == 2
+        assert caplog.text.count('what follows a signal failed') == 2
 
     def test_a_hangup_that_is_ignored_stays_ignored(self, live):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -334,22 +352,6 @@ class TestSignals:
 def is_in(thread, module):
     """Whether a thread runs code of a module, or waits in something that such code has called."""
     return sys._current_frames()[thread].f_code.co_filename == module.__file__  # noqa: SLF001 - nobody else tells
-
-
-def interrupting(call, line, lines):
-    """Traces, and makes a call before the given line that is run; adds the following one to `lines` then."""
-    count = 0
-
-    def trace(frame, event, arg):
-        nonlocal count
-        if event == 'line':
-            count += 1
-            if count == line:
-                lines.append(line + 1)
-                call()
-        return trace
-
-    return trace
 
 
 def boto3_client(server):

@@ -1,30 +1,40 @@
 """Stopping a worker by the signals that ask a process to end.
 
-Theory of operation. A handler runs on the main thread, between any two instructions of it. So it tells the worker to
-drain first, which takes no lock that another thread can hold for long, and touches nothing that may block: whoever
-wants to show something does that in ``on_signal``, which is called afterwards and may fail. A signal that comes while
-the handler of another runs waits until that one is done: in the middle of it a lock may be held, which this thread
-would wait for in vain.
+Theory of operation. A handler runs on the main thread, between any two instructions of it, and whatever lock this
+thread holds at that moment, the handler would wait for in vain. So the handler only notes the signal in a queue that
+may be put to at any moment. A thread, which has been there since `install`, reads the queue and does what the signal
+asks for; it may take locks and write messages as any thread may.
 """
 
 from __future__ import annotations
 
-import contextlib
+import logging
+import os
 import signal
+import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 from attrs import define, field
 
 __all__ = ['SIGNALS', 'SignalStop']
 
+log = logging.getLogger('genflow.worker')
+
 SIGNALS = ('SIGTERM', 'SIGINT', 'SIGHUP')
 """The signals that stop a worker, those of them that the platform has."""
+
+LAST_CALLBACK = 2.0
+"""Seconds that `remove` waits for the effect of the last signal, such as a message about it."""
 
 
 @define(eq=False)
 class SignalStop:
     """The handlers of one worker, from `install` to `remove`.
+
+    A child that the process forks has the handlers too, but nothing that they could stop: there a signal does what it
+    did before `install`.
 
     Attributes:
         drain: Called at the first signal.
@@ -37,8 +47,9 @@ class SignalStop:
     stop: Callable[[], None]
     on_signal: Callable[[int, bool], None] | None = None
     received: list[int] = field(factory=list, init=False)
-    _handled: int = field(default=0, init=False)
-    _is_handling: bool = field(default=False, init=False)
+    _noted: SimpleQueue[int | None] = field(factory=SimpleQueue, init=False, repr=False)
+    _thread: threading.Thread | None = field(default=None, init=False, repr=False)
+    _process: int = field(factory=os.getpid, init=False)
     _before: dict[int, Any] = field(factory=dict, init=False)
 
     def install(self) -> None:
@@ -52,28 +63,42 @@ class SignalStop:
             # `nohup` has a process ignore SIGHUP, and means it.
             if number is not None and not (name == 'SIGHUP' and signal.getsignal(number) is signal.SIG_IGN):
                 self._before[number] = signal.signal(number, self._handle)
+        self._thread = threading.Thread(target=self._obey, name='genflow-signals', daemon=True)
+        self._thread.start()
 
     def remove(self) -> None:
         """Give signals back the handlers that they had."""
+        self._give_back()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._noted.put(None)
+            thread.join(LAST_CALLBACK)
+
+    def _give_back(self) -> None:
         while self._before:
             number, handler = self._before.popitem()
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _handle(self, number: int, frame: object) -> None:
+        if os.getpid() != self._process:
+            self._give_back()
+            signal.raise_signal(number)
+            return
         self.received.append(number)
-        while self._handled < len(self.received) and not self._is_handling:
-            self._is_handling = True
-            try:
-                while self._handled < len(self.received):
-                    self._handle_next()
-            finally:
-                self._is_handling = False
+        self._noted.put(number)
 
-    def _handle_next(self) -> None:
-        is_first = self._handled == 0
-        number = self.received[self._handled]
-        self._handled += 1
-        (self.drain if is_first else self.stop)()
-        if self.on_signal is not None:
-            with contextlib.suppress(Exception):  # what cannot be shown must not keep the worker from stopping
-                self.on_signal(number, is_first)
+    def _obey(self) -> None:
+        """On a thread of its own: what the signals ask for, one after the other."""
+        is_first = True
+        while (number := self._noted.get()) is not None:
+            self._safely(self.drain if is_first else self.stop)
+            if self.on_signal is not None:
+                self._safely(self.on_signal, number, is_first)
+            is_first = False
+
+    @staticmethod
+    def _safely(action: Callable[..., None], *arguments: object) -> None:
+        try:
+            action(*arguments)
+        except Exception:  # the next signal is to have its effect, too
+            log.exception('what follows a signal failed')

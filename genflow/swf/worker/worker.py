@@ -164,8 +164,8 @@ class Worker:
         self._fails_running = fails_running
         self._draining, self._stopped = threading.Event(), threading.Event()
         self._deadline = monotonic()
-        # Signal handlers drain a worker too, and may interrupt the thread that is about to wait or to drain it: the
-        # queue can be put to from a handler at any moment, an Event that the same thread waits for cannot.
+        # An application's own signal handlers may drain a worker, in the middle of the wait for that: a queue can be
+        # put to at any moment, an Event that the same thread waits for cannot be set.
         self._lock = threading.RLock()
         self._told_to_stop: SimpleQueue[None] = SimpleQueue()
         self._signals: SignalStop | None = None
@@ -302,8 +302,8 @@ class Worker:
 
         Args:
             drain: Seconds for what is running when the first signal comes.
-            on_signal: Called after each signal has had its effect, with its number and whether it was the first. It
-                runs in the handler and must not block; what it raises is dropped.
+            on_signal: Called after each signal has had its effect, with its number and whether it was the first, on a
+                thread of its own. What it raises is logged.
 
         Returns:
             The handlers; its ``received`` lists the signals that came.
@@ -347,10 +347,11 @@ class Worker:
         self._service.connection.close()
 
     def _wait_to_be_told(self) -> None:
-        """Waits until :meth:`drain` is called, in a signal handler of this thread perhaps.
+        """Waits until :meth:`drain` is called.
 
-        A signal wakes this thread only if the system delivers it here, and while it already waits: one that comes a
-        moment before, or to another thread, is noted and its handler runs when this thread next runs Python code.
+        Where that is because of a signal, its handler must run first, on the main thread, which this may be. The signal
+        wakes it only if the system delivers it here, and while it already waits: the handler of one that comes a moment
+        before, or to another thread, runs when this thread next runs Python code.
         """
         while True:
             with contextlib.suppress(Empty):

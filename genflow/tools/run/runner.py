@@ -305,10 +305,12 @@ class _Run:
             signals.remove()
 
     def _leave(self, seconds: float) -> None:
-        """In a handler of a signal: an Event must not be set here, for the same thread may be waiting for it."""
-        self._told_to_end, self._grace = True, seconds
+        """Have the workers drain, and the thread that waits for news stop waiting."""
+        self._grace = seconds
+        self._told_to_end = True
         for worker in list(self._workers.values()):
             worker.drain(seconds)
+        self._news.set()
 
     # the workers
 

@@ -160,14 +160,14 @@ class Supervisor:
         ends = None
         while any(slot.is_alive() for slot in slots):
             for slot in slots:
-                slot.join(LOOK / len(slots))  # short, because handlers of signals run in between
+                slot.join(LOOK / len(slots))  # short, because the handlers of signals run in between
             if self._stopping.is_set():
                 ends = ends or monotonic() + self.drain + GRACE
                 if monotonic() > ends:
                     self._signal(signal.SIGKILL)
 
     def _stop(self) -> None:
-        """In a handler of a signal."""
+        """Have the processes drain; those that do so already stop at once."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
 

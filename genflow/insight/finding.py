@@ -6,7 +6,6 @@ in one table, ordered by how much of the trouble each explains (:mod:`genflow.in
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from genflow.insight.code import CodeView
+from genflow.insight.command_line import PROGRAM, command_line
 from genflow.insight.times import clock_time, duration
 from genflow.insight.view import ExecutionView
 
@@ -46,10 +46,6 @@ class Found:
     text: str
     remedy: str = ''
     evidence: tuple[Evidence, ...] = ()
-
-
-PROGRAM = 'genflow '
-"""What a line of a remedy begins with if it is a command to type."""
 
 
 @frozen
@@ -157,10 +153,7 @@ class Case:
             **options: Its own options by name; those that are ``None`` are left out.
         """
         own = [word for name, value in options.items() if value is not None for word in (_flag(name), str(value))]
-        parts = [shlex.join(arguments), shlex.join(own), self.facts.options]
-        if any(word.startswith('-') for word in arguments):
-            parts = [*parts[1:], '--', parts[0]]
-        return PROGRAM + ' '.join(filter(None, (verb, *parts)))
+        return command_line(verb, arguments, own, self.facts.options)
 
     def on_this(self, verb: str, *arguments: str, **options: str | int | None) -> str:
         """A genflow command about this execution."""

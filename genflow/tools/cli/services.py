@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
+from genflow.insight.command_line import command_line, quoted
 from genflow.local.errors import FileInUse, StoreError
 from genflow.tools.cli.exits import Refused, Unavailable
-from genflow.tools.cli.settings import setting_options
+from genflow.tools.cli.settings import current_settings, setting_options
 from genflow.tools.run.defaults import DOMAIN
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     'client_of',
     'layer1_options',
     'opened',
+    'options_of',
     'read_only_option',
     'refused_store',
     'refusing',
@@ -135,7 +137,14 @@ def opened(endpoint: str | None, db: str | None) -> Iterator[Any]:
         service.close()
 
 
-def again_of(command: str, endpoint: str | None, db: str | None) -> str:
-    """A command as it is typed for the same service."""
-    service = ' --db ' + db if db is not None else ' --endpoint ' + endpoint if endpoint is not None else ''
-    return f'`genflow {command}{service}`'
+def options_of(domain: str, endpoint: str | None, db: str | None) -> str:
+    """The options with which another command reaches the same service, as they are typed."""
+    settings = current_settings()
+    places = {'region': settings.given('region'), 'profile': settings.given('profile')}
+    named = {'domain': None if domain == DOMAIN else domain, 'endpoint': endpoint, 'db': db, **places}
+    return ' '.join(f'--{name} {quoted(value)}' for name, value in named.items() if value)
+
+
+def again_of(verb: str, workflow_id: str, domain: str, endpoint: str | None, db: str | None) -> str:
+    """A command about an execution, as it is typed for the same service."""
+    return f'`{command_line(verb, [workflow_id], service=options_of(domain, endpoint, db))}`'

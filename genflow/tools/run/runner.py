@@ -31,6 +31,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import DefinitionError, GenflowError, RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec
 from genflow.insight import ExecutionView
+from genflow.insight.command_line import command_line, quoted
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import declare_types, register, register_domain
@@ -448,5 +449,6 @@ class _Run:
                 'No other process can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; then '
                 f'`genflow signal ID {found.signals[0]} --db FILE` in another terminal sends the signal.'
             )
-        command = f'genflow signal {found.workflow_id} {found.signals[0]} --db {os.fspath(self.db)}'
+        arguments, service = [found.workflow_id, found.signals[0]], f'--db {quoted(os.fspath(self.db))}'
+        command = command_line('signal', arguments, service=service)
         return text + f'To send it, type in another terminal: {command}'

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import re
+import shutil
+import subprocess
 from contextlib import contextmanager
+from html import unescape
+from urllib.parse import quote
 
 import pytest
 
@@ -11,8 +15,10 @@ import genflow
 from genflow import Signal, Workflow, update
 from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.insight import attributes_of
+from genflow.insight.command_line import quoted
 from genflow.local import LocalSWF, SystemClock
 from genflow.swf.worker.worker import Worker
+from genflow.tools.cli.main import cli
 from genflow.tools.dashboard.app import application
 from genflow.tools.dashboard.data.actions import ACTIONS, Target, Task
 from genflow.tools.dashboard.data.source import Source
@@ -298,19 +304,52 @@ def test_without_writing_the_command_lines_are_shown_instead(env):
     assert [link for link in page.links.values() if link.startswith('/act')] == []
 
 
+HOSTILE = ['w', '--help', '-', '$(touch x)', '`x`;x', "it's", '\u202egnp.exe', '<b>&"']
+
+
+@pytest.mark.parametrize('workflow_id', HOSTILE, ids=ascii)
+def test_without_writing_the_command_for_a_signal_names_what_was_meant(env, workflow_id):
+    env.begin(Approval, workflow_id)
+    text = (
+        client_of(env, Policy(), WorkflowSpec(Approval, 'Approval', '1'))
+        .get(f'/execution?id={quote(workflow_id)}')
+        .text
+    )
+    command = unescape(re.search('<code>(genflow signal [^<]*)</code>', text)[1])
+    assert command.isprintable()
+    words = read_by_a_shell(command)
+    place = words.index('--') + 1 if '--' in words else 2
+    assert words[place] == workflow_id
+
+
+def read_by_a_shell(*commands):
+    """The words that bash makes of command lines."""
+    script = '\n'.join(f"printf '%s\\0' {command}" for command in commands)
+    done = subprocess.run(
+        [shutil.which('bash'), '-c', script], capture_output=True, check=True, env={'LC_ALL': 'C.UTF-8'}
+    )
+    return done.stdout.decode().split('\0')[:-1]
+
+
+WORDS = ['', 'plain', '-5', "a 'b'", '$(x)', 'a\nb', '\x1b[31m', '\u202e\\', '☃', '\U0001f600\u2028']
+
+
+@pytest.mark.parametrize('word', WORDS, ids=ascii)
+def test_a_quoted_word_is_the_same_word_to_a_shell(word):
+    assert quoted(word).isprintable()
+    assert read_by_a_shell(quoted(word)) == [word]
+
+
+@pytest.mark.parametrize('text', ['because', '--help', '-5', "it's $(so)"], ids=ascii)
 @pytest.mark.parametrize('name', ACTIONS)
-def test_every_command_line_names_a_command_that_takes_it(env, name):
-    import shlex
-
-    from genflow.tools.cli.main import cli
-
-    values = {'name': 'approve', 'value': '1', 'token': 'T', 'reason': 'because', 'result': '[1, 2]', 'ids': '1'}
-    command = ACTIONS[name].command(Task(source_of(env), 'shop', Target('w', 'r'), values))
-    program, verb, *words = shlex.split(command)
+def test_every_command_line_names_a_command_that_takes_it(env, name, text):
+    values = {'name': text, 'value': text, 'token': text, 'reason': text, 'result': text, 'ids': '1'}
+    command = ACTIONS[name].command(Task(source_of(env), 'shop', Target(text, 'r'), values))
+    program, verb, *words = read_by_a_shell(command)
     assert program == 'genflow'
     found = cli.get_command(None, verb)
     if hasattr(found, 'commands'):
         found, words = found.commands[words[0]], words[1:]
-    context = found.make_context(verb, words, resilient_parsing=False)
+    context = found.make_context(verb, list(words))
     assert context.params.get('endpoint') == 'http://swf'
-    assert json.dumps(words)
+    assert context.params.get('workflow_id', text) == text

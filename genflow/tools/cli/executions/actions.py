@@ -392,7 +392,7 @@ def _show_end(
     if not outcome.completed:
         say(f'genflow: {outcome.told(verbose=verbose)}')
         return Exit.CLOSED_OTHERWISE
-    again = again_of(f'result {run.workflow_id} --domain {run.domain}', *service)
+    again = again_of('result', run.workflow_id, run.domain, *service)
     print_result('null' if outcome.recorded_result is None else outcome.recorded_result, f'{again} prints it.')
     return Exit.COMPLETED
 

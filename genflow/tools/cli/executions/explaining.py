@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from datetime import tzinfo
 from pathlib import Path
@@ -18,12 +17,11 @@ from genflow.insight import Finding, clock_time, duration, utc
 from genflow.tools.causes import causes_of
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.services import client_of
-from genflow.tools.cli.settings import current_settings, in_zone
+from genflow.tools.cli.services import client_of, options_of
+from genflow.tools.cli.settings import in_zone
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
-from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.follow import listed
 from genflow.tools.run.target import TargetError, load, module_of, parse
 
@@ -77,14 +75,6 @@ def _gathered(
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
         return Gatherer(client, domain, options_of(domain, endpoint, db), target=target).gather(run)
-
-
-def options_of(domain: str, endpoint: str | None, db: str | None) -> str:
-    """The options with which another command reaches the same service, as they are typed."""
-    settings = current_settings()
-    places = {'region': settings.given('region'), 'profile': settings.given('profile')}
-    named = {'domain': None if domain == DOMAIN else domain, 'endpoint': endpoint, 'db': db, **places}
-    return ' '.join(f'--{name} {shlex.quote(value)}' for name, value in named.items() if value)
 
 
 def _import(target: str | None) -> None:

@@ -192,7 +192,7 @@ def _offer_repair(db: str, workflow_id: str) -> None:
 def _again(outcome: Outcome, db: str | None) -> str:
     if db is None:
         return 'The run was in memory, so its result is lost: with --db FILE and --id ID it is kept.'
-    return f'{again_of(f"result {outcome.workflow_id}", None, db)} prints it.'
+    return f'{again_of("result", outcome.workflow_id, DOMAIN, None, db)} prints it.'
 
 
 def _as_json(outcome: Outcome, request: Request) -> str:

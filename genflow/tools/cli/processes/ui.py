@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,10 +14,11 @@ import click
 from attrs import evolve
 
 from genflow.core.model.registry import WorkflowSpec
+from genflow.insight.command_line import quoted
 from genflow.local.errors import StoreError
 from genflow.swf.aws.connections import connect
 from genflow.tools.cli.exits import Refused
-from genflow.tools.cli.services import layer1_options, refused_store, refusing
+from genflow.tools.cli.services import layer1_options, options_of, refused_store, refusing
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
 from genflow.tools.run.defaults import DOMAIN
@@ -205,12 +205,10 @@ def _source(
         if not Path(db).exists():
             raise Refused(f'{db}: there is no such file; `genflow run --db {db}` makes one.')
         service = stack.enter_context(_opened(db))
-        return Source(service, db, domain, f'--db {shlex.quote(db)}', fork=service.fork_run)
+        return Source(service, db, domain, f'--db {quoted(db)}', fork=service.fork_run)
     with refusing(domain=domain):
         connection = connect(endpoint)
-    return Source(
-        connection.client, connection.backend, domain, f'--endpoint {endpoint}' if endpoint else '', pace=PACE
-    )
+    return Source(connection.client, connection.backend, domain, options_of(DOMAIN, endpoint, None), pace=PACE)
 
 
 @contextmanager

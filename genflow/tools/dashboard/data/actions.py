@@ -7,13 +7,13 @@ history into a new run, which the source has to offer.
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from uuid import uuid4
 
 from attrs import evolve, frozen
 
 from genflow.insight import ExecutionView
+from genflow.insight.command_line import command_line
 from genflow.insight.repair import REPAIRABLE, Repair, plan_repair
 from genflow.swf.client.handles import Client
 from genflow.tools.dashboard.data.source import Source
@@ -107,13 +107,14 @@ class Task:
     def view(self) -> ExecutionView:
         return ExecutionView(self.target.workflow_id, self.target.run_id).apply_all(self.tail.since(0))
 
-    def command(self, verb: str, *words: str) -> str:
+    def command(self, verb: str, *words: str, options: Iterable[str] = ()) -> str:
         """A command line about the run."""
-        return shlex.join(['genflow', verb, *words, *shlex.split(self.source.options_for(self.domain))])
+        arguments, options = (self.target.workflow_id, *words), ('--run-id', self.target.run_id, *options)
+        return command_line(verb, arguments, options, self.source.options_for(self.domain))
 
     def answer_command(self, verb: str, *words: str) -> str:
         """A command line about an activity task, whose token says everything."""
-        return shlex.join(['genflow', 'activity', verb, *words, *shlex.split(self.source.options)])
+        return command_line(f'activity {verb}', words, service=self.source.options)
 
 
 @frozen
@@ -175,7 +176,7 @@ def _signal(task: Task) -> str:
 def _signal_command(task: Task) -> str:
     typed = task.value('value')
     words = [task.value('name') or 'NAME', *filter(None, [json.dumps(typed) if task.value('as') == 'text' else typed])]
-    return task.command('signal', task.target.workflow_id, *words, '--run-id', task.target.run_id)
+    return task.command('signal', *words)
 
 
 def _update(task: Task) -> str:
@@ -203,9 +204,9 @@ def _update_command(task: Task) -> str:
     try:
         words = [json.dumps(one, ensure_ascii=False) for one in _arguments(task)]
     except Refusal:
-        words = ['ARGUMENTS…']
+        words = ['ARGUMENTS']
     name = task.value('name') or 'NAME'
-    return task.command('update', task.target.workflow_id, name, *words, '--run-id', task.target.run_id)
+    return task.command('update', name, *words)
 
 
 def _cancel(task: Task) -> str:
@@ -220,8 +221,7 @@ def _terminate(task: Task) -> str:
 
 
 def _terminate_command(task: Task) -> str:
-    reason = ['--reason', task.value('reason')] if task.value('reason') else []
-    return task.command('terminate', task.target.workflow_id, '--run-id', task.target.run_id, *reason)
+    return task.command('terminate', options=['--reason', task.value('reason')] if task.value('reason') else ())
 
 
 def _rerun(task: Task) -> str:
@@ -237,8 +237,9 @@ def _new_id(task: Task) -> str:
 
 
 def _rerun_command(task: Task) -> str:
-    new = ['--id', f'{task.target.workflow_id[:240]}-again'] if task.value('ids') else []
-    return task.command('rerun', task.target.workflow_id, '--run-id', task.target.run_id, *new)
+    return task.command(
+        'rerun', options=['--id', f'{task.target.workflow_id[:240]}-again'] if task.value('ids') else ()
+    )
 
 
 def plan_of(task: Task) -> Repair:
@@ -265,8 +266,7 @@ def _repair(task: Task) -> str:
 
 
 def _repair_command(task: Task) -> str:
-    force = ['--force'] if task.value('force') else []
-    return task.command('repair', task.target.workflow_id, '--run-id', task.target.run_id, *force)
+    return task.command('repair', options=['--force'] if task.value('force') else ())
 
 
 def _complete(task: Task) -> str:
@@ -316,7 +316,7 @@ _TABLE = (
         'Cancel',
         'Requests cancellation; the workflow may clean up before it ends.',
         _cancel,
-        lambda task: task.command('cancel', task.target.workflow_id, '--run-id', task.target.run_id),
+        lambda task: task.command('cancel'),
     ),
     Action(
         'terminate',

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from genflow.insight import ExecutionView, Facts
+from genflow.insight.command_line import quoted
 from genflow.swf.aws.pagination import pages
 from genflow.tools.gathering import Gathered, Gatherer, now
 
@@ -49,7 +50,7 @@ class Source:
 
     def options_for(self, domain: str) -> str:
         """What a command needs to reach a domain of the service."""
-        words = [f'--domain {domain}'] if domain != 'genflow' and self.is_live else []
+        words = [f'--domain {quoted(domain)}'] if domain != 'genflow' and self.is_live else []
         return ' '.join([*words, *filter(None, [self.options])])
 
     def gatherer(self, domain: str) -> Gatherer:

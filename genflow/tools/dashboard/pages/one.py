@@ -223,9 +223,8 @@ def page_text(
         shown=view.last_event_id if places is None else len(places),
         problem=problem,
         failures=run.failures(),
-        commands=commands(site, request, view),
         actions=[one for one in ACTIONS.values() if one.suits(view.status)],
-        target=Target(view.workflow_id or '', view.run_id or ''),
+        task=Task(site.source, run.domain, Target(view.workflow_id or '', view.run_id or ''), {}),
         domains=domains_of(site),
     )
     head, _, tail = text.partition(EVENTS)
@@ -257,13 +256,6 @@ def what_strikes(deadline: Deadline) -> str:
     """A deadline in words."""
     label = '' if deadline.operation is None else deadline.operation.label
     return WORDS.get(deadline.kind, '{kind} time-out of {label}').format(label=label, kind=deadline.kind)
-
-
-def commands(site: Site, request: Request, view: ExecutionView) -> list[tuple[str, str]]:
-    """The command lines that do what the buttons do."""
-    target = Target(view.workflow_id or '', view.run_id or '')
-    task = Task(site.source, site.links(request).domain, target, {})
-    return [(one.title, one.command(task)) for one in ACTIONS.values() if one.suits(view.status)]
 
 
 def open_event_html(site: Site, request: Request, view: ExecutionView) -> tuple[int, str] | None:

@@ -166,19 +166,19 @@ def _segments(bar: Bar, scale: Scale) -> Iterator[str]:
         start, end = 100 * scale.place(segment.start), 100 * scale.place(segment.end)
         width = max(SHORTEST, end - start)
         x = min(start, 100 - width)
-        y, height = (2, 10) if segment.kind != 'waiting' else (6, 2)
+        y, height = (14, 72) if segment.kind != 'waiting' else (43, 14)
         yield (
-            f'<rect class="{tone_of(segment.state)} {segment.kind}" x="{x:.2f}%" width="{width:.2f}%" y="{y}" '
-            f'height="{height}" rx="2"/>'
+            f'<rect class="{tone_of(segment.state)} {segment.kind}" x="{x:.2f}%" width="{width:.2f}%" y="{y}%" '
+            f'height="{height}%" rx="2"/>'
         )
 
 
 def axis(scale: Scale) -> Markup:
     """The axis above the bars: times since the start, and where idle time was left out."""
-    parts = [f'<rect class="gap" x="{100 * one.start:.2f}%" width="{100 * (one.end - one.start):.2f}%" height="18"/>'
+    parts = [f'<rect class="gap" x="{100 * one.start:.2f}%" width="{100 * (one.end - one.start):.2f}%" height="100%"/>'
              for one in scale.breaks]  # fmt: skip
     parts += [
-        f'<text x="{100 * place:.2f}%" y="13" text-anchor="{anchor(place)}">{ticked(since)}</text>'
+        f'<text x="{100 * place:.2f}%" y="72%" text-anchor="{anchor(place)}">{ticked(since)}</text>'
         for place, since in ticks(scale)
     ]
     return Markup(f'<svg class="axis" aria-hidden="true" focusable="false">{"".join(parts)}</svg>')  # noqa: S704 - as above

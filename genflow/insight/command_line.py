@@ -1,0 +1,48 @@
+"""Command lines that people copy: a shell makes of them what was meant, whatever the ids and names in them hold."""
+
+from __future__ import annotations
+
+import shlex
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = ['PROGRAM', 'command_line', 'quoted']
+
+PROGRAM = 'genflow '
+"""What each of them begins with."""
+
+_UNSEEN = frozenset({'Cc', 'Cf', 'Cs', 'Zl', 'Zp'})
+"""Unicode categories that a page or a terminal does not show as they are: controls, formats, separators of lines."""
+
+
+def command_line(verb: str, arguments: Iterable[str] = (), options: Iterable[str] = (), service: str = '') -> str:
+    """A genflow command as it is typed.
+
+    Args:
+        verb: The command.
+        arguments: Its arguments; they may begin with a dash.
+        options: Its own options, a word each.
+        service: The options with which it reaches the service, as they are typed.
+    """
+    words = list(arguments)
+    named, own = ' '.join(map(quoted, words)), ' '.join(map(quoted, options))
+    behind_options = any(word.startswith('-') for word in words)
+    parts = (own, service, '--', named) if behind_options else (named, own, service)
+    return PROGRAM + ' '.join(filter(None, (verb, *parts)))
+
+
+def quoted(word: str) -> str:
+    """A word as a shell reads it back; characters that cannot be seen are written as bash and zsh escape them."""
+    if word.isascii() and word.isprintable():
+        return shlex.quote(word)
+    if not any(unicodedata.category(letter) in _UNSEEN for letter in word):
+        return shlex.quote(word)
+    return f"$'{''.join(map(_escaped, word))}'"
+
+
+def _escaped(letter: str) -> str:
+    if letter in "\\'":
+        return f'\\{letter}'
+    if unicodedata.category(letter) not in _UNSEEN:
+        return letter
+    return f'\\u{ord(letter):04x}' if ord(letter) <= 0xFFFF else f'\\U{ord(letter):08x}'  # noqa: PLR2004 - four digits

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from genflow.core.errors import HistoryError
 from genflow.insight.names import MARKERS, attempt_of, timer_of
 from genflow.insight.operations import (
     Attempt,
@@ -95,9 +96,14 @@ class ExecutionView:
         """Reads one more event.
 
         Raises:
-            HistoryError: Its timestamp cannot be read.
-            KeyError: It lacks a member that SWF always gives.
+            HistoryError: It lacks a member that SWF always gives, or has one that cannot be read.
         """
+        try:
+            self._apply(event)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise _unreadable(event, error) from error
+
+    def _apply(self, event: Event) -> None:
         event_type = event['eventType']
         when = event['eventTimestamp']
         if type(when) is not datetime or when.tzinfo is not timezone.utc:
@@ -317,6 +323,11 @@ class ExecutionView:
         for text in payloads:
             if text is not None and len(text) > self.largest[0]:
                 self.largest = (len(text), event_id)
+
+
+def _unreadable(event: Event, error: Exception) -> HistoryError:
+    what = f'lacks the member {error}' if isinstance(error, KeyError) else f'cannot be read: {error}'
+    return HistoryError(f'event {event.get("eventId", "without id")}, {event.get("eventType", "of no type")}, {what}')
 
 
 def attributes_of(event: Event) -> Mapping[str, Any]:

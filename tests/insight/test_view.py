@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,6 @@ from genflow.insight.view import CHANGES, OPENS, OTHERS, REFUSALS
 from genflow.insight.view import EVENT_TYPES as HANDLED
 from genflow.local.requests.model import service_model
 from genflow.testing import History
-from genflow.testing.histories.exports import load
-from genflow.testing.histories.open_items import OpenItems
 from tests.insight.breaking import DECIDERS, Approval, Environment, Plain, Retrying
 from tests.testing.orders import Everything, Order, Patient
 
@@ -186,15 +183,26 @@ def test_the_largest_payload_is_known():
     assert view.largest == (len('[["' + 'x' * 100 + '"],{}]'), 1)
 
 
-RECORDED = sorted((Path(__file__).parents[1] / 'recorded').rglob('*.json'))
-
-
-@pytest.mark.parametrize('path', RECORDED, ids=lambda path: path.stem)
-def test_what_is_open_is_what_the_testing_kit_finds_open_after_every_event_of_a_recorded_history(path):
-    events = load(path).events
-    view, ledger = ExecutionView(), OpenItems()
-    for event in events:
-        view.apply(event)
-        ledger.apply(event)
-        shown = {one.last.scheduled_id for one in view.open_operations() if one.last.is_open}
-        assert shown == set(ledger.items)
+@pytest.mark.parametrize(
+    ('event', 'complaint'),
+    [
+        ({'eventId': 1, 'eventTimestamp': 0}, "event 1, of no type, lacks the member 'eventType'"),
+        (
+            {'eventType': 'TimerStarted', 'eventTimestamp': 0},
+            "event without id, TimerStarted, lacks the member 'eventId'",
+        ),
+        ({'eventId': 3, 'eventType': 'TimerStarted', 'eventTimestamp': 0}, 'event 3, TimerStarted, lacks the member'),
+        (
+            {
+                'eventId': 3,
+                'eventType': 'TimerStarted',
+                'eventTimestamp': 0,
+                'timerStartedEventAttributes': {'timerId': '1', 'startToFireTimeout': 'soon'},
+            },
+            'event 3, TimerStarted, cannot be read: .*soon',
+        ),
+    ],
+)
+def test_an_event_that_is_not_whole_is_named(event, complaint):
+    with pytest.raises(HistoryError, match=complaint):
+        ExecutionView().apply(event)

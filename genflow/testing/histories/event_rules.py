@@ -88,7 +88,7 @@ def _task(item: Item) -> dict[str, Any]:
 def _child(item: Item) -> dict[str, Any]:
     return {
         'workflowExecution': {'workflowId': item.key, 'runId': item.run_id},
-        'workflowType': dict(item.said['workflowType']),
+        'workflowType': dict(item.attributes['workflowType']),
         'initiatedEventId': item.id,
         'startedEventId': item.started_id,
     }
@@ -99,9 +99,9 @@ def _timer(item: Item) -> dict[str, Any]:
 
 
 def _external(item: Item) -> dict[str, Any]:
-    run_id = item.said.get('runId') or f'run-{item.id}'
+    run_id = item.attributes.get('runId') or f'run-{item.id}'
     return {
-        'workflowExecution': {'workflowId': item.said['workflowId'], 'runId': run_id},
+        'workflowExecution': {'workflowId': item.attributes['workflowId'], 'runId': run_id},
         'initiatedEventId': item.id,
     }
 
@@ -110,7 +110,9 @@ def _initiated(*names: str) -> Callable[[Item], dict[str, Any]]:
     """What a failed event repeats of the one that initiated it."""
 
     def read(item: Item) -> dict[str, Any]:
-        kept = {name: item.said[name] for name in (*names, 'decisionTaskCompletedEventId') if name in item.said}
+        kept = {
+            name: item.attributes[name] for name in (*names, 'decisionTaskCompletedEventId') if name in item.attributes
+        }
         return {**kept, 'initiatedEventId': item.id}
 
     return read
@@ -147,7 +149,7 @@ def start(draft: EventWriter, item: Item) -> Item:
     if item.started_id:
         raise ImpossibleStory(f'{item} was started in event {item.started_id} already')
     _STARTS[item.kind](draft, item)
-    return draft.ledger.items[item.id]
+    return draft.ledger.opened_at(item.id)
 
 
 def _start_activity(draft: EventWriter, item: Item) -> None:
@@ -162,7 +164,7 @@ def _start_child(draft: EventWriter, item: Item) -> None:
     draft.add(
         'ChildWorkflowExecutionStarted',
         workflowExecution={'workflowId': item.key, 'runId': f'run-{item.id}'},
-        workflowType=dict(item.said['workflowType']),
+        workflowType=dict(item.attributes['workflowType']),
         initiatedEventId=item.id,
     )
     draft.wake()
@@ -200,7 +202,7 @@ def deadline(item: Item, timeout_type: str) -> tuple[timedelta, bool]:
         known = ', '.join(name for kind, name in _LIMITS if kind == item.kind and name)
         raise ImpossibleStory(f'{item} has no time-out {timeout_type!r}; it has {known or "none"}')
     limit, from_start = found
-    text = item.said[limit]
+    text = item.attributes[limit]
     if text == 'NONE':
         raise ImpossibleStory(f'{item} cannot be timed out by {timeout_type}: its {limit} is NONE')
     return timedelta(seconds=int(text)), from_start

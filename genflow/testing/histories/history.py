@@ -108,7 +108,7 @@ class History(HistorySteps):
     @property
     def open_tasks(self) -> list[Item]:
         """What SWF has not closed: activities, children, timers and so on, oldest first."""
-        return list(self.ledger.items.values())
+        return list(self.ledger)
 
     def seen(self) -> Sequence[Event]:
         """The events that the decider sees: up to the DecisionTaskStarted that is being decided, or all."""

@@ -31,10 +31,10 @@ def find(ledger: OpenItems, workflow: type[Workflow] | None, named: Any, verb: s
         ImpossibleStory: There is none; the text lists what is open.
     """
     fit = fits(workflow, named)
-    for item in ledger.items.values():
+    for item in ledger:
         if fit(item):
             return item
-    known = '; '.join(map(str, ledger.items.values())) or 'nothing'
+    known = '; '.join(map(str, ledger)) or 'nothing'
     raise ImpossibleStory(f'{shown(named)} cannot be {verb}: it is not open in this history. Open are: {known}')
 
 
@@ -107,25 +107,25 @@ def _call_test(task: Any) -> Fits:
     return lambda item: (
         item.kind == task.kind
         and _is_of(item, task.proxy)
-        and same_payload(input_of(item.said.get('input')), task.input)
+        and same_payload(input_of(item.attributes.get('input')), task.input)
     )
 
 
 def _timer_test(task: Any) -> Fits:
-    return lambda item: item.kind == 'timer' and item.said['startToFireTimeout'] == str(task.seconds)
+    return lambda item: item.kind == 'timer' and item.attributes['startToFireTimeout'] == str(task.seconds)
 
 
 def _signal_test(task: Any) -> Fits:
     return lambda item: (
         item.kind == 'signal'
         and item.name == task.signal
-        and item.said['workflowId'] == task.workflow_id
-        and same_payload(item.said.get('input'), task.input)
+        and item.attributes['workflowId'] == task.workflow_id
+        and same_payload(item.attributes.get('input'), task.input)
     )
 
 
 def _cancel_test(task: Any) -> Fits:
-    return lambda item: item.kind == 'cancel request' and item.said['workflowId'] == task.workflow_id
+    return lambda item: item.kind == 'cancel request' and item.attributes['workflowId'] == task.workflow_id
 
 
 _TESTS: dict[str, Callable[[Any], Fits]] = {

@@ -1,37 +1,39 @@
-"""What is open in a history: the items that later events may speak of, and the state of the decision task.
+"""What is open in a history: the items that later events may refer to, and the state of the decision task.
 
-The ledger is read from SWF's event dicts alone, so a history that was loaded from a file can be continued as one that
-a test made. It knows SWF's references: which event names which by its id. Items are values; a copied ledger shares
-them.
+The model of an execution (:mod:`genflow.insight`) says it, from SWF's event dicts alone, so a history that was loaded
+from a file can be continued as one that a test made.
+
+*Theory of operation.* The model grows with each event, and a history is a value. So the histories that were made of one
+another share one model, each with the number of events that it has. The history that goes on takes the model along;
+one that is asked again afterwards makes a model of its own events anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from genflow.core.errors import GenflowError
+from genflow.insight import Attempt, ExecutionView, Operation, attributes_of
+from genflow.insight.view import OPENS
 
-__all__ = ['ImpossibleStory', 'Item', 'OpenItems', 'attributes_of', 'member_of']
+__all__ = ['OPENS', 'ImpossibleStory', 'Item', 'OpenItems', 'attributes_of', 'first_items', 'member_of', 'opened_by']
 
 Event = Mapping[str, Any]
 
+UNDATED = datetime(2000, 1, 1, tzinfo=timezone.utc)
+
 
 class ImpossibleStory(GenflowError, ValueError):
-    """A history was told that SWF could not have recorded; the text says what stands against it."""
+    """SWF could not have recorded this history; the text says why."""
 
 
 def member_of(event_type: str) -> str:
     """``'TimerFired'`` gives ``'timerFiredEventAttributes'``."""
     return f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
-
-
-def attributes_of(event: Event) -> Mapping[str, Any]:
-    """The attributes of an event dict; none where it lacks them."""
-    found: Mapping[str, Any] = event.get(member_of(event['eventType']), {})
-    return found
 
 
 @frozen
@@ -44,7 +46,7 @@ class Item:
         key: The activity id, workflow id, timer id or Lambda id; of a signal or cancel request its control.
         name: Of the type, function or signal; ``None`` for timers and cancel requests.
         version: Of the type.
-        said: The attributes of the event that opened it.
+        attributes: The attributes of the event that opened it.
         started_id: The event that started it, 0 before that.
         cancel_id: The event that asked for its cancellation, 0 if there is none.
         run_id: Of a child that has started.
@@ -55,149 +57,123 @@ class Item:
     key: str
     name: str | None
     version: str | None
-    said: Mapping[str, Any]
+    attributes: Mapping[str, Any]
     started_id: int = 0
     cancel_id: int = 0
     run_id: str = ''
 
     def __str__(self) -> str:
         words = [self.kind, f'{self.key!r}', *(word for word in (self.name, self.version) if word)]
-        if self.said.get('input') is not None:
-            words.append(self.said['input'])
+        if self.attributes.get('input') is not None:
+            words.append(self.attributes['input'])
         return ' '.join(words)
 
 
-OPENS: dict[str, tuple[str, str, str | None]] = {
-    'ActivityTaskScheduled': ('activity', 'activityId', 'activityType'),
-    'StartChildWorkflowExecutionInitiated': ('child', 'workflowId', 'workflowType'),
-    'TimerStarted': ('timer', 'timerId', None),
-    'LambdaFunctionScheduled': ('lambda', 'id', 'name'),
-    'SignalExternalWorkflowExecutionInitiated': ('signal', 'control', 'signalName'),
-    'RequestCancelExternalWorkflowExecutionInitiated': ('cancel request', 'control', None),
-}
-"""What opens an item: its kind, the attribute with its key, and the one with its type or name."""
+KINDS = {'cancel': 'cancel request'}
+"""What an item is called that the model calls otherwise."""
 
-STARTS = {
-    'ActivityTaskStarted': 'scheduledEventId',
-    'LambdaFunctionStarted': 'scheduledEventId',
-    'ChildWorkflowExecutionStarted': 'initiatedEventId',
-}
-"""What starts an item, and the attribute that names the event which opened it."""
+NAMELESS = frozenset({'timer', 'cancel'})
+"""Operations whose name in the model is made up for people."""
 
-SETTLES = {
-    'ActivityTaskCompleted': 'scheduledEventId',
-    'ActivityTaskFailed': 'scheduledEventId',
-    'ActivityTaskTimedOut': 'scheduledEventId',
-    'ActivityTaskCanceled': 'scheduledEventId',
-    'LambdaFunctionCompleted': 'scheduledEventId',
-    'LambdaFunctionFailed': 'scheduledEventId',
-    'LambdaFunctionTimedOut': 'scheduledEventId',
-    'StartLambdaFunctionFailed': 'scheduledEventId',
-    'ChildWorkflowExecutionCompleted': 'initiatedEventId',
-    'ChildWorkflowExecutionFailed': 'initiatedEventId',
-    'ChildWorkflowExecutionTimedOut': 'initiatedEventId',
-    'ChildWorkflowExecutionCanceled': 'initiatedEventId',
-    'ChildWorkflowExecutionTerminated': 'initiatedEventId',
-    'StartChildWorkflowExecutionFailed': 'initiatedEventId',
-    'ExternalWorkflowExecutionSignaled': 'initiatedEventId',
-    'SignalExternalWorkflowExecutionFailed': 'initiatedEventId',
-    'ExternalWorkflowExecutionCancelRequested': 'initiatedEventId',
-    'RequestCancelExternalWorkflowExecutionFailed': 'initiatedEventId',
-    'TimerFired': 'startedEventId',
-    'TimerCanceled': 'startedEventId',
-}
-"""What settles an item, and the attribute that names the event which opened it."""
-
-CLOSES = frozenset(
-    f'WorkflowExecution{how}' for how in ('Completed', 'Failed', 'Canceled', 'ContinuedAsNew', 'Terminated', 'TimedOut')
-)
+BY_CONTROL = frozenset({'signal', 'cancel'})
 
 
-def opened_by(event_type: str, said: Mapping[str, Any], event_id: int = 0) -> Item:
+def _item(operation: Operation, attempt: Attempt) -> Item:
+    kind = operation.kind
+    return Item(
+        KINDS.get(kind, kind),
+        attempt.scheduled_id,
+        str(attempt.attributes.get('control')) if kind in BY_CONTROL else attempt.key,
+        None if kind in NAMELESS else operation.name,
+        operation.version,
+        attempt.attributes,
+        attempt.started_id,
+        attempt.cancel_id,
+        attempt.run_id or '',
+    )
+
+
+def opened_by(event_type: str, attributes: Mapping[str, Any], event_id: int = 0) -> Item:
     """The item that an event, or a decision with the attributes of that event, opens."""
-    kind, key, named = OPENS[event_type]
-    name: Any = said.get(named) if named else None
-    if isinstance(name, Mapping):
-        return Item(kind, event_id, str(said.get(key)), name['name'], name['version'], said)
-    return Item(kind, event_id, str(said.get(key)), name, None, said)
+    event = {
+        'eventId': event_id,
+        'eventType': event_type,
+        'eventTimestamp': UNDATED,
+        member_of(event_type): attributes,
+    }
+    (operation,) = ExecutionView().apply_all([event]).operations
+    return _item(operation, operation.last)
+
+
+def first_items(view: ExecutionView) -> Iterator[Item]:
+    """What an execution asked others for, oldest first: the first attempt of each call, and no timers."""
+    return (_item(one, one.attempts[0]) for one in view.operations if one.kind != 'timer')
 
 
 class OpenItems:
-    """The open items of one history, and its decision task.
-
-    Attributes:
-        items: By the id of the event that opened each, oldest first.
-        waiting: The id of the DecisionTaskScheduled that nobody has taken, or 0.
-        started: The ids of the DecisionTaskScheduled and the DecisionTaskStarted that are being decided, or ``None``.
-        closed: The event that closed the execution.
-    """
+    """The open items of one history, and its decision task."""
 
     def __init__(self) -> None:
-        self.items: dict[int, Item] = {}
-        self.waiting = 0
-        self.started: tuple[int, int] | None = None
-        self.closed: Event | None = None
+        self._model = ExecutionView()
+        self._length = 0
 
     def copy(self) -> OpenItems:
+        """The same items, for a history that goes on from here."""
         other = OpenItems()
-        other.items = dict(self.items)
-        other.waiting, other.started, other.closed = self.waiting, self.started, self.closed
+        other._model, other._length = self.view, self._length
         return other
-
-    def open(self, kind: str) -> list[Item]:
-        """The open items of a kind, oldest first."""
-        return [item for item in self.items.values() if item.kind == kind]
-
-    def keyed(self, kind: str, key: str) -> Item | None:
-        """The open item of a kind that SWF knows by ``key``."""
-        return next((item for item in self.items.values() if item.kind == kind and item.key == key), None)
 
     def apply(self, event: Event) -> None:
         """One more event was recorded."""
-        event_type = event['eventType']
-        said = attributes_of(event)
-        if event_type in OPENS:
-            self.items[event['eventId']] = opened_by(event_type, said, event['eventId'])
-        elif event_type in SETTLES:
-            self.items.pop(said.get(SETTLES[event_type], 0), None)
-        elif event_type in STARTS:
-            self._start(said[STARTS[event_type]], event['eventId'], said)
-        elif event_type in CLOSES:
-            self.closed = event
-        elif event_type in OTHERS:
-            OTHERS[event_type](self, event['eventId'], said)
+        self.view.apply(event)
+        self._length += 1
 
-    def _start(self, ref: int, event_id: int, said: Mapping[str, Any]) -> None:
-        if ref in self.items:
-            run_id = said.get('workflowExecution', {}).get('runId', '')
-            self.items[ref] = evolve(self.items[ref], started_id=event_id, run_id=run_id)
+    @property
+    def view(self) -> ExecutionView:
+        """The model of these events, and of no later ones."""
+        model = self._model
+        if len(model.events) != self._length:  # a history that was made of this one took it along
+            model = self._model = ExecutionView().apply_all(model.events[: self._length])
+        return model
 
+    def __iter__(self) -> Iterator[Item]:
+        """The open items, oldest first."""
+        found = [(one, one.last) for one in self.view.open_operations() if one.last.is_open]
+        found.sort(key=lambda pair: pair[1].scheduled_id)
+        return (_item(*pair) for pair in found)
 
-def cancel_asked(ledger: OpenItems, event_id: int, said: Mapping[str, Any]) -> None:
-    item = ledger.keyed('activity', said['activityId'])
-    if item is not None:
-        ledger.items[item.id] = evolve(item, cancel_id=event_id)
+    def opened_at(self, event_id: int) -> Item:
+        """The item that an event opened.
 
+        Raises:
+            KeyError: The event opened none.
+        """
+        found = self.view.attempt_of(event_id)
+        if found is None:
+            raise KeyError(event_id)
+        return _item(*found)
 
-def decision_scheduled(ledger: OpenItems, event_id: int, said: Mapping[str, Any]) -> None:
-    ledger.waiting = event_id
+    def keyed(self, kind: str, key: str) -> Item | None:
+        """The open item of a kind that SWF knows by ``key``: an activity, timer, child or Lambda function."""
+        for one in self.view.open_operations():
+            if one.kind == kind and one.last.is_open and one.last.key == key:
+                return _item(one, one.last)
+        return None
 
+    @property
+    def waiting(self) -> int:
+        """The id of the DecisionTaskScheduled that nobody has taken, or 0."""
+        recent = self.view.decisions[-2:]
+        return next((task.scheduled_id for task in recent if task.state == 'scheduled'), 0)
 
-def decision_started(ledger: OpenItems, event_id: int, said: Mapping[str, Any]) -> None:
-    ledger.started = (said['scheduledEventId'], event_id)
-    if ledger.waiting == said['scheduledEventId']:
-        ledger.waiting = 0
+    @property
+    def started(self) -> tuple[int, int] | None:
+        """The ids of the DecisionTaskScheduled and the DecisionTaskStarted that are being decided."""
+        recent = self.view.decisions[-2:]
+        return next(((task.scheduled_id, task.started_id) for task in recent if task.state == 'started'), None)
 
-
-def decision_ended(ledger: OpenItems, event_id: int, said: Mapping[str, Any]) -> None:
-    ledger.started = None
-
-
-OTHERS: dict[str, Callable[[OpenItems, int, Mapping[str, Any]], None]] = {
-    'ActivityTaskCancelRequested': cancel_asked,
-    'DecisionTaskScheduled': decision_scheduled,
-    'DecisionTaskStarted': decision_started,
-    'DecisionTaskCompleted': decision_ended,
-    'DecisionTaskTimedOut': decision_ended,
-}
-"""What changes neither the items' number nor their end."""
+    @property
+    def closed(self) -> Event | None:
+        """The event that closed the execution."""
+        view = self.view
+        return None if view.close is None else view.events[view.close.id - 1]

@@ -13,6 +13,7 @@ from genflow.core.authoring.proxies import ActivityProxy, WorkflowProxy
 from genflow.core.errors import SuspendTask
 from genflow.core.model.registry import Spec, WorkflowSpec
 from genflow.core.payloads.hooks import decode
+from genflow.insight import ExecutionView
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.engine.lambdas import FunctionFailure
 from genflow.swf.aws.client import RetryingClient
@@ -151,15 +152,12 @@ class Environment:
 
     def waiting(self, workflow_id: str, run_id: str, activity_id: str) -> Waiting:
         """An activity that was scheduled and that nobody answers, the latest of that id."""
-        started: dict[int, datetime] = {}
-        for event in reversed(self.events(workflow_id, run_id)):
-            if event['eventType'] == 'ActivityTaskStarted':
-                started[event['activityTaskStartedEventAttributes']['scheduledEventId']] = event['eventTimestamp']
-            elif event['eventType'] == 'ActivityTaskScheduled':
-                said = event['activityTaskScheduledEventAttributes']
-                if said['activityId'] == activity_id:
-                    label = f'{said["activityType"]["name"]} {said["activityType"]["version"]}'
-                    return Waiting(label, said, event['eventTimestamp'], started.get(event['eventId']))
+        view = ExecutionView().apply_all(self.events(workflow_id, run_id))
+        for operation in reversed(view.operations):
+            for attempt in reversed(operation.attempts):
+                if operation.kind == 'activity' and attempt.key == activity_id:
+                    label = f'{operation.name} {operation.version}'
+                    return Waiting(label, attempt.attributes, attempt.scheduled_at, attempt.started_at)
         raise LookupError(f'no activity {activity_id!r} was scheduled')
 
     def give_stubs(self, run_id: str, decisions: list[dict[str, Any]]) -> list[tuple[str, TimeOut]]:

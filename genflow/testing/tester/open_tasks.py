@@ -9,7 +9,8 @@ from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks.loop import DescribingLoop
-from genflow.testing.histories.open_items import OPENS, Item, attributes_of, opened_by
+from genflow.insight import ExecutionView
+from genflow.testing.histories.open_items import Item, first_items
 from genflow.testing.tester.doubles import Doubles
 
 __all__ = ['described', 'opened']
@@ -20,8 +21,8 @@ def described(cast: Doubles, item: Item) -> Any:
     part = cast.parts.get((item.kind, item.name or '', item.version))
     if part is not None:
         if item.kind == 'lambda':
-            return part.proxy.task(decode(item.said['input']))
-        args, kwargs = part.proxy._deserialize_arguments(input_of(item.said['input']))
+            return part.proxy.task(decode(item.attributes['input']))
+        args, kwargs = part.proxy._deserialize_arguments(input_of(item.attributes['input']))
         return part.proxy.task(*args, **kwargs)
     make = _OTHERS.get(item.kind)
     return item if make is None else make(item)
@@ -29,12 +30,7 @@ def described(cast: Doubles, item: Item) -> Any:
 
 def opened(events: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
     """What the decisions of a history asked others for, oldest first: first attempts, and no timers."""
-    for event in events:
-        if event['eventType'] in OPENS and event['eventType'] != 'TimerStarted':
-            item = opened_by(event['eventType'], attributes_of(event), event['eventId'])
-            mark = str(item.said.get('control') or item.key).partition(';')[0]
-            if mark.partition('.')[2] in ('', '1'):
-                yield item
+    return first_items(ExecutionView().apply_all(events))
 
 
 def _undriven() -> Workflow:
@@ -45,17 +41,17 @@ def _undriven() -> Workflow:
 
 def _timer(item: Item) -> Any:
     # A timer of the engine itself (a wait before a retry) is no call of the workflow's.
-    return _undriven().sleep(int(item.said['startToFireTimeout'])) if item.key.isdecimal() else item
+    return _undriven().sleep(int(item.attributes['startToFireTimeout'])) if item.key.isdecimal() else item
 
 
 def _signal(item: Item) -> Any:
-    said = item.said
+    said = item.attributes
     value = None if said.get('input') is None else decode(said['input'])
     return _undriven().external(said['workflowId'], said.get('runId')).signal(said['signalName'], value)
 
 
 def _cancel(item: Item) -> Any:
-    return _undriven().external(item.said['workflowId'], item.said.get('runId')).cancel()
+    return _undriven().external(item.attributes['workflowId'], item.attributes.get('runId')).cancel()
 
 
 _OTHERS: dict[str, Callable[[Item], Any]] = {'timer': _timer, 'signal': _signal, 'cancel request': _cancel}

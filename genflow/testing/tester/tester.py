@@ -510,7 +510,7 @@ class Tester:
                 f'{who} waits for something that only the test can provide, such as a signal; nothing else happens '
                 f'before the execution times out at {end}'
             )
-        lengths = ', '.join(f'{int(item.said["startToFireTimeout"]):,} s' for item in timers)
+        lengths = ', '.join(f'{int(item.attributes["startToFireTimeout"]):,} s' for item in timers)
         return (
             f'{who} waits for a timer that never fires ({lengths}), because the execution itself times out before, at '
             f'{end}: give the workflow a longer workflow_duration, or send the signal that it also waits for'

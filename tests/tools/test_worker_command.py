@@ -35,6 +35,23 @@ class Flow(Workflow):
         return (yield self.step(number))
 """
 
+AUDIT = """
+from contextlib import contextmanager
+from genflow import Middleware
+
+class Audit(Middleware):
+    def workflow_started(self, run):
+        print('started', run.info.workflow_id, flush=True)
+
+    @contextmanager
+    def activity(self, attempt):
+        yield
+        print(attempt.name, attempt.outcome, flush=True)
+
+several = [Audit, Audit()]
+number = 5
+"""
+
 WORKER = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
 TASKS = 3  # two decisions and an activity
 
@@ -209,3 +226,41 @@ def test_wrong_usage_exits_with_2(folder, arguments, message):
     done = finish(start(folder, *arguments))
     assert done.returncode == 2
     assert message in done.err
+
+
+@pytest.fixture
+def audited(folder):
+    (folder / 'audit.py').write_text(AUDIT, encoding='utf-8')
+    return folder
+
+
+@pytest.mark.parametrize('count', [(1, 'audit:Audit'), (2, 'audit.py:several')], ids=['class', 'list'])
+def test_a_worker_calls_the_middleware_that_it_is_told(audited, count):
+    times, middleware = count
+    done = finish(start(audited, *WORKER, '--max-tasks', TASKS, '--middleware', middleware))
+    assert done.returncode == 0, done.err
+    assert (done.out + done.err).count('started a\n') == times
+    assert (done.out + done.err).count('Step completed\n') == times
+
+
+def test_the_middleware_of_the_project_stands_in_its_pyproject(audited):
+    (audited / 'pyproject.toml').write_text('[tool.genflow]\nmiddleware = "audit.py:Audit"\n', encoding='utf-8')
+    (audited / 'below').mkdir()
+    done = finish(start(audited / 'below', 'run', '../flow.py', '4'))
+    assert (done.returncode, done.out) == (0, '8\n')
+    assert 'Step completed\n' in done.err
+
+
+@pytest.mark.parametrize(
+    ('middleware', 'expected'),
+    [
+        ('audit', "'audit' names no middleware. Write MODULE:NAME"),
+        ('audit:Adit', "audit has no 'Adit'"),
+        ('audit:number', 'middleware=5 is no genflow.Middleware'),
+        ('nowhere:Audit', "there is no module 'nowhere'"),
+    ],
+)
+def test_what_is_no_middleware_is_refused(audited, middleware, expected):
+    done = finish(start(audited, *WORKER, '--middleware', middleware))
+    assert done.returncode == 2
+    assert expected in done.err

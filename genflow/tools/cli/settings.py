@@ -68,6 +68,11 @@ SETTINGS: dict[str, Setting] = {
         ('--endpoint',), ENDPOINT, 'Address of an SWF service. Default: as boto3 is configured.', service=True
     ),
     'db': Setting(('--db',), FILE, 'A file of the embedded service; no server is needed.', service=True),
+    'middleware': Setting(
+        ('--middleware',),
+        click.STRING,
+        'MODULE:NAME or FILE.py:NAME of the middleware of workers.',
+    ),
     'verbose': Setting(('--verbose', '-v'), click.BOOL, 'Show all tracebacks of failures.'),
     'quiet': Setting(('--quiet', '-q'), click.BOOL, 'Show only results and errors.'),
     'color': Setting(('--color',), click.Choice(COLORS), 'When to use colors; auto: on terminals.'),
@@ -172,6 +177,8 @@ def _read(path: Path, text: str) -> Source:
     values = {key: _text(path, key, value) for key, value in table.items()}
     if 'db' in values and values['db'] != ':memory:':
         values['db'] = os.path.relpath(path.parent / values['db'])
+    if '.py:' in values.get('middleware', ''):
+        values['middleware'] = os.path.relpath(path.parent / values['middleware'])
     return Source(lambda name: f'{path}, {name} of [tool.genflow]', values)
 
 

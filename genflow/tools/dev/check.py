@@ -1,7 +1,7 @@
 """Holds saved code against the open executions, in a process of its own, so that it is imported afresh.
 
-``python -m genflow.tools.dev.check TARGET URL DOMAIN`` prints one JSON object: ``error``, the report of code that
-cannot be used; or ``taskLists`` to work for, and ``departures``, the open executions that the code does not follow.
+``python -m genflow.tools.dev.check TARGET URL DOMAIN MIDDLEWARE`` prints one JSON object: ``error``, the report of code
+that cannot be used; or ``taskLists`` to work for, and ``departures``, open executions that the code does not follow.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from genflow.swf.aws.registration import register
 from genflow.tools.gathering import source_lines, spec_of_type
 from genflow.tools.run.follow import open_runs
 from genflow.tools.run.imports import lists_in_use
+from genflow.tools.run.middleware import middleware_of
 from genflow.tools.run.start import TASK_LIST
 from genflow.tools.run.target import TargetError, module_of, parse
 
 __all__ = ['check', 'main']
 
 
-def check(target: str, url: str, domain: str) -> dict[str, Any]:
+def check(target: str, url: str, domain: str, middleware: str = '') -> dict[str, Any]:
     """What is to be said of saved code."""
     registry = Registry()
     try:
         module_of(parse(target))
+        middleware_of(middleware)
         for spec in declared():
             registry.add(spec)
     except (TargetError, RegistrationError) as error:

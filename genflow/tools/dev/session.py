@@ -82,6 +82,7 @@ class Session:
         tell: Is given each message, from any thread.
         db: The file of the service; a temporary one unless given.
         port: Of the service; a free one if 0.
+        middleware: Of the worker, as ``module:name``; empty for none.
         url: Where other processes reach the service; empty until it begins.
         dashboard: The address of the dashboard; empty where there is none.
         code: ``running``, or why what was saved last is not: ``broken`` or ``departs``.
@@ -93,6 +94,7 @@ class Session:
     tell: Callable[[str], None]
     db: str | None = None
     port: int = 0
+    middleware: str = ''
     url: str = ''
     dashboard: str = ''
     code: str = 'running'
@@ -211,7 +213,7 @@ class Session:
     # the check
 
     def _checked(self) -> Checked:
-        words = [sys.executable, '-m', 'genflow.tools.dev.check', self.target, self.url, self.domain]
+        words = [sys.executable, '-m', 'genflow.tools.dev.check', self.target, self.url, self.domain, self.middleware]
         done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
         try:
             found: dict[str, Any] = json.loads(done.stdout)
@@ -239,6 +241,7 @@ class Session:
             str(DRAIN),
             '--endpoint',
             self.url,
+            *(['--middleware', self.middleware] if self.middleware else ()),
         ]
         words = [sys.executable, '-m', 'genflow', 'worker', self.target, '--domain', self.domain, *options, *lists]
         self._worker = subprocess.Popen(  # noqa: S603 - our own words

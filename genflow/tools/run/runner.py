@@ -202,7 +202,13 @@ def execute(
 
 
 def help_run(
-    spec: WorkflowSpec, workflow_id: str, *, db: str | os.PathLike[str], activities: int, shared: Shared
+    spec: WorkflowSpec,
+    workflow_id: str,
+    *,
+    db: str | os.PathLike[str],
+    activities: int,
+    shared: Shared,
+    middleware: Middlewares = (),
 ) -> None:
     """Work for a run that another process began, or is about to begin, until a signal comes.
 
@@ -213,7 +219,7 @@ def help_run(
         genflow.local.errors.StoreError: The file cannot be used.
     """
     with _opened(db, shared) as service:
-        running = _Run(service, collect(spec), activities, db, shared)
+        running = _Run(service, collect(spec), activities, db, shared, middleware=stack_of(middleware))
         with running.stopping_on_signals():
             running.help(spec, HistoryTail(service, DOMAIN, workflow_id, ''))
 

@@ -39,7 +39,8 @@ QUIT = 'q'
 @click.option('--port', default=0, type=click.IntRange(0, 65535), help='The port of the service. Default: a free one.')
 @click.option('--ui/--no-ui', default=True, show_default=True, help='Serve the dashboard, if it is installed.')
 @setting_options('domain', default=DOMAIN, show_default=True)
-def command(*, target: str, db: str | None, port: int, ui: bool, domain: str) -> None:
+@setting_options('middleware')
+def command(*, target: str, db: str | None, port: int, ui: bool, domain: str, middleware: str | None) -> None:
     """Serve, work and watch: TARGET, a file or module, runs in the embedded service, and saved changes are taken up.
 
     A save never holds an open execution. If one does not match the saved code any more, or the file has an error, the
@@ -52,7 +53,7 @@ def command(*, target: str, db: str | None, port: int, ui: bool, domain: str) ->
     folder = _folder(parse(target))
     messages: queue.SimpleQueue[str] = queue.SimpleQueue()
     page: Page = PlainPage(sys.stderr)
-    session = Session(target, domain, page.tell, db, port)
+    session = Session(target, domain, page.tell, db, port, middleware or '')
     executions = Executions(session)
     if sys.stderr.isatty():
         page = LivePage(lambda: drawn(session, executions.views, datetime.now(timezone.utc)))

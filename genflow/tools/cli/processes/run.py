@@ -53,7 +53,7 @@ __all__ = ['command']
     help='If the execution --id has failed: continue where it failed, or start again. '
     'Default: continue if that is safe.',
 )
-@setting_options('verbose', 'quiet')
+@setting_options('middleware', 'verbose', 'quiet')
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Run a workflow to its end on the embedded service, its activities in this process, or in several.

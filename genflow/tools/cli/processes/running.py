@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import click
 
+from genflow.core.authoring.middleware import Middleware
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, RegistrationError
 from genflow.local.errors import StoreError
 from genflow.swf.aws.client import RetryingClient
@@ -25,6 +26,7 @@ from genflow.tools.cli.processes.supervisor import Program, Supervisor, end_with
 from genflow.tools.cli.services import again_of, opened, refused_store
 from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.defaults import DOMAIN
+from genflow.tools.run.middleware import middleware_of
 from genflow.tools.run.outcome import Outcome
 from genflow.tools.run.start import Request, request_of
 from genflow.tools.run.target import TargetError, load
@@ -51,6 +53,7 @@ def run(
     since: datetime | None,
     is_kept: bool,
     repair: bool | None,
+    middleware: str | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -71,10 +74,12 @@ def run(
         request = _request(target, inputs(arguments, keywords), workflow_id)
         if takes_up and part != 'helps':
             _take_up(str(db), request, target, asked_for=repair is True, began=since)
+        own = _middleware(middleware)
         shared = None if since is None else Shared(since, drain)
         if part == 'helps' and shared is not None:
-            help_run(request.spec, str(workflow_id), db=str(db), activities=activities, shared=shared)
-        outcome = execute(request, db=db, view=_view(request, quiet=quiet), activities=activities, shared=shared)
+            help_run(request.spec, str(workflow_id), db=str(db), activities=activities, shared=shared, middleware=own)
+        view = _view(request, quiet=quiet)
+        outcome = execute(request, db=db, view=view, activities=activities, shared=shared, middleware=own)
     ctx.exit(_conclude(outcome, request, db if is_kept else None, verbose=verbose))
 
 
@@ -155,6 +160,13 @@ def _request(target: str, given: tuple[list[Any], dict[str, Any]], workflow_id: 
     try:
         return request_of(load(target), *given, workflow_id)
     except (TargetError, DefinitionError, PayloadTooLarge) as error:
+        raise Refused(str(error)) from error
+
+
+def _middleware(text: str | None) -> tuple[Middleware, ...]:
+    try:
+        return middleware_of(text)
+    except TargetError as error:
         raise Refused(str(error)) from error
 
 

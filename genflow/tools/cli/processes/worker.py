@@ -36,6 +36,7 @@ from genflow.tools.cli.processes.supervisor import (
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout, say
+from genflow.tools.run.middleware import middleware_of
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
 
@@ -86,6 +87,7 @@ log = logging.getLogger('genflow.worker')
     metavar='FILE',
     help='Append a line of JSON for each closed execution.',
 )
+@setting_options('middleware')
 @click.option('--otel', is_flag=True, help='OpenTelemetry traces and metrics, of the SDK that the program sets up.')
 @click.option('--metrics-socket', type=click.Path(path_type=Path), hidden=True, help='Serve /metrics at this socket.')
 @click.option('--log-tasks', is_flag=True, help='Log each task when it starts.')
@@ -107,6 +109,7 @@ def command(
     metrics: int | None,
     metrics_socket: Path | None,
     records: str | None,
+    middleware: str | None,
     otel: bool,
     processes: int | None,
     supervised: bool,
@@ -133,6 +136,7 @@ def command(
     with messages_on_stdout():
         try:
             module_of(parse(target))
+            own = middleware_of(middleware)
         except TargetError as error:
             raise Refused(str(error)) from error
         set_up(log_format, log_level)
@@ -148,7 +152,7 @@ def command(
                 task_list=task_lists,
                 layer1=layer1,
                 on_task=_log_task if log_tasks else None,
-                middleware=telemetry.middleware,
+                middleware=[*telemetry.middleware, *own],
                 **settings,
             )
             telemetry.watch(worker)

@@ -1,0 +1,48 @@
+"""The middleware that a command is told to use, as text, made into objects."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from genflow.core.authoring.middleware import Middleware, stack_of
+from genflow.core.errors import DefinitionError
+from genflow.tools.run.target import TargetError, module_of, parse
+
+__all__ = ['middleware_of']
+
+FORM = 'Write MODULE:NAME or FILE.py:NAME, where NAME is a genflow.Middleware, its class, or a list of these.'
+
+
+def middleware_of(text: str | None) -> tuple[Middleware, ...]:
+    """The middleware that ``module:name`` means; none where there is no text.
+
+    A class, also in a list, is called without arguments.
+
+    Raises:
+        TargetError: There is no such file, module or name, it does not import, or is no middleware.
+    """
+    if not text:
+        return ()
+    target = parse(text)
+    if target.cls is None:
+        raise TargetError(f'{text!r} names no middleware. {FORM}')
+    module = module_of(target)
+    try:
+        named: Any = reduce(getattr, target.cls.split('.'), module)
+    except AttributeError:
+        raise TargetError(f'{target.place} has no {target.cls!r}. {FORM}') from None
+    try:
+        return stack_of([_made(one) for one in (named if isinstance(named, (list, tuple)) else [named])])
+    except DefinitionError as error:
+        raise TargetError(f'{target}: {error}. {FORM}') from error
+
+
+def _made(value: Any) -> Any:
+    """An object of a class of middleware; anything else as it is."""
+    if not isinstance(value, type) or not issubclass(value, Middleware):
+        return value
+    try:
+        return value()
+    except Exception as error:
+        raise TargetError(f'{value.__qualname__}(), which --middleware names, raised {error!r}.') from error

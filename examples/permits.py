@@ -107,7 +107,7 @@ class Caller(Limited):
 class Crowd(Workflow):
     """A gate and its callers in one tree, to try it."""
 
-    gate = Gate.proxy(workflow_id='gate')
+    gate = Gate.proxy(workflow_id='gate', error_handling=True)  # callers hear by themselves that it is gone
     caller = Caller.proxy()
 
     def run(self, callers: int, limit: int, rate: int, period: int) -> Steps[list[int]]:

@@ -80,7 +80,7 @@ class Booking(Workflow):
 class Evening(Workflow):
     """Two halls and a booking in one tree, to try it."""
 
-    hall = Hall.proxy()
+    hall = Hall.proxy(error_handling=True)  # bookings hear by themselves of a hall that is gone
     booking = Booking.proxy()
 
     def run(self, seats: int) -> Steps[dict[str, bool]]:

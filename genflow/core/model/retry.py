@@ -126,11 +126,10 @@ def _is(error: BaseException, kind: Failure) -> bool:
     if kind in _TIMEOUTS and isinstance(remote, TaskFailed) and _counts_as_timeout(remote.reason):
         return True
     if isinstance(kind, str):
-        known = {*names, *(name.rpartition('.')[2] for name in names)}
-        known.update(
-            name for cls in type(error).__mro__ for name in (cls.__name__, f'{cls.__module__}.{cls.__qualname__}')
+        return any(kind in (name, name.rpartition('.')[2]) for name in names) or any(
+            kind.endswith(cls.__name__) and kind in (cls.__name__, f'{cls.__module__}.{cls.__qualname__}')
+            for cls in type(error).__mro__
         )
-        return kind in known
     return isinstance(error, kind) or isinstance(remote, kind) or f'{kind.__module__}.{kind.__qualname__}' in names
 
 

@@ -10,7 +10,7 @@ from genflow.core.payloads.hooks import decode, excerpt
 from genflow.core.payloads.structuring import structuring
 from genflow.core.payloads.type_hints import resolved
 
-__all__ = ['Message', 'Misfit', 'Read', 'read_json', 'reader_of']
+__all__ = ['Message', 'Misfit', 'Read', 'read_json', 'reader_of', 'type_in']
 
 Read = Callable[['str | None'], Any]
 """Makes the value of an input.
@@ -76,6 +76,11 @@ def read_json(text: str | None) -> Any:
         raise Misfit('is no JSON', text) from error
 
 
+def type_in(hint: Any, owner: type | None) -> Any:
+    """The type that a hint names; a name in quotes is looked up where the class stands."""
+    return resolved(hint, {} if owner is None else {**vars(sys.modules.get(owner.__module__, sys)), **vars(owner)})
+
+
 def reader_of(hint: Any, owner: type | None, what: str) -> Read:
     """What reads values of a type.
 
@@ -88,8 +93,7 @@ def reader_of(hint: Any, owner: type | None, what: str) -> Read:
         DefinitionError: The type names something that is not there, or asks for more than JSON holds and cattrs is not
             installed.
     """
-    names = {} if owner is None else {**vars(sys.modules.get(owner.__module__, sys)), **vars(owner)}
-    hint = resolved(hint, names)
+    hint = type_in(hint, owner)
     structure = structuring(hint, what)
     if structure is None:
         return read_json

@@ -26,7 +26,7 @@ from genflow.core.errors import DefinitionError, SignalFailed
 from genflow.core.model.events import Signaled
 from genflow.core.model.identifiers import checked_text
 from genflow.core.protocols import Loop
-from genflow.core.tasks.messages import Message, Misfit, Read, read_json, reader_of
+from genflow.core.tasks.messages import Message, Misfit, Read, read_json, reader_of, type_in
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.tasks.unused import UsageTracked
 from genflow.core.text import Location, place
@@ -430,6 +430,11 @@ class Signal(Generic[T]):
     def hint(self) -> Any:
         """The type of its values; ``Any`` where none is given."""
         return (*get_args(getattr(self, '__orig_class__', None)), Any)[0]
+
+    @property
+    def value_type(self) -> Any:
+        """The hint, with the types that names in quotes stand for."""
+        return type_in(self.hint, self._owner)
 
     def reader(self) -> Read:
         """What makes values of inputs."""

@@ -8,7 +8,7 @@ which each waits for a signal that another one has taken.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import Factory, define
@@ -29,12 +29,12 @@ class Needed:
     """What has to arrive.
 
     Attributes:
-        names: The signals that the workflow declares.
+        inputs: The input of each signal that the workflow declares, by name.
         supply: By name, the inputs that are sent.
         is_deadlocked: Whether more of them would only hide that the workflow waits for itself.
     """
 
-    names: Sequence[str]
+    inputs: Mapping[str, str]
     supply: dict[str, list[str]] = Factory(dict)
     is_deadlocked: bool = False
     _read: dict[Any, str] = Factory(dict)
@@ -71,14 +71,14 @@ class Needed:
         if wanted is None or (not actions and self._is_circle(waiting)):
             self.is_deadlocked = self.is_deadlocked or wanted is not None
             return actions[0] if actions else None
-        self.supply.setdefault(wanted, []).append('null')
-        run.signals.setdefault(wanted, []).append('null')
+        self.supply.setdefault(wanted, []).append(self.inputs[wanted])
+        run.signals.setdefault(wanted, []).append(self.inputs[wanted])
         return next(action for action in run.actions(0) if action.verb == 'signal')
 
     def _wanted(self, run: Simulation, left_out: frozenset[str]) -> str | None:
         """The next signal that is waited for and may be sent."""
         boxes = run.live.mailboxes
-        awaited = [name for name in self.names if name in boxes and boxes[name].is_awaited()]
+        awaited = [name for name in self.inputs if name in boxes and boxes[name].is_awaited()]
         few = [name for name in awaited if len(self.supply.get(name, ())) < MAX_SUPPLY]
         return next((name for name in few if name not in left_out), None)
 

@@ -28,7 +28,7 @@ from genflow.testing.explorer.setup import (
     Setup,
     own_updates,
     signal_texts,
-    signals_of,
+    signal_variants,
     update_texts,
 )
 from genflow.testing.explorer.shrinking import labels_of, shrunk
@@ -210,18 +210,19 @@ class Exploration:
 
     def _begin(self, *, given: bool) -> None:
         """Finds out which signals the workflow needs, and what its first order shows."""
-        names = signals_of(self.setup.spec.cls)
+        cls = self.setup.spec.cls
         if not given:
-            needed = Needed(names)
+            variants = signal_variants(cls)
+            needed = Needed({name: texts[0] for name, texts in variants.items()})
             needed.find(evolve(self.setup, faults=False), self.memory)
-            own = update_texts(self.setup.spec.cls, {name: [()] for name in own_updates(self.setup.spec.cls)})
             self.setup = evolve(
                 self.setup,
                 signals={**self.setup.signals, **needed.supply},
+                variants={name: texts[1:] for name, texts in variants.items() if texts[1:]},
                 says_signals=needed.is_deadlocked,
-                extra={**dict.fromkeys(names, 'null'), **{name: texts[0] for name, texts in own.items()}},
+                extra={**needed.inputs, **own_updates(cls)},
             )
-        calm = evolve(self.setup, faults=False, extra={})
+        calm = evolve(self.setup, faults=False, extra={}, variants={})
         run = play_labels(calm, self.memory, (), 0)
         completes = run.closed is not None and run.closed.how == 'completed'
         result = None if run.closed is None else run.closed.result
@@ -257,7 +258,7 @@ class Exploration:
         if only_chance:
             self._by_chance(self.setup, faults, budget, Budget(0), seed)
         for allowed in range(0 if only_chance else faults + 1):
-            setup = evolve(self.setup, faults=allowed > 0, extra=self.setup.extra if allowed else {})
+            setup = self.setup if allowed else evolve(self.setup, faults=False, extra={}, variants={})
             if not self._level(setup, allowed, budget, seed):
                 break
         if self._failed is not None:

@@ -107,6 +107,12 @@ class Baseline:
 
 def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
     """What a call asks for: its name and its arguments, idempotency keys left out, which differ from call to call."""
+    if call.asked is None:
+        call.asked = _what_is_asked(run, call)
+    return call.asked
+
+
+def _what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
     keywords = {name: value for name, value in call.kwargs.items() if name.lower() not in KEY_NAMES}
     names = run.parameters(call)
     args = [
@@ -140,6 +146,8 @@ def _stuck(run: Simulation, first: Baseline) -> str | None:
     if run.closed is not None or run.error is not None or run.cut or run.open:
         return None
     if run.has_failures or run.cancel_at is not None or not (first.completes or run.setup.says_signals):
+        return None
+    if not first.completes and run.serves():
         return None
     awaited = [name for name, box in run.live.mailboxes.items() if box.is_awaited()]
     if not awaited or not (run.setup.says_signals or all(run.setup.signals.get(name) for name in awaited)):
@@ -208,6 +216,8 @@ def _undone(run: Simulation, first: Baseline) -> str | None:
 
 
 def _undone_twice(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
+    if not ran:
+        return None
     usual = first.undos.counts() if first.completes else Counter(undo.what for undo in ran)
     log = run.live.log
     for what, times in Counter(undo.what for undo in ran).items():
@@ -219,6 +229,8 @@ def _undone_twice(run: Simulation, first: Baseline, ran: list[Undo]) -> str | No
 
 def _undone_by_hand(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
     """The code calls by itself what a compensation calls as well."""
+    if not ran:
+        return None
     calls = [call for call in run.calls if call.run == len(run.past) + 1 and call.number.isdigit()]
     inside = {id(call) for call in calls if any(undo.made(int(call.number)) for undo in ran)}
     for call in calls:
@@ -261,7 +273,8 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
         what = what_is_asked(run, call)
         before = asked.setdefault(what, [])
         others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
-        again = any(other.outcome == 'timed out' and (other.ended or 0) <= place for other in others)
+        last = {(other.run, other.number): other for other in others}  # of its attempts; one before it was tried again
+        again = any(other.outcome == 'timed out' and (other.ended or 0) <= place for other in last.values())
         before.append(call)
         if again and len({(other.run, other.number) for other in before}) > first.asked[what] > 0:
             return (

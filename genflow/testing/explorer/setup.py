@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import signature
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -14,13 +13,31 @@ from genflow.core.authoring.updates import updates_of
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import encode, encode_value
-from genflow.core.tasks.signals import Signal, signal_name
-from genflow.testing.tester.doubles import Doubles
+from genflow.core.tasks.signals import Signal, declared_signals, signal_name
+from genflow.testing.explorer.samples import argument_samples, signal_samples
+from genflow.testing.tester.doubles import Double, Doubles
 from genflow.testing.tester.stubs import Script
 
-__all__ = ['Memory', 'Setup', 'own_updates', 'signal_texts', 'signals_of', 'update_texts']
+__all__ = ['Called', 'Memory', 'Setup', 'own_updates', 'signal_texts', 'signal_variants', 'update_texts']
 
 CONTAINERS = (list, dict, set)
+
+
+@frozen(eq=False)
+class Called:
+    """What is the same for all calls of a type in the runs of one exploration.
+
+    Attributes:
+        part: Who stands for it; ``None`` for a type that no proxy of the workflow names.
+        attribute: The name of the proxy on the workflow class.
+        answers: How a call may end, each with the faults that it counts for.
+        nothing: The result of a call that completes without a stub.
+    """
+
+    part: Double | None
+    attribute: str
+    answers: tuple[tuple[str, int], ...]
+    nothing: str
 
 
 @frozen(eq=False)
@@ -32,6 +49,7 @@ class Setup:
         input: Its serialized arguments.
         cast: The stubs by type.
         signals: By name, the inputs that arrive, in this order; each is sent once.
+        variants: By name, other inputs that a signal may have by its type, where the test does not say them.
         says_signals: Whether the test said what arrives, so that nothing more does.
         extra: Signals that may arrive, once each, beyond those that the workflow needs, with their inputs.
         always: An invariant of the workflow object, asked after every decision.
@@ -39,12 +57,15 @@ class Setup:
         faults: Whether anything may fail, time out or be canceled.
         max_events: Events after which a run is cut off.
         max_runs: Restarts after which a run is cut off.
+        called: By kind, name and version, what is known of the types that were called.
+        kinds: The kinds of what the workflow can call, and timers, which every workflow has.
     """
 
     spec: WorkflowSpec
     input: str
     cast: Doubles
     signals: Mapping[str, Sequence[str]] = Factory(dict)
+    variants: Mapping[str, Sequence[str]] = Factory(dict)
     says_signals: bool = False
     extra: Mapping[str, str] = Factory(dict)
     always: Callable[[Any], Any] | None = None
@@ -52,10 +73,11 @@ class Setup:
     faults: bool = True
     max_events: int = 400
     max_runs: int = 4
+    called: dict[tuple[str, str, str | None], Called] = field(init=False, factory=dict)
+    kinds: frozenset[str] = field(init=False)
 
-    @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds of what the workflow can call, and timers, which every workflow has."""
+    @kinds.default
+    def _kinds(self) -> frozenset[str]:
         return frozenset({'timer', *(kind for kind, _, _ in self.cast.parts)})
 
 
@@ -81,23 +103,24 @@ def update_texts(cls: type, updates: Mapping[str, Any]) -> dict[str, list[str]]:
     return texts
 
 
-def own_updates(cls: type) -> list[str]:
-    """The updates of a workflow class that may arrive without a word from the test: they need no arguments."""
-    return [
-        name
-        for name in updates_of(cls)
-        if all(
-            parameter.default is not parameter.empty
-            or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-            for parameter in list(signature(getattr(cls, name)).parameters.values())[1:]
-        )
-    ]
+def own_updates(cls: type) -> dict[str, str]:
+    """What may arrive of the updates of a workflow class without a word from the test: one input each.
+
+    An argument that has no default has a value by its hint; an update that has one without such a hint is left out.
+    """
+    made: Any = cls()
+    found = {}
+    for name in updates_of(cls):
+        arguments = argument_samples(cls, name)
+        if arguments is not None:
+            text = made._serialize_arguments(**arguments)
+            found[f'{UPDATE_SIGNAL} {name}'] = encode({'id': f'{name}-1', 'name': name, 'input': text})
+    return found
 
 
-def signals_of(cls: type) -> list[str]:
-    """The names of the signals that a workflow class declares."""
-    found = (getattr(cls, name, None) for name in dir(cls))
-    return list(dict.fromkeys(signal.name for signal in found if isinstance(signal, Signal)))
+def signal_variants(cls: type) -> dict[str, list[str]]:
+    """The inputs that the signals of a workflow class may have by their hints, by name."""
+    return {name: signal_samples(signal) for name, signal in declared_signals(cls).items()}
 
 
 def signal_texts(cls: type, signals: Mapping[Any, Any]) -> dict[str, list[str]]:

@@ -43,15 +43,21 @@ def shrunk(labels: Sequence[str], attempt: Callable[[Sequence[str]], Simulation 
     return best
 
 
-def _size(run: Simulation, labels: Sequence[str]) -> tuple[int, int, int]:
-    return (run.spent, run.total, len(labels))
+def _size(run: Simulation, labels: Sequence[str]) -> tuple[int, int, int, int]:
+    return (run.spent, run.total, len(labels), sum(map(len, labels)))
 
 
 def _smaller(labels: Sequence[str]) -> list[list[str]]:
-    """The schedule with parts left out: large ones first, from the end."""
+    """The schedule with parts left out, large ones first, from the end; then with the usual values of signals."""
     found: list[list[str]] = []
     length = len(labels)
     while length:
         found += [[*labels[:at], *labels[at + length :]] for at in range(len(labels) - length, -1, -length)]
         length //= 2
+    usual = [label.partition(' with ')[0] if label.startswith('signal ') else label for label in labels]
+    found += [
+        [*labels[:at], name, *labels[at + 1 :]]
+        for at, (label, name) in enumerate(zip(labels, usual, strict=True))
+        if name != label
+    ]
     return found

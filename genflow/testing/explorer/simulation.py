@@ -11,11 +11,12 @@ at which another open item must have ended, so a timer of a day never wins again
 
 from __future__ import annotations
 
+import dis
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from types import FrameType
+from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from genflow.core.engine.execution import Execution
@@ -27,9 +28,10 @@ from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
 from genflow.core.tasks.saga import Saga
+from genflow.core.tasks.signals import SignalGet
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, Suspended
 from genflow.testing.explorer.items import DECIDE, Action, Item
-from genflow.testing.explorer.setup import Setup
+from genflow.testing.explorer.setup import Called, Setup
 from genflow.testing.explorer.undoing import SagaLog
 from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.stub_runner import play
@@ -85,9 +87,10 @@ class Call:
         run: Which run of the execution made it, from 1.
         outcome: ``open``, ``completed``, ``failed``, ``timed out``, ``canceled`` or ``terminated``.
         ended: How many calls had been made when it ended; ``None`` while it is open.
+        asked: What it asks for, once a judge has found that out.
     """
 
-    __slots__ = ('args', 'attribute', 'ended', 'input', 'kind', 'kwargs', 'name', 'number', 'outcome', 'run')
+    __slots__ = ('_words', 'asked', 'attribute', 'ended', 'input', 'kind', 'name', 'number', 'outcome', 'run')
 
     def __init__(self, kind: str, name: str, attribute: str, input: str | None, number: str, run: int) -> None:
         self.kind = kind
@@ -98,7 +101,21 @@ class Call:
         self.run = run
         self.outcome = 'open'
         self.ended: int | None = None
-        self.args, self.kwargs = _arguments(input)
+        self.asked: tuple[str, str] | None = None
+        self._words: tuple[list[Any], dict[str, Any]] | None = None
+
+    @property
+    def args(self) -> list[Any]:
+        return self._read()[0]
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return self._read()[1]
+
+    def _read(self) -> tuple[list[Any], dict[str, Any]]:
+        if self._words is None:
+            self._words = _arguments(self.input)
+        return self._words
 
     def __repr__(self) -> str:
         words = [*map(repr, self.args), *(f'{name}={value!r}' for name, value in self.kwargs.items())]
@@ -222,6 +239,14 @@ class Simulation:
         """The names of the positional parameters of what was called, as far as its code is known."""
         return self.setup.parameters.get((call.kind, call.name), [])
 
+    def serves(self) -> bool:
+        """Whether each branch waits in a loop for one more of the signals that it has read, so that it never ends."""
+        boxes = self.live.mailboxes
+        return not any(box.items for box in boxes.values()) and all(
+            isinstance(branch.awaiting, SignalGet) and boxes[branch.awaiting.name].read and _is_in_loop(generator)
+            for generator, branch in self.live.branches.items()
+        )
+
     def close(self) -> None:
         """Closes the generators."""
         self.live.close()
@@ -257,7 +282,7 @@ class Simulation:
         for item in items:
             if item.kind != 'timer' and not item.silent:
                 yield from self._outcomes(item, horizon, allowance)
-        yield from (Action('signal', name) for name, texts in self.signals.items() if texts)
+        yield from self._signals(allowance)
         for item in items:
             if item.kind == 'timer' and item.due <= horizon:
                 yield Action('end', item.label, 'fired', '', 0, item.ref)
@@ -268,28 +293,41 @@ class Simulation:
             if self.setup.faults and self.cancel_at is None:
                 yield CANCEL
 
+    def _signals(self, allowance: int) -> Iterator[Action]:
+        variants = self.setup.variants if allowance else {}
+        for name, texts in self.signals.items():
+            if texts:
+                yield Action('signal', name)
+                yield from (Action('signal', name, f'with {text}', '', 1) for text in variants.get(name, ()))
+
     def _outcomes(self, item: Item, horizon: float, allowance: int) -> Iterator[Action]:
         is_free = item.call in self._faulty
         for outcome, cost in self._choices(item):
             if (is_free or cost <= allowance) and not (item.limit > horizon and outcome.startswith('timed out')):
                 yield Action('end', item.label, outcome, '', 0 if is_free else cost, item.ref)
 
-    def _choices(self, item: Item) -> Iterator[tuple[str, int]]:
+    def _choices(self, item: Item) -> Sequence[tuple[str, int]]:
         if item.kind in ('signal', 'cancel'):
-            yield ('delivered', 0)
-            if self.setup.faults and item.target != WORKFLOW_ID:
-                yield ('undelivered', 2)
-            return
+            fails = self.setup.faults and item.target != WORKFLOW_ID
+            return (_DELIVERED, ('undelivered', 2)) if fails else (_DELIVERED,)
         if item.kind == 'child' and not item.started:
-            yield ('started', 0)
-            return
-        part = self._part(item)
-        if item.canceling:
-            yield ('canceled', 0)
-        yield from _answers(item, part, faults=self.setup.faults)
+            return _STARTED
+        answers = self._called(item).answers
+        return (_CANCELED, *answers) if item.canceling else answers
 
-    def _part(self, item: Item) -> Double | None:
-        return self.setup.cast.parts.get((item.kind, item.name, item.version))
+    def _called(self, item: Item) -> Called:
+        """What is the same for all calls of a type, found out at its first one."""
+        key = (item.kind, item.name, item.version)
+        known = self.setup.called.get(key)
+        if known is None:
+            part = self.setup.cast.parts.get(key)
+            known = self.setup.called[key] = Called(
+                part,
+                '' if part is None else _attribute(self.setup.spec.cls, part),
+                tuple(_answers(item.kind, part, faults=self.setup.faults)),
+                encode(None) if part is None else part.proxy._serialize_result(None),
+            )
+        return known
 
     # letting it happen
 
@@ -322,8 +360,9 @@ class Simulation:
         if action.outcome == 'extra':
             self.extra.remove(action.name)
             self._signaled(action.name, self.setup.extra[action.name])
-        else:
-            self._signaled(action.name, self.signals[action.name].pop(0))
+            return
+        text = self.signals[action.name].pop(0)
+        self._signaled(action.name, action.outcome.removeprefix('with ') or text)
 
     def _signaled(self, name: str, text: str | None) -> None:
         sent = UPDATE_SIGNAL if name.startswith(f'{UPDATE_SIGNAL} ') else name
@@ -367,7 +406,7 @@ class Simulation:
         if error:
             members = dict(zip(('reason', 'details'), self._raised(item, error), strict=True))
         elif outcome == 'completed':
-            members = {'result': self._nothing(item)}
+            members = {'result': self._called(item).nothing}
         del self.open[item.ref]
         self._settled(item, word.partition(',')[0])
         self._add(cls, ref=item.ref, **members)
@@ -383,19 +422,15 @@ class Simulation:
         elif item.kind == 'cancel' and self.cancel_at is None:
             self.cancel(DECIDE)
 
-    def _nothing(self, item: Item) -> str:
-        part = self._part(item)
-        return encode(None) if part is None else part.proxy._serialize_result(None)
-
     def _raised(self, item: Item, name: str) -> tuple[str, str]:
-        part = self._part(item)
+        part = self._called(item).part
         classes = getattr(part.proxy.options, 'raises', ()) if part is not None else ()
         cls = next(cls for cls in classes if cls.__name__ == name)
         return encode_failure(cls('explored'), 'Traceback: explored')
 
     def _perform(self, item: Item, *, lost: bool) -> None:
         """A stub does its work; its answer arrives, or is lost because the time-out came first."""
-        part = self._part(item)
+        part = self._called(item).part
         assert part is not None  # noqa: S101 - only what has a stub is performed
         outcome, stand = play(part, item.input, None)
         if isinstance(outcome, Suspended) and not lost:
@@ -551,10 +586,9 @@ class Simulation:
         item = Item(kind=kind, key=key, ref=event.id, name=name, label=label, opened=self.time, **members)
         self.open[event.id] = item
         self._happened('open', kind, name, item.input)
-        if kind in ('activity', 'child', 'lambda'):
-            part = self._part(item)
-            attribute = '' if part is None else _attribute(self.setup.spec.cls, part)
-            made = Call(kind, name, attribute, item.input, item.call.rpartition('/')[2], len(self.past) + 1)
+        if kind in WORK:
+            number = item.call.rpartition('/')[2]
+            made = Call(kind, name, self._called(item).attribute, item.input, number, len(self.past) + 1)
             self.calls.append(made)
             self._by_call[event.id] = made
         return item
@@ -566,7 +600,7 @@ class Simulation:
         item.limit = self.time + self._latest(item, d)
 
     def _latest(self, item: Item, d: decisions.ScheduleActivity) -> float:
-        part = self._part(item)
+        part = self._called(item).part
         spec = None if part is None else part.spec
         limits = {
             name: getattr(d, name) if getattr(d, name) is not None else getattr(spec, name, None)
@@ -652,6 +686,20 @@ class Simulation:
         self._happened('marker', d.name, d.details)
 
 
+def _is_in_loop(generator: GeneratorType[Any, Any, Any]) -> bool:
+    """Whether the place at which a generator stands is in a loop of its code; ``yield from`` is none."""
+    frame = generator.gi_frame
+    return frame is not None and any(
+        step.opcode in _JUMPS
+        and step.opname != 'JUMP_BACKWARD_NO_INTERRUPT'
+        and step.argval <= frame.f_lasti < step.offset
+        for step in dis.get_instructions(generator.gi_code)
+    )
+
+
+_JUMPS = frozenset({*dis.hasjabs, *dis.hasjrel})
+
+
 def _attribute(cls: type, part: Double) -> str:
     for base in cls.__mro__:
         for name, value in vars(base).items():
@@ -660,10 +708,10 @@ def _attribute(cls: type, part: Double) -> str:
     return ''
 
 
-def _answers(item: Item, part: Double | None, *, faults: bool) -> Iterator[tuple[str, int]]:
+def _answers(kind: str, part: Double | None, *, faults: bool) -> Iterator[tuple[str, int]]:
     if part is not None and part.is_stubbed:
         yield ('answered', 0)
-        if faults and callable(part.stub) and not isinstance(part.stub, type) and item.kind == 'activity':
+        if faults and callable(part.stub) and not isinstance(part.stub, type) and kind == 'activity':
             yield ('timed out, performed', 1)
             yield ('timed out', 2)
         return
@@ -674,10 +722,10 @@ def _answers(item: Item, part: Double | None, *, faults: bool) -> Iterator[tuple
     for cls in getattr(part.proxy.options, 'raises', ()) if part is not None else ():
         yield (f'failed:{cls.__name__}', 1)
     yield ('timed out', 1)
-    if item.kind == 'activity':
+    if kind == 'activity':
         yield ('timed out, not started', 2)
         yield from ((outcome, 2) for outcome in _other_time_outs(part))
-    if item.kind == 'child':
+    if kind == 'child':
         yield ('terminated', 2)
 
 
@@ -713,6 +761,10 @@ _ENDS: dict[str, tuple[type, dict[str, Any]]] = {
     'undelivered': (events.Undelivered, {'cause': 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'}),
 }
 """What an outcome is in the history."""
+
+_DELIVERED = ('delivered', 0)
+_STARTED = (('started', 0),)
+_CANCELED = ('canceled', 0)
 
 _CALM = frozenset({'', 'started', 'completed', 'answered', 'fired', 'delivered'})
 """The outcomes with which nothing went wrong."""

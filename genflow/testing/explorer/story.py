@@ -33,11 +33,12 @@ def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
         if step is None:
             lines.append(f'     the code does not do the same again here: {_sentence(planned)} is not to be had')
             break
-        run.take(step)
         if step is not DECIDE:
             number += 1
-            lines.append(f'{number:>3}. {_sentence(step)}')
+            lines.append(f'{number:>3}. {_sentence(step, _value(run, step))}')
+            run.take(step)
             continue
+        run.take(step)
         made = ', '.join(map(repr, run.calls[before:]))
         lines.append(f'     decision: {"calls " + made if made else "calls nothing"}{_places(run)}')
     lines.append(f'     {_ending(run)}')
@@ -45,13 +46,22 @@ def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
     return '\n'.join(lines)
 
 
-def _sentence(step: Action) -> str:
+def _value(run: Simulation, step: Action) -> str:
+    """What a signal brings; nothing where that is ``null``, or the arguments of an update."""
+    if step.verb != 'signal' or step.name.startswith(f'{UPDATE_SIGNAL} '):
+        return ''
+    texts = run.setup.extra.get(step.name) if step.outcome == 'extra' else run.signals[step.name][0]
+    text = step.outcome.removeprefix('with ') if step.outcome.startswith('with ') else texts
+    return '' if text in (None, 'null') else f' with {text}'
+
+
+def _sentence(step: Action, value: str = '') -> str:
     when = {'before': ', before the next decision begins', 'during': ', while the next decision is made'}
     name = step.name
     if step.verb == 'signal':
         update = name.removeprefix(f'{UPDATE_SIGNAL} ')
         name = f'signal {name}' if update == name else f'update {update}'
-    return _SENTENCES[step.verb].format(name=name, outcome=step.outcome) + when.get(step.when, '')
+    return _SENTENCES[step.verb].format(name=name, outcome=step.outcome) + value + when.get(step.when, '')
 
 
 _SENTENCES = {

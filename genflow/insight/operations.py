@@ -31,6 +31,9 @@ __all__ = [
     'SignalReceived',
 ]
 
+PASSIVE = {state: f'was {state}' for state in ('canceled', 'terminated', 'refused')}
+"""States that somebody else brings about, in a sentence."""
+
 FAILED_STATES = frozenset({'failed', 'timed out', 'terminated', 'refused'})
 
 
@@ -144,7 +147,7 @@ class Attempt:
 
     def failed_because(self) -> str:
         """Why it failed, on one line."""
-        words = [self.state, self.failure.reason or '']
+        words = [PASSIVE.get(self.state, self.state), self.failure.reason or '']
         if self.state == 'timed out' and self.reason:
             words[1] = f'({self.reason.replace("_", "-").lower()})'
         return ' '.join(filter(None, words)) if self.state == 'timed out' else ': '.join(filter(None, words))

@@ -267,6 +267,54 @@ class Detaching(Base):
         yield self.sleep(1)
 
 
+class Both(Base):
+    def story(self):
+        yield [self.work(), self.work()]
+
+
+class Swallows(Base):
+    def story(self):
+        with contextlib.suppress(TaskFailed):
+            yield self.work()
+        raise ValueError('its own')
+
+
+class Wraps(Base):
+    def story(self):
+        try:
+            yield self.work()
+        except TaskFailed as error:
+            raise RuntimeError('wrapped') from error
+
+
+class Declined(Exception):
+    pass
+
+
+class Rebuilds(Base):
+    work = ActivityProxy('Work', '1', retry=0, raises=(Declined,))
+
+
+class Limited(Base):
+    def story(self):
+        yield self.work().timeout(50)
+
+
+class Impatient(Base):
+    work = ActivityProxy('Work', '1', retry=0, schedule_to_start=60)
+
+
+class Stubborn(Base):
+    work = ActivityProxy('Work', '1', retry=5, schedule_to_start=60)
+
+
+class Grandparent(Base):
+    child = WorkflowProxy('Parent', '1', retry=0, workflow_id='middle')
+
+    def story(self):
+        return (yield self.child())
+
+
 WORKFLOWS = [
     value
     for value in list(vars().values())

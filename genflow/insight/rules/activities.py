@@ -51,10 +51,21 @@ def _failures(operation: Operation) -> tuple[Evidence, ...]:
 
 
 def _waiting(case: Case) -> Iterator[tuple[Operation, Attempt, str, float]]:
+    """The activities that no worker has taken for a while, or whose last attempt no worker took."""
     for operation, attempt in activities(case, 'scheduled'):
         waited = case.since(attempt.scheduled_at)
-        if waited >= ACTIVITY_WAIT:
+        if waited >= ACTIVITY_WAIT or _was_untaken(operation):
             yield operation, attempt, attempt.task_list or '', waited
+
+
+def _was_untaken(operation: Operation) -> bool:
+    before = operation.attempts[-2:-1]
+    return bool(before) and before[0].reason == 'SCHEDULE_TO_START'
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') if number % 100 // 10 != 1 else 'th'
+    return f'{number}{ending}'
 
 
 def activity_list_misspelt(case: Case) -> Iterator[Found]:
@@ -98,9 +109,11 @@ def activity_not_polled(case: Case) -> Iterator[Found]:
             continue
         pending = case.facts.pending.get(('activity', task_list))
         count = f' (waiting there: {pending})' if pending else ''
+        untaken = [one for one in operation.attempts if one.reason == 'SCHEDULE_TO_START']
+        before = f' for the {_ordinal(attempt.number)} time' if untaken else ''
         yield Found(
-            f'{operation.label} has waited for {duration(waited)}: no worker takes activity tasks from the list '
-            f'{task_list!r}{count}.',
+            f'{operation.label} has waited{before} for {duration(waited)}: no worker takes activity tasks from the '
+            f'list {task_list!r}{count}.',
             remedy('Start a worker for it:', case.worker(task_list)),
             _shown(operation, attempt),
         )
@@ -165,8 +178,11 @@ def retry_too_late(case: Case) -> Iterator[Found]:
 
 def retrying(case: Case) -> Iterator[Found]:
     """An activity, child or Lambda function failed and is tried again."""
+    waiting = {id(operation) for operation, *_ in _waiting(case)}
     for operation in case.view.open_operations():
         failed = [one for one in operation.attempts if one.has_failed]
+        if id(operation) in waiting:
+            continue  # why it waits comes first
         if failed and not any(one.reason == 'HEARTBEAT' for one in failed):
             last = failed[-1]
             yield Found(

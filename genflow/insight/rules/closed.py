@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import Attempt, Close, Operation
@@ -24,13 +25,21 @@ def _shown(close: Close) -> Evidence:
     return Evidence(f'the execution {close.status}', close.id, close.at)
 
 
-def _culprit(case: Case, *kinds: str) -> tuple[Operation, Attempt] | None:
-    """The operation of a kind that failed last."""
-    failed = [one for one in case.view.operations if one.kind in kinds and one.has_failed]
-    if not failed:
-        return None
-    operation = max(failed, key=lambda one: one.last.ended_id)
-    return operation, operation.last
+def _culprit(close: Close, failed: Sequence[Operation]) -> Operation | None:
+    """The one of some failed operations that the failure names, or else the one that failed last."""
+    latest = max(failed, key=lambda one: one.last.ended_id, default=None)
+    return next(_named_in(close, failed), latest)
+
+
+def _has_failed(operation: Operation) -> bool:
+    return operation.has_failed or operation.state == 'canceled'
+
+
+def _named_in(close: Close, operations: Sequence[Operation]) -> Iterator[Operation]:
+    """The operations that the failure of an execution names: those of its reason first, then the innermost causes."""
+    for text in (close.failure.reason or '', close.failure.traceback or ''):
+        found = ((re.search(rf'\b{re.escape(one.label)}(?!\w)', text), one) for one in operations)
+        yield from (one for _, one in sorted(((at.start(), one) for at, one in found if at), key=lambda pair: pair[0]))
 
 
 def _named(close: Close, *names: str) -> bool:
@@ -48,17 +57,18 @@ def _failed(case: Case) -> Close | None:
 def _by(kinds: tuple[str, ...], names: tuple[str, ...], doc: str) -> Callable[[Case], Iterator[Found]]:
     def find(case: Case) -> Iterator[Found]:
         close = _failed(case)
-        found = None if close is None else _culprit(case, *kinds)
-        if close is None or found is None or not _named(close, *names):
+        failed = [one for one in case.view.operations if one.kind in kinds and _has_failed(one)]
+        operation = None if close is None else _culprit(close, failed)
+        if close is None or operation is None:
             return
-        operation, attempt = found
-        tried = f' on attempt {attempt.number}' if attempt.number > 1 else ''
-        worker = f' ({attempt.worker})' if attempt.worker else ''
+        attempt = operation.last
+        if not _named(close, *names) and not _is_rebuilt(close, operation):
+            return
         below = case.facts.children.get(attempt.key)
         cause = None if below is None else below.first_cause
         inner = f' {attempt.key}: {cause.text}' if cause is not None else ''
         yield Found(
-            f'It failed {case.ago(close.at)} because {operation.label} {attempt.failed_because()}{tried}{worker}.'
+            f'It failed {case.ago(close.at)} because {operation.label} {attempt.failed_because()}{_tried(attempt)}.'
             f'{inner}',
             _again(case),
             (Evidence(f'{operation.label} {attempt.state}', attempt.ended_id, attempt.ended_at), _shown(close)),
@@ -68,17 +78,59 @@ def _by(kinds: tuple[str, ...], names: tuple[str, ...], doc: str) -> Callable[[C
     return find
 
 
-failed_by_activity = _by(('activity',), ('ActivityFailed',), 'An activity failed, and the workflow with it.')
+def _is_rebuilt(close: Close, operation: Operation) -> bool:
+    """Whether the workflow failed with the operation's own exception, which ``raises=`` brought back."""
+    name = close.failure.names[:1]
+    return bool(name) and name == operation.last.failure.names[:1] and operation in _named_in(close, [operation])
+
+
+failed_by_activity = _by(
+    ('activity',), ('ActivityFailed', 'ActivityCanceled'), 'An activity failed, and the workflow with it.'
+)
 failed_by_child = _by(
     ('child',),
     ('ChildFailed', 'ChildTimedOut', 'ChildTerminated', 'ChildCanceled'),
     'A child failed, and the workflow with it.',
 )
-failed_by_timeout = _by(
-    ('activity', 'lambda'),
-    ('ActivityTimedOut', 'TaskTimeout', 'LambdaTimedOut'),
-    'An activity or Lambda function timed out, and the workflow with it.',
-)
+TIME_OUTS = ('ActivityTimedOut', 'TaskTimeout', 'LambdaTimedOut')
+
+UNSETTLED = ': not settled within '
+"""What the failure says where the code's own ``.timeout()`` struck."""
+
+
+def failed_by_timeout(case: Case) -> Iterator[Found]:
+    """An activity or Lambda function timed out, and the workflow with it."""
+    close = _failed(case)
+    if close is None or not _named(close, *TIME_OUTS, 'ChildTimedOut'):
+        return
+    what = (close.reason or '').partition(': ')[2]
+    if UNSETTLED in what:
+        task, _, limit = what.partition(UNSETTLED)
+        text = f'{task} did not settle within {limit}, the limit that the code gives with `.timeout()`'
+        yield Found(f'It failed {case.ago(close.at)} because {text}.', _again(case), (_shown(close),))
+    elif _named(close, *TIME_OUTS):
+        ended = [one for one in case.view.operations if one.state == 'timed out']
+        found = _culprit(close, [one for one in ended if one.kind in ('activity', 'lambda')])
+        if found is not None:
+            yield _timed_out(case, close, found, found.last)
+
+
+def _timed_out(case: Case, close: Close, operation: Operation, attempt: Attempt) -> Found:
+    text = f'{operation.label} {attempt.failed_because()}{_tried(attempt)}'
+    again = _again(case)
+    if not attempt.started_id and attempt.task_list:
+        text += f': no worker took it from the list {attempt.task_list!r}'
+        again = remedy('A worker has to poll that list:', case.worker(attempt.task_list), *again.splitlines())
+    ended = Evidence(f'{operation.label} {attempt.state}', attempt.ended_id, attempt.ended_at)
+    return Found(f'It failed {case.ago(close.at)} because {text}.', again, (ended, _shown(close)))
+
+
+def _tried(attempt: Attempt) -> str:
+    """Which attempt it was, and of which worker."""
+    tried = f' on attempt {attempt.number}' if attempt.number > 1 else ''
+    return f'{tried} ({attempt.worker})' if attempt.worker else tried
+
+
 failed_by_lambda = _by(('lambda',), ('LambdaFailed',), 'A Lambda function failed, and the workflow with it.')
 failed_by_refusal = _by(
     ('child', 'lambda', 'signal', 'cancel'),
@@ -105,10 +157,15 @@ def failed_by_code(case: Case) -> Iterator[Found]:
     if close is None or any(found for find in _OTHER_FAILURES for found in find(case)):
         return
     where = _last_line(close.failure.traceback)
+    cause = next(_named_in(close, [one for one in case.view.operations if _has_failed(one)]), None)
+    after = '' if cause is None else f', after {cause.label} {cause.last.failed_because()}'
+    shown = (
+        () if cause is None else (Evidence(f'{cause.label} {cause.state}', cause.last.ended_id, cause.last.ended_at),)
+    )
     yield Found(
-        f'It failed {case.ago(close.at)}: its code raised {close.failure.reason or "an exception"}{where}.',
+        f'It failed {case.ago(close.at)}: its code raised {close.failure.reason or "an exception"}{where}{after}.',
         _again(case),
-        (_shown(close),),
+        (*shown, _shown(close)),
     )
 
 

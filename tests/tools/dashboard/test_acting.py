@@ -278,6 +278,10 @@ def test_a_repair_elsewhere_says_where_it_is_possible(env):
     env.begin(Plain)
     env.fail(env.take())
     env.decide()
+    page = page_of(client_of(env), f'/act?action=repair&on={on(env)}')
+    assert 'This dashboard cannot repair: a repair copies a history' in page.text
+    assert f'genflow repair w --run-id {env.run_ids["w"]} --domain d --db FILE' in page.text
+    assert [name for name, _ in page.posted] == ['action', 'force']  # and no button
     answer = do(env, 'repair')
     assert answer.status_code == 409
     assert 'genflow server --ui' in answer.text
@@ -351,5 +355,9 @@ def test_every_command_line_names_a_command_that_takes_it(env, name, text):
     if hasattr(found, 'commands'):
         found, words = found.commands[words[0]], words[1:]
     context = found.make_context(verb, list(words))
-    assert context.params.get('endpoint') == 'http://swf'
+    assert (
+        (context.params['endpoint'], context.params['db']) == (None, 'FILE')
+        if name == 'repair'
+        else ('http://swf', None)
+    )
     assert context.params.get('workflow_id', text) == text

@@ -87,7 +87,8 @@ def _dashboard(session: Session, *, shown: bool) -> Iterator[None]:
     """Serves the dashboard of a session, where its extra is installed."""
     from genflow.tools.cli.processes.ui import at_address
 
-    server = at_address(session.url, session.target, session.domain, session.fork_run) if shown else None
+    place = session.url, session.target, session.domain, session.db
+    server = at_address(*place, session.fork_run) if shown else None
     if server is None:
         yield
         return

@@ -136,17 +136,19 @@ def beside(service: LocalSWF, url: str, name: str, port: int, *, write: bool) ->
     """A dashboard of a service that this process serves; on the loopback interface, whatever the service is on."""
     from genflow.tools.dashboard.data.source import Source
 
-    source = Source(service, name, DOMAIN, f'--endpoint {url}', fork=service.fork_run, clock=service.clock.now)
+    file = None if name == ':memory:' else name
+    source = Source(service, name, DOMAIN, f'--endpoint {url}', file, fork=service.fork_run, clock=service.clock.now)
     return _listening(site_of(_in_known_domain(source), None, LOOPBACK, None, write=write), LOOPBACK, port)
 
 
-def at_address(url: str, name: str, domain: str, fork: Fork) -> DashboardServer | None:
+def at_address(url: str, name: str, domain: str, file: str | None, fork: Fork) -> DashboardServer | None:
     """A dashboard, with actions, of a service that this process serves at an address.
 
     Args:
         url: The address.
         name: What people call it.
         domain: The domain to begin with.
+        file: The file that keeps it.
         fork: Copies a history into a new run.
 
     Returns:
@@ -156,7 +158,7 @@ def at_address(url: str, name: str, domain: str, fork: Fork) -> DashboardServer 
         return None
     from genflow.tools.dashboard.data.source import Source
 
-    source = Source(connect(url).client, name, domain, f'--endpoint {url}', fork=fork)
+    source = Source(connect(url).client, name, domain, f'--endpoint {url}', file, fork=fork)
     return _listening(site_of(source, None, LOOPBACK, None, write=True), LOOPBACK, 0)
 
 
@@ -205,7 +207,7 @@ def _source(
         if not Path(db).exists():
             raise Refused(f'{db}: there is no such file; `genflow run --db {db}` makes one.')
         service = stack.enter_context(_opened(db))
-        return Source(service, db, domain, f'--db {quoted(db)}', fork=service.fork_run)
+        return Source(service, db, domain, f'--db {quoted(db)}', db, fork=service.fork_run)
     with refusing(domain=domain):
         connection = connect(endpoint)
     return Source(connection.client, connection.backend, domain, options_of(DOMAIN, endpoint, None), pace=PACE)

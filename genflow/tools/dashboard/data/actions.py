@@ -21,7 +21,7 @@ from genflow.tools.run.arguments import value_of
 from genflow.tools.run.follow import HistoryTail
 from genflow.tools.run.rerun import request_of
 
-__all__ = ['ACTIONS', 'BULK', 'Action', 'Field', 'Refusal', 'Target', 'Task', 'plan_of']
+__all__ = ['ACTIONS', 'BULK', 'NO_REPAIR', 'Action', 'Field', 'Refusal', 'Target', 'Task', 'plan_of']
 
 
 OPEN = frozenset({'open'})
@@ -107,10 +107,11 @@ class Task:
     def view(self) -> ExecutionView:
         return ExecutionView(self.target.workflow_id, self.target.run_id).apply_all(self.tail.since(0))
 
-    def command(self, verb: str, *words: str, options: Iterable[str] = ()) -> str:
-        """A command line about the run."""
+    def command(self, verb: str, *words: str, options: Iterable[str] = (), service: str | None = None) -> str:
+        """A command line about the run; for the service that is looked at unless another one is named."""
         arguments, options = (self.target.workflow_id, *words), ('--run-id', self.target.run_id, *options)
-        return command_line(verb, arguments, options, self.source.options_for(self.domain))
+        service = self.source.options_for(self.domain) if service is None else service
+        return command_line(verb, arguments, options, service)
 
     def answer_command(self, verb: str, *words: str) -> str:
         """A command line about an activity task, whose token says everything."""
@@ -247,12 +248,17 @@ def plan_of(task: Task) -> Repair:
     return plan_repair(task.view(), task.source.clock())
 
 
+NO_REPAIR = (
+    'This dashboard cannot repair: a repair copies a history, which no request of SWF does. Where a genflow server '
+    'answers, repair it in the dashboard of `genflow server --ui`, `genflow dev` or `genflow ui --db FILE`. '
+    'A rerun starts it again with the same input.'
+)
+"""What is to be said of a repair where the source has no ``fork``."""
+
+
 def _repair(task: Task) -> str:
     if task.source.fork is None:
-        raise Refusal(
-            'Only the embedded service can copy a history, and not over HTTP: repair it in the dashboard of `genflow '
-            'server --ui`, `genflow dev` or `genflow ui --db FILE`. A rerun starts it again with the same input.'
-        )
+        raise Refusal(NO_REPAIR)
     view = task.view()
     plan = plan_repair(view, task.source.clock())
     if plan.forgotten and not task.value('force'):
@@ -266,7 +272,8 @@ def _repair(task: Task) -> str:
 
 
 def _repair_command(task: Task) -> str:
-    return task.command('repair', options=['--force'] if task.value('force') else ())
+    force = ['--force'] if task.value('force') else ()
+    return task.command('repair', options=force, service=task.source.file_options_for(task.domain))
 
 
 def _complete(task: Task) -> str:

@@ -28,6 +28,7 @@ class Source:
         name: What people call it: an address, a file, a folder.
         domain: The domain to begin with.
         options: What a genflow command needs to reach the same service, without the domain.
+        file: The file of the service, for commands that need it; ``None`` where it is not known.
         is_live: Whether it is a service; a folder of files is not.
         pace: Seconds between two looks at something that may have changed.
         fork: Copies a history into a new run, as a repair does; ``None`` where that cannot be done.
@@ -38,6 +39,7 @@ class Source:
     name: str
     domain: str = 'genflow'
     options: str = ''
+    file: str | None = None
     is_live: bool = True
     pace: float = 0.5
     fork: Fork | None = None
@@ -50,8 +52,15 @@ class Source:
 
     def options_for(self, domain: str) -> str:
         """What a command needs to reach a domain of the service."""
+        return self._in_domain(domain, self.options)
+
+    def file_options_for(self, domain: str) -> str:
+        """What a command needs that works on the service's file only."""
+        return self._in_domain(domain, f'--db {quoted(self.file or "FILE")}')
+
+    def _in_domain(self, domain: str, options: str) -> str:
         words = [f'--domain {quoted(domain)}'] if domain != 'genflow' and self.is_live else []
-        return ' '.join([*words, *filter(None, [self.options])])
+        return ' '.join([*words, *filter(None, [options])])
 
     def gatherer(self, domain: str) -> Gatherer:
         return Gatherer(self.client, domain, self.options_for(domain), self.clock)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from genflow.insight.repair import RepairError
-from genflow.tools.dashboard.data.actions import ACTIONS, Action, Refusal, Target, Task, plan_of
+from genflow.tools.dashboard.data.actions import ACTIONS, NO_REPAIR, Action, Refusal, Target, Task, plan_of
 from genflow.tools.dashboard.data.executions import Query
 from genflow.tools.dashboard.pages.lists import domains_of, listing_for
 from genflow.tools.dashboard.site import NotFound, Site, explained, is_expected
@@ -110,6 +110,8 @@ def foreseen(action: Action, task: Task, state: str, place: int) -> Outcome:
     command = action.command(task)
     if state != 'unknown' and not action.suits(state):
         return Outcome(task.target, state, f'Nothing: it is {state}.', is_good=False, command=command)
+    if action.name == 'repair' and task.source.fork is None:
+        return Outcome(task.target, state, f'Nothing. {NO_REPAIR}', is_good=False, command=command)
     if action.name != 'repair' or place >= PLANNED:
         return Outcome(task.target, state, action.does, is_good=True, command=command)
     try:

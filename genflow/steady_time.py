@@ -8,17 +8,16 @@ goes on while the machine sleeps.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 __all__ = ['monotonic', 'monotonic_ns']
 
 _CLOCK: int | None = getattr(time, 'CLOCK_BOOTTIME', getattr(time, 'CLOCK_MONOTONIC', None))
 
 
-def monotonic_ns() -> int:
-    """Nanoseconds since some moment in the past."""
-    return time.monotonic_ns() if _CLOCK is None else time.clock_gettime_ns(_CLOCK)
+monotonic_ns: Callable[[], int] = time.monotonic_ns if _CLOCK is None else partial(time.clock_gettime_ns, _CLOCK)
+"""Nanoseconds since some moment in the past."""
 
-
-def monotonic() -> float:
-    """Seconds since some moment in the past."""
-    return monotonic_ns() / 1e9
+monotonic: Callable[[], float] = time.monotonic if _CLOCK is None else partial(time.clock_gettime, _CLOCK)
+"""Seconds since some moment in the past."""

@@ -16,7 +16,7 @@ and the last batch that it has a part in.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -28,9 +28,11 @@ from genflow.local.engine.service import Service
 from genflow.local.errors import FileGone, ServiceClosed, ServiceError, StoreError
 from genflow.local.operations.answers import EventTexts, Reading
 from genflow.local.requests import faults
-from genflow.local.requests.timestamps import to_python
+from genflow.local.requests.model import operations
+from genflow.local.requests.timestamps import moment
 from genflow.local.requests.validation import checked, quick_check
 from genflow.local.state.answers import ANYBODY, Caller
+from genflow.local.state.room import Room
 from genflow.local.state.task_lists import CallbackWaiter
 
 __all__ = ['DeferringSWF']
@@ -49,6 +51,7 @@ REPEATED = ('get_workflow_execution_history', 'poll_for_decision_task', 'record_
 POLLS = {'decision': 'PollForDecisionTask', 'activity': 'PollForActivityTask'}
 
 Call = tuple[str, dict[str, Any]]
+Wanted = tuple[str, dict[str, Any], Mapping[str, Any] | None]
 
 
 class _Token(str):
@@ -97,14 +100,12 @@ class DeferringSWF:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
 
-    def take(
-        self, wants: Sequence[tuple[str, dict[str, Any], Callable[[Sequence[Any]], bool]]], places: Sequence[Any] = ()
-    ) -> list[list[Any]]:
+    def take(self, wants: Sequence[Wanted], places: Sequence[Any] = ()) -> list[list[Any]]:
         """Takes tasks that are ready; none is waited for, and their starts are deferred.
 
         Args:
-            wants: ``decision`` or ``activity``, the arguments of a poll, and whether to take another after those that
-                are given to it; that must neither block nor call the service.
+            wants: ``decision`` or ``activity``, the arguments of a poll, and how many there is room for, as the
+                arguments of :class:`~genflow.local.state.room.Room`.
             places: what :meth:`stand` gave; the caller leaves all of these lines.
 
         Returns:
@@ -143,7 +144,7 @@ class DeferringSWF:
         task['taskToken'] = _Token.of(task['taskToken'], taken)
         return task
 
-    def stand(self, wants: Sequence[tuple[str, dict[str, Any], Any]], ring: Callable[[], None]) -> list[Any] | None:
+    def stand(self, wants: Sequence[Wanted], ring: Callable[[], None]) -> list[Any] | None:
         """Stands in line for tasks, in all lists at once; nothing may be left unsettled.
 
         Args:
@@ -198,22 +199,36 @@ class DeferringSWF:
         mine.first = mine.first or mark
         mine.last = max(mine.last, mark)
 
-    def _defer(self, token: Any, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
-        start = token.start if isinstance(token, _Token) else 0
-        answer, mark = self._service.rounds.defer(operation, request, right=right, start=start)
+    def _defer(self, operation: str, request: dict[str, Any]) -> None:
+        """An answer to a task, as :meth:`LocalSWF._invoke` makes a call; none of these has moments or an answer."""
+        token = request.get('taskToken')
+        start = 0
+        if isinstance(token, _Token):
+            start = token.start
+            request = {**request, 'taskToken': str(token)}
+        try:
+            if quick_check(operation)(request):
+                mark = self._service.rounds.defer(operation, request, start=start)
+            else:  # it is refused there, in the words of boto3 or of the service
+                mark = 0
+                self._invoke(operation, request, partial(self._defer_checked, start=start))
+        except ServiceError as error:
+            raise self._error(operation, error) from error
         self._note(mark)
-        return answer
+
+    def _defer_checked(self, operation: str, request: dict[str, Any], *, right: bool, start: int) -> None:
+        self._note(self._service.rounds.defer(operation, checked(operation, request), start=start))
 
     @contextmanager
-    def _refusals(self, wants: Sequence[tuple[str, dict[str, Any], Any]]) -> Iterator[None]:
+    def _refusals(self, wants: Sequence[Wanted]) -> Iterator[None]:
         try:
             yield
         except ServiceError as error:
             raise self._error(POLLS[wants[0][0]], error) from error
 
 
-def _wanted(wants: Sequence[tuple[str, dict[str, Any], Any]]) -> list[Wants]:
-    return [Wants(POLLS[kind], _right(POLLS[kind], request), more) for kind, request, more in wants]
+def _wanted(wants: Sequence[Wanted]) -> list[Wants]:
+    return [Wants(POLLS[kind], _right(POLLS[kind], request), Room(**(room or {}))) for kind, request, room in wants]
 
 
 def _right(operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -226,28 +241,25 @@ def _read_events(answer: dict[str, Any]) -> None:
     """Events as boto3 has them instead of their texts."""
     events = answer['events']
     if isinstance(events, EventTexts):
-        answer['events'] = events.decoded()
-    convert = to_python('PollForDecisionTask')
-    if convert:
-        convert(answer)
+        answer['events'] = events = events.decoded()
+    for event in events:
+        event['eventTimestamp'] = moment(event['eventTimestamp'])
 
 
 def _method(name: str) -> Callable[..., dict[str, Any]]:
     """The client method of that name, deferred."""
+    operation = operations()[name]
 
     def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
-        operation = self.client.meta.method_to_api_mapping[name]
         deferred = self._deferred
-        token = request.get('taskToken')
-        plain = {**request, 'taskToken': str(token)} if isinstance(token, _Token) else request
         try:
-            answer = self._invoke(operation, plain, partial(self._defer, token))
+            self._defer(operation, request)
         except StoreError as error:
             if not self.is_passing(error):
                 raise
-            deferred.trouble, answer = error, {}
+            deferred.trouble = error
         deferred.calls.append((name, request))
-        return answer
+        return {}
 
     method.__name__ = name
     method.__qualname__ = f'DeferringSWF.{name}'
@@ -257,6 +269,7 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
 
 def _repeated(name: str) -> Callable[..., dict[str, Any]]:
     """The client method of that name, for those who repeat what fails for a while."""
+    operation = operations()[name]
 
     def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
         try:
@@ -264,7 +277,6 @@ def _repeated(name: str) -> Callable[..., dict[str, Any]]:
         except StoreError as error:
             if not self.is_passing(error):
                 raise
-            operation = self.client.meta.method_to_api_mapping[name]
             raise self._error(operation, faults.fault('InternalFailure', str(error))) from error
         return answer
 

@@ -80,7 +80,7 @@ class RoundsClient:
         if request.get('nextPageToken'):
             return getattr(self.client.client, name)(**request)
         kind = self.POLLS[name]
-        ((*taken,),) = self.client.take([(kind, request, lambda taken: not taken)])
+        ((*taken,),) = self.client.take([(kind, request, {'most': 1})])
         if taken:
             answer = self.client.read(taken[0], self.client.taken) if kind == 'decision' else taken[0]
             return {**answer, 'ResponseMetadata': {}}

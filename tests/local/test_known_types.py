@@ -131,7 +131,7 @@ def test_types_are_known_after_a_take_over(path):
 def test_a_worker_s_rounds_wait_while_there_are_only_tasks_of_others(two):
     first, other = two
     first.start('a', workflowType=SECOND)
-    wants = [('decision', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, lambda taken: not taken)]
+    wants = [('decision', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, {'most': 1})]
     rounds = first.swf.deferring()
     rung = threading.Event()
     places = rounds.stand(wants, rung.set)

@@ -282,27 +282,27 @@ class TestSpeeds:
     KIND = ('Step', '1')
 
     def test_a_type_that_nobody_knows_is_slow(self):
-        assert not Speeds().is_short(self.KIND)
+        assert self.KIND not in Speeds().short
 
     def test_one_short_run_of_the_last_three_is_enough(self):
         speeds = Speeds()
         speeds.took(self.KIND, SHORT / 2)
-        assert speeds.is_short(self.KIND)
+        assert self.KIND in speeds.short
         for _ in range(2):
             speeds.took(self.KIND, SHORT * 2)
-        assert speeds.is_short(self.KIND)
+        assert self.KIND in speeds.short
         speeds.took(self.KIND, SHORT * 2)
-        assert not speeds.is_short(self.KIND)
+        assert self.KIND not in speeds.short
 
     def test_who_overran_is_slow_until_it_is_short_again(self):
         speeds = Speeds()
         speeds.took(self.KIND, 0)
         speeds.overran(self.KIND)
-        assert not speeds.is_short(self.KIND)
+        assert self.KIND not in speeds.short
         speeds.took(self.KIND, OVERDUE)
-        assert not speeds.is_short(self.KIND)
+        assert self.KIND not in speeds.short
         speeds.took(self.KIND, 0)
-        assert speeds.is_short(self.KIND)
+        assert self.KIND in speeds.short
 
 
 class TestThreadPool:

@@ -125,7 +125,7 @@ def test_who_deferred_before_and_after_a_failed_commit_hears_of_it(swf, disk):
     for _ in range(2):
         start(swf, Chain, 1)
     deferring = swf.deferring()
-    wants = [('decision', {'domain': DOMAIN, 'taskList': {'name': LIST}}, lambda taken: len(taken) < 2)]
+    wants = [('decision', {'domain': DOMAIN, 'taskList': {'name': LIST}}, {'most': 2})]
     one, other = (deferring.read(answer, deferring.taken) for answer in deferring.take(wants)[0])
     deferring.settle()
     deferring.respond_decision_task_completed(taskToken=one['taskToken'], decisions=[])
@@ -198,7 +198,7 @@ def test_a_function_begins_once_its_start_is_in_the_file(tmp_path, disk):
         Client(DOMAIN, swf).register(Calls)
         Client(DOMAIN, swf).starter(Calls, lambda_role='role')()
         deferring = swf.deferring()
-        wants = [('decision', {'domain': DOMAIN, 'taskList': {'name': LIST}}, lambda taken: not taken)]
+        wants = [('decision', {'domain': DOMAIN, 'taskList': {'name': LIST}}, {'most': 1})]
         (taken,) = deferring.take(wants)[0]
         answer = deferring.read(taken, deferring.taken)
         deferring.settle()

@@ -36,6 +36,7 @@ from genflow import (
     workflow,
 )
 from genflow.local import LocalSWF, SystemClock
+from genflow.local.operations.answers import EventTexts
 from genflow.testing import Fail, Never, Script, Stuck, Tester, TesterError, TimeOut, replay, run_activity
 from tests.testing.orders import Declined, Order
 
@@ -907,3 +908,28 @@ def test_what_an_activity_sets_in_its_context_no_other_sees():
     assert Tester(Calls, sets=Sets, stub=tenant.get).run() == ['nobody'] * 3
     assert run_activity(Sets).result == 'nobody'
     assert tenant.get() == 'nobody'
+
+
+def test_a_sticky_tester_reads_each_event_about_once(monkeypatch):
+    """A year of days is not read anew each day."""
+    read = []
+    decoded = EventTexts.decoded
+
+    def counted(texts):
+        read.append(len(texts))
+        return decoded(texts)
+
+    class Daily(Workflow):
+        run_report = ActivityProxy(name='Report', version='1')
+
+        def run(self):
+            for day in range(330):
+                yield self.sleep(86_400)
+                yield self.run_report(day)
+
+    monkeypatch.setattr(EventTexts, 'decoded', counted)
+    tester = Tester(Daily, run_report=None, sticky=True)
+    tester.run()
+    events = len(tester.history.events)
+    assert events > 330 * 11
+    assert sum(read) < 3 * events

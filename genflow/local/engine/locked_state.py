@@ -135,6 +135,8 @@ class LockedState:
 
     def _open(self) -> None:
         """Read what the file has, do what became due meanwhile, and end what died with the last process."""
+        if self.store.in_memory:
+            return  # there is nothing yet
         with self.lock:
             load_state(self.state, self.store)
             if isinstance(self.clock, SteadyClock):
@@ -167,6 +169,7 @@ class LockedState:
         for queue in state.queues.values():
             queue.clear()
         state.agenda.clear()
+        state.recently_closed.clear()
         state.owners.clear()
         state.running = [run for run in state.running if run.batch <= self.journal.written]
         state.deadlines = Deadlines()
@@ -247,12 +250,25 @@ class LockedState:
 
     def begin(self, operation: str) -> int:
         """Before a rule: what is due, and whether the caller may."""
+        now = self.ready()
+        self.permit(operation, now)
+        return now
+
+    def ready(self) -> int:
+        """Before anything is called: whether there is a service, and what is due."""
         if self.polls.closed:
             raise ServiceClosed(f'{self.options.path}: the service is closed')
         if self._broken:
             load_state(self.state, self.store)
             self._broken = False
-        now = self.tick()
+        return self.tick()
+
+    def permit(self, operation: str, now: int) -> None:
+        """Count a call, if the caller may make it.
+
+        Raises:
+            ServiceError: it is not permitted, or comes too soon.
+        """
         state = self.state
         if operation in state.denied:
             raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
@@ -262,7 +278,6 @@ class LockedState:
         statistics.calls += 1
         if statistics.calls % PUT_AWAY_EVERY == 0:
             state.put_away(self.journal.folded)
-        return now
 
     def finish(self, now: int) -> int:
         """After a rule: what follows from it. The batch that the caller must wait for."""

@@ -16,8 +16,8 @@ from genflow.local.operations import tasks
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.lookup import domain_of
 from genflow.local.requests import faults
-from genflow.local.requests.validation import checked
 from genflow.local.state.answers import ANYBODY, Caller
+from genflow.local.state.room import Room
 from genflow.local.state.task_lists import TaskQueue, Waiter
 
 
@@ -28,12 +28,12 @@ class Wants:
     Attributes:
         operation: PollForActivityTask or PollForDecisionTask.
         request: its members, right ones.
-        more: whether to take another, after these; it must neither block nor call the service.
+        room: how many there is room for.
     """
 
     operation: str
     request: dict[str, Any]
-    more: Callable[[Sequence[Any]], bool]
+    room: Room
 
 
 class Rounds:
@@ -44,26 +44,23 @@ class Rounds:
         self._state = core.state
         self._taker = taker
 
-    def defer(self, operation: str, request: Any, *, right: bool, start: int) -> tuple[dict[str, Any] | None, int]:
+    def defer(self, operation: str, request: dict[str, Any], *, start: int) -> int:
         """Carry out one answer to a task, and do not wait for the file.
 
         Args:
             operation: its name on the wire.
-            request: its members in wire form.
-            right: the request has been found to be right.
+            request: its members, right ones.
             start: the batch that has the task's start. Where that got lost, the task may have been started anew by now,
                 with the same events and so the same token, and has to be answered anew.
 
         Returns:
-            The answer, and the batch to :meth:`settle` before anybody may be told.
+            The batch to :meth:`settle` before anybody may be told.
 
         Raises:
             ServiceError: the service refuses.
             StoreError: the file cannot be read.
         """
         self._core.store.check()
-        if not right:
-            request = checked(operation, request)
         with self._core.lock:
             now = self._core.begin(operation)
             if self._core.journal.is_lost(start):
@@ -71,7 +68,9 @@ class Rounds:
             answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
             self._core.finish(now)
             mark = self._core.journal.deferred
-        return (self._core.deliver(answer, mark) if isinstance(answer, Reading) else answer), mark
+        if isinstance(answer, Reading):
+            self._core.deliver(answer, mark)  # says why the task cannot be answered
+        return mark
 
     def settle(self, first: int, last: int) -> None:
         """Wait until the file has what was deferred to those batches, and begin what had to wait for that.
@@ -133,13 +132,23 @@ class Rounds:
         """Takes as many tasks as are wanted, and adds them to the answers."""
         kind, take, _ = tasks.POLLS[wanted.operation]
         queue = self._queue_of(kind, wanted.request)
-        while queue and wanted.more(answers):
-            now = self._core.begin(wanted.operation)
-            answer = self._taker.take(take, wanted.request, now, queue, caller)
+        if not queue:
+            return
+        now, room = self._core.ready(), wanted.room
+        slow, short = 0, 0
+        try:
+            while queue and len(answers) < room.most and (room.slots is None or slow + short < room.slots):
+                self._core.permit(wanted.operation, now)
+                answer = self._taker.take(take, wanted.request, now, queue, caller)
+                if answer is None:
+                    break
+                answers.append(answer)
+                if room.slots is not None and room.is_short(answer):
+                    short = 1
+                else:
+                    slow += 1
+        finally:
             self._core.finish(now)
-            if answer is None:
-                break
-            answers.append(answer)
 
     def _queue_of(self, kind: str, request: dict[str, Any]) -> TaskQueue:
         return self._state.queue(kind, domain_of(self._state, request).name, request['taskList']['name'])

@@ -75,6 +75,13 @@ def named_run(state: State, request: dict[str, Any]) -> Execution | None:
     return found if found is not None and found.run_id == request['execution']['runId'] else None
 
 
+def run_at_hand(state: State, request: dict[str, Any], now: int) -> Execution | None:
+    """The run if it is open, or closed so lately that its newest events are in memory."""
+    execution = request['execution']
+    found = named_run(state, request)
+    return found or state.recently_closed.find((request['domain'], execution['workflowId'], execution['runId']), now)
+
+
 def stored_run(store: Store, request: dict[str, Any], now: int) -> dict[str, Any]:
     """The row of a closed run that is still kept.
 
@@ -142,7 +149,7 @@ def describe_closed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_workflow_execution_history(state: State, request: dict[str, Any], now: int) -> Answer:
-    execution = named_run(state, request)
+    execution = run_at_hand(state, request, now)
     reverse, size = bool(request.get('reverseOrder')), history_page_size(state, request)
     query = f'History {request["domain"]} {request["execution"]["runId"]} {reverse}'
     start = page_start(state, request, now, query)

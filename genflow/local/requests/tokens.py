@@ -10,17 +10,14 @@ import base64
 import binascii
 import json
 import zlib
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from genflow.local.requests import faults
 
 encode = json.JSONEncoder(separators=(',', ':'), ensure_ascii=False).encode
 
 
-@attrs.frozen(slots=True)
-class TaskToken:
+class TaskToken(NamedTuple):
     """Which task was handed out.
 
     Attributes:
@@ -40,8 +37,6 @@ class TaskToken:
         return seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode())
 
 
-PARTS = len(attrs.fields(TaskToken))
-
 #: digits of a number in a token: SQLite holds larger ones than any that was given out.
 LONGEST_NUMBER = 18
 
@@ -52,13 +47,13 @@ def read_task_token(text: str, kind: str) -> TaskToken:
     Raises:
         ServiceError: ValidationException "Invalid token".
     """
-    parts = unseal(text).split(b' ')
-    if len(parts) != PARTS or parts[0] != kind.encode() or max(map(len, parts[1:4])) > LONGEST_NUMBER:
-        raise faults.invalid_token()
     try:
-        return TaskToken(kind, int(parts[1]), parts[4].decode(), int(parts[2]), int(parts[3]))
+        found, key, scheduled, started, run_id = unseal(text).decode().split(' ')
+        if found == kind and max(len(key), len(scheduled), len(started)) <= LONGEST_NUMBER:
+            return TaskToken(kind, int(key), run_id, int(scheduled), int(started))
     except ValueError:  # sealed by somebody else
-        raise faults.invalid_token() from None
+        pass
+    raise faults.invalid_token()
 
 
 def page_token(now: int, query: str, position: Any) -> str:

@@ -45,6 +45,7 @@ def close(
     state.expect_expiry(row['expires'])
     execution.closed = True
     state.leave(execution)
+    state.recently_closed.add(execution, row['expires'])
     if told and execution.parent:
         outcome = {name: attributes[name] for name in members if name in attributes}
         state.agenda.append(partial(tell_parent, execution=execution, event_type=told, outcome=outcome))

@@ -6,7 +6,7 @@ import heapq
 from itertools import count
 
 #: stale entries tolerated before the heap is rebuilt.
-SLACK = 64
+SLACK = 1_024
 
 
 class Deadlines:

@@ -9,6 +9,7 @@ Every item is named by the id of the event that opened it; 0 names what belongs 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ MILLISECONDS = 1000
 PASSING = {'passing': True}
 
 
+@lru_cache
 def period(duration: str | None) -> int | None:
     """SWF's duration, seconds as digits or ``NONE``, in milliseconds."""
     return None if duration is None or duration in {'', 'NONE'} else int(duration) * MILLISECONDS

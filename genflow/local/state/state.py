@@ -29,6 +29,7 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import Item, earliest
 from genflow.local.state.known_types import KnownTypes, type_of
 from genflow.local.state.limits import Limits
+from genflow.local.state.recently_closed import RecentlyClosed
 from genflow.local.state.task_lists import TaskQueue, Waiter
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, Batch
@@ -85,6 +86,7 @@ class State:
         departed: processes that have ended; none of them is handed a task any more.
         known_types: which types each process can work on.
         answers: of numbered calls.
+        recently_closed: executions that closed lately.
     """
 
     archive: Archive
@@ -109,6 +111,7 @@ class State:
     departed: set[str] = attrs.field(factory=set)
     known_types: KnownTypes = attrs.field(factory=KnownTypes)
     answers: Answers = attrs.field(factory=Answers)
+    recently_closed: RecentlyClosed = attrs.field(factory=RecentlyClosed)
 
     def execution(self, key: int) -> Execution:
         """The open execution of that key, from memory or from the file."""

@@ -234,13 +234,14 @@ class File:
         execute = self.writer.execute
         if self.in_memory:
             empty_database().backup(self.writer)
+            execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
+            return
         self._check_owner()
         if self._immutable:
             return
-        if not self.in_memory:
-            if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
-                raise StoreError(f'{self.path}: the file system does not support a write-ahead log; use a local disk.')
-            execute(f'PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}')
+        if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
+            raise StoreError(f'{self.path}: the file system does not support a write-ahead log; use a local disk.')
+        execute(f'PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}')
         execute(f'PRAGMA synchronous = {synchronous}')
         execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
         migrate(self.writer, execute('PRAGMA user_version').fetchone()[0])

@@ -127,9 +127,10 @@ class RetryingClient:
         give_up = self.clock() + patience if patience < math.inf else math.inf
         failures, last = 0, None
         while True:
-            self._keep_to(bucket)
+            if bucket.is_engaged:
+                self._keep_to(bucket)
             try:
-                answer = checked(operation, self._make(partial(method, **request), give_up))
+                answer = checked(operation, self._make(method, request, give_up))
             except Exception as error:
                 if isinstance(error, TimeoutError) and last is not None:
                     raise error from last
@@ -145,11 +146,11 @@ class RetryingClient:
                 self.outage.ended()
                 return answer
 
-    def _make(self, call: Callable[[], dict[str, Any]], give_up: float) -> dict[str, Any]:
+    def _make(self, method: Callable[..., dict[str, Any]], request: dict[str, Any], give_up: float) -> dict[str, Any]:
         """Makes a call, and leaves it behind where the caller's time is up."""
         if self.is_over is None or give_up == math.inf:
-            return call()
-        answer: dict[str, Any] = within(give_up - self.clock(), call, self.is_over)
+            return method(**request)
+        answer: dict[str, Any] = within(give_up - self.clock(), partial(method, **request), self.is_over)
         return answer
 
     def _keep_to(self, bucket: Bucket) -> None:

@@ -82,6 +82,11 @@ class Bucket:
     def __attrs_post_init__(self) -> None:
         self._level = self.size
 
+    @property
+    def is_engaged(self) -> bool:
+        """Whether calls have to be spaced."""
+        return self._engaged
+
     def take(self, now: float) -> float:
         """Takes one call out; the seconds to wait before making it."""
         if not self._engaged:

@@ -263,11 +263,12 @@ class ActivityRunner:
         try:
             with self.heartbeats.kept_up(running.pulse):
                 outcome = self._performed(spec, running)
-            # Whoever takes a task out of this set answers it: the activity that ends, or a worker that stops.
-            if self._taken(running):
-                self._answer(task, outcome)
-        finally:
+        except BaseException:
             self._taken(running)
+            raise
+        # Whoever takes a task out of this set answers it: the activity that ends, or a worker that stops.
+        if self._taken(running):
+            self._answer(task, outcome)
 
     def may_wait(self, name: str, version: str) -> bool:
         """Whether an activity of the type may have to wait before it begins, or goes on elsewhere once it has."""
@@ -369,7 +370,8 @@ class ActivityRunner:
         with self._free:
             mine = running in self._running
             self._running.discard(running)
-            self._free.notify_all()
+            if not self._running:
+                self._free.notify_all()
             return mine
 
     def _answer_safely(self, task: ActivityTask, outcome: Outcome) -> None:

@@ -145,10 +145,11 @@ class Decider:
         if spec is None:
             self._leave(task)
             return False
-        kept = self._kept(task)
+        kept, events = self._kept(task)
         closing = self.cache.take_closing(task.run_id) if kept is None else None
         if kept is not None:
-            planned = self._continued(task, kept)
+            self.counts['continued'] += 1
+            planned = self._planned(task, kept, events)
         elif closing is not None and continuation(task, closing.answered) is not None:
             planned = self._again(task, spec, closing)
         else:
@@ -161,18 +162,14 @@ class Decider:
         """From now on executions are sent back to the lists that they came from."""
         self.own_list = None
 
-    def _kept(self, task: DecisionTask) -> CachedExecution | None:
-        """The execution from the cache, if the task goes on from where it is."""
+    def _kept(self, task: DecisionTask) -> tuple[CachedExecution | None, Events]:
+        """The execution from the cache, if the task goes on from where it is, and the events with which it does."""
         kept = self.cache.take(task.run_id)
-        if kept is not None and continuation(task, kept.execution.answered) is None:
+        events = None if kept is None else continuation(task, kept.execution.answered)
+        if kept is not None and events is None:
             kept.execution.close()
-            return None
-        return kept
-
-    def _continued(self, task: DecisionTask, kept: CachedExecution) -> _Plan | None:
-        self.counts['continued'] += 1
-        events = continuation(task, kept.execution.answered) or ()
-        return self._planned(task, kept, events)
+            return None, ()
+        return kept, events or ()
 
     def _again(self, task: DecisionTask, spec: WorkflowSpec, closing: ClosingExecution) -> _Plan | None:
         """Decides from event 1, without reading it again: SWF has refused the close."""

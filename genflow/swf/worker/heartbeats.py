@@ -12,7 +12,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from attrs import define, field
@@ -117,13 +117,12 @@ class Heartbeats:
     _changed: threading.Condition = field(factory=threading.Condition, repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)
 
+    def kept_up(self, pulse: TaskHeartbeat) -> AbstractContextManager[None]:
+        """Heartbeats are sent for a task while its activity runs; where nobody would miss them, only its own are."""
+        return nullcontext() if pulse.timeout == math.inf else self._kept_up(pulse)
+
     @contextmanager
-    def kept_up(self, pulse: TaskHeartbeat) -> Iterator[None]:
-        """Heartbeats are sent for a task while its activity runs."""
-        if pulse.timeout == math.inf:
-            # Nobody would miss them; the activity's own still go out.
-            yield
-            return
+    def _kept_up(self, pulse: TaskHeartbeat) -> Iterator[None]:
         with self._changed:
             self._pulses.add(pulse)
             self._begin()

@@ -11,9 +11,7 @@ task, and for what does not apply, they are ``None``, so that a format may name 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 
@@ -24,14 +22,21 @@ TASK_ATTRIBUTES = ('workflow_id', 'run_id', 'activity_id', 'attempt')
 _task: ContextVar[DecisionTask | ActivityTask | None] = ContextVar('task', default=None)
 
 
-@contextmanager
-def about(task: DecisionTask | ActivityTask) -> Iterator[None]:
-    """Has the records that this thread makes be about a task."""
-    before = _task.set(task)
-    try:
-        yield
-    finally:
-        _task.reset(before)
+class about:  # noqa: N801 - used like a function, as contextlib's are
+    """Has the records that this thread makes be about a task; a context manager for one ``with``."""
+
+    __slots__ = ('_before', '_subject')
+
+    def __init__(self, task: DecisionTask | ActivityTask) -> None:
+        self._subject = task
+        self._before: Token[DecisionTask | ActivityTask | None] | None = None
+
+    def __enter__(self) -> None:
+        self._before = _task.set(self._subject)
+
+    def __exit__(self, *exception: object) -> None:
+        if self._before is not None:
+            _task.reset(self._before)
 
 
 def add_task(record: logging.LogRecord) -> bool:

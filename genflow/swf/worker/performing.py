@@ -31,6 +31,9 @@ Create = Callable[[type], Any]
 """Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
 
 
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
 class BadInput(GenflowError):
     """The input of a task is not what the activity expects."""
 
@@ -122,9 +125,21 @@ def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[s
 def _bind(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
     """Raises ``TypeError`` where arguments do not fit. What ``create`` made may have any callable as its ``run``."""
     if isinstance(run, MethodType) and isinstance(run.__func__, FunctionType):
-        _signature(run.__func__).bind(run.__self__, *args, **kwargs)
+        least, most = _positions(run.__func__)
+        if kwargs or not least <= len(args) + 1 <= most:
+            _signature(run.__func__).bind(run.__self__, *args, **kwargs)
     else:
         inspect.signature(run).bind(*args, **kwargs)
+
+
+@lru_cache
+def _positions(run: FunctionType) -> tuple[int, int]:
+    """How many positional arguments alone certainly fit, at least and at most: a quick look instead of a binding."""
+    parameters = list(_signature(run).parameters.values())
+    positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
+    if len(positional) < len(parameters):
+        return 1, 0
+    return sum(parameter.default is parameter.empty for parameter in positional), len(positional)
 
 
 @lru_cache

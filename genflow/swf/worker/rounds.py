@@ -72,64 +72,30 @@ Spawn = Callable[[str, Callable[[], None]], None]
 
 @define(eq=False)
 class Speeds:
-    """How long activities took lately, by type. A type that nobody has seen yet counts as slow."""
+    """How long activities took lately, by type. A type that nobody has seen yet counts as slow.
 
+    Attributes:
+        short: The types of activities that may be run in a round: not each of the last three took longer.
+    """
+
+    short: set[tuple[str, str]] = field(factory=set, init=False)
     _lately: defaultdict[tuple[str, str], deque[float]] = field(
         factory=lambda: defaultdict(partial(deque[float], maxlen=3)), init=False
     )
 
-    def is_short(self, kind: tuple[str, str]) -> bool:
-        """Whether an activity of the type may be run in a round: not each of the last three took longer."""
-        return min(self._lately.get(kind, ()), default=SHORT) < SHORT
-
     def took(self, kind: tuple[str, str], seconds: float) -> None:
         """An activity of the type took so long."""
-        self._lately[kind].append(seconds)
+        lately = self._lately[kind]
+        lately.append(seconds)
+        if min(lately) < SHORT:
+            self.short.add(kind)
+        else:
+            self.short.discard(kind)
 
     def overran(self, kind: tuple[str, str]) -> None:
         """An activity of the type stopped a round; it is slow until one has been short again."""
         self._lately[kind] = deque([OVERDUE], maxlen=3)
-
-
-@define(eq=False)
-class _Room:
-    """The slots that a portion of activities needs while it is being taken: one each for slow ones, one for the rest.
-
-    Attributes:
-        slots: Of the worker.
-        is_short: Whether the task of a poll's answer is run in the round.
-        limit: How many tasks to take.
-        held: Slots that this holds.
-    """
-
-    slots: threading.Semaphore
-    is_short: Callable[[dict[str, Any]], bool]
-    limit: int
-    held: int = field(default=0, init=False)
-    _slow: int = field(default=0, init=False)
-    _short: int = field(default=0, init=False)
-
-    def more(self, taken: Sequence[dict[str, Any]]) -> bool:
-        """Whether there is room for another task, whatever it is, after those."""
-        if len(taken) > self._slow + self._short:
-            if self.is_short(taken[-1]):
-                self._short += 1
-            else:
-                self._slow += 1
-        return len(taken) < self.limit and self._hold(self._slow + bool(self._short) + 1)
-
-    def give_back(self, needed: int) -> None:
-        """Gives all slots back but so many."""
-        for _ in range(self.held - needed):
-            self.slots.release()
-        self.held = needed
-
-    def _hold(self, number: int) -> bool:
-        while self.held < number:
-            if not self.slots.acquire(blocking=False):
-                return False
-            self.held += 1
-        return True
+        self.short.discard(kind)
 
 
 @define(eq=False)
@@ -284,8 +250,8 @@ class Rounds:
         if self._decisions:
             return
         left = self.tasks_left()
-        limit = min(PORTION, left)
-        wants = [('decision', self._request(poller), lambda taken: len(taken) < limit) for poller in self.deciding]
+        room = {'most': int(min(PORTION, left))}
+        wants = [('decision', self._request(poller), room) for poller in self.deciding]
         places, self._places = self._places, []
         if not places and (left <= 0 or not wants):
             return
@@ -367,21 +333,24 @@ class Rounds:
         """Takes what there is room for, has everything written, and begins the slow ones; whether there were any."""
         slow: list[ActivityTask] = []
         short: list[ActivityTask] = []
-        room = _Room(self._slots, self._is_short, int(min(PORTION, self.tasks_left())))
+        most = 0 if self._activities else int(min(PORTION, self.tasks_left()))
+        slots = self._hold_slots(most)
         try:
-            if not self._activities:
-                wants = [('activity', poller.request(), room.more) for poller in self.performing]
+            if slots:
+                kinds = set(self.speeds.short)
+                room = {'most': most, 'slots': slots, 'short': kinds}
+                wants = [('activity', poller.request(), room) for poller in self.performing]
                 for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
                     for answer in answers:
                         task = activity_task_of(answer, poller.task_list)
-                        (short if self._is_short(answer) else slow).append(task)
+                        (short if (task.name, task.version) in kinds else slow).append(task)
             starts = self.client.taken
             if not self._settle(me) and self.client.is_lost(starts):
                 slow, short = [], []
         except BaseException:
-            room.give_back(0)
+            self._free_slots(slots)
             raise
-        room.give_back(len(slow) + bool(short))
+        self._free_slots(slots - len(slow) - bool(short))
         self._has_slot = self._has_slot or bool(short)
         self._activities.extend(short)
         for task in slow:
@@ -389,10 +358,12 @@ class Rounds:
             self._threads.run(partial(self._run_apart, task))
         return bool(slow or short)
 
-    def _is_short(self, answer: dict[str, Any]) -> bool:
-        kind = answer['activityType']
-        name, version = kind['name'], kind['version']
-        return not self.runner.may_wait(name, version) and self.speeds.is_short((name, version))
+    def _hold_slots(self, most: int) -> int:
+        """Takes as many slots as are free, and not more; how many. Slow activities need one each, short ones one."""
+        held = 0
+        while held < most and self._slots.acquire(blocking=False):
+            held += 1
+        return held
 
     def _run_activities(self, me: _Lead) -> bool:
         """Runs short activities that were taken, for a turn's time; whether this thread still leads."""
@@ -417,7 +388,8 @@ class Rounds:
     def _run(self, task: ActivityTask) -> None:
         began = time.perf_counter()
         self.handle(self.runner.handle, task)
-        self.speeds.took((task.name, task.version), time.perf_counter() - began)
+        if not self.runner.may_wait(task.name, task.version):
+            self.speeds.took((task.name, task.version), time.perf_counter() - began)
 
     def _run_apart(self, task: ActivityTask) -> None:
         """Runs an activity on a thread that may take its time."""
@@ -429,6 +401,10 @@ class Rounds:
         finally:
             self.client.count_busy(-1)
             self._free_slot()
+
+    def _free_slots(self, number: int) -> None:
+        if number:
+            self._slots.release(number)
 
     def _free_slot(self) -> None:
         self._slots.release()

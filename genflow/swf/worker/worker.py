@@ -485,9 +485,9 @@ class Worker:
     def _noticed(self, task: DecisionTask | ActivityTask) -> None:
         if self._on_task is not None:
             self._on_task(task)
+        if self._tasks_left is None:
+            return
         with self._lock:
-            if self._tasks_left is None:
-                return
             self._tasks_left -= 1
             enough = self._tasks_left <= 0
         if enough:

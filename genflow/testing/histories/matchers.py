@@ -66,7 +66,7 @@ def fits(workflow: type[Workflow] | None, named: Any) -> Fits:
 def proxies_of(workflow: type[Workflow] | None) -> Iterator[tuple[str, Proxy]]:
     """The proxies of a workflow class with the names of their attributes, those of its bases too."""
     for name in dir(workflow) if workflow is not None else ():
-        found = getattr(workflow, name, None)
+        found = None if name.startswith('__') else getattr(workflow, name, None)
         if isinstance(found, Proxy):
             yield name, found
 

@@ -18,6 +18,7 @@ from genflow.core.engine.pending_close import Fail
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.tasks.polled_tasks import DecisionTask
+from genflow.swf.tasks.poller import whole_history
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, respond_decision
 from genflow.swf.wire.events import decided, translate
 from genflow.swf.wire.response_limits import plan
@@ -83,7 +84,7 @@ class Decider:
         kept = self._kept.pop(task.run_id, None)
         events = None if kept is None else continuation(task, kept.answered)
         if kept is None or events is None:
-            events = task.events
+            events = whole_history(self.stage.service, DOMAIN, task).events
             kept = self._execution(spec, task.workflow_id, task.run_id)
         self.closing = True
         try:

@@ -134,10 +134,14 @@ class Environment:
 
     # tasks
 
-    def decision_task(self) -> DecisionTask | None:
-        """The next decision task of any list."""
+    def decision_task(self, *, trimmed: bool) -> DecisionTask | None:
+        """The next decision task of any list.
+
+        Args:
+            trimmed: With the events since the last decision only.
+        """
         for name in list(self.decision_lists):
-            task = Poller(self.service, DOMAIN, name).decision_task()
+            task = Poller(self.service, DOMAIN, name).decision_task(trimmed=trimmed)
             if task is not None:
                 return task
         return None
@@ -181,12 +185,14 @@ class Environment:
 
     def _meet(self, decisions: list[dict[str, Any]]) -> None:
         """Adds the types that no attribute of a class names: their proxies come from data."""
+        known = len(self.cast.parts)
         for decision in decisions:
             make = _PROXIES.get(decision['decisionType'])
             if make is not None:
                 attributes, kind, proxy = make
                 self.cast.add(proxy(**decision[attributes][kind]))
-        self.register_types()
+        if len(self.cast.parts) > known:
+            self.register_types()
 
     def _given(self, run_id: str, said: Mapping[str, Any]) -> Any:
         part = self.cast.parts.get(('activity', said['activityType']['name'], said['activityType']['version']))

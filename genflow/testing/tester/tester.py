@@ -165,6 +165,7 @@ class Tester:
         _check_arguments(lead, text)
         self._run_id = self._environment.start(self._workflow_id, text)
         self._runs.append(self._run_id)
+        self._may_have_ended = False
         return self
 
     def step(self) -> str | None:
@@ -419,7 +420,7 @@ class Tester:
             raise TesterError(
                 f'{self._doubles.lead.name} goes on after {MAX_STEPS:,} steps; {self._decider.describe_blocked}'
             )
-        decision = self._environment.decision_task()
+        decision = self._environment.decision_task(trimmed=self._decider.sticky)
         if decision is not None:
             return self._decide(decision)
         activity = self._environment.activity_task()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -109,3 +111,40 @@ def test_an_endless_loop_is_interrupted_after_the_decisions_time_out(swf, caplog
     other = loops.client.starter(Quick)()
     loops.run()
     assert other.result() == 'done'
+
+
+def test_after_an_interrupt_a_debugger_and_coverage_go_on():
+    """In a process of its own: a thread that never gets past a traced call would not end before the tests do."""
+    words = [sys.executable, '-c', TRACED_AFTER_AN_INTERRUPT]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == '25\n', done.stderr
+
+
+TRACED_AFTER_AN_INTERRUPT = """
+import sys, threading
+from genflow import Workflow
+from genflow.core.engine.execution import Execution
+from genflow.swf.tasks.polled_tasks import DecisionTask
+from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
+
+def spin():
+    inside.set()
+    while True:
+        pass
+
+def decide():
+    try:
+        watch.over(DecisionTask('t', 'w', 'r', 'Order', '1', 3, 0), execution, spin)
+    except DecisionInterrupted:
+        over.set()
+
+inside, over, execution = threading.Event(), threading.Event(), Execution(Workflow)
+execution.base = type('Base', (), {'decision_duration': 0.0})
+watch = SlowDecisionWatchdog()
+threading.Thread(target=decide).start()
+inside.wait()
+watch.look()
+over.wait()
+sys.settrace(lambda *call: None)
+print(sum(map(lambda number: number ** 2, [3, 4])))
+"""

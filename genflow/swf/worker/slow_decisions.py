@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -130,11 +130,11 @@ class SlowDecisionWatchdog:
             _raise_in(thread, Abort)
 
     def _leave(self, thread: int, running: _Running) -> None:
-        """The thread is done: it is not interrupted any more, not even by what was sent already."""
+        """The calling thread is done: it is not interrupted any more, not even by what was sent already."""
         with self._lock:
             self._running.pop(thread, None)
-            if running.error is not None:
-                _raise_in(thread, None)
+        if running.error is not None:
+            _take_what_was_sent(thread)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -164,7 +164,19 @@ def _user_stack(frame: FrameType | None) -> str:
     return ''.join(traceback.format_list(shown[-_LINES:])).rstrip()
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Raises an exception in another thread at its next instruction; ``None`` takes back one that is still to come."""
-    pointer = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pointer)
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    """Raises an exception in a thread at its next instruction."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _take_what_was_sent(me: int) -> None:
+    """Has the calling thread receive an interrupt that may still be to come.
+
+    Python offers to take one back. But it then looks for one at every call and loop of every thread, for ever, and 3.11
+    never gets past the first call that is traced by a debugger or by coverage. So one more is sent, which replaces the
+    first if that has not come yet, and is caught here.
+    """
+    with suppress(Abort):
+        _raise_in(me, Abort)
+        while True:  # until the next instruction, which is the one where it is raised
+            pass

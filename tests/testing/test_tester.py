@@ -933,3 +933,15 @@ def test_a_sticky_tester_reads_each_event_about_once(monkeypatch):
     events = len(tester.history.events)
     assert events > 330 * 11
     assert sum(read) < 3 * events
+
+
+@pytest.mark.parametrize('started', [True, False])
+def test_a_tester_is_shown_when_it_is_over_too(started):
+    tester = Tester(Order, charge='receipt', ship='parcel')
+    if started:
+        tester.start(1)
+    assert repr(tester).startswith(f'<Tester of {Order.__name__} 1, {"open" if started else "not started"}, ')
+    tester.close()
+    assert repr(tester).startswith(
+        f'<Tester of {Order.__name__} 1, {"its service is closed" if started else "not started"}'
+    )

@@ -24,6 +24,7 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.local import LocalSWF, ManualClock
+from genflow.local.errors import ServiceClosed
 from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws import faults
 from genflow.swf.client.handles import Client
@@ -406,7 +407,10 @@ class Tester:
 
     def __repr__(self) -> str:
         lead = self._doubles.lead
-        state = 'not started' if not self._run_id else 'closed' if self.is_closed else 'open'
+        try:
+            state = 'not started' if not self._run_id else 'closed' if self.is_closed else 'open'
+        except ServiceClosed:  # the tester's, by `close`, or the user's
+            return f'<Tester of {lead.name} {lead.version}, its service is closed>'
         return f'<Tester of {lead.name} {lead.version}, {state}, {self.now:%Y-%m-%d %H:%M:%S}>'
 
     # the way of a step

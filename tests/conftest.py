@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
-import os
+import gc
 import sys
+import threading
+import time
+import weakref
 
 import pytest
 from hypothesis import settings
 
-#: ``ci`` tries many examples, ``search`` as many, and others each time.
-PROFILE = os.environ.get('GENFLOW_PROFILE')
+from genflow.core.model import registry
+from tests.profile import FEW, PROFILE
 
 settings.register_profile('same', derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile('search', database=None, deadline=None, print_blob=True)
-settings.load_profile('search' if PROFILE == 'search' else 'same')
+settings.register_profile('quick', settings.get_profile('same'), max_examples=FEW)
+settings.load_profile({'search': 'search', 'quick': 'quick'}.get(PROFILE, 'same'))
+
+
+STARTED: weakref.WeakKeyDictionary[threading.Thread, str] = weakref.WeakKeyDictionary()
+"""Which test each thread was first seen after."""
+
+MOMENT = 60
+"""Seconds that threads have to end, at the end of all tests: some wait a little for more work."""
+
+
+@pytest.fixture(autouse=True, scope='session')
+def no_thread_outlives_the_tests():
+    """A thread of genflow ends with what it works for, and every test ends what it has begun."""
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+    over = time.monotonic() + MOMENT
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith('genflow-') and thread not in before]
+    for thread in ours:
+        thread.join(max(over - time.monotonic(), 0))
+    left = [f'{thread.name} since {STARTED.get(thread)}' for thread in ours if thread.is_alive()]
+    assert not left, 'these tests have left services open or workers running:\n' + '\n'.join(left)
+
+
+@pytest.fixture(autouse=True)
+def threads_are_known_by_their_test(request):
+    yield
+    for thread in threading.enumerate():
+        STARTED.setdefault(thread, request.node.nodeid)
+
+
+def pytest_collection_finish():
+    """Leave thousands of tests out of every collection of garbage: it would take a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def services_of_broken_executions():
     breaking = sys.modules.get('tests.insight.breaking')
     return [] if breaking is None else breaking.OPEN
+
+
+@pytest.fixture(autouse=True)
+def forgotten_classes():
+    """The classes that a test has decorated are forgotten with it; those of modules that are still imported stay."""
+    before = len(registry.decorated)
+    yield
+    registry.decorated[before:] = [cls for cls in registry.decorated[before:] if is_of_a_module(cls)]
+
+
+def is_of_a_module(cls):
+    return '<locals>' not in cls.__qualname__ and cls.__module__ in sys.modules
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from types import ModuleType
 
@@ -13,13 +12,6 @@ from genflow.core.authoring.class_choice import registry_of, types_of
 from genflow.core.errors import RegistrationError
 from genflow.core.model.registry import declared
 from genflow.swf.scanner import activity, workflow
-
-
-@pytest.fixture(autouse=True)
-def _forgotten():
-    """Classes of one type must not stay for the tests that work with every class that there is."""
-    yield
-    gc.collect()
 
 
 def make_step(answer, module='somewhere', name='Step'):

@@ -65,6 +65,7 @@ def alone(story):
     return story.sticky.advance(story._page(story.sticky))  # noqa: SLF001
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('shape', SHAPES)
 def test_twice_the_size_is_at_most_a_little_more_than_twice_the_work(shape):
     assert once(*shape(240)) <= 2.3 * once(*shape(120))
@@ -118,6 +119,7 @@ def test_two_thousand_in_as_completed():
     assert story.decide() == ['complete "done"']
 
 
+@pytest.mark.thorough
 def test_ten_thousand_gets_in_as_completed():
     run, happen = as_completed_of_gets(10_000)
     story = Story(run)

@@ -1,6 +1,6 @@
 """Random programs, random schedules: what the engine promises for all of them.
 
-`GENFLOW_PROFILE=ci` tells a thousand stories and more, the default a hundred. Within a story every decision is asked
+`GENFLOW_EXAMPLES=ci` tells a thousand stories and more, the default a hundred. Within a story every decision is asked
 of an execution that was kept, of one that replays everything, and of one that is evicted now and then; the `Story`
 compares their answers, refuses what SWF refuses, and sees that no attempt is scheduled twice.
 """
@@ -8,7 +8,6 @@ compares their answers, refuses what SWF refuses, and sees that no attempt is sc
 from __future__ import annotations
 
 import itertools
-import os
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -31,14 +30,13 @@ from genflow.core.model.wire_names import (
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks import signal_waits
 from genflow.core.tasks.task import OPEN
+from tests.profile import examples
 
 from .programs import PROGRAMS, Interpreter, LooksLast, Renewed
 from .schedules import SCHEDULES, Requested, Schedule, Signaling, left_open, unasked
 
-CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
-
 thorough = settings(
-    max_examples=1500 if CI else 100,
+    max_examples=examples(100, 1500),
     suppress_health_check=list(HealthCheck),
 )
 
@@ -70,7 +68,7 @@ def test_a_request_at_any_moment_undoes_every_saga_once_and_leaves_nothing_unask
     check_cancellations(story)
 
 
-@settings(thorough, max_examples=500 if CI else 40)
+@settings(thorough, max_examples=examples(40, 500))
 @given(PROGRAMS, SCHEDULES)
 def test_every_story_is_the_same_where_hardly_anything_may_be_open(program, schedule):
     with pytest.MonkeyPatch.context() as patch:
@@ -103,7 +101,7 @@ def returned_in_the_last_decision(story):
     return going_on
 
 
-@settings(thorough, max_examples=500 if CI else 40)
+@settings(thorough, max_examples=examples(40, 500))
 @given(PROGRAMS, SCHEDULES, st.integers(4, 40))
 def test_every_story_is_the_same_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:
@@ -122,7 +120,7 @@ def test_every_story_is_the_same_where_long_histories_are_restarted(program, sch
         story.roaming.close()
 
 
-@settings(thorough, max_examples=200 if CI else 20)
+@settings(thorough, max_examples=examples(20, 200))
 @given(PROGRAMS, SCHEDULES)
 def test_a_history_that_was_made_without_a_hook_is_followed_by_code_that_has_one(program, schedule):
     story = Schedule(program, schedule).tell()

@@ -899,6 +899,7 @@ def test_the_arguments_of_any_restart_have_to_fit_into_an_input():
 # at full length
 
 
+@pytest.mark.thorough
 def test_ten_thousand_events(monkeypatch):
     """Nothing lowered: cold, kept and evicted executions agree where it begins, and nothing is lost."""
     monkeypatch.undo()

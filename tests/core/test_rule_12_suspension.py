@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from genflow.core.tasks.generators import MAX_DRAINS
+from tests.profile import examples
 
 from .story import Story
 
-EVICTIONS = 10_000 if os.environ.get('GENFLOW_PROFILE') == 'ci' else 500
+EVICTIONS = examples(500, 10_000, few=50)
 
 called = []
 

@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 from attrs import frozen
 
+from genflow.local import LocalSWF
 from genflow.testing import Tester
 
 pytest_plugins = ['pytester']
@@ -49,6 +50,7 @@ def name(value):
     return value.name if isinstance(value, Path) else str(value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('page', [page for page in PAGES if '```python\n' in page.read_text()], ids=name)
 def test_the_python_of_a_page_runs_from_top_to_bottom(page, monkeypatch):
     module = ModuleType(f'docs_{page.stem.replace("-", "_").lower()}')
@@ -58,8 +60,12 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, monkeypatch):
             # Line numbers of a traceback are those of the page.
             code = compile('\n' * (snippet.line - 1) + snippet.text, str(page), 'exec')
             exec(code, vars(module))  # noqa: S102 (the documentation's own code)
+    for value in vars(module).values():
+        if isinstance(value, LocalSWF | Tester):
+            value.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('page', [page for page in PAGES if '\ndef test_' in page.read_text()], ids=name)
 def test_the_tests_of_a_page_pass(page, pytester, monkeypatch):
     monkeypatch.setenv('PYTEST_DISABLE_PLUGIN_AUTOLOAD', '1')
@@ -75,6 +81,7 @@ def test_the_tests_of_a_page_pass(page, pytester, monkeypatch):
     pytester.runpytest_inprocess(*options).assert_outcomes(passed=text.count('\ndef test_'))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('snippet', list(snippets('console')), ids=name)
 def test_a_command_prints_what_its_page_shows(snippet, tmp_path):
     """In a folder that has what a reader has: the examples, and the files that the page tells to save."""

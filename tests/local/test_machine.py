@@ -1,12 +1,11 @@
 """Random sequences of all operations, held to a reference model after every step.
 
-20 runs of 50 steps by default, 200 of 100 with `GENFLOW_PROFILE=ci`.
+20 runs of 50 steps by default, 200 of 100 with `GENFLOW_EXAMPLES=ci`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -22,8 +21,9 @@ from genflow.local.requests.model import operations
 from tests.conformance.shapes import MODEL, answer_problems
 from tests.local.office import ACTIVITY, ACTIVITY_DEFAULTS, WORKFLOW, WORKFLOW_DEFAULTS, decision
 from tests.local.reference import Reference
+from tests.profile import examples
 
-RUNS, STEPS = (200, 100) if os.environ.get('GENFLOW_PROFILE') in ('ci', 'search') else (20, 50)
+RUNS, STEPS = examples(20, 200, few=3), examples(50, 100, few=20)
 
 IDS = st.sampled_from(['w1', 'w2', 'w3'])
 NAMES = st.sampled_from(['a', 'b', 'c'])

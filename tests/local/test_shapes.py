@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from genflow.local.errors import ServiceError
 from genflow.local.requests.model import operation_model, operations
 from genflow.local.requests.validation import DECISION_TYPES, checked, decision_member, quick_check
+from tests.profile import examples
 
 SAMPLES = {
     'DurationInSeconds': '10',
@@ -75,7 +76,8 @@ def test_a_whole_request_is_right(operation):
     assert checked(operation, request) == request
 
 
-@settings(max_examples=300)
+@pytest.mark.thorough
+@settings(max_examples=examples(300, 3000, few=30))
 @given(st.data())
 def test_both_ways_agree(data):
     """What the quick check takes is taken as it is; the rest is refused, or taken without nulls and strangers."""

@@ -1,11 +1,9 @@
 """Random programs on the embedded service: what is promised of every execution.
 
-`GENFLOW_PROFILE=ci` plays thousands, the default some dozens of each kind.
+`GENFLOW_EXAMPLES=ci` plays thousands, the default some dozens of each kind.
 """
 
 from __future__ import annotations
-
-import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,14 +13,13 @@ from genflow.core.engine import suggested_restart
 from genflow.core.engine.outbox import QUOTAS
 from genflow.core.model import info
 from tests.core.programs import PROGRAMS, Renewed
+from tests.profile import examples
 
 from .laws import LAWS, attributes
 from .runs import Environment, Watched
 
-CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
-
 thorough = settings(
-    max_examples=2000 if CI else 80,
+    max_examples=examples(80, 2000),
     suppress_health_check=list(HealthCheck),
 )
 
@@ -57,7 +54,7 @@ def test_every_execution_keeps_the_laws(program, schedule):
     check(program, schedule)
 
 
-@settings(thorough, max_examples=500 if CI else 20)
+@settings(thorough, max_examples=examples(20, 500))
 @given(LONGER, SCHEDULES)
 def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(program, schedule):
     with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +63,7 @@ def test_every_execution_keeps_the_laws_where_hardly_anything_may_be_open(progra
         check(program, schedule)
 
 
-@settings(thorough, max_examples=500 if CI else 20)
+@settings(thorough, max_examples=examples(20, 500))
 @given(LONGER, SCHEDULES, st.integers(4, 40))
 def test_every_execution_keeps_the_laws_where_long_histories_are_restarted(program, schedule, length):
     with pytest.MonkeyPatch.context() as patch:

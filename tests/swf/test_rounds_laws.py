@@ -1,13 +1,12 @@
 """Random programs decided and performed in rounds: what is promised of every execution holds there too.
 
 A real worker runs them, several at a time, on a service in its process; whom it hands the lead to, which commits fail
-and who signals meanwhile is made of a number. `GENFLOW_PROFILE=ci` plays thousands, the default some dozens.
+and who signals meanwhile is made of a number. `GENFLOW_EXAMPLES=ci` plays thousands, the default some dozens.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections import Counter
@@ -26,19 +25,19 @@ from genflow.local.store import Store
 from genflow.swf.worker import rounds
 from genflow.swf.worker.worker import Worker
 from tests.core.programs import PROGRAMS
+from tests.profile import examples
 
 from .laws import LAWS, attributes, cold
 from .runs import Asked, Run, Watched
 from .surroundings import ACTIVITIES, ACTIVITY_DEFAULTS, DEFAULT, SERVICES, WORKFLOW_DEFAULTS
 from .workforce import DOMAIN
 
-CI = os.environ.get('GENFLOW_PROFILE') in ('ci', 'search')
 PATIENCE = 60
 DAY = '86400'
 SEEDS = st.integers(0, 2**32)
 SEVERAL = st.lists(PROGRAMS, min_size=1, max_size=6)
 
-thorough = settings(max_examples=1000 if CI else 8, suppress_health_check=list(HealthCheck), deadline=None)
+thorough = settings(max_examples=examples(8, 1000, few=3), suppress_health_check=list(HealthCheck), deadline=None)
 
 
 class Performed(Activity):

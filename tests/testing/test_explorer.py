@@ -23,6 +23,7 @@ from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.replayer import replay
 from genflow.tools.run.target import load
 from tests.core.programs import PROGRAMS, Interpreter
+from tests.profile import examples
 from tests.testing.planted import PLANTED, Bank, Desk, LostUpdate, NobodyTakes, OrderDependentMerge
 
 
@@ -619,6 +620,7 @@ def test_a_budget_of_runs_is_kept():
     assert report.partial is not None
 
 
+@pytest.mark.thorough
 def test_the_same_seed_tries_the_same():
     first, second = (explore(Chains, 3, budget=150, seed=4) for _ in range(2))
     assert (first.endings, first.results, first.complete) == (second.endings, second.results, second.complete)
@@ -655,13 +657,17 @@ def test_a_schedule_survives_a_change_elsewhere():
 @pytest.mark.slow
 @seed(20)
 @settings(
-    max_examples=200, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=examples(200, 200),
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(PROGRAMS)
 def test_random_programs_raise_no_alarm(program):
     """They drop tasks, so one of the judges is not asked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, '_classes', {})  # other tests of this process have decorated classes as the same types
+        patch.setattr(registry, 'decorated', [])  # other tests of this process have decorated classes as the same types
         explore(Interpreter, program, budget=30, without=['untaken'])
 
 

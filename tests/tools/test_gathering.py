@@ -17,7 +17,7 @@ from tests.testing.orders import Order
 @pytest.fixture
 def no_classes(monkeypatch):
     """Other tests of this process have decorated classes as the same types."""
-    monkeypatch.setattr(registry, '_classes', {})
+    monkeypatch.setattr(registry, 'decorated', [])
 
 
 def test_who_takes_tasks_is_read_from_the_histories_of_other_executions():

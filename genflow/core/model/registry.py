@@ -6,6 +6,7 @@ spec that any import so far has made, for those who run without scanning.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from attrs import Factory, define, frozen
 
 from genflow.core.errors import RegistrationError
 
-__all__ = ['ActivitySpec', 'Registry', 'Spec', 'WorkflowSpec', 'declare', 'declared', 'place_of']
+__all__ = ['ActivitySpec', 'Registry', 'Spec', 'WorkflowSpec', 'declare', 'declared', 'decorated', 'place_of']
 
 
 @frozen
@@ -53,9 +54,12 @@ class ActivitySpec:
 
 Spec = WorkflowSpec | ActivitySpec
 
-_classes: dict[int, type] = {}
-"""Every decorated class by its place in the order of decoration. A class that nothing else refers to stays: decorating
-it is what registers it."""
+decorated: list[type] = []
+"""Every decorated class, in the order of decoration. A class that nothing else refers to stays: decorating it is what
+registers it."""
+
+_places = itertools.count()
+"""The next place in that order."""
 
 
 def declare(spec: Spec) -> None:
@@ -63,8 +67,8 @@ def declare(spec: Spec) -> None:
     cls = spec.cls
     if '__genflow_specs__' not in vars(cls):
         cls.__genflow_specs__ = []  # type: ignore[attr-defined]
-        place = cls.__genflow_place__ = len(_classes)  # type: ignore[attr-defined]
-        _classes[place] = cls
+        cls.__genflow_place__ = next(_places)  # type: ignore[attr-defined]
+        decorated.append(cls)
     vars(cls)['__genflow_specs__'].append(spec)
 
 
@@ -79,7 +83,7 @@ def declared(cls: Any = None) -> Iterator[Spec]:
 
     They come by module and qualified name; of classes with the same, the one decorated last comes last.
     """
-    every = sorted(_classes.values(), key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
+    every = sorted(decorated, key=lambda item: (item.__module__, item.__qualname__)) if cls is None else [cls]
     for item in every:
         yield from vars(item).get('__genflow_specs__', ())
 

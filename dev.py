@@ -45,6 +45,10 @@ class SetUpError(Exception):
     """The environment cannot be made; the text says what is missing and what to install."""
 
 
+QUICK = 'not slow and not thorough and not browser'
+"""What the tests of ``dev.py test`` are marked with, unless ``--all`` or a path follows."""
+
+
 def main(arguments: list[str]) -> int:
     """Run one command in the checkout's environment, and give its exit code."""
     if not arguments or arguments[0] not in COMMANDS:
@@ -56,7 +60,21 @@ def main(arguments: list[str]) -> int:
     except SetUpError as error:
         print(f'dev.py: {error}', file=sys.stderr)
         return 1
-    return run(PYTHON, *command, *arguments[1:], check=False)
+    given = arguments[1:] if arguments[0] != 'test' else suite(arguments[1:])
+    return run(PYTHON, *command, *given, check=False)
+
+
+def suite(arguments: list[str]) -> list[str]:
+    """Choose the tests: the quick ones, or with ``--all`` every one, or those in the files that are named.
+
+    The quick ones try a few examples of each property; whoever sets GENFLOW_EXAMPLES says otherwise.
+    """
+    if '--all' in arguments:
+        return [word for word in arguments if word != '--all']
+    if any((ROOT / word.split('::')[0]).exists() for word in arguments):
+        return arguments
+    os.environ.setdefault('GENFLOW_EXAMPLES', 'quick')
+    return ['-m', QUICK, *arguments]
 
 
 def prepare(extras: str) -> None:

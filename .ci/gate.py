@@ -2,9 +2,9 @@
 
 It clones the checkout, so that a file which was never added cannot help, and does in the clone what the README tells a
 newcomer to do. Every step runs, whatever became of the one before, since a list of all that is broken is worth more
-than its first line; any failed step fails the gate. The README's test command comes last, in the environment that it
-makes itself, and its summary closes the output. Where steps failed, a line ``N passed, N failed`` does, which counts
-them together with the tests.
+than its first line; any failed step fails the gate. The whole suite of tests comes last, by the README's command for it
+and in the environment that this makes itself, and its summary closes the output. Where steps failed, a line ``N passed,
+N failed`` does, which counts them together with the tests.
 
 Tests start processes and wait for them, and a machine that is busy with something else can make one of thousands fail.
 So up to a handful of failed tests are tried once more, each after the other with nothing beside them; those that pass
@@ -117,8 +117,8 @@ class Gate:
         call(sys.executable, 'dev.py', 'python', *arguments, cwd=self.clone, GENFLOW_VENV='.venv-tools')
 
     def suite(self) -> tuple[str, int]:
-        """The README's test command: what it printed last, and its exit code."""
-        return self.tests(sys.executable)
+        """The README's command for all tests: what it printed last, and its exit code."""
+        return self.tests(sys.executable, '--all')
 
     def other_suite(self, version: str, python: str) -> None:
         """The tests on another Python, in an environment next to the first."""

@@ -50,7 +50,7 @@ class RemoveStatement(Operator):  # type: ignore[misc, unused-ignore]
 
     def mutate(self, node: Any, index: int) -> Any:
         """Give what stands in its place."""
-        statement = parso.parse('pass').children[0]
+        statement = parso.parse('pass').children[0]  # type: ignore[no-untyped-call, unused-ignore]
         statement.get_first_leaf().prefix = node.get_first_leaf().prefix
         return statement
 
@@ -126,7 +126,7 @@ def places_of(root: Path, path: str) -> list[list[Mutant]]:
     """Give the mutants of a module by the place that they change."""
     source = (root / path).read_text(encoding='utf-8')
     nodes = list(ast_nodes(get_ast(source)))
-    skipped = annotations(source)
+    skipped = places_of_hints(source)
     places: dict[tuple[Any, ...], list[Mutant]] = {}
     for name in operators():
         made = operator(name)
@@ -138,8 +138,8 @@ def places_of(root: Path, path: str) -> list[list[Mutant]]:
     return [places[place] for place in sorted(places)]
 
 
-def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Give the places of hints and of `__all__`, which no test can notice."""
+def places_of_hints(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Give the places of hints, which no test can notice."""
     found = []
     for node in ast.walk(ast.parse(source)):
         hint = getattr(node, 'annotation', None) or getattr(node, 'returns', None)

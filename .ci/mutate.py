@@ -195,7 +195,8 @@ def before(line: int) -> range:
 
 def affordable(tests: list[tuple[str, float]]) -> list[tuple[str, float]]:
     """The first tests that together take no more than `LONGEST`, and one at least."""
-    spent, chosen = 0.0, []
+    spent = 0.0
+    chosen: list[tuple[str, float]] = []
     for name, seconds in tests:
         spent += seconds
         if chosen and spent > LONGEST:

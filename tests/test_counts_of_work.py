@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import sqlite3
-import subprocess
 import sys
 import threading
 import tracemalloc
@@ -31,6 +29,8 @@ from genflow.swf.worker.worker import Worker
 sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 from cold_replay import Parallel, Sequential
 from histories import parallel, sequential
+
+pytestmark = pytest.mark.thorough
 
 DOMAIN, LIST = 'd', 'tl'
 PATIENCE = 120
@@ -54,20 +54,6 @@ class Chain(Workflow):
         for number in range(count):
             yield self.step(number)
         return count
-
-
-@pytest.fixture(autouse=True)
-def alone(request):
-    """Counts in a process of its own: threads and traces of thousands of other tests are no work of genflow's."""
-    if 'PYTEST_XDIST_WORKER' not in os.environ:
-        return
-    variables = {name: value for name, value in os.environ.items() if not name.startswith('PYTEST_')}
-    command = [sys.executable, '-m', 'pytest', '-q', '-n', '0', '-p', 'no:cacheprovider', request.node.nodeid]
-    done = subprocess.run(
-        command, check=False, cwd=request.config.rootpath, env=variables, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stdout
-    pytest.skip('passed in a process of its own')
 
 
 @contextmanager

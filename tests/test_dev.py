@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +34,52 @@ def test_the_readme_has_the_two_commands():
     text = (ROOT / 'README.md').read_text(encoding='utf-8')
     assert '```sh\npython3 dev.py demo\n```' in text
     assert '```sh\npython3 dev.py test\n```' in text
+
+
+@pytest.mark.parametrize(
+    ('given', 'left'),
+    [
+        ([], ['-m', dev.QUICK]),
+        (['-x', '-k', 'saga'], ['-m', dev.QUICK, '-x', '-k', 'saga']),
+        (['--all'], []),
+        (['-x', '--all'], ['-x']),
+        (['tests/core', '-x'], ['tests/core', '-x']),
+        (['tests/test_dev.py::test_x'], ['tests/test_dev.py::test_x']),
+    ],
+)
+def test_the_quick_suite_runs_unless_all_tests_or_some_files_are_asked_for(given, left, monkeypatch):
+    monkeypatch.setenv('GENFLOW_EXAMPLES', 'of this run')
+    assert dev.suite(given) == left
+
+
+@pytest.mark.parametrize(('given', 'examples'), [([], 'quick'), (['--all'], None), (['tests/core'], None)])
+def test_the_quick_suite_tries_a_few_examples_of_each_property(given, examples, monkeypatch):
+    monkeypatch.setattr(os, 'environ', {})
+    dev.suite(given)
+    assert os.environ.get('GENFLOW_EXAMPLES') == examples
+
+
+LAWS = ('core', 'swf', 'local', 'conformance', 'insight', 'recorded', 'testing')
+PROCESSES = {'test_kill.py', 'test_programs.py', 'test_elsewhere.py', 'test_evictions.py', 'test_fault_injection.py'}
+"""Files that are all about processes, which the thorough suite starts."""
+
+
+FILES = [path for room in LAWS for path in sorted((ROOT / 'tests' / room).glob('test_*.py'))]
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: f'{path.parent.name}/{path.name}')
+def test_the_quick_suite_asks_every_law_something(path):
+    """No file of laws is left out as a whole."""
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    tests = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith('test_')]
+    quick = [test.name for test in tests if not any(map(is_left_out, test.decorator_list))]
+    machine = any(isinstance(node, ast.Assign) and 'TestCase' in ast.unparse(node) for node in tree.body)
+    whole = any(isinstance(node, ast.Assign) and is_left_out(node) for node in tree.body)
+    assert path.name in PROCESSES or ((quick or machine) and not whole)
+
+
+def is_left_out(node):
+    return any(f'pytest.mark.{mark}' in ast.unparse(node) for mark in ('thorough', 'slow', 'browser'))
 
 
 def test_what_is_installed_is_not_installed_again(environment, capsys):

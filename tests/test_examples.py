@@ -84,6 +84,7 @@ RESULTS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('command', list(commands()))
 def test_an_example_gives_what_it_should(command):
     assert result_of(command) == RESULTS[command]
@@ -118,6 +119,7 @@ def test_the_schedule_keeps_its_table(table, overlap, expected, took):
         assert tester.now - WINTER == took
 
 
+@pytest.mark.thorough
 def test_the_schedule_restarts_before_its_history_is_long():
     with Tester(example('schedule')['Schedule'], job='done', sticky=True) as tester:
         assert tester.run('0 7 * * *', 'skip', 120) == {'runs': 120, 'skipped': 0}
@@ -233,6 +235,7 @@ def test_a_verdict_goes_up_a_level_when_nobody_answers():
         assert tester.now - START == timedelta(days=9)
 
 
+@pytest.mark.thorough
 def test_each_page_has_a_history_of_its_own():
     with Tester(example('paging')['CopyAll'], sticky=True) as tester:
         assert tester.run(300) == {'copied': 298, 'failed': [7, 107]}

@@ -157,6 +157,7 @@ def loaded_by(statement):
     return set(done.stdout.split())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('statement', 'loaded', 'not_loaded'),
     [

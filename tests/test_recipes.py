@@ -59,6 +59,7 @@ def file(tmp_path):
     return path
 
 
+@pytest.mark.thorough
 def test_fastapi_waits_without_blocking_its_loop(recipe, service):
     httpx = pytest.importorskip('httpx')
     pytest.importorskip('fastapi')
@@ -81,6 +82,7 @@ def test_fastapi_waits_without_blocking_its_loop(recipe, service):
         assert asyncio.run(scenario()) == {'receipt': 'receipt 7'}
 
 
+@pytest.mark.thorough
 def test_django_starts_on_commit_and_works_with_the_orm(recipe, file, tmp_path, monkeypatch):
     django = pytest.importorskip('django')
     monkeypatch.setenv('DJANGO_SETTINGS_MODULE', 'django_shop.settings')
@@ -106,6 +108,7 @@ def test_django_starts_on_commit_and_works_with_the_orm(recipe, file, tmp_path, 
     assert receipt.startswith(f'receipt {key}, ')
 
 
+@pytest.mark.thorough
 def test_gunicorn_makes_a_client_in_each_of_its_processes(recipe, file, tmp_path):
     pytest.importorskip('gunicorn')
     httpx = pytest.importorskip('httpx')
@@ -129,6 +132,7 @@ def test_gunicorn_makes_a_client_in_each_of_its_processes(recipe, file, tmp_path
         assert {execution.workflow_id for execution in client.executions(open=True)} == {'order-1', 'order-2'}
 
 
+@pytest.mark.thorough
 def test_celery_starts_a_workflow_and_does_the_work_of_an_activity(recipe, file, monkeypatch):
     celery_worker = pytest.importorskip('celery.contrib.testing.worker')
     monkeypatch.setenv('ORDERS_SERVICE', str(file))
@@ -147,6 +151,7 @@ def test_celery_starts_a_workflow_and_does_the_work_of_an_activity(recipe, file,
         assert execution.result(PATIENCE) == 'invoice 7'
 
 
+@pytest.mark.thorough
 def test_cells_of_a_notebook_may_be_run_again():
     """Twice each, while an event loop runs in the thread, as in Jupyter."""
     cells = re.split(r'^# %%.*$', (RECIPES / 'notebook.py').read_text(encoding='utf-8'), flags=re.MULTILINE)[1:]
@@ -162,6 +167,7 @@ def test_cells_of_a_notebook_may_be_run_again():
     assert names['tester'].result() == [100, 101]
 
 
+@pytest.mark.thorough
 def test_the_tests_of_an_application_pass():
     pytest.importorskip('moto')
     pytest.importorskip('freezegun')
@@ -197,6 +203,7 @@ def options_of(command):
     return set(re.findall(r'--[a-z][a-z-]*', done.stdout))
 
 
+@pytest.mark.thorough
 def test_systemd_accepts_the_unit(tmp_path):
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str
@@ -216,6 +223,7 @@ def test_systemd_accepts_the_unit(tmp_path):
     assert about_it == []
 
 
+@pytest.mark.thorough
 def test_the_container_runs_commands_that_there_are():
     lines = (RECIPES / 'Dockerfile').read_text(encoding='utf-8').splitlines()
     words = dict(line.split(' ', 1) for line in lines if line and not line.startswith('#'))

@@ -53,17 +53,26 @@ def ours(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Expect the listed differences on moto, strictly: one that has vanished fails."""
+    """Leave all back ends but one to the thorough suite, and expect the listed differences on moto.
+
+    They are expected strictly: one that has vanished fails.
+    """
     for item in items:
-        if Path(__file__).parent in item.path.parents and runs_on_moto(item):
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        if backend_of(item) not in (None, 'in_process'):
+            item.add_marker(pytest.mark.thorough)
+        if backend_of(item) == 'moto':
             reason = reason_for(line_of(item))
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
                 item.repr_failure = lambda *args, **kwargs: 'as expected'  # a traceback costs more than the test
 
 
-def runs_on_moto(item: pytest.Item) -> bool:
-    return hasattr(item, 'callspec') and item.callspec.params.get('empty') == 'moto'
+def backend_of(item: pytest.Item) -> str | None:
+    """The name of the back end that a test runs on."""
+    params = item.callspec.params if hasattr(item, 'callspec') else {}
+    return params.get('empty') or params.get('ours')
 
 
 def line_of(item: pytest.Item) -> str:

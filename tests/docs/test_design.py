@@ -55,6 +55,7 @@ def test_the_pages_name_files_that_exist():
     assert {file for file in named if not (ROOT / file).exists()} == set()
 
 
+@pytest.mark.thorough
 def test_the_pictures_show_the_imports_of_today():
     drawn = load_pictures().pictures()
     assert {file.name for file, text in drawn.items() if file.read_text(encoding='utf-8') != text} == set()

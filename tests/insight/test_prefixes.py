@@ -25,6 +25,7 @@ SPECS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('path', RECORDED, ids=lambda path: path.stem)
 def test_wherever_a_history_ends_there_is_a_state_a_picture_and_json(path):
     events = load(path).events

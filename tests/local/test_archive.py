@@ -42,6 +42,7 @@ def exported(path):
     return report, out.getvalue()
 
 
+@pytest.mark.thorough
 def test_info(filled, path):
     assert archive.info(path) == {
         'domains': 1,
@@ -53,6 +54,7 @@ def test_info(filled, path):
     }
 
 
+@pytest.mark.thorough
 def test_what_was_imported_is_what_was_exported(filled, path, tmp_path):
     report, text = exported(path)
     assert report == archive.Report(executions=3)
@@ -61,6 +63,7 @@ def test_what_was_imported_is_what_was_exported(filled, path, tmp_path):
     assert exported(copy) == (report, text)
 
 
+@pytest.mark.thorough
 def test_an_imported_file_goes_on(filled, path, tmp_path, clock):
     copy = str(tmp_path / 'copy.db')
     archive.import_(copy, io.StringIO(exported(path)[1]))
@@ -83,6 +86,7 @@ def test_an_imported_file_goes_on(filled, path, tmp_path, clock):
         assert tagged['count'] == 1
 
 
+@pytest.mark.thorough
 def test_every_line_is_json_and_an_execution_has_its_history(filled, path):
     lines = [json.loads(line) for line in exported(path)[1].splitlines()]
     assert lines[0] == {'genflow': 'swf', 'format': 1}
@@ -91,6 +95,7 @@ def test_every_line_is_json_and_an_execution_has_its_history(filled, path):
     assert executions['closed']['items'] == []
 
 
+@pytest.mark.thorough
 def test_a_file_that_holds_something_is_not_imported_into(filled, path):
     with pytest.raises(StoreError, match='import into a new file'):
         archive.import_(path, io.StringIO(exported(path)[1]))
@@ -110,6 +115,7 @@ def test_text_that_is_no_export(path, text, words):
         archive.import_(path, io.StringIO(text))
 
 
+@pytest.mark.thorough
 def test_a_file_in_use_is_read_and_not_shrunk(filled, path, clock):
     before = archive.info(path)['executions']
     with LocalSWF(path, clock):
@@ -126,6 +132,7 @@ def test_a_file_that_does_not_exist_is_not_made(path):
     assert not Path(path).exists()
 
 
+@pytest.mark.thorough
 def test_vacuum_gives_space_back(path, opened, clock):
     office = opened()
     for number in range(100):
@@ -138,6 +145,7 @@ def test_vacuum_gives_space_back(path, opened, clock):
     assert after < before
 
 
+@pytest.mark.thorough
 def test_what_can_be_read_of_a_damaged_file_is_exported(opened, path):
     office = opened()
     for number in range(40):
@@ -159,6 +167,7 @@ def test_what_can_be_read_of_a_damaged_file_is_exported(opened, path):
     assert Path(path).read_bytes() == damaged
 
 
+@pytest.mark.thorough
 def test_what_can_be_read_of_a_truncated_file_is_exported(opened, path):
     office = opened()
     for number in range(40):
@@ -177,6 +186,7 @@ def test_what_can_be_read_of_a_truncated_file_is_exported(opened, path):
     assert 'truncated' in report.lost[0]
 
 
+@pytest.mark.thorough
 def test_a_file_of_which_nothing_is_left_says_so(filled, path):
     with Path(path).open('r+b') as file:
         file.truncate(3 * PAGE)

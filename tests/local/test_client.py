@@ -72,6 +72,7 @@ def test_an_error_outside_of_the_model_is_a_client_error(office):
     assert caught.value.response['Error']['Code'] == 'ValidationException'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     'request_',
     [

@@ -51,12 +51,14 @@ print(ends)
 """
 
 
+@pytest.mark.thorough
 def test_readers_beside_a_close_are_told(path):
     command = [sys.executable, '-c', READ_WHILE_CLOSING, path, 'close']
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout) == (0, f'{["closed"] * 18}\n')
 
 
+@pytest.mark.thorough
 def test_a_program_that_ends_without_closing_does_not_crash(path):
     """Its threads read on while the interpreter is finalized."""
     code = READ_WHILE_CLOSING.replace('target=read)', 'target=read, daemon=True)')

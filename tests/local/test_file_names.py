@@ -52,6 +52,7 @@ def relative(path):
 NAMES = [symlink, relative, *([hard_link, lock_removed] if sys.platform == 'linux' else [])]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', NAMES, ids=lambda name: name.__name__)
 def test_a_second_writer_is_refused_by_any_name(office, path, name):
     """Nobody leads beside the leader: by its name or a link the file is shared, by any other name it is refused."""
@@ -72,6 +73,7 @@ def test_a_second_writer_is_refused_by_any_name(office, path, name):
     LocalSWF(other).close()
 
 
+@pytest.mark.thorough
 def test_a_refusal_leaves_sqlite_s_locks_alone(office, path):
     """A program that writes the file beside the service still finds the last commit of the service in its log."""
     with pytest.raises(FileInUse):

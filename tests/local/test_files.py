@@ -41,6 +41,7 @@ def fill(path, executions=20):
         return swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['executionInfos']
 
 
+@pytest.mark.thorough
 def test_a_file_on_a_clock_that_somebody_moves_is_not_shared(path):
     with LocalSWF(path, ManualClock()), pytest.raises(FileInUse) as caught:
         LocalSWF(path)
@@ -49,6 +50,7 @@ def test_a_file_on_a_clock_that_somebody_moves_is_not_shared(path):
     )
 
 
+@pytest.mark.thorough
 def test_another_process_is_told_so_too(path):
     code = 'import sys; from genflow.local import LocalSWF; LocalSWF(sys.argv[1])'
     with LocalSWF(path, ManualClock()):
@@ -197,6 +199,7 @@ print(json.dumps({'refused': refused, 'still': still, 'accepted': sorted(accepte
 """
 
 
+@pytest.mark.thorough
 def test_a_disk_without_room_refuses_and_goes_on_when_there_is_room_again(path):
     done = subprocess.run([sys.executable, '-c', FULL_DISK, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -245,6 +248,7 @@ def test_a_service_that_is_closed_says_so(path):
         swf.list_domains(registrationStatus='REGISTERED')
 
 
+@pytest.mark.thorough
 def test_a_commit_that_was_not_folded_is_read_back(path):
     """A process that dies leaves its last changes in the journal."""
     code = (

@@ -183,6 +183,7 @@ class Busy:
         open_ids(self.swf)
 
 
+@pytest.mark.thorough
 def test_a_child_makes_a_service_of_its_own_whatever_the_parent_s_threads_do(path):
     def own():
         with LocalSWF() as mine:
@@ -194,6 +195,7 @@ def test_a_child_makes_a_service_of_its_own_whatever_the_parent_s_threads_do(pat
             assert in_child(own) == ['own']
 
 
+@pytest.mark.thorough
 def test_a_clock_that_threads_move_is_free_in_the_child():
     clock = ManualClock()
     stop = threading.Event()

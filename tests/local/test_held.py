@@ -118,6 +118,7 @@ def test_an_abandoned_poll_hands_its_waking_on(service):
     assert json.loads(second.attempt())['startedEventId'] == 3
 
 
+@pytest.mark.thorough
 def test_the_end_of_the_service_wakes_everybody(service):
     rung = []
     poll = hold(service, rung, 'a')

@@ -224,6 +224,7 @@ def test_an_exception_in_any_route_answers(path, caplog):
     assert f'POST {path} failed' in caplog.text
 
 
+@pytest.mark.thorough
 def test_a_service_that_was_closed_is_an_internal_failure(service, server):
     service.close()
     status, error = document(post(server, f'{SHORT}DescribeDomain', DOMAIN))
@@ -635,6 +636,7 @@ def test_boto3_pages(service, server):
         assert [len(page['domainInfos']) for page in pages] == [2, 2]
 
 
+@pytest.mark.thorough
 def test_a_region_may_have_a_service_of_its_own(service):
     with LocalSWF(region='eu-west-1') as other, HttpServer(service, regions={'eu-west-1': other}) as server:
         other.register_domain(name='there', workflowExecutionRetentionPeriodInDays='1')
@@ -644,6 +646,7 @@ def test_a_region_may_have_a_service_of_its_own(service):
             assert [info['name'] for info in found] == [name]
 
 
+@pytest.mark.thorough
 def test_many_clients_at_once(service, server):
     def work(n):
         with contextlib.closing(boto(server)) as client:

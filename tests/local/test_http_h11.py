@@ -126,6 +126,7 @@ LINES = [
 ]
 
 
+@pytest.mark.thorough
 @given(st.data())
 def test_what_is_accepted_means_the_same_to_h11(data):
     message = data.draw(st.sampled_from(GOOD))

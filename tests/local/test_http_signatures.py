@@ -113,6 +113,7 @@ def test_an_empty_body():
 VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126) | st.just(' '), max_size=20)
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.sampled_from(['X-A', 'x-b', 'Amz-Sdk-Request', 'Via']), VALUES), max_size=5))
 def test_any_headers_and_headers_that_came_twice(headers):
     sent, now = signed(headers=headers)
@@ -277,6 +278,7 @@ def client(server, key='AKID', secret='very secret', token=None):  # noqa: S107 
     return contextlib.closing(session.client('swf', endpoint_url=server.url, config=config))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     'keys', [('AKID', 'very secret'), ('AKID', 'very secret', 'some'), ('ASIA', 'temporary', 'token')], ids=str
 )
@@ -308,6 +310,7 @@ print(swf.list_domains('REGISTERED')['domainInfos'][0]['name'])
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason='boto 2 cannot be imported on it')
 def test_boto_2_as_it_comes(server):
     command = [sys.executable, '-W', 'ignore', '-c', BOTO2.format(port=server.port)]

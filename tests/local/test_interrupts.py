@@ -118,6 +118,7 @@ def test_what_was_acknowledged_is_in_the_file_and_nothing_else(path):
         assert seen <= open_ids(again) == there
 
 
+@pytest.mark.thorough
 def test_a_poll_interrupted_at_every_line_takes_nobody_s_place(swf):
     """Who stands in line next is woken for the next task, not somebody who has left."""
     office = Office(swf)
@@ -149,6 +150,7 @@ def test_a_signal_while_a_poll_waits(path):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.thorough
 def test_closing_interrupted_at_every_line_can_be_repeated(tmp_path):
     files = (str(tmp_path / f'{number}.db') for number in range(1000))
     services = []
@@ -174,6 +176,7 @@ def test_closing_interrupted_at_every_line_can_be_repeated(tmp_path):
     assert number > 5
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:Exception ignored in. <sqlite3.Connection')  # dropped on purpose
 def test_opening_interrupted_at_every_line_leaves_the_file_to_the_next(path):
     number, interrupted = 0, True
@@ -190,6 +193,7 @@ def test_opening_interrupted_at_every_line_leaves_the_file_to_the_next(path):
     assert number > 50
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:Exception ignored in. <sqlite3.Connection')  # dropped on purpose
 @pytest.mark.parametrize('end', ['close', 'drop'])
 def test_the_thread_ends_with_the_service(end):

@@ -33,6 +33,7 @@ def seconds_activity(name):
     return decision('ScheduleActivityTask', activityId=name, activityType=SECOND)
 
 
+@pytest.mark.thorough
 def test_a_task_goes_to_the_process_that_knows_its_type(two):
     """Whoever polls first, and though tasks of the other type are older."""
     first, other = two
@@ -47,6 +48,7 @@ def test_a_task_goes_to_the_process_that_knows_its_type(two):
     assert all('taskToken' not in office.poll_activity() for office in two)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('waits_in', ['first', 'other'])
 def test_the_poll_that_waits_is_woken_where_the_type_is_known(path, waits_in):
     """The leader's own poll and one of a follower; the one that has waited longer does not know the type."""
@@ -72,6 +74,7 @@ def test_the_poll_that_waits_is_woken_where_the_type_is_known(path, waits_in):
             assert found[name] == names[name]
 
 
+@pytest.mark.thorough
 def test_a_type_that_nobody_has_declared_is_anybody_s(two):
     first, other = two
     other.swf.close()
@@ -79,6 +82,7 @@ def test_a_type_that_nobody_has_declared_is_anybody_s(two):
     assert first.poll_decision()['workflowExecution']['workflowId'] == 'a'
 
 
+@pytest.mark.thorough
 def test_who_declares_nothing_takes_everything(two, path):
     first, _ = two
     first.start('a', workflowType=SECOND)
@@ -86,6 +90,7 @@ def test_who_declares_nothing_takes_everything(two, path):
         assert Office(third).poll_decision()['workflowExecution']['workflowId'] == 'a'
 
 
+@pytest.mark.thorough
 def test_what_only_a_process_knew_that_has_left_goes_to_a_poll_that_waits(path):
     with LocalSWF(path, synchronous='NORMAL', long_poll=30) as first:
         first.declare_types(workflows=[('wf', '1')], activities=[])
@@ -101,6 +106,7 @@ def test_what_only_a_process_knew_that_has_left_goes_to_a_poll_that_waits(path):
         assert tasks[0]['workflowExecution']['workflowId'] == 'a'
 
 
+@pytest.mark.thorough
 def test_a_process_that_comes_gets_what_another_holds_that_cannot_do_it(two, path):
     first, other = two
     other.swf.close()
@@ -113,6 +119,7 @@ def test_a_process_that_comes_gets_what_another_holds_that_cannot_do_it(two, pat
     assert 'DecisionTaskTimedOut' in first.types(execution)
 
 
+@pytest.mark.thorough
 def test_types_are_known_after_a_take_over(path):
     with OtherProcess(path, long_poll=0, synchronous='NORMAL') as leader:
         leader('office.prepare() and None')
@@ -128,6 +135,7 @@ def test_types_are_known_after_a_take_over(path):
             assert Office(other).poll_decision()['workflowExecution']['workflowId'] == 'a'
 
 
+@pytest.mark.thorough
 def test_a_worker_s_rounds_wait_while_there_are_only_tasks_of_others(two):
     first, other = two
     first.start('a', workflowType=SECOND)

@@ -138,11 +138,13 @@ LocalSWF().close()
 """
 
 
+@pytest.mark.thorough
 def test_there_are_services_until_the_very_end_of_the_process():
     done = subprocess.run([sys.executable, '-c', AT_EXIT], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ('[]\n', '')
 
 
+@pytest.mark.thorough
 def test_task_lists_that_hold_nothing_and_that_nobody_polls_are_forgotten(monkeypatch):
     """Clients may ask for a list of a new name each time; the service keeps those alone that matter."""
     monkeypatch.setattr('genflow.local.engine.locked_state.PUT_AWAY_EVERY', 1)

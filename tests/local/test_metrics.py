@@ -59,6 +59,7 @@ def start(client, workflow_id, task_list):
     )
 
 
+@pytest.mark.thorough
 def test_requests_are_counted_by_operation_and_status(served):
     _, server, client = served
     start(client, 'a', 'orders')
@@ -129,6 +130,7 @@ def test_metrics_of_a_server_with_credentials_have_to_be_signed():
         read(server)
 
 
+@pytest.mark.thorough
 def test_a_file_that_another_process_leads_has_the_same_numbers(tmp_path):
     with LocalSWF(tmp_path / 'x.db') as leading, LocalSWF(tmp_path / 'x.db') as member:
         leading.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='1')

@@ -21,6 +21,7 @@ from genflow.local.state.token_buckets import Rates
 # Deadlines.
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 20))), max_size=200))
 def test_deadlines_come_in_order_and_only_the_last_of_each(changes):
     deadlines, expected = Deadlines(), {}
@@ -56,6 +57,7 @@ def test_a_deadline_that_moves_ten_thousand_times_leaves_nothing_behind():
 # Task lists.
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 9)), max_size=60), st.sets(st.integers(0, 59)))
 def test_tasks_come_by_priority_then_by_age(tasks, withdrawn):
     queue = TaskQueue()
@@ -92,6 +94,7 @@ def test_a_waiter_wakes_once_and_at_once():
 # Tails of histories.
 
 
+@pytest.mark.thorough
 @given(st.lists(st.integers(1, TAIL_CHARACTERS // 3), min_size=1, max_size=30), st.integers(1, 30), st.integers(1, 30))
 def test_a_tail_has_the_newest_events_without_a_gap(sizes, first, last):
     tail = Tail(1)

@@ -103,6 +103,7 @@ def done(folder, *arguments):
     return out
 
 
+@pytest.mark.thorough
 def test_a_web_application_of_gunicorn_with_four_processes(folder):
     """Handlers start executions and wait for their results; a worker process does the work."""
     pytest.importorskip('gunicorn')
@@ -129,6 +130,7 @@ def answer_of(address, number):
         return json.load(answer)
 
 
+@pytest.mark.thorough
 def test_a_notebook_and_a_script(folder):
     """An interpreter that keeps the file open between its cells, and a program that comes and goes."""
     notebook = started(folder, '-i', '-q', stdin=subprocess.PIPE)
@@ -143,12 +145,14 @@ def test_a_notebook_and_a_script(folder):
     assert out == 'charged 7 charged 8\n', error
 
 
+@pytest.mark.thorough
 def test_a_test_suite_on_two_processes(folder):
     (folder / 'test_orders.py').write_text(SUITE)
     out = done(folder, '-m', 'pytest', '-n', '2', '-q', '-p', 'no:cacheprovider', 'test_orders.py')
     assert '8 passed' in out
 
 
+@pytest.mark.thorough
 def test_two_scripts(tmp_path):
     """Neither starts a server; each runs a workflow to its end on the same file."""
     (tmp_path / 'orders.py').write_text(ORDERS)
@@ -165,6 +169,7 @@ def test_two_scripts(tmp_path):
     assert outs == ['charged 1\ncharged 2\ncharged 3\n', 'charged 4\ncharged 5\ncharged 6\n']
 
 
+@pytest.mark.thorough
 def test_two_scripts_that_share_a_task_list_and_not_their_code(tmp_path):
     """Neither keeps the tasks of the other; one that did would keep them until they time out, a minute each."""
     (tmp_path / 'orders.py').write_text(ORDERS)

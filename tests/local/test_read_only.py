@@ -72,6 +72,7 @@ def test_a_call_that_would_change_something_is_refused(execution, path, call):
         call(Office(swf))
 
 
+@pytest.mark.thorough
 def test_what_was_not_folded_yet_is_seen(path, caplog):
     """A process that was killed leaves its last commits in the journal and in the write-ahead log."""
     with OtherProcess(path, synchronous='NORMAL') as other:
@@ -126,6 +127,7 @@ def test_an_unknown_mode(path):
         LocalSWF(path, mode='w')
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name != 'posix', reason='there are no such modes')
 @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
 @pytest.mark.parametrize('is_killed', [False, True])

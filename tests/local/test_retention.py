@@ -29,6 +29,7 @@ def run_to_the_end(office, names):
         office.decide(COMPLETE)
 
 
+@pytest.mark.thorough
 def test_rows_are_those_that_are_visible(path, clock):
     """70 executions a day, each kept for a week: at most a week of them are in the tables at any time."""
     with LocalSWF(path, clock, synchronous='OFF') as swf:

@@ -66,6 +66,7 @@ def attributes(event):
 # The same API, through the leader.
 
 
+@pytest.mark.thorough
 def test_both_processes_see_what_either_does(other, swf):
     office = Office(swf)
     execution = office.start('here')
@@ -114,6 +115,7 @@ def test_a_held_poll_that_is_abandoned_takes_no_task(other, swf):
     assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
 
 
+@pytest.mark.thorough
 def test_two_services_of_one_process_share_too(path):
     with LocalSWF(path) as first:
         Office(first).prepare()
@@ -162,6 +164,7 @@ def test_a_follower_can_empty_the_service_and_asks_for_deadlines(other, swf):
 # Taking over.
 
 
+@pytest.mark.thorough
 def test_a_follower_takes_over_when_the_leader_is_killed(other, swf):
     office = Office(swf)
     runs = [office.start(f'w{number}')['runId'] for number in range(5)]
@@ -174,6 +177,7 @@ def test_a_follower_takes_over_when_the_leader_is_killed(other, swf):
     assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] == 5
 
 
+@pytest.mark.thorough
 def test_a_follower_takes_over_when_the_leader_leaves(other, swf):
     Office(swf).start('w')
     other.send('office.swf.close()')
@@ -284,6 +288,7 @@ def busy(office):
     return execution, office.poll_activity()
 
 
+@pytest.mark.thorough
 def test_the_tasks_of_a_process_that_dies_end_at_once(other, path):
     with OtherProcess(path, long_poll=20) as third:
         execution = third('office.start("w")')
@@ -315,6 +320,7 @@ def test_a_task_that_a_closing_process_never_got_is_not_lost(other, following):
     assert 'ActivityTaskTimedOut' in other(f'office.types({other.read()!r})')
 
 
+@pytest.mark.thorough
 def test_a_poll_that_a_signal_handler_interrupts_gives_its_task_back(other, swf):
     """The handler raises when the answer is there already, and before it is read."""
     office = Office(swf)
@@ -378,6 +384,7 @@ def absent(other, swf, path, monkeypatch):
             third.process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.thorough
 def test_a_process_that_is_slow_to_come_back_keeps_its_tasks(other, absent, swf):
     other.kill()
     assert absent.looked()
@@ -387,6 +394,7 @@ def test_a_process_that_is_slow_to_come_back_keeps_its_tasks(other, absent, swf)
     assert 'ActivityTaskCompleted' in Office(swf).types(absent.execution)
 
 
+@pytest.mark.thorough
 def test_a_process_that_does_not_come_back_loses_its_tasks(other, absent, swf, monkeypatch):
     monkeypatch.setattr(leading, 'OWNERS_LOOKS', 2)
     other.kill()
@@ -396,6 +404,7 @@ def test_a_process_that_does_not_come_back_loses_its_tasks(other, absent, swf, m
     assert 'ActivityTaskTimedOut' in Office(swf).types(absent.execution)
 
 
+@pytest.mark.thorough
 def test_a_process_that_dies_before_it_comes_back_loses_its_tasks(other, absent, swf):
     other.kill()
     assert absent.looked()
@@ -404,6 +413,7 @@ def test_a_process_that_dies_before_it_comes_back_loses_its_tasks(other, absent,
         assert absent.looked()
 
 
+@pytest.mark.thorough
 def test_the_tasks_of_the_leader_end_with_it(other, swf):
     execution = other('office.start("w")')
     other('office.poll_decision()["taskToken"]')
@@ -415,6 +425,7 @@ def test_the_tasks_of_the_leader_end_with_it(other, swf):
 # Functions.
 
 
+@pytest.mark.thorough
 def test_a_function_runs_in_the_process_that_registered_it(other, swf):
     office = Office(swf)
     swf.register_lambda('pid', lambda value: [value, os.getpid()])
@@ -431,6 +442,7 @@ def test_a_function_runs_in_the_process_that_registered_it(other, swf):
     assert json.loads(attributes(ended)['result']) == [7, os.getpid()]
 
 
+@pytest.mark.thorough
 def test_a_function_ends_with_the_process_that_runs_it(other, swf, path):
     """Which is killed while the function runs; the workflow hears of it, and does not wait for the time-out."""
     office = Office(swf)
@@ -448,6 +460,7 @@ def test_a_function_ends_with_the_process_that_runs_it(other, swf, path):
 # Who is refused.
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('mode', ['rw', 'r'])
 @pytest.mark.parametrize(
     ('change', 'words'),
@@ -515,17 +528,20 @@ def test_options_that_contradict_the_leader_s_are_refused(other, path, options, 
     assert words in str(caught.value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('options', [{}, {'synchronous': 'NORMAL'}, {'limits': Limits(history_page_size=1_000)}])
 def test_options_that_agree_are_taken(other, path, options):
     with LocalSWF(path, **options) as swf:
         assert not swf.is_leader
 
 
+@pytest.mark.thorough
 def test_a_clock_that_somebody_moves_cannot_follow(other, path):
     with pytest.raises(FileInUse, match='uses the time of day; processes cannot share a ManualClock'):
         LocalSWF(path, ManualClock())
 
 
+@pytest.mark.thorough
 def test_who_does_not_know_the_secret_is_refused(other, path):
     stranger = Link(attrs.evolve(notice_of(path), secret='guessed'), 'stranger')
     with pytest.raises(ServiceError, match='secret'):
@@ -533,6 +549,7 @@ def test_who_does_not_know_the_secret_is_refused(other, path):
     stranger.close()
 
 
+@pytest.mark.thorough
 def test_the_socket_is_its_owner_s(other, path):
     address = notice_of(path).address.partition(':')[2]
     assert Path(address).stat().st_mode & 0o077 == 0
@@ -550,6 +567,7 @@ def test_a_path_may_be_longer_than_an_address(tmp_path):
 # Stopped, forked, named.
 
 
+@pytest.mark.thorough
 def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
     """Nobody takes over while it holds the lock: it may go on at any moment."""
     office = Office(swf)
@@ -588,6 +606,7 @@ def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
     assert len(texts) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
 def test_a_forked_child_refuses_and_the_parent_goes_on(swf):
     text = in_child(lambda: refusal(lambda: Office(swf).start('child')))
@@ -595,6 +614,7 @@ def test_a_forked_child_refuses_and_the_parent_goes_on(swf):
     assert Office(swf).start('parent')['runId']
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
 def test_a_child_that_outlives_the_leader_keeps_nobody_waiting(path):
     """It has inherited the lock, the listening socket and the accepted ones."""
@@ -627,6 +647,7 @@ def test_a_child_can_open_the_file_itself(path):
         assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'child'
 
 
+@pytest.mark.thorough
 def test_names_tell_who_is_alive(other):
     ours = names.new_name()
     assert names.is_alive(ours)
@@ -639,6 +660,7 @@ def test_names_tell_who_is_alive(other):
     assert not names.is_alive(theirs)
 
 
+@pytest.mark.thorough
 def test_many_short_lived_clients(other, path):
     for number in range(100):
         with LocalSWF(path) as swf:

@@ -23,6 +23,7 @@ class Skewed(SystemClock):
         return super().milliseconds() + self.offset
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('steps', [(-HOUR,), (DAY,), (DAY, -DAY)], ids=['back', 'forward', 'forward and back'])
 def test_timers_fire_on_time_and_events_are_in_order(steps, caplog):
     clock = Skewed()
@@ -76,6 +77,7 @@ def moved(request):
     return library.freeze_time if request.param == 'freezegun' else lambda to: library.travel(to, tick=False)
 
 
+@pytest.mark.thorough
 def test_a_run_under_a_frozen_clock(moved):
     with moved('2020-02-02'):
         assert run(Naps) == 'rested'
@@ -87,6 +89,7 @@ def test_a_poll_that_finds_nothing_ends_under_a_frozen_clock(moved):
         assert Office(swf).prepare().poll_decision()['startedEventId'] == 0
 
 
+@pytest.mark.thorough
 def test_a_service_outlives_a_journey(moved):
     """A session's service, used by a test that travels and by the next one that does not."""
     with LocalSWF(long_poll=20) as swf:
@@ -108,6 +111,7 @@ def swf():
         yield service
 
 
+@pytest.mark.thorough
 def test_a_worker_goes_on_while_a_test_travels(moved, swf):
     naps = Client('d', swf).starter(Naps)
     with Worker('d', 'naps', swf, registry=[Naps]):

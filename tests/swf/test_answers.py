@@ -109,6 +109,7 @@ def polling(url, waiting):
     return connection, Poller(RetryingClient(connection, pause=waiting.pause, clock=waiting.clock), 'd', 'tl')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('body', BODIES)
 @pytest.mark.parametrize('kind', ['decision', 'activity'])
 def test_a_poll_over_the_network_waits_for_an_answer_that_is_one(body, kind, caplog):

@@ -34,6 +34,7 @@ def address(request, monkeypatch):
         yield f'http://127.0.0.1:{listener.getsockname()[1]}'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('run_id', [None, 'r'])
 def test_a_result_is_waited_for_no_longer_than_was_said(address, run_id):
     with Client('d', address) as client:
@@ -43,12 +44,14 @@ def test_a_result_is_waited_for_no_longer_than_was_said(address, run_id):
         assert 0.9 <= monotonic() - begun < SOON
 
 
+@pytest.mark.thorough
 def test_the_error_says_why(address):
     with Client('d', address) as client, pytest.raises(TimeoutError) as caught:
         client.execution('w', 'r').result(timeout=0.5)
     assert caught.value.__cause__ is not None
 
 
+@pytest.mark.thorough
 def test_a_signal_that_nobody_answers_may_have_arrived(address, monkeypatch):
     monkeypatch.setattr('genflow.swf.client.execution.RETRY_FOR', 0.5)
     with Client('d', address) as client:
@@ -75,6 +78,7 @@ def waiting(client, run_id=None):
     return thread, ended
 
 
+@pytest.mark.thorough
 def test_the_end_of_a_client_wakes_who_waits_in_an_outage(address):
     client = Client('d', address)
     thread, ended = waiting(client, 'r')

@@ -143,6 +143,7 @@ class Everything(Workflow):
         return [halves, reason, (yield self.go.get())]
 
 
+@pytest.mark.thorough
 def test_all_that_a_workflow_does(layer1, connection):
     with Worker('d', 'tl', layer1, registry=registry_of(Half, Child, Everything), activities=2):
         execution = Client('d', connection).starter(Everything, tags=['gold'])(8)
@@ -155,12 +156,14 @@ def test_all_that_a_workflow_does(layer1, connection):
     assert {said.get('taskListScheduleToStartTimeout') for said in answers} == {'5'}
 
 
+@pytest.mark.thorough
 def test_an_empty_poll(connection):
     poller = Poller(RetryingClient(connection), 'd', 'nobody')
     assert poller.activity_task() is None
     assert poller.decision_task() is None
 
 
+@pytest.mark.thorough
 def test_errors(connection):
     client = connection.client
     with pytest.raises(client.exceptions.UnknownResourceFault) as raised:

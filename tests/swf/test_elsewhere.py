@@ -14,6 +14,8 @@ import pytest
 
 from .runs import Environment
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 
 VALUES = tuple(('value', name) for name in ('now', 'random', 'uuid', 'effect', 'patched', 'status'))

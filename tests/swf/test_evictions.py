@@ -7,10 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.profile import examples
+
 ROOT = Path(__file__).parents[2]
-EVICTIONS = 10_000 if os.environ.get('GENFLOW_PROFILE') == 'ci' else 300
+EVICTIONS = examples(300, 10_000, few=30)
 
 
+@pytest.mark.thorough
 def test_thousands_of_evictions_from_the_cache_of_a_worker_say_nothing():
     done = subprocess.run(
         [sys.executable, '-X', 'dev', '-m', 'tests.swf.evictions', str(EVICTIONS)],

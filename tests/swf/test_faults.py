@@ -22,6 +22,7 @@ def test_a_refused_value_is_not_told():
     assert "at 'result' failed to satisfy constraint" in text
 
 
+@pytest.mark.thorough
 def test_nor_is_one_that_botocore_refuses():
     keys = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret', 'region_name': 'us-east-1'}
     client = boto3.client('swf', **keys)

@@ -235,6 +235,7 @@ def test_many_async_activities_run_at_a_time_on_one_thread(live):
     assert threads == ['genflow-event-loop'] * 30
 
 
+@pytest.mark.thorough
 def test_no_more_async_activities_run_than_there_is_room_for(live):
     Meet.came, Meet.all_here, Meet.arrived = 0, None, threading.Semaphore(0)
     with working(live, Meeting, Meet, activities=1, async_activities=2):
@@ -245,6 +246,7 @@ def test_no_more_async_activities_run_than_there_is_room_for(live):
         assert Meet.came == 2
 
 
+@pytest.mark.thorough
 def test_a_limit_of_a_type_holds_for_async_activities(live):
     Meet.came, Meet.all_here, Meet.arrived = 0, None, threading.Semaphore(0)
     with working(live, Meeting, Meet, activities=1, activity_limits={'PlainMeet': 2}):
@@ -261,6 +263,7 @@ def test_without_an_event_loop_an_async_activity_takes_a_thread(live):
         assert Client('d', live).starter(Meeting)(1).result(LONG)[0].startswith('genflow-activity-')
 
 
+@pytest.mark.thorough
 def test_a_cancellation_is_asyncios(live):
     stopped.clear()
     with working(live, Stopping, forever) as worker:

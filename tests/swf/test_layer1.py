@@ -47,6 +47,7 @@ def test_a_boto3_session():
     assert connection.client.meta.config.retries == {'total_max_attempts': 1, 'mode': 'standard'}
 
 
+@pytest.mark.thorough
 def test_a_botocore_session_keeps_its_own_configuration():
     session = botocore.session.Session()
     session.set_credentials('key', 'secret')

@@ -497,6 +497,7 @@ def test_run_takes_middleware():
     assert ('closed', 'Order', 'completed') in telling.told
 
 
+@pytest.mark.thorough
 def test_a_run_that_was_traced_is_found_again_by_its_arguments(tmp_path):
     file = tmp_path / 'x.db'
     assert run(Order, 7, 0, db=file, workflow_id='w', middleware=Telling()) == 7

@@ -80,6 +80,7 @@ def test_five_thousand_activities_that_end_one_by_one_fit_into_a_history(swf):
     assert len(execution.history()) < 24_000
 
 
+@pytest.mark.thorough
 def test_a_long_history_is_mentioned_once(swf, caplog):
     @workflow('Chain', 1, 'tl', workflow_duration=None)
     class Chain(Workflow):

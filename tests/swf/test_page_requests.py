@@ -138,6 +138,7 @@ def test_a_client_that_nobody_made_fast_asks_for_each_page_itself(service):
     assert service.calls == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     'odd',
     [
@@ -168,6 +169,7 @@ def test_the_client_is_asked_where_the_connection_breaks(service, client):
     assert service.calls == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', ['before-send', 'before-call', 'before-sign', 'after-call', 'request-created'])
 def test_a_hook_of_the_application_sees_every_page(service, client, name):
     seen = []
@@ -187,6 +189,7 @@ def test_a_hook_that_comes_between_two_histories_sees_every_page_of_the_second(s
     assert len(seen) == 3
 
 
+@pytest.mark.thorough
 def test_a_stubbed_client_gives_every_page(service, client):
     with Stubber(client) as stub:
         for page in (*PAGES, LAST):

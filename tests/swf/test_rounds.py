@@ -125,6 +125,7 @@ def test_a_step_of_a_chain_costs_one_commit(tmp_path):
             assert 100 <= swf.statistics.commits - before <= 110
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures('never_overdue')
 def test_many_executions_share_their_commits(tmp_path):
     with LocalSWF(tmp_path / 'swf.db', synchronous='OFF') as swf:
@@ -238,6 +239,7 @@ DIES = """
 """
 
 
+@pytest.mark.thorough
 def test_an_activity_that_kills_its_process_leaves_a_trace(tmp_path):
     done = subprocess.run([sys.executable, '-c', textwrap.dedent(DIES)], cwd=tmp_path, check=False)
     assert done.returncode == 9

@@ -218,6 +218,7 @@ def test_a_function_begins_once_its_start_is_in_the_file(tmp_path, disk):
         assert len(begun) == 1
 
 
+@pytest.mark.thorough
 def test_what_was_taken_before_a_refusal_is_not_lost(tmp_path):
     limits = Limits(rates={'PollForActivityTask': (3, 1000)})
     with LocalSWF(limits=limits) as swf:
@@ -276,6 +277,7 @@ def test_a_worker_that_stops_leaves_nothing_begun(swf, seconds):
 # everybody's turn
 
 
+@pytest.mark.thorough
 def test_the_activities_of_one_execution_do_not_stop_the_decisions_of_another(swf):
     order = []
     Client(DOMAIN, swf).register(*CLASSES)
@@ -328,6 +330,7 @@ DIES = """
 """
 
 
+@pytest.mark.thorough
 def test_a_process_that_is_killed_in_the_middle_of_rounds_has_left_a_trace_of_each_activity(tmp_path):
     chance = random.Random(11)
     reported = Counter()

@@ -193,6 +193,7 @@ class TestStopping:
         assert not waiter.is_alive()
 
 
+@pytest.mark.thorough
 def test_a_broken_answer_leaves_the_worker_alive(live, caplog):
     class Broken:
         calls = 0
@@ -238,6 +239,7 @@ class TestSignals:
         assert signals.received == [signal.SIGTERM, signal.SIGINT]
         assert told == [(signal.SIGTERM, True), (signal.SIGINT, False)]
 
+    @pytest.mark.thorough
     def test_one_that_does_not_wake_the_main_thread_drains_as_well(self, live):
         """The system may deliver it to another thread, or just before the main thread begins to wait."""
         working, told, was_told = worker(live), threading.Event(), []
@@ -359,6 +361,7 @@ def boto3_client(server):
     return session.client('swf', endpoint_url=server.url)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('register', [True, False])
 def test_an_idle_worker_takes_its_polls_back_from_a_server(register):
     with LocalSWF(clock=SystemClock(), synchronous='OFF', long_poll=60) as service, HttpServer(service) as server:

@@ -134,6 +134,7 @@ FIRES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(shutil.which('promtool') is None, reason='promtool, of the package prometheus, is not installed')
 def test_each_alert_fires_when_it_should_and_not_before(tmp_path):
     tests = [

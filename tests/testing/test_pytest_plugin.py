@@ -170,6 +170,7 @@ def test_a_failing_workflow_shows_its_own_lines_and_none_of_ours(pytester, run):
     done.stdout.no_fnmatch_line('*genflow/testing/tester/tester.py*')
 
 
+@pytest.mark.thorough
 def test_the_plugin_brings_neither_boto_nor_a_database():
     code = 'import sys, genflow.testing.pytest_plugin; print(*sys.modules)'
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
@@ -182,6 +183,7 @@ def test_the_package_names_the_plugin():
     assert 'genflow = genflow.testing.pytest_plugin' in setup['options.entry_points']['pytest11']
 
 
+@pytest.mark.thorough
 def test_the_example_of_the_documentation_runs(pytester, run):
     page = (ROOT / 'docs' / 'testing.md').read_text(encoding='utf-8')
     snippets = re.findall(r'^```python\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)
@@ -191,6 +193,7 @@ def test_the_example_of_the_documentation_runs(pytester, run):
     run('--genflow-histories', 'histories').assert_outcomes(passed=6)
 
 
+@pytest.mark.thorough
 def test_a_mark_explores_before_the_test(pytester, run):
     pytester.makepyfile(
         WORKFLOW
@@ -229,6 +232,7 @@ FAILING = """
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(('options', 'shown'), [((), False), (('--full-trace',), True)])
 def test_a_traceback_has_no_frames_of_genflow(pytester, monkeypatch, options, shown):
     monkeypatch.setenv('PYTEST_DISABLE_PLUGIN_AUTOLOAD', '1')

@@ -85,6 +85,7 @@ def test_the_calls_are_told_in_order():
     assert tester.calls == [Order.pack.task(7), Order.deliver.task('a box')]
 
 
+@pytest.mark.thorough
 def test_the_calls_of_earlier_runs_are_told_too():
     class Pages(Workflow):
         load = ActivityProxy('Load', '1', heartbeat=5)

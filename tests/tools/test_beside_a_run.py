@@ -55,6 +55,7 @@ def beside(tmp_path):
             process.kill()
 
 
+@pytest.mark.thorough
 def test_a_run_is_asked_copied_and_ended_from_another_terminal(beside, tmp_path):
     run, command = beside
     first = run('a')
@@ -75,6 +76,7 @@ def test_a_run_is_asked_copied_and_ended_from_another_terminal(beside, tmp_path)
     assert finish(second).returncode == 3
 
 
+@pytest.mark.thorough
 def test_a_run_of_the_same_id_joins_and_prints_the_same_result(beside):
     run, command = beside
     processes = [run('a') for _ in range(2)]

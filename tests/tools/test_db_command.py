@@ -57,6 +57,7 @@ def test_a_file_that_is_not_there_is_refused(command, tmp_path, capsys):
     assert 'nothing.db does not exist' in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_file_that_is_in_use_can_be_looked_at_and_not_rewritten(db, capsys):
     with LocalSWF(db):
         assert main(['db', 'info', db]) == 0

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from genflow.local import LocalSWF
 from genflow.tools.cli.main import COMMANDS, main
 from genflow.tools.terminal_text import escape_controls, escape_line
+from tests.profile import examples
 
 ALLOWED = {0, 2, 3, 5, 6}
 
@@ -151,9 +152,10 @@ FORMS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('form', FORMS, ids=lambda form: ' '.join('…' if word is None else word for word in form))
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60, 300), deadline=None)
 def test_no_command_ends_in_a_traceback(folder, form, data):
     words = [word if word is not None else data.draw(WORDS) for word in form]
     if words[0] in ENDLESS and form[0] is None:
@@ -201,6 +203,7 @@ def test_a_completion_calls_the_command(shell):
     assert f'_GENFLOW_COMPLETE={shell}_complete' in out
 
 
+@pytest.mark.thorough
 def test_without_any_service_the_two_ways_to_name_one_are_told():
     code, _, err = genflow('list')
     assert code == 2
@@ -214,6 +217,7 @@ def test_an_endpoint_without_a_scheme_is_offered_one():
     assert "write 'http://localhost:4567'" in err
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_nobody_answers_at_is_no_wrong_usage():
     assert genflow('list', '--endpoint', 'http://127.0.0.1:1')[0] == 5
 
@@ -249,6 +253,7 @@ ENGINES |= {'types', 'doctor', 'ui'}
 """Commands whose modules stand on the engine; none of them is typed as often as the others."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', [None, *(name for name in COMMANDS if name not in ENGINES)])
 def test_a_help_page_loads_little(name):
     words = [sys.executable, '-c', LOADED, *([] if name is None else [name]), '--help']

@@ -95,6 +95,7 @@ def test_an_id_in_use_names_the_open_execution(genflow):
     assert '`genflow terminate order-5 --domain genflow`' in err
 
 
+@pytest.mark.thorough
 def test_an_execution_that_has_closed_takes_no_signal(genflow, db):
     genflow('start', 'Order', '1', '--id', 'a')
     complete(db, '1')
@@ -121,6 +122,7 @@ def test_history_as_json_is_what_the_aws_command_line_prints(genflow):
     assert isinstance(events[0]['eventTimestamp'], float)
 
 
+@pytest.mark.thorough
 def test_signal_sends_a_value(genflow):
     genflow('start', 'Order', '1', '--id', 'a')
     assert genflow('signal', 'a', 'approve', '{"by": "Ada"}')[0] == 0
@@ -233,6 +235,7 @@ def test_the_printed_history_names_its_execution(genflow):
     assert printed['workflowExecution'] == {'workflowId': 'a', 'runId': run_id}
 
 
+@pytest.mark.thorough
 def test_a_signal_that_the_class_does_not_declare_is_sent_with_a_warning(genflow, db, tmp_path):
     flow = tmp_path / 'orders_with_a_signal.py'
     flow.write_text(
@@ -381,6 +384,7 @@ def test_the_doctor_finds_nothing_wrong(genflow):
     assert '✓ types: 1 of workflows and 0 of activities are registered' in out
 
 
+@pytest.mark.thorough
 def test_the_doctor_tells_what_waits_and_what_differs(genflow, queried):
     genflow('start', 'Queried', '1', '--id', 'b')
     code, out, _ = genflow('doctor', queried)
@@ -417,6 +421,7 @@ def completed(db, *words):
     return [item.value for item in completion.get_completions([*words[:-1], '--db', db], words[-1])]
 
 
+@pytest.mark.thorough
 def test_a_shell_completes_ids_types_versions_and_domains(genflow, db):
     for workflow_id in ('order-1', 'order-2', 'refund-1'):
         genflow('start', 'Order', '1', '--id', workflow_id)

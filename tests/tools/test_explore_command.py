@@ -41,12 +41,14 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_code_that_holds(folder):
     code, out, err = genflow(folder, 'explore', 'good.py', 1, '--budget', 50)
     assert (code, err) == (0, '')
     assert 'all 1 orders without faults hold' in out
 
 
+@pytest.mark.thorough
 def test_what_is_found_is_told_and_plays_again(folder):
     code, out, _ = genflow(folder, 'explore', 'flow.py:Flow', 1)
     assert code == 8
@@ -56,6 +58,7 @@ def test_what_is_found_is_told_and_plays_again(folder):
     assert genflow(folder, 'explore', 'good.py', 1, '--schedule', schedule)[0] == 0
 
 
+@pytest.mark.thorough
 def test_what_is_found_is_drawn(folder):
     code, _, err = genflow(folder, 'explore', 'flow.py', 1, '--svg', 'found.svg')
     assert (code, err) == (8, '')
@@ -65,12 +68,14 @@ def test_what_is_found_is_drawn(folder):
     assert 'failed' in drawn
 
 
+@pytest.mark.thorough
 def test_a_report_as_json(folder):
     code, out, _ = genflow(folder, 'explore', 'flow.py', 1, '--json', '--jobs', 2, '--budget', 100)
     report = json.loads(out)
     assert (code, report['ok'], report['finding']['judge']) == (8, False, 'untaken')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('arguments', 'text'),
     [

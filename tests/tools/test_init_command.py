@@ -28,12 +28,14 @@ def project(tmp_path_factory):
     return folder
 
 
+@pytest.mark.thorough
 def test_a_new_project_passes_its_tests(project):
     done = run(project, 'pytest', '-q', '-p', 'no:cacheprovider')
     assert done.returncode == 0, done.stdout
     assert '5 passed' in done.stdout
 
 
+@pytest.mark.thorough
 def test_a_new_project_runs_in_the_file_that_it_names(project):
     done = run(project, 'genflow', 'run', '-q', 'my_shop/workflows.py', '7')
     assert (done.returncode, done.stdout) == (0, '"receipt 7 for 100, parcel 7"\n'), done.stderr
@@ -45,6 +47,7 @@ def test_a_new_project_has_nothing_that_breaks_determinism(project):
     assert run(project, 'genflow', 'lint', 'my_shop').returncode == 0
 
 
+@pytest.mark.thorough
 def test_a_new_project_follows_the_strictest_types(project):
     pytest.importorskip('mypy')
     done = run(project, 'mypy', '--strict', '--cache-dir', str(project / 'cache'), 'my_shop')

@@ -43,6 +43,7 @@ def test_the_corpus_has_every_rule():
     assert {code for _, _, code in expected()} == set(RULES) - {'G900'}
 
 
+@pytest.mark.thorough
 def test_the_examples_have_no_findings():
     assert lint_paths([ROOT / 'examples']) == []
 
@@ -214,6 +215,7 @@ def test_fixes(tmp_path, wrong, right):
     assert lint_paths([path]) == []
 
 
+@pytest.mark.thorough
 def test_the_corpus_can_be_mended_and_stays_python(tmp_path):
     for path in CORPUS.glob('*.py'):
         (tmp_path / path.name).write_text(path.read_text(encoding='utf-8'), encoding='utf-8')
@@ -300,6 +302,7 @@ def genflow(folder, *arguments):
     return done.returncode, done.out, done.err
 
 
+@pytest.mark.thorough
 def test_the_command(tmp_path):
     (tmp_path / 'flow.py').write_text(HEAD + '        time.sleep(5)\n')
     code, out, err = genflow(tmp_path, 'lint', 'flow.py')
@@ -309,6 +312,7 @@ def test_the_command(tmp_path):
     assert genflow(tmp_path, 'lint', 'flow', '--fix')[:2] == (0, '0 findings\n')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('arguments', 'text'),
     [
@@ -327,6 +331,7 @@ def test_wrong_usage(tmp_path, arguments, text):
     assert text in err
 
 
+@pytest.mark.thorough
 def test_a_rule_explains_itself(tmp_path):
     code, out, _ = genflow(tmp_path, 'lint', '--explain', 'G008')
     assert code == 0

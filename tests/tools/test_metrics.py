@@ -16,6 +16,8 @@ from genflow.tools.run.metrics import read_metrics, serving_at_socket, serving_m
 from tests.tools.processes import finish, start, wait_for
 from tests.tools.test_worker_command import FLOW
 
+pytestmark = pytest.mark.thorough
+
 
 def read(port, path='/metrics'):
     with urllib.request.urlopen(f'http://127.0.0.1:{port}{path}', timeout=30) as answer:

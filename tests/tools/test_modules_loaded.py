@@ -39,6 +39,7 @@ def after(arguments, cwd):
     return loaded(f'{told}\ntry: main()\nexcept SystemExit: pass\n{SAY}', cwd)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('command', COMMANDS)
 def test_help_loads_little(command, tmp_path):
     modules = after([command, '--help'], tmp_path)
@@ -52,6 +53,7 @@ def test_genflow_loads_next_to_nothing(tmp_path):
     assert sum(name.startswith('genflow') for name in modules) <= 3
 
 
+@pytest.mark.thorough
 def test_a_run_loads_no_client_of_aws(tmp_path):
     (tmp_path / 'hello.py').write_text(HELLO)
     modules = after(['run', '-q', 'hello.py'], tmp_path)
@@ -59,6 +61,7 @@ def test_a_run_loads_no_client_of_aws(tmp_path):
     assert len(modules) <= 560
 
 
+@pytest.mark.thorough
 def test_the_embedded_service_needs_no_client_of_aws(tmp_path):
     modules = loaded(
         'from genflow.local import LocalSWF\nswf = LocalSWF()\n'

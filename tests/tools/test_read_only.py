@@ -11,6 +11,8 @@ from genflow.local import LocalSWF
 from genflow.tools.cli.main import main
 from tests.local.other_process import OtherProcess
 
+pytestmark = pytest.mark.thorough
+
 
 @workflow(name='Whole', version=1, task_list='whole')
 class Whole(Workflow):

@@ -73,6 +73,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
     command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3
@@ -87,6 +88,7 @@ def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
     assert ran == [*range(1, 128), *range(127, 201)]
 
 
+@pytest.mark.thorough
 def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
     command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     done = genflow(folder, *command)
@@ -102,6 +104,7 @@ def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+@pytest.mark.thorough
 def test_the_same_command_goes_on_where_it_failed(folder):
     command = ('run', '-q', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3
@@ -112,6 +115,7 @@ def test_the_same_command_goes_on_where_it_failed(folder):
     assert ran == [*range(1, 128), *range(127, 201)]
 
 
+@pytest.mark.thorough
 def test_a_run_that_failed_begins_again_where_that_is_asked_for_or_the_arguments_are_others(folder):
     command = ('run', '-q', 'pipeline.py:Pipeline')
     keep = ('--db', 'x.db', '--id', 'p')
@@ -121,6 +125,7 @@ def test_a_run_that_failed_begins_again_where_that_is_asked_for_or_the_arguments
     assert genflow(folder, *command, '3', *keep).stdout.strip() == '6'
 
 
+@pytest.mark.thorough
 def test_it_goes_on_while_another_process_has_the_file(folder):
     """The command and ``run`` repair through the process that leads."""
     ways = {
@@ -143,6 +148,7 @@ def test_it_goes_on_while_another_process_has_the_file(folder):
     assert sorted(ran) == sorted([*range(1, 128), 127] * 2)
 
 
+@pytest.mark.thorough
 def test_run_repairs_nothing_that_was_not_kept(folder):
     done = genflow(folder, 'run', 'pipeline.py:Pipeline', '1', '--repair')
     assert done.returncode == 2
@@ -173,6 +179,7 @@ class Payments(Workflow):
 """
 
 
+@pytest.mark.thorough
 def test_a_call_that_is_asked_for_anew_keeps_its_idempotency_key(folder):
     (folder / 'payments.py').write_text(KEYS)
     command = ('run', '-q', 'payments.py', '--db', 'x.db', '--id', 'p')
@@ -194,6 +201,7 @@ def test_a_call_that_is_asked_for_anew_keeps_its_idempotency_key(folder):
     assert tags[runs[3]] == [f'repair-of:{runs[0]}', f'repair-of:{runs[1]}']
 
 
+@pytest.mark.thorough
 def test_repair_in_bulk_shows_first_and_then_does_it(folder):
     for name, steps in (('a', '130'), ('b', '127'), ('c', '5')):
         genflow(folder, 'run', '-q', 'pipeline.py:Pipeline', steps, '--db', 'x.db', '--id', name)
@@ -213,6 +221,7 @@ def test_repair_in_bulk_shows_first_and_then_does_it(folder):
     assert genflow(folder, 'count', '--open', '--db', 'x.db').stdout == '3\n'
 
 
+@pytest.mark.thorough
 def test_a_repair_is_refused_where_calls_were_made_after_what_is_trusted(folder):
     command = ('run', 'pipeline.py:Careful', '130', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3

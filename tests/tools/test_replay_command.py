@@ -6,6 +6,8 @@ import pytest
 
 from tests.tools.processes import finish, start
 
+pytestmark = pytest.mark.thorough
+
 FLOW = """
 from genflow import Activity, Workflow, activity, workflow
 

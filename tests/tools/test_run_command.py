@@ -12,6 +12,8 @@ import pytest
 from genflow.local import LocalSWF, ManualClock
 from tests.tools.processes import TIMEOUT, finish, start, wait_for
 
+pytestmark = pytest.mark.thorough
+
 # Each activity leaves a line when it begins and when it ends; the one that is told to waits to be killed.
 STEPS = """
 import os

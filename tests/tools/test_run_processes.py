@@ -93,6 +93,7 @@ def run(tmp_path):
             process.kill()
 
 
+@pytest.mark.thorough
 def test_two_activities_run_in_two_processes(run):
     """Each process runs one activity at a time, and these two wait for each other."""
     process = finish(run('Both', db=None))
@@ -103,6 +104,7 @@ def test_two_activities_run_in_two_processes(run):
     assert 'interrupted' not in process.err
 
 
+@pytest.mark.thorough
 def test_a_process_that_dies_is_started_again_and_the_result_is_printed(run):
     """Whichever of the two it is."""
     process = finish(run('Dies'))
@@ -112,6 +114,7 @@ def test_a_process_that_dies_is_started_again_and_the_result_is_printed(run):
     assert '; it is started again in 0.5 s' in process.err
 
 
+@pytest.mark.thorough
 def test_the_first_signal_lets_activities_finish_and_the_same_command_goes_on(run, tmp_path):
     process = run('One')
     wait_for(process.stderr, '[1.1] started')
@@ -127,6 +130,7 @@ def test_the_first_signal_lets_activities_finish_and_the_same_command_goes_on(ru
     assert int(finish(again).out) > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
 def test_a_supervisor_that_is_killed_leaves_no_orphan(run, tmp_path):
     process = run('One')
@@ -142,6 +146,7 @@ def test_a_supervisor_that_is_killed_leaves_no_orphan(run, tmp_path):
         assert ended
 
 
+@pytest.mark.thorough
 def test_a_failure_is_shown_once_and_the_same_command_takes_it_up(run, tmp_path):
     failed = finish(run('Fails'))
     assert (failed.returncode, failed.out) == (3, '')
@@ -155,6 +160,7 @@ def test_a_failure_is_shown_once_and_the_same_command_takes_it_up(run, tmp_path)
     assert runs['count'] == 2
 
 
+@pytest.mark.thorough
 def test_a_command_that_is_wrong_is_said_once(run):
     process = finish(run('Nobody'))
     assert process.returncode == 2
@@ -162,6 +168,7 @@ def test_a_command_that_is_wrong_is_said_once(run):
     assert 'Nobody' in process.err
 
 
+@pytest.mark.thorough
 def test_arguments_and_settings_reach_the_processes(run, tmp_path):
     (tmp_path / 'mended').touch()
     command = ['--db', 'y.db', '--quiet', 'run', '--processes', '2', '--id', 'b', 'flows.py:Fails', '--', '-7']

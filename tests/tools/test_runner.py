@@ -102,6 +102,7 @@ def no_calls_yet():
     calls.clear()
 
 
+@pytest.mark.thorough
 def test_the_result_of_a_workflow():
     assert genflow.run(Doubling, 1, 2, 3) == [2, 4, 6]
 
@@ -128,6 +129,7 @@ def test_a_failure_raises_with_the_remote_traceback():
     assert "raise ValueError('no negative numbers')" in caught.value.traceback
 
 
+@pytest.mark.thorough
 def test_a_time_out_raises():
     with pytest.raises(ChildTimedOut) as caught:
         genflow.run(Late)
@@ -156,6 +158,7 @@ def test_arguments_that_are_too_large_are_refused():
         genflow.run(Words, 'x' * 40_000)
 
 
+@pytest.mark.thorough
 def test_a_completed_execution_is_recalled(tmp_path):
     db = tmp_path / 'x.db'
     assert genflow.run(Doubling, 4, db=db, workflow_id='a') == [8]
@@ -164,6 +167,7 @@ def test_a_completed_execution_is_recalled(tmp_path):
     assert genflow.run(Doubling, 5, db=db, workflow_id='a') == [10]
 
 
+@pytest.mark.thorough
 def test_a_completed_execution_is_recalled_by_the_arguments_of_its_first_run(tmp_path):
     db = tmp_path / 'x.db'
     assert genflow.run(Counting, 1, 3, db=db, workflow_id='a') == 3
@@ -173,6 +177,7 @@ def test_a_completed_execution_is_recalled_by_the_arguments_of_its_first_run(tmp
     assert len(infos['executionInfos']) == 3
 
 
+@pytest.mark.thorough
 def test_a_failed_execution_is_run_again(tmp_path):
     db = tmp_path / 'x.db'
     for _ in range(2):
@@ -207,17 +212,20 @@ def decide(db, timer):
         service.respond_decision_task_completed(taskToken=task['taskToken'], decisions=[decision])
 
 
+@pytest.mark.thorough
 def test_an_open_execution_is_continued(tmp_path):
     start(tmp_path / 'x.db', 'runner.Doubling', '[[4],{}]')
     assert genflow.run(Doubling, 4, db=tmp_path / 'x.db', workflow_id='a') == [8]
 
 
+@pytest.mark.thorough
 def test_an_open_execution_of_another_type_is_refused(tmp_path):
     start(tmp_path / 'x.db', 'runner.Counting', '[[1,2],{}]')
     with pytest.raises(HistoryError, match=r"'a' is open, of the workflow runner\.Counting 1, not runner\.Doubling 1"):
         genflow.run(Doubling, 4, db=tmp_path / 'x.db', workflow_id='a')
 
 
+@pytest.mark.thorough
 def test_code_that_does_not_follow_the_history_raises_what_the_engine_says(tmp_path):
     start(tmp_path / 'x.db', 'runner.Counting', '[[1,2],{}]')
     decide(tmp_path / 'x.db', {'timerId': '7', 'startToFireTimeout': '0'})
@@ -230,6 +238,7 @@ def test_an_activity_type_that_nobody_has_is_an_error_at_its_task():
         genflow.run(Lonely)
 
 
+@pytest.mark.thorough
 def test_an_activity_type_that_only_the_file_knows_ends_the_run(tmp_path):
     start(tmp_path / 'x.db', 'runner.Lonely', '[[],{}]')
     with LocalSWF(tmp_path / 'x.db') as service:

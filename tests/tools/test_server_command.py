@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from genflow.local import LocalSWF, ManualClock
 from tests.tools.processes import finish, start
 
+pytestmark = pytest.mark.thorough
+
 FLOW = """
 from genflow import Activity, Workflow, activity, workflow
 

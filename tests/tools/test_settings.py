@@ -37,6 +37,7 @@ def project(folder, text):
     (folder / 'pyproject.toml').write_text(f'[tool.genflow]\n{text}\n', encoding='utf-8')
 
 
+@pytest.mark.thorough
 def test_a_flag_counts_over_the_environment_and_that_over_the_project(folder, genflow, monkeypatch):
     project(folder, 'db = "project.db"')
     assert genflow('domain', 'list') == (0, 'of-project\n', '')
@@ -46,6 +47,7 @@ def test_a_flag_counts_over_the_environment_and_that_over_the_project(folder, ge
     assert genflow('domain', 'list', '--db', folder / 'flag.db') == (0, 'of-flag\n', '')
 
 
+@pytest.mark.thorough
 def test_an_endpoint_of_a_stronger_place_takes_the_place_of_a_file(folder, genflow, monkeypatch):
     project(folder, 'db = "project.db"')
     assert genflow('domain', 'list', '--endpoint', 'http://127.0.0.1:1')[0] == 5
@@ -54,6 +56,7 @@ def test_an_endpoint_of_a_stronger_place_takes_the_place_of_a_file(folder, genfl
     assert genflow('domain', 'list', '--db', folder / 'flag.db')[0] == 0
 
 
+@pytest.mark.thorough
 def test_the_domain_of_the_project_is_the_domain_of_commands(folder, genflow):
     project(folder, 'db = "project.db"\ndomain = "elsewhere"')
     code, _, err = genflow('list')
@@ -100,6 +103,7 @@ def test_region_and_profile_are_handed_to_boto3_for_the_command_alone(genflow, m
     assert 'AWS_PROFILE' not in os.environ
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('name', COMMANDS)
 def test_each_command_takes_each_setting(name, genflow):
     for setting in SETTINGS.values():

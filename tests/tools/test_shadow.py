@@ -254,6 +254,7 @@ def genflow(folder, *arguments):
     return done.returncode, done.out, done.err
 
 
+@pytest.mark.thorough
 def test_the_command(folder):
     code, out, err = genflow(folder, 'shadow', 'flow.py', '--domain', 'shop', '--db', 'x.db', '--cache', 'kept')
     assert (code, err) == (0, '')
@@ -268,6 +269,7 @@ def test_the_command(folder):
         assert 'failures="1"' in (folder / 'junit.xml').read_text(encoding='utf-8')
 
 
+@pytest.mark.thorough
 def test_a_worker_does_not_poll_where_an_open_execution_would_be_held(folder):
     worker = start(folder, *WORKER, '--no-register', '--shadow-first')
     wait_for(worker.stderr, '1 of 1 executions follow the code')
@@ -280,6 +282,7 @@ def test_a_worker_does_not_poll_where_an_open_execution_would_be_held(folder):
     assert 'so this worker does not poll' in err
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('arguments', 'text'),
     [

@@ -47,18 +47,21 @@ def shell(tmp_path):
     return run
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('gone', ['2>&-', '2>/dev/full'])
 def test_a_run_whose_messages_cannot_be_written_gives_its_result(shell, gone):
     done = shell(f'$genflow run flow.py hello {gone}')
     assert (done.returncode, done.stdout) == (0, b'"hello"\n')
 
 
+@pytest.mark.thorough
 def test_a_run_whose_messages_nobody_reads_gives_its_result(shell):
     text = 'x' * 20_000  # each activity prints it, and no pipe holds so much
     done = shell(f'mkfifo pipe; exec 3<>pipe; $genflow run flow.py {text} 20 2>&3')
     assert (done.returncode, json.loads(done.stdout)) == (0, text)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('gone', ['>&-', '>/dev/full'])
 def test_a_result_that_cannot_be_written_says_how_to_get_it(shell, gone):
     done = shell(f'$genflow run -q --db x.db --id a flow.py hello {gone}')
@@ -67,6 +70,7 @@ def test_a_result_that_cannot_be_written_says_how_to_get_it(shell, gone):
     assert shell('$genflow result a --db x.db').stdout == b'"hello"\n'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('gone', ['>&-', '>/dev/full'])
 def test_ids_that_cannot_be_written_are_in_the_message(shell, gone):
     shell('$genflow run -q --db x.db --id a flow.py hello')
@@ -75,12 +79,14 @@ def test_ids_that_cannot_be_written_are_in_the_message(shell, gone):
     assert 'The execution has started; its id is b ' in done.stderr.decode()
 
 
+@pytest.mark.thorough
 def test_a_closed_stderr_does_not_write_into_the_file(shell):
     done = shell('$genflow run --db x.db --id a flow.py hello 2>&- >&-')
     assert done.returncode == 1
     assert shell('$genflow result a --db x.db').stdout == b'"hello"\n'
 
 
+@pytest.mark.thorough
 def test_who_reads_no_further_sees_no_error(shell):
     shell('$genflow run -q --db x.db --id a flow.py hello 9')
     done = shell('$genflow history a --db x.db | head -1')
@@ -88,6 +94,7 @@ def test_who_reads_no_further_sees_no_error(shell):
     assert done.stderr == b''
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('locale', [{'LC_ALL': 'C'}, {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}])
 def test_arguments_are_utf_8_in_any_locale(shell, locale):
     assert shell('$genflow run -q --db x.db --id a flow.py "Zoë"', **locale).returncode == 0
@@ -98,6 +105,7 @@ def test_arguments_are_utf_8_in_any_locale(shell, locale):
     assert shell('test -f "Zoë.db"').returncode == 0
 
 
+@pytest.mark.thorough
 def test_a_result_is_printed_in_an_encoding_that_does_not_have_it(shell):
     done = shell('$genflow run flow.py "Zoë"', PYTHONIOENCODING='ascii')
     assert done.returncode == 0

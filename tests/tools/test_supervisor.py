@@ -51,6 +51,7 @@ def supervisor(tmp_path):
     process.communicate(timeout=TIMEOUT)
 
 
+@pytest.mark.thorough
 def test_workers_share_the_file_that_the_supervisor_leads(supervisor, tmp_path):
     """Neither the supervisor nor who asks runs the activity."""
     with LocalSWF(tmp_path / 'x.db') as swf:
@@ -71,6 +72,7 @@ def ask(swf, tmp_path, *, dies):
         return client.starter(Ask)(dies).result(TIMEOUT)
 
 
+@pytest.mark.thorough
 def test_a_process_that_dies_is_started_again_and_named(supervisor):
     (worker, _) = children(supervisor.pid)
     os.kill(worker, signal.SIGKILL)
@@ -83,6 +85,7 @@ def test_a_process_that_dies_is_started_again_and_named(supervisor):
     assert supervisor.wait(TIMEOUT) == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
 def test_no_orphan_is_left_by_a_supervisor_that_is_killed(supervisor):
     workers = [os.pidfd_open(worker) for worker in children(supervisor.pid)]
@@ -99,6 +102,7 @@ def children(pid):
     return sorted(int(line) for line in found.stdout.split())
 
 
+@pytest.mark.thorough
 def test_a_command_that_is_wrong_is_not_started_again(tmp_path):
     process = start(
         tmp_path, 'worker', 'nowhere.py', '--domain', 'd', '--task-list', 't', '--db', 'x.db', '--processes', '2'

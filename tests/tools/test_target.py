@@ -79,6 +79,7 @@ def test_workflows_that_a_file_imports_do_not_count(file):
     assert load(file('from refunds import Refund\n' + workflow_class('Order'))).name == 'Order'
 
 
+@pytest.mark.thorough
 def test_a_module_on_the_path(file, tmp_path, monkeypatch):
     file(workflow_class('Order'), 'shop_on_path.py')
     monkeypatch.syspath_prepend(tmp_path)

@@ -56,6 +56,7 @@ def failed_execution(path):
         return run_id
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('ending', [signal.SIGINT, signal.SIGTERM])
 def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, ending):
     failed_execution(tmp_path / 'shop.db')
@@ -70,6 +71,7 @@ def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, endi
     assert (done.returncode, done.out, done.err) == (0, '', '')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('command', ['ui', 'server'])
 @pytest.mark.parametrize('beside', [False, True])
 def test_a_repair_goes_on_in_the_file_that_is_looked_at(begin, tmp_path, command, beside):
@@ -92,6 +94,7 @@ def test_a_repair_goes_on_in_the_file_that_is_looked_at(begin, tmp_path, command
         assert task['workflowExecution'] == {'workflowId': workflow_id, 'runId': new_run_id}
 
 
+@pytest.mark.thorough
 def test_a_folder_is_looked_at(begin, tmp_path):
     (tmp_path / 'saved').mkdir()
     text = History(Order, 1).decide().to_json()
@@ -103,6 +106,7 @@ def test_a_folder_is_looked_at(begin, tmp_path):
     assert sorted(lines) == ['bare\tbare', 'workflow-1\trun-1', 'workflow-1\ttwo']
 
 
+@pytest.mark.thorough
 def test_a_server_serves_its_dashboard_beside(begin):
     process = begin('server', '--port', 0, '--ui', '--ui-port', 0, '--write')
     page = process.stdout.readline().strip()
@@ -115,6 +119,7 @@ def test_a_server_serves_its_dashboard_beside(begin):
     assert finish(process).returncode == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('arguments', 'text'),
     [

@@ -57,12 +57,14 @@ def credentials(monkeypatch):
     monkeypatch.setenv('AWS_DEFAULT_REGION', 'us-east-1')
 
 
+@pytest.mark.thorough
 def test_the_result_is_printed(genflow):
     assert genflow('update', 't', 'add', '5', '--kwarg', 'times=2')[:2] == (0, '10\n')
     assert genflow('update', 't', 'add', '1', '--id', 'once')[:2] == (0, '11\n')
     assert genflow('update', 't', 'add', '1', '--id', 'once')[:2] == (0, '11\n')
 
 
+@pytest.mark.thorough
 def test_a_refusal_is_exit_code_3(genflow):
     code, out, err = genflow('update', 't', 'add', '-5')
     assert (code, out) == (3, '')
@@ -80,6 +82,7 @@ def test_what_is_not_there_is_told_with_exit_code_2(genflow):
     assert "there is no execution 'nobody'" in err
 
 
+@pytest.mark.thorough
 def test_a_file_that_a_worker_uses_is_shared_with_it(tmp_path, capsys):
     file = str(tmp_path / 'x.db')
     with LocalSWF(file) as service:

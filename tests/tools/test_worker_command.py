@@ -88,6 +88,7 @@ def events_of(folder, kind):
         return [attributes_of(event) for event in run.since(0) if event['eventType'] == kind]
 
 
+@pytest.mark.thorough
 def test_a_worker_decides_and_performs_until_it_has_done_enough(folder, capsys):
     done = finish(start(folder, *WORKER, '--max-tasks', TASKS))
     assert done.returncode == 0, done.err
@@ -95,6 +96,7 @@ def test_a_worker_decides_and_performs_until_it_has_done_enough(folder, capsys):
     assert result(folder, capsys) == (0, '8\n')
 
 
+@pytest.mark.thorough
 def test_a_worker_takes_several_lists_and_warns_of_one_that_no_type_uses(folder, capsys):
     done = finish(start(folder, *WORKER, '--task-list', 'stepz', '--max-tasks', TASKS))
     assert done.returncode == 0, done.err
@@ -104,6 +106,7 @@ def test_a_worker_takes_several_lists_and_warns_of_one_that_no_type_uses(folder,
     assert result(folder, capsys) == (0, '8\n')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_what_runs_finish(folder, number):
     os.mkfifo(folder / 'hang')
@@ -116,6 +119,7 @@ def test_a_signal_lets_what_runs_finish(folder, number):
     assert events_of(folder, 'ActivityTaskCompleted')[0]['result'] == '8'
 
 
+@pytest.mark.thorough
 def test_draining_ends_when_its_time_is_over(folder):
     os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--drain', 0)
@@ -126,6 +130,7 @@ def test_draining_ends_when_its_time_is_over(folder):
     assert events_of(folder, 'ActivityTaskFailed')[0]['reason'] == 'genflow.WorkerStopped'
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('first', 'second'), [('SIGINT', 'SIGINT'), ('SIGTERM', 'SIGTERM'), ('SIGTERM', 'SIGINT'), ('SIGINT', 'SIGHUP')]
 )
@@ -139,6 +144,7 @@ def test_a_second_signal_of_any_kind_stops_at_once(folder, first, second):
     assert finish(process).returncode == 130
 
 
+@pytest.mark.thorough
 def test_a_worker_whose_log_nobody_reads_any_more_drains(folder):
     os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--no-sticky')
@@ -151,6 +157,7 @@ def test_a_worker_whose_log_nobody_reads_any_more_drains(folder):
     assert events_of(folder, 'ActivityTaskCompleted')[0]['result'] == '8'
 
 
+@pytest.mark.thorough
 def test_a_worker_whose_output_is_full_drains(folder):
     os.mkfifo(folder / 'hang')
     text = FLOW.replace("print('begun', flush=True)", "print('x' * 1_000_000, flush=True)")
@@ -163,6 +170,7 @@ def test_a_worker_whose_output_is_full_drains(folder):
     process.communicate()
 
 
+@pytest.mark.thorough
 def test_logging_that_the_target_sets_up_does_not_silence_the_worker(folder):
     silencing = """
 import logging.config
@@ -178,6 +186,7 @@ logging.config.dictConfig({
     assert 'working for domain shop, task list steps' in done.err
 
 
+@pytest.mark.thorough
 def test_the_log_as_json_says_which_task_each_record_is_about(folder):
     logging = "import logging; logging.getLogger('shop').warning('packing\\x1b')"
     text = FLOW.replace("print('begun', flush=True)", logging)
@@ -193,6 +202,7 @@ def test_the_log_as_json_says_which_task_each_record_is_about(folder):
     assert 'workflow_id' not in records[0]  # where the worker works is about no task
 
 
+@pytest.mark.thorough
 def test_the_log_as_text_escapes_control_characters_and_keeps_to_its_level(folder):
     logging = "import logging; logging.getLogger('shop').warning('packing\\x1b')"
     text = FLOW.replace("print('begun', flush=True)", logging)
@@ -204,6 +214,7 @@ def test_the_log_as_text_escapes_control_characters_and_keeps_to_its_level(folde
     assert line.endswith('activity_id=1.1 attempt=1]')
 
 
+@pytest.mark.thorough
 def test_sigusr1_prints_what_became_of_the_tasks(folder):
     os.mkfifo(folder / 'hang')
     process = start(folder, *WORKER, '--log-level', 'error', '--drain', 0)
@@ -214,6 +225,7 @@ def test_sigusr1_prints_what_became_of_the_tasks(folder):
     finish(process)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

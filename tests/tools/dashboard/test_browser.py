@@ -76,6 +76,7 @@ def violations(page):
     return [(one['id'], one['nodes'][0]['html']) for one in Axe().run(page).response['violations']]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('theme', THEMES)
 def test_no_page_has_violations_errors_or_a_width_beyond_the_window(chromium, env, theme):
     env.fail(env.take(), reason='ValueError: no such card')
@@ -93,6 +94,7 @@ def test_no_page_has_violations_errors_or_a_width_beyond_the_window(chromium, en
                 assert page.evaluate('document.documentElement.scrollWidth <= innerWidth'), (path, width)
 
 
+@pytest.mark.thorough
 def test_hostile_text_changes_nothing(chromium, env):
     token = env.take()
     env.fail(token, reason=EVIL)
@@ -108,6 +110,7 @@ def test_hostile_text_changes_nothing(chromium, env):
             assert '\u202e' not in page.inner_text('body')
 
 
+@pytest.mark.thorough
 def test_everything_works_without_script(chromium, env):
     with served(env) as url, opened(chromium, java_script_enabled=False) as page:
         page.goto(url)
@@ -129,6 +132,7 @@ def test_everything_works_without_script(chromium, env):
         assert env.gathered('waits').view.close.reason == 'no longer wanted'
 
 
+@pytest.mark.thorough
 def test_everything_is_reached_by_the_keyboard(chromium, env):
     with served(env) as url, opened(chromium) as page:
         page.goto(url)
@@ -144,6 +148,7 @@ def test_everything_is_reached_by_the_keyboard(chromium, env):
         page.wait_for_url('**id=order-1**')
 
 
+@pytest.mark.thorough
 def test_back_goes_through_what_was_opened(chromium, env):
     with served(env) as url, opened(chromium) as page:
         page.goto(f'{url}/?id=order&sort=id')
@@ -159,6 +164,7 @@ def test_back_goes_through_what_was_opened(chromium, env):
         assert page.input_value('main input[name=id]') == 'order'
 
 
+@pytest.mark.thorough
 def test_two_windows_see_what_happens(chromium, env):
     with served(env) as url, opened(chromium) as first, opened(chromium) as second:
         first.goto(f'{url}/execution?id=order-1')
@@ -173,6 +179,7 @@ def test_two_windows_see_what_happens(chromium, env):
         assert 'completed' in first.inner_text('#timeline')
 
 
+@pytest.mark.thorough
 def test_a_service_that_goes_away_is_said_and_comes_back(chromium, env):
     class Switched:
         is_on = True

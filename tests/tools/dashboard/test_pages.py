@@ -34,6 +34,7 @@ def begin_three(env):
     env.begin(Plain, 'parcel-3', decided=False)
 
 
+@pytest.mark.thorough
 def test_the_list_links_to_each_execution_by_its_workflow_id(env):
     begin_three(env)
     client = client_of(env)
@@ -46,6 +47,7 @@ def rows(page):
     return [text for text in page.links if text in ('order-1', 'order-2', 'parcel-3')]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('query', 'found'),
     [
@@ -96,6 +98,7 @@ def test_ids_are_exported_as_the_search_found_them(env):
     assert answer.text.splitlines() == [f'{name}\t{env.run_ids[name]}' for name in ('order-1', 'order-2')]
 
 
+@pytest.mark.thorough
 def test_children_stand_under_their_parents(env):
     env.begin(Parent)
     env.decide()
@@ -104,6 +107,7 @@ def test_children_stand_under_their_parents(env):
     assert 'class="depth1"' not in client_of(env).get('/?flat=1').text
 
 
+@pytest.mark.thorough
 def test_an_execution_without_a_run_id_is_the_latest(env):
     env.begin(Plain, 'w')
     assert env.run_ids['w'] in page_of(client_of(env), '/execution?id=w').text
@@ -116,6 +120,7 @@ def test_what_is_not_there_is_said_on_a_page(env, address):
     assert 'Go to the executions' in answer.text
 
 
+@pytest.mark.thorough
 def test_an_execution_says_its_state_and_why_first(env):
     env.begin(Plain, 'w')
     env.wait(60)
@@ -124,6 +129,7 @@ def test_an_execution_says_its_state_and_why_first(env):
     assert '[activity-not-polled]' in page.text
 
 
+@pytest.mark.thorough
 def test_branches_have_source_lines_where_the_target_is_known(env):
     env.begin(Tolerant, 'w')
     spec = WorkflowSpec(Tolerant, 'Tolerant', '1')
@@ -156,6 +162,7 @@ def test_the_line_of_an_event_is_one_element(env):
     assert '>1\t2000-01-01 00:00:00\t● WorkflowExecutionStarted' in events.replace('\u00a0', ' ')
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ('query', 'numbers'),
     [
@@ -192,6 +199,7 @@ def test_downloads_are_the_history_and_one_whole_file(env, tmp_path):
     assert '<script' not in page
 
 
+@pytest.mark.thorough
 def test_hostile_text_is_only_ever_text(env):
     env.begin(Plain, 'w', tagList=['<b>tag</b>'])
     env.fail(env.take(), reason=EVIL)
@@ -229,6 +237,7 @@ def test_types_are_shown_with_their_state_and_whether_the_target_has_them(env):
     assert 'workflowPlain1 ✓ registered' in text
 
 
+@pytest.mark.thorough
 def test_what_was_open_when_an_execution_closed_runs_no_longer(env):
     env.begin(Plain, 'w')
     env.take()
@@ -238,6 +247,7 @@ def test_what_was_open_when_an_execution_closed_runs_no_longer(env):
     assert 'ran 1 min,' in page_of(client_of(env), '/execution?id=w').text
 
 
+@pytest.mark.thorough
 def test_empty_pages_say_what_to_do(env):
     client = client_of(env)
     assert 'genflow start TYPE VERSION' in page_of(client, '/').text
@@ -245,6 +255,7 @@ def test_empty_pages_say_what_to_do(env):
     assert 'No execution is like that' in page_of(client, '/?id=x').text
 
 
+@pytest.mark.thorough
 def test_the_time_zone_is_kept_by_every_link(env):
     env.begin(Plain, 'w')
     page = page_of(client_of(env), '/execution?id=w&tz=Asia/Tokyo')
@@ -253,6 +264,7 @@ def test_the_time_zone_is_kept_by_every_link(env):
     assert [link for link in here if 'tz=Asia%2FTokyo' not in link and 'static' not in link] == []
 
 
+@pytest.mark.thorough
 def test_a_folder_of_histories_is_a_source(env, tmp_path):
     env.begin(Plain, 'w')
     answer = client_of(env).get('/execution.json?id=w')
@@ -292,6 +304,7 @@ def test_pages_are_the_same_for_the_same_address(env):
     assert WORKERS in client.get('/workers').text
 
 
+@pytest.mark.thorough
 def test_the_top_of_a_long_history_comes_before_it_is_read(env, monkeypatch):
     monkeypatch.setattr('genflow.tools.dashboard.pages.one.LARGE', 3)
     env.begin(Plain, 'long')

@@ -83,6 +83,7 @@ def test_a_query_is_written_as_it_is_read():
     assert Query(sort='id').sorted_by('id').sort == '-id'
 
 
+@pytest.mark.thorough
 def test_a_pattern_that_would_take_for_ever_is_given_up():
     with pytest.raises(PatternError, match='takes too long'):
         matching('(a+)+$', ['a' * 60 + 'b'], seconds=0.5)

@@ -25,6 +25,7 @@ def test_a_foreign_host_name_is_refused(env, host):
     assert client_of(env).get('/', headers={'host': host}).status_code == 421
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('host', ['127.0.0.1:4568', 'localhost:4568', 'LOCALHOST', '[::1]:4568', '127.8.8.8'])
 def test_our_own_names_are_answered(env, host):
     assert client_of(env).get('/', headers={'host': host}).status_code == 200
@@ -85,6 +86,7 @@ def test_with_a_token_nothing_is_shown_without_it(env, path):
     assert 'DecisionTask' not in answer.text
 
 
+@pytest.mark.thorough
 def test_who_has_no_cookie_is_asked_for_the_token(env):
     client = client_of(env, Policy(token=TOKEN))
     answer = client.get('/')
@@ -122,6 +124,7 @@ def test_every_answer_has_the_headers(env, path):
     assert answer.headers['x-content-type-options'] == 'nosniff'
 
 
+@pytest.mark.thorough
 def test_no_page_has_script_or_style_of_its_own(env):
     client = client_of(env)
     for path in ('/', '/execution?id=w', '/workers', '/types', f'/act?action=signal&on=w:{env.run_ids["w"]}', '/login'):

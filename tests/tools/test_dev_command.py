@@ -141,7 +141,7 @@ def test_an_execution_that_departs_is_repaired_where_the_code_still_follows_it(s
 
 def test_the_dashboard_repairs_while_the_session_serves(session, waiting):
     waiting.terminate('by mistake')
-    with at_address(session.url, 'flow', session.domain, session.fork_run) as dashboard:
+    with at_address(session.url, 'flow', session.domain, session.db, session.fork_run) as dashboard:
         form = urllib.parse.urlencode({'action': 'repair', 'on': f'a:{waiting.run_id}'}).encode()
         with urllib.request.urlopen(f'{dashboard.url}/act', form, timeout=LIMIT) as page:  # noqa: S310
             assert 'did=repair' in page.url
@@ -197,3 +197,27 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     done = finish(start(tmp_path, 'dev', 'nothing.py'))
     assert done.returncode == 2
     assert "there is no file 'nothing.py'" in done.err
+
+
+AUDIT = """
+class Audit(Middleware):
+    def workflow_started(self, run):
+        print('started', run.info.workflow_id, flush=True)
+
+@activity"""
+
+
+def test_the_worker_of_a_session_calls_the_middleware_that_it_is_told(flow, told):
+    edit(flow, 'import Activity', 'import Activity, Middleware')
+    edit(flow, '@activity', AUDIT)
+    with Session(str(flow), 'genflow', told.append, middleware=f'{flow}:Adit') as session:
+        session.saved()
+        assert session.code == 'broken'
+        assert "has no 'Adit'" in told[-1]
+        session.middleware = f'{flow}:Audit'
+        session.saved()
+        execution = Client('genflow', session.client).starter('Flow', version='1', workflow_id='a')()
+        execution.signal('go')
+        assert execution.result(LIMIT) == [1, 2]
+        while 'started a' not in told:
+            threading.Event().wait(0.02)

@@ -15,7 +15,18 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from genflow import ActivityProxy, Saga, Signal, TaskFailed, Workflow, WorkflowProxy, activity, any_of, update
+from genflow import (
+    ActivityProxy,
+    LambdaProxy,
+    Saga,
+    Signal,
+    TaskFailed,
+    Workflow,
+    WorkflowProxy,
+    activity,
+    any_of,
+    update,
+)
 from genflow.core.model import registry
 from genflow.testing import ExplorationFailed, History, TimeOut, explore
 from genflow.testing.explorer.samples import signal_samples
@@ -47,6 +58,69 @@ def test_its_schedule_plays_it_again(planted):
         assert again.value.finding.verdict.judge == 'replay'
     else:
         assert again.value.story == caught.value.story
+
+
+@pytest.mark.parametrize(
+    'planted', [one for one in PLANTED if one.judge != 'replay'], ids=lambda planted: planted.workflow.__name__
+)
+def test_its_history_is_what_its_code_makes(planted):
+    """Pasted into a test, the code makes the history, with the workflow's own decisions."""
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(planted.workflow, *planted.args, **planted.options)
+    if planted.judge == 'stall':  # its last decision cannot be made
+        return
+    names = {'History': History, planted.workflow.__name__: planted.workflow}
+    made = eval(caught.value.finding.code, names)  # noqa: S307 - made by this test
+    assert shown(made) == shown(caught.value.history)
+
+
+def shown(history):
+    return [event['eventType'] for event in history.events]
+
+
+class Refused(Desk):
+    child = WorkflowProxy('Child', '1', retry=0)
+    f = LambdaProxy('f', retry=0)
+
+    def run(self):
+        try:
+            yield [self.read(1), self.sleep(5), self.child.with_options(workflow_id='kid')(), self.f()]
+        except TaskFailed as error:
+            self.reason = error.reason
+        return 'done'
+
+
+@pytest.mark.parametrize(
+    ('choice', 'event'),
+    [
+        ('refuse activity', 'ScheduleActivityTaskFailed'),
+        ('refuse timer', 'StartTimerFailed'),
+        ('refuse child', 'StartChildWorkflowExecutionFailed'),
+        ('refuse lambda', 'ScheduleLambdaFunctionFailed'),
+        ('refuse activity, of a type that SWF does not know,', 'ScheduleActivityTaskFailed'),
+        ('refuse child, since one of its id is open,', 'StartChildWorkflowExecutionFailed'),
+    ],
+)
+def test_a_refusal_stands_in_the_history_of_a_story(choice, event):
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(Refused, check=lambda: False, schedule=schedule_id([choice]))
+    assert 'SWF refuses the next' in caught.value.story
+    history = caught.value.history
+    assert event in [one['eventType'] for one in history.events]
+    assert replay(history, Refused).events == len(history.events)
+
+
+def test_a_refused_close_stands_in_the_history_of_a_story():
+    class Closing(Desk):
+        go = Signal()
+
+        def run(self):
+            yield self.read(1)
+
+    schedule = schedule_id(['end Read#1 completed', 'during signal go'])
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(Closing, go=[1], check=lambda: False, schedule=schedule)
+    assert 'CompleteWorkflowExecutionFailed' in [one['eventType'] for one in caught.value.history.events]
 
 
 class Chains(Workflow):

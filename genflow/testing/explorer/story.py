@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genflow.core.errors import GenflowError
+from genflow.core.model.events import Refused
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.text import suspended_at
 from genflow.testing.explorer.items import DECIDE, Action
@@ -17,6 +18,7 @@ from genflow.testing.histories.open_items import ImpossibleStory
 
 __all__ = ['history_code', 'told']
 
+CREATED = frozenset({'activity', 'timer', 'child', 'lambda'})
 MAX_BRANCHES = 4
 MAX_ALLOWANCE = 99
 
@@ -126,15 +128,28 @@ def history_code(setup: Setup, args: tuple[Any, ...], kwargs: dict[str, Any], ru
 def _calls(run: Simulation) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
     """The calls of :class:`~genflow.testing.History` that tell the events of a run's last history."""
     keys: dict[int, str] = {}
+    refused = _refused(run)
     found: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
     for event in run.events:
         name = type(event).__name__
-        key = next((getattr(event, member) for member in _KEYS if getattr(event, member, None)), None)
+        members = ('workflow_id',) if name == 'ChildInitiated' else _KEYS
+        key = next((getattr(event, member) for member in members if getattr(event, member, None)), None)
         if key is not None and getattr(event, 'decision_id', None):
             keys[event.id] = key
         make = _TOLD.get(name)
-        if make is not None:
+        if event.id in refused:
+            found.append(('decide', (), {'refuse': refused[event.id]}))
+        elif make is not None:
             found.append(make(event, keys.get(getattr(event, 'ref', 0), '')))
+    return found
+
+
+def _refused(run: Simulation) -> dict[int, dict[str, str]]:
+    """What SWF refused of each decision, with its cause; what it refuses by itself, such as a cancellation, not."""
+    found: dict[int, dict[str, str]] = {}
+    for event in run.events:
+        if type(event) is Refused and event.kind in CREATED:
+            found.setdefault(event.decision_id, {})[event.key] = event.cause
     return found
 
 

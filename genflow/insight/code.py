@@ -178,7 +178,7 @@ class Replay:
     def __init__(self, view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> None:
         self._view = view
         self._spec = spec
-        self._events = list(decided(translate(view.events)))
+        self._events: list[core.Event] = []
         self._execution: ObservedExecution | None = ObservedExecution(spec, view)
         self.code = self._replayed(self._execution, source)
         if self.code.error is not None or self.code.decides is not None:
@@ -187,6 +187,7 @@ class Replay:
     def _replayed(self, execution: ObservedExecution, source: Source) -> CodeView:
         view, spec = self._view, self._spec
         try:
+            self._events = list(decided(translate(view.events)))
             execution.advance(self._events)
             code = _seen(execution, view, spec, source)
             return code if view.pending_decision is None else evolve(code, decides=_pending(execution, view))

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
-from genflow.core.errors import HistoryError
+from genflow.swf.wire.timestamps import utc
 
 __all__ = ['clock_time', 'duration', 'elapsed', 'seconds_of', 'utc']
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def utc(when: Any) -> datetime:
-    """A timestamp of an event in UTC.
-
-    Raises:
-        HistoryError: It is neither a datetime, nor epoch seconds, nor ISO 8601.
-    """
-    try:
-        if isinstance(when, datetime):
-            return when if when.tzinfo is timezone.utc else when.astimezone(timezone.utc)
-        if isinstance(when, str):
-            return datetime.fromisoformat(when.replace('Z', '+00:00')).astimezone(timezone.utc)
-        return datetime.fromtimestamp(when, timezone.utc)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise HistoryError(f'{when!r} is not a timestamp: expected epoch seconds or ISO 8601') from error
 
 
 def seconds_of(text: Any) -> int | None:

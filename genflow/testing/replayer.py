@@ -9,7 +9,7 @@ executions under way.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from genflow.core.model.info import Info
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.wire.events import translate
 from genflow.testing.histories.decide import spec_for, specs_of, type_of
-from genflow.testing.histories.exports import Loaded, Source, load, moment
+from genflow.testing.histories.exports import Loaded, Source, load
 from genflow.testing.histories.history import History, MadeUp
 
 __all__ = ['Failure', 'Replayed', 'Report', 'history_files', 'replay', 'replay_files']
@@ -277,7 +277,7 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     ids = {'workflow_id': loaded.workflow_id, 'run_id': loaded.run_id}
     execution = Replaying(spec, **ids, seed=loaded.run_id, input_mismatch=input_mismatch)
     try:
-        answer = execution.advance(translate(_timed(loaded.events)), to_end=True)
+        answer = execution.advance(translate(loaded.events), to_end=True)
     except NondeterminismError as error:
         raise _with_ids_told(loaded, execution, error) from error
     finally:
@@ -315,16 +315,3 @@ def _about_ids(loaded: Loaded, execution: Replaying) -> str:
     if loaded.is_named_by_file and execution.read:
         return f'\nThe code reads info.{next(iter(execution.read))}, which was taken from the name of the file'
     return ''
-
-
-def _timed(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The events with times where the engine reads them; numbers are understood as they are."""
-    if not isinstance(events[0].get('eventTimestamp'), str):
-        return events
-    return [
-        {**event, 'eventTimestamp': moment(event['eventTimestamp'])} if event['eventType'] in TIMED else event
-        for event in events
-    ]
-
-
-TIMED = frozenset({'WorkflowExecutionStarted', 'DecisionTaskStarted'})

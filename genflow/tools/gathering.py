@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field, frozen
 
+from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.insight import ExecutionView, Facts, Poller
 from genflow.swf.aws import faults
@@ -91,7 +92,10 @@ def from_file(path: str | Path, at: datetime | None = None, *, target: str | Non
         OSError: The file cannot be read.
     """
     loaded = load(Path(path))
-    view = ExecutionView(loaded.workflow_id, loaded.run_id).apply_all(loaded.events)
+    try:
+        view = ExecutionView(loaded.workflow_id, loaded.run_id).apply_all(loaded.events)
+    except HistoryError as error:
+        raise HistoryError(f'{path}: {error}') from error
     return Gathered(view, Facts(target=target, file=str(path)), at or view.updated_at or now())
 
 

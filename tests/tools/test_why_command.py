@@ -191,3 +191,53 @@ def test_at_says_which_present_a_file_is_looked_at_in(genflow, db, tmp_path):
     assert code == 7
     assert '[expires-soon]' in out
     assert genflow('why', '--file', str(path), '--at', 'tomorrow')[0] == 2
+
+
+def written_by_the_aws_cli(text):
+    """A history as version 2 of the AWS command line prints it: ISO 8601, and without the ids of the execution."""
+    events = json.loads(text)['events']
+    for event in events:
+        event['eventTimestamp'] = datetime.fromtimestamp(event['eventTimestamp'], timezone.utc).isoformat()
+    return events
+
+
+def test_the_times_of_a_file_may_be_iso_8601_with_the_code_too(genflow, db, order, tmp_path):
+    _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
+    path = tmp_path / 'history.json'
+    path.write_text(json.dumps({'events': written_by_the_aws_cli(text)}))
+    code, out, err = genflow('why', '--file', str(path), order)
+    assert (code, err) == (0, '')
+    assert "It waits for the signal 'approve'." in out
+
+
+@pytest.mark.parametrize('command', ['why', 'show', 'timeline', 'graph'])
+@pytest.mark.parametrize(
+    ('place', 'member', 'value', 'complaint'),
+    [
+        (0, 'input', [1], 'event 1, WorkflowExecutionStarted, is not whole: input is a value of type list'),
+        (0, 'taskList', 'x', 'taskList is a value of type str, expected an object'),
+        (0, 'workflowType', None, "event 1, WorkflowExecutionStarted, lacks the member 'workflowType'"),
+        (3, 'startedEventId', 'x', 'startedEventId is a value of type str, expected a number'),
+    ],
+)
+def test_an_event_of_a_file_that_is_not_whole_is_named(genflow, db, tmp_path, command, place, member, value, complaint):
+    _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
+    events = json.loads(text)['events']
+    kind = events[place]['eventType']
+    events[place][f'{kind[0].lower()}{kind[1:]}EventAttributes'][member] = value
+    path = tmp_path / 'history.json'
+    path.write_text(json.dumps({'events': events}))
+    code, out, err = genflow(command, '--file', str(path))
+    assert (code, out) == (2, '')
+    assert complaint in ' '.join(err.split())
+
+
+def test_what_only_the_replay_needs_is_a_finding(genflow, db, order, tmp_path):
+    _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
+    events = json.loads(text)['events']
+    del events[3]['decisionTaskCompletedEventAttributes']['startedEventId']
+    path = tmp_path / 'history.json'
+    path.write_text(json.dumps({'events': events}))
+    code, out, _ = genflow('why', '--file', str(path), order)
+    assert code == 7
+    assert "event 4, DecisionTaskCompleted, lacks the member 'startedEventId' [unreadable]" in ' '.join(out.split())

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from genflow.core.model import events as core
+from genflow.swf.wire.timestamps import utc
 
 Reader = Callable[[Mapping[str, Any]], 'core.Event | None']
 
@@ -24,7 +24,7 @@ def workflow_started(member: str) -> Reader:
         parent = said.get('parentWorkflowExecution') or {}
         return core.WorkflowStarted(
             event['eventId'],
-            _utc(event['eventTimestamp']),
+            utc(event['eventTimestamp']),
             said['workflowType']['name'],
             said['workflowType']['version'],
             said.get('input'),
@@ -43,13 +43,6 @@ def workflow_started(member: str) -> Reader:
     return read
 
 
-def _utc(when: Any) -> datetime:
-    """A time in UTC: boto3 gives the machine's own zone, boto 2 seconds since 1970."""
-    if isinstance(when, datetime):
-        return when if when.tzinfo is timezone.utc else when.astimezone(timezone.utc)
-    return datetime.fromtimestamp(when, timezone.utc)
-
-
 def _seconds(text: str | None) -> float | None:
     return text if text is None else math.inf if text == 'NONE' else int(text)
 
@@ -59,7 +52,7 @@ def _priority(text: str | None) -> int | None:
 
 
 def decision_started(member: str) -> Reader:
-    make, utc = core.DecisionStarted, _utc
+    make = core.DecisionStarted
     return lambda event: make(event['eventId'], utc(event['eventTimestamp']))
 
 

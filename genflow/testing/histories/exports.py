@@ -13,7 +13,8 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from attrs import frozen
 
 from genflow.core.errors import HistoryError
 
-__all__ = ['Loaded', 'Source', 'load', 'moment', 'written']
+__all__ = ['Loaded', 'Source', 'load', 'written']
 
 Event = Mapping[str, Any]
 Source = str | bytes | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -67,6 +68,7 @@ def load(source: Source, *, name: str | None = None) -> Loaded:
     pages = [page for document in documents for page in _pages(name, document)]
     events = [event for page in pages for event in page['events']]
     _check(name, events, pages)
+    events = [_whole(name, event) for event in events]
     if any(pages[-1].get(token) for token in TOKENS):
         raise HistoryError(f'{name} is cut: its last page says that there are more; save all pages of the history')
     execution: Event = next((page['workflowExecution'] for page in pages if 'workflowExecution' in page), {})
@@ -164,6 +166,52 @@ def _check(name: str, events: Sequence[Event], pages: Sequence[Mapping[str, Any]
         raise HistoryError(f'{name} begins with {first}; event 1 of a history is WorkflowExecutionStarted')
 
 
+_SHAPES: dict[str, type] = {
+    'workflowType': dict,
+    'activityType': dict,
+    'taskList': dict,
+    'workflowExecution': dict,
+    'parentWorkflowExecution': dict,
+    'externalWorkflowExecution': dict,
+    'tagList': list,
+}
+"""The members of events that are neither text nor the id of an event."""
+
+_WORDS = {dict: 'an object', list: 'a list', str: 'text', int: 'a number'}
+
+
+def _whole(name: str, event: Event) -> Event:
+    """An event without members that are null, which SWF leaves out.
+
+    Raises:
+        HistoryError: A member has a value that SWF never gives it.
+    """
+    kind = event.get('eventType')
+    if not isinstance(kind, str):
+        raise HistoryError(f'{name}: event {event["eventId"]} has no type')
+    where = f'{name}: event {event["eventId"]}, {kind}'
+    if 'eventTimestamp' not in event:
+        raise HistoryError(f'{where}, has no timestamp')
+    member = f'{kind[0].lower()}{kind[1:]}EventAttributes'
+    attributes = event.get(member) or {}
+    if not isinstance(attributes, Mapping):
+        raise HistoryError(f'{where}, is not whole: {member} is {_kind(attributes)}, expected an object')
+    has_null = False
+    for key, value in attributes.items():
+        if value is None:
+            has_null = True
+        elif not isinstance(value, _shape(key)):
+            raise HistoryError(f'{where}, is not whole: {key} is {_kind(value)}, expected {_WORDS[_shape(key)]}')
+    if not has_null:
+        return event
+    return {**event, member: {key: value for key, value in attributes.items() if value is not None}}
+
+
+@lru_cache(maxsize=256)
+def _shape(key: str) -> type:
+    return int if key.endswith('EventId') else _SHAPES.get(key, str)
+
+
 def _disorder(ids: Sequence[Any], pages: Sequence[Mapping[str, Any]]) -> str:
     """What is wrong with the event ids."""
     place = next(place for place, found in enumerate(ids) if found != place + 1)
@@ -186,22 +234,6 @@ def _on_page(place: int, pages: Sequence[Mapping[str, Any]]) -> str:
         if place < 0:
             return f' (page {number} of {len(pages)})'
     return ''
-
-
-def moment(when: Any) -> datetime:
-    """A timestamp of an event: epoch seconds, ISO 8601, or a datetime already; in UTC.
-
-    Raises:
-        HistoryError: It is none of them.
-    """
-    if isinstance(when, datetime):
-        return when.astimezone(timezone.utc)
-    try:
-        if isinstance(when, str):
-            return datetime.fromisoformat(when.replace('Z', '+00:00')).astimezone(timezone.utc)
-        return datetime.fromtimestamp(when, timezone.utc)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise HistoryError(f'{when!r} is not a timestamp: expected epoch seconds or ISO 8601') from error
 
 
 def written(events: Sequence[Event], workflow_id: str, run_id: str, indent: int | None = None) -> str:

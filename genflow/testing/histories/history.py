@@ -17,8 +17,9 @@ from typing import Any
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.wire.response_limits import plan
+from genflow.swf.wire.timestamps import utc
 from genflow.testing.histories.decide import answer, spec_for, specs_of, type_of
-from genflow.testing.histories.exports import Source, load, moment, written
+from genflow.testing.histories.exports import Source, load, written
 from genflow.testing.histories.open_items import ImpossibleStory, Item, OpenItems, attributes_of
 from genflow.testing.histories.recorded import record
 from genflow.testing.histories.rejections import Refusing
@@ -79,7 +80,7 @@ class History(HistorySteps):
         loaded = load(source)
         if workflow is not None:
             spec_for(workflow, *type_of(loaded.events))
-        events = tuple({**event, 'eventTimestamp': moment(event.get('eventTimestamp'))} for event in loaded.events)
+        events = tuple({**event, 'eventTimestamp': utc(event.get('eventTimestamp'))} for event in loaded.events)
         ledger = OpenItems()
         for event in events:
             ledger.apply(event)
@@ -152,7 +153,7 @@ class History(HistorySteps):
         """
         if len(self.recorded) > 2:  # noqa: PLR2004 - event 1 and the first DecisionTaskScheduled
             raise ImpossibleStory(f'how an execution was started cannot change after event {len(self.recorded)}')
-        now = self.now if started_at is None else moment(started_at)
+        now = self.now if started_at is None else utc(started_at)
         draft = begun(told_differently(attributes_of(self.recorded[0]), input, parent, options), now)
         made = type(self).__new__(type(self))
         ids = (workflow_id or self.workflow_id, run_id or self.run_id)

@@ -18,6 +18,7 @@ from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.headers import input_of
 from genflow.insight import Place, duration
+from genflow.insight.command_line import quoted
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
 from genflow.tools.dashboard.data.actions import Refusal
@@ -107,6 +108,7 @@ def templates() -> jinja2.Environment:
         'mark': mark_of,
         'tone': tone_of,
         'printable': printed,
+        'quoted': quoted,
         'input_of': input_of,
         'place': placed,
     }

@@ -79,9 +79,14 @@ def test_the_query_of_the_address_says_what_is_listed(env, query, found):
 
 
 def test_a_moment_that_is_none_is_answered_with_how_to_write_one(env):
-    page = page_of(client_of(env), '/?since=yesterday')
+    env.begin(Plain, 'w')
+    answer = client_of(env).get('/?since=yesterday')
+    page = Page(answer.text)
+    assert answer.status_code == 400
     assert "'yesterday' is not a time; write it as 2026-11-28" in page.text
     assert ('since', 'yesterday') in page.fields
+    assert 'w' not in page.links
+    assert ('all', None) not in page.fields  # what was not understood is no filter for an action on all
 
 
 def test_the_first_cause_is_a_column(env):
@@ -183,7 +188,9 @@ def test_events_are_filtered_by_the_address(env, query, numbers):
 
 def test_a_pattern_that_cannot_be_used_is_said_and_not_run(env):
     env.begin(Plain, 'w')
-    assert "'(' is not a valid regular expression" in page_of(client_of(env), '/execution?id=w&q=(&regex=1').text
+    answer = client_of(env).get('/execution?id=w&q=(&regex=1')
+    assert answer.status_code == 400
+    assert "'(' is not a valid regular expression" in Page(answer.text).text
 
 
 def test_downloads_are_the_history_and_one_whole_file(env, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from attrs import frozen
@@ -18,7 +19,7 @@ from genflow.tools.dashboard.data.actions import BULK
 from genflow.tools.dashboard.data.executions import COLUMNS, STATUSES, Listing, Query, Row, listing_of
 from genflow.tools.dashboard.data.folder import FolderClient
 from genflow.tools.dashboard.data.workers import task_lists
-from genflow.tools.dashboard.site import Site, is_expected
+from genflow.tools.dashboard.site import Site, explained, is_expected
 
 __all__ = ['executions', 'export_ids', 'listing_for', 'types', 'workers']
 
@@ -30,17 +31,17 @@ def executions(site: Site, request: Request) -> Response:
     """The executions of a domain."""
     link = site.links(request)
     query = Query.of(request.query_params)
-    problem, listing = '', None
+    problem = ''
     try:
         listing = listing_for(site, request, query)
     except ValueError as error:
-        problem, query = str(error), Query()
-        listing = listing_for(site, request, query)
+        problem, listing = str(error), Listing(query, (), {}, 0, 1)
     rows = [row for _, row in listing.rows]
     site.causes.find(link.domain, rows)
     return site.render(
         request,
         'executions.html',
+        HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK,
         listing=listing,
         asked=query,
         typed=dict(request.query_params),
@@ -116,13 +117,13 @@ def types(site: Site, request: Request) -> Response:
     """The types of the domain, with those of the target that are not registered."""
     found: list[TypeRow] = []
     problems: list[str] = []
-    for kind in ('workflow', 'activity'):
+    for kind in ('workflow', 'activity') if site.source.is_live else ():
         try:
             found += types_of(site, site.links(request).domain, kind)
         except Exception as error:
             if not is_expected(error) or faults.is_transient(error):
                 raise
-            problems.append(str(error))
+            problems.append(explained(error))
     found.sort(key=lambda row: (row.kind, row.name, row.version))
     return site.render(request, 'types.html', types=found, problems=problems, domains=domains_of(site))
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
@@ -58,6 +58,39 @@ class OpenEvent:
     text: str
 
 
+@frozen
+class Page:
+    """The page of an execution.
+
+    Attributes:
+        head: What stands above the events.
+        lines: The events.
+        tail: What stands below them.
+        problem: Why the filter of the address cannot be used; empty where it can.
+    """
+
+    head: str
+    lines: Iterator[str] = field(repr=False)
+    tail: str
+    problem: str
+
+    def pieces(self, begun: bool = False) -> Iterator[str]:
+        """The page, what is above the events first, so that a browser can show it while it reads on.
+
+        Args:
+            begun: Whether all before the content was sent already.
+        """
+        yield self.head[self.head.index(MAIN) + len(MAIN) :] if begun else self.head
+        groups = grouped(self.lines)
+        while True:
+            with COLLECTION.held():
+                piece = ''.join(islice(groups, PIECE))
+            if not piece:
+                break
+            yield piece
+        yield self.tail
+
+
 @contextmanager
 def looking_at(site: Site, request: Request) -> Iterator[Run]:
     """The run that a request names; the open or latest one where it names none.
@@ -103,8 +136,9 @@ def execution(site: Site, request: Request) -> Response:
     early = None if site.runs.is_known(*named) else early_text(site, request, *named)
     if early is not None:
         return StreamingResponse(after_reading(site, request, early), media_type='text/html')
-    head, lines, tail = whole(site, request)
-    return StreamingResponse(pieces(head, lines, tail), media_type='text/html')
+    page = whole(site, request)
+    status = HTTPStatus.BAD_REQUEST if page.problem else HTTPStatus.OK
+    return StreamingResponse(page.pieces(), status, media_type='text/html')
 
 
 def early_text(site: Site, request: Request, domain: str, workflow_id: str, run_id: str) -> str | None:
@@ -128,18 +162,18 @@ def after_reading(site: Site, request: Request, early: str) -> Iterator[str]:
     """The top of a page, and the rest of it once the history has been read."""
     yield early
     try:
-        head, lines, tail = whole(site, request)
+        page = whole(site, request)
     except Exception as error:
         if not is_expected(error):
             raise
         text = site.text(request, 'error.html', status=int(status_of(error)), text=explained(error))
         yield text[text.index(MAIN) + len(MAIN) :]
         return
-    yield from pieces(head[head.index(MAIN) + len(MAIN) :], lines, tail)
+    yield from page.pieces(begun=True)
 
 
-def whole(site: Site, request: Request) -> tuple[str, Iterator[str], str]:
-    """What stands above the events, their lines, and what stands below."""
+def whole(site: Site, request: Request) -> Page:
+    """The page as far as it is made before its first byte is sent: all but the lines of the events."""
     with COLLECTION.held(), looking_at(site, request) as run:
         diagnosis = run.diagnosis(site.source, spec_for(site, run.view))
         filtered = EventFilter.of(request.query_params)
@@ -153,20 +187,8 @@ def whole(site: Site, request: Request) -> tuple[str, Iterator[str], str]:
         opened = open_event_html(site, request, run.view)
     chosen = range(last) if places is None else places
     after = int_of(request.query_params.get('after', ''))
-    return head, event_lines(site, request, run, [place for place in chosen if place >= after], opened), tail
-
-
-def pieces(head: str, lines: Iterator[str], tail: str) -> Iterator[str]:
-    """The page, what is above the events first, so that a browser can show it while it reads on."""
-    yield head
-    groups = grouped(lines)
-    while True:
-        with COLLECTION.held():
-            piece = ''.join(islice(groups, PIECE))
-        if not piece:
-            break
-        yield piece
-    yield tail
+    lines = event_lines(site, request, run, [place for place in chosen if place >= after], opened)
+    return Page(head, lines, tail, problem)
 
 
 def event_lines(

@@ -52,7 +52,8 @@ def imports_of(path):
             yield from (f'{base}.{alias.name}' for alias in node.names)
 
 
-WIRE = {'genflow.swf.wire.events'}  # the tables of the wire are all that insight knows of swf
+WIRE = {'genflow.swf.wire.events', 'genflow.swf.wire.timestamps'}
+"""All that insight knows of swf: the tables of the wire."""
 
 
 @pytest.mark.parametrize('path', modules_of('insight'), ids=name_of)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ['escape_controls', 'escape_line']
+__all__ = ['columns_of', 'escape_controls', 'escape_line']
 
 UNSAFE = frozenset({'Cc', 'Cf', 'Cs', 'Zl', 'Zp'})
 """Unicode categories that are escaped: controls, formats, lone surrogates, line and paragraph separators."""
@@ -44,3 +44,16 @@ def _escaped(letter: str) -> str:
     """JSON's notation; characters beyond the first 65,536 take two."""
     units = letter.encode('utf-16-be', 'surrogatepass')
     return ''.join(f'\\u{units[place]:02x}{units[place + 1]:02x}' for place in range(0, len(units), 2))
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a line takes: East Asian wide letters two, marks on other letters none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(letter) for letter in text)
+
+
+def _columns(letter: str) -> int:
+    if unicodedata.combining(letter) or unicodedata.category(letter) in ('Mn', 'Me', 'Cf'):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in ('W', 'F') else 1

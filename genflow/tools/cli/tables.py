@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from genflow.tools.cli.streams import print_lines
-from genflow.tools.terminal_text import escape_line
+from genflow.tools.terminal_text import columns_of, escape_line
 
 __all__ = ['FORMATS', 'aligned', 'output_option', 'print_records']
 
@@ -39,12 +39,16 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], droppable: Seq
     """
     columns = list(range(len(header)))
     rows = [[escape_line(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(header, *rows, strict=True)]
     for name in droppable:
         if _fits([widths[column] for column in columns]):
             break
         columns.remove(header.index(name))
-    return [GAP.join(row[column].ljust(widths[column]) for column in columns).rstrip() for row in [header, *rows]]
+    return [GAP.join(_padded(row[column], widths[column]) for column in columns).rstrip() for row in [header, *rows]]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + ' ' * (width - columns_of(cell))
 
 
 def _fits(widths: Sequence[int]) -> bool:

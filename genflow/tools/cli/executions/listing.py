@@ -155,7 +155,11 @@ def _table(infos: list[Info]) -> list[str]:
     rows = [_row(info, depth) for info, depth in _folded(infos)]
     header = HEADER if any(info.get('tagList') for info in infos) else [name for name in HEADER if name != 'TAGS']
     cells = [[row[name] for name in header] for row in rows]
-    return aligned(header, cells, [name for name in ('RUN', 'TAGS', 'DURATION') if name in header]) if rows else []
+    return (
+        aligned(header, cells, [name for name in ('RUN', 'TAGS', 'DURATION', 'STARTED', 'TYPE') if name in header])
+        if rows
+        else []
+    )
 
 
 def _row(info: Info, depth: int) -> dict[str, str]:

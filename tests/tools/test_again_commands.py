@@ -128,3 +128,24 @@ def test_without_any_decision_there_is_nothing_to_step_through():
     view = ExecutionView('w', 'r').apply_all(History(Order).events[:1])
     with pytest.raises(Refused, match='no decision of this execution has been made'):
         parted(view)
+
+
+@pytest.mark.parametrize('event_id', [1, 7, 11])
+def test_the_debugger_shows_lines_of_the_workflow_alone(event_id):
+    view = ExecutionView('w', 'r').apply_all(paused().events)
+    out = io.StringIO()
+    debugger = pdb_of(stdin=io.StringIO('w\nn\nw\ns\ns\nw\nq\n'), stdout=out)
+    debugger.use_rawinput = False
+    step_through(view, WorkflowSpec(Order, 'Order', '1'), event_id, debugger)
+    places = [line for line in out.getvalue().splitlines() if '.py(' in line]
+    assert places
+    assert [line for line in places if 'orders.py' not in line] == []
+
+
+def test_what_the_code_asks_for_in_a_decision_that_is_to_be_made_is_printed(capsys):
+    history = History(Order, 1).decide().completed(Order.charge.task(1), 'ok').decide().signaled('approve', True)
+    view = ExecutionView('w', 'r').apply_all(history.events)
+    debugger = pdb_of(stdin=io.StringIO('c\n'), stdout=io.StringIO())
+    debugger.use_rawinput = False
+    step_through(view, WorkflowSpec(Order, 'Order', '1'), None, debugger)
+    assert 'genflow: the code ' in capsys.readouterr().err

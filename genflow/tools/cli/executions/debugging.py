@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import bdb
+import os
 import pdb  # noqa: T100 - the debugger is what the command is about
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any
 
 import click
 
+import genflow
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView
-from genflow.insight.code import ObservedExecution
+from genflow.insight.code import ObservedExecution, told
 from genflow.swf.wire.events import translate
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
@@ -67,9 +72,35 @@ def _spec(target: str, view: ExecutionView) -> WorkflowSpec:
     return known_spec(view) or spec
 
 
+class WorkflowDebugger(pdb.Pdb):
+    """A debugger that stops in the user's code only, and shows only that on the stack."""
+
+    def stop_here(self, frame: FrameType) -> bool:
+        return not _is_of_machinery(frame) and super().stop_here(frame)
+
+    def get_stack(self, f: FrameType | None, t: TracebackType | None) -> tuple[list[tuple[FrameType, int]], int]:
+        stack, current = super().get_stack(f, t)
+        shown = [place for place, (frame, _) in enumerate(stack) if place == current or not _is_of_machinery(frame)]
+        return [stack[place] for place in shown], shown.index(current) if current in shown else 0
+
+
+MACHINERY = tuple(
+    f'{Path(folder)}{os.sep}' for folder in (sysconfig.get_paths()['stdlib'], Path(genflow.__file__).parent)
+)
+"""Where Python's own modules and genflow are."""
+
+
+def _is_of_machinery(frame: FrameType) -> bool:
+    """Whether a frame belongs to Python, genflow or code that was generated, and not to an application."""
+    file = frame.f_code.co_filename
+    if 'site-packages' in file or 'dist-packages' in file:
+        return str(frame.f_globals.get('__name__')).partition('.')[0] in ('attr', 'attrs', 'cattrs', 'genflow')
+    return file.startswith((*MACHINERY, '<'))
+
+
 def pdb_of(**options: Any) -> pdb.Pdb:
     """A debugger that stops in the user's code only."""
-    return pdb.Pdb(skip=['genflow.*', 'attr.*', 'attrs.*', 'contextlib', 'inspect', 'importlib.*'], **options)
+    return WorkflowDebugger(**options)
 
 
 def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, debugger: pdb.Pdb) -> None:
@@ -90,7 +121,9 @@ def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, 
         which = f'the decision of event {last}' if last <= view.last_event_id else 'the decision that is to be made'
         click.echo(f'genflow: {which}; `n` steps, `c` goes on, `q` ends', err=True)
         advance: Callable[..., Any] = execution.advance
-        debugger.runcall(advance, translate(decision))
+        answer = debugger.runcall(advance, translate(decision))
+        if answer is not None:
+            click.echo(f'genflow: the code {", ".join(told(answer, view))}', err=True)
     except bdb.BdbQuit:
         pass
     except GenflowError as error:

@@ -48,7 +48,7 @@ FIRST = 60
 LONGEST = 90.0
 """Seconds of tests, as they took for the map, that one change may cost."""
 
-LEAST = 30.0
+LEAST = 20.0
 """Seconds that tests have at least; more where they took more for the map."""
 
 TAG = 'GENFLOW_MUTATION_FOLDER'
@@ -130,7 +130,7 @@ class Session:
             for chosen in filter(None, (tests[:FIRST], tests[FIRST:])):
                 names = self.folder / 'tests.txt'
                 names.write_text('\n'.join(name for name, _ in chosen), encoding='utf-8')
-                limit = max(LEAST, 10 * sum(seconds for _, seconds in chosen))
+                limit = max(LEAST, 5 * sum(seconds for _, seconds in chosen))
                 code, output = self.pytest(['-m', 'pytest', '-x', f'@{names}'], limit)
                 if code is None:
                     return TIMED_OUT, ''

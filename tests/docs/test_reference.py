@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
+import attrs
 import pytest
 
 import genflow
 import genflow.testing
+from genflow import ActivityProxy, LambdaProxy, WorkflowProxy
+from genflow.core.authoring.option_types import ActivityProxyOptions, CallOptions, ChildProxyOptions
+from genflow.core.model.options import ActivityOptions, ChildOptions, LambdaOptions
+from genflow.tools.cli.main import COMMANDS
 
 PAGE = Path(__file__).resolve().parents[2] / 'docs' / 'reference.md'
 TYPES = {'Steps'}  # an alias has no docstring of its own
@@ -41,3 +47,29 @@ def test_the_reserved_names_are_the_members_of_every_workflow():
     section = text.partition('### Reserved names')[2].partition('Where a type')[0].partition('The names are:')[2]
     members = [name for name in dir(genflow.Workflow) if not name.startswith('_')]
     assert re.findall(r'`(\w+)`', section) == members
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_the_page_of_commands_has_each_command(command):
+    assert re.search(
+        rf'\bgenflow {command}\b|`{command}`', PAGE.with_name('command-line.md').read_text(encoding='utf-8')
+    )
+
+
+@pytest.mark.parametrize(
+    ('proxy', 'options', 'typed', 'fixed'),
+    [
+        (ActivityProxy, ActivityOptions, ActivityProxyOptions, {'name', 'version'}),
+        (WorkflowProxy, ChildOptions, ChildProxyOptions, {'name', 'version'}),
+        (LambdaProxy, LambdaOptions, None, {'name'}),
+    ],
+)
+def test_an_option_of_a_proxy_is_an_argument_with_a_sentence_and_a_type(proxy, options, typed, fixed):
+    fields = {field.name for field in attrs.fields(options)} | {'transport'}
+    if proxy is LambdaProxy:
+        fields -= {'raises'}  # no class of ours fails there; it is there for blocks of options
+    arguments = set(inspect.signature(proxy).parameters) - fixed
+    assert arguments == fields
+    assert [name for name in fields if not re.search(rf'^ +{name}: ', proxy.__doc__, re.MULTILINE)] == []
+    assert typed is None or set(typed.__annotations__) == fields
+    assert CallOptions.__annotations__.keys() >= fields - {'transport'}

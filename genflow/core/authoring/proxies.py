@@ -140,6 +140,7 @@ class ActivityProxy(Proxy):
         delay: Seconds before the first try.
         error_handling: A failure that nobody takes does not fail the workflow.
         raises: Exception classes that the ``yield`` raises again as themselves.
+        priority: Of its tasks: those with the higher number go first.
         transport: An object with the serialization methods.
     """
 
@@ -194,9 +195,17 @@ class WorkflowProxy(Proxy):
         decision_duration: Seconds that one decision of the child may take.
         workflow_duration: Seconds that the child may take.
         task_list: ``None`` for the type's own; the other settings likewise.
-        retry: As for :class:`ActivityProxy`.
+        retry: As for :class:`ActivityProxy`, like the next two and ``raises``.
         delay: Seconds before the first try.
         error_handling: A failure that nobody takes does not fail the workflow.
+        workflow_id: The child's id; made of the parent's run and the number of the call unless given.
+        tags: One, or several, by which executions are found.
+        priority: Of its decision tasks: those with the higher number go first.
+        child_policy: What becomes of its own children where it is terminated or times out: ``'TERMINATE'``,
+            ``'REQUEST_CANCEL'`` or ``'ABANDON'``.
+        lambda_role: The ARN of the IAM role with which it calls Lambda functions.
+        raises: Exception classes that the ``yield`` raises again as themselves.
+        transport: An object with the serialization methods.
     """
 
     call = ChildCall
@@ -256,6 +265,7 @@ class LambdaProxy(Proxy):
         retry: As for :class:`ActivityProxy`, none unless given.
         delay: Seconds before the first try.
         error_handling: A failure that nobody takes does not fail the workflow.
+        transport: An object with the serialization methods.
     """
 
     call = LambdaCall

@@ -17,7 +17,8 @@ ADDRESS = 'http://127.0.0.1:4568'
 
 
 def source_of(env, **more):
-    return Source(env.swf, 'a service', DOMAIN, '--endpoint http://swf', pace=0, clock=lambda: env.now, **more)
+    more.setdefault('pace', 0)
+    return Source(env.swf, 'a service', DOMAIN, '--endpoint http://swf', clock=lambda: env.now, **more)
 
 
 def client_of(env, policy=None, spec=None, **more):

@@ -274,6 +274,15 @@ def test_a_repair_goes_on_in_a_service_that_runs(place, tmp_path):
     assert execution['executionInfo']['closeStatus'] == 'COMPLETED'
 
 
+def test_the_page_after_an_action_shows_what_came_of_it_however_slowly_pages_follow(env):
+    env.begin(Plain)
+    client = client_of(env, pace=3600)
+    assert '<title>w: open' in client.get('/execution?id=w').text
+    done = client.post('/act', {'action': 'terminate', 'on': on(env)})
+    assert '<title>w: terminated' in client.get(done.headers['location']).text
+    assert 'terminated</span> <b>1</b>' in client.get('/').text
+
+
 def test_a_repair_elsewhere_says_where_it_is_possible(env):
     env.begin(Plain)
     env.fail(env.take())

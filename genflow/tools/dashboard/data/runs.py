@@ -74,6 +74,10 @@ class Run:
             known += [event_line(self.view, event, zone, address) for event in events]
             return known
 
+    def stale(self) -> None:
+        """Something was done to it: the next look reads what is new."""
+        self._due = -1.0
+
     def diagnosis(self, source: Source, spec: WorkflowSpec | None) -> Diagnosis:
         """What is to be said of it."""
         known, view = self._diagnosis, self.view
@@ -141,6 +145,12 @@ class Runs:
         """Whether a run has been read before, so that it is shown in no time."""
         run = self._runs.get((domain, workflow_id, run_id))
         return run is not None and run.view.last_event_id > 0
+
+    def stale(self, domain: str, workflow_id: str, run_id: str) -> None:
+        """Something was done to a run: whoever looks at it next sees what came of it."""
+        run = self._runs.get((domain, workflow_id, run_id))
+        if run is not None:
+            run.stale()
 
     def _size(self) -> int:
         return sum(run.view.last_event_id for run in self._runs.values())

@@ -140,6 +140,8 @@ def act(site: Site, request: Request, form: FormData) -> Response:
         return page(site, request, action, targets, values, problem=str(error), status=HTTPStatus.CONFLICT)
     outcomes = [done(action, Task(site.source, domain, target, values)) for target in targets]
     site.index(domain).stale()
+    for target in targets:
+        site.runs.stale(domain, target.workflow_id, target.run_id)
     if len(outcomes) == 1 and outcomes[0].is_good:
         target = outcomes[0].target
         where = site.links(request).execution(target.workflow_id, target.run_id, did=action.name)

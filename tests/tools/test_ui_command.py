@@ -66,8 +66,10 @@ def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, endi
     assert 'id=order-5' in page
     assert 'read-only' in page
     assert 'It terminated' in read(f'{process.url}/execution?id=order-5')
-    process.send_signal(ending)
-    done = finish(process)
+    with urllib.request.urlopen(f'{process.url}/live/executions', timeout=30) as stream:  # noqa: S310
+        assert stream.readline().startswith(b'retry')
+        process.send_signal(ending)
+        done = finish(process)
     assert (done.returncode, done.out, done.err) == (0, '', '')
 
 

@@ -9,14 +9,26 @@ from types import TracebackType
 import uvicorn
 
 from genflow.tools.dashboard.app import application
-from genflow.tools.dashboard.site import Site
+from genflow.tools.dashboard.site import Site, Streams
 
 __all__ = ['DashboardServer']
 
 BACKLOG = 128
 
-GRACE = 1
-"""Seconds that open streams are given to end."""
+GRACE = 5
+"""Seconds that pages in the making are given; streams of events end at once."""
+
+
+class _Server(uvicorn.Server):
+    """A server that ends its streams of events when it stops: browsers keep them open for ever."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._streams.end()
+        await super().shutdown(sockets)
 
 
 class DashboardServer:
@@ -45,7 +57,7 @@ class DashboardServer:
             lifespan='off',
             timeout_graceful_shutdown=GRACE,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config, site.streams)
         self._thread: threading.Thread | None = None
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from http import HTTPStatus
 from pathlib import Path
@@ -31,13 +33,35 @@ from genflow.tools.dashboard.security import Policy
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.printable import printable
 
-__all__ = ['NotFound', 'Site', 'answering', 'explained', 'is_expected']
+__all__ = ['NotFound', 'Site', 'Streams', 'answering', 'explained', 'is_expected']
 
 FOLDER = Path(__file__).parent
 
 
 class NotFound(Exception):
     """There is no such page, execution or event."""
+
+
+@define
+class Streams:
+    """The open streams of events, which a server that stops ends itself."""
+
+    _open: set[asyncio.Event] = field(factory=set)
+
+    @contextmanager
+    def one(self) -> Iterator[asyncio.Event]:
+        """One more stream; gives what is set when it shall end."""
+        event = asyncio.Event()
+        self._open.add(event)
+        try:
+            yield event
+        finally:
+            self._open.discard(event)
+
+    def end(self) -> None:
+        """Have them all end; to be called on the thread of their loop."""
+        for event in self._open:
+            event.set()
 
 
 @define
@@ -49,12 +73,14 @@ class Site:
         policy: What is allowed.
         spec: The class that the target names; others that it imports are found by their types.
         has_target: Whether there is a target.
+        streams: Its streams of events.
     """
 
     source: Source
     policy: Policy
     spec: WorkflowSpec | None = None
     has_target: bool = False
+    streams: Streams = field(factory=Streams)
     runs: Runs = field(init=False)
     causes: Causes = field(init=False)
     _indexes: dict[str, Index] = field(factory=dict)

@@ -18,6 +18,7 @@ from genflow.tools.dashboard.events.regex import PatternError, matching
 from genflow.tools.dashboard.pages.live import watch
 from genflow.tools.dashboard.pages.operations import own_lines
 from genflow.tools.dashboard.pages.signal_forms import SignalForm, form_of, hints_of, update_form_of
+from genflow.tools.dashboard.site import Streams
 from tests.insight.breaking import DOMAIN, Environment, Plain
 from tests.tools.dashboard.sites import source_of
 
@@ -136,6 +137,19 @@ def test_who_comes_back_is_told_only_what_is_new():
 
 def test_a_closed_execution_ends_the_stream():
     assert [text.split('\n')[1] for text in told(lambda: ('9', False), looks=9)] == ['event: changed', 'event: closed']
+
+
+def test_the_streams_of_a_server_that_stops_end():
+    streams = Streams()
+
+    def look():
+        streams.end()
+        return '5', True
+
+    async def collect():
+        return [text async for text in watch(Browser(9), look, '', 3600, streams)]
+
+    assert len(asyncio.run(collect())) == 2
 
 
 def test_a_service_that_goes_away_is_lost_once_and_comes_back():

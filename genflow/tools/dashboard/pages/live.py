@@ -7,6 +7,7 @@ it has come. At most two events are sent in a second. A service that goes away i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from genflow.tools.dashboard.pages.one import looking_at
-from genflow.tools.dashboard.site import Site, explained, is_expected
+from genflow.tools.dashboard.site import Site, Streams, explained, is_expected
 
 __all__ = ['live_execution', 'live_executions']
 
@@ -51,16 +52,24 @@ def live_executions(site: Site, request: Request) -> StreamingResponse:
 
 def stream(site: Site, request: Request, look: Look) -> StreamingResponse:
     known = request.headers.get('last-event-id') or request.query_params.get('after', '')
-    events = watch(request, look, known, max(PACE, site.source.pace))
+    events = watch(request, look, known, max(PACE, site.source.pace), site.streams)
     return StreamingResponse(events, media_type='text/event-stream')
 
 
-async def watch(request: Request, look: Look, known: str, pace: float) -> AsyncIterator[str]:
-    """The events of one connection."""
+async def watch(
+    request: Request, look: Look, known: str, pace: float, streams: Streams | None = None
+) -> AsyncIterator[str]:
+    """The events of one connection, until the browser leaves or the streams of the dashboard end."""
+    with (streams or Streams()).one() as is_over:
+        async for text in _events(request, look, known, pace, is_over):
+            yield text
+
+
+async def _events(request: Request, look: Look, known: str, pace: float, is_over: asyncio.Event) -> AsyncIterator[str]:
     clock = asyncio.get_running_loop().time
     sent, is_lost = clock(), False
     yield 'retry: 1000\n\n'
-    while not await request.is_disconnected():
+    while not is_over.is_set() and not await request.is_disconnected():
         try:
             seen, is_open = await run_in_threadpool(look)
         except Exception as error:
@@ -76,7 +85,8 @@ async def watch(request: Request, look: Look, known: str, pace: float) -> AsyncI
             if not is_open:
                 yield message('closed', seen, seen)
                 return
-        await asyncio.sleep(pace)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(is_over.wait(), pace)
 
 
 def message(name: str, data: str, number: str = '') -> str:

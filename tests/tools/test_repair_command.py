@@ -93,8 +93,8 @@ def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
     command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     done = genflow(folder, *command)
     assert done.stderr.splitlines()[-1] == (
-        'genflow: mend what failed, and the same command goes on there (--repair), with the 126 operations that '
-        'completed; --anew begins again'
+        'genflow: fix the cause and run the same command again: --repair continues with the 126 operations that '
+        'completed, --anew starts over'
     )
     (folder / 'mended').touch()
     done = genflow(folder, *command, '--repair')
@@ -142,7 +142,7 @@ def test_it_goes_on_while_another_process_has_the_file(folder):
                 done = genflow(folder, *command, '--db', 'x.db', *['--id', name][: 2 * (command[0] == 'run')])
             assert (done.returncode, done.stdout) == (0, f'{sum(range(128))}\n'), done.stderr
         bulk = genflow(folder, 'repair', '--all', '--yes', '--db', 'x.db')
-        assert 'genflow: 0 of 0 are repaired' in bulk.stderr
+        assert 'genflow: no execution that can be repaired fits these options' in bulk.stderr
         assert other('office.swf.is_leader')
     ran = [int(line) for line in (folder / 'ran').read_text().split()]
     assert sorted(ran) == sorted([*range(1, 128), 127] * 2)
@@ -210,11 +210,11 @@ def test_repair_in_bulk_shows_first_and_then_does_it(folder):
     shown = genflow(folder, *bulk)
     assert [line.split()[0] for line in shown.stdout.splitlines()] == ['b', 'a']
     assert '126 stay completed, scheduled again: activity 127 Step' in shown.stdout
-    assert 'genflow: d is left: activity 128 Undo was asked for after event' in shown.stderr
+    assert 'genflow: d is not repaired: activity 128 Undo was asked for after event' in shown.stderr
     assert '2 of 3 would be repaired; give --yes to repair them' in shown.stderr
     assert genflow(folder, 'count', '--open', '--db', 'x.db').stdout == '0\n'
     assert genflow(folder, *bulk, '--reason-like', 'other').stderr == (
-        'genflow: 0 of 0 would be repaired; give --yes to repair them\n'
+        'genflow: no execution that can be repaired fits these options\n'
     )
     assert '1 of 1 are repaired' in genflow(folder, *bulk, '--type', 'Careful', '--force', '--yes').stderr
     assert '2 of 2 are repaired' in genflow(folder, *bulk, '--yes').stderr

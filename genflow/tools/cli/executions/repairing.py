@@ -92,8 +92,8 @@ def refusal_of(plan: Repair, view: ExecutionView, target: str | None, *, force: 
     if plan.forgotten and not force:
         return (
             f'{_listed(plan.forgotten)} {"were" if len(plan.forgotten) > 1 else "was"} asked for after event '
-            f'{plan.trusted}, the last that is trusted, and may have undone what is. --force goes on without; '
-            '--from EVENT trusts less.'
+            f'{plan.trusted}, the last that is trusted, and may have undone what came before it. To trust less of the '
+            'history, give --from EVENT; to continue anyway, --force.'
         )
     return None
 
@@ -162,7 +162,7 @@ def offer(db: str, domain: str, workflow_id: str) -> str | None:
     if plan is None or plan.forgotten or not plan.kept:
         return None
     number = f'{len(plan.kept)} operation{"" if len(plan.kept) == 1 else "s"} that completed'
-    return f'mend what failed, and the same command goes on there (--repair), with the {number}; --anew begins again'
+    return f'fix the cause and run the same command again: --repair continues with the {number}, --anew starts over'
 
 
 def _latest(db: str, domain: str, workflow_id: str) -> tuple[str | None, ExecutionView] | None:
@@ -222,13 +222,15 @@ def _repair_all(client: Any, domain: str, chosen: Chosen, target: str | None, *,
         except (RepairError, Refused) as error:
             refusal = str(error)
         if refusal is not None:
-            say(f'genflow: {view.workflow_id} is left: {refusal}')
+            say(f'genflow: {view.workflow_id} is not repaired: {refusal}')
             continue
         done += 1
         text = f'{view.workflow_id} {run_id if is_meant else view.run_id}'
         anew = _listed(plan.anew) or 'nothing'
         print_lines([f'{text}  {len(plan.kept)} stay completed, scheduled again: {anew}'])
-    if is_meant:
+    if not views:
+        note('genflow: no execution that can be repaired fits these options')
+    elif is_meant:
         note(f'genflow: {done} of {len(views)} are repaired; a worker, or `genflow run`, continues them')
     else:
         note(f'genflow: {done} of {len(views)} would be repaired; give --yes to repair them')
@@ -251,7 +253,8 @@ def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
 
 
 def _show(plan: Repair, *, is_meant: bool) -> None:
-    note(f'genflow: events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed')
+    kept = f'{len(plan.kept)} operations stay' if len(plan.kept) != 1 else '1 operation stays'
+    note(f'genflow: events 1 to {plan.trusted} are trusted; {kept} completed')
     if not plan.is_linked:
         note(
             'genflow: it already has five tags, so no tag names the run that it continues, and idempotency keys are new'

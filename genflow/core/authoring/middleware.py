@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from attrs import define, field, frozen
 
@@ -37,6 +37,8 @@ __all__ = [
     'around_call',
     'stack_of',
 ]
+
+T = TypeVar('T')
 
 
 @define(eq=False)
@@ -261,19 +263,20 @@ def stack_of(given: Middlewares) -> tuple[Middleware, ...]:
     return found
 
 
-@contextmanager
-def around_call(stack: Sequence[Middleware], call: ClientCall) -> Iterator[ClientCall]:
+def around_call(stack: Sequence[Middleware], call: ClientCall) -> AbstractContextManager[ClientCall]:
     """Surrounds a client's call."""
-    with ExitStack() as entered:
-        for one in stack:
-            entered.enter_context(one.client_call(call))
-        yield call
+    return _around(call, [one.client_call for one in stack])
+
+
+def around_activity(stack: Sequence[Middleware], attempt: ActivityAttempt) -> AbstractContextManager[ActivityAttempt]:
+    """Surrounds an attempt of an activity."""
+    return _around(attempt, [one.activity for one in stack])
 
 
 @contextmanager
-def around_activity(stack: Sequence[Middleware], attempt: ActivityAttempt) -> Iterator[ActivityAttempt]:
-    """Surrounds an attempt of an activity."""
+def _around(subject: T, methods: Iterable[Callable[[T], AbstractContextManager[Any]]]) -> Iterator[T]:
+    """Enters what the methods give, the outermost first."""
     with ExitStack() as entered:
-        for one in stack:
-            entered.enter_context(one.activity(attempt))
-        yield attempt
+        for method in methods:
+            entered.enter_context(method(subject))
+        yield subject

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from genflow.local import forks
 from genflow.local.clock import Clock, SystemClock
 from genflow.local.deferring import DeferringSWF
 from genflow.local.engine.forked_run import wire_events
@@ -289,8 +290,9 @@ class LocalSWF(BotoMethods):
         Raises:
             OperationNotPageableError: it has no pages.
         """
-        from botocore.exceptions import OperationNotPageableError  # noqa: PLC0415 - botocore takes its time
-        from botocore.paginate import Paginator, PaginatorModel  # noqa: PLC0415
+        with forks.importing():
+            from botocore.exceptions import OperationNotPageableError  # noqa: PLC0415 - botocore takes its time
+            from botocore.paginate import Paginator, PaginatorModel  # noqa: PLC0415
 
         if not self.can_paginate(operation_name):
             raise OperationNotPageableError(operation_name=operation_name)
@@ -344,7 +346,8 @@ class LocalSWF(BotoMethods):
 @cache
 def client_exceptions() -> BaseClientExceptions:
     """Made by botocore as it makes those of a client; the same classes for all services."""
-    from botocore.errorfactory import ClientExceptionsFactory  # noqa: PLC0415 - botocore takes its time
+    with forks.importing():
+        from botocore.errorfactory import ClientExceptionsFactory  # noqa: PLC0415 - botocore takes its time
 
     return ClientExceptionsFactory().create_client_exceptions(service_model())
 
@@ -355,7 +358,8 @@ def member_of(options: Options, required: RequiredOptions, mode: str) -> Member 
         raise ValueError(f"mode={mode!r}: give 'rw' to read and write, or 'r' to only read")
     if mode == 'r' or not is_shared(options):
         return None
-    from genflow.local.shared.member import Member  # noqa: PLC0415 - brings sockets and a server with it
+    with forks.importing():
+        from genflow.local.shared.member import Member  # noqa: PLC0415 - brings sockets and a server with it
 
     return Member(options, required)
 
@@ -363,7 +367,8 @@ def member_of(options: Options, required: RequiredOptions, mode: str) -> Member 
 def opened(options: Options, mode: str) -> Service | ReadOnlyService:
     """What carries out the calls where no other process has a part in them."""
     if mode == 'r' and options.path != MEMORY:
-        from genflow.local.shared.read_only import ReadOnlyService  # noqa: PLC0415 - as above
+        with forks.importing():
+            from genflow.local.shared.read_only import ReadOnlyService  # noqa: PLC0415 - as above
 
         return ReadOnlyService(options)
     return alone(options)
@@ -376,10 +381,12 @@ def is_shared(options: Options) -> bool:
 
 def alone(options: Options) -> Service:
     """The service of a file that this process has for itself, or of none."""
+    if options.path == MEMORY:
+        return Service(options)
     why = f'its clock is a {type(options.clock).__name__}, which processes cannot share.'
     notice = Notice(state='alone', why=why, process=str(os.getpid()))
     try:
-        return Service(attrs.evolve(options, notice='' if options.path == MEMORY else notice.text()))
+        return Service(attrs.evolve(options, notice=notice.text()))
     except FileInUse as error:
         found = read_notice(error.notice)
         if found is None or found.state == 'alone':
@@ -397,8 +404,9 @@ def validate(operation: str, request: dict[str, Any]) -> None:
     Raises:
         ParamValidationError: in botocore's words.
     """
-    from botocore.exceptions import ParamValidationError  # noqa: PLC0415 - botocore takes its time
-    from botocore.validate import ParamValidator  # noqa: PLC0415
+    with forks.importing():
+        from botocore.exceptions import ParamValidationError  # noqa: PLC0415 - botocore takes its time
+        from botocore.validate import ParamValidator  # noqa: PLC0415
 
     report = ParamValidator().validate(request, operation_model(operation).input_shape)
     if report.has_errors():

@@ -5,11 +5,16 @@ would damage the file, and a lock inside SQLite that another thread holds at tha
 ever. So whoever has something of this kind is registered here. Before the fork each is *paused*: it waits until none of
 its calls is inside SQLite. Afterwards each is *resumed* in the parent and *orphaned* in the child, where it closes its
 descriptors, leaves everything else alone and refuses every call from then on.
+
+Modules that lock something at a fork too are imported here first. Python calls who was registered last first, so
+their locks are taken once everything here rests: a thread that is waited for may log something.
 """
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401 - locks at a fork; see above
 import contextlib
+import logging  # noqa: F401 - as above
 import os
 import threading
 import weakref
@@ -38,6 +43,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.paused: list[Forkable] = []
+        self.holds_opening = False
         self.begin()
 
     def begin(self) -> None:
@@ -54,6 +60,13 @@ _IMMORTAL: list[object] = []
 def opening() -> Iterator[None]:
     """While something is opened: no fork happens."""
     with _PROCESS.opening:
+        yield
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """While modules may be imported for the first time: no fork happens, for the child would wait for them for ever."""
+    with opening():
         yield
 
 
@@ -85,7 +98,7 @@ def acquire_all(locks: Iterable[threading.Lock]) -> list[threading.Lock]:
 
 
 def _before() -> None:
-    _PROCESS.opening.acquire()
+    _PROCESS.holds_opening = _PROCESS.opening.acquire(timeout=PATIENCE)
     _PROCESS.paused = list(_PROCESS.known)
     for thing in _PROCESS.paused:
         thing.pause()
@@ -95,7 +108,8 @@ def _in_parent() -> None:
     for thing in _PROCESS.paused:
         thing.resume()
     _PROCESS.paused = []
-    _PROCESS.opening.release()
+    if _PROCESS.holds_opening:
+        _PROCESS.opening.release()
 
 
 def _in_child() -> None:

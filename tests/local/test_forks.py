@@ -214,3 +214,56 @@ def test_a_clock_that_threads_move_is_free_in_the_child():
         stop.set()
         for thread in threads:
             thread.join(20)
+
+
+WHILE_IMPORTING = """
+import os, signal, sys, threading
+from genflow.local import LocalSWF
+from genflow.local.errors import StoreError
+
+MODULE, ACTION = sys.argv[1:]
+path = os.path.join(os.getcwd(), 'x.db')
+importing, forked = threading.Event(), threading.Event()
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == MODULE and not importing.is_set():
+            importing.set()
+            forked.wait(0.5)  # which does not come: the fork waits for the import
+
+sys.meta_path.insert(0, Slow())
+assert MODULE not in sys.modules, MODULE
+action = compile(ACTION, 'action', 'exec')
+thread = threading.Thread(target=exec, args=(action, {'LocalSWF': LocalSWF, 'path': path}))
+thread.start()
+assert importing.wait(30)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    exec(action, {'LocalSWF': LocalSWF, 'path': f'{path}-child'})
+    os._exit(0)
+forked.set()
+thread.join()
+sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+COUNT = 'LocalSWF().count_open_workflow_executions(domain="d", startTimeFilter={"oldestDate": "2026-01-01"})'
+
+
+@pytest.mark.parametrize(
+    ('module', 'action'),
+    [
+        ('genflow.local.shared.member', 'LocalSWF(path).close()'),
+        ('genflow.local.shared.read_only', 'LocalSWF(path).close(), LocalSWF(path, mode="r").close()'),
+        ('botocore.exceptions', 'try: LocalSWF().list_domains(x=1)\nexcept Exception: pass'),
+        ('botocore.errorfactory', 'LocalSWF().exceptions'),
+        ('botocore.paginate', 'LocalSWF().get_paginator("list_domains")'),
+        ('botocore.utils', f'try: {COUNT}\nexcept Exception: pass'),
+    ],
+)
+def test_a_fork_waits_for_an_import_that_another_thread_makes(tmp_path, module, action):
+    """Python gives the child the parent's half-made module, and a lock on it that nobody gives up."""
+    command = [sys.executable, '-c', WHILE_IMPORTING, module, action]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from genflow.local import forks
+
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel
 
@@ -114,7 +116,8 @@ def operations() -> dict[str, str]:
 @cache
 def service_model() -> ServiceModel:
     """SWF as botocore models it."""
-    from botocore.model import ServiceModel  # noqa: PLC0415 - a tenth of a second; see above
+    with forks.importing():
+        from botocore.model import ServiceModel  # noqa: PLC0415 - a tenth of a second; see above
 
     return ServiceModel(_description('service-2'), SERVICE)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
+from genflow.local import forks
 from genflow.local.clock import to_milliseconds
 from genflow.local.requests.model import Shape, input_shape, output_shape
 
@@ -22,7 +23,8 @@ def moment(seconds: float) -> datetime:
 def seconds(value: Any) -> Any:
     """What callers give for a moment, as epoch seconds; what boto3 could not read either is left as it is."""
     if isinstance(value, str):
-        from botocore.utils import parse_to_aware_datetime  # noqa: PLC0415 - a tenth of a second, for few
+        with forks.importing():
+            from botocore.utils import parse_to_aware_datetime  # noqa: PLC0415 - a tenth of a second, for few
 
         with contextlib.suppress(ValueError, TypeError):
             value = parse_to_aware_datetime(value)

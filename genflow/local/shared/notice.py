@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
+from genflow.local import forks
 from genflow.local.engine.locked_state import Options
 from genflow.local.errors import FileInUse
 from genflow.local.shared.names import machine
@@ -21,12 +22,13 @@ PROTOCOL = 1
 @cache
 def genflow_version() -> str:
     """The version of this genflow."""
-    from importlib import metadata  # noqa: PLC0415 - a tenth of the time that opening a file takes
+    with forks.importing():
+        from importlib import metadata  # noqa: PLC0415 - a tenth of the time that opening a file takes
 
-    try:
-        return metadata.version('genflow')
-    except metadata.PackageNotFoundError:
-        return 'unknown'
+        try:
+            return metadata.version('genflow')
+        except metadata.PackageNotFoundError:
+            return 'unknown'
 
 
 @attrs.frozen(kw_only=True)

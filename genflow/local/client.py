@@ -29,6 +29,7 @@ from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Service
 from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.operations.answers import EventTexts, answer_text
+from genflow.local.remote_rounds import RemoteRounds
 from genflow.local.requests.model import operation_model, operations, paginators, service_model
 from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
@@ -186,13 +187,15 @@ class LocalSWF(BotoMethods):
             return self._service.hold(operation, request, wake)
         return HeldPoll(self._service, operation, request, wake)
 
-    def deferring(self) -> DeferringSWF | None:
-        """The same service for a worker, whose answers share commits; ``None`` where another process leads."""
+    def deferring(self) -> DeferringSWF | RemoteRounds | None:
+        """The same service for a worker, whose answers share commits; ``None`` where it is only read."""
         if isinstance(self._service, Service):
             return DeferringSWF(self, self._service, self._invoke, self._client_error)
         member = self._member
-        if member is None or member.own_service is None:
+        if member is None:
             return None
+        if member.own_service is None:
+            return RemoteRounds(self, member, self._invoke, self._client_error)
         return DeferringSWF(self, member.own_service, self._invoke, self._client_error, Caller(member.name))
 
     @property

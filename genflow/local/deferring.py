@@ -140,7 +140,7 @@ class DeferringSWF:
             StoreError: it must be read from the file, which cannot be written or read.
         """
         task: dict[str, Any] = self._service.rounds.read_taken(answer, taken) if isinstance(answer, Reading) else answer
-        _read_events(task)
+        read_events(task)
         task['taskToken'] = _Token.of(task['taskToken'], taken)
         return task
 
@@ -183,7 +183,7 @@ class DeferringSWF:
 
     def is_passing(self, error: BaseException) -> bool:
         """Whether a failure of the file, such as a full disk, may be over when one tries again."""
-        return isinstance(error, StoreError) and not isinstance(error, (ServiceClosed, FileGone))
+        return is_passing(error)
 
     def lost(self) -> list[Call]:
         """The methods and arguments of the calls that this thread has deferred and not settled; they are forgotten."""
@@ -227,17 +227,22 @@ class DeferringSWF:
             raise self._error(POLLS[wants[0][0]], error) from error
 
 
+def is_passing(error: BaseException) -> bool:
+    """Whether an error is of the file and may be over when one tries again."""
+    return isinstance(error, StoreError) and not isinstance(error, (ServiceClosed, FileGone))
+
+
 def _wanted(wants: Sequence[Wanted]) -> list[Wants]:
-    return [Wants(POLLS[kind], _right(POLLS[kind], request), Room(**(room or {}))) for kind, request, room in wants]
+    return [Wants(POLLS[kind], right(POLLS[kind], request), Room(**(room or {}))) for kind, request, room in wants]
 
 
-def _right(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+def right(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """The request of a poll, checked."""
     right: dict[str, Any] = request if quick_check(operation)(request) else checked(operation, request)
     return right
 
 
-def _read_events(answer: dict[str, Any]) -> None:
+def read_events(answer: dict[str, Any]) -> None:
     """Events as boto3 has them instead of their texts."""
     events = answer['events']
     if isinstance(events, EventTexts):
@@ -267,21 +272,20 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
     return method
 
 
-def _repeated(name: str) -> Callable[..., dict[str, Any]]:
+def repeated(name: str) -> Callable[..., dict[str, Any]]:
     """The client method of that name, for those who repeat what fails for a while."""
     operation = operations()[name]
 
-    def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
+    def method(self: Any, **request: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self.client, name)(**request)
         except StoreError as error:
-            if not self.is_passing(error):
+            if not is_passing(error):
                 raise
             raise self._error(operation, faults.fault('InternalFailure', str(error))) from error
         return answer
 
     method.__name__ = name
-    method.__qualname__ = f'DeferringSWF.{name}'
     method.__doc__ = f'``{name}`` of the client.'
     return method
 
@@ -289,4 +293,4 @@ def _repeated(name: str) -> Callable[..., dict[str, Any]]:
 for _name in DEFERRED:
     setattr(DeferringSWF, _name, _method(_name))
 for _name in REPEATED:
-    setattr(DeferringSWF, _name, _repeated(_name))
+    setattr(DeferringSWF, _name, repeated(_name))

@@ -29,8 +29,12 @@ class ServiceError(LocalError):
         self.status = status
         self.type = f'{namespace}#{code}'
 
+    def as_json(self) -> tuple[str, str, int, str]:
+        """What it is made of."""
+        return self.code, self.message, self.status, self.type.partition('#')[0]
+
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.code, self.message, self.status, self.type.partition('#')[0]), vars(self)
+        return type(self), self.as_json(), vars(self)
 
 
 class StoreError(LocalError):

@@ -24,6 +24,8 @@ from botocore.config import Config
 
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.http.server import HttpServer
+from genflow.local.remote_rounds import RemoteRounds
+from genflow.local.requests.model import operations
 
 from .clients import CheckedClient, check_wire
 from .world import World
@@ -89,6 +91,32 @@ class RoundsClient:
         return dict(self.EMPTY[kind])
 
 
+class SharedRoundsClient(RoundsClient):
+    """A client whose calls about tasks go to the leader in rounds, each at once."""
+
+    def __init__(self, service: LocalSWF) -> None:
+        rounds = service.deferring()
+        assert isinstance(rounds, RemoteRounds)
+        self.client = StrictRounds(service, rounds._member, service._invoke, service._client_error)  # noqa: SLF001
+
+    def __getattr__(self, name: str) -> Any:
+        asked = super().__getattr__(name)
+        return functools.partial(self._respond, asked) if name.startswith('respond_') else asked
+
+    def _respond(self, method: Callable[..., dict[str, Any]], **request: Any) -> dict[str, Any]:
+        answer = method(**request)
+        self.client.settle()
+        return {**answer, 'ResponseMetadata': {}}
+
+
+class StrictRounds(RemoteRounds):
+    """Raises what a worker only logs."""
+
+    def _comes_again(self, call: Any, error: Exception) -> bool:
+        getattr(self.client, call[0])(**call[1])  # the words of a refusal are those of a call by itself
+        raise self._error(operations()[call[0]], error)
+
+
 @contextlib.contextmanager
 def over_http(**options: Any) -> Iterator[World]:
     """An unmodified boto3 client that talks to `LocalSWF` through the HTTP front."""
@@ -118,6 +146,14 @@ def in_another_process(
             advance = lambda seconds: tell(advance=seconds, of=path)  # noqa: E731
             yield World(CheckedClient(service), advance, service.register_lambda, reset=service.reset)
         tell(close=path)
+
+
+@contextlib.contextmanager
+def in_rounds_elsewhere(**options: Any) -> Iterator[World]:
+    """As a worker uses `LocalSWF` that follows another process."""
+    with in_another_process(**options) as world:
+        client = SharedRoundsClient(world.client.unchecked)
+        yield World(CheckedClient(client), world.advance, world.register_lambda, reset=world.reset)
 
 
 _LEADERS: list[Callable[..., None]] = []
@@ -230,5 +266,6 @@ BACKENDS = {
     'rounds': in_rounds,
     'http': over_http,
     'shared': in_another_process,
+    'shared_rounds': in_rounds_elsewhere,
     'moto': on_moto,
 }

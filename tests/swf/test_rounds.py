@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -91,11 +92,16 @@ def gate():
         GATE.let.release()
 
 
-@pytest.fixture(params=['memory', 'file'])
+@pytest.fixture(params=['memory', 'file', 'follower'])
 def swf(request, tmp_path):
+    """A service in memory, on a file, and on a file that another process (or part of this one) leads."""
     path = ':memory:' if request.param == 'memory' else tmp_path / 'swf.db'
-    with LocalSWF(path, synchronous='OFF' if request.param == 'file' else 'FULL') as service:
+    with ExitStack() as stack:
+        service = stack.enter_context(LocalSWF(path, synchronous='FULL' if request.param == 'memory' else 'OFF'))
         service.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
+        if request.param == 'follower':
+            service = stack.enter_context(LocalSWF(path))
+            assert not service.is_leader
         yield service
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 from genflow.local.engine.locked_state import LockedState
 from genflow.local.engine.taking import TaskTaker
@@ -55,11 +56,11 @@ class Processes:
                 self._core.follow_up(now)
 
     def end_undelivered(self, process: str, numbers: Collection[int]) -> None:
-        """End the tasks that these polls of a process had taken, because it has given the polls up."""
+        """End the tasks that these polls and rounds of a process had taken, because it has given them up."""
         callers = [Caller(process, number) for number in numbers]
         with self._core.lock:
             known = [self._state.answers.find(caller) for caller in callers]
-            refs = {ref for ref in map(json.loads, filter(None, known)) if isinstance(ref, int)}
+            refs = {ref for answer in filter(None, known) for ref in refs_of(json.loads(answer))}
             kept = [ref for ref, owner in self._state.owners.items() if owner == process and ref not in refs]
         if refs:
             self.end_tasks_of(process, kept=kept)
@@ -92,3 +93,12 @@ class Processes:
         """The processes that have started tasks, or whose calls may be repeated."""
         with self._core.lock:
             return {*self._state.owners.values(), *self._state.answers.processes()}
+
+
+def refs_of(answer: Any) -> Iterator[int]:
+    """The tasks that a numbered call was given, as its answer is kept: a poll one, a round those of several lists."""
+    if isinstance(answer, int):
+        yield answer
+    elif isinstance(answer, dict):
+        for refs in answer.get('refs', ()):
+            yield from refs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,7 +12,8 @@ import attrs
 from genflow.local.engine.calls import CALLS
 from genflow.local.engine.locked_state import LockedState
 from genflow.local.engine.taking import TaskTaker
-from genflow.local.errors import LocalError
+from genflow.local.errors import LocalError, ServiceError
+from genflow.local.json_text import encode
 from genflow.local.operations import tasks
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.lookup import domain_of
@@ -19,6 +21,9 @@ from genflow.local.requests import faults
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.room import Room
 from genflow.local.state.task_lists import TaskQueue, Waiter
+
+Taken = tuple[int, Answer]
+"""A task's ref, and what whoever takes it is answered."""
 
 
 @attrs.frozen
@@ -114,10 +119,10 @@ class Rounds:
         self._core.store.check()
         with self._core.lock:
             lines = [self._core.polls.leave(place) for place in places]
-            found: list[list[Answer]] = [[] for _ in wants]
+            found: list[list[Taken]] = [[] for _ in wants]
             try:
-                for wanted, answers in zip(wants, found, strict=True):
-                    self._take_wanted(wanted, caller, answers)
+                for wanted, taken in zip(wants, found, strict=True):
+                    self._take_wanted(wanted, caller, taken)
             except LocalError:
                 if not any(found):  # what was taken is not to be lost for the sake of what was not
                     raise
@@ -126,31 +131,111 @@ class Rounds:
                 if queue:
                     # The caller may have been woken for a task that it does not want any more.
                     self._taker.wake_one(queue)
-        return found, mark
+        return [[answer for _, answer in taken] for taken in found], mark
 
-    def _take_wanted(self, wanted: Wants, caller: Caller, answers: list[Answer]) -> None:
-        """Takes as many tasks as are wanted, and adds them to the answers."""
-        kind, take, _ = tasks.POLLS[wanted.operation]
-        queue = self._queue_of(kind, wanted.request)
+    def carry_out(
+        self, answers: Sequence[tuple[str, dict[str, Any]]], wants: Sequence[Wants], caller: Caller
+    ) -> dict[str, Any]:
+        """Answer tasks and take others for another process, and wait for the file; a numbered round happens once.
+
+        Args:
+            answers: operations and their members, right ones.
+            wants: what to take.
+            caller: whose round it is.
+
+        Returns:
+            JSON: ``refusals``, for each answer what the service refuses it with, or ``None``; ``tasks``, what came of
+            each list; ``refusal``, what the service refuses to take tasks with, or ``None``.
+
+        Raises:
+            StoreError: the file cannot be read or written.
+        """
+        core, state = self._core, self._state
+        core.store.check()
+        with core.lock:
+            now = core.ready()
+            known = state.answers.find(caller)
+            if known is not None:
+                found = json.loads(known)
+                given = [
+                    self._taken_before(wanted, refs, now) for wanted, refs in zip(wants, found['refs'], strict=True)
+                ]
+            else:
+                found, given = self._new_round(answers, wants, caller, now)
+                if answers or any(given):
+                    state.answer(caller, encode(found))
+            if found['refusal'] is None:
+                for queue in map(self._queue_of, wants):
+                    if queue:
+                        self._taker.wake_one(queue)  # the caller may have been woken for a task that it does not want
+            mark = core.finish(now)
+        delivered = [[core.deliver(answer, mark) for answer in taken] for taken in given]
+        core.deliver(None, mark)
+        return {'refusals': found['refusals'], 'tasks': delivered, 'refusal': found['refusal']}
+
+    def _new_round(
+        self, answers: Sequence[tuple[str, dict[str, Any]]], wants: Sequence[Wants], caller: Caller, now: int
+    ) -> tuple[dict[str, Any], list[list[Answer]]]:
+        """What is kept of a round, and the tasks."""
+        refusals = [self._refusal(partial(self._respond, operation, request, now)) for operation, request in answers]
+        found: list[list[Taken]] = [[] for _ in wants]
+        refusal = None
+        if caller.process not in self._state.departed:
+            owner = Caller(caller.process, owns=caller.owns)
+            for wanted, taken in zip(wants, found, strict=True):
+                refusal = refusal or self._refusal(partial(self._take_wanted, wanted, owner, taken))
+        kept = {'refusals': refusals, 'refs': [[ref for ref, _ in taken] for taken in found], 'refusal': refusal}
+        return kept, [[answer for _, answer in taken] for taken in found]
+
+    def _respond(self, operation: str, request: dict[str, Any], now: int) -> None:
+        """Carry out one answer to a task.
+
+        Raises:
+            ServiceError: the service refuses it. Of an execution that has closed only the run is known here.
+        """
+        self._core.permit(operation, now)
+        answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
+        self._core.follow_up(now)
+        if isinstance(answer, Reading):
+            raise faults.fault('UnknownResourceFault', 'Unknown task: its execution is closed')
+
+    def _refusal(self, call: Callable[[], None]) -> list[Any] | None:
+        """What the service refuses a call with, as JSON."""
+        try:
+            call()
+        except ServiceError as error:
+            return [*error.as_json()]
+        return None
+
+    def _taken_before(self, wanted: Wants, refs: Sequence[int], now: int) -> list[Answer]:
+        """The tasks that the same round was given before, as far as they are still open."""
+        known = [tasks.taken_before(self._state, wanted.request, now, ref) for ref in refs]
+        return [answer for answer in known if answer is not None]
+
+    def _take_wanted(self, wanted: Wants, caller: Caller, found: list[Taken]) -> None:
+        """Takes as many tasks as are wanted, and adds them to those that were found."""
+        _, take, _ = tasks.POLLS[wanted.operation]
+        queue = self._queue_of(wanted)
         if not queue:
             return
         now, room = self._core.ready(), wanted.room
         slow, short = 0, 0
         try:
-            while queue and len(answers) < room.most and (room.slots is None or slow + short < room.slots):
+            while queue and len(found) < room.most and (room.slots is None or slow + short < room.slots):
                 self._core.permit(wanted.operation, now)
-                answer = self._taker.take(take, wanted.request, now, queue, caller)
-                if answer is None:
+                taken = self._taker.take(take, wanted.request, now, queue, caller)
+                if taken is None:
                     break
-                answers.append(answer)
-                if room.slots is not None and room.is_short(answer):
+                found.append(taken)
+                if room.slots is not None and room.is_short(taken[1]):
                     short = 1
                 else:
                     slow += 1
         finally:
             self._core.finish(now)
 
-    def _queue_of(self, kind: str, request: dict[str, Any]) -> TaskQueue:
+    def _queue_of(self, wanted: Wants) -> TaskQueue:
+        kind, request = tasks.POLLS[wanted.operation][0], wanted.request
         return self._state.queue(kind, domain_of(self._state, request).name, request['taskList']['name'])
 
     def stand_in_lines(
@@ -171,7 +256,7 @@ class Rounds:
         with self._core.lock:
             for wanted in wants:
                 self._core.begin(wanted.operation)
-            queues = [self._queue_of(tasks.POLLS[wanted.operation][0], wanted.request) for wanted in wants]
+            queues = [self._queue_of(wanted) for wanted in wants]
             may = self._taker.may_take(caller.process)
             if any(queue and (may is None or any(map(may, queue.refs))) for queue in queues):
                 return None
@@ -188,6 +273,19 @@ class Rounds:
             self._core.polls.deadlines_changed()
             self._core.polls.skip()
         return places
+
+    def leave_lines(self, places: Sequence[Waiter], *, wakes_next: bool) -> None:
+        """Wait no longer.
+
+        Args:
+            places: where the caller stood in line.
+            wakes_next: the caller does not come for a task that it may have been woken for.
+        """
+        with self._core.lock:
+            queues = [self._core.polls.leave(place) for place in places if self._core.polls.stands(place)]
+            for queue in queues:
+                if wakes_next and queue:
+                    self._taker.wake_one(queue)
 
     def count_busy(self, change: int) -> None:
         """So many threads more or less work on tasks that others took for them: time that skips waits for them."""

@@ -198,7 +198,8 @@ class Service:
             given_up = gone() or caller.process in self._state.departed
             answer = self._taker.taken_before(request, now, caller)
             if answer is None and not given_up:
-                answer = self._taker.take(take, request, now, queue, caller)
+                taken = self._taker.take(take, request, now, queue, caller)
+                answer = None if taken is None else taken[1]
             if answer is None and stand is not None and not given_up:
                 place = stand()
                 place.process = caller.process

@@ -26,8 +26,8 @@ class TaskTaker:
 
     def take(
         self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any, caller: Caller
-    ) -> Answer:
-        """The next task of the list that can be started."""
+    ) -> tuple[int, Answer] | None:
+        """The next task of the list that can be started, by its ref, and what whoever takes it is answered."""
         may = self.may_take(caller.process)
         ref = queue.take(may)
         while ref is not None:
@@ -37,7 +37,7 @@ class TaskTaker:
                 self._core.follow_up(now)
             if answer is not None:
                 take_over(self._state, ref, caller)
-                return answer
+                return ref, answer
             ref = queue.take(may)
         return None
 

@@ -13,6 +13,7 @@ from genflow.local.json_text import encode
 from genflow.local.shared.link import HOLD, NUMBER, OWNS, WAITS_FROM, Abandoning, ConnectionLost, Link
 from genflow.local.shared.notice import Notice
 from genflow.local.shared.numbers import POLLS
+from genflow.local.shared.round_calls import round_body
 from genflow.local.state.answers import Caller
 
 LOG = logging.getLogger(__name__)
@@ -64,6 +65,15 @@ class Following:
         if polls and response.is_last and not (answer and answer.get('taskToken')):
             raise ConnectionLost('the leader leaves, and had no task')
         return answer
+
+    def carry_out_round(self, answers: Sequence[Any], wants: Sequence[Any], caller: Caller) -> dict[str, Any]:
+        """Have the leader carry out a round."""
+        found: dict[str, Any] = self.control('round', round_body(answers, wants, caller))
+        return found
+
+    def wait_for_tasks(self, wants: Sequence[Any], hold: float, abandoning: Abandoning) -> None:
+        """Come back when one of the lists has a task, after so many seconds, or when it is abandoned."""
+        self.link.call('/_genflow/wait', {HOLD: hold}, encode(wants), abandoning)
 
     def control(self, what: str, body: Any = None) -> Any:
         """Ask the leader for something that is no operation of SWF."""

@@ -47,6 +47,7 @@ from genflow.local.operations.answers import answer_text
 from genflow.local.requests import faults
 from genflow.local.shared.link import HOLD, NUMBER, OWNS, PROCESS, SECRET, STORE, WAITS_FROM
 from genflow.local.shared.numbers import POLLS
+from genflow.local.shared.round_calls import WaitingService, carry_out
 from genflow.local.shared.sockets import discard, is_same_user, listen
 from genflow.local.state.answers import Caller
 
@@ -334,6 +335,8 @@ class Front:
                 return Upgrade('genflow-presence', partial(Presence, self, process))
             if request.path == '/':
                 return self._call(request, process)
+            if request.path == '/_genflow/wait':
+                return self._wait(request, process)
             return Reply(200, encode(self._control(request, process)).encode())
         except ServiceError as error:
             return refusal(error)
@@ -346,6 +349,11 @@ class Front:
         hold = float(headers.get(HOLD, self.service.long_poll))
         operation = read_target(headers.get('x-amz-target', ''))
         return Call(CallerService(self.service, caller, hold), operation, read_members(request))
+
+    def _wait(self, request: Request, process: str) -> Call:
+        hold = float(request.headers.get(HOLD, self.service.long_poll))
+        waiting = WaitingService(self.service.rounds, process, hold)
+        return Call(waiting, 'PollForDecisionTask', {'wants': json.loads(request.body)})
 
     def _control(self, request: Request, process: str) -> Any:
         """What clients of our own can ask for besides."""
@@ -450,6 +458,7 @@ CONTROLS: dict[str, Callable[[Front, str, Any], Any]] = {
     '/_genflow/types': lambda front, process, types: front.service.processes.declare_types(process, map(tuple, types)),
     '/_genflow/fork-events': lambda front, process, part: front.keep_events(process, *part),
     '/_genflow/fork': lambda front, process, named: front.fork(process, named),
+    '/_genflow/round': lambda front, process, body: carry_out(front.service.rounds, process, body),
     '/_genflow/ran': lambda front, process, outcome: front.function_ended(process, outcome),
 }
 """What followers ask for beside the operations of SWF: path to what is done with process and body."""

@@ -20,6 +20,7 @@ from genflow.local.shared.front import Front
 from genflow.local.shared.link import Abandoning
 from genflow.local.shared.names import is_alive
 from genflow.local.shared.notice import Notice, options_of, read_notice
+from genflow.local.shared.round_calls import carry_out, round_body
 from genflow.local.shared.sockets import discard
 from genflow.local.state.answers import Caller
 
@@ -105,6 +106,12 @@ class Leading:
         """Carry out a call of this process; only one that is repeated needs its number."""
         who = caller if again else Caller(caller.process, owns=caller.owns)
         return self.service.perform(operation, request, right=right, caller=who)
+
+    def carry_out_round(self, answers: Sequence[Any], wants: Sequence[Any], caller: Caller) -> dict[str, Any]:
+        """Carry out a round of this process, which went through another leader before."""
+        found = carry_out(self.service.rounds, caller.process, round_body(answers, wants, caller))
+        found['tasks'] = [[{**task} for task in taken] for taken in found['tasks']]
+        return found
 
     # Functions that followers have registered.
 

@@ -42,6 +42,7 @@ from genflow.local.shared.link import Abandoning, ConnectionLost
 from genflow.local.shared.names import give_up, new_name
 from genflow.local.shared.notice import RequiredOptions, read_notice
 from genflow.local.shared.numbers import POLLS, Numbers
+from genflow.local.shared.waiting import WaitForTasks
 from genflow.local.state.answers import Caller
 from genflow.local.state.known_types import TaskType
 from genflow.steady_time import monotonic
@@ -258,6 +259,23 @@ class Member:
         with contextlib.suppress(ConnectionLost, LocalError):
             if isinstance(role, Following):
                 role.control('give-up', [number])
+
+    def carry_out_round(self, answers: Sequence[Any], wants: Sequence[Any]) -> dict[str, Any]:
+        """Answer tasks and take others; see :meth:`genflow.local.engine.rounds.Rounds.carry_out`."""
+        with self._numbers.caller(self.name, 'Round', owns=True) as caller:
+            found: dict[str, Any] = self._retried(lambda role, again: role.carry_out_round(answers, wants, caller))
+        return found
+
+    def wait_for_tasks(self, wants: Sequence[Any], ring: Callable[[], None]) -> WaitForTasks:
+        """Have ``ring`` called, from any thread and once, when there may be a task, or another leader to ask."""
+        return WaitForTasks(partial(self._wait_for_tasks, wants), ring)
+
+    def _wait_for_tasks(self, wants: Sequence[Any], place: WaitForTasks) -> None:
+        role = self._current()
+        if isinstance(role, Following):
+            role.wait_for_tasks(wants, self.long_poll, place.abandoning)
+        else:
+            place.wait_here(role.service.rounds, wants, self.name, self.long_poll)
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
         """Begin a long poll that waits without a thread of the caller."""

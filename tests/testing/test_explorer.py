@@ -25,6 +25,7 @@ from genflow import (
     WorkflowProxy,
     activity,
     any_of,
+    query,
     update,
 )
 from genflow.core.model import registry
@@ -36,16 +37,22 @@ from genflow.tools.run.target import load
 from tests.core.programs import PROGRAMS, Interpreter
 from tests.profile import examples
 from tests.testing.planted import PLANTED, Bank, Desk, LostUpdate, NobodyTakes, OrderDependentMerge
+from tests.testing.planted_races import RACES
 
 
-@pytest.mark.parametrize('planted', PLANTED, ids=lambda planted: planted.workflow.__name__)
+@pytest.mark.parametrize('planted', [*PLANTED, *RACES], ids=lambda planted: planted.workflow.__name__)
 def test_a_planted_bug_is_found_and_made_small(planted):
     with pytest.raises(ExplorationFailed) as caught:
         explore(planted.workflow, *planted.args, **planted.options)
     finding = caught.value.finding
     assert finding.verdict.judge == planted.judge
     assert finding.events <= planted.events + 1
-    assert finding.found_after <= 50
+    assert finding.found_after <= 250
+
+
+@pytest.mark.parametrize('race', RACES, ids=lambda race: race.twin.__name__)
+def test_the_twin_of_a_race_that_does_it_right_raises_no_alarm(race):
+    assert explore(race.twin, *race.args, budget=200, **race.options).ok
 
 
 @pytest.mark.parametrize('planted', PLANTED, ids=lambda planted: planted.workflow.__name__)
@@ -61,13 +68,15 @@ def test_its_schedule_plays_it_again(planted):
 
 
 @pytest.mark.parametrize(
-    'planted', [one for one in PLANTED if one.judge != 'replay'], ids=lambda planted: planted.workflow.__name__
+    'planted',
+    [one for one in [*PLANTED, *RACES] if one.judge != 'replay'],
+    ids=lambda planted: planted.workflow.__name__,
 )
 def test_its_history_is_what_its_code_makes(planted):
     """Pasted into a test, the code makes the history, with the workflow's own decisions."""
     with pytest.raises(ExplorationFailed) as caught:
         explore(planted.workflow, *planted.args, **planted.options)
-    if planted.judge == 'stall':  # its last decision cannot be made
+    if planted.judge in ('stall', 'always'):  # its last decision cannot be made
         return
     names = {'History': History, planted.workflow.__name__: planted.workflow}
     made = eval(caught.value.finding.code, names)  # noqa: S307 - made by this test
@@ -214,21 +223,18 @@ def test_a_story_names_the_lines_at_which_branches_stand():
     assert 'Read#1: answered' in caught.value.story
 
 
-def test_models_are_put_back_before_each_run():
+def test_models_are_put_back_before_each_run_and_at_the_end():
     bank = Bank()
-    seen = []
 
     class Paid(Desk):
         def run(self, order):
             return (yield self.charge(order))
 
-    def check(result):
-        seen.append(list(bank.charged))
-        return bank.charged == [7]
-
-    explore(Paid, 7, charge=bank.charge, check=check, faults=1)
-    assert len(seen) == 1  # in place: what was seen is put back, too
-    assert seen == [[7]]
+    explore(Paid, 7, charge=bank.charge, check=lambda result: bank.charged == [7], faults=1)
+    assert bank.charged == []
+    with pytest.raises(ExplorationFailed):
+        explore(Paid, 7, charge=bank.charge, check=lambda: not bank.charged)
+    assert bank.charged == []
 
 
 def test_a_timer_never_fires_before_work_that_must_have_ended():
@@ -517,6 +523,39 @@ def test_a_workflow_that_serves_signals_without_an_end_is_not_stuck():
 
     report = explore(Serving, question=[1, 2], faults=1)
     assert 'the first order already fails with nothing: it waits' in str(report)
+
+
+def test_what_an_invariant_or_a_check_raises_is_a_finding():
+    class Counting(Desk):
+        def run(self):
+            yield self.read(1)
+            self.count = 1
+
+        @query
+        def counted(self):
+            return self.count
+
+    with pytest.raises(ExplorationFailed, match="has no attribute 'count'") as caught:
+        explore(Counting, always=lambda workflow: workflow.counted() > 0)
+    assert caught.value.finding.events == 4  # it ends with the decision after which the invariant fails
+    with pytest.raises(ExplorationFailed, match='the check fails: KeyError'):
+        explore(Counting, check=lambda arrived: {}['go'])
+
+
+def test_a_check_knows_which_signals_came():
+    class Draining(Desk):
+        go = Signal()
+
+        def run(self):
+            yield self.read(1)
+            return len(self.go.drain())
+
+    explore(
+        Draining,
+        go=[1, 2],
+        faults=1,
+        check=lambda result, arrived, unread: result + sum(unread.values()) == arrived['go'],
+    )
 
 
 def test_updates_arrive_in_any_order():

@@ -64,15 +64,15 @@ def explore(
     Activities, children and Lambda functions that have no stub succeed with ``None``, fail and time out. One whose stub
     is a function or method is a model: it is performed, and its answer arrives or is lost to a time-out. What such
     stubs remember (the object of a bound method; lists, dicts and sets of a closure or of their module) is put back to
-    its beginning before each run.
+    its beginning before each run and at the end.
 
     Args:
         workflow: The class, decorated or not.
         *args: Of its ``run``.
-        check: Is asked at the end of each run; raises ``AssertionError`` or gives a false value where something is
-            wrong. Its parameters are filled by name: ``result``, ``calls``, ``status``, ``failure``, ``unread``,
-            ``runs``, ``warnings`` or ``run`` for all of it; other names get the result, then the calls. Unless it asks
-            for ``run``, ``status`` or ``failure``, it is asked of completed executions only.
+        check: Is asked at the end of each run; raises or gives a false value where something is wrong. Its parameters
+            are filled by name: ``result``, ``calls``, ``status``, ``failure``, ``arrived``, ``unread``, ``runs``,
+            ``warnings`` or ``run`` for all of it; other names get the result, then the calls. Unless it asks for
+            ``run``, ``status`` or ``failure``, it is asked of completed executions only.
         always: Is asked with the workflow object after every decision; its ``@query`` methods may be called.
         signals: What arrives: by attribute, signal or name a list of values, each sent once. Unless given, as many
             ``None`` as the first order needs.
@@ -114,11 +114,14 @@ def explore(
         always=always,
         without=frozenset(without),
     )
-    if schedule is not None:
-        report = exploration.play(schedule)
-    else:
-        limit = None if seconds is None else time.monotonic() + seconds
-        report = exploration.run(Budget(budget, limit), faults, seed)
+    try:
+        if schedule is not None:
+            report = exploration.play(schedule)
+        else:
+            limit = None if seconds is None else time.monotonic() + seconds
+            report = exploration.run(Budget(budget, limit), faults, seed)
+    finally:
+        exploration.memory.restore()
     if report.finding is not None:
         raise ExplorationFailed(report.finding)
     return report
@@ -234,6 +237,8 @@ class Exploration:
             undos=run.live.log,
             is_unreadable=type(run.error) is HistoryError,
         )
+        if completes:
+            self.setup = evolve(self.setup, judged_updates=frozenset(updates_of(cls)) - run.failed_updates)
         if run.failure is not None and not completes:
             self.report.first_failure = f'{type(run.failure).__name__}: {run.failure}'
         elif self.first.is_unreadable:

@@ -54,6 +54,7 @@ class Setup:
         extra: Signals that may arrive, once each, beyond those that the workflow needs, with their inputs.
         always: An invariant of the workflow object, asked after every decision.
         parameters: By kind and name, the names of the parameters of what is called.
+        judged_updates: The updates that must not fail by a mistake: those that do not in the first order.
         faults: Whether anything may fail, time out or be canceled.
         max_events: Events after which a run is cut off.
         max_runs: Restarts after which a run is cut off.
@@ -70,6 +71,7 @@ class Setup:
     extra: Mapping[str, str] = Factory(dict)
     always: Callable[[Any], Any] | None = None
     parameters: Mapping[tuple[str, str], list[str]] = Factory(dict)
+    judged_updates: frozenset[str] = frozenset()
     faults: bool = True
     max_events: int = 400
     max_runs: int = 4

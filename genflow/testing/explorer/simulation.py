@@ -24,7 +24,7 @@ from genflow.core.errors import GenflowError
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import CLOSES, Decisions
 from genflow.core.model.info import ExecutionIds
-from genflow.core.model.wire_names import UPDATE_SIGNAL
+from genflow.core.model.wire_names import REPLY_MARKER, UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
 from genflow.core.tasks.saga import Saga
@@ -44,6 +44,9 @@ MAX_RESPONSE = 100
 """Decisions of one response (SWF's quota)."""
 
 MAX_SELF_SIGNALS = 50
+
+MISTAKES = frozenset({'AttributeError', 'NameError', 'UnboundLocalError', 'TypeError', 'RecursionError'})
+"""What an update raises that has a mistake; others are its answer to whoever asks for what cannot be done."""
 
 WORK = frozenset({'activity', 'child', 'lambda'})
 """The kinds of calls that do something outside."""
@@ -144,6 +147,9 @@ class Simulation:
         error: What made it impossible to decide.
         has_failures: Whether anything failed or timed out, or a signal came that was not needed.
         steps: The choices that were made.
+        failed_updates: The names of the updates that failed.
+        broken_update: An update that failed since its code has a mistake.
+        arrived: By name, how many signals have come.
         cancel_at: How many calls had been made when the cancellation was requested.
         digest: A number that is the same for the same things having happened in any order.
     """
@@ -164,6 +170,9 @@ class Simulation:
         self.steps: list[Action] = []
         self.warnings: list[str] = []
         self.unread: dict[str, int] = {}
+        self.failed_updates: set[str] = set()
+        self.broken_update: str | None = None
+        self.arrived: Counter[str] = Counter()
         self.spent = 0
         self.cancel_at: int | None = None
         self.cancel_events = 0
@@ -218,8 +227,9 @@ class Simulation:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is to be done in this run: it closed, broke, or was cut off."""
-        return self.closed is not None or self.error is not None or self.cut
+        """Whether nothing more is to be done in this run: it closed, broke, was cut off, or is known to be wrong."""
+        wrong = self.violation is not None or self.broken_update is not None
+        return wrong or self.closed is not None or self.error is not None or self.cut
 
     @property
     def pending(self) -> tuple[Any, ...]:
@@ -366,6 +376,7 @@ class Simulation:
 
     def _signaled(self, name: str, text: str | None) -> None:
         sent = UPDATE_SIGNAL if name.startswith(f'{UPDATE_SIGNAL} ') else name
+        self.arrived[sent] += 1
         self._add(events.Signaled, name=sent, input=text)
         self._happened('signal', name, text)
 
@@ -497,7 +508,7 @@ class Simulation:
         with self.live.silence():
             try:
                 answer = always(workflow)
-            except AssertionError as error:
+            except Exception as error:  # noqa: BLE001 - such as a query that asks for what is not there yet
                 self.violation = f'the invariant fails after a decision: {error!r}'
                 return
         if answer is not None and not answer:
@@ -684,6 +695,15 @@ class Simulation:
     def marker(self, d: decisions.RecordMarker, decision_id: int) -> None:
         self._add(events.MarkerRecorded, decision_id=decision_id, name=d.name, details=d.details)
         self._happened('marker', d.name, d.details)
+        if d.name == REPLY_MARKER:
+            answer = decode(d.details or '{}')
+            if 'reason' in answer:
+                self._update_failed(answer['id'].rpartition('-')[0], answer['reason'])
+
+    def _update_failed(self, name: str, reason: str) -> None:
+        self.failed_updates.add(name)
+        if name in self.setup.judged_updates and reason.partition(':')[0] in MISTAKES and 'NoneType' not in reason:
+            self.broken_update = f'the update {name} fails with {reason}'
 
 
 def _is_in_loop(generator: GeneratorType[Any, Any, Any]) -> bool:

@@ -94,6 +94,8 @@ def _short(place: str) -> str:
 def _ending(run: Simulation) -> str:
     if run.error is not None:
         return f'the decision ends with {type(run.error).__name__}'
+    if run.violation is not None or run.broken_update is not None:
+        return str(run.violation or run.broken_update)
     if run.closed is None:
         return 'the execution stays open' if not run.cut else 'the run is cut off here'
     if run.closed.how == 'failed':

@@ -1,0 +1,589 @@
+"""Races that practitioners report of durable workflows, each with a twin that does it right: a table."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from attrs import Factory, frozen
+
+from genflow import (
+    ActivityProxy,
+    Saga,
+    Signal,
+    TaskCanceled,
+    TaskFailed,
+    TaskTimeout,
+    Workflow,
+    WorkflowProxy,
+    any_of,
+    as_completed,
+    query,
+    update,
+)
+from tests.testing.planted import Desk
+
+# a timer that a signal puts off
+
+
+class TimerOfBefore(Desk):
+    more = Signal()
+
+    def run(self) -> Any:
+        self.deadline = 10
+        timer = self.sleep(10)
+        while True:
+            more = self.more.get()
+            winner = yield any_of(more, timer)
+            if winner is timer:
+                return 'late' if self.deadline == 10 else 'too early'
+            self.deadline = 20  # and the timer stays the same
+
+
+class TimerAnew(Desk):
+    more = Signal()
+
+    def run(self) -> Any:
+        self.deadline = 10
+        timer = self.sleep(10)
+        while True:
+            more = self.more.get()
+            winner = yield any_of(more, timer)
+            if winner is timer:
+                return 'late'
+            timer.cancel()
+            timer = self.sleep(20)
+
+
+# results in the order of completion
+
+
+class ResultsAsTheyCome(Desk):
+    def run(self) -> Any:
+        results = []
+        for task in as_completed([self.read(1), self.read(2)]):
+            results.append((yield task))  # noqa: PERF401
+        return results
+
+
+class ResultsInOrder(Desk):
+    def run(self) -> Any:
+        return (yield [self.read(1), self.read(2)])
+
+
+# what was done is undone
+
+
+class AddedAfterwards(Desk):
+    def run(self, order: int) -> Any:
+        saga = Saga()
+        try:
+            yield self.charge(order)
+            saga.add(self.refund, order)  # a charge that timed out may have been made
+            yield self.ship(order)
+        except BaseException:
+            yield from saga.compensate()
+            raise
+        return 'shipped'
+
+
+class AddedBefore(Desk):
+    def run(self, order: int) -> Any:
+        saga = Saga()
+        try:
+            saga.add(self.refund, order)
+            yield self.charge(order)
+            yield self.ship(order)
+        except BaseException:
+            yield from saga.compensate()
+            raise
+        return 'shipped'
+
+
+class CanceledWhileUndoing(Desk):
+    def run(self, order: int) -> Any:
+        yield self.charge(order)
+        try:
+            yield self.notify(order)
+        except TaskFailed:
+            yield self.write('undoing')
+            yield self.refund(order)  # a cancellation just before leaves it out
+            return 'refunded'
+        return 'done'
+
+
+class ShieldedWhileUndoing(Desk):
+    def run(self, order: int) -> Any:
+        yield self.charge(order)
+        try:
+            yield self.notify(order)
+        except TaskFailed:
+            with self.shield():
+                yield self.write('undoing')
+                yield self.refund(order)
+            return 'refunded'
+        return 'done'
+
+
+class RestOfTheUndosSkipped(Desk):
+    undo = ActivityProxy('Undo', '1', retry=0)
+
+    def run(self) -> Any:
+        done = []
+        try:
+            for step in (1, 2):
+                yield self.write(step)
+                done.append(step)
+            yield self.notify('done')
+        except TaskFailed:
+            for step in done:  # and not reversed(done)
+                yield self.undo(step)
+            return 'undone'
+        return 'done'
+
+
+class UndosInReverse(Desk):
+    undo = ActivityProxy('Undo', '1', retry=0)
+
+    def run(self) -> Any:
+        done = []
+        try:
+            for step in (1, 2):
+                yield self.write(step)
+                done.append(step)
+            yield self.notify('done')
+        except TaskFailed:
+            for step in reversed(done):
+                yield self.undo(step)
+            return 'undone'
+        return 'done'
+
+
+class SiblingsForgotten(Desk):
+    def run(self) -> Any:
+        try:
+            yield [self.charge(1), self.charge(2)]
+        except TaskFailed:
+            return 'nothing was charged'  # the other one may have been
+        return 'charged'
+
+
+class SiblingsUndone(Desk):
+    def run(self) -> Any:
+        saga = Saga()
+        try:
+            for order in (1, 2):
+                saga.add(self.refund, order)
+                yield self.charge(order)
+        except BaseException:
+            yield from saga.compensate()
+            raise
+        return 'charged'
+
+
+# state before it is there, and after it has changed
+
+
+class UpdateBeforeState(Desk):
+    def run(self) -> Any:
+        yield self.read(1)
+        self.items: list[int] = []
+        yield self.read(2)
+        return len(self.items)
+
+    @update
+    def put(self, item: int) -> int:
+        self.items.append(item)
+        return len(self.items)
+
+
+class StateFirst(Desk):
+    def run(self) -> Any:
+        self.items: list[int] = []
+        yield self.read(1)
+        yield self.read(2)
+        return len(self.items)
+
+    @update
+    def put(self, item: int) -> int:
+        self.items.append(item)
+        return len(self.items)
+
+
+class CheckedTooEarly(Desk):
+    done = Signal()
+
+    def run(self) -> Any:
+        self.left = 1
+        yield self.read(1)
+        yield self.until(lambda: not self.handlers_running())
+        return self.left
+
+    def handlers_running(self) -> int:
+        return getattr(self, 'running', 0)
+
+    @update
+    def take(self, count: int = 1) -> Any:
+        if self.left < count:
+            raise ValueError('none left')
+        self.running = self.handlers_running() + 1
+        yield self.read(count)  # another update may take it meanwhile
+        self.left -= count
+        self.running -= 1
+        return self.left
+
+
+class TakenAtOnce(CheckedTooEarly):
+    @update
+    def take(self, count: int = 1) -> Any:
+        if self.left < count:
+            raise ValueError('none left')
+        self.left -= count
+        self.running = self.handlers_running() + 1
+        yield self.read(count)
+        self.running -= 1
+        return self.left
+
+
+class QueryBeforeState(Desk):
+    def run(self) -> Any:
+        yield self.read(1)
+        self.step = 'read'
+        yield self.read(2)
+        return 'done'
+
+    @query
+    def where(self) -> str:
+        return self.step
+
+
+class QueryFromTheStart(Desk):
+    step = 'begun'
+    run = QueryBeforeState.run
+
+    @query
+    def where(self) -> str:
+        return self.step
+
+
+# signals
+
+
+class CountedTwice(Desk):
+    vote = Signal()
+
+    def run(self) -> Any:
+        votes = [(yield self.vote.get()), (yield self.vote.get())]  # may be the same voter twice
+        return sorted(votes)
+
+
+class CountedOnce(Desk):
+    vote = Signal()
+
+    def run(self) -> Any:
+        voters: set[str] = set()
+        while len(voters) < 2:
+            voters.add((yield self.vote.get()))
+        return sorted(voters)
+
+
+class AskedForNothing(Desk):
+    ask = Signal()
+
+    def run(self) -> Any:
+        yield self.read(1)
+        asked = self.ask.get()
+        winner = yield any_of(asked, self.sleep(5))
+        return asked.result() if winner is asked or self.ask else self.nobody  # and `nobody` is never set
+
+
+class AskedAtAnyTime(Desk):
+    ask = Signal()
+
+    def run(self) -> Any:
+        yield self.read(1)
+        try:
+            return (yield self.ask.get().timeout(5))
+        except TaskTimeout:
+            return None
+
+
+class PauseUnnoticed(Desk):
+    pause = Signal()
+    resume = Signal()
+
+    def run(self) -> Any:
+        for step in range(2):
+            if self.pause.drain():
+                self.resume.drain()  # one that came already is thrown away
+                yield self.resume.get()
+            yield self.read(step)
+        return 'done'
+
+
+class PauseHeard(Desk):
+    pause = Signal()
+    resume = Signal()
+
+    def run(self) -> Any:
+        for step in range(2):
+            for _ in self.pause.drain():
+                yield self.resume.get()
+            yield self.read(step)
+        return 'done'
+
+
+# children
+
+
+class CanceledChildForgotten(Desk):
+    child = WorkflowProxy('Child', '1', retry=0)
+
+    def run(self) -> Any:
+        child = self.child()
+        try:
+            yield any_of(child, self.sleep(5))
+            if not child.done():
+                child.cancel()
+            return child.result()  # of one that was canceled there is none
+        except TaskCanceled:
+            return self.given_up
+
+
+class CanceledChildKnown(Desk):
+    child = WorkflowProxy('Child', '1', retry=0)
+
+    def run(self) -> Any:
+        child = self.child()
+        try:
+            yield any_of(child, self.sleep(5))
+        except TaskFailed:
+            return 'failed'
+        if not child.done():
+            child.cancel()
+            return 'given up'
+        return child.result()
+
+
+# restarts
+
+
+class DeadlineAnew(Desk):
+    ping = Signal()
+
+    def run(self, runs: int = 0) -> Any:
+        timer = self.sleep(10)  # the next run begins to wait anew
+        ping = self.ping.get()
+        winner = yield any_of(ping, timer)
+        if winner is ping and not runs:
+            yield self.write(runs)
+            return self.restart(1)
+        return self.now().second
+
+
+class DeadlineKept(Desk):
+    ping = Signal()
+
+    def run(self, runs: int = 0, due: float | None = None) -> Any:
+        due = due if due is not None else self.now().timestamp() + 10
+        timer = self.sleep(max(0, due - self.now().timestamp()))
+        ping = self.ping.get()
+        winner = yield any_of(ping, timer)
+        if winner is ping and not runs:
+            yield self.write(runs)
+            return self.restart(1, due)
+        return self.now().second
+
+
+class BufferDropped(Desk):
+    items = Signal()
+
+    def run(self, seen: int = 0) -> Any:
+        buffer = [(yield self.items.get())]
+        yield self.read(1)
+        buffer += self.items.drain()
+        if not seen:
+            return self.restart(1)  # without what was read and not yet handled
+        return seen + len(buffer)
+
+
+class BufferCarried(Desk):
+    items = Signal()
+
+    def run(self, seen: int = 0) -> Any:
+        buffer = [(yield self.items.get())]
+        yield self.read(1)
+        if not seen:
+            return self.restart(len(buffer))
+        return seen + len(buffer) + len(self.items.drain())
+
+
+# chance and other processes
+
+
+class Flips(Desk):
+    def run(self) -> Any:
+        yield self.read(1)
+        if random.random() < 0.5:
+            yield self.write(1)
+        return 'done'
+
+
+class FlipsRecorded(Desk):
+    def run(self) -> Any:
+        yield self.read(1)
+        if self.random.random() < 2:
+            yield self.write(1)
+        return 'done'
+
+
+class NotLocked(Desk):
+    """Reads, waits and writes what it read."""
+
+    get = ActivityProxy('Get', '1')
+    put = ActivityProxy('Put', '1')
+
+    def run(self) -> Any:
+        yield [self.add(), self.add()]
+        return 'done'
+
+    def add(self) -> Any:
+        value = yield self.get()
+        yield self.put(value + 1)
+
+
+class Locked(NotLocked):
+    locked = False
+
+    def add(self) -> Any:
+        yield self.until(lambda: not self.locked)
+        self.locked = True
+        value = yield self.get()
+        yield self.put(value + 1)
+        self.locked = False
+
+
+class Store:
+    """A model: a value elsewhere."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def get(self) -> int:
+        return self.value
+
+    def put(self, value: int) -> None:
+        self.value = value
+
+
+class Bank:
+    """A model: who was charged, and refunded."""
+
+    def __init__(self) -> None:
+        self.balance: dict[int, int] = {}
+        self.void: list[int] = []
+        self.undone: list[int] = []
+
+    def charge(self, order: int) -> str:
+        if order not in self.void:  # a refund that comes first prevents the charge
+            self.balance[order] = self.balance.get(order, 0) + 1
+        return f'receipt {order}'
+
+    def refund(self, order: int) -> None:
+        self.balance[order] = 0
+        self.void.append(order)
+
+    def undo(self, step: int) -> None:
+        self.undone.append(step)
+
+
+@frozen
+class Race:
+    """A planted race and its twin.
+
+    Attributes:
+        events: Of the smallest history that shows it.
+        twin: Does it right, under the same options.
+    """
+
+    workflow: type[Workflow]
+    twin: type[Workflow]
+    judge: str
+    events: int
+    args: tuple[Any, ...] = ()
+    options: dict[str, Any] = Factory(dict)
+
+
+def _races() -> list[Race]:
+    bank, store = Bank(), Store()
+    undone = {
+        'charge': bank.charge,
+        'refund': bank.refund,
+        'check': lambda status: status == 'completed' or not any(bank.balance.values()),
+    }
+    honest = {
+        'charge': bank.charge,
+        'refund': bank.refund,
+        'check': lambda run: (
+            (run.status == 'completed' and run.result != 'nothing was charged') or not any(bank.balance.values())
+        ),
+    }
+    refunded = {'check': lambda run: run.status == 'failed' or _refunded(run.calls)}
+    reverse = {'undo': bank.undo, 'check': lambda: bank.undone == sorted(bank.undone, reverse=True)}
+    return [
+        Race(
+            TimerOfBefore, TimerAnew, 'check', 11, (), {'more': [None], 'check': lambda result: result != 'too early'}
+        ),
+        Race(
+            ResultsAsTheyCome, ResultsInOrder, 'check', 12, (), {'read': int, 'check': lambda result: result == [1, 2]}
+        ),
+        Race(AddedAfterwards, AddedBefore, 'check', 8, (7,), undone),
+        Race(CanceledWhileUndoing, ShieldedWhileUndoing, 'check', 17, (7,), refunded),
+        Race(RestOfTheUndosSkipped, UndosInReverse, 'check', 24, (), reverse),
+        Race(SiblingsForgotten, SiblingsUndone, 'check', 12, (), honest),
+        Race(UpdateBeforeState, StateFirst, 'mistake', 8),
+        Race(CheckedTooEarly, TakenAtOnce, 'check', 23, (), {'take': [1, 1], 'check': lambda result: result >= 0}),
+        Race(QueryBeforeState, QueryFromTheStart, 'always', 4, (), {'always': lambda workflow: workflow.where() != ''}),
+        Race(
+            CountedTwice,
+            CountedOnce,
+            'check',
+            9,
+            (),
+            {'vote': ['a', 'a', 'b'], 'check': lambda result: result == ['a', 'b']},
+        ),
+        Race(AskedForNothing, AskedAtAnyTime, 'mistake', 12),
+        Race(PauseUnnoticed, PauseHeard, 'stuck', 12, (), {'pause': None, 'resume': None}),
+        Race(CanceledChildForgotten, CanceledChildKnown, 'mistake', 12),
+        Race(DeadlineAnew, DeadlineKept, 'check', 23, (), {'ping': [None], 'check': lambda result: result < 15}),
+        Race(
+            BufferDropped,
+            BufferCarried,
+            'check',
+            25,
+            (),
+            {
+                'items': [1, 2, 3],
+                'check': lambda result, arrived, unread: result + unread.get('items', 0) == arrived['items'],
+            },
+        ),
+        Race(Flips, FlipsRecorded, 'replay', 11),
+        Race(
+            NotLocked,
+            Locked,
+            'check',
+            20,
+            (),
+            {'get': store.get, 'put': store.put, 'check': lambda status: status != 'completed' or store.value == 2},
+        ),
+    ]
+
+
+def _refunded(calls: list[Any]) -> bool:
+    """Whether a charge is refunded once it began to be undone."""
+    return not any((call.name, call.outcome) == ('Write', 'completed') for call in calls) or any(
+        call.name == 'Refund' for call in calls
+    )
+
+
+RACES = _races()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import platform
 import sqlite3
@@ -19,7 +20,9 @@ from genflow.tools.cli.main import COMMANDS, main
 from genflow.tools.terminal_text import escape_controls, escape_line
 from tests.profile import examples
 
-ALLOWED = {0, 2, 3, 5, 6}
+ALLOWED = {0, 2, 3, 5, 6, 7, 8}
+
+LONG = 'x' * 300
 
 NASTY = [
     '',
@@ -47,6 +50,8 @@ NASTY = [
     'arn',
     'ümlaut',
     '\U0001f600',
+    'HTTP://127.0.0.1:1',
+    '/dev/null',
     '\udcff',
     'localhost:4567',
     'http://',
@@ -147,6 +152,11 @@ FORMS = [
     ['worker', None, '--domain', None, '--task-list', None, '--db', 'folder.db'],
     ['worker', 'nothing.py', '--domain', 'd', '--task-list', 't', '--endpoint', None],
     ['worker', 'nothing.py', '--domain', 'd', '--task-list', 't', '--drain', None, '--db', 'folder.db'],
+    ['lint', None],
+    ['why', '--file', None],
+    ['graph', 'x', '--db', 'good.db', '-o', None],
+    ['db', 'backup', 'good.db', None],
+    ['db', 'backup', None, 'copy.db'],
     [None],
     [None, None],
 ]
@@ -218,8 +228,108 @@ def test_an_endpoint_without_a_scheme_is_offered_one():
 
 
 @pytest.mark.thorough
-def test_an_endpoint_that_nobody_answers_at_is_no_wrong_usage():
-    assert genflow('list', '--endpoint', 'http://127.0.0.1:1')[0] == 5
+@pytest.mark.parametrize('scheme', ['http', 'HTTP'])
+def test_an_endpoint_that_nobody_answers_at_is_no_wrong_usage(scheme):
+    assert genflow('list', '--endpoint', f'{scheme}://127.0.0.1:1')[0] == 5
+
+
+OUTPUTS = [
+    ['db', 'export', 'good.db', '-o'],
+    ['graph', '--file', 'history.json', '-o'],
+    ['shadow', 'breaks.py', '--histories', 'history.json', '--junit'],
+]
+HISTORY = {
+    'eventId': 1,
+    'eventType': 'WorkflowExecutionStarted',
+    'eventTimestamp': 1,
+    'workflowExecutionStartedEventAttributes': {
+        'childPolicy': 'TERMINATE',
+        'taskList': {'name': 't'},
+        'workflowType': {'name': 'Breaks', 'version': '1'},
+        'parentInitiatedEventId': 0,
+    },
+}
+BREAKS = """
+from genflow import Workflow, workflow
+
+@workflow(name='Breaks', version=1, task_list='t')
+class Breaks(Workflow):
+    def run(self):
+        raise ValueError('broken')
+        yield
+"""
+
+
+@pytest.mark.parametrize('command', OUTPUTS, ids=lambda command: command[0])
+@pytest.mark.parametrize('path', ['/dev/full', 'good.db/x', LONG], ids=['full', 'below a file', 'too long'])
+def test_a_file_that_cannot_be_written_is_named(folder, command, path):
+    (folder / 'breaks.py').write_text(BREAKS, encoding='utf-8')
+    (folder / 'history.json').write_text(json.dumps({'events': [HISTORY]}), encoding='utf-8')
+    code, _, err = genflow(*command, path)
+    assert code == 2, err
+    assert 'Traceback' not in err
+    assert path in err
+
+
+@pytest.mark.parametrize(
+    'command',
+    [
+        ['db', 'export', 'good.db', '-o', 'good.db'],
+        ['db', 'export', 'good.db', '-o', 'link.db'],
+        ['graph', '--file', 'history.json', '-o', 'good.db'],
+        ['worker', 'breaks.py', '--domain', 'd', '--task-list', 't', '--db', 'good.db', '--records', 'good.db'],
+    ],
+    ids=' '.join,
+)
+def test_no_text_is_written_over_a_database(folder, command):
+    (folder / 'breaks.py').write_text(BREAKS, encoding='utf-8')
+    (folder / 'history.json').write_text(json.dumps({'events': [HISTORY]}), encoding='utf-8')
+    (folder / 'link.db').unlink(missing_ok=True)
+    (folder / 'link.db').symlink_to('good.db')
+    code, _, err = genflow(*command)
+    assert code == 2
+    assert f'{command[-1]!r} is a database, and would be overwritten' in err
+    with contextlib.closing(sqlite3.connect(folder / 'good.db')) as database:
+        assert database.execute('PRAGMA quick_check').fetchall() == [('ok',)]
+
+
+def test_a_history_that_is_nested_too_deep_is_refused(folder):
+    (folder / 'deep.json').write_text('[' * 100_000, encoding='utf-8')
+    for command in (['why', '--file'], ['graph', '--file'], ['db', 'import', 'new.db']):
+        code, _, err = genflow(*command, 'deep.json')
+        assert code == 2
+        assert 'deep.json is no history: its JSON is nested too deep' in err
+
+
+@pytest.mark.parametrize(
+    'url', ['http://a..b', f'http://{"a" * 64}', 'http://-a', 'http://[::1::2]', 'http://my_service']
+)
+def test_a_host_that_no_client_takes_is_refused(url):
+    code, _, err = genflow('list', '--endpoint', url)
+    assert code == 2
+    assert f'{url!r} is not the address of a service' in err
+
+
+@pytest.mark.parametrize(
+    'arguments', [['lint', 'x' * 300], ['lint', '/dev/zero'], ['dev', 'x' * 300 + '.py'], ['init', 'x' * 300]]
+)
+def test_a_name_that_no_file_of_code_can_have_is_refused(folder, arguments):
+    code, _, err = genflow(*arguments)
+    assert code == 2
+    assert LONG in err or '/dev/zero' in err
+    assert 'Traceback' not in err
+
+
+def test_a_file_with_relative_imports_is_to_be_named_as_a_module(folder):
+    (folder / 'shop' / 'flows').mkdir(parents=True)
+    for name in ('shop/__init__.py', 'shop/flows/__init__.py'):
+        (folder / name).touch()
+    (folder / 'shop/flows/order.py').write_text('from . import nothing', encoding='utf-8')
+    (folder / 'alone.py').write_text('from . import nothing', encoding='utf-8')
+    code, _, err = genflow('run', 'shop/flows/order.py')
+    assert code == 2
+    assert err.rstrip().endswith(f'name the module instead, in {folder}: shop.flows.order')
+    assert 'give its folder an __init__.py' in genflow('run', 'alone.py')[2]
 
 
 def test_an_empty_workflow_id_is_refused(folder):

@@ -72,6 +72,7 @@ def test_the_domain_of_the_project_is_the_domain_of_commands(folder, genflow):
         ('domain = 5', 'domain of [tool.genflow]: 5 is not a string'),
         ('color = "red"', 'color of [tool.genflow]: '),
         ('domain = ', 'is not valid TOML'),
+        ('db = "a\\u0000"', 'has a NUL character'),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_with_its_place(folder, genflow, text, expected):
@@ -112,3 +113,10 @@ def test_each_command_takes_each_setting(name, genflow):
         )
         code, _, err = genflow(name, setting.flags[0], *value, '--help')
         assert (code, err) == (0, ''), setting
+
+
+def test_a_pyproject_whose_tools_are_no_table_is_refused(folder, genflow):
+    (folder / 'pyproject.toml').write_text('tool = 3  # genflow', encoding='utf-8')
+    code, _, err = genflow('list')
+    assert code == 2
+    assert 'tool.genflow is a table of settings' in err

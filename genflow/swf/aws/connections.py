@@ -204,7 +204,7 @@ def _has(*names: str) -> Any:
 
 
 def _is_address(layer1: Any) -> bool:
-    return isinstance(layer1, str) and layer1.startswith(('http://', 'https://'))
+    return isinstance(layer1, str) and layer1.lower().startswith(('http://', 'https://'))
 
 
 def _is_path(layer1: Any) -> bool:

@@ -106,6 +106,8 @@ def _text(name: str, content: bytes) -> str:
 def _parsed(name: str, text: str) -> list[Any]:
     try:
         return list(_values(text))
+    except RecursionError:
+        raise HistoryError(f'{name} is no history: its JSON is nested too deep') from None
     except ValueError as error:
         where = f'line {error.lineno}' if isinstance(error, json.JSONDecodeError) else 'its text'
         cut = getattr(error, 'pos', 0) >= len(text.rstrip()) - 1 or 'Unterminated' in str(error)

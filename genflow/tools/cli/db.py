@@ -5,10 +5,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
-import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 import click
@@ -19,7 +17,7 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import FILE
 from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
-from genflow.tools.cli.streams import print_lines, say
+from genflow.tools.cli.streams import print_lines, say, write_file
 from genflow.tools.run.defaults import DOMAIN
 
 __all__ = ['command']
@@ -77,7 +75,7 @@ def import_(*, file: str, source: io.BufferedReader, workflow_id: str | None, ru
     """
     from genflow.local.engine import archive
 
-    with _refusing():
+    with _refusing(), _reading(source.name):
         if _is_history(source.peek(START)):
             report = archive.import_(file, _of_history(source.read(), source.name, domain, workflow_id, run_id))
         else:
@@ -143,6 +141,15 @@ def _refusing() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Show that a file cannot be read as one message."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f'{name!r} cannot be read: {error.strerror or error}.') from error
+
+
+@contextlib.contextmanager
 def _written(output: str | None) -> Iterator[TextIO]:
     """Where an export goes; only what was written whole appears there, since an export may begin anew."""
     with tempfile.TemporaryFile('w+', encoding='utf-8') as text:
@@ -151,5 +158,4 @@ def _written(output: str | None) -> Iterator[TextIO]:
         if output is None:
             print_lines(line.rstrip('\n') for line in text)
             return
-        with Path(output).open('w', encoding='utf-8') as file:
-            shutil.copyfileobj(text, file)
+        write_file(output, text)

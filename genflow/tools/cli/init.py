@@ -165,11 +165,11 @@ def command(*, folder: str, name: str | None) -> None:
     The folder may exist; a file that is there already is not overwritten, and then nothing is written.
     """
     root = Path(folder)
-    files = files_of(name or root.resolve().name)
-    known = [path for path in files if (root / path).exists()]
-    if known:
-        raise Refused(f'{root / known[0]} is there already; give a folder that has none of the files.')
     try:
+        files = files_of(name or root.resolve().name)
+        known = [path for path in files if (root / path).exists()]
+        if known:
+            raise Refused(f'{root / known[0]} is there already; give a folder that has none of the files.')
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text, encoding='utf-8')

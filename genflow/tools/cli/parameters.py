@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timedelta, timezone
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -45,6 +46,8 @@ class FilePath(ParamType):
         path = path_of(value)
         if not path:
             self.fail('the path is empty; name a file.', param, ctx)
+        if '\0' in path:
+            self.fail(f'{value!r} has a NUL character, which no path can have.', param, ctx)
         if path == ':memory:' and not self._exists:
             return path
         problem = self._problem(Path(path))
@@ -82,13 +85,27 @@ class Endpoint(ParamType):
         return f'write {guess!r}.' if '://' not in value and _is_url(guess) else "write 'http://HOST:PORT'."
 
 
+_LABEL = '(?!-)[A-Za-z0-9-]{1,63}(?<!-)'
+_HOST = re.compile(rf'(?=.{{1,255}}\Z)({_LABEL}\.)*{_LABEL}\.?')
+"""The names of hosts that botocore takes."""
+
+
 def _is_url(text: str) -> bool:
     if not (text.isascii() and text.isprintable()) or ' ' in text:
         return False
     try:
         parts = urlsplit(text)
-        return parts.scheme in {'http', 'https'} and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in {'http', 'https'} and _is_host(parts.hostname or '') and parts.port != 0
     except ValueError:  # the port is no number that a port can have
+        return False
+
+
+def _is_host(text: str) -> bool:
+    if ':' not in text:
+        return bool(_HOST.fullmatch(text))
+    try:
+        return bool(IPv6Address(text))
+    except ValueError:
         return False
 
 

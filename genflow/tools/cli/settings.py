@@ -164,9 +164,10 @@ def _of_project() -> Iterator[Source]:
 
 def _read(path: Path, text: str) -> Source:
     try:
-        table = _toml(text).get('tool', {}).get('genflow', {})
+        tools = _toml(text).get('tool', {})
     except ValueError as error:
         raise Refused(f'{path} is not valid TOML: {error}.') from error
+    table = tools.get('genflow', {}) if isinstance(tools, Mapping) else None
     if not isinstance(table, Mapping):
         raise Refused(f'{path}: tool.genflow is a table of settings; write [tool.genflow] above them.')
     for key in table:

@@ -17,17 +17,19 @@ import os
 import select
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
-from genflow.tools.cli.exits import Exit
+from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.settings import current_settings
 from genflow.tools.terminal_text import escape_controls, escape_line
 
 __all__ = [
     'MessageFile',
     'ResultLost',
+    'keep_database',
     'message_stream',
     'messages_on_stdout',
     'note',
@@ -35,6 +37,7 @@ __all__ = [
     'print_lines',
     'print_result',
     'say',
+    'write_file',
 ]
 
 PIECE = getattr(select, 'PIPE_BUF', 512)
@@ -42,6 +45,9 @@ PIECE = getattr(select, 'PIPE_BUF', 512)
 
 STALL = 1.0
 """Seconds to wait for room before messages are dropped; while they are, nothing is waited for."""
+
+SQLITE = b'SQLite format 3\0'
+"""What a database begins with."""
 
 DROPPED = b'\ngenflow: messages were dropped here because nobody read them\n'
 
@@ -227,6 +233,35 @@ def print_lines(lines: Iterable[str]) -> None:
         raise ResultLost(f'the output cannot be written to stdout ({_reason(error)}).') from error
 
 
+def write_file(path: str, pieces: Iterable[str]) -> None:
+    """Write a text, in pieces, to a file that the user has named.
+
+    Raises:
+        Refused: It cannot be written, or has a database.
+    """
+    keep_database(path)
+    try:
+        with Path(path).open('w', encoding='utf-8') as file:
+            file.writelines(pieces)
+    except (OSError, ValueError) as error:
+        raise Refused(f'{path!r} cannot be written: {_reason(error)}. Name another file.') from error
+
+
+def keep_database(path: str) -> None:
+    """Refuse to write text where a database is, such as the file whose executions are exported.
+
+    To be called while this process does not have it open: closing any descriptor of a file drops SQLite's locks on it.
+
+    Raises:
+        Refused: There is one.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for names that no file can have
+        return
+    with contextlib.suppress(OSError), Path(path).open('rb') as file:
+        if file.read(len(SQLITE)) == SQLITE:
+            raise Refused(f'{path!r} is a database, and would be overwritten. Name another file.')
+
+
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
@@ -238,5 +273,6 @@ def note(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write a message to stderr; its control characters are escaped."""
-    click.echo(escape_controls(text), err=True)
+    """Write a message to stderr; its control characters are escaped. If user code has closed stderr, it is dropped."""
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(escape_controls(text), err=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import os
 import re
 import sys
 import traceback
@@ -24,7 +25,7 @@ from attrs import frozen
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.tools.run.arguments import path_of
 
-__all__ = ['Target', 'TargetError', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
+__all__ = ['Target', 'TargetError', 'is_file', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
 
 _CLASS = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*')
 
@@ -137,7 +138,7 @@ def _kind(value: Any) -> str:
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not _is_file(path):
+    if not is_file(path):
         raise TargetError(f'there is no file {str(path)!r} (looked in {Path.cwd()}).')
     path = path.resolve()
     known = sys.modules.get(path.stem)
@@ -155,11 +156,9 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file of that name; false for a name that no file can have."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for such names
 
 
 def _is_free(path: Path) -> bool:
@@ -191,7 +190,20 @@ def _importing(place: str, half_made: str = '') -> Iterator[None]:
         sys.modules.pop(half_made, None)
         if isinstance(error, ModuleNotFoundError) and error.name and f'{place}.'.startswith(f'{error.name}.'):
             raise TargetError(f'there is no module {error.name!r} (looked in {Path.cwd()} and on sys.path).') from error
-        raise TargetError(f'{place} does not import:\n{_users_traceback(error)}') from error
+        raise TargetError(f'{place} does not import:\n{_users_traceback(error)}{_hint(error, place)}') from error
+
+
+def _hint(error: BaseException, place: str) -> str:
+    """What helps against an error that comes from how the target was named."""
+    if not isinstance(error, ImportError) or 'relative import' not in str(error):
+        return ''
+    path = Path(place)
+    parts, folder = [path.stem], path.parent
+    while (folder / '__init__.py').is_file():
+        parts, folder = [folder.name, *parts], folder.parent
+    if not path.is_file() or len(parts) == 1:
+        return '\nRelative imports work in a package only: give its folder an __init__.py, or import by full names.'
+    return f'\nA file is imported by itself; name the module instead, in {folder}: {".".join(parts)}'
 
 
 @contextmanager

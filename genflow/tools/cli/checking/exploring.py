@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stdout
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +21,7 @@ from genflow.testing.explorer.search import Budget
 from genflow.testing.tester.stubs import TesterError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import inputs
+from genflow.tools.cli.streams import write_file
 from genflow.tools.pictures.svg import svg as draw_svg
 from genflow.tools.pictures.tree import picture_of
 from genflow.tools.run.arguments import WrongArgument, named_values
@@ -105,7 +105,7 @@ def _draw(asked: Asked, finding: Finding, path: str) -> None:
         click.echo('no picture: SWF itself would not write this history', err=True)
         return
     view = ExecutionView(str(history.workflow_id), str(history.run_id)).apply_all(history.events)
-    Path(path).write_text(draw_svg(picture_of(view, history.events[-1]['eventTimestamp'])), encoding='utf-8')
+    write_file(path, [draw_svg(picture_of(view, history.events[-1]['eventTimestamp']))])
 
 
 def _explored(asked: Asked, jobs: int) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from genflow.tools.lint.linting import lint_paths
 from genflow.tools.lint.output import FORMATS
 from genflow.tools.lint.rules import RULES, page
 from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
-from genflow.tools.run.target import parse
+from genflow.tools.run.target import is_file, parse
 
 __all__ = ['command']
 
@@ -89,8 +90,10 @@ def _path(text: str) -> Path:
     """The file or folder of a target; a module is looked up and not imported."""
     target = parse(text)
     path = Path(target.place)
-    if path.exists():
+    if is_file(path) or os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names that no folder can have
         return path
+    if os.path.exists(path):  # noqa: PTH110 - as above
+        raise Refused(f'{target.place!r} is neither a file nor a folder; name one that has Python code.')
     if target.is_file:
         raise Refused(f'there is no file {target.place!r} (looked in {Path.cwd()}).')
     try:

@@ -18,6 +18,7 @@ from genflow.swf.aws.connections import connect
 from genflow.tools.cli.checking.replay import workflows_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import opened, refusing
+from genflow.tools.cli.streams import write_file
 from genflow.tools.run.target import TargetError
 from genflow.tools.shadow import Fetcher, Shadow, Wanted, shadow_executions, shadow_files, since_of
 
@@ -56,7 +57,7 @@ def check(
     except (TargetError, ValueError, HistoryError, OSError) as error:
         raise Refused(str(error)) from error
     if junit is not None:
-        Path(junit).write_text(shadow.to_junit(), encoding='utf-8')
+        write_file(junit, [shadow.to_junit()])
     click.echo(json.dumps(shadow.to_json(), ensure_ascii=False, indent=2) if as_json else str(shadow))
     ctx.exit(Exit.COMPLETED if shadow.ok else Exit.MISMATCH)
 

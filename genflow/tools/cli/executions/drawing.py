@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import click
 
@@ -15,6 +14,7 @@ from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
 from genflow.tools.cli.settings import current_settings, in_zone
+from genflow.tools.cli.streams import write_file
 from genflow.tools.gathering import Gathered, from_file, now
 from genflow.tools.pictures.terminal import Line, page, plain, timeline
 from genflow.tools.pictures.tree import Picture, picture_of
@@ -92,7 +92,7 @@ def draw_graph(ctx: click.Context, picture: Picture, form: str, output: str | No
     if output is None:
         click.echo(text, nl=False)
     else:
-        Path(output).write_text(text, encoding='utf-8')
+        write_file(output, [text])
     ctx.exit(Exit.COMPLETED)
 
 

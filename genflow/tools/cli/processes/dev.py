@@ -20,7 +20,7 @@ from genflow.tools.cli.processes.keys import keys_pressed
 from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.run.defaults import DOMAIN
-from genflow.tools.run.target import Target, parse
+from genflow.tools.run.target import Target, is_file, parse
 
 if TYPE_CHECKING:
     from genflow.tools.dev.page import Executions, Page
@@ -120,7 +120,7 @@ def _folder(target: Target) -> Path:
     """What to watch: the folder of a file, or that of a module's package."""
     if target.is_file:
         path = Path(target.place)
-        if not path.is_file():
+        if not is_file(path):
             raise Refused(f'there is no file {target.place!r} (looked in {Path.cwd()}).')
         return path.resolve().parent
     sys.path.insert(0, '')

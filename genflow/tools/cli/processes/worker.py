@@ -35,7 +35,7 @@ from genflow.tools.cli.processes.supervisor import (
 )
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.settings import setting_options
-from genflow.tools.cli.streams import messages_on_stdout, say
+from genflow.tools.cli.streams import keep_database, messages_on_stdout, say
 from genflow.tools.run.middleware import middleware_of
 from genflow.tools.run.target import TargetError, module_of, parse
 from genflow.tools.terminal_text import escape_line
@@ -129,6 +129,8 @@ def command(
     from genflow.swf.aws.registration import register_domain
     from genflow.swf.worker.worker import Worker
 
+    if records is not None:
+        keep_database(records)
     if processes is not None:
         ctx.exit(_supervise(ctx, processes, drain, endpoint, db, metrics))
     if supervised:

@@ -80,6 +80,16 @@ def test_ids_that_cannot_be_written_are_in_the_message(shell, gone):
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize('command', ['--help', 'lint flow.py', 'explore flow.py hello --budget 1', 'version'])
+@pytest.mark.parametrize('gone', ['>&-', '>/dev/full'])
+def test_output_that_cannot_be_written_is_one_sentence(shell, command, gone):
+    done = shell(f'$genflow {command} {gone}')
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith('Error: the output cannot be written to stdout (')
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.thorough
 def test_a_closed_stderr_does_not_write_into_the_file(shell):
     done = shell('$genflow run --db x.db --id a flow.py hello 2>&- >&-')
     assert done.returncode == 1

@@ -26,7 +26,7 @@ from genflow.tools.cli.settings import (
     gathered_settings,
     setting_options,
 )
-from genflow.tools.cli.streams import own_streams, say
+from genflow.tools.cli.streams import LostOutput, own_streams, say
 from genflow.tools.terminal_text import escape_controls
 
 __all__ = ['cli', 'entry', 'main']
@@ -135,6 +135,9 @@ def main(arguments: list[str]) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.INTERNAL  # who reads no further, as `head`, has what they want
+    except LostOutput as error:
+        say(f'Error: the output cannot be written to stdout ({error.strerror}).')
+        return Exit.INTERNAL
     except Exception:  # noqa: BLE001 (the last resort: it is shown whole, and the exit code says whose fault it is)
         say(traceback.format_exc())
         return Exit.INTERNAL

@@ -27,6 +27,7 @@ from genflow.tools.cli.settings import current_settings
 from genflow.tools.terminal_text import escape_controls, escape_line
 
 __all__ = [
+    'LostOutput',
     'MessageFile',
     'ResultLost',
     'keep_database',
@@ -126,6 +127,22 @@ def _fd_of(stream: TextIO | None) -> int | None:
         return None
 
 
+class LostOutput(OSError):
+    """Stdout does not take what a command was asked for."""
+
+
+class _ResultFile(io.FileIO):
+    """Stdout, which tells its own errors from those of other files."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise LostOutput(error.errno, error.strerror) from error
+
+
 class _ClosedStream(io.TextIOBase):
     """What stands for a stdout that was closed before the command began."""
 
@@ -135,7 +152,7 @@ class _ClosedStream(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        raise LostOutput(errno.EBADF, os.strerror(errno.EBADF))
 
 
 @contextlib.contextmanager
@@ -150,12 +167,27 @@ def own_streams() -> Iterator[None]:
     if stdout is None:
         sys.stdout = _ClosedStream()
     elif isinstance(stdout, io.TextIOWrapper):
-        stdout.reconfigure(errors='backslashreplace')
+        sys.stdout = _result_stream(stdout)
     try:
         yield
     finally:
         _flush_or_drop(sys.stdout)
         sys.stderr.flush()
+
+
+def _result_stream(stdout: io.TextIOWrapper) -> io.TextIOWrapper:
+    """What stands for a stdout that is there: it escapes characters that its encoding does not have."""
+    raw = getattr(stdout.buffer, 'raw', stdout.buffer)
+    if type(raw) is not io.FileIO:  # a console of Windows
+        stdout.reconfigure(errors='backslashreplace')
+        return stdout
+    return io.TextIOWrapper(
+        io.BufferedWriter(_ResultFile(raw.fileno(), 'w', closefd=False)),
+        encoding=stdout.encoding,
+        errors='backslashreplace',
+        line_buffering=stdout.line_buffering,
+        write_through=stdout.write_through,
+    )
 
 
 def _keep_standard_descriptors() -> None:

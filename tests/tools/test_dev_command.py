@@ -109,6 +109,52 @@ def departed(session, flow, told):
     assert 'no longer matches: Flow 1 (workflow a' in told[-2]
 
 
+def test_a_type_that_the_saved_code_does_not_have_keeps_the_code_from_before(session, waiting, flow, told):
+    edit(flow, "name='Flow'", "name='Renamed'")
+    session.saved()
+    assert session.code == 'departs'
+    assert told[-2] == 'no longer matches: a: the code has no workflow type Flow 1'
+    waiting.signal('go')
+    assert waiting.result(LIMIT) == [1, 2]
+
+
+@pytest.mark.parametrize('key', ['r', 'p'])
+def test_an_execution_of_a_type_that_is_gone_stays_open(session, waiting, flow, told, key):
+    edit(flow, "name='Flow'", "name='Renamed'")
+    session.saved()
+    session.choose(key)
+    assert waiting.status() == 'OPEN'
+    assert 'a: the code has no workflow type Flow 1; it stays open until the code has it again' in told
+    renamed = Client('genflow', session.client).execution('b')
+    while not _started(session, 'Renamed', 'b'):
+        threading.Event().wait(0.05)  # the worker registers the type that the check could not
+    renamed.signal('go')
+    assert renamed.result(LIMIT) == [1, 2]
+
+
+def _started(session, name, workflow_id):
+    try:
+        Client('genflow', session.client).starter(name, version='1', workflow_id=workflow_id)()
+    except session.client.exceptions.UnknownResourceFault:
+        return False
+    return True
+
+
+def test_code_that_never_ran_is_not_called_the_previous_code(flow, told):
+    flow.write_text('def (:', encoding='utf-8')
+    with Session(str(flow), 'genflow', told.append) as session:
+        assert 'the code is being checked' in page_of(session)
+        session.saved()
+        assert 'nothing runs until it is fixed and saved' in page_of(session)
+    assert 'previous' not in ''.join(told)
+
+
+def page_of(session):
+    console = Console(file=io.StringIO(), width=200)
+    console.print(drawn(session, [], datetime.now(timezone.utc)))
+    return console.file.getvalue()
+
+
 def ended(session):
     """The result of the latest run, how many activities it has had done, and its tags."""
     latest = Client('genflow', session.client).execution('a')

@@ -50,7 +50,7 @@ def test_a_new_project_has_nothing_that_breaks_determinism(project):
 @pytest.mark.thorough
 def test_a_new_project_follows_the_strictest_types(project):
     pytest.importorskip('mypy')
-    done = run(project, 'mypy', '--strict', '--cache-dir', str(project / 'cache'), 'my_shop')
+    done = run(project, 'mypy', '--strict', '--cache-dir', str(project / 'cache'), 'my_shop', 'tests')
     assert done.returncode == 0, done.stdout
 
 

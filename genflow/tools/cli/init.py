@@ -81,30 +81,31 @@ TESTS = '''"""A workflow is tested on a virtual clock: a week passes in no time,
 from __future__ import annotations
 
 from genflow.testing import Fail, Script, Tester, run_activity
+
 from {package}.activities import Charge
 from {package}.workflows import Order
 
 
-def test_a_small_order_is_charged_and_shipped():
+def test_a_small_order_is_charged_and_shipped() -> None:
     assert Tester(Order, charge='receipt', ship='parcel').run(7, 100) == 'receipt, parcel'
 
 
-def test_a_large_order_waits_for_an_approval():
+def test_a_large_order_waits_for_an_approval() -> None:
     tester = Tester(Order, charge='receipt', ship='parcel').start(7, 5000).advance(hours=1)
     assert tester.status == 'waits for an approval'
     assert tester.signal(Order.approve, True).result() == 'receipt, parcel'
 
 
-def test_an_order_that_nobody_approves_is_given_up_after_a_week():
+def test_an_order_that_nobody_approves_is_given_up_after_a_week() -> None:
     assert Tester(Order).run(7, 5000) == 'order 7 was not approved'
 
 
-def test_charging_is_tried_again():
+def test_charging_is_tried_again() -> None:
     charge = Script(Fail('the bank is closed'), 'receipt')
     assert Tester(Order, charge=charge, ship='parcel').run(7, 100) == 'receipt, parcel'
 
 
-def test_the_activity_itself():
+def test_the_activity_itself() -> None:
     assert run_activity(Charge, 7, 100).result == 'receipt 7 for 100'
 '''
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -39,21 +39,27 @@ def check(target: str, url: str, domain: str, middleware: str = '') -> dict[str,
     except (TargetError, RegistrationError) as error:
         return {'error': str(error)}
     connection = connect(url)
-    departures = list(_departures(connection.client, domain))
+    unnamed = {TASK_LIST for spec in registry.workflows if spec.task_list is None}
+    task_lists = lists_in_use(registry) | unnamed
+    departures = list(_departures(connection.client, domain, task_lists))
     if not departures:
         try:
             register(RetryingClient(connection), domain, (*registry.workflows, *registry.activities))
         except RegistrationError as error:
             return {'error': str(error)}
-    unnamed = {TASK_LIST for spec in registry.workflows if spec.task_list is None}
-    return {'taskLists': sorted(lists_in_use(registry) | unnamed), 'departures': departures}
+    return {'taskLists': sorted(task_lists), 'departures': departures}
 
 
-def _departures(client: Any, domain: str) -> Iterator[dict[str, Any]]:
+def _departures(client: Any, domain: str, task_lists: Container[str]) -> Iterator[dict[str, Any]]:
     for run in open_runs(client, domain):
         view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
         spec = spec_of_type(view.name, view.version)
-        error = None if spec is None else replayed(view, spec, source_lines).error
+        if spec is None:
+            if view.task_list in task_lists:
+                text = f'{run.workflow_id}: the code has no workflow type {view.name} {view.version}'
+                yield {'workflowId': run.workflow_id, 'runId': run.run_id, 'before': None, 'text': text, 'gone': True}
+            continue
+        error = replayed(view, spec, source_lines).error
         if error is not None:
             event_id = getattr(error, 'event_id', None)
             before = _decided_by(view, event_id)

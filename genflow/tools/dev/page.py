@@ -30,6 +30,15 @@ STATES = {
     'departs': 'open executions do not match the saved code; the previous code runs',
     'kept': 'the previous code runs',
 }
+"""What runs, in words, by the state of the session."""
+
+BEFORE = {
+    'running': 'the code is being checked',
+    'broken': 'the code has an error; nothing runs until it is fixed and saved',
+    'departs': 'open executions do not match the code; nothing runs yet',
+    'kept': 'nothing runs until the next save',
+}
+"""The same while no code has run in this session."""
 
 
 class Executions:
@@ -166,7 +175,8 @@ def _now(view: ExecutionView) -> str:
 
 
 def _notes(session: Session, has_executions: bool) -> Iterator[str]:
-    yield f'{session.target}: {STATES[session.code]}; service {session.url}, domain {session.domain}'
+    state = STATES[session.code] if session.is_working else BEFORE.get(session.code, STATES[session.code])
+    yield f'{session.target}: {state}; service {session.url}, domain {session.domain}'
     if session.dashboard:
         yield f'dashboard {session.dashboard}'
     if session.code == 'departs':

@@ -55,12 +55,14 @@ class Departure:
         run_id: Its run.
         before: The first decision that cannot be trusted; ``None`` where no event says.
         text: The report.
+        is_gone: Whether the saved code does not have its workflow type at all.
     """
 
     workflow_id: str
     run_id: str
     before: int | None
     text: str
+    is_gone: bool = False
 
 
 @frozen
@@ -152,8 +154,13 @@ class Session:
         else:
             self._take_up(checked)
 
+    @property
+    def is_working(self) -> bool:
+        """Whether a worker runs, of this code or of the one before."""
+        return self._worker is not None
+
     def _goes_on(self) -> str:
-        return '; the previous code keeps running' if self._worker is not None else ''
+        return '; the previous code keeps running' if self.is_working else ''
 
     def choose(self, key: str) -> None:
         """Does what somebody chose, while a choice is open: one of :data:`CHOICES`."""
@@ -169,17 +176,24 @@ class Session:
 
     def restart(self, checked: Checked) -> None:
         """Starts what departs again with the same input, by the new code."""
-        for departure in checked.departures:
+        for departure in self._known(checked):
             self._restart(departure)
         self._take_up(checked)
 
     def repair(self, checked: Checked) -> None:
         """Has what departs go on where the new code still follows it."""
         self._stop_worker()
-        for departure in checked.departures:
+        for departure in self._known(checked):
             if not self._repaired(departure, self._ended(departure)):
                 self._start_again(departure)
         self._take_up(checked)
+
+    def _known(self, checked: Checked) -> list[Departure]:
+        """What the saved code can go on with; the rest stays open, and is named."""
+        for departure in checked.departures:
+            if departure.is_gone:
+                self.tell(f'{departure.text}; it stays open until the code has it again')
+        return [departure for departure in checked.departures if not departure.is_gone]
 
     def _restart(self, departure: Departure) -> None:
         self._ended(departure)
@@ -220,7 +234,7 @@ class Session:
         except ValueError:
             return Checked(error=done.stderr.strip() or f'the check ended with {done.returncode}')
         departures = tuple(
-            Departure(one['workflowId'], one['runId'], one['before'], one['text'])
+            Departure(one['workflowId'], one['runId'], one['before'], one['text'], one.get('gone', False))
             for one in found.get('departures', ())
         )
         return Checked(found.get('error'), tuple(found.get('taskLists', ())), departures)
@@ -234,7 +248,7 @@ class Session:
         lists = [word for name in checked.task_lists for word in ('--task-list', name)]
         options = [
             '--no-sticky',
-            '--no-register',
+            '--register' if checked.departures else '--no-register',  # without any the check has registered
             '--log-level',
             'warning',
             '--drain',

@@ -179,7 +179,7 @@ class Case:
         return clock_time(when, self.now)
 
 
-OF_FILES = frozenset({'debug', 'graph', 'show', 'timeline', 'why'})
+OF_FILES = frozenset({'debug', 'graph', 'history', 'show', 'timeline', 'why'})
 """The commands that read a history from a file."""
 
 

@@ -241,3 +241,22 @@ def test_what_only_the_replay_needs_is_a_finding(genflow, db, order, tmp_path):
     code, out, _ = genflow('why', '--file', str(path), order)
     assert code == 7
     assert "event 4, DecisionTaskCompleted, lacks the member 'startedEventId' [unreadable]" in ' '.join(out.split())
+
+
+def test_history_reads_a_file_too(genflow, db, tmp_path):
+    _, lines, _ = genflow('history', 'order-5', '--db', db)
+    _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
+    path = tmp_path / 'history.json'
+    path.write_text(text)
+    assert genflow('history', '--file', str(path)) == (0, lines, '')
+    path.write_text(json.dumps({'events': written_by_the_aws_cli(text)}))
+    assert genflow('history', '--file', str(path)) == (0, lines, '')
+    code, out, _ = genflow('history', '--json', '--file', str(path))
+    assert (code, set(json.loads(out))) == (0, {'events'})
+
+
+def test_history_of_nothing_says_what_it_needs(genflow, tmp_path):
+    path = tmp_path / 'history.json'
+    path.write_text('[]')
+    assert genflow('history')[0] == 2
+    assert 'has no events' in genflow('history', '--file', str(path))[2]

@@ -238,9 +238,11 @@ def _on_page(place: int, pages: Sequence[Mapping[str, Any]]) -> str:
     return ''
 
 
-def written(events: Sequence[Event], workflow_id: str, run_id: str, indent: int | None = None) -> str:
+def written(events: Sequence[Event], workflow_id: str | None, run_id: str | None, indent: int | None = None) -> str:
     """A history as JSON, as the AWS command line prints it, with the ids of its execution."""
-    document = {'workflowExecution': {'workflowId': workflow_id, 'runId': run_id}, 'events': events}
+    ids = {'workflowId': workflow_id, 'runId': run_id}
+    known = {name: value for name, value in ids.items() if value is not None}
+    document = {'workflowExecution': known, 'events': events} if known else {'events': events}
     return json.dumps(document, indent=indent, default=_epoch)
 
 

@@ -14,7 +14,7 @@ import click
 from attrs import evolve
 
 from genflow import insight
-from genflow.core.errors import GenflowError, UpdateFailed
+from genflow.core.errors import GenflowError, HistoryError, UpdateFailed
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
@@ -110,22 +110,46 @@ def start(
 
 
 @click.command('history')
-@click.argument('workflow_id', metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
+@click.argument('workflow_id', required=False, metavar='ID', type=WORKFLOW_ID, shell_complete=complete_ids)
 @click.option('--run-id', help='The run id. Default: the open run, or else the latest.')
+@click.option(
+    '--file',
+    'path',
+    type=click.Path(dir_okay=False, exists=True),
+    help='Read the history from a JSON file instead of a service.',
+)
 @click.option('--json', 'as_json', is_flag=True, help='Print the events as the AWS CLI prints them.')
 @read_only_option
 @service_options
 def history(
-    *, workflow_id: str, run_id: str | None, as_json: bool, domain: str, endpoint: str | None, db: str | None
+    *,
+    workflow_id: str | None,
+    run_id: str | None,
+    path: str | None,
+    as_json: bool,
+    domain: str,
+    endpoint: str | None,
+    db: str | None,
 ) -> None:
-    """Show what happened in an execution, one line for each event that tells something."""
-    with client_of(endpoint, db, domain=domain) as client:
-        run = run_of(client, domain, workflow_id, run_id)
-        events = run.since(0)
+    """Show what happened in an execution, one line for each significant event."""
+    if path is not None:
+        from genflow.tools.gathering import from_file
+
+        try:
+            view = from_file(path).view
+        except HistoryError as error:
+            raise Refused(str(error)) from error
+        events, ids = view.events, (view.workflow_id, view.run_id)
+    elif workflow_id is None:
+        raise Refused('Which execution? Give its ID, or --file FILE.')
+    else:
+        with client_of(endpoint, db, domain=domain) as client:
+            run = run_of(client, domain, workflow_id, run_id)
+            events, ids = run.since(0), (run.workflow_id, run.run_id)
     if as_json:
         from genflow.testing.histories.exports import written
 
-        print_lines(written(events, run.workflow_id, run.run_id, indent=2).splitlines())
+        print_lines(written(events, *ids, indent=2).splitlines())
         return
     from genflow.tools.run.steps import ExecutionSteps
 

@@ -99,7 +99,18 @@ def codes_of(body, head=HEAD):
         'self.unknown = {}\nreturn self.unknown.get("a")',
         'self.names = set(x)\nself.names = [1]\nfor name in self.names:\n    yield self.echo(name)',
         'return self.both.get()',
-        'try:\n    yield self.echo(1)\nfinally:\n    yield self.echo(2)\n    self.logger.info("over")',
+        'try:\n    yield self.echo(1)\nfinally:\n    with self.shield():\n        yield self.echo(2)',
+        'try:\n    yield self.echo(1)\nfinally:\n    self.logger.info("over")',
+        'saga = Saga()\ntry:\n    yield self.echo(1)\nfinally:\n    yield from saga.compensate()',
+        'task = self.echo(1)\nyield self.echo(2)\nreturn task',
+        'task = self.echo(1)\nyield [task for _ in x]',
+        'unused = yield self.echo(1)\ncalls = [self.echo(a) for a in x]\nyield calls',
+        'pages = (a for a in x)\nyield from self.map(self.echo, pages)',
+        'names = {1}\nnames |= {2}\nyield self.echo(sorted(names))',
+        'first, *rest = sorted({1, 2})\nyield self.echo(first)',
+        'if (found := (yield self.echo(1))):\n    yield self.echo(found)',
+        'match (yield self.echo(1)):\n    case 1:\n        yield self.echo(2)',
+        'later = self.now\nyield self.echo(later().isoformat())',
         'try:\n    x = int(x)\nfinally:\n    print(x)\nyield self.sleep(x)',
         'try:\n    yield self.sleep(1)\nfinally:\n    for a in x:\n        if a:\n            break',
         'got = self.go.get(match=lambda got: got[0] in x)\nyield got',
@@ -117,7 +128,7 @@ def test_what_is_right_has_no_findings(body):
         ('yield self.sleep(datetime.utcnow().second)', 'G001'),
         ('items = sorted(x, key=lambda item: random.random())\nyield self.echo(items)', 'G002'),
         ('rng = random.Random()\nyield self.sleep(1)', 'G002'),
-        ('yield self.echo(*{1, 2})\nfor a in set(x) | {1}:\n    yield self.echo(a)', 'G010'),
+        ('for a in set(x) | {1}:\n    yield self.echo(a)', 'G010'),
         ('yield self.echo(",".join({"a", "b"}))', 'G010'),
         ('self.names = set(x)\nfor name in self.names:\n    yield self.echo(name)', 'G010'),
         ('names: set[str] = x\nfor name in names:\n    yield self.echo(name)', 'G010'),
@@ -139,6 +150,30 @@ def test_what_is_right_has_no_findings(body):
         ('self.echo.with_options(retry=0)(1)\nyield self.sleep(1)', 'G101'),
         ('yield self.sleep(1)\nself.restart.with_options(version=2)(1)', 'G107'),
         ('saga = Saga()\nyield saga.compensate()', 'G109'),
+        ('yield self.echo(*{1, 2})', 'G010'),
+        ('first, *rest = {1, 2}\nyield self.echo(first)', 'G010'),
+        ('names = {1}\nnames |= {2}\nfor a in names:\n    yield self.echo(a)', 'G010'),
+        ('yield self.map(self.echo, {1, 2})', 'G010'),
+        ('yield self.echo(sorted(x, key=id))', 'G011'),
+        ('type(self).last = x\nyield self.echo(1)', 'G013'),
+        ('self.__class__.last = x\nyield self.echo(1)', 'G013'),
+        ('clock = time.time\nyield self.echo(clock())', 'G001'),
+        ('from pathlib import Path\nyield self.echo((Path("a") / "b").read_text())', 'G005'),
+        ('from pathlib import Path\npath = Path("a") / "b"\nyield self.echo(path.read_text())', 'G005'),
+        ('unused = self.echo(1)\nyield self.echo(2)', 'G101'),
+        ('[self.echo(a) for a in x]\nyield self.echo(2)', 'G101'),
+        ('self.external("x").signal("go")\nyield self.echo(2)', 'G101'),
+        ('if (found := self.echo(1)):\n    yield self.echo(found)', 'G102'),
+        ('match self.echo(1):\n    case 1:\n        yield self.echo(2)', 'G102'),
+        ('calls = (self.echo(a) for a in x)\nyield calls', 'G103'),
+        ('yield from (self.echo(a) for a in x)', 'G103'),
+        ('async def inner():\n    pass\nyield self.echo(1)', 'G104'),
+        ('from contextlib import suppress\nwith suppress(BaseException):\n    yield self.echo(1)', 'G105'),
+        ('try:\n    yield self.echo(1)\nfinally:\n    yield self.echo(2)', 'G106'),
+        ('try:\n    yield self.echo(1)\nfinally:\n    found = yield self.echo(2)\n    self.logger.info(found)', 'G106'),
+        ('yield self.restart(1)', 'G107'),
+        ('again = self.restart(1)\nyield self.echo(1)', 'G107'),
+        ('saga = Saga()\nundone = saga.compensate()\nyield self.echo(1)', 'G109'),
         ('try:\n    yield self.echo(1)\nexcept BaseException:\n    return 1', 'G105'),
         ('try:\n    yield self.echo(1)\nfinally:\n    return 1', 'G106'),
         ('for a in x:\n    try:\n        yield self.echo(a)\n    finally:\n        continue', 'G106'),
@@ -270,6 +305,76 @@ def test_output_as_sarif():
 def test_output_for_github():
     first = FORMATS['github'](lint_paths([CORPUS / 'polling.py'])).splitlines()[0]
     assert re.fullmatch(r'::error file=.*polling\.py,line=\d+,col=\d+,title=G112::.*', first)
+
+
+HELPERS = {
+    'shop/__init__.py': 'from shop.clocks import stamp as passed_on\n',
+    'shop/clocks.py': """
+import time as t
+from random import *
+
+def stamp():
+    return t.time()
+
+alias = stamp
+short = lambda: t.time()
+pick = lambda items: choice(items)
+
+class Base:
+    def when(self):
+        return t.time()
+
+    @property
+    def age(self):
+        return t.time()
+
+class Helper(Base):
+    def go(self):
+        return super().when()
+
+    def __call__(self):
+        return self.when()
+""",
+    'shop/everything.py': 'from shop.clocks import *\n',
+}
+
+ROUTES = {
+    'an alias': ('from shop.clocks import alias', 'alias()', 'G001'),
+    'a lambda': ('from shop.clocks import short', 'short()', 'G001'),
+    'what import * brought': ('from shop.clocks import pick', 'pick([1])', 'G002'),
+    'import *': ('from shop.clocks import *', 'stamp()', 'G001'),
+    'import * of import *': ('from shop.everything import *', 'stamp()', 'G001'),
+    'a package that passes it on': ('from shop import passed_on', 'passed_on()', 'G001'),
+    'a package': ('import shop', 'shop.passed_on()', 'G001'),
+    'a module': ('from shop import clocks as c', 'c.stamp()', 'G001'),
+    'a property': ('from shop.clocks import Base', 'Base().age', 'G001'),
+    'super()': ('from shop.clocks import Helper', 'Helper().go()', 'G001'),
+    '__call__': ('from shop.clocks import Helper', 'Helper()()', 'G001'),
+    'partial': ('from functools import partial\nfrom shop.clocks import stamp', '(p := partial(stamp))', 'G001'),
+    'a conditional import': (
+        'try:\n    from uuid import uuid4\nexcept ImportError:\n    uuid4 = None',
+        'str(uuid4())',
+        'G003',
+    ),
+}
+
+
+@pytest.mark.parametrize('route', ROUTES)
+def test_a_call_is_followed_on_every_route(route, tmp_path):
+    imports, expression, code = ROUTES[route]
+    for name, text in HELPERS.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding='utf-8')
+    call = (
+        'p = partial(stamp)\n        yield self.echo(p())' if route == 'partial' else f'yield self.echo({expression})'
+    )
+    source = (
+        f"from genflow import *\n{imports}\n\nclass Order(Workflow):\n    echo = ActivityProxy('Echo', '1')\n\n"
+        f'    def run(self):\n        {call}\n'
+    )
+    (tmp_path / 'orders.py').write_text(source, encoding='utf-8')
+    assert [finding.code for finding in lint_paths([tmp_path / 'orders.py'])] == [code]
 
 
 def test_flake8_gets_the_same():

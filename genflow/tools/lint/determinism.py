@@ -37,7 +37,9 @@ MUTATING = frozenset(
 )
 ORDERLESS = frozenset({'sorted', 'sum', 'min', 'max', 'any', 'all', 'len', 'set', 'frozenset', 'bool', 'isinstance'})
 ORDERED = frozenset({'list', 'tuple', 'iter', 'enumerate', 'zip', 'map', 'reversed', 'filter'})
+PROPERTIES = frozenset({'property', 'cached_property'})
 SET_METHODS = frozenset({'union', 'intersection', 'difference', 'symmetric_difference'})
+SET_OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
 PURE_WITH_ARGUMENTS = frozenset({'time.localtime', 'time.gmtime', 'time.ctime', 'time.asctime'})
 VALUES = frozenset({'os.environ', 'os.environb', 'sys.argv'})
 
@@ -81,6 +83,7 @@ class Look:
     calls: list[tuple[Function, ast.Call]] = field(factory=list)
     _parents: dict[ast.AST, ast.AST] = field(factory=dict)
     _sets: set[str] = field(factory=set)
+    _aliases: dict[str, str] = field(factory=dict)
 
     def findings(self) -> Iterator[Finding]:
         """What breaks the rules."""
@@ -98,7 +101,7 @@ class Look:
         for node in self._parents:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
-                made = dotted(node.value) if isinstance(node.value, ast.Call) else None
+                made = dotted(node.value) if isinstance(node.value, (ast.Call, ast.BinOp)) else None
                 types.setdefault(name, set()).add(None if made is None else self.resolve(made))
                 sets.setdefault(name, []).append(self._is_set(node.value))
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -108,11 +111,32 @@ class Look:
                 sets.setdefault(node.arg, []).append(_says_set(node.annotation))
             elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
                 types.setdefault(node.target.id, set()).add(None)
-                sets.setdefault(node.target.id, []).append(False)
+                stays = isinstance(node, ast.AugAssign) and isinstance(node.op, SET_OPERATORS)
+                sets.setdefault(node.target.id, []).append(stays)
         self.function.types = {
             name: found for name, (found, *more) in ((n, tuple(t)) for n, t in types.items()) if found and not more
         }
         self._sets = {name for name, values in sets.items() if all(values)}
+        self._aliases = self._names_of_functions()
+
+    def _names_of_functions(self) -> dict[str, str]:
+        """What local names stand for that are bound once, to a function: ``clock = time.time``, ``partial(stamp)``."""
+        bound: dict[str, list[ast.expr | None]] = {}
+        for node in self._parents:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                parent = self._parents[node]
+                value = parent.value if isinstance(parent, ast.Assign) and parent.targets == [node] else None
+                bound.setdefault(node.id, []).append(value)
+        parameters = {node.arg for node in self._parents if isinstance(node, ast.arg)}
+        found = {}
+        for name, values in bound.items():
+            value = values[0] if len(values) == 1 and name not in parameters else None
+            if isinstance(value, ast.Call) and value.args and self.resolve(dotted(value.func)) == 'functools.partial':
+                value = value.args[0]
+            full = self.resolve(dotted(value)) if isinstance(value, (ast.Name, ast.Attribute)) else None
+            if full is not None:
+                found[name] = full
+        return found
 
     def _walk(self, node: ast.AST) -> None:
         """Remembers the nodes in order, but not annotations, decorators and what a side effect does."""
@@ -149,15 +173,18 @@ class Look:
 
     def _root(self, root: str) -> str | None:
         function, module = self.function, self.function.module
-        for known in (function.imports, function.types):
+        for known in (function.imports, self._aliases, function.types):
             if root in known:
                 return known[root]
         if root in function.locals:
             return None
         if root in module.imports:
-            return module.imports[root]
+            return self.project.canonical(module.imports[root])
         if root in module.functions or root in module.classes or root in module.values:
-            return f'{module.name}.{root}'
+            return self.project.canonical(f'{module.name}.{root}')
+        found = self.project.star(module, root)
+        if found is not None:
+            return self.project.canonical(found)
         return root if hasattr(builtins, root) else None
 
     def _finding(self, node: ast.AST, code: str, text: str, fix: tuple[Edit, ...] = ()) -> Finding:
@@ -174,11 +201,9 @@ class Look:
 
     def check_call(self, node: ast.Call) -> Iterator[Finding]:
         name = self.resolve(dotted(node.func))
-        if name is not None:
+        if name is not None and not name.startswith('super()'):
             yield from self._called(node, name)
-            target = self.project.function_named(name) or self._constructor(name)
-            if target is not None:
-                self.calls.append((target, node))
+            self.calls += [(target, node) for target in self._targets(name)]
         else:
             self._called_on_self(node)
         yield from self._ordered(node)
@@ -195,9 +220,15 @@ class Look:
             return
         yield self._finding(node, code, _TEXTS[code].format(name=name.replace('()', '')), self._fix(node, name, code))
 
-    def _constructor(self, name: str) -> Function | None:
-        cls = self.project.class_named(name)
-        return None if cls is None else self.project.method(cls, '__init__')
+    def _targets(self, name: str) -> list[Function]:
+        """The functions of the project that a call of a dotted name runs."""
+        called = self.project.function_named(name.replace('()', ''))
+        if called is not None:
+            return [called]
+        cls = self.project.class_named(name.removesuffix('()'))
+        special = '__call__' if name.endswith('()') else '__init__'  # of an instance, or of the class
+        method = None if cls is None else self.project.method(cls, special)
+        return [] if method is None else [method]
 
     def _called_on_self(self, node: ast.Call) -> None:
         func = node.func
@@ -244,6 +275,7 @@ class Look:
         if isinstance(parent, ast.Call) and parent.func is node:
             return
         name = self.resolve(dotted(node))
+        self._property(node, name)
         if name in VALUES:
             yield self._finding(node, 'G004', _TEXTS['G004'].format(name=name))
         elif (
@@ -255,15 +287,29 @@ class Look:
         elif isinstance(node.ctx, (ast.Store, ast.Del)):
             yield from self._class_assigned(node)
 
+    def _property(self, node: ast.Attribute, name: str | None) -> None:
+        """Follows a property, of the workflow's own or of an object whose class is known."""
+        target = None
+        if isinstance(node.value, ast.Name) and node.value.id == self.function.self_name:
+            owner = self.cls or self.function.cls
+            target = None if owner is None else self.project.method(owner, node.attr)
+        elif name is not None and '()' in name:
+            target = self.project.function_named(name.replace('()', ''))
+        if target is not None and any(_last(one) in PROPERTIES for one in target.node.decorator_list):
+            self.calls.append((target, ast.Call(node, [], [])))
+
     def check_await(self, node: ast.AST) -> Iterator[Finding]:
         yield self._finding(node, 'G104', 'a workflow yields its tasks; `await` does not work here')
+
+    def check_async(self, node: ast.AsyncFunctionDef) -> Iterator[Finding]:
+        yield self._finding(node, 'G104', f'{node.name} is async, and nothing awaits it; write `def` and yield')
 
     # sets
 
     def _is_set(self, node: ast.AST) -> bool:
         if isinstance(node, (ast.Set, ast.SetComp)):
             return True
-        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, SET_OPERATORS):
             return self._is_set(node.left) or self._is_set(node.right)
         if isinstance(node, ast.Call):
             return self._is_set_call(node.func)
@@ -288,6 +334,14 @@ class Look:
                 node.iter, 'G010', 'this loop goes through a set, whose order differs between processes'
             )
 
+    def check_starred(self, node: ast.Starred) -> Iterator[Finding]:
+        if isinstance(node.ctx, ast.Load) and not isinstance(self._parents[node], ast.Set) and self._is_set(node.value):
+            yield self._finding(node, 'G010', 'this unpacks a set, whose order differs between processes')
+
+    def check_assign(self, node: ast.Assign) -> Iterator[Finding]:
+        if isinstance(node.targets[0], (ast.Tuple, ast.List)) and self._is_set(node.value):
+            yield self._finding(node.value, 'G010', 'this unpacks a set, whose order differs between processes')
+
     def check_comprehension(self, node: ast.ListComp | ast.DictComp | ast.GeneratorExp) -> Iterator[Finding]:
         parent = self._parents[node]
         used = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
@@ -301,6 +355,8 @@ class Look:
             inside = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
             if not inside and any(self._is_set(argument) for argument in node.args):
                 yield self._finding(node, 'G010', f'{func.id}() of a set has an order that differs between processes')
+        elif isinstance(func, ast.Attribute) and func.attr == 'map' and any(map(self._is_set, node.args[1:])):
+            yield self._finding(node, 'G010', 'map() of a set has an order that differs between processes')
         elif isinstance(func, ast.Attribute) and func.attr == 'pop' and not node.args and self._is_set(func.value):
             yield self._finding(node, 'G010', 'which item a set gives first differs between processes')
         elif isinstance(func, ast.Attribute) and func.attr == 'join' and any(map(self._is_set, node.args)):
@@ -321,6 +377,10 @@ class Look:
         if isinstance(node.ctx, ast.Load):
             if self.resolve(node.id) in VALUES:
                 yield self._finding(node, 'G004', _TEXTS['G004'].format(name=self.resolve(node.id)))
+            if self.resolve(node.id) in ('id', 'hash') and isinstance(self._parents[node], (ast.keyword, ast.Call)):
+                called = self._parents[node]
+                if not (isinstance(called, ast.Call) and called.func is node):
+                    yield self._finding(node, 'G011', _TEXTS['G011'].format(name=node.id))
             owner, name = self._global(node)
             changed = owner is not None and name in _changed_by_functions(owner)
             if changed and not self._is_change(node):
@@ -367,9 +427,24 @@ class Look:
 
     def _class_assigned(self, node: ast.Attribute) -> Iterator[Finding]:
         name = self.resolve(dotted(node.value))
-        if name is not None and self.project.class_named(name) is not None:
+        if self._is_own_class(node.value) or (name is not None and self.project.class_named(name) is not None):
             text = f'{node.attr} is set on the class, which all its executions in a worker share'
             yield self._finding(node, 'G013', text)
+
+    def _is_own_class(self, node: ast.expr) -> bool:
+        """Whether it is ``type(self)`` or ``self.__class__``."""
+        this = self.function.self_name
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'type' and node.args:
+            node = node.args[0]
+        elif isinstance(node, ast.Attribute) and node.attr == '__class__':
+            node = node.value
+        else:
+            return False
+        return this is not None and isinstance(node, ast.Name) and node.id == this
+
+
+def _last(decorator: ast.expr) -> str:
+    return (dotted(decorator) or '').rpartition('.')[2]
 
 
 def _says_set(annotation: ast.expr | None) -> bool:
@@ -455,6 +530,9 @@ _CHECKS: dict[type, Callable[[Look, Any], Iterator[Finding]]] = {
     ast.ListComp: Look.check_comprehension,
     ast.DictComp: Look.check_comprehension,
     ast.GeneratorExp: Look.check_comprehension,
+    ast.Starred: Look.check_starred,
+    ast.Assign: Look.check_assign,
+    ast.AsyncFunctionDef: Look.check_async,
     ast.Await: Look.check_await,
     ast.AsyncFor: Look.check_await,
     ast.AsyncWith: Look.check_await,

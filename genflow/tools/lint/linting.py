@@ -78,14 +78,21 @@ def _add_neighbours(project: Project, module: Module) -> None:
         current = pending.pop()
         folder = current.path.parent
         root = folder
-        for _ in range(current.name.count('.')):
+        for _ in range(current.name.count('.') + (current.path.name == '__init__.py')):
             root = root.parent
-        for name in sorted({full.rpartition('.')[0] or full for full in current.imports.values()}):
+        for name in sorted({*_named_modules(current), *current.stars}):
             for base in (root, folder):
-                path = base.joinpath(*name.split('.')).with_suffix('.py')
+                place = base.joinpath(*name.split('.'))
+                path = place / '__init__.py' if place.is_dir() else place.with_suffix('.py')
                 if name not in project.modules and path.is_file():
-                    added = project.add(path, path.read_text(encoding='utf-8'), name)
-                    pending.append(added)
+                    pending.append(project.add(path, path.read_text(encoding='utf-8'), name))
+
+
+def _named_modules(module: Module) -> Iterator[str]:
+    """The modules that the imports of a module may name: what is imported may be one, or stand in one."""
+    for full in module.imports.values():
+        yield full
+        yield full.rpartition('.')[0] or full
 
 
 def _findings(project: Project, settings: Settings) -> list[Finding]:

@@ -70,8 +70,12 @@ class Losses:
     def _look(self, node: ast.AST, calls: Calls) -> Iterator[Finding]:
         if isinstance(node, ast.Expr):
             yield from self._statement(node, calls)
+        elif isinstance(node, ast.Assign):
+            yield from self._assigned(node, calls)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            yield from self._suppressed(node)
         elif isinstance(node, (ast.Yield, ast.YieldFrom)):
-            yield from self._yield(node)
+            yield from self._yield(node, calls)
         elif isinstance(node, ast.Try):
             yield from self._try(node, calls)
         elif isinstance(node, ast.Call):
@@ -115,6 +119,9 @@ class Losses:
 
     def _statement(self, node: ast.Expr, calls: Calls) -> Iterator[Finding]:
         value = node.value
+        if isinstance(value, (ast.ListComp, ast.SetComp)) and calls.is_task(value.elt):
+            fix = before(value, 'yield ') if self._may_yield() and isinstance(value, ast.ListComp) else ()
+            yield self._finding(value, 'G101', 'nothing waits for these calls: yield the list', fix)
         if not isinstance(value, ast.Call):
             return
         if self._is_restart(value, calls):
@@ -124,19 +131,52 @@ class Losses:
             yield self._finding(value, 'G109', 'nothing is undone without `yield from`', fix)
         elif calls.is_task(value):
             yield from self._dropped(value, calls)
-
-    def _dropped(self, value: ast.Call, calls: Calls) -> Iterator[Finding]:
-        proxy = calls.called_proxy(value)
-        if proxy is None:
+        elif self._is_branch(value, calls):
             fix = before(value, 'yield ') if self._may_yield() else ()
-            yield self._finding(value, 'G101', 'nothing waits for this: yield it', fix)
+            yield self._finding(value, 'G101', 'nothing runs this generator: yield it', fix)
+
+    def _assigned(self, node: ast.Assign, calls: Calls) -> Iterator[Finding]:
+        """A name that is bound to a call of the workflow, and never used."""
+        name, value = node.targets[0], node.value
+        if len(node.targets) > 1 or not isinstance(name, ast.Name) or not isinstance(value, ast.Call):
+            return
+        if self._is_used(name.id):
+            return
+        if self._is_restart(value, calls):
+            yield self._finding(value, 'G107', 'return the value of self.restart(...)')
+        elif _is_compensate(value):
+            yield self._finding(value, 'G109', 'nothing is undone without `yield from`', before(value, 'yield from '))
+        elif calls.is_task(value):
+            yield from self._dropped(value, calls, f'{name.id} is never used, so ')
+        elif self._is_branch(value, calls):
+            yield self._finding(value, 'G101', f'{name.id} is never used, so nothing runs this generator: yield it')
+
+    def _is_used(self, name: str) -> bool:
+        """Whether a name is read, deleted, or belongs to more than this function."""
+        for node in self._parents:
+            if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Store):
+                return True
+            if isinstance(node, (ast.Global, ast.Nonlocal)) and name in node.names:
+                return True
+        return False
+
+    def _is_branch(self, value: ast.Call, calls: Calls) -> bool:
+        """Whether it makes a generator of one of the workflow's own methods."""
+        name = calls.attribute(value.func)
+        method = None if name is None else self.project.method(self.cls, name)
+        return method is not None and not method.node.decorator_list and yields_in(method.node.body)
+
+    def _dropped(self, value: ast.Call, calls: Calls, why: str = '') -> Iterator[Finding]:
+        proxy = calls.called_proxy(value)
+        fix = before(value, 'yield ') if self._may_yield() and not self._is_inside(value, NO_YIELD) else ()
+        if proxy is None:
+            yield self._finding(value, 'G101', f'{why}nothing waits for this: yield it', fix)
             return
         handled = keyword(proxy, 'error_handling') or keyword(_options(value), 'error_handling')
         if (isinstance(handled, ast.Constant) and handled.value) or not _class_yields(self.cls):
             return
-        yield self._finding(
-            value, 'G101', 'nothing waits for this call: its result is lost, and its failure fails the workflow'
-        )
+        text = f'{why}nothing waits for this call: its result is lost, and its failure fails the workflow'
+        yield self._finding(value, 'G101', text, fix)
 
     def _is_restart(self, value: ast.Call, calls: Calls) -> bool:
         target = value.func
@@ -148,16 +188,41 @@ class Losses:
             target = target.func.value
         return calls.attribute(target) == 'restart' and self.project.method(self.cls, 'restart') is None
 
-    def _yield(self, node: ast.Yield | ast.YieldFrom) -> Iterator[Finding]:
+    def _yield(self, node: ast.Yield | ast.YieldFrom, calls: Calls) -> Iterator[Finding]:
         value = node.value
-        if isinstance(node, ast.Yield) and isinstance(value, ast.GeneratorExp):
-            start, end = (value.lineno, value.col_offset), (value.end_lineno or 0, value.end_col_offset or 0)
-            brackets = (Edit(start, (start[0], start[1] + 1), '['), Edit((end[0], end[1] - 1), end, ']'))
-            yield self._finding(node, 'G103', 'nothing iterates this generator expression: yield a list', brackets)
+        expression = self._expression(value)
+        if expression is not None and (isinstance(node, ast.Yield) or calls.is_task(expression.elt)):
+            start, end = (expression.lineno, expression.col_offset), (expression.end_lineno, expression.end_col_offset)
+            fix = [
+                Edit(start, (start[0], start[1] + 1), '['),
+                Edit((end[0] or 0, (end[1] or 0) - 1), (end[0] or 0, end[1] or 0), ']'),
+            ]
+            if isinstance(node, ast.YieldFrom):
+                fix.insert(0, _keyword_edit(node, 'yield from', 'yield'))
+            text = 'nothing iterates this generator expression: yield a list'
+            yield self._finding(node, 'G103', text, tuple(fix) if expression is value else ())
         elif isinstance(node, ast.Yield) and isinstance(value, ast.Call) and _is_compensate(value):
-            start = (node.lineno, node.col_offset)
-            fix = (Edit(start, (start[0], start[1] + len('yield')), 'yield from'),)
-            yield self._finding(node, 'G109', 'write `yield from`, which is shielded from a cancellation', fix)
+            fix = [_keyword_edit(node, 'yield', 'yield from')]
+            text = 'write `yield from`, which is shielded from a cancellation'
+            yield self._finding(node, 'G109', text, tuple(fix))
+        elif isinstance(value, ast.Call) and self._is_restart(value, calls):
+            fix = [_keyword_edit(node, 'yield from' if isinstance(node, ast.YieldFrom) else 'yield', 'return')]
+            alone = isinstance(self._parents[node], ast.Expr)
+            yield self._finding(node, 'G107', 'return the value of self.restart(...)', tuple(fix) if alone else ())
+
+    def _expression(self, value: ast.expr | None) -> ast.GeneratorExp | None:
+        """The generator expression that a value is, or that a name stands for which is bound once."""
+        if isinstance(value, ast.GeneratorExp):
+            return value
+        if not isinstance(value, ast.Name):
+            return None
+        bound = [
+            self._parents[node]
+            for node in self._parents
+            if isinstance(node, ast.Name) and node.id == value.id and isinstance(node.ctx, ast.Store)
+        ]
+        made = bound[0].value if len(bound) == 1 and isinstance(bound[0], ast.Assign) else None
+        return made if isinstance(made, ast.GeneratorExp) else None
 
     # try
 
@@ -171,12 +236,23 @@ class Losses:
             yield from self._finally(node)
         yield from self._retried(node, calls)
 
+    def _suppressed(self, node: ast.With | ast.AsyncWith) -> Iterator[Finding]:
+        for item in node.items:
+            call = item.context_expr
+            if not isinstance(call, ast.Call) or (dotted(call.func) or '').rpartition('.')[2] != 'suppress':
+                continue
+            if any('BaseException' in _names(one) for one in call.args) and yields_in(node.body):
+                yield self._finding(call, 'G105', 'this also suppresses a cancellation: suppress TaskFailed')
+
     def _finally(self, node: ast.Try) -> Iterator[Finding]:
-        """What a ``finally`` does beside the calls of the workflow, which an eviction undoes."""
+        """What a ``finally`` does that an eviction does as well, or that a cancellation cuts short."""
         for item in node.finalbody:
             if leaves := next(_jumps(item), None):
                 text = 'this also ends a cancellation or a failure, which then nobody hears of: write it after the try'
                 yield self._finding(leaves, 'G106', text)
+            for waits in _unshielded(item):
+                text = 'a cancellation that comes meanwhile cuts this short: write `with self.shield():` around it'
+                yield self._finding(waits, 'G106', text)
             for inner in ast.walk(item):
                 if isinstance(inner, ast.Call) and self._is_told(inner.func):
                     text = 'this also runs when a worker evicts the execution, and again later: use self.logger'
@@ -218,7 +294,10 @@ class Losses:
 
     def _value(self, node: ast.AST) -> Iterator[Finding]:
         parent = self._parents[node]
-        if _uses_value(node, parent):
+        named: ast.AST = node
+        if isinstance(parent, ast.NamedExpr):
+            named, parent = parent, self._parents[parent]
+        if _uses_value(named, parent):
             may_yield = self._may_yield() and isinstance(node, ast.Call) and not self._is_inside(node, NO_YIELD)
             fix = around(node, '(yield ', ')') if may_yield else ()
             yield self._finding(node, 'G102', 'this is a task and not its result: yield it first', fix)
@@ -235,6 +314,11 @@ class Losses:
         while parent is not None and not isinstance(parent, kinds):
             parent = self._parents.get(parent)
         return parent is not None
+
+
+def _keyword_edit(node: ast.Yield | ast.YieldFrom, old: str, new: str) -> Edit:
+    start = (node.lineno, node.col_offset)
+    return Edit(start, (start[0], start[1] + len(old)), new)
 
 
 def _uses_value(node: ast.AST, parent: ast.AST) -> bool:
@@ -262,6 +346,7 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
     ast.FormattedValue: ('value',),
     ast.AugAssign: ('value',),
     ast.For: ('iter',),
+    ast.Match: ('subject',),
     ast.comprehension: ('iter',),
 }
 """Where a value is needed: by parent, its members."""
@@ -284,6 +369,24 @@ def _jumps(statement: ast.stmt) -> Iterator[ast.stmt]:
         for child in ast.iter_child_nodes(statement):
             if isinstance(child, ast.stmt):
                 yield from (one for one in _jumps(child) if not inner_loops or isinstance(one, ast.Return))
+
+
+def _unshielded(node: ast.AST) -> Iterator[ast.AST]:
+    """The yields of a ``finally`` block that no ``with self.shield():`` is around; ``compensate`` has its own."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+        return
+    if isinstance(node, ast.With) and any(_is_shield(item.context_expr) for item in node.items):
+        return
+    if isinstance(node, (ast.Yield, ast.YieldFrom)):
+        if not (isinstance(node.value, ast.Call) and _is_compensate(node.value)):
+            yield node
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _unshielded(child)
+
+
+def _is_shield(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == 'shield'
 
 
 def _is_compensate(value: ast.Call) -> bool:

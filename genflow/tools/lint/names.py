@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ['CACHES', 'SEEDED', 'code_of']
+import importlib
+from functools import cache
+
+__all__ = ['CACHES', 'SEEDED', 'code_of', 'public_names']
 
 _CALLS: dict[str, str] = {
     **dict.fromkeys(
@@ -199,3 +202,40 @@ def code_of(name: str) -> str | None:
             return _BELOW[owner]
         owner = owner.rpartition('.')[0]
     return None
+
+
+_IMPORTED = frozenset(
+    {
+        'asyncio',
+        'datetime',
+        'functools',
+        'genflow',
+        'glob',
+        'multiprocessing',
+        'os',
+        'os.path',
+        'pathlib',
+        'platform',
+        'queue',
+        'random',
+        'secrets',
+        'shutil',
+        'socket',
+        'subprocess',
+        'tempfile',
+        'threading',
+        'time',
+        'uuid',
+    }
+)
+"""The modules outside of a project of which ``import *`` is understood."""
+
+
+@cache
+def public_names(module: str) -> frozenset[str]:
+    """What ``from module import *`` brings; nothing where the module is not one of those in the tables."""
+    if module not in _IMPORTED:
+        return frozenset()
+    found = importlib.import_module(module)
+    names = getattr(found, '__all__', None) or [name for name in vars(found) if not name.startswith('_')]
+    return frozenset(names)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from attrs import Factory, define, field
 
+from genflow.tools.lint.names import public_names
+
 __all__ = ['Class', 'Function', 'Module', 'Project', 'bindings', 'dotted', 'own_nodes']
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -61,13 +63,18 @@ class Class:
 
 @define(eq=False)
 class Module:
-    """A file: its tree, and the names of its top level."""
+    """A file: its tree, and the names of its top level.
+
+    Attributes:
+        stars: The modules of which it imports everything.
+    """
 
     path: Path
     name: str
     source: str
     tree: ast.Module
     imports: dict[str, str] = Factory(dict)
+    stars: list[str] = Factory(list)
     functions: dict[str, Function] = Factory(dict)
     classes: dict[str, Class] = Factory(dict)
     values: dict[str, ast.expr | None] = Factory(dict)
@@ -95,14 +102,54 @@ class Project:
 
     def is_workflow(self, cls: Class) -> bool:
         """Whether a class is a workflow, by the classes that it is made from."""
-        return any(base in WORKFLOWS for base in self._all_bases(cls))
+        return any(self.canonical(base) in WORKFLOWS for base in self._all_bases(cls))
 
     def is_activity(self, cls: Class) -> bool:
-        return any(base in ACTIVITIES for base in self._all_bases(cls))
+        return any(self.canonical(base) in ACTIVITIES for base in self._all_bases(cls))
 
     def is_known(self, cls: Class) -> bool:
         """Whether every base is of the project or genflow's own: whether all attributes can be known."""
-        return all(base in WORKFLOWS or self.class_named(base) is not None for base in self._all_bases(cls))
+        return all(
+            self.canonical(base) in WORKFLOWS or self.class_named(base) is not None for base in self._all_bases(cls)
+        )
+
+    def canonical(self, name: str) -> str:
+        """The dotted name of what a name stands for that a module only passes on: by import, alias or ``import *``."""
+        seen: set[str] = set()
+        while name not in seen:
+            seen.add(name)
+            owner, _, last = name.rpartition('.')
+            module = self._module(owner)
+            if module is None or last in module.functions or last in module.classes:
+                break
+            name = self._passed_on(module, last) or name
+        return name
+
+    def _passed_on(self, module: Module, name: str) -> str | None:
+        if name in module.imports:
+            return module.imports[name]
+        if name in module.values:
+            value = module.values[name]
+            alias = dotted(value) if isinstance(value, (ast.Name, ast.Attribute)) else None
+            root, dot, rest = (alias or '').partition('.')
+            known = root in module.imports or root in module.functions or root in module.classes
+            return module.imports.get(root, f'{module.name}.{root}') + dot + rest if known else None
+        return self.star(module, name)
+
+    def star(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> str | None:
+        """The dotted name of a name that a module has from ``import *``."""
+        for star in module.stars:
+            source = self._module(star)
+            if source is None and (name in public_names(star)):
+                return f'{star}.{name}'
+            if source is not None and source.name not in seen:
+                own = (source.functions, source.classes, source.values, source.imports)
+                if any(name in names for names in own):
+                    return f'{source.name}.{name}'
+                found = self.star(source, name, seen | {module.name})
+                if found is not None:
+                    return found
+        return None
 
     def family(self, cls: Class) -> list[Class]:
         """A class and its bases in the project, nearest first."""
@@ -120,13 +167,13 @@ class Project:
 
     def class_named(self, name: str) -> Class | None:
         """The class of a dotted name."""
-        module, _, last = name.rpartition('.')
+        module, _, last = self.canonical(name).rpartition('.')
         found = self._module(module)
         return None if found is None else found.classes.get(last)
 
     def function_named(self, name: str) -> Function | None:
         """The function or method of a dotted name."""
-        module, _, last = name.rpartition('.')
+        module, _, last = self.canonical(name).rpartition('.')
         found = self._module(module)
         if found is not None and last in found.functions:
             return found.functions[last]
@@ -176,12 +223,21 @@ class _Reader:
         module = self._module
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             module.imports.update(_imported(node, module))
+            module.stars += [f'{_source(node, module)}' for alias in node.names if alias.name == '*']
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             module.functions[node.name] = self._function(node, None)
         elif isinstance(node, ast.Assign):
-            module.values.update(_assigned(node))
+            for name, value in _assigned(node):
+                self._value(name, value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            module.values[node.target.id] = node.value
+            self._value(node.target.id, node.value)
+
+    def _value(self, name: str, value: ast.expr | None) -> None:
+        if not isinstance(value, ast.Lambda):
+            self._module.values[name] = value
+            return
+        made = ast.FunctionDef(name, value.args, [ast.copy_location(ast.Return(value.body), value)], [])
+        self._module.functions[name] = self._function(ast.copy_location(made, value), None)
 
     def _class(self, node: ast.ClassDef, *, top: bool) -> None:
         module = self._module
@@ -248,18 +304,28 @@ def _imported(node: ast.Import | ast.ImportFrom, module: Module) -> dict[str, st
             )
             for alias in node.names
         }
-    base = node.module or ''
-    if node.level:
-        package = module.name.split('.') if module.path.stem == '__init__' else module.name.split('.')[:-1]
-        kept = package[: len(package) - node.level + 1]
-        base = '.'.join([*kept, base] if base else kept)
-    return {alias.asname or alias.name: f'{base}.{alias.name}' for alias in node.names}
+    base = _source(node, module)
+    return {alias.asname or alias.name: f'{base}.{alias.name}' for alias in node.names if alias.name != '*'}
+
+
+def _source(node: ast.Import | ast.ImportFrom, module: Module) -> str:
+    """The dotted name of the module that a ``from`` names."""
+    base = (node.module if isinstance(node, ast.ImportFrom) else None) or ''
+    level = node.level if isinstance(node, ast.ImportFrom) else 0
+    if not level:
+        return base
+    package = module.name.split('.') if module.path.stem == '__init__' else module.name.split('.')[:-1]
+    kept = package[: len(package) - level + 1]
+    return '.'.join([*kept, base] if base else kept)
 
 
 def dotted(node: ast.AST) -> str | None:
     """``a.b.c`` of names and attributes; ``a.b()`` stands for an instance."""
     parts: list[str] = []
-    while isinstance(node, (ast.Attribute, ast.Call)):
+    while isinstance(node, (ast.Attribute, ast.Call, ast.BinOp)):
+        if isinstance(node, ast.BinOp):  # Path(...) / 'name' is a Path again
+            inner = dotted(node.left) if isinstance(node.op, ast.Div) else None
+            return '.'.join([inner, *reversed(parts)]) if inner is not None and inner.endswith('Path()') else None
         if isinstance(node, ast.Call):
             inner = dotted(node.func)
             return None if inner is None else '.'.join([f'{inner}()', *reversed(parts)])

@@ -186,9 +186,12 @@ _ALL = (
         'work in finally',
         'A `finally` also runs when a worker drops the execution from its cache, and once more when the code really '
         'gets there. Calls of the workflow are decided only the second time; what prints or writes is done twice. '
-        'A `return`, `break` or `continue` there ends a cancellation or failure that is on its way.',
-        'try:\n    yield self.work()\nfinally:\n    print("released")\n    return "done"',
-        'try:\n    yield self.work()\nfinally:\n    yield self.release()\n    self.logger.info("done")\nreturn "done"',
+        'A `yield` there waits, and a cancellation that comes meanwhile cuts it short: `with self.shield():` holds the '
+        'cancellation off until the work is done. A `return`, `break` or `continue` there ends a cancellation or '
+        'failure that is on its way.',
+        'try:\n    yield self.work()\nfinally:\n    yield self.release()\n    print("released")\n    return "done"',
+        'try:\n    yield self.work()\nfinally:\n    with self.shield():\n        yield self.release()\n'
+        '    self.logger.info("released")\nreturn "done"',
     ),
     Rule(
         'G107',

@@ -81,6 +81,8 @@ class Calls:
             return False
         if self.attribute(target) in TIMED:
             return self.project.method(self.cls, target.attr) is None
+        if target.attr in ('signal', 'cancel') and isinstance(target.value, ast.Call):
+            return self.attribute(target.value.func) == 'external'
         if target.attr == 'get':
             made = target.value.func if isinstance(target.value, ast.Call) else None  # self.signal(name)
             return self.attribute(made) == 'signal' if made else self.is_signal(self.attribute(target.value) or '')

@@ -42,7 +42,7 @@ class Poll(genflow.Workflow):
         try:
             yield self.sleep(60)
         finally:
-            yield self.look(url)
+            yield self.look(url)  # finds G106
             print(url)  # finds G106
         if times > 100:
             self.restart(url, 0)  # finds G107

@@ -53,8 +53,7 @@ if TYPE_CHECKING:
     from genflow.core.model.cron import cron
     from genflow.core.model.retry import Retry
     from genflow.core.tasks.as_completed import as_completed
-    from genflow.core.tasks.combinators import all_of, any_of, first_success
-    from genflow.core.tasks.first_of import first_of
+    from genflow.core.tasks.combinators import all_of, any_of, first_of, first_success
     from genflow.core.tasks.future import Future
     from genflow.core.tasks.saga import Saga
     from genflow.core.tasks.signals import Signal
@@ -191,7 +190,7 @@ _LAZY = {
     'as_completed': 'genflow.core.tasks.as_completed',
     'cron': 'genflow.core.model.cron',
     'current_activity': 'genflow.core.authoring.activity',
-    'first_of': 'genflow.core.tasks.first_of',
+    'first_of': 'genflow.core.tasks.combinators',
     'first_success': 'genflow.core.tasks.combinators',
     'query': 'genflow.core.authoring.queries',
     'update': 'genflow.core.authoring.updates',

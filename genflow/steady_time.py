@@ -15,7 +15,6 @@ __all__ = ['monotonic', 'monotonic_ns']
 
 _CLOCK: int | None = getattr(time, 'CLOCK_BOOTTIME', getattr(time, 'CLOCK_MONOTONIC', None))
 
-
 monotonic_ns: Callable[[], int] = time.monotonic_ns if _CLOCK is None else partial(time.clock_gettime_ns, _CLOCK)
 """Nanoseconds since some moment in the past."""
 

@@ -52,7 +52,7 @@ def imports_of(path):
             yield from (f'{base}.{alias.name}' for alias in node.names)
 
 
-WIRE = {'genflow.swf.wire.events', 'genflow.swf.wire.timestamps'}
+WIRE = {'genflow.swf.wire.events'}
 """All that insight knows of swf: the tables of the wire."""
 
 

@@ -17,8 +17,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from genflow.core.calls.call import Call
-from genflow.core.calls.retryable import RetryableCall
+from genflow.core.calls.call import Call, RetryableCall
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.workflow_values import Abort
 from genflow.core.errors import GenflowError

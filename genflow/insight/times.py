@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from genflow.swf.wire.timestamps import utc
+from genflow.swf.wire.events import utc
 
 __all__ = ['clock_time', 'duration', 'elapsed', 'seconds_of', 'utc']
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genflow.core.model import decisions, events
-from genflow.core.payloads.headers import input_of, opened, wrapped
+from genflow.core.payloads.envelopes import input_of, opened, wrapped
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import units
 

@@ -17,7 +17,7 @@ def turns(*found):
     reader = Reader()
     return [
         (turn.started.id, [event.id for event in turn.input], None if turn.output is None else len(turn.output))
-        for turn in reader.read(found)
+        for turn in [*reader.read(found), *reader.rest()]
     ]
 
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from genflow.core.engine import suggested_restart
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.outbox import QUOTAS
-from genflow.core.engine.pending_close import opened_input
 from genflow.core.model import events, info
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.wire_names import (
@@ -27,6 +26,7 @@ from genflow.core.model.wire_names import (
     UPDATE_SIGNAL,
     WAKE_TIMER_PREFIX,
 )
+from genflow.core.payloads.envelopes import opened_input
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks import signal_waits
 from genflow.core.tasks.task import OPEN

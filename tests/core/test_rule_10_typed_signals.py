@@ -9,7 +9,7 @@ import pytest
 
 from genflow import DefinitionError, Signal, SignalFailed, YieldError, all_of, any_of, as_completed
 from genflow.core.payloads.hooks import encode
-from genflow.core.tasks import messages
+from genflow.core.tasks import signals
 
 from .story import Desk, Story
 
@@ -244,7 +244,7 @@ def test_a_value_is_decoded_once(monkeypatch):
         decoded.append(text)
         return int(text)
 
-    monkeypatch.setattr(messages, 'decode', counted)
+    monkeypatch.setattr(signals, 'decode', counted)
 
     def run(self):
         return (yield any_of([self.go.get(match=lambda value, n=n: value == n) for n in (1, 2, 3)])).result()

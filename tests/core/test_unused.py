@@ -7,7 +7,7 @@ import re
 import pytest
 
 from genflow import Saga, any_of
-from genflow.core.tasks.dropped import dropped_by
+from genflow.core.tasks.unused import dropped_by
 
 from .story import Desk, Story
 

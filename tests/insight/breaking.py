@@ -27,8 +27,8 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, Facts, diagnose
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.state.limits import Limits
+from genflow.swf.wire.decisions import plan
 from genflow.swf.wire.events import translate
-from genflow.swf.wire.response_limits import plan
 from genflow.tools.gathering import Gathered, Gatherer
 from genflow.tools.run.follow import HistoryTail
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
-from genflow.core.engine.pending_close import opened_input
 from genflow.core.model.wire_names import REFUSED_MARKER, REPLY_MARKER, UPDATE_SIGNAL
+from genflow.core.payloads.envelopes import opened_input
 from genflow.swf.wire.events import translate
 from genflow.testing import replay
 

@@ -20,9 +20,8 @@ from genflow.swf.aws.connections import connect
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import Poller, whole_history
 from genflow.swf.tasks.respond import respond_decision
-from genflow.swf.wire.decisions import encode
+from genflow.swf.wire.decisions import encode, plan
 from genflow.swf.wire.events import translate
-from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.sticky_cache import continuation
 from tests.core.programs import Interpreter
 

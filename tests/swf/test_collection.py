@@ -130,7 +130,7 @@ def test_a_whole_history_is_read_without_it():
     trimmed = Poller(service(Scripted({**answer([3], previous=3), 'startedEventId': LONG})), 'd', 'tl').decision_task()
     events = [{'eventId': number, 'eventType': 'MarkerRecorded'} for number in range(1, LONG + 1)]
     client = Looking({'events': events})
-    assert whole_history(service(client), 'd', trimmed).is_whole
+    assert whole_history(service(client), 'd', trimmed).events[0]['eventId'] == 1
     assert client.states == [False]
 
 
@@ -138,5 +138,5 @@ def test_a_short_whole_history_is_read_with_it():
     trimmed = Poller(service(Scripted(answer([3], previous=3))), 'd', 'tl').decision_task()
     events = [{'eventId': number, 'eventType': 'MarkerRecorded'} for number in range(1, 4)]
     client = Looking({'events': events})
-    assert whole_history(service(client), 'd', trimmed).is_whole
+    assert whole_history(service(client), 'd', trimmed).events[0]['eventId'] == 1
     assert client.states == [True]

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from genflow.core.model.decisions import CompleteWorkflow, Decisions, RecordMarker, ScheduleActivity, StartTimer
-from genflow.swf.wire.response_limits import MAX_BYTES, DecisionsTooLarge, plan
+from genflow.swf.wire.decisions import MAX_BYTES, DecisionsTooLarge, plan
 
 KEYS = {'aws_access_key_id': 'key', 'aws_secret_access_key': 'secret'}
 WAKE_TIMER_PREFIX = StartTimer('wake', 0)

@@ -21,7 +21,7 @@ from genflow import (
     Workflow,
     run,
 )
-from genflow.core.payloads.headers import opened
+from genflow.core.payloads.envelopes import opened
 from genflow.local import LocalSWF, SystemClock
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.worker.points import DecisionPoints

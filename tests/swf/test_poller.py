@@ -85,7 +85,7 @@ def test_trimmed_histories_are_asked_for():
     client = Scripted(answer([3, 4, 5], previous=3))
     task = poller(client).decision_task(trimmed=True)
     assert client.calls[0][1]['startAtPreviousStartedEvent'] is True
-    assert not task.is_whole
+    assert task.events[0]['eventId'] != 1
 
 
 def test_a_trimmed_history_is_made_whole_up_to_its_own_decision():

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 
 from genflow import Activity, Client, Workflow
-from genflow.core.payloads.headers import opened
+from genflow.core.payloads.envelopes import opened
 from genflow.insight import ExecutionView
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.worker.sticky_cache import StickyCache

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from genflow.core.calls.activity import ActivityCall
+from genflow.core.calls.call import RetryableCall
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.lambda_ import LambdaCall
-from genflow.core.calls.retryable import RetryableCall
 from genflow.core.durations import Duration
 from genflow.core.errors import DefinitionError
 from genflow.core.model.identifiers import checked_name, checked_text

@@ -6,12 +6,14 @@ children through proxies, time, chance, signals. What it gets depends on the his
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import datetime
 from random import Random
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 from uuid import UUID
 
@@ -37,11 +39,10 @@ from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.future import Future
 from genflow.core.tasks.loop import DescribingLoop, Loop
 from genflow.core.tasks.map import Mapped
-from genflow.core.tasks.messages import read_json, reader_of
-from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, signal_name
+from genflow.core.tasks.signals import BoundSignal, Signal, declared_signals, read_json, reader_of, signal_name
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.until import Until
-from genflow.core.tasks.unused import makes_branch, members_of, watched
+from genflow.core.tasks.unused import watched
 from genflow.core.text import short
 
 if TYPE_CHECKING:
@@ -560,15 +561,26 @@ _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
 
 
 def bind(workflow: Workflow, loop: Loop) -> None:
-    """Gives a workflow its driver, and each proxy and signal its place on the object.
+    """Gives a workflow its driver, and each proxy, signal and method that makes branches its place on the object.
 
     What stands on the object is found before the descriptor on the class, so a call costs one look-up.
     """
     own = vars(workflow)
     own['_driver'] = loop
     is_driven = loop.owner is not None
-    for name, value in members_of(type(workflow), Workflow).items():
+    for name, value in _members(type(workflow)).items():
         if isinstance(value, (Proxy, Signal)):
             own[name] = value.bound(loop)
-        elif is_driven and makes_branch(name, value):
+        elif (
+            is_driven
+            and isinstance(value, FunctionType)
+            and name != 'run'
+            and value.__code__.co_flags & inspect.CO_GENERATOR
+        ):
             own[name] = watched(value.__get__(workflow), loop)
+
+
+def _members(cls: type) -> dict[str, Any]:
+    """What a workflow class and its bases define, without ``Workflow`` itself, which has nothing of the user's."""
+    bases = [base for base in reversed(cls.__mro__) if base is not Workflow and base is not object]
+    return {name: value for base in bases for name, value in vars(base).items()}

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from genflow.core.calls.call import QUEUED, SENT, Cancellation, refused_key
-from genflow.core.calls.retryable import RetryableCall
+from genflow.core.calls.call import QUEUED, SENT, Cancellation, RetryableCall, refused_key
 from genflow.core.errors import ActivityCanceled, ActivityFailed, ActivityTimedOut, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.model.options import ActivityOptions
@@ -35,12 +34,6 @@ class ActivityCall(RetryableCall):
     quota = 'activity'
     is_stoppable = True
 
-    @property
-    def lasts(self) -> float | None:
-        limit: float | None = self.settings.start_to_close
-        delay = super().lasts
-        return limit if delay is None else delay + (limit or 0)
-
     def activity_id(self) -> str:
         heartbeat = self.settings.heartbeat
         if heartbeat is None:
@@ -59,7 +52,7 @@ class ActivityCall(RetryableCall):
             options.task_list,
             options.priority,
             options.heartbeat,
-            options.effective_schedule_to_close,
+            options.sent_schedule_to_close,
             options.schedule_to_start,
             options.start_to_close,
         )

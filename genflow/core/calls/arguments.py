@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from genflow.core.calls.call import Call
+from genflow.core.calls.call import Call, RetryableCall
 from genflow.core.calls.external import SignalCall
-from genflow.core.calls.retryable import RetryableCall
 from genflow.core.tasks.nested import resolved
 from genflow.core.tasks.task import ERROR, OPEN, Task
 

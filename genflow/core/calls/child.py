@@ -5,9 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from genflow.core.calls.call import SENT, Cancellation
+from genflow.core.calls.call import SENT, Cancellation, RetryableCall
 from genflow.core.calls.external import SignalCall, signal_child
-from genflow.core.calls.retryable import RetryableCall
 from genflow.core.errors import (
     ChildCanceled,
     ChildFailed,

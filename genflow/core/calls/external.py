@@ -10,7 +10,7 @@ from genflow.core.errors import CancelFailed, SignalFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import units
-from genflow.core.payloads.writing import written
+from genflow.core.payloads.writing import too_large, written
 from genflow.core.protocols import Engine
 from genflow.core.tasks.signals import signal_name
 from genflow.core.tasks.task import ERROR, OPEN, VALUE
@@ -108,7 +108,7 @@ class SignalCall(ExternalCall):
     def prepare(self) -> None:
         self.input = written(self.value, f'the value of {self.label}')
         if units(self.input) > MAX_PAYLOAD:
-            raise self.too_large(self.input, 'the value')
+            raise too_large(self.input, f'the value of {self.label}', self.where)
 
     def begin(self) -> None:
         """Queues the signal, or keeps it until the child that it is for has started."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genflow.core.calls.retryable import RetryableCall
+from genflow.core.calls.call import RetryableCall
 from genflow.core.errors import LambdaFailed, LambdaTimedOut, TaskFailed
 from genflow.core.model import decisions, events
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import attrs
+from attrs import define, field
 
 from genflow.core.calls.call import Cancellation
 from genflow.core.calls.child import ChildCall
@@ -37,8 +38,8 @@ from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.payloads.writing import written
 from genflow.core.tasks.branch import Branch
-from genflow.core.tasks.dropped import dropped_by
 from genflow.core.tasks.task import ERROR, OPEN, Task
+from genflow.core.tasks.unused import dropped_by
 from genflow.core.text import raised_at
 
 __all__ = ['Closing']
@@ -55,14 +56,14 @@ SAID_AGAIN = (
 """What event 1 said of this run and a restart says of the next, unless it is given something else."""
 
 
+@define(eq=False)
 class Closing:
     """How one execution ends."""
 
-    def __init__(self, state: State, backoff: Backoff) -> None:
-        self._state = state
-        self._backoff = backoff
-        self._reported_unread: dict[str, int] = {}
-        self._reported_errors: list[Task[Any]] = []
+    _state: State
+    _backoff: Backoff
+    _reported_unread: dict[str, int] = field(factory=dict, init=False)
+    _reported_errors: list[Task[Any]] = field(factory=list, init=False)
 
     @property
     def failing(self) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from genflow.core.authoring.updates import updates_of
-from genflow.core.calls.call import Call, Cancellation
-from genflow.core.calls.retryable import RetryTimer
+from genflow.core.calls.call import Call, Cancellation, RetryTimer
 from genflow.core.engine.state import State
 from genflow.core.errors import WorkflowStalled
 

@@ -19,17 +19,15 @@ from types import FrameType
 from typing import Any
 
 from genflow.core.authoring.queries import answer
-from genflow.core.authoring.workflow import Workflow
+from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.calls.arguments import Arguments
-from genflow.core.calls.call import Call
-from genflow.core.calls.outlasting import Outlasting
-from genflow.core.calls.retryable import RetryableCall
+from genflow.core.calls.call import Call, RetryableCall
 from genflow.core.engine.close import Closing
 from genflow.core.engine.deadlock import check_stalled
 from genflow.core.engine.history import Reader, RecordedDecision
+from genflow.core.engine.markers import Markers
 from genflow.core.engine.replay import match
 from genflow.core.engine.retries import RetryLog, markers_of
-from genflow.core.engine.start import begin
 from genflow.core.engine.state import OWN_CLOSE, SUGGESTED_RESTART, State
 from genflow.core.engine.suggested_restart import SuggestedRestart
 from genflow.core.engine.throttling import Backoff, BackoffTimer
@@ -47,10 +45,14 @@ from genflow.core.model.refusals import NOT_PERMITTED, is_backpressure, refused_
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, UPDATE_SIGNAL, WAKE_TIMER_PREFIX
+from genflow.core.payloads.envelopes import opened, opened_input
+from genflow.core.payloads.hooks import excerpt
 from genflow.core.protocols import current_loop
+from genflow.core.tasks.branch import Root, begin_run
 from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import OPEN, Task
+from genflow.core.text import Location
 
 __all__ = ['Execution']
 
@@ -87,7 +89,8 @@ class Execution(State):
         origins: Origins | None = None,
     ) -> None:
         made = spec if isinstance(spec, WorkflowSpec) else WorkflowSpec(spec, spec.__name__, '1')
-        super().__init__(made, seed if seed is not None else run_id)
+        super().__init__(spec=made, markers=Markers(seed if seed is not None else run_id))
+        self.owner = self
         self.base = Info(workflow_id=workflow_id or '', run_id=run_id or '', domain=domain, origins=self.origin)
         self.origins = origins
         self.input_mismatch = input_mismatch
@@ -97,8 +100,9 @@ class Execution(State):
         self._retries = RetryLog(self)
         self._backoff = Backoff(self)
         self._closing = Closing(self, self._backoff)
-        self._suggested_restart = SuggestedRestart(self, self._closing)
-        self._outlasting = Outlasting(self)
+        is_offered = made.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
+        self._suggested_restart = SuggestedRestart(self, self._closing, is_offered, is_offered)
+        self._reported_durations: set[Location | None] = set()
         self._signaled: dict[Mailbox, None] = {}
 
     # what a worker calls
@@ -126,8 +130,10 @@ class Execution(State):
         """
         token = current_loop.set(self)
         try:
+            for decision in self._reader.read(found):
+                self._take(decision)
             answer = None
-            for decision in self._reader.read(found, to_end=to_end):
+            for decision in self._reader.rest(to_end=to_end):
                 answer = self._take(decision)
             if self._reader.ended is not None:
                 self.closed = True
@@ -267,7 +273,10 @@ class Execution(State):
         wake = decisions.StartTimer(f'{WAKE_TIMER_PREFIX}{self.started_id}', 0)
         if self.close_decision is not None:
             found.append(self.close_decision)
-        elif batch.frees_slots or self._suggested_restart.waits_for_replies:
+        elif batch.frees_slots or (
+            (self.pending_close is not None or self._suggested_restart.is_offered)
+            and self._suggested_restart.waits_for_replies
+        ):
             found.append(wake)
         elif not batch.has_work:
             check_stalled(self)
@@ -275,6 +284,32 @@ class Execution(State):
         return Decisions(tuple(found), self.context, len(markers), wake, tuple(later))
 
     # events
+
+    def begin(self, event: events.WorkflowStarted) -> None:
+        """Makes the workflow object, reads its input and calls ``run``."""
+        self.base = self.base.begun(event)
+        workflow = self.workflow = self.spec.cls()
+        bind(workflow, self)
+        root = self.root = Root(self)
+        try:
+            args, kwargs = self._opened_arguments(workflow, event.input)
+        except Exception as error:  # noqa: BLE001 - an input that cannot be read fails the workflow
+            root.raised(error)
+            return
+        begin_run(root, workflow.run, args, kwargs)
+
+    def _opened_arguments(self, workflow: Workflow, text: str | None) -> tuple[Any, Any]:
+        """The arguments in the input of event 1; what else is in its envelopes is kept."""
+        try:
+            self.headers, text = opened(text)
+            own, signals = opened_input(text)
+            for name, value in signals:
+                self.mailbox(name).push(value)
+            return ((), {}) if own is None else workflow._deserialize_arguments(own)
+        except Exception as error:
+            raise ValueError(
+                f'the input of {self.spec.name} cannot be read: {excerpt(text or "")} ({error})'
+            ) from error
 
     def signaled(self, event: events.Signaled) -> None:
         self.has_run = True
@@ -311,7 +346,7 @@ class Execution(State):
         if call.keeps_open:
             self.open_blockers += 1
         if not self.replaying:
-            self._outlasting.check(call)
+            call.check_duration(self._reported_durations)
         if tasks:
             Arguments(call, tasks)
         else:
@@ -367,7 +402,7 @@ class Execution(State):
 
 
 _APPLY: dict[type, Any] = {
-    events.WorkflowStarted: begin,
+    events.WorkflowStarted: Execution.begin,
     events.Signaled: Execution.signaled,
     events.CancelRequested: Execution.cancel_requested,
 }

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from genflow.core.errors import HistoryError
 from genflow.core.model import events
@@ -63,6 +63,7 @@ class RecordedDecision:
     known: bool = False
 
 
+@define(eq=False)
 class Reader:
     """Reads events in order and gives the decisions that they tell of and that count.
 
@@ -72,67 +73,65 @@ class Reader:
         signaled: A signal has come.
     """
 
-    def __init__(self) -> None:
-        self.answered = 0
-        self.ended: events.Closed | None = None
-        self.signaled = False
-        self._last = 0
-        self._waiting: list[Any] = []
-        self._started: events.DecisionStarted | None = None
-        self._boundary = 0
-        self._completed = 0
-        self._output: list[Any] | None = None
-        self._known = False
-        self._held_back: list[RecordedDecision] = []
+    answered: int = field(default=0, init=False)
+    ended: events.Closed | None = field(default=None, init=False)
+    signaled: bool = field(default=False, init=False)
+    _last: int = field(default=0, init=False)
+    _waiting: list[Any] = field(factory=list, init=False)
+    _started: events.DecisionStarted | None = field(default=None, init=False)
+    _boundary: int = field(default=0, init=False)
+    _completed: int = field(default=0, init=False)
+    _output: list[Any] | None = field(default=None, init=False)
+    _known: bool = field(default=False, init=False)
+    _held_back: list[RecordedDecision] = field(factory=list, init=False)
 
-    def read(self, found: Iterable[Any], *, to_end: bool = False) -> Iterator[RecordedDecision]:  # noqa: C901, PLR0912 - the hot loop, kept in one piece
-        """Gives each decision that is complete, and at the end the one that is still to be made.
+    def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:
+        """Gives each decision that was completed and that more events follow; :meth:`rest` gives those at the end.
 
         Args:
             found: The events.
-            to_end: None will follow, so that a decision that is held back counts unless a signal has come.
 
         Raises:
             HistoryError: The events are out of order or do not fit together, or a decision that was answered from
                 here counts as not made: the execution has to be begun again from event 1.
         """
-        table = _FRAME
-        outputs = OUTPUTS
-        waiting, output, last = self._waiting, self._output, self._last
         for event in found:
             kind = type(event)
-            number = event.id
-            if number <= last:
-                if self._known and number == self.answered and kind is events.DecisionStarted:
+            if event.id <= self._last:
+                if self._known and event.id == self.answered and kind is events.DecisionStarted:
                     continue
-                raise HistoryError(f'event {number} ({kind.__name__}) comes after event {last}')
-            last = number
-            if kind in outputs:
-                if output is not None and event.decision_id == self._completed:
-                    output.append(event)
-                    continue
-                self._end_outside(event)
-                break
-            if output is not None:
-                if self._held_back or (output and type(output[-1]) is events.CloseRefused):
-                    yield from self._counting(self._turn())
-                else:
-                    yield self._turn()
-                waiting, output = self._waiting, None
-            if kind in table:
-                table[kind](self, event)
-                output = self._output
+                raise HistoryError(f'event {event.id} ({kind.__name__}) comes after event {self._last}')
+            self._last = event.id
+            if kind in OUTPUTS:
+                if self._output is None or event.decision_id != self._completed:
+                    self._end_outside(event)
+                    return
+                self._output.append(event)
+                continue
+            if self._output is not None:
+                yield from self._counting(self._turn())
+            if kind in _FRAME:
+                _FRAME[kind](self, event)
             else:
-                waiting.append(event)
-        self._last = last
-        if output is not None:
-            yield from self._counting(self._turn())
+                self._waiting.append(event)
+
+    def rest(self, *, to_end: bool = False) -> list[RecordedDecision]:
+        """The decisions at the end of what was read, the one that is still to be made last.
+
+        Args:
+            to_end: No events will follow, so that a decision that is held back counts unless a signal has come.
+
+        Raises:
+            HistoryError: As for :meth:`read`.
+        """
+        found = [] if self._output is None else self._counting(self._turn())
         if self.ended is not None:
-            yield from self._counting_at_end()
-        elif output is None and self._started is not None and not self._known and last == self._started.id:
-            yield from self._counting(self._live())
+            found += self._counting_at_end()
+        elif self._started is not None and not self._known and self._last == self._started.id:
+            found += self._counting(self._live())
         elif to_end:
-            yield from self._counting_at_end()
+            found += self._counting_at_end()
+        return found
 
     def _counting(self, turn: RecordedDecision) -> list[RecordedDecision]:
         """The decisions that are known to count, now that one more has been read."""

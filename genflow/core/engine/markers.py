@@ -21,6 +21,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from attrs import define, field
+
 from genflow.core.engine.history import RecordedDecision
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge, TaskFailed
 from genflow.core.model.decisions import RecordMarker
@@ -48,6 +50,7 @@ MAX_MARKERS = 90
 """Side effects in one decision, for the same reason: a response has at most 100 decisions."""
 
 
+@define(eq=False)
 class Markers:
     """The markers of one execution.
 
@@ -55,16 +58,15 @@ class Markers:
         made: Those of the current decision, in order.
     """
 
-    def __init__(self, seed: str | None) -> None:
-        self.made: list[RecordMarker] = []
-        self._seed = seed
-        self._seed_recorded = False
-        self._turn: RecordedDecision | None = None
-        self._effects = 0
-        self._patches: dict[str, bool] = {}
-        self._origins: dict[str, ExecutionIds] = {}
-        self._random: Random | None = None
-        self._uuids: Random | None = None
+    _seed: str | None
+    made: list[RecordMarker] = field(factory=list, init=False)
+    _seed_recorded: bool = field(default=False, init=False)
+    _turn: RecordedDecision | None = field(default=None, init=False)
+    _effects: int = field(default=0, init=False)
+    _patches: dict[str, bool] = field(factory=dict, init=False)
+    _origins: dict[str, ExecutionIds] = field(factory=dict, init=False)
+    _random: Random | None = field(default=None, init=False)
+    _uuids: Random | None = field(default=None, init=False)
 
     def begin(self, turn: RecordedDecision) -> None:
         """A new decision.

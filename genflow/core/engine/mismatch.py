@@ -12,7 +12,7 @@ from genflow.core.engine.state import State
 from genflow.core.errors import NondeterminismError
 from genflow.core.model import events
 from genflow.core.model.wire_names import PATCH_MARKER
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.hooks import excerpt
 from genflow.core.text import place, raised_at, short
 

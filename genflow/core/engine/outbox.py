@@ -12,14 +12,14 @@ continuation and a replay agree on it.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
-from genflow.core.calls.call import BACKLOGGED, QUEUED, SLOT_RESERVED, Call, Cancellation
-from genflow.core.calls.retryable import RetryableCall
+from genflow.core.calls.call import BACKLOGGED, QUEUED, SLOT_RESERVED, Call, Cancellation, RetryableCall
 from genflow.core.model.decisions import CancelTimer, Decision, StartTimer
 from genflow.core.model.events import TimerStarted
 from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
@@ -119,16 +119,16 @@ class Batch:
     frees_slots: bool
 
 
+@define(eq=False)
 class Outbox:
     """The entries that are to be sent, and how much of each kind is open."""
 
-    def __init__(self) -> None:
-        self.entries: deque[Entry] = deque()
-        self.open = dict.fromkeys(QUOTAS, 0)
-        self.backlog: dict[str, deque[Call]] = {quota: deque() for quota in QUOTAS}
-        self.throttled: list[Call] = []
-        self._aside: list[Entry] = []
-        self._backlog_aside = self.backlog
+    entries: deque[Entry] = field(factory=deque, init=False)
+    open: dict[str, int] = field(factory=partial(dict.fromkeys, QUOTAS, 0), init=False)
+    backlog: dict[str, deque[Call]] = field(factory=partial(defaultdict, deque), init=False)
+    throttled: list[Call] = field(factory=list, init=False)
+    _stashed: list[Entry] = field(factory=list, init=False)
+    _stashed_backlog: dict[str, deque[Call]] = field(factory=dict, init=False)
 
     def add(self, entry: Entry) -> None:
         """Puts an entry at the end, or into the backlog where its lane is full."""
@@ -210,17 +210,17 @@ class Outbox:
 
     def stash(self) -> None:
         """Takes away everything but cancellations, for a restart that may yet be refused."""
-        self._aside = [entry for entry in self.unsent() if not isinstance(entry, Cancellation)]
+        self._stashed = [entry for entry in self.unsent() if not isinstance(entry, Cancellation)]
         kept = [entry for entry in self.unsent() if isinstance(entry, Cancellation)]
         self.entries.clear()
         self.entries.extend(kept)
-        self._backlog_aside, self.backlog = self.backlog, {quota: deque() for quota in QUOTAS}
+        self._stashed_backlog, self.backlog = self.backlog, defaultdict(deque)
 
     def unstash(self) -> None:
-        """The restart was refused: what was set aside is to be sent after all."""
-        self.entries.extendleft(reversed(self._aside))
-        self._aside = []
-        self.backlog = self._backlog_aside
+        """The restart was refused: what was stashed is to be sent after all."""
+        self.entries.extendleft(reversed(self._stashed))
+        self._stashed = []
+        self.backlog = self._stashed_backlog
         for quota in QUOTAS:
             self.fill(quota)
 
@@ -249,8 +249,10 @@ class Outbox:
         without_slot: list[str] = []
         further_attempts: list[str] = []
         room = QUOTAS['timer'] - self.open['timer']
+        has_work = False
         for entry in unsent:
             decision = entry.decision()
+            has_work = has_work or type(entry) is not Cancellation
             if isinstance(entry, RetryableCall):
                 if entry.attempt > 1:
                     further_attempts.append(entry.attempt_id)
@@ -260,7 +262,6 @@ class Outbox:
                         without_slot.append(entry.attempt_id)
                         continue
             found.append(decision)
-        has_work = any(type(entry) is not Cancellation for entry in unsent)
         frees_slots = bool(without_slot or any(self.backlog.values())) and self._frees_slots(found, without_slot)
         return Batch(found, without_slot, further_attempts, has_work, frees_slots)
 

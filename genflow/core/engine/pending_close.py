@@ -14,14 +14,14 @@ from attrs import define
 from genflow.core.model import decisions
 from genflow.core.model.options import RestartOptions
 from genflow.core.model.restart import Restart
-from genflow.core.model.wire_names import RESTART_ENVELOPE
+from genflow.core.payloads.envelopes import restart_input
 from genflow.core.payloads.failures import encode_failure, users_traceback
-from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
+from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import shortened
 from genflow.core.tasks.task import Task
 from genflow.core.text import place
 
-__all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose', 'opened_input', 'restart_input']
+__all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose']
 
 HOW = {
     decisions.CompleteWorkflow: 'completed',
@@ -119,18 +119,3 @@ class ContinueWith:
 
 
 PendingClose = Complete | Fail | Cancel | ContinueWith
-
-
-def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str:
-    """The next run's input: as it is, or in an envelope with the signals that nobody has read."""
-    if not signals:
-        return text
-    return encode({RESTART_ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})
-
-
-def opened_input(text: str | None) -> tuple[str | None, list[tuple[str, str | None]]]:
-    """A run's own input and the signals that the run before it left."""
-    if text is None or not text.startswith(f'{{"{RESTART_ENVELOPE}":'):
-        return text, []
-    envelope = decode(text)
-    return envelope['input'], [(name, value) for name, value in envelope['signals']]

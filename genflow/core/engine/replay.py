@@ -25,7 +25,7 @@ from genflow.core.model.wire_names import (
     REPLY_MARKER,
     WAKE_TIMER_PREFIX,
 )
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.hooks import same_payload
 
 __all__ = ['match']

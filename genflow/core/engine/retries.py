@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from genflow.core.calls.call import QUEUED
-from genflow.core.calls.retryable import RetryableCall
+from attrs import define, field
+
+from genflow.core.calls.call import QUEUED, RetryableCall
 from genflow.core.engine.state import State
 from genflow.core.errors import HistoryError
 from genflow.core.model import decisions, events
@@ -29,6 +30,7 @@ MAX_ATTEMPT_IDS = 1_000
 """Marks in one marker, which is then well below the 32,768 characters that SWF takes."""
 
 
+@define(eq=False)
 class RetryLog:
     """The further attempts that decisions decide on.
 
@@ -36,11 +38,10 @@ class RetryLog:
         decided: Those of the current decision, with their marks.
     """
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.decided: list[tuple[RetryableCall, str]] = []
-        self._output: Sequence[Any] = ()
-        self._shown: frozenset[str] = frozenset()
+    _state: State
+    decided: list[tuple[RetryableCall, str]] = field(factory=list, init=False)
+    _output: Sequence[Any] = field(default=(), init=False)
+    _shown: frozenset[str] = field(default=frozenset(), init=False)
 
     def again(self, call: RetryableCall, error: BaseException, *, uncounted: bool) -> bool:
         """Whether a failed attempt is followed by another one."""

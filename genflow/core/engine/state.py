@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-import attrs
+from attrs import define, evolve, field
 
 from genflow.core.authoring.workflow import Workflow
-from genflow.core.calls.call import Call, Ignored
-from genflow.core.calls.retryable import RetryTimer
+from genflow.core.calls.call import Call, Ignored, RetryTimer
 from genflow.core.engine.history import RecordedDecision
 from genflow.core.engine.outbox import Outbox
 from genflow.core.engine.pending_close import Fail, PendingClose
@@ -32,6 +32,7 @@ OWN_CLOSE, SUGGESTED_RESTART = 'the close of run', 'the suggested restart'
 """What a refused close was."""
 
 
+@define(eq=False, repr=False, slots=False)
 class State(WorkflowValues):
     """What the modules of the engine share.
 
@@ -62,36 +63,34 @@ class State(WorkflowValues):
         interrupted: A cancellation was requested.
     """
 
-    def __init__(self, spec: WorkflowSpec, seed: str | None) -> None:
-        super().__init__(seed)
-        self.spec = spec
-        self.workflow: Workflow | None = None
-        self.root: Root | None = None
-        self.headers: dict[str, str] = {}
-        self.input_mismatch = 'warn'
-        self.shows_payloads = True
-        self.decision: RecordedDecision | None = None
-        self.closed = False
-        self.refs: dict[int, Any] = {}
-        self.ignored = Ignored()
-        self.outbox = Outbox()
-        self.deferred: dict[int, Call] = {}
-        self.stopping: set[Call] = set()
-        self.count = 0
-        self.mailboxes: dict[str, Mailbox] = {}
-        self.recent: deque[tuple[Any, Any]] = deque(maxlen=3)
-        self.refusals: list[tuple[Any, Any]] = []
-        self.restart: Restart | None = None
-        self.pending_close: PendingClose | None = None
-        self.close_decision: decisions.Decision | None = None
-        self.close_waits = False
-        self.restart_proposed = False
-        self.interrupted = False
+    spec: WorkflowSpec
+    workflow: Workflow | None = field(default=None, init=False)
+    root: Root | None = field(default=None, init=False)
+    headers: dict[str, str] = field(factory=dict, init=False)
+    input_mismatch: str = field(default='warn', init=False)
+    shows_payloads: bool = field(default=True, init=False)
+    decision: RecordedDecision | None = field(default=None, init=False)
+    closed: bool = field(default=False, init=False)
+    refs: dict[int, Any] = field(factory=dict, init=False)
+    ignored: Ignored = field(factory=Ignored, init=False)
+    outbox: Outbox = field(factory=Outbox, init=False)
+    deferred: dict[int, Call] = field(factory=dict, init=False)
+    stopping: set[Call] = field(factory=set, init=False)
+    count: int = field(default=0, init=False)
+    mailboxes: dict[str, Mailbox] = field(factory=dict, init=False)
+    recent: deque[tuple[Any, Any]] = field(factory=partial(deque, maxlen=3), init=False)
+    refusals: list[tuple[Any, Any]] = field(factory=list, init=False)
+    restart: Restart | None = field(default=None, init=False)
+    pending_close: PendingClose | None = field(default=None, init=False)
+    close_decision: decisions.Decision | None = field(default=None, init=False)
+    close_waits: bool = field(default=False, init=False)
+    restart_proposed: bool = field(default=False, init=False)
+    interrupted: bool = field(default=False, init=False)
 
     @property
     def info(self) -> Info:
         if self.base.history_length != self.started_id:
-            self.base = attrs.evolve(self.base, history_length=self.started_id)
+            self.base = evolve(self.base, history_length=self.started_id)
         return self.base
 
     @property

@@ -17,7 +17,8 @@ from __future__ import annotations
 from types import GeneratorType
 from typing import Any
 
-from genflow.core.authoring.workflow import Workflow
+from attrs import define, field
+
 from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
 from genflow.core.calls.timer import Limit
@@ -44,31 +45,32 @@ REST = 100
 """Events for which the hook is not asked again after SWF refused what it said."""
 
 
+@define(eq=False)
 class SuggestedRestart:
     """The restart that one execution is offered.
 
     Attributes:
+        is_offered: Whether the workflow has the hook.
         concerned: Whether it is to be told of decisions.
         asking: The hook runs just now.
     """
 
-    def __init__(self, state: State, closing: Closing) -> None:
-        self._state = state
-        self._closing = closing
-        self._defined = state.spec.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
-        self.concerned = self._defined
-        self.asking = False
-        self._old = 0
-        self._read = 0
-        self._not_before = 0
-        self._reported = ''
+    _state: State
+    _closing: Closing
+    is_offered: bool
+    concerned: bool
+    asking: bool = field(default=False, init=False)
+    _old: int = field(default=0, init=False)
+    _read: int = field(default=0, init=False)
+    _not_before: int = field(default=0, init=False)
+    _reported: str = field(default='', init=False)
 
     def begin(self) -> None:
         """A new decision; what was asked for in one whose restart SWF did not take was not sent, and counts as new."""
         if self._state.restart_proposed:
             self._state.restart_proposed = False
-            self.concerned = self._defined
-        elif self._defined:
+            self.concerned = self.is_offered
+        elif self.is_offered:
             self._draw_line()
 
     def _draw_line(self) -> None:
@@ -117,7 +119,7 @@ class SuggestedRestart:
         state = self._state
         if state.pending_close is not None:
             return self._closing.waits_for_replies
-        return self._defined and not state.replaying and state.info.restart_suggested and has_replies(state)
+        return self.is_offered and not state.replaying and state.info.restart_suggested and has_replies(state)
 
     def refused(self, event: events.CloseRefused) -> None:
         """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
@@ -132,7 +134,7 @@ class SuggestedRestart:
 
     def _offered(self) -> decisions.ContinueAsNew | None:
         state = self._state
-        if not self._defined or not state.info.restart_suggested or state.started_id < self._not_before:
+        if not self.is_offered or not state.info.restart_suggested or state.started_id < self._not_before:
             return None
         if state.interrupted or state.restarting or len(state.live) > 1 or not self._at_rest():
             return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import define, field
+
 from genflow.core.calls.call import QUEUED, Call
 from genflow.core.engine.outbox import EngineTimer
 from genflow.core.engine.state import State
@@ -42,6 +44,7 @@ class BackoffTimer(EngineTimer):
         self._backoff.open = False
 
 
+@define(eq=False)
 class Backoff:
     """The back-off of one execution.
 
@@ -50,11 +53,10 @@ class Backoff:
         level: How often it has doubled.
     """
 
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.open = False
-        self.level = 0
-        self._count = 0
+    state: State
+    open: bool = field(default=False, init=False)
+    level: int = field(default=0, init=False)
+    _count: int = field(default=0, init=False)
 
     def begin_turn(self, found: list[Any]) -> None:
         """A decision that hears of no back-pressure ends the doubling."""

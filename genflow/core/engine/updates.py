@@ -31,9 +31,8 @@ from genflow.core.payloads.failures import MAX_REASON, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened, units
 from genflow.core.payloads.writing import written
-from genflow.core.tasks.messages import Message
 from genflow.core.tasks.nested import holds_task, returned_task
-from genflow.core.tasks.signals import Mailbox
+from genflow.core.tasks.signals import Mailbox, Message
 from genflow.core.tasks.task import OPEN, VALUE, Task
 
 __all__ = ['Reply', 'UpdateBox', 'has_replies']

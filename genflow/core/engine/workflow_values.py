@@ -13,6 +13,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from attrs import define, field
+
 from genflow.core.engine.markers import Markers
 from genflow.core.errors import GenflowError, NondeterminismError, PayloadTooLarge
 from genflow.core.model.info import ExecutionIds, Origins
@@ -34,6 +36,7 @@ class LookUpFailed(GenflowError):
     """The service did not say where the execution comes from; the decision is made when it is there again."""
 
 
+@define(eq=False, repr=False, slots=False)
 class WorkflowValues(Loop):
     """The part of an execution that gives values.
 
@@ -46,14 +49,12 @@ class WorkflowValues(Loop):
         abort: The error with which the execution ends as soon as the user's code has been left.
     """
 
-    def __init__(self, seed: str | None) -> None:
-        super().__init__()
-        self.markers = Markers(seed)
-        self.time = EPOCH
-        self.started_id = 0
-        self.context: str | None = None
-        self.origins: Origins | None = None
-        self.abort: GenflowError | None = None
+    markers: Markers
+    time: datetime = field(default=EPOCH, init=False)
+    started_id: int = field(default=0, init=False)
+    context: str | None = field(default=None, init=False)
+    origins: Origins | None = field(default=None, init=False)
+    abort: GenflowError | None = field(default=None, init=False)
 
     def now(self) -> datetime:
         return self.time

@@ -130,7 +130,14 @@ def lambda_role(value: Any) -> str | None:
 
 @frozen
 class ActivityOptions:
-    """Settings of an activity call."""
+    """Settings of an activity call.
+
+    Attributes:
+        sent_schedule_to_close: What is sent as ``schedule_to_close``: the sum of the two parts where only they are
+            given. A part that is left to the type is unknown here; no limit on the whole then says the same as the sum
+            would, since each part has its own.
+        lasts: How many seconds an attempt may take at most with the delay before it, where that is given.
+    """
 
     task_list: str | None = field(default=None, converter=task_list)
     priority: int | None = field(default=None, converter=priority)
@@ -142,14 +149,11 @@ class ActivityOptions:
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
+    sent_schedule_to_close: float | None = field(init=False, eq=False, repr=False)
+    lasts: float | None = field(init=False, eq=False, repr=False)
 
-    @property
-    def effective_schedule_to_close(self) -> float | None:
-        """The sum of the two parts where only they are given.
-
-        A part that is left to the type is unknown here; no limit on the whole then says the same as the sum would,
-        since each part has its own.
-        """
+    @sent_schedule_to_close.default
+    def _sum_of_parts(self) -> float | None:
         parts = (self.schedule_to_start, self.start_to_close)
         if self.schedule_to_close is not None or parts == (None, None):
             return self.schedule_to_close
@@ -158,10 +162,18 @@ class ActivityOptions:
         total = sum(part for part in parts if part is not None)
         return total if total <= MAX_SECONDS else math.inf
 
+    @lasts.default
+    def _lasts(self) -> float | None:
+        return self.delay + (self.start_to_close or 0) if self.delay else self.start_to_close
+
+
+def _delay_of(options: Any) -> float | None:
+    return options.delay or None
+
 
 @frozen
 class ChildOptions:
-    """Settings of a child workflow."""
+    """Settings of a child workflow; ``lasts`` is the delay before it, if there is one."""
 
     workflow_id: str | None = field(default=None, converter=workflow_id)
     task_list: str | None = field(default=None, converter=task_list)
@@ -175,17 +187,22 @@ class ChildOptions:
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
+    lasts: float | None = field(default=Factory(_delay_of, takes_self=True), init=False, eq=False, repr=False)
 
 
 @frozen
 class LambdaOptions:
-    """Settings of a Lambda function's call; ``start_to_close`` is 1 to 900 seconds, SWF's limits."""
+    """Settings of a Lambda function's call; ``start_to_close`` is 1 to 900 seconds, SWF's limits.
+
+    ``lasts`` is the delay before it, if there is one.
+    """
 
     start_to_close: float | None = _duration()
     retry: Retry | Retries = field(default=NO_RETRY, converter=retry_policy)
     delay: int = field(default=0, converter=_delay)
     error_handling: bool = False
     raises: tuple[type[BaseException], ...] = field(default=(), converter=classes)
+    lasts: float | None = field(default=Factory(_delay_of, takes_self=True), init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.start_to_close is not None and not 1 <= self.start_to_close <= MAX_LAMBDA_SECONDS:
@@ -211,7 +228,10 @@ class RestartOptions:
 
 
 _CALLS = (ActivityOptions, ChildOptions, LambdaOptions)
-_NAMES = {cls: frozenset(attribute.name for attribute in attrs.fields(cls)) for cls in (*_CALLS, RestartOptions)}
+_NAMES = {
+    cls: frozenset(attribute.name for attribute in attrs.fields(cls) if attribute.init)
+    for cls in (*_CALLS, RestartOptions)
+}
 
 
 def checked_names(given: Mapping[str, Any]) -> None:

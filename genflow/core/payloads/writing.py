@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from genflow.core.errors import GenflowError
-from genflow.core.payloads.hooks import encode_value
-from genflow.core.text import short
+from genflow.core.errors import DefinitionError, GenflowError, PayloadTooLarge
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
+from genflow.core.payloads.wire_text import is_sendable, units
+from genflow.core.text import Location, place, short
 
-__all__ = ['named', 'written', 'written_arguments']
+__all__ = ['check_input', 'named', 'too_large', 'written', 'written_arguments']
 
 
 def written(value: Any, what: str, write: Callable[[Any], str] = encode_value) -> str:
@@ -56,6 +57,46 @@ def written_arguments(what: str, write: Callable[..., str], args: Iterable[Any],
             written(value, f'{name} of {what}')
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f'the arguments of {what} cannot be serialized: {error}') from error
+
+
+def check_input(text: Any, what: str, args: Iterable[Any], kwargs: Mapping[str, Any], where: Location | None) -> None:
+    """Refuses serialized arguments that SWF would not take.
+
+    Args:
+        text: What the serialization hook gave.
+        what: Names the call in an error.
+        args: The arguments.
+        kwargs: The keyword arguments.
+        where: The user's line that made the call.
+
+    Raises:
+        DefinitionError: It is no text.
+        ValueError: No client can send it.
+        PayloadTooLarge: It is longer than SWF takes.
+    """
+    if not isinstance(text, str):
+        raise DefinitionError(f'_serialize_arguments of {what} gave {type(text).__name__}, not text')
+    if not is_sendable(text):
+        raise ValueError(f'_serialize_arguments of {what} returned text with a lone surrogate')
+    if units(text) > MAX_PAYLOAD:
+        sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in named(args, kwargs)]
+        blame = f'most of it is {max(sizes)[1]}; ' if sizes else ''
+        raise too_large(text, f'the input of {what}', where, blame)
+
+
+def too_large(text: str, what: str, where: Location | None, blame: str = '') -> PayloadTooLarge:
+    """The error for a text of a call that is longer than SWF takes.
+
+    Args:
+        text: The text.
+        what: What it is: ``the input of activity 3 Echo v1``.
+        where: The user's line that made the call.
+        blame: Which part of it is large.
+    """
+    return PayloadTooLarge(
+        f'{what} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}; '
+        f'{blame}pass a reference to the data instead (called at {place(where)})'
+    )
 
 
 def named(args: Iterable[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -1,27 +1,30 @@
 """Branches: the generators of an execution, each driven on its own.
 
 ``run`` is the first branch; every generator that is yielded, spawned or given to a combinator is another one. A branch
-is stepped until it yields a task that is open, and goes on when that task tells it. Nothing here recurses: a branch
-that is begun by another one starts from the loop's queue.
+is stepped until it yields a task that is open, and goes on when that task notifies it. Nothing here recurses: a branch
+that is begun by another one starts from the loop's queue. What is yielded is a task, means one (:func:`as_task`), or is
+a mistake, for which the branch gets a task that has failed.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from types import FrameType, FunctionType, GeneratorType, MappingProxyType
+from types import CodeType, FrameType, FunctionType, GeneratorType, MappingProxyType
 from typing import Any
 
-from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled
+from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
 from genflow.core.protocols import Loop
 from genflow.core.tasks.cancellation import Cancellable, Shield
-from genflow.core.tasks.generators import close_generator, has_yield_from, plain_iterator
+from genflow.core.tasks.combinators import gather
+from genflow.core.tasks.generators import close_generator
 from genflow.core.tasks.nested import holds_task, returned_task
-from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
-from genflow.core.tasks.yielded import after_restart, as_task, foreign_task, iterator_instead
-from genflow.core.text import Location, suspended_at, without_first_frame
+from genflow.core.tasks.signals import BoundSignal
+from genflow.core.tasks.task import ERROR, OPEN, VALUE, YIELD_FROM, Task
+from genflow.core.text import Location, short, suspended_at, without_first_frame
 
-__all__ = ['Branch', 'Root', 'begin_run']
+__all__ = ['Branch', 'Root', 'as_task', 'begin_run']
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
@@ -43,7 +46,13 @@ class Branch(Cancellable):
     def __init__(
         self, loop: Loop | None, generator: GeneratorType[Any, Any, Any] | None, parent: Branch | None
     ) -> None:
-        super().__init__(loop, () if parent is None else parent.shields_of_new())
+        # Every slot of the base classes is set here: two calls of __init__ are a quarter of what a branch costs.
+        self.loop = loop
+        self.number = self.outcome = self.waiters = self.cancel_state = None
+        self.state = OPEN
+        self.retrieved = self.keeps_open = self.spawned = False
+        self.shields = ()
+        self.outer_shields = () if parent is None else parent.shields_of_new()
         self.generator = generator
         self.awaiting: Task[Any] | None = None
         self.settings: Mapping[str, Any] = NO_SETTINGS if parent is None else parent.settings
@@ -54,7 +63,7 @@ class Branch(Cancellable):
     def start(self) -> None:
         """Runs the generator until it stands at an open task."""
         if self.cancel_state is None or self.cancel_state.requested:  # interrupted before, it never runs
-            self.delegates = self.generator is not None and has_yield_from(self.generator.gi_code)
+            self.delegates = self.generator is not None and _has_yield_from(self.generator.gi_code)
             self._step(None)
 
     def notify(self, task: Task[Any]) -> None:
@@ -157,11 +166,11 @@ class Branch(Cancellable):
     def _yielded(self, generator: GeneratorType[Any, Any, Any], loop: Loop, value: Any) -> Task[Any]:
         """The task that a yielded value means; where the yield is a mistake, one that has failed."""
         task: Task[Any] = value if isinstance(value, Task) else as_task(loop, value)
-        if self.delegates and (iterator := plain_iterator(generator)) is not None:
-            task = iterator_instead(loop, iterator)
+        if self.delegates and (iterator := _plain_iterator(generator)) is not None:
+            task = _iterator_instead(loop, iterator)
         if task.loop is not loop:
-            task = foreign_task(loop, task)
-        return after_restart(loop) if loop.restarting else task
+            task = _foreign_task(loop, task)
+        return _after_restart(loop) if loop.restarting else task
 
     def _await(self, loop: Loop, task: Task[Any]) -> None:
         """Waits for an open task, unless the cancellation of the branch interrupts it there."""
@@ -340,3 +349,84 @@ def _fits_plainly(run: Callable[..., Any], count: int) -> bool:
     given = count + 1
     least = code.co_argcount - len(function.__defaults__ or ())
     return not code.co_kwonlyargcount and least <= given <= code.co_argcount
+
+
+# What a yielded value means.
+
+
+def as_task(loop: Loop, value: Any) -> Task[Any]:
+    """The task that a yielded value means; where it means none, one that failed with a :class:`YieldError`."""
+    if isinstance(value, Task):
+        return value
+    if isinstance(value, (list, tuple, dict)):
+        try:
+            return gather(loop, value)
+        except RecursionError:
+            return _failed(loop, f'a {type(value).__name__} was yielded that contains itself or is nested too deeply')
+    if isinstance(value, GeneratorType) and value.gi_code.co_name != '<genexpr>':
+        branch: Task[Any] | None = loop.branch(value)
+        if branch is not None:
+            return branch
+    return _failed(loop, _mistake(value))
+
+
+def _iterator_instead(loop: Loop, iterator: Any) -> Task[Any]:
+    """The task of a ``yield from`` that was given an iterator, which cannot be sent results."""
+    is_expression = isinstance(iterator, GeneratorType)
+    kind = 'generator expression' if is_expression else type(iterator).__name__.replace('_iterator', '')
+    return _failed(
+        loop, f'`yield from` was given a {kind} and would lose the results; yield the list: `a, b = yield [a, b]`'
+    )
+
+
+def _after_restart(loop: Loop) -> Task[Any]:
+    """The task of a yield after ``restart()``."""
+    return _failed(loop, 'something was yielded after restart(); write `return self.restart(...)`')
+
+
+def _foreign_task(loop: Loop, task: Task[Any]) -> Task[Any]:
+    """The task of a yielded task that another execution made, or none."""
+    origin = 'a description that no execution made' if task.loop is None else 'a task of another execution'
+    return _failed(loop, f'{task!r} was yielded, which is {origin}; call the proxy on self')
+
+
+def _failed(loop: Loop, message: str) -> Task[Any]:
+    """The task of a yield that waits for nothing."""
+    failed: Task[Any] = Task(loop)
+    failed.state, failed.outcome = ERROR, YieldError(message)
+    return failed
+
+
+def _mistake(value: Any) -> str:
+    """What was yielded, and what was probably meant."""
+    if value is None or isinstance(value, bool):
+        hint = 'write `(yield task) == x` with parentheses where the result is compared, and no bare `yield`'
+    elif isinstance(value, GeneratorType) and value.gi_frame is None:
+        hint = 'this generator has already finished; call the function again for another branch'
+    elif isinstance(value, GeneratorType):
+        hint = 'yield a list of tasks instead of a generator expression'
+    elif isinstance(value, (set, frozenset)):
+        hint = 'a set has no order: yield a list'
+    elif isinstance(value, BoundSignal):
+        hint = f'call get(): `yield self.{value.name}.get()` waits for the next one'
+    elif callable(value):
+        hint = 'call it, and yield the task that the call gives'
+    else:
+        hint = 'yield tasks, or a list, tuple or dict of them; a plain value needs no yield'
+    return f'a {type(value).__name__} was yielded: {short(value)}; {hint}'
+
+
+@functools.lru_cache(maxsize=1024)
+def _has_yield_from(code: CodeType) -> bool:
+    """Whether a ``yield from`` stands in the code itself."""
+    return YIELD_FROM in code.co_code[::2]
+
+
+def _plain_iterator(generator: GeneratorType[Any, Any, Any]) -> Any:
+    """What the innermost ``yield from`` iterates over, if nothing comes of what is sent to it."""
+    inner: Any = generator.gi_yieldfrom
+    while isinstance(inner, GeneratorType):
+        if inner.gi_code.co_name == '<genexpr>':
+            return inner
+        inner = inner.gi_yieldfrom
+    return None if inner is None or hasattr(inner, 'send') else inner

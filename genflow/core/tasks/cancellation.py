@@ -28,6 +28,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from attrs import define, field
+
 from genflow.core.errors import BranchCanceled, Canceled
 from genflow.core.protocols import Loop
 from genflow.core.tasks.circles import circles_of, innermost
@@ -233,6 +235,7 @@ class Delivery:
             branch.deliver_cancel(cancel_state.error)
 
 
+@define(eq=False)
 class Cancellations:
     """Cancels the branches of one execution.
 
@@ -240,12 +243,9 @@ class Cancellations:
         may_be_circular: Branches may wait for each other in a circle.
     """
 
-    __slots__ = ('_circles', '_loop', 'may_be_circular')
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._circles = False
-        self.may_be_circular = False
+    _loop: Loop = field(repr=False)
+    _circles: bool = field(default=False, init=False)
+    may_be_circular: bool = field(default=False, init=False)
 
     def cancel(
         self, branches: Iterable[Cancellable], error: type[Canceled] = BranchCanceled, *, targeted: bool

@@ -1,4 +1,4 @@
-"""Generators: what they delegate to, and how a suspended one is closed.
+"""How a suspended generator is closed.
 
 Closing is done by hand (:func:`close_generator`) on the decider's thread, from the innermost generator of a
 ``yield from`` chain outwards, because CPython's own ``close()`` gives up on an outer generator as soon as an inner one
@@ -7,14 +7,11 @@ yields in a ``finally``, and would leave the rest to the garbage collector.
 
 from __future__ import annotations
 
-import functools
 import sys
-from types import CodeType, GeneratorType
+from types import GeneratorType
 from typing import Any
 
-from genflow.core.tasks.task import YIELD_FROM
-
-__all__ = ['MAX_DRAINS', 'close_generator', 'has_yield_from', 'plain_iterator']
+__all__ = ['MAX_DRAINS', 'close_generator']
 
 MAX_DRAINS = 1_000
 """How many ``yield``s in ``finally`` blocks are drained while one branch is closed before it is given up."""
@@ -25,22 +22,6 @@ UNCLOSABLE = 'genflow_unclosable'
 Whatever frees such a generator tries to close it once more, and prints that it will not. The interpreter frees the
 members of modules when it ends, and those of ``sys`` last, when there is nowhere left to print to.
 """
-
-
-@functools.lru_cache(maxsize=1024)
-def has_yield_from(code: CodeType) -> bool:
-    """Whether a ``yield from`` stands in the code itself."""
-    return YIELD_FROM in code.co_code[::2]
-
-
-def plain_iterator(generator: GeneratorType[Any, Any, Any]) -> Any:
-    """What the innermost ``yield from`` iterates over, if nothing comes of what is sent to it."""
-    inner: Any = generator.gi_yieldfrom
-    while isinstance(inner, GeneratorType):
-        if inner.gi_code.co_name == '<genexpr>':
-            return inner
-        inner = inner.gi_yieldfrom
-    return None if inner is None or hasattr(inner, 'send') else inner
 
 
 def close_generator(generator: GeneratorType[Any, Any, Any], passing: tuple[type[BaseException], ...]) -> bool:

@@ -18,15 +18,16 @@ from types import FrameType, GeneratorType
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from attrs import Factory, define, field
+
 from genflow.core.model.info import Info
 from genflow.core.model.restart import Restart
-from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.branch import Branch, as_task
 from genflow.core.tasks.cancellation import Cancellations
 from genflow.core.tasks.signals import Mailbox
 from genflow.core.tasks.task import Task
 from genflow.core.tasks.until import Conditions
 from genflow.core.tasks.unused import Unused
-from genflow.core.tasks.yielded import as_task
 from genflow.core.text import suspended_at
 
 __all__ = ['DescribingLoop', 'Loop']
@@ -44,6 +45,7 @@ class Callback(Protocol):
     def run_callbacks(self) -> None: ...
 
 
+@define(eq=False, repr=False, slots=False)
 class Loop:
     """What tasks, branches and proxies share.
 
@@ -67,26 +69,25 @@ class Loop:
         owner: The driver of tasks that are made now; ``None`` makes descriptions.
     """
 
-    def __init__(self) -> None:
-        self.queue: deque[Callback] = deque()
-        self.open_blockers = 0
-        self.unretrieved: list[Task[Any]] = []
-        self.branches: dict[GeneratorType[Any, Any, Any], Branch] = {}
-        self.live: dict[Branch, None] = {}
-        self.cancellations = Cancellations(self)
-        self.conditions = Conditions()
-        self.restless = False
-        self.has_run = False
-        self.current: Branch | None = None
-        self.silent = False
-        self.in_side_effect = False
-        self.reads: Callable[[], str] | None = None
-        self.restarting = False
-        self.owner: Loop | None = self
-        self.replaying = False
-        self.passing: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
-        self.unused = Unused()
-        self.base = Info()
+    queue: deque[Callback] = field(factory=deque, init=False)
+    open_blockers: int = field(default=0, init=False)
+    unretrieved: list[Task[Any]] = field(factory=list, init=False)
+    branches: dict[GeneratorType[Any, Any, Any], Branch] = field(factory=dict, init=False)
+    live: dict[Branch, None] = field(factory=dict, init=False)
+    cancellations: Cancellations = field(default=Factory(Cancellations, takes_self=True), init=False)
+    conditions: Conditions = field(factory=Conditions, init=False)
+    restless: bool = field(default=False, init=False)
+    has_run: bool = field(default=False, init=False)
+    current: Branch | None = field(default=None, init=False)
+    silent: bool = field(default=False, init=False)
+    in_side_effect: bool = field(default=False, init=False)
+    reads: Callable[[], str] | None = field(default=None, init=False)
+    restarting: bool = field(default=False, init=False)
+    owner: Loop | None = field(default=None, init=False)
+    replaying: bool = field(default=False, init=False)
+    passing: tuple[type[BaseException], ...] = field(default=(KeyboardInterrupt,), init=False)
+    unused: Unused = field(factory=Unused, init=False)
+    base: Info = field(factory=Info, init=False)
 
     @property
     def info(self) -> Info:
@@ -247,7 +248,6 @@ class DescribingLoop(Loop):
         info: Info | None = None,
     ) -> None:
         super().__init__()
-        self.owner = None
         self.time = now
         self.random = Random(seed)
         self._uuids = Random(seed)

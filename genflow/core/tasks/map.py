@@ -12,12 +12,11 @@ from typing import Any, Literal
 
 from genflow.core.errors import DefinitionError
 from genflow.core.protocols import Loop
-from genflow.core.tasks.branch import Branch
+from genflow.core.tasks.branch import Branch, as_task
 from genflow.core.tasks.cancellation import WhenEnded
 from genflow.core.tasks.generators import close_generator
 from genflow.core.tasks.nested import holds_task
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
-from genflow.core.tasks.yielded import as_task
 
 __all__ = ['Mapped']
 

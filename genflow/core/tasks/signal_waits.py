@@ -16,8 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from genflow.core.tasks.messages import Message
-from genflow.core.tasks.signals import Mailbox, SignalGet
+from genflow.core.tasks.signals import Mailbox, Message, SignalGet
 from genflow.core.tasks.task import OPEN, Task, notify_combinators
 
 __all__ = ['GetPart', 'ask', 'parts_of']

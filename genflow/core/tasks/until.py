@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import GeneratorType
 from typing import Any
 
+from attrs import define, field
+
 from genflow.core.errors import YieldError
 from genflow.core.protocols import Loop
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task, Waiter
@@ -100,15 +102,13 @@ def _is_over(waiter: Waiter) -> bool:
     return waiter.is_stale or (isinstance(waiter, Task) and waiter.state != OPEN)
 
 
+@define(eq=False)
 class Conditions:
     """The conditions of one execution that are waited for."""
 
-    __slots__ = ('_is_due', '_open', '_round')
-
-    def __init__(self) -> None:
-        self._open: list[Until] = []
-        self._round: deque[Until] = deque()
-        self._is_due = False
+    _open: list[Until] = field(factory=list, init=False)
+    _round: deque[Until] = field(factory=deque, init=False)
+    _is_due: bool = field(default=False, init=False)
 
     def __bool__(self) -> bool:
         return bool(self._open)

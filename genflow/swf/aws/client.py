@@ -23,6 +23,7 @@ from genflow.steady_time import monotonic
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.answers import checked
 from genflow.swf.aws.connections import Connection
+from genflow.swf.aws.page_requests import PAGED, page_requests_of
 from genflow.swf.aws.rate_limits import Bucket, buckets
 from genflow.swf.aws.time_limits import within
 
@@ -122,7 +123,7 @@ class RetryingClient:
         Raises:
             Exception: The client's error, where repeating is pointless, forbidden or has gone on for long enough.
         """
-        method = self.connection.method(operation)
+        method = self._method(operation)
         bucket = self.buckets[operation]
         give_up = self.clock() + patience if patience < math.inf else math.inf
         failures, last = 0, None
@@ -145,6 +146,17 @@ class RetryingClient:
             else:
                 self.outage.ended()
                 return answer
+
+    def _method(self, operation: str) -> Callable[..., Any]:
+        """The client's method that makes a call; pages after the first go a shorter way where there is one."""
+        connection = self.connection
+        client = connection.polling if operation.startswith('poll_') else connection.client
+        ask: Callable[..., Any] = getattr(client, operation)
+        requests = page_requests_of(client) if operation in PAGED else None
+        if requests is None:
+            return ask
+        page = requests.page
+        return lambda **request: ('nextPageToken' in request and page(operation, request)) or ask(**request)
 
     def _make(self, method: Callable[..., dict[str, Any]], request: dict[str, Any], give_up: float) -> dict[str, Any]:
         """Makes a call, and leaves it behind where the caller's time is up."""

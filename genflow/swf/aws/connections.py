@@ -28,7 +28,7 @@ from typing import Any
 from attrs import Factory, evolve, field, frozen
 
 from genflow.swf.aws.fast_reading import fast
-from genflow.swf.aws.page_requests import OPERATIONS, page_requests_of
+from genflow.swf.aws.page_requests import page_requests_of
 
 __all__ = ['POLL_SECONDS', 'Connection', 'connect']
 
@@ -38,7 +38,6 @@ POLL_SECONDS = 60
 READ_TIMEOUT = 20
 """Seconds to wait for the answer to anything but a poll."""
 
-_PAGED = frozenset(OPERATIONS.values())
 
 CONNECTIONS = 50
 """Sockets that a client may hold: polls occupy one each, and boto3's own bound is 10."""
@@ -74,16 +73,6 @@ class Connection:
             requests = page_requests_of(client)
             if requests is not None:
                 requests.close()
-
-    def method(self, operation: str) -> Callable[..., Any]:
-        """The method of the client that makes a call; pages after the first go a shorter way where there is one."""
-        client = self.polling if operation.startswith('poll_') else self.client
-        ask: Callable[..., Any] = getattr(client, operation)
-        requests = page_requests_of(client) if operation in _PAGED else None
-        if requests is None:
-            return ask
-        page = requests.page
-        return lambda **request: ('nextPageToken' in request and page(operation, request)) or ask(**request)
 
 
 def connect(layer1: Any = None, *, config: Any = None) -> Connection:

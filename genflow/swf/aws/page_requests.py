@@ -24,13 +24,16 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-__all__ = ['OPERATIONS', 'PageRequests', 'page_requests_of', 'remember']
+__all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'page_requests_of', 'remember']
 
 OPERATIONS = {
     'PollForDecisionTask': 'poll_for_decision_task',
     'GetWorkflowExecutionHistory': 'get_workflow_execution_history',
 }
 """The operations whose answers have events, and the client's methods for them."""
+
+PAGED = frozenset(OPERATIONS.values())
+"""These methods."""
 
 OK = 200
 SIGNATURE = 'v4'

@@ -70,26 +70,27 @@ CLASSES: tuple[tuple[int, int, tuple[str, ...]], ...] = (
 
 @define
 class Bucket:
-    """The bucket of one class of operations, shared by the threads of a worker. Times are seconds of one clock."""
+    """The bucket of one class of operations, shared by the threads of a worker. Times are seconds of one clock.
+
+    Attributes:
+        size: Calls that it holds.
+        rate: Calls a second with which it is refilled.
+        is_engaged: Whether calls have to wait for it.
+    """
 
     size: float
     rate: float
     _level: float = field(init=False)
     _at: float = 0.0
-    _engaged: bool = False
+    is_engaged: bool = False
     _lock: threading.Lock = field(factory=threading.Lock, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         self._level = self.size
 
-    @property
-    def is_engaged(self) -> bool:
-        """Whether calls have to be spaced."""
-        return self._engaged
-
     def take(self, now: float) -> float:
         """Takes one call out; the seconds to wait before making it."""
-        if not self._engaged:
+        if not self.is_engaged:
             return 0.0
         with self._lock:
             self._refill(now)
@@ -100,13 +101,13 @@ class Bucket:
         """SWF refused a call of this class: its bucket is empty."""
         with self._lock:
             self._refill(now)
-            self._engaged = True
+            self.is_engaged = True
             self._level = min(self._level, 0.0)
 
     def _refill(self, now: float) -> None:
         self._level = min(self.size, self._level + max(0.0, now - self._at) * self.rate)
         self._at = now
-        self._engaged = self._engaged and self._level < self.size
+        self.is_engaged = self.is_engaged and self._level < self.size
 
 
 def buckets() -> dict[str, Bucket]:

@@ -21,7 +21,7 @@ from genflow.core.durations import Duration
 from genflow.core.errors import PayloadTooLarge
 from genflow.core.model.options import ChildOptions, seconds
 from genflow.core.model.options import workflow_id as checked_id
-from genflow.core.payloads.headers import wrapped
+from genflow.core.payloads.envelopes import wrapped
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments

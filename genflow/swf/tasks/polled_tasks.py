@@ -33,11 +33,6 @@ class DecisionTask:
     events: list[Mapping[str, Any]] = Factory(list)
     task_list: str = ''
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the history begins with event 1."""
-        return bool(self.events) and self.events[0]['eventId'] == 1
-
     def __str__(self) -> str:
         return f'{self.name} {self.version} (workflow {self.workflow_id}, run {self.run_id})'
 

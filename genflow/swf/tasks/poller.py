@@ -169,7 +169,7 @@ def whole_history(service: RetryingClient, domain: str, task: DecisionTask) -> D
     Raises:
         Exception: The client's error; ``UnknownResourceFault`` if the execution is gone.
     """
-    if task.is_whole:
+    if task.events and task.events[0]['eventId'] == 1:
         return task
     execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
     read = partial(service.call, 'get_workflow_execution_history')

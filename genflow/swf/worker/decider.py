@@ -16,7 +16,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -29,15 +29,15 @@ from genflow.core.errors import GenflowError
 from genflow.core.model.decisions import CLOSES, Decisions, FailWorkflow
 from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.core.payloads.failures import encode_failure
+from genflow.core.payloads.structuring import shape_of
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
 from genflow.swf.tasks.collection import COLLECTION, LONG
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import whole_history
 from genflow.swf.tasks.respond import Verdict, plain_close, respond_decision
-from genflow.swf.wire.decisions import encode
+from genflow.swf.wire.decisions import encode, plan
 from genflow.swf.wire.events import translate
-from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.origins import OriginFinder
 from genflow.swf.worker.performing import is_ctrl_c
 from genflow.swf.worker.points import DecisionPoints, Stopwatch, passed_on
@@ -130,6 +130,9 @@ class Decider:
 
     def __attrs_post_init__(self) -> None:
         self._moves = self.own_list is not None
+        for spec in self.registry.workflows:  # reads the hints of each `run` once, and not in a first decision
+            with suppress(Exception):  # it is raised at the first use
+                shape_of(spec.cls)
 
     def handle(self, task: DecisionTask) -> bool:
         """Decides one task and answers it.
@@ -183,7 +186,8 @@ class Decider:
         """Decides from event 1."""
         task = whole_history(self.service, self.domain, task)
         started = task.events[0]['workflowExecutionStartedEventAttributes']
-        execution, memory = self._execution(task, spec), self.points.new_memory()
+        execution = self._execution(task, spec)
+        memory: dict[Any, Any] | None = {} if self.points.stack else None
         kept = CachedExecution(execution, started['taskList']['name'], task.started_id, record=[], memory=memory)
         return self._planned(task, kept, task.events)
 

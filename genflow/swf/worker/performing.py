@@ -17,8 +17,8 @@ from typing import Any
 from genflow.core.authoring.activity import Activity, ActivityContext, made_current
 from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, SuspendTask
 from genflow.core.model.registry import ActivitySpec
+from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.failures import encode_failure
-from genflow.core.payloads.headers import input_of
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, shortened, units
 from genflow.core.text import BROKEN

@@ -32,7 +32,7 @@ from genflow.core.model.decisions import (
     StartTimer,
 )
 from genflow.core.model.decisions import Decision as EngineDecision
-from genflow.core.payloads.headers import opened, wrapped
+from genflow.core.payloads.envelopes import opened, wrapped
 from genflow.steady_time import monotonic
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, Outcome, Suspended
@@ -89,10 +89,6 @@ class DecisionPoints:
 
     stack: tuple[Middleware, ...] = ()
     worker: str | None = None
-
-    def new_memory(self) -> dict[Any, Any] | None:
-        """What middleware will remember of an execution."""
-        return {} if self.stack else None
 
     def before(
         self,

@@ -19,8 +19,7 @@ import attrs
 
 from genflow.core.payloads.hooks import encode
 from genflow.core.payloads.type_hints import hints_of_fields, hints_of_function
-from genflow.core.tasks.messages import Misfit
-from genflow.core.tasks.signals import Signal
+from genflow.core.tasks.signals import Misfit, Signal
 
 __all__ = ['argument_samples', 'signal_samples']
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.registry import WorkflowSpec
-from genflow.swf.wire.response_limits import plan
-from genflow.swf.wire.timestamps import utc
+from genflow.swf.wire.decisions import plan
+from genflow.swf.wire.events import utc
 from genflow.testing.histories.decide import answer, spec_for, specs_of, type_of
 from genflow.testing.histories.exports import Source, load, written
 from genflow.testing.histories.open_items import ImpossibleStory, Item, OpenItems, attributes_of

@@ -13,7 +13,7 @@ from typing import Any
 from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.calls.call import Call
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.hooks import same_payload
 from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.task import Task

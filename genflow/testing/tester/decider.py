@@ -20,8 +20,8 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import whole_history
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, respond_decision
+from genflow.swf.wire.decisions import plan
 from genflow.swf.wire.events import decided, translate
-from genflow.swf.wire.response_limits import plan
 from genflow.swf.worker.origins import OriginFinder
 from genflow.swf.worker.sticky_cache import continuation
 from genflow.testing.tester.doubles import Double

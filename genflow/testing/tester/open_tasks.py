@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from genflow.core.authoring.workflow import Workflow, bind
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks.loop import DescribingLoop
 from genflow.insight import ExecutionView

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.insight import Place, duration
 from genflow.insight.command_line import quoted
 from genflow.local.errors import StoreError

@@ -11,7 +11,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.insight import Diagnosis, Operation, attributes_of, duration, utc
 from genflow.tools.pictures.svg import STYLE as SVG_STYLE
 from genflow.tools.pictures.svg import svg, tone_of

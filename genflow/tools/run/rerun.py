@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 
 __all__ = ['MAX_TAGS', 'request_of']
 

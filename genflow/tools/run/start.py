@@ -19,7 +19,7 @@ from genflow.core.authoring.middleware import ClientCall, Middleware, around_cal
 from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.payloads.headers import input_of, wrapped
+from genflow.core.payloads.envelopes import input_of, wrapped
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt, same_payload
 from genflow.core.payloads.wire_text import units
 from genflow.core.payloads.writing import written_arguments

@@ -228,8 +228,7 @@ def _check_signal(target: str, run: HistoryTail, name: str, text: str) -> None:
     Raises:
         Refused: The value is not of the type that the class declares.
     """
-    from genflow.core.tasks.messages import Misfit
-    from genflow.core.tasks.signals import declared_signals, nearest_signal
+    from genflow.core.tasks.signals import Misfit, declared_signals, nearest_signal
 
     try:
         module = module_of(parse(target))

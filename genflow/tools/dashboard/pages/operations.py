@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import frozen
 from markupsafe import Markup
 
-from genflow.core.payloads.headers import input_of
+from genflow.core.payloads.envelopes import input_of
 from genflow.insight import Attempt, Operation, duration, elapsed
 from genflow.insight.timeline import Bar, Scale, moments
 from genflow.tools.dashboard.events.event_rows import mark_of, pretty

@@ -1,19 +1,22 @@
-"""Headers: what middleware sends along with the input of an execution, activity or child, in an envelope.
+"""Envelopes: what travels with an input beside the arguments, and how it is taken out again.
 
-An input without headers travels as it is, so that nothing changes where nobody sends any. Only the worker that is to
-work on an input opens its envelope; serialization hooks never see it. The engine compares inputs without their headers,
-so that a worker may begin or cease to send some while executions run.
+Headers are what middleware sends along with the input of an execution, activity or child. An input without headers
+travels as it is, so that nothing changes where nobody sends any. Only the worker that is to work on an input opens its
+envelope; serialization hooks never see it. The engine compares inputs without their headers, so that a worker may begin
+or cease to send some while executions run.
+
+A restart sends the signals that nobody has read along with the input of the next run, if there are any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from genflow.core.model.wire_names import HEADERS_ENVELOPE
+from genflow.core.model.wire_names import HEADERS_ENVELOPE, RESTART_ENVELOPE
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import units
 
-__all__ = ['input_of', 'opened', 'wrapped']
+__all__ = ['input_of', 'opened', 'opened_input', 'restart_input', 'wrapped']
 
 BEGINNING = f'{{"{HEADERS_ENVELOPE}":'
 """How an input with headers begins, and no other."""
@@ -55,3 +58,18 @@ def opened(text: str | None) -> tuple[dict[str, str], str | None]:
 def input_of(text: str | None) -> str | None:
     """An input without the headers that came with it."""
     return text if text is None or not text.startswith(BEGINNING) else opened(text)[1]
+
+
+def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str:
+    """The next run's input: as it is, or in an envelope with the signals that nobody has read."""
+    if not signals:
+        return text
+    return encode({RESTART_ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})
+
+
+def opened_input(text: str | None) -> tuple[str | None, list[tuple[str, str | None]]]:
+    """A run's own input and the signals that the run before it left."""
+    if text is None or not text.startswith(f'{{"{RESTART_ENVELOPE}":'):
+        return text, []
+    envelope = decode(text)
+    return envelope['input'], [(name, value) for name, value in envelope['signals']]

@@ -131,7 +131,9 @@ class Execution(State):
         token = current_loop.set(self)
         try:
             for decision in self._reader.read(found):
-                self._take(decision)
+                if not decision.known:
+                    self._run(decision)
+                match(self, decision.output or ())
             answer = None
             for decision in self._reader.rest(to_end=to_end):
                 answer = self._take(decision)

@@ -95,21 +95,27 @@ class Reader:
             HistoryError: The events are out of order or do not fit together, or a decision that was answered from
                 here counts as not made: the execution has to be begun again from event 1.
         """
+        last = self._last
         for event in found:
             kind = type(event)
-            if event.id <= self._last:
+            if event.id <= last:
                 if self._known and event.id == self.answered and kind is events.DecisionStarted:
                     continue
-                raise HistoryError(f'event {event.id} ({kind.__name__}) comes after event {self._last}')
-            self._last = event.id
+                raise HistoryError(f'event {event.id} ({kind.__name__}) comes after event {last}')
+            last = self._last = event.id
+            output = self._output
             if kind in OUTPUTS:
-                if self._output is None or event.decision_id != self._completed:
+                if output is None or event.decision_id != self._completed:
                     self._end_outside(event)
                     return
-                self._output.append(event)
+                output.append(event)
                 continue
-            if self._output is not None:
-                yield from self._counting(self._turn())
+            if output is not None:
+                turn = self._turn()
+                if self._held_back or (output and type(output[-1]) is events.CloseRefused):
+                    yield from self._counting(turn)
+                else:
+                    yield turn
             if kind in _FRAME:
                 _FRAME[kind](self, event)
             else:

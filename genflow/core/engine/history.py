@@ -99,9 +99,8 @@ class Reader:
         for event in found:
             kind = type(event)
             if event.id <= last:
-                if self._known and event.id == self.answered and kind is events.DecisionStarted:
-                    continue
-                raise HistoryError(f'event {event.id} ({kind.__name__}) comes after event {last}')
+                self._check_repeated(event)
+                continue
             last = self._last = event.id
             output = self._output
             if kind in OUTPUTS:
@@ -138,6 +137,11 @@ class Reader:
         elif to_end:
             found += self._counting_at_end()
         return found
+
+    def _check_repeated(self, event: Any) -> None:
+        """Only the start of the decision that was answered from here may come twice: with it, the next page begins."""
+        if not self._known or event.id != self.answered or type(event) is not events.DecisionStarted:
+            raise HistoryError(f'event {event.id} ({type(event).__name__}) comes after event {self._last}')
 
     def _counting(self, turn: RecordedDecision) -> list[RecordedDecision]:
         """The decisions that are known to count, now that one more has been read."""

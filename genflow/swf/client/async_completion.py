@@ -1,4 +1,4 @@
-"""Answering activities from outside a worker, by the token that they left behind when they raised ``SuspendTask``."""
+"""Answers activities from outside a worker, by the token of an activity that raised ``SuspendTask``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ['AsyncCompletion']
 
 
 class AsyncCompletion(Serialization):
-    """Answers activities by their tokens. Each method says whether the task was still there.
+    """Answers activities by their tokens. Each method returns false if the task no longer exists.
 
     Args:
         service: Where to.
@@ -31,7 +31,7 @@ class AsyncCompletion(Serialization):
             use_transport(self, transport)
 
     def heartbeat(self, token: str, details: str | None = None) -> bool:
-        """Says that somebody still works on it; false once the task is gone or was asked to cancel.
+        """Records a heartbeat. Returns false if the task no longer exists or its cancellation was requested.
 
         Raises:
             TypeError: ``details`` is no text.
@@ -68,7 +68,7 @@ class AsyncCompletion(Serialization):
             return self._answer(operation, token, reason=plain(reason, MAX_REASON)) is not None
 
     def cancel(self, token: str, details: str | None = None) -> bool:
-        """Says that the activity has stopped because it was asked to."""
+        """Answers that the activity was canceled, as its cancellation was requested."""
         text = None if details is None else _limited(sendable(details), MAX_PAYLOAD)
         return self._answer('respond_activity_task_canceled', token, details=text) is not None
 

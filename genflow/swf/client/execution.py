@@ -1,7 +1,7 @@
 """A handle of one execution: its result, signals, updates, queries, state and history.
 
-A query is answered by replaying the history in this process; waiting for a result is looking at the last event of the
-history from time to time.
+A query is answered by replaying the history in this process. To wait for a result, the handle polls the last event of
+the history.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MAX_TERMINATE_REASON = 256
 
 
 class Owner(Waiter, Protocol):
-    """What a handle needs of the client that gives it."""
+    """The part of a client that a handle uses."""
 
     domain: str
     service: RetryingClient
@@ -62,7 +62,7 @@ class Owner(Waiter, Protocol):
 
     @property
     def is_near(self) -> bool:
-        """Whether the service is on this machine, and a look costs next to nothing."""
+        """Whether the service runs on this machine, so that polling it is cheap."""
 
 
 class Execution(Generic[R]):
@@ -87,29 +87,29 @@ class Execution(Generic[R]):
         return f'Execution({self.workflow_id!r}, {self.run_id!r})'
 
     def result(self, timeout: Duration | None = None) -> R:
-        """Waits for the execution to close, through all its restarts; its result.
+        """Waits for the execution to close, through all its restarts, and returns its result.
 
         Args:
-            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever.
+            timeout: Seconds or a ``timedelta`` to wait; ``None`` waits without a limit.
 
         Raises:
-            TimeoutError: It is still open, or the service does not answer.
-            RuntimeError: The client was closed meanwhile.
-            ChildFailed: It failed; with reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
+            TimeoutError: The execution is still open, or the service does not answer.
+            RuntimeError: The client was closed while this call waited.
+            ChildFailed: The execution failed; has reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
                 ``ChildTerminated`` likewise.
         """
         return self.result_watch(timeout).run()
 
     def result_watch(self, timeout: Duration | None = None) -> ResultWatch[R]:
-        """What :meth:`result` waits with, for whoever waits in another way."""
+        """The watch behind :meth:`result`, for callers that wait in another way, such as an event loop."""
         hooks = self._workflow() if self._workflow is not None else Serialization()
         return ResultWatch(self._client, repr(self), in_seconds(timeout), self._ids, self._page, hooks)
 
     def wait(self, *states: str, timeout: Duration | None = None) -> str:
-        """Waits until the execution is in one of some states, or has closed in whichever way; its state.
+        """Waits until the execution is in one of the given states or has closed, and returns its state.
 
         Args:
-            *states: In the words of :meth:`status`; without any the execution has to close.
+            *states: As :meth:`status` spells them. Without any, the execution has to close.
             timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever.
 
         Raises:
@@ -119,7 +119,7 @@ class Execution(Generic[R]):
         return self.status_watch(*states, timeout=timeout).run()
 
     def status_watch(self, *states: str, timeout: Duration | None = None) -> StatusWatch:
-        """What :meth:`wait` waits with."""
+        """The watch behind :meth:`wait`."""
         for state in states:
             if state not in STATUSES:
                 raise errors.DefinitionError(f'{state!r} is not a state; states are {", ".join(STATUSES)}')
@@ -132,17 +132,17 @@ class Execution(Generic[R]):
     def signal(self, signal: Any, value: Any = None) -> None:
         """Sends a signal.
 
-        Where the workflow's class is known and declares no signal of that name, the log says so once: an execution
-        may still read it with ``self.signal(name)``.
+        If the workflow's class is known and declares no signal of that name, a warning is logged once. It is sent
+        all the same, since the workflow may read it with ``self.signal(name)``.
 
         Args:
             signal: ``Order.approve``, or a name.
-            value: Travels as JSON.
+            value: Is sent as JSON.
 
         Raises:
-            TypeError: JSON cannot hold the value, or there is no such signal.
+            TypeError: JSON cannot represent the value, or ``signal`` is not a signal.
             PayloadTooLarge: The value has more than 32,768 characters as JSON.
-            SignalFailed: Nobody knows whether it was delivered; it is not sent again.
+            SignalFailed: It is unknown whether the signal was delivered. It is not sent again.
             Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
         """
         name = signal_name(signal)
@@ -161,7 +161,7 @@ class Execution(Generic[R]):
             raise
 
     def cancel(self) -> None:
-        """Requests the cancellation: ``WorkflowCanceled`` is thrown into the workflow."""
+        """Requests the cancellation, which raises ``WorkflowCanceled`` in the workflow."""
         with self._surrounded('cancel'):
             self._call('request_cancel_workflow_execution')
 
@@ -173,7 +173,7 @@ class Execution(Generic[R]):
         Args:
             reason: Cut to the 256 characters that SWF takes.
             details: Cut to the 32,768 characters that SWF takes.
-            child_policy: What becomes of its open children, instead of what the execution was started with:
+            child_policy: What happens to its open children. Overrides the policy that the execution was started with:
                 ``TERMINATE``, ``REQUEST_CANCEL`` or ``ABANDON``.
 
         Raises:
@@ -188,24 +188,24 @@ class Execution(Generic[R]):
             self._call('terminate_workflow_execution', **{name: value for name, value in request.items() if value})
 
     def query(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> Any:
-        """Asks a ``@query`` method, answered from the history up to the last completed decision, in this process.
+        """Calls a ``@query`` method in this process, on the state after the last completed decision.
 
         Args:
             name: The method (``Order.where``), or its name.
-            args: What the method is called with.
-            wait: Seconds or a ``timedelta`` to wait for the first decision of the run, where it has made none yet.
-            kwargs: As ``args``.
+            args: The positional arguments of the method.
+            wait: Seconds or a ``timedelta`` to wait for the first decision of the run, if it has made none yet.
+            kwargs: The keyword arguments of the method.
 
         Raises:
             DefinitionError: The workflow's class is unknown.
             AttributeError: It has no such query.
             NotDecidedYet: The run has not made its first decision yet; ask again later, or ``wait``.
-            NondeterminismError: This process has other code than the worker that decided.
+            NondeterminismError: The code in this process differs from the code of the worker that made the decisions.
         """
         return self.query_watch(name, *args, wait=wait, **kwargs).run()
 
     def query_watch(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> QueryWatch:
-        """What :meth:`query` waits with."""
+        """The watch behind :meth:`query`."""
         asked = partial(self._query, getattr(name, '__name__', name), *args, **kwargs)
         return QueryWatch(self._client, repr(self), in_seconds(wait), asked)
 
@@ -260,10 +260,12 @@ class Execution(Generic[R]):
 
         Args:
             update: The method (``Cluster.assign``), or its name.
-            *args: What the method is called with.
-            timeout: Seconds or a ``timedelta`` to wait, ``None`` for ever. The update goes on all the same.
-            update_id: Names the update, so that one that was sent before is not sent again; a new name unless given.
-            **kwargs: As ``args``.
+            *args: The positional arguments of the method.
+            timeout: Seconds or a ``timedelta`` to wait; ``None`` waits without a limit. A time-out does not stop the
+                update.
+            update_id: Identifies the update: an update with an id that was used before is not sent again. Default:
+                a new id.
+            **kwargs: The keyword arguments of the method.
 
         Raises:
             TypeError: The arguments do not fit the method, or cannot be written.
@@ -282,7 +284,7 @@ class Execution(Generic[R]):
         update_id: str | None = None,
         **kwargs: Any,
     ) -> UpdateWatch:
-        """What :meth:`update` waits with."""
+        """The watch behind :meth:`update`."""
         hooks = self._workflow() if self._workflow is not None else Serialization()
         name = getattr(update, '__name__', update)
         if callable(update):
@@ -335,7 +337,7 @@ class Execution(Generic[R]):
         return around_call(self._client.middleware, call)
 
     def status(self) -> str:
-        """Whether it is ``OPEN``, or how it closed, in SWF's words: ``COMPLETED``, ``FAILED`` and so on."""
+        """The state of the execution: ``OPEN``, or SWF's close status, such as ``COMPLETED`` or ``FAILED``."""
         return self._status()
 
     def _status(self, patience: float = RETRY_FOR) -> str:
@@ -354,7 +356,7 @@ class Execution(Generic[R]):
         return self.context_watch(wait).run() if wait else shown_status(self._described())
 
     def context_watch(self, wait: Duration = 0) -> ContextWatch:
-        """What :meth:`context` waits with."""
+        """The watch behind :meth:`context`."""
         return ContextWatch(self._client, repr(self), in_seconds(wait), self._described)
 
     def history(self) -> list[Mapping[str, Any]]:
@@ -405,7 +407,7 @@ def _signal_input(name: str, value: Any) -> str:
 
 
 def spec_of(workflow: type[Workflow]) -> WorkflowSpec:
-    """The type of a decorated class; where it stands for several, the one decorated last.
+    """The workflow type of a decorated class; of several, the one that was decorated last.
 
     Raises:
         DefinitionError: The class is not decorated.

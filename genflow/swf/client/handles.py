@@ -1,7 +1,4 @@
-"""For programs that start executions and talk to them: :class:`Client`, and what it starts executions with.
-
-Nothing here needs a worker to run.
-"""
+"""The client for programs that start executions and communicate with them. It needs no running worker."""
 
 from __future__ import annotations
 
@@ -67,9 +64,9 @@ class Client:
 
     Args:
         domain: The SWF domain.
-        layer1: What the application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
-        config: A botocore ``Config`` for a client that is made here.
-        service: Instead of ``layer1``.
+        layer1: The application's SWF client, session, URL or service; see :mod:`genflow.swf.aws.connections`.
+        config: A botocore ``Config``, if genflow creates the client.
+        service: A client with retries, instead of ``layer1``.
         middleware: A :class:`genflow.Middleware`, or several, the outermost first.
     """
 
@@ -95,7 +92,7 @@ class Client:
         return RetryingClient(connection, pause=self._closed.wait, is_over=is_over)
 
     def close(self) -> None:
-        """Wakes whoever waits for a result, and closes the sockets of a connection that was made here.
+        """Ends the calls that wait for a result, and closes the connections that this client has opened.
 
         ``with Client(...) as client:`` does so too.
         """
@@ -103,11 +100,11 @@ class Client:
         self.service.connection.close()
 
     def wait(self, looks: int, longest: float | None) -> None:
-        """Waits before the next look at an execution.
+        """Waits until it is time to poll an execution again.
 
         Args:
-            looks: How often it was looked at in vain.
-            longest: Seconds that are left, ``None`` for no limit.
+            looks: How often it was polled without success.
+            longest: Seconds that are left; ``None`` for no limit.
 
         Raises:
             RuntimeError: The client was closed.
@@ -122,7 +119,7 @@ class Client:
 
     @property
     def is_near(self) -> bool:
-        """Whether the service is on this machine, and a look costs next to nothing."""
+        """Whether the service runs on this machine, so that polling it is cheap."""
         return self._glances is NEAR_GLANCES
 
     def refuse_when_closed(self, error: BaseException) -> None:
@@ -165,15 +162,15 @@ class Client:
         if_open: IfOpen = 'raise',
         **options: Any,
     ) -> Start[..., Any]:
-        """What starts executions of a workflow when it is called with ``run``'s arguments.
+        """Returns a callable that starts executions of a workflow; call it with the arguments of ``run``.
 
         Args:
-            workflow: A decorated class; where it stands for several types, the one decorated last. Or the name of a
-                type whose class is elsewhere.
+            workflow: A decorated class (of several types, the one decorated last), or the name of a type whose class is
+                not available here.
             version: Of the type, where ``workflow`` is a name.
             transport: An object with the serialization methods; the class's own unless given.
-            if_open: What to do where an execution of that ``workflow_id`` is open: ``raise`` :class:`AlreadyStarted`,
-                or ``join`` it and return its handle, whatever it was started with.
+            if_open: What to do if an execution with that ``workflow_id`` is open: ``raise`` :class:`AlreadyStarted`, or
+                ``join`` it, which returns its handle whatever its arguments are.
             **options: ``workflow_id``, ``tags``, and what :class:`~genflow.swf.client.starter.Starter` takes besides.
 
         Raises:
@@ -204,12 +201,12 @@ class Client:
     @overload
     def execution(self, workflow_id: str, run_id: str | None = None, *, workflow: None) -> Execution[Any]: ...
     def execution(self, workflow_id: str, run_id: str | None = None, *, workflow: Any = None) -> Execution[Any]:
-        """A handle of an execution.
+        """Returns a handle of an execution.
 
         Args:
             workflow_id: Its id.
-            run_id: Which run; the open one, or else the latest, unless given.
-            workflow: Its class, for results that are no JSON and for queries.
+            run_id: The run. Default: the open run, or else the latest.
+            workflow: Its class, which queries need, and results that are not JSON.
         """
         return Execution(self, workflow_id, run_id, workflow)
 
@@ -223,7 +220,7 @@ class Client:
         since: datetime | timedelta | None = None,
         status: str | None = None,
     ) -> Iterator[Execution[Any]]:
-        """The executions of the domain that pass every filter, page by page: the open ones first, the latest first.
+        """Iterates over the executions that pass every filter: open ones first, and then the latest first.
 
         Args:
             workflow: A decorated class, or the name of a type.
@@ -259,8 +256,8 @@ class Client:
     def register(self, *classes: type) -> None:
         """Registers the types of decorated classes with SWF, as a worker does when it starts.
 
-        A program that starts executions before any worker has run needs it; a type that is registered already is left
-        as it is.
+        Call it in a program that starts executions before any worker has run. A type that is already registered is
+        not changed.
 
         Raises:
             DefinitionError: A class is not decorated.
@@ -337,9 +334,10 @@ class Start(Generic[P, R]):
     @overload
     def signal_with_start(self, signal: str | Signal[Any], /) -> Execution[R]: ...
     def signal_with_start(self, signal: Any, value: Any = None, /, *args: Any, **kwargs: Any) -> Execution[R]:
-        """Signals the open execution of the ``workflow_id``; where none is open, starts one and signals it.
+        """Signals the open execution of the ``workflow_id``. If none is open, starts one and signals it.
 
-        SWF has no single call for both: an execution that is started here may decide once before the signal comes.
+        SWF has no single call for both, so an execution that this call starts may make a decision before the signal
+        arrives.
 
         Args:
             signal: ``Order.approve``, or a name.

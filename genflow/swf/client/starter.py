@@ -1,8 +1,7 @@
 """Starting executions.
 
-A start whose answer was lost is not simply repeated: SWF has no token that would tell the second start from the first.
-Instead the open execution of that workflow id is looked at, and taken for ours if it was started with just what we
-asked for.
+SWF has no token that tells a repeated start from a second one. If the answer to a start is lost, the open execution of
+that workflow id is described, and counts as started by this call if its settings are those of the request.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from genflow.swf.wire.decisions import seconds_text
 __all__ = ['Started', 'Starter']
 
 RETRY_FOR = 30.0
-"""Seconds for which a call of a program that waits for it is repeated."""
+"""Seconds for which a call is retried while a program waits for it."""
 
 ATTEMPTS = 5
 """How often a start of unknown outcome is tried again."""
@@ -55,8 +54,8 @@ class Starter(Serialization):
         domain: The SWF domain.
         name: Of the workflow type.
         version: Of the workflow type.
-        workflow_id: Names the executions; a new UUID for each unless given.
-        task_list: ``None`` for the type's own, like the durations, policy, priority and role below.
+        workflow_id: Of the executions. Default: a new UUID for each.
+        task_list: ``None`` uses the default of the type, as do the options below.
         decision_duration: Seconds that one decision may take.
         workflow_duration: Seconds that an execution may take.
         child_policy: ``TERMINATE``, ``REQUEST_CANCEL`` or ``ABANDON``.
@@ -116,7 +115,7 @@ class Starter(Serialization):
 
     @contextmanager
     def id(self, workflow_id: str) -> Iterator[None]:
-        """Names the executions that are started in the block.
+        """Sets the workflow id of the executions that are started in the block.
 
         Raises:
             DefinitionError: The id is empty, or has more than 256 characters.
@@ -129,7 +128,7 @@ class Starter(Serialization):
 
     @contextmanager
     def tags(self, *tags: str) -> Iterator[None]:
-        """Tags the executions that are started in the block, instead of what the starter says.
+        """Sets the tags of the executions that are started in the block, instead of those of the starter.
 
         Raises:
             DefinitionError: More than five tags, or one of more than 256 characters.
@@ -145,7 +144,7 @@ class Starter(Serialization):
 
         Raises:
             TypeError: The arguments cannot be serialized.
-            ValueError: Likewise, for what they hold: ``NaN``, a cycle, keys that JSON writes alike.
+            ValueError: The arguments contain ``NaN``, a cycle, or keys that are equal in JSON.
             PayloadTooLarge: The arguments have more than 32,768 characters once they are serialized.
             Exception: The client's error: ``WorkflowExecutionAlreadyStartedFault`` where an execution of that id is
                 open, ``UnknownResourceFault`` where the domain or the type does not exist, and so on.

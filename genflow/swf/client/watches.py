@@ -1,6 +1,6 @@
-"""Waiting for an execution: a look at it from time to time, until there is an answer or time is up.
+"""Waiting for an execution: it is polled until there is an answer or time is up.
 
-A watch does not wait itself between two looks, so that a thread and an event loop can each wait in their own way.
+A watch does not sleep between two polls itself, so that threads and event loops can use it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ __all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter',
 T = TypeVar('T')
 
 FIRST_LOOK = 0.5
-"""Seconds that the first look is given in any case, so that ``result(0)`` can find what is there."""
+"""Seconds that the first poll may always take, so that ``result(0)`` can return what is there."""
 
 CLOSE_TO_THE_END = 0.02
-"""Seconds before the end of a time-out at which another try is not worth while."""
+"""If fewer seconds of the time-out are left, no further poll is made."""
 
 
 class Waiter(Protocol):

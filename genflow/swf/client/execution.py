@@ -95,8 +95,8 @@ class Execution(Generic[R]):
         Raises:
             TimeoutError: The execution is still open, or the service does not answer.
             RuntimeError: The client was closed while this call waited.
-            ChildFailed: The execution failed; has reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled`` and
-                ``ChildTerminated`` likewise.
+            ChildFailed: The execution failed; has reason, details and traceback. ``ChildTimedOut``, ``ChildCanceled``
+                and ``ChildTerminated`` likewise.
         """
         return self.result_watch(timeout).run()
 

@@ -1,9 +1,9 @@
 """Histories as JSON: what ``aws swf get-workflow-execution-history`` prints, and what genflow exports.
 
-Read are: one answer of the service (``{"events": […]}``, timestamps as epoch seconds or ISO 8601), several of them one
-after the other or in a list (``--no-paginate``), a bare list of events, and one event on each line. All of these say
-the same: every event from the first on, in order. What says something else is refused with the place where it goes
-wrong, since a replay of half a history proves nothing.
+These forms are read: one response of the service (``{"events": […]}``, with timestamps as epoch seconds or ISO 8601),
+several responses one after the other or in a list (``--no-paginate``), a bare list of events, and one event on each
+line. Each has to contain every event from the first on, in order. Anything else is refused with the place of the
+mistake, since a replay of half a history proves nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Source = str | bytes | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 GZIP = b'\x1f\x8b'
 
 TOKENS = ('nextPageToken', 'NextToken', 'nextToken')
-"""What says that there are further pages: the service's word and those of the AWS command line."""
+"""The members that announce further pages: SWF's own, and those of the AWS command line."""
 
 
 @frozen
@@ -38,11 +38,11 @@ class Loaded:
     """A history as it was read.
 
     Attributes:
-        name: The file it came from, or what it was.
-        events: SWF's event dicts, all of them, in order; timestamps as they were written.
-        workflow_id: Where the file says it, else ``None``.
+        name: The path of the file, or a description of the source.
+        events: All of SWF's event dicts, in order, with the timestamps as written.
+        workflow_id: ``None`` if the source does not contain it.
         run_id: Likewise.
-        is_named_by_file: Whether these are what the file is called, for it does not say them.
+        is_named_by_file: Whether the ids were taken from the name of the file.
     """
 
     name: str
@@ -61,7 +61,7 @@ def load(source: Source, *, name: str | None = None) -> Loaded:
         name: What messages call it. Default: the path.
 
     Raises:
-        HistoryError: It is no history, or not a whole one; the text says where it goes wrong.
+        HistoryError: The source is not a complete history; the text names the place.
         OSError: The file cannot be read.
     """
     name, documents = _documents(source, name)

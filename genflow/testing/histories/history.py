@@ -1,11 +1,11 @@
-"""Histories made up by a test, which read as a story.
+"""Histories that a test writes by hand, one event after the other.
 
 ``History(Order, 1).decide().completed(Order.charge.task(1), 'ok').signaled('approve', True)`` is a value: each call
-gives a new history with more events, in SWF's shape as boto3 gives it, with the right ids and references. ``decide()``
-runs the engine over the story so far and appends what SWF records of its answer. What SWF could not have recorded is
-refused with an :class:`~genflow.testing.ImpossibleStory`.
+returns a new history with more events, in the form in which boto3 returns them, with the right ids and references.
+``decide()`` runs the engine over the history so far, and appends the events that SWF records for its decisions. Events
+that SWF could not record raise an :class:`~genflow.testing.ImpossibleStory`.
 
-Time stands still, at 2000-01-01 UTC, but for :meth:`History.after`, timers that fire and tasks that time out.
+The clock stands at 2000-01-01 UTC. Only :meth:`History.after`, timers that fire and tasks that time out move it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WORKFLOW_ID, RUN_ID = 'workflow-1', 'run-1'
 
 
 class MadeUp(str):
-    """An id that stands in where a recorded history names none."""
+    """A placeholder for an id that a recorded history does not contain."""
 
     __slots__ = ()
 
@@ -43,7 +43,7 @@ class History(HistorySteps):
     """The events of one execution, oldest first.
 
     Args:
-        workflow: The workflow class; one that is not decorated stands for version 1 of its own name.
+        workflow: The workflow class. A class that is not decorated counts as version 1 of the type of its name.
         *args: Arguments of its ``run``.
         **kwargs: Keyword arguments of its ``run``.
     """
@@ -65,16 +65,16 @@ class History(HistorySteps):
         workflow_id: str | None = None,
         run_id: str | None = None,
     ) -> History:
-        """A recorded history: what ``aws swf get-workflow-execution-history`` prints, or genflow's own export.
+        """Reads a history as ``aws swf get-workflow-execution-history`` or ``genflow history --json`` print it.
 
         Args:
             source: A path, JSON text, an answer of a SWF client, or a list of answers or events.
-            workflow: The workflow class, to go on with the story.
-            workflow_id: Of the execution, where the history does not say it; the AWS command line's does not.
+            workflow: The workflow class; needed to add events to the history.
+            workflow_id: Of the execution, if the history does not contain it, as that of the AWS command line.
             run_id: Likewise.
 
         Raises:
-            HistoryError: It cannot be read, is not whole, or is of another workflow type.
+            HistoryError: The history cannot be read, is not complete, or is of another workflow type.
             OSError: The file cannot be read.
         """
         loaded = load(source)
@@ -112,7 +112,7 @@ class History(HistorySteps):
         return list(self.ledger)
 
     def seen(self) -> Sequence[Event]:
-        """The events that the decider sees: up to the DecisionTaskStarted that is being decided, or all."""
+        """The events that the decider sees: up to the DecisionTaskStarted of the current decision, or all."""
         started = self.ledger.started
         return self.recorded if started is None else self.recorded[: started[1]]
 
@@ -121,7 +121,7 @@ class History(HistorySteps):
         return f'<History of {name} {version}, {len(self.recorded)} events>'
 
     def __str__(self) -> str:
-        """The story, one event on each line."""
+        """The events, one on each line."""
         return '\n'.join(_line(event) for event in self.recorded)
 
     # going on
@@ -136,7 +136,7 @@ class History(HistorySteps):
         started_at: datetime | None = None,
         **options: Any,
     ) -> History:
-        """The same beginning with something said differently; only before anything happened.
+        """Changes what the execution was started with; allowed only before anything has happened.
 
         Args:
             input: The serialized arguments.
@@ -161,7 +161,7 @@ class History(HistorySteps):
         return made
 
     def decision_started(self) -> History:
-        """A decider polled: what happens from now on is input of the decision after this one.
+        """Starts the decision task: later events are input of the next decision.
 
         Raises:
             ImpossibleStory: No decision task is scheduled, or one is started already.
@@ -178,7 +178,7 @@ class History(HistorySteps):
         return self._with(draft)
 
     def deciding(self) -> History:
-        """The history at which its decider looks: with the decision task started, if it is not.
+        """Starts the decision task, unless it is started already.
 
         Raises:
             ImpossibleStory: No decision task is scheduled.
@@ -186,14 +186,14 @@ class History(HistorySteps):
         return self if self.ledger.started is not None else self.decision_started()
 
     def decide(self, refuse: Mapping[Any, str] | None = None) -> History:
-        """The workflow decides: what SWF records of its answer is appended.
+        """Runs the workflow, and appends the events that SWF records for its decisions.
 
         Args:
-            refuse: Tasks (named as elsewhere) whose decisions SWF refuses at once, or decision types such as
-                ``'CompleteWorkflowExecution'``, each with the cause that it records.
+            refuse: Decisions that SWF refuses, each with the cause that it records. A key is a task (named as for the
+                other methods) or a decision type, such as ``'CompleteWorkflowExecution'``.
 
         Raises:
-            ImpossibleStory: No decision task is scheduled, or ``refuse`` names what is not decided.
+            ImpossibleStory: No decision task is scheduled, or the workflow does not make a decision of ``refuse``.
             HistoryError: The events do not fit together, or a payload cannot be read.
             NondeterminismError: The code does not follow the history.
             WorkflowStalled: The execution waits for nothing.
@@ -219,7 +219,7 @@ class History(HistorySteps):
         return history._with(draft)  # noqa: SLF001
 
     def next_run(self) -> History:
-        """The beginning of the run that this one continued as.
+        """The first events of the run that continues this one.
 
         Raises:
             ImpossibleStory: It did not continue as new.

@@ -1,8 +1,8 @@
-"""Which task a test means: by description, by the attribute of its proxy, by the proxy, or by its id.
+"""Finds the task that a test names: by description, by the attribute of its proxy, by the proxy, or by its id.
 
-``Order.charge.task(1)`` means the activity of that type with that input; ``'charge'`` or ``Order.charge`` any
-activity of the type; ``'1.1'`` the one that SWF knows by that id. Where several open items fit, the oldest is meant:
-of equal calls the code waits for the first one first.
+``Order.charge.task(1)`` names the activity of that type with that input, ``'charge'`` and ``Order.charge`` any activity
+of the type, and ``'1.1'`` the activity with that id. If several open items match, the oldest is taken: of equal calls
+the code waits for the first one first.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What is open in a history: the items that later events may refer to, and the state of the decision task.
 
-The model of an execution (:mod:`genflow.insight`) says it, from SWF's event dicts alone, so a history that was loaded
-from a file can be continued as one that a test made.
+It is read from the model of an execution (:mod:`genflow.insight`). The model needs SWF's event dicts only, so that a
+test can continue a history from a file as it continues its own.
 
-*Theory of operation.* The model grows with each event, and a history is a value. So the histories that were made of one
-another share one model, each with the number of events that it has. The history that goes on takes the model along;
-one that is asked again afterwards makes a model of its own events anew.
+*Theory of operation.* A model changes with each event, but a history is a value. Therefore a history and those that
+were made from it share one model, and each knows its own number of events. The newest history advances the model. If
+an older one needs its state afterwards, it builds a model of its own events.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ class Item:
 
 
 KINDS = {'cancel': 'cancel request'}
-"""What an item is called that the model calls otherwise."""
+"""The kinds that have another name in the model."""
 
 NAMELESS = frozenset({'timer', 'cancel'})
-"""Operations whose name in the model is made up for people."""
+"""The kinds of operations whose name in the model is only for people."""
 
 BY_CONTROL = frozenset({'signal', 'cancel'})
 
@@ -106,7 +106,7 @@ def opened_by(event_type: str, attributes: Mapping[str, Any], event_id: int = 0)
 
 
 def first_items(view: ExecutionView) -> Iterator[Item]:
-    """What an execution asked others for, oldest first: the first attempt of each call, and no timers."""
+    """The calls of an execution, oldest first: the first attempt of each, without timers."""
     return (_item(one, one.attempts[0]) for one in view.operations if one.kind != 'timer')
 
 

@@ -1,7 +1,7 @@
-"""What SWF records for each decision of a response: an event, or the event that says why not.
+"""The events that SWF records for the decisions of a response: the event of each decision, or that of its refusal.
 
-Decisions come as SWF's dicts, as a worker would send them. What a decision leaves to the type's defaults is filled in
-from the decorated class where there is one, since SWF's events always show resolved values.
+Decisions come as SWF's dicts, as a worker would send them. SWF's events contain resolved values, so options that a
+decision leaves to the defaults of its type are filled in from the decorated class, if there is one.
 """
 
 from __future__ import annotations

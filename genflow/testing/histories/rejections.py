@@ -1,4 +1,4 @@
-"""What a test has SWF refuse of one response."""
+"""The decisions of one response that SWF refuses, because a test says so."""
 
 from __future__ import annotations
 

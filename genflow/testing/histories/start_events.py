@@ -1,4 +1,4 @@
-"""How an execution begins: event 1, with what the type, the starter and a test say, and the first decision task."""
+"""The first events of an execution: event 1, with the options of type, starter and test, and a decision task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in a story: one method for each thing that may come to an execution from outside its decider."""
+"""The steps of a history: one method for each thing that may happen to an execution from outside its decider."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ __all__ = ['HistorySteps']
 
 @frozen(init=False)
 class HistorySteps:
-    """A history and what can happen next. Each method gives a new one; this one stays as it is.
+    """A history and the steps that can come next. Each method returns a new history and does not change this one.
 
     A *task* is named by a description (``Order.charge.task(1)``), by the attribute of its proxy (``'charge'``), by
-    the proxy (``Order.charge``) or by its id (``'1.1'``); of several that fit the oldest is meant. An activity, child
-    or Lambda function that nobody has started yet is started on the way.
+    the proxy (``Order.charge``) or by its id (``'1.1'``). If several match, the oldest is taken. Before an activity,
+    child or Lambda function ends, it is started if it was not.
 
     Every method raises :class:`~genflow.testing.ImpossibleStory` where SWF could not have recorded it.
 
     Attributes:
         workflow: The workflow class.
-        recorded: SWF's event dicts, not to be changed; ``events`` gives copies.
-        workflow_id: Of the execution; histories themselves do not name it.
+        recorded: SWF's event dicts; do not change them. ``events`` returns copies.
+        workflow_id: Of the execution; events do not contain it.
         run_id: Likewise.
         now: The time of what happens next.
     """
@@ -52,16 +52,16 @@ class HistorySteps:
     # tasks
 
     def started(self, task: Any) -> Self:
-        """A worker took the activity; the child or the Lambda function was started."""
+        """Starts an activity, child or Lambda function."""
         draft, item = self._on(task, 'started')
         event_rules.start(draft, item)
         return self._with(draft)
 
     def completed(self, task: Any, result: Any = None, *, raw: str | None = None) -> Self:
-        """An activity, child or Lambda function gave a result.
+        """Completes an activity, child or Lambda function.
 
         Args:
-            task: Which.
+            task: The task.
             result: The value, serialized by the proxy.
             raw: The serialized result instead.
         """
@@ -69,10 +69,10 @@ class HistorySteps:
         return self._settled(draft, item, 'completed', result=self._text(item, result) if raw is None else raw)
 
     def failed(self, task: Any, reason: str | BaseException = 'failed', details: str | None = None) -> Self:
-        """An activity, child or Lambda function failed.
+        """Fails an activity, child or Lambda function.
 
         Args:
-            task: Which.
+            task: The task.
             reason: A text of at most 256 characters, or the exception that the other side raised.
             details: A text.
         """
@@ -82,12 +82,12 @@ class HistorySteps:
         return self._settled(draft, item, 'failed', reason=reason, details=details)
 
     def timed_out(self, task: Any = None, timeout_type: str = 'START_TO_CLOSE', details: str | None = None) -> Self:
-        """Time was over for an activity, child or Lambda function; without one, for the execution itself.
+        """Times out an activity, child or Lambda function; without a task, the execution itself.
 
-        The clock moves to the deadline, if it lies ahead.
+        The clock moves to the deadline, if that is later.
 
         Args:
-            task: Which.
+            task: The task.
             timeout_type: ``START_TO_CLOSE``, of activities also ``SCHEDULE_TO_START``, ``SCHEDULE_TO_CLOSE`` or
                 ``HEARTBEAT``.
             details: Of an activity: those of its last heartbeat.
@@ -131,14 +131,14 @@ class HistorySteps:
         return self._with(draft)
 
     def fired(self, timer: Any) -> Self:
-        """A timer fired; the clock moves to its time, if that lies ahead."""
+        """Fires a timer. The clock moves to its time, if that is later."""
         draft, item = self._on(timer, 'fired')
         event_type = event_rules.event_for(item, 'fired')
         draft.now = max(draft.now, self._time_of(draft, item.id) + event_rules.deadline(item, '')[0])
         return self._written(draft, item, event_type)
 
     def delivered(self, task: Any) -> Self:
-        """A signal or a cancel request reached the other execution."""
+        """Delivers a signal or a cancel request to the other execution."""
         draft, item = self._on(task, 'delivered')
         return self._settled(draft, item, 'delivered')
 
@@ -157,11 +157,11 @@ class HistorySteps:
     # the execution
 
     def signaled(self, signal: Any, value: Any = None, *, raw: str | None = None) -> Self:
-        """A signal came.
+        """Signals the execution.
 
         Args:
             signal: ``Order.approve``, the name of its attribute, or any name.
-            value: Travels as JSON.
+            value: Is sent as JSON.
             raw: The input as text instead.
         """
         draft = self._draft('signaled')
@@ -177,14 +177,14 @@ class HistorySteps:
         return self._with(draft)
 
     def cancel_requested(self, cause: str | None = None) -> Self:
-        """Somebody asked to cancel the execution; ``cause`` may be ``CHILD_POLICY_APPLIED``."""
+        """Requests the cancellation of the execution; ``cause`` may be ``CHILD_POLICY_APPLIED``."""
         draft = self._draft('cancelled')
         draft.add('WorkflowExecutionCancelRequested', externalInitiatedEventId=0, cause=cause)
         draft.wake()
         return self._with(draft)
 
     def decision_timed_out(self) -> Self:
-        """The decider that took the decision task did not answer in time; SWF schedules another one."""
+        """Times out the decision task; SWF schedules another one."""
         draft = self._draft('decided on')
         if draft.ledger.started is None:
             if not draft.ledger.waiting:
@@ -205,10 +205,10 @@ class HistorySteps:
         return self._with(draft)
 
     def after(self, **time: float) -> Self:
-        """Time passes: ``after(days=3)``, with the words of ``timedelta``. Nothing is recorded.
+        """Moves the clock: ``after(days=3)``, with the arguments of ``timedelta``. Records nothing.
 
         Raises:
-            ImpossibleStory: It would pass backwards.
+            ImpossibleStory: The time would be earlier.
         """
         passed = timedelta(**time)
         if passed < timedelta(0):

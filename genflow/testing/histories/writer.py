@@ -1,6 +1,6 @@
-"""A history that is being written: SWF's rules on what each event needs, and when a decision task is scheduled.
+"""Writes events by SWF's rules: which attributes an event needs, and when a decision task is scheduled.
 
-Every step of a story writes one draft. What is written in one draft happened in one transaction and has one time.
+Each step of a history has one writer. Its events belong to one transaction and have the same time.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Event = Mapping[str, Any]
 
 
 class EventWriter:
-    """New events behind those that are there.
+    """Appends new events to a history.
 
     Attributes:
-        now: The time of what is written.
-        ledger: What is open after it.
+        now: The time of the new events.
+        ledger: What is open after them.
         written: The new events.
     """
 

@@ -1,8 +1,8 @@
-"""Who plays what: for each type that a workflow can call, a stub or the real class.
+"""Test doubles: for each type that a workflow can call, a stub or the real class.
 
-The types are found by walking the proxies of the workflow class, and of the classes of its children. A real class is
-the one that the proxy was made from, or a decorated one of that type that has been imported; among several the one
-next to the workflow is meant (same function, then same module), and of those the one that was decorated last.
+The types are found in the proxies of the workflow class and of the classes of its children. The real class of a type is
+the one that the proxy was made from, or else an imported class that is decorated for the type. Of several, the one
+nearest to the workflow is taken (same function, then same module), and of those the one that was decorated last.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class Environment:
         return run_id
 
     def call(self, operation: str, workflow_id: str, **request: Any) -> dict[str, Any]:
-        """Asks something of the open run of an execution."""
+        """Calls an operation of the service for the open run of an execution."""
         return self.service.call(operation, domain=DOMAIN, workflowId=workflow_id, **request)
 
     def events(self, workflow_id: str, run_id: str) -> list[Event]:

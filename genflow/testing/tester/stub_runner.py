@@ -60,7 +60,7 @@ class TaskContext:
 
 
 def play(part: Double, input: str | None, context: Any, stub: Any = NOTHING) -> tuple[Outcome, Stand]:
-    """What a stub makes of an input.
+    """Calls a stub with an input, and returns its result.
 
     Args:
         part: Who is played.

@@ -21,7 +21,7 @@ __all__ = ['Fail', 'Never', 'Script', 'Stand', 'TesterError', 'TimeOut', 'taken'
 
 
 class TesterError(GenflowError):
-    """A test asks for something that cannot be: an unknown proxy, a script that has ended, a workflow that waits."""
+    """A test asks for something impossible: an unknown proxy, a script that has ended, a workflow that waits."""
 
     __test__ = False  # pytest collects classes whose names begin with Test
 
@@ -31,8 +31,8 @@ class Fail:
     """The call fails.
 
     Attributes:
-        reason: What SWF records; text of at most 256 characters.
-        details: Likewise, at most 32,768.
+        reason: The recorded reason, of at most 256 characters.
+        details: The recorded details, of at most 32,768 characters.
     """
 
     reason: str = 'failed'
@@ -49,10 +49,10 @@ TIMEOUT_TYPES = {
 
 @frozen
 class TimeOut:
-    """The call is not answered until one of its time-outs strikes.
+    """The call times out: nothing answers it until one of its time-outs strikes.
 
     Attributes:
-        type: Which one has to strike: ``START_TO_CLOSE``, of activities also ``SCHEDULE_TO_START``,
+        type: The time-out that has to strike: ``START_TO_CLOSE``, of activities also ``SCHEDULE_TO_START``,
             ``SCHEDULE_TO_CLOSE`` or ``HEARTBEAT``. The activity is not even started for ``SCHEDULE_TO_START``. ``None``
             takes whichever strikes first once the call has begun.
 
@@ -71,7 +71,7 @@ class TimeOut:
 
 @frozen
 class Never:
-    """The call is begun and never answered; what limits it has still strike."""
+    """The call is started and never answered. Its time-outs still strike."""
 
 
 class Script:

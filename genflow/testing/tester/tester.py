@@ -1,9 +1,9 @@
 """The tester: a workflow runs to its end on an in-memory service, in one thread, on a clock that skips.
 
-``Tester(Order, charge=Script(Fail('declined'), 'ok')).run(1)`` plays every part: it decides with the engine, runs
-real activities and stubs, and when nothing is left to do lets time pass to the next deadline. One step follows the
-other on the thread of the test, in an order that depends on nothing but the code: first decisions, then activities,
-then time. Nothing is ever held: what a worker would wait with ends the test at once.
+``Tester(Order, charge=Script(Fail('declined'), 'ok')).run(1)`` does everything that workers would do: it makes
+decisions with the engine, runs activities or their stubs, and moves the clock to the next deadline when nothing else is
+left to do. The steps run one by one on the thread of the test, in an order that depends on the code alone: decisions
+first, then activities, then time. If a worker would hold the execution, the test ends with the error at once.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ MAX_STEPS = 100_000
 
 
 class Stuck(TesterError):
-    """The workflow waits for something that only the test can bring, such as a signal."""
+    """The workflow waits for something that only the test can do, such as a signal."""
 
 
 class Tester:
@@ -63,19 +63,20 @@ class Tester:
 
     Args:
         workflow: The class, decorated or not.
-        stubs: What stands in for activities, children and Lambda functions. Keyed by the attribute of a proxy, the
-            proxy, the class, or ``(name, version)``; that way also for what a child calls.
-        now: When the test begins, with a time zone; 2000-01-01 UTC unless given.
+        stubs: Stand in for activities, children and Lambda functions. A key is the attribute of a proxy, the proxy,
+            the class, or ``(name, version)``; the last three also reach what a child calls.
+        now: The time at which the test begins, with a time zone. Default: 2000-01-01 UTC.
         seed: Of ``self.random``, ``self.uuid4()`` and the jitter of retries; each execution has streams of its own.
-        sticky: Keep the generator between decisions, as a worker does; otherwise each decision replays from event 1,
-            and finds what is not deterministic.
-        create: Makes instances of activity classes that need something to be made with.
-        service: A ``LocalSWF`` on a ``ManualClock`` to play on; one in memory unless given.
+        sticky: Keep the generator between decisions, as a worker does. Otherwise each decision replays from event 1,
+            which finds code that is not deterministic.
+        create: Makes an instance of an activity class, for classes whose constructor takes arguments.
+        service: A ``LocalSWF`` with a ``ManualClock``. Default: one in memory.
         workflow_id: Of the execution.
         **by_attribute: Stubs by the attributes of their proxies.
 
     Raises:
-        TesterError: A stub is for something that nothing here calls; or it is not clear which class is the real one.
+        TesterError: A stub is for something that neither the workflow nor a child calls, or several classes may be
+            the real one.
 
     Attributes:
         service: The service; any client of SWF may look into it.
@@ -116,19 +117,19 @@ class Tester:
     # the whole
 
     def run(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Runs the workflow with these arguments to its end, through its restarts; its result.
+        """Runs the workflow with these arguments to its end, through its restarts, and returns its result.
 
         Raises:
             Exception: What the workflow raised, with its own traceback.
             GenflowError: It cannot be decided (``NondeterminismError``, ``WorkflowStalled``, …).
             ChildFailed: It closed otherwise: ``ChildTimedOut``, ``ChildCanceled``, ``ChildTerminated``.
-            Stuck: It waits for something that never happens.
+            Stuck: The workflow waits for something that only the test can do, such as a signal.
         """
         __tracebackhide__ = True
         return self.start(*args, **kwargs).result()
 
     def result(self) -> Any:
-        """Goes on to the end; the result. Raises as :meth:`run`."""
+        """Continues to the end and returns the result. Raises as :meth:`run`."""
         __tracebackhide__ = True
         ending = self._ending()
         while ending is None:
@@ -138,7 +139,7 @@ class Tester:
         return result_of(ending, self._doubles.lead.cls())
 
     def close(self) -> None:
-        """Closes the generators that are kept; then the service, if it is the tester's own. May be called twice."""
+        """Closes the cached generators, and the service if the tester made it. May be called twice."""
         self._decider.close()
         self._release()
 
@@ -151,7 +152,7 @@ class Tester:
     # step by step
 
     def start(self, /, *args: Any, **kwargs: Any) -> Tester:
-        """Starts the execution with the arguments of ``run``; nothing is decided yet. Gives this tester back.
+        """Starts the execution with the arguments of ``run``, without a decision yet, and returns this tester.
 
         Raises:
             TesterError: It was started already.
@@ -170,10 +171,10 @@ class Tester:
         return self
 
     def step(self) -> str | None:
-        """Does the next thing: decides, runs an activity, or lets time pass to the next deadline.
+        """Does one step: makes a decision, runs an activity, or moves the clock to the next deadline.
 
         Returns:
-            What was done, for people; ``None`` where nothing is left to do, or nothing would happen before the
+            A description of the step; ``None`` if nothing is left to do, or nothing would happen before the
             execution itself times out.
 
         Raises:
@@ -186,10 +187,10 @@ class Tester:
         return done if done is not None or self.is_closed else self._skip()
 
     def advance(self, **time: float) -> Tester:
-        """Lets time pass, with the words of ``timedelta``; whatever is to be done until then is done.
+        """Moves the clock, with the arguments of ``timedelta``, and does everything that is due until then.
 
         Raises:
-            ValueError: Time would run backwards.
+            ValueError: The time would be earlier.
             Exception: As :meth:`run`.
         """
         __tracebackhide__ = True
@@ -210,7 +211,7 @@ class Tester:
     def start_other(self, workflow: type[Workflow], /, *args: Any, workflow_id: str, **kwargs: Any) -> Tester:
         """Starts another execution on the same service: one that the tested workflow signals, or that signals it.
 
-        It is decided as the tested one is, its activities are run or stubbed alike, and it is spoken to by its id:
+        The tester runs it as it runs the tested one, with the same stubs. Address it by its id:
         ``tester.signal('go', workflow_id='other')``, ``tester.client.execution('other')``.
 
         Args:
@@ -237,13 +238,13 @@ class Tester:
     def signal(
         self, signal: Any, value: Any = None, *, workflow_id: str | None = None, undeclared: bool = False
     ) -> Tester:
-        """Signals the execution; it hears of it at the next step.
+        """Signals the execution; the workflow receives the signal in the next step.
 
         Args:
             signal: ``Order.approve``, the name of its attribute, or its own name.
             value: Travels as JSON.
             workflow_id: Of a child, or of another execution, that is to be signaled instead.
-            undeclared: Send it although the class declares no signal of that name, as somebody may.
+            undeclared: Send it although the class declares no signal of that name.
 
         Raises:
             TesterError: The execution is not open, or its class declares no such signal.
@@ -297,20 +298,20 @@ class Tester:
     def update(
         self, update: Any, /, *args: Any, workflow_id: str | None = None, update_id: str | None = None, **kwargs: Any
     ) -> Any:
-        """Calls an ``@update`` method and goes on until its reply is there, which it gives.
+        """Calls an ``@update`` method, continues until the reply is there, and returns it.
 
         Args:
             update: The method (``Cluster.assign``), or its name.
             *args: What the method is called with.
             workflow_id: Of another execution that is to be asked instead.
-            update_id: Names the update; one of that id is not sent again.
+            update_id: Identifies the update; an update with an id that was used before is not sent again.
             **kwargs: As ``args``.
 
         Raises:
             UpdateRefused: Its validator refused it.
             UpdateFailed: The method failed; or the execution closed without a reply.
             TesterError: The execution is not open.
-            Stuck: Nothing happens any more, and there is no reply.
+            Stuck: Nothing more happens, and there is no reply.
             Exception: As :meth:`run`.
         """
         __tracebackhide__ = True
@@ -343,7 +344,7 @@ class Tester:
     # looking
 
     def query(self, name: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """The answer of a ``@query`` method of the workflow, as of its last decision.
+        """Calls a ``@query`` method on the state after the last decision, and returns its result.
 
         Args:
             name: The method (``Order.where``), or its name.
@@ -359,15 +360,15 @@ class Tester:
 
     @property
     def client(self) -> Client:
-        """A client of the test's service, for executions of any id. Only the tester's steps let something happen."""
+        """A client of the test's service, for executions of any id. Workflows proceed only in steps of the tester."""
         return Client(DOMAIN, service=self._environment.service)
 
     @property
     def calls(self) -> list[Any]:
-        """What the workflow has called so far, in order, through its restarts, as descriptions.
+        """The calls that the workflow has made so far, in order, through its restarts, as descriptions.
 
-        ``assert tester.calls == [Order.charge.task(1), Order.ship.task('a street')]``. Further attempts are no calls,
-        and neither are timers.
+        ``assert tester.calls == [Order.charge.task(1), Order.ship.task('a street')]``. Retries and timers
+        are not in the list.
         """
         self._last_run()
         items = [item for run_id in self._runs for item in opened(self._environment.events(self._workflow_id, run_id))]
@@ -397,12 +398,12 @@ class Tester:
 
     @property
     def open_tasks(self) -> list[Any]:
-        """What SWF has not closed, oldest first, as descriptions: ``[Order.charge.task(1)]``."""
+        """The open tasks, oldest first, as descriptions: ``[Order.charge.task(1)]``."""
         return [described(self._doubles, item) for item in self.history.open_tasks]
 
     @property
     def status(self) -> Any:
-        """What the workflow said last with ``set_status``, ``None`` if nothing."""
+        """The value of the last ``set_status``; ``None`` if there was none."""
         return self._environment.status(self._workflow_id, self._started())
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
-"""Which time-out of an activity strikes first, so that a test which asks for one is told where it cannot have it.
+"""Finds which time-out of an activity strikes first, so that a test that asks for another one fails with a clear error.
 
-Time-outs strike by the service's own clockwork. A stub that is to time out only has to leave the activity unanswered,
-or, for ``SCHEDULE_TO_START``, unstarted: on a task list that nobody polls.
+The service itself applies time-outs. A stub that is to time out only has to leave the activity unanswered. For
+``SCHEDULE_TO_START`` the activity stays unstarted, on a task list that is not polled.
 """
 
 from __future__ import annotations

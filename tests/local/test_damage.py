@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import sqlite3
@@ -9,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from genflow.local import LocalSWF
+from genflow.local import LocalSWF, ManualClock
 from genflow.local.engine import archive
 from genflow.local.errors import CorruptFile
 from tests.local.office import Office, schedule
@@ -58,6 +59,8 @@ def try_everything(path, clock):
                 call()
             except CorruptFile as error:
                 refusals.append(str(error))
+            except swf.exceptions.UnknownResourceFault:
+                pass  # of an execution whose domain is damaged
         office.signal('good')
         clock.advance(100_000)
         assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] <= 1
@@ -130,3 +133,56 @@ def test_an_export_of_a_cut_file_names_the_file_and_gives_no_advice_to_export(fi
     assert words
     assert all(filled in text for text in words)
     assert not any('genflow db export' in text for text in words)
+
+
+DEEP = '[' * 2_000
+OF_ROW = "UPDATE executions SET {} = ? WHERE workflow_id = 'bad'"
+COLUMNS = {
+    'key': [10**18],
+    'domain': ['nowhere'],
+    'started': ['text', b'\xff', 10**18, -(10**18)],
+    'closed': [10**18],
+    'expires': ['text', 10**18],
+    'tags': [DEEP],
+    'about': [DEEP],
+}
+DAMAGES = {
+    **{
+        f'{name} {number}': (OF_ROW.format(name), value)
+        for name in COLUMNS
+        for number, value in enumerate(COLUMNS[name])
+    },
+    'event without attributes': (
+        PLACES['event'].replace('= ?', "= replace(event, 'EventAttributes', ?)"),
+        'Attributes',
+    ),
+    'deep event': (PLACES['event'], DEEP),
+    'deep item': (PLACES['item'], DEEP),
+    'kind of a type': ("UPDATE types SET kind = ? WHERE name = 'act'", 'text'),
+}
+
+
+@pytest.mark.parametrize('damaged', DAMAGES)
+def test_whatever_is_damaged_is_named_and_all_else_can_be_used(filled, clock, tmp_path, damaged):
+    damage(filled, *DAMAGES[damaged])
+    archive.info(filled)
+    out = io.StringIO()
+    assert archive.export(filled, out).lost
+    imported = str(tmp_path / 'imported.db')
+    archive.import_(imported, io.StringIO(out.getvalue()))
+    if damaged == 'kind of a type':
+        with pytest.raises(CorruptFile, match='text type'):
+            LocalSWF(filled, clock)
+    else:
+        with contextlib.suppress(CorruptFile), LocalSWF(filled, mode='r') as swf:
+            swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
+        try_everything(filled, ManualClock(clock.now()))
+        keeps_what_begins(filled, clock)
+    keeps_what_begins(imported, clock)
+
+
+def keeps_what_begins(path, clock):
+    with LocalSWF(path, clock) as swf:
+        execution = Office(swf, clock).start('new')
+    with LocalSWF(path, clock) as swf:
+        assert Office(swf, clock).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']

@@ -144,12 +144,11 @@ def _write(store: Store, out: TextIO, lost: list[str]) -> Report:
 def _lines(store: Store, lost: list[str], *, salvaging: bool) -> Iterator[str]:
     """Every line; what is damaged is named in ``lost`` instead."""
     now = 0 if salvaging else store.newest_moment()
-    domains = set()
+    domains: dict[str, Domain] = {}
     with suppressed(lost, CorruptFile if salvaging else DamagedRow):
         for name, text in store.domain_texts():
             with suppressed(lost), readable(store.path, partial('domain {!r}'.format, name)):
-                Domain(**(row := json.loads(text)))
-                domains.add(name)
+                domains[name] = Domain(**(row := json.loads(text)))
                 yield encode({'domain': row})
     with suppressed(lost, CorruptFile if salvaging else DamagedRow):
         for domain, kind, name, version, text in store.type_texts():
@@ -157,6 +156,8 @@ def _lines(store: Store, lost: list[str], *, salvaging: bool) -> Iterator[str]:
             with suppressed(lost), readable(store.path, words):
                 if domain not in domains:
                     raise LookupError('its domain cannot be read')
+                if kind not in domains[domain].types:
+                    raise LookupError(f'{kind!r} is no kind of types')
                 TypeRecord(kind=kind, name=name, version=version, **(data := json.loads(text)))
                 type_ = {'domain': domain, 'kind': kind, 'name': name, 'version': version, 'data': data}
                 yield encode({'type': type_})
@@ -165,7 +166,10 @@ def _lines(store: Store, lost: list[str], *, salvaging: bool) -> Iterator[str]:
             suppressed(lost, CorruptFile if salvaging else DamagedRow),
             readable(store.path, partial(store.name_of, key)),
         ):
-            if store.execution(key):
+            row = store.execution(key)
+            if row:
+                if row['domain'] not in domains:
+                    raise LookupError('its domain cannot be read')
                 yield _execution_line(store, key)
 
 

@@ -16,6 +16,7 @@ from genflow.local.state.items import Item, Progress, load_item
 from genflow.local.state.state import State
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
+from genflow.local.store.store import LARGEST_KEY
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def readable(path: str, what: Callable[[], str]) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration, RecursionError, OverflowError) as error:
         raise DamagedRow(
             f'{path}: {what()} is damaged ({type(error).__name__}: {error}). Everything else can be used, and saved '
             'with `genflow db export`.'
@@ -166,6 +167,10 @@ def load_state(state: State, store: Store) -> None:
     state.next_key = store.last_key() + 1
     domain_of = {}
     for key, domain_name, workflow_id in store.open_executions():
+        if domain_name not in state.domains or not 0 < key <= LARGEST_KEY:
+            where = f'row {key} of the domain {domain_name!r}'
+            LOG.warning('%s: %s is damaged and left out: it is said to be %s', store.path, store.name_of(key), where)
+            continue
         state.mark_open(key, domain_name, workflow_id)
         domain_of[key] = domain_name
     for ref, data, item in readable_items(store):

@@ -45,7 +45,7 @@ def clear_errors(path: str, *, salvaging: bool = False) -> Iterator[None]:
         )
         text = f'{path}: {error}.'
         raise kind(text if salvaging and kind is CorruptFile else f'{text} {advice}') from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
     except PermissionError as error:
         raise ReadOnlyFile(f'{path}: {error.strerror}. Allow this user to write to it and its folder.') from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +17,12 @@ from genflow.local.store.schema import VERSION
 from genflow.local.store.visibility import Query, conditions
 
 LAST_REF = (1 << 63) - 1
+
+LARGEST_KEY = 1 << 42
+"""No execution has a larger key: its events could not be numbered."""
+
+MOMENTS = (-62_135_596_800_000, 253_402_300_799_999)
+"""The first and the last moment that there is a date for: the years 1 to 9999."""
 
 Answered = Sequence[tuple[Caller, str]]
 """The answers to numbered calls, each with who made it."""
@@ -31,12 +38,15 @@ FOLD_JOURNAL = (
 
 #: the time of the newest event of any open execution; one that cannot be read says nothing.
 NEWEST_EVENT = """
-    SELECT max(
-        CASE WHEN json_valid(event) THEN CAST(round(json_extract(event, '$.eventTimestamp') * 1000) AS INTEGER) END
+    SELECT max(moment) FROM (
+        SELECT CAST(
+            round(CASE WHEN json_valid(event) THEN json_extract(event, '$.eventTimestamp') END * 1000) AS INTEGER
+        ) AS moment
+        FROM executions, events WHERE status IS NULL AND events.ref = (
+            SELECT max(ref) FROM events WHERE ref BETWEEN executions.key << 20 AND (executions.key << 20 | 1048575)
+        )
     )
-    FROM executions, events WHERE status IS NULL AND events.ref = (
-        SELECT max(ref) FROM events WHERE ref BETWEEN executions.key << 20 AND (executions.key << 20 | 1048575)
-    )
+    WHERE moment BETWEEN ? AND ?
 """
 
 #: whether the row of an event holds what every event has.
@@ -46,8 +56,23 @@ EVENT_IS_WHOLE = (
     'ELSE 0 END'
 )
 
+ATTRIBUTES = 'EventAttributes":{'
+"""What the text of every event has."""
+
 #: executions forgotten in one go when their retention ends.
 SWEEP = 500
+
+
+def check_numbers(row: dict[str, Any]) -> None:
+    """See that the key and the moments of an execution can be ones.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    moments = [row[name] for name in ('started', 'closed', 'expires') if row[name] is not None]
+    for number, (least, most) in ((row['key'], (1, LARGEST_KEY)), *((moment, MOMENTS) for moment in moments)):
+        if not isinstance(number, int) or not least <= number <= most:
+            raise ValueError(f'{number!r:.100} found, a number between {least} and {most} expected')
 
 
 class Store(File):
@@ -149,15 +174,20 @@ class Store(File):
 
     def next_expiry(self) -> int | None:
         """When the retention of an execution first ends."""
-        found = self.rows('SELECT min(expires) FROM executions WHERE expires IS NOT NULL')[0][0]
-        return None if found is None else int(found)
+        found: int | None = self.rows('SELECT min(expires) FROM executions WHERE expires BETWEEN ? AND ?', MOMENTS)[0][
+            0
+        ]
+        return found
 
     def newest_moment(self) -> int:
         """The time at which the file was last changed, as its events and closes tell; 0 where there are none."""
-        moments = [self.rows('SELECT started FROM executions ORDER BY key DESC LIMIT 1'), self.rows(NEWEST_EVENT)]
+        newest = 'SELECT started FROM executions WHERE started BETWEEN ? AND ? ORDER BY key DESC LIMIT 1'
+        moments = [self.rows(newest, MOMENTS), self.rows(NEWEST_EVENT, MOMENTS)]
         for (domain,) in self.rows('SELECT name FROM domains'):
-            sql = 'SELECT max(closed) FROM executions WHERE domain = ? AND status IS NOT NULL'
-            moments.append(self.rows(sql, (domain,)))
+            sql = (
+                'SELECT max(closed) FROM executions WHERE domain = ? AND status IS NOT NULL AND closed BETWEEN ? AND ?'
+            )
+            moments.append(self.rows(sql, (domain, *MOMENTS)))
         return max((rows[0][0] for rows in moments if rows and rows[0][0] is not None), default=0)
 
     def domain_texts(self) -> list[tuple[str, str]]:
@@ -189,8 +219,13 @@ class Store(File):
         return [key for (key,) in self.rows(sql, (now,))]
 
     def last_key(self) -> int:
-        """The largest key in use."""
-        return int(self.rows('SELECT coalesce(max(key), 0) FROM executions')[0][0])
+        """The largest key in use, also by what a damaged row has left behind."""
+        last_ref = LARGEST_KEY << EVENT_BITS
+        found = [self.rows('SELECT coalesce(max(key), 0) FROM executions WHERE key <= ?', (LARGEST_KEY,))[0][0]]
+        for table in ('events', 'items'):
+            sql = f'SELECT coalesce(max(ref), 0) FROM {table} WHERE ref <= ?'  # noqa: S608 - our own words
+            found.append(self.rows(sql, (last_ref,))[0][0] >> EVENT_BITS)
+        return int(max(found))
 
     def last_key_elsewhere(self) -> Iterator[int]:
         """The largest key again, from other pages of the file, for when those of the table cannot be read."""
@@ -237,27 +272,31 @@ class Store(File):
         try:
             for name in ('tags', 'about', 'outcome'):
                 row[name] = json.loads(row[name]) if row[name] else None
-        except ValueError as error:
+            check_numbers(row)
+        except (ValueError, RecursionError) as error:
             raise DamagedRow(
                 f'{self.path}: the row of execution {row["workflow_id"]!r} (run {row["run_id"]}) is damaged '
                 f'({error}). Everything else can be used, and saved with `genflow db export`.'
             ) from error
         return row
 
-    def events(self, key: int, first: int, last: int, *, newest_first: bool = False, limit: int = -1) -> list[str]:
-        """Events of an execution as JSON, from id ``first`` to ``last``."""
-        order = 'DESC' if newest_first else 'ASC'
+    def events(self, key: int, first: int, last: int, *, newest_first: bool = False) -> list[str]:
+        """Events of an execution as JSON, from id ``first`` to ``last``; to the end if that is :data:`EVENT_MASK`.
+
+        Raises:
+            DamagedRow: one of them is damaged or missing.
+        """
         rows = self.rows(
-            f'SELECT ref, event, {EVENT_IS_WHOLE} FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref {order} LIMIT ?',  # noqa: S608 - our own words
-            (key << EVENT_BITS | first, key << EVENT_BITS | last, limit),
+            f'SELECT ref, event, {EVENT_IS_WHOLE} FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref',  # noqa: S608 - our own words
+            (key << EVENT_BITS | first, key << EVENT_BITS | last),
         )
-        expected = range(rows[0][0], rows[0][0] - len(rows), -1) if newest_first and rows else None
-        if expected is None:
-            expected = range(key << EVENT_BITS | max(first, 1), (key << EVENT_BITS | max(first, 1)) + len(rows))
-        for wanted, (ref, _, whole) in zip(expected, rows, strict=True):
-            if ref != wanted or not whole:
-                self._refuse_event(key, wanted & EVENT_MASK)
-        return [event for _, event, _ in rows]
+        first = max(first, 1)
+        number = max(len(rows), 1) if last == EVENT_MASK else last - first + 1
+        for event_id, row in zip_longest(range(first, first + number), rows):
+            if row is None or row[0] != key << EVENT_BITS | event_id or not row[2] or ATTRIBUTES not in row[1]:
+                self._refuse_event(key, event_id)
+        texts = [event for _, event, _ in rows]
+        return texts[::-1] if newest_first else texts
 
     def _refuse_event(self, key: int, event_id: int) -> NoReturn:
         raise DamagedRow(

@@ -1,9 +1,9 @@
 """A worker: threads that poll, decide and perform, until they are told to stop.
 
-Each decider and each activity thread polls by itself; activity threads come while tasks wait for one, and go when there
-is nothing for them. A worker with sticky executions polls two lists for decisions,
-the one that it was given and one of its own, with a thread for each, so that neither waits for the other; no more than
-``deciders`` of them compute at a time.
+Each thread polls by itself. A list begins with one thread; others come while tasks wait, and go when there is nothing
+for them. A worker with sticky executions polls two lists for decisions, the one that it was given and one of its own,
+with threads for each, so that neither waits for the other; no more than ``deciders`` of them compute at a time. With
+the embedded service a worker takes its tasks in rounds instead: see :mod:`genflow.swf.worker.rounds`.
 
 Stopping has two stages. *Draining*: no new polls; what runs may finish, what a poll in flight still brings is handled.
 *Stopped*, when everything has finished or the time for draining is over: activities that still run are failed with the
@@ -61,6 +61,9 @@ log = logging.getLogger('genflow.worker')
 
 T = TypeVar('T')
 
+DECIDERS = 4
+"""Decisions that are made at a time at most, unless the application gives a number."""
+
 ACTIVITIES = 16
 """Activities of a list that run at a time at most, unless the application gives a number."""
 
@@ -88,7 +91,8 @@ class Worker:
         layer1: What an application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
         registry: The types to work for: decorated classes, as in ``[Order, Charge]``, or a ``Registry`` of them;
             every decorated class that has been imported, unless given.
-        deciders: How many decisions may be computed at a time; 0 for a worker of activities only.
+        deciders: How many decisions may be made at a time at most; 0 for a worker of activities only. A list begins
+            with one thread, and others come while tasks wait for one, such as when histories are slow to read.
         activities: How many activities of each list may run at a time at most, a thread for each; 0 for a worker of
             decisions only. Threads come while tasks wait for one, and go when there is nothing for them.
         sticky: Whether executions stay with this worker between decisions.
@@ -128,7 +132,7 @@ class Worker:
         layer1: Any = None,
         *,
         registry: Registry | Iterable[type] | None = None,
-        deciders: int = 1,
+        deciders: int = DECIDERS,
         activities: int = ACTIVITIES,
         sticky: bool = True,
         identity: str | None = None,
@@ -264,9 +268,7 @@ class Worker:
             for rounds in self._rounds:
                 rounds.start()
         else:
-            for name, target in self._jobs():
-                self._spawn(name, target)
-            for crew in self._crews() if self._activities else ():
+            for crew in self._crews():
                 crew.start()
         if self._deciders:
             watch = partial(self._decider.watch.watch, self._stopped.wait)
@@ -415,54 +417,52 @@ class Worker:
         self.stop()
         self.wait()
 
-    def _jobs(self) -> list[tuple[str, Callable[[], None]]]:
-        """What each thread that decides does."""
-        jobs: list[tuple[str, Callable[[], None]]] = []
-        for task_list in self.task_lists:
-            named = '' if task_list == self.task_lists[0] else f'{task_list}-'
-            main = self._poller(task_list)
-            jobs += [(f'{named}decider-{number}', partial(self._decide, main)) for number in range(self._deciders)]
-        own = self._decider.own_list
-        if own is not None:
-            jobs += [
-                (f'sticky-decider-{number}', partial(self._decide, self._poller(own)))
-                for number in range(self._deciders)
-            ]
-        return jobs
-
     def _poller(self, task_list: str) -> Poller:
         return Poller(self._polls, self.domain, task_list, self.identity)
 
-    def _decide(self, poller: Poller) -> None:
-        trimmed = True
-        while not self._draining.is_set():
-            with self._open_polls.polling('decision', poller.task_list):
-                task = poller.decision_task(trimmed=trimmed)
-            if task is not None:
-                with self._computing:
-                    # On a list that others poll too, an execution that was not here costs a second read of its history.
-                    trimmed = self._handled(self._decider.handle, task) or not task.previous_id
-
     def _crews(self) -> Iterator[PollerCrew]:
-        """The threads that run activities: of each list, and of the one that only this worker polls."""
+        """The threads of each list that is polled, for decisions and for activities."""
         for task_list in self.task_lists:
             named = '' if task_list == self.task_lists[0] else f'{task_list}-'
-            yield self._crew(f'{named}activity', self._poller(task_list))
-        if self.own_list is not None:
-            yield self._crew('own-activity', self._poller(self.own_list))
+            if self._deciders:
+                yield self._decider_crew(f'{named}decider', self._poller(task_list))
+            if self._activities:
+                yield self._activity_crew(f'{named}activity', self._poller(task_list))
+        if self._decider.own_list is not None:
+            yield self._decider_crew('sticky-decider', self._poller(self._decider.own_list))
+        if self.own_list is not None and self._activities:
+            yield self._activity_crew('own-activity', self._poller(self.own_list))
 
-    def _crew(self, name: str, poller: Poller) -> PollerCrew:
+    def _decider_crew(self, name: str, poller: Poller) -> PollerCrew:
+        trimmed = True
+
+        def poll() -> DecisionTask | None:
+            with self._open_polls.polling('decision', poller.task_list):
+                return poller.decision_task(trimmed=trimmed)
+
+        def decide(task: DecisionTask) -> None:
+            nonlocal trimmed
+            with self._computing:
+                # On a list that others poll too, an execution that was not here costs a second read of its history.
+                trimmed = self._handled(self._decider.handle, task) or not task.previous_id
+
+        return self._crew(name, self._deciders, poll, decide)
+
+    def _activity_crew(self, name: str, poller: Poller) -> PollerCrew:
+        def poll() -> ActivityTask | None:
+            with self._open_polls.polling('activity', poller.task_list):
+                return poller.activity_task()
+
+        return self._crew(name, self._activities, poll, self._perform)
+
+    def _crew(self, name: str, limit: int, poll: Callable[[], T | None], perform: Callable[[T], None]) -> PollerCrew:
         numbers = itertools.count()
 
         def spawn() -> None:
             self._spawn(f'{name}-{next(numbers)}', work)
 
-        def poll() -> ActivityTask | None:
-            with self._open_polls.polling('activity', poller.task_list):
-                return poller.activity_task()
-
-        crew = PollerCrew(self._activities, spawn)
-        work = partial(crew.work, poll, self._perform, self._draining.is_set)
+        crew = PollerCrew(limit, spawn)
+        work = partial(crew.work, poll, perform, self._draining.is_set)
         return crew
 
     def _perform(self, task: ActivityTask) -> None:

@@ -54,7 +54,9 @@ log = logging.getLogger('genflow.worker')
 @click.argument('target')
 @setting_options('domain', required=True)
 @click.option('--task-list', 'task_lists', required=True, multiple=True, help='The task list to poll; may be repeated.')
-@click.option('--deciders', default=1, show_default=True, type=THREADS, help='Decision tasks handled at a time.')
+@click.option(
+    '--deciders', default=4, show_default=True, type=THREADS, help='Decision tasks handled at a time at most.'
+)
 @click.option('--activities', default=16, show_default=True, type=THREADS, help='Activity tasks run at a time at most.')
 @click.option(
     '--processes',

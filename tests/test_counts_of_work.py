@@ -13,7 +13,7 @@ import sys
 import threading
 import tracemalloc
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ import pytest
 from genflow import Activity, Client, Workflow, activity, workflow
 from genflow.core.engine.execution import Execution
 from genflow.local import LocalSWF
+from genflow.local.shared.following import Following
 from genflow.swf.aws.fast_reading import read_page
 from genflow.swf.wire.events import translate
 from genflow.swf.worker import rounds
@@ -133,13 +134,17 @@ def unhurried(monkeypatch):
 
 
 @contextmanager
-def service(path):
-    with LocalSWF(path, **({} if path == ':memory:' else {'synchronous': 'OFF'})) as swf:
+def service(path, *, through_leader=False):
+    with ExitStack() as stack:
+        options = {} if path == ':memory:' else {'synchronous': 'OFF'}
+        swf = client = stack.enter_context(LocalSWF(path, **options))
         swf.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
-        with Worker(DOMAIN, LIST, swf, registry=[Step, Chain]):
-            start = Client(DOMAIN, swf).starter(Chain)
-            assert start(5).result(timeout=PATIENCE) == 5  # from then on its type is known to be short
-            yield swf, start
+        if through_leader:
+            client = stack.enter_context(LocalSWF(path))
+        stack.enter_context(Worker(DOMAIN, LIST, client, registry=[Step, Chain]))
+        start = Client(DOMAIN, client).starter(Chain)
+        assert start(5).result(timeout=PATIENCE) == 5  # from then on its type is known to be short
+        yield swf, start
 
 
 def test_commits_of_a_chain(tmp_path, unhurried):
@@ -148,6 +153,36 @@ def test_commits_of_a_chain(tmp_path, unhurried):
         before = swf.statistics.commits
         assert start(800).result(timeout=PATIENCE) == 800
         assert swf.statistics.commits - before <= 805
+
+
+def test_commits_and_calls_of_a_chain_through_a_leader(tmp_path, unhurried, monkeypatch):
+    """Two of each for a step, and some for the start and the end: the client asks for the result again and again."""
+    calls = Counter()
+    control = Following.control
+
+    def counted(self, what, body=None):
+        calls[what] += 1
+        return control(self, what, body)
+
+    monkeypatch.setattr(Following, 'control', counted)
+    with service(tmp_path / 'swf.db', through_leader=True) as (swf, start):
+        calls.clear()
+        before = swf.statistics.commits
+        assert start(200).result(timeout=PATIENCE) == 200
+        assert swf.statistics.commits - before <= 410
+        assert calls['round'] <= 410
+
+
+def test_reading_results_of_what_has_just_closed_writes_nothing(tmp_path, unhurried):
+    """It was a fold of all tables for each."""
+    with service(tmp_path / 'swf.db') as (swf, start):
+        executions = [start(1) for _ in range(20)]
+        for execution in executions:
+            execution.result(timeout=PATIENCE)
+        before = swf.statistics.commits
+        for execution in executions:
+            assert execution.result(timeout=PATIENCE) == 1
+        assert swf.statistics.commits == before
 
 
 def test_statements_of_a_chain(tmp_path, unhurried, monkeypatch):
@@ -167,11 +202,11 @@ def test_statements_of_a_chain(tmp_path, unhurried, monkeypatch):
         assert sum(statements.values()) / 400 <= 1.2, statements
 
 
-@pytest.mark.parametrize(('place', 'limit'), [('memory', 2850), ('file', 3050)])
+@pytest.mark.parametrize(('place', 'limit'), [('memory', 2450), ('file', 2560)])
 def test_lines_that_a_step_of_a_chain_executes(tmp_path, unhurried, place, limit):
-    """2,670 and 2,860 on Python 3.11, by all threads together."""
+    """2,384 and 2,487 on Python 3.11, by all threads together."""
     with lines_counted() as lines, service(':memory:' if place == 'memory' else tmp_path / 'swf.db') as (_, start):
         lines.clear()
         assert start(60).result(timeout=PATIENCE) == 60
         found = Counter(lines)
-    assert sum(found.values()) / 60 <= limit * LEEWAY, found.most_common(8)
+    assert sum(found.values()) / 60 <= limit * LEEWAY, (sum(found.values()) / 60, found.most_common(8))

@@ -192,14 +192,15 @@ class LockedState:
         if self.options.only_looks:
             return
         state = self.state
-        moment = state.deadlines.first()
-        while moment is not None and moment <= now:
+        while state.deadlines.may_be_due(now):
+            moment = state.deadlines.first()
+            if moment is None or moment > now:
+                return
             at, ref = state.deadlines.pop()
             execution = self.find(ref)
             if execution is not None:
                 self.apply(partial(fire_timeout, state, execution, ref & EVENT_MASK, at))
                 self.follow_up(at)
-            moment = state.deadlines.first()
 
     def find(self, ref: int) -> Execution | None:
         """The open execution of an item; a damaged one is logged and left alone, so that all others go on."""

@@ -100,10 +100,12 @@ class LongPolls:
 
     def deadlines_changed(self) -> None:
         """Tell the timekeeper if it would sleep too long."""
-        if self._timekeeper is not None:
-            first = self._world.deadlines.first()
-            if first is not None and (self._asleep_until is None or first < self._asleep_until):
-                self._bell.notify_all()
+        asleep_until = self._asleep_until
+        if self._timekeeper is None or (asleep_until and not self._world.deadlines.may_be_due(asleep_until)):
+            return
+        first = self._world.deadlines.first()
+        if first is not None and (asleep_until is None or first < asleep_until):
+            self._bell.notify_all()
 
     def skip(self, *, patiently: bool = False) -> None:
         """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it.

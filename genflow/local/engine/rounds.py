@@ -71,8 +71,9 @@ class Rounds:
             if self._core.journal.is_lost(start):
                 raise faults.fault('UnknownResourceFault', 'Unknown task: its start could not be written')
             answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
-            self._core.finish(now)
-            mark = self._core.journal.deferred
+            mark = self._core.finish(now)
+            if self._state.batch.empty:
+                mark = 0  # nobody has to wait
         if isinstance(answer, Reading):
             self._core.deliver(answer, mark)  # says why the task cannot be answered
         return mark

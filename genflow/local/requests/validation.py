@@ -60,6 +60,7 @@ REPORT_ORDER = {
 }
 
 
+@cache
 def decision_member(decision_type: str) -> str:
     """``'StartTimer'`` -> ``'startTimerDecisionAttributes'``."""
     return f'{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes'
@@ -111,14 +112,12 @@ def _quick_string(rule: Rule, named: Pattern | None) -> Check:
     accepts = rule.pattern.accepts if rule.pattern else None
 
     def check(value: Any) -> bool:
-        return (
-            type(value) is str
-            and least <= len(value) <= most
-            and (value.isascii() or encodable(value))
-            and (not enum or value in enum)
-            and (accepts is None or bool(accepts(value)))
-        )
+        return type(value) is str and least <= len(value) <= most and (value.isascii() or encodable(value))
 
+    if enum:
+        return lambda value: type(value) is str and value in enum
+    if accepts is not None:
+        return lambda value: check(value) and bool(accepts(value))
     return check
 
 
@@ -161,8 +160,7 @@ def _quick_structure(rule: Rule, named: Pattern | None) -> Check:
         if type(value) is not dict or not required <= value.keys():
             return False
         for name, member in value.items():
-            accepts = checks.get(name)
-            if accepts is None or not accepts(member):
+            if name not in checks or not checks[name](member):
                 return False
         return not of_decision or decision_member(value['decisionType']) in value
 

@@ -38,6 +38,10 @@ class Deadlines:
         """``ref`` is no longer due."""
         self._current.pop(ref, None)
 
+    def may_be_due(self, moment: int) -> bool:
+        """Whether something may be due by then: a quick look, which a deadline that was dropped or changed may fool."""
+        return bool(self._heap) and self._heap[0][0] <= moment
+
     def first(self) -> int | None:
         """The earliest moment."""
         heap, current = self._heap, self._current

@@ -127,6 +127,7 @@ class Decider:
     counts: Counter[str] = field(factory=Counter, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
     _moves: bool = field(default=False, init=False)
+    _echoes: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._moves = self.own_list is not None
@@ -321,13 +322,15 @@ class Decider:
 
     def _check_echo(self, events: Events) -> None:
         """Leaves the own list alone where the service forgets the time-out that goes with it."""
-        if self.own_list is None:
+        if self.own_list is None or self._echoes:
             return
         for event in events:
             if event['eventType'] == 'DecisionTaskCompleted':
                 said: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']
-                name = said.get('taskList', {}).get('name')
-                if name == self.own_list and not said.get('taskListScheduleToStartTimeout'):
+                if said.get('taskList', {}).get('name') != self.own_list:
+                    continue
+                self._echoes = bool(said.get('taskListScheduleToStartTimeout'))
+                if not self._echoes:
                     log.warning(
                         '%s ignores the time-out of a task list for one worker: sticky decisions are off',
                         self.service.connection.backend,

@@ -99,6 +99,30 @@ class Speeds:
 
 
 @define(eq=False)
+class _Slots:
+    """What activities occupy while they run.
+
+    Attributes:
+        free: How many nothing occupies.
+    """
+
+    free: int
+    _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    def take(self, most: int) -> int:
+        """Takes as many as are free, and not more than so many; how many."""
+        with self._lock:
+            taken = min(most, self.free)
+            self.free -= taken
+            return taken
+
+    def give_back(self, number: int) -> None:
+        """Frees so many."""
+        with self._lock:
+            self.free += number
+
+
+@define(eq=False)
 class _Lead:
     """One thread's time as the leader.
 
@@ -145,7 +169,7 @@ class Rounds:
     speeds: Speeds = Factory(Speeds)
     _threads: ThreadPool = field(init=False, repr=False)
     _numbers: Iterator[int] = field(factory=itertools.count, init=False, repr=False)
-    _slots: threading.Semaphore = field(init=False, repr=False)
+    _slots: _Slots = field(init=False, repr=False)
     _bell: threading.Event = field(factory=threading.Event, init=False, repr=False)
     _places: list[Any] = field(factory=list, init=False)
     _decisions: deque[Taken] = field(factory=deque, init=False)
@@ -161,7 +185,7 @@ class Rounds:
     _over: threading.Event = field(factory=threading.Event, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._slots = threading.Semaphore(self.activities)
+        self._slots = _Slots(self.activities)
         self._threads = ThreadPool(lambda job: self.spawn(f'activity-{next(self._numbers)}', job))
 
     def start(self) -> None:
@@ -334,7 +358,7 @@ class Rounds:
         slow: list[ActivityTask] = []
         short: list[ActivityTask] = []
         most = 0 if self._activities else int(min(PORTION, self.tasks_left()))
-        slots = self._hold_slots(most)
+        slots = self._slots.take(most)
         try:
             if slots:
                 kinds = set(self.speeds.short)
@@ -348,9 +372,9 @@ class Rounds:
             if not self._settle(me) and self.client.is_lost(starts):
                 slow, short = [], []
         except BaseException:
-            self._free_slots(slots)
+            self._slots.give_back(slots)
             raise
-        self._free_slots(slots - len(slow) - bool(short))
+        self._slots.give_back(slots - len(slow) - bool(short))
         self._has_slot = self._has_slot or bool(short)
         self._activities.extend(short)
         for task in slow:
@@ -358,18 +382,11 @@ class Rounds:
             self._threads.run(partial(self._run_apart, task))
         return bool(slow or short)
 
-    def _hold_slots(self, most: int) -> int:
-        """Takes as many slots as are free, and not more; how many. Slow activities need one each, short ones one."""
-        held = 0
-        while held < most and self._slots.acquire(blocking=False):
-            held += 1
-        return held
-
     def _run_activities(self, me: _Lead) -> bool:
         """Runs short activities that were taken, for a turn's time; whether this thread still leads."""
         until = time.perf_counter() + TURN
         while self._activities and time.perf_counter() < until:
-            if not self._has_slot and not self._slots.acquire(blocking=False):
+            if not self._has_slot and not self._slots.take(1):
                 return True
             self._has_slot = True
             try:
@@ -382,7 +399,7 @@ class Rounds:
                 return False
         if self._has_slot and not self._activities:
             self._has_slot = False
-            self._slots.release()
+            self._slots.give_back(1)
         return True
 
     def _run(self, task: ActivityTask) -> None:
@@ -402,12 +419,8 @@ class Rounds:
             self.client.count_busy(-1)
             self._free_slot()
 
-    def _free_slots(self, number: int) -> None:
-        if number:
-            self._slots.release(number)
-
     def _free_slot(self) -> None:
-        self._slots.release()
+        self._slots.give_back(1)
         self._bell.set()
 
     # Waiting and writing.
@@ -416,8 +429,7 @@ class Rounds:
         """Stands in line until there may be something to do."""
         self._bell.clear()
         wants = [('decision', self._request(poller), None) for poller in self.deciding]
-        if not self._activities and self._slots.acquire(blocking=False):
-            self._slots.release()
+        if not self._activities and self._slots.free:
             wants += [('activity', poller.request(), None) for poller in self.performing]
         if self.tasks_left() <= 0:
             if self._activities:

@@ -252,7 +252,7 @@ def _readings(text: str) -> Iterable[Any]:
     yield text
     try:
         yield json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
 
 

@@ -65,7 +65,8 @@ class Links:
     def to(self, path: str, params: Mapping[str, Any] | None = None, **more: Any) -> str:
         """An address; parameters that are empty are left out."""
         wanted = {**self.kept(), **(params or {}), **more}
-        query = urlencode({name: value for name, value in wanted.items() if value not in ('', None)}, doseq=True)
+        named = {name: value for name, value in wanted.items() if value not in ('', None)}
+        query = urlencode(named, doseq=True, errors='replace')
         return f'{path}?{query}' if query else path
 
     def execution(self, workflow_id: str, run_id: str | None = None, **more: Any) -> str:

@@ -106,8 +106,9 @@ class Site:
         return HTMLResponse(self.text(request, template, status=int(status), **values), status)
 
     def text(self, request: Request, template: str, **values: Any) -> str:
-        """The HTML of a page."""
-        return self._templates.get_template(template).render(**self.context(request), **values)
+        """The HTML of a page; lone surrogates, which files may hold, have no place in UTF-8."""
+        text = self._templates.get_template(template).render(**self.context(request), **values)
+        return text.encode('utf-8', 'replace').decode()
 
     def context(self, request: Request) -> dict[str, Any]:
         """What every template may use."""

@@ -179,9 +179,9 @@ def pretty(text: str) -> str:
     """A payload with line breaks where it is JSON."""
     try:
         value = json.loads(text)
-    except ValueError:
+        return json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, (dict, list)) else text
+    except (ValueError, RecursionError):  # it is nested too deep for anybody to read
         return text
-    return json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, (dict, list)) else text
 
 
 # events

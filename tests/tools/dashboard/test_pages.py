@@ -286,6 +286,67 @@ def test_a_folder_of_histories_is_a_source(env, tmp_path):
     assert 'It waits for activity' in page_of(client, page.links['w']).text
 
 
+HISTORY = (
+    ('WorkflowExecutionStarted', {'input', 'childPolicy', 'workflowType', 'taskList', 'tagList'}),
+    ('DecisionTaskScheduled', {'taskList'}),
+    ('DecisionTaskStarted', {'identity', 'scheduledEventId'}),
+    ('DecisionTaskCompleted', {'executionContext', 'scheduledEventId', 'startedEventId'}),
+    ('ActivityTaskScheduled', {'activityId', 'activityType', 'taskList', 'input', 'control'}),
+    ('ActivityTaskStarted', {'identity', 'scheduledEventId'}),
+    ('ActivityTaskFailed', {'reason', 'details', 'scheduledEventId', 'startedEventId'}),
+    ('WorkflowExecutionSignaled', {'signalName', 'input'}),
+    ('MarkerRecorded', {'markerName', 'details'}),
+    ('WorkflowExecutionFailed', {'reason', 'details'}),
+)
+
+
+def written_with(text):
+    """A history, as the AWS command line prints it, in which everything that can be text is this one."""
+    known = {
+        'workflowType': {'name': text, 'version': text}, 'activityType': {'name': text, 'version': text},
+        'taskList': {'name': text}, 'tagList': [text], 'childPolicy': 'TERMINATE',
+    }  # fmt: skip
+    events = []
+    for number, (name, members) in enumerate(HISTORY, 1):
+        ids = {'scheduledEventId': 5 if number > 5 else 2, 'startedEventId': 6 if number > 5 else 3}
+        attributes = {member: known.get(member, ids.get(member, text)) for member in members}
+        field = f'{name[0].lower()}{name[1:]}EventAttributes'
+        events.append({'eventId': number, 'eventType': name, 'eventTimestamp': 1.7e9 + number, field: attributes})
+    return json.dumps({'events': events, 'workflowExecution': {'workflowId': f'of {text}'[:256], 'runId': 'r'}})
+
+
+TEXTS = [
+    '\ud800',
+    '\x00',
+    '\x1b[31m\x85',
+    EVIL,
+    '[' * 5000,
+    '{"a":' * 5000,
+    'x' * 32_768,
+    '\u2028\ufeff',
+    '%00%',
+    '{{7*7}}',
+]
+
+
+@pytest.mark.parametrize('text', TEXTS, ids=lambda text: ascii(text[:8]))
+def test_no_text_in_a_file_breaks_a_page(env, tmp_path, text):
+    (tmp_path / 'hostile.json').write_text(written_with(text))
+    (tmp_path / 'plain.json').write_text(written_with('plain'))
+    env.swf = FolderClient(tmp_path)
+    client = client_of(env, Policy(), is_live=False)
+    workflow_id = f'of {text}'[:256]
+    of_run = f'id={quote(workflow_id, errors="replace")}&run=r&domain={FILES}'
+    pages = [f'{path}?domain={FILES}' for path in ('/', '/workers', '/types', '/executions.txt')]
+    if '\ud800' not in text:  # no address can name that one
+        pages += [f'{path}?{of_run}&event=7&depth=1' for path in ('/execution', '/execution.json', '/execution.html')]
+    for address in pages:
+        answer = client.get(address)
+        assert answer.status_code == 200, (address, answer.text[-500:])
+        assert '<script>alert' not in answer.text or 'html' not in answer.headers['content-type']
+    assert 'of plain' in client.get('/').text
+
+
 def test_a_service_that_does_not_answer_is_a_page_that_says_so(env):
     class Gone:
         def __getattr__(self, name):

@@ -87,7 +87,7 @@ def export_ids(site: Site, request: Request) -> Response:
     listing = listing_for(site, request, Query.of(request.query_params))
     text = ''.join(f'{row.workflow_id}\t{row.run_id}\n' for row in listing.matching)
     headers = {'content-disposition': 'attachment; filename="executions.txt"'}
-    return PlainTextResponse(text, headers=headers)
+    return PlainTextResponse(text.encode('utf-8', 'replace'), headers=headers)
 
 
 def workers(site: Site, request: Request) -> Response:

@@ -39,8 +39,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 ROOMS = {'core': ('tests/core',), 'local': ('tests/local', 'tests/conformance'), 'swf': ('tests/swf',)}
 """Where the tests of a room are; those of the others are in the folder of the same name."""
 
-CHOICE = ('-m', 'not slow and not thorough and not browser')
-"""Which of a room's tests run for each change: those that take no seconds, and test what is ours."""
+QUICK, THOROUGH = 'not slow and not thorough and not browser', 'not slow and not browser'
+"""Which of a room's tests run for each change; the second takes a thing or two that the quick ones leave to it."""
 
 FIRST = 60
 """Tests that are tried before the others, the quickest; most changes do not outlive them."""
@@ -66,9 +66,12 @@ class Session:
 
     Attributes:
         folder: Where the clone, the map and the outcomes are.
+        choice: Marks of the tests that run.
+        tests: Those that passed, with their seconds.
     """
 
     folder: Path
+    choice: str = QUICK
     tests: list[tuple[str, float]] = field(factory=list)
 
     @property
@@ -94,7 +97,11 @@ class Session:
                 say(f'which lines do the tests run? {first} of {len(files)} files')
                 times.unlink(missing_ok=True)
                 measured = ('-m', 'coverage', 'run', f'--data-file={data}.new', '--source=genflow')
-                self.pytest([*measured, '-m', 'pytest', *CHOICE, *several], 1800, **{mutation_plugin.TIMES: str(times)})
+                self.pytest(
+                    [*measured, '-m', 'pytest', '-m', self.choice, *several],
+                    1800,
+                    **{mutation_plugin.TIMES: str(times)},
+                )
                 Path(f'{data}.new').touch()
                 Path(f'{data}.new').rename(data)
             if times.exists():
@@ -220,6 +227,7 @@ def main(arguments: list[str]) -> int:
         '--folder', type=Path, help='where the clone and the outcomes stay; one for each commit unless given'
     )
     parser.add_argument('--nice', type=int, default=19, help='how much everything else goes first; 19 unless given')
+    parser.add_argument('--thorough', action='store_true', help='take the tests that are marked so, too')
     options = parser.parse_args(arguments)
     if options.folder and options.folder.resolve().is_relative_to(CHECKOUT):
         parser.error(f'{options.folder} is in the repository; give a folder outside of it')
@@ -229,7 +237,8 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     os.nice(max(options.nice - os.nice(0), 0))
-    session = Session((options.folder or default_folder()).resolve())
+    choice = THOROUGH if options.thorough else QUICK
+    session = Session((options.folder or default_folder(choice)).resolve(), choice)
     session.prepare()
     chosen = mutants(session.clone, options.modules, options.seed, options.sample)
     session.map(files_of_tests(session.clone, options.tests or rooms(options.modules)))
@@ -237,9 +246,11 @@ def main(arguments: list[str]) -> int:
     return report(session, found)
 
 
-def default_folder() -> Path:
+def default_folder(choice: str) -> Path:
     commit = subprocess.run(['git', 'rev-parse', 'HEAD'], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    return Path(tempfile.gettempdir(), f'genflow-mutants-{commit.stdout[:12]}')
+    return Path(
+        tempfile.gettempdir(), f'genflow-mutants-{commit.stdout[:12]}-{"quick" if choice == QUICK else "thorough"}'
+    )
 
 
 def rooms(modules: Iterable[Path]) -> list[str]:

@@ -390,3 +390,25 @@ def test_by_hand_a_future_is_a_plain_box():
     found = workflow.future()
     found.set_result(3)
     assert found.result() == 3
+
+
+@pytest.mark.parametrize('waiters', [1, 5])
+def test_a_condition_is_asked_as_often_however_many_wait_for_it(waiters):
+    asked = []
+
+    def wait(self, condition):
+        yield condition
+
+    def run(self):
+        condition = self.until(lambda: bool(asked.append(self.count)) or self.count == 2)
+        for _ in range(waiters):
+            self.spawn(wait(self, condition))
+        for self.count in (1, 2):
+            yield self.echo(self.count)
+        return 'done'
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    story.decide()
+    assert asked == [1, 1, 2, 1, 2], 'by the execution that is kept and by the one that replays, twice'

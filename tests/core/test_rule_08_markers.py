@@ -357,3 +357,21 @@ def test_an_exception_comes_back_as_itself_where_that_is_said():
     story.decide()
     assert story.result == [['printer', 7], "Busy: ('printer', 7)"]
     assert len(calls) == 4  # twice by each of the two executions that decided live, and never at replay
+
+
+def test_a_character_beyond_ascii_counts_as_a_client_writes_it():
+    """As two escaped surrogates: 16,000 of them are 192 KB of a response of 1 MB, of which 900 KB are for markers."""
+
+    def run(self):
+        kept = 0
+        for _ in range(8):
+            try:
+                kept += len(self.side_effect(lambda: '🦊' * 16_000)) // 16_000
+            except PayloadTooLarge:
+                break
+        return kept
+        yield
+
+    story = Story(run)
+    story.decide()
+    assert story.result == 4

@@ -400,3 +400,28 @@ def test_a_live_decision_with_more_than_the_recorded_one_goes_on():
     story.decide()
     story.completed(1, 1)
     assert story.decide() == ['activity 2.1 Greet [["two"],{}]', 'activity 3.1 Other [["three"],{}]']
+
+
+def test_a_cancel_request_that_the_history_does_not_show_is_caught():
+    """It shifts no number and comes last, so no other event tells."""
+
+    def asks(self, cancels):
+        slow = self.echo('slow')
+        yield self.other('first')
+        second = self.other('second')
+        if cancels:
+            slow.cancel()
+        yield second
+        return 'done'
+
+    story = Story(lambda self: asks(self, cancels=False))
+    story.decide()
+    story.completed(2)
+    story.decide()
+    story.completed(3)
+    story.decide()
+    cls = type('Desk', (Desk,), {'run': lambda self: asks(self, cancels=True)})
+    execution = Execution(Story(cls).spec, workflow_id='desk-1', run_id='run-1')
+    with pytest.raises(NondeterminismError, match=r'nothing more(.|\n)*cancel(.|\n)*in asks'):
+        execution.advance(story.events)
+    execution.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 
 import pytest
 
@@ -141,6 +143,63 @@ def test_a_call_that_changes_nothing_waits_for_what_it_saw(dispatcher):
     assert mark == 1
     dispatcher.disk.let.release()
     dispatcher.wait()
+
+
+class Interrupted(BaseException):
+    pass
+
+
+def test_who_is_interrupted_while_it_waits_is_not_waited_for(dispatcher):
+    """Or it would be named the next leader, and nobody would ever write again."""
+
+    def interrupt(*_):
+        raise Interrupted
+
+    def when_it_waits(main):
+        while not dispatcher.journal._waiting:  # noqa: SLF001 - the moment that this is about
+            time.sleep(0.001)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        dispatcher.call('a')
+        assert dispatcher.disk.entered.acquire(timeout=60)
+        with dispatcher.lock:
+            dispatcher.state.batch.events.append('"b":{}')
+            mark = dispatcher.journal.mark()
+        threading.Thread(target=when_it_waits, args=(threading.get_ident(),)).start()
+        with pytest.raises(Interrupted):
+            dispatcher.journal.settle(mark)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    dispatcher.disk.let.release(2)
+    dispatcher.call('c')
+    dispatcher.wait()
+    assert sorted(dispatcher.returned) == [('a', 'kept'), ('c', 'kept')]
+    assert [text for _, text in dispatcher.disk.written] == ['{"a":{}}', '{"b":{},"c":{}}']
+
+
+@pytest.mark.parametrize('tried', [False, True])
+def test_changes_of_several_batches_are_settled_together(dispatcher, tried):
+    """Whether or not others have tried to write the first of them already."""
+    marks = []
+    for name in 'ab':
+        with dispatcher.lock:
+            dispatcher.state.batch.events.append(f'"{name}":{{}}')
+            marks.append(dispatcher.journal.mark())
+        if tried and name == 'a':
+            dispatcher.disk.failure = DiskFull('no room')
+            dispatcher.disk.let.release()
+            with pytest.raises(DiskFull):
+                dispatcher.journal.settle(marks[0])
+            dispatcher.disk.failure = None
+    dispatcher.disk.let.release()
+    if tried:
+        with pytest.raises(DiskFull):
+            dispatcher.journal.settle_deferred(*marks)
+    else:
+        dispatcher.journal.settle_deferred(*marks)
+    assert [text for _, text in dispatcher.disk.written] == (['{"b":{}}'] if tried else ['{"a":{},"b":{}}'])
 
 
 def test_an_empty_batch_is_not_written(dispatcher):

@@ -130,9 +130,10 @@ def places_of(root: Path, path: str) -> list[list[Mutant]]:
     places: dict[tuple[Any, ...], list[Mutant]] = {}
     for name in operators():
         made = operator(name)
-        positions = (place for node in nodes for place in made.mutation_positions(node))
-        for occurrence, (start, end) in enumerate(positions):
-            if not any(first <= start and end <= last for first, last in skipped):
+        positions = ((node, place) for node in nodes for place in made.mutation_positions(node))
+        for occurrence, (node, (start, end)) in enumerate(positions):
+            is_star = getattr(node, 'value', '') == '*' and node.parent.type != 'term'  # in a signature or a call
+            if not is_star and not any(first <= start and end <= last for first, last in skipped):
                 found = places.setdefault((start, end, name.split('_')[0]), [])
                 found.append(Mutant(path, start[0], name, occurrence))
     return [places[place] for place in sorted(places)]

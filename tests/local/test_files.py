@@ -23,9 +23,9 @@ from genflow.local.errors import (
     ReadOnlyFile,
     StoreError,
 )
-from genflow.local.store import schema
+from genflow.local.store import Store, schema
 from genflow.local.store.sqlite_errors import clear_errors
-from tests.local.office import COMPLETE, Office, decision
+from tests.local.office import COMPLETE, Office, decision, schedule
 
 PAGE = 4096
 
@@ -332,3 +332,26 @@ def test_what_sqlite_and_the_system_say_is_told_with_the_file_and_what_to_do(err
     assert type(caught.value) is kind
     assert str(caught.value).startswith('orders.db: ')
     assert str(caught.value).endswith('.')
+
+
+def test_a_deadline_of_what_could_not_be_written_strikes_nothing(path, monkeypatch):
+    """What takes its place in the history has the same number, and no deadline."""
+    clock = ManualClock()
+
+    def full(store, *args):
+        raise DiskFull('the disk is full')
+
+    with LocalSWF(path, clock, synchronous='NORMAL') as swf:
+        office = Office(swf, clock).prepare()
+        execution = office.start()
+        task = office.poll_decision()
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, 'append', full)
+            patch.setattr(Store, 'fold', full)
+            with pytest.raises(DiskFull):
+                office.respond(task, decision('StartTimer', timerId='lost', startToFireTimeout='10'))
+        office.respond(task, schedule('kept'))
+        before = office.types(execution)
+        clock.advance(1000)
+        assert office.types(execution) == before
+        assert office.poll_activity()['activityId'] == 'kept'

@@ -23,7 +23,7 @@ settings.load_profile({'search': 'search', 'quick': 'quick'}.get(PROFILE, 'same'
 STARTED: weakref.WeakKeyDictionary[threading.Thread, str] = weakref.WeakKeyDictionary()
 """Which test each thread was first seen after."""
 
-MOMENT = 60
+MOMENT = 3
 """Seconds that threads have to end, at the end of all tests: some wait a little for more work."""
 
 

@@ -23,7 +23,7 @@ settings.load_profile({'search': 'search', 'quick': 'quick'}.get(PROFILE, 'same'
 STARTED: weakref.WeakKeyDictionary[threading.Thread, str] = weakref.WeakKeyDictionary()
 """Which test each thread was first seen after."""
 
-MOMENT = 3
+MOMENT = 60
 """Seconds that threads have to end, at the end of all tests: some wait a little for more work."""
 
 
@@ -34,6 +34,10 @@ def no_thread_outlives_the_tests(request):
     yield
     if request.session.testsfailed:
         return  # the tracebacks of failures keep services alive
+    gc.unfreeze()
+    for thing in gc.get_objects():
+        if issubclass(type(thing), BaseException):
+            thing.__traceback__ = None  # tests are made of exceptions, too, which keep where they were raised
     gc.collect()
     over = time.monotonic() + MOMENT
     ours = [thread for thread in threading.enumerate() if thread.name.startswith('genflow-') and thread not in before]
@@ -69,13 +73,37 @@ def forgotten_classes():
     registry.decorated[before:] = [cls for cls in registry.decorated[before:] if is_of_a_module(cls)]
 
 
+@pytest.fixture(autouse=True, scope='module')
+def no_classes_of_other_tests(request):
+    """Tests of other files have decorated classes as the same types; what they share with this one stays."""
+    known, own = list(registry.decorated), request.module.__name__
+    registry.decorated[:] = [cls for cls in known if cls.__module__ == own or not is_of_a_test(cls)]
+    hidden = [cls for cls in known if is_of_a_test(cls) and cls.__module__ != own]
+    yield
+    registry.decorated[:] = sorted([*registry.decorated, *hidden], key=registry.place_of)
+
+
+def is_of_a_test(cls):
+    return cls.__module__.rpartition('.')[2].startswith('test_')
+
+
 def is_of_a_module(cls):
     return '<locals>' not in cls.__qualname__ and cls.__module__ in sys.modules
 
 
+@pytest.fixture(autouse=True, scope='module')
+def closed_services_of_a_file():
+    """What serves all tests of a file is closed after the last one."""
+    yield from closing_services()
+
+
 @pytest.fixture(autouse=True)
 def closed_services():
-    """The services that a test has made are closed with it; what serves all tests of a file stays."""
+    """The services that a test has made are closed with it."""
+    yield from closing_services()
+
+
+def closing_services():
     before = len(services_of_broken_executions())
     yield
     while len(services_of_broken_executions()) > before:

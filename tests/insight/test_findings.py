@@ -10,9 +10,8 @@ import pytest
 
 from genflow.insight import RULES, Case, ExecutionView, Facts
 from genflow.tools.cli.main import COMMANDS
-
-from .breaking import WAYS
-from .typed import typed
+from tests.insight.breaking import WAYS
+from tests.insight.typed import typed
 
 RIGHT = 95
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from genflow.core.payloads.failures import encode_failure
-
-from . import breaking
-from .breaking import DOMAIN, Environment
+from tests.insight import breaking
+from tests.insight.breaking import DOMAIN, Environment
 
 CASES = {}
 

@@ -150,7 +150,9 @@ class Stand(Activity):
         act = _ACTS.get(type(stub))
         if act is not None:
             return act(self, stub)
-        if isinstance(stub, BaseException) or (isinstance(stub, type) and issubclass(stub, BaseException)):
+        if isinstance(stub, BaseException):
+            raise stub.with_traceback(None)  # or each time would add to what the last one left there
+        if isinstance(stub, type) and issubclass(stub, BaseException):
             raise stub
         if callable(stub):
             return self._answer(stub(*args, **kwargs))

@@ -33,7 +33,7 @@ from genflow.tools.dashboard.security import Policy
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.printable import printable
 
-__all__ = ['NotFound', 'Site', 'Streams', 'answering', 'explained', 'is_expected']
+__all__ = ['NotFound', 'Site', 'Streams', 'answering', 'explained', 'is_expected', 'status_of']
 
 FOLDER = Path(__file__).parent
 

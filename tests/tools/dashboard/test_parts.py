@@ -18,7 +18,7 @@ from genflow.tools.dashboard.events.regex import PatternError, matching
 from genflow.tools.dashboard.pages.live import watch
 from genflow.tools.dashboard.pages.operations import own_lines
 from genflow.tools.dashboard.pages.signal_forms import SignalForm, form_of, hints_of, update_form_of
-from genflow.tools.dashboard.site import Streams
+from genflow.tools.dashboard.site import NotFound, Streams
 from tests.insight.breaking import DOMAIN, Environment, Plain
 from tests.tools.dashboard.sites import source_of
 
@@ -150,6 +150,13 @@ def test_the_streams_of_a_server_that_stops_end():
         return [text async for text in watch(Browser(9), look, '', 3600, streams)]
 
     assert len(asyncio.run(collect())) == 2
+
+
+def test_the_stream_of_what_is_not_there_ends():
+    def look():
+        raise NotFound('There is no such execution.')
+
+    assert told(look) == ['event: closed\ndata: There is no such execution.\n\n']
 
 
 def test_a_service_that_goes_away_is_lost_once_and_comes_back():

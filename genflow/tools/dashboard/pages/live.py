@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from genflow.tools.dashboard.pages.one import looking_at
-from genflow.tools.dashboard.site import Site, Streams, explained, is_expected
+from genflow.tools.dashboard.site import Site, Streams, explained, is_expected, status_of
 
 __all__ = ['live_execution', 'live_executions']
 
@@ -72,11 +73,12 @@ async def _events(request: Request, look: Look, known: str, pace: float, is_over
     while not is_over.is_set() and not await request.is_disconnected():
         try:
             seen, is_open = await run_in_threadpool(look)
-        except Exception as error:
-            if not is_expected(error):
-                raise
-            if not is_lost:
-                yield message('lost', ' '.join(explained(error).split()))
+        except Exception as error:  # noqa: BLE001 - what is none of the service is raised again
+            name, text = trouble(error)
+            if not is_lost or name == 'closed':
+                yield message(name, text)
+            if name == 'closed':
+                return
             is_lost = True
         else:
             if is_lost or seen != known or clock() - sent > AGAIN:
@@ -87,6 +89,17 @@ async def _events(request: Request, look: Look, known: str, pace: float, is_over
                 return
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(is_over.wait(), pace)
+
+
+def trouble(error: Exception) -> tuple[str, str]:
+    """The name and the text of the event about an error: what is not there will not come back.
+
+    Raises:
+        Exception: The error, if it is a fault of the dashboard.
+    """
+    if not is_expected(error):
+        raise error
+    return 'closed' if status_of(error) == HTTPStatus.NOT_FOUND else 'lost', ' '.join(explained(error).split())
 
 
 def message(name: str, data: str, number: str = '') -> str:

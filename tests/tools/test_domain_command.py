@@ -79,7 +79,7 @@ def test_a_command_in_an_unknown_domain_names_the_way_out(genflow, command):
     genflow('domain', 'register', 'shop')
     code, out, err = genflow(*command)
     assert (code, out) == (2, '')
-    assert err.startswith('Error: Unknown domain: genflow (UnknownResourceFault). `genflow domain register genflow`')
+    assert err.startswith('Error: Unknown domain: genflow (UnknownResourceFault). `genflow domain register genflow')
 
 
 def test_the_way_out_leads_out(genflow):

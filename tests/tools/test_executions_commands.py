@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from click.shell_completion import ShellComplete
 from genflow.local import LocalSWF
 from genflow.local.http.server import HttpServer
 from genflow.tools.cli.main import cli, main
+from tests.insight.typed import typed
 
 TYPE = {'name': 'Order', 'version': '1'}
 DEFAULTS = {
@@ -84,7 +86,7 @@ def test_what_the_service_refuses_is_one_message(genflow):
     code, out, err = genflow('start', 'Nothing', '1')
     assert (code, out) == (2, '')
     assert err.startswith('Error: Unknown type: WorkflowType=[name=Nothing, version=1] (UnknownResourceFault). ')
-    assert '`genflow worker TARGET --domain genflow --task-list LIST`' in err
+    assert '`genflow worker TARGET --domain genflow --task-list LIST' in err
 
 
 def test_an_id_in_use_names_the_open_execution(genflow):
@@ -92,7 +94,7 @@ def test_an_id_in_use_names_the_open_execution(genflow):
     code, out, err = genflow('start', 'Order', '1', '--id', 'order-5')
     assert (code, out) == (2, '')
     assert 'An execution order-5 is open' in err
-    assert '`genflow terminate order-5 --domain genflow`' in err
+    assert '`genflow terminate order-5 --domain genflow' in err
 
 
 @pytest.mark.thorough
@@ -101,7 +103,7 @@ def test_an_execution_that_has_closed_takes_no_signal(genflow, db):
     complete(db, '1')
     code, _, err = genflow('signal', 'a', 'approve')
     assert code == 2
-    assert '`genflow list --closed --domain genflow`' in err
+    assert '`genflow list --closed --domain genflow' in err
 
 
 def test_history_tells_what_happened(genflow, db):
@@ -443,3 +445,17 @@ def test_a_shell_completes_domains(db):
     completion = ShellComplete(cli, {}, 'genflow', '_GENFLOW_COMPLETE')
     offered = completion.get_completions(['--db', db, 'list', '--domain'], 'gen')
     assert [item.value for item in offered] == ['genflow']
+
+
+def test_the_commands_of_a_refusal_reach_the_same_service(tmp_path, capsys):
+    db = str(tmp_path / 'my orders.db')
+    with LocalSWF(db) as service:
+        service.register_domain(name='d', workflowExecutionRetentionPeriodInDays='7')
+    for words in (['start', 'Nope', '1'], ['cancel', 'x'], ['list']):
+        domain = ['--domain', 'nowhere' if words == ['list'] else 'd']
+        assert main([*words, *domain, '--db', db]) == 2
+        commands = re.findall('`(genflow [^`]+)`', capsys.readouterr().err)
+        assert commands
+        for command in commands:
+            assert typed(command)[1].get('db', db) == db
+            assert "--db '" in command

@@ -8,6 +8,7 @@ client.exceptions.UnknownResourceFault`` goes on working; where Python has notes
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from typing import Any
 
@@ -55,8 +56,8 @@ _REMEDIES = (
     _Remedy(
         'WorkflowExecutionAlreadyStartedFault',
         r'',
-        'An execution {workflowId} is open: wait for it (`genflow result {workflowId} --domain {domain} --timeout S`), '
-        'end it (`genflow terminate {workflowId} --domain {domain}`), or start this one with another id.',
+        'An execution {workflowId} is open: wait for it (`genflow result {typedId} --domain {domain} --timeout S`), '
+        'end it (`genflow terminate {typedId} --domain {domain}`), or start this one with another id.',
     ),
     _Remedy(
         'DefaultUndefinedFault',
@@ -71,7 +72,7 @@ class _Known(dict[str, Any]):
     """What is known, for ``format_map``; the rest stays a placeholder that a person can fill in."""
 
     def __missing__(self, name: str) -> str:
-        return name.upper()
+        return 'WORKFLOWID' if name == 'typedId' else name.upper()
 
 
 def explained(error: BaseException, **request: Any) -> str:
@@ -104,5 +105,6 @@ def _remedy(error: BaseException, request: dict[str, Any]) -> str | None:
     for remedy in _REMEDIES:
         found = re.match(remedy.pattern, said) if code == remedy.code else None
         if found is not None:
-            return remedy.text.format_map(_Known(request | found.groupdict()))
+            typed = {'typedId': shlex.quote(request['workflowId'])} if request.get('workflowId') else {}
+            return remedy.text.format_map(_Known(request | found.groupdict() | typed))
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that d
 
 UNCONFIGURED = ('NoRegionError', 'NoCredentialsError', 'PartialCredentialsError', 'ProfileNotFound')
 """What boto3 raises where it has nothing to reach Amazon SWF with."""
+
+SAME_SERVICE = ' (with the same --endpoint or --db, if any)'
+"""What messages say where they do not know the options that reach the service."""
 
 READ_ONLY = 'genflow.read_only'
 """Where a command's context has whether it only looks."""
@@ -73,13 +77,18 @@ def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[
 
     if db is not None and not Path(db).exists():
         raise Refused(f'{db}: there is no such file; `genflow run --db {db}` and `genflow worker --db {db}` make one.')
-    with opened(endpoint, db) as layer1, refusing(**request):
+    with opened(endpoint, db) as layer1, refusing(options_of(DOMAIN, endpoint, db), **request):
         yield connect(layer1).client
 
 
 @contextmanager
-def refusing(**request: Any) -> Iterator[None]:
-    """Show what a service refuses, or that none answers, as one message with the way out."""
+def refusing(service: str = '', **request: Any) -> Iterator[None]:
+    """Show what a service refuses, or that none answers, as one message with the way out.
+
+    Args:
+        service: The options with which the commands of the message reach the service, as they are typed.
+        **request: What is about to be asked, which the message may name.
+    """
     try:
         yield
     except StoreError as error:
@@ -95,7 +104,15 @@ def refusing(**request: Any) -> Iterator[None]:
         if faults.code_of(error) is None and not _is_of_botocore(error):
             raise
         waits = faults.is_transient(error) or faults.is_timeout(error)
-        raise (Unavailable if waits else Refused)(error_hints.explained(error, **request)) from error
+        message = _reaching(service, error_hints.explained(error, **request))
+        raise (Unavailable if waits else Refused)(message) from error
+
+
+def _reaching(service: str, message: str) -> str:
+    """A message whose commands reach a service."""
+    if not service:
+        return message
+    return re.sub('`(genflow [^`]+)`', lambda found: f'`{found[1]} {service}`', message).replace(SAME_SERVICE, '')
 
 
 def _is_of_botocore(error: BaseException) -> bool:

@@ -2,11 +2,13 @@
 
 *Theory of operation.* A get takes a value only while somebody waits for it. When a combinator is waited for, its gets
 are gone through in the order of its members: as long as there is something unread each takes its own, and the others
-line up in their mailboxes until something comes. Combinators above are told of each value before the next one is
+line up in their mailboxes until something comes. Combinators above are notified of each value before the next one is
 taken, so that what loses a race takes nothing.
 
-``as_completed`` is waited for once for each of its members. So the gets of a large combinator do not line up one by
-one: those of one signal share a single place in the mailbox's queue (:class:`GetGroup`), and asking a combinator again
+Two ways lead into a mailbox's queue. In a small combinator each get lines up by itself, and keeps its place while the
+combinators around it come and go: a loop that races one get again and again leaves one entry in the queue.
+``as_completed`` is waited for once for each of its members. So in a large combinator neighbouring gets make a run
+(:class:`GetRun`), in which those of one signal share a single place (:class:`GetGroup`), and asking a combinator again
 costs a constant. A large combinator inside another one keeps its own place.
 """
 
@@ -38,7 +40,7 @@ class Combinator(Protocol):
 
 
 class GetGroup:
-    """The gets of one signal in a large combinator, in order: one place in the mailbox's queue for all of them."""
+    """The gets of one signal in a combinator, in order: one place in the mailbox's queue for all of them."""
 
     __slots__ = ('_combined', '_gets', '_mailbox', 'registered')
 
@@ -53,15 +55,15 @@ class GetGroup:
 
     def place(self) -> int | None:
         """The place of the next get that may take something, among those of the combinator."""
-        pending_gets = self._gets
-        while pending_gets:
-            place, get = pending_gets[0]
+        gets = self._gets
+        while gets:
+            place, get = gets[0]
             if get.state == OPEN:
                 if get.wanted():
                     return place
                 if not any(outlet.wanted() for outlet in self._combined.outlets()):
                     return None  # nobody waits just now, and somebody may do so later
-            pending_gets.popleft()  # a combinator between the two is over
+            gets.popleft()  # a combinator between the two is over
         return None
 
     def ready(self) -> bool:
@@ -96,32 +98,32 @@ class GetGroup:
 
 
 class GetRun:
-    """Neighbouring gets of a large combinator, by signal."""
+    """Neighbouring gets of a combinator, by signal."""
 
-    __slots__ = ('_combined', '_takers')
+    __slots__ = ('_combined', '_groups')
 
     def __init__(self, combined: Combinator) -> None:
         self._combined = combined
-        self._takers: dict[int, GetGroup] = {}
+        self._groups: dict[int, GetGroup] = {}
 
     def add(self, place: int, get: SignalGet) -> None:
         mailbox = get.mailbox
         if mailbox is not None:
-            known = self._takers.get(id(mailbox))
-            if known is None:
-                known = self._takers[id(mailbox)] = GetGroup(self._combined, mailbox)
-            known.add(place, get)
+            group = self._groups.get(id(mailbox))
+            if group is None:
+                group = self._groups[id(mailbox)] = GetGroup(self._combined, mailbox)
+            group.add(place, get)
 
     def serve(self) -> None:
         """Takes what is unread, in order; then lines up for more."""
-        while ready := [takers for takers in self._takers.values() if takers.ready()]:
+        while ready := [group for group in self._groups.values() if group.ready()]:
             notify_combinators(min(ready, key=GetGroup.place).take())  # type: ignore[arg-type]
-        for takers in self._takers.values():
-            takers.line_up()
+        for group in self._groups.values():
+            group.line_up()
 
 
 GetPart = SignalGet | GetRun | Task[Any]
-"""What a combinator goes through: single gets where they are few, rows of them, and tasks with gets below them."""
+"""What a combinator goes through: single gets where they are few, runs of them, and tasks with gets below them."""
 
 
 def parts_of(combined: Combinator) -> list[GetPart]:
@@ -130,16 +132,16 @@ def parts_of(combined: Combinator) -> list[GetPart]:
     if combined.pending_gets <= FEW:
         return list(members)
     parts: list[GetPart] = []
-    row: GetRun | None = None
+    run: GetRun | None = None
     for place, task in enumerate(_flat(members)):
         if not isinstance(task, SignalGet) or task.match is not None:
             parts.append(task)
-            row = None
+            run = None
             continue
-        if row is None:
-            row = GetRun(combined)
-            parts.append(row)
-        row.add(place, task)
+        if run is None:
+            run = GetRun(combined)
+            parts.append(run)
+        run.add(place, task)
     return parts
 
 

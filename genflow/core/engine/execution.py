@@ -18,6 +18,8 @@ from random import Random
 from types import FrameType
 from typing import Any
 
+from attrs import evolve
+
 from genflow.core.authoring.queries import answer
 from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.calls.arguments import Arguments
@@ -40,7 +42,7 @@ from genflow.core.errors import (
 )
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
-from genflow.core.model.info import Info, Origins
+from genflow.core.model.info import FROM_EVENT_1, Info, Origins
 from genflow.core.model.refusals import NOT_PERMITTED, is_backpressure, refused_engine
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
@@ -180,7 +182,9 @@ class Execution(State):
         self.context = None
         if self._suggested_restart.concerned:
             self._suggested_restart.begin()
-        self.markers.begin(decision)
+        self.markers.decision, self.markers.made = decision, []
+        if decision.output:
+            self.markers.check(decision.output)
         if self._reader.signaled:
             self._announce_signals(decision.input)
         if self.outbox.backlog['timer']:
@@ -223,7 +227,7 @@ class Execution(State):
     def _apply_refusals(self) -> None:
         """What SWF refused of the last answer comes before what happened meanwhile."""
         refusals, self.refusals = self.refusals, []
-        self._backoff.begin_turn([event for _, event in refusals] + (self.decision.input if self.decision else []))
+        self._backoff.begin_decision([event for _, event in refusals] + (self.decision.input if self.decision else []))
         for entry, event in refusals:
             if entry is OWN_CLOSE:
                 self._closing.refused(event)
@@ -289,7 +293,8 @@ class Execution(State):
 
     def begin(self, event: events.WorkflowStarted) -> None:
         """Makes the workflow object, reads its input and calls ``run``."""
-        self.base = self.base.begun(event)
+        known = {name: getattr(event, name) for name in FROM_EVENT_1}
+        self.base = evolve(self.base, started_at=event.time, **known)
         workflow = self.workflow = self.spec.cls()
         bind(workflow, self)
         root = self.root = Root(self)

@@ -99,26 +99,27 @@ class Reader:
         for event in found:
             kind = type(event)
             if event.id <= last:
-                self._check_repeated(event)
+                self._check_repeated(event, last)
                 continue
-            last = self._last = event.id
+            last = event.id
             output = self._output
             if kind in OUTPUTS:
                 if output is None or event.decision_id != self._completed:
                     self._end_outside(event)
-                    return
+                    break
                 output.append(event)
                 continue
             if output is not None:
-                turn = self._turn()
+                decision = self._whole_decision()
                 if self._held_back or (output and type(output[-1]) is events.CloseRefused):
-                    yield from self._counting(turn)
+                    yield from self._counting(decision)
                 else:
-                    yield turn
+                    yield decision
             if kind in _FRAME:
                 _FRAME[kind](self, event)
             else:
                 self._waiting.append(event)
+        self._last = last
 
     def rest(self, *, to_end: bool = False) -> list[RecordedDecision]:
         """The decisions at the end of what was read, the one that is still to be made last.
@@ -129,7 +130,7 @@ class Reader:
         Raises:
             HistoryError: As for :meth:`read`.
         """
-        found = [] if self._output is None else self._counting(self._turn())
+        found = [] if self._output is None else self._counting(self._whole_decision())
         if self.ended is not None:
             found += self._counting_at_end()
         elif self._started is not None and not self._known and self._last == self._started.id:
@@ -138,17 +139,17 @@ class Reader:
             found += self._counting_at_end()
         return found
 
-    def _check_repeated(self, event: Any) -> None:
+    def _check_repeated(self, event: Any, last: int) -> None:
         """Only the start of the decision that was answered from here may come twice: with it, the next page begins."""
         if not self._known or event.id != self.answered or type(event) is not events.DecisionStarted:
-            raise HistoryError(f'event {event.id} ({type(event).__name__}) comes after event {self._last}')
+            raise HistoryError(f'event {event.id} ({type(event).__name__}) comes after event {last}')
 
-    def _counting(self, turn: RecordedDecision) -> list[RecordedDecision]:
+    def _counting(self, decision: RecordedDecision) -> list[RecordedDecision]:
         """The decisions that are known to count, now that one more has been read."""
-        if turn.output and _is_refused_completion(turn.output[-1]):
-            self._held_back.append(turn)
+        if decision.output and _is_refused_completion(decision.output[-1]):
+            self._held_back.append(decision)
             return []
-        return self._released(turn) if self._held_back else [turn]
+        return self._released(decision) if self._held_back else [decision]
 
     def _counting_at_end(self) -> list[RecordedDecision]:
         """Those of the decisions held back that count where no other decision follows."""
@@ -160,47 +161,47 @@ class Reader:
         """The decisions held back that count, and ``last``; the input of each other one joins the one after it."""
         held_back, self._held_back = self._held_back, []
         counting = [last]
-        for turn in reversed(held_back):
+        for decision in reversed(held_back):
             following = counting[-1]
             if not any(type(event) is events.Signaled for event in following.input):
-                counting.append(turn)
+                counting.append(decision)
                 continue
-            if turn.known:
+            if decision.known:
                 raise HistoryError(
-                    f'the decision of event {turn.started.id} completed the execution and was answered from here, but '
-                    'SWF refused it because a signal came; replay the history from event 1'
+                    f'the decision of event {decision.started.id} completed the execution and was answered from here, '
+                    'but SWF refused it because a signal came; replay the history from event 1'
                 )
-            following.input = turn.input + following.input
+            following.input = decision.input + following.input
         return counting[::-1]
 
-    def _turn(self) -> RecordedDecision:
+    def _whole_decision(self) -> RecordedDecision:
         """A decision whose output is whole."""
         started, output = self._started, self._output
         if started is None or output is None:
             raise HistoryError('a decision was completed that was never started')
         waiting, boundary = self._waiting, self._boundary
         if boundary == len(waiting):
-            turn = RecordedDecision(started, waiting, output, self._known)
+            decision = RecordedDecision(started, waiting, output, self._known)
             self._waiting = []
         else:
-            turn = RecordedDecision(started, waiting[:boundary], output, self._known)
+            decision = RecordedDecision(started, waiting[:boundary], output, self._known)
             self._waiting = waiting[boundary:]
         self._started = self._output = None
         self._known = False
         self.answered = started.id
-        return turn
+        return decision
 
     def _live(self) -> RecordedDecision:
         """The decision that is to be made now."""
         started = self._started
         if started is None:
             raise HistoryError('no decision task is started')
-        turn = RecordedDecision(started, self._waiting, None)
+        decision = RecordedDecision(started, self._waiting, None)
         self._waiting = []
         self._boundary = 0
         self._known = True
         self.answered = started.id
-        return turn
+        return decision
 
     def _end_outside(self, event: Any) -> None:
         """An output event that is part of no decision: it has to be the end that somebody else made."""

@@ -16,7 +16,7 @@ where the function raised, ``{"n": …, "reason": …, "details": …}``; ``n`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -55,40 +55,42 @@ class Markers:
     """The markers of one execution.
 
     Attributes:
-        made: Those of the current decision, in order.
+        decision: The current decision.
+        made: The markers that it made, in order.
     """
 
     _seed: str | None
+    decision: RecordedDecision | None = field(default=None, init=False)
     made: list[RecordMarker] = field(factory=list, init=False)
     _seed_recorded: bool = field(default=False, init=False)
-    _turn: RecordedDecision | None = field(default=None, init=False)
     _effects: int = field(default=0, init=False)
     _patches: dict[str, bool] = field(factory=dict, init=False)
     _origins: dict[str, ExecutionIds] = field(factory=dict, init=False)
     _random: Random | None = field(default=None, init=False)
     _uuids: Random | None = field(default=None, init=False)
 
-    def begin(self, turn: RecordedDecision) -> None:
-        """A new decision.
+    @staticmethod
+    def check(output: Sequence[Any]) -> None:
+        """Looks at what a decision recorded.
 
         Raises:
             HistoryError: SWF refused a marker of it, so what the code used is not on record.
         """
-        for event in turn.output or ():
+        for event in output:
             if type(event) is Refused and event.kind == 'marker':
                 raise refused_engine(event)
-        self._turn = turn
-        if self.made:
-            self.made = []
+
+    @property
+    def _output(self) -> Sequence[Any]:
+        return () if self.decision is None else self.decision.output or ()
 
     @property
     def _shown(self) -> list[MarkerRecorded]:
-        output = None if self._turn is None else self._turn.output
-        return [event for event in output or () if type(event) is MarkerRecorded]
+        return [event for event in self._output if type(event) is MarkerRecorded]
 
     @property
     def _live(self) -> bool:
-        return self._turn is not None and self._turn.output is None
+        return self.decision is not None and self.decision.output is None
 
     # side effects
 

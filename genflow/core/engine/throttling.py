@@ -58,7 +58,7 @@ class Backoff:
     level: int = field(default=0, init=False)
     _count: int = field(default=0, init=False)
 
-    def begin_turn(self, found: list[Any]) -> None:
+    def begin_decision(self, found: list[Any]) -> None:
         """A decision that hears of no back-pressure ends the doubling."""
         if not self.open and not any(is_backpressure(getattr(event, 'cause', None) or '') for event in found):
             self.level = 0

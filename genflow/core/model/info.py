@@ -6,12 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-import attrs
 from attrs import field, frozen
 
-from genflow.core.model.events import WorkflowStarted
-
-__all__ = ['FIRST_RUN', 'RESTART_SUGGESTED', 'ROOT', 'ExecutionIds', 'Info', 'Origins']
+__all__ = ['FIRST_RUN', 'FROM_EVENT_1', 'RESTART_SUGGESTED', 'ROOT', 'ExecutionIds', 'Info', 'Origins']
 
 RESTART_SUGGESTED = 10_000
 """Events from which a restart is advised: SWF ends an execution at 25,000 and asks to stay below 10,000."""
@@ -32,6 +29,23 @@ class ExecutionIds(NamedTuple):
 
 Origins = Callable[[str, ExecutionIds], ExecutionIds]
 """Answers :data:`FIRST_RUN` or :data:`ROOT`, going on from the previous run or the parent, which event 1 names."""
+
+
+FROM_EVENT_1 = (
+    'name',
+    'version',
+    'task_list',
+    'tags',
+    'priority',
+    'child_policy',
+    'lambda_role',
+    'workflow_duration',
+    'decision_duration',
+    'parent_workflow_id',
+    'parent_run_id',
+    'continued_run_id',
+)
+"""What an execution knows of itself from WorkflowStarted, where it has the same name."""
 
 
 @frozen
@@ -62,25 +76,6 @@ class Info:
     started_at: datetime | None = None
     history_length: int = 0
     _origins: Origins | None = field(default=None, eq=False, repr=False, alias='origins')
-
-    def begun(self, event: WorkflowStarted) -> Info:
-        """What is known once the history has begun."""
-        return attrs.evolve(
-            self,
-            name=event.name,
-            version=event.version,
-            task_list=event.task_list,
-            tags=event.tags,
-            priority=event.priority,
-            child_policy=event.child_policy,
-            lambda_role=event.lambda_role,
-            workflow_duration=event.workflow_duration,
-            decision_duration=event.decision_duration,
-            parent_workflow_id=event.parent_workflow_id,
-            parent_run_id=event.parent_run_id,
-            continued_run_id=event.continued_run_id,
-            started_at=event.time,
-        )
 
     def __str__(self) -> str:
         who = f'{self.name} {self.version}'

@@ -75,6 +75,23 @@ QUOTAS = ('activity', 'child', 'lambda')
 
 
 @frozen
+class _Ready:
+    """An execution that is about to be advanced.
+
+    Attributes:
+        kept: The execution.
+        events: What was read of its history.
+        before: The history before that, as the execution reads events; ``events`` begin with the last one of it.
+        is_continued: Whether no history was read for it.
+    """
+
+    kept: CachedExecution
+    events: Events
+    before: Sequence[Any] = ()
+    is_continued: bool = True
+
+
+@frozen
 class _Plan:
     """What to answer, and the execution to keep and the decision to tell of if that is accepted."""
 
@@ -149,48 +166,47 @@ class Decider:
         if spec is None:
             self._leave(task)
             return False
-        kept, events = self._kept(task)
-        closing = self.cache.take_closing(task.run_id) if kept is None else None
-        if kept is not None:
+        ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
+        if ready.is_continued:
             self.counts['continued'] += 1
-            planned = self._planned(task, kept, events)
-        elif closing is not None and continuation(task, closing.answered) is not None:
-            planned = self._again(task, spec, closing)
-        else:
-            closing, planned = None, self._fresh(task, spec)
+        planned = self._planned(task, ready)
         if planned is not None:
             self._answer_in_time(task, planned)
-        return kept is not None or closing is not None
+        return ready.is_continued
 
     def leave_own_list(self) -> None:
         """From now on executions are sent back to the lists that they came from."""
         self.own_list = None
 
-    def _kept(self, task: DecisionTask) -> tuple[CachedExecution | None, Events]:
-        """The execution from the cache, if the task goes on from where it is, and the events with which it does."""
+    def _cached(self, task: DecisionTask) -> _Ready | None:
+        """The execution from the cache, if the task goes on from where it is."""
         kept = self.cache.take(task.run_id)
-        events = None if kept is None else continuation(task, kept.execution.answered)
-        if kept is not None and events is None:
+        if kept is None:
+            return None
+        events = continuation(task, kept.execution.answered)
+        if events is None:
             kept.execution.close()
-            return None, ()
-        return kept, events or ()
+            return None
+        return _Ready(kept, events)
 
-    def _again(self, task: DecisionTask, spec: WorkflowSpec, closing: ClosingExecution) -> _Plan | None:
-        """Decides from event 1, without reading it again: SWF has refused the close."""
-        self.counts['continued'] += 1
-        events = continuation(task, closing.answered) or ()
+    def _closing(self, task: DecisionTask, spec: WorkflowSpec) -> _Ready | None:
+        """A new execution with the events that are kept of the last one, of which SWF has refused the close."""
+        closing = self.cache.take_closing(task.run_id)
+        events = None if closing is None else continuation(task, closing.answered)
+        if closing is None or events is None:
+            return None
         execution = self._execution(task, spec)
         kept = CachedExecution(execution, closing.task_list, task.started_id, record=[], memory=closing.memory)
-        return self._planned(task, kept, events, closing.record)
+        return _Ready(kept, events, closing.record)
 
-    def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Plan | None:
-        """Decides from event 1."""
+    def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Ready:
+        """A new execution, for the whole history."""
         task = whole_history(self.service, self.domain, task)
         started = task.events[0]['workflowExecutionStartedEventAttributes']
         execution = self._execution(task, spec)
         memory: dict[Any, Any] | None = {} if self.points.stack else None
         kept = CachedExecution(execution, started['taskList']['name'], task.started_id, record=[], memory=memory)
-        return self._planned(task, kept, task.events)
+        return _Ready(kept, task.events, is_continued=False)
 
     def _execution(self, task: DecisionTask, spec: WorkflowSpec) -> Execution:
         """A new one, which has seen nothing yet."""
@@ -206,17 +222,9 @@ class Decider:
             passing=(KeyboardInterrupt,) if threading.current_thread() is threading.main_thread() else (),
         )
 
-    def _planned(
-        self, task: DecisionTask, kept: CachedExecution, events: Events, before: Sequence[Any] = ()
-    ) -> _Plan | None:
-        """What to answer.
-
-        Args:
-            task: What is answered.
-            kept: Its execution.
-            events: What was read of its history.
-            before: The history before that, as the execution reads events; ``events`` begin with the last one of it.
-        """
+    def _planned(self, task: DecisionTask, ready: _Ready) -> _Plan | None:
+        """What to answer; ``None`` where the execution is held."""
+        kept, events, before = ready.kept, ready.events, ready.before
         self._check_echo(events)
         try:
             made = None

@@ -1,21 +1,21 @@
-"""What an execution did, where it stands, and why it does not move: one model, made from its events.
+"""One model of an execution, built from its events: what it did, where it stands, and why it makes no progress.
 
-The commands that show executions and the dashboard stand on three things:
+The dashboard and the commands that show executions use three things:
 
 * :class:`ExecutionView`, the model. ``ExecutionView(workflow_id, run_id).apply_all(events)`` reads the events of one
-  run, and :meth:`~ExecutionView.apply` one more. Its :attr:`~ExecutionView.operations` have attempts with queue wait
-  and run time apart; :meth:`~ExecutionView.deadlines` is what SWF does by itself next;
-  :meth:`~ExecutionView.changed_since` is what a page has to draw anew.
+  run, and :meth:`~ExecutionView.apply` one more. Its :attr:`~ExecutionView.operations` have attempts, with queue wait
+  and run time apart. :meth:`~ExecutionView.deadlines` says what SWF does next by itself, and
+  :meth:`~ExecutionView.changed_since` what a page has to redraw.
 * :func:`replayed` and :func:`suppose`, which need the workflow's class: where each branch stands, and what the code
-  would do if something happened.
-* :func:`diagnose`, which gives a :class:`Diagnosis`: a sentence of state, what happens next by itself, and the
+  would do after a supposed event.
+* :func:`diagnose`, which returns a :class:`Diagnosis`: a sentence of state, what happens next by itself, and the
   :class:`Finding` objects of :data:`RULES`, by rank.
 
-``genflow.insight.timeline`` has the operations as bars over time and a scale that draws idle time short,
-``genflow.insight.flow`` what led to what, ``genflow.insight.repair`` what a repaired execution begins with.
+``genflow.insight.timeline`` lays operations out over time, with idle time shortened. ``genflow.insight.flow`` finds
+which operation led to which, and ``genflow.insight.repair`` the history that a repaired execution begins with.
 
-The room is pure: no clock, no files, no network. The present is an argument, and so are :class:`Facts`, which somebody
-else asked a service for.
+The package is pure: no clock, no files, no network. The current time is an argument, and so are the :class:`Facts` that
+a caller has asked a service for.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What the code makes of a history: where each branch stands and what it waits for, found by replaying it here.
+"""Where the code of an execution stands: each branch and what it waits for, found by replaying the history.
 
-A replay needs no worker and asks nobody: it drives the workflow's class with the recorded events. It changes nothing,
-and works for open and closed executions, held or healthy. What the code would do next is found in the same way, by
-replaying as if something had happened (:func:`suppose`).
+A replay needs no worker and no service: it drives the workflow's class with the recorded events. It changes nothing,
+and works for open and closed executions, held or healthy. :func:`suppose` finds in the same way what the code would do
+after an event that has not happened.
 
-Source lines come from a function that the caller gives, since reading files is not this room's business.
+The caller passes a function that reads source lines, since this package reads no files.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from genflow.swf.wire.events import decided, translate
 __all__ = ['BranchView', 'CodeView', 'Place', 'Replay', 'Source', 'Supposition', 'replayed', 'suppose', 'told']
 
 Source = Callable[[str], Sequence[str]]
-"""Gives the lines of a source file by its name; none where it cannot be read."""
+"""Returns the lines of a source file; an empty sequence if it cannot be read."""
 
 CONTEXT = 1
-"""Lines of source before and after the one that is meant."""
+"""Lines of source that are shown before and after a line."""
 
 
 @frozen
@@ -50,7 +50,7 @@ class Place:
     """A line of the user's code.
 
     Attributes:
-        lines: Numbers and texts of the line and its neighbours; empty where the source is not at hand.
+        lines: Numbers and texts of the line and its neighbours; empty if the source is not available.
     """
 
     file: str
@@ -83,7 +83,7 @@ class BranchView:
 
 @frozen
 class CodeView:
-    """What a replay found.
+    """The result of a replay.
 
     Attributes:
         spec: The class, and its type.
@@ -95,9 +95,9 @@ class CodeView:
         made_by: The branch that made each call, by its number.
         retries: The retry policy of each call that has one, by its number.
         warnings: What the engine would log.
-        error: Why the code cannot go on with this history; ``None`` where it can.
+        error: Why the code cannot continue with this history; ``None`` if it can.
         decides: What the code asks for in the decision that is pending; ``None`` if none is.
-        finished: ``run`` has ended and waits for what it left open.
+        finished: Whether ``run`` has ended and waits for calls that are still open.
     """
 
     spec: WorkflowSpec
@@ -146,7 +146,7 @@ class ObservedExecution(Execution):
         self.warnings.append(message)
 
     def side_effect(self, function: Callable[[], Any], raises: tuple[type[Exception], ...] = ()) -> Any:
-        """A recorded value; what is not recorded is not made here, for it would be made a second time."""
+        """Returns the recorded value. One that is not recorded is not computed, since a worker will compute it."""
         if not self.silent and not self.replaying:
             self.abort = UnknownEffect('the code runs a side effect next; its value is only made by a worker')
             raise Abort
@@ -154,7 +154,7 @@ class ObservedExecution(Execution):
 
 
 class UnknownEffect(GenflowError):
-    """The code goes on with a value that only a worker makes."""
+    """The code needs a value that only a worker computes."""
 
 
 def no_source(_: str) -> Sequence[str]:
@@ -163,7 +163,7 @@ def no_source(_: str) -> Sequence[str]:
 
 
 class Replay:
-    """The events of a view, replayed once with a workflow's class; close it.
+    """Replays the events of a view once with a workflow's class. Close it after use.
 
     Args:
         view: The execution.
@@ -171,7 +171,7 @@ class Replay:
         source: Gives source lines.
 
     Attributes:
-        code: What the replay found.
+        code: The result.
     """
 
     def __init__(self, view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> None:
@@ -196,7 +196,7 @@ class Replay:
             return evolve(_seen(execution, view, spec, source), error=error)
 
     def suppose(self, supposition: Supposition | None, at: datetime | None = None) -> tuple[str, ...]:
-        """What the code would ask for next, as :func:`suppose` says it; the first one costs no replay."""
+        """Works as :func:`suppose`; the first call needs no second replay."""
         execution, self._execution = self._execution, None
         events = [] if execution is not None else self._events
         return _supposed(execution or ObservedExecution(self._spec, self._view), events, self._view, supposition, at)
@@ -209,7 +209,7 @@ class Replay:
 
 
 def replayed(view: ExecutionView, spec: WorkflowSpec, source: Source = no_source) -> CodeView:
-    """What a replay of a view's events finds; the arguments are those of :class:`Replay`."""
+    """Replays the events of a view; the arguments are those of :class:`Replay`."""
     replay = Replay(view, spec, source)
     replay.close()
     return replay.code
@@ -340,8 +340,8 @@ class Supposition:
     """Something that might happen to an execution.
 
     Attributes:
-        text: What, for people: ``activity 3 Ship fails``.
-        events: The engine's events of it, given the id of the first of them.
+        text: A description: ``activity 3 Ship fails``.
+        events: Makes the engine's events from the id of the first one.
     """
 
     text: str
@@ -394,16 +394,16 @@ def cancellation() -> Supposition:
 def suppose(
     view: ExecutionView, spec: WorkflowSpec, supposition: Supposition | None, at: datetime | None = None
 ) -> tuple[str, ...]:
-    """What the code would ask for next, in words, if something had happened.
+    """Describes the calls that the code would make next if something had happened.
 
     Args:
         view: An open execution.
         spec: The workflow's class.
-        supposition: What happens; ``None`` for the decision that is pending anyway.
-        at: When; the time of the last event unless given.
+        supposition: The supposed event; ``None`` for the decision that is pending anyway.
+        at: The time of it. Default: the time of the last event.
 
     Raises:
-        GenflowError: The code cannot go on: as the engine raises it.
+        GenflowError: The code cannot continue; the error is that of the engine.
     """
     return _supposed(ObservedExecution(spec, view), decided(translate(view.events)), view, supposition, at)
 
@@ -428,7 +428,7 @@ def _supposed(
 
 
 def told(answer: Decisions, view: ExecutionView) -> Iterable[str]:
-    """What an answer asks for, one line for each decision but the engine's markers."""
+    """Describes a response: one line for each decision, without the engine's markers."""
     lines = [_TOLD[type(one)](one, view) for one in answer.all]
     return [line for line in lines if line] or ['asks for nothing and goes on waiting']
 
@@ -485,10 +485,10 @@ _TOLD: dict[type, Callable[[Any, ExecutionView], str]] = {
 
 
 def parsed(text: str, view: ExecutionView) -> Supposition:
-    """What ``--if`` means: ``fail Ship``, ``time out 3``, ``fire 5``, ``complete 3 "ok"``, ``signal approve true``.
+    """Parses ``--if``: ``fail Ship``, ``time out 3``, ``fire 5``, ``complete 3 "ok"``, ``signal approve true``.
 
     Raises:
-        ValueError: It means nothing that can happen to this execution.
+        ValueError: The text does not name an event that can happen to this execution.
     """
     words = text.split()
     if words[:1] == ['signal'] and len(words) > 1:

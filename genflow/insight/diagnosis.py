@@ -1,6 +1,6 @@
 """``why``: one sentence of state, what happens next by itself, where the branches stand, and the causes by rank.
 
-:func:`diagnose` is pure: it takes an execution as far as its events tell, what else is known, and the present.
+:func:`diagnose` is pure: its arguments are the model of an execution, other known facts, and the current time.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from genflow.insight.view import ExecutionView
 __all__ = ['BranchState', 'Diagnosis', 'diagnose', 'state_of']
 
 MAX_SUPPOSED = 4
-"""Branches for which it is found out what their code would do at their next deadline: each costs a replay."""
+"""Number of branches for which the effect of their next deadline is computed: each costs a replay."""
 
 MANY_EVENTS = 5_000
-"""From so many events on, one such replay is made."""
+"""Histories with more events than this get one such replay only."""
 
 NAMED = 3
 
 
 @frozen
 class BranchState:
-    """A branch, and what would happen to it next.
+    """A branch, and the deadline that it meets next.
 
     Attributes:
         branch: Where it stands.
         since: When it began to wait, where that is known.
-        deadline: The first thing that SWF does by itself to what it waits for.
-        then: What the code would ask for if that struck.
+        deadline: The first deadline of the operations that it waits for.
+        then: The calls that the code would make if that deadline struck.
     """
 
     branch: BranchView
@@ -51,7 +51,7 @@ class BranchState:
 
 @frozen
 class Diagnosis:
-    """What is to be said about an execution.
+    """What ``why`` reports about an execution.
 
     Attributes:
         view: The execution.
@@ -59,9 +59,9 @@ class Diagnosis:
         next: What happens next by itself; empty where nothing does.
         branches: Those that have not ended; empty without code.
         findings: By rank: causes, then notes, then settings.
-        code: What its code makes of it; ``None`` where the class is not at hand.
+        code: The result of the replay; ``None`` if the class is not available.
         unknown: What could not be found out.
-        now: The present.
+        now: The current time.
     """
 
     view: ExecutionView
@@ -86,7 +86,7 @@ class Diagnosis:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether nothing is wrong; notes and settings are not."""
+        """Whether there is no cause; notes and settings do not count."""
         return not self.causes
 
     def to_dict(self) -> dict[str, Any]:
@@ -146,14 +146,14 @@ def diagnose(
     spec: WorkflowSpec | None = None,
     source: Source = no_source,
 ) -> Diagnosis:
-    """Says what an execution does, and what is wrong with it.
+    """Finds out what an execution does, and what is wrong with it.
 
     Args:
         view: The execution.
-        now: The present.
-        facts: What is known beside its events.
-        spec: Its class; without one there are no branches, and the findings that need the code are missing.
-        source: Gives source lines.
+        now: The current time.
+        facts: What is known besides its events.
+        spec: Its class. Without it there are no branches, and no findings that need the code.
+        source: Reads source lines.
     """
     facts = facts or Facts()
     replay = None if spec is None else Replay(view, spec, source)
@@ -191,7 +191,7 @@ def _unknown(case: Case) -> Iterator[str]:
 
 
 def state_of(case: Case) -> str:
-    """One sentence about what the execution does now."""
+    """Describes in one sentence what the execution does now."""
     view = case.view
     if view.close is not None:
         took = duration(view.age(case.now))
@@ -224,7 +224,7 @@ def _idle(code: CodeView | None) -> str:
 
 
 def _named(case: Case, operation: Operation) -> str:
-    """An open operation, with how it is going."""
+    """Describes an open operation and its progress."""
     last = operation.last
     tried = f', attempt {last.number}{_of_how_many(case, operation)}' if last.number > 1 else ''
     if operation.kind == 'timer':
@@ -295,7 +295,7 @@ def _branches(case: Case, replay: Replay) -> Iterator[BranchState]:
 
 
 def _then(replay: Replay, deadline: Deadline) -> tuple[str, ...]:
-    """What the code would ask for if a deadline struck."""
+    """Describes the calls that the code would make if a deadline struck."""
     try:
         return replay.suppose(struck(deadline), deadline.at)
     except GenflowError as error:

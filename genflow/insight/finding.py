@@ -1,7 +1,7 @@
-"""What a finding is, and what the rules that find are given.
+"""The types of findings and of the rules that make them.
 
-A *rule* is a small function from a :class:`Case` to what it found: a sentence, evidence and a remedy. The rules stand
-in one table, ordered by how much of the trouble each explains (:mod:`genflow.insight.rules`).
+A *rule* is a small function that takes a :class:`Case` and yields what it found: a sentence, evidence and a remedy. The
+rules are in one table, in the order of how much each explains (:mod:`genflow.insight.rules`).
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from genflow.insight.view import ExecutionView
 __all__ = ['CAUSE', 'NOTE', 'SETTING', 'Case', 'Evidence', 'Facts', 'Finding', 'Found', 'Poller', 'Rule', 'remedy']
 
 CAUSE, NOTE, SETTING = 'cause', 'note', 'setting'
-"""How much a finding matters: something is wrong; it explains a state that is as it should be; a setting that would
-hide trouble later."""
+"""The levels of findings: something is wrong; a normal state is explained; a setting would hide trouble later."""
 
 
 @frozen
 class Evidence:
-    """What a finding rests on.
+    """A fact that supports a finding.
 
     Attributes:
-        event_id: The event that shows it; 0 where no event does.
-        at: When.
-        text: What it shows.
+        event_id: The event that shows it; 0 if no event does.
+        at: The time of it.
+        text: A description.
     """
 
     text: str
@@ -41,7 +40,7 @@ class Evidence:
 
 @frozen
 class Found:
-    """What a rule found."""
+    """The text, remedy and evidence that a rule found."""
 
     text: str
     remedy: str = ''
@@ -57,7 +56,7 @@ class Finding:
         level: ``cause``, ``note`` or ``setting``.
         text: One sentence for people.
         remedy: What to do. A command to type is a line of its own, quoted for a POSIX shell.
-        evidence: What it rests on.
+        evidence: The facts that support it.
     """
 
     code: str
@@ -77,8 +76,8 @@ class Poller:
     """A worker that took tasks from a task list.
 
     Attributes:
-        identity: What it calls itself.
-        at: When it last took one.
+        identity: The identity that it gave when it polled.
+        at: The time at which it last took a task.
     """
 
     identity: str
@@ -94,14 +93,14 @@ class ChildDiagnosis(Protocol):
 
 @frozen
 class Facts:
-    """What is known beside the events of the execution; whatever is not known is left out.
+    """What is known besides the events of the execution; unknown facts are left out.
 
     Attributes:
-        live: A service was asked, so that what is due has happened; else the events come from a file.
+        live: Whether the facts come from a service, so that deadlines that have passed have struck; else from a file.
         options: What a command needs to reach the same service: ``--db orders.db``; quoted for a shell.
         domain: The SWF domain.
-        target: The code that was named, as a command takes it.
-        file: The file that the events come from, if they come from one.
+        target: The TARGET that a command was given.
+        file: The file that the events come from, if any.
         pending: How many tasks wait, by ``decision`` or ``activity`` and the name of the list.
         pollers: Workers that took tasks, by ``decision`` or ``activity`` and the name of the list.
         types: ``REGISTERED``, ``DEPRECATED`` or ``MISSING``, by ``workflow`` or ``activity``, name and version.
@@ -125,13 +124,13 @@ class Facts:
 
 @frozen
 class Case:
-    """What a rule looks at.
+    """The input of a rule.
 
     Attributes:
         view: The execution.
-        now: The present; of a history from a file its end.
-        facts: What is known beside it.
-        code: What its code makes of it; ``None`` where the class is not at hand.
+        now: The current time; for a file, the time of the last event.
+        facts: What is known besides its events.
+        code: The result of the replay; ``None`` if the class is not available.
     """
 
     view: ExecutionView
@@ -141,7 +140,7 @@ class Case:
 
     @property
     def target(self) -> str:
-        """The code to name in a command; a placeholder where it is not known."""
+        """The TARGET of a command; a placeholder if it is not known."""
         return self.facts.target or 'TARGET'
 
     def command(self, verb: str, *arguments: str, **options: str | int | None) -> str:
@@ -188,7 +187,7 @@ def _flag(name: str) -> str:
 
 
 def remedy(advice: str, *commands: str) -> str:
-    """What to do, and the commands that do it, each on a line of its own."""
+    """Joins an advice and the commands that carry it out, each on a line of its own."""
     return '\n'.join((advice, *commands))
 
 
@@ -197,10 +196,10 @@ class Rule:
     """One row of the table of findings.
 
     Attributes:
-        code: Of its findings.
-        level: Of its findings.
+        code: The code of its findings.
+        level: The level of its findings.
         find: The function.
-        closed: Whether it concerns executions that have closed; otherwise those that are open.
+        closed: Whether it applies to closed executions; otherwise it applies to open ones.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""What led to what: each decision joins the operations that had ended with those that it asked for."""
+"""Which operation led to which: a decision connects the operations whose end it saw with those that it scheduled."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ['Step', 'steps']
 
 @frozen
 class Step:
-    """A decision that asked for something.
+    """A decision that scheduled something.
 
     Attributes:
         id: The event of its ``DecisionTaskCompleted``.
-        causes: The operations whose end it saw; none for the first, and where a signal or cancel request brought it.
+        causes: The operations whose end it saw; empty for the first decision, and after a signal or cancel request.
         signals: The names of the signals that it saw.
-        asked: The operations that it asked for.
+        asked: The operations that it scheduled.
     """
 
     id: int
@@ -31,7 +31,7 @@ class Step:
 
 
 def steps(view: ExecutionView) -> Iterator[Step]:
-    """The decisions that asked for something, in history order, without the engine's own timers."""
+    """Returns the decisions that scheduled something, in history order, without the engine's own timers."""
     operations = view.visible_operations()
     asked: dict[int, list[Operation]] = defaultdict(list)
     ended: list[tuple[int, Operation]] = []

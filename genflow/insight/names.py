@@ -1,4 +1,4 @@
-"""What the names that genflow writes into histories mean: activity ids, timer ids, controls and markers."""
+"""The meaning of the names that genflow writes into histories: activity ids, timer ids, controls and markers."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What an execution asked for, and how it went: the values that an :class:`~genflow.insight.ExecutionView` is made of.
+"""The operations of an execution and their attempts: the parts of an :class:`~genflow.insight.ExecutionView`.
 
-An *operation* is one call: an activity, child, timer, Lambda function, signal or cancel request. Each time that SWF
-was asked to do it is an *attempt*. genflow's deciders write the number of the call and of the attempt into the id, so
-that the attempts of one call are found together; for other deciders every attempt is an operation of its own.
+An *operation* is one call: an activity, child, timer, Lambda function, signal or cancel request. Each time that the
+workflow asks SWF for it is an *attempt*. genflow's deciders write the numbers of call and attempt into the id, so that
+the attempts of a call are found. Of other deciders, each attempt counts as an operation.
 
-These objects change while events are applied. Whoever shows them reads and does not write.
+These objects change while events are applied. Readers must not change them.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ __all__ = [
 ]
 
 PASSIVE = {state: f'was {state}' for state in ('canceled', 'terminated', 'refused')}
-"""States that somebody else brings about, in a sentence."""
+"""States that need the passive voice in a sentence."""
 
 FAILED_STATES = frozenset({'failed', 'timed out', 'terminated', 'refused'})
 
 
 @frozen
 class Limits:
-    """The time-outs of an attempt in seconds; ``None`` where it has none."""
+    """The time-outs of an attempt in seconds; ``None`` for no time-out."""
 
     schedule_to_start: int | None = None
     start_to_close: int | None = None
@@ -56,9 +56,9 @@ class Deadline:
         kind: ``schedule-to-start``, ``start-to-close``, ``schedule-to-close``, ``heartbeat`` (of an activity, child
             or Lambda function), ``fires`` (of a timer), ``attempt`` (the next one begins), ``decision`` or
             ``execution``.
-        operation: What it belongs to; ``None`` for the decision task and the execution.
-        is_certain: Whether it strikes unless something ends the operation first. A heartbeat moves its deadline, and
-            histories do not record heartbeats.
+        operation: The operation that it belongs to; ``None`` for the decision task and the execution.
+        is_certain: Whether it strikes unless the operation ends first. False for heartbeats: each one moves the
+            deadline, and histories do not record them.
     """
 
     at: datetime
@@ -69,24 +69,24 @@ class Deadline:
 
 @define(eq=False)
 class Attempt:
-    """One time that SWF was asked to do an operation.
+    """One attempt at an operation.
 
     Attributes:
-        number: From 1.
+        number: Counts from 1.
         key: SWF's id: the activity id, the child's workflow id, the timer id and so on.
-        scheduled_id: The event that asked for it.
-        scheduled_at: When, in UTC.
-        attributes: That event's attributes, as SWF gives them.
-        decision_id: The ``DecisionTaskCompleted`` event that asked.
+        scheduled_id: The event that scheduled it.
+        scheduled_at: The time of that event, in UTC.
+        attributes: The attributes of that event, in SWF's form.
+        decision_id: The ``DecisionTaskCompleted`` event of the decision that scheduled it.
         started_id: The event that started it; 0 before that.
         worker: The identity of the worker that took it.
         ended_id: The event that ended it; 0 before that.
         state: ``scheduled``, ``started``, ``completed``, ``failed``, ``timed out``, ``canceled``, ``terminated``,
             ``fired``, ``delivered`` or ``refused``.
-        reason: Of a failure; the type of a time-out; the cause of a refusal.
-        details: As recorded.
-        result: As recorded.
-        cancel_id: The event that asked for its cancellation; 0 if nobody asked.
+        reason: The reason of a failure, the type of a time-out, or the cause of a refusal.
+        details: The recorded details.
+        result: The recorded result.
+        cancel_id: The event that requested its cancellation; 0 if there is none.
         run_id: Of a child that has started.
     """
 
@@ -134,7 +134,7 @@ class Attempt:
 
     @property
     def failure(self) -> RemoteFailure:
-        """The failure that was recorded, with the remote traceback where genflow wrote it."""
+        """The recorded failure, with the remote traceback if genflow wrote one."""
         return decode_failure(self.reason, self.details)
 
     def waited(self, now: datetime) -> float:
@@ -146,7 +146,7 @@ class Attempt:
         return 0.0 if self.started_at is None else ((self.ended_at or now) - self.started_at).total_seconds()
 
     def failed_because(self) -> str:
-        """Why it failed, on one line."""
+        """Describes the failure on one line."""
         words = [PASSIVE.get(self.state, self.state), self.failure.reason or '']
         if self.state == 'timed out' and self.reason:
             words[1] = f'({self.reason.replace("_", "-").lower()})'
@@ -199,7 +199,7 @@ class Operation:
 
     @property
     def is_open(self) -> bool:
-        """Whether more of it is to come."""
+        """Whether it has not ended: an attempt is open, or the next one waits for its time."""
         return self.pause is not None or self.last.is_open
 
     @property
@@ -213,12 +213,12 @@ class Operation:
 
     @property
     def label(self) -> str:
-        """What it is, for people: ``activity 3 Ship``, ``timer 5 (90 s)``."""
+        """A short description: ``activity 3 Ship``, ``timer 5 (90 s)``."""
         number = '' if self.number is None else f' {self.number}'
         return f'{self.kind}{number} ({self.name})' if self.kind == 'timer' else f'{self.kind}{number} {self.name}'
 
     def deadlines(self) -> Iterator[Deadline]:
-        """What SWF does with it by itself, in no order."""
+        """The deadlines of the operation, in no order."""
         if self.pause is not None:
             for deadline in self.pause.deadlines():
                 yield Deadline(deadline.at, 'attempt', self)
@@ -321,11 +321,11 @@ class Marker:
 
 @frozen
 class Refusal:
-    """SWF did not do what a decision asked for.
+    """A decision that SWF refused.
 
     Attributes:
         event_type: Such as ``ScheduleActivityTaskFailed``.
-        what: What was asked for, in words: ``activity Ship v1``.
+        what: A description of the refused call: ``activity Ship v1``.
         cause: SWF's cause.
     """
 

@@ -1,12 +1,12 @@
-"""What a repaired execution begins with: the history up to the last decision that is trusted, and what goes on from it.
+"""The history that a repaired execution begins with: a copy up to the last trusted decision, and the events after it.
 
 *Theory of operation.* A failure takes effect in the decision that saw it. Everything up to the decision before that one
-is trusted and copied as it is, so that replay finds the same decisions, times and markers. What had been asked for by
-then and completed afterwards keeps its outcome; what was open or failed gets a time-out that counts as no try, and so
-the engine asks for it anew with its next attempt. Calls that were made after the trusted decision would be forgotten,
-and perhaps undid what is trusted: they have to be named before anybody goes on without them.
+is trusted and copied unchanged, so that replay finds the same decisions, times and markers. Calls of the copied part
+that completed later keep their outcome. Calls that were open or failed get a time-out that does not count as a try, so
+that the engine makes their next attempt. Calls that the workflow made after the trusted decision are forgotten. They
+may have undone what is trusted, so a plan lists them, and the caller decides.
 
-Nothing is written here: a plan is a list of events.
+This module writes nothing: a plan is a list of events.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ REPAIRABLE = frozenset({'failed', 'timed out', 'terminated', 'canceled'})
 
 
 class RepairError(GenflowError):
-    """An execution cannot be repaired; the text says why, and what would do instead."""
+    """An execution cannot be repaired; the text says why, and what to do instead."""
 
 
 @frozen
 class Repair:
-    """What the new run begins with.
+    """The beginning of the new run.
 
     Attributes:
         events: Its history, in SWF's shape; the last event schedules a decision task.
-        trusted: The last event that is copied as it is.
-        kept: Operations that have completed and are taken up.
-        anew: Operations that are asked for again.
-        forgotten: Operations that were asked for after the trusted decision.
+        trusted: The last event that is copied unchanged.
+        kept: Operations that have completed and keep their outcome.
+        anew: Operations that are scheduled again.
+        forgotten: Operations that were scheduled after the trusted decision.
     """
 
     events: tuple[Mapping[str, Any], ...] = field(repr=False)
@@ -51,7 +51,7 @@ class Repair:
 
     @property
     def is_linked(self) -> bool:
-        """Whether a tag says which run it takes up; there is no room for it beside five others."""
+        """Whether a tag names the run that it continues; an execution with five tags has no room for it."""
         return any(tag.startswith(REPAIR_TAG) for tag in attributes_of(self.events[0]).get('tagList') or ())
 
 
@@ -60,13 +60,13 @@ def plan_repair(view: ExecutionView, now: datetime, before: int | None = None) -
 
     Args:
         view: The execution.
-        now: When it goes on.
-        before: Trust only decisions that completed before this event; unless given, those before the failure took
+        now: The time at which it continues.
+        before: Trust only decisions that completed before this event. Default: those before the failure took
             effect.
 
     Raises:
-        RepairError: It is open or has completed, no decision can be trusted, or it waits for something that only a
-            decider may ask for again.
+        RepairError: The execution is open or has completed, no decision can be trusted, or it waits for something
+            that only a decider can schedule again.
     """
     if view.status not in REPAIRABLE:
         raise RepairError(

@@ -1,4 +1,4 @@
-"""An execution over time: bars with queue wait and run time apart, and a scale that leaves out idle time."""
+"""An execution over time: bars that separate queue wait from run time, and a scale that shortens idle time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genflow.insight.view import ExecutionView
 __all__ = ['Bar', 'Break', 'Scale', 'Segment', 'bars', 'scale_of']
 
 QUEUED, RUNNING, WAITING = 'queued', 'running', 'waiting'
-"""Nobody has taken it yet; somebody works on it; a timer or a wait between attempts runs."""
+"""The kinds of segments: waiting for a worker; being worked on; waiting for a timer or the next attempt."""
 
 WORKS = frozenset({'activity', 'lambda', 'child'})
 
@@ -26,7 +26,7 @@ class Segment:
 
     Attributes:
         kind: ``queued``, ``running`` or ``waiting``.
-        state: Of the attempt that it belongs to, which says its colour.
+        state: The state of the attempt that it belongs to; it decides the colour.
         attempt: The number of the attempt.
     """
 
@@ -129,17 +129,17 @@ class Scale:
 
 
 SHORT = 60.0
-"""Seconds that are never left out: an execution of a minute is drawn as it was."""
+"""Seconds of idle time that are never shortened: an execution of a minute is drawn to scale."""
 
 IDLE = 4.0
-"""Idle time is left out where it is so many times as long as everything that is drawn as it was."""
+"""Idle time is shortened if it is so many times as long as all the time that is drawn to scale."""
 
 BREAK = 0.08
-"""The part of the time that is drawn as it was, as which an idle time is drawn."""
+"""The length of a shortened idle time, as a fraction of the time that is drawn to scale."""
 
 
 def scale_of(drawn: Iterable[Bar], start: datetime, end: datetime) -> Scale:
-    """The scale of some bars: time in which no activity, child or Lambda function runs is drawn short."""
+    """The scale for some bars: time in which no activity, child or Lambda function runs is shortened."""
     changes: dict[datetime, int] = {start: 0, end: 0}
     for bar in drawn:
         for segment in bar.segments:
@@ -169,7 +169,7 @@ def _scale(changes: list[tuple[datetime, int]]) -> Scale:
 
 
 def _kept(gaps: list[tuple[float, bool]]) -> float:
-    """The longest idle time that is drawn as it was."""
+    """The longest idle time that is drawn to scale."""
     drawn = sum(seconds for seconds, works in gaps if works)
     longest = 0.0
     for seconds in sorted(seconds for seconds, works in gaps if not works):

@@ -1,12 +1,12 @@
-"""One execution, read from its events: the model under the commands that show executions, and under the dashboard.
+"""The model of one execution, read from its events; the dashboard and the commands that show executions use it.
 
 *Theory of operation.* :meth:`ExecutionView.apply` takes one event after the other, in the shape of boto3, of the AWS
 command line's JSON or of the embedded service. Three tables say what an event does: it opens an operation
 (:data:`OPENS`), it changes the attempt that an earlier event opened (:data:`CHANGES`), or it concerns the execution as
-a whole (:data:`OTHERS`). Together they are all of SWF's 54 event types. An operation is found by the event id that
-opened its latest attempt, as SWF itself refers to it.
+a whole (:data:`OTHERS`). Together they cover all of SWF's 54 event types. An operation is found by the id of the
+event that opened an attempt, as SWF's events refer to it.
 
-Nothing here reads a clock: what depends on the present takes ``now``.
+Nothing here reads a clock: methods that depend on the current time take ``now``.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ NOTHING: Mapping[str, Any] = {}
 
 
 class ExecutionView:
-    """What the events applied so far say about one run.
+    """The state of one run after the events applied so far.
 
     Args:
-        workflow_id: Histories do not name their own execution; give the ids where they are known.
+        workflow_id: Of the execution, if known; events do not contain it.
         run_id: Likewise.
 
     Attributes:
-        events: The events applied, as they came.
+        events: The applied events.
         name: Of the workflow type.
         version: Of the workflow type.
         started: The attributes of ``WorkflowExecutionStarted``.
@@ -58,7 +58,7 @@ class ExecutionView:
         signals: The signals that came in.
         cancel_requests: The requests to cancel the execution.
         markers: The markers that decisions recorded.
-        refusals: What SWF refused at once, and later.
+        refusals: The decisions that SWF refused, at once or later.
         status_text: The execution context, which ``set_status`` sets.
         close: How it ended; ``None`` while it is open.
         largest: Characters of the largest payload, and the event that has it.
@@ -137,7 +137,7 @@ class ExecutionView:
 
     @property
     def title(self) -> str:
-        """What people call it: its workflow id, or its type where the id is not known."""
+        """A name for people: the workflow id, or the type if the id is not known."""
         return self.workflow_id or f'{self.name} {self.version}'
 
     @property
@@ -180,7 +180,7 @@ class ExecutionView:
         return ((self.close.at if self.close else now) - self.started_at).total_seconds()
 
     def open_operations(self) -> list[Operation]:
-        """What SWF has not ended, in history order."""
+        """The operations that have not ended, in history order."""
         return list(self._open.values())
 
     def open_count(self, kind: str) -> int:
@@ -188,16 +188,16 @@ class ExecutionView:
         return sum(1 for operation in self._open.values() if operation.kind == kind)
 
     def operation_at(self, event_id: int) -> Operation | None:
-        """The operation that an event asked for."""
+        """The operation that an event scheduled."""
         found = self._by_event.get(event_id)
         return None if found is None else found[0]
 
     def numbered(self, number: int) -> Operation | None:
-        """The operation with a call's number, where a genflow decider made it."""
+        """The operation with the number of a call, if a genflow decider made it."""
         return self._numbered.get(number)
 
     def named(self, text: str) -> list[Operation]:
-        """The operations that a person means by a number, an id or a name, latest first."""
+        """The operations that match a number, an id or a name, latest first."""
         if text.isdecimal() and int(text) in self._numbered:
             return [self._numbered[int(text)]]
         found = [one for one in self.operations if text in (one.name, one.last.key)]
@@ -216,7 +216,7 @@ class ExecutionView:
 
     @property
     def is_passive(self) -> bool:
-        """Whether nothing happens in it by itself: it waits for children, or for what somebody outside sends."""
+        """Whether nothing happens in it by itself: it waits for children, or for signals from outside."""
         if not self.is_open or self.pending_decision is not None or not self.decisions:
             return False
         return all(one.kind == 'child' and one.pause is None for one in self.open_operations())
@@ -227,7 +227,7 @@ class ExecutionView:
         return self.cancel_requests[0] if self.cancel_requests else None
 
     def deadlines(self) -> list[Deadline]:
-        """What SWF does by itself from here on, the earliest first."""
+        """The deadlines of everything that is open, the earliest first."""
         if not self.is_open:
             return []
         found = [

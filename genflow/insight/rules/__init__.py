@@ -1,8 +1,8 @@
 """The table of findings: the first that applies is the first cause.
 
-The order says how much each explains. How an execution closed comes first; then what keeps its code from going on,
-since nothing else matters until that is mended; then who takes its tasks; then what SWF refused; then its activities,
-children and signals; then limits. Notes explain a state that is as it should be. Settings come last.
+The rules are in the order of how much they explain. How an execution closed comes first. Next is what keeps its code
+from continuing, since nothing else matters until that is fixed. Then come who takes its tasks, what SWF refused, its
+activities, children and signals, and limits. Notes, which explain a normal state, and settings come last.
 """
 
 from __future__ import annotations

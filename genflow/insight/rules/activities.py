@@ -14,10 +14,10 @@ ACTIVITY_WAIT = 30
 """Seconds after which an untaken activity task is a finding."""
 
 SILENT = 300
-"""Seconds after which a started activity without heartbeats is worth a word."""
+"""Seconds after which a started activity without heartbeats is a finding."""
 
 LATE = 0.5
-"""The part of its time after which such an activity probably belongs to a worker that is gone."""
+"""The fraction of its time-out after which such an activity counts as lost with its worker."""
 
 
 def activities(case: Case, state: str) -> Iterator[tuple[Operation, Attempt]]:
@@ -120,7 +120,7 @@ def activity_not_polled(case: Case) -> Iterator[Found]:
 
 
 def activity_in_line(case: Case) -> Iterator[Found]:
-    """The workers are there, but busy."""
+    """The workers take tasks of the list, but are busy."""
     for operation, attempt, task_list, waited in _waiting(case):
         if taken_since(case, 'activity', task_list, attempt.scheduled_at):
             pending = case.facts.pending.get(('activity', task_list), 1)

@@ -10,7 +10,7 @@ from genflow.insight.operations import Refusal
 from genflow.insight.rules.decisions import times
 
 THROTTLED_FOR = 60
-"""Seconds for which a refusal that means "later" is worth a finding."""
+"""Seconds for which a refusal because of a rate or quota is a finding."""
 
 
 def _last(case: Case, matches: Callable[[Refusal], bool]) -> Refusal | None:
@@ -143,7 +143,7 @@ def undelivered(case: Case) -> Iterator[Found]:
 
 
 CLOSE_REFUSALS = 3
-"""UNHANDLED_DECISION is an everyday thing; so many in a row are not."""
+"""So many UNHANDLED_DECISION refusals are a finding; a single one is normal."""
 
 
 def close_refused(case: Case) -> Iterator[Found]:

@@ -250,6 +250,7 @@ def test_a_domain_that_is_not_there_is_said(rounds):
 # ends of processes
 
 
+@pytest.mark.thorough
 def test_the_tasks_of_a_follower_that_is_killed_are_somebody_else_s(path):
     with LocalSWF(path, synchronous='OFF', long_poll=20) as leader:
         office = Office(leader).prepare()
@@ -263,7 +264,8 @@ def test_the_tasks_of_a_follower_that_is_killed_are_somebody_else_s(path):
         assert kinds(leader, execution).count('DecisionTaskStarted') == 2
 
 
-@pytest.mark.parametrize('ends', ['kill', '__exit__'])
+@pytest.mark.thorough
+@pytest.mark.parametrize('ends', ['kill', 'close'])
 def test_a_worker_goes_on_when_its_leader_ends(path, ends):
     with OtherProcess(path, synchronous='OFF') as other:
         other('office.swf.register_domain(name="dom", workflowExecutionRetentionPeriodInDays="1") and None')
@@ -311,6 +313,7 @@ DIES = """
 """
 
 
+@pytest.mark.thorough
 def test_an_activity_that_kills_its_process_leaves_a_trace_at_the_leader(path):
     with LocalSWF(path, synchronous='OFF') as leader:
         Office(leader).prepare()

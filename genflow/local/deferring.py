@@ -232,6 +232,11 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, StoreError) and not isinstance(error, (ServiceClosed, FileGone))
 
 
+def as_failure(make: Callable[[str, ServiceError], Exception], operation: str, error: StoreError) -> Exception:
+    """The error of the file as SWF's own failure, which callers repeat, where it may be over when they do."""
+    return make(operation, faults.fault('InternalFailure', str(error))) if is_passing(error) else error
+
+
 def _wanted(wants: Sequence[Wanted]) -> list[Wants]:
     return [Wants(POLLS[kind], right(POLLS[kind], request), Room(**(room or {}))) for kind, request, room in wants]
 
@@ -280,9 +285,7 @@ def repeated(name: str) -> Callable[..., dict[str, Any]]:
         try:
             answer: dict[str, Any] = getattr(self.client, name)(**request)
         except StoreError as error:
-            if not is_passing(error):
-                raise
-            raise self._error(operation, faults.fault('InternalFailure', str(error))) from error
+            raise as_failure(self._error, operation, error) from error
         return answer
 
     method.__name__ = name

@@ -20,8 +20,19 @@ from typing import Any, Protocol
 
 import attrs
 
-from genflow.local.deferring import DEFERRED, POLLS, REPEATED, Call, Wanted, is_passing, read_events, repeated, right
-from genflow.local.errors import ServiceError
+from genflow.local.deferring import (
+    DEFERRED,
+    POLLS,
+    REPEATED,
+    Call,
+    Wanted,
+    as_failure,
+    is_passing,
+    read_events,
+    repeated,
+    right,
+)
+from genflow.local.errors import ServiceError, StoreError
 from genflow.local.json_text import encode
 from genflow.local.operations.answers import EventTexts
 from genflow.local.requests import faults
@@ -129,6 +140,14 @@ class RemoteRounds:
         except ServiceError as error:
             raise self._error(POLLS[wants[0][0]], error) from error
 
+    def get_workflow_execution_history(self, **request: Any) -> dict[str, Any]:
+        """The client's, with what this thread has answered."""
+        try:
+            self.settle()
+        except StoreError as error:
+            raise as_failure(self._error, 'GetWorkflowExecutionHistory', error) from error
+        return _read_history(self, **request)
+
     def settle(self) -> None:
         """Answers what this thread has collected, and waits until the file has it."""
         if self._collected.calls:
@@ -175,6 +194,9 @@ class RemoteRounds:
         return False
 
 
+_read_history = repeated('get_workflow_execution_history')
+
+
 def _portion(calls: Sequence[Call]) -> list[Call]:
     """The first calls that fit into one request together; the first one in any case."""
     size = 0
@@ -219,4 +241,5 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
 for _name in DEFERRED:
     setattr(RemoteRounds, _name, _method(_name))
 for _name in REPEATED:
-    setattr(RemoteRounds, _name, repeated(_name))
+    if not hasattr(RemoteRounds, _name):
+        setattr(RemoteRounds, _name, repeated(_name))

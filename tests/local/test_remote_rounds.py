@@ -126,6 +126,13 @@ def test_a_round_whose_answer_is_lost_happens_once(leader, rounds, cut):
     assert found['DecisionTaskCompleted'] == found['ActivityTaskStarted'] == found['ActivityTaskCompleted'] == 1
 
 
+def test_a_worker_reads_what_it_has_answered(leader, rounds):
+    execution = Office(leader).start()
+    decided(rounds, schedule('a'))
+    page = rounds.get_workflow_execution_history(domain='dom', execution=execution)
+    assert page['events'][-1]['eventType'] == 'ActivityTaskScheduled'
+
+
 def test_a_round_that_finds_nothing_writes_nothing(leader, rounds):
     before = leader.statistics.commits
     assert rounds.take([DECISION, ACTIVITY]) == [[], []]

@@ -109,9 +109,7 @@ class Leading:
 
     def carry_out_round(self, answers: Sequence[Any], wants: Sequence[Any], caller: Caller) -> dict[str, Any]:
         """Carry out a round of this process, which went through another leader before."""
-        found = carry_out(self.service.rounds, caller.process, round_body(answers, wants, caller))
-        found['tasks'] = [[{**task} for task in taken] for taken in found['tasks']]
-        return found
+        return carry_out(self.service.rounds, caller.process, round_body(answers, wants, caller))
 
     # Functions that followers have registered.
 

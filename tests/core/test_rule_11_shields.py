@@ -84,6 +84,32 @@ def test_a_branch_begun_in_a_shield_is_shielded():
     assert story.decide() == ['complete ["whole"]']
 
 
+def test_what_a_branch_in_a_shield_begins_is_shielded_too():
+    def run(self):
+        def inner():
+            return (yield self.echo())
+
+        def outer():
+            yield self.sleep(1)  # the shield of the one that began it counts, and not where it stands now
+            return (yield inner())
+
+        with self.shield():
+            found = yield outer()
+        try:
+            yield self.other(found)
+        except WorkflowCanceled:
+            return found
+
+    story = Story(run)
+    story.decide()
+    story.fired(1)
+    story.decide()
+    story.cancel_requested()
+    assert story.decide() == []
+    story.completed(2, 'kept')
+    assert story.decide() == ['complete "kept"']
+
+
 def test_shields_nest():
     def run(self):
         with self.shield():

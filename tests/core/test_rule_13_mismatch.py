@@ -425,3 +425,41 @@ def test_a_cancel_request_that_the_history_does_not_show_is_caught():
     with pytest.raises(NondeterminismError, match=r'nothing more(.|\n)*cancel(.|\n)*in asks'):
         execution.advance(story.events)
     execution.close()
+
+
+@pytest.mark.parametrize('asks', [lambda self: self.random.random(), lambda self: self.uuid4()])
+def test_code_that_asks_for_what_the_decision_does_not_show_gets_no_further(asks):
+    story = Story(lambda self: (yield self.echo(1)))
+    story.decide()
+    story.completed(1, 'one')
+    story.decide()
+    further = []
+
+    def run(self):
+        value = asks(self)
+        further.append(value)
+        yield self.echo(1)
+
+    execution = Execution(Story(type('Desk', (Desk,), {'run': run})).spec, workflow_id='desk-1', run_id='run-1')
+    with pytest.raises(NondeterminismError):
+        execution.advance(story.events)
+    execution.close()
+    assert further == []
+
+
+def test_two_patches_in_another_order_are_a_mismatch():
+    def asks(self, *changes):
+        for change in changes:
+            self.patched(change)
+        yield self.echo(1)
+        yield self.other(2)
+
+    story = Story(lambda self: asks(self, 'a', 'b'))
+    story.decide()
+    story.completed(1)
+    story.decide()
+    cls = type('Desk', (Desk,), {'run': lambda self: asks(self, 'b', 'a')})
+    execution = Execution(Story(cls).spec, workflow_id='desk-1', run_id='run-1')
+    with pytest.raises(NondeterminismError, match=r'recorded: event 5 MarkerRecorded(.|\n)*asked: '):
+        execution.advance(story.events)
+    execution.close()

@@ -20,6 +20,7 @@ from genflow import (
     WorkflowProxy,
     any_of,
 )
+from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.retry import least_wait
 
 from .story import Story
@@ -206,6 +207,21 @@ def test_a_lost_process_is_no_try(details):
     assert story.decide() == ['activity 1.2 Echo [[],{}]']
     story.timed_out(1)
     assert story.decide()[0].startswith('fail ActivityTimedOut')
+
+
+@pytest.mark.parametrize(
+    ('details', 'said'),
+    [
+        ('genflow.ProcessDied', None),
+        ('genflow.ProcessDied at 14', 'at 14'),
+        ('genflow.ProcessDied  ', ' '),
+        ('at 14', 'at 14'),
+        ('', ''),
+        (None, None),
+    ],
+)
+def test_the_next_try_learns_what_an_activity_of_a_lost_process_said_last(details, said):
+    assert heartbeat_details(details) == said
 
 
 def test_a_lost_process_leaves_the_other_tries_as_they_were():

@@ -132,11 +132,19 @@ def places_of(root: Path, path: str) -> list[list[Mutant]]:
         made = operator(name)
         positions = ((node, place) for node in nodes for place in made.mutation_positions(node))
         for occurrence, (node, (start, end)) in enumerate(positions):
-            is_star = getattr(node, 'value', '') == '*' and node.parent.type != 'term'  # in a signature or a call
-            if not is_star and not any(first <= start and end <= last for first, last in skipped):
+            if not is_idle(node) and not any(first <= start and end <= last for first, last in skipped):
                 found = places.setdefault((start, end, name.split('_')[0]), [])
                 found.append(Mutant(path, start[0], name, occurrence))
     return [places[place] for place in sorted(places)]
+
+
+def is_idle(node: Any) -> bool:
+    """Whether a change of the node means the same: a star in a signature, `repr=False`, `init=False`, `@overload`."""
+    if getattr(node, 'value', '') == '*':
+        return bool(node.parent.type != 'term')
+    if node.parent is not None and node.parent.type == 'argument':
+        return node.parent.children[0].get_code().strip() in ('repr', 'init')
+    return bool(node.type == 'decorator' and node.get_code().strip() == '@overload')
 
 
 def places_of_hints(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:

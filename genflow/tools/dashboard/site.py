@@ -30,6 +30,7 @@ from genflow.tools.dashboard.data.source import Source
 from genflow.tools.dashboard.events.event_rows import mark_of
 from genflow.tools.dashboard.links import ZONES, Links, zone_of
 from genflow.tools.dashboard.security import Policy
+from genflow.tools.gathering import spec_of_type
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.printable import printable
 
@@ -94,6 +95,13 @@ class Site:
     def index(self, domain: str) -> Index:
         """The executions of a domain."""
         return self._indexes.setdefault(domain, Index(self.source, domain))
+
+    def spec_of(self, name: str, version: str) -> WorkflowSpec | None:
+        """The class of a workflow type, if the target has it."""
+        spec = self.spec
+        return (
+            spec if spec is not None and (spec.name, spec.version) == (name, version) else spec_of_type(name, version)
+        )
 
     def links(self, request: Request) -> Links:
         params = request.query_params

@@ -137,6 +137,19 @@ def test_an_update_without_a_worker_is_sent_all_the_same(counting, monkeypatch):
     assert [event['eventType'] for event in history].count('WorkflowExecutionSignaled') == 1
 
 
+def test_a_signal_whose_value_would_fail_the_workflow_is_not_sent(counting):
+    service, client, form = counting
+    signal = {'action': 'signal', 'on': form['on'], 'name': 'word', 'value': '5'}
+    answer = client.post('/act', signal)
+    assert answer.status_code == 409
+    assert 'It was not sent: the value is no str' in unescape(answer.text)
+    assert client.post('/act', {**signal, 'as': 'text'}).status_code == 303
+    signals = [
+        one for one in genflow.Client(DOMAIN, service).execution('w').history() if 'Signaled' in one['eventType']
+    ]
+    assert [attributes_of(one)['input'] for one in signals] == ['"5"']
+
+
 def test_updates_and_signals_of_the_class_have_forms_that_post_them(counting):
     service, client, _ = counting
     with working(service):

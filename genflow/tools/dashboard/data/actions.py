@@ -12,11 +12,14 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
+from genflow.core.model.registry import WorkflowSpec
+from genflow.core.tasks.signals import Misfit, declared_signals
 from genflow.insight import ExecutionView
 from genflow.insight.command_line import command_line
 from genflow.insight.repair import REPAIRABLE, Repair, plan_repair
 from genflow.swf.client.handles import Client
 from genflow.tools.dashboard.data.source import Source
+from genflow.tools.gathering import spec_of_type
 from genflow.tools.run.arguments import value_of
 from genflow.tools.run.follow import HistoryTail
 from genflow.tools.run.rerun import request_of
@@ -85,12 +88,14 @@ class Task:
         domain: The domain.
         target: The run.
         values: By the names of the fields.
+        spec_of: Gives the class of a workflow type, where it is at hand.
     """
 
     source: Source
     domain: str
     target: Target
     values: Values
+    spec_of: Callable[[str, str], WorkflowSpec | None] = spec_of_type
 
     @property
     def named(self) -> dict[str, str]:
@@ -169,9 +174,30 @@ class Action:
 def _signal(task: Task) -> str:
     typed = task.value('value')
     value = typed if task.value('as') == 'text' else value_of(typed) if typed else None
-    text = json.dumps(value)
-    task.source.client.signal_workflow_execution(**task.named, signalName=task.value('name'), input=text)
-    return f'The signal {task.value("name")!r} was sent.'
+    name, text = task.value('name'), json.dumps(value)
+    _check_signal(task, name, text)
+    task.source.client.signal_workflow_execution(**task.named, signalName=name, input=text)
+    return f'The signal {name!r} was sent.'
+
+
+def _check_signal(task: Task, name: str, text: str) -> None:
+    """Holds a signal against the class of the execution, where it is at hand.
+
+    Raises:
+        Refusal: The value is not of the type that the class declares, which would fail the workflow.
+    """
+    kind = task.tail.first()['workflowType']
+    spec = task.spec_of(kind['name'], kind['version'])
+    signal = None if spec is None else declared_signals(spec.cls).get(name)
+    if spec is None or signal is None:
+        return
+    try:
+        signal.reader()(text)
+    except Misfit as error:
+        raise Refusal(
+            f'It was not sent: the value {error.kind}, as {spec.cls.__qualname__} declares the signal {name!r}. '
+            f'{error.__cause__}'
+        ) from error
 
 
 def _signal_command(task: Task) -> str:

@@ -138,7 +138,7 @@ def act(site: Site, request: Request, form: FormData) -> Response:
         action.check(values, len(targets))
     except Refusal as error:
         return page(site, request, action, targets, values, problem=str(error), status=HTTPStatus.CONFLICT)
-    outcomes = [done(action, Task(site.source, domain, target, values)) for target in targets]
+    outcomes = [done(action, Task(site.source, domain, target, values, site.spec_of)) for target in targets]
     site.index(domain).stale()
     for target in targets:
         site.runs.stale(domain, target.workflow_id, target.run_id)

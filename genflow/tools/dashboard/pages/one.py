@@ -14,7 +14,6 @@ from attrs import field, frozen
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import Deadline, Diagnosis, ExecutionView, Operation, attributes_of, utc
 from genflow.swf.tasks.collection import COLLECTION
 from genflow.testing.histories.exports import written
@@ -27,7 +26,6 @@ from genflow.tools.dashboard.pages.lists import domains_of
 from genflow.tools.dashboard.pages.operations import axis, rows_of
 from genflow.tools.dashboard.pages.signal_forms import forms_of, update_forms_of
 from genflow.tools.dashboard.site import NotFound, Site, explained, is_expected, status_of
-from genflow.tools.gathering import known_spec
 from genflow.tools.pictures.html import html
 from genflow.tools.pictures.tree import Picture, picture_of
 from genflow.tools.printable import printable
@@ -124,12 +122,6 @@ def latest_run(site: Site, domain: str, workflow_id: str) -> str:
     raise NotFound(f'The domain {domain!r} has no execution with the workflow id {workflow_id!r}.')
 
 
-def spec_for(site: Site, view: ExecutionView) -> WorkflowSpec | None:
-    """The class of an execution, if the target has it."""
-    spec = site.spec
-    return spec if spec is not None and (spec.name, spec.version) == (view.name, view.version) else known_spec(view)
-
-
 def execution(site: Site, request: Request) -> Response:
     """An execution: state and causes, pending work, branches, timeline, events."""
     named = named_run(site, request)
@@ -175,7 +167,7 @@ def after_reading(site: Site, request: Request, early: str) -> Iterator[str]:
 def whole(site: Site, request: Request) -> Page:
     """The page as far as it is made before its first byte is sent: all but the lines of the events."""
     with COLLECTION.held(), looking_at(site, request) as run:
-        diagnosis = run.diagnosis(site.source, spec_for(site, run.view))
+        diagnosis = run.diagnosis(site.source, site.spec_of(run.view.name, run.view.version))
         filtered = EventFilter.of(request.query_params)
         problem = ''
         try:
@@ -316,7 +308,7 @@ def as_html(site: Site, request: Request) -> Response:
     """The execution as one file that needs nothing else."""
     with looking_at(site, request) as run:
         view = run.view
-        diagnosis = run.diagnosis(site.source, spec_for(site, view))
+        diagnosis = run.diagnosis(site.source, site.spec_of(view.name, view.version))
         text = html(picture_of(view, diagnosis.now), diagnosis)
     return Response(text, media_type='text/html', headers=attached(view, 'html'))
 

@@ -1,6 +1,6 @@
-"""What a shell completes beyond commands and options: workflow ids, types and domains, asked of the service.
+"""Shell completion of workflow ids, types and domains, which come from the service.
 
-Whatever goes wrong, nothing is completed and nothing is printed: somebody is in the middle of typing.
+If anything fails, nothing is completed and nothing is printed, since a user is in the middle of typing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from genflow.tools.run.defaults import DOMAIN
 __all__ = ['complete_domains', 'complete_ids', 'complete_types', 'complete_versions']
 
 MOST = 50
-"""Proposals that are made."""
+"""The most proposals that are made."""
 
 LOOKED_AT = 1000
 """Executions that are looked at for ids."""

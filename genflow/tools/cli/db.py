@@ -1,4 +1,4 @@
-"""``genflow db``: looks into, copies and tidies a file of the embedded service."""
+"""``genflow db``: inspects, copies and maintains a file of the embedded service."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ START = 200
 
 @click.group('db')
 def command() -> None:
-    """Inspect, copy and maintain a file of the embedded service. vacuum needs it for itself."""
+    """Inspect, copy and maintain a file of the embedded service. Only vacuum needs the file to be unused."""
 
 
 @command.command('info')
 @click.argument('file', type=FILE)
 def info(*, file: str) -> None:
-    """Tell how much of what FILE holds."""
+    """Count what FILE contains."""
     from genflow.local.engine import archive
 
     with _refusing():
@@ -47,9 +47,9 @@ def info(*, file: str) -> None:
 @click.option('--output', '-o', type=FILE, help='The file to write. Default: stdout.')
 @click.pass_context
 def export(ctx: click.Context, *, file: str, output: str | None) -> None:
-    """Write everything in FILE as text: JSON, one thing on a line.
+    """Write everything in FILE as text: one JSON object on each line.
 
-    Of a damaged file, what can be read; what cannot is told, and the exit code is 1.
+    Of a damaged file, whatever can be read is written. The rest is named on stderr, and the exit code is 1.
     """
     from genflow.local.engine import archive
 
@@ -68,7 +68,7 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
 @click.option('--run-id', help='With a history: its run id. Default: made of the workflow id.')
 @setting_options('domain', default=DOMAIN, show_default=True)
 def import_(*, file: str, source: io.BufferedReader, workflow_id: str | None, run_id: str | None, domain: str) -> None:
-    """Make FILE, a new one, of an export, or of the history of one closed execution; SOURCE is - for stdin.
+    """Create FILE from an export, or from the history of one closed execution. SOURCE may be - for stdin.
 
     A history is JSON, as `aws swf get-workflow-execution-history` or `genflow history --json` print it. It goes into
     --domain, and `genflow repair` can then continue the execution in FILE.
@@ -110,7 +110,7 @@ def _of_history(content: bytes, name: str, domain: str, workflow_id: str | None,
 @click.argument('file', type=FILE)
 @click.argument('copy', type=FILE)
 def backup(*, file: str, copy: str) -> None:
-    """Make COPY, a new file, a whole copy of FILE, also while FILE is in use."""
+    """Copy FILE to the new file COPY. FILE may be in use meanwhile."""
     from genflow.local.engine import archive
 
     with _refusing():
@@ -121,7 +121,7 @@ def backup(*, file: str, copy: str) -> None:
 @command.command('vacuum')
 @click.argument('file', type=FILE)
 def vacuum(*, file: str) -> None:
-    """Forget executions past their retention, and shrink FILE to what it holds."""
+    """Remove executions past their retention, and shrink FILE."""
     from genflow.local.engine import archive
 
     with _refusing():

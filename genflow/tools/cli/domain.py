@@ -1,4 +1,4 @@
-"""``genflow domain``: the domains of a service, which have to be there before types and executions are."""
+"""``genflow domain``: registers and lists domains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_DAYS = 90  # the longest that SWF keeps closed executions (API reference of 
 
 @click.group('domain')
 def command() -> None:
-    """Register and list domains. A domain is made once, before the first worker or execution."""
+    """Register and list domains. Register a domain once, before the first worker or execution."""
 
 
 @command.command('register')
@@ -38,7 +38,7 @@ def command() -> None:
 @click.option('--description', help='A description, shown when domains are listed.')
 @layer1_options
 def register(*, name: str, days: int, description: str | None, endpoint: str | None, db: str | None) -> None:
-    """Register the domain NAME; one that is there already is left as it is, and said so."""
+    """Register the domain NAME. A domain that exists already is not changed."""
     request: dict[str, Any] = {'name': name, 'workflowExecutionRetentionPeriodInDays': str(days)}
     if description is not None:
         request['description'] = description

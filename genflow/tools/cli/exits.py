@@ -1,4 +1,4 @@
-"""How the command line ends: its exit codes, and the errors that are shown in one line instead of a traceback."""
+"""The exit codes of the command line, and the errors that are shown in one line instead of a traceback."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Exit(IntEnum):
 
 
 class Refused(click.ClickException):
-    """Something that the user asked for cannot be done; shown as one message, the exit code is 2."""
+    """The command cannot be carried out. It is shown as one message; the exit code is 2."""
 
     exit_code = Exit.USAGE
 
 
 class Unavailable(Refused):
-    """It cannot be done now, and perhaps later; the exit code is 5."""
+    """The command cannot be carried out now, but perhaps later; the exit code is 5."""
 
     exit_code = Exit.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""``genflow init``: a small project to begin with, with a workflow, activities and tests that pass."""
+"""``genflow init``: creates a small project with a workflow, activities and tests that pass."""
 
 from __future__ import annotations
 
@@ -161,9 +161,9 @@ FILES = {
 @click.argument('folder', type=click.Path(file_okay=False))
 @click.option('--name', help='The name of the project. Default: the name of the folder.')
 def command(*, folder: str, name: str | None) -> None:
-    """Make a small project in FOLDER: a workflow, two activities, tests and a pyproject.toml.
+    """Create a small project in FOLDER: a workflow, two activities, tests and a pyproject.toml.
 
-    The folder may exist; a file that is there already is not overwritten, and then nothing is written.
+    FOLDER may exist. If one of the files exists already, nothing is written.
     """
     root = Path(folder)
     try:

@@ -1,4 +1,4 @@
-"""Which service a command talks to: a file, an endpoint, or what boto3 finds."""
+"""The service that a command uses: a file, an endpoint, or what boto3 finds."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = [
 LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that drains waits for those in flight
 
 UNCONFIGURED = ('NoRegionError', 'NoCredentialsError', 'PartialCredentialsError', 'ProfileNotFound')
-"""What boto3 raises where it has nothing to reach Amazon SWF with."""
+"""The errors of boto3 for missing credentials, region or profile."""
 
 SAME_SERVICE = ' (with the same --endpoint or --db, if any)'
-"""What messages say where they do not know the options that reach the service."""
+"""The phrase of messages that do not know the options that reach the service."""
 
 READ_ONLY = 'genflow.read_only'
 """Where a command's context has whether it only looks."""
@@ -66,12 +66,12 @@ def service_options(function: F) -> F:
 
 @contextmanager
 def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[Any]:
-    """A SWF client; what the service refuses, or that nothing answers, is shown as a message.
+    """Opens a SWF client. Refusals of the service, and that nothing answers, are shown as one message.
 
     Args:
         endpoint: The address of a service.
-        db: A file, which has to be there: one that is made here would hold nothing to talk about.
-        **request: What is about to be asked, which the message may name.
+        db: A file, which has to exist: a new one would contain no executions.
+        **request: The parameters of the request, which the message may name.
     """
     from genflow.swf.aws.connections import connect
 
@@ -83,11 +83,11 @@ def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[
 
 @contextmanager
 def refusing(service: str = '', **request: Any) -> Iterator[None]:
-    """Show what a service refuses, or that none answers, as one message with the way out.
+    """Show refusals of a service, and that none answers, as one message with a remedy.
 
     Args:
         service: The options with which the commands of the message reach the service, as they are typed.
-        **request: What is about to be asked, which the message may name.
+        **request: The parameters of the request, which the message may name.
     """
     try:
         yield

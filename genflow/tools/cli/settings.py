@@ -1,8 +1,8 @@
-"""Settings that all commands share: options before or after the command, over ``GENFLOW_*``, over pyproject.toml.
+"""Settings that all commands share: options override ``GENFLOW_*`` variables, which override pyproject.toml.
 
-The nearest pyproject.toml upwards of the current folder counts, and of it the table ``[tool.genflow]``. A value that
-does not fit is refused with the place that it comes from. ``db`` and ``endpoint`` name one thing, the service: the
-first place that names either of them decides about both.
+Options may stand before or after the command. The table ``[tool.genflow]`` is read from the nearest pyproject.toml, in
+the current folder or above it. A wrong value is refused, with the place that it comes from. ``db`` and ``endpoint``
+both name the service: the strongest place that has either of them decides about both.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ COMPLETIONS: dict[str, Callable[[click.Context, click.Parameter, str], list[str]
 
 
 def setting_options(*names: str, **overrides: Any) -> Callable[[F], F]:
-    """Add settings to a command as options of its own.
+    """Add settings to a command as its own options.
 
     Args:
         *names: Of the settings.
@@ -255,7 +255,7 @@ def _domains(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 
 def accept_settings(command: click.Command) -> click.Command:
-    """Let a command take each setting after its name, too; those that it does not know are in no help."""
+    """Let a command accept every setting after its name, too; those that are not its own stay out of its help."""
     for child in command.commands.values() if isinstance(command, click.Group) else ():
         accept_settings(child)
     taken = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}
@@ -274,7 +274,7 @@ def _given(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
 
 
 def apply_settings(ctx: click.Context, given: Mapping[str, Any]) -> None:
-    """Have options of the command line count for all that follows."""
+    """Make options of the command line override the other places."""
     ctx.obj = current_settings(ctx).over(Source(lambda name: f'--{name}', given))
     ctx.with_resource(_in_environment(ctx.obj))
 

@@ -1,4 +1,4 @@
-"""Holds saved code against the open executions, in a process of its own, so that it is imported afresh.
+"""Checks saved code against the open executions, in a separate process, so that it is imported anew.
 
 ``python -m genflow.tools.dev.check TARGET URL DOMAIN MIDDLEWARE`` prints one JSON object: ``error``, the report of code
 that cannot be used; or ``taskLists`` to work for, and ``departures``, open executions that the code does not follow.
@@ -29,7 +29,7 @@ __all__ = ['check', 'main']
 
 
 def check(target: str, url: str, domain: str, middleware: str = '') -> dict[str, Any]:
-    """What is to be said of saved code."""
+    """Checks saved code; returns the object that `main` prints."""
     registry = Registry()
     try:
         module_of(parse(target))

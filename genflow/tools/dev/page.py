@@ -1,4 +1,4 @@
-"""The live page of ``genflow dev``: the latest executions with what they do, and what a save has led to."""
+"""The live page of ``genflow dev``: the latest executions, and the result of each save."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """One session of ``genflow dev``: the service, a worker process for the code that was saved last, and saves.
 
-*Theory of operation.* Saved code is first imported and held against every open execution, in a process of its own. Code
-that cannot be imported, or that an open execution does not follow, changes nothing: the worker that runs goes on with
-the code that it has imported. Somebody then chooses: to start those executions again, to repair them (their history up
-to the decision before the departure is kept), or to go on with the old code. Only then the worker is replaced. So no
-decision is ever made that would hold an execution.
+*Theory of operation.* A separate process imports saved code and checks it against every open execution. If the code
+cannot be imported, or does not match an open execution, nothing changes: the worker continues with the code that it
+has imported. The user then chooses: to start those executions again, to repair them (their history up to the decision
+before the mismatch is kept), or to keep the previous code. The worker is replaced only afterwards. Therefore no
+decision is made that would hold an execution.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ['CHOICES', 'Departure', 'Session']
 
 REASON = 'genflow dev: the saved code does not match it'
 DRAINING = 'draining: '
-"""How a worker says that it ends, which is nobody's news here."""
+"""The beginning of the line in which a worker announces its end; it is not shown here."""
 
 PATIENCE = 2
 """Seconds to wait for replaced code to end."""
@@ -141,7 +141,7 @@ class Session:
     # saves
 
     def saved(self) -> None:
-        """Takes up the code as it is on disk, if it can be used and every open execution follows it."""
+        """Runs the code that is on disk now, if it has no error and matches every open execution."""
         checked = self._checked()
         if checked.error is not None:
             self.code = 'broken'
@@ -163,25 +163,25 @@ class Session:
         return '; the previous code keeps running' if self.is_working else ''
 
     def choose(self, key: str) -> None:
-        """Does what somebody chose, while a choice is open: one of :data:`CHOICES`."""
+        """Carries out one of :data:`CHOICES`, while a choice is open."""
         if self.code != 'departs':
             return
         checked, self.pending = self.pending, Checked()
         CHOICES[key][1](self, checked)
 
     def keep(self, checked: Checked) -> None:
-        """Goes on with the old code until the next save."""
+        """Keeps the previous code until the next save."""
         self.code = 'kept'
         self.tell('the previous code keeps running, also for new executions, until the next save')
 
     def restart(self, checked: Checked) -> None:
-        """Starts what departs again with the same input, by the new code."""
+        """Starts the executions that do not match again, with the same input and the new code."""
         for departure in self._known(checked):
             self._restart(departure)
         self._take_up(checked)
 
     def repair(self, checked: Checked) -> None:
-        """Has what departs go on where the new code still follows it."""
+        """Repairs the executions that do not match: they continue from where the new code still matches."""
         self._stop_worker()
         for departure in self._known(checked):
             if not self._repaired(departure, self._ended(departure)):
@@ -306,4 +306,4 @@ CHOICES: dict[str, tuple[str, Callable[[Session, Checked], None]]] = {
     'p': ('repair them', Session.repair),
     'k': ('keep the old code', Session.keep),
 }
-"""What somebody may choose where open executions depart from saved code, by the key that is pressed."""
+"""What the user may choose if open executions do not match the saved code, by key."""

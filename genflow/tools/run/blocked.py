@@ -1,7 +1,7 @@
-"""What a run waits for when nothing in it happens by itself any more: signals, which somebody outside has to send.
+"""Finds the signals that a run waits for when nothing in it happens by itself any more.
 
-Nothing is asked of an execution while it works. A run is looked at when its workers have been quiet for a while, and
-then once until one of them answers a task again.
+No execution is examined while workers are busy. When they have been idle for a while, each is examined once, and again
+only after a worker has answered another task.
 """
 
 from __future__ import annotations

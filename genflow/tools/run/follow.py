@@ -1,7 +1,7 @@
-"""Following an execution through the client's methods alone, in process or over a network.
+"""Follows an execution with the client's methods alone, in process or over a network.
 
-SWF gives a history from its beginning or from its end, but not from the middle. So what is new is read from the end
-backwards, until an event that is known.
+SWF returns a history from its beginning or from its end, but not from the middle. So new events are read from the end
+backwards, up to a known event.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class HistoryTail:
 
 
 def listed(client: Any, domain: str, kind: str, **request: Any) -> Iterator[Mapping[str, Any]]:
-    """What the service says of the executions of a domain, the newest first; ``kind`` is ``open`` or ``closed``."""
+    """Lists the executions of a domain, the newest first; ``kind`` is ``open`` or ``closed``."""
     method = getattr(client, f'list_{kind}_workflow_executions')
     for page in pages(method, domain=domain, **{'startTimeFilter': {'oldestDate': EPOCH}, **request}):
         yield from page['executionInfos']

@@ -1,7 +1,7 @@
-"""Which classes a run works with: every decorated one that has been imported and is still what its name means.
+"""Collects the classes of a run: every imported class that is decorated and that its name still refers to.
 
-A process may have imported more than one run is about, such as all the tests of a project. So two classes for one type
-are an error only where the run may call that type, and nothing says which of them is meant.
+A process may have imported other classes, such as all the tests of a project. Two classes for one type are an error
+only if the run may call that type and no rule selects one of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A client that tells what passes through it: when something was answered, and which task lists come into use."""
+"""A client that reports answered tasks and newly used task lists."""
 
 from __future__ import annotations
 

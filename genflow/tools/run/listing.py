@@ -1,6 +1,6 @@
-"""Which executions of a domain are meant: by type, id, tag, status and time, whatever of it SWF can filter itself.
+"""Filters for executions: type, id, tag, status and time.
 
-SWF takes one filter beside the time of the start. The most selective one is sent, and the others are applied here.
+SWF accepts one filter besides the start time. The most selective one is sent, and the others are applied here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def status_of(info: Info) -> str:
 
 @frozen
 class Wanted:
-    """Which executions are meant; what is not given does not matter.
+    """The filters of a list; one that is not given accepts every execution.
 
     Attributes:
         statuses: Of :data:`STATUSES`.
@@ -51,7 +51,7 @@ class Wanted:
     until: datetime | None = None
 
     def includes(self, info: Info) -> bool:
-        """Whether an execution that SWF lists is meant."""
+        """Whether an execution that SWF lists passes every filter."""
         kind = info['workflowType']
         return (
             status_of(info) in self.statuses
@@ -62,7 +62,7 @@ class Wanted:
         )
 
     def request(self, kind: str) -> dict[str, Any]:
-        """What SWF is asked for among the ``open`` or the ``closed`` executions."""
+        """The request for the ``open`` or the ``closed`` executions."""
         times = {'oldestDate': self.since or EPOCH} | ({} if self.until is None else {'latestDate': self.until})
         return {'startTimeFilter': times, **next(self._filters(kind), {})}
 
@@ -90,14 +90,14 @@ class Wanted:
 
 
 def found(client: Any, domain: str, wanted: Wanted) -> Iterator[Info]:
-    """The executions that are meant, the latest start first."""
+    """The executions that pass every filter, the latest start first."""
     lists = [listed(client, domain, kind, **wanted.request(kind)) for kind in wanted.kinds()]
     merged = heapq.merge(*lists, key=lambda info: info['startTimestamp'], reverse=True)
     return (info for info in merged if wanted.includes(info))
 
 
 def counted(client: Any, domain: str, wanted: Wanted) -> tuple[int, bool]:
-    """How many executions are meant, and whether there may be more of them than SWF counts."""
+    """How many executions pass every filter, and whether there may be more than SWF counts."""
     total, is_cut = 0, False
     for kind in wanted.kinds():
         if wanted.is_for_swf(kind):

@@ -1,4 +1,4 @@
-"""How an execution closed, and what that is in Python: a value, or an exception."""
+"""How an execution closed, and the value or exception that stands for it in Python."""
 
 from __future__ import annotations
 

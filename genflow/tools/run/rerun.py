@@ -1,4 +1,4 @@
-"""Starting an execution again with what event 1 of an earlier run said."""
+"""Starts an execution again with the options of an earlier run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAID_AGAIN = (
 
 
 def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:
-    """A start that says again what event 1 of a run said."""
+    """Makes the request that starts an execution as a run was started, from its event 1."""
     tags = list(begun.get('tagList') or ())
     if len(tags) < MAX_TAGS:
         tags.append(f'rerun-of:{run_id}')

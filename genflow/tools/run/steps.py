@@ -1,6 +1,6 @@
-"""One line for each event that tells a reader something: what plain views and ``genflow history`` print.
+"""One line for each significant event, as plain views and ``genflow history`` print them.
 
-The model is `genflow.insight.ExecutionView`; here it is put into words, event by event.
+The state comes from the model, `genflow.insight.ExecutionView`; this module describes its changes.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ FIRST_STATES = {'child': 'asked for', 'timer': 'started', 'signal': 'sent', 'can
 
 @frozen
 class Step:
-    """What one event changed.
+    """A change that one event made.
 
     Attributes:
         when: The event's time.
         text: One line about it.
-        went_wrong: Whether a reader should look: something failed, timed out or was refused.
-        short: The line for a reader who is told the rest elsewhere.
+        went_wrong: Whether something failed, timed out or was refused.
+        short: The line for a reader who sees the rest elsewhere.
     """
 
     when: datetime
@@ -52,12 +52,12 @@ NOTES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 """Events that concern the execution as a whole, in words."""
 
 SILENT = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'MarkerRecorded'})
-"""Events of which a reader hears nothing: what a decision did is told by the events that follow it."""
+"""Events without a line: the effects of a decision show in the events that follow it."""
 
 
 @define
 class ExecutionSteps:
-    """Puts the events of one execution into words as they are applied to its model.
+    """Describes the events of one execution while it applies them to the model.
 
     Attributes:
         view: The model.
@@ -66,7 +66,7 @@ class ExecutionSteps:
     view: ExecutionView = Factory(ExecutionView)
 
     def apply_all(self, events: Iterable[Event]) -> Iterator[Step]:
-        """Applies events in order as the steps are taken; those that were applied before are left out."""
+        """Applies events in order while the steps are consumed; skips those that were applied before."""
         for event in events:
             if event['eventId'] > self.view.last_event_id:
                 step = self.apply(event)
@@ -74,7 +74,7 @@ class ExecutionSteps:
                     yield step
 
     def apply(self, event: Event) -> Step | None:
-        """Applies the next event, and says what it changed, if a reader would care."""
+        """Applies the next event; returns its step if it is significant."""
         view, event_type, said = self.view, event['eventType'], attributes_of(event)
         view.apply(event)
         when = view.updated_at or event['eventTimestamp']
@@ -91,7 +91,7 @@ class ExecutionSteps:
         return None
 
     def catch_up(self, events: Iterable[Event]) -> Step | None:
-        """Applies what happened in an earlier process, and sums it up in one step."""
+        """Applies the events of an earlier process, and summarizes them in one step."""
         last = None
         for last in self.apply_all(events):  # noqa: B007 - the last one is wanted
             pass

@@ -1,4 +1,4 @@
-"""Targets: what ``genflow run`` and ``genflow worker`` are told to run, as text, made into classes.
+"""Targets: the text with which commands name workflow code, resolved to modules and classes.
 
 A target is a file or a module, and for some commands one class in it: ``orders.py``, ``orders.py:Order``,
 ``shop.orders:Order``. A file is imported as ``python orders.py`` would run it, with its folder first on the path, but
@@ -31,12 +31,12 @@ _CLASS = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*')
 
 
 class TargetError(Exception):
-    """A target cannot be used: what was asked for, why it does not do, and what would."""
+    """A target cannot be used; the text says why, and what to write instead."""
 
 
 @frozen
 class Target:
-    """A target as it was written: where the code is and, perhaps, which class is meant."""
+    """A parsed target: the place of the code and, optionally, the name of a class."""
 
     place: str
     cls: str | None = None
@@ -50,7 +50,7 @@ class Target:
 
 
 def parse(text: str) -> Target:
-    """Take ``place`` or ``place:Class`` apart; a colon of a Windows drive is none of ours."""
+    """Parse ``place`` or ``place:Class``; the colon of a Windows drive does not count."""
     place, colon, cls = text.rpartition(':')
     if colon and _CLASS.fullmatch(cls) and len(place) > 1:
         return Target(place, cls)
@@ -180,7 +180,7 @@ def _import_module(name: str) -> ModuleType:
 
 @contextmanager
 def _importing(place: str, half_made: str = '') -> Iterator[None]:
-    """Turn whatever user code raises while it is imported into a `TargetError`, but for Ctrl-C."""
+    """Turn everything that user code raises on import into a `TargetError`, except Ctrl-C."""
     try:
         with _loggers_kept():
             yield
@@ -194,7 +194,7 @@ def _importing(place: str, half_made: str = '') -> Iterator[None]:
 
 
 def _hint(error: BaseException, place: str) -> str:
-    """What helps against an error that comes from how the target was named."""
+    """A hint for an error that comes from how the target was named."""
     if not isinstance(error, ImportError) or 'relative import' not in str(error):
         return ''
     path = Path(place)

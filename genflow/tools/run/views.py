@@ -1,7 +1,7 @@
-"""How a run is shown: not at all, as plain lines, or live on a terminal.
+"""The views of a run: silent, plain lines, or live on a terminal.
 
-A view is told what changed and looks at the model of the execution for the rest. It shows no inputs or results, and
-writes to stderr only: stdout belongs to the result.
+A view gets the changes, and reads everything else from the model of the execution. It shows no inputs and no results.
+It writes to stderr only, since stdout is for the result.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COLUMNS = ('kind', 'name', *NUMBERS, 'now')
 
 
 class View(Protocol):
-    """Who is told how a run goes."""
+    """Shows the progress of a run."""
 
     def start(self) -> None:
         """Begin to show; called before the first event."""
@@ -43,7 +43,7 @@ class View(Protocol):
         """Show what changed; called in the order of the history, and now and then with nothing."""
 
     def wait_for(self, what: str) -> None:
-        """Show that the execution waits for something that nobody here sends; until the next step."""
+        """Show that the execution waits for something from outside, until the next step."""
 
 
 class Silent:
@@ -76,11 +76,11 @@ class PlainView(Silent):
 
 
 class LiveView:
-    """A table of what is open and counts of what has ended, redrawn in place; what went wrong stays above it.
+    """A table of open operations and counts of ended ones, redrawn in place. Failures stay above it.
 
     Args:
-        title: What is run.
-        clock: The time of day.
+        title: The title of the table.
+        clock: Returns the current time.
     """
 
     def __init__(self, title: str, clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> None:
@@ -147,10 +147,10 @@ def picture(title: str, execution: ExecutionView, now: datetime, missing: str = 
     """The state of a run as something that rich can draw.
 
     Args:
-        title: What is run.
-        execution: Its model.
-        now: The present.
-        missing: What it waits for that nobody here sends, if that is known.
+        title: The title of the table.
+        execution: The model of the execution.
+        now: The current time.
+        missing: What it waits for from outside, if that is known.
     """
     from rich.console import Group
     from rich.table import Table

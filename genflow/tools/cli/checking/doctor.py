@@ -1,4 +1,4 @@
-"""``genflow doctor``: whether everything that genflow needs is there, each with what to do where it is not."""
+"""``genflow doctor``: checks everything that genflow needs, with a remedy for each problem."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ['command']
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Check what genflow needs: Python and packages, the service, the domain, types and workers.
 
-    With TARGET, a file or module, its types are held against those of the domain. Exit code 7 if something is wrong.
+    With TARGET, a file or module, compare its types with those of the domain. Exit code 7 if something is wrong.
     """
     from genflow.tools.cli.checking.examining import check_everything
 

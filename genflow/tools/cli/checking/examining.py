@@ -44,13 +44,13 @@ SLOW = 2.0
 
 @frozen
 class Check:
-    """What was looked at, and how it is.
+    """The result of one check.
 
     Attributes:
         subject: Such as ``Python`` or ``domain``.
         state: ``ok``, ``note`` or ``wrong``.
         text: What was found.
-        remedy: What to do, where it is not ``ok``.
+        remedy: What to do if it is not ``ok``.
     """
 
     subject: str
@@ -71,7 +71,7 @@ MARKS = {'ok': '✓', 'note': '·', 'wrong': '✗'}
 
 @frozen
 class Patient:
-    """What is examined.
+    """The things to check.
 
     Attributes:
         domain: The domain.
@@ -191,7 +191,7 @@ def _reached(patient: Patient) -> Iterator[Check]:
 
 
 def _clock(answer: Any) -> Iterator[Check]:
-    """How far the service's clock is off, by the date that every answer over HTTP has."""
+    """Compares the clocks, by the ``Date`` header of the service's HTTP responses."""
     date = answer.get('ResponseMetadata', {}).get('HTTPHeaders', {}).get('date')
     if date is None:
         return
@@ -204,7 +204,7 @@ def _clock(answer: Any) -> Iterator[Check]:
 
 
 def _credentials(patient: Patient) -> Iterator[Check]:
-    """Which kind of credentials there is; not which."""
+    """Tells which kind of credentials is used, without showing them."""
     if patient.db is not None or patient.endpoint is not None:
         return
     import boto3
@@ -259,7 +259,7 @@ def _types(patient: Patient) -> Iterator[Check]:
 
 
 def _workers(patient: Patient) -> Iterator[Check]:
-    """Which task lists had tasks taken lately, and which have tasks that nobody takes."""
+    """Tells from which task lists workers have taken tasks lately, and which have tasks that none takes."""
     found = Gatherer(patient.client, patient.domain).pollers()
     lists = {(kind, name) for kind, name in found} | {
         ('decision' if hasattr(spec, 'decision_duration') else 'activity', spec.task_list)

@@ -1,4 +1,4 @@
-"""``genflow explore``: the orders of events in which a workflow could go wrong, tried before it is deployed."""
+"""``genflow explore``: tries the possible orders of events to find one that breaks a workflow."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = ['command']
 @click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
-    """Try the orders in which SWF can tell a workflow what happens, and judge each of them.
+    """Try the orders in which SWF may deliver events to a workflow, and check each of them.
 
     TARGET is file.py, file.py:Class or module:Class. ARGS are JSON, or plain text.
 

@@ -1,4 +1,4 @@
-"""``genflow lint``: what breaks determinism or loses something in workflow code, without running it."""
+"""``genflow lint``: finds nondeterminism and lost results in workflow code, without running it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def command(
     ignore: tuple[str, ...],
     explain: str | None,
 ) -> None:
-    """Find what breaks determinism or loses something in workflow code.
+    """Find nondeterminism and lost results in workflow code.
 
     PATH_OR_TARGET is a file, a folder, or a module with or without a class; the code is read and not run. Settings
     stand in [tool.genflow.lint] of pyproject.toml.

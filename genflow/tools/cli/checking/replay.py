@@ -1,4 +1,4 @@
-"""``genflow replay``: recorded histories against the code as it is now, before it is deployed."""
+"""``genflow replay``: checks that the current code follows recorded histories, before it is deployed."""
 
 from __future__ import annotations
 

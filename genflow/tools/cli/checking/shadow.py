@@ -1,4 +1,4 @@
-"""``genflow shadow``: the executions of a domain against the code that is about to be deployed."""
+"""``genflow shadow``: checks that code that is about to be deployed follows the executions of a domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How ``genflow shadow`` holds the executions of a domain against the code."""
+"""How ``genflow shadow`` checks the executions of a domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``genflow types``: the workflow and activity types of a domain, and how the code stands to them."""
+"""``genflow types``: lists the types of a domain, and compares them with the code."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ RECORD = ('kind', 'name', 'version', 'status', 'created', 'description', 'code',
 def command(
     *, target: str | None, deprecated: bool, output: str, domain: str, endpoint: str | None, db: str | None
 ) -> None:
-    """List the types of a domain. With TARGET, a file or module, hold them against the classes that it loads.
+    """List the types of a domain. With TARGET, a file or module, compare them with the classes that it loads.
 
-    The column CODE then says `same`, `differs` (in which defaults, stands below), `not registered`, or nothing where
-    TARGET has no class for a type.
+    The column CODE then says `same`, `differs` (the lines below the table name the defaults) or `not registered`. It
+    is empty if TARGET has no class for a type.
     """
     from genflow.tools.run.types import RegisteredType, registered_types, verdicts
 

@@ -1,6 +1,6 @@
-"""What people do with executions from a shell: start, look into, signal, cancel, terminate, wait for the result.
+"""Commands that act on executions: start, query, signal, cancel, terminate, wait for the result.
 
-Each command is one call of a SWF client, or a few; they work with Amazon SWF, with an endpoint and with a file alike.
+Each command makes one or a few calls of a SWF client. It works with Amazon SWF, an endpoint or a file.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def start(
 ) -> None:
     """Start an execution of the workflow type NAME VERSION, and print its workflow id and run id.
 
-    ARGS, and the values of --kwarg, are JSON, or plain text. With --wait, exit code 3 if it closed otherwise than by
-    completing, or is open at the --timeout.
+    ARGS, and the values of --kwarg, are JSON, or plain text. With --wait, the exit code is 3 if the execution
+    did not complete, or is open at the --timeout.
     """
     request: dict[str, Any] = {
         'domain': domain,
@@ -194,7 +194,7 @@ def signal(
     endpoint: str | None,
     db: str | None,
 ) -> None:
-    """Send the signal NAME to an open execution, with VALUE: JSON, or plain text."""
+    """Send the signal NAME to an open execution, with VALUE, which is JSON or plain text."""
     request = _named(domain, workflow_id, run_id) | {'signalName': name}
     request['input'] = json.dumps(value_input(value))
     with client_of(endpoint, db, **request) as client:
@@ -275,9 +275,10 @@ def query(
     endpoint: str | None,
     db: str | None,
 ) -> None:
-    """Ask the query NAME of an execution, and print the answer as JSON. TARGET is the file or module of the workflow.
+    """Call the query NAME of an execution, and print its result as JSON.
 
-    The history is replayed here, up to the last decision; no worker need run. ARGS, and the values of --kwarg, are
+    TARGET is the file or module of the workflow. The command replays the history up to the last decision itself, so it
+    needs no worker. ARGS, and the values of --kwarg, are
     JSON, or plain text.
     """
     from genflow.swf.client.handles import Client
@@ -319,7 +320,7 @@ def update(
     """Call the method NAME of an execution, which is marked with @update, and print its result as JSON.
 
     A worker has to run. ARGS, and the values of --kwarg, are JSON, or plain text. Exit code 3 if the method failed or
-    refused, and if there is no reply at the --timeout.
+    the update was refused, or if there is no reply within --timeout.
     """
     from genflow.swf.client.handles import Client
 
@@ -359,7 +360,7 @@ def _class(target: str, run: HistoryTail) -> type[Workflow]:
 @click.option('--run-id', help='The run id. Default: the open run.')
 @service_options
 def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str | None, db: str | None) -> None:
-    """Ask an open execution to cancel; what becomes of it is up to the workflow."""
+    """Request the cancellation of an open execution. The workflow decides how it reacts."""
     request = _named(domain, workflow_id, run_id)
     with client_of(endpoint, db, **request) as client:
         client.request_cancel_workflow_execution(**request)
@@ -373,7 +374,7 @@ def cancel(*, workflow_id: str, run_id: str | None, domain: str, endpoint: str |
 def terminate(
     *, workflow_id: str, run_id: str | None, reason: str | None, domain: str, endpoint: str | None, db: str | None
 ) -> None:
-    """End an open execution at once, without asking the workflow."""
+    """End an open execution at once. No code of the workflow runs."""
     request = _named(domain, workflow_id, run_id) | ({'reason': reason} if reason else {})
     with client_of(endpoint, db, **request) as client:
         client.terminate_workflow_execution(**request)
@@ -398,7 +399,7 @@ def result(
     endpoint: str | None,
     db: str | None,
 ) -> None:
-    """Print the result of an execution as it was recorded; exit code 3 if it is open or closed otherwise."""
+    """Print the recorded result of an execution. Exit code 3 if it is open or did not complete."""
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)
         outcome = _closed(run, monotonic() + timeout)

@@ -1,4 +1,4 @@
-"""``genflow activity``: answer an activity task from a shell, with the token that the activity handed out."""
+"""``genflow activity``: answers an activity task from a shell, by the token of the task."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fail(*, token: str, reason: str, details: str | None, endpoint: str | None, 
 @click.argument('details', required=False)
 @layer1_options
 def heartbeat(*, token: str, details: str | None, endpoint: str | None, db: str | None) -> None:
-    """Say that the task is alive; prints whether somebody asked to cancel it."""
+    """Record a heartbeat, and print whether the cancellation of the task was requested."""
     request = {'taskToken': token} | ({'details': details} if details else {})
     with client_of(endpoint, db, **request) as client:
         requested = client.record_activity_task_heartbeat(**request)['cancelRequested']

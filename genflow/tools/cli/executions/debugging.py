@@ -1,4 +1,4 @@
-"""How ``genflow debug`` replays an execution up to a decision, and steps through that one."""
+"""How ``genflow debug`` replays an execution up to a decision, and steps through that decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``genflow show``, ``timeline`` and ``graph`` draw."""
+"""The drawings of ``genflow show``, ``timeline`` and ``graph``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from genflow.tools.run.follow import HistoryTail
 __all__ = ['chosen_picture', 'draw_graph', 'draw_page', 'draw_timeline']
 
 PIPE_WIDTH = 110
-"""Columns where nobody says how wide the terminal is."""
+"""Columns of a drawing that does not go to a terminal."""
 
 
 def chosen_picture(

@@ -1,4 +1,4 @@
-"""What ``genflow why`` finds out and prints."""
+"""How ``genflow why`` gathers, diagnoses and prints."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ __all__ = ['count', 'list_executions', 'selection_options']
 Info = Mapping[str, Any]
 
 ROWS = 100
-"""Rows of a table where nobody says how many."""
+"""Rows of a table without --limit."""
 
 GROUPS = {'open': {'open'}, 'closed': set(STATUSES) - {'open'}} | {status: {status} for status in STATUSES}
 """What ``--status`` takes, and which states it means."""

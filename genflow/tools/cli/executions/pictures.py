@@ -44,7 +44,7 @@ def show(**options: Any) -> None:
 @click.command('timeline')
 @picture_options
 def timeline_command(**options: Any) -> None:
-    """Draw the execution ID as bars over time, as wide as the terminal; idle time is drawn short."""
+    """Draw the execution ID as bars over time, as wide as the terminal. Idle time is shortened."""
     from genflow.tools.cli.executions.drawing import chosen_picture, draw_timeline
 
     draw_timeline(chosen_picture(**options))
@@ -60,7 +60,7 @@ def timeline_command(**options: Any) -> None:
 def graph(ctx: click.Context, /, form: str, output: str | None, **options: Any) -> None:
     """Draw the execution ID as an image (svg), a page that opens anywhere (html), or text for other tools.
 
-    The page holds every event with its payloads: send it only to those who may see them.
+    The page contains every event with its payloads, so send it only to people who may see them.
     """
     from genflow.tools.cli.executions.drawing import chosen_picture, draw_graph
 

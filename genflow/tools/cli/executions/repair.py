@@ -1,4 +1,4 @@
-"""``genflow repair``: an execution of the embedded service that failed goes on where it failed."""
+"""``genflow repair``: continues a failed execution of the embedded service from where it failed."""
 
 from __future__ import annotations
 
@@ -37,13 +37,14 @@ __all__ = ['command']
 @click.option('--reason-like', help='With --all: only if the failure reason contains this text; ignores case.')
 @service_options
 def command(**options: Any) -> None:
-    """Take up the execution ID, which has failed, as a new run of the same workflow id, and print its ids.
+    """Continue the failed execution ID as a new run of the same workflow id, and print its ids.
 
-    The new run begins with the history up to the decision before the failure took effect; what completed stays, what
-    was open or failed is asked for anew. With TARGET, the code is held against it first.
+    The new run begins with the history up to the decision before the failure took effect. Completed calls keep their
+    results; calls that were open or failed are made again. With TARGET, the command first checks that the code follows
+    that history.
 
-    --all takes up the latest run of each workflow id that the options choose. Without --yes it only says what it would
-    do.
+    --all continues the latest run of each workflow id that the options select. Without --yes it only shows what it
+    would do.
     """
     from genflow.tools.cli.executions.repairing import repair
 

@@ -1,4 +1,4 @@
-"""How an execution of the embedded service that failed goes on where it failed."""
+"""How ``genflow repair`` plans and carries out repairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``genflow why``: what an execution does, where its code stands, and why it does not move."""
+"""``genflow why``: explains what an execution does, where its code stands, and why it makes no progress."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ __all__ = ['command']
 @service_options
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
-    """Say what the execution ID does, what happens next, and why it does not move.
+    """Explain what the execution ID does, what happens next, and why it makes no progress.
 
-    TARGET is the file or module with its code: then its branches are shown with their lines, found by replaying the
-    history here. Exit code 0 if nothing is wrong, 7 if something is.
+    With TARGET, the file or module of its code, the command replays the history and shows each branch with its line.
+    Exit code 0 if nothing is wrong, 7 if something is.
     """
     from genflow.tools.cli.executions.explaining import explain
 

@@ -1,4 +1,4 @@
-"""``genflow dev``: service, worker and a live page in one command, which follows the saved code."""
+"""``genflow dev``: a service, a worker and a live page in one command, which reloads saved code."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ QUIT = 'q'
 @setting_options('domain', default=DOMAIN, show_default=True)
 @setting_options('middleware')
 def command(*, target: str, db: str | None, port: int, ui: bool, domain: str, middleware: str | None) -> None:
-    """Serve, work and watch: TARGET, a file or module, runs in the embedded service, and saved changes are taken up.
+    """Run TARGET, a file or module, on the embedded service, and reload its code when it is saved.
 
-    A save never holds an open execution. If one does not match the saved code any more, or the file has an error, the
-    code from before goes on; of executions that do not match you choose: r starts them again, p repairs them, k keeps
-    the old code. q or Ctrl-C ends it.
+    A save never holds an open execution. If the saved code has an error, or does not match an open execution, the
+    previous code keeps running. You then choose by a key: r starts the executions that do not match again, p repairs
+    them, k keeps the previous code. q or Ctrl-C ends the command.
     """
     from genflow.tools.dev.page import Executions, LivePage, PlainPage, drawn
     from genflow.tools.dev.session import Session
@@ -98,7 +98,7 @@ def _dashboard(session: Session, *, shown: bool) -> Iterator[None]:
 
 
 def follow(session: Session, executions: Executions, page: Page, messages: queue.SimpleQueue[str]) -> None:
-    """Does what is saved and pressed, and shows what the executions do, until somebody quits."""
+    """Follows saves and keys, and shows the executions, until the user quits."""
     from genflow.tools.dev.session import CHOICES
 
     while True:
@@ -117,7 +117,7 @@ def follow(session: Session, executions: Executions, page: Page, messages: queue
 
 
 def _folder(target: Target) -> Path:
-    """What to watch: the folder of a file, or that of a module's package."""
+    """Returns the folder to watch: that of a file, or that of a module's package."""
     if target.is_file:
         path = Path(target.place)
         if not is_file(path):

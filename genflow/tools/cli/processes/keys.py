@@ -1,4 +1,4 @@
-"""Single keys that somebody presses at the terminal."""
+"""Single keys that are pressed at the terminal."""
 
 from __future__ import annotations
 

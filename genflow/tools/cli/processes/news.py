@@ -1,4 +1,4 @@
-"""Warnings of workers and workflows, shown to the one who runs a command."""
+"""Warnings of workers and workflows, shown to the user of a command."""
 
 from __future__ import annotations
 

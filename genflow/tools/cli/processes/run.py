@@ -1,7 +1,7 @@
-"""``genflow run``: a workflow to its end, on the embedded service.
+"""``genflow run``: runs a workflow to its end on the embedded service.
 
-The result is the only thing on stdout, so that another program can read it. What happens is shown on stderr: in place
-on a terminal, line by line in a pipe.
+Only the result goes to stdout, so that another program can read it. Progress goes to stderr: in place on a terminal,
+line by line in a pipe.
 
 Theory of operation of ``--processes``. The supervisor has the file and imports no user code. It starts this command
 anew for each process, with a *part*: ``shows`` repairs or starts the execution, follows it and prints the result;
@@ -56,12 +56,12 @@ __all__ = ['command']
 @setting_options('middleware', 'verbose', 'quiet')
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
-    """Run a workflow to its end on the embedded service, its activities in this process, or in several.
+    """Run a workflow to its end on the embedded service, in this process or in several.
 
     TARGET is file.py, file.py:Class or module:Class. ARGS, and the values of --kwarg, are JSON, or plain text. The
     result is printed as JSON.
 
-    Exit codes: 0 completed, 1 an internal error, 2 wrong usage, 3 closed otherwise or cannot go on, 130 Ctrl-C.
+    Exit codes: 0 completed, 1 internal error, 2 wrong usage, 3 did not complete or cannot continue, 130 Ctrl-C.
     """
     from genflow.tools.cli.processes.running import run
 

@@ -64,7 +64,7 @@ def command(
     ui_port: int,
     write: bool,
 ) -> None:
-    """Serve the embedded SWF service over HTTP; prints its address.
+    """Serve the embedded SWF service over HTTP, and print its address.
 
     Set AWS_ENDPOINT_URL_SWF to the address, and any region, and an AWS SDK uses it. With --credentials, requests must
     be signed with one of the access keys in the file, which any AWS SDK does; without, any credentials will do, and

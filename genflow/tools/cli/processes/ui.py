@@ -65,9 +65,9 @@ def command(
     endpoint: str | None,
     db: str | None,
 ) -> None:
-    """Show executions in a browser; prints the address.
+    """Show executions in a browser, and print the address.
 
-    FOLDER holds histories as `aws swf get-workflow-execution-history` prints them. Without it: the service at
+    FOLDER contains histories as `aws swf get-workflow-execution-history` prints them. Without it: the service at
     --endpoint, the --db file, or Amazon SWF as boto3 is configured.
     """
     from genflow.local.http.admission import is_loopback

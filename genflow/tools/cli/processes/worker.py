@@ -1,7 +1,7 @@
-"""``genflow worker``: deciders and activities for one task list, until they are told to stop.
+"""``genflow worker``: runs deciders and activities for task lists, until a signal stops it.
 
-The first SIGTERM, SIGHUP or Ctrl-C drains: no new polls, and what runs may finish. A second signal of any of these
-kinds stops at once.
+The first SIGTERM, SIGHUP or Ctrl-C drains the worker: it polls no more, and running tasks may finish. A second one
+stops it at once.
 """
 
 from __future__ import annotations
@@ -121,10 +121,11 @@ def command(
 
     --task-list may be given several times; each list has deciders and activities of its own.
 
-    Every decorated class that importing TARGET loads is worked for. Credentials and region come from where boto3
-    finds them, unless --endpoint or --db says otherwise. SIGUSR1 prints what became of the tasks so far.
+    The worker serves every decorated class that importing TARGET loads. Credentials and region come from where boto3
+    finds them, unless --endpoint or --db is given. SIGUSR1 prints the counts of tasks so far.
 
-    --processes N runs N such workers under one process that restarts those that die, for activities that compute.
+    --processes N runs N such workers under one process that restarts those that die; use it for activities that
+    compute.
     """
     from genflow.swf.aws.client import RetryingClient
     from genflow.swf.aws.connections import connect

@@ -12,6 +12,8 @@ import pytest
 
 from genflow import Client
 from genflow.local import LocalSWF
+from genflow.tools.cli.exits import Exit
+from genflow.tools.cli.processes import supervisor as supervisors
 from tests.tools.processes import TIMEOUT, start, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
@@ -111,3 +113,9 @@ def test_a_command_that_is_wrong_is_not_started_again(tmp_path):
     assert process.returncode == 2
     assert 'nowhere.py' in error
     assert 'started again' not in error
+
+
+def test_a_run_that_is_stopped_while_its_process_is_down_was_interrupted(monkeypatch):
+    monkeypatch.setattr(supervisors, 'say', lambda text: os.kill(os.getpid(), signal.SIGTERM))  # between two starts
+    dies = supervisors.Program([sys.executable, '-c', 'import os; os.kill(os.getpid(), 9)'], decides=True)
+    assert supervisors.Supervisor([dies], drain=0).run() == Exit.INTERRUPTED

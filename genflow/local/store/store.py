@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from itertools import zip_longest
@@ -339,7 +340,8 @@ class Store(File):
     def facts(self, now: int = 0) -> dict[str, int]:
         """Sizes, for people, without what is past its retention at that moment."""
         counts = {name: int(self.rows(sql, (now,) * sql.count('?'))[0][0]) for name, sql in FACTS.items()}
-        counts['bytes'] = 0 if self.in_memory else Path(self.path).stat().st_size
+        files = [] if self.in_memory else [Path(self.path), Path(f'{os.path.realpath(self.path)}-wal')]
+        counts['bytes'] = sum(file.stat().st_size for file in files if file.exists())
         return counts
 
 

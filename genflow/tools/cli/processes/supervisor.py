@@ -192,6 +192,8 @@ class Supervisor:
             self._restarts[slot] += 1
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+        if program.decides:
+            self._verdict = Exit.INTERRUPTED  # it has not been started again, so there is no result
 
     def _end(self, program: Program, code: int) -> None:
         """A process has ended for good; where its command is wrong, so is that of the others."""

@@ -14,6 +14,7 @@ import pytest
 
 from genflow import Activity, ActivityProxy, DefinitionError, Steps, Workflow
 from genflow.core.model.registry import ActivitySpec, declare
+from genflow.core.payloads.converting import converter
 
 pytest.importorskip('cattrs')
 
@@ -239,3 +240,10 @@ def test_a_proxy_of_an_undecorated_class_says_what_to_do():
 
     with pytest.raises(DefinitionError, match=r'Bare\.proxy\(\) needs a name and version: decorate'):
         Bare.proxy()
+
+
+def test_a_key_that_is_nested_too_deep_to_be_read_is_text():
+    deep = '[' * 100_000
+    assert converter().structure({deep: 1}, dict[str | int, int]) == {deep: 1}
+    with pytest.raises(ValueError, match='is not one of'):
+        converter().structure({deep: 1}, dict[int, int])

@@ -2,7 +2,7 @@
 
 The second is what a child process would bring that serves in the place of the leader: the process that computes then
 follows like everybody else. Each row has the medians, over three rounds in alternation, of 40 calls of a follower and
-of 40 calls of the process that computes.
+of 40 calls of the process that computes; ``who_leads.py ROUNDS CALLS`` makes as many.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from statistics import median
 
 from genflow.local import LocalSWF
 
-ROUNDS = 3
-CALLS = 40
 THREADS = (0, 1, 4)
 DOMAIN = 'bench'
+PART = '--part'
 TYPE = {'name': 'Wait', 'version': '1'}
 
 
@@ -64,7 +63,7 @@ def compute() -> None:
         sum(range(1000))
 
 
-def part(path: str, threads: int) -> None:
+def part(path: str, threads: int, calls: int) -> None:
     """A process that computes in so many threads, and measures its own calls when it is asked to."""
     with LocalSWF(path) as swf:
         if swf.is_leader:
@@ -73,35 +72,35 @@ def part(path: str, threads: int) -> None:
             threading.Thread(target=compute, daemon=True).start()
         print('ready', flush=True)
         for _ in sys.stdin:
-            print(median([writes(swf) for _ in range(CALLS)]), flush=True)
+            print(median([writes(swf) for _ in range(calls)]), flush=True)
 
 
 @contextmanager
-def process(path: str, threads: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, __file__, path, str(threads)]
+def process(path: str, threads: int, calls: int) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, __file__, PART, path, str(threads), str(calls)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
         started.stdout.readline()
         yield started
 
 
-def measure(path: str, threads: int) -> tuple[float, float, float]:
+def measure(path: str, threads: int, calls: int) -> tuple[float, float, float]:
     """A follower's reads and durable calls, and the durable calls of the process that computes."""
-    with process(path, threads) as computing, LocalSWF(path) as swf:
-        follower = median([reads(swf) for _ in range(CALLS)]), median([writes(swf) for _ in range(CALLS)])
+    with process(path, threads, calls) as computing, LocalSWF(path) as swf:
+        follower = median([reads(swf) for _ in range(calls)]), median([writes(swf) for _ in range(calls)])
         swf.close()
         own, _ = computing.communicate('\n')
         return *follower, float(own)
 
 
-def main() -> None:
+def main(rounds: int = 3, calls: int = 40) -> None:
     found: dict[tuple[int, str], list[tuple[float, float, float]]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for threads in THREADS:
             with tempfile.TemporaryDirectory() as folder:
-                found.setdefault((threads, 'it leads'), []).append(measure(str(Path(folder) / 'a'), threads))
-                with process(str(Path(folder) / 'b'), 0):
-                    measured = measure(str(Path(folder) / 'b'), threads)
+                found.setdefault((threads, 'it leads'), []).append(measure(str(Path(folder) / 'a'), threads, calls))
+                with process(str(Path(folder) / 'b'), 0, calls):
+                    measured = measure(str(Path(folder) / 'b'), threads, calls)
                 found.setdefault((threads, 'an idle one leads'), []).append(measured)
     print('threads that compute | who leads | read | durable call | own durable call, ms')
     for (threads, who), rows in sorted(found.items()):
@@ -109,4 +108,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main() if len(sys.argv) == 1 else part(sys.argv[1], int(sys.argv[2]))
+    if sys.argv[1:2] == [PART]:
+        part(sys.argv[2], *map(int, sys.argv[3:]))
+    else:
+        main(*map(int, sys.argv[1:]))

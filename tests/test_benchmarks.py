@@ -23,6 +23,7 @@ COMMANDS = {
     'sticky.py': ['70'],
     'sticky_http.py': ['--steps', '5', '--long', '10', '--cold'],
     'tester.py': ['3'],
+    'who_leads.py': ['1', '2'],
     'wire_to_decision.py': ['50', '1'],
 }
 """By script: arguments that make it quick."""

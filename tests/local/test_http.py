@@ -383,6 +383,64 @@ def test_connections_beyond_the_bound_wait_until_another_one_ends(service):
         assert third.recv(10_000).startswith(b'HTTP/1.1 200 ')
 
 
+LARGE = raw('DescribeDomain', {'name': 'd', 'unknown': 'x' * 500_000})
+
+
+def chunked(request):
+    """The request with its body in one chunk."""
+    head, _, body = request.partition(b'\r\n\r\n')
+    lines = [line for line in head.split(b'\r\n') if not line.lower().startswith(b'content-length')]
+    return b'\r\n'.join([*lines, b'Transfer-Encoding: chunked', b'', b'%x' % len(body), body, b'0', b'', b''])
+
+
+@pytest.mark.parametrize('request_', [LARGE, chunked(LARGE)], ids=['length', 'chunks'])
+def test_large_requests_are_held_within_a_bound(service, request_):
+    """Whoever was there first gets an answer, whoever goes beyond the bound is to try again; small requests pass."""
+    with HttpServer(service, max_request_bytes=600_000) as server, contextlib.ExitStack() as stack:
+        first, second, small = (stack.enter_context(connect(server)) for _ in range(3))
+        half = len(request_) * 4 // 5
+        first.sendall(request_[:half])
+        until(lambda: server._held.total > 300_000)  # noqa: SLF001 - clients cannot see it
+        second.sendall(request_[:half])
+        with second.makefile('rb') as stream:
+            status, body = read_response(stream)
+        assert status == 503
+        assert json.loads(body)['__type'] == 'com.amazon.coral.service#ServiceUnavailable'
+        small.sendall(raw('DescribeDomain', {'name': 'd'}))
+        assert small.recv(10_000).startswith(b'HTTP/1.1 200 ')
+        first.sendall(request_[half:])
+        assert first.recv(10_000).startswith(b'HTTP/1.1 200 ')
+        assert server._held.total == 0  # noqa: SLF001
+        with connect(server) as leaving:
+            leaving.sendall(request_[:half])
+            until(lambda: server._held.total > 300_000)  # noqa: SLF001
+        until(lambda: server._held.total == 0)  # noqa: SLF001
+        first.sendall(request_)
+        assert first.recv(10_000).startswith(b'HTTP/1.1 200 ')
+
+
+def test_a_held_poll_counts_with_the_request_that_made_it(service):
+    with HttpServer(service, max_request_bytes=600_000) as server, connect(server) as client:
+        client.sendall(raw('PollForDecisionTask', {**TASK_LIST, 'unknown': 'x' * 500_000}))
+        until(lambda: any(connection._held for connection in tuple(server._desk.connections)))  # noqa: SLF001
+        assert server._held.total > 500_000  # noqa: SLF001
+        start(service)
+        assert client.recv(100_000).startswith(b'HTTP/1.1 200 ')
+        assert server._held.total == 0  # noqa: SLF001
+
+
+def test_little_is_read_ahead_of_a_request_that_is_carried_out(service, server):
+    """A client that pipelines gets no more memory than another."""
+    with contextlib.closing(poll(server)) as client:
+        until(lambda: any(connection._held for connection in tuple(server._desk.connections)))  # noqa: SLF001
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1000):
+                client.send(b'x' * 65_536)
+        (connection,) = server._desk.connections  # noqa: SLF001
+        assert connection._reader.buffered < 400_000  # noqa: SLF001
+
+
 # -- long polls
 
 

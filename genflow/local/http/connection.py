@@ -9,6 +9,9 @@ woken, its time is over, or the client is gone; then a worker makes the next att
 a thousand small coroutines, and every worker is free for calls. A client that disconnects leaves the line before a
 task can be handed to it; only in the moment in which a task is being taken can it still be lost, until its time-out.
 
+All connections together hold a limited number of bytes of large requests: one that would go beyond it is refused, and
+its client tries again.
+
 A client that does not read its reply gets no other one before it has, so at most one reply is kept for it, and it is
 cut off when it reads nothing for a while (:mod:`~genflow.local.http.timeouts`).
 """
@@ -28,7 +31,6 @@ from genflow.local.http.aws_json import Call, Reply, carried_out, refusal
 from genflow.local.http.dispatcher import Dispatcher, Held, Outcome, Upgrade
 from genflow.local.http.http11 import (
     CONTINUE,
-    LARGEST,
     BadRequest,
     DiscardingReader,
     RequestReader,
@@ -40,10 +42,14 @@ from genflow.local.requests import faults
 
 #: seconds for which a client that was refused may go on sending.
 IDLE_TIMEOUT = 2.0
+#: bytes of a request from which on they are counted, and that are read of the next one while one is carried out.
+LARGE = 64 * 1024
 #: a request's id is that of this process and its number, in the form of a UUID.
 SERVER_ID = str(uuid.uuid4())[:24]
 REQUEST_NUMBERS = itertools.count(1)
-TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+BUSY = HTTPStatus.SERVICE_UNAVAILABLE
+#: status of a request that is refused unread -> the code of its error.
+CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'RequestEntityTooLargeException', BUSY: 'ServiceUnavailable'}
 
 
 class Connection(asyncio.Protocol):
@@ -54,6 +60,7 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
         self._busy = False
+        self._counted = 0
         self._is_unread = False
         self._deadline = Deadline(dispatcher.timeouts)
         self._keeps_alive = True
@@ -69,10 +76,13 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
-        if not (self._busy or self._is_unread):
+        if self._busy or self._is_unread:
+            if self._reader.buffered > LARGE and self._transport:
+                self._transport.pause_reading()
+        elif self._count(self._reader.held):
             self._read_on()
-        elif self._reader.buffered > LARGEST and self._transport:
-            self._transport.pause_reading()
+        else:
+            self._refuse(BadRequest(BUSY, 'The server holds too many large requests at the moment; try again'))
 
     def eof_received(self) -> bool:
         """The client sends no more: it may still want the answer to a call, but a poll is not worth a task."""
@@ -84,6 +94,8 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._desk.leave(self)
         self._abandon()
+        if not self._busy:
+            self._count(0)
 
     def pause_writing(self) -> None:
         """The client has not read what it was sent; it gets nothing more before it has."""
@@ -100,6 +112,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     # Requests.
+
+    def _count(self, held: int) -> bool:
+        """Count the bytes that this connection holds, if they are many; whether there is room for them."""
+        counted = held if held > LARGE else 0
+        difference, self._counted = counted - self._counted, counted
+        return not difference or self._desk.held.change(difference)
 
     def _read_on(self) -> None:
         """Take up the next request, if it is there."""
@@ -127,11 +145,10 @@ class Connection(asyncio.Protocol):
         What the client still sends is taken and dropped for a moment: closing at once would reset the connection, and
         the client might never see why.
         """
-        code = 'RequestEntityTooLargeException' if bad.status == TOO_LARGE else 'SerializationException'
-        body = refusal(faults.fault(code, bad.message)).body
+        body = refusal(faults.fault(CODES.get(bad.status, 'SerializationException'), bad.message)).body
         self._keeps_alive = False
-        self._reply(Reply(bad.status, body), lingers=True)
         self._reader = DiscardingReader()
+        self._reply(Reply(bad.status, body), lingers=True)
 
     def _finish(self, outcome: Outcome) -> None:
         if isinstance(outcome, Reply):
@@ -150,6 +167,7 @@ class Connection(asyncio.Protocol):
         transport, self._transport, self._busy = self._transport, None, False
         self._deadline.lift()
         self._desk.leave(self)
+        self._count(0)
         if transport is not None:
             transport.write(switching(upgrade.protocol))
             protocol = upgrade.make()
@@ -158,6 +176,7 @@ class Connection(asyncio.Protocol):
 
     def _reply(self, reply: Reply, *, lingers: bool = False) -> None:
         self._busy = False
+        self._count(self._reader.held if self._transport is not None else 0)
         if self._transport is None:
             return
         headers = (

@@ -92,6 +92,26 @@ class OpenConnection(Timed, Protocol):
 
 
 @attrs.define(slots=True, eq=False)
+class HeldBytes:
+    """How many bytes of large requests all connections hold, from their arrival to their replies.
+
+    A connection holds at most a request and what is read ahead, but there may be thousands of them.
+
+    Attributes:
+        most: may be held; a large request that goes beyond them is refused.
+        total: are held.
+    """
+
+    most: int = 256 * 1024 * 1024
+    total: int = 0
+
+    def change(self, difference: int) -> bool:
+        """Count bytes that have come or gone; whether there is room."""
+        self.total += difference
+        return difference <= 0 or self.total <= self.most
+
+
+@attrs.define(slots=True, eq=False)
 class Dispatcher:
     """What the connections of one server share.
 
@@ -101,6 +121,7 @@ class Dispatcher:
         most: connections that may be open at a time.
         timeouts: how long a client may take.
         metrics: counts requests.
+        held: bytes of large requests.
         connections: those that are open.
         emptied: set whenever the last connection is gone.
         room: set as long as there may be one more.
@@ -112,6 +133,7 @@ class Dispatcher:
     most: int = 10_000
     timeouts: Timeouts = attrs.field(factory=Timeouts)
     metrics: ServerMetrics | None = None
+    held: HeldBytes = attrs.field(factory=HeldBytes)
     connections: set[OpenConnection] = attrs.field(factory=set)
     emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
     room: asyncio.Event = attrs.field(factory=asyncio.Event)

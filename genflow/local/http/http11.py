@@ -106,6 +106,11 @@ class RequestReader:
         return len(self._buffer)
 
     @property
+    def held(self) -> int:
+        """Bytes that have come of what was not handed out, those of a body in chunks included."""
+        return len(self._buffer) + (self._chunks.held if self._chunks is not None else 0)
+
+    @property
     def is_between_requests(self) -> bool:
         """Nothing of a next request has come."""
         return self._head is None and not self._buffer
@@ -177,6 +182,11 @@ class ChunkedBody:
         self._room = room
         self._body = bytearray()
         self._trailers: list[str] | None = None
+
+    @property
+    def held(self) -> int:
+        """Bytes of the body that have been taken off the buffer."""
+        return len(self._body)
 
     def read(self, buffer: bytearray) -> bytes | None:
         """Take the chunks that are there off the buffer; the body, when the last one was."""

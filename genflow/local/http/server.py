@@ -33,7 +33,7 @@ from genflow.local.http.admission import Admission, is_loopback
 from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
 from genflow.local.http.connection import Connection
 from genflow.local.http.credentials import Credentials
-from genflow.local.http.dispatcher import Asked, Dispatcher, Route, cancelled, end_connections
+from genflow.local.http.dispatcher import Asked, Dispatcher, HeldBytes, Route, cancelled, end_connections
 from genflow.local.http.http11 import Request
 from genflow.local.http.metrics import Counting, ServerMetrics
 from genflow.local.http.timeouts import Timeouts, watch
@@ -71,6 +71,8 @@ class HttpServer:
         timeouts: after which clients are cut off.
         max_connections: open at a time, more wait; as many as the process has descriptors for unless given.
         metrics: services by region whose numbers are served at ``/metrics``, with those of the requests.
+        max_request_bytes: of large requests of all connections at a time; one that goes beyond them is answered with
+            503, and every AWS SDK sends it again.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -88,11 +90,13 @@ class HttpServer:
         timeouts: Timeouts | None = None,
         max_connections: int | None = None,
         metrics: Mapping[str, Counting] | None = None,
+        max_request_bytes: int = HeldBytes().most,
     ) -> None:
         self._service = service
         self._metrics = None if metrics is None else ServerMetrics(metrics, lambda: self.connections)
         self._timeouts = timeouts or Timeouts()
         self._max_connections = max_connections
+        self._held = HeldBytes(max_request_bytes)
         self._regions = dict(regions or {})
         self._routes: dict[tuple[str, str], Route] = {
             ('GET', '/'): answer_health,
@@ -161,7 +165,9 @@ class HttpServer:
         self._wake = partial(loop.call_soon_threadsafe, stopping.set)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix='genflow-local-http') as workers:
             most = self._max_connections or most_connections()
-            self._desk = dispatcher = Dispatcher(loop, self._route, workers, most, self._timeouts, self._metrics)
+            self._desk = dispatcher = Dispatcher(
+                loop, self._route, workers, most, self._timeouts, self._metrics, self._held
+            )
             accepting = loop.create_task(accept(self._socket, dispatcher, partial(Connection, dispatcher)))
             watching = loop.create_task(watch(dispatcher.connections, self._timeouts))
             self._ready.set()

@@ -9,9 +9,20 @@ __all__ = ['main']
 
 NEEDED = ('click', 'rich')
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C; the enumeration of all of them is loaded later."""
+
 
 def main() -> int:
     """Run the command line, or say what to install; gives the exit code."""
+    try:
+        return _run()
+    except KeyboardInterrupt:  # while modules are loaded, or once more while the first one is reported
+        print('interrupted', file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run() -> int:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         print(

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genflow.__main__ import main as genflow_main
 from genflow.local import LocalSWF
 from genflow.tools.cli.main import COMMANDS, main
 from genflow.tools.terminal_text import escape_controls, escape_line
@@ -197,6 +198,15 @@ def test_each_command_is_near_to_itself_without_a_letter():
     for name in COMMANDS:
         if len(name) > 3:
             assert f'Did you mean {name!r}?' in genflow(name[:-1])[2]
+
+
+def test_an_interrupt_before_a_command_has_begun_shows_no_traceback(monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('genflow.tools.cli.main.entry', interrupt)
+    assert genflow_main() == 130
+    assert capsys.readouterr().err == 'interrupted\n'
 
 
 def test_the_version_names_python_and_the_packages():

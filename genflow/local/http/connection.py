@@ -49,7 +49,10 @@ SERVER_ID = str(uuid.uuid4())[:24]
 REQUEST_NUMBERS = itertools.count(1)
 BUSY = HTTPStatus.SERVICE_UNAVAILABLE
 #: status of a request that is refused unread -> the code of its error.
-CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'RequestEntityTooLargeException', BUSY: 'ServiceUnavailable'}
+CODES: dict[int, str] = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'RequestEntityTooLargeException',
+    BUSY: 'ServiceUnavailable',
+}
 
 
 class Connection(asyncio.Protocol):

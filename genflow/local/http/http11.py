@@ -208,7 +208,7 @@ class ChunkedBody:
         self._room -= end
         if self._room < len(self._body):
             raise too_large()
-        trailers.append(clean(buffer[:end].decode('latin-1')))
+        trailers.append(buffer[:end].decode('latin-1'))
         del buffer[: end + 2]
 
     def _chunk(self, buffer: bytearray, end: int) -> bool:
@@ -242,20 +242,27 @@ def read_head(text: str) -> Head:
     Raises:
         BadRequest: they cannot be read, or could be read in two ways.
     """
-    first, *lines = map(clean, text.split('\r\n'))
-    found = REQUEST_LINE.match(first)
-    if not found:
-        raise BadRequest(400, 'The first line is not an HTTP/1.1 request')
+    first, *lines = text.split('\r\n')
+    method, path, query, minor = read_request_line(first)
     headers = read_headers(lines)
     connection = headers.get('connection', '').lower()
-    keep_alive = 'close' not in connection and (found[3] == '1' or 'keep-alive' in connection)
+    keep_alive = 'close' not in connection and (minor == '1' or 'keep-alive' in connection)
+    return Head(method, path, headers, body_length(headers), keep_alive, query, host_problem(headers, minor))
+
+
+@lru_cache(256)
+def read_request_line(line: str) -> tuple[str, str, str, str]:
+    """Method, path, query and minor version; clients send the same few lines again and again."""
+    found = REQUEST_LINE.match(clean(line))
+    if not found:
+        raise BadRequest(400, 'The first line is not an HTTP/1.1 request')
     path, _, query = found[2].partition('?')
-    return Head(found[1], path, headers, body_length(headers), keep_alive, query, host_problem(headers, found[3]))
+    return found[1], path, query, found[3]
 
 
 def clean(line: str) -> str:
     """The line, which must have no control character but tabs; those of the line's end have been taken off."""
-    if CONTROL.search(line):
+    if not line.isprintable() and CONTROL.search(line):  # the first is quicker, and false for all that matters
         raise BadRequest(400, 'A line of the headers has a bare CR or LF, a NUL or another control character in it')
     return line
 
@@ -265,13 +272,19 @@ def host_problem(headers: dict[str, str], minor: str) -> str | None:
     host = headers.get('host')
     if host is None:
         return 'A request of HTTP/1.1 has a Host header' if minor == '1' else None
-    return None if HOST.match(host) else 'The Host header does not name one host'
+    return None if is_host(host) else 'The Host header does not name one host'
+
+
+@lru_cache(256)
+def is_host(value: str) -> bool:
+    """It names one host, and perhaps a port."""
+    return bool(HOST.match(value))
 
 
 def read_headers(lines: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines:
-        raw, colon, rest = line.partition(':')
+        raw, colon, rest = clean(line).partition(':')
         name, value = header_name(raw if colon else ''), rest.strip(' \t')
         headers[name] = f'{headers[name]},{value}' if name in headers else value
     return headers

@@ -49,19 +49,35 @@ NO_SECRET = Secret('')
 
 
 @attrs.frozen(slots=True)
-class Authorization:
-    """What the header of that name says."""
+class Signer:
+    """What the header `Authorization` says but for the signature: the same in all requests of a client on a day.
+
+    Attributes:
+        scope: day, region and service that the key is derived for.
+        signed: names of the headers that the signature covers, in the order of the canonical form.
+    """
 
     access_key: str
     day: str
-    region: str
-    service: str
+    scope: str
     signed: tuple[str, ...]
-    signature: str
+
+
+@attrs.frozen(slots=True)
+class Moment:
+    """When a request was signed.
+
+    Attributes:
+        text: as the signature covers it.
+        seconds: since 1970.
+    """
+
+    text: str
+    seconds: int
 
     @property
-    def scope(self) -> str:
-        return f'{self.day}/{self.region}/{self.service}/aws4_request'
+    def day(self) -> str:
+        return self.text[:8]
 
 
 def verify(request: Request, credentials: Credentials, now: float) -> None:
@@ -78,12 +94,13 @@ def verify(request: Request, credentials: Credentials, now: float) -> None:
     header = request.headers.get('authorization')
     if header is None:
         raise missing()
-    authorization = read_authorization(header)
-    moment = signed_at(request)
-    check_coverage(request, authorization, moment)
-    secret = credentials.get(authorization.access_key)
-    expected = sign(request, authorization, moment, (secret or NO_SECRET).key)
-    right = hmac.compare_digest(expected.encode(), authorization.signature.encode('utf-8', 'replace'))
+    signer, signature = read_authorization(header)
+    moment = signed_at(request.headers.get('x-amz-date'), request.headers.get('date'))
+    body_hash = digest(request.body)
+    check_coverage(request, signer, moment, body_hash)
+    secret = credentials.get(signer.access_key)
+    expected = sign(request, signer, moment, body_hash, (secret or NO_SECRET).key)
+    right = hmac.compare_digest(expected.encode(), signature.encode('utf-8', 'replace'))
     if secret is None:
         raise unknown_key()
     if not right:
@@ -92,8 +109,8 @@ def verify(request: Request, credentials: Credentials, now: float) -> None:
     check_token(request, secret)
 
 
-def read_authorization(header: str) -> Authorization:
-    """The parts of the header.
+def read_authorization(header: str) -> tuple[Signer, str]:
+    """Who has signed, and the signature.
 
     Raises:
         ServiceError: it is of another kind, or not whole.
@@ -101,61 +118,74 @@ def read_authorization(header: str) -> Authorization:
     found = AUTHORIZATION.match(header)
     texts = found[1].split(',') if found else ()
     parts = {part[1]: part[2] for part in map(PART.match, texts) if part}
-    scope = SCOPE.match(parts.get('Credential', ''))
-    if scope is None or not len(texts) == len(parts) == 3:  # noqa: PLR2004 - Credential, SignedHeaders, Signature
+    signer = read_signer(parts.get('Credential', ''), parts.get('SignedHeaders', ''))
+    if signer is None or not len(texts) == len(parts) == 3:  # noqa: PLR2004 - Credential, SignedHeaders, Signature
         raise incomplete(
             f'Authorization is not of the form {ALGORITHM} Credential=key/date/region/swf/aws4_request, '
             'SignedHeaders=..., Signature=...'
         )
-    signed = tuple(parts['SignedHeaders'].split(';'))
-    return Authorization(scope[1], scope[2], scope[3], scope[4], signed, parts['Signature'])
+    return signer, parts['Signature']
 
 
-def signed_at(request: Request) -> datetime:
-    """When the request was signed.
+@lru_cache(256)
+def read_signer(credential: str, signed: str) -> Signer | None:
+    """What two of the three parts say, which a client sends again and again; None if the first is of another form."""
+    found = SCOPE.match(credential)
+    if found is None:
+        return None
+    scope = f'{found[2]}/{found[3]}/{found[4]}/aws4_request'
+    return Signer(found[1], found[2], scope, tuple(sorted(signed.split(';'))))
+
+
+@lru_cache(256)
+def signed_at(stamp: str | None, date: str | None) -> Moment:
+    """When a request was signed that has these values of `X-Amz-Date` and `Date`.
 
     Raises:
         ServiceError: it does not say so.
     """
-    stamp, date = request.headers.get('x-amz-date'), request.headers.get('date')
     try:
         found = MOMENT.match(stamp or '')
         if found:
             year, month, day, hour, minute, second = map(int, found.groups())
-            return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+            return moment_of(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc))
         if stamp is None and date is not None:
-            return parsedate_to_datetime(date).astimezone(timezone.utc)
+            return moment_of(parsedate_to_datetime(date).astimezone(timezone.utc))
     except (ValueError, OverflowError):
         pass
     raise incomplete('The request has neither X-Amz-Date (20260131T235959Z) nor Date to show when it was signed')
 
 
-def check_coverage(request: Request, authorization: Authorization, moment: datetime) -> None:
+def moment_of(time: datetime) -> Moment:
+    return Moment(time.strftime(FORMAT), timegm(time.timetuple()))
+
+
+def check_coverage(request: Request, signer: Signer, moment: Moment, body_hash: str) -> None:
     """Refuse a signature that leaves open what it should cover, or covers what has not arrived."""
     headers = request.headers
     needed = ['host', *(name for name in COVERED if name in headers)]
     if 'x-amz-date' not in headers:
         needed.append('date')
     for name in needed:
-        if name not in authorization.signed:
+        if name not in signer.signed:
             raise invalid(f'SignedHeaders does not contain {name}, which must be signed')
-    for name in authorization.signed:
+    for name in signer.signed:
         if name not in headers:
             raise invalid(f'The signed header {name[:60]!r} has not arrived; a proxy may have removed it')
-    if authorization.day != moment.strftime('%Y%m%d'):
+    if signer.day != moment.day:
         raise invalid('Credential should be scoped to the day of X-Amz-Date')
     claimed = headers.get('x-amz-content-sha256')
-    if claimed is not None and claimed != digest(request.body):
+    if claimed is not None and claimed != body_hash:
         raise invalid('X-Amz-Content-SHA256 is not the hash of the body; unsigned bodies are refused')
 
 
-def check_skew(moment: datetime, now: float) -> None:
+def check_skew(moment: Moment, now: float) -> None:
     """Refuse what was signed too long ago, or will be."""
-    apart = timegm(moment.timetuple()) - now
+    apart = moment.seconds - now
     if abs(apart) > SKEW:
         word = 'expired' if apart < 0 else 'not yet current'
         raise invalid(
-            f'Signature {word}: it is of {moment.strftime(FORMAT)}, and the time here is '
+            f'Signature {word}: it is of {moment.text}, and the time here is '
             f'{datetime.fromtimestamp(now, timezone.utc).strftime(FORMAT)}; {SKEW} seconds of difference are allowed'
         )
 
@@ -167,11 +197,11 @@ def check_token(request: Request, secret: Secret) -> None:
         raise unknown_key()
 
 
-def sign(request: Request, authorization: Authorization, moment: datetime, key: str) -> str:
+def sign(request: Request, signer: Signer, moment: Moment, body_hash: str, key: str) -> str:
     """The signature that the request should have."""
-    form = digest(canonical(request, authorization.signed))
-    text = '\n'.join((ALGORITHM, moment.strftime(FORMAT), authorization.scope, form))
-    return hmac.digest(derived(key, authorization.scope), text.encode(), 'sha256').hex()
+    form = digest(canonical(request, signer.signed, body_hash))
+    text = f'{ALGORITHM}\n{moment.text}\n{signer.scope}\n{form}'
+    return hmac.digest(derived(key, signer.scope), text.encode(), 'sha256').hex()
 
 
 @lru_cache(256)
@@ -183,20 +213,24 @@ def derived(key: str, scope: str) -> bytes:
     return found
 
 
-def canonical(request: Request, signed: Iterable[str]) -> bytes:
+def canonical(request: Request, signed: Iterable[str], body_hash: str) -> bytes:
     """The request as it is signed; headers that came more than once have been joined by the reader."""
-    names = sorted(signed)
     query = sorted(pair.partition('=')[::2] for pair in request.query.split('&') if pair)
     lines = (
         request.method,
-        quote(request.path, safe='/~'),
+        quoted(request.path),
         '&'.join(f'{name}={value}' for name, value in query),
-        *(f'{name}:{" ".join(request.headers[name].split())}' for name in names),
+        *(f'{name}:{" ".join(request.headers[name].split())}' for name in signed),
         '',
-        ';'.join(names),
-        digest(request.body),
+        ';'.join(signed),
+        body_hash,
     )
     return '\n'.join(lines).encode()
+
+
+@lru_cache(64)
+def quoted(path: str) -> str:
+    return quote(path, safe='/~')
 
 
 def digest(data: bytes) -> str:

@@ -152,8 +152,8 @@ def _linked(view: ExecutionView, last: int) -> list[Mapping[str, Any]]:
     if view.run_id is not None and len(tags) < MAX_TAGS:
         tags.append(f'{REPAIR_TAG}{view.run_id}@{last}')
     first = view.events[0]
-    said = dict(attributes_of(first)) | ({'tagList': tags} if tags else {})
-    return [_event(1, first['eventTimestamp'], first['eventType'], **said), *view.events[1:last]]
+    attributes = dict(attributes_of(first)) | ({'tagList': tags} if tags else {})
+    return [_event(1, first['eventTimestamp'], first['eventType'], **attributes), *view.events[1:last]]
 
 
 def _within(tag: str, last: int) -> str:
@@ -220,19 +220,19 @@ def _is_kept(view: ExecutionView, event: Mapping[str, Any], last: int, again: se
         return True
     if event['eventType'] not in CHANGES or event['eventType'] == 'TimerCanceled':
         return False
-    said = attributes_of(event)
+    attributes = attributes_of(event)
     names = ('initiatedEventId', 'scheduledEventId', 'startedEventId')
-    ref = next((said[name] for name in names if said.get(name)), 0)
+    ref = next((attributes[name] for name in names if attributes.get(name)), 0)
     return 0 < ref <= last and ref not in again
 
 
 def _renumbered(event: Mapping[str, Any], number: int, numbers: Mapping[int, int]) -> Mapping[str, Any]:
-    said = dict(attributes_of(event))
-    if said.get('startedEventId') in numbers:
-        said['startedEventId'] = numbers[said['startedEventId']]
-    return _event(number, event['eventTimestamp'], event['eventType'], **said)
+    attributes = dict(attributes_of(event))
+    if attributes.get('startedEventId') in numbers:
+        attributes['startedEventId'] = numbers[attributes['startedEventId']]
+    return _event(number, event['eventTimestamp'], event['eventType'], **attributes)
 
 
-def _event(number: int, when: Any, event_type: str, **said: Any) -> Mapping[str, Any]:
+def _event(number: int, when: Any, event_type: str, **attributes: Any) -> Mapping[str, Any]:
     member = f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
-    return {'eventId': number, 'eventTimestamp': when, 'eventType': event_type, member: said}
+    return {'eventId': number, 'eventTimestamp': when, 'eventType': event_type, member: attributes}

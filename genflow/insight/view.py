@@ -286,10 +286,10 @@ class ExecutionView:
         self.decisions.append(task)
         self._tasks[task.scheduled_id] = task
 
-    def task_of(self, said: Mapping[str, Any]) -> DecisionTask | None:
+    def task_of(self, attributes: Mapping[str, Any]) -> DecisionTask | None:
         """The decision task that the attributes of an event are about; the latest where they do not say."""
         latest = self.decisions[-1] if self.decisions else None
-        return self._tasks.get(said.get('scheduledEventId') or 0, latest)
+        return self._tasks.get(attributes.get('scheduledEventId') or 0, latest)
 
     def attempt_of(self, ref: int) -> tuple[Operation, Attempt] | None:
         return self._by_event.get(ref)
@@ -340,31 +340,46 @@ def attributes_of(event: Event) -> Mapping[str, Any]:
 # What events do. Each function takes the view, the event's id, its time, its attributes and its type.
 
 
-def _activity(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    key, kind = said['activityId'], said['activityType']
+def _activity(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    key, kind = attributes['activityId'], attributes['activityType']
     number, attempt = attempt_of(key)
-    _open(view, 'activity', number, kind['name'], kind['version'], attempt, key, event_id, when, said)
+    _open(view, 'activity', number, kind['name'], kind['version'], attempt, key, event_id, when, attributes)
 
 
-def _child(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    kind = said['workflowType']
-    number, attempt = attempt_of(said.get('control'))
-    _open(view, 'child', number, kind['name'], kind['version'], attempt, said['workflowId'], event_id, when, said)
+def _child(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    kind = attributes['workflowType']
+    number, attempt = attempt_of(attributes.get('control'))
+    _open(
+        view,
+        'child',
+        number,
+        kind['name'],
+        kind['version'],
+        attempt,
+        attributes['workflowId'],
+        event_id,
+        when,
+        attributes,
+    )
 
 
-def _lambda(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    number, attempt = attempt_of(said['id'])
-    _open(view, 'lambda', number, said['name'], None, attempt, said['id'], event_id, when, said)
+def _lambda(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    number, attempt = attempt_of(attributes['id'])
+    _open(view, 'lambda', number, attributes['name'], None, attempt, attributes['id'], event_id, when, attributes)
 
 
-def _signal_out(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    number = attempt_of(said.get('control'))[0]
-    _open(view, 'signal', number, said['signalName'], None, 1, said['workflowId'], event_id, when, said)
+def _signal_out(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    number = attempt_of(attributes.get('control'))[0]
+    _open(
+        view, 'signal', number, attributes['signalName'], None, 1, attributes['workflowId'], event_id, when, attributes
+    )
 
 
-def _cancel_out(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    number = attempt_of(said.get('control'))[0]
-    _open(view, 'cancel', number, said['workflowId'], None, 1, said['workflowId'], event_id, when, said)
+def _cancel_out(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    number = attempt_of(attributes.get('control'))[0]
+    _open(
+        view, 'cancel', number, attributes['workflowId'], None, 1, attributes['workflowId'], event_id, when, attributes
+    )
 
 
 def _open(
@@ -377,24 +392,26 @@ def _open(
     key: str,
     event_id: int,
     when: datetime,
-    said: Mapping[str, Any],
+    attributes: Mapping[str, Any],
 ) -> None:
     operation = view.call(kind, number, name, version)
     if number is None:
         attempt = len(operation.attempts) + 1
-    decision_id = said.get('decisionTaskCompletedEventId', 0)
-    view.opened(operation, Attempt(attempt, key, event_id, when, said, decision_id))
-    view.measure(event_id, said.get('input'), said.get('control'))
+    decision_id = attributes.get('decisionTaskCompletedEventId', 0)
+    view.opened(operation, Attempt(attempt, key, event_id, when, attributes, decision_id))
+    view.measure(event_id, attributes.get('input'), attributes.get('control'))
 
 
-def _timer(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    key = said['timerId']
+def _timer(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    key = attributes['timerId']
     number, purpose = timer_of(key)
-    name = duration(int(said['startToFireTimeout']))
+    name = duration(int(attributes['startToFireTimeout']))
     own = purpose == 'sleep'
     operation = view.call('timer', number, name, None) if own else Operation('timer', name, None, number)
     operation.purpose = purpose
-    view.opened(operation, Attempt(1, key, event_id, when, said, said.get('decisionTaskCompletedEventId', 0)))
+    view.opened(
+        operation, Attempt(1, key, event_id, when, attributes, attributes.get('decisionTaskCompletedEventId', 0))
+    )
     if purpose == 'retry':
         view.paused(operation)
 
@@ -413,23 +430,25 @@ OPENS: dict[str, Callable[..., None]] = {
 def _change(ref: str, state: str, *, ends: bool = True) -> Callable[..., None]:
     """A function that changes the attempt which the attribute ``ref`` names."""
 
-    def change(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], event_type: str) -> None:
-        found = view.attempt_of(said.get(ref) or 0)
+    def change(
+        view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], event_type: str
+    ) -> None:
+        found = view.attempt_of(attributes.get(ref) or 0)
         if found is None:
-            if 'cause' in said:
-                _refused(view, event_id, when, said, event_type)
+            if 'cause' in attributes:
+                _refused(view, event_id, when, attributes, event_type)
             return
         operation, attempt = found
         attempt.state = state
         if ends:
-            _end(view, operation, attempt, event_id, when, said)
+            _end(view, operation, attempt, event_id, when, attributes)
             if state == 'refused':
-                _refused(view, event_id, when, said, event_type)
+                _refused(view, event_id, when, attributes, event_type)
         else:
             attempt.started_id, attempt.started_at = event_id, when
-            attempt.worker = said.get('identity')
-            if 'workflowExecution' in said:
-                attempt.run_id = said['workflowExecution'].get('runId')
+            attempt.worker = attributes.get('identity')
+            if 'workflowExecution' in attributes:
+                attempt.run_id = attributes['workflowExecution'].get('runId')
 
     return change
 
@@ -440,9 +459,9 @@ def _end(
     attempt: Attempt,
     event_id: int,
     when: datetime,
-    said: Mapping[str, Any],
+    attributes: Mapping[str, Any],
 ) -> None:
-    get = said.get
+    get = attributes.get
     attempt.ended_id, attempt.ended_at = event_id, when
     attempt.reason = get('reason') or get('timeoutType') or get('cause')
     attempt.details, attempt.result = get('details') or get('message'), get('result')
@@ -480,58 +499,73 @@ CHANGES: dict[str, Callable[..., None]] = {
 """What changes an attempt that an earlier event opened."""
 
 
-def _started(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    view.started, view.started_at = said, when
-    view.name, view.version = said['workflowType']['name'], said['workflowType']['version']
-    view.measure(event_id, said.get('input'))
+def _started(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    view.started, view.started_at = attributes, when
+    view.name, view.version = attributes['workflowType']['name'], attributes['workflowType']['version']
+    view.measure(event_id, attributes.get('input'))
 
 
-def _decision_scheduled(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    task_list = (said.get('taskList') or NOTHING).get('name')
-    limits = seconds_of(said.get('startToCloseTimeout')), seconds_of(said.get('scheduleToStartTimeout'))
+def _decision_scheduled(
+    view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str
+) -> None:
+    task_list = (attributes.get('taskList') or NOTHING).get('name')
+    limits = seconds_of(attributes.get('startToCloseTimeout')), seconds_of(attributes.get('scheduleToStartTimeout'))
     view.task_scheduled(DecisionTask(event_id, when, task_list, *limits))
 
 
-def _decision_started(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    task = view.task_of(said)
+def _decision_started(
+    view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str
+) -> None:
+    task = view.task_of(attributes)
     if task is not None:
-        task.started_id, task.started_at, task.worker, task.state = event_id, when, said.get('identity'), 'started'
+        task.started_id, task.started_at, task.worker, task.state = (
+            event_id,
+            when,
+            attributes.get('identity'),
+            'started',
+        )
 
 
-def _decision_completed(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    task = view.task_of(said)
+def _decision_completed(
+    view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str
+) -> None:
+    task = view.task_of(attributes)
     if task is not None:
         task.ended_id, task.ended_at, task.state = event_id, when, 'completed'
-    if said.get('executionContext') is not None:
-        view.status_text = said['executionContext']
+    if attributes.get('executionContext') is not None:
+        view.status_text = attributes['executionContext']
 
 
-def _decision_timed_out(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    task = view.task_of(said)
+def _decision_timed_out(
+    view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str
+) -> None:
+    task = view.task_of(attributes)
     if task is not None:
         task.ended_id, task.ended_at, task.state = event_id, when, 'timed out'
-        task.timeout_type = said.get('timeoutType')
+        task.timeout_type = attributes.get('timeoutType')
 
 
-def _signaled(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    sender = (said.get('externalWorkflowExecution') or NOTHING).get('workflowId')
-    view.signals.append(SignalReceived(event_id, when, said['signalName'], said.get('input'), sender))
-    view.measure(event_id, said.get('input'))
+def _signaled(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    sender = (attributes.get('externalWorkflowExecution') or NOTHING).get('workflowId')
+    view.signals.append(SignalReceived(event_id, when, attributes['signalName'], attributes.get('input'), sender))
+    view.measure(event_id, attributes.get('input'))
 
 
-def _cancel_requested(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    sender = (said.get('externalWorkflowExecution') or NOTHING).get('workflowId')
-    view.cancel_requests.append(CancelRequest(event_id, when, said.get('cause'), sender))
+def _cancel_requested(
+    view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str
+) -> None:
+    sender = (attributes.get('externalWorkflowExecution') or NOTHING).get('workflowId')
+    view.cancel_requests.append(CancelRequest(event_id, when, attributes.get('cause'), sender))
 
 
-def _activity_cancel(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    attempt = view.open_activity(said['activityId'])
+def _activity_cancel(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    attempt = view.open_activity(attributes['activityId'])
     if attempt is not None:
         attempt.cancel_id, attempt.cancel_at = event_id, when
 
 
-def _marker(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], _: str) -> None:
-    name, details = said['markerName'], said.get('details')
+def _marker(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], _: str) -> None:
+    name, details = attributes['markerName'], attributes.get('details')
     view.markers.append(Marker(event_id, when, name, MARKERS.get(name, 'marker'), details))
     view.measure(event_id, details)
 
@@ -539,12 +573,16 @@ def _marker(view: ExecutionView, event_id: int, when: datetime, said: Mapping[st
 _KEYS = ('activityId', 'workflowId', 'timerId', 'id', 'markerName')
 
 
-def _refused(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], event_type: str) -> None:
+def _refused(
+    view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], event_type: str
+) -> None:
     what, member = REFUSALS[event_type]
-    kind = said.get(member) if member else None
+    kind = attributes.get(member) if member else None
     name = f'{kind["name"]} {kind["version"]}' if isinstance(kind, Mapping) else kind
-    key = name or next((said[key] for key in _KEYS if said.get(key)), '')
-    view.refusals.append(Refusal(event_id, when, event_type, f'{what} {key}'.strip(), said.get('cause', ''), said))
+    key = name or next((attributes[key] for key in _KEYS if attributes.get(key)), '')
+    view.refusals.append(
+        Refusal(event_id, when, event_type, f'{what} {key}'.strip(), attributes.get('cause', ''), attributes)
+    )
 
 
 REFUSALS: dict[str, tuple[str, str | None]] = {
@@ -576,8 +614,8 @@ CLOSES = {
 """What ends an execution."""
 
 
-def _closed(view: ExecutionView, event_id: int, when: datetime, said: Mapping[str, Any], event_type: str) -> None:
-    get = said.get
+def _closed(view: ExecutionView, event_id: int, when: datetime, attributes: Mapping[str, Any], event_type: str) -> None:
+    get = attributes.get
     view.close = Close(
         event_id,
         when,

@@ -21,7 +21,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-PATIENCE = 10.0
+LOCK_TIMEOUT = 10.0
 """Seconds for which a fork waits for calls that are under way; then it happens all the same."""
 
 
@@ -88,17 +88,17 @@ def immortalize(things: Iterable[object]) -> None:
 
 
 def acquire_all(locks: Iterable[threading.Lock]) -> list[threading.Lock]:
-    """Take the locks in order; those that were taken, where one is not given up for :data:`PATIENCE` seconds."""
+    """Take the locks in order; those that were taken, where one is not given up for :data:`LOCK_TIMEOUT` seconds."""
     taken = []
     for lock in locks:
-        if not lock.acquire(timeout=PATIENCE):
+        if not lock.acquire(timeout=LOCK_TIMEOUT):
             break
         taken.append(lock)
     return taken
 
 
 def _before() -> None:
-    _PROCESS.holds_opening = _PROCESS.opening.acquire(timeout=PATIENCE)
+    _PROCESS.holds_opening = _PROCESS.opening.acquire(timeout=LOCK_TIMEOUT)
     _PROCESS.paused = list(_PROCESS.known)
     for thing in _PROCESS.paused:
         thing.pause()

@@ -51,9 +51,9 @@ def _kept_up(run: WorkflowRun, events: Sequence[Mapping[str, Any]]) -> Execution
 def ended_attempts(view: ExecutionView, after: int) -> Iterator[tuple[Operation, Attempt]]:
     """The attempts that events after a certain one ended, and the operations that they belong to."""
     for event in view.events[after:]:
-        said = attributes_of(event)
+        attributes = attributes_of(event)
         for ref in REFERENCES:
-            found = view.attempt_of(said[ref]) if ref in said else None
+            found = view.attempt_of(attributes[ref]) if ref in attributes else None
             if found is not None and found[1].ended_id == event['eventId']:
                 yield found
 

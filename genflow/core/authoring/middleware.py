@@ -221,7 +221,7 @@ class Middleware:
         """Something is about to be scheduled; may add to its headers.
 
         An exception leaves the decision unanswered, as one of the engine does. The same operation comes again where
-        the decision was lost, or was too large and is sent in portions; count in :meth:`decided` instead.
+        the decision was lost, or was too large and is sent in chunks; count in :meth:`decided` instead.
         """
 
     def workflow_closed(self, close: WorkflowClose) -> None:

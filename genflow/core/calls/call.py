@@ -50,7 +50,7 @@ __all__ = [
     'refused_key',
 ]
 
-NEW, BACKLOGGED, QUEUED, SLOT_RESERVED, SENT, CLOSED = 'new', 'held', 'queued', 'seated', 'sent', 'closed'
+NEW, BACKLOGGED, QUEUED, SLOT_RESERVED, SENT, CLOSED = 'new', 'backlogged', 'queued', 'slot reserved', 'sent', 'closed'
 
 MAX_SHOWN = 200
 
@@ -98,7 +98,7 @@ class Call(Task[Any]):
         return ()
 
     def is_plain(self) -> bool:
-        """Whether it is plain at a glance that no argument contains a task."""
+        """Cheap check: true if no argument can contain a task."""
         return False
 
     @property

@@ -328,7 +328,7 @@ class Execution(State):
     def refuse(self, call: Call, event: Any) -> None:
         """SWF did not do what a call asked for: later, or never."""
         if is_backpressure(event.cause) and call.state == OPEN:
-            self._backoff.park(call)
+            self._backoff.throttle(call)
         elif event.cause == NOT_PERMITTED and isinstance(call, RetryableCall) and call.waits_for(event):
             raise refused_engine(event)
         else:

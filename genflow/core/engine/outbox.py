@@ -1,10 +1,10 @@
 """What the code asked for and the history has not recorded yet, in the order in which it was asked.
 
 SWF allows an execution a thousand open activities, timers, children and Lambda functions each. A call beyond that
-waits in the backlog of its lane until the history closes one, so the limit is back-pressure and no error. A retry
+waits in the backlog of its quota until the history closes one, so the limit is back-pressure and no error. A retry
 keeps the place of the attempt that failed. A wait before an attempt is a timer: where none may be opened, its call
-waits in the timers' backlog. Whether there is a wait is only known when the decision is sent, so what is held back so
-is put on record in a marker, and follows that at replay.
+waits in the timers' backlog. Whether there is a wait is only known when the decision is sent. So deferred attempts are
+recorded in a marker, and replay follows it.
 
 An entry leaves when the history shows it. What did not fit into a response therefore stays by itself, and a live
 continuation and a replay agree on it.
@@ -131,7 +131,7 @@ class Outbox:
     _stashed_backlog: dict[str, deque[Call]] = field(factory=dict, init=False)
 
     def add(self, entry: Entry) -> None:
-        """Puts an entry at the end, or into the backlog where its lane is full."""
+        """Puts an entry at the end, or into the backlog where its quota is used up."""
         if isinstance(entry, Call):
             quota = entry.quota
             entry.phase = QUEUED
@@ -145,11 +145,11 @@ class Outbox:
         self.entries.append(entry)
 
     def put(self, entry: Entry) -> None:
-        """Puts an entry at the end that has its place in the lane already."""
+        """Puts an entry at the end that has its place in the quota already."""
         self.entries.append(entry)
 
     def move(self, quota: str, other: str) -> None:
-        """A call gives up its place for one in another lane, whatever the limit there: SWF has it already."""
+        """A call gives up its place for one in another quota, whatever the limit there: SWF has it already."""
         self.open[other] += 1
         self.release(quota)
 
@@ -189,7 +189,7 @@ class Outbox:
             self.fill(quota)
 
     def fill(self, quota: str) -> None:
-        """Lets the backlog of a lane take the places that are free."""
+        """Lets the backlog of a quota take the places that are free."""
         backlog = self.backlog[quota]
         while backlog and self.open[quota] < QUOTAS[quota]:
             call = backlog.popleft()
@@ -198,11 +198,11 @@ class Outbox:
                 call.phase = QUEUED if call.quota == quota else SLOT_RESERVED
                 self.entries.append(call)
 
-    def park(self, call: Call) -> None:
+    def throttle(self, call: Call) -> None:
         """Keeps a call that SWF refused for its rate or quota until the back-off is over."""
         self.throttled.append(call)
 
-    def unpark(self) -> None:
+    def unthrottle(self) -> None:
         throttled, self.throttled = self.throttled, []
         for call in throttled:
             if not call.dropped:
@@ -236,7 +236,7 @@ class Outbox:
         return (entry for entry in self.entries if not entry.dropped)
 
     def all(self) -> Iterator[Entry]:
-        """Every entry, those in a backlog and those parked too."""
+        """Every entry, those in a backlog and the throttled ones too."""
         yield from self.entries
         for backlog in self.backlog.values():
             yield from backlog

@@ -63,10 +63,10 @@ class Backoff:
         if not self.open and not any(is_backpressure(getattr(event, 'cause', None) or '') for event in found):
             self.level = 0
 
-    def park(self, call: Call) -> None:
+    def throttle(self, call: Call) -> None:
         """Keeps a refused call for later."""
         call.phase = QUEUED
-        self.state.outbox.park(call)
+        self.state.outbox.throttle(call)
         self.start()
 
     def start(self) -> None:
@@ -88,5 +88,5 @@ class Backoff:
 
     def over(self) -> None:
         self.open = False
-        self.state.outbox.unpark()
+        self.state.outbox.unthrottle()
         self.state.close_waits = False

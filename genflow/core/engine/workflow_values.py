@@ -1,7 +1,7 @@
 """What a workflow gets from its execution without waiting: time, chance, side effects, patches; and its status.
 
 What is not a function of the history is made in the live decision and recorded in a marker; a replayed decision reads
-it from its own. Where code that must decide nothing asks for a value it gets one that means nothing.
+it from its own. Code that runs while a generator is closed or queried gets a dummy value.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class Decisions:
         markers: How many of ``all`` are markers. They stand at the front and must go with this response, since what
             they record has already been used by the code.
         wake: The zero-second timer that brings the next decision task where ``all`` does not fit into one response.
-        later: Markers for the response that is only a portion: they name further attempts that may be left over.
+        later: Markers for the response that is only a chunk: they name further attempts that may be left over.
     """
 
     all: tuple[Decision, ...] = ()
@@ -183,6 +183,6 @@ class Decisions:
         if count >= len(self.all):
             return self.all
         if self.wake is None:
-            raise ValueError('these decisions cannot be sent in portions')
+            raise ValueError('these decisions cannot be sent in chunks')
         markers = self.markers
         return (*self.all[:markers], *self.later, *self.all[markers : max(count, markers)], self.wake)

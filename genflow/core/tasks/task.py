@@ -189,7 +189,7 @@ class Task(Generic[T_co]):
             loop.unretrieved.append(self)
 
     def mark_retrieved(self) -> None:
-        """Whoever failed, somebody has heard of it."""
+        """Marks a failure as observed, so that it no longer fails the workflow."""
         self.retrieved = True
 
     def wait(self, waiter: Waiter) -> None:

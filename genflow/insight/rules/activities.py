@@ -11,7 +11,7 @@ from genflow.insight.rules.decisions import polled, polled_lists, similar, taken
 from genflow.insight.times import duration
 
 ACTIVITY_WAIT = 30
-"""Seconds after which an untaken activity task is a finding."""
+"""Seconds after which an activity task that nobody took is a finding."""
 
 SILENT = 300
 """Seconds after which a started activity without heartbeats is a finding."""

@@ -13,7 +13,7 @@ from genflow.insight.operations import DecisionTask
 from genflow.insight.times import duration
 
 DECISION_WAIT = 10
-"""Seconds after which an untaken decision task is a finding: a decider that is there takes it at once."""
+"""Seconds after which a decision task that nobody took is a finding: a decider that is there takes it at once."""
 
 SLOW_DECISION = 10
 """Seconds after which a decision that is being made is a finding."""

@@ -70,7 +70,9 @@ def open_items(events: Sequence[Event], configuration: Mapping[str, Any], now: i
         ready=now,
     )
     completed = [_said(one) for one in events if one['eventType'] == 'DecisionTaskCompleted']
-    contexts = [said['executionContext'] for said in completed if said.get('executionContext') is not None]
+    contexts = [
+        attributes['executionContext'] for attributes in completed if attributes.get('executionContext') is not None
+    ]
     progress = Progress(
         due=now + limit,
         task_list=task_list,
@@ -87,12 +89,12 @@ def open_items(events: Sequence[Event], configuration: Mapping[str, Any], now: i
 def _timers(events: Sequence[Event]) -> list[Item]:
     found: dict[int, Timer] = {}
     for event in events:
-        said = _said(event)
+        attributes = _said(event)
         if event['eventType'] == 'TimerStarted':
-            due = round((event['eventTimestamp'] + int(said['startToFireTimeout'])) * MILLISECONDS)
-            found[event['eventId']] = Timer(id=event['eventId'], name=said['timerId'], due=due)
+            due = round((event['eventTimestamp'] + int(attributes['startToFireTimeout'])) * MILLISECONDS)
+            found[event['eventId']] = Timer(id=event['eventId'], name=attributes['timerId'], due=due)
         elif event['eventType'] in ('TimerFired', 'TimerCanceled'):
-            found.pop(said['startedEventId'], None)
+            found.pop(attributes['startedEventId'], None)
     return list(found.values())
 
 

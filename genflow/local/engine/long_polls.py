@@ -31,7 +31,7 @@ from genflow.local.state.task_lists import TaskQueue, Waiter
 IDLE_TIMEOUT = 5.0
 
 #: seconds in which a worker that is there takes a task that waits for it.
-PATIENCE = 0.05
+RECHECK = 0.05
 
 
 class LongPolls:
@@ -153,7 +153,7 @@ class LongPolls:
     def _keep_skipping(self) -> bool:
         """Move the time on when nothing has happened for a moment, and say whether to go on."""
         moves = self._moves
-        self._bell.wait(PATIENCE)
+        self._bell.wait(RECHECK)
         if moves == self._moves:
             self.skip(patiently=True)
         return bool(self._waiting)

@@ -147,7 +147,7 @@ class Activity(Item):
 
     @property
     def deadlines(self) -> tuple[tuple[str, int | None], ...]:
-        """The time-outs that can strike now; of equal ones the first is reported."""
+        """The time-outs that can fire now; of equal ones the first is reported."""
         if not self.started:
             return (
                 ('SCHEDULE_TO_START', after(self.since, self.to_start)),

@@ -28,7 +28,7 @@ from genflow.steady_time import monotonic
 PRIVATE = 0o600
 """Files are their owner's: they hold everything that workflows were given."""
 
-PATIENCE = 1.0
+LOCK_TIMEOUT = 1.0
 """Seconds in which a child that was forked just before its parent died closes its descriptors."""
 
 RETRY = 0.01
@@ -194,7 +194,7 @@ class FileLock:
         """Lock the file beside it. It is left in place: removing it could take it from under somebody."""
         name = f'{self.path}-lock'
         descriptor = self._descriptor(name)
-        ends = monotonic() + PATIENCE
+        ends = monotonic() + LOCK_TIMEOUT
         while not _locked(descriptor):
             owner, notice = read_notice(name)
             if not _is_dead(owner) or monotonic() > ends:

@@ -47,7 +47,7 @@ IfOpen = Literal['raise', 'join']
 POLL_INTERVALS = Backoff(first=0.05, longest=5.0)
 """Pauses between two looks at whether an execution has closed, in seconds."""
 
-NEAR_GLANCES = Backoff(first=0.02, longest=0.15)
+NEAR_INTERVALS = Backoff(first=0.02, longest=0.15)
 """The same where the service is on this machine, and a look costs next to nothing."""
 
 NEAR = ('local:', 'http://127.0.0.1', 'http://localhost', 'http://[::1]')
@@ -84,7 +84,7 @@ class Client:
         self._closed = threading.Event()
         self.service = service if service is not None else self._own_service(connect(layer1, config=config))
         backend = self.service.connection.backend
-        self._glances = NEAR_GLANCES if backend.startswith(NEAR) else POLL_INTERVALS
+        self._intervals = NEAR_INTERVALS if backend.startswith(NEAR) else POLL_INTERVALS
 
     def _own_service(self, connection: Connection) -> RetryingClient:
         """Calls that end when the client is closed; what is in this process always comes back by itself."""
@@ -114,13 +114,13 @@ class Client:
 
     def pause(self, looks: int, longest: float | None) -> float:
         """The seconds to wait before the next look; the arguments are those of :meth:`wait`."""
-        seconds = self._glances.pause(looks, 0.5)
+        seconds = self._intervals.pause(looks, 0.5)
         return seconds if longest is None else max(0.0, min(seconds, longest))
 
     @property
     def is_near(self) -> bool:
         """Whether the service runs on this machine, so that polling it is cheap."""
-        return self._glances is NEAR_GLANCES
+        return self._intervals is NEAR_INTERVALS
 
     def refuse_when_closed(self, error: BaseException) -> None:
         """Raises what says that the client was closed, from the failure that this caused.

@@ -103,8 +103,8 @@ def respond_activity(service: RetryingClient, task: ActivityTask, outcome: Outco
     if isinstance(outcome, Suspended):
         return 'accepted'
     operation, names = _ANSWERS[type(outcome)]
-    said = {name: getattr(outcome, name) for name in names if getattr(outcome, name) is not None}
-    return _answer(service, task, operation, {'taskToken': task.token, **said})
+    attributes = {name: getattr(outcome, name) for name in names if getattr(outcome, name) is not None}
+    return _answer(service, task, operation, {'taskToken': task.token, **attributes})
 
 
 def respond_decision(

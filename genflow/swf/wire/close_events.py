@@ -29,8 +29,8 @@ def _completed(event: Event, hooks: Serialization) -> Any:
 
 
 def _failed(event: Event, hooks: Serialization) -> Any:
-    said = event['workflowExecutionFailedEventAttributes']
-    failure = decode_failure(said.get('reason'), said.get('details'))
+    attributes = event['workflowExecutionFailedEventAttributes']
+    failure = decode_failure(attributes.get('reason'), attributes.get('details'))
     raise errors.ChildFailed(failure.reason, failure.details, failure.traceback)
 
 
@@ -45,9 +45,9 @@ def _canceled(event: Event, hooks: Serialization) -> Any:
 
 
 def _terminated(event: Event, hooks: Serialization) -> Any:
-    said = event['workflowExecutionTerminatedEventAttributes']
-    reason = said.get('reason') or said.get('cause') or 'the execution was terminated'
-    raise errors.ChildTerminated(reason, said.get('details'))
+    attributes = event['workflowExecutionTerminatedEventAttributes']
+    reason = attributes.get('reason') or attributes.get('cause') or 'the execution was terminated'
+    raise errors.ChildTerminated(reason, attributes.get('details'))
 
 
 ENDINGS: dict[str, Callable[[Event, Serialization], Any]] = {

@@ -3,7 +3,7 @@
 A table leads from each class of decisions to its encoder. A response holds at most 100 decisions and 1 MB, measured as
 botocore writes it. The engine hands over everything that it decided and the zero-second timer that brings the next
 decision task; what is sent is the longest beginning that fits, with that timer behind it and the markers that name what
-is left over. A close comes last, so it leaves with the last portion only. What was left over is not told back: the
+is left over. A close comes last, so it leaves with the last chunk only. What was left over is not reported back: the
 engine reads from the next history how far the response went.
 """
 
@@ -50,7 +50,7 @@ def plan(decisions: core.Decisions) -> list[dict[str, Any]]:
     """The decisions to send now, as SWF's dicts.
 
     Raises:
-        DecisionsTooLarge: Even the smallest portion is more than SWF takes.
+        DecisionsTooLarge: Even the smallest chunk is more than SWF takes.
     """
     written = [encode(decision) for decision in decisions.all]
     if len(written) <= FEW and _at_most(written, decisions.context) <= MAX_BYTES:
@@ -59,7 +59,7 @@ def plan(decisions: core.Decisions) -> list[dict[str, Any]]:
     if len(written) <= MAX_DECISIONS and _size(written) <= room:
         return written
     if decisions.wake is None:
-        raise DecisionsTooLarge(f'{len(written)} decisions of {_size(written):,} bytes cannot be sent in portions')
+        raise DecisionsTooLarge(f'{len(written)} decisions of {_size(written):,} bytes cannot be sent in chunks')
     added = [*map(encode, decisions.later), encode(decisions.wake)]
     count = _count(written, MAX_DECISIONS - len(added), room - _size(added))
     if count < max(decisions.markers, 1):

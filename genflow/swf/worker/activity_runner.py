@@ -59,11 +59,11 @@ def previous_details(service: RetryingClient, domain: str, task: ActivityTask, k
     for page in pages(read, domain=domain, execution=execution, reverseOrder=True):
         for event in page['events']:
             if event['eventType'] == 'ActivityTaskTimedOut':
-                said = event['activityTaskTimedOutEventAttributes']
-                details[said['scheduledEventId']] = heartbeat_details(said.get('details'))
+                attributes = event['activityTaskTimedOutEventAttributes']
+                details[attributes['scheduledEventId']] = heartbeat_details(attributes.get('details'))
             elif event['eventType'] == 'ActivityTaskFailed':
-                said = event['activityTaskFailedEventAttributes']
-                details[said['scheduledEventId']] = decode_failure(None, said.get('details')).heartbeat
+                attributes = event['activityTaskFailedEventAttributes']
+                details[attributes['scheduledEventId']] = decode_failure(None, attributes.get('details')).heartbeat
             elif event['eventType'] == 'ActivityTaskScheduled':
                 other = read_activity_id(event['activityTaskScheduledEventAttributes']['activityId'])
                 if other and (other.number, other.attempt) == (known.number, known.attempt - 1):
@@ -115,10 +115,10 @@ def attempt_deadline(service: RetryingClient, domain: str, task: ActivityTask) -
             if event['eventId'] == task.started_id:
                 started = event['eventTimestamp']
             elif event['eventType'] == 'ActivityTaskScheduled' and started is not None:
-                said = event['activityTaskScheduledEventAttributes']
-                if said['activityId'] == task.activity_id:
+                attributes = event['activityTaskScheduledEventAttributes']
+                if attributes['activityId'] == task.activity_id:
                     times = ((started, 'startToCloseTimeout'), (event['eventTimestamp'], 'scheduleToCloseTimeout'))
-                    limits = [(time, said.get(name, 'NONE')) for time, name in times]
+                    limits = [(time, attributes.get(name, 'NONE')) for time, name in times]
                     ends = [time + timedelta(seconds=int(limit)) for time, limit in limits if limit != 'NONE']
                     return min(ends, default=None)
     return None

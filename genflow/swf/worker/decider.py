@@ -118,7 +118,7 @@ class Decider:
     Attributes:
         own_list: The worker's own task list, ``None`` to leave executions on the list that they came from.
         mismatch: ``hold``, or ``fail`` to fail executions that cannot be decided.
-        input_mismatch: Whether a changed input is a ``warn``-ing or an ``error``.
+        input_mismatch: ``warn`` logs a changed input; ``error`` raises.
         shows_payloads: Whether reports quote inputs and results.
         on_hold: Told of each hold, once for each run.
         later: Has a task answered in so many seconds by this; ``None`` to sleep until then.
@@ -334,10 +334,10 @@ class Decider:
             return
         for event in events:
             if event['eventType'] == 'DecisionTaskCompleted':
-                said: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']
-                if said.get('taskList', {}).get('name') != self.own_list:
+                attributes: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']
+                if attributes.get('taskList', {}).get('name') != self.own_list:
                     continue
-                self._echoes = bool(said.get('taskListScheduleToStartTimeout'))
+                self._echoes = bool(attributes.get('taskListScheduleToStartTimeout'))
                 if not self._echoes:
                     log.warning(
                         '%s ignores the time-out of a task list for one worker: sticky decisions are off',

@@ -14,7 +14,7 @@ __all__ = ['EventLoop', 'finished']
 
 T = TypeVar('T')
 
-GRACE = 0.5
+SHUTDOWN_GRACE = 0.5
 """Seconds that coroutines have to end when the loop is closed."""
 
 
@@ -67,7 +67,7 @@ class EventLoop:
             if self._running:
                 for task in self._running:
                     task.cancel()
-                loop.run_until_complete(asyncio.wait(set(self._running), timeout=GRACE))
+                loop.run_until_complete(asyncio.wait(set(self._running), timeout=SHUTDOWN_GRACE))
         finally:
             loop.close()
 
@@ -89,7 +89,7 @@ class EventLoop:
             self._loop = self._thread = None
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
-            thread.join(2 * GRACE)
+            thread.join(2 * SHUTDOWN_GRACE)
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

@@ -153,7 +153,7 @@ class Heartbeats:
     def _wait(self) -> bool:
         """Waits until a heartbeat is due; false when there have been no activities for a while."""
         with self._changed:
-            if not self._changed.wait_for(lambda: bool(self._pulses), _LINGER):
+            if not self._changed.wait_for(lambda: bool(self._pulses), _IDLE_TIMEOUT):
                 self._thread = None
                 return False
             due = min((pulse.due for pulse in self._pulses if pulse.alive), default=math.inf)
@@ -161,5 +161,5 @@ class Heartbeats:
             return True
 
 
-_LINGER = 5.0
+_IDLE_TIMEOUT = 5.0
 """Seconds for which the thread waits for the next activity before it ends."""

@@ -20,7 +20,7 @@ __all__ = ['MAX_STEPS', 'OriginFinder']
 MAX_STEPS = 100
 """Executions that are looked into for one answer; a decision has to be answered in time."""
 
-PATIENCE = 20.0
+RETRY_FOR = 20.0
 """Seconds for which the service is asked before the decision is left for later."""
 
 
@@ -45,7 +45,7 @@ class OriginFinder:
             Exception: The client's error, where the service does not answer.
         """
         before = _BEFORE[what]
-        give_up = self.service.clock() + PATIENCE
+        give_up = self.service.clock() + RETRY_FOR
         found = nearest
         for _ in range(MAX_STEPS):
             started = self._started(found, give_up)

@@ -136,7 +136,7 @@ class DecisionPoints:
 
         Args:
             decision: What :meth:`before` gave.
-            sent: What SWF has accepted of it: a response that is too large is sent in portions, the close last.
+            sent: What SWF has accepted of it: a response that is too large is sent in chunks, the close last.
             later: Reads the events after its ``DecisionTaskStarted``. Asked where it closes the run, for SWF accepts
                 the answer and refuses the close where something new has come meanwhile.
         """

@@ -8,9 +8,9 @@ from queue import Empty, SimpleQueue
 
 from attrs import define, field
 
-__all__ = ['LINGER', 'ThreadPool']
+__all__ = ['IDLE_TIMEOUT', 'ThreadPool']
 
-LINGER = 5.0
+IDLE_TIMEOUT = 5.0
 """Seconds for which a thread waits for the next job before it ends."""
 
 Job = Callable[[], None]
@@ -26,7 +26,7 @@ class ThreadPool:
     """
 
     spawn: Callable[[Job], None]
-    linger: float = LINGER
+    linger: float = IDLE_TIMEOUT
     _idle: int = field(default=0, init=False)
     _draining: bool = field(default=False, init=False)
     _jobs: SimpleQueue[Job | None] = field(factory=SimpleQueue, init=False, repr=False)

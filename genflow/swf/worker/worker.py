@@ -98,7 +98,7 @@ class Worker:
         sticky: Whether executions stay with this worker between decisions.
         identity: What SWF shows as the one who polls; host and process unless given.
         mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
-        input_mismatch: Whether an input that differs from the recorded one is worth a ``warn``-ing or is an ``error``.
+        input_mismatch: ``warn`` logs an input that differs from the recorded one; ``error`` raises.
         register: Whether to register the types first.
         max_tasks: Stop after so many tasks; ``None`` for never.
         activity_limits: How many activities of a type, by its name, may run at a time.
@@ -200,7 +200,7 @@ class Worker:
             on_hold,
             points=DecisionPoints(stack, self.identity),
         )
-        self._performer = ActivityRunner(
+        self._runner = ActivityRunner(
             self._service,
             domain,
             self.registry,
@@ -225,7 +225,7 @@ class Worker:
         And of calls: ``poll decision empty``, ``throttled …`` and ``repeated …`` with the operation.
         """
         found: Counter[str] = Counter()
-        for kind, counts in (('decision', self._decider.counts), ('activity', self._performer.counts)):
+        for kind, counts in (('decision', self._decider.counts), ('activity', self._runner.counts)):
             found.update({f'{kind} {what}': number for what, number in dict(counts).items()})
         found.update(dict(self._service.counts))
         return found
@@ -258,7 +258,7 @@ class Worker:
             RegistrationError: As for :meth:`run`.
         """
         log_startup(self._service.connection, self.domain, ', '.join(self.task_lists), self.identity)
-        self._performer.context = copy_context()
+        self._runner.context = copy_context()
         declare_types(self._service.connection.client, self.registry)
         if self._register:
             register(self._service, self.domain, (*self.registry.workflows, *self.registry.activities))
@@ -337,15 +337,15 @@ class Worker:
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - monotonic()) > 0:
                 thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may have shortened the time meanwhile
-        while not self._performer.wait(0) and (left := self._deadline - monotonic()) > 0:
-            self._performer.wait(min(left, POLL_INTERVAL))  # what runs on the event loop
+        while not self._runner.wait(0) and (left := self._deadline - monotonic()) > 0:
+            self._runner.wait(min(left, POLL_INTERVAL))  # what runs on the event loop
         if self._fails_running:
             abandoning = threading.Thread(target=self._abandon, name='genflow-abandon', daemon=True)
             abandoning.start()
             abandoning.join(SHUTDOWN_GRACE)  # and not longer, if the service hangs: the time-outs say the same
         self._stopped.set()
         self._decider.cache.close_all()
-        self._performer.loop.close()
+        self._runner.loop.close()
         self._service.connection.close()
 
     def _wait_to_be_told(self) -> None:
@@ -360,7 +360,7 @@ class Worker:
                 return self._told_to_stop.get(timeout=LOOK_FOR_SIGNALS)
 
     def _abandon(self) -> None:
-        self._performer.abandon()
+        self._runner.abandon()
         for rounds in self._rounds:
             rounds.abandon(SHUTDOWN_GRACE)
         self._settle()
@@ -392,7 +392,7 @@ class Worker:
             self._deferring,
             settling,
             self._decider,
-            self._performer,
+            self._runner,
             deciding if self._deciders else (),
             [performing] if self._activities else (),
             self._activities,
@@ -466,8 +466,8 @@ class Worker:
         return crew
 
     def _perform(self, task: ActivityTask) -> None:
-        self._handled(self._performer.handle, task)
-        self._performer.loop.wait_for_place(self._draining.is_set, POLL_INTERVAL)
+        self._handled(self._runner.handle, task)
+        self._runner.loop.wait_for_place(self._draining.is_set, POLL_INTERVAL)
 
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         with about(task):

@@ -64,8 +64,8 @@ def answer(workflow: type[Workflow] | WorkflowSpec, history: DecidableHistory) -
 
 def type_of(events: Any) -> tuple[str, str]:
     """Name and version of the workflow type that event 1 shows."""
-    said = events[0]['workflowExecutionStartedEventAttributes']['workflowType']
-    return said['name'], said['version']
+    attributes = events[0]['workflowExecutionStartedEventAttributes']['workflowType']
+    return attributes['name'], attributes['version']
 
 
 def spec_for(workflow: type[Workflow] | WorkflowSpec, name: str, version: str) -> WorkflowSpec:

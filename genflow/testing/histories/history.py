@@ -227,11 +227,11 @@ class History(HistorySteps):
         closed = self.ledger.closed
         if closed is None or closed['eventType'] != 'WorkflowExecutionContinuedAsNew':
             raise ImpossibleStory(f'there is no next run: the execution is {self.closed or "open"}')
-        said = dict(attributes_of(closed))
-        run_id = said.pop('newExecutionRunId')
-        del said['decisionTaskCompletedEventId']
-        said |= {'continuedExecutionRunId': self.run_id, 'parentInitiatedEventId': 0}
-        draft = begun(said, self.now)
+        attributes = dict(attributes_of(closed))
+        run_id = attributes.pop('newExecutionRunId')
+        del attributes['decisionTaskCompletedEventId']
+        attributes |= {'continuedExecutionRunId': self.run_id, 'parentInitiatedEventId': 0}
+        draft = begun(attributes, self.now)
         made = type(self).__new__(type(self))
         made.__attrs_init__(self.workflow, tuple(draft.written), draft.ledger, self.workflow_id, run_id, self.now)
         return made

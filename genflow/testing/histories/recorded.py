@@ -29,15 +29,15 @@ def record(draft: EventWriter, decisions: Sequence[Mapping[str, Any]], completed
     refused = False
     for decision in decisions:
         kind = decision['decisionType']
-        said = decision[f'{kind[0].lower()}{kind[1:]}DecisionAttributes']
+        attributes = decision[f'{kind[0].lower()}{kind[1:]}DecisionAttributes']
         event_type, resolve = _RECORDED[kind]
-        shown = resolve(draft, said)
+        shown = resolve(draft, attributes)
         item = opened_by(event_type, shown) if event_type in OPENS else None
-        cause = refusals(kind, item) or _cause(draft, kind, said, unhandled=unhandled)
+        cause = refusals(kind, item) or _cause(draft, kind, attributes, unhandled=unhandled)
         if cause is None:
             draft.add(event_type, **shown, decisionTaskCompletedEventId=completed_id)
         else:
-            kept = {name: said[name] for name in _REPEATED.get(kind, ()) if name in said}
+            kept = {name: attributes[name] for name in _REPEATED.get(kind, ()) if name in attributes}
             if kind == 'StartChildWorkflowExecution':
                 kept['initiatedEventId'] = 0  # it stands there although nothing was initiated
             draft.add(f'{kind}Failed', **kept, cause=cause, decisionTaskCompletedEventId=completed_id)
@@ -49,14 +49,14 @@ def record(draft: EventWriter, decisions: Sequence[Mapping[str, Any]], completed
 # what SWF refuses by itself
 
 
-def _cause(draft: EventWriter, kind: str, said: Said, *, unhandled: bool) -> str | None:
+def _cause(draft: EventWriter, kind: str, attributes: Said, *, unhandled: bool) -> str | None:
     if kind in CLOSES:
         return UNHANDLED if unhandled else None
     rule = _RULES.get(kind)
     if rule is None:
         return None
     item_kind, key, open_is_wrong, cause = rule
-    is_open = draft.ledger.keyed(item_kind, said[key]) is not None
+    is_open = draft.ledger.keyed(item_kind, attributes[key]) is not None
     return cause if is_open == open_is_wrong else None
 
 
@@ -86,15 +86,15 @@ _REPEATED = {
 # what SWF adds to a decision
 
 
-def _as_said(draft: EventWriter, said: Said) -> Said:
-    return said
+def _as_said(draft: EventWriter, attributes: Said) -> Said:
+    return attributes
 
 
-def _activity(draft: EventWriter, said: Said) -> Said:
-    kind = said['activityType']
+def _activity(draft: EventWriter, attributes: Said) -> Said:
+    kind = attributes['activityType']
     spec = _declared(ActivitySpec, kind['name'], kind['version'])
     return _resolved(
-        said,
+        attributes,
         taskList=_task_list(spec),
         taskPriority=None if spec is None or spec.priority is None else str(spec.priority),
         scheduleToStartTimeout=_text(spec and spec.schedule_to_start, '120'),
@@ -104,27 +104,27 @@ def _activity(draft: EventWriter, said: Said) -> Said:
     )
 
 
-def _child(draft: EventWriter, said: Said) -> Said:
-    return _execution(said, said['workflowType'])
+def _child(draft: EventWriter, attributes: Said) -> Said:
+    return _execution(attributes, attributes['workflowType'])
 
 
-def _function(draft: EventWriter, said: Said) -> Said:
-    return _resolved(said, startToCloseTimeout='900')  # SWF's own limit
+def _function(draft: EventWriter, attributes: Said) -> Said:
+    return _resolved(attributes, startToCloseTimeout='900')  # SWF's own limit
 
 
-def _continued(draft: EventWriter, said: Said) -> Said:
+def _continued(draft: EventWriter, attributes: Said) -> Said:
     now = draft.begun['workflowType']
-    kind = {'name': now['name'], 'version': said.get('workflowTypeVersion', now['version'])}
-    shown = {name: value for name, value in said.items() if name != 'workflowTypeVersion'}
+    kind = {'name': now['name'], 'version': attributes.get('workflowTypeVersion', now['version'])}
+    shown = {name: value for name, value in attributes.items() if name != 'workflowTypeVersion'}
     return _execution(
         {'newExecutionRunId': f'run-after-{draft.now:%Y%m%dT%H%M%S}', **shown, 'workflowType': kind}, kind
     )
 
 
-def _execution(said: Said, kind: Mapping[str, str]) -> Said:
+def _execution(attributes: Said, kind: Mapping[str, str]) -> Said:
     spec = _declared(WorkflowSpec, kind['name'], kind['version'])
     return _resolved(
-        said,
+        attributes,
         taskList=_task_list(spec),
         childPolicy=(spec and spec.child_policy) or 'TERMINATE',
         executionStartToCloseTimeout=_text(spec and spec.workflow_duration, '3600'),
@@ -132,8 +132,8 @@ def _execution(said: Said, kind: Mapping[str, str]) -> Said:
     )
 
 
-def _resolved(said: Said, **defaults: Any) -> Said:
-    return {**{name: value for name, value in defaults.items() if value is not None}, **said}
+def _resolved(attributes: Said, **defaults: Any) -> Said:
+    return {**{name: value for name, value in defaults.items() if value is not None}, **attributes}
 
 
 def _declared(kind: type, name: str, version: str) -> Any:
@@ -151,9 +151,9 @@ def _text(seconds: float | None, default: str) -> str | None:
     return default if seconds is None else seconds_text(seconds)
 
 
-def _timer_canceled(draft: EventWriter, said: Said) -> Said:
-    timer = draft.ledger.keyed('timer', said['timerId'])
-    return {**said, 'startedEventId': timer.id if timer is not None else 0}
+def _timer_canceled(draft: EventWriter, attributes: Said) -> Said:
+    timer = draft.ledger.keyed('timer', attributes['timerId'])
+    return {**attributes, 'startedEventId': timer.id if timer is not None else 0}
 
 
 _RECORDED: dict[str, tuple[str, Callable[[EventWriter, Said], Said]]] = {

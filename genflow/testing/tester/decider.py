@@ -150,8 +150,8 @@ class Decider:
         return Decisions(() if decision is None else (decision,))
 
     def _played(self, task: DecisionTask, part: Double) -> Decision | None:
-        said = task.events[0]['workflowExecutionStartedEventAttributes']
-        outcome, _ = play(part, said.get('input'), None)
+        attributes = task.events[0]['workflowExecutionStartedEventAttributes']
+        outcome, _ = play(part, attributes.get('input'), None)
         make = _DECISIONS.get(type(outcome))
         return None if make is None else make(outcome)
 

@@ -227,8 +227,8 @@ class Environment:
             except SuspendTask as silence:
                 raise Silent from silence
             except Exception:
-                if stand.said is not None:
-                    raise FunctionFailure(stand.said.reason, stand.said.details) from None
+                if stand.failure is not None:
+                    raise FunctionFailure(stand.failure.reason, stand.failure.details) from None
                 raise
             finally:
                 self.crash = stand.crash

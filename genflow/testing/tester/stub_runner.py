@@ -48,8 +48,8 @@ class TaskContext:
 
     def heartbeat(self, details: str | None) -> bool:
         self.details = details
-        said: dict[str, Any] = {} if details is None else {'details': details}
-        answer = self.stage.service.call('record_activity_task_heartbeat', taskToken=self.task.token, **said)
+        attributes: dict[str, Any] = {} if details is None else {'details': details}
+        answer = self.stage.service.call('record_activity_task_heartbeat', taskToken=self.task.token, **attributes)
         return not answer['cancelRequested']
 
     def _last_heartbeat(self) -> str | None:
@@ -76,7 +76,7 @@ def play(part: Double, input: str | None, context: Any, stub: Any = NOTHING) -> 
     outcome = run_activity(spec, input, context, lambda cls: stand)
     if stand.crash is not None:
         raise stand.crash
-    return stand.said or outcome, stand
+    return stand.failure or outcome, stand
 
 
 @define(eq=False)

@@ -52,7 +52,7 @@ class TimeOut:
     """The call times out: nothing answers it until one of its time-outs strikes.
 
     Attributes:
-        type: The time-out that has to strike: ``START_TO_CLOSE``, of activities also ``SCHEDULE_TO_START``,
+        type: The time-out that has to fire: ``START_TO_CLOSE``, of activities also ``SCHEDULE_TO_START``,
             ``SCHEDULE_TO_CLOSE`` or ``HEARTBEAT``. The activity is not even started for ``SCHEDULE_TO_START``. ``None``
             takes whichever strikes first once the call has begun.
 
@@ -71,7 +71,7 @@ class TimeOut:
 
 @frozen
 class Never:
-    """The call is started and never answered. Its time-outs still strike."""
+    """The call is started and never answered. Its time-outs still fire."""
 
 
 class Script:
@@ -117,7 +117,7 @@ class Stand(Activity):
         stub: What it does.
         hooks: Has the serialization.
         kind: Of the call: ``activity``, ``child`` or ``lambda``.
-        said: The failure that the stub names in SWF's own words.
+        failure: The failure that the stub names in SWF's own words.
         crash: What is no outcome but an error of the test itself.
         time_out: The :class:`TimeOut` that the stub is.
     """
@@ -126,7 +126,7 @@ class Stand(Activity):
     stub: Any
     hooks: Serialization
     kind: str = 'activity'
-    said: Failed | None = None
+    failure: Failed | None = None
     crash: BaseException | None = None
     time_out: TimeOut | None = None
 
@@ -164,7 +164,7 @@ class Stand(Activity):
         return value if act is None else act(self, value)
 
     def fail(self, stub: Fail) -> Any:
-        self.said = Failed(stub.reason, stub.details)
+        self.failure = Failed(stub.reason, stub.details)
         raise RuntimeError(stub.reason)
 
     def stay_silent(self, stub: Any) -> Any:

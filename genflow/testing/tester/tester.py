@@ -460,8 +460,8 @@ class Tester:
 
     def _end(self) -> datetime:
         """When the current run times out."""
-        said, begun = self._environment.beginning(self._workflow_id, self._run_id)
-        seconds = int(said.get('executionStartToCloseTimeout', MAX_SECONDS))
+        attributes, begun = self._environment.beginning(self._workflow_id, self._run_id)
+        seconds = int(attributes.get('executionStartToCloseTimeout', MAX_SECONDS))
         return begun + timedelta(seconds=seconds)
 
     def _ending(self) -> Mapping[str, Any] | None:

@@ -31,12 +31,12 @@ class Waiting:
     """
 
     label: str
-    said: Mapping[str, Any]
+    attributes: Mapping[str, Any]
     scheduled_at: datetime
     started_at: datetime | None = None
 
     def deadlines(self) -> dict[str, datetime | None]:
-        """When each time-out that can still strike does; of equal ones SWF reports the first."""
+        """When each time-out that can still fire does; of equal ones SWF reports the first."""
         if self.started_at is None:
             return {
                 'SCHEDULE_TO_START': self._after(self.scheduled_at, 'scheduleToStartTimeout'),
@@ -49,7 +49,7 @@ class Waiting:
         }
 
     def _after(self, moment: datetime, limit: str) -> datetime | None:
-        text = self.said.get(limit, 'NONE')
+        text = self.attributes.get(limit, 'NONE')
         return None if text == 'NONE' else moment + timedelta(seconds=int(text))
 
 
@@ -57,7 +57,7 @@ def check_strikes(waiting: Waiting, stub: TimeOut) -> None:
     """Holds what a stub asks for against what will happen.
 
     Raises:
-        TesterError: Nothing will strike, or another time-out than the one that the stub names.
+        TesterError: Nothing will fire, or another time-out than the one that the stub names.
     """
     due = {kind: moment for kind, moment in waiting.deadlines().items() if moment is not None}
     if not due:

@@ -15,7 +15,7 @@ __all__ = ['DashboardServer']
 
 BACKLOG = 128
 
-GRACE = 5
+SHUTDOWN_GRACE = 5
 """Seconds that pages in the making are given; streams of events end at once."""
 
 
@@ -55,7 +55,7 @@ class DashboardServer:
             access_log=False,
             server_header=False,
             lifespan='off',
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=SHUTDOWN_GRACE,
         )
         self._server = _Server(config, site.streams)
         self._thread: threading.Thread | None = None

@@ -39,7 +39,7 @@ REASON = 'genflow dev: the saved code does not match it'
 DRAINING = 'draining: '
 """The beginning of the line in which a worker announces its end; it is not shown here."""
 
-PATIENCE = 2
+WORKER_TIMEOUT = 2
 """Seconds to wait for replaced code to end."""
 
 DRAIN = 5
@@ -278,7 +278,7 @@ class Session:
         if self._worker is not None:
             self._worker.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._worker.wait(PATIENCE)
+                self._worker.wait(WORKER_TIMEOUT)
             self._replaced.append(self._worker)
             self._worker = None
 

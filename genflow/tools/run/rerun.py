@@ -29,7 +29,7 @@ def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:
     tags = list(begun.get('tagList') or ())
     if len(tags) < MAX_TAGS:
         tags.append(f'rerun-of:{run_id}')
-    said = {name: begun[name] for name in SAID_AGAIN if begun.get(name) is not None}
-    if (own := input_of(said.get('input'))) is not None:
-        said['input'] = own  # without the headers of the earlier start
-    return {'workflowType': dict(begun['workflowType']), 'tagList': tags, **said}
+    attributes = {name: begun[name] for name in SAID_AGAIN if begun.get(name) is not None}
+    if (own := input_of(attributes.get('input'))) is not None:
+        attributes['input'] = own  # without the headers of the earlier start
+    return {'workflowType': dict(begun['workflowType']), 'tagList': tags, **attributes}

@@ -41,13 +41,13 @@ class Step:
 
 
 NOTES: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    'WorkflowExecutionStarted': lambda said: (
-        f'workflow {said["workflowType"]["name"]} {said["workflowType"]["version"]} started'
+    'WorkflowExecutionStarted': lambda attributes: (
+        f'workflow {attributes["workflowType"]["name"]} {attributes["workflowType"]["version"]} started'
     ),
-    'WorkflowExecutionSignaled': lambda said: f'signal {said["signalName"]} received',
-    'WorkflowExecutionCancelRequested': lambda said: 'cancellation requested',
-    'ActivityTaskCancelRequested': lambda said: f'activity [{said["activityId"]}] asked to cancel',
-    'DecisionTaskTimedOut': lambda said: f'decision timed out ({said["timeoutType"]})',
+    'WorkflowExecutionSignaled': lambda attributes: f'signal {attributes["signalName"]} received',
+    'WorkflowExecutionCancelRequested': lambda attributes: 'cancellation requested',
+    'ActivityTaskCancelRequested': lambda attributes: f'activity [{attributes["activityId"]}] asked to cancel',
+    'DecisionTaskTimedOut': lambda attributes: f'decision timed out ({attributes["timeoutType"]})',
 }
 """Events that concern the execution as a whole, in words."""
 
@@ -75,19 +75,19 @@ class ExecutionSteps:
 
     def apply(self, event: Event) -> Step | None:
         """Applies the next event; returns its step if it is significant."""
-        view, event_type, said = self.view, event['eventType'], attributes_of(event)
+        view, event_type, attributes = self.view, event['eventType'], attributes_of(event)
         view.apply(event)
         when = view.updated_at or event['eventTimestamp']
         if event_type in CLOSES:
             return self._closed(when)
         if event_type in NOTES:
-            return Step(when, NOTES[event_type](said))
-        operation = self._operation(event, said)
+            return Step(when, NOTES[event_type](attributes))
+        operation = self._operation(event, attributes)
         if operation is not None:
             return None if operation.is_of_engine else Step(when, _line(operation), operation.last.has_failed)
         if event_type in REFUSALS:
             what = view.refusals[-1].what
-            return Step(when, f'{what} was refused: {said["cause"]}', went_wrong=True)
+            return Step(when, f'{what} was refused: {attributes["cause"]}', went_wrong=True)
         return None
 
     def catch_up(self, events: Iterable[Event]) -> Step | None:
@@ -101,14 +101,14 @@ class ExecutionSteps:
         still = len(self.view.open_operations())
         return Step(last.when, f'workflow continued: {done} completed before, {still} open')
 
-    def _operation(self, event: Event, said: Mapping[str, Any]) -> Operation | None:
+    def _operation(self, event: Event, attributes: Mapping[str, Any]) -> Operation | None:
         """The operation that an event opened or changed."""
         if event['eventType'] in OPENS:
             return self.view.operation_at(event['eventId'])
         if event['eventType'] not in CHANGES:
             return None
         names = ('initiatedEventId', 'scheduledEventId', 'startedEventId')
-        found = map(self.view.operation_at, (said[name] for name in names if said.get(name)))
+        found = map(self.view.operation_at, (attributes[name] for name in names if attributes.get(name)))
         return next(filter(None, found), None)
 
     def _closed(self, when: datetime) -> Step:

@@ -36,7 +36,7 @@ LONGEST_PAUSE = 30.0
 HEALTHY = 60.0
 """Seconds after which a process that dies is started again as soon as the first time."""
 
-GRACE = 5.0
+SHUTDOWN_GRACE = 5.0
 """Seconds beyond the drain before a process is killed."""
 
 LOOK = 0.1
@@ -162,7 +162,7 @@ class Supervisor:
             for slot in slots:
                 slot.join(LOOK / len(slots))  # short, because the handlers of signals run in between
             if self._stopping.is_set():
-                ends = ends or monotonic() + self.drain + GRACE
+                ends = ends or monotonic() + self.drain + SHUTDOWN_GRACE
                 if monotonic() > ends:
                     self._signal(signal.SIGKILL)
 

@@ -100,9 +100,9 @@ def operation_of(view: ExecutionView, event: Event) -> Operation | None:
     found = view.operation_at(event['eventId'])
     if found is not None:
         return found
-    said = attributes_of(event)
+    attributes = attributes_of(event)
     for name in _REFERENCES:
-        reference = said.get(name)
+        reference = attributes.get(name)
         found = view.operation_at(reference) if reference else None
         if found is not None:
             return found
@@ -114,10 +114,10 @@ def about(view: ExecutionView, event: Event) -> str:
     operation = operation_of(view, event)
     if operation is not None:
         return operation.label
-    said = attributes_of(event)
+    attributes = attributes_of(event)
     if event['eventType'].startswith('DecisionTask'):
-        return str(said.get('identity') or (said.get('taskList') or {}).get('name') or '')
-    return next((str(said[name]) for name in _NAMES if said.get(name)), str(said.get('reason') or ''))
+        return str(attributes.get('identity') or (attributes.get('taskList') or {}).get('name') or '')
+    return next((str(attributes[name]) for name in _NAMES if attributes.get(name)), str(attributes.get('reason') or ''))
 
 
 def pretty(value: Any) -> str:
@@ -146,8 +146,8 @@ def _decoded(text: str) -> Any:
 
 def searchable(view: ExecutionView, event: Event) -> str:
     """The text in which a filter looks: number, type, what it is about, attributes."""
-    said = json.dumps(dict(attributes_of(event)), ensure_ascii=False, default=str)
-    return f'{event["eventId"]} {event["eventType"]} {about(view, event)} {said}'
+    attributes = json.dumps(dict(attributes_of(event)), ensure_ascii=False, default=str)
+    return f'{event["eventId"]} {event["eventType"]} {about(view, event)} {attributes}'
 
 
 def event_line(view: ExecutionView, event: Event, zone: tzinfo, address: str) -> str:

@@ -18,7 +18,7 @@ __all__ = ['PatternError', 'matching']
 SECONDS = 2
 """Of the processor, for one search."""
 
-PATIENCE = 10
+TIMEOUT_FACTOR = 10
 """Seconds by the clock for each second of the processor, at the most."""
 
 LENGTH = 500
@@ -61,7 +61,7 @@ def matching(pattern: str, texts: Sequence[str], seconds: int = SECONDS) -> list
             input=json.dumps([pattern, list(texts), seconds]),
             capture_output=True,
             text=True,
-            timeout=PATIENCE * seconds,
+            timeout=TIMEOUT_FACTOR * seconds,
             check=False,
         )
         is_over = done.returncode in ENDED

@@ -145,6 +145,15 @@ def test_branches_have_source_lines_where_the_target_is_known(env):
     assert client is not None
 
 
+def test_payloads_of_an_operation_may_be_folded_and_long_ones_are(env):
+    env.begin(Plain, 'w')
+    env.complete(env.take(), 'x' * 30_000)
+    text = client_of(env).get('/execution?id=w').text
+    (whole,) = re.findall('<details class="payload" id="result-of-op0-[0-9]+"([^>]*)><summary>Result ([^/]*)', text)
+    assert whole == ('', '<span class="soft">30,000 characters<')
+    assert re.search('<details class="payload" id="input-of-op0-[0-9]+" open><summary>Input<', text)
+
+
 def test_all_events_are_on_the_page_and_one_opens_by_its_address(env):
     env.begin(Plain, 'w')
     client = client_of(env)

@@ -9,6 +9,7 @@ The caller passes a function that reads source lines, since this package reads n
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -492,15 +493,64 @@ def parsed(text: str, view: ExecutionView) -> Supposition:
     """
     words = text.split()
     if words[:1] == ['signal'] and len(words) > 1:
-        return signal(words[1], text.split(None, 2)[2] if len(words) > 2 else None)  # noqa: PLR2004 - three words
+        rest = text.split(None, 2)[2:]
+        return signal(words[1], _as_json(rest[0]) if rest else None)
     if words == ['cancel']:
         return cancellation()
     for verb in sorted(_SETTLES, key=len, reverse=True):
         if text.startswith(f'{verb} '):
             name, _, value = text[len(verb) + 1 :].strip().partition(' ')
-            return settle(_open_one(name, view), verb, value or None)
+            operation = _open_one(name, view)
+            return settle(operation, verb, _value(operation, verb, value.strip()))
     ways = ', '.join([*_SETTLES, 'signal NAME', 'cancel'])
     raise ValueError(f'{text!r} is not an event that can happen; it must begin with one of: {ways}')
+
+
+_VERBS_OF: dict[str, tuple[str, ...]] = {
+    'activity': ('complete', 'fail', 'time out', 'cancel'),
+    'child': ('complete', 'fail', 'time out', 'cancel', 'terminate'),
+    'lambda': ('complete', 'fail', 'time out'),
+    'timer': ('fire',),
+}
+"""What can happen to an operation, by its kind."""
+
+_TIMEOUTS_OF = {
+    'activity': ('START_TO_CLOSE', 'SCHEDULE_TO_START', 'SCHEDULE_TO_CLOSE', 'HEARTBEAT'),
+    'child': ('START_TO_CLOSE',),
+    'lambda': ('START_TO_CLOSE',),
+}
+"""The types of time-outs, by the kind of operation."""
+
+
+def _value(operation: Operation, verb: str, value: str) -> str | None:
+    """The value of a supposition, if the verb fits the operation.
+
+    Raises:
+        ValueError: It does not fit, or has no such time-out.
+    """
+    can = ('fire',) if operation.pause is not None else _VERBS_OF.get(operation.kind, ())
+    if verb not in can:
+        state = ' waits for its next attempt and' if operation.pause is not None else ''
+        ways = ', '.join(repr(one) for one in can) or 'nothing that can be supposed'
+        raise ValueError(f'{operation.label}{state} cannot {verb!r}; it can: {ways}')
+    if verb == 'complete' and value:
+        return _as_json(value)
+    if verb == 'time out' and value:
+        kind = value.upper().replace('-', '_')
+        if kind not in _TIMEOUTS_OF[operation.kind]:
+            known = ', '.join(_TIMEOUTS_OF[operation.kind])
+            raise ValueError(f'{operation.label} has no time-out {value!r}; it has {known}')
+        return kind
+    return value or None
+
+
+def _as_json(text: str) -> str:
+    """A value that was typed: JSON, or else plain text."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return json.dumps(text)
+    return text
 
 
 def _open_one(name: str, view: ExecutionView) -> Operation:

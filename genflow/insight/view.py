@@ -200,7 +200,7 @@ class ExecutionView:
         """The operations that match a number, an id or a name, latest first."""
         if text.isdecimal() and int(text) in self._numbered:
             return [self._numbered[int(text)]]
-        found = [one for one in self.operations if text in (one.name, one.last.key)]
+        found = [one for one in self.operations if text in (one.name, one.last.key, one.last.key.partition(';')[0])]
         folded = text.casefold()
         return (found or [one for one in self.operations if one.name.casefold() == folded])[::-1]
 

@@ -6,7 +6,16 @@ import linecache
 
 import pytest
 
-from genflow import ActivityProxy, NondeterminismError, Retry, Signal, Workflow, any_of
+from genflow import (
+    ActivityProxy,
+    LambdaProxy,
+    NondeterminismError,
+    Retry,
+    Signal,
+    Workflow,
+    WorkflowProxy,
+    any_of,
+)
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, parsed, replayed, suppose
 from genflow.insight.code import Replay
@@ -228,3 +237,84 @@ def test_what_cannot_happen_is_refused(text):
     view, _, _ = seen(everything)
     with pytest.raises(ValueError, match=r'begin with one of|names nothing that is open'):
         parsed(text, view)
+
+
+VERBS = ('complete', 'fail', 'time out', 'cancel', 'terminate', 'fire')
+
+
+CAN = {
+    'activity': {'complete', 'fail', 'time out', 'cancel'},
+    'child': {'complete', 'fail', 'time out', 'cancel', 'terminate'},
+    'lambda': {'complete', 'fail', 'time out'},
+    'timer': {'fire'},
+    'signal': set(),
+    'cancel': set(),
+}
+WRONG = {('time out', value) for value in (' 5', ' "text"', ' plain text')}
+
+
+def calls(self):
+    other = self.external('other')
+    yield [
+        self.echo(1),
+        self.child(1),
+        self.resize(1),
+        self.sleep(60),
+        other.signal('hello', 1),
+        other.cancel(),
+    ]
+
+
+class All(Desk):
+    child = WorkflowProxy('Child', '1', retry=0)
+    resize = LambdaProxy('resize', retry=0)
+    run = calls
+
+
+@pytest.mark.parametrize('verb', VERBS)
+@pytest.mark.parametrize('number', range(1, 7))
+@pytest.mark.parametrize('value', ['', ' 5', ' "text"', ' plain text'])
+def test_any_verb_for_any_kind_is_an_answer_or_a_clear_refusal(verb, number, value):
+    view = ExecutionView('w', 'r').apply_all(History(All).given(lambda_role='role').decide().events)
+    spec = WorkflowSpec(All, 'All', '1')
+    operation = view.numbered(number)
+    if verb in CAN[operation.kind] and (verb, value) not in WRONG:
+        assert suppose(view, spec, parsed(f'{verb} {number}{value}', view))
+    else:
+        with pytest.raises(ValueError, match=operation.label.replace('(', r'\(').replace(')', r'\)')):
+            parsed(f'{verb} {number}{value}', view)
+
+
+def test_what_an_operation_can_is_named():
+    view = ExecutionView('w', 'r').apply_all(History(All).given(lambda_role='role').decide().events)
+    with pytest.raises(
+        ValueError, match="activity 1 Echo cannot 'fire'; it can: 'complete', 'fail', 'time out', 'cancel'"
+    ):
+        parsed('fire 1', view)
+    with pytest.raises(ValueError, match="signal 5 hello cannot 'fail'; it can: nothing that can be supposed"):
+        parsed('fail hello', view)
+    with pytest.raises(ValueError, match="activity 1 Echo has no time-out 'soon'; it has START_TO_CLOSE"):
+        parsed('time out 1 soon', view)
+
+
+def test_an_operation_that_waits_for_its_next_attempt_can_only_have_that_begin():
+    def run(self):
+        yield self.again()
+
+    view, _, _ = seen(run, lambda history: history.failed('again', 'x').decide())
+    with pytest.raises(
+        ValueError, match="activity 1 Again waits for its next attempt and cannot 'fail'; it can: 'fire'"
+    ):
+        parsed('fail Again', view)
+    assert parsed('fire Again', view)
+
+
+def test_a_result_may_be_plain_text_and_an_id_stands_without_what_genflow_adds():
+    def run(self):
+        return (yield self.echo(1))
+
+    view, _, spec = seen(run)
+    key = view.operations[0].last.key.partition(';')[0]
+    assert suppose(view, spec, parsed(f'complete {key} all is well', view)) == (
+        'completes the workflow with "all is well"',
+    )

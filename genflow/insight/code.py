@@ -37,7 +37,20 @@ from genflow.insight.times import duration, utc
 from genflow.insight.view import ExecutionView
 from genflow.swf.wire.events import decided, translate
 
-__all__ = ['BranchView', 'CodeView', 'Place', 'Replay', 'Source', 'Supposition', 'replayed', 'suppose', 'told']
+__all__ = [
+    'BranchView',
+    'CodeView',
+    'ObservedExecution',
+    'Place',
+    'Replay',
+    'Source',
+    'Supposition',
+    'declared_signals',
+    'parsed',
+    'replayed',
+    'suppose',
+    'told',
+]
 
 Source = Callable[[str], Sequence[str]]
 """Returns the lines of a source file; an empty sequence if it cannot be read."""
@@ -235,7 +248,7 @@ def _seen(execution: ObservedExecution, view: ExecutionView, spec: WorkflowSpec,
         tuple(branches),
         tuple(name for name, box in boxes if box.is_awaited()) if view.is_open else (),
         {name: len(box.items) for name, box in boxes if box.items},
-        _declared(spec.cls),
+        declared_signals(spec.cls),
         {made.call.number or 0: _made_at(made.call, source) for made in execution.observed if made.call.where},
         {made.call.number or 0: execution.names.get(id(made.branch), 'run') for made in execution.observed},
         _retries(execution),
@@ -279,7 +292,7 @@ def _place(file: str, line: int, function: str, source: Source) -> Place:
     )
 
 
-def _declared(cls: type) -> tuple[str, ...]:
+def declared_signals(cls: type) -> tuple[str, ...]:
     """The names of the signals that a class declares."""
     found: dict[str, None] = {}
     for base in cls.__mro__:

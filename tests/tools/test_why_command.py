@@ -260,3 +260,18 @@ def test_history_of_nothing_says_what_it_needs(genflow, tmp_path):
     path.write_text('[]')
     assert genflow('history')[0] == 2
     assert 'has no events' in genflow('history', '--file', str(path))[2]
+
+
+def test_a_supposed_signal_that_the_class_does_not_declare_is_pointed_out(genflow, db, order):
+    _, out, _ = genflow(
+        'why', 'order-5', order, '--if', 'signal aprove true', '--if', 'signal approve true', '--db', db
+    )
+    assert out.count("(the class declares no signal 'aprove'; it declares: approve)") == 1
+
+
+@pytest.mark.parametrize('supposed', ['fire 1', 'terminate approve', 'fail', '', 'explode 3', 'time out 7'])
+def test_a_supposition_that_cannot_be_is_refused_in_one_line(genflow, db, order, supposed):
+    code, out, err = genflow('why', 'order-5', order, '--if', supposed, '--db', db)
+    assert (code, out) == (2, '')
+    assert err.startswith('Error: ')
+    assert 'Traceback' not in err

@@ -128,11 +128,21 @@ def _answer(gathered: Gathered, spec: WorkflowSpec, text: str) -> tuple[str, ...
     from genflow.insight import parsed, suppose
 
     try:
-        return suppose(gathered.view, spec, parsed(text, gathered.view))
+        return (*suppose(gathered.view, spec, parsed(text, gathered.view)), *_undeclared(text, spec))
     except ValueError as error:
         raise Refused(str(error)) from error
     except GenflowError as error:
         return (f'cannot go on: {type(error).__name__}: {error}',)
+
+
+def _undeclared(text: str, spec: WorkflowSpec) -> Iterator[str]:
+    """A hint if a signal was supposed that the class does not declare."""
+    from genflow.insight.code import declared_signals
+
+    verb, name = (*text.split()[:2], '', '')[:2]
+    declared = declared_signals(spec.cls)
+    if verb == 'signal' and name not in declared:
+        yield f'(the class declares no signal {name!r}; it declares: {", ".join(declared) or "none"})'
 
 
 # all of a domain

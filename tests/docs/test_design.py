@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+
+from genflow.core.model import wire_names
 
 ROOT = Path(__file__).resolve().parents[2]
 DESIGN = ROOT / 'docs' / 'design'
@@ -53,6 +56,29 @@ def test_the_pages_name_files_that_exist():
         for file in re.findall(r'`((?:genflow|tests|docs)/[\w/.]+)`', page.read_text())
     }
     assert {file for file in named if not (ROOT / file).exists()} == set()
+
+
+@pytest.mark.parametrize('name', wire_names.__all__)
+def test_the_page_of_the_history_shows_every_name_that_genflow_writes(name):
+    assert getattr(wire_names, name) in (DESIGN / 'history.md').read_text(encoding='utf-8')
+
+
+WRITTEN = re.compile(r'genflow\.(?:[a-z_]+|[A-Z]\w+)')
+NOT_WRITTEN = {'genflow.activity', 'genflow.driving', 'genflow.local', 'genflow.worker'}
+"""A decorator in a message, a context variable, a room, a logger."""
+
+
+@pytest.mark.parametrize('room', ['core', 'swf'])
+def test_a_name_that_genflow_writes_stands_in_one_module(room):
+    """Texts such as ``genflow.held`` are constants of :mod:`genflow.core.model.wire_names`, and nowhere else."""
+    found = {
+        (str(path.relative_to(ROOT)), node.value)
+        for path in (ROOT / 'genflow' / room).rglob('*.py')
+        if path.name != 'wire_names.py'
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and WRITTEN.fullmatch(node.value)
+    }
+    assert {(path, text) for path, text in found if text not in NOT_WRITTEN} == set()
 
 
 @pytest.mark.thorough

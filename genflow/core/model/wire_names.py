@@ -7,6 +7,7 @@ release began to write it. ``docs/design/history.md`` shows an example of each.
 from __future__ import annotations
 
 __all__ = [
+    'ANSWER_REFUSED',
     'ATTEMPTS_MARKER',
     'BACKLOG_MARKER',
     'BACKOFF_TIMER_PREFIX',
@@ -95,6 +96,9 @@ FAILURE_ENVELOPE = 'genflow.failure'
 
 UNKNOWN_ACTIVITY_TYPE = 'genflow.UnknownActivityType'
 """Reason: the worker does not know the activity's type; retried as a time-out, since other workers may. Since 0.1."""
+
+ANSWER_REFUSED = 'genflow.AnswerRefused'
+"""Reason: SWF refused the answer of an activity, so that its task was failed instead. Since 0.1."""
 
 WORKER_STOPPED = 'genflow.WorkerStopped'
 """Reason: the worker stopped while it ran the activity; retried as a time-out. Since 0.1."""

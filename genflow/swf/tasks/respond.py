@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
+from genflow.core.model.wire_names import ANSWER_REFUSED
 from genflow.core.payloads.failures import MAX_REASON
 from genflow.core.payloads.wire_text import plain
 from genflow.swf.aws import faults
@@ -78,7 +79,7 @@ def in_plain_words(outcome: Outcome) -> Outcome:
         return Failed(plain(outcome.reason, MAX_REASON))
     if isinstance(outcome, Canceled):
         return Canceled()
-    return Failed('genflow.AnswerRefused', 'SWF refused the response')
+    return Failed(ANSWER_REFUSED, 'SWF refused the response')
 
 
 def plain_close(decisions: list[dict[str, Any]]) -> list[dict[str, Any]] | None:

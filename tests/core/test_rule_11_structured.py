@@ -797,3 +797,25 @@ def test_a_saga_is_compensated_once_where_several_exceptions_meet():
             if item.key not in ('1.1', '2.1'):
                 story.completed(item)
     assert sorted(scheduled(story, 'Other')) == ['[[1],{}]', '[[2],{}]']
+
+
+def test_a_daemon_that_is_begun_after_run_has_returned_ends_with_the_others():
+    def run(self):
+        def watch():
+            yield self.sleep(60)
+
+        def last():
+            yield self.echo()
+            self.spawn(watch(), daemon=True)
+            yield self.other()
+
+        self.spawn(last())
+        return 'done'
+        yield
+
+    story = Story(run)
+    story.decide()
+    story.completed(1)
+    assert story.decide() == ['activity 2.1 Other [[],{}]', 'timer 3 60s']
+    story.completed(2)
+    assert story.decide() == ['complete "done"']

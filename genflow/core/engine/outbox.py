@@ -295,7 +295,7 @@ class Outbox:
         for backlog in self.backlog.values():
             backlog.clear()
         for entry in list(self.unsent()):
-            if completes or (entry.incompatible and not isinstance(entry, Cancellation)):
+            if completes or entry.incompatible:
                 entry.withdraw()
 
     def __bool__(self) -> bool:

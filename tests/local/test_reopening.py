@@ -186,6 +186,7 @@ def test_a_deleted_type_stays_deleted(opened):
         opened().swf.describe_workflow_type(domain='dom', workflowType=WORKFLOW)
 
 
+@pytest.mark.thorough
 def test_children_report_to_their_parent_after_a_restart(opened):
     office = opened()
     execution = office.start()
@@ -209,6 +210,7 @@ def test_pages_go_on_after_a_restart(opened):
     assert [event['eventId'] for event in second['events']] == list(range(11, 21))
 
 
+@pytest.mark.thorough
 def test_retention_is_kept_across_restarts(opened, clock):
     office = opened()
     execution = office.start()

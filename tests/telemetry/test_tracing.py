@@ -106,6 +106,7 @@ def test_a_hundred_replays_change_nothing(live):
     assert traced.ids() == before
 
 
+@pytest.mark.thorough
 def test_a_run_that_is_replayed_for_each_of_a_hundred_decisions_exports_each_span_once(live):
     @workflow('Long', 1, 'tl')
     class Long(Workflow):

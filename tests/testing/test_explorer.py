@@ -55,6 +55,7 @@ def test_the_twin_of_a_race_that_does_it_right_raises_no_alarm(race):
     assert explore(race.twin, *race.args, budget=200, **race.options).ok
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('planted', PLANTED, ids=lambda planted: planted.workflow.__name__)
 def test_its_schedule_plays_it_again(planted):
     with pytest.raises(ExplorationFailed) as caught:
@@ -850,6 +851,7 @@ def test_each_workflow_of_the_examples_is_explored():
     assert set(SETTINGS) == set(workflows_of_the_examples())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('target', sorted(SETTINGS))
 def test_the_examples_raise_no_alarm(target):
     args, stubs = SETTINGS[target]

@@ -119,6 +119,7 @@ def test_a_mismatch_fails_with_the_report(pytester, run, corpus):
     done.stdout.fnmatch_lines(['*order.json: NondeterminismError: Order 1*', '*self.patched("change-id")*'])
 
 
+@pytest.mark.thorough
 def test_no_histories_are_a_failure(pytester, run):
     pytester.makepyfile(SAME)
     done = run()

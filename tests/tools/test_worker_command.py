@@ -246,6 +246,7 @@ def audited(folder):
     return folder
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('count', [(1, 'audit:Audit'), (2, 'audit.py:several')], ids=['class', 'list'])
 def test_a_worker_calls_the_middleware_that_it_is_told(audited, count):
     times, middleware = count
@@ -255,6 +256,7 @@ def test_a_worker_calls_the_middleware_that_it_is_told(audited, count):
     assert (done.out + done.err).count('Step completed\n') == times
 
 
+@pytest.mark.thorough
 def test_the_middleware_of_the_project_stands_in_its_pyproject(audited):
     (audited / 'pyproject.toml').write_text('[tool.genflow]\nmiddleware = "audit.py:Audit"\n', encoding='utf-8')
     (audited / 'below').mkdir()

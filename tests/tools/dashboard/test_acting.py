@@ -333,6 +333,7 @@ def test_without_writing_the_command_lines_are_shown_instead(env):
 HOSTILE = ['w', '--help', '-', '$(touch x)', '`x`;x', "it's", '\u202egnp.exe', '<b>&"']
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize('workflow_id', HOSTILE, ids=ascii)
 def test_without_writing_the_command_for_a_signal_names_what_was_meant(env, workflow_id):
     env.begin(Approval, workflow_id)

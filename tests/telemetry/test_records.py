@@ -7,9 +7,11 @@ import logging
 
 import pytest
 
-from genflow import Client
+from genflow import Client, Workflow
+from genflow.swf.scanner import workflow
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.telemetry import Records
+from tests.swf.work import registry_of
 from tests.telemetry.orders import PAYLOAD, Order, finish, working
 
 MODES = {'kept': {}, 'cold': {'sticky': False, 'cache': StickyCache(max_executions=0)}}
@@ -93,6 +95,22 @@ def test_who_terminates_an_execution_writes_its_record(live, tmp_path):
     [record] = read(file).values()
     assert (record['outcome'], record['closed_by'], record['run_id']) == ('terminated', 'client', started.run_id)
     assert 'here' not in record
+
+
+def test_each_run_of_a_chain_of_restarts_has_a_record(live, tmp_path):
+    @workflow('Chained', 1, 'tl')
+    class Chained(Workflow):
+        def run(self, left):
+            yield self.sleep(0)
+            return self.restart(left - 1) if left else None
+
+    file = tmp_path / 'records.jsonl'
+    with working(live, Records(file), registry_of(Chained)):
+        Client('d', live).starter(Chained)(2).result(60)
+    found = sorted(read(file).values(), key=lambda record: record['started_at'])
+    assert [record['outcome'] for record in found] == ['continued as new', 'continued as new', 'completed']
+    assert [record['continued_from'] for record in found] == [None, *(record['run_id'] for record in found[:2])]
+    assert len(file.read_text(encoding='utf-8').splitlines()) == 3
 
 
 def test_two_workers_that_share_a_file_write_whole_lines(live, tmp_path):

@@ -176,17 +176,8 @@ class Worker:
         self._threads: list[threading.Thread] = []
         self._rounds: list[Rounds] = []
         self._computing = threading.Semaphore(max(1, deciders))
-        # Polls give up when draining begins, answers only when it is over.
-        connection = connect(layer1, config=config)
         cache = cache if cache is not None else StickyCache()
-        self._settling: Settling | None = None
-        self._deferring = _deferring(connection.client)
-        if self._deferring is not None:
-            connection = evolve(connection, client=self._deferring, polling=self._deferring)
-            self._settling = Settling(self._deferring, cache, self._stopped.wait)
-        self._service = RetryingClient(connection, pause=self._stopped.wait)
-        self._polls = self._service.pausing(self._draining.wait)
-        self._open_polls = OpenPolls(self._service.connection, domain, self.identity[:MAX_IDENTITY])
+        self._connect(connect(layer1, config=config), cache)
         self._decider = Decider(
             self._service,
             domain,
@@ -212,6 +203,17 @@ class Worker:
             settle=self._settle,
             middleware=stack,
         )
+
+    def _connect(self, connection: Connection, cache: StickyCache) -> None:
+        """Prepares the calls: polls give up when draining begins, answers only when it is over."""
+        self._settling: Settling | None = None
+        self._deferring = _deferring(connection.client)
+        if self._deferring is not None:
+            connection = evolve(connection, client=self._deferring, polling=self._deferring)
+            self._settling = Settling(self._deferring, cache, self._stopped.wait)
+        self._service = RetryingClient(connection, pause=self._stopped.wait)
+        self._polls = self._service.pausing(self._draining.wait)
+        self._open_polls = OpenPolls(connection, self.domain, self.identity[:MAX_IDENTITY])
 
     @property
     def held(self) -> Mapping[str, BaseException]:

@@ -1,7 +1,7 @@
-"""What users test workflows and activities with: by hand, with made-up histories, on a virtual clock, by replay.
+"""Tools to test workflows and activities: by hand, with made-up histories, on a virtual clock, by replay.
 
-Importing this package loads nothing; each name brings what it needs when it is asked for, so that a test by hand
-needs no service and no boto3.
+Importing this package loads nothing. Each name is imported at its first use, so that a test by hand needs no service
+and no boto3.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An activity alone: run in the test's own thread, with its heartbeats recorded."""
+"""Runs a single activity in the test's own thread, and records its heartbeats."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TOKEN = 'test-token'  # noqa: S105 - a task token, which is no secret here
 
 @define
 class ActivityRun:
-    """What an activity did.
+    """The result of one run of an activity.
 
     Attributes:
-        result: What its workflow gets; ``None`` where it gave none.
+        result: The value that its workflow gets; ``None`` if it returned none.
         heartbeats: The details of each heartbeat.
-        canceled: It stopped because it was asked to.
-        details: Of the cancellation.
-        suspended: It left its worker; somebody else is to answer with the token.
+        canceled: Whether it stopped because its cancellation was requested.
+        details: The details of the cancellation.
+        suspended: Whether it raised ``SuspendTask``, so that its task has to be answered by token.
     """
 
     result: Any = None
@@ -40,7 +40,7 @@ class ActivityRun:
 
 @define
 class Recorder:
-    """Stands in for the worker."""
+    """Takes the place of the worker."""
 
     info: ActivityInfo
     run: ActivityRun
@@ -72,18 +72,18 @@ def run_activity(
     Arguments and result travel through the activity's serialization, as they do on the way from and to a workflow.
 
     Args:
-        activity: The class, an instance where it needs something to be made with, or the function.
+        activity: The class, an instance (if the constructor takes arguments), or the function.
         *args: Arguments of its ``run``.
-        heartbeat_says_cancel_after: So many heartbeats say that all is well, those after them that the activity is
-            to stop.
-        last_heartbeat: The details that the try before this one left.
-        attempt: Which try this is.
-        workflow_id: Of the execution that is said to have asked for it.
+        heartbeat_says_cancel_after: The number of heartbeats after which each further one says that the cancellation
+            was requested.
+        last_heartbeat: The details of the last heartbeat of the previous attempt.
+        attempt: The number of this attempt.
+        workflow_id: Of the execution that the activity sees as its own.
         run_id: Likewise.
         **kwargs: Keyword arguments of its ``run``.
 
     Raises:
-        Exception: What the activity raised, with its own traceback.
+        Exception: The exception of the activity, with its own traceback.
     """
     __tracebackhide__ = True
     made = _made(activity)

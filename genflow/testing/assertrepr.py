@@ -1,4 +1,4 @@
-"""In what two tasks differ, one line for each part."""
+"""The differences between two tasks, one line for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTHING = object()
 
 
 def differences(left: Task[Any], right: Task[Any]) -> list[str]:
-    """What one task asks for and the other does not."""
+    """Lists the parts in which two tasks differ."""
     if left.loop is not None and right.loop is not None:
         return [
             'Tasks of an execution equal only themselves; compare with a description, such as Order.charge.task(1).'

@@ -1,4 +1,4 @@
-"""Driving a workflow by hand: a workflow object whose time, chance and patches a test sets."""
+"""Drives a workflow by hand: a workflow object whose time, random numbers and patches a test sets."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def by_hand(
     patched: bool | Collection[str] | Callable[[str], bool] = True,
     info: Info | None = None,
 ) -> W:
-    """A workflow object that nothing drives: its calls give descriptions, which equal tasks that ask the same.
+    """Makes a workflow object without an engine. Its calls return descriptions, which equal tasks of the same call.
 
     ``run = by_hand(Order, now=…).run(1)`` is then driven with ``next``, ``send`` and ``throw``.
 
     Args:
         workflow: The class; it need not be decorated.
-        now: What ``self.now()`` gives, with a time zone.
+        now: The value of ``self.now()``, with a time zone.
         seed: Of ``self.random`` and ``self.uuid4()``.
-        patched: What ``self.patched(change)`` answers: a truth value for all changes, the ids of those that are
-            there, or a function of the id.
-        info: What ``self.info`` gives.
+        patched: The value of ``self.patched(change)``: a bool for all changes, the ids of the changes that are
+            present, or a function of the id.
+        info: The value of ``self.info``.
 
     Raises:
         ValueError: ``now`` has no time zone.

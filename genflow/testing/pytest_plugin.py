@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Explores what the marks ``genflow_explore`` of a test ask for; the test fails where something is wrong."""
+    """Runs the explorations that the marks ``genflow_explore`` of a test name; a failure fails the test."""
     __tracebackhide__ = True
     for mark in item.iter_markers('genflow_explore'):
         from genflow.testing.explorer import ExplorationFailed, explore
@@ -78,7 +78,7 @@ def genflow_service(genflow_clock: ManualClock) -> Iterator[LocalSWF]:
 def genflow_tester(genflow_service: LocalSWF, genflow_clock: ManualClock) -> Iterator[Callable[..., Tester]]:
     """Makes testers, as ``genflow.testing.Tester`` does, and closes them.
 
-    The first one plays on ``genflow_service``, others on services of their own; all on ``genflow_clock``.
+    The first one uses ``genflow_service``, further ones services of their own. All use ``genflow_clock``.
     """
     from contextlib import ExitStack
 
@@ -121,7 +121,7 @@ def genflow_replay(request: pytest.FixtureRequest) -> Callable[..., Report]:
 
 
 def pytest_assertrepr_compare(op: str, left: Any, right: Any) -> list[str] | None:
-    """Says in which part two tasks differ."""
+    """Explains in which parts two tasks differ."""
     tasks = sys.modules.get('genflow.core.tasks.task')
     if op != '==' or tasks is None or not (isinstance(left, tasks.Task) and isinstance(right, tasks.Task)):
         return None

@@ -1,9 +1,9 @@
-"""Replay: recorded histories, held against the code as it is now.
+"""Replay: checks that the current code follows recorded histories.
 
-A replay drives the code with the recorded events and holds what it asks for against what was recorded. Nothing is
-polled, performed or answered. What the code may no longer do (another order, another activity, a missing call) ends
-the replay with the full report; a corpus of real histories in a repository so catches a change that would hold
-executions under way.
+A replay drives the code with the recorded events, and compares the calls that it makes with the recorded ones. It polls
+nothing, runs no activity and answers no task. Any difference (another order, another activity, a missing call) ends the
+replay with the full report. A corpus of real histories in a repository therefore catches changes that would hold open
+executions.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ SUFFIXES = ('.json', '.jsonl')
 
 @frozen
 class Replayed:
-    """What a replay that went well found.
+    """The result of a successful replay.
 
     Attributes:
-        source: The file, or what the history was.
+        source: The file, or a description of the history.
         name: Of the workflow type.
         version: Of the workflow type.
-        events: How many.
-        warnings: Payloads that are not what was recorded.
-        pending: Whether a decision is to be made at the end.
+        events: The number of events.
+        warnings: Payloads that differ from the recorded ones.
+        pending: Whether the history ends with a decision that is to be made.
     """
 
     source: str
@@ -53,7 +53,7 @@ class Replayed:
 
 @frozen
 class Failure:
-    """A history that the code does not follow, or that is none."""
+    """A history that the code does not follow, or that cannot be read."""
 
     source: str
     error: BaseException
@@ -71,13 +71,13 @@ class Failure:
 
 @define
 class Report:
-    """What became of a corpus.
+    """The results for a corpus of histories.
 
     Attributes:
-        replayed: The histories that agree with the code.
-        failures: Those that do not, and files that could not be read.
-        empty: What was asked for and holds no history.
-        seconds: How long it took.
+        replayed: The histories that the code follows.
+        failures: Those that it does not follow, and files that could not be read.
+        empty: Requested files and folders that contain no history.
+        seconds: The duration in seconds.
     """
 
     replayed: list[Replayed] = field(factory=list)
@@ -87,7 +87,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether there was something to replay, and all of it agrees."""
+        """Whether there was something to replay, and the code follows all of it."""
         return bool(self.replayed) and not self.failures and not self.empty
 
     @property
@@ -116,7 +116,7 @@ _IDS_IN = {
 
 
 class Watched:
-    """``self.info`` of a replay: notes which ids the code reads.
+    """``self.info`` of a replay; records which ids the code reads.
 
     Attributes:
         read: Their names.
@@ -138,7 +138,7 @@ class Watched:
 
 
 class Replaying(Execution):
-    """An execution that keeps what it would log.
+    """An execution that collects its warnings instead of logging them.
 
     Attributes:
         read: The names of the ids that the code has read; a dict's keys, in order.
@@ -171,16 +171,16 @@ def replay(
         history: A :class:`~genflow.testing.History`, a path, JSON text, an answer of
             ``get_workflow_execution_history``, or a list of answers or events.
         workflow: The class; its type has to be the recorded one.
-        input_mismatch: What an input that differs from the recorded one is: ``'warn'`` or ``'error'``.
-        workflow_id: Of the execution, where the history does not say it: of a file, its name up to the first comma
-            unless given. Only code that reads ``self.info.workflow_id`` needs it.
-        run_id: Likewise; of a file, what follows the comma in its name (``order-7,22Yb….json``).
+        input_mismatch: The treatment of an input that differs from the recorded one: ``'warn'`` or ``'error'``.
+        workflow_id: Of the execution, if the history does not contain it. Default for a file: its name up to the
+            first comma. Only code that reads ``self.info.workflow_id`` needs it.
+        run_id: Likewise. Default for a file: the part of its name after the comma (``order-7,22Yb….json``).
 
     Raises:
         NondeterminismError: The code does not follow the history.
         WorkflowStalled: The history is open, and the code waits for nothing.
-        HistoryError: The history cannot be read, is not whole, is of another workflow type, or lacks an id on which
-            the code depends.
+        HistoryError: The history cannot be read, is incomplete, is of another workflow type, or lacks an id that the
+            code depends on.
         OSError: The file cannot be read.
     """
     loaded = _of_history(history) if isinstance(history, History) else _load_named(history)
@@ -196,7 +196,7 @@ def _of_history(history: History) -> Loaded:
 
 
 def _load_named(source: Source) -> Loaded:
-    """A history, with the ids that its file is named after where it does not say them itself."""
+    """Reads a history; takes ids that it does not contain from the name of its file."""
     loaded = load(source)
     if loaded.workflow_id is not None or not _is_file(source):
         return loaded
@@ -220,11 +220,11 @@ def replay_files(
     workflow_id: str | None = None,
     run_id: str | None = None,
 ) -> Report:
-    """Replays every history in some files and folders; one that fails does not keep the others from being replayed.
+    """Replays every history in some files and folders. A failure does not stop the replay of the others.
 
     Args:
-        paths: Files, and folders that are searched for ``.json`` and ``.jsonl`` files to their leaves.
-        workflows: The classes, or their types; each history is replayed against the one of its type.
+        paths: Files, and folders, which are searched recursively for ``.json`` and ``.jsonl`` files.
+        workflows: The classes, or their types; each history is replayed with the one of its type.
         input_mismatch: As for :func:`replay`.
         workflow_id: As for :func:`replay`; for all of them.
         run_id: Likewise.
@@ -246,7 +246,7 @@ def replay_files(
 
 
 def history_files(path: Path) -> Iterator[Path]:
-    """A file itself; of a folder, every history file below it, in order of their names."""
+    """Yields a file itself, or every history file below a folder, sorted by name."""
     if not path.is_dir():
         yield path
         return

@@ -293,7 +293,7 @@ class LocalSWF(BotoMethods):
         Raises:
             OperationNotPageableError: it has no pages.
         """
-        with forks.importing():
+        with forks.importing('botocore.paginate'):
             from botocore.exceptions import OperationNotPageableError  # noqa: PLC0415 - botocore takes its time
             from botocore.paginate import Paginator, PaginatorModel  # noqa: PLC0415
 
@@ -349,7 +349,7 @@ class LocalSWF(BotoMethods):
 @cache
 def client_exceptions() -> BaseClientExceptions:
     """Made by botocore as it makes those of a client; the same classes for all services."""
-    with forks.importing():
+    with forks.importing('botocore.errorfactory'):
         from botocore.errorfactory import ClientExceptionsFactory  # noqa: PLC0415 - botocore takes its time
 
     return ClientExceptionsFactory().create_client_exceptions(service_model())
@@ -361,7 +361,7 @@ def member_of(options: Options, required: RequiredOptions, mode: str) -> Member 
         raise ValueError(f"mode={mode!r}: give 'rw' to read and write, or 'r' to only read")
     if mode == 'r' or not is_shared(options):
         return None
-    with forks.importing():
+    with forks.importing('genflow.local.shared.member'):
         from genflow.local.shared.member import Member  # noqa: PLC0415 - brings sockets and a server with it
 
     return Member(options, required)
@@ -370,7 +370,7 @@ def member_of(options: Options, required: RequiredOptions, mode: str) -> Member 
 def opened(options: Options, mode: str) -> Service | ReadOnlyService:
     """What carries out the calls where no other process has a part in them."""
     if mode == 'r' and options.path != MEMORY:
-        with forks.importing():
+        with forks.importing('genflow.local.shared.read_only'):
             from genflow.local.shared.read_only import ReadOnlyService  # noqa: PLC0415 - as above
 
         return ReadOnlyService(options)
@@ -407,7 +407,7 @@ def validate(operation: str, request: dict[str, Any]) -> None:
     Raises:
         ParamValidationError: in botocore's words.
     """
-    with forks.importing():
+    with forks.importing('botocore.validate'):
         from botocore.exceptions import ParamValidationError  # noqa: PLC0415 - botocore takes its time
         from botocore.validate import ParamValidator  # noqa: PLC0415
 

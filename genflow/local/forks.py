@@ -16,9 +16,11 @@ import concurrent.futures.thread  # noqa: F401 - locks at a fork; see above
 import contextlib
 import logging  # noqa: F401 - as above
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 LOCK_TIMEOUT = 10.0
@@ -63,11 +65,12 @@ def opening() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def importing() -> Iterator[None]:
-    """While modules may be imported for the first time: no fork happens, for the child would wait for them for ever."""
-    with opening():
-        yield
+def importing(module: str) -> AbstractContextManager[None]:
+    """While a module may be imported for the first time: no fork happens, for the child would wait for it for ever.
+
+    Once it is there nothing is locked, so nothing stays locked where an exception of a signal handler comes in between.
+    """
+    return contextlib.nullcontext() if module in sys.modules else opening()
 
 
 def register(thing: Forkable) -> None:

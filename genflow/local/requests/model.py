@@ -116,7 +116,7 @@ def operations() -> dict[str, str]:
 @cache
 def service_model() -> ServiceModel:
     """SWF as botocore models it."""
-    with forks.importing():
+    with forks.importing('botocore.model'):
         from botocore.model import ServiceModel  # noqa: PLC0415 - a tenth of a second; see above
 
     return ServiceModel(_description('service-2'), SERVICE)

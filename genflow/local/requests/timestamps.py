@@ -23,7 +23,7 @@ def moment(seconds: float) -> datetime:
 def seconds(value: Any) -> Any:
     """What callers give for a moment, as epoch seconds; what boto3 could not read either is left as it is."""
     if isinstance(value, str):
-        with forks.importing():
+        with forks.importing('botocore.utils'):
             from botocore.utils import parse_to_aware_datetime  # noqa: PLC0415 - a tenth of a second, for few
 
         with contextlib.suppress(ValueError, TypeError):

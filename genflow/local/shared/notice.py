@@ -22,7 +22,7 @@ PROTOCOL = 1
 @cache
 def genflow_version() -> str:
     """The version of this genflow."""
-    with forks.importing():
+    with forks.importing('importlib.metadata'):
         from importlib import metadata  # noqa: PLC0415 - a tenth of the time that opening a file takes
 
         try:

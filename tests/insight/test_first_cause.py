@@ -130,6 +130,33 @@ def a_cancellation_that_no_decider_hears(env):
     env.wait(100)
 
 
+@case('activity-not-polled', 'activity 1 Work has waited for 40 s')
+def an_activity_whose_workers_all_died(env):
+    env.begin(breaking.AtOnce)
+    for worker in ('worker-1', 'worker-2'):
+        env.take(identity=worker)
+        env.wait(31)
+        env.decide()
+    env.wait(40)
+
+
+def _failed_by_another_decider(env, **attributes):
+    env.begin(breaking.Plain)
+    env.complete(env.take())
+    decision = {'decisionType': 'FailWorkflowExecution', 'failWorkflowExecutionDecisionAttributes': attributes}
+    env.swf.respond_decision_task_completed(taskToken=env.poll()['taskToken'], decisions=[decision])
+
+
+@case('failed-by-code', "It failed just now with the reason 'out of stock'.")
+def a_failure_of_another_decider(env):
+    _failed_by_another_decider(env, reason='out of stock')
+
+
+@case('failed-by-code', 'It failed just now without a reason.')
+def a_failure_that_says_nothing(env):
+    _failed_by_another_decider(env)
+
+
 @pytest.mark.parametrize('name', CASES)
 def test_the_first_finding_names_what_matters(name):
     breaks, code, texts = CASES[name]

@@ -178,11 +178,8 @@ def retry_too_late(case: Case) -> Iterator[Found]:
 
 def retrying(case: Case) -> Iterator[Found]:
     """An activity, child or Lambda function failed and is tried again."""
-    waiting = {id(operation) for operation, *_ in _waiting(case)}
     for operation in case.view.open_operations():
         failed = [one for one in operation.attempts if one.has_failed]
-        if id(operation) in waiting:
-            continue  # why it waits comes first
         if failed and not any(one.reason == 'HEARTBEAT' for one in failed):
             last = failed[-1]
             yield Found(

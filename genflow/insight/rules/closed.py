@@ -163,7 +163,7 @@ def failed_by_code(case: Case) -> Iterator[Found]:
         () if cause is None else (Evidence(f'{cause.label} {cause.state}', cause.last.ended_id, cause.last.ended_at),)
     )
     yield Found(
-        f'It failed {case.ago(close.at)}: its code raised {close.failure.reason or "an exception"}{where}{after}.',
+        f'It failed {case.ago(close.at)}{_raised(close)}{where}{after}.',
         _again(case),
         (*shown, _shown(close)),
     )
@@ -177,6 +177,14 @@ _OTHER_FAILURES = (
     failed_by_refusal,
     failed_unscheduled,
 )
+
+
+def _raised(close: Close) -> str:
+    """What a failure says of its cause; another decider than genflow's gives any reason, or none."""
+    reason = close.failure.reason
+    if close.failure.names or close.failure.traceback:
+        return f': its code raised {reason or "an exception"}'
+    return f' with the reason {reason!r}' if reason else ' without a reason'
 
 
 def _last_line(traceback: str | None) -> str:

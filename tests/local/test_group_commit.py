@@ -9,7 +9,7 @@ import time
 import pytest
 
 from genflow.local import LocalSWF
-from genflow.local.engine.group_commit import Journal
+from genflow.local.engine.group_commit import FAILURES, Journal
 from genflow.local.errors import DiskFull
 from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
@@ -244,3 +244,25 @@ def test_a_service_in_memory_commits_nothing():
     with LocalSWF() as swf:
         Office(swf).prepare()
         assert (swf.statistics.calls > 0, swf.statistics.commits) == (True, 0)
+
+
+def test_a_disk_that_stays_full_makes_nobody_forget_the_first_that_it_refused(dispatcher):
+    marks = []
+    dispatcher.disk.failure = DiskFull('no room')
+    for name in range(FAILURES + 2):
+        with dispatcher.lock:
+            dispatcher.state.batch.events.append(f'"{name}":{{}}')
+            marks.append(dispatcher.journal.mark())
+        dispatcher.disk.let.release()
+        with pytest.raises(DiskFull):
+            dispatcher.journal.settle(marks[-1])
+    assert all(map(dispatcher.journal.is_lost, marks))
+    dispatcher.disk.failure = None
+    with dispatcher.lock:
+        dispatcher.state.batch.events.append('"kept":{}')
+        kept = dispatcher.journal.mark()
+    dispatcher.disk.let.release()
+    dispatcher.journal.settle(kept)
+    assert not dispatcher.journal.is_lost(kept)
+    with pytest.raises(DiskFull):
+        dispatcher.journal.settle_deferred(marks[0], kept)

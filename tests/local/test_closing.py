@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.engine.group_commit import Journal
 from genflow.local.errors import ServiceClosed
 from tests.local.office import Office
 
@@ -85,3 +86,22 @@ def test_calls_of_a_closed_service(where, path):
         with pytest.raises(ServiceClosed, match='the service is closed'):
             call()
     swf.close()
+
+
+@pytest.mark.parametrize('place', ['memory', 'file'])
+def test_while_it_closes_nothing_more_is_begun(tmp_path, monkeypatch, place):
+    """It would come after what is written last, and be lost."""
+    swf = LocalSWF(':memory:') if place == 'memory' else LocalSWF(str(tmp_path / 'swf.db'), synchronous='NORMAL')
+    office = Office(swf).prepare()
+    refused = []
+    fold = Journal.fold
+
+    def folding(journal):
+        with pytest.raises(ServiceClosed):
+            office.start('late')
+        refused.append('late')
+        fold(journal)
+
+    monkeypatch.setattr(Journal, 'fold', folding)
+    swf.close()
+    assert refused == ['late']

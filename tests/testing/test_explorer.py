@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import strategies as st
 
 from genflow import (
     ActivityProxy,
@@ -24,12 +25,14 @@ from genflow import (
     Workflow,
     WorkflowProxy,
     activity,
+    all_of,
     any_of,
     query,
     update,
 )
 from genflow.core.model import registry
 from genflow.testing import ExplorationFailed, History, TimeOut, explore
+from genflow.testing.explorer import search
 from genflow.testing.explorer.samples import signal_samples
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.replayer import replay
@@ -159,6 +162,104 @@ def test_equal_states_are_visited_once():
     report = explore(Chains, 5, faults=0)
     assert report.complete == {0: 252}
     assert report.runs <= 252 / 4
+
+
+class Wide(Desk):
+    """What a program says: stages, each a list of calls that are waited for in one of several ways."""
+
+    child = WorkflowProxy('Child', '1', retry=0)
+    go = Signal()
+
+    def run(self, stages):
+        self.seen = []
+        for how, numbers in stages:
+            self.seen.append((yield getattr(self, how)(numbers)))
+        return self.seen
+
+    def listed(self, numbers):
+        return all_of(*[self.read(number) for number in numbers])
+
+    def pairs(self, numbers):
+        return {str(number): (self.child(number), self.read(number)) for number in numbers}
+
+    def branches(self, numbers):
+        return [self.branch(number) for number in numbers]
+
+    def branch(self, number):
+        before = len(self.seen)
+        found = yield self.read(number)
+        self.seen.append(number)
+        return [before, found]
+
+    def raced(self, numbers):
+        return any_of(*[self.read(number) for number in numbers])
+
+    def kept(self, numbers):
+        self.tasks = [self.read(number) for number in numbers]
+        return all_of(*self.tasks)
+
+    def watched(self, numbers):
+        tasks = [self.read(number) for number in numbers]
+        self.spawn(self.watch(tasks))
+        return all_of(*tasks)
+
+    def watch(self, tasks):
+        yield self.until(lambda: any(task.done() for task in tasks))
+        self.seen.append([task.done() for task in tasks])
+
+    def timed(self, numbers):
+        return all_of(*[self.read(number) for number in numbers]).timeout(5)
+
+    def signaled(self, numbers):
+        return [self.go.get(), *[self.read(number) for number in numbers]]
+
+
+STAGES = st.lists(
+    st.tuples(
+        st.sampled_from(('listed', 'pairs', 'branches', 'raced', 'kept', 'watched', 'timed', 'signaled')),
+        st.lists(st.integers(0, 2), min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
+@seed(18)
+@settings(
+    max_examples=40, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(STAGES, st.sampled_from((None, 'plain', 'counted')))
+def test_merged_orders_have_the_outcomes_of_all(stages, kind):
+    """The search finds the same results, counts the same orders, and objects to the same with and without merging."""
+    count = itertools.count()
+    stubs = {'plain': {'read': [7], 'child': 'x'}, 'counted': {'read': lambda number: next(count) * 0 + number}}
+
+    def outcome():
+        options = {'faults': 0, 'budget': 500, **stubs.get(kind, {})}
+        try:
+            report = explore(Wide, [list(stage) for stage in stages], **options)
+        except ExplorationFailed as failed:
+            return failed.finding.verdict.judge
+        assume(report.complete)  # else not all orders were tried
+        return report.complete, set(report.results), set(report.endings), set(report.warnings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, 'alike', lambda run, actions: None)
+        whole = outcome()
+    assert outcome() == whole
+
+
+def test_calls_of_a_list_are_played_in_one_order_and_counted_in_all():
+    report = explore(Wide, [['listed', list(range(10))], ['pairs', [1, 2]]], faults=0)
+    orders = math.factorial(10) * math.factorial(6) // 4  # a child begins before it ends
+    assert (report.runs, report.complete) == (1, {0: orders})
+    assert f'all {orders:,} orders without faults hold, {orders - 1:,} of them equal to others' in str(report)
+
+
+def test_calls_of_a_model_are_played_in_all_orders():
+    bank = Bank()
+    report = explore(Wide, [['listed', [1, 2, 3]]], read=bank.charge, faults=0, check=lambda: bank.charged)
+    assert report.runs > 1
 
 
 def test_states_differ_by_what_an_unfinished_expression_holds():

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from attrs import evolve
 
 from genflow import ActivityProxy, Workflow
 from genflow.core.model.registry import WorkflowSpec
@@ -160,6 +161,34 @@ def test_closed_histories_are_kept_and_not_fetched_again(service, tmp_path):
     assert shadow_executions(found, Wanted(DOMAIN), [SAME]).ok
     fetched = [request['execution']['workflowId'] for name, request in second.calls if name.startswith('get_')]
     assert fetched == ['order-3']  # the open one
+
+
+def test_an_execution_that_is_deleted_meanwhile_is_counted_and_the_others_are_replayed(service):
+    class Late(Fetcher):
+        """Reads the first history after its retention has ended."""
+
+        def history(self, domain, execution):
+            return super().history(domain, execution if self.calls > 2 else evolve(execution, run_id='no such run'))
+
+    found = Late(RetryingClient(connect(service)), pause=lambda seconds: None, now=lambda: service.clock.now())
+    shadow = shadow_executions(found, Wanted(DOMAIN), [SAME])
+    assert (len(shadow.outcomes), shadow.gone, shadow.ok) == (2, 1, True)
+    assert '1 executions were deleted before their histories were read' in str(shadow)
+
+
+def test_an_interrupted_shadow_goes_on_where_it_was(service, tmp_path):
+    found, _ = fetcher(service, tmp_path)
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shadow_executions(found, Wanted(DOMAIN), [SAME], tick=stop)
+    histories = found.calls - 1  # the open execution's
+    again, _ = fetcher(service, tmp_path)
+    assert shadow_executions(again, Wanted(DOMAIN), [SAME]).ok
+    assert histories == 1
+    assert not list(tmp_path.rglob('*.part'))
 
 
 def test_nothing_but_three_operations_is_called(service):

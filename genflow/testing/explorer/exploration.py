@@ -282,7 +282,9 @@ class Exploration:
             self._by_chance(setup, allowed, budget, share, seed)
         budget.used += share.used
         if search.complete:
-            self.report.complete[allowed] = search.orders()
+            orders = search.orders()
+            self.report.complete[allowed] = orders
+            self.report.merged[allowed] = orders - search.played
         return goes_on and search.complete
 
     def _by_chance(self, setup: Setup, allowed: int, budget: Budget, share: Budget, seed: int | str) -> None:

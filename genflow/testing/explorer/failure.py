@@ -69,6 +69,8 @@ class Report:
         name: Of the workflow.
         finding: What is wrong; ``None`` where everything held.
         complete: The numbers of faults for which every order was tried, each with its orders.
+        merged: By the same numbers, how many of those orders were not played, since they are equal to others: they lead
+            to a state that was known, or differ only where the code does not see it.
         partial: The number of faults for which not every order was tried; ``None`` where there is none.
         depth: There, every order with fewer deviations than this was tried.
         runs: Executions.
@@ -84,6 +86,7 @@ class Report:
     name: str
     finding: Finding | None = None
     complete: dict[int, int] = Factory(dict)
+    merged: dict[int, int] = Factory(dict)
     partial: int | None = None
     depth: int = 0
     runs: int = 0
@@ -107,6 +110,7 @@ class Report:
             'workflow': self.name,
             'ok': self.ok,
             'complete': {str(faults): orders for faults, orders in self.complete.items()},
+            'merged': {str(faults): orders for faults, orders in self.merged.items()},
             'runs': self.runs,
             'seconds': round(self.seconds, 3),
             'results': dict(self.results),
@@ -124,9 +128,15 @@ class Report:
             },
         }
 
+    def _complete_line(self, faults: int, orders: int) -> str:
+        what = 'without faults' if not faults else f'with at most {_count(faults, "fault")}'
+        merged = self.merged.get(faults, 0)
+        equal = f', {merged:,} of them equal to others and not played' if merged else ''
+        return f'all {orders:,} orders {what} {"hold" if self.ok else "were tried"}{equal}'
+
     def __str__(self) -> str:
         lines = [] if self.finding is None else [str(self.finding), '']
-        lines += [_complete_line(faults, orders, held=self.ok) for faults, orders in self.complete.items()]
+        lines += [self._complete_line(faults, orders) for faults, orders in self.complete.items()]
         if self.partial is not None:
             faults = 'without faults' if not self.partial else f'with at most {_count(self.partial, "fault")}'
             lines.append(
@@ -147,11 +157,6 @@ class Report:
         ]
         lines.append(f'{self.runs:,} runs of {self.name} in {self.seconds:.2f} s')
         return '\n'.join(lines)
-
-
-def _complete_line(faults: int, orders: int, *, held: bool) -> str:
-    what = 'without faults' if not faults else f'with at most {_count(faults, "fault")}'
-    return f'all {orders:,} orders {what} {"hold" if held else "were tried"}'
 
 
 def _count(number: int, word: str) -> str:

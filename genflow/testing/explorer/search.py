@@ -20,6 +20,7 @@ from attrs import Factory, define, field
 
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.lines import LineArcs
+from genflow.testing.explorer.merging import alike
 from genflow.testing.explorer.setup import Memory, Setup
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.states import fingerprint
@@ -57,6 +58,7 @@ class Search:
         allowance: The most faults in one run.
         depth: All orders with so many deviations have been tried.
         complete: Whether everything has been tried.
+        played: How many runs came to an end; the other orders lead to states that were known.
     """
 
     setup: Setup
@@ -64,7 +66,9 @@ class Search:
     allowance: int
     depth: int = 0
     complete: bool = False
+    played: int = 0
     _after: dict[Any, list[Any]] = field(factory=dict)
+    _alike: dict[Any, int] = field(factory=dict)
     _waiting: list[tuple[int, int, tuple[int, ...], Any]] = field(factory=list)
     _count: int = 0
 
@@ -91,30 +95,45 @@ class Search:
         self._count += 1
         heapq.heappush(self._waiting, (deviations, self._count, choices, parent))
 
-    def _play(self, run: Simulation, choices: tuple[int, ...], parent: Any) -> bool:
+    def _play(self, run: Simulation, choices: tuple[int, ...], parent: Any) -> bool:  # noqa: C901 - one loop
         """Whether the run came to its end; otherwise it came to a state that is known."""
         made = 0
+        free = 0
         deviations = sum(choice > 0 for choice in choices)
         while actions := run.actions(self.allowance - run.spent):
-            if len(actions) == 1:
+            if len(actions) == 1 or free:
+                free -= free > 0 and actions[0] is not DECIDE
                 run.take(actions[0])
+            elif not self.allowance and (same := alike(run, actions)) is not None:
+                free = same[0]
+                if made == len(choices):
+                    parent = self._enter(run, parent, same[1])
+                    if parent is None:
+                        return False
             elif made < len(choices):
                 run.take(actions[min(choices[made], len(actions) - 1)])  # fewer where the code is not deterministic
                 made += 1
             else:
-                state = (fingerprint(run, self.memory.roots), self.allowance - run.spent)
-                self._link(parent, state)
-                if state in self._after:
+                parent = self._enter(run, parent)
+                if parent is None:
                     return False
-                self._after[state] = []
                 for place in range(1, len(actions)):
-                    self._push(deviations + 1, (*choices, place), state)
+                    self._push(deviations + 1, (*choices, place), parent)
                 choices = (*choices, 0)
                 made += 1
-                parent = state
                 run.take(actions[0])
         self._link(parent, None)
+        self.played += 1
         return True
+
+    def _enter(self, run: Simulation, parent: Any, alike: int = 1) -> Any:
+        """The state at which a run stands, linked to the one before it; ``None`` where it was seen already."""
+        state = (fingerprint(run, self.memory.roots), self.allowance - run.spent)
+        self._link(parent, state)
+        if state in self._after:
+            return None
+        self._after[state], self._alike[state] = [], alike
+        return state
 
     def _link(self, parent: Any, state: Any) -> None:
         if parent is not None:
@@ -134,7 +153,8 @@ class Search:
             if missing:
                 pending.extend(missing)
             else:
-                counts[pending.pop()] = sum(counts[other] for other in self._after[state])
+                orders = sum(counts[other] for other in self._after[state])
+                counts[pending.pop()] = orders * self._alike.get(state, 1)
         return counts[_BEGINNING]
 
 

@@ -245,6 +245,11 @@ class Simulation:
         """What was noted of the sagas of one run, counted from 1."""
         return [*self._past_logs, self.live.log][run - 1]
 
+    def stub_of(self, item: Item) -> tuple[Any] | None:
+        """The stub of an open call, in a tuple; nothing where it has none."""
+        part = self._called(item).part
+        return (part.stub,) if part is not None and part.is_stubbed else None
+
     def parameters(self, call: Call) -> list[str]:
         """The names of the positional parameters of what was called, as far as its code is known."""
         return self.setup.parameters.get((call.kind, call.name), [])

@@ -13,11 +13,12 @@ from attrs import Factory, define, frozen
 
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
+from genflow.swf.aws.faults import code_of
 from genflow.swf.wire.close_events import ENDINGS
 from genflow.testing.histories.decide import type_of
 from genflow.testing.histories.exports import load
 from genflow.testing.replayer import history_files, replay
-from genflow.tools.shadow.fetching import Fetcher, Wanted
+from genflow.tools.shadow.fetching import Fetcher, Recorded, Wanted
 
 __all__ = ['Outcome', 'Shadow', 'shadow_executions', 'shadow_files']
 
@@ -67,12 +68,14 @@ class Shadow:
     Attributes:
         outcomes: In the order in which they were replayed.
         unknown: By type, how many executions have a type that the code does not have.
+        gone: How many executions were listed, and their histories deleted before they were read.
         calls: Calls of SWF.
         seconds: Time taken, with what SWF took.
     """
 
     outcomes: list[Outcome] = Factory(list)
     unknown: dict[tuple[str, str], int] = Factory(dict)
+    gone: int = 0
     calls: int = 0
     seconds: float = 0.0
 
@@ -115,6 +118,7 @@ class Shadow:
             f'{name} {version}: {count} executions, of a type that the code does not have'
             for (name, version), count in sorted(self.unknown.items())
         ]
+        lines += [f'{self.gone} executions were deleted before their histories were read'] if self.gone else []
         events = sum(outcome.events for outcome in self.outcomes)
         lines.append(
             f'{len(self.outcomes) - len(self.failed)} of {len(self.outcomes)} executions follow the code '
@@ -137,6 +141,7 @@ class Shadow:
             'executions': len(self.outcomes),
             'failed': len(self.failed),
             'held': len(self.held),
+            'gone': self.gone,
             'cpu_seconds': round(self.cpu, 3),
             'unknown': [{'name': name, 'version': version, 'count': n} for (name, version), n in self.unknown.items()],
             'mutations': [
@@ -212,13 +217,26 @@ def shadow_executions(
             kind = (execution.name, execution.version)
             shadow.unknown[kind] = shadow.unknown.get(kind, 0) + 1
         else:
-            document = fetcher.history(wanted.domain, execution)
+            document = _fetched(fetcher, wanted.domain, execution)
             ids = (execution.workflow_id, execution.run_id, execution.is_open)
-            shadow.outcomes.append(_replayed(document, spec, ids, strict=strict))
+            if document is None:
+                shadow.gone += 1
+            else:
+                shadow.outcomes.append(_replayed(document, spec, ids, strict=strict))
         tick()
     shadow.calls = fetcher.calls
     shadow.seconds = time.perf_counter() - begun
     return shadow
+
+
+def _fetched(fetcher: Fetcher, domain: str, execution: Recorded) -> Mapping[str, Any] | None:
+    """The history of an execution; ``None`` where its retention ended after it was listed."""
+    try:
+        return fetcher.history(domain, execution)
+    except Exception as error:
+        if code_of(error) == 'UnknownResourceFault':
+            return None
+        raise
 
 
 def shadow_files(

@@ -88,10 +88,9 @@ def test_calls_of_a_closed_service(where, path):
     swf.close()
 
 
-@pytest.mark.parametrize('place', ['memory', 'file'])
-def test_while_it_closes_nothing_more_is_begun(tmp_path, monkeypatch, place):
+def test_while_it_closes_nothing_more_is_begun(tmp_path, monkeypatch):
     """It would come after what is written last, and be lost."""
-    swf = LocalSWF(':memory:') if place == 'memory' else LocalSWF(str(tmp_path / 'swf.db'), synchronous='NORMAL')
+    swf = LocalSWF(str(tmp_path / 'swf.db'), synchronous='NORMAL')
     office = Office(swf).prepare()
     refused = []
     fold = Journal.fold

@@ -191,22 +191,26 @@ def _whole(name: str, event: Event) -> Event:
     kind = event.get('eventType')
     if not isinstance(kind, str):
         raise HistoryError(f'{name}: event {event["eventId"]} has no type')
-    where = f'{name}: event {event["eventId"]}, {kind}'
     if 'eventTimestamp' not in event:
-        raise HistoryError(f'{where}, has no timestamp')
+        raise HistoryError(f'{_place(name, event)}, has no timestamp')
     member = f'{kind[0].lower()}{kind[1:]}EventAttributes'
     attributes = event.get(member) or {}
     if not isinstance(attributes, Mapping):
-        raise HistoryError(f'{where}, is not whole: {member} is {_kind(attributes)}, expected an object')
+        raise HistoryError(f'{_place(name, event)}, is not whole: {member} is {_kind(attributes)}, expected an object')
     has_null = False
     for key, value in attributes.items():
         if value is None:
             has_null = True
         elif not isinstance(value, _shape(key)):
-            raise HistoryError(f'{where}, is not whole: {key} is {_kind(value)}, expected {_WORDS[_shape(key)]}')
+            what = f'{key} is {_kind(value)}, expected {_WORDS[_shape(key)]}'
+            raise HistoryError(f'{_place(name, event)}, is not whole: {what}')
     if not has_null:
         return event
     return {**event, member: {key: value for key, value in attributes.items() if value is not None}}
+
+
+def _place(name: str, event: Event) -> str:
+    return f'{name}: event {event["eventId"]}, {event["eventType"]}'
 
 
 @lru_cache(maxsize=256)

@@ -190,6 +190,29 @@ def test_a_file_that_cannot_be_used_is_named(folder, name):
     assert len(err.strip().splitlines()[-1]) < 500
 
 
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ['run', 'flow.py'],
+        ['run', 'flow'],
+        ['lint', 'flow.py'],
+        ['dev', 'flow.py', '--no-ui'],
+        ['dev', 'flow', '--no-ui'],
+        ['explore', 'flow'],
+        ['why', 'x', '--db', 'x.db'],
+    ],
+    ids=' '.join,
+)
+def test_a_folder_that_was_deleted_is_named(tmp_path, monkeypatch, arguments):
+    (tmp_path / 'gone').mkdir()
+    monkeypatch.chdir(tmp_path / 'gone')
+    (tmp_path / 'gone').rmdir()
+    code, _, err = genflow(*arguments)
+    assert code == 2
+    assert 'Traceback' not in err
+    assert 'a folder that was deleted' in err or 'does not exist' in err or 'no such file' in err
+
+
 def test_the_nearest_command_is_offered():
     code, _, err = genflow('histroy')
     assert code == 2

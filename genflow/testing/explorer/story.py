@@ -87,8 +87,11 @@ def _places(run: Simulation) -> str:
 
 
 def _short(place: str) -> str:
-    folder = f'{os.getcwd()}{os.sep}'  # noqa: PTH109 - compared as text
-    return place.removeprefix(folder)
+    """The place with its file as seen from the current folder, unless that was deleted."""
+    try:
+        return place.removeprefix(f'{os.getcwd()}{os.sep}')  # noqa: PTH109 - compared as text
+    except OSError:
+        return place
 
 
 def _ending(run: Simulation) -> str:

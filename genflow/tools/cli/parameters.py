@@ -14,7 +14,17 @@ import click
 
 from genflow.tools.run.arguments import path_of
 
-__all__ = ['ENDPOINT', 'EXISTING_PATH', 'FILE', 'MAX_THREADS', 'MOMENT', 'SECONDS', 'THREADS', 'WORKFLOW_ID']
+__all__ = [
+    'ENDPOINT',
+    'EXISTING_PATH',
+    'FILE',
+    'MAX_THREADS',
+    'MOMENT',
+    'PROCESSES',
+    'SECONDS',
+    'THREADS',
+    'WORKFLOW_ID',
+]
 
 MAX_ID = 256  # characters of a workflow id (API reference of StartWorkflowExecution)
 MAX_SECONDS = 31_536_000  # a year, the longest that SWF knows
@@ -27,6 +37,7 @@ else:
 MAX_THREADS = 1000
 
 THREADS = click.IntRange(0, MAX_THREADS)
+PROCESSES = click.IntRange(1, 64)
 """How many things run at a time."""
 
 

@@ -23,6 +23,7 @@ from genflow.insight import Place, duration
 from genflow.insight.command_line import quoted
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
+from genflow.tools.current_folder import current_folder
 from genflow.tools.dashboard.data.actions import Refusal
 from genflow.tools.dashboard.data.executions import Index
 from genflow.tools.dashboard.data.runs import Causes, Runs
@@ -156,7 +157,7 @@ def printed(value: Any) -> str:
 
 def placed(place: Place) -> str:
     """A place in the code, with the file as seen from here where that is shorter."""
-    path, here = Path(place.file), Path.cwd()
+    path, here = Path(place.file), current_folder()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     return f'{shown}:{place.line} in {place.function}'
 

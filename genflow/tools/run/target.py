@@ -23,6 +23,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.tools.current_folder import current_folder
 from genflow.tools.run.arguments import path_of
 
 __all__ = ['Target', 'TargetError', 'is_file', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
@@ -139,7 +140,7 @@ def _kind(value: Any) -> str:
 
 def _import_file(path: Path) -> ModuleType:
     if not is_file(path):
-        raise TargetError(f'there is no file {str(path)!r} (looked in {Path.cwd()}).')
+        raise TargetError(f'there is no file {str(path)!r} (looked in {current_folder()}).')
     path = path.resolve()
     known = sys.modules.get(path.stem)
     if known is not None and getattr(known, '__file__', None) == str(path):
@@ -189,7 +190,8 @@ def _importing(place: str, half_made: str = '') -> Iterator[None]:
     except BaseException as error:
         sys.modules.pop(half_made, None)
         if isinstance(error, ModuleNotFoundError) and error.name and f'{place}.'.startswith(f'{error.name}.'):
-            raise TargetError(f'there is no module {error.name!r} (looked in {Path.cwd()} and on sys.path).') from error
+            looked = f'looked in {current_folder()} and on sys.path'
+            raise TargetError(f'there is no module {error.name!r} ({looked}).') from error
         raise TargetError(f'{place} does not import:\n{_users_traceback(error)}{_hint(error, place)}') from error
 
 

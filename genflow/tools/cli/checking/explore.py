@@ -8,6 +8,7 @@ import click
 
 from genflow.testing.explorer.settings import BUDGET, JUDGE_NAMES, MAX_FAULTS
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options
+from genflow.tools.cli.parameters import PROCESSES
 
 __all__ = ['command']
 
@@ -35,7 +36,7 @@ __all__ = ['command']
     '--jobs',
     default=1,
     show_default=True,
-    type=click.IntRange(1),
+    type=PROCESSES,
     help='Number of processes; all but the first try random orders.',
 )
 @click.option(

@@ -10,6 +10,7 @@ import click
 from attrs import evolve
 
 from genflow.tools.cli.exits import Exit, Refused
+from genflow.tools.current_folder import current_folder
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.linting import fix as mend
 from genflow.tools.lint.linting import lint_paths
@@ -68,7 +69,7 @@ def command(
 
 
 def _settings(select: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:
-    settings = settings_of(Path.cwd())
+    settings = settings_of(current_folder())
     if select:
         settings = evolve(settings, select=codes('the command line', '--select', list(select)))
     return evolve(settings, ignore=(*settings.ignore, *codes('the command line', '--ignore', list(ignore))))
@@ -95,7 +96,7 @@ def _path(text: str) -> Path:
     if os.path.exists(path):  # noqa: PTH110 - as above
         raise Refused(f'{target.place!r} is neither a file nor a folder; name one that has Python code.')
     if target.is_file:
-        raise Refused(f'there is no file {target.place!r} (looked in {Path.cwd()}).')
+        raise Refused(f'there is no file {target.place!r} (looked in {current_folder()}).')
     try:
         found = importlib.util.find_spec(target.place)
     except (ModuleNotFoundError, ValueError):

@@ -19,6 +19,7 @@ from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, options_of
 from genflow.tools.cli.settings import in_zone
+from genflow.tools.current_folder import current_folder
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
@@ -224,7 +225,7 @@ def shown_place(place: Any) -> str:
     if place is None:
         return 'at an unknown place'
     path = Path(place.file)
-    here = Path.cwd()
+    here = current_folder()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     return f'{shown}:{place.line} in {place.function}'
 

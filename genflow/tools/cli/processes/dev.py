@@ -19,6 +19,7 @@ from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.processes.keys import keys_pressed
 from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
+from genflow.tools.current_folder import current_folder
 from genflow.tools.run.defaults import DOMAIN
 from genflow.tools.run.target import Target, is_file, parse
 
@@ -121,13 +122,13 @@ def _folder(target: Target) -> Path:
     if target.is_file:
         path = Path(target.place)
         if not is_file(path):
-            raise Refused(f'there is no file {target.place!r} (looked in {Path.cwd()}).')
+            raise Refused(f'there is no file {target.place!r} (looked in {current_folder()}).')
         return path.resolve().parent
     sys.path.insert(0, '')
     name = target.place.partition('.')[0]
     spec = find_spec(name) if name.isidentifier() else None
     if spec is None or spec.origin is None:
-        raise Refused(f'there is no module {target.place!r} (looked in {Path.cwd()} and on sys.path).')
+        raise Refused(f'there is no module {target.place!r} (looked in {current_folder()} and on sys.path).')
     return Path(spec.origin).resolve().parent
 
 

@@ -15,8 +15,7 @@ from typing import Any
 import click
 
 from genflow.tools.cli.inputs import TAKES_NEGATIVES, input_options
-from genflow.tools.cli.parameters import MAX_THREADS, MOMENT, SECONDS, WORKFLOW_ID
-from genflow.tools.cli.processes.supervisor import MAX_PROCESSES
+from genflow.tools.cli.parameters import MAX_THREADS, MOMENT, PROCESSES, SECONDS, WORKFLOW_ID
 from genflow.tools.cli.settings import setting_options
 
 __all__ = ['command']
@@ -38,7 +37,7 @@ __all__ = ['command']
 )
 @click.option(
     '--processes',
-    type=click.IntRange(1, MAX_PROCESSES),
+    type=PROCESSES,
     help='Run in so many processes, for activities that compute; each then runs one activity at a time.',
 )
 @click.option(

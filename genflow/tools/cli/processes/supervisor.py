@@ -29,8 +29,6 @@ from genflow.tools.cli.streams import say
 
 __all__ = ['Program', 'Supervisor', 'end_with_supervisor', 'metrics_socket', 'repeated_options']
 
-MAX_PROCESSES = 64
-
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 HEALTHY = 60.0

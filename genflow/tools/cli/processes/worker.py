@@ -23,10 +23,9 @@ from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry, WorkflowSpec, declared
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.tools.cli.exits import Exit, Refused
-from genflow.tools.cli.parameters import SECONDS, THREADS
+from genflow.tools.cli.parameters import PROCESSES, SECONDS, THREADS
 from genflow.tools.cli.processes.logs import FORMATS, LEVELS, set_up
 from genflow.tools.cli.processes.supervisor import (
-    MAX_PROCESSES,
     Program,
     Supervisor,
     end_with_supervisor,
@@ -60,7 +59,7 @@ log = logging.getLogger('genflow.worker')
 @click.option('--activities', default=16, show_default=True, type=THREADS, help='Activity tasks run at a time at most.')
 @click.option(
     '--processes',
-    type=click.IntRange(1, MAX_PROCESSES),
+    type=PROCESSES,
     help='Number of worker processes, each with one activity thread.',
 )
 @click.option('--supervised', is_flag=True, hidden=True, help='Drain when stdin ends.')

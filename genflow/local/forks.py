@@ -68,9 +68,11 @@ def opening() -> Iterator[None]:
 def importing(module: str) -> AbstractContextManager[None]:
     """While a module may be imported for the first time: no fork happens, for the child would wait for it for ever.
 
-    Once it is there nothing is locked, so nothing stays locked where an exception of a signal handler comes in between.
+    Nothing is locked once it is there, nor in the main thread, where an exception of a signal handler could come in
+    between and leave the lock taken.
     """
-    return contextlib.nullcontext() if module in sys.modules else opening()
+    is_safe = module in sys.modules or threading.current_thread() is threading.main_thread()
+    return contextlib.nullcontext() if is_safe else opening()
 
 
 def register(thing: Forkable) -> None:

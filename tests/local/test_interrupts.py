@@ -210,3 +210,22 @@ def test_the_thread_ends_with_the_service(end):
         gc.collect()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_handler_that_raises_while_a_thread_starts_is_heard_by_its_own_name(path, monkeypatch):
+    """Python's threading tidies up after the thread then, which is there already, and fails by that."""
+    name = '_start_joinable_thread' if hasattr(threading, '_start_joinable_thread') else '_start_new_thread'
+    start = getattr(threading, name)
+
+    def start_and_raise(bootstrap, *arguments, **options):
+        start(bootstrap, *arguments, **options)
+        monkeypatch.setattr(threading, name, start)
+        while bootstrap.__self__ in threading._limbo:  # noqa: SLF001
+            pass
+        raise TimeoutError('of a signal handler')
+
+    monkeypatch.setattr(threading, name, start_and_raise)
+    with pytest.raises(TimeoutError, match='of a signal handler'):
+        LocalSWF(path)
+    with LocalSWF(path) as swf:
+        assert swf.is_leader

@@ -115,4 +115,7 @@ class CallThread:
         if self._thread is None or not self._thread.is_alive():
             thread = threading.Thread(target=self._line.serve, name='genflow-local-calls', daemon=True)
             self._thread = thread
-            thread.start()
+            try:
+                thread.start()
+            except KeyError as error:  # threading lost the exception of a signal handler that raised it just then
+                raise (error.__context__ or error) from None

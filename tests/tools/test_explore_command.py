@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,25 @@ def test_wrong_usage(folder, arguments, text):
 
 def test_every_judge_can_be_left_out():
     assert list(JUDGES) == list(JUDGE_NAMES)
+
+
+def is_running(pid):
+    """Whether a process is there, and not only its exit code."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='asks the system for processes in the way of Linux')
+def test_no_process_outlives_a_command_that_was_killed(folder):
+    note = "\nimport os\nwith open('pids', 'a') as file:\n    print(os.getpid(), file=file)\n"
+    (folder / 'good.py').write_text((folder / 'good.py').read_text() + note, encoding='utf-8')
+    process = start(folder, 'explore', 'good.py', 1, '--jobs', 2, '--budget', 100_000_000)
+    pids = folder / 'pids'
+    wait = threading.Event().wait
+    assert any(wait(0.05) or (pids.exists() and len(pids.read_text().split()) >= 2) for _ in range(1200))
+    process.kill()
+    finish(process)
+    assert any(wait(0.05) or not any(map(is_running, pids.read_text().split())) for _ in range(1200))

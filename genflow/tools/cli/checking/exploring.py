@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stdout
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from typing import Any
 
 import click
@@ -135,10 +138,22 @@ def _in_process(asked: Asked) -> Report:
     return report
 
 
+def _end_with_parent() -> None:
+    """In a process of the pool: end when the command was killed, for nobody would tell it otherwise."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(Exit.INTERNAL)
+
+    threading.Thread(target=watch, name='genflow-parent', daemon=True).start()
+
+
 def _together(asked: Asked, jobs: int) -> Report:
     """One process tries all orders in turn, the others go by chance; the first that finds something speaks for all."""
     parts = [asked, *(evolve(asked, seed=f'{asked.seed}/{job}', only_chance=True) for job in range(1, jobs))]
-    with ProcessPoolExecutor(jobs, mp_context=get_context('spawn')) as pool:
+    with ProcessPoolExecutor(jobs, get_context('spawn'), _end_with_parent) as pool:
         tried = [pool.submit(_in_process, part) for part in parts]
         for done in as_completed(tried):
             if not done.result().ok:

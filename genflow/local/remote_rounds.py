@@ -122,7 +122,8 @@ class RemoteRounds:
                 place.leave()
             described = _described(wants)
         except ServiceError as error:
-            raise self._error(POLLS[wants[0][0]], error) from error
+            kind = wants[0][0] if wants else 'activity'  # who takes nothing here has waited for activities alone
+            raise self._error(POLLS[kind], error) from error
         if not wants and not self._collected.calls:
             return []
         return self._round(described)

@@ -18,7 +18,7 @@ from genflow.local import Limits, LocalSWF
 from genflow.local.errors import DiskFull
 from genflow.local.remote_rounds import RemoteRounds
 from genflow.local.shared.following import Following
-from genflow.local.shared.link import ConnectionLost
+from genflow.local.shared.link import ConnectionLost, Link
 from genflow.local.store import Store
 from genflow.swf.worker.worker import Worker
 from tests.local.office import COMPLETE, Office, schedule
@@ -241,6 +241,36 @@ def test_who_leaves_takes_no_task_and_wakes_the_next(leader, rounds, path):
         Office(leader).start()
         assert rung.wait(PATIENCE)
         assert len(others.take([DECISION], places)[0]) == 1
+
+
+def test_who_leaves_after_the_ring_cuts_no_other_call(leader, rounds, monkeypatch):
+    lost = []
+    call = Link.call
+
+    def watched(self, path, *args):
+        try:
+            return call(self, path, *args)
+        except ConnectionLost:
+            lost.append(path)
+            raise
+
+    monkeypatch.setattr(Link, 'call', watched)
+    for number in range(3):
+        rung = threading.Event()
+        places = rounds.stand([DECISION], rung.set)
+        Office(leader).start(f'w{number}')
+        assert rung.wait(PATIENCE)
+        assert len(rounds.take([DECISION], places)[0]) == 1
+    assert lost == []
+
+
+def test_a_refusal_to_wait_is_said_to_one_who_takes_nothing(rounds):
+    rung = threading.Event()
+    request = {'domain': 'nowhere', 'taskList': {'name': 'tl'}}
+    places = rounds.stand([('activity', request, None)], rung.set)
+    assert rung.wait(PATIENCE)
+    with pytest.raises(rounds.exceptions.UnknownResourceFault, match='PollForActivityTask'):
+        rounds.take([], places)
 
 
 def test_a_domain_that_is_not_there_is_said(rounds):

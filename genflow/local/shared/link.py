@@ -135,6 +135,10 @@ def lost_connections() -> Iterator[None]:
 class Abandoning:
     """How a call in flight is ended from another thread: the leader sees its connection end, and takes no task for it.
 
+    A connection whose call is over belongs to the next call, and is left alone. There is no lock: :meth:`abandon` notes
+    that it is over before it looks for a connection, and :meth:`end` lets go of the connection before whoever calls it
+    looks whether it is over. So a connection that may still be shut is never used again.
+
     Attributes:
         is_over: nobody waits for the answer any more.
     """
@@ -153,11 +157,16 @@ class Abandoning:
         if self.is_over:
             raise ConnectionLost('the call was abandoned')
 
+    def end(self) -> None:
+        """The answer is there; where :attr:`is_over` is set now, the connection may be shut at any moment."""
+        self._stream = None
+
     def abandon(self) -> None:
         """Nobody waits for the answer any more."""
         self.is_over = True
-        if self._stream is not None:
-            self._stream.shut()
+        stream = self._stream
+        if stream is not None:
+            stream.shut()
 
 
 class Link:
@@ -215,7 +224,9 @@ class Link:
             raise
         finally:
             self._busy.discard(stream)
-        if response.is_last or self._closed:
+        if abandoning is not None:
+            abandoning.end()
+        if response.is_last or self._closed or (abandoning is not None and abandoning.is_over):
             stream.close()
         else:
             self._idle.append(stream)

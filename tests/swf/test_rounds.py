@@ -16,6 +16,7 @@ from genflow.local.errors import DiskFull
 from genflow.local.store import Store
 from genflow.swf.worker import rounds
 from genflow.swf.worker.rounds import OVERDUE, SHORT, Speeds
+from genflow.swf.worker.settling import Settling
 from genflow.swf.worker.thread_pool import ThreadPool
 from genflow.swf.worker.worker import Worker
 
@@ -188,6 +189,32 @@ def test_no_more_activities_run_than_the_worker_was_given(swf, gate, activities)
         for _ in range(4):
             gate.let.release()
         assert slow.result(timeout=PATIENCE) == [-1, -2, -3, -4]
+
+
+def test_a_worker_of_activities_that_has_no_room_waits(swf, gate, monkeypatch):
+    def pending():
+        return swf.count_pending_activity_tasks(domain=DOMAIN, taskList={'name': LIST})['count']
+
+    with working(swf, activities=0):
+        slow = start(swf, Waits, [-1])
+        while not pending():
+            pass
+    settled = []
+    settle = Settling.settle
+
+    def counted(self, decided=()):
+        settled.append(decided)
+        return settle(self, decided)
+
+    monkeypatch.setattr(Settling, 'settle', counted)
+    with working(swf, deciders=0, activities=1):
+        assert gate.entered.acquire(timeout=PATIENCE)
+        before = len(settled)
+        assert [pending() for _ in range(100)] == [0] * 100
+        assert len(settled) - before <= 3
+        gate.let.release()
+        while not any(event['eventType'] == 'ActivityTaskCompleted' for event in slow.history()):
+            pass
 
 
 def test_a_limit_of_a_type_holds(swf, gate):

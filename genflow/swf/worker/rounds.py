@@ -426,7 +426,7 @@ class Rounds:
     # Waiting and writing.
 
     def _wait(self, me: _Lead) -> None:
-        """Stands in line until there may be something to do."""
+        """Stands in line until there may be something to do; in none where there is no room for any task."""
         self._bell.clear()
         wants = [('decision', self._request(poller), None) for poller in self.deciding]
         if not self._activities and self._slots.free:
@@ -435,8 +435,9 @@ class Rounds:
             if self._activities:
                 self._bell.wait(self._idle())
             return
-        self._places = self.client.stand(wants, self._bell.set) or []
-        if self._places:
+        if wants:
+            self._places = self.client.stand(wants, self._bell.set) or []
+        if self._places or not wants:
             self._awake.clear()
             self._bell.wait(self._idle())
             self._awake.set()

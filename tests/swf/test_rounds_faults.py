@@ -366,3 +366,14 @@ def check_traces(history, reported, name):
     for (workflow_name, step), runs in reported.items():
         if workflow_name == name:
             assert runs <= started[step], f'{name} {step} ran {runs} times and was started {started[step]} times'
+
+
+def test_a_leader_that_throttles_slows_a_worker_down_and_loses_no_response(tmp_path):
+    limits = Limits(rates={'RespondActivityTaskCompleted': (1, 40)})
+    path = tmp_path / 'swf.db'
+    with LocalSWF(path, synchronous='OFF', limits=limits) as leader, LocalSWF(path, limits=limits) as swf:
+        leader.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
+        with Worker(DOMAIN, LIST, swf, registry=[Step, Awaited, Wide], activities=20) as worker:
+            assert not swf.is_leader
+            assert Client(DOMAIN, swf).starter(Wide)(20).result(timeout=PATIENCE) == sum(range(20))
+            assert worker.error is None

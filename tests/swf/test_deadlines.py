@@ -13,6 +13,7 @@ import pytest
 
 from genflow import Workflow, workflow
 from genflow.core.engine.execution import Execution
+from genflow.core.engine.workflow_values import Abort
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.worker.slow_decisions import DecisionInterrupted, SlowDecisionWatchdog
 from tests.swf.work import Loops
@@ -53,6 +54,14 @@ def test_a_decision_that_ended_is_not_reported(caplog):
     clock.now = 10.0
     watch.look()
     assert caplog.records == []
+
+
+def test_what_a_decision_raises_without_an_interrupt_passes_through():
+    def aborts():
+        raise Abort
+
+    with pytest.raises(Abort):
+        SlowDecisionWatchdog().over(TASK, Execution(Workflow), aborts)
 
 
 def spin(inside):

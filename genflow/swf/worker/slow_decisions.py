@@ -96,6 +96,8 @@ class SlowDecisionWatchdog:
                 self._leave(me, running)
         except Abort:
             self._leave(me, running)  # once more, in case that the interrupt came while it was being left
+            if running.error is None:
+                raise
         if running.error is not None:
             raise running.error
         return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from collections import defaultdict
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
@@ -20,6 +22,10 @@ from genflow.local.http.server import HttpServer
 from genflow.swf import fast
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
+from genflow.swf.aws.fast_reading import read_page
+from genflow.swf.aws.page_requests import PageRequests, remember
+from genflow.swf.aws.pagination import pages
+from genflow.swf.tasks.poller import Poller
 
 OPERATION = 'get_workflow_execution_history'
 REQUEST = {'domain': 'd', 'execution': {'workflowId': 'w', 'runId': 'r'}}
@@ -36,11 +42,16 @@ DROPPED = (None, b'')
 
 
 class Service:
-    """Answers each request with the next of its answers, and keeps the requests."""
+    """Answers each request with the next of its answers, and keeps the requests.
+
+    A page in ``held_back`` is answered once its event is set; ``arrived`` tells that a page has been asked for.
+    """
 
     def __init__(self):
         self.answers = []
         self.requests = []
+        self.arrived = defaultdict(threading.Event)
+        self.held_back = {}
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -49,7 +60,10 @@ class Service:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
                 service.requests.append((self.path, dict(self.headers), body))
+                token = body.get('nextPageToken')
+                service.arrived[token].set()
                 status, answer = service.answers.pop(0)
+                assert token not in service.held_back or service.held_back[token].wait(60)
                 if status is None:
                     self.close_connection = True
                     return
@@ -76,6 +90,11 @@ class Service:
     def calls(self):
         """How many calls botocore made, which gives each a number."""
         return sum('amz-sdk-invocation-id' in headers for _, headers, _ in self.requests)
+
+    @property
+    def tokens(self):
+        """The pages that were asked for."""
+        return [body.get('nextPageToken') for _, _, body in self.requests]
 
     def close(self):
         self.server.shutdown()
@@ -107,18 +126,31 @@ def client(service):
         yield client
 
 
-def history(client, **request):
-    """The events' ids of every page."""
-    calls, found, token = RetryingClient(connect(client)), [], {}
-    while True:
-        page = calls.call(OPERATION, patience=0, **REQUEST, **request, **token)
-        found += [event['eventId'] for event in page['events']]
-        if not page.get('nextPageToken'):
-            return found
-        token = {'nextPageToken': page['nextPageToken']}
+@pytest.fixture(params=[False, True], ids=['in turn', 'ahead'])
+def history(request):
+    """Reads the events' ids of every page."""
+    is_ahead = request.param
+
+    def read(client, **request):
+        calls, found, token = RetryingClient(connect(client)), [], {}
+        with calls.reading_ahead(OPERATION) if is_ahead else contextlib.nullcontext(calls) as reading:
+            while True:
+                page = reading.call(OPERATION, patience=0, **REQUEST, **request, **token)
+                found += [event['eventId'] for event in page['events']]
+                if not page.get('nextPageToken'):
+                    return found
+                token = {'nextPageToken': page['nextPageToken']}
+
+    yield read
+    assert fetching() == []
 
 
-def test_pages_are_asked_for_past_botocore(service, client):
+def fetching():
+    """The threads that fetch pages."""
+    return [thread for thread in threading.enumerate() if thread.name == 'genflow-pages']
+
+
+def test_pages_are_asked_for_past_botocore(service, client, history):
     service.will_answer(*PAGES, LAST)
     assert history(client, maximumPageSize=1) == [1, 2, 3]
     assert service.calls == 1
@@ -131,7 +163,7 @@ def test_pages_are_asked_for_past_botocore(service, client):
             assert headers[name] == first[name]
 
 
-def test_a_client_that_nobody_made_fast_asks_for_each_page_itself(service):
+def test_a_client_that_nobody_made_fast_asks_for_each_page_itself(service, history):
     service.will_answer(*PAGES, LAST)
     with contextlib.closing(client_of(service.address)) as plain:
         assert history(plain) == [1, 2, 3]
@@ -150,20 +182,20 @@ def test_a_client_that_nobody_made_fast_asks_for_each_page_itself(service):
     ],
     ids=repr,
 )
-def test_the_client_is_asked_for_a_page_that_is_out_of_the_ordinary(service, client, odd):
+def test_the_client_is_asked_for_a_page_that_is_out_of_the_ordinary(service, client, odd, history):
     service.will_answer(PAGES[0], odd, PAGES[1], LAST)
     assert history(client) == [1, 2, 3]
     assert service.calls == 2, 'one for the first page, one instead of the odd one, whose request the last is made of'
 
 
-def test_an_error_is_the_clients(service, client):
+def test_an_error_is_the_clients(service, client, history):
     fault = (400, b'{"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "Unknown run"}')
     service.will_answer(PAGES[0], fault, fault)
     with pytest.raises(client.exceptions.UnknownResourceFault, match='Unknown run'):
         history(client)
 
 
-def test_the_client_is_asked_where_the_connection_breaks(service, client):
+def test_the_client_is_asked_where_the_connection_breaks(service, client, history):
     service.will_answer(PAGES[0], DROPPED, PAGES[1], LAST)
     assert history(client) == [1, 2, 3]
     assert service.calls == 2
@@ -171,7 +203,7 @@ def test_the_client_is_asked_where_the_connection_breaks(service, client):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize('name', ['before-send', 'before-call', 'before-sign', 'after-call', 'request-created'])
-def test_a_hook_of_the_application_sees_every_page(service, client, name):
+def test_a_hook_of_the_application_sees_every_page(service, client, name, history):
     seen = []
     client.meta.events.register(f'{name}.swf', lambda **_: seen.append(name))
     service.will_answer(*PAGES, LAST)
@@ -179,7 +211,7 @@ def test_a_hook_of_the_application_sees_every_page(service, client, name):
     assert (len(seen), service.calls) == (3, 3)
 
 
-def test_a_hook_that_comes_between_two_histories_sees_every_page_of_the_second(service, client):
+def test_a_hook_that_comes_between_two_histories_sees_every_page_of_the_second(service, client, history):
     service.will_answer(*PAGES, LAST)
     assert history(client) == [1, 2, 3]
     seen = []
@@ -190,7 +222,7 @@ def test_a_hook_that_comes_between_two_histories_sees_every_page_of_the_second(s
 
 
 @pytest.mark.thorough
-def test_a_stubbed_client_gives_every_page(service, client):
+def test_a_stubbed_client_gives_every_page(service, client, history):
     with Stubber(client) as stub:
         for page in (*PAGES, LAST):
             stub.add_response(OPERATION, page)
@@ -199,7 +231,7 @@ def test_a_stubbed_client_gives_every_page(service, client):
     assert service.requests == []
 
 
-def test_a_client_that_does_not_sign_asks_for_each_page_itself(service):
+def test_a_client_that_does_not_sign_asks_for_each_page_itself(service, history):
     service.will_answer(*PAGES, LAST)
     config = Config(signature_version=UNSIGNED, retries={'total_max_attempts': 1})
     with contextlib.closing(fast(client_of(service.address, config))) as unsigned:
@@ -208,13 +240,121 @@ def test_a_client_that_does_not_sign_asks_for_each_page_itself(service):
     assert all('Authorization' not in headers for _, headers, _ in service.requests)
 
 
-def test_pages_go_through_the_clients_proxy(service):
+def test_pages_go_through_the_clients_proxy(service, history):
     config = Config(proxies={'http': service.address}, retries={'total_max_attempts': 1})
     with contextlib.closing(fast(client_of('http://swf.invalid', config))) as client:
         service.will_answer(*PAGES, LAST)
         assert history(client) == [1, 2, 3]
     assert [path for path, _, _ in service.requests] == ['http://swf.invalid/'] * 3
     assert service.calls == 1
+
+
+def test_the_next_page_is_asked_for_while_the_last_is_parsed(service):
+    def parse(body, members):
+        page = read_page(body, members)
+        assert service.arrived[page['nextPageToken']].wait(60) if 'nextPageToken' in page else not service.answers
+        parsed.append(page['events'][0]['eventId'])
+        return page
+
+    parsed = []
+    service.will_answer(*PAGES, {'events': [event(3)], 'nextPageToken': '4'}, {'events': [event(4)]})
+    with contextlib.closing(client_of(service.address)) as client:
+        remember(client, PageRequests.of(client, parse))
+        page, found = {'nextPageToken': None}, []
+        with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
+            for page in pages(partial(ahead.call, OPERATION), **REQUEST):
+                found += [event['eventId'] for event in page['events']]
+    assert (found, parsed, service.tokens) == ([1, 2, 3, 4], [2, 3, 4], [None, '2', '3', '4'])
+    assert fetching() == []
+
+
+def test_at_most_one_page_is_asked_for_ahead_and_none_where_the_next_is_the_last(service, client):
+    service.will_answer(PAGES[0], LAST)
+    read = partial(RetryingClient(connect(client)).reading_ahead, OPERATION)
+    with read() as ahead:
+        for _ in pages(partial(ahead.call, OPERATION), **REQUEST):
+            assert fetching() == []
+    service.will_answer(*PAGES, {'events': [event(3)], 'nextPageToken': '4'}, LAST)
+    service.requests.clear()
+    with read() as ahead:
+        found = pages(partial(ahead.call, OPERATION), **REQUEST)
+        next(found), next(found)
+        assert service.arrived['3'].wait(60)
+        assert len(fetching()) == 1
+    assert service.tokens == [None, '2', '3'], 'the thread has ended, and asked for no more'
+
+
+@pytest.mark.parametrize('error', [None, ValueError, KeyboardInterrupt])
+def test_no_thread_outlives_a_read_that_ends_early(service, client, error):
+    service.will_answer(*PAGES, LAST)
+    service.held_back['3'] = threading.Event()
+    with contextlib.suppress(error or ()), RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
+        found = pages(partial(ahead.call, OPERATION), **REQUEST)
+        next(found), next(found)
+        assert service.arrived['3'].wait(60)
+        (thread,) = fetching()
+        if error is not KeyboardInterrupt:
+            service.held_back['3'].set()
+        if error is not None:
+            raise error
+    assert thread.is_alive() is (error is KeyboardInterrupt), 'Ctrl-C waits for no answer'
+    service.held_back['3'].set()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_a_page_that_is_asked_for_again_comes_after_its_predecessor_was(service, client):
+    """A caller that asks for another page than the next one gets it, not the one that was fetched."""
+    service.will_answer(*PAGES, LAST, PAGES[1], LAST)
+    with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
+        for token, number in ((None, 1), ('2', 2), ('2', 2), ('3', 3)):
+            request = {} if token is None else {'nextPageToken': token}
+            assert ahead.call(OPERATION, **REQUEST, **request)['events'][0]['eventId'] == number
+    assert service.tokens == [None, '2', '3', '2', '3']
+
+
+def test_pages_are_read_in_turn_where_there_can_be_no_more_threads(service, client, history, monkeypatch):
+    def start(thread):
+        if thread.name == 'genflow-pages':
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    begin = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, 'start', start)
+    service.will_answer(*PAGES, LAST)
+    assert history(client) == [1, 2, 3]
+    assert service.tokens == [None, '2', '3']
+
+
+def test_a_token_is_no_text_of_an_event(service, client, history):
+    """A token is searched for in the bytes of a page, where payloads may have anything in them."""
+    odd = {**event(2), 'timerFiredEventAttributes': {'timerId': '"nextPageToken":"x"', 'startedEventId': 1}}
+    service.will_answer(PAGES[0], {'events': [odd], 'nextPageToken': '3'}, {'events': [{**odd, 'eventId': 3}]})
+    assert history(client) == [1, 2, 3]
+    assert service.tokens == [None, '2', '3']
+
+
+def test_a_service_in_process_is_asked_for_nothing_ahead():
+    with LocalSWF() as swf:
+        calls = RetryingClient(connect(swf))
+        with calls.reading_ahead(OPERATION) as same:
+            assert same is calls
+
+
+@pytest.mark.parametrize('is_late', [False, True], ids=['whole', 'late'])
+def test_a_decision_task_is_read_ahead(service, client, is_late):
+    head = {
+        'taskToken': 'token', 'startedEventId': 4, 'previousStartedEventId': 0,
+        'workflowExecution': {'workflowId': 'w', 'runId': 'r'}, 'workflowType': {'name': 'n', 'version': '1'},
+    }  # fmt: skip
+    fault = (400, b'{"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "Unknown token"}')
+    rest = [fault, fault] if is_late else [{**head, **PAGES[1], 'nextPageToken': '4'}, {**head, **LAST}]
+    service.will_answer({**head, **PAGES[0]}, {**head, 'events': [], 'nextPageToken': '3'}, *rest)
+    task = Poller(RetryingClient(connect(client)), 'd', 'tl').decision_task()
+    assert task is None if is_late else [event['eventId'] for event in task.events] == [1, 2, 3]
+    assert service.tokens == [None, '2', '3', '3' if is_late else '4']
+    assert service.calls == (2 if is_late else 1)
+    assert fetching() == []
 
 
 def test_the_signatures_are_right():

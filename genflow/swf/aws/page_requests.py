@@ -11,20 +11,27 @@ Anything out of the ordinary is the client's to handle, with its retries and its
 body that :func:`~genflow.swf.aws.fast_reading.read_page` does not read, a request that fails. And so is everything from
 the start where the client signs otherwise than with SigV4, was given another HTTP session, or where a hook that is
 neither botocore's nor genflow's could see or change a request.
+
+Whoever reads a whole history has the next page fetched while the last one is parsed (:class:`PagesAhead`): its token is
+searched for in the bytes of the answer.
 """
 
 from __future__ import annotations
 
 import json
+import queue
+import re
 import socket
+import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
 
-__all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'page_requests_of', 'remember']
+__all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'PagesAhead', 'page_requests_of', 'remember']
 
 OPERATIONS = {
     'PollForDecisionTask': 'poll_for_decision_task',
@@ -57,6 +64,9 @@ EVENTS = (
 
 KNOWN = ('botocore', 'boto3', 'genflow')
 """The packages whose hooks mean nothing to a page."""
+
+NEXT_PAGE = re.compile(rb'(?<!\\)"nextPageToken"\s*:\s*"([ !#-\[\]-~]+)"')
+"""The token of the next page. Inside of a string a quote has a backslash before it, and no event has such a member."""
 
 Page = dict[str, Any]
 Reader = Callable[[bytes, Collection[str]], 'Page | None']
@@ -122,6 +132,10 @@ class PageRequests:
             method: The client's method for the operation.
             request: Its arguments, the token of the page among them.
         """
+        return self.page_of(method, self.body(method, request))
+
+    def body(self, method: str, request: Mapping[str, Any]) -> bytes | None:
+        """The body of the answer with the next page; ``None`` where the client has to be asked."""
         noted = self._noted.get(method)
         if noted is None or self._is_watched(method):
             return None
@@ -129,10 +143,32 @@ class PageRequests:
             response = self.session.send(self._signed(method, noted, request))
         except Exception:  # noqa: BLE001 - the client is asked instead, and says what is wrong
             return None
-        page = self.read(response.content, noted.members) if response.status_code == OK else None
+        body: bytes = response.content
+        return body if response.status_code == OK else None
+
+    def page_of(self, method: str, body: bytes | None) -> Page | None:
+        """The page that a body holds; ``None`` where the client has to be asked."""
+        noted = self._noted.get(method)
+        page = None if body is None or noted is None else self.read(body, noted.members)
         if page is not None:
             page['ResponseMetadata'] = {'HTTPStatusCode': OK, 'RetryAttempts': 0}
         return page
+
+    @contextmanager
+    def ahead(self, method: str) -> Iterator[PagesAhead]:
+        """Has the next page fetched while the last one is parsed, throughout the block.
+
+        An exception or an early end of the block waits for the fetch in flight. Only Ctrl-C does not: nothing can
+        interrupt a request, so its thread ends with it, at the latest after the client's own time-outs.
+        """
+        pages = PagesAhead(self, method)
+        try:
+            yield pages
+        except KeyboardInterrupt:
+            pages.close(wait=False)
+            raise
+        finally:
+            pages.close()
 
     def close(self) -> None:
         """Closes idle sockets."""
@@ -164,6 +200,77 @@ class PageRequests:
             for event in EVENTS
             for handler in _handlers(self.meta.events, f'{event}.swf.{operation}')
         )
+
+
+@define(eq=False)
+class PagesAhead:
+    """The pages of one history, each fetched on a thread of its own while the one before is parsed.
+
+    There is one thread, from the first page that names a next one. It goes on by itself once the page that it fetched
+    last is wanted, so it is at most one page ahead. What goes wrong in it is found by the caller, who has the client
+    asked for the page instead, as ever.
+
+    Attributes:
+        requests: Those of the client.
+        method: The client's method.
+    """
+
+    requests: PageRequests
+    method: str
+    _next: str | None = field(default=None, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+    _wanted: queue.SimpleQueue[bool] = field(factory=queue.SimpleQueue, init=False)
+    _bodies: queue.SimpleQueue[bytes | None] = field(factory=queue.SimpleQueue, init=False)
+
+    def page(self, method: str, request: Mapping[str, Any]) -> Page | None:
+        """As :meth:`PageRequests.page`; the page after it is being fetched from now on."""
+        if self._next == request['nextPageToken']:
+            self._wanted.put(True)
+            body = self._bodies.get()
+            self._next = _next_token(body)
+        else:
+            self.close()
+            body = self.requests.body(method, request)
+            following = _next_token(body)
+            if following is not None:
+                self._start({**request, 'nextPageToken': following})
+        return self.requests.page_of(method, body)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Ends the thread, after the fetch in flight."""
+        thread, self._thread, self._next = self._thread, None, None
+        if thread is not None:
+            self._wanted.put(False)
+            if wait:
+                thread.join()
+
+    def _start(self, request: Mapping[str, Any]) -> None:
+        self._wanted, self._bodies = queue.SimpleQueue(), queue.SimpleQueue()
+        arguments = (request, self._wanted, self._bodies)
+        self._thread = threading.Thread(target=self._fetch, args=arguments, name='genflow-pages', daemon=True)
+        try:
+            self._thread.start()
+            self._next = request['nextPageToken']
+        except RuntimeError:  # there can be no more threads: the caller fetches the page when it wants it
+            self._thread = None
+
+    def _fetch(
+        self, request: Mapping[str, Any], wanted: queue.SimpleQueue[bool], bodies: queue.SimpleQueue[bytes | None]
+    ) -> None:
+        """Fetches a page and those after it, each once the one before is wanted."""
+        token: str | None = request['nextPageToken']
+        while token is not None:
+            body = None
+            try:
+                body = self.requests.body(self.method, {**request, 'nextPageToken': token})
+            finally:
+                bodies.put(body)  # somebody waits for it, whatever happens
+            token = _next_token(body) if wanted.get() else None
+
+
+def _next_token(body: bytes | None) -> str | None:
+    found = None if body is None else NEXT_PAGE.search(body)
+    return None if found is None else found[1].decode()
 
 
 _REQUESTS: weakref.WeakKeyDictionary[Any, PageRequests] = weakref.WeakKeyDictionary()

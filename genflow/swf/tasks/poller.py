@@ -1,7 +1,8 @@
 """Polling: one call that waits, a task or nothing.
 
 An empty poll has no ``taskToken``, or an empty one (SWF's documentation and its answers disagree), or is a client's
-own read time-out. Every page of a history is read before a decision task is handed on.
+own read time-out. Every page of a history is read before a decision task is handed on; over the network, the next page
+is fetched while the last one is parsed.
 """
 
 from __future__ import annotations
@@ -131,14 +132,18 @@ class Poller:
     def _events(self, page: Page, request: dict[str, Any]) -> list[Page] | None:
         """The events of every page, or ``None`` where the task timed out meanwhile."""
         events: list[Page] = list(page.get('events', ()))
-        while page.get('nextPageToken'):
-            try:
-                page = self.service.call('poll_for_decision_task', nextPageToken=page['nextPageToken'], **request)
-            except Exception as error:
-                if faults.is_late(error) or faults.is_timeout(error):
-                    return None
-                raise
-            events.extend(page.get('events', ()))
+        if not page.get('nextPageToken'):
+            return events
+        operation = 'poll_for_decision_task'
+        with self.service.reading_ahead(operation) as service:
+            while page.get('nextPageToken'):
+                try:
+                    page = service.call(operation, nextPageToken=page['nextPageToken'], **request)
+                except Exception as error:
+                    if faults.is_late(error) or faults.is_timeout(error):
+                        return None
+                    raise
+                events.extend(page.get('events', ()))
         return events
 
 
@@ -172,10 +177,13 @@ def whole_history(service: RetryingClient, domain: str, task: DecisionTask) -> D
     if task.events and task.events[0]['eventId'] == 1:
         return task
     execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
-    read = partial(service.call, 'get_workflow_execution_history')
+    operation = 'get_workflow_execution_history'
     events: list[Page] = []
-    with COLLECTION.held() if task.started_id >= LONG else nullcontext():
-        for page in pages(read, domain=domain, execution=execution):
+    with (
+        COLLECTION.held() if task.started_id >= LONG else nullcontext(),
+        service.reading_ahead(operation) as ahead,
+    ):
+        for page in pages(partial(ahead.call, operation), domain=domain, execution=execution):
             # What was recorded after the task was started is no part of it.
             events.extend(event for event in page['events'] if event['eventId'] <= task.started_id)
             if len(events) >= task.started_id:

@@ -165,6 +165,7 @@ def test_cells_of_a_notebook_may_be_run_again():
     asyncio.run(notebook())
     assert names['squares'] == [0, 1, 4, 9]
     assert names['tester'].result() == [100, 101]
+    names['tester'].close()
 
 
 @pytest.mark.thorough

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 
 import pytest
@@ -140,6 +141,30 @@ def test_the_debugger_shows_lines_of_the_workflow_alone(event_id):
     places = [line for line in out.getvalue().splitlines() if '.py(' in line]
     assert places
     assert [line for line in places if 'orders.py' not in line] == []
+
+
+def test_what_the_garbage_collector_calls_is_not_stepped_into():
+    view = ExecutionView('w', 'r').apply_all(paused().events)
+    out = io.StringIO()
+    debugger = pdb_of(stdin=io.StringIO('n\n' * 20), stdout=out)
+    debugger.use_rawinput = False
+    called = []
+
+    def at_a_collection(phase, info):
+        called.append(phase)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(at_a_collection)
+    gc.set_threshold(1)
+    try:
+        step_through(view, WorkflowSpec(Order, 'Order', '1'), 1, debugger)
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(at_a_collection)
+    assert called
+    assert 'orders.py' in out.getvalue()
+    assert 'at_a_collection' not in out.getvalue()
 
 
 def test_what_the_code_asks_for_in_a_decision_that_is_to_be_made_is_printed(capsys):

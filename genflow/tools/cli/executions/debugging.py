@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bdb
+import gc
 import os
 import pdb  # noqa: T100 - the debugger is what the command is about
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -121,7 +123,8 @@ def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, 
         which = f'the decision of event {last}' if last <= view.last_event_id else 'the decision that is to be made'
         click.echo(f'genflow: {which}; `n` steps, `c` goes on, `q` ends', err=True)
         advance: Callable[..., Any] = execution.advance
-        answer = debugger.runcall(advance, translate(decision))
+        with _without_collections():
+            answer = debugger.runcall(advance, translate(decision))
         if answer is not None:
             click.echo(f'genflow: the code {", ".join(told(answer, view))}', err=True)
     except bdb.BdbQuit:
@@ -132,6 +135,18 @@ def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, 
         print(f'genflow: {type(error).__name__}: {error}', file=sys.stderr)
     finally:
         execution.close()
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Hold the garbage collector off: what it calls comes in the middle of any line, and would be stepped into."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def parted(

@@ -82,6 +82,7 @@ def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
     assert (done.returncode, done.stdout.split()[0]) == (0, 'p'), done.stderr
     assert '126 operations stay completed' in done.stderr
     assert 'scheduled again: activity 127 Step' in done.stderr
+    assert done.stderr.endswith('genflow: a worker, or `genflow run` with --id p, continues it\n')
     done = genflow(folder, *command)
     assert (done.returncode, done.stdout.strip()) == (0, str(sum(range(1, 201)))), done.stderr
     ran = [int(line) for line in (folder / 'ran').read_text().split()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -328,6 +330,19 @@ def test_a_signal_is_sent_to_a_run_that_was_stopped(genflow_run, file, tmp_path)
         process.communicate(timeout=TIMEOUT)
     assert finish(start(tmp_path, 'signal', 'a', 'approve', '7', '--db', 'x.db')).returncode == 0
     assert genflow_run(*arguments).out == '7\n'
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='needs a pseudo-terminal')
+def test_on_a_terminal_the_command_that_sends_a_signal_is_a_line_of_its_own(file, tmp_path):
+    outer, inner = os.openpty()
+    words = [sys.executable, '-m', 'genflow', 'run', '-q', '--db', 'x.db', '--id', 'a', f'{file(WAITING)}:Flow']
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=inner) as process:
+        os.close(inner)
+        with os.fdopen(outer, encoding='utf-8', newline='') as screen:
+            lines = iter(screen.readline, '')
+            assert any(line == '  genflow signal a approve --db x.db\r\n' for line in lines)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(TIMEOUT) == 130
 
 
 def test_a_signal_and_other_commands_reach_a_run_that_waits(file, tmp_path):

@@ -113,6 +113,8 @@ def test_code_that_does_not_is_reported_by_mutation_with_one_example(service):
     assert text.count('for example') == 1
     assert "+ asked:    activity number=1, name='Debit'" in text
     assert '3 executions do not follow the code, 1 of them open' in text
+    one = shadow_executions(found, Wanted(DOMAIN, limit=1), [CHANGED])
+    assert 'Order 1: 1 execution does not follow the code, 1 of them open' in str(one)
 
 
 def test_reports_for_machines(service):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -457,4 +458,7 @@ class _Run:
             )
         arguments, service = [found.workflow_id, found.signals[0]], f'--db {quoted(os.fspath(self.db))}'
         command = command_line('signal', arguments, service=service)
-        return text + f'To send it, type in another terminal: {command}'
+        # The live table breaks lines at the terminal's width, so there the command has a line of its own.
+        apart = '\n  ' if sys.stderr is not None and sys.stderr.isatty() else ' '
+        where = 'To send it (its value, if it has one, stands behind its name), type in another terminal:'
+        return text + where + apart + command

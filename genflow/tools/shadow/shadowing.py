@@ -109,7 +109,8 @@ class Shadow:
         lines: list[str] = []
         for (name, version, _), outcomes in self.by_mutation().items():
             held = sum(outcome.is_open for outcome in outcomes)
-            lines.append(f'{name} {version}: {len(outcomes)} executions do not follow the code, {held} of them open')
+            number = f'{len(outcomes)} executions do' if len(outcomes) != 1 else '1 execution does'
+            lines.append(f'{name} {version}: {number} not follow the code, {held} of them open')
             lines.append(f'  for example {outcomes[0]}')
             lines += [f'    {line}' for line in str(outcomes[0].error).splitlines()]
             lines.append('')

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from genflow.core.payloads.hooks import same_payload
 from genflow.insight import ExecutionView, replayed
+from genflow.insight.command_line import quoted
 from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
 from genflow.tools.cli.executions.actions import run_of
@@ -70,6 +71,7 @@ def repair(
         _show(plan, is_meant=not dry_run)
         if not dry_run:
             print_lines([f'{run.workflow_id} {_forked(client, domain, view, plan)}'])
+            note(f'genflow: a worker, or `genflow run` with --id {quoted(run.workflow_id)}, continues it')
 
 
 def _needs_file(workflow_id: str, endpoint: str | None) -> str:

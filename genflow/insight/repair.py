@@ -69,8 +69,10 @@ def plan_repair(view: ExecutionView, now: datetime, before: int | None = None) -
             that only a decider can schedule again.
     """
     if view.status not in REPAIRABLE:
+        way_out = ' `genflow why` shows what it waits for.' if view.status == 'open' else ''
         raise RepairError(
-            f'{view.title} is {view.status}: only a failed, timed-out, terminated or canceled execution can be repaired'
+            f'{view.title} is {view.status}: only a failed, timed-out, terminated or canceled execution can be '
+            f'repaired.{way_out}'
         )
     trusted = _trusted(view, before)
     if trusted is None:

@@ -84,7 +84,7 @@ def test_a_command_in_an_unknown_domain_names_the_way_out(genflow, command):
 
 def test_the_way_out_leads_out(genflow):
     genflow('domain', 'register', 'genflow')
-    assert genflow('list') == (0, '', '')
+    assert genflow('list') == (0, '', "genflow: the domain 'genflow' has no execution that fits\n")
 
 
 def test_no_file_is_made_by_a_command_that_only_looks(genflow, tmp_path):

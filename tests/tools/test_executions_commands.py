@@ -253,7 +253,7 @@ def test_a_signal_that_the_class_does_not_declare_is_sent_with_a_warning(genflow
     code, _, err = genflow('signal', 'a', 'aprove', '--target', str(flow))
     assert code == 0
     assert err.startswith(
-        "genflow: Order declares no signal 'aprove', so nothing will read it; it has approve; did you"
+        "genflow: Order declares no signal 'aprove', so nothing will read what is sent; it has approve; did you"
     )
     assert genflow('signal', 'a', 'approve', '--target', str(flow)) == (0, '', '')
     assert [event['eventType'] for event in history_of(db, *run)].count('WorkflowExecutionSignaled') == 2

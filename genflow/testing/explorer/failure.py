@@ -144,7 +144,10 @@ class Report:
                 f'first out were{self.bound}'
             )
         if self.first_failure:
-            lines.append(f'note: the first order already fails with {self.first_failure}; give stubs to get further')
+            lines.append(
+                f'note: the first order already fails with {self.first_failure}; what comes after that was not tried. '
+                'Where an activity has to return something else, give a stub'
+            )
         if len(self.results) > 1:
             shown = ', '.join(list(self.results)[:MAX_SHOWN])
             lines.append(f'note: the result depends on the order: {len(self.results)} results, such as {shown}')

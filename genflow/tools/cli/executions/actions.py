@@ -50,7 +50,9 @@ def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> Hi
         infos = listed(client, domain, kind, executionFilter={'workflowId': workflow_id}, maximumPageSize=1)
         for info in infos:
             return HistoryTail(client, domain, workflow_id, info['execution']['runId'])
-    raise Refused(f'the domain {domain!r} has no execution with the id {workflow_id!r}.')
+    raise Refused(
+        f'the domain {domain!r} has no execution with the id {workflow_id!r}; `genflow list` shows what it has.'
+    )
 
 
 @click.command('start', context_settings=TAKES_NEGATIVES)
@@ -242,7 +244,7 @@ def _check_signal(target: str, run: HistoryTail, name: str, text: str) -> None:
         declared_one = declared_signals(cls).get(name)
         if declared_one is None:
             say(
-                f'genflow: {cls.__qualname__} declares no signal {name!r}, so nothing will read it; '
+                f'genflow: {cls.__qualname__} declares no signal {name!r}, so nothing will read what is sent; '
                 f'{nearest_signal(cls, name)}'
             )
             continue

@@ -137,6 +137,8 @@ def list_executions(
     if most is not None and len(infos) > most:
         del infos[most:]
         note(f'genflow: only the first {most} are listed; use --limit N to list more')
+    if not infos:
+        note(f'genflow: the domain {domain!r} has no execution that fits')
     if output == 'table':
         print_lines(_table(infos))
     else:

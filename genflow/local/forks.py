@@ -12,6 +12,7 @@ their locks are taken once everything here rests: a thread that is waited for ma
 
 from __future__ import annotations
 
+import codecs
 import concurrent.futures.thread  # noqa: F401 - locks at a fork; see above
 import contextlib
 import logging  # noqa: F401 - as above
@@ -25,6 +26,10 @@ from typing import Any, Protocol
 
 LOCK_TIMEOUT = 10.0
 """Seconds for which a fork waits for calls that are under way; then it happens all the same."""
+
+
+for _encoding in ('ascii', 'latin-1'):
+    codecs.lookup(_encoding)  # imports a module the first time; see `importing`
 
 
 class Forkable(Protocol):

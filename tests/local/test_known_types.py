@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -79,7 +80,10 @@ def test_a_type_that_nobody_has_declared_is_anybody_s(two):
     first, other = two
     other.swf.close()
     first.start('a', workflowType=SECOND)
-    assert first.poll_decision()['workflowExecution']['workflowId'] == 'a'
+    until = time.monotonic() + 60
+    while 'workflowExecution' not in (task := first.poll_decision()):  # it hears a little later who has left
+        assert time.monotonic() < until
+    assert task['workflowExecution']['workflowId'] == 'a'
 
 
 @pytest.mark.thorough

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.rules.crash_recovery import PROCESS_DIED
-from genflow.local.shared import front, leading, link, names
+from genflow.local.shared import front, leading, link, member, names
 from genflow.local.shared.following import Following
 from genflow.local.shared.link import Link
 from genflow.local.shared.notice import PROTOCOL, Notice, read_notice
@@ -185,6 +185,29 @@ def test_a_follower_takes_over_when_the_leader_leaves(other, swf):
     assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
     assert swf.is_leader
     assert other('office.swf.path')  # that process goes on, without the file
+
+
+@pytest.mark.thorough
+def test_a_leader_that_leaves_as_soon_as_it_is_followed(path, monkeypatch):
+    """Whoever watches it sees that before anything else happens, and takes over."""
+    first = LocalSWF(path)
+
+    class Late(Following):
+        def __init__(self, *args):
+            super().__init__(*args)
+            first.close()
+
+    class AtOnce(threading.Thread):
+        def start(self):
+            super().start()
+            if self.name == 'genflow-local-follower':
+                self.join(60)
+
+    monkeypatch.setattr(member, 'Following', Late)
+    monkeypatch.setattr(member.threading, 'Thread', AtOnce)
+    with LocalSWF(path) as second:
+        assert second.is_leader
+        second.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
 
 
 def test_a_poll_outlives_its_leader(other, swf):

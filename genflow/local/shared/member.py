@@ -148,6 +148,20 @@ class Member:
 
     def _take_role(self, role: Role) -> None:
         """Have this part from now on."""
+        self._offer(role)
+        with self._changing:
+            is_closed = self._refusal is not None
+            if not is_closed:
+                self._role, self._election_error = role, None
+        if is_closed:
+            role.close(ends_tasks=False)
+        elif isinstance(role, Following):  # not sooner: a leader that is gone at once is the one that is followed then
+            threading.Thread(
+                target=_watch, args=(weakref.ref(self), role), name='genflow-local-follower', daemon=True
+            ).start()
+
+    def _offer(self, role: Role) -> None:
+        """Have the leader know which functions and types are here."""
         for name, (function, run) in self._functions.items():
             if isinstance(role, Leading):
                 role.service.register_lambda(name, function, run)
@@ -158,14 +172,6 @@ class Member:
                 role.control('functions', list(self._functions))
             if self._types:
                 role.control('types', sorted(self._types))
-            threading.Thread(
-                target=_watch, args=(weakref.ref(self), role), name='genflow-local-follower', daemon=True
-            ).start()
-        with self._changing:
-            if self._refusal is None:
-                self._role, self._election_error = role, None
-                return
-        role.close(ends_tasks=False)  # closed meanwhile
 
     def leader_lost(self, role: Following) -> None:
         """The leader is gone: find another one, or lead."""

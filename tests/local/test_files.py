@@ -24,6 +24,7 @@ from genflow.local.errors import (
     StoreError,
 )
 from genflow.local.store import Store, schema
+from genflow.local.store.file import missing_bytes
 from genflow.local.store.sqlite_errors import clear_errors
 from tests.local.office import COMPLETE, Office, decision, schedule
 
@@ -355,3 +356,20 @@ def test_a_deadline_of_what_could_not_be_written_strikes_nothing(path, monkeypat
         clock.advance(1000)
         assert office.types(execution) == before
         assert office.poll_activity()['activityId'] == 'kept'
+
+
+@pytest.mark.parametrize('linked', [False, True])
+def test_the_log_beside_a_file_makes_up_for_pages_that_it_lacks(tmp_path, linked):
+    """Also where a symbolic link leads to the file: SQLite keeps the log beside the file itself."""
+    path = tmp_path / 'folder' / 'orders.db'
+    path.parent.mkdir()
+    header = bytearray(PAGE)
+    header[16:18], header[28:32] = PAGE.to_bytes(2, 'big'), (10).to_bytes(4, 'big')
+    path.write_bytes(header)
+    named = tmp_path / 'link.db'
+    named.symlink_to(path)
+    with path.open('rb') as file:
+        name = str(named if linked else path)
+        assert missing_bytes(file.fileno(), name) == 9 * PAGE
+        Path(f'{path}-wal').write_bytes(b'log')
+        assert missing_bytes(file.fileno(), name) == 0

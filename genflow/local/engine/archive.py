@@ -26,7 +26,7 @@ from genflow.local.state.domains import Domain, TypeRecord
 from genflow.local.state.items import Progress
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
-from genflow.local.store.file import copy_live
+from genflow.local.store.file import copy_live, log_of
 from genflow.local.store.sqlite_errors import clear_errors
 
 FORMAT = 1
@@ -118,9 +118,9 @@ def _salvage(path: str, out: TextIO, error: CorruptFile) -> Report:
     lost = [str(error).partition(' Restore it')[0].partition(' Save what')[0]]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / 'copy'
-        for suffix in ('', '-wal'):
-            if Path(path + suffix).exists():
-                shutil.copyfile(path + suffix, f'{copy}{suffix}')
+        shutil.copyfile(path, copy)
+        if log_of(path).exists():
+            shutil.copyfile(log_of(path), f'{copy}-wal')
         out.seek(0)
         out.truncate()
         with closing(Store(str(copy), damaged=True, shown=path)) as store:
@@ -216,8 +216,9 @@ def import_(path: str, lines: Iterable[str]) -> Report:
         return _imported(path, lines)
     except BaseException:
         if is_new:
+            made = os.path.realpath(path)
             for suffix in ('', '-wal', '-shm'):
-                Path(path + suffix).unlink(missing_ok=True)
+                Path(made + suffix).unlink(missing_ok=True)
         raise
 
 

@@ -48,12 +48,17 @@ def check_header(descriptor: int, path: str) -> None:
         raise ForeignFile(f'{path} is not an SQLite file: name another file.')
 
 
+def log_of(path: str) -> Path:
+    """The write-ahead log, which SQLite keeps beside the file itself, whatever link leads there."""
+    return Path(f'{os.path.realpath(path)}-wal')
+
+
 def missing_bytes(descriptor: int, path: str) -> int:
     """By how much the file is shorter than its own header says.
 
     With a write-ahead log beside it the header may be ahead of the file, and SQLite itself repairs that.
     """
-    log = Path(f'{path}-wal')
+    log = log_of(path)
     os.lseek(descriptor, 0, os.SEEK_SET)
     header = os.read(descriptor, 100)
     if not header or (log.exists() and log.stat().st_size):

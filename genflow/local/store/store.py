@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from itertools import zip_longest
@@ -13,7 +12,7 @@ from typing import Any, NoReturn
 from genflow.local.errors import CorruptFile, DamagedRow, StoreError
 from genflow.local.state.answers import Caller
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
-from genflow.local.store.file import File
+from genflow.local.store.file import File, log_of
 from genflow.local.store.schema import VERSION
 from genflow.local.store.visibility import Query, conditions
 
@@ -340,7 +339,7 @@ class Store(File):
     def facts(self, now: int = 0) -> dict[str, int]:
         """Sizes, for people, without what is past its retention at that moment."""
         counts = {name: int(self.rows(sql, (now,) * sql.count('?'))[0][0]) for name, sql in FACTS.items()}
-        files = [] if self.in_memory else [Path(self.path), Path(f'{os.path.realpath(self.path)}-wal')]
+        files = [] if self.in_memory else [Path(self.path), log_of(self.path)]
         counts['bytes'] = sum(file.stat().st_size for file in files if file.exists())
         return counts
 

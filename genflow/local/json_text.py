@@ -7,8 +7,10 @@ here contains itself, so nobody looks for that.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar('T')
 
 _encoder = json.JSONEncoder(separators=(',', ':'), check_circular=False)
 _make_encoder = getattr(json.encoder, 'c_make_encoder', None)  # what json uses itself, where it is compiled
@@ -25,3 +27,21 @@ def _made_once() -> Callable[[Any], str]:
 
 #: the JSON of a value: text, a number, or lists and dicts of such.
 encode = _made_once()
+
+
+def portions(items: Sequence[T], most: int) -> Iterator[list[T]]:
+    """Items in portions of so many bytes as JSON at most.
+
+    An item that takes more is a portion of its own. Where there are no items, there is one portion, which is empty.
+    """
+    if not items[1:]:
+        yield list(items)
+        return
+    first, size = 0, 0
+    for number, item in enumerate(items):
+        added = len(encode(item))  # ASCII alone
+        if size + added > most and number > first:
+            yield list(items[first:number])
+            first, size = number, 0
+        size += added
+    yield list(items[first:])

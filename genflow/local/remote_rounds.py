@@ -33,7 +33,7 @@ from genflow.local.deferring import (
     right,
 )
 from genflow.local.errors import ServiceError, StoreError
-from genflow.local.json_text import encode
+from genflow.local.json_text import portions
 from genflow.local.operations.answers import EventTexts
 from genflow.local.requests import faults
 from genflow.local.requests.decision_lists import check_batch
@@ -164,7 +164,7 @@ class RemoteRounds:
         throttled: list[Call] = []
         found: Mapping[str, Any] = {}
         while mine.calls or not found:
-            portion = _portion(mine.calls)
+            portion = next(portions(mine.calls, PORTION))
             is_last = len(portion) == len(mine.calls)
             answers = [(operations()[name], request) for name, request in portion]
             try:
@@ -196,18 +196,6 @@ class RemoteRounds:
 
 
 _read_history = repeated('get_workflow_execution_history')
-
-
-def _portion(calls: Sequence[Call]) -> list[Call]:
-    """The first calls that fit into one request together; the first one in any case."""
-    size = 0
-    found: list[Call] = []
-    for call in calls:
-        size += len(encode(call[1]))
-        if found and size > PORTION:
-            break
-        found.append(call)
-    return found
 
 
 def _described(wants: Iterable[Wanted]) -> list[Described]:

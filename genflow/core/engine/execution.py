@@ -103,7 +103,7 @@ class Execution(State):
         self._backoff = Backoff(self)
         self._closing = Closing(self, self._backoff)
         is_offered = made.cls.restart_when_suggested is not Workflow.restart_when_suggested  # type: ignore[attr-defined]
-        self._suggested_restart = SuggestedRestart(self, self._closing, is_offered, is_offered)
+        self._suggested_restart = SuggestedRestart(self, self._closing, is_offered)
         self._reported_durations: set[Location | None] = set()
         self._signaled: dict[Mailbox, None] = {}
 
@@ -279,10 +279,7 @@ class Execution(State):
         wake = decisions.StartTimer(f'{WAKE_TIMER_PREFIX}{self.started_id}', 0)
         if self.close_decision is not None:
             found.append(self.close_decision)
-        elif batch.frees_slots or (
-            (self.pending_close is not None or self._suggested_restart.is_offered)
-            and self._suggested_restart.waits_for_replies
-        ):
+        elif batch.frees_slots or self._suggested_restart.waits_for_replies:
             found.append(wake)
         elif not batch.has_work:
             check_stalled(self)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from types import GeneratorType
 from typing import Any
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
@@ -58,7 +58,7 @@ class SuggestedRestart:
     _state: State
     _closing: Closing
     is_offered: bool
-    concerned: bool
+    concerned: bool = field(default=Factory(lambda self: self.is_offered, takes_self=True), init=False)
     asking: bool = field(default=False, init=False)
     _old: int = field(default=0, init=False)
     _read: int = field(default=0, init=False)

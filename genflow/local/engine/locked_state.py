@@ -233,19 +233,7 @@ class LockedState:
 
     def catch_up(self) -> None:
         """Do what has become due, although nobody calls."""
-        self.calls.call(self._catch_up)
-
-    def _catch_up(self) -> None:
-        with self.lock:
-            if self.polls.closed:
-                return
-            self.tick()
-            mark = self.journal.mark()
-            self.polls.deadlines_changed()
-        self.journal.settle(mark)
-        self.journal.sweep()
-        if self.state.running:
-            self._when_durable()
+        self.calls.call(partial(self.alter, lambda now: None))
 
     # Around the rule of a call.
 
@@ -310,7 +298,7 @@ class LockedState:
             now = self.tick()
             change(now)
             mark = self.finish(now)
-        self.journal.settle(mark)
+        self.deliver(None, mark)
 
     # The whole.
 

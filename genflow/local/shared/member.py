@@ -19,7 +19,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -35,7 +35,7 @@ from genflow.local.engine.served import Poll
 from genflow.local.engine.service import Service
 from genflow.local.errors import FileInUse, LocalError, ServiceClosed, ServiceForked, StoreError
 from genflow.local.http.http11 import LARGEST
-from genflow.local.json_text import encode
+from genflow.local.json_text import encode, portions
 from genflow.local.shared.following import UNREACHABLE, Following, RemotePoll
 from genflow.local.shared.leading import Leading
 from genflow.local.shared.link import Abandoning, ConnectionLost
@@ -148,7 +148,10 @@ class Member:
 
     def _take_role(self, role: Role) -> None:
         """Have this part from now on."""
-        self._offer(role)
+        if self._functions:
+            self._offer_functions(role)
+        if self._types:
+            self._offer_types(role)
         with self._changing:
             is_closed = self._refusal is not None
             if not is_closed:
@@ -160,18 +163,20 @@ class Member:
                 target=_watch, args=(weakref.ref(self), role), name='genflow-local-follower', daemon=True
             ).start()
 
-    def _offer(self, role: Role) -> None:
-        """Have the leader know which functions and types are here."""
-        for name, (function, run) in self._functions.items():
-            if isinstance(role, Leading):
+    def _offer_functions(self, role: Role) -> None:
+        """Have the leader know which functions are here."""
+        if isinstance(role, Leading):
+            for name, (function, run) in self._functions.items():
                 role.service.register_lambda(name, function, run)
-        if isinstance(role, Leading) and self._types:
+        else:
+            role.control('functions', list(self._functions))
+
+    def _offer_types(self, role: Role) -> None:
+        """Have the leader know which types are declared here."""
+        if isinstance(role, Leading):
             role.service.processes.declare_types(self.name, self._types)
-        if isinstance(role, Following):
-            if self._functions:
-                role.control('functions', list(self._functions))
-            if self._types:
-                role.control('types', sorted(self._types))
+        else:
+            role.control('types', sorted(self._types))
 
     def leader_lost(self, role: Following) -> None:
         """The leader is gone: find another one, or lead."""
@@ -302,26 +307,12 @@ class Member:
     def register_lambda(self, name: str, function: Callable[..., Any], run: Run) -> None:
         """Have ScheduleLambdaFunction decisions of that name call ``function``, in this process."""
         self._functions[name] = function, run
-
-        def register(role: Role, again: bool) -> None:
-            if isinstance(role, Leading):
-                role.service.register_lambda(name, function, run)
-            else:
-                role.control('functions', list(self._functions))
-
-        self._retried(register)
+        self._retried(lambda role, again: self._offer_functions(role))
 
     def declare_types(self, types: Iterable[TaskType]) -> None:
         """Have tasks of these types come to this process rather than to one that does not know them."""
         self._types |= set(types)
-
-        def declare(role: Role, again: bool) -> None:
-            if isinstance(role, Leading):
-                role.service.processes.declare_types(self.name, self._types)
-            else:
-                role.control('types', sorted(self._types))
-
-        self._retried(declare)
+        self._retried(lambda role, again: self._offer_types(role))
 
     def run_function(self, role: Following, message: dict[str, Any]) -> None:
         """Run a function because the leader asks for it, and tell how it ended."""
@@ -371,8 +362,10 @@ class Member:
             if isinstance(role, Leading):
                 role.service.fork(**named, events=events)
                 return
-            for first, part in _parts(events):
+            first = 0
+            for part in portions(events, PART):
                 role.control('fork-events', [new_run_id, first, part])
+                first += len(part)
             role.control('fork', named)
 
         self._retried(ask)
@@ -431,18 +424,6 @@ class Member:
         if isinstance(role, Following):
             role.presence.close()
             role.link.abandon()
-
-
-def _parts(events: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, list[Mapping[str, Any]]]]:
-    """The events in parts that fit into a request: how many come before the part, and the part."""
-    first, room = 0, PART
-    for number, event in enumerate(events):
-        size = len(encode(event).encode())
-        if size > room and number > first:
-            yield first, list(events[first:number])
-            first, room = number, PART
-        room -= size
-    yield first, list(events[first:])
 
 
 def _watch(member: weakref.ref[Member], role: Following) -> None:

@@ -86,15 +86,12 @@ class HeldWait:
     def attempt(self, *, last: bool = False) -> str | None:
         """Stand in line, and leave it when there may be a task."""
         if self._places is None and not (last or self._abandoned):
-            self._places = self._rounds.stand_in_lines(self._wants, partial(CallbackWaiter, self._ring), self._caller)
+            self._places = self._rounds.stand_in_lines(self._wants, partial(CallbackWaiter, self._wake), self._caller)
             return READY if self._places is None else None
         places, self._places = self._places or [], None
         # Whoever is still there comes and takes the task; in the name of one who is gone another one is woken.
         self._rounds.leave_lines(places, wakes_next=last or self._abandoned)
         return READY
-
-    def _ring(self) -> None:
-        self._wake()
 
     def abandon(self) -> None:
         """Nobody waits any longer."""

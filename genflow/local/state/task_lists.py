@@ -45,7 +45,7 @@ class CallbackWaiter(Waiter):
 
     __slots__ = ('_ring',)
 
-    def __init__(self, ring: Callable[[], None]) -> None:
+    def __init__(self, ring: Callable[[], object]) -> None:
         super().__init__()
         self.poller = None
         self._ring = ring

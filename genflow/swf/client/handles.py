@@ -37,7 +37,6 @@ else:
     R = TypeVar('R')
 
 P = ParamSpec('P')
-U = TypeVar('U')
 V = TypeVar('V')
 
 __all__ = ['Client', 'Start']

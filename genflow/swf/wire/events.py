@@ -209,7 +209,7 @@ def undelivered(member: str, ref: str) -> Reader:
 
 
 def undelivered_or_refused(member: str, kind: str) -> Reader:
-    """A message that the decider is not permitted to send has no Initiated event to refer to."""
+    """What was refused at once has no Initiated event to refer to; a child whose workflow id is taken has one."""
     refused_later = undelivered(member, 'initiatedEventId')
 
     def read(event: Mapping[str, Any]) -> core.Refused | core.Undelivered:
@@ -220,26 +220,6 @@ def undelivered_or_refused(member: str, kind: str) -> Reader:
             event['eventId'],
             attributes['decisionTaskCompletedEventId'],
             kind,
-            attributes['workflowId'],
-            attributes['cause'],
-            attributes.get('control'),
-        )
-
-    return read
-
-
-def child_failed_to_start(member: str) -> Reader:
-    """A child refused at once has no Initiated event to refer to; one whose workflow id is taken has."""
-    refused_later = undelivered(member, 'initiatedEventId')
-
-    def read(event: Mapping[str, Any]) -> core.Refused | core.Undelivered:
-        attributes = event[member]
-        if attributes.get('initiatedEventId'):
-            return refused_later(event)  # type: ignore[return-value]  # the reader above makes nothing else
-        return core.Refused(
-            event['eventId'],
-            attributes['decisionTaskCompletedEventId'],
-            'child',
             attributes['workflowId'],
             attributes['cause'],
             attributes.get('control'),
@@ -448,7 +428,7 @@ _TABLE: dict[str, tuple[Any, ...]] = {
     'MarkerRecorded': (marker_recorded,),
     'RecordMarkerFailed': (refused, 'marker', 'markerName'),
     'StartChildWorkflowExecutionInitiated': (child_initiated,),
-    'StartChildWorkflowExecutionFailed': (child_failed_to_start,),
+    'StartChildWorkflowExecutionFailed': (undelivered_or_refused, 'child'),
     'ChildWorkflowExecutionStarted': (child_started,),
     'ChildWorkflowExecutionCompleted': (completed, 'initiatedEventId'),
     'ChildWorkflowExecutionFailed': (failed, 'initiatedEventId'),

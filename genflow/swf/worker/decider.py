@@ -344,7 +344,7 @@ class Decider:
                         self.service.connection.backend,
                     )
                     self.leave_own_list()
-                    return
+                return
 
     def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
         """Leaves a task unanswered, or fails its execution where that was asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from pathlib import Path
@@ -108,7 +109,8 @@ def is_running(pid):
 @pytest.mark.thorough
 @pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='asks the system for processes in the way of Linux')
 def test_no_process_outlives_a_command_that_was_killed(folder):
-    note = "\nimport os\nwith open('pids', 'a') as file:\n    print(os.getpid(), file=file)\n"
+    note = "\nimport os\nwith open('pids', 'a') as file:\n    print(os.getpid(), file=file)\nopen('held')\n"
+    os.mkfifo(folder / 'held')  # nobody writes to it: no process gets on to take the other one's part, too
     (folder / 'good.py').write_text((folder / 'good.py').read_text() + note, encoding='utf-8')
     process = start(folder, 'explore', 'good.py', 1, '--jobs', 2, '--budget', 100_000_000)
     pids = folder / 'pids'

@@ -29,7 +29,7 @@ from genflow.core.model.info import ExecutionIds
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.retry import Retry
 from genflow.core.tasks.branch import Branch
-from genflow.core.tasks.signals import Signal
+from genflow.core.tasks.signals import signals_of
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import line_of, suspended_at
 from genflow.insight.operations import Operation
@@ -45,7 +45,6 @@ __all__ = [
     'Replay',
     'Source',
     'Supposition',
-    'declared_signals',
     'parsed',
     'replayed',
     'suppose',
@@ -248,7 +247,7 @@ def _seen(execution: ObservedExecution, view: ExecutionView, spec: WorkflowSpec,
         tuple(branches),
         tuple(name for name, box in boxes if box.is_awaited()) if view.is_open else (),
         {name: len(box.items) for name, box in boxes if box.items},
-        declared_signals(spec.cls),
+        signals_of(spec.cls),
         {made.call.number or 0: _made_at(made.call, source) for made in execution.observed if made.call.where},
         {made.call.number or 0: execution.names.get(id(made.branch), 'run') for made in execution.observed},
         _retries(execution),
@@ -290,16 +289,6 @@ def _place(file: str, line: int, function: str, source: Source) -> Place:
     return Place(
         file, line, function, tuple((number, lines[number - 1].rstrip('\n')) for number in range(first, last + 1))
     )
-
-
-def declared_signals(cls: type) -> tuple[str, ...]:
-    """The names of the signals that a class declares."""
-    found: dict[str, None] = {}
-    for base in cls.__mro__:
-        for name, value in vars(base).items():
-            if isinstance(value, Signal):
-                found[getattr(value, 'name', None) or name] = None
-    return tuple(found)
 
 
 def _waits(execution: ObservedExecution, view: ExecutionView) -> dict[int, list[int]]:

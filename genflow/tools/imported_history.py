@@ -9,6 +9,7 @@ from typing import Any
 
 from genflow.core.errors import HistoryError
 from genflow.insight import ExecutionView, utc
+from genflow.local.engine.archive import HEADING
 from genflow.testing.histories.exports import Loaded
 
 __all__ = ['export_lines']
@@ -25,7 +26,13 @@ CONFIGURATION = (
 )
 """What event 1 says of how the execution is run."""
 
-OPEN_COUNTS = ('openActivityTasks', 'openDecisionTasks', 'openTimers', 'openChildWorkflowExecutions')
+OPEN_COUNTS = (
+    'openActivityTasks',
+    'openDecisionTasks',
+    'openTimers',
+    'openChildWorkflowExecutions',
+    'openLambdaFunctions',
+)
 
 
 def export_lines(loaded: Loaded, domain: str, workflow_id: str, run_id: str, now: datetime) -> Iterator[str]:
@@ -51,7 +58,7 @@ def export_lines(loaded: Loaded, domain: str, workflow_id: str, run_id: str, now
             f'{loaded.name} is the history of an open execution, and two services would go on with it. Terminate the '
             'execution where it is, save its history again, and import that.'
         )
-    yield _line({'genflow': 'swf', 'format': 1})
+    yield _line(HEADING)
     kept: dict[str, Any] = {
         'name': domain,
         'status': 'REGISTERED',
@@ -77,7 +84,7 @@ def export_lines(loaded: Loaded, domain: str, workflow_id: str, run_id: str, now
             'configuration': {name: view.started[name] for name in CONFIGURATION if view.started.get(name)},
             'parent': None,  # it is not in this file
         },
-        'outcome': {'openCounts': {**dict.fromkeys(OPEN_COUNTS, 0), 'openLambdaFunctions': 0}},
+        'outcome': {'openCounts': dict.fromkeys(OPEN_COUNTS, 0)},
     }
     yield _line({'execution': row, 'events': events, 'items': []})
 

@@ -38,7 +38,7 @@ def _has_failed(operation: Operation) -> bool:
 def _named_in(close: Close, operations: Sequence[Operation]) -> Iterator[Operation]:
     """The operations that the failure of an execution names: those of its reason first, then the innermost causes."""
     for text in (close.failure.reason or '', close.failure.traceback or ''):
-        found = ((re.search(rf'\b{re.escape(one.label)}(?!\w)', text), one) for one in operations)
+        found = ((re.search(rf'\b{re.escape(one.label)}(?!\w)', text), one) for one in operations if one.label in text)
         yield from (one for _, one in sorted(((at.start(), one) for at, one in found if at), key=lambda pair: pair[0]))
 
 
@@ -57,9 +57,10 @@ def _failed(case: Case) -> Close | None:
 def _by(kinds: tuple[str, ...], names: tuple[str, ...], doc: str) -> Callable[[Case], Iterator[Found]]:
     def find(case: Case) -> Iterator[Found]:
         close = _failed(case)
-        failed = [one for one in case.view.operations if one.kind in kinds and _has_failed(one)]
-        operation = None if close is None else _culprit(close, failed)
-        if close is None or operation is None:
+        if close is None:
+            return
+        operation = _culprit(close, [one for one in case.view.operations if one.kind in kinds and _has_failed(one)])
+        if operation is None:
             return
         attempt = operation.last
         if not _named(close, *names) and not _is_rebuilt(close, operation):

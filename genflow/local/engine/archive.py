@@ -29,7 +29,8 @@ from genflow.local.store import Store
 from genflow.local.store.file import copy_live, log_of
 from genflow.local.store.sqlite_errors import clear_errors
 
-FORMAT = 1
+HEADING = {'genflow': 'swf', 'format': 1}
+"""The first line of an export."""
 
 QUOTED = 80
 """Characters of a wrong line that a message quotes."""
@@ -132,7 +133,7 @@ def _salvage(path: str, out: TextIO, error: CorruptFile) -> Report:
 
 
 def _write(store: Store, out: TextIO, lost: list[str]) -> Report:
-    out.write(encode({'genflow': 'swf', 'format': FORMAT}) + '\n')
+    out.write(encode(HEADING) + '\n')
     salvaging = bool(lost)
     count = 0
     for line in _lines(store, lost, salvaging=salvaging):
@@ -252,9 +253,8 @@ Columns = tuple[str | None, ...]
 
 def _heading(data: dict[str, Any]) -> Columns | None:
     """The first line, which holds nothing but must be right."""
-    expected = {'genflow': 'swf', 'format': FORMAT}
-    if data != expected:
-        raise ValueError(f'{str(data)[:QUOTED]} found, the heading {expected} expected')
+    if data != HEADING:
+        raise ValueError(f'{str(data)[:QUOTED]} found, the heading {HEADING} expected')
     return None
 
 

@@ -19,11 +19,11 @@ from starlette.responses import HTMLResponse, Response
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.envelopes import input_of
-from genflow.insight import Place, duration
+from genflow.insight import duration
 from genflow.insight.command_line import quoted
 from genflow.local.errors import StoreError
 from genflow.swf.aws import error_hints, faults
-from genflow.tools.current_folder import current_folder
+from genflow.tools.current_folder import shown_place
 from genflow.tools.dashboard.data.actions import Refusal
 from genflow.tools.dashboard.data.executions import Index
 from genflow.tools.dashboard.data.runs import Causes, Runs
@@ -146,20 +146,13 @@ def templates() -> jinja2.Environment:
         'printable': printed,
         'quoted': quoted,
         'input_of': input_of,
-        'place': placed,
+        'place': shown_place,
     }
     return found
 
 
 def printed(value: Any) -> str:
     return printable(str(value))
-
-
-def placed(place: Place) -> str:
-    """A place in the code, with the file as seen from here where that is shorter."""
-    path, here = Path(place.file), current_folder()
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    return f'{shown}:{place.line} in {place.function}'
 
 
 Handler = Callable[[Site, Request], Response]

@@ -20,7 +20,7 @@ import click
 import genflow
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight import ExecutionView
+from genflow.insight import ExecutionView, attributes_of
 from genflow.insight.code import ObservedExecution, told
 from genflow.swf.wire.events import translate
 from genflow.tools.cli.executions.actions import run_of
@@ -199,9 +199,7 @@ def _after_outputs(view: ExecutionView, completed_id: int) -> int:
     """How many events there are up to the last one that a decision recorded."""
     last = completed_id
     for event in view.events[completed_id:]:
-        kind = event['eventType']
-        said = event.get(f'{kind[0].lower()}{kind[1:]}EventAttributes', {})
-        if said.get('decisionTaskCompletedEventId') != completed_id:
+        if attributes_of(event).get('decisionTaskCompletedEventId') != completed_id:
             break
         last = event['eventId']
     return last

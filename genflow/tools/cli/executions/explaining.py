@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import tzinfo
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from attrs import evolve
@@ -19,7 +18,7 @@ from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, options_of
 from genflow.tools.cli.settings import in_zone
-from genflow.tools.current_folder import current_folder
+from genflow.tools.current_folder import shown_place
 from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
 from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
@@ -138,10 +137,10 @@ def _answer(gathered: Gathered, spec: WorkflowSpec, text: str) -> tuple[str, ...
 
 def _undeclared(text: str, spec: WorkflowSpec) -> Iterator[str]:
     """A hint if a signal was supposed that the class does not declare."""
-    from genflow.insight.code import declared_signals
+    from genflow.core.tasks.signals import signals_of
 
     verb, name = (*text.split()[:2], '', '')[:2]
-    declared = declared_signals(spec.cls)
+    declared = signals_of(spec.cls)
     if verb == 'signal' and name not in declared:
         yield f'(the class declares no signal {name!r}; it declares: {", ".join(declared) or "none"})'
 
@@ -218,16 +217,6 @@ def _branch(state: BranchState, diagnosis: Diagnosis) -> Iterator[str]:
 def _elsewhere(branch: BranchView) -> str:
     """What a branch waits for, without the place at which it stands."""
     return branch.awaits.removesuffix(f' at {branch.place}')
-
-
-def shown_place(place: Any) -> str:
-    """A place in the code, with the file as seen from here where that is shorter."""
-    if place is None:
-        return 'at an unknown place'
-    path = Path(place.file)
-    here = current_folder()
-    shown = path.relative_to(here) if path.is_relative_to(here) else path
-    return f'{shown}:{place.line} in {place.function}'
 
 
 def _finding(title: str, finding: Finding, zone: tzinfo | None) -> Iterator[str]:

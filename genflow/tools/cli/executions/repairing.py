@@ -17,7 +17,7 @@ from genflow.insight.operations import Operation
 from genflow.insight.repair import Repair, RepairError, plan_repair
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Refused
-from genflow.tools.cli.services import client_of, refusing
+from genflow.tools.cli.services import again_of, client_of, refusing
 from genflow.tools.cli.streams import note, print_lines, say
 from genflow.tools.gathering import known_spec, now, source_lines
 from genflow.tools.run.follow import HistoryTail, listed
@@ -144,7 +144,7 @@ def take_up(
         with client_of(None, db, domain=domain, workflowId=workflow_id) as client:
             _forked(client, domain, view, plan)
     elif asked_for:
-        raise Refused(f'{refusal} `genflow repair {workflow_id} --db {db}` has both options.')
+        raise Refused(f'{refusal} {again_of("repair", workflow_id, domain, None, db)} has both options.')
     else:
         say(f'genflow: {workflow_id} {view.status} before and starts again: {refusal}')
 

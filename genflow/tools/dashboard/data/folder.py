@@ -89,7 +89,7 @@ class FolderClient:
             if known is None or known.stamp != stamp:
                 try:
                     known = self._read[path] = read_file(path, stamp)
-                except (HistoryError, KeyError, TypeError, OSError) as error:
+                except (HistoryError, OSError) as error:
                     self.unreadable[path.name] = str(error)
                     continue
                 self.unreadable.pop(path.name, None)

@@ -17,7 +17,7 @@ from genflow.swf.aws import faults
 from genflow.tools.dashboard.data.executions import Row
 from genflow.tools.dashboard.data.source import Source
 from genflow.tools.dashboard.events.event_rows import event_line, has_failed
-from genflow.tools.gathering import Gatherer, known_spec
+from genflow.tools.gathering import Gatherer
 from genflow.tools.pictures.tree import Picture, picture_of
 from genflow.tools.run.follow import EPOCH, HistoryTail
 
@@ -82,7 +82,7 @@ class Run:
         """What is to be said of it."""
         known, view = self._diagnosis, self.view
         if known is None or not self._is_fresh(source):
-            known = self._diagnosis = source.gathered(view, self.domain).diagnosis(spec or known_spec(view))
+            known = self._diagnosis = source.gathered(view, self.domain).diagnosis(spec)
             self._diagnosed = view.last_event_id, source.clock()
             self._picture = None
         return known
@@ -217,7 +217,7 @@ class Causes:
         try:
             with self.runs.looking_at(domain, row.workflow_id, row.run_id) as run:
                 gathered = self.source.gathered(run.view, domain, self._gatherer(domain))
-                return gathered.diagnosis(known_spec(run.view)).first_cause
+                return gathered.diagnosis().first_cause
         except Exception as error:
             if faults.code_of(error) is None:
                 raise

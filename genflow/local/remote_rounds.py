@@ -56,7 +56,13 @@ Described = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 class Place(Protocol):
-    """A place in line."""
+    """A place in line.
+
+    Attributes:
+        wants: the lists in whose lines it stands.
+    """
+
+    wants: Sequence[Described]
 
     def leave(self) -> None:
         """Wait no longer; raises ServiceError where nobody may wait there."""
@@ -124,9 +130,12 @@ class RemoteRounds:
         except ServiceError as error:
             kind = wants[0][0] if wants else 'activity'  # who takes nothing here has waited for activities alone
             raise self._error(POLLS[kind], error) from error
-        if not wants and not self._collected.calls:
+        if not any(room.get('most', 1) for _, _, room in described):
+            # The leader may have woken this process for a task that it does not take now: it is to wake the next.
+            described += [(*want[:2], {'most': 0}) for place in places for want in place.wants]
+        if not described and not self._collected.calls:
             return []
-        return self._round(described)
+        return self._round(described)[: len(wants)]
 
     def read(self, answer: dict[str, Any], taken: int) -> dict[str, Any]:
         """A decision task as boto3 gives it."""

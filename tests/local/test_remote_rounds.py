@@ -15,6 +15,7 @@ import pytest
 
 from genflow import Activity, Client, Workflow, activity, workflow
 from genflow.local import Limits, LocalSWF
+from genflow.local.engine.rounds import Rounds as LeaderRounds
 from genflow.local.errors import DiskFull
 from genflow.local.remote_rounds import RemoteRounds
 from genflow.local.shared.following import Following
@@ -102,6 +103,21 @@ def cut(monkeypatch):
 
     monkeypatch.setattr(Following, 'control', lossy)
     return losses
+
+
+@pytest.fixture
+def in_line(monkeypatch):
+    """Is released whenever somebody stands in line at the leader."""
+    stood = threading.Semaphore(0)
+    stand = LeaderRounds.stand_in_lines
+
+    def counted(self, *args):
+        places = stand(self, *args)
+        stood.release()
+        return places
+
+    monkeypatch.setattr(LeaderRounds, 'stand_in_lines', counted)
+    return stood
 
 
 def test_answers_and_new_tasks_share_a_commit(leader, rounds):
@@ -241,6 +257,22 @@ def test_who_leaves_takes_no_task_and_wakes_the_next(leader, rounds, path):
         Office(leader).start()
         assert rung.wait(PATIENCE)
         assert len(others.take([DECISION], places)[0]) == 1
+
+
+@pytest.mark.parametrize('wants', [[], [(*ACTIVITY[:2], {'most': 0})]], ids=['nothing', 'no room'])
+def test_who_was_woken_for_a_task_and_takes_none_wakes_the_next(leader, rounds, path, wants, in_line):
+    mine, theirs = threading.Event(), threading.Event()
+    with LocalSWF(path, long_poll=2 * PATIENCE) as third:
+        others = third.deferring()
+        first = rounds.stand([DECISION, ACTIVITY], mine.set)
+        assert in_line.acquire(timeout=PATIENCE)
+        second = others.stand([DECISION, ACTIVITY], theirs.set)
+        assert in_line.acquire(timeout=PATIENCE)
+        Office(leader).start()
+        assert mine.wait(PATIENCE)
+        assert rounds.take(wants, first) == [[] for _ in wants]
+        assert theirs.wait(PATIENCE)
+        assert len(others.take([DECISION], second)[0]) == 1
 
 
 def test_who_leaves_after_the_ring_cuts_no_other_call(leader, rounds, monkeypatch):

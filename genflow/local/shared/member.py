@@ -279,7 +279,7 @@ class Member:
 
     def wait_for_tasks(self, wants: Sequence[Any], ring: Callable[[], None]) -> WaitForTasks:
         """Have ``ring`` called, from any thread and once, when there may be a task, or another leader to ask."""
-        return WaitForTasks(partial(self._wait_for_tasks, wants), ring)
+        return WaitForTasks(partial(self._wait_for_tasks, wants), wants, ring)
 
     def _wait_for_tasks(self, wants: Sequence[Any], place: WaitForTasks) -> None:
         role = self._current()

@@ -20,11 +20,13 @@ class WaitForTasks:
 
     Args:
         wait: waits, until it is abandoned at the latest.
+        wants: the lists, as JSON has them.
         ring: called once, from any thread, unless the place was left before.
     """
 
-    def __init__(self, wait: Callable[[WaitForTasks], None], ring: Callable[[], None]) -> None:
+    def __init__(self, wait: Callable[[WaitForTasks], None], wants: Sequence[Any], ring: Callable[[], None]) -> None:
         self.abandoning = Abandoning()
+        self.wants = wants
         self._wait = wait
         self._ring = ring
         self._bell = threading.Event()

@@ -893,7 +893,7 @@ def test_a_proxy_may_not_have_its_name():
 
 def test_the_arguments_of_any_restart_have_to_fit_into_an_input():
     (line,) = Story(lambda self: self.restart('x' * 32_764)).decide()
-    assert line.startswith('fail PayloadTooLarge: the arguments of the restart have 32,77')
+    assert line.startswith('fail PayloadTooLarge: the input of the restart has 32,77')
 
 
 # at full length

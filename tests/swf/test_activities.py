@@ -193,7 +193,7 @@ class TestHeartbeats:
 
         def run(deed):
             deed.heartbeat('x' * 2048)
-            with pytest.raises(PayloadTooLarge, match='2,049 characters; SWF takes 2,048'):
+            with pytest.raises(PayloadTooLarge, match='2,049 characters, SWF takes 2,048'):
                 deed.heartbeat('x' * 2049)
             seen.append('refused')
 

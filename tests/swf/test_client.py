@@ -321,7 +321,7 @@ def test_a_type_whose_class_is_elsewhere_is_started_by_its_name(loops):
 
 
 def test_an_input_that_is_too_long_is_refused_with_its_length(swf):
-    with pytest.raises(PayloadTooLarge, match='the input of Order has 40,009 characters; SWF takes 32,768'):
+    with pytest.raises(PayloadTooLarge, match='the input of Order has 40,009 characters, SWF takes 32,768'):
         workflow_starter('d', 'Order', 1, layer1=swf)('x' * 40_000)
 
 

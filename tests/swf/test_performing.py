@@ -153,8 +153,8 @@ def test_whatever_run_is_it_is_asked_what_it_takes(run, create):
 def test_a_result_that_is_too_long_fails():
     assert outcome(lambda self: 'x' * 32_766).result == '"' + 'x' * 32_766 + '"'
     assert outcome(lambda self: 'x' * 32_767).reason == (
-        'PayloadTooLarge: the result of the activity A 1 has 32,769 characters, SWF takes 32,768: store the data and '
-        'return a reference to it, or give the class a transport that does'
+        'PayloadTooLarge: the result of the activity A 1 has 32,769 characters, SWF takes 32,768; return a '
+        'reference to the data instead, or give the class a transport that does'
     )
 
 

@@ -154,7 +154,7 @@ def test_arguments_that_are_no_json_are_refused():
 
 
 def test_arguments_that_are_too_large_are_refused():
-    with pytest.raises(PayloadTooLarge, match=r'the arguments of Words\.run have 40,000 characters'):
+    with pytest.raises(PayloadTooLarge, match=r'the input of Words\.run has 40,000 characters'):
         genflow.run(Words, 'x' * 40_000)
 
 

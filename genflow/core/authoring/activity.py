@@ -17,9 +17,10 @@ from attrs import field, frozen
 
 from genflow.core.authoring.checks import check_no_generator, check_run
 from genflow.core.authoring.typed_proxies import Runs, TypedProxy, activity_proxy
-from genflow.core.errors import PayloadTooLarge, StopActivity
+from genflow.core.errors import StopActivity
 from genflow.core.payloads.hooks import Serialization
-from genflow.core.payloads.wire_text import sendable, units
+from genflow.core.payloads.wire_text import sendable
+from genflow.core.payloads.writing import INPUT_WAY_OUT, check_length
 from genflow.core.tasks.task import Task
 from genflow.core.text import short
 
@@ -129,12 +130,7 @@ def heartbeat_text(details: Any) -> str | None:
             f'the details of a heartbeat are text, and {short(details)} is a {type(details).__name__}: give a str, '
             'such as json.dumps(…)'
         )
-    text = sendable(details)
-    if units(text) > MAX_HEARTBEAT:
-        raise PayloadTooLarge(
-            f'the details of a heartbeat have {units(text):,} characters; SWF takes {MAX_HEARTBEAT:,}'
-        )
-    return text
+    return check_length(sendable(details), 'the text of a heartbeat', INPUT_WAY_OUT, limit=MAX_HEARTBEAT)
 
 
 class Activity(Serialization):

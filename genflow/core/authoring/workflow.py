@@ -26,14 +26,13 @@ from genflow.core.authoring.updates import MARK as UPDATE_MARK
 from genflow.core.calls.external import CancelCall, SignalCall
 from genflow.core.calls.timer import TimerCall, timer_seconds
 from genflow.core.durations import Duration
-from genflow.core.errors import DefinitionError, PayloadTooLarge, YieldError
+from genflow.core.errors import DefinitionError, YieldError
 from genflow.core.model.identifiers import checked_text
 from genflow.core.model.info import Info
 from genflow.core.model.options import RestartOptions, checked_names, overridden
 from genflow.core.model.restart import Restart
-from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, excerpt
-from genflow.core.payloads.wire_text import units
-from genflow.core.payloads.writing import written_arguments
+from genflow.core.payloads.hooks import Serialization
+from genflow.core.payloads.writing import INPUT_WAY_OUT, check_length, written_arguments
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.cancellation import Shield
 from genflow.core.tasks.future import Future
@@ -116,11 +115,7 @@ class Restarter(Generic[R]):
     def __call__(self, *args: Any, **kwargs: Any) -> R:
         """Continues as a new run with these arguments: ``return self.restart(page + 1)``."""
         text = written_arguments('the restart', self._workflow._serialize_restart_arguments, args, kwargs)
-        if units(text) > MAX_PAYLOAD:
-            raise PayloadTooLarge(
-                f'the arguments of the restart have {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
-                f'{excerpt(text)}; pass a reference to the data instead'
-            )
+        check_length(text, 'the input of the restart', INPUT_WAY_OUT)
         restart = Restart(args, kwargs, self._options, text)
         self._workflow.loop.restarts(restart)
         return cast('R', restart)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from types import FrameType
 from typing import Any
 
 from genflow.core.errors import (
@@ -89,9 +88,6 @@ class Call(Task[Any]):
         self.cancellation: Cancellation | None = None
 
     # before it is sent
-
-    def made_at(self, frame: FrameType) -> None:
-        self.where = (frame.f_code, frame.f_lasti)
 
     def arguments(self) -> tuple[Any, ...]:
         """The values that may contain tasks."""
@@ -390,8 +386,8 @@ class RetryableCall(Call):
         return own
 
     def refused(self, event: Any) -> None:
-        said = getattr(event, 'message', None) or WAYS_OUT.get(event.cause)
-        self.attempt_failed(ScheduleFailed(event.cause, said, task=self))
+        details = getattr(event, 'message', None) or WAYS_OUT.get(event.cause)
+        self.attempt_failed(ScheduleFailed(event.cause, details, task=self))
 
     def succeeded(self, event: Any) -> None:
         """SWF has its result."""

@@ -10,10 +10,11 @@ from genflow.core.errors import CancelFailed, SignalFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import units
-from genflow.core.payloads.writing import too_large, written
+from genflow.core.payloads.writing import INPUT_WAY_OUT, too_large, written
 from genflow.core.protocols import Engine
 from genflow.core.tasks.signals import signal_name
 from genflow.core.tasks.task import ERROR, OPEN, VALUE
+from genflow.core.text import place
 
 __all__ = ['CancelCall', 'ExternalCall', 'SignalCall', 'signal_child']
 
@@ -108,7 +109,8 @@ class SignalCall(ExternalCall):
     def prepare(self) -> None:
         self.input = written(self.value, f'the value of {self.label}')
         if units(self.input) > MAX_PAYLOAD:
-            raise too_large(self.input, f'the value of {self.label}', self.where)
+            way_out = f'{INPUT_WAY_OUT} (called at {place(self.where)})'
+            raise too_large(f'the value of {self.label}', self.input, way_out)
 
     def begin(self) -> None:
         """Queues the signal, or keeps it until the child that it is for has started."""

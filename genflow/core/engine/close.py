@@ -25,7 +25,6 @@ from genflow.core.engine.updates import has_replies
 from genflow.core.errors import (
     BranchCanceled,
     Canceled,
-    PayloadTooLarge,
     ScheduleFailed,
     TaskCanceled,
     WorkflowCanceled,
@@ -34,9 +33,8 @@ from genflow.core.errors import (
 from genflow.core.model import decisions
 from genflow.core.model.refusals import NOT_PERMITTED, UNHANDLED, is_backpressure, refused_engine
 from genflow.core.model.restart import Restart
-from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
-from genflow.core.payloads.wire_text import is_sendable, units
-from genflow.core.payloads.writing import written
+from genflow.core.payloads.wire_text import is_sendable
+from genflow.core.payloads.writing import RESULT_WAY_OUT, check_length, written
 from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.task import ERROR, OPEN, Task
 from genflow.core.tasks.unused import dropped_by
@@ -164,12 +162,7 @@ class Closing:
             text = written(value, f'the result of {state.spec.name}.run', workflow._serialize_result)
         if not is_sendable(text):
             raise ValueError(f'_serialize_result of {state.spec.name} returned text with a lone surrogate')
-        if units(text) > MAX_PAYLOAD:
-            raise PayloadTooLarge(
-                f'the result of {state.spec.name} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: '
-                f'{excerpt(text)}; return a reference to the data instead'
-            )
-        return text
+        return check_length(text, f'the result of {state.spec.name}', RESULT_WAY_OUT)
 
     def continuing(self, restart: Restart) -> ContinueWith:
         """The wish to go on with the next run: what event 1 said is said again, and unread signals travel along."""
@@ -230,12 +223,12 @@ class Closing:
             PayloadTooLarge: They are too many; the execution is held until the code reads them first.
         """
         found = attrs.evolve(pending_close, signals=self._unread()).decision()
-        length = units(found.input or '')
-        if length > MAX_PAYLOAD and not self._state.replaying:
+        if not self._state.replaying:
             unread = ', '.join(f'{name!r} ({count})' for name, count in self._state.unread())
-            raise PayloadTooLarge(
-                f'{self._state.info}: the restart takes {length:,} characters with the signals that nobody has read: '
-                f'{unread}; SWF takes {MAX_PAYLOAD:,}. Have run read them before it restarts, with drain() for instance'
+            check_length(
+                found.input or '',
+                f'{self._state.info}: the restart (signals that nobody has read: {unread})',
+                'have run read them before it restarts, with drain() for instance',
             )
         return found
 

@@ -48,7 +48,7 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, UPDATE_SIGNAL, WAKE_TIMER_PREFIX
 from genflow.core.payloads.envelopes import opened, opened_input
-from genflow.core.payloads.hooks import excerpt
+from genflow.core.payloads.hooks import check_fit, excerpt
 from genflow.core.protocols import current_loop
 from genflow.core.tasks.branch import Root, begin_run
 from genflow.core.tasks.nested import find_tasks
@@ -133,9 +133,7 @@ class Execution(State):
         token = current_loop.set(self)
         try:
             for decision in self._reader.read(found):
-                if not decision.known:
-                    self._run(decision)
-                match(self, decision.output or ())
+                self._take(decision)
             answer = None
             for decision in self._reader.rest(to_end=to_end):
                 answer = self._take(decision)
@@ -167,6 +165,7 @@ class Execution(State):
     # one decision
 
     def _take(self, decision: RecordedDecision) -> Decisions | None:
+        """Runs a decision, then answers the live one and compares a recorded one."""
         if not decision.known:
             self._run(decision)
         if decision.output is None:
@@ -180,7 +179,7 @@ class Execution(State):
         self.time = decision.started.time
         self.started_id = decision.started.id
         self.context = None
-        if self._suggested_restart.concerned:
+        if self._suggested_restart.is_offered or self.restart_proposed:
             self._suggested_restart.begin()
         self.markers.decision, self.markers.made = decision, []
         if decision.output:
@@ -198,7 +197,7 @@ class Execution(State):
             self._close()
             if self.pending_close is not None
             or self.interrupted
-            or self._suggested_restart.concerned
+            or self._suggested_restart.is_offered
             or (output and type(output[0]) is events.MarkerRecorded)
             else None
         )
@@ -279,12 +278,18 @@ class Execution(State):
         wake = decisions.StartTimer(f'{WAKE_TIMER_PREFIX}{self.started_id}', 0)
         if self.close_decision is not None:
             found.append(self.close_decision)
-        elif batch.frees_slots or self._suggested_restart.waits_for_replies:
+        elif batch.frees_slots or (UPDATE_SIGNAL in self.mailboxes and self._close_waits_for_replies()):
             found.append(wake)
         elif not batch.has_work:
             check_stalled(self)
         later = markers_of(CARRYOVER_MARKER, batch.further_attempts) if batch.further_attempts else []
         return Decisions(tuple(found), self.context, len(markers), wake, tuple(later))
+
+    def _close_waits_for_replies(self) -> bool:
+        """Whether a close is due, and only the replies to updates have to be sent first."""
+        if self.pending_close is not None:
+            return self._closing.waits_for_replies
+        return self._suggested_restart.is_offered and self._suggested_restart.waits_for_replies
 
     # events
 
@@ -297,7 +302,8 @@ class Execution(State):
         root = self.root = Root(self)
         try:
             args, kwargs = self._opened_arguments(workflow, event.input)
-        except Exception as error:  # noqa: BLE001 - an input that cannot be read fails the workflow
+            check_fit(workflow.run, args, kwargs)
+        except Exception as error:  # noqa: BLE001 - an input that cannot be used fails the workflow
             root.raised(error)
             return
         begin_run(root, workflow.run, args, kwargs)

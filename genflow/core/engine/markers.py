@@ -33,6 +33,7 @@ from genflow.core.model.wire_names import ORIGIN_MARKER, PATCH_MARKER, SEED_MARK
 from genflow.core.payloads.failures import decode_failure, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode, encode_value, same_payload
 from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import RESULT_WAY_OUT, too_large
 from genflow.core.text import short
 
 __all__ = ['Markers']
@@ -117,10 +118,8 @@ class Markers:
             return self._recorded_effect(raises)
         text = _written_effect(self._effects, function, passing)
         if units(text) > MAX_PAYLOAD or _size(text) + sum(_size(made.details or '') for made in self.made) > MAX_TOTAL:
-            error = PayloadTooLarge(
-                f'side effect {self._effects} has {units(text):,} characters; SWF takes {MAX_PAYLOAD:,} in a marker '
-                'and 1 MB in a decision'
-            )
+            way_out = f'{RESULT_WAY_OUT}; all of one decision have {MAX_TOTAL:,} bytes at most'
+            error = too_large(f'side effect {self._effects}', text, way_out)
             text = encode({'n': self._effects, **_failed(error)})
         self.made.append(RecordMarker(SIDE_EFFECT_MARKER, text))
         return True, _value(decode(text), raises)

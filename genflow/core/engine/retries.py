@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 MAX_ATTEMPT_IDS = 1_000
-"""Marks in one marker, which is then well below the 32,768 characters that SWF takes."""
+"""Ids in one marker, which is then well below the 32,768 characters that SWF takes."""
 
 
 @define(eq=False)
@@ -35,7 +35,7 @@ class RetryLog:
     """The further attempts that decisions decide on.
 
     Attributes:
-        decided: Those of the current decision, with their marks.
+        decided: Those of the current decision, with the ids of the attempts.
     """
 
     _state: State
@@ -49,18 +49,18 @@ class RetryLog:
             return False
         attempt_id = f'{call.number}.{call.attempt + 1}'
         if self._state.replaying:
-            again = attempt_id in self._marks(self._state.output)
+            again = attempt_id in self._shown_in(self._state.output)
         else:
             again = uncounted or bool(call.settings.retry.again(error, call.attempt - call.uncounted))
         if again:
             self.decided.append((call, attempt_id))
         return again
 
-    def _marks(self, output: Sequence[Any]) -> frozenset[str]:
-        """The marks that the decision being replayed shows; the same for all that it decides on."""
+    def _shown_in(self, output: Sequence[Any]) -> frozenset[str]:
+        """The attempts that the decision being replayed shows; the same for all that it decides on."""
         if output is not self._output:
             self._output = output
-            self._shown = frozenset(attempt_id for event in output for attempt_id in _marks(event))
+            self._shown = frozenset(attempt_id for event in output for attempt_id in _ids_in(event))
         return self._shown
 
     def note_dropped(self) -> None:
@@ -71,18 +71,18 @@ class RetryLog:
         self.decided = []
 
 
-def _marks(event: Any) -> Iterable[str]:
-    """The marks of the attempts of which an event shows that they were decided on."""
-    reader = _MARKS.get(type(event))
+def _ids_in(event: Any) -> Iterable[str]:
+    """The ids of the attempts of which an event shows that they were decided on."""
+    reader = _READERS.get(type(event))
     return () if reader is None else reader(event)
 
 
-def _marker_marks(event: events.MarkerRecorded) -> list[str]:
+def _ids_in_marker(event: events.MarkerRecorded) -> list[str]:
     return attempt_ids_of(event) if event.name in (ATTEMPTS_MARKER, BACKLOG_MARKER, CARRYOVER_MARKER) else []
 
 
 def attempt_ids_of(event: events.MarkerRecorded) -> list[str]:
-    """The marks that a marker of the engine names.
+    """The ids of the attempts that a marker of the engine names.
 
     Raises:
         HistoryError: Its details cannot be read.
@@ -95,15 +95,15 @@ def attempt_ids_of(event: events.MarkerRecorded) -> list[str]:
 
 
 def markers_of(name: str, attempt_ids: Sequence[str]) -> list[decisions.RecordMarker]:
-    """Markers of that name for the marks: :data:`BACKLOG_MARKER` or :data:`CARRYOVER_MARKER`."""
+    """Markers of that name for the attempts: :data:`BACKLOG_MARKER` or :data:`CARRYOVER_MARKER`."""
     return [
         decisions.RecordMarker(name, encode({'marks': attempt_ids[start : start + MAX_ATTEMPT_IDS]}))
         for start in range(0, len(attempt_ids), MAX_ATTEMPT_IDS)
     ]
 
 
-_MARKS: dict[type, Callable[[Any], Iterable[str]]] = {
-    events.MarkerRecorded: _marker_marks,
+_READERS: dict[type, Callable[[Any], Iterable[str]]] = {
+    events.MarkerRecorded: _ids_in_marker,
     events.ActivityScheduled: lambda event: [event.activity_id.partition(';')[0]],
     events.ChildInitiated: lambda event: [event.control or ''],
     events.LambdaScheduled: lambda event: [event.lambda_id],

@@ -17,7 +17,7 @@ from __future__ import annotations
 from types import GeneratorType
 from typing import Any
 
-from attrs import Factory, define, field
+from attrs import define, field
 
 from genflow.core.calls.call import Call
 from genflow.core.calls.child import ChildCall
@@ -32,6 +32,7 @@ from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import SUGGESTED_RESTART_MARKER
 from genflow.core.payloads.hooks import MAX_PAYLOAD, encode
 from genflow.core.payloads.wire_text import units
+from genflow.core.payloads.writing import too_large
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import place, raised_at, short
 
@@ -51,14 +52,12 @@ class SuggestedRestart:
 
     Attributes:
         is_offered: Whether the workflow has the hook.
-        concerned: Whether it is to be told of decisions.
         asking: The hook runs just now.
     """
 
     _state: State
     _closing: Closing
     is_offered: bool
-    concerned: bool = field(default=Factory(lambda self: self.is_offered, takes_self=True), init=False)
     asking: bool = field(default=False, init=False)
     _old: int = field(default=0, init=False)
     _read: int = field(default=0, init=False)
@@ -69,7 +68,6 @@ class SuggestedRestart:
         """A new decision; what was asked for in one whose restart SWF did not take was not sent, and counts as new."""
         if self._state.restart_proposed:
             self._state.restart_proposed = False
-            self.concerned = self.is_offered
         elif self.is_offered:
             self._draw_line()
 
@@ -99,7 +97,7 @@ class SuggestedRestart:
                 return None
             restart = found
             marker = decisions.RecordMarker(SUGGESTED_RESTART_MARKER, encode({'events': state.started_id}))
-        self.concerned = state.restart_proposed = True
+        state.restart_proposed = True
         state.markers.made.append(marker)
         state.outbox.stash()
         return restart
@@ -115,11 +113,9 @@ class SuggestedRestart:
 
     @property
     def waits_for_replies(self) -> bool:
-        """Whether a close is due, ``run``'s or the hook's, and only the replies to updates have to be sent first."""
+        """Whether the hook is about to be asked, and only the replies to updates have to be sent first."""
         state = self._state
-        if state.pending_close is not None:
-            return self._closing.waits_for_replies
-        return self.is_offered and not state.replaying and state.info.restart_suggested and has_replies(state)
+        return not state.replaying and state.info.restart_suggested and has_replies(state)
 
     def refused(self, event: events.CloseRefused) -> None:
         """SWF did not accept the restart: the execution goes on, and the hook is asked again some time."""
@@ -199,12 +195,11 @@ class SuggestedRestart:
             )
             return None
         found = self._closing.continuing(answer).decision()
-        length = units(found.input or '')
-        if length > MAX_PAYLOAD:
-            self._complain(
-                f'the arguments of the restart take {length:,} characters with the signals that nobody has read, and '
-                f'SWF takes {MAX_PAYLOAD:,}: restart with a reference to the data, or read the signals first'
-            )
+        text = found.input or ''
+        if units(text) > MAX_PAYLOAD:
+            what = 'the restart with the signals that nobody has read'
+            way_out = 'restart with a reference to the data, or read the signals first'
+            self._complain(str(too_large(what, text, way_out)))
             return None
         return found
 

@@ -23,14 +23,14 @@ from genflow.core.authoring.updates import read_arguments, unknown_update, updat
 from genflow.core.engine.outbox import EngineEntry
 from genflow.core.engine.pending_close import ContinueWith
 from genflow.core.engine.state import State
-from genflow.core.errors import DefinitionError, PayloadTooLarge
+from genflow.core.errors import DefinitionError
 from genflow.core.model.decisions import RecordMarker
 from genflow.core.model.events import MarkerRecorded, Signaled
 from genflow.core.model.wire_names import REFUSED_MARKER, REPLY_MARKER
 from genflow.core.payloads.failures import MAX_REASON, encode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, decode, encode
 from genflow.core.payloads.wire_text import shortened, units
-from genflow.core.payloads.writing import written
+from genflow.core.payloads.writing import RESULT_WAY_OUT, check_length, written
 from genflow.core.tasks.nested import holds_task, returned_task
 from genflow.core.tasks.signals import Mailbox, Message
 from genflow.core.tasks.task import OPEN, VALUE, Task
@@ -279,11 +279,7 @@ class UpdateBox(Mailbox):
         what = f'the result of the update {update.name!r}'
         result = written(value, what, workflow._serialize_result)
         details = encode({'id': update.id, 'result': result})
-        if units(details) > MAX_PAYLOAD:
-            raise PayloadTooLarge(
-                f'{what} has {units(result):,} characters; a reply may have {MAX_PAYLOAD:,}, what surrounds it '
-                'included: return a reference to the data instead'
-            )
+        check_length(details, f'{what}, with what a reply puts around it,', RESULT_WAY_OUT)
         return Reply(update, details, result, self._state.started_id)
 
     def _answer_failure(self, update: Update, error: BaseException) -> None:

@@ -16,11 +16,9 @@ from uuid import UUID
 from attrs import define, field
 
 from genflow.core.engine.markers import Markers
-from genflow.core.errors import GenflowError, NondeterminismError, PayloadTooLarge
+from genflow.core.errors import GenflowError, NondeterminismError
 from genflow.core.model.info import ExecutionIds, Origins
-from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
-from genflow.core.payloads.wire_text import units
-from genflow.core.payloads.writing import written
+from genflow.core.payloads.writing import check_length, written
 from genflow.core.tasks.loop import Loop
 
 __all__ = ['Abort', 'LookUpFailed', 'WorkflowValues']
@@ -136,11 +134,7 @@ class WorkflowValues(Loop):
             raise Abort from error
 
     def set_status(self, value: Any) -> None:
-        text = written(value, 'the status')
-        if units(text) > MAX_PAYLOAD:
-            raise PayloadTooLarge(
-                f'the status has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}'
-            )
+        text = check_length(written(value, 'the status'), 'the status', 'set a reference to the data instead')
         if self.silent:
             self.describes('set_status()')
         else:

@@ -8,9 +8,12 @@ and proxies alike.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from types import FunctionType, MethodType
 from typing import Any, ClassVar
 
 from genflow.core.errors import DefinitionError
@@ -23,6 +26,7 @@ __all__ = [
     'MAX_DEPTH',
     'MAX_PAYLOAD',
     'Serialization',
+    'check_fit',
     'decode',
     'encode',
     'excerpt',
@@ -73,6 +77,8 @@ _ODD_KEY = re.compile(r'[{,]"(?:-?\d|(?:true|false|null|NaN|-?Infinity)":)')
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _KEYS: dict[type, Callable[[Any], str]] = {bool: lambda key: str(key).lower(), type(None): lambda key: 'null'}
 """The keys that JSON writes in words of its own; numbers are written as Python does."""
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def encode(value: Any) -> str:
@@ -137,8 +143,8 @@ def _depth_exceeds(text: str, limit: int) -> bool:
     if text.count('[') + text.count('{') <= limit:
         return False
     unescaped = text.replace('\\\\', '').replace('\\"', '')
-    attempt_ids = unescaped.encode('utf-8', 'surrogatepass').translate(None, _NO_MARKS)
-    brackets = b''.join(attempt_ids.split(b'"')[::2])  # every other part is the inside of a string
+    marks = unescaped.encode('utf-8', 'surrogatepass').translate(None, _NO_MARKS)
+    brackets = b''.join(marks.split(b'"')[::2])  # every other part is the inside of a string
     for _ in range(limit):
         inner = brackets.replace(b'[]', b'').replace(b'{}', b'')
         if inner == brackets:
@@ -245,6 +251,47 @@ def use_transport(target: Any, transport: Any) -> None:
 def _hook(target: Any, method: Any) -> Any:
     """A transport's method as it stands on an object, or on a class, where a plain function would take ``self``."""
     return staticmethod(method) if isinstance(target, type) else method
+
+
+def check_fit(run: Callable[..., Any], args: Any, kwargs: Any, name: str | None = None) -> None:
+    """Refuses deserialized arguments that ``run`` does not take.
+
+    Args:
+        run: Any callable: an object that an application has made may have a wrapper or a partial as its ``run``.
+        args: The positional arguments.
+        kwargs: The keyword arguments.
+        name: Names ``run`` in the error; its own qualified name unless given.
+
+    Raises:
+        TypeError: They do not fit; it shows the signature.
+    """
+    function = run.__func__ if isinstance(run, MethodType) else None
+    try:
+        if not isinstance(function, FunctionType):
+            inspect.signature(run).bind(*args, **kwargs)
+            return
+        least, most = _positions(function)
+        if kwargs or not least <= len(args) + 1 <= most:
+            _signature(function).bind(run.__self__, *args, **kwargs)  # type: ignore[attr-defined]
+    except TypeError as error:
+        name = name or getattr(run, '__qualname__', 'run')  # a partial has none
+        raise TypeError(f'the arguments do not fit {name}{inspect.signature(run)}: {error}') from None
+
+
+@lru_cache(maxsize=1_024)
+def _positions(run: FunctionType) -> tuple[int, int]:
+    """How many positional arguments alone certainly fit, at least and at most: a quick look instead of a binding."""
+    parameters = list(_signature(run).parameters.values())
+    positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
+    if len(positional) < len(parameters):
+        return 1, 0
+    return sum(parameter.default is parameter.empty for parameter in positional), len(positional)
+
+
+@lru_cache(maxsize=1_024)
+def _signature(run: FunctionType) -> inspect.Signature:
+    """What the function ``run`` takes, ``self`` included; asked once, since it takes longer than a short activity."""
+    return inspect.signature(run)
 
 
 def excerpt(text: str, length: int = 60) -> str:

@@ -6,11 +6,26 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from genflow.core.errors import DefinitionError, GenflowError, PayloadTooLarge
-from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value, excerpt
+from genflow.core.payloads.hooks import MAX_PAYLOAD, encode_value
 from genflow.core.payloads.wire_text import is_sendable, units
 from genflow.core.text import Location, place, short
 
-__all__ = ['check_input', 'named', 'too_large', 'written', 'written_arguments']
+__all__ = [
+    'INPUT_WAY_OUT',
+    'RESULT_WAY_OUT',
+    'check_input',
+    'check_length',
+    'named',
+    'too_large',
+    'written',
+    'written_arguments',
+]
+
+INPUT_WAY_OUT = 'pass a reference to the data instead'
+"""The way out for whoever sends too much."""
+
+RESULT_WAY_OUT = 'return a reference to the data instead'
+"""The way out for whoever returns too much."""
 
 
 def written(value: Any, what: str, write: Callable[[Any], str] = encode_value) -> str:
@@ -81,22 +96,29 @@ def check_input(text: Any, what: str, args: Iterable[Any], kwargs: Mapping[str, 
     if units(text) > MAX_PAYLOAD:
         sizes = [(len(short(value, MAX_PAYLOAD)), name) for name, value in named(args, kwargs)]
         blame = f'most of it is {max(sizes)[1]}; ' if sizes else ''
-        raise too_large(text, f'the input of {what}', where, blame)
+        raise too_large(f'the input of {what}', text, f'{blame}{INPUT_WAY_OUT} (called at {place(where)})')
 
 
-def too_large(text: str, what: str, where: Location | None, blame: str = '') -> PayloadTooLarge:
-    """The error for a text of a call that is longer than SWF takes.
+def check_length(text: str, what: str, way_out: str, *, limit: int = MAX_PAYLOAD) -> str:
+    """The text, where SWF takes one that long.
 
     Args:
-        text: The text.
-        what: What it is: ``the input of activity 3 Echo v1``.
-        where: The user's line that made the call.
-        blame: Which part of it is large.
+        text: What is to be sent.
+        what: Names it in the error.
+        way_out: What to do instead.
+        limit: The most characters that SWF takes there.
+
+    Raises:
+        PayloadTooLarge: It is longer.
     """
-    return PayloadTooLarge(
-        f'{what} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: {excerpt(text)}; '
-        f'{blame}pass a reference to the data instead (called at {place(where)})'
-    )
+    if units(text) > limit:
+        raise too_large(what, text, way_out, limit=limit)
+    return text
+
+
+def too_large(what: str, text: str, way_out: str, *, limit: int = MAX_PAYLOAD) -> PayloadTooLarge:
+    """The error that :func:`check_length` raises; it quotes no word of the text."""
+    return PayloadTooLarge(f'{what} has {units(text):,} characters, SWF takes {limit:,}; {way_out}')
 
 
 def named(args: Iterable[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from types import CodeType, FrameType, FunctionType, GeneratorType, MappingProxyType
+from types import CodeType, FrameType, GeneratorType, MappingProxyType
 from typing import Any
 
 from genflow.core.errors import Canceled, TaskCanceled, TaskFailed, WorkflowCanceled, YieldError
@@ -306,7 +306,6 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
     loop.current = root
     loop.live[root] = None
     try:
-        _check_fit(run, args, kwargs)
         found = run(*args, **kwargs)
     except loop.passing:
         raise
@@ -327,28 +326,6 @@ def begin_run(root: Root, run: Callable[..., Any], args: Any, kwargs: Any) -> No
 def _fresh(error: BaseException) -> BaseException:
     """The error of a task without the traceback of an earlier throw; an error of the user's own keeps its frames."""
     return error.with_traceback(None) if isinstance(error, TaskFailed) else error
-
-
-def _check_fit(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    if not kwargs and _fits_plainly(run, len(args)):
-        return
-    signature = inspect.signature(run)
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        name = getattr(run, '__qualname__', 'run')  # a partial has none
-        raise TypeError(f'the arguments do not fit {name}{signature}: {error}') from None
-
-
-def _fits_plainly(run: Callable[..., Any], count: int) -> bool:
-    """Cheap check: whether a plain method takes so many positional arguments; false where that is not plain."""
-    function = getattr(run, '__func__', None)
-    if type(function) is not FunctionType or function.__dict__ or function.__kwdefaults__:
-        return False  # a wrapper may have the signature of what it wraps
-    code = function.__code__
-    given = count + 1
-    least = code.co_argcount - len(function.__defaults__ or ())
-    return not code.co_kwonlyargcount and least <= given <= code.co_argcount
 
 
 # What a yielded value means.

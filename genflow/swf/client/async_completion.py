@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from genflow.core.authoring.activity import heartbeat_text
-from genflow.core.errors import PayloadTooLarge
 from genflow.core.payloads.failures import MAX_REASON
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
-from genflow.core.payloads.wire_text import plain, sendable, shortened, units
+from genflow.core.payloads.wire_text import plain, sendable, shortened
+from genflow.core.payloads.writing import INPUT_WAY_OUT, RESULT_WAY_OUT, check_length
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 
@@ -46,7 +46,7 @@ class AsyncCompletion(Serialization):
         Raises:
             PayloadTooLarge: It has more than 32,768 characters once it is serialized.
         """
-        text = _limited(self._serialize_result(result), MAX_PAYLOAD)
+        text = check_length(self._serialize_result(result), 'the result of an activity', RESULT_WAY_OUT)
         return self._answer('respond_activity_task_completed', token, result=text) is not None
 
     def fail(self, token: str, reason: str, details: str | None = None) -> bool:
@@ -69,20 +69,16 @@ class AsyncCompletion(Serialization):
 
     def cancel(self, token: str, details: str | None = None) -> bool:
         """Answers that the activity was canceled, as its cancellation was requested."""
-        text = None if details is None else _limited(sendable(details), MAX_PAYLOAD)
+        text = None
+        if details is not None:
+            text = check_length(sendable(details), 'the details of a cancellation', INPUT_WAY_OUT)
         return self._answer('respond_activity_task_canceled', token, details=text) is not None
 
-    def _answer(self, operation: str, token: str, **said: str | None) -> dict[str, Any] | None:
-        request: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    def _answer(self, operation: str, token: str, **attributes: str | None) -> dict[str, Any] | None:
+        request: dict[str, Any] = {name: value for name, value in attributes.items() if value is not None}
         try:
             return self.service.call(operation, taskToken=token, **request)
         except Exception as error:
             if faults.is_late(error):
                 return None
             raise
-
-
-def _limited(text: str, length: int) -> str:
-    if units(text) > length:
-        raise PayloadTooLarge(f'{units(text):,} characters are more than the {length:,} that SWF takes here')
-    return text

@@ -24,8 +24,8 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization
 from genflow.core.payloads.type_hints import report_once
-from genflow.core.payloads.wire_text import shortened, units
-from genflow.core.payloads.writing import written, written_arguments
+from genflow.core.payloads.wire_text import shortened
+from genflow.core.payloads.writing import INPUT_WAY_OUT, check_length, written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
@@ -398,12 +398,8 @@ class Execution(Generic[R]):
 
 
 def _signal_input(name: str, value: Any) -> str:
-    text = written(value, f'the value of signal {name!r}')
-    if units(text) > MAX_PAYLOAD:
-        raise errors.PayloadTooLarge(
-            f'the value of signal {name!r} has {units(text):,} characters; SWF takes {MAX_PAYLOAD:,}'
-        )
-    return text
+    what = f'the value of signal {name!r}'
+    return check_length(written(value, what), what, INPUT_WAY_OUT)
 
 
 def spec_of(workflow: type[Workflow]) -> WorkflowSpec:

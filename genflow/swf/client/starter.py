@@ -17,13 +17,11 @@ from attrs import frozen
 from genflow.core.authoring.middleware import ClientCall, Middleware, around_call
 from genflow.core.authoring.proxies import type_version
 from genflow.core.durations import Duration
-from genflow.core.errors import PayloadTooLarge
 from genflow.core.model.options import ChildOptions, seconds
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.payloads.envelopes import wrapped
-from genflow.core.payloads.hooks import MAX_PAYLOAD, Serialization, use_transport
-from genflow.core.payloads.wire_text import units
-from genflow.core.payloads.writing import written_arguments
+from genflow.core.payloads.hooks import Serialization, use_transport
+from genflow.core.payloads.writing import INPUT_WAY_OUT, check_length, written_arguments
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.client.listing import newest_run
@@ -154,10 +152,7 @@ class Starter(Serialization):
 
     def start(self, input: str) -> Started:
         """Starts an execution with serialized arguments; raises as :meth:`__call__`."""
-        if units(input) > MAX_PAYLOAD:
-            raise PayloadTooLarge(
-                f'the input of {self.name} has {units(input):,} characters; SWF takes {MAX_PAYLOAD:,}'
-            )
+        check_length(input, f'the input of {self.name}', INPUT_WAY_OUT)
         request = self._request(input)
         if not self.middleware:
             return self._started(request)

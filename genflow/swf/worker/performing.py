@@ -10,17 +10,16 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable
-from functools import lru_cache
-from types import FunctionType, MethodType
 from typing import Any
 
 from genflow.core.authoring.activity import Activity, ActivityContext, made_current
-from genflow.core.errors import GenflowError, PayloadTooLarge, StopActivity, SuspendTask
+from genflow.core.errors import GenflowError, StopActivity, SuspendTask
 from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.failures import encode_failure
-from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
-from genflow.core.payloads.wire_text import is_sendable, shortened, units
+from genflow.core.payloads.hooks import MAX_PAYLOAD, check_fit, excerpt
+from genflow.core.payloads.wire_text import is_sendable, shortened
+from genflow.core.payloads.writing import RESULT_WAY_OUT, check_length
 from genflow.core.text import BROKEN
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, Outcome, Suspended
 from genflow.swf.worker.event_loop import finished
@@ -29,9 +28,6 @@ __all__ = ['Create', 'is_ctrl_c', 'outcome_of', 'run_activity', 'run_async_activ
 
 Create = Callable[[type], Any]
 """Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
-
-
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class BadInput(GenflowError):
@@ -115,37 +111,10 @@ def _arguments(activity: Activity, input: str | None) -> tuple[list[Any], dict[s
         what = 'nothing' if input is None else excerpt(input)
         raise BadInput(f'the input of {type(activity).__qualname__} cannot be read: {what}: {error}') from error
     try:
-        _bind(activity.run, args, kwargs)
+        check_fit(activity.run, args, kwargs, f'{type(activity).__qualname__}.run')
     except TypeError as error:
-        fitting = f'{type(activity).__qualname__}.run{inspect.signature(activity.run)}'
-        raise BadInput(f'the arguments do not fit {fitting}: {error}') from None
+        raise BadInput(str(error)) from None
     return list(args), dict(kwargs)
-
-
-def _bind(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """Raises ``TypeError`` where arguments do not fit. What ``create`` made may have any callable as its ``run``."""
-    if isinstance(run, MethodType) and isinstance(run.__func__, FunctionType):
-        least, most = _positions(run.__func__)
-        if kwargs or not least <= len(args) + 1 <= most:
-            _signature(run.__func__).bind(run.__self__, *args, **kwargs)
-    else:
-        inspect.signature(run).bind(*args, **kwargs)
-
-
-@lru_cache
-def _positions(run: FunctionType) -> tuple[int, int]:
-    """How many positional arguments alone certainly fit, at least and at most: a quick look instead of a binding."""
-    parameters = list(_signature(run).parameters.values())
-    positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
-    if len(positional) < len(parameters):
-        return 1, 0
-    return sum(parameter.default is parameter.empty for parameter in positional), len(positional)
-
-
-@lru_cache
-def _signature(run: FunctionType) -> inspect.Signature:
-    """What the function ``run`` takes, ``self`` included; asked once, since it takes longer than a short activity."""
-    return inspect.signature(run)
 
 
 def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
@@ -161,9 +130,4 @@ def _written(spec: ActivitySpec, activity: Activity, result: Any) -> str:
         raise TypeError(f'_serialize_result() of {who} gave {type(text).__name__}, expected str')
     if not is_sendable(text):
         raise ValueError(f'_serialize_result() of {who} returned text with a lone surrogate, which cannot be sent')
-    if units(text) > MAX_PAYLOAD:
-        raise PayloadTooLarge(
-            f'the result of {who} has {units(text):,} characters, SWF takes {MAX_PAYLOAD:,}: store the data and return '
-            'a reference to it, or give the class a transport that does'
-        )
-    return text
+    return check_length(text, f'the result of {who}', f'{RESULT_WAY_OUT}, or give the class a transport that does')

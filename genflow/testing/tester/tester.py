@@ -8,7 +8,6 @@ first, then activities, then time. If a worker would hold the execution, the tes
 
 from __future__ import annotations
 
-import inspect
 import weakref
 from collections.abc import Callable, Generator, Mapping
 from datetime import datetime, timedelta, timezone
@@ -21,6 +20,7 @@ from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import WorkflowSpec, declared
+from genflow.core.payloads.hooks import check_fit
 from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.local import LocalSWF, ManualClock
@@ -534,8 +534,4 @@ def _check_declared(cls: type, name: str) -> None:
 
 def _check_arguments(lead: Workflow, text: str) -> None:
     args, kwargs = lead._deserialize_arguments(text)
-    signature = inspect.signature(lead.run)
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f'the arguments do not fit {type(lead).__qualname__}.run{signature}: {error}') from None
+    check_fit(lead.run, args, kwargs, f'{type(lead).__qualname__}.run')

@@ -16,13 +16,12 @@ from attrs import frozen
 
 from genflow.core.authoring.checks import check_fit
 from genflow.core.authoring.middleware import ClientCall, Middleware, around_call
-from genflow.core.errors import DefinitionError, HistoryError, PayloadTooLarge
+from genflow.core.errors import DefinitionError, HistoryError
 from genflow.core.model.options import workflow_id as checked_id
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.envelopes import input_of, wrapped
-from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt, same_payload
-from genflow.core.payloads.wire_text import units
-from genflow.core.payloads.writing import written_arguments
+from genflow.core.payloads.hooks import excerpt, same_payload
+from genflow.core.payloads.writing import check_length, written_arguments
 from genflow.tools.run.follow import HistoryTail, listed
 
 __all__ = ['Begun', 'Request', 'begin', 'first_input', 'request_of']
@@ -76,11 +75,7 @@ def request_of(
         text = written_arguments(name, workflow._serialize_arguments, args, kwargs)
     except (TypeError, ValueError) as error:
         raise DefinitionError(str(error)) from error
-    if units(text) > MAX_PAYLOAD:
-        raise PayloadTooLarge(
-            f'the arguments of {name} have {units(text):,} characters once they are serialized; SWF takes '
-            f'{MAX_PAYLOAD:,}. Store large data elsewhere, and pass its key or path.'
-        )
+    check_length(text, f'the input of {name}', 'store large data elsewhere, and pass its key or path')
     return Request(spec, text, checked_id(workflow_id))
 
 

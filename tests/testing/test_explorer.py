@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import itertools
+import json
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
 import attrs
 import pytest
@@ -33,7 +36,7 @@ from genflow import (
 from genflow.core.model import registry
 from genflow.testing import ExplorationFailed, History, TimeOut, explore
 from genflow.testing.explorer import search
-from genflow.testing.explorer.samples import signal_samples
+from genflow.testing.explorer.samples import argument_samples, signal_samples
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.replayer import replay
 from genflow.tools.run.target import load
@@ -420,6 +423,52 @@ class Verdict:
     approved: bool
 
 
+@attrs.define
+class Secret:
+    _key: int
+    ready: bool = attrs.field(alias='is_ready', default=False)
+    made: int = attrs.field(init=False, default=0)
+
+
+@dataclass
+class Counted:
+    size: int
+    seen: int = dataclasses.field(init=False, default=0)
+
+
+Item = TypeVar('Item')
+Small = TypeVar('Small', int, str)
+Number = NewType('Number', int)
+
+
+@attrs.frozen
+class Box(Generic[Item]):
+    item: Item
+
+
+class Place(NamedTuple):
+    row: int
+    name: str = 'x'
+
+
+class Patch(TypedDict, total=False):
+    size: int
+
+
+class Tree(TypedDict):
+    name: str
+    kids: list[Tree]
+
+
+class Odd(Enum):
+    PAIR = (1, 2)
+    WORD = 'word'
+
+
+class Word(str):
+    __slots__ = ()
+
+
 @pytest.mark.parametrize(
     ('hint', 'texts'),
     [
@@ -442,6 +491,20 @@ class Verdict:
                 '{"color":"red","litres":0}',
             ],
         ),
+        (Secret, ['{"_key":1,"ready":true}', '{"_key":0,"ready":true}', '{"_key":1,"ready":false}', '{"_key":1}']),
+        (Counted, ['{"size":1}', '{"size":0}']),
+        (Box[Secret], ['{"item":{"_key":1,"ready":true}}', '{"item":{"_key":0,"ready":true}}']),
+        (Box[bool] | None, ['{"item":true}', 'null', '{"item":false}']),
+        (Place, ['[1,"a"]', '[0,"a"]', '[1,""]']),
+        (Patch, ['{"size":1}', '{"size":0}', '{}']),
+        (Tree, ['{"name":"a","kids":[{"name":"a","kids":[]}]}']),
+        (Odd, ['"word"']),
+        (Word, ['"a"', '""']),
+        (Number, ['1', '0']),
+        (Small, ['1', '0', '"a"', '""']),
+        (dict[Number, Place], ['{"1":[1,"a"]}', '{"1":[0,"a"]}', '{}']),
+        (Annotated[deque[bool], 'votes'], ['[true]', '[]', '[true,false]']),
+        (bytes, ['"VPaz"', '""']),
         ('Verdict | None', ['{"who":"a","approved":true}', 'null', '{"who":"","approved":true}']),
         (Callable, ['null']),
     ],
@@ -452,6 +515,23 @@ def test_a_typed_signal_has_values_of_its_type(hint, texts):
         verdict = Signal[hint]()
 
     assert signal_samples(Typed.verdict)[: len(texts)] == texts
+
+
+@pytest.mark.parametrize(
+    'hint', [Secret, Counted, Box[Secret], Place, Patch, Tree, Odd, Word, Number, bytes, dict[int, Place]]
+)
+def test_every_value_of_a_type_can_be_read_by_its_hint(hint):
+    class Typed(Workflow):
+        verdict = Signal[hint]()
+
+        def put(self, verdict):
+            return verdict
+
+        put.__annotations__['verdict'] = hint
+
+    assert all(Typed.verdict.reader()(text) is not None for text in signal_samples(Typed.verdict))
+    given = argument_samples(Typed, 'put')
+    assert Typed.verdict.reader()(json.dumps(given['verdict'])) is not None
 
 
 def test_a_value_of_a_typed_signal_is_a_choice_and_as_small_as_can_be():

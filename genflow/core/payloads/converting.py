@@ -24,7 +24,7 @@ from uuid import UUID
 import attrs
 import cattrs.preconf.json
 
-from genflow.core.payloads.type_hints import Unreadable, Unwritable, hints_of_fields, report_once
+from genflow.core.payloads.type_hints import Unreadable, Unwritable, filled, hints_of_fields, report_once
 
 __all__ = ['converter', 'plainer']
 
@@ -158,7 +158,7 @@ def _class_of_fields(made: Any, hint: Any) -> Any:
     hooks = {}
     for field in attrs.fields(cls) if attrs.has(cls) else dataclasses.fields(cls):
         if field.init:
-            found = _filled(resolved.get(field.name, field.type), parameters)
+            found = filled(resolved.get(field.name, field.type), parameters)
             hooks[field.name] = getattr(field, 'alias', field.name), _lazily(made, found, cls, field.name)
 
     def structure(value: Any, _: Any) -> Any:
@@ -168,14 +168,6 @@ def _class_of_fields(made: Any, hint: Any) -> Any:
         return cls(**given)
 
     return structure
-
-
-def _filled(hint: Any, parameters: Mapping[Any, Any]) -> Any:
-    """A hint with the type variables of a generic class replaced by what they stand for."""
-    if isinstance(hint, typing.TypeVar):
-        return parameters.get(hint, Any)
-    uncounted = getattr(hint, '__parameters__', ())
-    return hint[tuple(parameters.get(one, one) for one in uncounted)] if uncounted and parameters else hint
 
 
 def _lazily(made: Any, hint: Any, cls: type, name: str) -> Callable[[Any, Any], Any]:

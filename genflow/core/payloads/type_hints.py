@@ -17,7 +17,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ['Unreadable', 'Unwritable', 'hints_of_fields', 'hints_of_function', 'report_once', 'resolved']
+__all__ = ['Unreadable', 'Unwritable', 'filled', 'hints_of_fields', 'hints_of_function', 'report_once', 'resolved']
 
 log = logging.getLogger('genflow')
 
@@ -108,3 +108,11 @@ def _argument(hint: Any, names: Mapping[str, Any]) -> Any:
         return _inside(hint, names)
     text = hint if isinstance(hint, str) else hint.__forward_arg__
     return _inside(typing.get_type_hints(types.SimpleNamespace(__annotations__={'it': text}), dict(names))['it'], names)
+
+
+def filled(hint: Any, parameters: Mapping[Any, Any]) -> Any:
+    """A hint with the type variables of a generic class replaced by what they stand for."""
+    if isinstance(hint, typing.TypeVar):
+        return parameters.get(hint, Any)
+    uncounted = getattr(hint, '__parameters__', ())
+    return hint[tuple(parameters.get(one, one) for one in uncounted)] if uncounted and parameters else hint

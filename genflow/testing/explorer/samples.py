@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from inspect import signature
 from itertools import islice
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 from uuid import UUID
 
 import attrs
 
-from genflow.core.payloads.hooks import encode
-from genflow.core.payloads.type_hints import hints_of_fields, hints_of_function
+from genflow.core.payloads.hooks import decode, encode
+from genflow.core.payloads.structuring import structuring
+from genflow.core.payloads.type_hints import Unreadable, filled, hints_of_fields, hints_of_function
 from genflow.core.tasks.signals import Misfit, Signal
 
 __all__ = ['argument_samples', 'signal_samples']
 
 MAX_SAMPLES = 6
+MAX_TRIED = 60
 MAX_DEPTH = 4
+
+QUALIFIERS = frozenset({'Required', 'NotRequired', 'ReadOnly'})
+"""What a field of a TypedDict may be marked with. Python 3.10 has them from ``typing_extensions`` only."""
 
 ATOMS: Mapping[Any, tuple[Any, ...]] = {
     bool: (True, False),
@@ -40,7 +47,12 @@ ATOMS: Mapping[Any, tuple[Any, ...]] = {
     timedelta: (60, '60'),
     Decimal: ('1', '0'),
     UUID: ('00000000-0000-0000-0000-000000000000',),
+    bytes: ('VPaz', ''),
+    Path: ('a',),
     list: ([None], []),
+    tuple: ([None], []),
+    set: ([None], []),
+    frozenset: ([None], []),
     dict: ({},),
 }
 """As JSON holds them."""
@@ -50,10 +62,11 @@ def signal_samples(signal: Signal[Any]) -> list[str]:
     """The inputs that a signal may have by its hint, the ordinary one first; ``null`` where none is known."""
     reads = signal.reader()
     found = []
-    for text in map(encode, _samples(signal.value_type, 0)):
+    for value in islice(_samples(signal.value_type, 0), MAX_TRIED):
         try:
+            text = encode(value)
             reads(text)
-        except Misfit:
+        except (Misfit, TypeError, ValueError):  # such as an enumeration of values that JSON does not have
             continue
         found.append(text)
     return found[:MAX_SAMPLES] or ['null']
@@ -69,57 +82,115 @@ def argument_samples(cls: type, method: str) -> dict[str, Any] | None:
             parameter.VAR_POSITIONAL,
             parameter.VAR_KEYWORD,
         ):
-            values = list(islice(_samples(hints.get(name, parameter.empty), 0), 1))
+            values = _readable(hints.get(name, parameter.empty), f'{name} of {method}')
             if not values or parameter.kind is parameter.POSITIONAL_ONLY:
                 return None
             found[name] = values[0]
     return found
 
 
+def _readable(hint: Any, what: str) -> list[Any]:
+    """The first value that the hint itself can read, in a list; nothing where there is none."""
+    if isinstance(hint, Unreadable):
+        return []
+    reads = structuring(hint, what)
+    for value in islice(_samples(hint, 0), MAX_TRIED):
+        try:
+            read = decode(encode(value))
+            if reads is not None:
+                reads(read)
+        except Exception:  # noqa: BLE001, S112 - a class may refuse a value in a way of its own
+            continue
+        return [value]
+    return []
+
+
 def _samples(hint: Any, depth: int) -> Iterator[Any]:
+    """Values as JSON holds them; nothing where the hint does not tell, or asks for itself again and again."""
     if depth > MAX_DEPTH:
         return
-    atoms = ATOMS.get(hint) if typing.get_origin(hint) is None and _is_hashable(hint) else None
-    if atoms is not None:
-        yield from atoms
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is None and _is_hashable(hint) and hint in ATOMS:
+        yield from ATOMS[hint]
+    elif origin in _BY_ORIGIN:
+        yield from _BY_ORIGIN[origin](args, depth + 1)
     elif isinstance(hint, type) and issubclass(hint, Enum):
         yield from (member.value for member in hint)
-    elif isinstance(hint, type) and typing.get_origin(hint) is None:
-        yield from _of_class(hint, depth)
+    elif isinstance(origin or hint, type):
+        yield from _of_class(origin or hint, dict(zip(_variables(origin), args, strict=False)), depth)
     else:
-        make = _BY_ORIGIN.get(typing.get_origin(hint))
-        if make is not None:
-            yield from make(typing.get_args(hint), depth + 1)
+        yield from (value for meant in _meant_by(hint) for value in _samples(meant, depth))
+
+
+def _meant_by(hint: Any) -> Sequence[Any]:
+    """The hints that a type variable, a ``NewType``, a ``type`` statement or a qualifier stands for."""
+    if isinstance(hint, typing.TypeVar):
+        return hint.__constraints__ or (hint.__bound__ or Any,)
+    if getattr(typing.get_origin(hint), '_name', None) in QUALIFIERS:
+        return typing.get_args(hint)
+    meant = getattr(hint, '__supertype__', None) or getattr(hint, '__value__', None)
+    return () if meant is None else (meant,)
 
 
 def _is_hashable(hint: Any) -> bool:
     return getattr(type(hint), '__hash__', None) is not None
 
 
-def _of_class(cls: type, depth: int) -> Iterator[Any]:
-    """Objects with the first value of each field, and then with one field at a time changed."""
+def _variables(cls: Any) -> tuple[Any, ...]:
+    return getattr(cls, '__parameters__', ())
+
+
+def _of_class(cls: type, parameters: Mapping[Any, Any], depth: int) -> Iterator[Any]:
+    """Objects with the first value of each field, and then with one field at a time changed.
+
+    Args:
+        cls: The class.
+        parameters: What the type variables of a generic class stand for.
+        depth: How many classes are around it.
+    """
     names = _fields_of(cls)
     if names is None:
+        yield from _of_derived(cls)
         return
-    hints = hints_of_fields(cls)
+    optional = names.keys() - {name for name, is_required in names.items() if is_required}
+    hints = {name: filled(hint, parameters) for name, hint in hints_of_fields(cls).items()}
     values = {name: list(islice(_samples(hints.get(name, Any), depth + 1), MAX_SAMPLES)) for name in names}
-    if not all(values.values()):
+    usual = {name: found[0] for name, found in values.items() if found}
+    if not usual.keys() >= names.keys() - optional:
         return
-    usual = {name: found[0] for name, found in values.items()}
-    as_made = tuple if issubclass(cls, tuple) else dict
-    for changed in (usual, *({**usual, name: value} for name, found in values.items() for value in found[1:])):
-        yield list(changed.values()) if as_made is tuple else changed
+    changes = [{**usual, name: value} for name, found in values.items() for value in found[1:]]
+    fewer = [{name: value for name, value in usual.items() if name not in optional}] if optional else []
+    for members in (usual, *changes, *fewer):
+        yield list(members.values()) if issubclass(cls, tuple) else members
 
 
-def _fields_of(cls: type) -> list[str] | None:
-    """The names of what a class is made of; ``None`` where it does not tell."""
-    if dataclasses.is_dataclass(cls):
-        return [field.name for field in dataclasses.fields(cls) if field.init]
+def _of_derived(cls: type) -> Iterator[Any]:
+    """Of a class made from a type of JSON: what that type has."""
+    base = next((base for base in cls.__mro__[1:] if base in ATOMS and base is not object), None)
+    yield from () if base is None else ATOMS[base]
+
+
+def _fields_of(cls: Any) -> dict[str, bool] | None:
+    """The names of what a class is made of, as JSON has them, with whether each is required; ``None`` for others."""
     if attrs.has(cls):
-        return [field.alias or field.name for field in attrs.fields(cls) if field.init]
+        return {field.name: field.default is attrs.NOTHING for field in attrs.fields(cls) if field.init}
+    if dataclasses.is_dataclass(cls):
+        missing = dataclasses.MISSING
+        return {
+            field.name: field.default is missing and field.default_factory is missing
+            for field in dataclasses.fields(cls)
+            if field.init
+        }
     if typing.is_typeddict(cls):
-        return list(cls.__annotations__)
-    return list(getattr(cls, '_fields', ())) or None
+        hints: dict[str, Any] = cls.__annotations__
+        return {name: _is_required(hint, name in cls.__required_keys__) for name, hint in hints.items()}
+    return dict.fromkeys(getattr(cls, '_fields', ()), True) or None
+
+
+def _is_required(hint: Any, usual: bool) -> bool:
+    """Whether a TypedDict needs a key: where hints are text, the class itself does not know how they are marked."""
+    text = getattr(hint, '__forward_arg__', '')
+    return usual if 'Required[' not in text else 'NotRequired[' not in text
 
 
 def _of_literal(args: Any, depth: int) -> Iterator[Any]:
@@ -155,9 +226,14 @@ def _of_tuple(args: Any, depth: int) -> Iterator[Any]:
 
 
 def _of_mapping(args: Any, depth: int) -> Iterator[Any]:
-    keys = [key for key in islice(_samples(args[0], depth), 1) if isinstance(key, str)] if args else []
-    yield from ({key: value} for key in keys for value in islice(_samples(args[1], depth), 2))
+    keys = [key for key in islice(_samples(args[0], depth), 1) if not isinstance(key, (list, dict))] if args else []
+    names = [key if isinstance(key, str) else encode(key) for key in keys]
+    yield from ({name: value} for name in names for value in islice(_samples(args[1], depth), 2))
     yield {}
+
+
+def _of_counter(args: Any, depth: int) -> Iterator[Any]:
+    yield from _of_mapping((*args, int), depth)
 
 
 def _of_annotated(args: Any, depth: int) -> Iterator[Any]:
@@ -169,13 +245,21 @@ _BY_ORIGIN: dict[Any, Callable[[Any, int], Iterator[Any]]] = {
     typing.Union: _of_union,
     UnionType: _of_union,
     typing.Annotated: _of_annotated,
+    typing.Final: _of_annotated,
     list: _of_items,
+    deque: _of_items,
     set: _of_items,
     frozenset: _of_items,
     AbstractSet: _of_items,
     Sequence: _of_items,
+    MutableSequence: _of_items,
+    Collection: _of_items,
     Iterable: _of_items,
     tuple: _of_tuple,
     dict: _of_mapping,
+    OrderedDict: _of_mapping,
+    defaultdict: _of_mapping,
     Mapping: _of_mapping,
+    MutableMapping: _of_mapping,
+    Counter: _of_counter,
 }

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from genflow.steady_time import monotonic
 from genflow.swf.aws import error_hints, faults
@@ -103,12 +103,10 @@ class RetryingClient:
     buckets: dict[str, Bucket] = field(factory=buckets, repr=False)
     is_over: Callable[[], bool] | None = None
     counts: Counter[str] = field(factory=Counter, repr=False)
-    outage: Outage = field()
+    outage: Outage = field(
+        default=Factory(lambda self: Outage(self.connection.backend, self.clock), takes_self=True), repr=False
+    )
     _ahead: PagesAhead | None = field(default=None, repr=False)
-
-    @outage.default
-    def _own_outage(self) -> Outage:
-        return Outage(self.connection.backend, self.clock)
 
     def pausing(self, pause: Callable[[float], bool]) -> RetryingClient:
         """The same service, rates and outages, with pauses that another event ends."""

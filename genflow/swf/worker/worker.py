@@ -28,10 +28,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, TypeVar
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from genflow.core.authoring.class_choice import registry_of, types_of
-from genflow.core.authoring.middleware import Middlewares, stack_of
+from genflow.core.authoring.middleware import Middleware, Middlewares, stack_of
 from genflow.core.model.registry import Registry, declared
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
@@ -82,7 +82,50 @@ def default_identity() -> str:
     return f'{socket.gethostname()}:{os.getpid()}'
 
 
-class Worker:
+def _registry(given: Registry | Iterable[type] | None) -> Registry:
+    if given is None:
+        return registry_of(declared())
+    return given if isinstance(given, Registry) else types_of(given)
+
+
+def _task_lists(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(dict.fromkeys(given))
+
+
+def _identity(given: str | None) -> str:
+    return given or default_identity()
+
+
+@define(eq=False, repr=False, kw_only=True)
+class WorkerOptions:
+    """What may be said of a worker by keyword; :class:`Worker` documents each."""
+
+    registry: Registry = field(default=None, converter=_registry)
+    identity: str = field(default=None, converter=_identity)
+    _deciders: int = DECIDERS
+    _activities: int = ACTIVITIES
+    _sticky: bool = True
+    _mismatch: Mismatch = 'hold'
+    _input_mismatch: Literal['warn', 'error'] = 'warn'
+    _register: bool = True
+    _tasks_left: int | None = field(default=None, alias='max_tasks')
+    _activity_limits: Mapping[str, int] | None = None
+    _create: Create = field(default=lambda cls: cls())
+    _slow_decision: float = 2.0
+    _config: Any = None
+    _cache: StickyCache | None = None
+    _on_hold: Callable[[DecisionTask, BaseException], None] | None = None
+    _on_task: Callable[[DecisionTask | ActivityTask], None] | None = None
+    _heartbeats: Heartbeats | None = None
+    _fails_running: bool = True
+    _shows_payloads: bool = False
+    _polls_own_list: bool = field(default=False, alias='own_list')
+    _async_activities: int = 100
+    _middleware: Middlewares = ()
+
+
+@define(eq=False, repr=False)
+class Worker(WorkerOptions):
     """Deciders and activities for one task list of a domain.
 
     Args:
@@ -125,88 +168,41 @@ class Worker:
         error: What made the worker stop by itself, or ``None``.
     """
 
-    def __init__(
-        self,
-        domain: str,
-        task_list: str | Sequence[str],
-        layer1: Any = None,
-        *,
-        registry: Registry | Iterable[type] | None = None,
-        deciders: int = DECIDERS,
-        activities: int = ACTIVITIES,
-        sticky: bool = True,
-        identity: str | None = None,
-        mismatch: Mismatch = 'hold',
-        input_mismatch: Literal['warn', 'error'] = 'warn',
-        register: bool = True,
-        max_tasks: int | None = None,
-        activity_limits: Mapping[str, int] | None = None,
-        create: Create = lambda cls: cls(),
-        slow_decision: float = 2.0,
-        config: Any = None,
-        cache: StickyCache | None = None,
-        on_hold: Callable[[DecisionTask, BaseException], None] | None = None,
-        on_task: Callable[[DecisionTask | ActivityTask], None] | None = None,
-        heartbeats: Heartbeats | None = None,
-        fails_running: bool = True,
-        shows_payloads: bool = False,
-        own_list: bool = False,
-        async_activities: int = 100,
-        middleware: Middlewares = (),
-    ) -> None:
-        self.domain = domain
-        self.task_lists = (task_list,) if isinstance(task_list, str) else tuple(dict.fromkeys(task_list))
-        self.identity = identity or default_identity()
-        self.own_list = _list_of_its_own(self.task_lists[0]) if own_list else None
-        self.registry = _registry(registry)
-        self.error: BaseException | None = None
-        stack = stack_of(middleware)
-        self._deciders, self._activities = deciders, activities
-        self._register = register
-        self._tasks_left = max_tasks
-        self._on_task = on_task
-        self._fails_running = fails_running
-        self._draining, self._stopped = threading.Event(), threading.Event()
-        self._deadline = monotonic()
-        # An application's own signal handlers may drain a worker, in the middle of the wait for that: a queue can be
-        # put to at any moment, an Event that the same thread waits for cannot be set.
-        self._lock = threading.RLock()
-        self._told_to_stop: SimpleQueue[None] = SimpleQueue()
-        self._signals: SignalStop | None = None
-        self._threads: list[threading.Thread] = []
-        self._rounds: list[Rounds] = []
-        self._computing = threading.Semaphore(max(1, deciders))
-        cache = cache if cache is not None else StickyCache()
-        self._connect(connect(layer1, config=config), cache)
-        self._decider = Decider(
-            self._service,
-            domain,
-            self.registry,
-            cache,
-            _list_of_its_own(self.task_lists[0]) if sticky and deciders else None,
-            mismatch,
-            input_mismatch,
-            shows_payloads,
-            SlowDecisionWatchdog(slow_decision),
-            on_hold,
-            points=DecisionPoints(stack, self.identity),
-        )
-        self._runner = ActivityRunner(
-            self._service,
-            domain,
-            self.registry,
-            create,
-            activity_limits or {},
-            heartbeats if heartbeats is not None else Heartbeats(),
-            place=WorkerPlace(self.identity, self.own_list),
-            loop=EventLoop(async_activities),
-            settle=self._settle,
-            middleware=stack,
-        )
+    domain: str
+    task_lists: tuple[str, ...] = field(alias='task_list', converter=_task_lists)
+    _layer1: Any = None
+    own_list: str | None = field(init=False)
+    error: BaseException | None = field(default=None, init=False)
+    _draining: threading.Event = field(factory=threading.Event, init=False)
+    _stopped: threading.Event = field(factory=threading.Event, init=False)
+    _deadline: float = field(factory=monotonic, init=False)
+    # An application's own signal handlers may drain a worker, in the middle of the wait for that: a queue can be put
+    # to at any moment, an Event that the same thread waits for cannot be set.
+    _lock: threading.RLock = field(factory=threading.RLock, init=False)
+    _told_to_stop: SimpleQueue[None] = field(factory=SimpleQueue, init=False)
+    _signals: SignalStop | None = field(default=None, init=False)
+    _threads: list[threading.Thread] = field(factory=list, init=False)
+    _rounds: list[Rounds] = field(factory=list, init=False)
+    _computing: threading.Semaphore = field(init=False)
+    _deferring: Any = field(init=False)
+    _settling: Settling | None = field(default=None, init=False)
+    _service: RetryingClient = field(init=False)
+    _polls: RetryingClient = field(init=False)
+    _open_polls: OpenPolls = field(init=False)
+    _decider: Decider = field(init=False)
+    _runner: ActivityRunner = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        stack = stack_of(self._middleware)
+        cache = StickyCache() if self._cache is None else self._cache
+        self.own_list = _list_of_its_own(self.task_lists[0]) if self._polls_own_list else None
+        self._computing = threading.Semaphore(max(1, self._deciders))
+        self._connect(connect(self._layer1, config=self._config), cache)
+        self._decider = self._new_decider(cache, stack)
+        self._runner = self._new_runner(stack)
 
     def _connect(self, connection: Connection, cache: StickyCache) -> None:
         """Prepares the calls: polls give up when draining begins, answers only when it is over."""
-        self._settling: Settling | None = None
         self._deferring = _deferring(connection.client)
         if self._deferring is not None:
             connection = evolve(connection, client=self._deferring, polling=self._deferring)
@@ -214,6 +210,35 @@ class Worker:
         self._service = RetryingClient(connection, pause=self._stopped.wait)
         self._polls = self._service.pausing(self._draining.wait)
         self._open_polls = OpenPolls(connection, self.domain, self.identity[:MAX_IDENTITY])
+
+    def _new_decider(self, cache: StickyCache, stack: tuple[Middleware, ...]) -> Decider:
+        return Decider(
+            self._service,
+            self.domain,
+            self.registry,
+            cache,
+            _list_of_its_own(self.task_lists[0]) if self._sticky and self._deciders else None,
+            self._mismatch,
+            self._input_mismatch,
+            self._shows_payloads,
+            SlowDecisionWatchdog(self._slow_decision),
+            self._on_hold,
+            points=DecisionPoints(stack, self.identity),
+        )
+
+    def _new_runner(self, stack: tuple[Middleware, ...]) -> ActivityRunner:
+        return ActivityRunner(
+            self._service,
+            self.domain,
+            self.registry,
+            self._create,
+            self._activity_limits or {},
+            Heartbeats() if self._heartbeats is None else self._heartbeats,
+            place=WorkerPlace(self.identity, self.own_list),
+            loop=EventLoop(self._async_activities),
+            settle=self._settle,
+            middleware=stack,
+        )
 
     @property
     def held(self) -> Mapping[str, BaseException]:
@@ -541,12 +566,6 @@ def log_startup(connection: Connection, domain: str, task_list: str, identity: s
         connection.region or '-',
         identity,
     )
-
-
-def _registry(given: Registry | Iterable[type] | None) -> Registry:
-    if given is None:
-        return registry_of(declared())
-    return given if isinstance(given, Registry) else types_of(given)
 
 
 def _deferring(client: Any) -> Any:

@@ -176,11 +176,25 @@ def works(*command: object) -> bool:
 def run(*command: object, check: bool = True) -> int:
     """Run a command in the checkout with this process's terminal, and give its exit code."""
     try:
-        return subprocess.run([str(word) for word in command], check=check, cwd=ROOT).returncode
+        return subprocess.run([str(word) for word in command], check=check, cwd=ROOT, env=variables()).returncode
     except subprocess.CalledProcessError as error:
         raise SetUpError(f'`{" ".join(map(str, command))}` failed with exit code {error.returncode}.') from None
     except KeyboardInterrupt:
         return 130
+
+
+def variables() -> dict[str, str]:
+    """The environment of a command. Where no bytecode may be written beside the sources, it is kept in ``.venv``.
+
+    Otherwise each process of a test run would compile all modules anew, and rewrite the assertions of the tests.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != 'PYTHONDONTWRITEBYTECODE'}
+    if kept.keys() == os.environ.keys():
+        return kept
+    bytecode = VENV / 'bytecode'
+    for folder in bytecode.joinpath(*Path(tempfile.gettempdir()).resolve().parts[1:]).glob('pytest-of-*'):
+        shutil.rmtree(folder, ignore_errors=True)  # of modules that tests wrote
+    return {**kept, 'PYTHONPYCACHEPREFIX': str(bytecode)}
 
 
 def say(text: str) -> None:

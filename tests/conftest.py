@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from genflow.core.model import registry
+from tests import processes
 from tests.profile import FEW, PROFILE
 
 settings.register_profile('same', derandomize=True, database=None, deadline=None, print_blob=True)
@@ -54,10 +55,17 @@ def threads_are_known_by_their_test(request):
         STARTED.setdefault(thread, request.node.nodeid)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection():
+    """No garbage is looked for while thousands of tests are made that stay."""
+    gc.disable()
+
+
 def pytest_collection_finish():
     """Leave thousands of tests out of every collection of garbage: it would take a second each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def services_of_broken_executions():
@@ -101,6 +109,22 @@ def closed_services_of_a_file():
 def closed_services():
     """The services that a test has made are closed with it."""
     yield from closing_services()
+
+
+@pytest.fixture(autouse=True, scope='module')
+def ended_processes_of_a_file():
+    """What a fixture of a file has started ends after the last test of the file."""
+    before = len(processes.STARTED)
+    yield
+    processes.end_since(before)
+
+
+@pytest.fixture(autouse=True)
+def ended_processes():
+    """The processes that a test has started end with it, also where it fails."""
+    before = len(processes.STARTED)
+    yield
+    processes.end_since(before)
 
 
 def closing_services():

@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,28 @@ def test_the_quick_suite_tries_a_few_examples_of_each_property(given, examples, 
     monkeypatch.setattr(os, 'environ', {})
     dev.suite(given)
     assert os.environ.get('GENFLOW_EXAMPLES') == examples
+
+
+def test_where_no_bytecode_may_be_written_it_is_kept_in_the_environment(environment, monkeypatch):
+    monkeypatch.setenv('PYTHONDONTWRITEBYTECODE', '1')
+    code = 'import sys, textwrap; print(sys.dont_write_bytecode, textwrap.__cached__)'
+    done = subprocess.run([sys.executable, '-c', code], env=dev.variables(), capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f'False {environment / "bytecode"}')
+
+
+def test_otherwise_the_environment_of_a_command_is_the_one_of_its_user(monkeypatch):
+    monkeypatch.delenv('PYTHONDONTWRITEBYTECODE', raising=False)
+    assert dev.variables() == os.environ
+
+
+def test_the_bytecode_of_modules_that_tests_wrote_does_not_pile_up(environment, monkeypatch):
+    monkeypatch.setenv('PYTHONDONTWRITEBYTECODE', '1')
+    temporary = Path(tempfile.gettempdir()).resolve()
+    old = environment / 'bytecode' / temporary.relative_to('/') / 'pytest-of-me' / 'pytest-0'
+    old.mkdir(parents=True)
+    dev.variables()
+    assert not old.exists()
+    assert old.parents[1].exists()
 
 
 LAWS = ('core', 'swf', 'local', 'conformance', 'insight', 'recorded', 'testing')

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import Process
+
 ROOT = Path(__file__).resolve().parents[1]
 LONG = 120
 pytest.importorskip('cosmic_ray', reason='the extra `mutation` is not installed')
@@ -93,7 +95,7 @@ def test_killed_at_any_moment_it_leaves_no_process(tmp_path):
     """Also with SIGKILL, after which it can do nothing any more."""
     words = [sys.executable, '.ci/mutate.py', 'genflow/core/calls/lambda_.py', '--nice', '0']
     words += ['--tests', 'tests/core/test_rule_05_tasks.py', '--sample', '2', '--folder', str(tmp_path / 'session')]
-    running = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    running = Process(words, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert 'which lines do the tests run' in next(line for line in running.stderr if 'lines' in line)
     over = time.monotonic() + LONG
     while not tagged(tmp_path):

@@ -21,6 +21,7 @@ from genflow import Client
 from genflow.local import LocalSWF
 from genflow.swf.worker import Worker
 from genflow.testing import run_activity
+from tests.processes import Process
 
 ROOT = Path(__file__).resolve().parent.parent
 RECIPES = ROOT / 'examples' / 'recipes'
@@ -117,7 +118,7 @@ def test_gunicorn_makes_a_client_in_each_of_its_processes(recipe, file, tmp_path
     variables = {**os.environ, 'ORDERS_SERVICE': str(file), 'PYTHONPATH': str(ROOT)}
     with Client('shop', file) as client:
         client.register(shop.Order)
-        with subprocess.Popen(command, cwd=RECIPES, env=variables, stderr=subprocess.PIPE, text=True) as server:
+        with Process(command, cwd=RECIPES, env=variables, stderr=subprocess.PIPE, text=True) as server:
             try:
                 said = [next(server.stderr)]
                 while sum('Booting worker' in line for line in said) < 2:

@@ -170,9 +170,11 @@ def leaders() -> Iterator[Callable[..., None]]:
     pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE, 'text': True}
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], **pipes) as process:
         _LEADERS.append(functools.partial(_tell, process))
-        yield _LEADERS[0]
-        _LEADERS.clear()
-        process.stdin.close()
+        try:
+            yield _LEADERS[0]
+        finally:
+            _LEADERS.clear()
+            process.stdin.close()  # at which it ends
 
 
 def _tell(leader: subprocess.Popen[str], **request: Any) -> None:

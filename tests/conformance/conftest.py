@@ -69,12 +69,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     They are expected strictly: one that has vanished fails.
     """
     items[:] = [item for item in items if backend_of(item) != 'shared_rounds' or item.path.name.startswith(ABOUT_TASKS)]
+    own = {path for path in {item.path for item in items} if Path(__file__).parent in path.parents}
     for item in items:
-        if Path(__file__).parent not in item.path.parents:
+        if item.path not in own:
             continue
-        if backend_of(item) not in (None, 'in_process'):
+        backend = backend_of(item)
+        if backend not in (None, 'in_process'):
             item.add_marker(pytest.mark.thorough)
-        if backend_of(item) == 'moto':
+        if backend == 'moto':
             reason = reason_for(line_of(item))
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genflow.local import LocalSWF
 from tests.local.office import Office
+from tests.processes import Process
 
 
 class OtherProcess:
@@ -16,7 +17,7 @@ class OtherProcess:
 
     def __init__(self, path, **options):
         command = [sys.executable, '-m', 'tests.local.other_process', str(path), json.dumps(options)]
-        self.process = subprocess.Popen(
+        self.process = Process(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
         )
         self.leads = self.read()

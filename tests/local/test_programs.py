@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import Process
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 180
 
@@ -93,7 +95,7 @@ def folder(tmp_path):
 def started(folder, *arguments, stdin=None):
     environment = {**os.environ, 'PYTHONPATH': f'{ROOT}{os.pathsep}{folder}'}
     pipes = {'stdin': stdin, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
-    return subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, **pipes)
+    return Process([sys.executable, *arguments], cwd=folder, env=environment, **pipes)
 
 
 def done(folder, *arguments):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 import textwrap
 import threading
@@ -24,6 +23,7 @@ from genflow.local.store import Store
 from genflow.swf.worker.worker import Worker
 from tests.local.office import COMPLETE, Office, schedule
 from tests.local.other_process import OtherProcess
+from tests.processes import Process
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed by signals')
 
@@ -387,7 +387,7 @@ def test_an_activity_that_kills_its_process_leaves_a_trace_at_the_leader(path):
     with LocalSWF(path, synchronous='OFF') as leader:
         Office(leader).prepare()
         command = [sys.executable, '-c', textwrap.dedent(DIES), str(path)]
-        with subprocess.Popen(command, cwd=Path(__file__).parents[2]) as process:
+        with Process(command, cwd=Path(__file__).parents[2]) as process:
             while True:
                 try:
                     run = leader.start_workflow_execution(

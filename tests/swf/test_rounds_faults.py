@@ -20,6 +20,7 @@ from genflow.local.errors import DiskFull
 from genflow.local.store import Store
 from genflow.swf.worker.response_delay import ResponseDelay
 from genflow.swf.worker.worker import Worker
+from tests.processes import Process
 
 DOMAIN, LIST = 'd', 'tl'
 PATIENCE = 60
@@ -336,7 +337,7 @@ def test_a_process_that_is_killed_in_the_middle_of_rounds_has_left_a_trace_of_ea
     reported = Counter()
     for kill in range(4):
         command = [sys.executable, '-c', textwrap.dedent(DIES), *(['start'] if kill == 0 else [])]
-        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        with Process(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
             lines = chance.randrange(1, 80) if kill < 3 else None
             for number, line in enumerate(process.stdout):
                 reported[tuple(line.split())] += line.endswith('\n')

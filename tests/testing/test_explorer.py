@@ -229,7 +229,11 @@ STAGES = st.lists(
 
 @seed(18)
 @settings(
-    max_examples=40, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=examples(40, 200, 10),
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(STAGES, st.sampled_from((None, 'plain', 'counted')))
 def test_merged_orders_have_the_outcomes_of_all(stages, kind):

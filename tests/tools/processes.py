@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import Process
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180  # seconds: a process that hangs is a failure, not a test run that never ends
 
@@ -16,7 +18,7 @@ def start(folder, *arguments):
     environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
     command = [sys.executable, '-m', 'genflow', *map(str, arguments)]
     pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
-    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+    return Process(command, cwd=folder, env=environment, **pipes)
 
 
 def finish(process):

@@ -12,6 +12,7 @@ import textwrap
 import pytest
 
 from genflow.local import LocalSWF, ManualClock
+from tests.processes import Process
 from tests.tools.processes import TIMEOUT, finish, start, wait_for
 
 pytestmark = pytest.mark.thorough
@@ -336,7 +337,7 @@ def test_a_signal_is_sent_to_a_run_that_was_stopped(genflow_run, file, tmp_path)
 def test_on_a_terminal_the_command_that_sends_a_signal_is_a_line_of_its_own(file, tmp_path):
     outer, inner = os.openpty()
     words = [sys.executable, '-m', 'genflow', 'run', '-q', '--db', 'x.db', '--id', 'a', f'{file(WAITING)}:Flow']
-    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=inner) as process:
+    with Process(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=inner) as process:
         os.close(inner)
         with os.fdopen(outer, encoding='utf-8', newline='') as screen:
             lines = iter(screen.readline, '')

@@ -15,6 +15,7 @@ from genflow.core.durations import Duration, in_seconds
 from genflow.core.text import short
 
 __all__ = [
+    'MAX_RETRY_LATER',
     'ActivityCanceled',
     'ActivityFailed',
     'ActivityTimedOut',

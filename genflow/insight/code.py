@@ -45,8 +45,10 @@ __all__ = [
     'Replay',
     'Source',
     'Supposition',
+    'no_source',
     'parsed',
     'replayed',
+    'settle',
     'suppose',
     'told',
 ]

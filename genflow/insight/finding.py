@@ -17,7 +17,20 @@ from genflow.insight.command_line import PROGRAM, command_line
 from genflow.insight.times import clock_time, duration
 from genflow.insight.view import ExecutionView
 
-__all__ = ['CAUSE', 'NOTE', 'SETTING', 'Case', 'Evidence', 'Facts', 'Finding', 'Found', 'Poller', 'Rule', 'remedy']
+__all__ = [
+    'CAUSE',
+    'NOTE',
+    'SETTING',
+    'Case',
+    'Evidence',
+    'Facts',
+    'Finding',
+    'Found',
+    'Poller',
+    'Rule',
+    'plain',
+    'remedy',
+]
 
 CAUSE, NOTE, SETTING = 'cause', 'note', 'setting'
 """The levels of findings: something is wrong; a normal state is explained; a setting would hide trouble later."""

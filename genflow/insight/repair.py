@@ -22,7 +22,7 @@ from genflow.core.model.wire_names import PROCESS_DIED, REPAIR_TAG
 from genflow.insight.operations import DecisionTask, Operation
 from genflow.insight.view import CHANGES, ExecutionView, attributes_of
 
-__all__ = ['Repair', 'RepairError', 'plan_repair']
+__all__ = ['REPAIRABLE', 'Repair', 'RepairError', 'plan_repair']
 
 REPAIRABLE = frozenset({'failed', 'timed out', 'terminated', 'canceled'})
 

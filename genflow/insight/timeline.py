@@ -12,7 +12,7 @@ from attrs import frozen
 from genflow.insight.operations import Attempt, Operation
 from genflow.insight.view import ExecutionView
 
-__all__ = ['Bar', 'Break', 'Scale', 'Segment', 'bars', 'scale_of']
+__all__ = ['Bar', 'Break', 'Scale', 'Segment', 'bars', 'moments', 'scale_of']
 
 QUEUED, RUNNING, WAITING = 'queued', 'running', 'waiting'
 """The kinds of segments: waiting for a worker; being worked on; waiting for a timer or the next attempt."""

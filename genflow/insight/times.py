@@ -7,7 +7,7 @@ from typing import Any
 
 from genflow.swf.wire.events import utc
 
-__all__ = ['clock_time', 'duration', 'elapsed', 'seconds_of', 'utc']
+__all__ = ['DAY', 'clock_time', 'duration', 'elapsed', 'seconds_of', 'utc']
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 

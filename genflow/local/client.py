@@ -15,7 +15,7 @@ from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-import attrs
+from attrs import evolve, frozen
 
 from genflow.local import forks
 from genflow.local.clock import Clock, SystemClock
@@ -51,8 +51,10 @@ if TYPE_CHECKING:
 else:
     BotoMethods = object  # the methods are made below
 
+__all__ = ['LocalSWF']
 
-@attrs.frozen
+
+@frozen
 class Meta:
     """What boto3's ``client.meta`` tells."""
 
@@ -74,20 +76,20 @@ class LocalSWF(BotoMethods):
     same exceptions. All of it may be called from many threads at once. A call that has returned is durable.
 
     Args:
-        path: the SQLite file that keeps everything; made if need be. ``':memory:'`` keeps nothing.
-        clock: what time it is, see :mod:`genflow.local.clock`; the system's clock unless given.
-        region: appears in ARNs and in ``meta``.
-        account_id: appears in ARNs.
-        long_poll: seconds for which an empty poll is held; what the clock says unless given (60 on the system's).
+        path: The SQLite file that keeps everything; made if need be. ``':memory:'`` keeps nothing.
+        clock: What time it is, see :mod:`genflow.local.clock`; the system's clock unless given.
+        region: Appears in ARNs and in ``meta``.
+        account_id: Appears in ARNs.
+        long_poll: Seconds for which an empty poll is held; what the clock says unless given (60 on the system's).
         limits: SWF's quotas; a test may lower them.
         synchronous: SQLite's setting. ``'FULL'``, which is what it is unless given, survives the loss of power,
             ``'NORMAL'`` only the death of the process, and is several times as fast with a single caller.
-        denied: operations and decision types that are answered as not permitted.
-        abandon_started: tasks that were started and belong to no process that lives are timed out at once, and so are
+        denied: Operations and decision types that are answered as not permitted.
+        abandon_started: Tasks that were started and belong to no process that lives are timed out at once, and so are
             this process's when it closes the service. Right where no token is handed on to another program.
         mode: ``'r'`` only looks: nothing is written, a call that would change something raises ``ReadOnly``. Where no
             process leads the file, a copy of it is read, as it is at this moment.
-        parameter_validation: refuse, as boto3 does, what botocore's model forbids before it gets to the service.
+        parameter_validation: Refuse, as boto3 does, what botocore's model forbids before it gets to the service.
 
     Raises:
         FileInUse, ForeignFile, NewerSchema, CorruptFile, ReadOnlyFile, UnsupportedFileSystem, DiskFull, StoreError: the
@@ -142,15 +144,15 @@ class LocalSWF(BotoMethods):
         """Carry out an operation in wire form.
 
         Args:
-            operation: its name as in ``X-Amz-Target``.
-            request: its members as JSON has them; moments are numbers of seconds.
+            operation: Its name as in ``X-Amz-Target``.
+            request: Its members as JSON has them; moments are numbers of seconds.
 
         Returns:
             The answer; an empty dict for an operation without one.
 
         Raises:
-            ServiceError: what the service answers instead.
-            StoreError: the file cannot keep the call; nothing of it has happened.
+            ServiceError: What the service answers instead.
+            StoreError: The file cannot keep the call; nothing of it has happened.
         """
         answer = self._perform_for_others(operation, request) or {}
         events = answer.get('events')
@@ -176,12 +178,12 @@ class LocalSWF(BotoMethods):
 
         Args:
             operation: ``PollForActivityTask`` or ``PollForDecisionTask``, as in :meth:`call`.
-            request: without a page token, for a page is no poll.
-            wake: called from any thread, at most once after each attempt, when another attempt is worth while. It
+            request: Without a page token, for a page is no poll.
+            wake: Called from any thread, at most once after each attempt, when another attempt is worth while. It
                 must neither block nor call the service.
 
         Raises:
-            ServiceError: what the service answers instead.
+            ServiceError: What the service answers instead.
         """
         if not isinstance(self._service, Service):
             return self._service.hold(operation, request, wake)
@@ -214,9 +216,9 @@ class LocalSWF(BotoMethods):
         What it returns must be JSON, what it raises fails the Lambda task.
 
         Args:
-            name: of the function, as decisions have it.
-            function: is called once for each decision.
-            run: makes the call, at once or later: it is given the work. A thread of the service unless given.
+            name: Of the function, as decisions have it.
+            function: Is called once for each decision.
+            run: Makes the call, at once or later: it is given the work. A thread of the service unless given.
         """
         self._service.register_lambda(name, function, run)
 
@@ -227,8 +229,8 @@ class LocalSWF(BotoMethods):
         declared adds to what was declared before. :class:`genflow.swf.worker.worker.Worker` does this by itself.
 
         Args:
-            workflows: names and versions of workflow types.
-            activities: names and versions of activity types.
+            workflows: Names and versions of workflow types.
+            activities: Names and versions of activity types.
         """
         if self._member is not None:
             kinds = (('decision', workflows), ('activity', activities))
@@ -240,14 +242,14 @@ class LocalSWF(BotoMethods):
         What the history says is trusted: this is for genflow's own tools.
 
         Args:
-            domain: of the execution.
-            workflow_id: of the execution, and of the new run.
-            run_id: the closed run whose settings the new one has.
-            events: the new run's history, as boto3 gives events; the last one is a ``DecisionTaskScheduled``.
+            domain: Of the execution.
+            workflow_id: Of the execution, and of the new run.
+            run_id: The closed run whose settings the new one has.
+            events: The new run's history, as boto3 gives events; the last one is a ``DecisionTaskScheduled``.
 
         Raises:
-            ClientError: the run is not kept, another one is open, or the domain takes no new one.
-            StoreError: the file cannot keep it, or its leader cannot be given it.
+            ClientError: The run is not kept, another one is open, or the domain takes no new one.
+            StoreError: The file cannot keep it, or its leader cannot be given it.
         """
         fresh = new_run_id()
         try:
@@ -291,7 +293,7 @@ class LocalSWF(BotoMethods):
         """The paginator of botocore over the method of that name.
 
         Raises:
-            OperationNotPageableError: it has no pages.
+            OperationNotPageableError: It has no pages.
         """
         with forks.importing('botocore.paginate'):
             from botocore.exceptions import OperationNotPageableError  # noqa: PLC0415 - botocore takes its time
@@ -389,7 +391,7 @@ def alone(options: Options) -> Service:
     why = f'its clock is a {type(options.clock).__name__}, which processes cannot share.'
     notice = Notice(state='alone', why=why, process=str(os.getpid()))
     try:
-        return Service(attrs.evolve(options, notice=notice.text()))
+        return Service(evolve(options, notice=notice.text()))
     except FileInUse as error:
         found = read_notice(error.notice)
         if found is None or found.state == 'alone':
@@ -405,7 +407,7 @@ def validate(operation: str, request: dict[str, Any]) -> None:
     """Refuse what boto3 refuses before it sends.
 
     Raises:
-        ParamValidationError: in botocore's words.
+        ParamValidationError: In botocore's words.
     """
     with forks.importing('botocore.validate'):
         from botocore.exceptions import ParamValidationError  # noqa: PLC0415 - botocore takes its time

@@ -25,6 +25,17 @@ from typing import ClassVar
 from genflow.local import forks
 from genflow.steady_time import monotonic_ns
 
+__all__ = [
+    'Clock',
+    'ManualClock',
+    'SkippingClock',
+    'SteadyClock',
+    'SystemClock',
+    'steady',
+    'to_datetime',
+    'to_milliseconds',
+]
+
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -50,8 +61,8 @@ class Clock:
     """A source of time.
 
     Attributes:
-        hold: how many real seconds an empty poll waits, where the service is not told otherwise.
-        skips: the service may move this clock when everything waits.
+        hold: How many real seconds an empty poll waits, where the service is not told otherwise.
+        skips: The service may move this clock when everything waits.
     """
 
     hold: ClassVar[float] = 60.0
@@ -129,7 +140,7 @@ class ManualClock(Clock):
     """Time that stands still until it is moved.
 
     Args:
-        start: the first moment; 2000-01-01 UTC unless given.
+        start: The first moment; 2000-01-01 UTC unless given.
     """
 
     hold: ClassVar[float] = 0.0

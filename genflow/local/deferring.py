@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import attrs
+from attrs import define, field
 
 from genflow.local.engine.rounds import Wants
 from genflow.local.engine.service import Service
@@ -35,18 +35,30 @@ from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.room import Room
 from genflow.local.state.task_lists import CallbackWaiter
 
-__all__ = ['DeferringSWF']
+__all__ = [
+    'DEFERRED',
+    'POLLS',
+    'REPEATED',
+    'Call',
+    'DeferringSWF',
+    'Wanted',
+    'as_failure',
+    'is_passing',
+    'read_events',
+    'repeated',
+    'right',
+]
 
-#: client methods whose calls are deferred.
 DEFERRED = (
     'respond_activity_task_canceled',
     'respond_activity_task_completed',
     'respond_activity_task_failed',
     'respond_decision_task_completed',
 )
+"""Client methods whose calls are deferred."""
 
-#: client methods that a worker repeats; where the file cannot be written, they fail as SWF's own failures do.
 REPEATED = ('get_workflow_execution_history', 'poll_for_decision_task', 'record_activity_task_heartbeat')
+"""Client methods that a worker repeats; where the file cannot be written, they fail as SWF's own failures do."""
 
 POLLS = {'decision': 'PollForDecisionTask', 'activity': 'PollForActivityTask'}
 
@@ -78,16 +90,16 @@ class _Deferred(threading.local):
         self.trouble: StoreError | None = None
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class DeferringSWF:
     """The methods of a client; answers to tasks are deferred, all others are the client's own.
 
     Args:
-        client: the service in this process.
-        service: its inside.
-        invoke: makes a call of the client's with another way to the service: operation, request, perform.
-        error: the client's exception for an operation and a refusal of the service.
-        caller: whose tasks are taken.
+        client: The service in this process.
+        service: Its inside.
+        invoke: Makes a call of the client's with another way to the service: operation, request, perform.
+        error: The client's exception for an operation and a refusal of the service.
+        caller: Whose tasks are taken.
     """
 
     client: Any
@@ -95,7 +107,7 @@ class DeferringSWF:
     _invoke: Callable[..., dict[str, Any]]
     _error: Callable[[str, ServiceError], Exception]
     _caller: Caller = ANYBODY
-    _deferred: _Deferred = attrs.field(factory=_Deferred, init=False, repr=False)
+    _deferred: _Deferred = field(factory=_Deferred, init=False, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
@@ -106,13 +118,13 @@ class DeferringSWF:
         Args:
             wants: ``decision`` or ``activity``, the arguments of a poll, and how many there is room for, as the
                 arguments of :class:`~genflow.local.state.room.Room`.
-            places: what :meth:`stand` gave; the caller leaves all of these lines.
+            places: What :meth:`stand` gave; the caller leaves all of these lines.
 
         Returns:
             For each of ``wants`` the answers that polls would have had; those of decision tasks are for :meth:`read`.
 
         Raises:
-            ClientError: the service refuses, and nothing was taken.
+            ClientError: The service refuses, and nothing was taken.
         """
         with self._refusals(wants):
             found, mark = self._service.rounds.take_tasks(_wanted(wants), places, self._caller)
@@ -133,11 +145,11 @@ class DeferringSWF:
         """A decision task as boto3 gives it.
 
         Args:
-            answer: what :meth:`take` gave.
-            taken: names its start.
+            answer: What :meth:`take` gave.
+            taken: Names its start.
 
         Raises:
-            StoreError: it must be read from the file, which cannot be written or read.
+            StoreError: It must be read from the file, which cannot be written or read.
         """
         task: dict[str, Any] = self._service.rounds.read_taken(answer, taken) if isinstance(answer, Reading) else answer
         read_events(task)
@@ -148,14 +160,14 @@ class DeferringSWF:
         """Stands in line for tasks, in all lists at once; nothing may be left unsettled.
 
         Args:
-            wants: as for :meth:`take`.
-            ring: called from any thread when it is worth while to take; it must neither block nor call the service.
+            wants: As for :meth:`take`.
+            ring: Called from any thread when it is worth while to take; it must neither block nor call the service.
 
         Returns:
             The places in line, for :meth:`take`; ``None`` where there is something to take already.
 
         Raises:
-            ClientError: the service refuses.
+            ClientError: The service refuses.
         """
         poller = threading.current_thread()
 
@@ -171,7 +183,7 @@ class DeferringSWF:
         """Waits until the file has what this thread has deferred.
 
         Raises:
-            StoreError: it could not be written. :meth:`lost` tells the answers that have got lost with it.
+            StoreError: It could not be written. :meth:`lost` tells the answers that have got lost with it.
         """
         mine = self._deferred
         first, last, trouble = mine.first, mine.last, mine.trouble

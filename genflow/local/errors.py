@@ -7,6 +7,24 @@ and says what to do.
 
 from __future__ import annotations
 
+__all__ = [
+    'CorruptFile',
+    'DamagedRow',
+    'DiskFull',
+    'FileGone',
+    'FileInUse',
+    'ForeignFile',
+    'LocalError',
+    'NewerSchema',
+    'ReadOnly',
+    'ReadOnlyFile',
+    'ServiceClosed',
+    'ServiceError',
+    'ServiceForked',
+    'StoreError',
+    'UnsupportedFileSystem',
+]
+
 
 class LocalError(Exception):
     """Base of everything that the local service raises on its own account."""
@@ -16,10 +34,10 @@ class ServiceError(LocalError):
     """One operation was refused.
 
     Attributes:
-        code: the bare name that SDKs compare, such as ``'UnknownResourceFault'``.
-        message: the text for people.
-        status: the HTTP status.
-        type: the full ``__type`` of the error document, ``namespace#code``.
+        code: The bare name that SDKs compare, such as ``'UnknownResourceFault'``.
+        message: The text for people.
+        status: The HTTP status.
+        type: The full ``__type`` of the error document, ``namespace#code``.
     """
 
     def __init__(self, code: str, message: str, status: int, namespace: str) -> None:
@@ -57,7 +75,7 @@ class FileInUse(StoreError):
     """Somebody else has the file, and does not share it with this process.
 
     Attributes:
-        notice: what they wrote into the lock file about themselves.
+        notice: What they wrote into the lock file about themselves.
     """
 
     def __init__(self, message: str, notice: str = '') -> None:

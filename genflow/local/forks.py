@@ -24,6 +24,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+__all__ = ['acquire_all', 'immortalize', 'importing', 'opening', 'register']
+
 LOCK_TIMEOUT = 10.0
 """Seconds for which a fork waits for calls that are under way; then it happens all the same."""
 

@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+__all__ = ['encode', 'portions']
+
 T = TypeVar('T')
 
 _encoder = json.JSONEncoder(separators=(',', ':'), check_circular=False)
@@ -25,8 +27,8 @@ def _made_once() -> Callable[[Any], str]:
     return lambda value: ''.join(pieces(value, 0))
 
 
-#: the JSON of a value: text, a number, or lists and dicts of such.
 encode = _made_once()
+"""The JSON of a value: text, a number, or lists and dicts of such."""
 
 
 def portions(items: Sequence[T], most: int) -> Iterator[list[T]]:

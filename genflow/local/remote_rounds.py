@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-import attrs
+from attrs import define, field
 
 from genflow.local.deferring import (
     DEFERRED,
@@ -59,7 +59,7 @@ class Place(Protocol):
     """A place in line.
 
     Attributes:
-        wants: the lists in whose lines it stands.
+        wants: The lists in whose lines it stands.
     """
 
     wants: Sequence[Described]
@@ -85,7 +85,7 @@ class _Collected(threading.local):
         self.calls: list[Call] = []
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class RemoteRounds:
     """The methods of a client; answers to tasks are collected, all others are the client's own.
 
@@ -93,17 +93,17 @@ class RemoteRounds:
     taken are in the file already, and no clock of a follower skips.
 
     Args:
-        client: the service as this process has it.
-        member: carries rounds out.
-        invoke: makes a call of the client's with another way to the service: operation, request, perform.
-        error: the client's exception for an operation and a refusal of the service.
+        client: The service as this process has it.
+        member: Carries rounds out.
+        invoke: Makes a call of the client's with another way to the service: operation, request, perform.
+        error: The client's exception for an operation and a refusal of the service.
     """
 
     client: Any
     _member: Rounds
     _invoke: Callable[..., dict[str, Any]]
     _error: Callable[[str, ServiceError], Exception]
-    _collected: _Collected = attrs.field(factory=_Collected, init=False, repr=False)
+    _collected: _Collected = field(factory=_Collected, init=False, repr=False)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)

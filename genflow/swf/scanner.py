@@ -28,7 +28,7 @@ from genflow.core.model.options import MAX_SECONDS, seconds
 from genflow.core.model.options import priority as checked_priority
 from genflow.core.model.registry import ActivitySpec, Registry, Spec, WorkflowSpec, declare
 
-__all__ = ['activity', 'scan', 'workflow']
+__all__ = ['Package', 'activity', 'scan', 'workflow']
 
 Cls = TypeVar('Cls', bound=type)
 Fn = TypeVar('Fn', bound=FunctionActivity[Any, Any, Any])

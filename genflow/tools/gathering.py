@@ -25,7 +25,7 @@ from genflow.tools.run.follow import HistoryTail, listed
 if TYPE_CHECKING:
     from genflow.insight import Diagnosis
 
-__all__ = ['Gathered', 'Gatherer', 'from_file', 'known_spec', 'source_lines', 'spec_of_type']
+__all__ = ['Gathered', 'Gatherer', 'from_file', 'known_spec', 'now', 'source_lines', 'spec_of_type']
 
 T = TypeVar('T')
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from genflow.core.errors import DefinitionError
 
-__all__ = ['answer', 'queries', 'query']
+__all__ = ['MARK', 'answer', 'queries', 'query']
 
 F = TypeVar('F', bound=Callable[..., Any])
 

@@ -15,7 +15,16 @@ from genflow.core.errors import DefinitionError
 from genflow.core.payloads.hooks import Serialization, decode
 from genflow.core.payloads.structuring import shape_of
 
-__all__ = ['UpdateMethod', 'read_arguments', 'read_result', 'unknown_update', 'update', 'updates_of', 'validator_of']
+__all__ = [
+    'MARK',
+    'UpdateMethod',
+    'read_arguments',
+    'read_result',
+    'unknown_update',
+    'update',
+    'updates_of',
+    'validator_of',
+]
 
 P = ParamSpec('P')
 F = TypeVar('F', bound=Callable[..., Any])

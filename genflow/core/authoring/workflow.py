@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions, NextRunOptions
 
-__all__ = ['External', 'Restarter', 'Workflow']
+__all__ = ['External', 'Restarter', 'Workflow', 'bind']
 
 P = ParamSpec('P')
 R = TypeVar('R')

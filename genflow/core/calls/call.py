@@ -44,6 +44,7 @@ __all__ = [
     'SLOT_RESERVED',
     'Call',
     'Cancellation',
+    'Ignored',
     'RetryTimer',
     'RetryableCall',
     'refused_key',

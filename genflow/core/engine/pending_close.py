@@ -21,7 +21,7 @@ from genflow.core.payloads.wire_text import shortened
 from genflow.core.tasks.task import Task
 from genflow.core.text import place
 
-__all__ = ['Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose']
+__all__ = ['HOW', 'Cancel', 'Complete', 'ContinueWith', 'Fail', 'PendingClose']
 
 HOW = {
     decisions.CompleteWorkflow: 'completed',

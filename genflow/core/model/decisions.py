@@ -9,6 +9,7 @@ from __future__ import annotations
 from attrs import frozen
 
 __all__ = [
+    'CLOSES',
     'CancelTimer',
     'CancelWorkflow',
     'CompleteWorkflow',

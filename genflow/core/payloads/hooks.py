@@ -29,6 +29,7 @@ __all__ = [
     'check_fit',
     'decode',
     'encode',
+    'encode_value',
     'excerpt',
     'same_payload',
     'use_transport',

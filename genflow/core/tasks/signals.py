@@ -33,7 +33,21 @@ from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 from genflow.core.tasks.unused import UsageTracked
 from genflow.core.text import Location, place
 
-__all__ = ['Message', 'Misfit', 'Read', 'read_json', 'reader_of']
+__all__ = [
+    'BoundSignal',
+    'Mailbox',
+    'Message',
+    'Misfit',
+    'Read',
+    'Signal',
+    'SignalGet',
+    'declared_signals',
+    'nearest_signal',
+    'read_json',
+    'reader_of',
+    'signal_name',
+    'signals_of',
+]
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar

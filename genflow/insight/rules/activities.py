@@ -10,6 +10,21 @@ from genflow.insight.operations import Attempt, Limits, Operation
 from genflow.insight.rules.decisions import polled, polled_lists, similar, taken_since, times
 from genflow.insight.times import duration
 
+__all__ = [
+    'activity_in_line',
+    'activity_list_misspelt',
+    'activity_not_polled',
+    'activity_type_missing',
+    'cancel_unanswered',
+    'endless_activity',
+    'heartbeat_overdue',
+    'heartbeats_lost',
+    'retry_too_late',
+    'retrying',
+    'running_long',
+    'worker_silent',
+]
+
 ACTIVITY_WAIT = 30
 """Seconds after which an activity task that nobody took is a finding."""
 

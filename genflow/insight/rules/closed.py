@@ -9,6 +9,22 @@ from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import Attempt, Close, Operation
 from genflow.insight.times import duration
 
+__all__ = [
+    'canceled',
+    'continued',
+    'event_limit',
+    'execution_timed_out',
+    'failed_by_activity',
+    'failed_by_child',
+    'failed_by_code',
+    'failed_by_lambda',
+    'failed_by_refusal',
+    'failed_by_timeout',
+    'failed_unscheduled',
+    'policy_applied',
+    'terminated',
+]
+
 
 def _again(case: Case, before: str = '') -> str:
     rerun = case.on_this('rerun', run_id=case.view.run_id)

@@ -12,6 +12,23 @@ from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import DecisionTask
 from genflow.insight.times import duration
 
+__all__ = [
+    'decision_in_line',
+    'decision_list_misspelt',
+    'decision_not_polled',
+    'decision_slow',
+    'decision_timed_out',
+    'nondeterminism',
+    'polled',
+    'polled_lists',
+    'similar',
+    'stalled',
+    'taken_since',
+    'times',
+    'unreadable',
+    'workflow_type_gone',
+]
+
 DECISION_WAIT = 10
 """Seconds after which a decision task that nobody took is a finding: a decider that is there takes it at once."""
 

@@ -10,6 +10,19 @@ from genflow.insight.finding import Case, Evidence, Found
 from genflow.insight.operations import Operation
 from genflow.insight.times import DAY, duration
 
+__all__ = [
+    'endless_decisions',
+    'expires_soon',
+    'heartbeat_too_long',
+    'large_payload',
+    'many_events',
+    'many_open',
+    'no_start_to_close',
+    'old',
+    'outlives_execution',
+    'retry_outlives_execution',
+]
+
 MAX_EVENTS = 25_000
 """SWF ends an execution at so many events."""
 

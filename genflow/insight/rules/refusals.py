@@ -9,6 +9,19 @@ from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.operations import Refusal
 from genflow.insight.rules.decisions import times
 
+__all__ = [
+    'activity_unregistered',
+    'child_unregistered',
+    'close_refused',
+    'default_undefined',
+    'id_taken',
+    'lambda_refused',
+    'not_permitted',
+    'throttled',
+    'type_deprecated',
+    'undelivered',
+]
+
 THROTTLED_FOR = 60
 """Seconds for which a refusal because of a rate or quota is a finding."""
 

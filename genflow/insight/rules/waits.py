@@ -9,6 +9,18 @@ from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.insight.finding import Case, Evidence, Found, remedy
 from genflow.insight.times import duration
 
+__all__ = [
+    'abandoned_children',
+    'cancel_unfinished',
+    'child_stuck',
+    'idle',
+    'parent_closed',
+    'signal_awaited',
+    'signal_undeclared',
+    'signals_unread',
+    'sleeping',
+]
+
 
 def signal_undeclared(case: Case) -> Iterator[Found]:
     """A signal came in whose name the class does not declare."""

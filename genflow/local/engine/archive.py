@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-import attrs
+from attrs import frozen
 
 from genflow.local.engine.loading import described, read_item, readable
 from genflow.local.errors import CorruptFile, DamagedRow, FileInUse, ForeignFile, StoreError
@@ -29,6 +29,8 @@ from genflow.local.store import Store
 from genflow.local.store.file import copy_live, log_of
 from genflow.local.store.sqlite_errors import clear_errors
 
+__all__ = ['HEADING', 'Report', 'backup', 'export', 'import_', 'info', 'vacuum']
+
 HEADING = {'genflow': 'swf', 'format': 1}
 """The first line of an export."""
 
@@ -39,13 +41,13 @@ BY_ITSELF = '{"state": "alone", "why": "a genflow command works on the whole fil
 """What the lock file says meanwhile (:mod:`genflow.local.shared.notice`)."""
 
 
-@attrs.frozen
+@frozen
 class Report:
     """What was exported or imported.
 
     Attributes:
-        executions: how many.
-        lost: what could not be read, in words; empty unless the file is damaged.
+        executions: How many.
+        lost: What could not be read, in words; empty unless the file is damaged.
     """
 
     executions: int
@@ -56,7 +58,7 @@ def info(path: str) -> dict[str, int]:
     """Counts of what the file holds, and its size in bytes; what was past its retention at the last change counts not.
 
     Raises:
-        StoreError: the file does not exist or cannot be read.
+        StoreError: The file does not exist or cannot be read.
     """
     with _readable(path) as store:
         store.replay()
@@ -67,7 +69,7 @@ def vacuum(path: str) -> tuple[int, int]:
     """Forget what is past its retention and shrink the file; the bytes before and after.
 
     Raises:
-        StoreError: the file does not exist, is in use, or cannot be read.
+        StoreError: The file does not exist, is in use, or cannot be read.
     """
     before = Path(path).stat().st_size if Path(path).exists() else 0
     with closing(_existing(path)) as store:
@@ -83,7 +85,7 @@ def backup(path: str, copy: str) -> int:
     """Make a whole copy of a file, also while a service has it open; the bytes of the copy.
 
     Raises:
-        StoreError: the file does not exist or cannot be read, or the copy exists already.
+        StoreError: The file does not exist or cannot be read, or the copy exists already.
     """
     if not Path(path).exists():
         raise ForeignFile(f'{path} does not exist.')
@@ -104,7 +106,7 @@ def export(path: str, out: TextIO) -> Report:
     """Write the file's contents as text; of a damaged file, what can be read.
 
     Raises:
-        StoreError: the file does not exist, or nothing of it can be read.
+        StoreError: The file does not exist, or nothing of it can be read.
     """
     try:
         with _readable(path) as store:
@@ -209,8 +211,8 @@ def import_(path: str, lines: Iterable[str]) -> Report:
     """Make a file from exported text.
 
     Raises:
-        StoreError: the file exists and holds something already, or cannot be written.
-        ValueError: the text is not an export; the message says which line.
+        StoreError: The file exists and holds something already, or cannot be written.
+        ValueError: The text is not an export; the message says which line.
     """
     is_new = not Path(path).exists()
     try:

@@ -14,7 +14,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import attrs
+from attrs import define, field
+
+__all__ = ['CallThread']
 
 T = TypeVar('T')
 
@@ -51,7 +53,7 @@ class Job:
             del error
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class _Line:
     """What the thread shares with its owner, which it does not keep alive.
 
@@ -60,7 +62,7 @@ class _Line:
         over: No more is to be expected.
     """
 
-    jobs: queue.SimpleQueue[Job | None] = attrs.field(factory=queue.SimpleQueue)
+    jobs: queue.SimpleQueue[Job | None] = field(factory=queue.SimpleQueue)
     over: bool = False
 
     def serve(self) -> None:

@@ -10,6 +10,8 @@ from genflow.local.operations.answers import Answer
 from genflow.local.requests.model import operations
 from genflow.local.state.state import State
 
+__all__ = ['CALLS', 'OPERATIONS']
+
 CALLS: dict[str, Callable[[State, dict[str, Any], int], Answer]] = {
     **registry.CALLS,
     **executions.CALLS,

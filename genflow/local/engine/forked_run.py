@@ -35,11 +35,11 @@ def fresh_row(row: Mapping[str, Any], events: Sequence[Event], *, key: int, run_
     """The row of the new run.
 
     Args:
-        row: of the closed run, whose settings the new one has.
-        events: the new run's history.
-        key: of the new run.
-        run_id: of the new run.
-        now: when it begins; its whole time is before it.
+        row: Of the closed run, whose settings the new one has.
+        events: The new run's history.
+        key: Of the new run.
+        run_id: Of the new run.
+        now: When it begins; its whole time is before it.
     """
     return {
         **row,
@@ -112,14 +112,14 @@ def begin_forked_run(state: State, row: Mapping[str, Any], events: Sequence[Even
     """Open the new run in a service that runs; where it is open already, the call is repeated and changes nothing.
 
     Args:
-        state: the service's memory.
-        row: of the closed run, whose settings the new one has.
-        events: the new run's history as :func:`wire_events` gives it; it ends with a ``DecisionTaskScheduled``.
-        run_id: of the new run.
-        now: when it begins.
+        state: The service's memory.
+        row: Of the closed run, whose settings the new one has.
+        events: The new run's history as :func:`wire_events` gives it; it ends with a ``DecisionTaskScheduled``.
+        run_id: Of the new run.
+        now: When it begins.
 
     Raises:
-        ServiceError: another run is open, the domain is deprecated, or it has as many open executions as it can have.
+        ServiceError: Another run is open, the domain is deprecated, or it has as many open executions as it can have.
     """
     live_domain(state, {'domain': row['domain']})
     current = state.running_one(row['domain'], row['workflow_id'])

@@ -1,6 +1,6 @@
 """Group commit: calls that run at the same time share one transaction of the file.
 
-Theory of operation. A call changes the world under the service's lock, which adds to the open batch, and leaves the
+Theory of operation. A call changes the state under the service's lock, which adds to the open batch, and leaves the
 lock; then it waits here until its batch is in the file. The first to wait becomes the *leader*: it closes the batch,
 writes it, lets everybody go whose changes were in it, and makes the first of those who came too late for that batch
 the next leader. So nobody but callers does any work, one caller alone pays no thread switch, calls go on while the disk
@@ -24,46 +24,48 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import attrs
+from attrs import define, field
 
 from genflow.local.errors import StoreError
 from genflow.local.state.state import State
 from genflow.local.state.transaction import Batch
 from genflow.local.store import Store
 
-#: the number of a batch that nobody writes: who waits for it waits to be the leader.
+__all__ = ['FAILURES', 'Journal', 'Statistics']
+
 NEVER_WRITTEN = 1 << 62
+"""The number of a batch that nobody writes: who waits for it waits to be the leader."""
 
-#: ranges of batches that could not be written, kept for those who have not heard yet.
 FAILURES = 256
+"""Ranges of batches that could not be written, kept for those who have not heard yet."""
 
-#: the most seconds that a leader waits for others.
 LONGEST_WAIT = 0.002
+"""The most seconds that a leader waits for others."""
 
-#: events collected before they are folded.
 CHUNK = 2_000
+"""Events collected before they are folded."""
 
-#: milliseconds between two sweeps, so that executions that expire one by one do not cost a transaction each.
 SWEEP_EVERY = 1_000
+"""Milliseconds between two sweeps, so that executions that expire one by one do not cost a transaction each."""
 
-#: milliseconds after which the tables are asked again when an execution ends that they did not have yet.
 LOOK_AGAIN = 60_000
+"""Milliseconds after which the tables are asked again when an execution ends that they did not have yet."""
 
 
-@attrs.define(slots=True)
+@define
 class Statistics:
     """What a service has done so far.
 
     Attributes:
-        calls: operations carried out.
-        commits: transactions written.
-        open_executions: how many are open, by domain.
-        task_lists: domain, kind, name, waiting tasks, waiting polls, and the seconds that the oldest task has waited.
+        calls: Operations carried out.
+        commits: Transactions written.
+        open_executions: How many are open, by domain.
+        task_lists: Domain, kind, name, waiting tasks, waiting polls, and the seconds that the oldest task has waited.
     """
 
     calls: int = 0
     commits: int = 0
-    open_executions: Mapping[str, int] = attrs.field(factory=dict)
+    open_executions: Mapping[str, int] = field(factory=dict)
     task_lists: Sequence[tuple[str, str, str, int, int, float]] = ()
 
 
@@ -71,9 +73,9 @@ class Journal:
     """The way of changes into the file.
 
     Args:
-        lock: the service's lock, under which the world is changed.
-        now: the service's time.
-        recover: called under the lock after a failed write; must read everything again.
+        lock: The service's lock, under which the state is changed.
+        now: The service's time.
+        recover: Called under the lock after a failed write; must read everything again.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class Journal:
         recover: Callable[[], None],
     ) -> None:
         self._store = store
-        self._world = state
+        self._state = state
         self._lock = lock
         self._now = now
         self._recover = recover
@@ -105,8 +107,8 @@ class Journal:
         self.statistics = Statistics()
 
     def mark(self) -> int:
-        """The batch that must be settled before what the world now shows may be told; under the service's lock."""
-        batch = self._world.batch
+        """The batch that must be settled before what the state now shows may be told; under the service's lock."""
+        batch = self._state.batch
         if batch.empty:
             return batch.number - 1
         if self._store.in_memory:
@@ -119,7 +121,7 @@ class Journal:
         """Wait until the batch of that number is in the file; not to be called under the service's lock.
 
         Raises:
-            StoreError: it could not be written.
+            StoreError: It could not be written.
         """
         if number > self._written:
             self._await_turn(number)
@@ -131,7 +133,7 @@ class Journal:
         """As :meth:`settle`, for changes in any of those batches, some of which others may have tried to write.
 
         Raises:
-            StoreError: one of them could not be written.
+            StoreError: One of them could not be written.
         """
         self.settle(last)
         self._raise_failure(last, first)
@@ -145,19 +147,19 @@ class Journal:
     def deferred(self) -> int:
         """The batch that has what was changed just now, 0 where nobody has to wait; under the service's lock."""
         mark = self.mark()
-        return 0 if self._world.batch.empty else mark
+        return 0 if self._state.batch.empty else mark
 
     def fold(self) -> None:
         """Have the tables hold everything that was changed; not to be called under the service's lock.
 
         Raises:
-            StoreError: they cannot.
+            StoreError: They cannot.
         """
         with self._lock:
-            number = self._world.batch.number
+            number = self._state.batch.number
             if self._store.in_memory:
                 self._flush(fold=True)
-            elif self._world.batch.empty and self._unfolded.empty and not self._writing:
+            elif self._state.batch.empty and self._unfolded.empty and not self._writing:
                 return
         if not self._store.in_memory:
             self._await_turn(NEVER_WRITTEN)
@@ -175,7 +177,7 @@ class Journal:
 
     def discard(self) -> None:
         """What was not folded is not wanted any more; called by :meth:`alone`."""
-        self._unfolded = Batch(self._world.batch.number)
+        self._unfolded = Batch(self._state.batch.number)
 
     def _await_turn(self, number: int) -> None:
         """Wait until the batch is written, or (where it is not, then) until this thread is the leader."""
@@ -248,13 +250,13 @@ class Journal:
         Batches are written in order: whoever calls this is the leader, or (without a file) holds the service's lock.
         """
         with self._lock:
-            batch, unfolded = self._world.batch, self._unfolded
+            batch, unfolded = self._state.batch, self._unfolded
             fold = fold or self._store.in_memory or len(unfolded.events) + len(batch.events) >= CHUNK
             if batch.empty and not (fold and not unfolded.empty):
                 return
             journaled = None if fold else batch.columns(folding=False)
             unfolded.absorb(batch)
-            self._world.batch = Batch(batch.number + 1)
+            self._state.batch = Batch(batch.number + 1)
             folded = unfolded.columns(folding=True) if fold else None
             if fold:
                 self._unfolded = Batch(batch.number)
@@ -276,14 +278,14 @@ class Journal:
     @property
     def sweep_is_due(self) -> bool:
         """Executions are past their retention, and none were looked for within the last second."""
-        expiry, now = self._world.next_expiry, self._now()
+        expiry, now = self._state.next_expiry, self._now()
         return expiry is not None and expiry <= now and self._next_sweep <= now
 
     def sweep(self) -> None:
         """Forget all executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.
 
         Raises:
-            StoreError: the file cannot be written.
+            StoreError: The file cannot be written.
         """
         if self.sweep_is_due:
             self.fold()
@@ -302,7 +304,7 @@ class Journal:
 
     def _sweep_portion(self) -> bool:
         """Whether there was something to forget."""
-        state = self._world
+        state = self._state
         with self._lock:
             now = self._now()
             if state.next_expiry is None or state.next_expiry > now:
@@ -318,14 +320,14 @@ class Journal:
     def _fail(self, number: int, error: StoreError) -> None:
         """Everything from that batch on is lost; go back to what the file has."""
         with self._lock:
-            last = self._world.batch.number
+            last = self._state.batch.number
             if self._failures and self._failures[-1][1] == number - 1:
                 number = self._failures.pop()[0]  # one range for a disk that stays full
             self._failures.append((number, last, error))
             self._unfolded = Batch(last)
             del self._failures[:-FAILURES]
             self._recover()
-            self._world.batch = Batch(last + 1)
+            self._state.batch = Batch(last + 1)
             self._written = last
 
     def is_lost(self, number: int) -> bool:

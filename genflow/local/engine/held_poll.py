@@ -18,6 +18,8 @@ from genflow.local.operations.answers import answer_text
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.task_lists import CallbackWaiter, Waiter
 
+__all__ = ['HeldPoll']
+
 
 class HeldPoll:
     """One long poll; made by :meth:`genflow.local.LocalSWF.hold`. Attempts are made by one thread at a time."""
@@ -50,14 +52,14 @@ class HeldPoll:
         """Take a task, or stand in line for one.
 
         Args:
-            last: the poll will not wait any longer.
+            last: The poll will not wait any longer.
 
         Returns:
             The answer as JSON; None when the poll stands in line.
 
         Raises:
-            ServiceError: the service refuses; the poll is over.
-            StoreError: the file cannot keep it; the poll is over.
+            ServiceError: The service refuses; the poll is over.
+            StoreError: The file cannot keep it; the poll is over.
         """
         stand = None if last else partial(CallbackWaiter, self._wake)
         answer = self._service.attempt(

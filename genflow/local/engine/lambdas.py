@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import attrs
+from attrs import frozen
+
+__all__ = ['FunctionFailure', 'Run', 'find', 'in_background', 'perform']
 
 Run = Callable[[Callable[[], None]], None]
 """Makes a call, or has it made: it is given the work."""
 
-#: characters of an answer that SWF can record.
 LONGEST = 32_768
+"""Characters of an answer that SWF can record."""
 
 
 class FunctionFailure(Exception):
@@ -25,7 +27,7 @@ class FunctionFailure(Exception):
         self.details = details
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Outcome:
     """How a function ended: the event to record and its attributes."""
 

@@ -18,6 +18,8 @@ from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
 from genflow.local.store.store import LARGEST_KEY
 
+__all__ = ['StoredExecutions', 'described', 'load_state', 'read_item', 'readable', 'readable_items']
+
 LOG = logging.getLogger(__name__)
 
 
@@ -26,11 +28,11 @@ def readable(path: str, what: Callable[[], str]) -> Iterator[None]:
     """See that rows say what they must.
 
     Args:
-        path: how the user calls the file.
-        what: says what is read.
+        path: How the user calls the file.
+        what: Says what is read.
 
     Raises:
-        CorruptFile: they do not; names what is damaged, and the file.
+        CorruptFile: They do not; names what is damaged, and the file.
     """
     try:
         yield
@@ -74,7 +76,7 @@ def read_item(text: str) -> tuple[dict[str, Any], Item]:
 
 
 class StoredExecutions:
-    """The world's way to what it has put away, which it does only with what the file has whole."""
+    """The state's way to what it has put away, which it does only with what the file has whole."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -83,7 +85,7 @@ class StoredExecutions:
         """The open execution of that key.
 
         Raises:
-            CorruptFile: it is damaged.
+            CorruptFile: It is damaged.
         """
         with readable(self._store.path, partial(self._store.name_of, key)):
             return self._execution(key)
@@ -156,7 +158,7 @@ def load_registry(store: Store) -> dict[str, Domain]:
 
 
 def load_state(state: State, store: Store) -> None:
-    """Fill an empty world: the registry, who is open, what waits in which list, what is due when.
+    """Fill an empty state: the registry, who is open, what waits in which list, what is due when.
 
     Waiting tasks are put in their lists in the order in which they were scheduled.
     """

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-import attrs
+from attrs import field, frozen
 
 from genflow.local.clock import Clock, SteadyClock, steady
 from genflow.local.engine.call_thread import CallThread
@@ -38,22 +38,24 @@ from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK, Batch
 from genflow.local.store import Store
 
+__all__ = ['LockedState', 'Options']
+
 LOG = logging.getLogger(__name__)
 
 PUT_AWAY_EVERY = 4_096
 """How often, in calls, memory is looked through for executions to put away."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Options:
     """How a service is set up; see :class:`genflow.local.client.LocalSWF`.
 
     Attributes:
-        notice: what other processes find in the lock file.
-        is_alive: whether a process that has started tasks may still answer them.
-        only_looks: leave everything in the file as it is: nothing becomes due, and nothing is forgotten.
-        immutable: the file cannot be written, and nobody else writes it.
-        shown: how errors call the file, where it is a copy of what the user means.
+        notice: What other processes find in the lock file.
+        is_alive: Whether a process that has started tasks may still answer them.
+        only_looks: Leave everything in the file as it is: nothing becomes due, and nothing is forgotten.
+        immutable: The file cannot be written, and nobody else writes it.
+        shown: How errors call the file, where it is a copy of what the user means.
     """
 
     path: str
@@ -66,7 +68,7 @@ class Options:
     denied: Collection[str]
     abandon_started: bool
     notice: str = ''
-    is_alive: Callable[[str], bool] = attrs.field(default=lambda process: False)
+    is_alive: Callable[[str], bool] = field(default=lambda process: False)
     only_looks: bool = False
     immutable: bool = False
     shown: str | None = None
@@ -256,7 +258,7 @@ class LockedState:
         """Count a call, if the caller may make it.
 
         Raises:
-            ServiceError: it is not permitted, or comes too soon.
+            ServiceError: It is not permitted, or comes too soon.
         """
         state = self.state
         if operation in state.denied:

@@ -27,19 +27,21 @@ from genflow.local.requests import faults
 from genflow.local.state.state import State
 from genflow.local.state.task_lists import TaskQueue, Waiter
 
-#: seconds that the timekeeper stays when no poll is waiting.
-IDLE_TIMEOUT = 5.0
+__all__ = ['LongPolls']
 
-#: seconds in which a worker that is there takes a task that waits for it.
+IDLE_TIMEOUT = 5.0
+"""Seconds that the timekeeper stays when no poll is waiting."""
+
 RECHECK = 0.05
+"""Seconds in which a worker that is there takes a task that waits for it."""
 
 
 class LongPolls:
     """The polls that are waiting.
 
     Args:
-        lock: the service's lock.
-        tick: does what is due; called under the lock.
+        lock: The service's lock.
+        tick: Does what is due; called under the lock.
     """
 
     def __init__(self, state: State, clock: Clock, lock: threading.RLock, tick: Callable[[], int]) -> None:

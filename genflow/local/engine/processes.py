@@ -15,6 +15,8 @@ from genflow.local.state.answers import Caller
 from genflow.local.state.known_types import TaskType, type_of
 from genflow.local.state.transaction import EVENT_MASK
 
+__all__ = ['Processes']
+
 
 class Processes:
     """The part of the service that knows of other processes."""
@@ -43,8 +45,8 @@ class Processes:
         """End the tasks that a process had started, because it can answer them no more; no try is counted.
 
         Args:
-            process: its name.
-            kept: refs of tasks that it has after all.
+            process: Its name.
+            kept: Refs of tasks that it has after all.
         """
         self._core.calls.call(partial(self._core.alter, partial(self._end_tasks_of, process, kept)))
 

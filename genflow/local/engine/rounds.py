@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import attrs
+from attrs import frozen
 
 from genflow.local.engine.calls import CALLS
 from genflow.local.engine.locked_state import LockedState
@@ -22,18 +22,20 @@ from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.room import Room
 from genflow.local.state.task_lists import TaskQueue, Waiter
 
+__all__ = ['Rounds', 'Wants']
+
 Taken = tuple[int, Answer]
 """A task's ref, and what whoever takes it is answered."""
 
 
-@attrs.frozen
+@frozen
 class Wants:
     """Tasks that somebody would take from one list.
 
     Attributes:
         operation: PollForActivityTask or PollForDecisionTask.
-        request: its members, right ones.
-        room: how many there is room for.
+        request: Its members, right ones.
+        room: How many there is room for.
     """
 
     operation: str
@@ -53,17 +55,17 @@ class Rounds:
         """Carry out one answer to a task, and do not wait for the file.
 
         Args:
-            operation: its name on the wire.
-            request: its members, right ones.
-            start: the batch that has the task's start. Where that got lost, the task may have been started anew by now,
+            operation: Its name on the wire.
+            request: Its members, right ones.
+            start: The batch that has the task's start. Where that got lost, the task may have been started anew by now,
                 with the same events and so the same token, and has to be answered anew.
 
         Returns:
             The batch to :meth:`settle` before anybody may be told.
 
         Raises:
-            ServiceError: the service refuses.
-            StoreError: the file cannot be read.
+            ServiceError: The service refuses.
+            StoreError: The file cannot be read.
         """
         self._core.store.check()
         with self._core.lock:
@@ -82,7 +84,7 @@ class Rounds:
         """Wait until the file has what was deferred to those batches, and begin what had to wait for that.
 
         Raises:
-            StoreError: some of it could not be written; nothing of that has happened.
+            StoreError: Some of it could not be written; nothing of that has happened.
         """
         self._core.journal.settle_deferred(first, last)
         self._core.deliver(None, last)
@@ -95,7 +97,7 @@ class Rounds:
         """An answer of :meth:`take_tasks` that must be read from the file, which has the batch then.
 
         Raises:
-            StoreError: the file cannot be written or read.
+            StoreError: The file cannot be written or read.
         """
         return self._core.deliver(answer, mark) or {}
 
@@ -105,17 +107,17 @@ class Rounds:
         """Take what is ready in several lists, and do not wait for the file.
 
         Args:
-            wants: what to take, in this order.
-            places: where the caller stood in line until now.
-            caller: whose tasks they are then.
+            wants: What to take, in this order.
+            places: Where the caller stood in line until now.
+            caller: Whose tasks they are then.
 
         Returns:
             What came of each list, and the batch to :meth:`settle`; what must be read from the file is for
             :meth:`read_taken`.
 
         Raises:
-            ServiceError: the service refuses, and nothing was taken.
-            StoreError: the file cannot be read, and nothing was taken.
+            ServiceError: The service refuses, and nothing was taken.
+            StoreError: The file cannot be read, and nothing was taken.
         """
         self._core.store.check()
         with self._core.lock:
@@ -140,16 +142,16 @@ class Rounds:
         """Answer tasks and take others for another process, and wait for the file; a numbered round happens once.
 
         Args:
-            answers: operations and their members, right ones.
-            wants: what to take.
-            caller: whose round it is.
+            answers: Operations and their members, right ones.
+            wants: What to take.
+            caller: Whose round it is.
 
         Returns:
             JSON: ``refusals``, for each answer what the service refuses it with, or ``None``; ``tasks``, what came of
             each list; ``refusal``, what the service refuses to take tasks with, or ``None``.
 
         Raises:
-            StoreError: the file cannot be read or written.
+            StoreError: The file cannot be read or written.
         """
         core, state = self._core, self._state
         core.store.check()
@@ -192,7 +194,7 @@ class Rounds:
         """Carry out one answer to a task.
 
         Raises:
-            ServiceError: the service refuses it. Of an execution that has closed only the run is known here.
+            ServiceError: The service refuses it. Of an execution that has closed only the run is known here.
         """
         self._core.permit(operation, now)
         answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
@@ -245,9 +247,9 @@ class Rounds:
         """Wait for tasks in several lists at once.
 
         Args:
-            wants: what to wait for.
-            stand: makes a place in a line.
-            caller: whose tasks they are to be.
+            wants: What to wait for.
+            stand: Makes a place in a line.
+            caller: Whose tasks they are to be.
 
         Returns:
             The places, one for each list; ``None`` where one of them has a task already.
@@ -279,8 +281,8 @@ class Rounds:
         """Wait no longer.
 
         Args:
-            places: where the caller stood in line.
-            wakes_next: the caller does not come for a task that it may have been woken for.
+            places: Where the caller stood in line.
+            wakes_next: The caller does not come for a task that it may have been woken for.
         """
         with self._core.lock:
             queues = [self._core.polls.leave(place) for place in places if self._core.polls.stands(place)]

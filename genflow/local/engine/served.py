@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from genflow.local.clock import Clock
 
+__all__ = ['Poll', 'Served', 'Service']
+
 
 class Poll(Protocol):
     """A long poll that waits without a thread; see :class:`~genflow.local.engine.held_poll.HeldPoll`."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import attrs
+from attrs import evolve
 
 from genflow.local.clock import to_datetime
 from genflow.local.engine import lambdas
@@ -40,6 +40,8 @@ from genflow.local.state.task_lists import Waiter
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.steady_time import monotonic
 
+__all__ = ['Service']
+
 
 class Service:
     """All of SWF, on one file.
@@ -63,14 +65,14 @@ class Service:
         """Carry out one operation; events of the answer are texts.
 
         Args:
-            operation: its name on the wire.
-            request: its members in wire form.
-            right: the request has been found to be right.
-            caller: who asks for it; a numbered call that was carried out before gets its answer again.
+            operation: Its name on the wire.
+            request: Its members in wire form.
+            right: The request has been found to be right.
+            caller: Who asks for it; a numbered call that was carried out before gets its answer again.
 
         Raises:
-            ServiceError: the service refuses.
-            StoreError: the file cannot keep it.
+            ServiceError: The service refuses.
+            StoreError: The file cannot keep it.
         """
         self._core.store.check()
         if operation not in OPERATIONS:
@@ -163,11 +165,11 @@ class Service:
 
         Args:
             operation: PollForActivityTask or PollForDecisionTask.
-            request: checked by :meth:`hold` or :meth:`perform`.
-            gone: says that nobody waits for the answer any more.
-            before: where the poll stood in line until now.
-            stand: makes the place where it stands from now on; None where it will not wait any longer.
-            caller: whose poll it is; one that took a task before gets it again.
+            request: Checked by :meth:`hold` or :meth:`perform`.
+            gone: Says that nobody waits for the answer any more.
+            before: Where the poll stood in line until now.
+            stand: Makes the place where it stands from now on; None where it will not wait any longer.
+            caller: Whose poll it is; one that took a task before gets it again.
 
         Returns:
             The answer, or the place in line where the poll stands.
@@ -260,15 +262,15 @@ class Service:
         """Open a new run of a closed execution; see :meth:`genflow.local.client.LocalSWF.fork_run`.
 
         Args:
-            domain: of the execution.
-            workflow_id: of the execution, and of the new run.
-            run_id: the closed run whose settings the new one has.
-            new_run_id: of the new run; a call with the id of the open run is repeated, and changes nothing.
-            events: the new run's history in wire form.
+            domain: Of the execution.
+            workflow_id: Of the execution, and of the new run.
+            run_id: The closed run whose settings the new one has.
+            new_run_id: Of the new run; a call with the id of the open run is repeated, and changes nothing.
+            events: The new run's history in wire form.
 
         Raises:
-            ServiceError: the run is not kept, another one is open, or the domain takes no new one.
-            StoreError: the file cannot keep it.
+            ServiceError: The run is not kept, another one is open, or the domain takes no new one.
+            StoreError: The file cannot keep it.
         """
         self._core.store.check()
         named = {'domain': domain, 'execution': {'workflowId': workflow_id, 'runId': run_id}}
@@ -303,7 +305,7 @@ class Service:
         """See that calls can be made at all.
 
         Raises:
-            ServiceClosed: they cannot: the service was closed, or belongs to the parent of this process.
+            ServiceClosed: They cannot: the service was closed, or belongs to the parent of this process.
         """
         self._core.store.check()
 
@@ -316,13 +318,13 @@ class Service:
     def statistics(self) -> Statistics:
         """How many calls and commits there were, and what is open now."""
         with self._core.lock:
-            world, now = self._state, self._core.clock.milliseconds()
-            return attrs.evolve(
+            state, now = self._state, self._core.clock.milliseconds()
+            return evolve(
                 self._core.journal.statistics,
-                open_executions={domain: number for domain, number in world.population.items() if number},
+                open_executions={domain: number for domain, number in state.population.items() if number},
                 task_lists=[
                     (domain, kind, name, len(queue), queue.polls, max(0, now - (queue.oldest or now)) / 1000)
-                    for (kind, domain, name), queue in world.queues.items()
+                    for (kind, domain, name), queue in state.queues.items()
                     if not queue.idle
                 ],
             )

@@ -16,6 +16,8 @@ from genflow.local.state.known_types import type_of
 from genflow.local.state.task_lists import TaskQueue
 from genflow.local.state.transaction import EVENT_MASK
 
+__all__ = ['TaskTaker']
+
 
 class TaskTaker:
     """Takes tasks from their lists, and wakes polls for them; all of it under the lock."""

@@ -15,16 +15,18 @@ from collections.abc import Callable
 
 from genflow.local.http.dispatcher import Dispatcher
 
+__all__ = ['MOST', 'RESERVED', 'accept', 'most_connections']
+
 LOG = logging.getLogger(__name__)
 
-#: connections that may be open where the system sets no lower limit.
 MOST = 10_000
+"""Connections that may be open where the system sets no lower limit."""
 
-#: descriptors that are kept for everything else.
 RESERVED = 32
+"""Descriptors that are kept for everything else."""
 
-#: seconds before another attempt when the system has no room.
 PAUSE = 1.0
+"""Seconds before another attempt when the system has no room."""
 
 
 def most_connections() -> int:

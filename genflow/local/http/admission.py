@@ -13,7 +13,7 @@ import ipaddress
 import time
 from collections.abc import Callable
 
-import attrs
+from attrs import frozen
 
 from genflow.local.errors import ServiceError
 from genflow.local.http.credentials import Credentials
@@ -21,22 +21,24 @@ from genflow.local.http.http11 import Request
 from genflow.local.http.signatures import verify
 from genflow.local.requests import faults
 
-#: a load balancer asks for these without a signature; the answer tells nothing.
+__all__ = ['Admission', 'is_loopback']
+
 HEALTH = frozenset({('GET', '/'), ('HEAD', '/')})
+"""A load balancer asks for these without a signature; the answer tells nothing."""
 
-#: domains in which nobody can register a name.
 PRIVATE_DOMAINS = ('.localhost', '.internal')
+"""Domains in which nobody can register a name."""
 
 
-@attrs.frozen
+@frozen
 class Admission:
     """Decides about every request of a server.
 
     Attributes:
-        host: the address or name that the server was told to listen on.
-        is_local: it listens on the loopback interface.
-        credentials: whose signatures are accepted; None where none are asked for.
-        now: the time of day.
+        host: The address or name that the server was told to listen on.
+        is_local: It listens on the loopback interface.
+        credentials: Whose signatures are accepted; None where none are asked for.
+        now: The time of day.
     """
 
     host: str
@@ -48,7 +50,7 @@ class Admission:
         """Let the request in.
 
         Raises:
-            ServiceError: it is refused.
+            ServiceError: It is refused.
         """
         if is_of_web_page(request):
             raise refused('Requests of web pages are refused')

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import attrs
+from attrs import frozen
 
 from genflow.local.engine.served import Served
 from genflow.local.errors import LocalError, ServiceError
@@ -23,24 +23,40 @@ from genflow.local.http.http11 import Request
 from genflow.local.requests import faults
 from genflow.local.requests.model import operations
 
+__all__ = [
+    'Call',
+    'Reply',
+    'carried_out',
+    'guarded',
+    'read_call',
+    'read_members',
+    'read_object',
+    'read_target',
+    'refusal',
+    'seconds_of',
+]
+
 LOG = logging.getLogger(__name__)
 T = TypeVar('T')
 
 CONTENT_TYPE = 'application/x-amz-json-1.0'
 TARGET = re.compile(r'(?:com\.amazonaws\.swf\.service\.model\.)?SimpleWorkflowService\.(\w+)\Z')
-#: the region in the credential scope of a signature: key/date/region/service/aws4_request.
 SCOPE = re.compile(r'Credential=[^,\s]*/[0-9]{8}/([^/,\s]+)/[^/,\s]+/aws4_request')
+"""The region in the credential scope of a signature: key/date/region/service/aws4_request."""
+
 POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
 OPERATIONS = frozenset(operations().values())
-#: characters of an integer that is read to its last digit.
 LONGEST_INTEGER = 40
-#: says of a poll that whoever sends it leaves: the polls of the same identity on the same list are answered at once.
+"""Characters of an integer that is read to its last digit."""
+
 LEAVES = 'x-genflow-leaves'
-#: boto 2 and old samples send the first of these; neither is a compression.
+"""Says of a poll that whoever sends it leaves: the polls of the same identity on the same list are answered at once."""
+
 ENCODINGS = frozenset({'', 'amz-1.0', 'identity'})
+"""Boto 2 and old samples send the first of these; neither is a compression."""
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Reply:
     """What goes back, but for the headers that every response has."""
 
@@ -49,12 +65,12 @@ class Reply:
     content_type: str = CONTENT_TYPE
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Call:
     """One operation that is asked for, and of which service.
 
     Attributes:
-        leaves: it is a poll that takes back those before it, and waits for nothing itself.
+        leaves: It is a poll that takes back those before it, and waits for nothing itself.
     """
 
     service: Served
@@ -72,7 +88,7 @@ def read_call(request: Request, services: Mapping[str, Served], default: Served)
     """What the request asks for.
 
     Raises:
-        ServiceError: it asks for nothing that can be understood.
+        ServiceError: It asks for nothing that can be understood.
     """
     operation = read_target(request.headers.get('x-amz-target', ''))
     service = services.get(region_of(request), default) if services else default
@@ -133,8 +149,8 @@ def read_integer(text: str) -> float:
     return -math.inf if text.startswith('-') else math.inf
 
 
-#: made once, for making it takes as long as reading a small body.
 decode = json.JSONDecoder(parse_constant=refuse_constant, parse_int=read_integer).decode
+"""Made once, for making it takes as long as reading a small body."""
 
 
 def unreadable(message: str) -> ServiceError:

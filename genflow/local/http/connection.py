@@ -40,19 +40,24 @@ from genflow.local.http.http11 import (
 from genflow.local.http.timeouts import Deadline, Owed
 from genflow.local.requests import faults
 
-#: seconds for which a client that was refused may go on sending.
+__all__ = ['Connection']
+
 IDLE_TIMEOUT = 2.0
-#: bytes of a request from which on they are counted, and that are read of the next one while one is carried out.
+"""Seconds for which a client that was refused may go on sending."""
+
 LARGE = 64 * 1024
-#: a request's id is that of this process and its number, in the form of a UUID.
+"""Bytes of a request from which on they are counted, and that are read of the next one while one is carried out."""
+
 SERVER_ID = str(uuid.uuid4())[:24]
+"""A request's id is that of this process and its number, in the form of a UUID."""
+
 REQUEST_NUMBERS = itertools.count(1)
 BUSY = HTTPStatus.SERVICE_UNAVAILABLE
-#: status of a request that is refused unread -> the code of its error.
 CODES: dict[int, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 'RequestEntityTooLargeException',
     BUSY: 'ServiceUnavailable',
 }
+"""Status of a request that is refused unread -> the code of its error."""
 
 
 class Connection(asyncio.Protocol):

@@ -19,9 +19,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
+from attrs import field, frozen
 
 from genflow.local.errors import LocalError
+
+__all__ = ['BadCredentials', 'Credentials', 'Secret', 'read_credentials']
 
 ACCESS_KEY, SECRET, TOKEN = 'aws_access_key_id', 'aws_secret_access_key', 'aws_session_token'
 
@@ -30,17 +32,17 @@ class BadCredentials(LocalError):
     """The file of access keys cannot be used; the text says why."""
 
 
-@attrs.frozen
+@frozen
 class Secret:
     """What a client proves that it knows.
 
     Attributes:
-        key: signs requests.
-        token: must come along with them; None where none is demanded.
+        key: Signs requests.
+        token: Must come along with them; None where none is demanded.
     """
 
-    key: str = attrs.field(repr=False)
-    token: str | None = attrs.field(default=None, repr=False)
+    key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
 Credentials = Mapping[str, Secret]

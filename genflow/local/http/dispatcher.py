@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol, cast
 
-import attrs
+from attrs import define, field, frozen
 
 from genflow.local.engine.served import Poll
 from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
@@ -25,18 +25,32 @@ from genflow.local.http.http11 import Request
 from genflow.local.http.metrics import ServerMetrics
 from genflow.local.http.timeouts import Timed, Timeouts
 
-#: bytes of the largest request that the loop's thread carries out.
-SMALL = 16 * 1024
+__all__ = [
+    'SMALL',
+    'Asked',
+    'Dispatcher',
+    'Held',
+    'HeldBytes',
+    'Outcome',
+    'Route',
+    'Upgrade',
+    'cancelled',
+    'end_connections',
+]
 
-#: seconds after which a call on the loop's thread has taken too long, and for how long there is none after it.
+SMALL = 16 * 1024
+"""Bytes of the largest request that the loop's thread carries out."""
+
 LONG = 0.05
+"""Seconds after which a call on the loop's thread has taken too long, and for how long there is none after it."""
+
 PAUSE = 1.0
 
 SHUTDOWN_GRACE = 10.0
 """Seconds that calls are given to end when the server stops."""
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Held:
     """A poll that stands in line, and what rings when it should look again."""
 
@@ -58,13 +72,13 @@ class Held:
         )
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Upgrade:
     """The connection speaks something else from now on.
 
     Attributes:
-        protocol: its name in the headers.
-        make: makes what the connection's transport belongs to then.
+        protocol: Its name in the headers.
+        make: Makes what the connection's transport belongs to then.
     """
 
     protocol: str
@@ -73,8 +87,9 @@ class Upgrade:
 
 Outcome = Reply | Held | Upgrade
 Asked = Call | Reply | Upgrade
-#: what a request leads to: a call, or what needs none.
 Route = Callable[[Request], Asked]
+"""What a request leads to: a call, or what needs none."""
+
 Finish = Callable[[Outcome], None]
 
 
@@ -91,15 +106,15 @@ class OpenConnection(Timed, Protocol):
         """Close it at once, whatever is being done."""
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class HeldBytes:
     """How many bytes of large requests all connections hold, from their arrival to their replies.
 
     A connection holds at most a request and what is read ahead, but there may be thousands of them.
 
     Attributes:
-        most: may be held; a large request that goes beyond them is refused.
-        total: are held.
+        most: May be held; a large request that goes beyond them is refused.
+        total: Are held.
     """
 
     most: int = 256 * 1024 * 1024
@@ -111,33 +126,33 @@ class HeldBytes:
         return difference <= 0 or self.total <= self.most
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class Dispatcher:
     """What the connections of one server share.
 
     Attributes:
-        route: what a request leads to.
-        workers: where the service is called.
-        most: connections that may be open at a time.
-        timeouts: how long a client may take.
-        metrics: counts requests.
-        held: bytes of large requests.
-        connections: those that are open.
-        emptied: set whenever the last connection is gone.
-        room: set as long as there may be one more.
+        route: What a request leads to.
+        workers: Where the service is called.
+        most: Connections that may be open at a time.
+        timeouts: How long a client may take.
+        metrics: Counts requests.
+        held: Bytes of large requests.
+        connections: Those that are open.
+        emptied: Set whenever the last connection is gone.
+        room: Set as long as there may be one more.
     """
 
     loop: asyncio.AbstractEventLoop
     route: Route
     workers: Executor
     most: int = 10_000
-    timeouts: Timeouts = attrs.field(factory=Timeouts)
+    timeouts: Timeouts = field(factory=Timeouts)
     metrics: ServerMetrics | None = None
-    held: HeldBytes = attrs.field(factory=HeldBytes)
-    connections: set[OpenConnection] = attrs.field(factory=set)
-    emptied: asyncio.Event = attrs.field(factory=asyncio.Event)
-    room: asyncio.Event = attrs.field(factory=asyncio.Event)
-    _arrived: list[tuple[Request, Finish]] = attrs.field(factory=list)
+    held: HeldBytes = field(factory=HeldBytes)
+    connections: set[OpenConnection] = field(factory=set)
+    emptied: asyncio.Event = field(factory=asyncio.Event)
+    room: asyncio.Event = field(factory=asyncio.Event)
+    _arrived: list[tuple[Request, Finish]] = field(factory=list)
     _busy: int = 0
     _alone_from: float = 0.0
 

@@ -19,13 +19,15 @@ import re
 from functools import lru_cache
 from http import HTTPStatus
 
-import attrs
+from attrs import frozen
 
-#: bytes of a request, headers included: the limit of Amazon SWF.
+__all__ = ['CONTINUE', 'LARGEST', 'BadRequest', 'DiscardingReader', 'Request', 'RequestReader', 'response', 'switching']
+
 LARGEST = 1024 * 1024
+"""Bytes of a request, headers included: the limit of Amazon SWF."""
 
-#: bytes of a request line and its headers.
 LARGEST_HEAD = 64 * 1024
+"""Bytes of a request line and its headers."""
 
 END = b'\r\n\r\n'
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -48,16 +50,16 @@ class BadRequest(Exception):
         self.message = message
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Request:
     """One whole request.
 
     Attributes:
-        path: without its query.
-        headers: names in lower case; of a name that came twice, the values joined with a comma and no space, which is
+        path: Without its query.
+        headers: Names in lower case; of a name that came twice, the values joined with a comma and no space, which is
             how a signature covers them.
-        keep_alive: the connection may be used again.
-        query: what follows the question mark.
+        keep_alive: The connection may be used again.
+        query: What follows the question mark.
     """
 
     method: str
@@ -68,13 +70,13 @@ class Request:
     query: str = ''
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Head:
     """A request whose body is still to come.
 
     Attributes:
-        length: of the body; None for a chunked one.
-        problem: why the request will be refused when it is whole. A client that still sends would not read the answer.
+        length: Of the body; None for a chunked one.
+        problem: Why the request will be refused when it is whole. A client that still sends would not read the answer.
     """
 
     method: str
@@ -123,7 +125,7 @@ class RequestReader:
         """The next whole request; None as long as there is none.
 
         Raises:
-            BadRequest: there will never be one.
+            BadRequest: There will never be one.
         """
         if self._head is None and not self._begin():
             return None
@@ -240,7 +242,7 @@ def read_head(text: str) -> Head:
     """The request line and the headers.
 
     Raises:
-        BadRequest: they cannot be read, or could be read in two ways.
+        BadRequest: They cannot be read, or could be read in two ways.
     """
     first, *lines = text.split('\r\n')
     method, path, query, minor = read_request_line(first)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
-import attrs
+from attrs import define, field
 
 from genflow.exposition import SECONDS, Instrument, Measurements
 from genflow.local.engine.group_commit import Statistics
@@ -20,7 +20,7 @@ from genflow.local.http.aws_json import Reply
 
 T = TypeVar('T')
 
-__all__ = ['INSTRUMENTS', 'ServerMetrics']
+__all__ = ['INSTRUMENTS', 'Counting', 'ServerMetrics']
 
 REQUESTS = Instrument(
     'genflow_server_requests_total',
@@ -74,18 +74,18 @@ class Counting(Protocol):
         """What it has done, and what is in it."""
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class ServerMetrics:
     """Counts a server's requests, and asks its services what they hold.
 
     Attributes:
-        services: by region.
-        connections: how many clients are connected.
+        services: By region.
+        connections: How many clients are connected.
     """
 
     services: Mapping[str, Counting]
     connections: Callable[[], int]
-    _numbers: Measurements = attrs.field(factory=lambda: Measurements(INSTRUMENTS), init=False)
+    _numbers: Measurements = field(factory=lambda: Measurements(INSTRUMENTS), init=False)
 
     def timed(self, operation: str, carry_out: Callable[[], T]) -> T:
         """Carries out a request, and counts it; a poll that is held as ``held``."""

@@ -40,13 +40,15 @@ from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.requests import faults
 from genflow.local.requests.validation import LATEST
 
+__all__ = ['HttpServer', 'allow_descriptors', 'serve']
+
 LOG = logging.getLogger(__name__)
 
-#: threads that call the service; more callers share a commit than a disk has room for at once.
 WORKERS = 32
+"""Threads that call the service; more callers share a commit than a disk has room for at once."""
 
-#: connections that wait to be accepted: a thousand pollers may come back at the same moment.
 BACKLOG = 1024
+"""Connections that wait to be accepted: a thousand pollers may come back at the same moment."""
 
 HEALTH = Reply(200, b'genflow: Amazon SWF on this machine. POST AWS JSON 1.0 here.\n', 'text/plain; charset=utf-8')
 
@@ -62,20 +64,20 @@ class HttpServer:
     The socket is open as soon as the server is made, so the port is known and taken.
 
     Args:
-        service: answers; not closed with the server.
-        host: the address to listen on.
+        service: Answers; not closed with the server.
+        host: The address to listen on.
         port: 0 takes a free one.
-        test_control: answer the requests with which a test empties the service and moves its clock.
-        regions: services for requests that are signed for these regions, instead of ``service``.
-        credentials: access keys and secrets; requests must be signed with one of them. None takes every request.
-        timeouts: after which clients are cut off.
-        max_connections: open at a time, more wait; as many as the process has descriptors for unless given.
-        metrics: services by region whose numbers are served at ``/metrics``, with those of the requests.
-        max_request_bytes: of large requests of all connections at a time; one that goes beyond them is answered with
+        test_control: Answer the requests with which a test empties the service and moves its clock.
+        regions: Services for requests that are signed for these regions, instead of ``service``.
+        credentials: Access keys and secrets; requests must be signed with one of them. None takes every request.
+        timeouts: After which clients are cut off.
+        max_connections: Open at a time, more wait; as many as the process has descriptors for unless given.
+        metrics: Services by region whose numbers are served at ``/metrics``, with those of the requests.
+        max_request_bytes: Of large requests of all connections at a time; one that goes beyond them is answered with
             503, and every AWS SDK sends it again.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: The address cannot be listened on.
     """
 
     def __init__(
@@ -258,18 +260,18 @@ def serve(
     Either ends it in order: calls that are being carried out are answered, held polls come back empty.
 
     Args:
-        service: answers; not closed with the server.
-        host: the address to listen on.
+        service: Answers; not closed with the server.
+        host: The address to listen on.
         port: 0 takes a free one.
-        test_control: as of :class:`HttpServer`.
-        regions: as of :class:`HttpServer`.
-        credentials: as of :class:`HttpServer`.
-        started: called with the URL when clients can connect.
-        metrics: as of :class:`HttpServer`.
+        test_control: As of :class:`HttpServer`.
+        regions: As of :class:`HttpServer`.
+        credentials: As of :class:`HttpServer`.
+        started: Called with the URL when clients can connect.
+        metrics: As of :class:`HttpServer`.
 
     Raises:
-        KeyboardInterrupt: it was Ctrl-C.
-        OSError: the address cannot be listened on.
+        KeyboardInterrupt: It was Ctrl-C.
+        OSError: The address cannot be listened on.
     """
     allow_descriptors()
     server = HttpServer(

@@ -23,20 +23,22 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import quote
 
-import attrs
+from attrs import frozen
 
 from genflow.local.errors import ServiceError
 from genflow.local.http.credentials import Credentials, Secret
 from genflow.local.http.http11 import Request
 from genflow.local.requests import faults
 
+__all__ = ['verify']
+
 ALGORITHM = 'AWS4-HMAC-SHA256'
 
-#: seconds by which a client's clock may differ from the server's.
 SKEW = 300
+"""Seconds by which a client's clock may differ from the server's."""
 
-#: headers that a signature must cover where a request has them, beside its host.
 COVERED = ('x-amz-date', 'x-amz-target', 'x-amz-security-token')
+"""Headers that a signature must cover where a request has them, beside its host."""
 
 AUTHORIZATION = re.compile(rf'{ALGORITHM}\s+(.*)\Z')
 PART = re.compile(r'\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*\Z')
@@ -44,17 +46,17 @@ SCOPE = re.compile(r'(.+)/([0-9]{8})/([^/]+)/([^/]+)/aws4_request\Z')
 MOMENT = re.compile(r'([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z\Z')
 FORMAT = '%Y%m%dT%H%M%SZ'
 
-#: stands in for the secret of a key that nobody has, so that its refusal takes as long as that of a wrong signature.
 NO_SECRET = Secret('')
+"""Stands in for the secret of a key that nobody has, so that its refusal takes as long as that of a wrong signature."""
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Signer:
     """What the header `Authorization` says but for the signature: the same in all requests of a client on a day.
 
     Attributes:
-        scope: day, region and service that the key is derived for.
-        signed: names of the headers that the signature covers, in the order of the canonical form.
+        scope: Day, region and service that the key is derived for.
+        signed: Names of the headers that the signature covers, in the order of the canonical form.
     """
 
     access_key: str
@@ -63,13 +65,13 @@ class Signer:
     signed: tuple[str, ...]
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Moment:
     """When a request was signed.
 
     Attributes:
-        text: as the signature covers it.
-        seconds: since 1970.
+        text: As the signature covers it.
+        seconds: Since 1970.
     """
 
     text: str
@@ -84,12 +86,12 @@ def verify(request: Request, credentials: Credentials, now: float) -> None:
     """Accept a request that somebody has signed who knows one of the secrets.
 
     Args:
-        request: whole.
-        credentials: access key -> secret.
-        now: the time of day, in seconds since 1970.
+        request: Whole.
+        credentials: Access key -> secret.
+        now: The time of day, in seconds since 1970.
 
     Raises:
-        ServiceError: nobody has, or not this request, or not lately.
+        ServiceError: Nobody has, or not this request, or not lately.
     """
     header = request.headers.get('authorization')
     if header is None:
@@ -113,7 +115,7 @@ def read_authorization(header: str) -> tuple[Signer, str]:
     """Who has signed, and the signature.
 
     Raises:
-        ServiceError: it is of another kind, or not whole.
+        ServiceError: It is of another kind, or not whole.
     """
     found = AUTHORIZATION.match(header)
     texts = found[1].split(',') if found else ()
@@ -142,7 +144,7 @@ def signed_at(stamp: str | None, date: str | None) -> Moment:
     """When a request was signed that has these values of `X-Amz-Date` and `Date`.
 
     Raises:
-        ServiceError: it does not say so.
+        ServiceError: It does not say so.
     """
     try:
         found = MOMENT.match(stamp or '')

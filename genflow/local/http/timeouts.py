@@ -12,22 +12,24 @@ import math
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
-import attrs
+from attrs import astuple, define, frozen
 
-#: seconds between two looks, at most.
+__all__ = ['Deadline', 'Owed', 'Timed', 'Timeouts', 'watch']
+
 LOOK = 1.0
+"""Seconds between two looks, at most."""
 
 Owed = Literal['request', 'idle', 'reply']
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Timeouts:
     """Seconds after which a connection is closed.
 
     Attributes:
-        request: to send the whole of a request, from its first byte on.
-        idle: without a request, from the beginning or the last reply on.
-        reply: to read on, while a reply is too large for the system's buffers.
+        request: To send the whole of a request, from its first byte on.
+        idle: Without a request, from the beginning or the last reply on.
+        reply: To read on, while a reply is too large for the system's buffers.
     """
 
     request: float = 30.0
@@ -35,7 +37,7 @@ class Timeouts:
     reply: float = 30.0
 
 
-@attrs.define(slots=True)
+@define
 class Deadline:
     """Until when one client must do what it owes."""
 
@@ -75,7 +77,7 @@ class Timed(Protocol):
 async def watch(connections: Iterable[Timed], timeouts: Timeouts) -> None:
     """Look at the connections again and again; to be cancelled."""
     loop = asyncio.get_running_loop()
-    pause = min(LOOK, min(attrs.astuple(timeouts)) / 4)
+    pause = min(LOOK, min(astuple(timeouts)) / 4)
     while True:
         await asyncio.sleep(pause)
         now = loop.time()

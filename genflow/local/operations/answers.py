@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import attrs
+from attrs import frozen
 
 from genflow.local.json_text import encode
 from genflow.local.store import Store
+
+__all__ = ['Answer', 'EventTexts', 'Reading', 'answer_text']
 
 
 class EventTexts(list[str]):
@@ -21,7 +23,7 @@ class EventTexts(list[str]):
         return events
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Reading:
     """An answer that must be read from the file."""
 

@@ -19,6 +19,8 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.state import State
 from genflow.local.store import Store
 
+__all__ = ['CALLS', 'stored_info', 'stored_run']
+
 
 def start_workflow_execution(state: State, request: dict[str, Any], now: int) -> dict[str, Any]:
     domain = live_domain(state, request)

@@ -8,6 +8,8 @@ from genflow.local.operations.answers import EventTexts, Reading
 from genflow.local.operations.paging import Span
 from genflow.local.state.execution import Execution
 
+__all__ = ['with_events']
+
 
 def with_events(execution: Execution, page: Span, answer: dict[str, Any], *, reverse: bool) -> dict[str, Any] | Reading:
     """The answer with the events of the page."""

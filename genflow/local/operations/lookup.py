@@ -9,8 +9,10 @@ from genflow.local.state.domains import DEPRECATED, Domain, TypeRecord
 from genflow.local.state.execution import Execution
 from genflow.local.state.state import State
 
-#: kind of type -> SWF's name of its structure, and of the member that holds it.
+__all__ = ['STRUCTURES', 'domain_of', 'live_domain', 'open_execution', 'type_of']
+
 STRUCTURES = {'activity': ('ActivityType', 'activityType'), 'workflow': ('WorkflowType', 'workflowType')}
+"""Kind of type -> SWF's name of its structure, and of the member that holds it."""
 
 
 def domain_of(state: State, request: dict[str, Any], member: str = 'domain') -> Domain:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import Any
 
-import attrs
+from attrs import frozen
 
 from genflow.local.requests.tokens import page_token, read_page_token
 from genflow.local.state.state import State
+
+__all__ = ['Span', 'history_page_size', 'page_of', 'page_size', 'page_start', 'span']
 
 
 def page_size(state: State, request: dict[str, Any]) -> int:
@@ -31,7 +33,7 @@ def page_start(state: State, request: dict[str, Any], now: int, query: str) -> A
     return read_page_token(token, now, query, state.limits.page_token_seconds) if token else None
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Page:
     """Part of a sorted list; ``token`` is None on the last page."""
 
@@ -56,7 +58,7 @@ def page_of(state: State, request: dict[str, Any], now: int, items: list[list[st
     return Page(chosen, page_token(now, query, chosen[-1]) if len(rest) > size else None)
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Span:
     """A page of a history: the ids of its first and last event, and where the next page begins (0: nowhere)."""
 

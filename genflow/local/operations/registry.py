@@ -12,8 +12,10 @@ from genflow.local.requests import faults
 from genflow.local.state.domains import DEPRECATED, REGISTERED, Domain, TypeRecord
 from genflow.local.state.state import State
 
-#: what names and describes a type in a Register… request; the rest are its defaults.
+__all__ = ['CALLS', 'type_text']
+
 _NOT_DEFAULTS = frozenset({'domain', 'name', 'version', 'description'})
+"""What names and describes a type in a Register… request; the rest are its defaults."""
 
 Call = Callable[[State, dict[str, Any], int], dict[str, Any] | None]
 

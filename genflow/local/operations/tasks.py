@@ -23,8 +23,11 @@ from genflow.local.state.state import State
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
 
-#: what a poll answers when nothing came: no ``taskToken`` at all, which every SDK understands.
+__all__ = ['CALLS', 'CONTINUE', 'POLLS', 'taken_before']
+
 EMPTY_ACTIVITY = {'startedEventId': 0}
+"""What a poll answers when nothing came: no ``taskToken`` at all, which every SDK understands."""
+
 EMPTY_DECISION = {'startedEventId': 0, 'previousStartedEventId': 0}
 
 
@@ -148,7 +151,7 @@ def open_execution_of(state: State, token: TaskToken) -> Execution:
     """The execution that the token's task belongs to.
 
     Raises:
-        ExecutionClosed: it is not open.
+        ExecutionClosed: It is not open.
     """
     execution = state.find(token.key)
     if execution is None or execution.run_id != token.run_id:
@@ -160,7 +163,7 @@ def open_activity(state: State, token: TaskToken) -> tuple[Execution, Activity]:
     """The activity task that the token stands for.
 
     Raises:
-        ExecutionClosed: its execution is not open.
+        ExecutionClosed: Its execution is not open.
         ServiceError: UnknownResourceFault: the execution is open, the task is not.
     """
     execution = open_execution_of(state, token)
@@ -242,11 +245,11 @@ CALLS: dict[str, Call] = {
     'RespondDecisionTaskCompleted': telling_closed(respond_decision),
 }
 
-#: a poll with a page token.
 CONTINUE = telling_closed(continue_decision)
+"""A poll with a page token."""
 
-#: polls: operation -> (kind of task, how one is handed out, the answer when none came).
 POLLS = {
     'PollForActivityTask': ('activity', take_activity, EMPTY_ACTIVITY),
     'PollForDecisionTask': ('decision', take_decision, EMPTY_DECISION),
 }
+"""Polls: operation -> (kind of task, how one is handed out, the answer when none came)."""

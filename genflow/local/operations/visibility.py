@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import attrs
+from attrs import astuple, evolve
 
 from genflow.local.json_text import encode
 from genflow.local.operations.answers import Answer, Reading
@@ -19,8 +19,10 @@ from genflow.local.state.state import State
 from genflow.local.store import Store
 from genflow.local.store.visibility import Query
 
-#: at most one of these in a request.
+__all__ = ['CALLS']
+
 EXCLUSIVE = ('executionFilter', 'typeFilter', 'tagFilter', 'closeStatusFilter')
+"""At most one of these in a request."""
 
 
 def query_of(request: dict[str, Any], now: int, *, open: bool) -> Query:
@@ -67,10 +69,10 @@ def list_executions(state: State, request: dict[str, Any], now: int, *, open: bo
     """A page of executions, newest first unless reversed."""
     query = query_of(request, now, open=open)
     domain_of(state, request)
-    name = encode([attrs.astuple(attrs.evolve(query, now=0))])
+    name = encode([astuple(evolve(query, now=0))])
     start = page_start(state, request, now, name)
     size = page_size(state, request)
-    asked = attrs.evolve(query, after=tuple(start) if start else None, limit=size + 1)
+    asked = evolve(query, after=tuple(start) if start else None, limit=size + 1)
 
     def read(store: Store) -> dict[str, Any]:
         rows = store.find(asked)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from genflow.local.requests import faults
 
+__all__ = ['CLOSE_DECISIONS', 'INCOMPATIBLE_WITH_CLOSE', 'check_batch', 'close_comes_last']
+
 CLOSE_DECISIONS: Final = frozenset(
     {
         'CompleteWorkflowExecution',
@@ -18,8 +20,8 @@ CLOSE_DECISIONS: Final = frozenset(
     }
 )
 
-#: what cannot share a batch with a close; every other decision can.
 INCOMPATIBLE_WITH_CLOSE: Final = frozenset({'ScheduleActivityTask', 'StartTimer'})
+"""What cannot share a batch with a close; every other decision can."""
 
 
 def close_comes_last(decisions: list[dict[str, Any]]) -> None:

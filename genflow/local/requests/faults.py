@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from genflow.local.errors import ServiceError
 
+__all__ = [
+    'PLACES',
+    'fault',
+    'invalid',
+    'invalid_token',
+    'limit_exceeded',
+    'type_text',
+    'unknown',
+    'unknown_domain',
+    'unknown_execution',
+    'unknown_task',
+    'unknown_type',
+]
+
 SWF = 'com.amazonaws.swf.base.model'
 VALIDATE = 'com.amazon.coral.validate'
 CORAL = 'com.amazon.coral.service'
 AVAILABILITY = 'com.amazon.coral.availability'
 
-#: error code -> (namespace of its ``__type``, HTTP status); what is not listed is a modelled fault of SWF.
 PLACES = {
     'ValidationException': (VALIDATE, 400),
     'SerializationException': (SWF, 400),
@@ -27,6 +40,7 @@ PLACES = {
     'InternalFailure': (CORAL, 500),
     'ServiceUnavailable': (CORAL, 503),
 }
+"""Error code -> (namespace of its ``__type``, HTTP status); what is not listed is a modelled fault of SWF."""
 
 
 def fault(code: str, message: str) -> ServiceError:

@@ -22,6 +22,17 @@ from genflow.local import forks
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel
 
+__all__ = [
+    'Shape',
+    'input_shape',
+    'method_name',
+    'operation_model',
+    'operations',
+    'output_shape',
+    'paginators',
+    'service_model',
+]
+
 SERVICE = 'swf'
 VERSION = '2012-01-25'
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import attrs
+from attrs import frozen
+
+__all__ = ['BY_MEMBER', 'BY_SHAPE', 'NESTED_NAMES', 'Pattern']
 
 YEAR_SECONDS = 31_536_000
 LAMBDA_SECONDS = 900
@@ -27,7 +29,7 @@ _DIGITS = re.compile(r'[0-9]{1,40}\Z')
 _NUMBER = re.compile(r'[+-]?[0-9]{1,40}\Z')
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Pattern:
     """A rule for a string: whether it is kept, and how the service says what it wants."""
 
@@ -67,7 +69,6 @@ LAMBDA = _duration(1, LAMBDA_SECONDS, unlimited=False, optional=True)
 RETENTION = _duration(0, RETENTION_DAYS, unlimited=True, optional=False)
 PRIORITY = Pattern(_priority, 'Member must be a whole number between -2147483648 and 2147483647')
 
-#: shape -> rule, wherever it occurs.
 BY_SHAPE: dict[str, Pattern] = {
     'DurationInSecondsOptional': PERIOD,
     'DurationInSeconds': TIMER,
@@ -76,8 +77,8 @@ BY_SHAPE: dict[str, Pattern] = {
     'ResourceTagKey': RESOURCE_TAG,
     'ResourceTagValue': RESOURCE_TAG,
 }
+"""Shape -> rule, wherever it occurs."""
 
-#: (structure, member) -> rule, before that of the shape.
 BY_MEMBER: dict[tuple[str, str], Pattern] = {
     ('TaskList', 'name'): NAME,
     ('RegisterDomainInput', 'name'): TRIMMED_NAME,
@@ -96,9 +97,10 @@ BY_MEMBER: dict[tuple[str, str], Pattern] = {
     ('ContinueAsNewWorkflowExecutionDecisionAttributes', 'executionStartToCloseTimeout'): LIFETIME,
     ('ScheduleLambdaFunctionDecisionAttributes', 'startToCloseTimeout'): LAMBDA,
 }
+"""(structure, member) -> rule, before that of the shape."""
 
-#: (structure, member that holds a structure) -> rule for that structure's ``name``.
 NESTED_NAMES: dict[tuple[str, str], Pattern] = {
     ('PollForActivityTaskInput', 'taskList'): TRIMMED_NAME,
     ('StartChildWorkflowExecutionDecisionAttributes', 'taskList'): TRIMMED_NAME,
 }
+"""(structure, member that holds a structure) -> rule for that structure's ``name``."""

@@ -12,6 +12,8 @@ from genflow.local import forks
 from genflow.local.clock import to_milliseconds
 from genflow.local.requests.model import Shape, input_shape, output_shape
 
+__all__ = ['has_timestamps', 'moment', 'seconds', 'to_python', 'to_wire']
+
 Convert = Callable[[Any], Any]
 
 

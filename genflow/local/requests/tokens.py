@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from genflow.local.requests import faults
 
+__all__ = ['TaskToken', 'page_token', 'read_page_token', 'read_task_token', 'seal']
+
 encode = json.JSONEncoder(separators=(',', ':'), ensure_ascii=False).encode
 
 
@@ -22,8 +24,8 @@ class TaskToken(NamedTuple):
 
     Attributes:
         kind: ``'activity'`` or ``'decision'``.
-        key: of the execution.
-        run_id: of the execution; tells its key from the same key of an emptied service.
+        key: Of the execution.
+        run_id: Of the execution; tells its key from the same key of an emptied service.
         scheduled, started: the task's events.
     """
 
@@ -37,8 +39,8 @@ class TaskToken(NamedTuple):
         return seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode())
 
 
-#: digits of a number in a token: SQLite holds larger ones than any that was given out.
 LONGEST_NUMBER = 18
+"""Digits of a number in a token: SQLite holds larger ones than any that was given out."""
 
 
 def read_task_token(text: str, kind: str) -> TaskToken:

@@ -14,16 +14,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import attrs
+from attrs import define, field, frozen
 
 from genflow.local.requests import faults
 from genflow.local.requests.decision_lists import close_comes_last
 from genflow.local.requests.model import Shape, input_shape
 from genflow.local.requests.patterns import BY_MEMBER, BY_SHAPE, NESTED_NAMES, Pattern
 
+__all__ = ['DECISION_TYPES', 'LATEST', 'checked', 'decision_member', 'quick_check']
+
 Check = Callable[[Any], bool]
 
-#: what the service lists for a decision's type, in its own order.
 DECISION_TYPES = (
     'CompleteWorkflowExecution',
     'StartTimer',
@@ -39,25 +40,26 @@ DECISION_TYPES = (
     'StartChildWorkflowExecution',
     'CancelWorkflowExecution',
 )
+"""What the service lists for a decision's type, in its own order."""
 
-#: lists that keep the null items of a request, as the live service was seen to do; other lists drop them.
 LISTS_WITH_NULL = frozenset({'TagList'})
+"""Lists that keep the null items of a request, as the live service was seen to do; other lists drop them."""
 
-#: epoch seconds of the years that a timestamp can have, 1 to 9999: those of Python's and boto3's datetimes.
 EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
+"""Epoch seconds of the years that a timestamp can have, 1 to 9999: those of Python's and boto3's datetimes."""
 
-#: an integer that error texts do not repeat.
 HUGE = 10**40
+"""An integer that error texts do not repeat."""
 
-#: the first number that an integer of the model cannot hold.
 INTEGER_END = 1 << 31
+"""The first number that an integer of the model cannot hold."""
 
-#: operation -> its members in the order in which the live service was seen to report them.
 REPORT_ORDER = {
     'DescribeWorkflowExecutionInput': ('execution', 'domain'),
     'GetWorkflowExecutionHistoryInput': ('execution', 'domain'),
     'WorkflowExecution': ('runId', 'workflowId'),
 }
+"""Operation -> its members in the order in which the live service was seen to report them."""
 
 
 @cache
@@ -75,12 +77,12 @@ def encodable(text: str) -> bool:
     return True
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Rule:
     """A shape at one place of a request: what the model says of it there.
 
     Attributes:
-        shape: what the model calls it.
+        shape: What the model calls it.
         least, most: bounds of a length or a number.
     """
 
@@ -195,11 +197,11 @@ def quick_check(operation: str) -> Check:
 # The walk: the words.
 
 
-@attrs.define(slots=True)
+@define
 class Report:
     """What a request breaks."""
 
-    constraints: list[str] = attrs.field(factory=list)
+    constraints: list[str] = field(factory=list)
 
     def add(self, value: Any, path: str, wants: str) -> None:
         shown = 'null' if value is None else f"'{shorten(value)}'"

@@ -2,5 +2,5 @@
 
 Nothing here reads a clock, a file or a socket. A rule is given the :class:`~genflow.local.state.state.State` (what the
 service remembers), the execution, the moment ``at`` in milliseconds and its input; it records events and changes state.
-Whatever it changes is collected by the world and becomes durable in one piece.
+Whatever it changes is collected by the state and becomes durable in one piece.
 """

@@ -9,6 +9,16 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import Activity
 from genflow.local.state.state import State
 
+__all__ = [
+    'beat',
+    'cancel_unstarted',
+    'canceled_outcome',
+    'note_activity',
+    'settle_activity',
+    'start_activity',
+    'time_out_activity',
+]
+
 
 def start_activity(state: State, execution: Execution, activity: Activity, at: int, identity: str | None) -> None:
     """Hand the task to a poller."""

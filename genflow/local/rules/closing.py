@@ -12,7 +12,8 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import Child
 from genflow.local.state.state import State
 
-#: closing event -> (close status, the event its parent gets or None, the attributes the parent is told).
+__all__ = ['CHILD_POLICIES', 'CLOSINGS', 'close', 'end_full_history', 'request_cancel']
+
 CLOSINGS: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
     'WorkflowExecutionCompleted': ('COMPLETED', 'ChildWorkflowExecutionCompleted', ('result',)),
     'WorkflowExecutionFailed': ('FAILED', 'ChildWorkflowExecutionFailed', ('reason', 'details')),
@@ -21,6 +22,7 @@ CLOSINGS: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
     'WorkflowExecutionTerminated': ('TERMINATED', 'ChildWorkflowExecutionTerminated', ()),
     'WorkflowExecutionContinuedAsNew': ('CONTINUED_AS_NEW', None, ()),
 }
+"""Closing event -> (close status, the event its parent gets or None, the attributes the parent is told)."""
 
 
 def close(

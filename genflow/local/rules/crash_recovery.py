@@ -18,9 +18,12 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import Activity, DecisionTask, LambdaFunction, Progress
 from genflow.local.state.state import State
 
-#: Begins the ``details`` of the time-out of an activity whose worker died with the service's process: no fault of the
-#: activity. The details of its last heartbeat follow after a space, cut where SWF's limit leaves no room for the end.
+__all__ = ['PROCESS_DIED', 'dies', 'end']
+
 PROCESS_DIED = 'genflow.ProcessDied'
+"""Begins the ``details`` of the time-out of an activity whose worker died with the service's process: no fault of the
+activity. The details of its last heartbeat follow after a space, cut where SWF's limit leaves no room for the end."""
+
 MAX_DETAILS = 2_048
 
 

@@ -10,7 +10,8 @@ from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.state.domains import TypeRecord
 from genflow.local.state.items import Activity, period
 
-#: decision member -> (the type's default for it, the cause where neither gives it), in the order of the checks.
+__all__ = ['request_cancel_activity_task', 'schedule_activity_task']
+
 DEFAULTS: dict[str, tuple[str, str]] = {
     'taskList': ('defaultTaskList', 'DEFAULT_TASK_LIST_UNDEFINED'),
     'scheduleToStartTimeout': ('defaultTaskScheduleToStartTimeout', 'DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED'),
@@ -18,6 +19,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     'startToCloseTimeout': ('defaultTaskStartToCloseTimeout', 'DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED'),
     'heartbeatTimeout': ('defaultTaskHeartbeatTimeout', 'DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED'),
 }
+"""Decision member -> (the type's default for it, the cause where neither gives it), in the order of the checks."""
 
 
 def schedule_activity_task(context: DecisionContext, attributes: dict[str, Any]) -> None:

@@ -13,6 +13,8 @@ from genflow.local.state.execution import Execution, Parent
 from genflow.local.state.items import Child
 from genflow.local.state.state import State
 
+__all__ = ['start_child']
+
 FAILED = 'StartChildWorkflowExecutionFailed'
 
 

@@ -12,6 +12,8 @@ from genflow.local.rules.starting import DEFAULTS, Settings, missing_default, ne
 from genflow.local.state.domains import TypeRecord
 from genflow.local.state.execution import Execution
 
+__all__ = ['cancel_workflow_execution', 'complete_workflow_execution', 'continue_as_new', 'fail_workflow_execution']
+
 UNHANDLED = 'UNHANDLED_DECISION'
 
 

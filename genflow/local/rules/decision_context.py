@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+from attrs import define
 
 from genflow.local.rules.recording import record
 from genflow.local.state.domains import Domain, TypeRecord
 from genflow.local.state.execution import Execution
 from genflow.local.state.state import State
 
-#: kind of type -> the causes where it is not registered, and where it is deprecated.
+__all__ = ['DecisionContext']
+
 TYPE_CAUSES = {
     'ACTIVITY': ('ACTIVITY_TYPE_DOES_NOT_EXIST', 'ACTIVITY_TYPE_DEPRECATED'),
     'WORKFLOW': ('WORKFLOW_TYPE_DOES_NOT_EXIST', 'WORKFLOW_TYPE_DEPRECATED'),
 }
+"""Kind of type -> the causes where it is not registered, and where it is deprecated."""
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class DecisionContext:
     """What every decision rule is given.
 
     Attributes:
-        at: the moment of the response, milliseconds.
-        completed: its DecisionTaskCompleted.
-        unhandled: something happened that this decider has not seen; it cannot close the execution.
-        failed: a decision failed, of which the decider must hear.
+        at: The moment of the response, milliseconds.
+        completed: Its DecisionTaskCompleted.
+        unhandled: Something happened that this decider has not seen; it cannot close the execution.
+        failed: A decision failed, of which the decider must hear.
     """
 
     state: State

@@ -14,6 +14,8 @@ from genflow.local.rules.recording import given, record_and_decide
 from genflow.local.state.execution import Execution
 from genflow.local.state.state import State
 
+__all__ = ['request_cancel_external', 'signal_external']
+
 UNKNOWN = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
 
 

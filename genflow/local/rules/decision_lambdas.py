@@ -12,6 +12,8 @@ from genflow.local.state.items import LambdaFunction, period
 from genflow.local.state.state import FunctionRun, State
 from genflow.local.state.transaction import EVENT_BITS
 
+__all__ = ['schedule_lambda', 'settle_lambda']
+
 LONGEST_SECONDS = '900'
 NO_ROLE = 'No IAM role is attached to the current workflow execution.'
 

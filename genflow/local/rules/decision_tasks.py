@@ -11,6 +11,8 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import DecisionTask
 from genflow.local.state.state import State
 
+__all__ = ['complete_decision', 'drop_override', 'start_decision', 'time_out_decision']
+
 
 def start_decision(state: State, execution: Execution, task: DecisionTask, at: int, identity: str | None) -> None:
     """Hand the task to a poller."""

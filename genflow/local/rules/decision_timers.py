@@ -8,6 +8,8 @@ from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.recording import given
 from genflow.local.state.items import MILLISECONDS, Timer
 
+__all__ = ['cancel_timer', 'record_marker', 'start_timer']
+
 
 def start_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """Start a timer; one of zero seconds fires on its own, right after this response."""

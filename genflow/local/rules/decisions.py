@@ -18,6 +18,8 @@ from genflow.local.rules.decision_externals import request_cancel_external, sign
 from genflow.local.rules.decision_lambdas import schedule_lambda
 from genflow.local.rules.decision_timers import cancel_timer, record_marker, start_timer
 
+__all__ = ['DECISIONS', 'DENIALS', 'decide']
+
 DECISIONS: dict[str, Callable[[DecisionContext, dict[str, Any]], None]] = {
     'ScheduleActivityTask': schedule_activity_task,
     'RequestCancelActivityTask': request_cancel_activity_task,
@@ -34,7 +36,6 @@ DECISIONS: dict[str, Callable[[DecisionContext, dict[str, Any]], None]] = {
     'ScheduleLambdaFunction': schedule_lambda,
 }
 
-#: decision type -> (its failed event, the members that name what it was about); a Lambda function cannot be denied.
 DENIALS: dict[str, tuple[str, tuple[str, ...]]] = {
     'ScheduleActivityTask': ('ScheduleActivityTaskFailed', ('activityType', 'activityId')),
     'RequestCancelActivityTask': ('RequestCancelActivityTaskFailed', ('activityId',)),
@@ -55,8 +56,8 @@ DENIALS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     'StartChildWorkflowExecution': ('StartChildWorkflowExecutionFailed', ('workflowType', 'workflowId', 'control')),
 }
+"""Decision type -> (its failed event, the members that name what it was about); a Lambda function cannot be denied."""
 
-#: failed events whose ``initiatedEventId`` is required, and 0 where nothing was initiated.
 _INITIATED = frozenset(
     {
         'SignalExternalWorkflowExecutionFailed',
@@ -64,6 +65,7 @@ _INITIATED = frozenset(
         'StartChildWorkflowExecutionFailed',
     }
 )
+"""Failed events whose ``initiatedEventId`` is required, and 0 where nothing was initiated."""
 
 
 def decide(context: DecisionContext, decision: dict[str, Any]) -> None:

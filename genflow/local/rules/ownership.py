@@ -9,6 +9,8 @@ from genflow.local.state.items import Activity, DecisionTask
 from genflow.local.state.state import State
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 
+__all__ = ['release', 'take_over']
+
 
 def take_over(state: State, ref: int, caller: Caller) -> None:
     """The task that was just handed out is the caller's; its poll is answered so again if it is repeated."""

@@ -9,11 +9,13 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import DecisionTask, period
 from genflow.local.state.state import State
 
-#: what may be appended to a history that is full.
-LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
+__all__ = ['HistoryFull', 'attributes_member', 'given', 'need_decision', 'record', 'record_and_decide']
 
-#: event type -> the name of its attributes.
+LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
+"""What may be appended to a history that is full."""
+
 _MEMBERS: dict[str, str] = {}
+"""Event type -> the name of its attributes."""
 
 
 class HistoryFull(Exception):
@@ -38,7 +40,7 @@ def record(state: State, execution: Execution, at: int, event_type: str, attribu
     """Append an event and give its id.
 
     Raises:
-        HistoryFull: the history has reached its limit.
+        HistoryFull: The history has reached its limit.
     """
     if execution.last_event >= state.limits.history_events and event_type not in LAST_WORDS:
         raise HistoryFull(execution)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
+from attrs import frozen
 
 from genflow.local.rules.recording import given, need_decision, record
 from genflow.local.state.domains import TypeRecord
@@ -15,7 +15,8 @@ from genflow.local.state.execution import Execution, Parent
 from genflow.local.state.items import MILLISECONDS, Progress
 from genflow.local.state.state import State
 
-#: request member -> (the type's default for it, the cause where neither gives it), in the order of the checks.
+__all__ = ['DEFAULTS', 'Settings', 'missing_default', 'new_run_id', 'resolve', 'start_execution']
+
 DEFAULTS: dict[str, tuple[str, str]] = {
     'executionStartToCloseTimeout': (
         'defaultExecutionStartToCloseTimeout',
@@ -25,9 +26,10 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     'taskStartToCloseTimeout': ('defaultTaskStartToCloseTimeout', 'DEFAULT_TASK_START_TO_CLOSE_TIMEOUT_UNDEFINED'),
     'childPolicy': ('defaultChildPolicy', 'DEFAULT_CHILD_POLICY_UNDEFINED'),
 }
+"""Request member -> (the type's default for it, the cause where neither gives it), in the order of the checks."""
 
 
-@attrs.frozen(slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Settings:
     """How an execution is started: what the caller said, else what the type says."""
 

@@ -14,6 +14,8 @@ from genflow.local.state.execution import Execution
 from genflow.local.state.items import Activity, DecisionTask, Item, LambdaFunction, Timer
 from genflow.local.state.state import State
 
+__all__ = ['TIMEOUTS', 'find_item', 'fire_timeout']
+
 
 def fire_timeout(state: State, execution: Execution, item_id: int, at: int) -> None:
     """The deadline of an item has come; ``at`` is the deadline itself."""

@@ -16,6 +16,8 @@ from genflow.local.shared.numbers import POLLS
 from genflow.local.shared.round_calls import round_body
 from genflow.local.state.answers import Caller
 
+__all__ = ['UNREACHABLE', 'Following', 'RemotePoll']
+
 LOG = logging.getLogger(__name__)
 
 SILENCE = 10.0
@@ -29,7 +31,7 @@ class Following:
     """This process calls the leader.
 
     Raises:
-        ConnectionLost: there is none at that address.
+        ConnectionLost: There is none at that address.
     """
 
     def __init__(self, notice: Notice, process: str) -> None:
@@ -83,8 +85,8 @@ class Following:
         """See that the leader is there, until it is gone.
 
         Args:
-            is_wanted: whether anybody still wants to know.
-            asked: called with what the leader asks for: to run a Lambda function.
+            is_wanted: Whether anybody still wants to know.
+            asked: Called with what the leader asks for: to run a Lambda function.
         """
         warned = False
         try:
@@ -114,9 +116,9 @@ class Following:
         """Leave.
 
         Args:
-            ends_tasks: the tasks that this process has started are timed out at once; otherwise others may answer them
+            ends_tasks: The tasks that this process has started are timed out at once; otherwise others may answer them
                 with their tokens.
-            given_up: the numbers of calls whose answers nobody waits for any more.
+            given_up: The numbers of calls whose answers nobody waits for any more.
         """
         if not ends_tasks:
             with contextlib.suppress(ConnectionLost):

@@ -30,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
 
-import attrs
+from attrs import asdict, frozen
 
 from genflow.local import forks
 from genflow.local.engine.held_poll import HeldPoll
@@ -50,6 +50,8 @@ from genflow.local.shared.numbers import POLLS
 from genflow.local.shared.round_calls import WaitingService, carry_out
 from genflow.local.shared.sockets import discard, is_same_user, listen
 from genflow.local.state.answers import Caller
+
+__all__ = ['SWITCH_INTERVAL', 'Front']
 
 LOG = logging.getLogger(__name__)
 
@@ -83,12 +85,12 @@ class FollowerPoll(HeldPoll):
             return super().attempt(last=last)
 
 
-@attrs.frozen(slots=True)
+@frozen
 class CallerService:
     """The service, as one call of a follower sees it.
 
     Attributes:
-        long_poll: seconds for which its poll is held.
+        long_poll: Seconds for which its poll is held.
     """
 
     service: Service
@@ -228,15 +230,15 @@ class Front:
     """Serves the followers of a file.
 
     Args:
-        service: answers them.
-        path: the file, without symbolic links.
+        service: Answers them.
+        path: The file, without symbolic links.
 
     Attributes:
-        address: where followers connect.
-        secret: what they must say.
+        address: Where followers connect.
+        secret: What they must say.
 
     Raises:
-        OSError: there is no way in which processes could meet.
+        OSError: There is no way in which processes could meet.
     """
 
     def __init__(self, service: Service, path: str) -> None:
@@ -372,10 +374,10 @@ class Front:
         """A part of the history that a run is to begin with.
 
         Args:
-            process: the follower that will ask for the run.
-            run_id: of the run.
-            first: how many events come before these.
-            events: these.
+            process: The follower that will ask for the run.
+            run_id: Of the run.
+            first: How many events come before these.
+            events: These.
         """
         self._histories.setdefault((process, run_id), [])[first:] = events
 
@@ -396,9 +398,9 @@ class Front:
         """A follower is gone; on the loop.
 
         Args:
-            process: its name.
-            presence: its connection.
-            given_up: its polls that were under way; None where it has not left in order.
+            process: Its name.
+            presence: Its connection.
+            given_up: Its polls that were under way; None where it has not left in order.
         """
         if self._followers.get(process) is not presence:
             return
@@ -452,7 +454,7 @@ class Front:
 CONTROLS: dict[str, Callable[[Front, str, Any], Any]] = {
     '/_genflow/reset': lambda front, process, body: front.service.reset(),
     '/_genflow/deadline': lambda front, process, body: front.next_deadline(),
-    '/_genflow/statistics': lambda front, process, body: attrs.asdict(front.service.statistics),
+    '/_genflow/statistics': lambda front, process, body: asdict(front.service.statistics),
     '/_genflow/give-up': lambda front, process, numbers: front.service.processes.end_undelivered(process, numbers),
     '/_genflow/functions': lambda front, process, names: front.functions_offered(process, names),
     '/_genflow/types': lambda front, process, types: front.service.processes.declare_types(process, map(tuple, types)),

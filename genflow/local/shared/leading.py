@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import attrs
+from attrs import evolve
 
 from genflow.local.engine import lambdas
 from genflow.local.engine.locked_state import Options
@@ -24,6 +24,8 @@ from genflow.local.shared.round_calls import carry_out, round_body
 from genflow.local.shared.sockets import discard
 from genflow.local.state.answers import Caller
 
+__all__ = ['Leading']
+
 OWNERS_RETURN = 3.0
 """Seconds between two looks, after a take-over, at whether the processes that have tasks are there again."""
 
@@ -35,14 +37,14 @@ class Leading:
     """This process has the file open, and serves the others.
 
     Raises:
-        FileInUse: somebody else has it.
-        StoreError: it cannot be opened.
+        FileInUse: Somebody else has it.
+        StoreError: It cannot be opened.
     """
 
     def __init__(self, options: Options, process: str) -> None:
         self._process = process
         opening = Notice(state='opening', process=process).text()
-        self.service = Service(attrs.evolve(options, notice=opening, is_alive=is_alive))
+        self.service = Service(evolve(options, notice=opening, is_alive=is_alive))
         self._front: Front | None = None
         self._functions: dict[str, list[str]] = {}
         self._jobs: dict[str, _Job] = {}

@@ -12,13 +12,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import attrs
+from attrs import frozen
 
 from genflow.local import errors
 from genflow.local.errors import ServiceError, StoreError
 from genflow.local.json_text import encode
 from genflow.local.shared.notice import Notice
 from genflow.local.shared.sockets import connect
+
+__all__ = [
+    'HOLD',
+    'NUMBER',
+    'OWNS',
+    'PROCESS',
+    'SECRET',
+    'STORE',
+    'WAITS_FROM',
+    'Abandoning',
+    'ConnectionLost',
+    'Link',
+    'Stream',
+]
 
 RECEIVED = 65_536
 END = b'\r\n\r\n'
@@ -42,12 +56,12 @@ class ConnectionLost(Exception):
     """The leader is gone, or was when the answer should have come."""
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Response:
     """What came back.
 
     Attributes:
-        is_last: the leader closes the connection after it.
+        is_last: The leader closes the connection after it.
     """
 
     status: int
@@ -59,8 +73,8 @@ class Stream:
     """One connection.
 
     Raises:
-        ConnectionLost: nobody is there.
-        PermissionError: it is another user who is there.
+        ConnectionLost: Nobody is there.
+        PermissionError: It is another user who is there.
     """
 
     def __init__(self, address: str) -> None:
@@ -140,7 +154,7 @@ class Abandoning:
     looks whether it is over. So a connection that may still be shut is never used again.
 
     Attributes:
-        is_over: nobody waits for the answer any more.
+        is_over: Nobody waits for the answer any more.
     """
 
     def __init__(self) -> None:
@@ -151,7 +165,7 @@ class Abandoning:
         """The call goes over this connection.
 
         Raises:
-            ConnectionLost: nobody waits for the answer any more.
+            ConnectionLost: Nobody waits for the answer any more.
         """
         self._stream = stream
         if self.is_over:
@@ -173,8 +187,8 @@ class Link:
     """The connections of one follower to one leader.
 
     Args:
-        notice: of the leader.
-        process: the follower's name.
+        notice: Of the leader.
+        process: The follower's name.
     """
 
     def __init__(self, notice: Notice, process: str) -> None:
@@ -200,13 +214,13 @@ class Link:
         """Have the leader carry something out.
 
         Args:
-            path: of the request.
-            headers: beyond those of every request.
-            body: of the request.
-            abandoning: how somebody else may end the call.
+            path: Of the request.
+            headers: Beyond those of every request.
+            body: Of the request.
+            abandoning: How somebody else may end the call.
 
         Raises:
-            ConnectionLost: it is gone; perhaps it has, perhaps it has not.
+            ConnectionLost: It is gone; perhaps it has, perhaps it has not.
             ServiceError, StoreError: it refuses.
         """
         try:

@@ -47,6 +47,8 @@ from genflow.local.state.answers import Caller
 from genflow.local.state.known_types import TaskType
 from genflow.steady_time import monotonic
 
+__all__ = ['Member']
+
 OPENING = 60.0
 """Seconds that somebody else may take to open the file."""
 
@@ -67,12 +69,12 @@ class Member:
     """One process's part in a file.
 
     Args:
-        options: with which it leads.
-        required: what a leader must have.
+        options: With which it leads.
+        required: What a leader must have.
 
     Raises:
-        FileInUse: somebody has the file who does not share it, or not so.
-        StoreError: it cannot be opened.
+        FileInUse: Somebody has the file who does not share it, or not so.
+        StoreError: It cannot be opened.
     """
 
     def __init__(self, options: Options, required: RequiredOptions) -> None:
@@ -122,7 +124,7 @@ class Member:
         """Lead, or follow who does.
 
         Args:
-            patient: wait for whoever has the file for himself.
+            patient: Wait for whoever has the file for himself.
         """
         began = monotonic()
         while True:
@@ -223,8 +225,8 @@ class Member:
         """See that calls can be made at all.
 
         Raises:
-            ServiceForked: this process is a fork of the one that opened the file.
-            ServiceClosed: the file was closed.
+            ServiceForked: This process is a fork of the one that opened the file.
+            ServiceClosed: The file was closed.
         """
         if self._refusal is not None:
             raise type(self._refusal)(str(self._refusal))

@@ -7,6 +7,8 @@ import uuid
 from functools import cache
 from pathlib import Path
 
+__all__ = ['give_up', 'is_alive', 'machine', 'new_name', 'started']
+
 _OURS: set[str] = set()
 """The names that this process goes by: one for each file that it has open."""
 

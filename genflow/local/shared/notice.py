@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import Any, Literal
 
-import attrs
+from attrs import asdict, field, fields, frozen
 
 from genflow.local import forks
 from genflow.local.engine.locked_state import Options
@@ -14,6 +14,8 @@ from genflow.local.errors import FileInUse
 from genflow.local.shared.names import machine
 from genflow.local.state.limits import Limits
 from genflow.local.store.schema import VERSION
+
+__all__ = ['PROTOCOL', 'Notice', 'RequiredOptions', 'options_of', 'read_notice']
 
 PROTOCOL = 1
 """Of what leader and followers say to each other; they understand each other only if it is the same."""
@@ -31,19 +33,19 @@ def genflow_version() -> str:
             return 'unknown'
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RequiredOptions:
     """What the user of a file insists on, beside what everybody has who says nothing.
 
     Attributes:
         synchronous: SQLite's setting; None leaves it to the leader.
-        limits: those that are not the usual ones must be the leader's too. The size of a page is no matter of the
+        limits: Those that are not the usual ones must be the leader's too. The size of a page is no matter of the
             file: it is at most what the leader gives.
-        denied: what the leader must deny too.
+        denied: What the leader must deny too.
     """
 
     synchronous: str | None = None
-    limits: Limits = attrs.field(factory=Limits)
+    limits: Limits = field(factory=Limits)
     denied: tuple[str, ...] = ()
 
     def differences(self, options: dict[str, Any]) -> list[str]:
@@ -59,7 +61,7 @@ class RequiredOptions:
 
 def _limits(limits: Limits) -> dict[str, Any]:
     """As the notice has them."""
-    values: dict[str, Any] = json.loads(json.dumps({**attrs.asdict(limits), 'rates': dict(limits.rates)}))
+    values: dict[str, Any] = json.loads(json.dumps({**asdict(limits), 'rates': dict(limits.rates)}))
     values.pop('history_page_size')
     return values
 
@@ -67,19 +69,19 @@ def _limits(limits: Limits) -> dict[str, Any]:
 _USUAL = _limits(Limits())
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Notice:
     """About the process that has the file.
 
     Attributes:
         state: ``opening`` it, ``leading``, or ``alone``: it does not share the file.
-        why: it does not.
-        address: where it serves.
-        secret: what its followers say to show that they may read the lock file.
-        process: its name.
+        why: It does not.
+        address: Where it serves.
+        secret: What its followers say to show that they may read the lock file.
+        process: Its name.
         host, boot: its machine.
         version, protocol, schema: of its genflow.
-        options: how it has the file open.
+        options: How it has the file open.
     """
 
     state: Literal['opening', 'leading', 'alone']
@@ -87,22 +89,22 @@ class Notice:
     address: str = ''
     secret: str = ''
     process: str = ''
-    host: str = attrs.field(factory=lambda: machine()[0])
-    boot: str = attrs.field(factory=lambda: machine()[1])
-    version: str = attrs.field(factory=genflow_version)
+    host: str = field(factory=lambda: machine()[0])
+    boot: str = field(factory=lambda: machine()[1])
+    version: str = field(factory=genflow_version)
     protocol: int = PROTOCOL
     schema: int = VERSION
-    options: dict[str, Any] = attrs.field(factory=dict)
+    options: dict[str, Any] = field(factory=dict)
 
     def text(self) -> str:
         """One line for the lock file."""
-        return json.dumps(attrs.asdict(self))
+        return json.dumps(asdict(self))
 
     def check(self, path: str, required: RequiredOptions) -> None:
         """See that this process can follow that one.
 
         Raises:
-            FileInUse: it cannot; the message says why.
+            FileInUse: It cannot; the message says why.
         """
         problem = self._problem(path, required)
         if problem:
@@ -143,7 +145,7 @@ def read_notice(text: str) -> Notice | None:
     """The notice, if it is one that this genflow can read."""
     try:
         data = json.loads(text)
-        known = {field.name for field in attrs.fields(Notice)}
+        known = {each.name for each in fields(Notice)}
         return Notice(**{name: value for name, value in data.items() if name in known})
     except (ValueError, TypeError, AttributeError):
         return None

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from genflow.local.state.answers import Caller
 
+__all__ = ['POLLS', 'READS', 'Numbers']
+
 POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
 
 READS = ('List', 'Count', 'Describe', 'Get')

@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-import attrs
+from attrs import evolve
 
 from genflow.local.clock import ManualClock, to_datetime
 from genflow.local.engine.group_commit import Statistics
@@ -42,6 +42,8 @@ from genflow.local.store.filelock import read_notice as read_lock_file
 from genflow.local.store.filelock import shared_lock
 from genflow.local.store.sqlite_errors import clear_errors
 
+__all__ = ['ReadOnlyService']
+
 LOG = logging.getLogger(__name__)
 
 
@@ -56,7 +58,7 @@ class Source(Protocol):
         """Carry out an operation that only reads.
 
         Raises:
-            Changed: open the file anew.
+            Changed: Open the file anew.
         """
 
     def next_deadline(self) -> datetime | None:
@@ -93,8 +95,8 @@ class FileSource:
     """The file itself, or a copy of it.
 
     Args:
-        options: how it would be opened to be written.
-        path: of the file, without symbolic links.
+        options: How it would be opened to be written.
+        path: Of the file, without symbolic links.
     """
 
     def __init__(self, options: Options, path: str) -> None:
@@ -126,7 +128,7 @@ class FileSource:
     def _opened(self, options: Options, path: str, *, immutable: bool = False) -> Service:
         with contextlib.closing(Store(path, shown=options.path, immutable=immutable)) as store:
             clock = ManualClock(to_datetime(store.newest_moment()))
-        looks = attrs.evolve(options, path=path, clock=clock, only_looks=True, immutable=immutable, shown=options.path)
+        looks = evolve(options, path=path, clock=clock, only_looks=True, immutable=immutable, shown=options.path)
         return self._closing.enter_context(contextlib.closing(Service(looks)))
 
     def perform(self, operation: str, request: dict[str, Any], *, right: bool) -> dict[str, Any] | None:
@@ -154,8 +156,8 @@ def check_readable(path: str) -> None:
     """See that a file is there and may be read.
 
     Raises:
-        ForeignFile: it is not there.
-        StoreError: it may not be read.
+        ForeignFile: It is not there.
+        StoreError: It may not be read.
     """
     try:
         if not Path(path).exists():
@@ -190,11 +192,11 @@ class ReadOnlyService:
     """A service that changes nothing.
 
     Args:
-        options: how the file would be opened to be written.
+        options: How the file would be opened to be written.
 
     Raises:
-        FileInUse: somebody has the file who does not share it.
-        StoreError: it is not there, or cannot be read.
+        FileInUse: Somebody has the file who does not share it.
+        StoreError: It is not there, or cannot be read.
     """
 
     def __init__(self, options: Options) -> None:
@@ -227,8 +229,8 @@ class ReadOnlyService:
         """Carry out an operation that only reads.
 
         Raises:
-            ReadOnly: it does more.
-            FileInUse: somebody has begun to use the file who does not share it.
+            ReadOnly: It does more.
+            FileInUse: Somebody has begun to use the file who does not share it.
         """
         if not operation.startswith(READS):
             self._refuse(operation)
@@ -287,8 +289,8 @@ def source_of(options: Options) -> Source:
     """Whoever leads the file, or else the file.
 
     Raises:
-        FileInUse: somebody has the file who does not share it.
-        StoreError: it cannot be read.
+        FileInUse: Somebody has the file who does not share it.
+        StoreError: It cannot be read.
     """
     path = os.path.realpath(options.path)
     with shared_lock(f'{path}-lock') as is_free:

@@ -52,7 +52,7 @@ class WaitingService:
     """The service, as one who waits for tasks of several lists sees it.
 
     Attributes:
-        long_poll: seconds for which it waits.
+        long_poll: Seconds for which it waits.
     """
 
     def __init__(self, rounds: Rounds, process: str, long_poll: float) -> None:

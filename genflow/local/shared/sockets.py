@@ -18,6 +18,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+__all__ = ['connect', 'discard', 'is_same_user', 'listen']
+
 LONGEST = 107 if sys.platform == 'linux' else 103
 """Bytes of a socket's path."""
 
@@ -34,7 +36,7 @@ def listen(file: str) -> tuple[socket.socket, str]:
     """A listening socket for a file, and its address.
 
     Raises:
-        OSError: no socket can be made.
+        OSError: No socket can be made.
     """
     if not _HAS_UNIX:
         listener = socket.create_server(('127.0.0.1', 0), backlog=BACKLOG)
@@ -63,7 +65,7 @@ def connect(address: str) -> socket.socket:
     """A connection to whoever listens there.
 
     Raises:
-        OSError: nobody does, or another user.
+        OSError: Nobody does, or another user.
     """
     kind, _, place = address.partition(':')
     if kind == 'tcp':
@@ -123,7 +125,7 @@ def _private_folder() -> Path:
     """A folder that nobody else can enter.
 
     Raises:
-        OSError: there is none, and none can be made.
+        OSError: There is none, and none can be made.
     """
     base = os.environ.get('XDG_RUNTIME_DIR') or tempfile.gettempdir()
     folder = Path(base) / f'genflow-{os.geteuid()}'

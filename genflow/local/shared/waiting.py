@@ -19,9 +19,9 @@ class WaitForTasks:
     """Has somebody rung when there may be a task in one of several lists, or another leader to ask.
 
     Args:
-        wait: waits, until it is abandoned at the latest.
-        wants: the lists, as JSON has them.
-        ring: called once, from any thread, unless the place was left before.
+        wait: Waits, until it is abandoned at the latest.
+        wants: The lists, as JSON has them.
+        ring: Called once, from any thread, unless the place was left before.
     """
 
     def __init__(self, wait: Callable[[WaitForTasks], None], wants: Sequence[Any], ring: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class WaitForTasks:
         """Wait no longer.
 
         Raises:
-            ServiceError: nobody may wait there.
+            ServiceError: Nobody may wait there.
         """
         self.abandoning.abandon()
         self._bell.set()

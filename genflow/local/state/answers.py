@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
+from attrs import define, field, frozen
+
+__all__ = ['ANYBODY', 'Answers', 'Caller']
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Caller:
     """Who makes a call.
 
     Attributes:
-        process: the name of its process; empty for anybody else.
-        number: of the call; 0 where it has none, and is not repeated.
-        waits_from: the lowest number whose answer the process still waits for.
-        owns: the tasks that it takes are that process's, and lost with it.
+        process: The name of its process; empty for anybody else.
+        number: Of the call; 0 where it has none, and is not repeated.
+        waits_from: The lowest number whose answer the process still waits for.
+        owns: The tasks that it takes are that process's, and lost with it.
     """
 
     process: str = ''
@@ -32,11 +34,11 @@ class Caller:
 ANYBODY = Caller()
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class Answers:
     """What numbered calls were answered."""
 
-    _by_process: dict[str, dict[int, str]] = attrs.field(factory=dict)
+    _by_process: dict[str, dict[int, str]] = field(factory=dict)
 
     def find(self, caller: Caller) -> str | None:
         """What that call was answered, if it was carried out before."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 from itertools import count
 
-#: stale entries tolerated before the heap is rebuilt.
+__all__ = ['Deadlines']
+
 SLACK = 1_024
+"""Stale entries tolerated before the heap is rebuilt."""
 
 
 class Deadlines:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+from attrs import define, field
+
+__all__ = ['DAY', 'DEPRECATED', 'REGISTERED', 'Domain', 'TypeRecord']
 
 REGISTERED = 'REGISTERED'
 DEPRECATED = 'DEPRECATED'
 DAY = 86_400_000
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class TypeRecord:
     """A registered type.
 
@@ -61,20 +63,20 @@ class TypeRecord:
         }
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Domain:
     """A domain with its types, each by (name, version).
 
     Attributes:
-        retention: days as SWF writes them, or ``NONE``.
+        retention: Days as SWF writes them, or ``NONE``.
     """
 
     name: str
     status: str = REGISTERED
     description: str | None = None
     retention: str
-    tags: dict[str, str | None] = attrs.field(factory=dict)
-    types: dict[str, dict[tuple[str, str], TypeRecord]] = attrs.field(factory=lambda: {'activity': {}, 'workflow': {}})
+    tags: dict[str, str | None] = field(factory=dict)
+    types: dict[str, dict[tuple[str, str], TypeRecord]] = field(factory=lambda: {'activity': {}, 'workflow': {}})
 
     def expiry(self, closed: int) -> int:
         """When an execution that closed at that moment is forgotten."""

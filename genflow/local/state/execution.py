@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+from attrs import define, field, frozen
 
 from genflow.local.state.items import Activity, Child, DecisionTask, Item, LambdaFunction, Progress, Timer
 
-#: events of one execution kept at hand, in characters; older ones are read from the file.
+__all__ = ['TAIL_CHARACTERS', 'Execution', 'Parent', 'Tail']
+
 TAIL_CHARACTERS = 400_000
+"""Events of one execution kept at hand, in characters; older ones are read from the file."""
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Parent:
     """The execution that started this one as its child, and with which event."""
 
@@ -22,16 +24,16 @@ class Parent:
     initiated: int
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class Tail:
     """The newest events of a history as JSON texts, without a gap.
 
     Attributes:
-        first: the id of the first text.
+        first: The id of the first text.
     """
 
     first: int
-    texts: list[str] = attrs.field(factory=list)
+    texts: list[str] = field(factory=list)
     characters: int = 0
 
     def append(self, text: str) -> None:
@@ -49,22 +51,22 @@ class Tail:
         return self.texts[max(0, first - self.first) : max(0, last + 1 - self.first)]
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Execution:
     """One open run.
 
     Attributes:
-        key: its number in the file.
+        key: Its number in the file.
         execution_timeout, task_timeout: in SWF's words, as resolved.
-        priority: in SWF's words, None where nobody gave one.
-        started_at: when it was started.
+        priority: In SWF's words, None where nobody gave one.
+        started_at: When it was started.
         last_event, last_time: id and moment of its newest event.
-        tail: the newest events.
-        decision: the decision task that waits or is started.
-        queued: the one behind it.
+        tail: The newest events.
+        decision: The decision task that waits or is started.
+        queued: The one behind it.
         activities, children, lambdas: open ones by the id of their event; ``timers`` by timer id.
-        activity_ids: open activity id to the id of its ActivityTaskScheduled.
-        closed: it has its last event.
+        activity_ids: Open activity id to the id of its ActivityTaskScheduled.
+        closed: It has its last event.
     """
 
     key: int
@@ -85,14 +87,14 @@ class Execution:
     progress: Progress
     last_event: int = 0
     last_time: int = 0
-    tail: Tail = attrs.field(factory=lambda: Tail(1))
+    tail: Tail = field(factory=lambda: Tail(1))
     decision: DecisionTask | None = None
     queued: DecisionTask | None = None
-    activities: dict[int, Activity] = attrs.field(factory=dict)
-    activity_ids: dict[str, int] = attrs.field(factory=dict)
-    timers: dict[str, Timer] = attrs.field(factory=dict)
-    children: dict[int, Child] = attrs.field(factory=dict)
-    lambdas: dict[int, LambdaFunction] = attrs.field(factory=dict)
+    activities: dict[int, Activity] = field(factory=dict)
+    activity_ids: dict[str, int] = field(factory=dict)
+    timers: dict[str, Timer] = field(factory=dict)
+    children: dict[int, Child] = field(factory=dict)
+    lambdas: dict[int, LambdaFunction] = field(factory=dict)
     closed: bool = False
     batch: int = 0
 

@@ -13,12 +13,27 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar
 
-import attrs
+from attrs import define, field, fields
+
+__all__ = [
+    'ITEM_KINDS',
+    'MILLISECONDS',
+    'Activity',
+    'Child',
+    'DecisionTask',
+    'Item',
+    'LambdaFunction',
+    'Progress',
+    'Timer',
+    'earliest',
+    'load_item',
+    'period',
+]
 
 MILLISECONDS = 1000
 
-#: marks a field that is not in the item's row.
 PASSING = {'passing': True}
+"""Marks a field that is not in the item's row."""
 
 
 @lru_cache
@@ -38,14 +53,14 @@ def after(start: int, length: int | None) -> int | None:
     return None if length is None else start + length
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Item:
     """Something open in an execution, and one row of the file.
 
     Attributes:
-        id: the event that opened it.
-        saved: the journal or the table of items has a row of it.
-        folded: the table of items has a row of it.
+        id: The event that opened it.
+        saved: The journal or the table of items has a row of it.
+        folded: The table of items has a row of it.
     """
 
     kind: ClassVar[str]
@@ -53,8 +68,8 @@ class Item:
     values: ClassVar[Any]  # an attrgetter of the stored fields
 
     id: int
-    saved: bool = attrs.field(default=False, metadata=PASSING)
-    folded: bool = attrs.field(default=False, metadata=PASSING)
+    saved: bool = field(default=False, metadata=PASSING)
+    folded: bool = field(default=False, metadata=PASSING)
 
     @property
     def deadline(self) -> int | None:
@@ -71,18 +86,18 @@ class Item:
         return dict(zip(self.stored, self.values(self), strict=True))
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class DecisionTask(Item):
     """A decision task: waiting in a list, started, or queued behind a started one.
 
     Attributes:
-        task_list: the list it was scheduled on.
-        since: when it was scheduled.
+        task_list: The list it was scheduled on.
+        since: When it was scheduled.
         to_start, to_close: schedule-to-start (of a task list override) and start-to-close.
-        pollable: it is in the list; False while queued.
-        ready: when it became pollable, which starts the schedule-to-start clock.
-        started: its DecisionTaskStarted, 0 before.
-        owner: the process that has it, where it is one of those that share the file.
+        pollable: It is in the list; False while queued.
+        ready: When it became pollable, which starts the schedule-to-start clock.
+        started: Its DecisionTaskStarted, 0 before.
+        owner: The process that has it, where it is one of those that share the file.
     """
 
     kind: ClassVar[str] = 'decision'
@@ -109,19 +124,19 @@ class DecisionTask(Item):
         return (self.task_list, self.priority, self.since) if self.pollable and not self.started else None
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Activity(Item):
     """An open activity task.
 
     Attributes:
-        input: what the worker gets, where ``input_known``; the item's row has neither, for the event has it.
-        since: when it was scheduled.
+        input: What the worker gets, where ``input_known``; the item's row has neither, for the event has it.
+        since: When it was scheduled.
         to_start, to_close, run, beat: the periods of schedule-to-start, schedule-to-close, start-to-close, heartbeat.
-        started: its ActivityTaskStarted, 0 before.
-        beaten: the last sign of life: the start or a heartbeat.
-        details: of the last heartbeat.
-        cancel_requested: the last ActivityTaskCancelRequested, 0 before.
-        owner: the process that has it, where it is one of those that share the file.
+        started: Its ActivityTaskStarted, 0 before.
+        beaten: The last sign of life: the start or a heartbeat.
+        details: Of the last heartbeat.
+        cancel_requested: The last ActivityTaskCancelRequested, 0 before.
+        owner: The process that has it, where it is one of those that share the file.
     """
 
     kind: ClassVar[str] = 'activity'
@@ -142,8 +157,8 @@ class Activity(Item):
     details: str | None = None
     cancel_requested: int = 0
     owner: str = ''
-    input: str | None = attrs.field(default=None, metadata=PASSING)
-    input_known: bool = attrs.field(default=False, metadata=PASSING)
+    input: str | None = field(default=None, metadata=PASSING)
+    input_known: bool = field(default=False, metadata=PASSING)
 
     @property
     def deadlines(self) -> tuple[tuple[str, int | None], ...]:
@@ -172,7 +187,7 @@ class Activity(Item):
         return None if self.started else (self.task_list, self.priority, self.since)
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Timer(Item):
     """An open timer."""
 
@@ -186,7 +201,7 @@ class Timer(Item):
         return self.due
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Child(Item):
     """A child that was initiated and has not closed; ``key`` and ``run_id`` follow it when it continues as new."""
 
@@ -198,7 +213,7 @@ class Child(Item):
     started: int = 0
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class LambdaFunction(Item):
     """A Lambda function that was scheduled and has not ended."""
 
@@ -215,18 +230,18 @@ class LambdaFunction(Item):
         return self.started_at + self.run if self.started else None
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class Progress(Item):
     """What changes about an execution as a whole.
 
     Attributes:
-        due: when the execution times out.
-        previous_started: the DecisionTaskStarted of the last decision task that was completed, 0 before.
-        task_list: where decision tasks go.
-        task_list_to_start: the schedule-to-start time-out, in SWF's words, of a temporary list.
-        original_list: where they go again when the temporary list fails.
-        context: the last execution context that was given.
-        latest_activity: when the last event of an activity was recorded; not in the row, the history says it.
+        due: When the execution times out.
+        previous_started: The DecisionTaskStarted of the last decision task that was completed, 0 before.
+        task_list: Where decision tasks go.
+        task_list_to_start: The schedule-to-start time-out, in SWF's words, of a temporary list.
+        original_list: Where they go again when the temporary list fails.
+        context: The last execution context that was given.
+        latest_activity: When the last event of an activity was recorded; not in the row, the history says it.
     """
 
     kind: ClassVar[str] = 'progress'
@@ -238,7 +253,7 @@ class Progress(Item):
     task_list_to_start: str | None = None
     previous_started: int = 0
     context: str | None = None
-    latest_activity: int | None = attrs.field(default=None, metadata=PASSING)
+    latest_activity: int | None = field(default=None, metadata=PASSING)
     cancel_requested: bool = False
 
     @property
@@ -251,11 +266,11 @@ ITEM_KINDS: dict[str, type[Item]] = {
 }
 
 for _item in ITEM_KINDS.values():
-    _item.stored = ('kind', *(field.name for field in attrs.fields(_item) if not field.metadata.get('passing')))
+    _item.stored = ('kind', *(each.name for each in fields(_item) if not each.metadata.get('passing')))
     _item.values = attrgetter(*_item.stored)
 
 
 def load_item(data: dict[str, Any]) -> Item:
     """The item that :meth:`Item.dump` described."""
-    fields = dict(data)
-    return ITEM_KINDS[fields.pop('kind')](**fields, saved=True, folded=True)
+    values = dict(data)
+    return ITEM_KINDS[values.pop('kind')](**values, saved=True, folded=True)

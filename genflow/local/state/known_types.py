@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
+from attrs import define, field
 
 from genflow.local.state.execution import Execution
+
+__all__ = ['KnownTypes', 'TaskType', 'type_of']
 
 TaskType = tuple[str, str, str]
 """``activity`` or ``decision``, then name and version of the activity type or workflow type."""
@@ -27,11 +29,11 @@ def type_of(execution: Execution, item_id: int) -> TaskType:
     return 'decision', execution.type['name'], execution.type['version']
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class KnownTypes:
     """The types that processes have declared."""
 
-    _by_process: dict[str, frozenset[TaskType]] = attrs.field(factory=dict)
+    _by_process: dict[str, frozenset[TaskType]] = field(factory=dict)
 
     def declare(self, process: str, types: Iterable[TaskType]) -> None:
         """The process works on these types too."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import attrs
+from attrs import field, frozen
 
-#: token buckets of the developer guide: operation or decision -> (bucket size, tokens per second).
+__all__ = ['AWS_RATES', 'LARGE_PAGES', 'Limits']
+
 AWS_RATES: dict[str, tuple[int, int]] = {
     **dict.fromkeys(
         (
@@ -66,26 +67,27 @@ AWS_RATES: dict[str, tuple[int, int]] = {
     'StartChildWorkflowExecution': (500, 12),
     'StartTimer': (2000, 200),
 }
+"""Token buckets of the developer guide: operation or decision -> (bucket size, tokens per second)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Limits:
     """How much of everything the service grants.
 
     Attributes:
-        domains: registered and deprecated together, of the whole service.
-        types: of one kind in one domain, registered and deprecated together.
-        open_executions: of one domain, children included.
-        history_events: of one execution; at this number the execution is terminated.
+        domains: Registered and deprecated together, of the whole service.
+        types: Of one kind in one domain, registered and deprecated together.
+        open_executions: Of one domain, children included.
+        history_events: Of one execution; at this number the execution is terminated.
         open_activities, open_timers, open_children, open_lambdas: of one execution.
-        pollers: waiting at the same time on one task list.
-        page_size: the most items on one page of a list, and the size where the caller names none.
-        history_page_size: likewise of the events of a history, in polls and GetWorkflowExecutionHistory. Amazon SWF
+        pollers: Waiting at the same time on one task list.
+        page_size: The most items on one page of a list, and the size where the caller names none.
+        history_page_size: Likewise of the events of a history, in polls and GetWorkflowExecutionHistory. Amazon SWF
             sends 100 events, also where ``maximumPageSize`` asks for 1,000.
-        resource_tags: of one domain.
-        page_token_seconds: how long a page token can be used.
-        kept_days: closed executions are kept for so many days at least, whatever the retention of their domain is.
-        rates: operation or decision type -> (bucket size, tokens per second); nothing is throttled by default,
+        resource_tags: Of one domain.
+        page_token_seconds: How long a page token can be used.
+        kept_days: Closed executions are kept for so many days at least, whatever the retention of their domain is.
+        rates: Operation or decision type -> (bucket size, tokens per second); nothing is throttled by default,
             ``AWS_RATES`` is what the developer guide says.
     """
 
@@ -103,7 +105,7 @@ class Limits:
     resource_tags: int = 50
     page_token_seconds: int = 86_400
     kept_days: int = 0
-    rates: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
+    rates: Mapping[str, tuple[float, float]] = field(factory=dict)
 
 
 LARGE_PAGES = Limits(history_page_size=1_000)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import attrs
+from attrs import define, field
 
 from genflow.local.state.execution import Execution
+
+__all__ = ['RecentlyClosed']
 
 MOST = 1_000
 """Closed executions that are kept."""
@@ -23,11 +25,11 @@ Run = tuple[str, str, str]
 """Domain, workflow id and run id."""
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class RecentlyClosed:
     """Closed executions, the latest last."""
 
-    _runs: OrderedDict[Run, tuple[Execution, int | None]] = attrs.field(factory=OrderedDict)
+    _runs: OrderedDict[Run, tuple[Execution, int | None]] = field(factory=OrderedDict)
     _characters: int = 0
 
     def add(self, execution: Execution, expires: int | None) -> None:

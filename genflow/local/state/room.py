@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import attrs
+from attrs import frozen
+
+__all__ = ['Room']
 
 
-@attrs.frozen(slots=True)
+@frozen
 class Room:
     """Room for tasks of one list.
 
     Attributes:
-        most: how many tasks at most.
-        slots: what a task occupies; ``None`` for no limit. A short activity shares one slot with all other short ones.
-        short: the activity types, name and version, whose tasks are short.
+        most: How many tasks at most.
+        slots: What a task occupies; ``None`` for no limit. A short activity shares one slot with all other short ones.
+        short: The activity types, name and version, whose tasks are short.
     """
 
     most: int = 0

@@ -1,7 +1,7 @@
 """What the service remembers: domains and types, the open executions, the task lists, the deadlines.
 
 Theory of operation. The file is the truth of everything that is closed and the copy of everything that is open; the
-world is where open things are changed. A rule changes objects of the world, and the world notes what changed in a
+state is where open things are changed. A rule changes objects of the state, and the state notes what changed in a
 :class:`~genflow.local.state.transaction.Batch`. The batch is written as one transaction, so the file goes from one
 consistent state to the next and never holds half a rule.
 
@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-import attrs
+from attrs import define, field, frozen
 
 from genflow.local.state.answers import Answers, Caller
 from genflow.local.state.deadlines import Deadlines
@@ -34,21 +34,23 @@ from genflow.local.state.task_lists import TaskQueue, Waiter
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, Batch
 
-#: open executions kept in memory; the longest unused ones above this are put away.
+__all__ = ['FunctionRun', 'State']
+
 KEPT_EXECUTIONS = 20_000
+"""Open executions kept in memory; the longest unused ones above this are put away."""
 
 Effect = Callable[['State', int], None]
 
 
-@attrs.frozen(slots=True)
+@frozen
 class FunctionRun:
     """A Lambda function to be run once its start is in the file.
 
     Attributes:
-        batch: the number of the batch that has the start.
-        ref: of the function's task.
-        function: its name.
-        input: its input's JSON.
+        batch: The number of the batch that has the start.
+        ref: Of the function's task.
+        function: Its name.
+        input: Its input's JSON.
     """
 
     batch: int
@@ -58,7 +60,7 @@ class FunctionRun:
 
 
 class Archive(Protocol):
-    """Where the world finds what it does not hold."""
+    """Where the state finds what it does not hold."""
 
     def execution(self, key: int) -> Execution:
         """The open execution of that key, with everything open in it."""
@@ -67,26 +69,26 @@ class Archive(Protocol):
         """One event as JSON."""
 
 
-@attrs.define(slots=True, eq=False, kw_only=True)
+@define(eq=False, kw_only=True)
 class State:
     """The service's memory; to be touched only by who holds the service's lock.
 
     Attributes:
-        arn_prefix: what comes before a domain's name in its ARN.
-        denied: operations and decision types that are refused as not permitted.
+        arn_prefix: What comes before a domain's name in its ARN.
+        denied: Operations and decision types that are refused as not permitted.
         functions: Lambda functions by name.
-        executions: open executions at hand, by key.
+        executions: Open executions at hand, by key.
         open: (domain, workflow id) to the key of the open run.
-        open_keys: the keys of all open executions.
-        population: domain to the number of its open executions.
-        next_key: the key of the next execution.
-        next_expiry: when the retention of a closed execution first ends.
+        open_keys: The keys of all open executions.
+        population: Domain to the number of its open executions.
+        next_key: The key of the next execution.
+        next_expiry: When the retention of a closed execution first ends.
         running: Lambda functions to be run.
-        owners: started tasks of the processes that share the file: ref to the name of the process.
-        departed: processes that have ended; none of them is handed a task any more.
-        known_types: which types each process can work on.
-        answers: of numbered calls.
-        recently_closed: executions that closed lately.
+        owners: Started tasks of the processes that share the file: ref to the name of the process.
+        departed: Processes that have ended; none of them is handed a task any more.
+        known_types: Which types each process can work on.
+        answers: Of numbered calls.
+        recently_closed: Executions that closed lately.
     """
 
     archive: Archive
@@ -94,24 +96,24 @@ class State:
     rates: Rates
     arn_prefix: str
     denied: Collection[str] = frozenset()
-    functions: dict[str, Callable[..., object]] = attrs.field(factory=dict)
-    domains: dict[str, Domain] = attrs.field(factory=dict)
-    executions: dict[int, Execution] = attrs.field(factory=dict)
-    open: dict[tuple[str, str], int] = attrs.field(factory=dict)
-    open_keys: set[int] = attrs.field(factory=set)
-    population: dict[str, int] = attrs.field(factory=dict)
-    queues: dict[tuple[str, str, str], TaskQueue] = attrs.field(factory=dict)
-    deadlines: Deadlines = attrs.field(factory=Deadlines)
-    agenda: deque[Effect] = attrs.field(factory=deque)
-    running: list[FunctionRun] = attrs.field(factory=list)
-    batch: Batch = attrs.field(factory=lambda: Batch(1))
+    functions: dict[str, Callable[..., object]] = field(factory=dict)
+    domains: dict[str, Domain] = field(factory=dict)
+    executions: dict[int, Execution] = field(factory=dict)
+    open: dict[tuple[str, str], int] = field(factory=dict)
+    open_keys: set[int] = field(factory=set)
+    population: dict[str, int] = field(factory=dict)
+    queues: dict[tuple[str, str, str], TaskQueue] = field(factory=dict)
+    deadlines: Deadlines = field(factory=Deadlines)
+    agenda: deque[Effect] = field(factory=deque)
+    running: list[FunctionRun] = field(factory=list)
+    batch: Batch = field(factory=lambda: Batch(1))
     next_key: int = 1
     next_expiry: int | None = None
-    owners: dict[int, str] = attrs.field(factory=dict)
-    departed: set[str] = attrs.field(factory=set)
-    known_types: KnownTypes = attrs.field(factory=KnownTypes)
-    answers: Answers = attrs.field(factory=Answers)
-    recently_closed: RecentlyClosed = attrs.field(factory=RecentlyClosed)
+    owners: dict[int, str] = field(factory=dict)
+    departed: set[str] = field(factory=set)
+    known_types: KnownTypes = field(factory=KnownTypes)
+    answers: Answers = field(factory=Answers)
+    recently_closed: RecentlyClosed = field(factory=RecentlyClosed)
 
     def execution(self, key: int) -> Execution:
         """The open execution of that key, from memory or from the file."""
@@ -213,7 +215,7 @@ class State:
         """Let go of the executions that have been unused longest, where the tables have all of them.
 
         Args:
-            folded: the number of the last batch that the tables have.
+            folded: The number of the last batch that the tables have.
         """
         self.forget_idle_queues()
         surplus = len(self.executions) - KEPT_EXECUTIONS

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
+__all__ = ['CallbackWaiter', 'TaskQueue', 'Waiter']
+
 SLACK = 64
 
 
@@ -17,8 +19,8 @@ class Waiter:
     ``wake`` may be called once or many times, by anybody who holds the service's lock; ``wait`` returns at the first.
 
     Attributes:
-        poller: the thread that waits; None where none does.
-        process: the name of the process whose poll it is; empty for anybody else's.
+        poller: The thread that waits; None where none does.
+        process: The name of the process whose poll it is; empty for anybody else's.
     """
 
     __slots__ = ('__weakref__', '_gate', 'poller', 'process', 'woken')

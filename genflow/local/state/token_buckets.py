@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+__all__ = ['Rates']
+
 
 class Rates:
     """One bucket for each name that has a rate; what has none is always allowed.
 
     Args:
-        rates: name -> (bucket size, tokens per second).
+        rates: Name -> (bucket size, tokens per second).
     """
 
     def __init__(self, rates: Mapping[str, tuple[float, float]]) -> None:

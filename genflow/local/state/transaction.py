@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from attrs import astuple, define, field
 
 from genflow.local.json_text import encode
 from genflow.local.state.items import Item
@@ -15,35 +15,38 @@ if TYPE_CHECKING:
     from genflow.local.state.domains import Domain, TypeRecord
     from genflow.local.state.execution import Execution
 
-#: low bits of a ref that hold the event id; the rest is the execution's key.
+__all__ = ['EVENT_BITS', 'EVENT_MASK', 'Batch']
+
 EVENT_BITS = 20
+"""Low bits of a ref that hold the event id; the rest is the execution's key."""
+
 EVENT_MASK = (1 << EVENT_BITS) - 1
 
 
-@attrs.define(slots=True, eq=False)
+@define(eq=False)
 class Batch:
     """The changes that will be committed together.
 
     Attributes:
-        number: batches are numbered from 1.
-        events: members of a JSON object, ``"ref":event``.
+        number: Batches are numbered from 1.
+        events: Members of a JSON object, ``"ref":event``.
         touched, dropped: items by ref; only their state at the end of the batch is written.
         started, closed, canceled: rows of executions that are new, changes of those that closed, keys of those whose
             cancellation was requested.
         domains, types: what was registered, changed or (a type that is None) deleted.
-        answers: of numbered calls, each with who made it.
+        answers: Of numbered calls, each with who made it.
     """
 
     number: int
-    events: list[str] = attrs.field(factory=list)
-    touched: dict[int, Item] = attrs.field(factory=dict)
-    dropped: dict[int, Item] = attrs.field(factory=dict)
-    started: list[dict[str, Any]] = attrs.field(factory=list)
-    closed: list[dict[str, Any]] = attrs.field(factory=list)
-    canceled: list[int] = attrs.field(factory=list)
-    domains: dict[str, Domain] = attrs.field(factory=dict)
-    types: dict[tuple[str, str, str, str], TypeRecord | None] = attrs.field(factory=dict)
-    answers: list[tuple[Caller, str]] = attrs.field(factory=list)
+    events: list[str] = field(factory=list)
+    touched: dict[int, Item] = field(factory=dict)
+    dropped: dict[int, Item] = field(factory=dict)
+    started: list[dict[str, Any]] = field(factory=list)
+    closed: list[dict[str, Any]] = field(factory=list)
+    canceled: list[int] = field(factory=list)
+    domains: dict[str, Domain] = field(factory=dict)
+    types: dict[tuple[str, str, str, str], TypeRecord | None] = field(factory=dict)
+    answers: list[tuple[Caller, str]] = field(factory=list)
 
     @property
     def empty(self) -> bool:
@@ -90,7 +93,7 @@ class Batch:
                 'tags': [encode(tag) for tag in execution.tags],
                 'about': {
                     'configuration': execution.configuration,
-                    'parent': parent and attrs.astuple(parent),
+                    'parent': parent and astuple(parent),
                 },
             }
         )
@@ -99,7 +102,7 @@ class Batch:
         """Everything as JSON texts, in the order of the store's ``batches`` view; None where there is nothing.
 
         Args:
-            folding: the texts go into the tables, not into the journal.
+            folding: The texts go into the tables, not into the journal.
         """
         for item in self.touched.values():
             item.saved = True

@@ -24,15 +24,18 @@ from genflow.local.store.filelock import FileLock
 from genflow.local.store.schema import APPLICATION_ID, STEPS, VERSION
 from genflow.local.store.sqlite_errors import clear_errors
 
+__all__ = ['MEMORY', 'File', 'close_everything', 'copy_live', 'log_of', 'missing_bytes']
+
 MEMORY = ':memory:'
 MAGIC = b'SQLite format 3\x00'
 
-#: the first with UPDATE … FROM, with which executions are closed; JSON functions are older.
 OLDEST_SQLITE = (3, 33, 0)
+"""The first with UPDATE … FROM, with which executions are closed; JSON functions are older."""
 
-#: pages in the write-ahead log before it is copied into the file. A commit that makes the log longer takes twice as
-#: long as one that writes over what was copied, so a short log is a quick one.
 CHECKPOINT_PAGES = 1_000
+"""Pages in the write-ahead log before it is copied into the file. A commit that makes the log longer takes twice as
+long as one that writes over what was copied, so a short log is a quick one."""
+
 CACHE_KIBIBYTES = 65_536
 
 
@@ -40,7 +43,7 @@ def check_header(descriptor: int, path: str) -> None:
     """See that the file is empty, or begins as SQLite's files do.
 
     Raises:
-        ForeignFile: it is something else.
+        ForeignFile: It is something else.
     """
     os.lseek(descriptor, 0, os.SEEK_SET)
     begin = os.read(descriptor, len(MAGIC))
@@ -88,7 +91,7 @@ def copy_live(path: str, copy: str) -> None:
     """Copy a file as it is at one moment, whoever writes it meanwhile.
 
     Raises:
-        StoreError: it cannot be read, or the copy not be written.
+        StoreError: It cannot be read, or the copy not be written.
     """
     with forks.opening(), clear_errors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
         owner = source.execute('PRAGMA application_id').fetchone()[0]
@@ -146,13 +149,13 @@ class File:
     """An open file.
 
     Args:
-        path: the file, made if need be; ``':memory:'`` for none.
+        path: The file, made if need be; ``':memory:'`` for none.
         synchronous: SQLite's setting. ``FULL`` survives the loss of power; ``NORMAL`` survives the death of the
             process only.
-        damaged: open it although it is truncated, for what can still be read.
-        shown: how errors call the file, where it is a copy of what the user means.
-        notice: what other processes find in the lock file about this one.
-        immutable: nobody writes it while it is open; no lock is taken, no file is made beside it, and it may be one
+        damaged: Open it although it is truncated, for what can still be read.
+        shown: How errors call the file, where it is a copy of what the user means.
+        notice: What other processes find in the lock file about this one.
+        immutable: Nobody writes it while it is open; no lock is taken, no file is made beside it, and it may be one
             that this process cannot write. Its write-ahead log, if there is one, is not read.
     """
 
@@ -273,8 +276,8 @@ class File:
         """See that calls can be made at all.
 
         Raises:
-            ServiceForked: this process is a fork of the one that opened the file.
-            ServiceClosed: the file was closed.
+            ServiceForked: This process is a fork of the one that opened the file.
+            ServiceClosed: The file was closed.
         """
         if self._refusal is not None:
             raise type(self._refusal)(str(self._refusal))

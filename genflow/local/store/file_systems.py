@@ -44,10 +44,10 @@ def check_file_system(path: str) -> None:
     """See that a file is, or would be, on a disk of this machine.
 
     Args:
-        path: of the file, which need not exist.
+        path: Of the file, which need not exist.
 
     Raises:
-        UnsupportedFileSystem: it is not.
+        UnsupportedFileSystem: It is not.
     """
     kind = kind_of(path)
     if kind not in OF_OTHER_MACHINES | OF_THE_HOST or os.environ.get(ALLOWED, '0') not in ('', '0'):

@@ -25,6 +25,8 @@ from typing import NoReturn
 from genflow.local.errors import FileGone, FileInUse
 from genflow.steady_time import monotonic
 
+__all__ = ['FileLock', 'read_notice', 'shared_lock']
+
 PRIVATE = 0o600
 """Files are their owner's: they hold everything that workflows were given."""
 
@@ -133,17 +135,17 @@ class FileLock:
     """The right to write a file, held from now until :meth:`release` or the end of the process.
 
     Args:
-        path: the file as its user calls it. It is made, for its owner only, if need be.
-        notice: what others find in the lock file about this owner, after the process id.
+        path: The file as its user calls it. It is made, for its owner only, if need be.
+        notice: What others find in the lock file about this owner, after the process id.
 
     Attributes:
-        path: without symbolic links; what SQLite should open.
-        descriptor: of the file, to read it through.
-        previous: the notice of who had the file before.
+        path: Without symbolic links; what SQLite should open.
+        descriptor: Of the file, to read it through.
+        previous: The notice of who had the file before.
 
     Raises:
-        FileInUse: somebody else has it; the message says who and what to do.
-        OSError: it can be neither opened nor made.
+        FileInUse: Somebody else has it; the message says who and what to do.
+        OSError: It can be neither opened nor made.
     """
 
     _open: list[int]
@@ -231,7 +233,7 @@ class FileLock:
         """See that the file is still the one that was locked.
 
         Raises:
-            FileGone: it is not.
+            FileGone: It is not.
         """
         if identity_of(self.path) != self._identity:
             raise FileGone(

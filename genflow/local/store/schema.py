@@ -19,8 +19,10 @@ the answers to the numbered calls of other processes (see :mod:`genflow.local.st
 
 from __future__ import annotations
 
-#: in the header of every file of ours: 'gfl' and a version of the header itself.
+__all__ = ['APPLICATION_ID', 'STEPS', 'VERSION']
+
 APPLICATION_ID = 0x67666C01
+"""In the header of every file of ours: 'gfl' and a version of the header itself."""
 
 _FIRST = """
 CREATE TABLE domains (name TEXT PRIMARY KEY, data TEXT NOT NULL) WITHOUT ROWID;
@@ -122,7 +124,7 @@ CREATE TABLE answers (
 ) WITHOUT ROWID;
 """
 
-#: step n brings a file of version n - 1 to version n; a step is never changed once it was released.
 STEPS: tuple[str, ...] = (_FIRST, _SHARED)
+"""Step n brings a file of version n - 1 to version n; a step is never changed once it was released."""
 
 VERSION = len(STEPS)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from genflow.local.errors import CorruptFile, DiskFull, ForeignFile, ReadOnlyFile, StoreError
 
-#: SQLite's words -> (our error, what to do).
+__all__ = ['clear_errors']
+
 TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
     ('not a database', ForeignFile, 'It is not an SQLite file: name another file.'),
     ('malformed', CorruptFile, 'Save what can be read with `genflow db export`, and import it into a new file.'),
@@ -23,6 +24,7 @@ TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
     ('unable to open', ReadOnlyFile, 'Create the folder, or allow this user to write to it.'),
     ('locked', StoreError, 'Another program uses the file: close it.'),
 )
+"""SQLite's words -> (our error, what to do)."""
 
 
 @contextmanager
@@ -30,11 +32,11 @@ def clear_errors(path: str, *, salvaging: bool = False) -> Iterator[None]:
     """What SQLite or the system says, as errors of ours.
 
     Args:
-        path: how the user calls the file.
-        salvaging: the caller saves what can be read, so the advice to do that is left out.
+        path: How the user calls the file.
+        salvaging: The caller saves what can be read, so the advice to do that is left out.
 
     Raises:
-        StoreError: or the one below it that says more.
+        StoreError: Or the one below it that says more.
     """
     try:
         yield

@@ -16,6 +16,8 @@ from genflow.local.store.file import File, log_of
 from genflow.local.store.schema import VERSION
 from genflow.local.store.visibility import Query, conditions
 
+__all__ = ['LARGEST_KEY', 'Store']
+
 LAST_REF = (1 << 63) - 1
 
 LARGEST_KEY = 1 << 42
@@ -27,8 +29,9 @@ MOMENTS = (-62_135_596_800_000, 253_402_300_799_999)
 Answered = Sequence[tuple[Caller, str]]
 """The answers to numbered calls, each with who made it."""
 
-#: columns of a batch that nearly every batch has, and those alone: events, and items that go and come.
 MOVES = 3
+"""Columns of a batch that nearly every batch has, and those alone: events, and items that go and come."""
+
 FOLD_MOVES = 'INSERT INTO moves VALUES (?, ?, ?)'
 FOLD_BATCH = 'INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 FOLD_JOURNAL = (
@@ -36,7 +39,6 @@ FOLD_JOURNAL = (
     'FROM journal ORDER BY number'
 )
 
-#: the time of the newest event of any open execution; one that cannot be read says nothing.
 NEWEST_EVENT = """
     SELECT max(moment) FROM (
         SELECT CAST(
@@ -48,26 +50,27 @@ NEWEST_EVENT = """
     )
     WHERE moment BETWEEN ? AND ?
 """
+"""The time of the newest event of any open execution; one that cannot be read says nothing."""
 
-#: whether the row of an event holds what every event has.
 EVENT_IS_WHOLE = (
     "CASE WHEN json_valid(event) THEN json_extract(event, '$.eventId') IS (ref & 1048575) "
     "AND json_type(event, '$.eventType') IS 'text' AND json_type(event, '$.eventTimestamp') IN ('real', 'integer') "
     'ELSE 0 END'
 )
+"""Whether the row of an event holds what every event has."""
 
 ATTRIBUTES = 'EventAttributes":{'
 """What the text of every event has."""
 
-#: executions forgotten in one go when their retention ends.
 SWEEP = 500
+"""Executions forgotten in one go when their retention ends."""
 
 
 def check_numbers(row: dict[str, Any]) -> None:
     """See that the key and the moments of an execution can be ones.
 
     Raises:
-        ValueError: they cannot.
+        ValueError: They cannot.
     """
     moments = [row[name] for name in ('started', 'closed', 'expires') if row[name] is not None]
     for number, (least, most) in ((row['key'], (1, LARGEST_KEY)), *((moment, MOMENTS) for moment in moments)):
@@ -84,7 +87,7 @@ class Store(File):
         """Commit a batch to the journal, with the answers to its numbered calls.
 
         Raises:
-            StoreError: nothing of it was written.
+            StoreError: Nothing of it was written.
         """
         with self.writing() as writer, self.transaction() if answers else nullcontext():
             writer.execute('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', (number, *columns))
@@ -111,7 +114,7 @@ class Store(File):
         """Write the changes since the last fold into the tables and empty the journal.
 
         Raises:
-            StoreError: nothing of it was written.
+            StoreError: Nothing of it was written.
         """
         statement = FOLD_BATCH
         if not any(columns[MOVES:]):
@@ -284,7 +287,7 @@ class Store(File):
         """Events of an execution as JSON, from id ``first`` to ``last``; to the end if that is :data:`EVENT_MASK`.
 
         Raises:
-            DamagedRow: one of them is damaged or missing.
+            DamagedRow: One of them is damaged or missing.
         """
         rows = self.rows(
             f'SELECT ref, event, {EVENT_IS_WHOLE} FROM events WHERE ref BETWEEN ? AND ? ORDER BY ref',  # noqa: S608 - our own words
@@ -344,7 +347,6 @@ class Store(File):
         return counts
 
 
-#: what is counted for people.
 FACTS = {
     'domains': 'SELECT count(*) FROM domains',
     'types': 'SELECT count(*) FROM types',
@@ -352,6 +354,7 @@ FACTS = {
     'open executions': 'SELECT count(*) FROM executions WHERE status IS NULL',
     'events': 'SELECT count(*) FROM events WHERE ref >> 20 NOT IN (SELECT key FROM executions WHERE expires <= ?)',
 }
+"""What is counted for people."""
 
 COLUMNS = (
     'key, domain, workflow_id, run_id, type_name, type_version, started, closed, status, expires, cancel_requested, '

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
+from attrs import frozen
 
 from genflow.local.json_text import encode
 
+__all__ = ['Query', 'conditions']
 
-@attrs.frozen(slots=True, kw_only=True)
+
+@frozen(kw_only=True)
 class Query:
     """Executions of one domain.
 
     Attributes:
-        open: open ones; else closed ones.
+        open: Open ones; else closed ones.
         moment: ``'started'`` or ``'closed'``: what the bounds and the order are about.
         oldest, latest: bounds in milliseconds, both included.
-        now: what is past its retention at this moment is gone.
+        now: What is past its retention at this moment is gone.
         after: (moment, key) of the last execution of the page before.
-        reverse: oldest first.
+        reverse: Oldest first.
     """
 
     domain: str

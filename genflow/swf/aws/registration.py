@@ -16,7 +16,7 @@ from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.wire.decisions import seconds_text
 
-__all__ = ['differences', 'register', 'register_domain']
+__all__ = ['RETENTION_DAYS', 'declare_types', 'differences', 'register', 'register_domain']
 
 log = logging.getLogger('genflow.worker')
 

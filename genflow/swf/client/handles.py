@@ -39,7 +39,7 @@ else:
 P = ParamSpec('P')
 V = TypeVar('V')
 
-__all__ = ['Client', 'Start']
+__all__ = ['Client', 'IfOpen', 'Start']
 
 IfOpen = Literal['raise', 'join']
 

@@ -27,7 +27,7 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.client.listing import newest_run
 from genflow.swf.wire.decisions import seconds_text
 
-__all__ = ['Started', 'Starter']
+__all__ = ['RETRY_FOR', 'Started', 'Starter']
 
 RETRY_FOR = 30.0
 """Seconds for which a call is retried while a program waits for it."""

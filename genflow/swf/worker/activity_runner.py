@@ -40,7 +40,7 @@ from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c, outcome_of, run_activity, run_async_activity
 from genflow.swf.worker.points import attempt_of, perform_around, perform_around_async
 
-__all__ = ['ActivityRunner', 'RunningActivity', 'WorkerPlace']
+__all__ = ['ActivityRunner', 'RunningActivity', 'WorkerPlace', 'previous_details']
 
 log = logging.getLogger('genflow.worker')
 

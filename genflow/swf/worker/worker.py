@@ -55,7 +55,7 @@ from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.stop_signals import SignalStop
 
-__all__ = ['Worker', 'default_identity', 'handle_safely', 'log_startup']
+__all__ = ['Worker', 'default_identity', 'handle_safely', 'log', 'log_startup']
 
 log = logging.getLogger('genflow.worker')
 

@@ -25,7 +25,7 @@ from genflow.testing.explorer.setup import Memory, Setup
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.states import fingerprint
 
-__all__ = ['Budget', 'Search', 'play_labels', 'play_random', 'play_with_priorities']
+__all__ = ['Budget', 'Search', 'play_labels', 'play_random', 'play_with_priorities', 'runs_by_chance']
 
 Judge = Callable[[Simulation], bool]
 """Is told of each run that ended; whether the search goes on."""

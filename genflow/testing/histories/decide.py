@@ -12,7 +12,7 @@ from genflow.core.model.decisions import Decision, Decisions
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.swf.wire.events import translate
 
-__all__ = ['answer', 'decisions', 'spec_for', 'type_of']
+__all__ = ['answer', 'decisions', 'spec_for', 'specs_of', 'type_of']
 
 
 class DecidableHistory(Protocol):

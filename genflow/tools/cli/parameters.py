@@ -18,6 +18,7 @@ __all__ = [
     'ENDPOINT',
     'EXISTING_PATH',
     'FILE',
+    'MAX_SECONDS',
     'MAX_THREADS',
     'MOMENT',
     'PROCESSES',

@@ -28,11 +28,13 @@ __all__ = [
     'SETTINGS',
     'SettingOption',
     'Settings',
+    'Source',
     'accept_settings',
     'apply_settings',
     'current_settings',
     'exported_settings',
     'gathered_settings',
+    'in_zone',
     'setting_options',
     'shown_time',
 ]

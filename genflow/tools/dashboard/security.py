@@ -24,7 +24,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ['COOKIE', 'HEADERS', 'Guard', 'Policy', 'is_loopback']
+__all__ = ['COOKIE', 'HEADERS', 'Guard', 'Policy', 'is_loopback', 'logged_in']
 
 COOKIE = 'genflow_dashboard'
 

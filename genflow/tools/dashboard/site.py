@@ -35,7 +35,7 @@ from genflow.tools.gathering import spec_of_type
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.printable import printable
 
-__all__ = ['NotFound', 'Site', 'Streams', 'answering', 'explained', 'is_expected', 'status_of']
+__all__ = ['FOLDER', 'Handler', 'NotFound', 'Site', 'Streams', 'answering', 'explained', 'is_expected', 'status_of']
 
 FOLDER = Path(__file__).parent
 

@@ -23,7 +23,7 @@ from attrs import Factory, frozen
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.rules import RULES
 
-__all__ = ['Settings', 'SettingsError', 'settings_of']
+__all__ = ['Settings', 'SettingsError', 'codes', 'settings_of']
 
 
 class SettingsError(Exception):

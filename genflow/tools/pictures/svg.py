@@ -16,7 +16,7 @@ from genflow.tools.pictures.terminal import MARKS
 from genflow.tools.pictures.tree import Node, Picture
 from genflow.tools.printable import printable
 
-__all__ = ['COLOURS', 'STYLE', 'described', 'svg']
+__all__ = ['COLOURS', 'STYLE', 'described', 'svg', 'tone_of']
 
 ROW = 26
 BAR = 14

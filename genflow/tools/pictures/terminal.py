@@ -9,7 +9,7 @@ from genflow.insight import Attempt, ExecutionView, Operation, clock_time, durat
 from genflow.insight.timeline import Bar, Segment, moments
 from genflow.tools.pictures.tree import Node, Picture
 
-__all__ = ['Line', 'page', 'plain', 'timeline']
+__all__ = ['MARKS', 'Line', 'page', 'plain', 'timeline']
 
 Line = list[tuple[str, str]]
 """Pieces of one line: text and style."""

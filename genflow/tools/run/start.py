@@ -24,7 +24,7 @@ from genflow.core.payloads.hooks import excerpt, same_payload
 from genflow.core.payloads.writing import check_length, written_arguments
 from genflow.tools.run.follow import HistoryTail, listed
 
-__all__ = ['Begun', 'Request', 'begin', 'first_input', 'request_of']
+__all__ = ['TASK_LIST', 'Begun', 'Request', 'begin', 'first_input', 'request_of']
 
 TASK_LIST = 'default'  # of a workflow that names none
 SHOWN = 200  # characters of arguments in a message

@@ -12,7 +12,7 @@ from genflow.core.model.registry import ActivitySpec, Spec, WorkflowSpec
 from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import differences
 
-__all__ = ['DIFFERS', 'UNREGISTERED', 'RegisteredType', 'registered_types', 'verdicts']
+__all__ = ['DIFFERS', 'UNREGISTERED', 'Key', 'RegisteredType', 'registered_types', 'verdicts']
 
 Key = tuple[str, str, str]
 

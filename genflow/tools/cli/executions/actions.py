@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from genflow.core.authoring.workflow import Workflow
     from genflow.tools.run.outcome import Outcome
 
-__all__ = ['cancel', 'history', 'query', 'result', 'signal', 'start', 'terminate', 'update']
+__all__ = ['cancel', 'history', 'query', 'result', 'run_of', 'signal', 'start', 'terminate', 'update']
 
 POLL_INTERVALS = 0.5  # seconds between two looks at an execution that is waited for
 

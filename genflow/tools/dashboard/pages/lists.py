@@ -21,7 +21,7 @@ from genflow.tools.dashboard.data.folder import FolderClient
 from genflow.tools.dashboard.data.workers import task_lists
 from genflow.tools.dashboard.site import Site, explained, is_expected
 
-__all__ = ['executions', 'export_ids', 'listing_for', 'types', 'workers']
+__all__ = ['domains_of', 'executions', 'export_ids', 'listing_for', 'types', 'workers']
 
 SORTED_BY_CAUSE = 1.5
 """Seconds for finding causes where the page is sorted by them."""

@@ -435,7 +435,7 @@ def _supposed(
 def told(answer: Decisions, view: ExecutionView) -> Iterable[str]:
     """Describes a response: one line for each decision, without the engine's markers."""
     lines = [_TOLD[type(one)](one, view) for one in answer.all]
-    return [line for line in lines if line] or ['asks for nothing and goes on waiting']
+    return [line for line in lines if line] or ['decides nothing and keeps waiting']
 
 
 def _of(view: ExecutionView, key: str) -> str:
@@ -535,7 +535,7 @@ def _value(operation: Operation, verb: str, value: str) -> str | None:
     can = ('fire',) if operation.pause is not None else _VERBS_OF.get(operation.kind, ())
     if verb not in can:
         state = ' waits for its next attempt and' if operation.pause is not None else ''
-        ways = ', '.join(repr(one) for one in can) or 'nothing that can be supposed'
+        ways = ', '.join(repr(one) for one in can) or 'no operation that a name can select'
         raise ValueError(f'{operation.label}{state} cannot {verb!r}; it can: {ways}')
     if verb == 'complete' and value:
         return _as_json(value)

@@ -6,17 +6,17 @@ from genflow.exposition import SECONDS, Instrument
 
 __all__ = ['APART', 'INSTRUMENTS', 'OBSERVED', 'WORKER']
 
-TASKS = Instrument('genflow_tasks_total', 'counter', 'Tasks by kind and by what became of them.', ('kind', 'result'))
-EVENTS = Instrument('genflow_events_read_total', 'counter', 'Events of histories that decision tasks brought.')
+TASKS = Instrument('genflow_tasks_total', 'counter', 'Tasks by kind and outcome.', ('kind', 'result'))
+EVENTS = Instrument('genflow_events_read_total', 'counter', 'History events received with decision tasks.')
 CONTINUED = Instrument(
-    'genflow_decisions_continued_total', 'counter', 'Decisions of executions that were still in memory.'
+    'genflow_decisions_continued_total', 'counter', 'Decisions of executions that were still cached.'
 )
 HELD = Instrument('genflow_executions_held', 'gauge', 'Executions whose decisions are left unanswered.')
-IN_MEMORY = Instrument('genflow_executions_in_memory', 'gauge', 'Executions that are kept between two decisions.')
-POLLS = Instrument('genflow_polls_total', 'counter', 'Polls over a connection, by kind and result.', ('kind', 'result'))
-THROTTLED = Instrument('genflow_calls_throttled_total', 'counter', 'Calls that SWF refused for a rate.', ('operation',))
+IN_MEMORY = Instrument('genflow_executions_in_memory', 'gauge', 'Executions cached between decisions.')
+POLLS = Instrument('genflow_polls_total', 'counter', 'Polls, by kind and result.', ('kind', 'result'))
+THROTTLED = Instrument('genflow_calls_throttled_total', 'counter', 'Calls that SWF throttled.', ('operation',))
 REPEATED = Instrument(
-    'genflow_calls_repeated_total', 'counter', 'Calls that were made again after a passing failure.', ('operation',)
+    'genflow_calls_repeated_total', 'counter', 'Calls repeated after a transient failure.', ('operation',)
 )
 
 WORKER = (TASKS, EVENTS, CONTINUED, HELD, IN_MEMORY, POLLS, THROTTLED, REPEATED)
@@ -25,22 +25,22 @@ WORKER = (TASKS, EVENTS, CONTINUED, HELD, IN_MEMORY, POLLS, THROTTLED, REPEATED)
 SCHEDULE_TO_START = Instrument(
     'genflow_schedule_to_start_seconds',
     'histogram',
-    'From being scheduled to being taken by a worker, by kind of task and by type.',
+    'Time from scheduling to start by a worker, by kind of task and type.',
     ('kind', 'name'),
     SECONDS,
 )
 DECISION = Instrument(
-    'genflow_decision_seconds', 'histogram', 'Computing a decision, the replay included.', ('workflow',), SECONDS
+    'genflow_decision_seconds', 'histogram', 'Time to compute a decision, replay included.', ('workflow',), SECONDS
 )
 REPLAYED = Instrument(
     'genflow_replayed_events',
     'histogram',
-    'Events that were replayed for a decision; one value for each replay.',
+    'Events replayed for a decision; one value for each replay.',
     ('workflow',),
     (10, 30, 100, 300, 1000, 3000, 10_000, 25_000),
 )
 ACTIVITY = Instrument(
-    'genflow_activity_seconds', 'histogram', 'Running an attempt of an activity.', ('activity', 'result'), SECONDS
+    'genflow_activity_seconds', 'histogram', 'Time that an attempt of an activity ran.', ('activity', 'result'), SECONDS
 )
 SCHEDULED = Instrument(
     'genflow_operations_scheduled_total',
@@ -48,15 +48,19 @@ SCHEDULED = Instrument(
     'Activities, children, timers and restarts that decisions scheduled.',
     ('kind', 'name'),
 )
-RETRIES = Instrument('genflow_retries_total', 'counter', 'Of these, attempts after the first.', ('kind', 'name'))
+RETRIES = Instrument('genflow_retries_total', 'counter', 'Scheduled attempts after the first.', ('kind', 'name'))
 STARTED = Instrument(
-    'genflow_executions_started_total', 'counter', 'Runs that made their first decision here.', ('workflow',)
+    'genflow_executions_started_total', 'counter', 'Runs whose first decision this worker made.', ('workflow',)
 )
 CLOSED = Instrument(
-    'genflow_executions_closed_total', 'counter', 'Runs that a decision closed, by result.', ('workflow', 'result')
+    'genflow_executions_closed_total', 'counter', 'Runs closed by a decision, by result.', ('workflow', 'result')
 )
 EXECUTION = Instrument(
-    'genflow_execution_seconds', 'histogram', 'From the start of a run to its close.', ('workflow', 'result'), SECONDS
+    'genflow_execution_seconds',
+    'histogram',
+    'Time from the start of a run to its close.',
+    ('workflow', 'result'),
+    SECONDS,
 )
 CLIENT_CALLS = Instrument(
     'genflow_client_calls_total', 'counter', 'Calls of a genflow.Client, by result.', ('operation', 'result')

@@ -99,7 +99,7 @@ class Records(Middleware):
                 view = ExecutionView(call.workflow_id, call.run_id).apply_all(events)
                 self._write(record_of(view, domain=call.domain, by='client'))
             except Exception:
-                logging.getLogger('genflow.client').exception('no record of %s was written', call.workflow_id)
+                logging.getLogger('genflow.client').exception('the record of %s could not be written', call.workflow_id)
 
     def _write(self, record: Mapping[str, Any]) -> None:
         line = json.dumps(record, ensure_ascii=False)

@@ -44,7 +44,10 @@ def _kept_up(run: WorkflowRun, events: Sequence[Mapping[str, Any]]) -> Execution
     if view is None:
         view = run.memory[ExecutionView] = ExecutionView(run.info.workflow_id, run.info.run_id)
     if events and events[0]['eventId'] > view.last_event_id + 1:
-        raise HistoryError(f'the model of {run.info} ends with event {view.last_event_id}, and so lacks some')
+        raise HistoryError(
+            f'the model of {run.info} ends with event {view.last_event_id}, but the new events begin with event '
+            f'{events[0]["eventId"]}'
+        )
     return view.apply_all(event for event in events if event['eventId'] > view.last_event_id)
 
 

@@ -44,7 +44,7 @@ def failure_text(head: str, error: TaskFailed, *, hint: bool = True) -> str:
     *outer, innermost = _levels(error.traceback)
     lines = [head, *map(_level, outer)]
     text = ' because\n  '.join(lines) + f':\n\n{innermost.rstrip()}'
-    return f'{text}\n\n-v shows {_tracebacks(len(outer))} above it.' if outer and hint else text
+    return f'{text}\n\nRun with -v to see {_tracebacks(len(outer))} above it.' if outer and hint else text
 
 
 def _tracebacks(number: int) -> str:

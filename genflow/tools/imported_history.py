@@ -55,7 +55,8 @@ def export_lines(loaded: Loaded, domain: str, workflow_id: str, run_id: str, now
     close = view.close
     if close is None:
         raise HistoryError(
-            f'{loaded.name} is the history of an open execution, and two services would go on with it. Terminate the '
+            f'{loaded.name} is the history of an open execution, and two services would then make its decisions. '
+            'Terminate the '
             'execution where it is, save its history again, and import that.'
         )
     yield _line(HEADING)

@@ -216,7 +216,7 @@ def test_a_cancellation_that_left_run_is_shown():
     story.decide()
     story.cancel_requested()
     story.decide()
-    with pytest.raises(NondeterminismError, match=r'\+ asked:    the cancellation left run'):
+    with pytest.raises(NondeterminismError, match=r'\+ asked:    run raised the cancellation'):
         Execution(made(changed)).advance(story.events)
 
 

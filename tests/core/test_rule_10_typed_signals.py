@@ -108,7 +108,7 @@ def test_what_came_before_the_first_decision_or_was_carried_is_dropped_too():
 
 
 def test_on_invalid_is_one_of_two_words():
-    with pytest.raises(DefinitionError, match="'ignore'; it is 'raise' or 'log'"):
+    with pytest.raises(DefinitionError, match="'ignore'; it must be 'raise' or 'log'"):
         Signal(on_invalid='ignore')
 
 

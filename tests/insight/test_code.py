@@ -291,7 +291,7 @@ def test_what_an_operation_can_is_named():
         ValueError, match="activity 1 Echo cannot 'fire'; it can: 'complete', 'fail', 'time out', 'cancel'"
     ):
         parsed('fire 1', view)
-    with pytest.raises(ValueError, match="signal 5 hello cannot 'fail'; it can: nothing that can be supposed"):
+    with pytest.raises(ValueError, match="signal 5 hello cannot 'fail'; it can: no operation that a name can select"):
         parsed('fail hello', view)
     with pytest.raises(ValueError, match="activity 1 Echo has no time-out 'soon'; it has START_TO_CLOSE"):
         parsed('time out 1 soon', view)

@@ -198,7 +198,7 @@ def test_a_listed_execution_knows_its_class(listed):
 @pytest.mark.parametrize(
     ('filters', 'message'),
     [
-        ({'status': 'DONE'}, "status is 'DONE'; it is one of OPEN, COMPLETED"),
+        ({'status': 'DONE'}, "status is 'DONE'; it must be one of OPEN, COMPLETED"),
         ({'workflow': Workflow}, 'is not decorated'),
     ],
 )

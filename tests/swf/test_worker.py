@@ -337,7 +337,7 @@ class TestSignals:
         signal.raise_signal(signal.SIGTERM)
         working.wait()
         assert len(signals.received) == 2
-        assert caplog.text.count('what follows a signal failed') == 2
+        assert caplog.text.count('the handling of a stop signal failed') == 2
 
     def test_a_hangup_that_is_ignored_stays_ignored(self, live):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

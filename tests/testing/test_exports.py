@@ -81,7 +81,7 @@ BAD = {
     'begins with TimerFired': text([{'eventType': 'TimerFired', 'eventId': 1}]),
     "not a history: it contains an object with 'executionInfo'": '{"executionInfo": {}}',
     'not a history: it contains a value of type int': '[1] 2',
-    'is no JSON, in line 1': '{"events": nothing}   and more of it',
+    'is not JSON, in line 1': '{"events": nothing}   and more of it',
 }
 
 
@@ -113,7 +113,7 @@ def test_a_bad_timestamp_is_shown():
 def test_a_file_that_is_no_text_is_named(tmp_path):
     path = tmp_path / 'history.json'
     path.write_bytes(b'\xff\xfe')
-    with pytest.raises(HistoryError, match=r'history\.json is no JSON: it is not text in UTF-8'):
+    with pytest.raises(HistoryError, match=r'history\.json is not JSON: it is not text in UTF-8'):
         load(path)
 
 

@@ -400,7 +400,7 @@ def test_the_doctor_tells_what_waits_and_what_differs(genflow, queried):
     [
         (['--domain', 'elsewhere'], '✗ domain: elsewhere is not registered'),
         (['--db', 'nothing.db'], '✗ file: nothing.db does not exist'),
-        (['--endpoint', 'http://127.0.0.1:1'], '✗ service: it cannot be used'),
+        (['--endpoint', 'http://127.0.0.1:1'], '✗ service: it does not work'),
     ],
 )
 def test_the_doctor_names_what_is_missing(capsys, db, options, expected):

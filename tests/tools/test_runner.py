@@ -271,5 +271,5 @@ def test_importing_the_room_is_left_to_those_who_use_it():
 
 @pytest.mark.parametrize('wrong', ['', 'x' * 257, 7])
 def test_a_workflow_id_that_is_none_is_refused(wrong):
-    with pytest.raises(DefinitionError, match='it is a text of 1 to 256 characters'):
+    with pytest.raises(DefinitionError, match='it must be text of 1 to 256 characters'):
         genflow.run(Doubling, workflow_id=wrong)

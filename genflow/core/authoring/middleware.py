@@ -259,7 +259,7 @@ def stack_of(given: Middlewares) -> tuple[Middleware, ...]:
     for one in found:
         if not isinstance(one, Middleware):
             hint = '; make an instance of it' if isinstance(one, type) and issubclass(one, Middleware) else ''
-            raise DefinitionError(f'middleware={one!r} is no genflow.Middleware{hint}')
+            raise DefinitionError(f'middleware={one!r} is not a genflow.Middleware{hint}')
     return found
 
 

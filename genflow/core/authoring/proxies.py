@@ -37,7 +37,7 @@ MAX_LAMBDA_NAME = 64
 def type_version(value: Any) -> str:
     """A version as SWF has it: text of 1 to 64 characters; whole numbers are welcome."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise DefinitionError(f'version is {value!r}; it is text or a whole number')
+        raise DefinitionError(f'version is {value!r}; it must be text or a whole number')
     return checked_name(str(value), 'version', 64)
 
 

@@ -254,8 +254,8 @@ class Workflow(Serialization):
         """
         if not callable(predicate):
             raise DefinitionError(
-                f'until() was given {short(predicate)}, which is not callable; it takes a function that is looked at '
-                'again and again: `self.until(lambda: not self.pending)`'
+                f'until() was given {short(predicate)}, which is not callable; it takes a function that is called '
+                'after each event: `self.until(lambda: not self.pending)`'
             )
         loop, frame = self.loop, sys._getframe(1)
         if loop.owner is None:
@@ -368,7 +368,8 @@ class Workflow(Serialization):
 
         Args:
             function: A proxy, or a generator function (each call is a branch).
-            items: An iterator, such as a generator, is asked for an item whenever a place is free; anything else is
+            items: An iterator, such as a generator, is asked for the next item whenever a slot is free; anything else
+            is
                 read at once.
             limit: At least 1; ``None`` begins all at once.
             failures: With ``'raise'`` the first failure fails the map: it starts no more items, cancels its branches,

@@ -115,7 +115,7 @@ class Call(Task[Any]):
 
     def decision(self) -> decisions.Decision:
         """What to send now."""
-        raise TypeError(f'{self.kind} sends nothing')
+        raise TypeError(f'a {self.kind} has no decision to send')
 
     # matching against the history
 
@@ -143,7 +143,7 @@ class Call(Task[Any]):
 
     def apply(self, event: Any) -> None:
         """What the history says of it."""
-        raise HistoryError(f'event {event.id} ({type(event).__name__}) says nothing that {self.label} knows')
+        raise HistoryError(f'event {event.id} ({type(event).__name__}) does not apply to {self.label}')
 
     def refused(self, event: Any) -> None:
         """SWF would not do it."""

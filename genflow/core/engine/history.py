@@ -168,7 +168,8 @@ class Reader:
                 continue
             if decision.known:
                 raise HistoryError(
-                    f'the decision of event {decision.started.id} completed the execution and was answered from here, '
+                    f'the decision of event {decision.started.id} completed the execution and was answered by this '
+                    'process, '
                     'but SWF refused it because a signal came; replay the history from event 1'
                 )
             following.input = decision.input + following.input
@@ -178,7 +179,7 @@ class Reader:
         """A decision whose output is whole."""
         started, output = self._started, self._output
         if started is None or output is None:
-            raise HistoryError('a decision was completed that was never started')
+            raise HistoryError('a decision task completes that was never started')
         waiting, boundary = self._waiting, self._boundary
         if boundary == len(waiting):
             decision = RecordedDecision(started, waiting, output, self._known)
@@ -220,7 +221,7 @@ class Reader:
     def decision_started(self, event: events.DecisionStarted) -> None:
         if self._known:
             raise HistoryError(
-                f'the decision started in event {self.answered} was answered from here, but the history does not '
+                f'the decision started in event {self.answered} was answered by this process, but the history does not '
                 f'show its completion before event {event.id}'
             )
         self._started = event
@@ -236,7 +237,7 @@ class Reader:
 
     def decision_timed_out(self, event: events.DecisionTimedOut) -> None:
         if self._known:
-            raise HistoryError(f'the decision answered from here timed out in event {event.id}')
+            raise HistoryError(f'the decision answered by this process timed out in event {event.id}')
         self._started = None
 
 

@@ -239,7 +239,7 @@ def checked_change(change: Any) -> str:
         DefinitionError: It is no text, or longer than 256 characters.
     """
     if not isinstance(change, str) or not 1 <= len(change) <= MAX_CHANGE:
-        raise DefinitionError(f'the id of a change is {short(change)}; it is a text of 1 to {MAX_CHANGE} characters')
+        raise DefinitionError(f'the id of a change is {short(change)}; it must be text of 1 to {MAX_CHANGE} characters')
     return change
 
 
@@ -278,7 +278,7 @@ def _opened(event: MarkerRecorded) -> dict[str, Any]:
     try:
         envelope = decode(event.details or '')
     except ValueError as error:
-        raise HistoryError(f'the marker {event.name} in event {event.id} is no JSON: {event.details!r}') from error
+        raise HistoryError(f'the marker {event.name} in event {event.id} is not JSON: {event.details!r}') from error
     if not isinstance(envelope, dict):
         raise HistoryError(f'the marker {event.name} in event {event.id} is not an envelope: {event.details!r}')
     return envelope

@@ -95,7 +95,7 @@ def _ended(state: State, pending_close: PendingClose) -> str:
         what = short(pending_close.error, 200) if state.shows_payloads else type(pending_close.error).__qualname__
         return f'run raised {what} ({raised_at(pending_close.error)})'
     if isinstance(pending_close, Cancel):
-        return 'the cancellation left run'
+        return 'run raised the cancellation'
     how = 'returned a restart' if isinstance(pending_close, ContinueWith) else 'returned'
     return f'run {how} ({place(None if root is None else root.returned_at)})'
 

@@ -190,14 +190,15 @@ class SuggestedRestart:
             if isinstance(answer, GeneratorType):
                 answer.close()
             self._complain(
-                f'restart_when_suggested gave a {type(answer).__name__}; it returns self.restart(...), or None for '
+                f'restart_when_suggested returned a {type(answer).__name__}; it must return self.restart(...), or '
+                'None for '
                 '"not now"'
             )
             return None
         found = self._closing.continuing(answer).decision()
         text = found.input or ''
         if units(text) > MAX_PAYLOAD:
-            what = 'the restart with the signals that nobody has read'
+            what = 'the restart together with its unread signals'
             way_out = 'restart with a reference to the data, or read the signals first'
             self._complain(str(too_large(what, text, way_out)))
             return None
@@ -219,7 +220,9 @@ class SuggestedRestart:
         """Says once why an execution that should restart goes on."""
         if what != self._reported:
             self._reported = what
-            self._state.report(f'{self._told(what)}. It goes on without a restart; SWF ends it at 25,000 events.')
+            self._state.report(
+                f'{self._told(what)}. The execution continues without a restart; SWF terminates it at 25,000 events.'
+            )
 
     def _told(self, what: str) -> str:
         return f'{self._state.info}, {self._state.started_id:,} events: {what}'

@@ -44,7 +44,8 @@ def cron(expression: str, *, after: datetime, tz: str | tzinfo = timezone.utc) -
         raise DefinitionError(f'after is {after.isoformat()}, without a time zone; give an aware time: self.now()')
     if len(str(expression).split()) != FIELDS:
         raise DefinitionError(
-            f'the cron expression is {expression!r}; it has {FIELDS} fields, such as "0 7 * * mon-fri": minute, hour, '
+            f'the cron expression is {expression!r}; it must have {FIELDS} fields, such as "0 7 * * mon-fri": minute, '
+            'hour, '
             'day of the month, month, day of the week'
         )
     try:

@@ -19,7 +19,7 @@ def checked_text(value: Any, what: str, most: int = 256) -> str:
         DefinitionError: It is no text, empty, too long, or contains a lone surrogate.
     """
     if not isinstance(value, str) or not value or _units(value) > most:
-        raise DefinitionError(f'{what} is {value!r}; it is a text of 1 to {most} characters without lone surrogates')
+        raise DefinitionError(f'{what} is {value!r}; it must be text of 1 to {most} characters without lone surrogates')
     return value
 
 

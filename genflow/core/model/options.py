@@ -64,9 +64,9 @@ def seconds(value: Any, name: str = 'seconds') -> float | None:
         return value  # type: ignore[no-any-return]
     value = in_seconds(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
-        raise DefinitionError(f'{name} is {value!r}; it is a number of seconds or a timedelta')
+        raise DefinitionError(f'{name} is {value!r}; it must be a number of seconds or a timedelta')
     if not 0 <= value <= MAX_SECONDS:
-        raise DefinitionError(f'{name} is {value!r} seconds; it lies between 0 and {MAX_SECONDS:,} (a year)')
+        raise DefinitionError(f'{name} is {value!r} seconds; it must be between 0 and {MAX_SECONDS:,} (a year)')
     return math.ceil(value)
 
 
@@ -86,7 +86,7 @@ def tag_list(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 def child_policy(value: str | None) -> str | None:
     if value is not None and value not in CHILD_POLICIES:
-        raise DefinitionError(f'child_policy is {value!r}; it is one of {", ".join(CHILD_POLICIES)}')
+        raise DefinitionError(f'child_policy is {value!r}; it must be one of {", ".join(CHILD_POLICIES)}')
     return value
 
 
@@ -105,7 +105,7 @@ def _duration() -> Any:
 def _delay(value: Any) -> int:
     found = seconds(value, 'delay')
     if found is None or found == math.inf:
-        raise DefinitionError(f'delay is {value!r}; it is a number of seconds or a timedelta')
+        raise DefinitionError(f'delay is {value!r}; it must be a number of seconds or a timedelta')
     return int(found)
 
 
@@ -113,7 +113,7 @@ def priority(value: Any) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
-        raise DefinitionError(f'priority is {value!r}; it is a 32-bit whole number')
+        raise DefinitionError(f'priority is {value!r}; it must be a 32-bit whole number')
     return value
 
 
@@ -208,7 +208,9 @@ class LambdaOptions:
 
     def __attrs_post_init__(self) -> None:
         if self.start_to_close is not None and not 1 <= self.start_to_close <= MAX_LAMBDA_SECONDS:
-            raise DefinitionError(f'start_to_close is {self.start_to_close!r}; a Lambda function has 1 to 900 seconds')
+            raise DefinitionError(
+                f'start_to_close is {self.start_to_close!r}; for a Lambda function it must be 1 to 900 seconds'
+            )
 
 
 def _version(value: Any) -> str | None:

@@ -70,13 +70,18 @@ class Retry:
             isinstance(self.max_attempts, int) and not isinstance(self.max_attempts, bool) and self.max_attempts >= 1
         )
         if not whole:
-            raise DefinitionError(f'max_attempts is {self.max_attempts!r}; it is a whole number from 1, or math.inf')
+            raise DefinitionError(
+                f'max_attempts is {self.max_attempts!r}; it must be a whole number of at least 1, or math.inf'
+            )
         for name in ('initial_interval', 'max_interval', 'jitter'):
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-                raise DefinitionError(f'{name} is {value!r}; it is a number of at least 0')
+                raise DefinitionError(f'{name} is {value!r}; it must be a number of at least 0')
         if self.backoff < 1 or self.jitter > 1:
-            raise DefinitionError(f'backoff {self.backoff!r} is at least 1 and jitter {self.jitter!r} at most 1')
+            raise DefinitionError(
+                f'backoff is {self.backoff!r} and jitter is {self.jitter!r}; backoff must be at least 1 and jitter at '
+                'most 1'
+            )
 
     def again(self, error: BaseException, tried: int) -> bool:
         """Whether to try again after ``tried`` attempts of which the last gave ``error``."""

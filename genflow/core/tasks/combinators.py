@@ -151,7 +151,7 @@ class Combined(Task[Any]):
             self.release()
 
     def notify(self, task: Task[Any]) -> None:
-        raise TypeError('each combinator says what it makes of a settled member')
+        raise TypeError('each combinator defines what a settled member does')
 
     def drop(self, losers: Iterable[Task[Any]], cancel: bool) -> None:
         """Cancels the losers where asked, else the branches among them that nobody else waits for."""
@@ -365,7 +365,7 @@ def all_of(*tasks: Any, failures: Failures = 'raise') -> Any:
             after all have settled, ``'return'`` puts the exceptions into the list.
     """
     if failures not in ('raise', 'wait', 'return'):
-        raise DefinitionError(f"failures is {failures!r}; it is 'raise', 'wait' or 'return'")
+        raise DefinitionError(f"failures is {failures!r}; it must be 'raise', 'wait' or 'return'")
     loop, members = joined(tasks)
     return Gathered(loop, members, list, failures)
 

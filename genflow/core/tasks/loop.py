@@ -191,7 +191,7 @@ class Loop:
         places = [suspended_at(generator) + _awaited(branch) for generator, branch in branches]
         where = 'it stands at ' + '; '.join(places) if places else 'run has ended'
         unread = ', '.join(f'{name!r} ({count})' for name, count in self.unread())
-        return f'{where}; signals that nobody has read: {unread}' if unread else where
+        return f'{where}; unread signals: {unread}' if unread else where
 
     # what a workflow asks for
 

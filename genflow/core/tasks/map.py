@@ -53,9 +53,9 @@ class Mapped(Branch):
         failures: Failures = 'raise',
     ) -> None:
         if limit is not None and (type(limit) is not int or limit < 1):
-            raise DefinitionError(f'limit is {limit!r}; it is a whole number from 1, or None for no limit')
+            raise DefinitionError(f'limit is {limit!r}; it must be a whole number of at least 1, or None for no limit')
         if failures not in ('raise', 'wait', 'return'):
-            raise DefinitionError(f"failures is {failures!r}; it is 'raise', 'wait' or 'return'")
+            raise DefinitionError(f"failures is {failures!r}; it must be 'raise', 'wait' or 'return'")
         super().__init__(loop, None, None if loop is None else loop.current)
         self.function = function
         self.limit = limit

@@ -136,7 +136,7 @@ def read_json(text: str | None) -> Any:
     try:
         return None if text is None or text == '' else decode(text)
     except ValueError as error:
-        raise Misfit('is no JSON', text) from error
+        raise Misfit('is not JSON', text) from error
 
 
 def type_in(hint: Any, owner: type | None) -> Any:
@@ -520,7 +520,7 @@ class Signal(Generic[T]):
 
     def __init__(self, name: str | None = None, *, on_invalid: OnInvalid = 'raise') -> None:
         if on_invalid not in ('raise', 'log'):
-            raise DefinitionError(f"on_invalid is {on_invalid!r}; it is 'raise' or 'log'")
+            raise DefinitionError(f"on_invalid is {on_invalid!r}; it must be 'raise' or 'log'")
         self.name = name or ''
         self.attribute = ''
         self.on_invalid = on_invalid

@@ -342,7 +342,7 @@ class Task(Generic[T_co]):
     def __str__(self) -> str:
         if self.loop is None:
             return repr(self)
-        raise self.misused('is made into text', "f'{(yield task)}'")
+        raise self.misused('is converted to text', "f'{(yield task)}'")
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
@@ -366,10 +366,10 @@ def _refused(how: str, instead: str) -> Callable[..., NoReturn]:
 _ARITHMETIC = ('add', 'sub', 'mul', 'truediv', 'floordiv', 'mod', 'pow', 'and', 'or', 'xor')
 _USED_AS_ITS_RESULT = {
     ('is compared', '(yield task) < x'): ('lt', 'le', 'gt', 'ge'),
-    ('is calculated with', '(yield task) + x'): ('neg', 'abs', *_ARITHMETIC, *(f'r{name}' for name in _ARITHMETIC)),
-    ('is made into a number', 'int((yield task))'): ('int', 'float', 'index'),
-    ('is asked for an item', '(yield task)[key]'): ('getitem',),
-    ('is asked what it contains', 'x in (yield task)'): ('contains', 'len'),
+    ('is used in arithmetic', '(yield task) + x'): ('neg', 'abs', *_ARITHMETIC, *(f'r{name}' for name in _ARITHMETIC)),
+    ('is converted to a number', 'int((yield task))'): ('int', 'float', 'index'),
+    ('is indexed', '(yield task)[key]'): ('getitem',),
+    ('is searched with `in`', 'x in (yield task)'): ('contains', 'len'),
 }
 """What is done with a task in place of its result, what is meant, and the methods that Python calls for it."""
 

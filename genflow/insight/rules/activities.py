@@ -160,7 +160,8 @@ def heartbeats_lost(case: Case) -> Iterator[Found]:
                 f'{operation.label} lost its heartbeat {times(len(lost))}{worker}: the worker was killed, or the '
                 f'activity did not call heartbeat() for {duration(lost[-1].limits.heartbeat or 0)}; '
                 f'{_now(case, operation)}.',
-                'See whether the worker was killed (memory?); else call `self.heartbeat()` more often, or raise '
+                'Check whether the worker was killed (for lack of memory, for example); otherwise call '
+                '`self.heartbeat()` more often, or raise '
                 '`heartbeat=`.',
                 _failures(operation),
             )
@@ -213,7 +214,7 @@ def worker_silent(case: Case) -> Iterator[Found]:
         yield Found(
             f'{operation.label} was started {case.ago(started)} by {attempt.worker or "a worker"}, which has not been '
             f'heard of since; it sends no heartbeats, so its death would be noticed only {_end(case, attempt)}.',
-            'See whether that worker lives. Give the activity a heartbeat (`heartbeat=30`, and call '
+            'Check whether that worker is running. Give the activity a heartbeat (`heartbeat=30`, and call '
             '`self.heartbeat()`).',
             _shown(operation, attempt),
         )
@@ -251,10 +252,10 @@ def _end(case: Case, attempt: Attempt) -> str:
     """When an attempt that says nothing ends at the latest, in words."""
     limits, started = attempt.limits, attempt.started_at or attempt.scheduled_at
     if limits.start_to_close is not None:
-        return f'at {case.clock(_after(started, limits.start_to_close))}, when its start-to-close time-out strikes'
+        return f'at {case.clock(_after(started, limits.start_to_close))}, when its start-to-close time-out expires'
     if limits.schedule_to_close is not None:
         until = _after(attempt.scheduled_at, limits.schedule_to_close)
-        return f'at {case.clock(until)}, when its schedule-to-close time-out strikes'
+        return f'at {case.clock(until)}, when its schedule-to-close time-out expires'
     return 'when the execution times out'
 
 
@@ -310,7 +311,7 @@ def cancel_unanswered(case: Case) -> Iterator[Found]:
         if attempt.cancel_at is not None:
             yield Found(
                 f'{operation.label} was asked to cancel {case.ago(attempt.cancel_at)}, and '
-                f'{attempt.worker or "its worker"} has not answered: an activity hears of it at its next heartbeat.',
+                f'{attempt.worker or "its worker"} has not answered: an activity learns of it at its next heartbeat.',
                 remedy(
                     'Call `self.heartbeat()` in the activity and stop when it says so. To end the execution without '
                     'waiting for it:',

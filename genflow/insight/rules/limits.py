@@ -101,13 +101,13 @@ def expires_soon(case: Case) -> Iterator[Found]:
 
 
 def heartbeat_too_long(case: Case) -> Iterator[Found]:
-    """A heartbeat time-out is at least as long as start-to-close, so that it never strikes."""
+    """A heartbeat time-out is at least as long as start-to-close, so it never expires."""
     for operation in _calls(case):
         limits = operation.last.limits
         if limits.heartbeat and limits.start_to_close and limits.heartbeat >= limits.start_to_close:
             yield Found(
                 f'{operation.label}: the heartbeat time-out ({duration(limits.heartbeat)}) is not shorter than '
-                f'start-to-close ({duration(limits.start_to_close)}), so that it never strikes.',
+                f'start-to-close ({duration(limits.start_to_close)}), so it never expires.',
                 'Make `heartbeat=` a fraction of `start_to_close=`.',
                 (Evidence(operation.label, operation.last.scheduled_id),),
             )

@@ -165,6 +165,6 @@ def close_refused(case: Case) -> Iterator[Found]:
     if case.view.is_open and len(found) >= CLOSE_REFUSALS:
         yield Found(
             f'The workflow wants to close, and SWF refused it {times(len(found))}: new events arrived meanwhile.',
-            'Slow down whoever sends signals to it.',
+            'Send signals to it less often.',
             _shown(found[-1]),
         )

@@ -114,16 +114,16 @@ def signal_awaited(case: Case) -> Iterator[Found]:
 
 
 def idle(case: Case) -> Iterator[Found]:
-    """Nothing is open: it waits for a signal, or for nothing; only the code knows."""
+    """Nothing is open: it waits for a signal, or is stuck; only its code shows which."""
     view = case.view
     if case.code is not None or not view.is_open or view.open_operations() or view.pending_decision is not None:
         return
     if not view.decisions or view.updated_at is None:
         return
     yield Found(
-        f'Nothing of it is open since {case.clock(view.updated_at)}: it waits for a signal, or for nothing; only its '
-        'code can tell which.',
-        remedy('Say where its code is:', case.on_this('why', case.target)),
+        f'Nothing of it is open since {case.clock(view.updated_at)}: it waits for a signal, or is stuck; only its '
+        'code shows which.',
+        remedy('Name the file or module of its code:', case.on_this('why', case.target)),
         (Evidence('the last event', view.last_event_id, view.updated_at),),
     )
 

@@ -160,7 +160,7 @@ def _lines(store: Store, lost: list[str], *, salvaging: bool) -> Iterator[str]:
                 if domain not in domains:
                     raise LookupError('its domain cannot be read')
                 if kind not in domains[domain].types:
-                    raise LookupError(f'{kind!r} is no kind of types')
+                    raise LookupError(f'{kind!r} is not a kind of types')
                 TypeRecord(kind=kind, name=name, version=version, **(data := json.loads(text)))
                 type_ = {'domain': domain, 'kind': kind, 'name': name, 'version': version, 'data': data}
                 yield encode({'type': type_})

@@ -171,7 +171,12 @@ def load_state(state: State, store: Store) -> None:
     for key, domain_name, workflow_id in store.open_executions():
         if domain_name not in state.domains or not 0 < key <= LARGEST_KEY:
             where = f'row {key} of the domain {domain_name!r}'
-            LOG.warning('%s: %s is damaged and left out: it is said to be %s', store.path, store.name_of(key), where)
+            LOG.warning(
+                '%s: %s is damaged and left out: its key and domain are wrong (%s)',
+                store.path,
+                store.name_of(key),
+                where,
+            )
             continue
         state.mark_open(key, domain_name, workflow_id)
         domain_of[key] = domain_name

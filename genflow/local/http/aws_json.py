@@ -139,7 +139,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def refuse_constant(name: str) -> float:
-    raise ValueError(f'{name} is no JSON')
+    raise ValueError(f'{name} is not JSON')
 
 
 def read_integer(text: str) -> float:

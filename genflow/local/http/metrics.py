@@ -25,39 +25,39 @@ __all__ = ['INSTRUMENTS', 'Counting', 'ServerMetrics']
 REQUESTS = Instrument(
     'genflow_server_requests_total',
     'counter',
-    'Requests by operation and HTTP status, or held.',
+    'Requests by operation and HTTP status; a held poll counts as "held".',
     ('operation', 'status'),
 )
 REQUEST_SECONDS = Instrument(
     'genflow_server_request_seconds',
     'histogram',
-    'Carrying out a request; of a poll, without the time for which it is held.',
+    'Time to handle a request; of a poll, without the time for which it is held.',
     ('operation',),
     SECONDS,
 )
-CONNECTIONS = Instrument('genflow_server_connections', 'gauge', 'Clients that are connected.')
+CONNECTIONS = Instrument('genflow_server_connections', 'gauge', 'Open client connections.')
 OPEN_EXECUTIONS = Instrument(
     'genflow_server_open_executions', 'gauge', 'Open executions, by region and domain.', ('region', 'domain')
 )
 WAITING_TASKS = Instrument(
     'genflow_server_waiting_tasks',
     'gauge',
-    'Tasks that wait for a worker.',
+    'Tasks waiting for a worker.',
     ('region', 'domain', 'kind', 'task_list'),
 )
 OLDEST_TASK = Instrument(
     'genflow_server_oldest_task_seconds',
     'gauge',
-    'How long the task has waited that has waited longest.',
+    'Age of the oldest waiting task.',
     ('region', 'domain', 'kind', 'task_list'),
 )
 POLLERS = Instrument(
     'genflow_server_pollers',
     'gauge',
-    'Polls that wait for a task.',
+    'Polls waiting for a task.',
     ('region', 'domain', 'kind', 'task_list'),
 )
-COMMITS = Instrument('genflow_server_commits_total', 'counter', 'Transactions that were written.', ('region',))
+COMMITS = Instrument('genflow_server_commits_total', 'counter', 'Transactions committed.', ('region',))
 
 INSTRUMENTS = (
     REQUESTS, REQUEST_SECONDS, CONNECTIONS, OPEN_EXECUTIONS, WAITING_TASKS, OLDEST_TASK, POLLERS, COMMITS

@@ -135,7 +135,7 @@ class Notice:
         differences = required.differences(self.options)
         if differences:
             return (
-                f', which has it open otherwise than with {", ".join(differences)}. Leave the options out, or close '
+                f', which opened it without these options: {", ".join(differences)}. Leave the options out, or close '
                 'the file there and open it here first.'
             )
         return ''

@@ -48,7 +48,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Changed(Exception):
-    """What is looked at is not what it was when it was opened."""
+    """The file has changed since it was opened."""
 
 
 class Source(Protocol):

@@ -178,7 +178,7 @@ class Client:
             AlreadyStarted: When it is called, as ``if_open`` says.
         """
         if if_open not in ('raise', 'join'):
-            raise errors.DefinitionError(f"if_open is {if_open!r}; it is 'raise' or 'join'")
+            raise errors.DefinitionError(f"if_open is {if_open!r}; it must be 'raise' or 'join'")
         cls = None if isinstance(workflow, str) else workflow
         if cls is not None:
             spec = spec_of(cls)

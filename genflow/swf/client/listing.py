@@ -22,7 +22,7 @@ STATUSES = ('OPEN', *CLOSE_STATUSES)
 
 def _status(value: str | None) -> str | None:
     if value is not None and value not in STATUSES:
-        raise DefinitionError(f'status is {value!r}; it is one of {", ".join(STATUSES)}')
+        raise DefinitionError(f'status is {value!r}; it must be one of {", ".join(STATUSES)}')
     return value
 
 

@@ -201,7 +201,9 @@ def _confirmed(close: WorkflowClose, later: Callable[[], Sequence[Mapping[str, A
     try:
         events = later()
     except Exception:
-        log.exception('nobody knows whether %s was closed; its middleware is not told so', close.run.info)
+        log.exception(
+            'it is not known whether %s was closed; workflow_closed of its middleware is not called', close.run.info
+        )
         return None
     return evolve(close, events=events) if events and events[-1]['eventType'] in CLOSING_EVENTS else None
 

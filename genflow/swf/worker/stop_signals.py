@@ -101,4 +101,4 @@ class SignalStop:
         try:
             action(*arguments)
         except Exception:  # the next signal is to have its effect, too
-            log.exception('what follows a signal failed')
+            log.exception('the handling of a stop signal failed')

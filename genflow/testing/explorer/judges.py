@@ -332,7 +332,10 @@ def _swallowed(run: Simulation, first: Baseline, canceled_at: int) -> str | None
     later = run.calls[canceled_at:]
     if later:
         known = all(what_is_asked(run, call) in first.asked for call in later)
-        text = f'the cancellation was swallowed: afterwards the code called {later[0]} and completed as if never asked'
+        text = (
+            f'the cancellation was swallowed: afterwards the code called {later[0]} and completed as if it had not '
+            'been canceled'
+        )
         return text if known else None
     if first.result in (None, 'null') or len(run.calls) >= sum(first.asked.values()):
         return None

@@ -33,7 +33,7 @@ def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
         before = len(run.calls)
         step = next((action for action in run.actions(MAX_ALLOWANCE) if action.label == planned.label), None)
         if step is None:
-            lines.append(f'     the code does not do the same again here: {_sentence(planned)} is not to be had')
+            lines.append(f'     the code behaves differently this time: {_sentence(planned)} is not possible')
             break
         if step is not DECIDE:
             number += 1

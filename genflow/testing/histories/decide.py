@@ -58,7 +58,7 @@ def answer(workflow: type[Workflow] | WorkflowSpec, history: DecidableHistory) -
     finally:
         execution.close()
     if found is None:
-        raise HistoryError(f'no decision is to be made after event {len(events)} of {history!r}')
+        raise HistoryError(f'no decision task is open after event {len(events)} of {history!r}')
     return found
 
 

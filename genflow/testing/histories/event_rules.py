@@ -145,7 +145,7 @@ def start(draft: EventWriter, item: Item) -> Item:
         ImpossibleStory: It is started, or of a kind that is never started.
     """
     if item.kind not in _STARTS:
-        raise ImpossibleStory(f'{item} is not started by anybody: only activities, children and Lambda functions are')
+        raise ImpossibleStory(f'{item} cannot be started: only activities, children and Lambda functions can')
     if item.started_id:
         raise ImpossibleStory(f'{item} was started in event {item.started_id} already')
     _STARTS[item.kind](draft, item)

@@ -98,7 +98,7 @@ def _text(name: str, content: bytes) -> str:
         )
         return content.decode('utf-16' if is_wide else 'utf-8-sig')
     except UnicodeDecodeError as error:
-        raise HistoryError(f'{name} is no JSON: it is not text in UTF-8 ({error.reason})') from None
+        raise HistoryError(f'{name} is not JSON: it is not text in UTF-8 ({error.reason})') from None
     except (OSError, EOFError, zlib.error) as error:
         raise HistoryError(f'{name} cannot be decompressed ({error})') from error
 
@@ -107,11 +107,11 @@ def _parsed(name: str, text: str) -> list[Any]:
     try:
         return list(_values(text))
     except RecursionError:
-        raise HistoryError(f'{name} is no history: its JSON is nested too deep') from None
+        raise HistoryError(f'{name} is not a history: its JSON is nested too deep') from None
     except ValueError as error:
         where = f'line {error.lineno}' if isinstance(error, json.JSONDecodeError) else 'its text'
         cut = getattr(error, 'pos', 0) >= len(text.rstrip()) - 1 or 'Unterminated' in str(error)
-        what = f'is cut: it ends in {where} in the middle of a value' if cut else f'is no JSON, in {where}'
+        what = f'is cut: it ends in {where} in the middle of a value' if cut else f'is not JSON, in {where}'
         raise HistoryError(f'{name} {what} ({error})') from error
 
 
@@ -196,14 +196,14 @@ def _whole(name: str, event: Event) -> Event:
     member = f'{kind[0].lower()}{kind[1:]}EventAttributes'
     attributes = event.get(member) or {}
     if not isinstance(attributes, Mapping):
-        raise HistoryError(f'{_place(name, event)}, is not whole: {member} is {_kind(attributes)}, expected an object')
+        raise HistoryError(f'{_place(name, event)}, is incomplete: {member} is {_kind(attributes)}, expected an object')
     has_null = False
     for key, value in attributes.items():
         if value is None:
             has_null = True
         elif not isinstance(value, _shape(key)):
             what = f'{key} is {_kind(value)}, expected {_WORDS[_shape(key)]}'
-            raise HistoryError(f'{_place(name, event)}, is not whole: {what}')
+            raise HistoryError(f'{_place(name, event)}, is incomplete: {what}')
     if not has_null:
         return event
     return {**event, member: {key: value for key, value in attributes.items() if value is not None}}

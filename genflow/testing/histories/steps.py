@@ -98,7 +98,9 @@ class HistorySteps:
         event_type = event_rules.event_for(item, 'timed out')
         limit, from_start = event_rules.deadline(item, timeout_type)
         if timeout_type == 'SCHEDULE_TO_START' and item.started_id:
-            raise ImpossibleStory(f'{item} was started in event {item.started_id}, so it cannot wait for that too long')
+            raise ImpossibleStory(
+                f'{item} was started in event {item.started_id}, so it cannot time out before its start'
+            )
         if from_start and not item.started_id:
             item = event_rules.start(draft, item)
         begun = self._time_of(draft, item.started_id if from_start else item.id)
@@ -193,7 +195,7 @@ class HistorySteps:
         scheduled_id, started_id = draft.ledger.started or (0, 0)
         begun = draft.begun.get('taskStartToCloseTimeout', 'NONE')
         if begun == 'NONE':
-            raise ImpossibleStory('the execution gives its decisions all the time there is, so none can time out')
+            raise ImpossibleStory('the decision time-out of the execution is NONE, so no decision task can time out')
         draft.now = max(draft.now, self._time_of(draft, started_id) + timedelta(seconds=int(begun)))
         draft.add(
             'DecisionTaskTimedOut',

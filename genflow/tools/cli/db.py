@@ -102,7 +102,7 @@ def _of_history(content: bytes, name: str, domain: str, workflow_id: str | None,
     loaded = load(content, name=name)
     own_id = workflow_id or loaded.workflow_id
     if own_id is None:
-        raise Refused(f'{name} does not say its workflow id; give it: --id ID.')
+        raise Refused(f'{name} does not say its workflow id; give it with --id ID.')
     return list(export_lines(loaded, domain, own_id, run_id or loaded.run_id or f'imported-{own_id}', now()))
 
 

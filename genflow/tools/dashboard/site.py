@@ -71,7 +71,7 @@ class Site:
     """A dashboard of one source.
 
     Attributes:
-        source: What is looked at.
+        source: The service or folder that this dashboard shows.
         policy: What is allowed.
         spec: The class that the target names; others that it imports are found by their types.
         has_target: Whether there is a target.

@@ -67,7 +67,7 @@ class Departure:
 
 @frozen
 class Checked:
-    """What the check of saved code found: why it cannot be used, or what to work for and what departs."""
+    """The check of saved code: its error, or the types to poll for and the executions that do not match."""
 
     error: str | None = None
     task_lists: tuple[str, ...] = ()

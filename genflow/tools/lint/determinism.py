@@ -70,7 +70,7 @@ class Look:
 
     Attributes:
         project: All modules.
-        function: What is looked at.
+        function: The function that is checked.
         cls: The workflow class, where it is a method of one; its ``self`` has what fixes need.
         chain: How workflow code gets there.
         calls: Functions of the project that it calls.
@@ -331,7 +331,7 @@ class Look:
     def check_for(self, node: ast.For) -> Iterator[Finding]:
         if self._is_set(node.iter) and any(_depends_on_order(inner) for item in node.body for inner in ast.walk(item)):
             yield self._finding(
-                node.iter, 'G010', 'this loop goes through a set, whose order differs between processes'
+                node.iter, 'G010', 'this loop iterates over a set, whose order differs between processes'
             )
 
     def check_starred(self, node: ast.Starred) -> Iterator[Finding]:
@@ -346,7 +346,7 @@ class Look:
         parent = self._parents[node]
         used = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
         if not used and any(self._is_set(part.iter) for part in node.generators):
-            yield self._finding(node, 'G010', 'this goes through a set, whose order differs between processes')
+            yield self._finding(node, 'G010', 'this iterates over a set, whose order differs between processes')
 
     def _ordered(self, node: ast.Call) -> Iterator[Finding]:
         func = node.func
@@ -510,8 +510,8 @@ def _sets_itself(project: Project, cls: Class, name: str) -> bool:
 
 _TEXTS = {
     'G001': '{name}() reads the clock; use self.now()',
-    'G002': '{name}() is chance; use self.random',
-    'G003': '{name}() is chance; use self.uuid4()',
+    'G002': '{name}() is random; use self.random',
+    'G003': '{name}() is random; use self.uuid4()',
     'G004': '{name} depends on the machine; pass it as an argument or record it with self.side_effect',
     'G005': '{name}() depends on files; do it in an activity',
     'G006': '{name}() uses the network; do it in an activity',

@@ -248,7 +248,7 @@ class Losses:
         """What a ``finally`` does that an eviction does as well, or that a cancellation cuts short."""
         for item in node.finalbody:
             if leaves := next(_jumps(item), None):
-                text = 'this also ends a cancellation or a failure, which then nobody hears of: write it after the try'
+                text = 'this discards a cancellation or failure that is being raised: write it after the try'
                 yield self._finding(leaves, 'G106', text)
             for waits in _unshielded(item):
                 text = 'a cancellation that comes meanwhile cuts this short: write `with self.shield():` around it'
@@ -443,7 +443,7 @@ def _limits(module: Module, node: ast.Call, default: float | None) -> Iterator[F
     endless = (dotted(given) if given is not None else None) in ('math.inf', 'inf')
     if endless or (default is not None and isinstance(given, ast.Constant) and given.value is None):
         yield Finding.in_module(
-            module, node, 'G111', 'nothing ends this activity where its worker dies: give start_to_close'
+            module, node, 'G111', 'if its worker dies, no time-out ends this activity: give start_to_close'
         )
         return
     limit = default if given is None else number(given)

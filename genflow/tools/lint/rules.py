@@ -35,7 +35,7 @@ _ALL = (
     Rule(
         'G001',
         'clock',
-        'A workflow is replayed, perhaps months later: the clock of the machine then says something else. `self.now()` '
+        'A workflow is replayed, perhaps months later: the clock of the machine then shows another time. `self.now()` '
         'is the time of the decision, the same in each replay.',
         'deadline = datetime.now(timezone.utc) + timedelta(days=3)',
         'deadline = self.now() + timedelta(days=3)',

@@ -101,7 +101,7 @@ def _settings(path: Path, table: Mapping[str, Any]) -> Settings:
 
 def _texts(path: Path | str, name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise SettingsError(f'{path}: {name} is {value!r}; it is a list of texts')
+        raise SettingsError(f'{path}: {name} is {value!r}; it must be a list of texts')
     return tuple(value)
 
 

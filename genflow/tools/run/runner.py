@@ -89,7 +89,7 @@ class Shared:
     """What a process knows that runs one execution together with others, under a supervisor.
 
     Attributes:
-        since: When the supervisor began.
+        since: Start time of the supervisor, in seconds since the epoch.
         drain: Seconds in which running activities may finish when a signal tells the process to end.
     """
 

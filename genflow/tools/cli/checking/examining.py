@@ -118,7 +118,7 @@ def _checks(patient: Patient) -> Iterator[Check]:
                 for examine in THERE:
                     yield from examine(found)
     except click.ClickException as error:
-        yield Check('service', 'wrong', 'it cannot be used', error.format_message())
+        yield Check('service', 'wrong', 'it does not work', error.format_message())
 
 
 # what is here

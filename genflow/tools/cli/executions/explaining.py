@@ -112,7 +112,7 @@ def _suppose(gathered: Gathered, spec: WorkflowSpec | None, supposed: tuple[str,
     if spec is None:
         raise Refused('What the code would do needs the code: name it as TARGET.')
     if not gathered.view.is_open:
-        raise Refused(f'The execution is {gathered.view.status}: nothing happens to it any more.')
+        raise Refused(f'The execution is {gathered.view.status}: nothing more will happen to it.')
     answers = {text: _answer(gathered, spec, text) for text in supposed}
     if as_json:
         click.echo(json.dumps({'schema': 1, 'if': {text: list(found) for text, found in answers.items()}}, indent=2))

@@ -138,7 +138,7 @@ def _watched(folder: Path, tell: Callable[[], None]) -> Iterator[None]:
     try:
         from watchfiles import PythonFilter, watch
     except ImportError as error:
-        raise Refused('genflow dev learns of saves by watchfiles: pip install "genflow[cli]"') from error
+        raise Refused('genflow dev needs watchfiles to notice saves: pip install "genflow[cli]"') from error
     over = threading.Event()
 
     def watching() -> None:

@@ -44,7 +44,7 @@ __all__ = ['command']
     '--drain', default=30.0, show_default=True, type=SECONDS, help='With --processes: seconds to finish in at Ctrl-C.'
 )
 @click.option('--part', type=click.Choice(['shows', 'helps']), hidden=True)
-@click.option('--since', type=MOMENT, hidden=True, help='When the supervisor began.')
+@click.option('--since', type=MOMENT, hidden=True, help='Start time of the supervisor, in seconds since the epoch.')
 @click.option('--kept/--unkept', 'is_kept', default=True, hidden=True, help='Whether the file stays.')
 @click.option(
     '--repair/--anew',

@@ -38,11 +38,13 @@ SHUTDOWN_GRACE = 5.0
 """Seconds beyond the drain before a process is killed."""
 
 LOOK = 0.1
-UP = Instrument('genflow_worker_process_up', 'gauge', 'Whether a worker process tells its metrics.', ('process',))
+UP = Instrument(
+    'genflow_worker_process_up', 'gauge', '1 while a worker process reports its metrics, else 0.', ('process',)
+)
 RESTARTS = Instrument(
     'genflow_worker_process_restarts_total',
     'counter',
-    'How often a worker process that died was started again.',
+    'Restarts of worker processes that died.',
     ('process',),
 )
 INSTRUMENTS = (UP, RESTARTS)
@@ -186,7 +188,7 @@ class Supervisor:
                 return
             if monotonic() - began > HEALTHY:
                 pause = FIRST_PAUSE
-            say(f'genflow: worker process {slot} {_how(code)}{last}; it is started again in {pause:g} s')
+            say(f'genflow: worker process {slot} {_how(code)}{last}; it will be restarted in {pause:g} s')
             self._restarts[slot] += 1
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

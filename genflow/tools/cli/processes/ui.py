@@ -190,7 +190,7 @@ def _source(
     endpoint: str | None,
     db: str | None,
 ) -> Source:
-    """What is looked at.
+    """The service or folder that this dashboard shows.
 
     Raises:
         Refused: It is not one thing, or not there.

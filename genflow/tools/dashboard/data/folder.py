@@ -1,7 +1,7 @@
 """A folder of histories as JSON, with the methods of a SWF client that only read.
 
 Each file is what ``aws swf get-workflow-execution-history`` or ``genflow history --json`` print. A file that says no
-ids gives the execution the name of the file. Files that are no histories are left out and named.
+ids gives the execution the name of the file. Files that are not histories are left out and named.
 """
 
 from __future__ import annotations

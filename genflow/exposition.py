@@ -1,6 +1,6 @@
-"""Numbers in Prometheus' text format 0.0.4: counters, gauges and histograms, kept by labels.
+"""Prometheus' text format 0.0.4: counters, gauges and histograms by labels.
 
-A room that measures keeps its numbers in a :class:`Measurements` and gives its text at ``/metrics``.
+Code that measures stores its numbers in a :class:`Measurements` and returns its text at ``/metrics``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ['CONTENT_TYPE', 'SECONDS', 'Instrument', 'Measurements', 'joined']
 CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
-"""Upper bounds for what takes milliseconds on one day and minutes on another."""
+"""Upper bounds, in seconds, for durations from milliseconds to minutes."""
 
 Labels = tuple[str, ...]
 
@@ -54,7 +54,7 @@ class Instrument:
 
 @define
 class _Histogram:
-    """How many values fell into each bucket, the last being beyond all bounds, and their sum."""
+    """The number of values in each bucket (the last is beyond all bounds), and their sum."""
 
     counts: list[int]
     sum: float = 0.0
@@ -79,18 +79,18 @@ class Measurements:
             self._numbers[instrument, labels] = self._numbers.get((instrument, labels), 0) + number
 
     def set(self, instrument: Instrument, number: float, /, *labels: str) -> None:
-        """Sets a gauge, or a counter that somebody else counts."""
+        """Sets a gauge, or a counter whose total is known."""
         with self._lock:
             self._numbers[instrument, labels] = number
 
     def clear(self, instrument: Instrument) -> None:
-        """Forgets the numbers of an instrument: labels that are gone are not shown any more."""
+        """Forgets the numbers of an instrument, so that stale labels disappear."""
         with self._lock:
             for key in [key for key in self._numbers if key[0] is instrument]:
                 del self._numbers[key]
 
     def observe(self, instrument: Instrument, value: float, /, *labels: str) -> None:
-        """Puts a value into a histogram."""
+        """Adds a value to a histogram."""
         with self._lock:
             found = self._histograms.get((instrument, labels))
             if found is None:
@@ -151,7 +151,7 @@ _SAMPLE = re.compile(r'(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})?
 
 
 def joined(texts: Mapping[str, str], label: str) -> str:
-    """The texts of several processes as one: every sample gets a label that says which process it is of.
+    """Joins the texts of several processes; every sample gets a label that names its process.
 
     Args:
         texts: By the value of the label.

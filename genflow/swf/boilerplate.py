@@ -1,4 +1,4 @@
-"""Workers, starters and answers by token in one line each: what a program needs besides its workflows.
+"""Simple workers, a starter and answers by token, in one function each.
 
 The two workers are plain loops on the calling thread: poll, handle, poll again.
 :class:`genflow.swf.worker.worker.Worker` is the one with threads, sticky executions and draining.
@@ -49,20 +49,20 @@ def start_workflow_worker(
     Args:
         domain: The SWF domain; it has to exist.
         task_list: The task list to poll.
-        layer1: What the application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
-        reg_remote: Whether to register the types found; if not, no call is made and nothing is compared.
+        layer1: The application's SWF client, session, URL or service; see :mod:`genflow.swf.aws.connections`.
+        reg_remote: Whether to register the types found; if false, no call is made and nothing is compared.
         loop: How many polls to make, -1 for ever.
         package: Where to look for decorated workflows: a module, a dotted name, or several of them; the calling module
             unless given.
-        ignore: What venusian's ``scan`` is not to look at.
-        identity: What SWF shows as the one who polls.
+        ignore: What venusian's ``scan`` ignores: dotted names or predicates.
+        identity: The identity that SWF records for this poller.
         mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
-        input_mismatch: Whether an input that differs from the recorded one is worth a ``warn``-ing or is an ``error``.
+        input_mismatch: ``warn`` logs an input that differs from the recorded one; ``error`` raises.
         config: A botocore ``Config`` for a client that is made here.
 
     Raises:
         RegistrationError: Two classes stand for one type, or SWF refuses a type.
-        Exception: The client's error, where polling again is pointless.
+        Exception: The client's error, if polling again is pointless.
     """
     registry = scan(package, ignore, depth=2)
     service, poller = _set_up(domain, task_list, layer1, config, identity)
@@ -100,18 +100,18 @@ def start_activity_worker(
     Args:
         domain: As for :func:`start_workflow_worker`, like the other arguments that are not listed here.
         task_list: The task list to poll.
-        layer1: What the application has for talking to SWF.
+        layer1: The application's SWF client, session, URL or service.
         reg_remote: Whether to register the types found.
         loop: How many polls to make, -1 for ever.
         package: Where to look for decorated activities.
-        ignore: What venusian's ``scan`` is not to look at.
-        create: Makes an instance of an activity class, for activities that need something to be made with.
-        identity: What SWF shows as the one who polls.
+        ignore: What venusian's ``scan`` ignores: dotted names or predicates.
+        create: Creates an instance of an activity class, for classes whose constructor takes arguments.
+        identity: The identity that SWF records for this poller.
         config: A botocore ``Config`` for a client that is made here.
 
     Raises:
         RegistrationError: Two classes stand for one type, or SWF refuses a type.
-        Exception: The client's error, where polling again is pointless.
+        Exception: The client's error, if polling again is pointless.
     """
     registry = scan(package, ignore, depth=2)
     service, poller = _set_up(domain, task_list, layer1, config, identity)
@@ -137,7 +137,7 @@ def workflow_starter(
     layer1: Any = None,
     **options: Any,
 ) -> Starter:
-    """What starts executions of a workflow type when it is called: ``starter(1, 2)``.
+    """A callable that starts executions of a workflow type: ``starter(1, 2)``.
 
     ``with starter.id('order-7'): starter(7)`` names the execution, ``with starter.tags('gold'): …`` tags it.
 
@@ -148,7 +148,7 @@ def workflow_starter(
         task_list: ``None`` for the type's own; likewise the next two.
         decision_duration: Seconds that one decision may take.
         workflow_duration: Seconds that the execution may take.
-        layer1: What the application has for talking to SWF.
+        layer1: The application's SWF client, session, URL or service.
         **options: What :class:`~genflow.swf.client.starter.Starter` takes besides.
     """
     return Starter(
@@ -164,11 +164,11 @@ def workflow_starter(
 
 
 def async_scheduler(domain: str, layer1: Any = None) -> AsyncCompletion:
-    """What answers activities that left their worker with ``SuspendTask``, by the token they left behind.
+    """Answers activities that left their worker with ``SuspendTask``, by their task tokens.
 
     Args:
         domain: The SWF domain of the activities; a token names its task by itself.
-        layer1: What the application has for talking to SWF.
+        layer1: The application's SWF client, session, URL or service.
     """
     return AsyncCompletion(RetryingClient(connect(layer1)), domain)
 
@@ -187,10 +187,10 @@ def _turns(loop: int) -> Iterator[int]:
 
 
 def _warn_of_unscanned(registry: Registry) -> None:
-    """Says, once of each type, which types workflows call although no scanned class stands for them.
+    """Warns, once for each type, of the types that workflows call although no scanned class implements them.
 
     venusian finds only what a scanned module itself defines, so an activity that a module merely imports is missing.
-    It may well be somebody else's, on another worker: this is no error.
+    Another worker may have it, so this is not an error.
     """
     for (kind, name, version), caller in _unscanned(registry).items():
         log.warning(
@@ -204,7 +204,7 @@ def _warn_of_unscanned(registry: Registry) -> None:
 
 
 def _unscanned(registry: Registry) -> dict[tuple[str, str, str], str]:
-    """The types that nobody scanned, each with the first proxy that calls it."""
+    """The types without a scanned class, each with the first proxy that calls it."""
     kinds: tuple[tuple[type[Proxy], str, Callable[[str, str], Spec | None]], ...] = (
         (ActivityProxy, 'activity', registry.activity),
         (WorkflowProxy, 'workflow', registry.workflow),

@@ -1,4 +1,4 @@
-"""The decorators that say which type a class stands for, and the scan that finds what they decorated.
+"""The decorators that declare the type of a class, and the scan that finds decorated classes.
 
 A decorator remembers the type on its class and hangs it on venusian; nothing is registered anywhere until a worker
 scans. venusian finds what the scanned modules themselves define: a class that a module merely imports, or one that a
@@ -42,18 +42,18 @@ MAX_NAME = 256
 """Characters of a type's name and of a task list's (SWF's ``Name`` shape)."""
 
 _FORBIDDEN = re.compile(r'[:/|\x00-\x1f\x7f-\x9f]')
-"""What SWF takes in no name, version or task list."""
+"""Characters that SWF does not allow in a name, version or task list."""
 
 
 class _Unsaid(int):
-    """A default that can be told from the same number given by the caller."""
+    """A default value that is distinct from the same number given by the caller."""
 
 
 _SUM: float = _Unsaid(420)
 
 
 class ActivityDecorator(Protocol):
-    """What :func:`activity` gives: it decorates classes and functions."""
+    """The decorator that :func:`activity` returns, for classes and functions."""
 
     @overload
     def __call__(self, target: Cls, /) -> Cls: ...  # type: ignore[overload-overlap]  # a class is callable, too
@@ -79,7 +79,7 @@ def activity(
     priority: int | None = None,
     description: str | None = None,
 ) -> ActivityDecorator:
-    """Says that an :class:`~genflow.Activity`, or a function, stands for an activity type.
+    """Declares the activity type that an :class:`~genflow.Activity` class or a function implements.
 
     A function that is decorated can be called as before, and has ``proxy(...)`` as a class has.
 
@@ -87,8 +87,8 @@ def activity(
         name: The type's name, at most 256 characters, none of them ``:``, ``/`` or ``|``.
         version: The type's version, text or a number.
         task_list: The task list on which its tasks appear unless a proxy says otherwise.
-        heartbeat: Seconds or a ``timedelta``, as for the others, within which a running activity must say that it is
-            alive; ``None`` for no limit.
+        heartbeat: Seconds or a ``timedelta``, as for the others, within which a running activity must send a heartbeat;
+            ``None`` for no limit.
         schedule_to_close: Seconds from scheduling to the result; the sum of the next two unless given.
         schedule_to_start: Seconds that a task may wait for a worker; ``None`` for no limit.
         start_to_close: Seconds that a try may take; ``None`` for no limit.
@@ -138,7 +138,7 @@ def workflow(
     lambda_role: str | None = None,
     description: str | None = None,
 ) -> Callable[[Cls], Cls]:
-    """Says that a :class:`~genflow.Workflow` stands for a workflow type.
+    """Declares the workflow type that a :class:`~genflow.Workflow` class implements.
 
     Args:
         name: The type's name, as for :func:`activity`.
@@ -185,7 +185,8 @@ def scan(package: Package = None, ignore: Any = None, *, depth: int = 1) -> Regi
         package: A module, a dotted name, or several of them; packages are searched to their leaves. ``None`` is the
             module of the caller.
         ignore: What venusian's ``scan`` takes: dotted names or predicates.
-        depth: How many frames up the caller is who counts, where ``package`` is ``None``.
+        depth: The number of frames between this function and the caller whose module is scanned, if ``package`` is
+            ``None``.
 
     Raises:
         RegistrationError: Two classes stand for one type.
@@ -223,7 +224,7 @@ def _limit(value: Duration | None, name: str) -> float | None:
 
 
 def _check(cls: Any, base: type, name: Any, task_list: Any) -> None:
-    """Refuses what SWF, or a worker, would stumble over later."""
+    """Refuses names and classes that SWF or a worker would refuse later."""
     kind = base.__name__.lower()
     if not inspect.isclass(cls) or not issubclass(cls, base):
         raise DefinitionError(

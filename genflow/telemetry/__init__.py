@@ -1,4 +1,4 @@
-"""What clients and workers tell about themselves: traces, metrics, and a record of each closed execution.
+"""Traces, metrics, and a record of each closed execution, from clients and workers.
 
 Everything here is middleware (:class:`genflow.Middleware`):
 

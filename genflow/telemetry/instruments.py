@@ -1,4 +1,4 @@
-"""Every metric of a worker and of a client: what it is called, what it counts, and by which labels."""
+"""Every metric of a worker and of a client: its name, its meaning and its labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPEATED = Instrument(
 )
 
 WORKER = (TASKS, EVENTS, CONTINUED, HELD, IN_MEMORY, POLLS, THROTTLED, REPEATED)
-"""What a worker counts by itself, whether it has middleware or not."""
+"""The metrics that a worker counts without middleware."""
 
 SCHEDULE_TO_START = Instrument(
     'genflow_schedule_to_start_seconds',
@@ -78,9 +78,9 @@ OBSERVED = (
     EXECUTION,
     CLIENT_CALLS,
 )
-"""What middleware measures."""
+"""The metrics that need middleware."""
 
 INSTRUMENTS = (*WORKER, *OBSERVED)
 
 APART = {'decision events': EVENTS, 'decision continued': CONTINUED}
-"""Counts of a worker that are metrics of their own."""
+"""Counts of a worker that have a metric of their own instead of a label of ``genflow_tasks_total``."""

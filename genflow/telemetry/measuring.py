@@ -1,4 +1,4 @@
-"""What is measured, whoever keeps the numbers: the middleware behind every kind of metrics.
+"""The middleware behind every kind of metrics: it measures, and a subclass stores the numbers.
 
 Nothing is counted twice at a replay: what a workflow does is counted when SWF has accepted the decision that does it.
 """
@@ -27,7 +27,7 @@ __all__ = ['Measured', 'Measuring', 'worker_numbers']
 
 
 class Measured(Protocol):
-    """What is read of a :class:`genflow.swf.worker.worker.Worker`."""
+    """The part of a :class:`genflow.swf.worker.worker.Worker` that metrics read."""
 
     @property
     def counts(self) -> Mapping[str, int]: ...
@@ -40,7 +40,7 @@ class Measured(Protocol):
 
 
 def worker_numbers(worker: Measured) -> Iterator[tuple[Instrument, int, tuple[str, ...]]]:
-    """What a worker has counted: the instruments with their numbers and labels."""
+    """The counts of a worker, as instruments with numbers and labels."""
     for what, number in sorted(dict(worker.counts).items()):
         instrument = instruments.APART.get(what)
         kind, _, result = what.partition(' ')
@@ -62,14 +62,14 @@ CALLS = {'throttled': instruments.THROTTLED, 'repeated': instruments.REPEATED}
 
 
 class Measuring(Middleware):
-    """Measures; a subclass keeps the numbers."""
+    """Measures decisions, activities and client calls; a subclass stores the numbers."""
 
     def add(self, instrument: Instrument, /, *labels: str) -> None:
-        """Counts one."""
+        """Adds 1 to a counter."""
         raise NotImplementedError
 
     def observe(self, instrument: Instrument, value: float, /, *labels: str) -> None:
-        """Puts a value into a histogram."""
+        """Adds a value to a histogram."""
         raise NotImplementedError
 
     def client_call(self, call: ClientCall) -> AbstractContextManager[Any]:

@@ -10,10 +10,10 @@ __all__ = ['PrometheusMetrics']
 
 
 class PrometheusMetrics(Measuring):
-    """Keeps the numbers of this process, for a client and workers alike.
+    """The metrics of this process, for its clients and workers, in Prometheus' text format.
 
-    Whoever serves ``/metrics`` in a program of its own gives :meth:`text` there; ``genflow worker --metrics PORT`` does
-    it for a worker.
+    A program that serves ``/metrics`` itself returns :meth:`text` there; ``genflow worker --metrics PORT`` does it for
+    a worker.
     """
 
     def __init__(self) -> None:
@@ -21,19 +21,19 @@ class PrometheusMetrics(Measuring):
         self._worker: Measured | None = None
 
     def watch(self, worker: Measured) -> None:
-        """Shows what a worker counts, too."""
+        """Includes the counts of a worker."""
         self._worker = worker
 
     def add(self, instrument: Instrument, /, *labels: str) -> None:
-        """Counts one."""
+        """Adds 1 to a counter."""
         self._numbers.add(instrument, 1, *labels)
 
     def observe(self, instrument: Instrument, value: float, /, *labels: str) -> None:
-        """Puts a value into a histogram."""
+        """Adds a value to a histogram."""
         self._numbers.observe(instrument, value, *labels)
 
     def text(self) -> str:
-        """Everything as it is now, in Prometheus' text format 0.0.4."""
+        """The current numbers in Prometheus' text format 0.0.4."""
         if self._worker is not None:
             for instrument in WORKER:
                 self._numbers.clear(instrument)

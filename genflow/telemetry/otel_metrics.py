@@ -22,7 +22,7 @@ __all__ = ['Meters', 'otel_name']
 
 
 def otel_name(instrument: Instrument) -> str:
-    """What OpenTelemetry calls an instrument."""
+    """The OpenTelemetry name of an instrument."""
     name = instrument.name.removeprefix('genflow_').removesuffix('_total').removesuffix('_seconds')
     return f'genflow.{name}'
 
@@ -32,7 +32,7 @@ def _unit(instrument: Instrument) -> str:
 
 
 class Meters(Measuring):
-    """Measures with OpenTelemetry's meter.
+    """The metrics as OpenTelemetry instruments.
 
     Args:
         meter_provider: Makes the meter; OpenTelemetry's global one unless given.
@@ -44,7 +44,7 @@ class Meters(Measuring):
         self._instruments = {one: self._made(one) for one in OBSERVED}
 
     def watch(self, worker: Measured) -> None:
-        """Exports what a worker counts, too. For one worker of a process."""
+        """Also exports the counts of a worker. Call it for one worker of a process only."""
         for instrument in WORKER:
             create = self._meter.create_observable_gauge
             if instrument.type == 'counter':
@@ -65,11 +65,11 @@ class Meters(Measuring):
         )
 
     def add(self, instrument: Instrument, /, *labels: str) -> None:
-        """Counts one."""
+        """Adds 1 to a counter."""
         self._instruments[instrument].add(1, dict(zip(instrument.labels, labels, strict=True)))
 
     def observe(self, instrument: Instrument, value: float, /, *labels: str) -> None:
-        """Puts a value into a histogram."""
+        """Adds a value to a histogram."""
         self._instruments[instrument].record(value, dict(zip(instrument.labels, labels, strict=True)))
 
 

@@ -1,4 +1,4 @@
-"""One wide record for each execution that closes: everything that somebody asks of it afterwards, on one line of JSON.
+"""One wide record for each execution that closes: ids, times, outcome and effort, on one line of JSON.
 
 The worker whose decision closed the run writes it, once; of a run that a :class:`genflow.Client` terminates, that
 client. A run that times out, or whose parent's child policy terminates it, is closed by SWF, and leaves none.
@@ -29,12 +29,12 @@ log = logging.getLogger('genflow.records')
 
 
 MAX_RUNS = 100_000
-"""Open runs whose effort is remembered; of those beyond, the longest unused ones begin again from nothing."""
+"""Open runs whose effort is remembered; beyond that, the effort of the least recently used runs is forgotten."""
 
 
 @define
 class _Effort:
-    """What the decisions of a run cost on one worker."""
+    """The cost of the decisions of a run on one worker."""
 
     decisions: int = 0
     replays: int = 0
@@ -119,7 +119,7 @@ class Records(Middleware):
 
 
 def record_of(view: ExecutionView, *, domain: str | None, by: str | None) -> dict[str, Any]:
-    """The record of a closed run, without what only its worker knows. It quotes no payload.
+    """The record of a closed run, from its history alone. It quotes no payload.
 
     Args:
         view: The run.

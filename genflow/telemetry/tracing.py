@@ -1,9 +1,9 @@
 """OpenTelemetry spans of executions: one trace from the program that starts one to its activities and children.
 
-*Theory of operation.* A span must be exported once, whatever is replayed and whichever worker goes on with a run. So
-nothing holds a span open: each is made when it is over, by the one who saw its end, with an id that follows from the
-run id and from what it is about. Whoever refers to a span before it is made, such as the parent of an activity, works
-out the same id.
+*Theory of operation.* A span must be exported once, whatever is replayed and whichever worker goes on with a run. So no
+process keeps a span open: the process that sees the end of an operation creates its span, with an id that is derived
+from the run id and the operation. Code that refers to a span before it exists, such as the parent of an activity,
+derives the same id.
 
 * ``start Order``: in the program that starts an execution; an ordinary span.
 * ``workflow Order``: the run, from event 1 to its close; made by the worker whose decision closed it.
@@ -77,7 +77,7 @@ def trace_id(run_id: str) -> int:
 
 @define(eq=False)
 class DerivedIds:
-    """An id generator that gives the ids that were worked out, and otherwise those of the one that it replaces."""
+    """An id generator that gives the derived ids, if there are any, or else those of the generator it replaces."""
 
     other: Any
     _given: threading.local = field(factory=threading.local, init=False)
@@ -102,7 +102,7 @@ class DerivedIds:
         return found
 
     def is_trace_id_random(self) -> bool:
-        """Whether every bit of the trace id is as good as random, which those of a hash are."""
+        """Whether the trace id counts as random, as the bits of a hash do."""
         if getattr(self._given, 'ids', None) is not None:
             return True
         return bool(getattr(self.other, 'is_trace_id_random', bool)())
@@ -211,7 +211,7 @@ class Tracing(Middleware):
     def _export(
         self, run: WorkflowRun, view: ExecutionView, operation: Operation, attempt: Attempt, end: datetime | None = None
     ) -> None:
-        """Makes the span of an attempt that has ended, or that was open when the run closed."""
+        """Creates the span of an attempt that has ended, or that was open when the run closed."""
         if operation.is_of_engine:
             return
         decided = deciding_event(view, attempt)
@@ -277,11 +277,11 @@ class Tracing(Middleware):
     # contexts
 
     def _outside(self, headers: Mapping[str, str]) -> Context:
-        """The context in which a run or an attempt was asked for; an empty one where it came without headers."""
+        """The context from the headers of a run or an attempt; an empty one without headers."""
         return propagate.extract(headers, Context())
 
     def _inside(self, run: WorkflowRun, what: str) -> Context:
-        """The context of a span of a run, whether it has been made or not."""
+        """The context of a span of a run, even before that span exists."""
         outside = self._outside(run.headers)
         around = trace.get_current_span(outside).get_span_context()
         if not around.is_valid:
@@ -296,7 +296,7 @@ class Tracing(Middleware):
     def _root(self, run_id: str) -> SpanContext | None:
         """The context of a run that was started without a trace: the sampler is asked; nothing is exported.
 
-        ``None`` where nobody traces, or where the ids of spans cannot be chosen.
+        ``None`` if tracing is off, or if the ids of spans cannot be chosen.
         """
         ids = getattr(self._tracer, 'id_generator', None)
         if not isinstance(ids, DerivedIds):
@@ -351,7 +351,7 @@ def _version() -> str:
 
 
 def _within(context: Context, like: SpanContext, span_id: int) -> Context:
-    """A context whose span has an id of ours, in the trace of another."""
+    """A context with the given span id, in the trace of another context."""
     flags = TraceFlags(like.trace_flags)
     ours = SpanContext(like.trace_id, span_id, is_remote=True, trace_flags=flags, trace_state=like.trace_state)
     return trace.set_span_in_context(NonRecordingSpan(ours), context)

@@ -1,8 +1,8 @@
-"""The model of a run that several middleware share, kept up with what each decision read.
+"""The model of a run that several middleware share, updated with the events of each decision.
 
-A worker reads only the new events of an execution that it has in memory; an operation that ends was scheduled long
-before. The view is made from the events of the first decision that a worker makes of a run, which are all of them, and
-lives as long as the worker keeps the execution.
+A worker reads only the new events of an execution in its cache, but the operation that such an event ends may have been
+scheduled long before. The view is made from the events of the first decision that a worker makes of a run, which are
+all of them, and lives as long as the worker keeps the execution.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ __all__ = ['closed_view', 'deciding_event', 'ended_attempts', 'view_of']
 
 
 REFERENCES = ('scheduledEventId', 'initiatedEventId', 'startedEventId')
-"""What the attributes of an event call the one that opened its operation; a timer is opened by its start."""
+"""By event type, the attribute with the id of the event that opened the operation; a timer is opened by its start."""
 
 
 def view_of(decision: Decision) -> ExecutionView:
     """The model of a run up to the decision's ``DecisionTaskStarted``.
 
-    To be asked for at each decision: a worker that keeps an execution reads of its history only what is new.
+    Call it at each decision: from a cached execution a worker reads only the new events.
 
     Raises:
-        HistoryError: It was not asked for at the decision before.
+        HistoryError: It was not called at the previous decision.
     """
     return _kept_up(decision.run, decision.events)
 
@@ -52,7 +52,7 @@ def _kept_up(run: WorkflowRun, events: Sequence[Mapping[str, Any]]) -> Execution
 
 
 def ended_attempts(view: ExecutionView, after: int) -> Iterator[tuple[Operation, Attempt]]:
-    """The attempts that events after a certain one ended, and the operations that they belong to."""
+    """The attempts that ended after an event, with the operations they belong to."""
     for event in view.events[after:]:
         attributes = attributes_of(event)
         for ref in REFERENCES:

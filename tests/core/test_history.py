@@ -85,7 +85,7 @@ def test_a_page_that_does_not_show_the_answer_is_an_error():
     story.decide()
     execution = story.execution()
     execution.advance(story.events[:2])
-    with pytest.raises(HistoryError, match='answered from here'):
+    with pytest.raises(HistoryError, match='answered by this process'):
         execution.advance([events.DecisionStarted(9, START)])
     execution.close()
 

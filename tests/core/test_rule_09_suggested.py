@@ -817,8 +817,8 @@ def takes_an_argument(self, cursor):
 
 WRONG = {
     raises: r"ValueError\('broken'\)",
-    gives_the_arguments: 'gave a list',
-    gives_a_generator: 'gave a generator',
+    gives_the_arguments: 'returned a list',
+    gives_a_generator: 'returned a generator',
     calls_an_activity: 'activity Other v2',
     sleeps: 'timer',
     spawns: r'spawn\(\)',

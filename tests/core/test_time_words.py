@@ -142,8 +142,8 @@ def test_a_workflow_sleeps_until_the_next_time():
     [
         ('61 0 * * *', 'cannot be read: Bad minute'),
         ('0 0 30 2 *', 'cannot be read'),
-        ('0 7 * *', 'it has 5 fields'),
-        ('0 0 7 * * *', 'it has 5 fields'),
+        ('0 7 * *', 'it must have 5 fields'),
+        ('0 0 7 * * *', 'it must have 5 fields'),
     ],
 )
 def test_an_expression_that_cannot_be_read_is_refused(expression, message):

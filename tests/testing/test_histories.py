@@ -320,7 +320,7 @@ def refusals():
             History(Everything).decide().started('child').refused('child')
         ),
         'was started in event 6 already': lambda: decided.started('charge').started('charge'),
-        'event 6, so it cannot wait': lambda: decided.started('charge').timed_out('charge', 'SCHEDULE_TO_START'),
+        'event 6, so it cannot time out': lambda: decided.started('charge').timed_out('charge', 'SCHEDULE_TO_START'),
         'by HEARTBEAT: its heartbeatTimeout is NONE': lambda: decided.timed_out('charge', 'HEARTBEAT'),
         "no time-out 'SOON'; it has SCHEDULE_TO_START": lambda: decided.timed_out('charge', 'SOON'),
         'is not a task that SWF knows': lambda: decided.completed(Order().approve.get()),

@@ -886,7 +886,7 @@ def test_an_activity_of_a_test_finds_its_details_again_after_a_failure():
 def test_a_run_that_waits_says_what_arrived_unread():
     tester = Tester(Waits).start()
     tester.signal('reject', 1).signal('reject', 2).signal('other', undeclared=True)
-    with pytest.raises(Stuck, match=r"signals that nobody has read: 'reject' \(2\), 'other' \(1\)"):
+    with pytest.raises(Stuck, match=r"unread signals: 'reject' \(2\), 'other' \(1\)"):
         tester.result()
 
 

@@ -48,16 +48,16 @@ R = TypeVar('R')
 
 @frozen
 class ActivityInfo:
-    """What is known of the activity task in hand.
+    """The facts about the current activity task.
 
     Attributes:
-        attempt: 1 for the first try, or ``None`` where something else than genflow scheduled the task.
+        attempt: 1 for the first try, or ``None`` if another decider than genflow's scheduled the task.
         recall: Gives :attr:`last_heartbeat`.
-        origin: Gives :attr:`first_run_id`; of the run itself unless given.
+        origin: Returns :attr:`first_run_id`. Default: the run itself.
         task_list: The list on which the task was found.
         own_list: The list of the worker's own, ``None`` where the worker has none (``Worker(..., own_list=True)``):
             what is called with it as its ``task_list`` runs in the same process.
-        identity: How the worker calls itself.
+        identity: The identity of the worker.
         read_deadline: Gives :attr:`deadline`.
     """
 
@@ -78,15 +78,15 @@ class ActivityInfo:
     def first_run_id(self) -> str:
         """The run in which the call was first made: an earlier one after ``genflow repair``.
 
-        It is read from the history when it is asked for, of attempts after the first.
+        For attempts after the first, reading this property reads the history.
         """
         return self.run_id if self.origin is None else self.origin()
 
     @property
     def deadline(self) -> datetime | None:
-        """When SWF times this attempt out however often it heartbeats; ``None`` for never.
+        """When SWF times this attempt out, even if it sends heartbeats; ``None`` for never.
 
-        It is read from the history when it is asked for.
+        Reading this property reads the history.
         """
         return self.read_deadline()
 
@@ -94,13 +94,13 @@ class ActivityInfo:
     def last_heartbeat(self) -> str | None:
         """The details of the previous attempt's last heartbeat, whether it timed out or failed.
 
-        They are read from the history when they are asked for.
+        Reading this property reads the history.
         """
         return self.recall()
 
 
 class ActivityContext(Protocol):
-    """What a worker gives to the activity that it runs."""
+    """The worker's side of an activity that it runs."""
 
     @property
     def info(self) -> ActivityInfo: ...
@@ -117,7 +117,7 @@ class ActivityContext(Protocol):
 
 
 def heartbeat_text(details: Any) -> str | None:
-    """The details of a heartbeat as they can be sent.
+    """The details of a heartbeat, checked against SWF's limits.
 
     Raises:
         TypeError: They are no text.
@@ -167,7 +167,7 @@ class Activity(Serialization):
 
     @property
     def token(self) -> str:
-        """The task token: whoever has it may answer the task (see ``async_scheduler``)."""
+        """The task token, with which any program can answer the task (see ``async_scheduler``)."""
         return self._running().token
 
     @property
@@ -176,9 +176,9 @@ class Activity(Serialization):
 
     @property
     def idempotency_key(self) -> str:
-        """The same for each attempt of one call, and for no other call: run id and number of the call.
+        """A key that all attempts of one call share, and no other call has: run id and number of the call.
 
-        A call that ``genflow repair`` asks for anew keeps the key that it had in the run that failed.
+        A call that ``genflow repair`` schedules again keeps the key from the failed run.
         """
         info = self.info
         return f'{info.first_run_id}:{info.activity_id.partition(".")[0]}'
@@ -189,17 +189,18 @@ class Activity(Serialization):
         return TaskLogger(self._context)
 
     def heartbeat(self, details: str | None = None, *, check: bool = False) -> bool:
-        """Says that the activity is alive.
+        """Records a heartbeat, so that SWF knows that the activity is running.
 
         Args:
-            details: Text of at most 2,048 characters. The next attempt finds it in ``info.last_heartbeat``.
+            details: Text of at most 2,048 characters. The next attempt reads it as ``info.last_heartbeat``.
             check: Raise at once instead of returning a false value first.
 
         Returns:
-            Whether to go on. The first time after the task was lost or asked to cancel this is false.
+            Whether to continue. The first call after the task was lost or its cancellation was requested returns false.
 
         Raises:
-            StopActivity: The task was lost or asked to cancel, and the activity has been told before.
+            StopActivity: The task was lost or its cancellation was requested, and an earlier call has returned false
+                (or ``check`` is true).
             TypeError: ``details`` is no text.
             PayloadTooLarge: ``details`` has more than 2,048 characters.
         """
@@ -219,7 +220,7 @@ class Activity(Serialization):
 
 
 class TaskLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
-    """Puts the ids of an activity task into its records."""
+    """Adds the ids of an activity task to log records."""
 
     def __init__(self, context: ActivityContext | None) -> None:
         info = None if context is None else context.info
@@ -235,17 +236,17 @@ _current: ContextVar[Activity | None] = ContextVar('activity', default=None)
 
 
 def current_activity() -> Activity:
-    """The activity that runs here: for heartbeats, ``info`` and ``idempotency_key`` of an activity that is a function.
+    """The activity that runs in this context: gives a function ``heartbeat()``, ``info`` and ``idempotency_key``.
 
-    Where a function is called plainly, as in a test, there is no task: heartbeats do nothing, and what only a task has
-    raises ``RuntimeError``.
+    If the function is called directly, as in a test, there is no task: heartbeats do nothing, and ``info``, ``token``
+    and ``idempotency_key`` raise ``RuntimeError``.
     """
     return _current.get() or Activity()
 
 
 @contextmanager
 def made_current(activity: Activity) -> Iterator[None]:
-    """Has :func:`current_activity` give an activity in the block."""
+    """Makes :func:`current_activity` return an activity in the block."""
     before = _current.set(activity)
     try:
         yield

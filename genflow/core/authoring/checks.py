@@ -1,4 +1,4 @@
-"""What a workflow or activity class may not be: found out when the class is made, long before anything runs."""
+"""Checks of workflow and activity classes, made when the class is defined, before anything runs."""
 
 from __future__ import annotations
 

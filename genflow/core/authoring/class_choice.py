@@ -1,11 +1,11 @@
-"""Which class stands for a type that several classes were decorated as.
+"""Which class implements a type that several classes were decorated as.
 
 A process may hold several: a notebook's cell was run twice, a module was reloaded, a factory was called twice, a script
 was imported by its own helper, a project's tests each define their own. In this order:
 
 1. the class that a proxy was made from: ``Order.proxy()`` names it;
 2. of classes with the same name in the same source, the one that was decorated last;
-3. none: then nobody can say which is meant.
+3. none: the type is ambiguous, and using it is an error.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def chosen(candidates: Collection[Spec], named: Collection[type] = ()) -> Spec |
 
 
 def ambiguous(key: TypeKey, candidates: Iterable[Spec]) -> RegistrationError:
-    """The error for a type that nobody can choose a class for."""
+    """The error for a type that several classes implement."""
     kind, name, version = key
     names = ' and '.join(sorted({f'{spec.cls.__module__}.{spec.cls.__qualname__}' for spec in latest(candidates)}))
     return RegistrationError(

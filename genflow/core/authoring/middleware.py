@@ -1,7 +1,7 @@
-"""Middleware: what clients and workers call at five points, and once for each decision.
+"""Middleware: hooks that clients and workers call at five points, and once for each decision.
 
-A point of a workflow is reached in the live part of a decision only. Whatever is replayed asks for no decisions that
-are sent, and calls nothing; so a middleware needs no care to be safe at replay.
+Workflow hooks are called in the live part of a decision only. A replay calls no hook, so middleware needs no special
+code to be safe at replay.
 
 =====================================  ==========================================================================
 :meth:`Middleware.client_call`         around a call of a :class:`genflow.Client`: a start, a signal and so on
@@ -9,7 +9,7 @@ are sent, and calls nothing; so a middleware needs no care to be safe at replay.
 :meth:`Middleware.scheduled`           before an activity, child, timer or restart is sent; may add headers
 :meth:`Middleware.workflow_closed`     once, when the decision that closes a run has been accepted
 :meth:`Middleware.activity`            around an attempt of an activity
-:meth:`Middleware.decided`             when any decision has been accepted, for what measures
+:meth:`Middleware.decided`             when any decision has been accepted, for measurements
 =====================================  ==========================================================================
 """
 
@@ -72,8 +72,9 @@ class WorkflowRun:
 
     Attributes:
         info: Its ids, type, parent and so on.
-        headers: What came along with its input.
-        memory: For middleware, as long as the worker keeps the execution; use your own object or class as the key.
+        headers: The headers that came with its input.
+        memory: Storage for middleware, for as long as the worker caches the execution; use your own object or class as
+            the key.
     """
 
     info: Info
@@ -83,7 +84,7 @@ class WorkflowRun:
 
 @define(eq=False)
 class Scheduled:
-    """What a decision is about to schedule.
+    """An operation that a decision is about to schedule.
 
     Attributes:
         run: The run that schedules it.
@@ -92,8 +93,8 @@ class Scheduled:
         id: ``<number of the call>.<attempt>``; of a timer the number; of a restart empty.
         name: Of the type; empty for a timer.
         version: Of the type; ``None`` for a timer, and for a restart that keeps it.
-        headers: What its middleware finds on the other side; empty at first, and the run's own for a restart. A timer
-            has no other side.
+        headers: Sent to the middleware of the receiving side; empty at first, for a restart those of the run. A timer
+            has no receiving side.
     """
 
     run: WorkflowRun
@@ -146,7 +147,7 @@ class Decision:
         cpu_seconds: Likewise, of the processor.
         began_at: When computing it began, by the worker's clock, in seconds since 1970.
         scheduled: What it schedules.
-        close: How it closed the run, or ``None``; SWF refuses a close where something new has come meanwhile.
+        close: How it closed the run, or ``None``; SWF refuses a close if new events have arrived meanwhile.
     """
 
     run: WorkflowRun
@@ -164,7 +165,7 @@ class Decision:
 
     @property
     def new_events(self) -> Iterator[Mapping[str, Any]]:
-        """The events that no accepted decision has seen before."""
+        """The events that no earlier accepted decision has processed."""
         return (event for event in self.events if event['eventId'] > self.previous_id)
 
 
@@ -178,8 +179,8 @@ class ActivityAttempt:
         number: Of the call in its workflow; ``None`` where something else than genflow scheduled it.
         attempt: 1 for the first one; ``None`` likewise.
         headers: What the workflow's middleware added.
-        outcome: ``None`` while it runs; then ``completed``, ``failed``, ``canceled``, or ``suspended`` where somebody
-            else will answer.
+        outcome: ``None`` while it runs; then ``completed``, ``failed``, ``canceled``, or ``suspended`` if another
+            program answers by token.
         reason: Of a failure: the exception's class and text.
     """
 
@@ -220,31 +221,30 @@ class Middleware:
     def scheduled(self, operation: Scheduled) -> None:
         """Something is about to be scheduled; may add to its headers.
 
-        An exception leaves the decision unanswered, as one of the engine does. The same operation comes again where
-        the decision was lost, or was too large and is sent in chunks; count in :meth:`decided` instead.
+        An exception leaves the decision unanswered, like an exception of the engine. The method is called again for the
+        same operation if the decision was lost, or if it is sent in chunks; so count in :meth:`decided` instead.
         """
 
     def workflow_closed(self, close: WorkflowClose) -> None:
-        """A decision has closed a run. A run that times out or that somebody terminates closes without one."""
+        """A decision has closed a run. It is not called for a run that times out or is terminated."""
 
     def activity(self, attempt: ActivityAttempt) -> AbstractContextManager[Any]:
         """Gives a context manager that surrounds an attempt of an activity, on its thread or in its asyncio task.
 
-        Entering it may raise, and then the attempt fails with that. What the activity raises is not raised in it, but
-        described by ``attempt.outcome`` and ``attempt.reason`` when it is left.
+        If entering it raises, the attempt fails with that exception. An exception of the activity is not raised in it;
+        on exit, ``attempt.outcome`` and ``attempt.reason`` describe it.
         """
         return nullcontext()
 
     def decided(self, decision: Decision) -> None:
         """SWF has accepted a decision.
 
-        Like in :meth:`workflow_started` and :meth:`workflow_closed`, an exception is logged, and nothing else comes of
-        it.
+        Like in :meth:`workflow_started` and :meth:`workflow_closed`, an exception is logged and has no other effect.
         """
 
 
 Middlewares = Middleware | Iterable[Middleware]
-"""What takes middleware: one, or several, the outermost first."""
+"""The type of ``middleware=``: one object, or several, the outermost first."""
 
 
 def stack_of(given: Middlewares) -> tuple[Middleware, ...]:

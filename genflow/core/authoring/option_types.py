@@ -1,4 +1,4 @@
-"""The options that proxies, calls and starters take, for type checkers: a name that there is not is found by them."""
+"""The options of proxies, calls and starters as typed dicts, so that type checkers report unknown names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Activity(TypedDict, total=False):
 
 
 class StartOptions(TypedDict, total=False):
-    """What a starter takes besides the class."""
+    """The options of a starter."""
 
     workflow_id: str | None
     task_list: str | None
@@ -42,7 +42,7 @@ class StartOptions(TypedDict, total=False):
 
 
 class NextRunOptions(TypedDict, total=False):
-    """What a restart may say of the next run."""
+    """The options of a restart."""
 
     version: str | int | None
     task_list: str | None
@@ -64,16 +64,16 @@ class _Child(TypedDict, total=False):
 
 
 class CallOptions(_Common, _Activity, _Child, total=False):
-    """What a block of options, or ``with_options``, may override."""
+    """The options that ``with self.options(...)`` and ``with_options`` can override."""
 
 
 class ActivityProxyOptions(_Common, _Activity, total=False):
-    """What a proxy of an activity takes besides name and version."""
+    """The options of an activity proxy besides name and version."""
 
     transport: Any
 
 
 class ChildProxyOptions(_Common, _Child, total=False):
-    """What a proxy of a workflow takes besides name and version."""
+    """The options of a workflow proxy besides name and version."""
 
     transport: Any

@@ -1,8 +1,8 @@
 """Proxies: how a workflow names what it calls.
 
 ``echo = ActivityProxy(name='Echo', version='v1')`` on a workflow class makes ``self.echo(x)`` a call. On the class
-itself ``Order.echo`` is the proxy, and ``Order.echo.task(x)`` a description. A proxy never looks at the other side's
-code: it knows a name, a version, settings, and how arguments and results are serialized.
+itself ``Order.echo`` is the proxy, and ``Order.echo.task(x)`` a description. A proxy does not need the code of the
+other side: it has a name, a version, settings and a serialization.
 """
 
 from __future__ import annotations
@@ -138,8 +138,9 @@ class ActivityProxy(Proxy):
         task_list: ``None`` for the type's own.
         retry: Further tries after a time-out, or a :class:`~genflow.Retry`.
         delay: Seconds before the first try.
-        error_handling: A failure that nobody takes does not fail the workflow.
-        raises: Exception classes that the ``yield`` raises again as themselves.
+        error_handling: If true, a failure that the workflow never retrieves does not fail the workflow.
+        raises: Exception classes of the activity that the ``yield`` raises as such, instead of wrapped in
+            :class:`ActivityFailed`.
         priority: Of its tasks: those with the higher number go first.
         transport: An object with the serialization methods.
     """
@@ -197,14 +198,15 @@ class WorkflowProxy(Proxy):
         task_list: ``None`` for the type's own; the other settings likewise.
         retry: As for :class:`ActivityProxy`, like the next two and ``raises``.
         delay: Seconds before the first try.
-        error_handling: A failure that nobody takes does not fail the workflow.
+        error_handling: If true, a failure that the workflow never retrieves does not fail the workflow.
         workflow_id: The child's id; made of the parent's run and the number of the call unless given.
         tags: One, or several, by which executions are found.
         priority: Of its decision tasks: those with the higher number go first.
-        child_policy: What becomes of its own children where it is terminated or times out: ``'TERMINATE'``,
+        child_policy: What SWF does with its open children when it is terminated or times out: ``'TERMINATE'``,
             ``'REQUEST_CANCEL'`` or ``'ABANDON'``.
         lambda_role: The ARN of the IAM role with which it calls Lambda functions.
-        raises: Exception classes that the ``yield`` raises again as themselves.
+        raises: Exception classes of the child that the ``yield`` raises as such, instead of wrapped in
+            :class:`ChildFailed`.
         transport: An object with the serialization methods.
     """
 
@@ -264,7 +266,7 @@ class LambdaProxy(Proxy):
         start_to_close: 1 to 900 seconds.
         retry: As for :class:`ActivityProxy`, none unless given.
         delay: Seconds before the first try.
-        error_handling: A failure that nobody takes does not fail the workflow.
+        error_handling: If true, a failure that the workflow never retrieves does not fail the workflow.
         transport: An object with the serialization methods.
     """
 

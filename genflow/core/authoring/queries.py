@@ -1,7 +1,7 @@
-"""Queries: methods that look at a workflow from outside and change nothing.
+"""Queries: methods that read the state of a workflow from outside and change nothing.
 
-They are answered by replaying the history up to the last decision that completed, wherever the question is asked; no
-worker need run, and nothing that the method asks of the workflow's proxies comes to anything.
+The caller's process answers a query by replaying the history up to the last completed decision; it needs no running
+worker. Calls that the method makes of the workflow's proxies are discarded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ MARK = '__genflow_query__'
 def query(method: F) -> F:
     """Marks a method as a query.
 
-    The method is an ordinary one and reads what ``run`` keeps on ``self``; it must not yield and must change nothing.
+    The method is an ordinary one and reads the attributes that ``run`` sets on ``self``; it must not yield or change
+    anything.
 
     Raises:
         DefinitionError: It yields, or is declared with ``async def``.

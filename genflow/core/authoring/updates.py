@@ -1,6 +1,7 @@
-"""Updates: methods that somebody outside calls, and whose result is sent back.
+"""Updates: methods that other programs call, and whose result is sent back.
 
-What marks them, and how their arguments and results travel. The engine drives them (``engine/updates.py``).
+This module has the decorators and the serialization of arguments and results. The engine drives updates
+(``engine/updates.py``).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class UpdateMethod(Protocol[P, R_co]):
         def __get__(self, instance: object, owner: Any = None) -> Callable[P, R_co]: ...
         def __get__(self, instance: Any, owner: Any = None) -> Any: ...
         def validator(self, check: F, /) -> F:
-            """Marks the method that says whether an update is taken; it has the same parameters, and may only read."""
+            """Marks the method that accepts or refuses an update; it has the same parameters and only reads."""
 
 
 def update(method: Callable[Concatenate[Any, P], R_co]) -> UpdateMethod[P, R_co]:
@@ -89,7 +90,7 @@ def validator_of(cls: type, name: str) -> str | None:
 
 
 def unknown_update(cls: type, name: str) -> str:
-    """What a class has instead of an update, for a message."""
+    """The error text for an unknown update, with the updates that the class has."""
     known = updates_of(cls)
     close = get_close_matches(name, known, 1)
     hint = f'; did you mean {close[0]!r}?' if close else ''

@@ -1,7 +1,7 @@
 """The class that workflow authors subclass.
 
-``run`` is a generator (or a plain function) that asks its own object for everything that is not pure: activities and
-children through proxies, time, chance, signals. What it gets depends on the history alone.
+``run`` is a generator (or a plain function) that gets everything impure from ``self``: activities and children through
+proxies, time, randomness, signals. The values depend on the history alone.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Restarter(Generic[R]):
         return cast('R', restart)
 
     def with_options(self, **options: Unpack[NextRunOptions]) -> Restarter[R]:
-        """Says something else of the next run than this one was given.
+        """Overrides settings of the next run; the others are those of this run.
 
         Args:
             options: ``version``, ``task_list``, ``priority``, ``workflow_duration``, ``decision_duration``,
@@ -145,7 +145,7 @@ if TYPE_CHECKING:
 
 
 class QuietLogger(logging.LoggerAdapter):  # type: ignore[type-arg]
-    """Logs only what is said for the first time."""
+    """A logger that is silent during replay."""
 
     def __init__(self, logger: logging.Logger, loop: Loop) -> None:
         super().__init__(logger, {})
@@ -210,7 +210,7 @@ class Workflow(Serialization):
     # what waits
 
     def sleep(self, seconds: Duration) -> Task[None]:
-        """A timer. It never holds the close of the execution.
+        """Returns a timer task. An open timer does not keep the execution open.
 
         Args:
             seconds: A number or a ``timedelta``, rounded up to whole seconds, at most a year.
@@ -223,7 +223,7 @@ class Workflow(Serialization):
         return call
 
     def sleep_until(self, time: datetime) -> Task[None]:
-        """A timer that fires at a time, or at once where it has passed. It never holds the close of the execution.
+        """A timer that fires at a time, or at once where it has passed. It does not keep the execution open.
 
         Args:
             time: An aware time, at most a year from now.
@@ -241,12 +241,13 @@ class Workflow(Serialization):
     def until(self, predicate: Callable[[], Any]) -> Task[None]:
         """Waits until a predicate over the workflow's state is true: ``yield self.until(lambda: not self.pending)``.
 
-        It is looked at while somebody waits for it: whenever all branches stand still after an event, in the order in
-        which such waits began. The code behind the first one whose predicate is true then runs, before the next one is
-        looked at. What the predicate raises is the failure of the task. It never holds the close of the execution.
+        While a branch waits for it, the predicate is called whenever all branches are blocked after an event;
+        predicates are called in the order in which their waits began. If one is true, its branch runs before the next
+        predicate is called. An exception of the predicate becomes the failure of the task. It does not keep the
+        execution open.
 
         Args:
-            predicate: May only read. It may look at ``now()``, but the passing of time wakes nobody: use
+            predicate: Must only read. It may read ``now()``, but the passing of time does not trigger it: use
                 ``.timeout()`` for that.
 
         Raises:
@@ -270,7 +271,7 @@ class Workflow(Serialization):
     def future(self) -> Future[Any]:
         """A task that the workflow's own code settles, with ``set_result`` or ``set_exception``.
 
-        Annotate it where checkers are to know the type: ``done: Future[int] = self.future()``.
+        Annotate it for type checkers: ``done: Future[int] = self.future()``.
         """
         loop = self.loop
         if loop.owner is None:
@@ -284,7 +285,7 @@ class Workflow(Serialization):
     @overload
     def bind(self, proxy: Proxy) -> Bound: ...
     def bind(self, proxy: Any) -> Any:
-        """Makes a proxy callable that is no attribute of the class: one from a dict or a registry, or a new one.
+        """Binds a proxy that is not an attribute of the class, such as one from a dict, so that it can be called.
 
         For example ``yield self.bind(STEPS[name])(item)``, or ``self.bind(ActivityProxy(name, version))(item)``.
 
@@ -307,8 +308,8 @@ class Workflow(Serialization):
     def spawn(self, branch: Any, *, daemon: bool = False) -> Task[Any]:
         """Starts a branch that runs beside this code, and gives the task of its result.
 
-        The execution does not close before a spawned branch has ended. A spawned branch belongs to nobody who waits
-        for it: it goes on when they are cancelled.
+        The execution does not close before a spawned branch has ended. Cancelling a branch that waits for it does not
+        cancel the spawned branch.
 
         Args:
             branch: What a generator function gives.
@@ -419,7 +420,7 @@ class Workflow(Serialization):
 
     @property
     def info(self) -> Info:
-        """What the execution knows of itself: ids, type, options, ``tags``, ``history_length``, where it comes from.
+        """The facts of the execution: ids, type, options, ``tags``, ``history_length``, origin.
 
         ``first_run_id`` is the first run of the chain of restarts, ``root`` has the ids of the top-most ancestor.
         """
@@ -440,12 +441,12 @@ class Workflow(Serialization):
     def side_effect(self, function: Callable[[], Any], *, raises: tuple[type[Exception], ...] = ()) -> Any:
         """Calls ``function`` once in the life of the execution and records its value, as JSON, in a marker.
 
-        The function must not ask the workflow for anything (calls, timers, signals, chance, patches, another side
-        effect): at replay it is not called, and what it asked for would be missing.
+        The function must not use the workflow (calls, timers, signals, randomness, patches, another side effect):
+        replay does not call it, so those calls would be missing.
 
         Args:
-            function: What it raises is recorded, too, and raised from the record as a :class:`TaskFailed`.
-            raises: The exceptions that come back as themselves.
+            function: An exception is recorded too, and raised from the record as a :class:`TaskFailed`.
+            raises: The exception classes that are raised as such.
 
         Raises:
             DefinitionError: It does.
@@ -453,12 +454,12 @@ class Workflow(Serialization):
         return self.loop.side_effect(function, raises)
 
     def patched(self, change: str) -> bool:
-        """Whether new code may take the new path: true where this execution was not yet here when the code changed."""
+        """Whether to take the new path: true if this execution had not yet reached this point when the code changed."""
         answer: bool = self.loop.patched(change)
         return answer
 
     def deprecate_patch(self, change: str) -> None:
-        """Stands in for ``patched`` when the old path is gone, while histories still show the marker.
+        """Replaces ``patched`` when the old path is removed, while histories still contain the marker.
 
         It records a marker of its own, so that code which still says ``patched`` takes the new path as well. Code
         without the call ignores that marker.
@@ -486,15 +487,14 @@ class Workflow(Serialization):
     def restart_when_suggested(self) -> Any:
         """Define it to have long histories restarted: ``return self.restart(self.cursor)``, or ``None`` for "not now".
 
-        It is asked at the end of a decision, from the moment on at which ``info.restart_suggested`` holds, whenever
-        nothing that earlier decisions asked for is open (a wait for a signal does not count) and no branch but ``run``
-        stands. If it returns a restart,
-        what this decision asked for is not sent, and the execution continues as new, with the signals that nobody has
-        read. So whatever the next run has to know must be on ``self`` by then. It is not asked once a cancellation was
-        requested, nor where the value of a signal that was read just now would be lost with what is not sent.
+        Once ``info.restart_suggested`` is true, it is called at the end of each decision in which no call of an earlier
+        decision is open (a wait for a signal does not count) and ``run`` is the only branch. If it returns a restart,
+        the calls of this decision are not sent, and the execution continues as new, together with its unread signals.
+        So everything that the next run needs must be on ``self`` by then. It is not called after a cancellation was
+        requested, nor if this decision has read a signal whose value would be lost with the unsent calls.
 
-        It is never asked in a replay, so it must change nothing and ask for nothing. One that raises or returns
-        something else is reported, and the execution goes on.
+        It is never called in a replay, so it must not change anything or make calls. If it raises or returns something
+        else, the error is reported and the execution continues.
         """
 
     # blocks
@@ -517,10 +517,11 @@ class Workflow(Serialization):
 
     @contextmanager
     def shield(self) -> Iterator[None]:
-        """Holds a cancellation off until the first ``yield`` after the block.
+        """Defers a cancellation until the first ``yield`` after the block.
 
-        It also holds off what cancels all branches (the cancellation of the execution, the end of ``run``) from the
-        branches that are begun in the block, until the block is left. What is aimed at one of those is not held off.
+        It also defers what cancels all branches (the cancellation of the execution, the end of ``run``) from the
+        branches that are begun in the block, until the block is left. A cancellation of one such branch alone is not
+        deferred.
         """
         branch = self._branch()
         shield = Shield()

@@ -217,7 +217,7 @@ class Closing:
         return pending_close.decision(self._lost())
 
     def _restart(self, pending_close: ContinueWith) -> decisions.ContinueAsNew:
-        """The restart, with the signals that nobody has read.
+        """The restart, with the unread signals.
 
         Raises:
             PayloadTooLarge: They are too many; the execution is held until the code reads them first.
@@ -227,7 +227,7 @@ class Closing:
             unread = ', '.join(f'{name!r} ({count})' for name, count in self._state.unread())
             check_length(
                 found.input or '',
-                f'{self._state.info}: the restart (signals that nobody has read: {unread})',
+                f'{self._state.info}: the restart (unread signals: {unread})',
                 'have run read them before it restarts, with drain() for instance',
             )
         return found

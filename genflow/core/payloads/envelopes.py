@@ -5,7 +5,7 @@ travels as it is, so that nothing changes where nobody sends any. Only the worke
 envelope; serialization hooks never see it. The engine compares inputs without their headers, so that a worker may begin
 or cease to send some while executions run.
 
-A restart sends the signals that nobody has read along with the input of the next run, if there are any.
+A restart sends its unread signals along with the input of the next run, if there are any.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def input_of(text: str | None) -> str | None:
 
 
 def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str:
-    """The next run's input: as it is, or in an envelope with the signals that nobody has read."""
+    """The next run's input: as it is, or in an envelope with the unread signals."""
     if not signals:
         return text
     return encode({RESTART_ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})

@@ -281,7 +281,7 @@ def check_fit(run: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
 
 @lru_cache(maxsize=1_024)
 def _positions(run: FunctionType) -> tuple[int, int]:
-    """How many positional arguments alone certainly fit, at least and at most: a quick look instead of a binding."""
+    """The least and the most positional arguments that certainly fit: a cheap check before a real binding."""
     parameters = list(_signature(run).parameters.values())
     positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
     if len(positional) < len(parameters):
@@ -291,7 +291,7 @@ def _positions(run: FunctionType) -> tuple[int, int]:
 
 @lru_cache(maxsize=1_024)
 def _signature(run: FunctionType) -> inspect.Signature:
-    """What the function ``run`` takes, ``self`` included; asked once, since it takes longer than a short activity."""
+    """The signature of the function ``run`` with ``self``; cached, since reading it is slow."""
     return inspect.signature(run)
 
 

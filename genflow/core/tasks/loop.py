@@ -206,7 +206,7 @@ class Loop:
         """Makes the signals of the current decision available that nobody waits for."""
 
     def unread(self) -> list[tuple[str, int]]:
-        """The signals that nobody has read, by name, and how many of each."""
+        """The number of unread signals, by name."""
         return []
 
     def describes(self, what: str) -> None:

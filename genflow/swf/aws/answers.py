@@ -1,8 +1,8 @@
-"""What an answer of a service has to look like before anything is read from it.
+"""Checks the shape of a service's response before anything is read from it.
 
-A proxy's error page, an answer that was cut off or one of another service may arrive with the status of a success. A
-client then gives a dict with nothing in it, or fails in its own parser. Either is an outage like any other: the call is
-repeated where that does no harm.
+A proxy's error page, a truncated response or a response of another service may arrive with a success status. A client
+then returns an empty dict, or fails in its own parser. Both count as an outage: the call is repeated where that is
+safe.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ __all__ = ['MalformedAnswer', 'checked', 'is_malformed']
 
 
 class MalformedAnswer(Exception):
-    """An answer is none that SWF gives."""
+    """A response does not have the shape of SWF's."""
 
 
 _PARSERS = ('botocore.', 'boto.', 'dateutil.', 'json.', 'genflow.swf.aws.boto2')
-"""The modules in which clients read answers."""
+"""The modules in which clients parse responses."""
 
 
 _EVENT_ID, _EVENT_TYPE = itemgetter('eventId'), itemgetter('eventType')
 
 
 def is_malformed(error: BaseException) -> bool:
-    """Whether a client could not make sense of what it was answered."""
+    """Whether a client could not parse a response."""
     if isinstance(error, MalformedAnswer):
         return True
     if not isinstance(error, (AttributeError, TypeError, LookupError, ValueError)):
@@ -38,10 +38,10 @@ def is_malformed(error: BaseException) -> bool:
 
 
 def checked(operation: str, answer: Any) -> dict[str, Any]:
-    """An answer with everything that is read from it unseen.
+    """A response that has every member which is read without a check.
 
     Raises:
-        MalformedAnswer: It is no dict, or lacks something, or holds something of another type.
+        MalformedAnswer: It is not a dict, lacks a member, or has a member of the wrong type.
     """
     check = _CHECKS.get(operation)
     if answer is None and check is None:
@@ -56,7 +56,7 @@ def checked(operation: str, answer: Any) -> dict[str, Any]:
 
 
 def _members(**kinds: type) -> Callable[[Mapping[str, Any]], str | None]:
-    """A check that members are there and of these types."""
+    """A check that members exist and have these types."""
 
     def check(answer: Mapping[str, Any]) -> str | None:
         for name, kind in kinds.items():
@@ -81,7 +81,7 @@ def _events(answer: Mapping[str, Any]) -> str | None:
 
 
 def _poll(*checks: Callable[[Mapping[str, Any]], str | None]) -> Callable[[Mapping[str, Any]], str | None]:
-    """A check of a poll: SWF always says an event id, which is 0 where there is no task."""
+    """A check of a poll's response: SWF always sends an event id, which is 0 if there is no task."""
 
     def check(answer: Mapping[str, Any]) -> str | None:
         if not answer.get('taskToken'):
@@ -123,4 +123,4 @@ _CHECKS: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     'list_open_workflow_executions': _members(executionInfos=list),
     'list_closed_workflow_executions': _members(executionInfos=list),
 }
-"""What is read from an answer without asking whether it is there, by operation."""
+"""The members that are read from a response without a check, by operation."""

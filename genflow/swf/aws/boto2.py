@@ -1,7 +1,8 @@
 """boto 2's ``Layer1`` with the methods of boto3's SWF client.
 
 Everything goes through ``Layer1.json_request``, which sends any operation that SWF has, so that ``boto`` itself is
-never imported. Times come back as aware datetimes and errors as botocore's, so that nobody behind this can tell.
+never imported. Times are returned as aware datetimes and errors are botocore's, so callers see no difference from
+boto3.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _TIMES = frozenset(
         'startTimestamp',
     }
 )
-"""The members of SWF's answers that are times; boto 2 leaves them as seconds since 1970."""
+"""The members of SWF's responses that are times; boto 2 leaves them as seconds since 1970."""
 
 
 class Boto2Client:
@@ -68,7 +69,7 @@ class Boto2Client:
         return {} if answer is None else answer
 
     def _translated(self, operation: str, error: Exception) -> Exception:
-        """A refusal in botocore's form; an error that is none stays what it is."""
+        """A service error in botocore's form; any other error is returned as it is."""
         status = getattr(error, 'status', None)
         if status is None:
             return error
@@ -95,7 +96,7 @@ class _Exceptions:
             setattr(self, shape.name, type(shape.name, (ClientError,), {}))
 
     def made(self, code: str, refusal: dict[str, Any], operation: str) -> Exception:
-        """The exception of a fault's own class, ``ClientError`` where the model does not know the fault."""
+        """An exception of the fault's own class; ``ClientError`` if the model does not have the fault."""
         error: Exception = getattr(self, code, ClientError)(refusal, operation)
         return error
 

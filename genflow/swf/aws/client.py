@@ -1,9 +1,9 @@
-"""A SWF client that does not give up at once: every call of the worker side goes through :class:`RetryingClient`.
+"""A SWF client with retries: every call of the worker side goes through :class:`RetryingClient`.
 
-A call that fails for a passing reason is repeated with growing, jittered pauses, so that a fleet does not come back in
-step; rates are kept to by :mod:`genflow.swf.aws.rate_limits`; an outage is logged when it begins and when it ends, not
-at each call. What may have had its effect is repeated only where a second effect does no harm: SWF refuses a second
-answer to a task, and a task that a lost poll took times out, but a signal would arrive twice.
+A call that fails for a transient reason is repeated with growing, jittered pauses, so that many workers do not retry at
+the same moment. :mod:`genflow.swf.aws.rate_limits` keeps to SWF's rates. An outage is logged when it begins and when it
+ends, not at each call. A call that may have had its effect is repeated only if a second effect is harmless: SWF refuses
+a second response to a task, and a task that a lost poll took times out, but a signal would arrive twice.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ __all__ = ['Backoff', 'Outage', 'RetryingClient']
 log = logging.getLogger('genflow.worker')
 
 UNREPEATABLE = frozenset({'start_workflow_execution', 'signal_workflow_execution'})
-"""Calls that are not repeated when they may have had their effect."""
+"""Operations that are not repeated if they may have had their effect."""
 
 RETRY_FOR = 300.0
-"""Seconds for which a call is repeated unless its caller says otherwise."""
+"""Default number of seconds for which a call is repeated."""
 
 
 @frozen
@@ -81,7 +81,7 @@ class Outage:
 
 @define(eq=False)
 class RetryingClient:
-    """Calls a SWF client with patience.
+    """Calls a SWF client, and repeats calls that fail for a transient reason.
 
     Attributes:
         connection: The client and its description.
@@ -89,9 +89,9 @@ class RetryingClient:
         clock: Seconds, monotonic.
         chance: A number between 0 and 1, for the jitter.
         buckets: The rates to keep to, by operation.
-        is_over: Says that nobody waits any more. Where it is given, a call that does not come back in time is left
-            behind, and a ``TimeoutError`` raised.
-        counts: ``throttled`` and ``repeated`` with the operation, and ``poll`` with what it brought.
+        is_over: Returns true if no caller waits any more. If it is given, a call that does not return in time is
+            abandoned, and a ``TimeoutError`` raised.
+        counts: Calls by ``throttled`` and ``repeated`` with the operation, and polls by ``poll`` with their result.
         outage: Whether the service answers at the moment.
     """
 
@@ -109,14 +109,14 @@ class RetryingClient:
     _ahead: PagesAhead | None = field(default=None, repr=False)
 
     def pausing(self, pause: Callable[[float], bool]) -> RetryingClient:
-        """The same service, rates and outages, with pauses that another event ends."""
+        """A client of the same service with shared rates and outages, whose pauses end at another event."""
         return evolve(self, pause=pause)
 
     @contextmanager
     def reading_ahead(self, operation: str) -> Iterator[RetryingClient]:
-        """The same service for the pages of one history, each fetched while the one before is parsed.
+        """A client of the same service that fetches each page of a history while the one before is parsed.
 
-        Only a client of botocore's that reads histories fast does so; there is no round trip to save in process.
+        Only a botocore client with fast reading does so; an in-process service has no round trip to save.
 
         Args:
             operation: The one operation that is called throughout the block.
@@ -129,7 +129,7 @@ class RetryingClient:
             yield evolve(self, ahead=ahead)
 
     def call(self, operation: str, *, patience: float = RETRY_FOR, **request: Any) -> dict[str, Any]:
-        """Makes a call, as often as it takes.
+        """Makes a call, and repeats it after transient failures.
 
         Args:
             operation: The name of the client's method.
@@ -137,7 +137,7 @@ class RetryingClient:
             **request: The method's arguments.
 
         Raises:
-            Exception: The client's error, where repeating is pointless, forbidden or has gone on for long enough.
+            Exception: The client's error, if repeating is pointless or unsafe, or ``patience`` has run out.
         """
         method = self._method(operation)
         bucket = self.buckets[operation]
@@ -164,7 +164,7 @@ class RetryingClient:
                 return answer
 
     def _method(self, operation: str) -> Callable[..., Any]:
-        """The client's method that makes a call; pages after the first go a shorter way where there is one."""
+        """The method that makes a call; for pages after the first, a faster one if there is one."""
         ask: Callable[..., Any] = getattr(self._client(operation), operation)
         requests = self._ahead or self._page_requests(operation)
         if requests is None:
@@ -179,7 +179,7 @@ class RetryingClient:
         return page_requests_of(self._client(operation)) if operation in PAGED else None
 
     def _make(self, method: Callable[..., dict[str, Any]], request: dict[str, Any], give_up: float) -> dict[str, Any]:
-        """Makes a call, and leaves it behind where the caller's time is up."""
+        """Makes a call, and abandons it when the caller's time is up."""
         if self.is_over is None or give_up == math.inf:
             return method(**request)
         answer: dict[str, Any] = within(give_up - self.clock(), partial(method, **request), self.is_over)

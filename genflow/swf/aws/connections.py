@@ -1,4 +1,4 @@
-"""What an application already has, made into one thing: a client with the methods of boto3's SWF client.
+"""Makes a client with the methods of boto3's SWF client from whatever the application passes as ``layer1``.
 
 ``layer1`` is accepted by every entry point of the worker side:
 
@@ -9,12 +9,12 @@
 * an ``http://`` or ``https://`` address;
 * the path of a file of the embedded service, which all processes of this machine share.
 
-Kinds are told apart by what an object can do, never by importing where it comes from.
+The kind is recognised by an object's attributes, never by importing the library it comes from.
 
-Where a client is made here, two are: one polls, and waits 70 seconds for an answer, since SWF holds a poll for 60; the
-other does everything else, and gives up on a service that hangs much sooner. Neither repeats anything by itself: which
-calls may be repeated, and when, is :mod:`genflow.swf.aws.client`'s business. A poll of somebody else's client that runs
-into its own read time-out is an empty poll.
+Where genflow creates the client, it creates two: one for polls, with a read time-out of 70 seconds, since SWF holds a
+poll for 60; and one for everything else, with a shorter read time-out. Neither retries by itself;
+:mod:`genflow.swf.aws.client` decides which calls are repeated, and when. If the application's own client runs into its
+read time-out during a poll, that counts as an empty poll.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ _ADDRESS = re.compile(r'://|^\s*$|^[\w.-]+:\d+(/|$)')
 
 @frozen
 class Connection:
-    """A client and what a person may want to know of it.
+    """A client with its address and region for messages.
 
     Attributes:
         client: Has the methods of boto3's SWF client.
-        backend: What answers: an address, or the name of what answers in this process.
-        region: The region, or ``None`` where there is no such thing.
+        backend: The address of the service, or the name of an in-process service.
+        region: The region, ``None`` if the service has none.
         polling: The client for polls; ``client`` unless given.
-        is_ours: Whether the clients were made here, and are nobody else's.
+        is_ours: Whether genflow created the clients, and so closes them.
     """
 
     client: Any
@@ -65,7 +65,7 @@ class Connection:
     is_ours: bool = False
 
     def close(self) -> None:
-        """Closes the idle sockets of clients that were made here; a call in flight is left to return."""
+        """Closes the idle sockets of the clients that genflow created; calls in flight continue."""
         if not self.is_ours:
             return
         for client in (self.client, self.polling):
@@ -76,12 +76,12 @@ class Connection:
 
 
 def connect(layer1: Any = None, *, config: Any = None) -> Connection:
-    """A connection made of what ``layer1`` is.
+    """Makes a connection from ``layer1``.
 
     Args:
-        layer1: See the head of this module.
-        config: A botocore ``Config`` for clients that are made here; what it says is kept, but a read time-out
-            shorter than a poll may take is lengthened for polls.
+        layer1: See the docstring of this module.
+        config: A botocore ``Config`` for clients that genflow creates. Its settings are kept, but for polls a read
+            time-out shorter than a poll is lengthened.
 
     Raises:
         TypeError: ``layer1`` is none of these, or ``config`` was given for a client that exists already.
@@ -125,8 +125,8 @@ def _from_address(address: str, config: Any) -> Connection:
 def _from_path(path: str | os.PathLike[str], config: Any) -> Connection:
     """A service on a file, which is closed with the connection.
 
-    The room of the service is loaded by its name when somebody names a file, as boto3 is when nobody names anything:
-    nothing here depends on it.
+    The module of the embedded service is imported by name, and only for a path, so that this package does not depend on
+    it.
     """
     _refuse(config, path)
     service = import_module('genflow.local').LocalSWF(path)
@@ -169,7 +169,7 @@ def _described(client: Any) -> Connection:
 
 
 def _configured(config: Any, read_timeout: int) -> Any:
-    """``config`` with what a worker needs, where it does not say otherwise."""
+    """``config`` with a worker's defaults for settings that it does not have."""
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     ours = Config(
@@ -197,7 +197,7 @@ def _is_address(layer1: Any) -> bool:
 
 
 def _is_path(layer1: Any) -> bool:
-    """A path, and no address that somebody has written without its ``http://``."""
+    """Whether it is a path, and not an address without its ``http://``."""
     return isinstance(layer1, os.PathLike) or (isinstance(layer1, str) and not _ADDRESS.search(layer1))
 
 
@@ -216,4 +216,5 @@ _KINDS = (
     (_has('create_client'), _from_botocore_session),
     (_has('client', 'get_available_services'), _from_boto3_session),
 )
-"""What recognises a kind of ``layer1``, and what makes a connection of it; the first match counts."""
+"""For each kind of ``layer1``, a predicate that recognises it and a function that makes the connection; the first match
+counts."""

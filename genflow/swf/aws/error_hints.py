@@ -1,8 +1,8 @@
-"""What to do about a refusal of the service: a table from what it says to the way out.
+"""Hints for errors of the service: a table from its error texts to what the user can do.
 
 SWF's texts are short: ``Already Started`` names no execution, ``Unknown domain: shop`` no way to make one. The table
-knows what follows from them for somebody who uses genflow. The error itself stays the client's own, so that ``except
-client.exceptions.UnknownResourceFault`` goes on working; where Python has notes (3.11) the way out is added as one.
+has a hint for each error that users of genflow meet. The error remains the client's own, so that ``except
+client.exceptions.UnknownResourceFault`` works; on Python 3.11 and later the hint is added as a note.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SPENT = 'The token is no longer valid: its task was answered before, has timed 
 
 @frozen
 class _Remedy:
-    """What helps where the service answers with a code, and its message begins as the pattern says."""
+    """A hint for an error code whose message matches a pattern."""
 
     code: str
     pattern: str
@@ -65,22 +65,22 @@ _REMEDIES = (
         'The type is registered without this default: give it when starting, or register another version.',
     ),
 )
-"""The first that fits counts; what its pattern names, and what was asked for, is filled into its text."""
+"""The first match counts; the groups of its pattern and the members of the request are filled into its text."""
 
 
 class _Known(dict[str, Any]):
-    """What is known, for ``format_map``; the rest stays a placeholder that a person can fill in."""
+    """The known values for ``format_map``; an unknown one stays a placeholder for the reader to fill in."""
 
     def __missing__(self, name: str) -> str:
         return 'WORKFLOWID' if name == 'typedId' else name.upper()
 
 
 def explained(error: BaseException, **request: Any) -> str:
-    """What an error of a client says, for people: the service's own words, and the way out where there is one.
+    """The text of a client's error for users: the service's message, and a hint if there is one.
 
     Args:
         error: Any error that a client raised.
-        **request: What was asked of the service, as far as it is known.
+        **request: The members of the request, as far as they are known.
     """
     said = faults.message_of(error)
     if said is None:
@@ -91,7 +91,7 @@ def explained(error: BaseException, **request: Any) -> str:
 
 
 def noted(error: BaseException, request: dict[str, Any]) -> None:
-    """Adds the way out to an error, which a traceback shows below it."""
+    """Adds the hint to an error as a note, which a traceback shows."""
     if sys.version_info >= (3, 11):
         remedy = _remedy(error, request)
         if remedy is not None and remedy not in getattr(error, '__notes__', ()):

@@ -1,4 +1,4 @@
-"""Histories read off the wire without botocore's parser.
+"""Reads histories from the response body without botocore's parser.
 
 Theory of operation. botocore walks through every member of every event by the model and gives each timestamp the local
 zone, which costs ten times what reading the JSON does; and reading is nearly all that a cold decision costs. botocore
@@ -54,10 +54,10 @@ DECODE = _decoder()
 
 
 def fast(client: Client) -> Client:
-    """Has a boto3 client read histories in a fraction of the time, and gives it back.
+    """Makes a boto3 client read histories in a fraction of the time, and returns it.
 
-    Clients that genflow makes itself do so already; one that an application brings along is left as it is unless it is
-    given to this. ``eventTimestamp`` is in UTC then, instead of the machine's zone.
+    Clients that genflow creates do so already; a client of the application is changed only if it is passed to this
+    function. ``eventTimestamp`` is then in UTC instead of the machine's zone.
 
     Args:
         client: boto3's or botocore's SWF client; changed.
@@ -75,7 +75,7 @@ def fast(client: Client) -> Client:
 def _read(
     operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
-    """Called by botocore with an answer that it is about to parse."""
+    """Called by botocore with a response that it is about to parse."""
     if response_dict['status_code'] != OK:
         return
     page = read_page(response_dict['body'], operation_model.output_shape.members)
@@ -85,11 +85,11 @@ def _read(
 
 
 def read_page(body: bytes, members: Collection[str]) -> dict[str, Any] | None:
-    """A page of a history as botocore would give it; ``None`` where that is better left to botocore.
+    """A page of a history as botocore would return it; ``None`` if botocore has to parse it.
 
     Args:
         body: Of an answer with status 200.
-        members: Names that the answer can have; others are left out.
+        members: Names that the response can have; others are left out.
     """
     if NULL in body and NULL_MEMBER.search(body):
         return None

@@ -1,7 +1,7 @@
-"""What an error of a SWF client means for the one who made the call: a table from error code to meaning.
+"""What an error of a SWF client means for its caller: a table from error code to meaning.
 
 Three questions matter: will the same call succeed later (*transient*), can it have had its effect although it failed
-(*doubtful*), and was it slowed down on purpose (*throttled*).
+(*doubtful*), and was it refused because of a rate limit (*throttled*).
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ def _response(error: BaseException) -> dict[str, Any]:
 
 
 def code_of(error: BaseException) -> str | None:
-    """The service's word for a refusal, such as ``UnknownResourceFault``; ``None`` where no service answered."""
+    """The error code of the service, such as ``UnknownResourceFault``; ``None`` if no service answered."""
     code = _response(error).get('Error', {}).get('Code')
     return None if code is None else str(code).rpartition('#')[2]
 
 
 def message_of(error: BaseException) -> str | None:
-    """What the service said, without what the client puts around it; ``None`` where no service answered."""
+    """The message of the service, without the text that the client adds; ``None`` if no service answered."""
     message = _response(error).get('Error', {}).get('Message')
     return None if message is None else str(message)
 
@@ -87,12 +87,12 @@ def is_throttled(error: BaseException) -> bool:
 
 
 def is_crowded(error: BaseException) -> bool:
-    """Whether a quota is used up: of a poll that means too many pollers on one task list."""
+    """Whether a quota is used up: for a poll, too many pollers on one task list."""
     return code_of(error) == 'LimitExceededFault'
 
 
 def is_timeout(error: BaseException) -> bool:
-    """Whether the client stopped waiting for an answer; of a poll that means that there was no task."""
+    """Whether the client's read timed out; for a poll that means that there was no task."""
     return 'ReadTimeoutError' in _names(error)
 
 
@@ -112,12 +112,12 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_late(error: BaseException) -> bool:
-    """Whether an answer came too late: its task is gone, or was answered before."""
+    """Whether a response came too late: its task is gone, or was answered before."""
     return code_of(error) == 'UnknownResourceFault'
 
 
 def told(error: BaseException) -> str:
-    """What an error says, for a log: short, and without the values that were sent."""
+    """The text of an error for a log: short, and without the values of the request."""
     return _VALUES.sub('…', str(error))[:MAX_TOLD]
 
 

@@ -60,10 +60,10 @@ EVENTS = (
     'after-call',
     'after-call-error',
 )
-"""What botocore emits on the way of a call, to whoever registered for it."""
+"""The events that botocore emits during a call."""
 
 KNOWN = ('botocore', 'boto3', 'genflow')
-"""The packages whose hooks mean nothing to a page."""
+"""The packages whose hooks do not affect the request of a page."""
 
 NEXT_PAGE = re.compile(rb'(?<!\\)"nextPageToken"\s*:\s*"([ !#-\[\]-~]+)"')
 """The token of the next page. Inside of a string a quote has a backslash before it, and no event has such a member."""
@@ -101,7 +101,7 @@ class PageRequests:
 
     @classmethod
     def of(cls, client: Any, read: Reader) -> PageRequests | None:
-        """Those of a client, which tells them of its requests from now on; ``None`` if its sessions are not botocore's.
+        """Those of a client, whose first requests are noted from now on; ``None`` if its sessions are not botocore's.
 
         Args:
             client: boto3's or botocore's SWF client.
@@ -156,7 +156,7 @@ class PageRequests:
 
     @contextmanager
     def ahead(self, method: str) -> Iterator[PagesAhead]:
-        """Has the next page fetched while the last one is parsed, throughout the block.
+        """In the block, the next page is fetched while the last one is parsed.
 
         An exception or an early end of the block waits for the fetch in flight. Only Ctrl-C does not: nothing can
         interrupt a request, so its thread ends with it, at the latest after the client's own time-outs.
@@ -184,7 +184,7 @@ class PageRequests:
         return made.prepare()
 
     def _is_watched(self, method: str) -> bool:
-        """Whether somebody's hook could see or change a request; looked at anew when hooks have come or gone."""
+        """Whether a hook of the application could see or change a request; cached until hooks change."""
         registrations = _registrations(self.meta.events)
         if registrations is not None and registrations is self._unwatched.get(method):
             return False
@@ -223,7 +223,7 @@ class PagesAhead:
     _bodies: queue.SimpleQueue[bytes | None] = field(factory=queue.SimpleQueue, init=False)
 
     def page(self, method: str, request: Mapping[str, Any]) -> Page | None:
-        """As :meth:`PageRequests.page`; the page after it is being fetched from now on."""
+        """As :meth:`PageRequests.page`; starts to fetch the page after it."""
         if self._next == request['nextPageToken']:
             self._wanted.put(True)
             body = self._bodies.get()

@@ -1,4 +1,4 @@
-"""Answers in pages: what a call gives is read on as long as the service names a next page."""
+"""Paginated responses: further pages are requested for as long as the service names a next page."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ['pages']
 
 
 def pages(call: Callable[..., Mapping[str, Any]], **request: Any) -> Iterator[Mapping[str, Any]]:
-    """The pages of an answer, each asked for when it is looked at.
+    """The pages of a response, each requested when it is iterated.
 
     Args:
-        call: A method of a client, or what stands for one.
+        call: A method of a client, or a callable like one.
         **request: Its arguments, the same for every page.
 
     Raises:

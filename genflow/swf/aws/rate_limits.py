@@ -1,4 +1,4 @@
-"""Token buckets that keep a worker to the rates SWF allows, once SWF has said that they are exceeded.
+"""Token buckets that keep a worker to the rates SWF allows, once SWF has throttled a call.
 
 SWF gives each account, for each class of operations, a bucket that holds so many calls and is refilled at so many a
 second. Which other programs draw from the same bucket, or whether a service keeps one at all (an embedded one does
@@ -89,7 +89,7 @@ class Bucket:
         self._level = self.size
 
     def take(self, now: float) -> float:
-        """Takes one call out; the seconds to wait before making it."""
+        """Takes one token; returns the seconds to wait before the call."""
         if not self.is_engaged:
             return 0.0
         with self._lock:

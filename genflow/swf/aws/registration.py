@@ -1,7 +1,7 @@
-"""Registering types with SWF, so that starting a worker twice, or ten of them at once, does no harm.
+"""Registers types with SWF; several workers may do so at the same time.
 
-SWF keeps a type's defaults for ever once it is registered. Where a class has changed since, the service's word counts
-and the difference is logged, with the remedy: another version.
+SWF never changes the defaults of a registered type. If a class has changed since, the registered defaults apply, and
+the difference is logged with the remedy: register another version.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def register_domain(service: RetryingClient, domain: str, *, days: int = RETENTI
 
 
 def register(service: RetryingClient, domain: str, specs: Iterable[Spec]) -> None:
-    """Registers types; those that are registered already are compared with what is there.
+    """Registers types; a type that is registered already is compared with the class.
 
     Raises:
         RegistrationError: The domain does not exist or is deprecated, or SWF refuses a type.
@@ -44,7 +44,7 @@ def register(service: RetryingClient, domain: str, specs: Iterable[Spec]) -> Non
 
 
 def declare_types(client: Any, registry: Registry) -> None:
-    """Say to the embedded service which types are known here; Amazon SWF is not told, for it does not ask."""
+    """Announces the types of this process to the embedded service. Amazon SWF has no such call."""
     declare = getattr(client, 'declare_types', None)
     if declare is not None:
         workflows = [(spec.name, spec.version) for spec in registry.workflows]
@@ -87,7 +87,7 @@ def _compare(service: RetryingClient, domain: str, spec: Spec) -> None:
 
 
 def differences(spec: Spec, there: Mapping[str, Any]) -> list[str]:
-    """Where the defaults of a class differ from those that its type is registered with, in words.
+    """The differences between the defaults of a class and those of its registered type, as text.
 
     Args:
         spec: Of the class.

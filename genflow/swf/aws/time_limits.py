@@ -1,4 +1,4 @@
-"""A call that may take longer than its caller can wait: made in a thread, which is left behind when time is up."""
+"""A call that may take longer than its caller can wait: it runs on a thread, which is abandoned when time is up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOSE_CHECK = 0.1
 
 
 def within(seconds: float, work: Callable[[], Any], is_over: Callable[[], bool]) -> Any:
-    """What ``work`` returns or raises.
+    """Returns or raises what ``work`` does, within a time limit.
 
     The thread ends with the call, which nothing can interrupt: at the latest after the client's own time-outs.
 
@@ -26,7 +26,7 @@ def within(seconds: float, work: Callable[[], Any], is_over: Callable[[], bool])
         is_over: Whether waiting has become pointless.
 
     Raises:
-        TimeoutError: It has not come back, or is not waited for any more.
+        TimeoutError: It has not returned in time, or waiting has become pointless.
     """
     ends = monotonic() + seconds
     answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""Start executions, talk to them, wait for them; answer activities from elsewhere."""
+"""Starts executions, signals and queries them, waits for them; answers activities by token."""
 
 from __future__ import annotations
 

@@ -44,10 +44,10 @@ __all__ = ['Client', 'IfOpen', 'Start']
 IfOpen = Literal['raise', 'join']
 
 POLL_INTERVALS = Backoff(first=0.05, longest=5.0)
-"""Pauses between two looks at whether an execution has closed, in seconds."""
+"""Seconds between two polls of an execution: the first and the longest pause."""
 
 NEAR_INTERVALS = Backoff(first=0.02, longest=0.15)
-"""The same where the service is on this machine, and a look costs next to nothing."""
+"""The same for a service on this machine, where a poll is cheap."""
 
 NEAR = ('local:', 'http://127.0.0.1', 'http://localhost', 'http://[::1]')
 """How the addresses of services on this machine begin."""
@@ -55,7 +55,7 @@ NEAR = ('local:', 'http://127.0.0.1', 'http://localhost', 'http://[::1]')
 ALREADY_STARTED = 'WorkflowExecutionAlreadyStartedFault'
 
 JOIN_ATTEMPTS = 5
-"""How often an execution that opens or closes meanwhile is looked for again."""
+"""How often a look-up is repeated if the execution opens or closes meanwhile."""
 
 
 class Client:
@@ -86,7 +86,7 @@ class Client:
         self._intervals = NEAR_INTERVALS if backend.startswith(NEAR) else POLL_INTERVALS
 
     def _own_service(self, connection: Connection) -> RetryingClient:
-        """Calls that end when the client is closed; what is in this process always comes back by itself."""
+        """A client whose calls end when this client is closed; calls of an in-process service return by themselves."""
         is_over = None if connection.backend.startswith('local:') else self._closed.is_set
         return RetryingClient(connection, pause=self._closed.wait, is_over=is_over)
 
@@ -122,7 +122,7 @@ class Client:
         return self._intervals is NEAR_INTERVALS
 
     def refuse_when_closed(self, error: BaseException) -> None:
-        """Raises what says that the client was closed, from the failure that this caused.
+        """Raises an error that says that the client was closed, with the failure that this caused as its cause.
 
         Raises:
             RuntimeError: It was.
@@ -341,12 +341,12 @@ class Start(Generic[P, R]):
         Args:
             signal: ``Order.approve``, or a name.
             value: Travels as JSON.
-            *args: What ``run`` is called with where an execution is started.
+            *args: The arguments of ``run``, if an execution is started.
             **kwargs: Likewise.
 
         Raises:
             DefinitionError: The starter has no ``workflow_id``, or the arguments do not fit ``run``.
-            SignalFailed: Nobody knows whether the signal was delivered; it is not sent again.
+            SignalFailed: It is unknown whether the signal was delivered. It is not sent again.
             Exception: As for :meth:`Execution.signal`, and for starting.
         """
         named = Execution(self._client, self._workflow_id(), None, self._cls)

@@ -33,7 +33,7 @@ RETRY_FOR = 30.0
 """Seconds for which a call is retried while a program waits for it."""
 
 ATTEMPTS = 5
-"""How often a start of unknown outcome is tried again."""
+"""How often a start with an unknown outcome is repeated."""
 
 
 @frozen

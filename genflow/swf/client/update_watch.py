@@ -1,7 +1,7 @@
-"""Updates from a program: one is sent as a signal, and its reply is read from the end of the history.
+"""Updates from a program: an update is sent as a signal, and its reply is read from the end of the history.
 
-The id of an update names it within a run. Who gives an id has it looked for through the chain of runs first, so that a
-program that died may ask again. An update that a restart carries is followed into the next run.
+The id of an update names it within a run. If the caller gives an id, the chain of runs is searched for it first, so a
+program that died may send its update again. If a restart carries the update, the watch continues in the next run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SENDINGS = 3
 """How often an update is sent where the connection broke and the history does not show it."""
 
 HEAD_START = 5
-"""Looks that come in quick succession where the service is near: an answer is one decision away."""
+"""Number of quick polls of a service on this machine: a reply takes one decision."""
 
 
 @frozen
@@ -39,7 +39,7 @@ class Request:
         id: Names it within a run.
         name: The method.
         text: The input of the signal.
-        is_new: Nobody can have sent it before.
+        is_new: It cannot have been sent before.
     """
 
     id: str
@@ -124,7 +124,7 @@ class UpdateWatch(Watch[Any]):
         """Sends it to the open run; the run.
 
         Raises:
-            UpdateFailed: Nobody knows whether it was delivered.
+            UpdateFailed: It is unknown whether it was delivered.
             Exception: The client's error; ``UnknownResourceFault`` where the execution is closed.
         """
         run: dict[str, str] = self.in_time(self.ids)

@@ -20,14 +20,14 @@ __all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter',
 T = TypeVar('T')
 
 FIRST_LOOK = 0.5
-"""Seconds that the first poll may always take, so that ``result(0)`` can return what is there."""
+"""Seconds that the first poll may always take, so that ``result(0)`` can return a result that is there."""
 
 CLOSE_TO_THE_END = 0.02
 """If fewer seconds of the time-out are left, no further poll is made."""
 
 
 class Waiter(Protocol):
-    """What a watch needs of the client whose execution it looks at."""
+    """The part of a client that a watch uses."""
 
     def wait(self, looks: int, longest: float | None) -> None:
         """Waits before the next look."""
@@ -45,8 +45,8 @@ class Watch(Generic[T]):
         timeout: Seconds to wait, ``None`` for ever.
 
     Attributes:
-        looks: How often it was looked at in vain.
-        answer: What was waited for, once :meth:`look` is true.
+        looks: Number of polls without an answer.
+        answer: The result of the wait, once :meth:`look` returns true.
     """
 
     answer: T
@@ -62,7 +62,7 @@ class Watch(Generic[T]):
         raise NotImplementedError
 
     def too_late(self) -> Exception:
-        """What is raised when time is up."""
+        """The error for the end of the time."""
         return TimeoutError(f'{self.subject} is still open')
 
     def look(self) -> bool:

@@ -1,4 +1,4 @@
-"""The cyclic garbage collector, held off while a long history is read and replayed.
+"""Pauses the cyclic garbage collector while a long history is read and replayed.
 
 Reading makes hundreds of thousands of objects, all of which stay, and the collector looks through them again and again:
 a quarter of the time of a cold decision. The switch belongs to the whole process, so those who hold it off at the same
@@ -19,18 +19,18 @@ from attrs import define, field
 __all__ = ['COLLECTION', 'LONG', 'HeldCollection']
 
 LONG = 1_000
-"""Events from which on a history is worth it."""
+"""The shortest history, in events, for which the collector is paused."""
 
 LONGEST = 2.0
-"""Seconds for which the collector is held off at most."""
+"""The most seconds for which the collector is paused."""
 
 
 @define(eq=False)
 class HeldCollection:
-    """The collector's switch, for all threads of the process.
+    """Pauses the collector, counted over all threads of the process.
 
     Attributes:
-        longest: Seconds after which it is switched on again although somebody is still at it.
+        longest: Seconds after which it is switched on again, even inside a block.
     """
 
     longest: float = LONGEST
@@ -40,7 +40,7 @@ class HeldCollection:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Holds the collector off throughout the block."""
+        """Pauses the collector in the block."""
         self._enter()
         try:
             yield
@@ -48,7 +48,7 @@ class HeldCollection:
             self._leave()
 
     def forget(self) -> None:
-        """In a forked child, whose only thread need not be one that holds it off."""
+        """Resets the count in a forked child, whose only thread may not be inside a block."""
         self._lock = threading.Lock()
         self._holders = 0
         self._switch_on()

@@ -43,7 +43,7 @@ class ActivityTask:
 
     Attributes:
         token: Names the task when it is answered or heartbeats.
-        activity_id: What the decider called it.
+        activity_id: The id that the decider gave it.
         input: Its input as text, ``None`` if it has none.
         task_list: The list that was polled.
     """

@@ -1,4 +1,4 @@
-"""Polling: one call that waits, a task or nothing.
+"""Polling: one call waits for a task, and returns it or nothing.
 
 An empty poll has no ``taskToken``, or an empty one (SWF's documentation and its answers disagree), or is a client's
 own read time-out. Every page of a history is read before a decision task is handed on; over the network, the next page
@@ -36,7 +36,8 @@ class Poller:
 
     Attributes:
         identity: Who polls, at most 256 characters; shown in ``DecisionTaskStarted`` and ``ActivityTaskStarted``.
-        trims: Whether the client and the service know ``startAtPreviousStartedEvent``, as far as has been seen.
+        trims: Whether the client and the service support ``startAtPreviousStartedEvent``; true until a call shows
+            otherwise.
     """
 
     service: RetryingClient
@@ -49,7 +50,7 @@ class Poller:
         """Waits for an activity task, as long as SWF holds the poll.
 
         Raises:
-            Exception: The client's error, where polling again is pointless, such as for a domain that is not there.
+            Exception: The client's error, if polling again is pointless, for example because the domain does not exist.
         """
         answer = self._poll('poll_for_activity_task', self.request())
         self._count('activity', answer)
@@ -76,8 +77,8 @@ class Poller:
         """The task of a first page, with the events of every page; ``None`` if it timed out meanwhile.
 
         Args:
-            first: What the poll was answered.
-            request: What it was asked with.
+            first: The response to the poll.
+            request: The arguments of the poll.
         """
         is_long = first['startedEventId'] >= LONG and 'nextPageToken' in first
         with COLLECTION.held() if is_long else nullcontext():
@@ -98,14 +99,14 @@ class Poller:
         )
 
     def request(self) -> dict[str, Any]:
-        """What a poll asks with."""
+        """The arguments of a poll."""
         request: dict[str, Any] = {'domain': self.domain, 'taskList': {'name': self.task_list}}
         if self.identity:
             request['identity'] = shortened(self.identity, MAX_IDENTITY)
         return request
 
     def _first(self, request: dict[str, Any], *, trimmed: bool) -> Page:
-        """The first page; ``request`` is then what the other pages are asked for with."""
+        """The first page; afterwards ``request`` has the arguments for the other pages."""
         if not trimmed:
             return self._poll('poll_for_decision_task', request)
         try:
@@ -148,10 +149,10 @@ class Poller:
 
 
 def activity_task_of(answer: Page, task_list: str) -> ActivityTask:
-    """The task that a poll was answered with.
+    """The task in the response to a poll.
 
     Args:
-        answer: SWF's answer, with a ``taskToken``.
+        answer: SWF's response, with a ``taskToken``.
         task_list: The list that was polled.
     """
     execution, kind = answer['workflowExecution'], answer['activityType']

@@ -1,9 +1,9 @@
-"""Threads that poll one list, as many as there is work for.
+"""Threads that poll one list; their number follows the work.
 
 Theory of operation. A thread that has taken a task does not poll until it is done, so as long as one thread polls, no
-task waits. Whoever takes a task while nobody else polls has another thread begin, up to the limit; whoever comes back
-empty while others poll too ends. So an idle list costs one poll, and a list whose activities block gets threads until
-all of its tasks run or the limit is reached.
+task waits. A thread that takes a task while no other thread polls starts another one, up to the limit; a thread whose
+poll is empty while others poll ends. So an idle list costs one poll, and a list whose activities block gets threads
+until all of its tasks run or the limit is reached.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class PollerCrew:
 
     Attributes:
         limit: How many there may be.
-        spawn: Starts another one, which is to call :meth:`work`.
+        spawn: Starts a thread that calls :meth:`work`.
     """
 
     limit: int
@@ -44,7 +44,7 @@ class PollerCrew:
         Args:
             poll: Waits for a task; ``None`` where there was none.
             perform: Does it.
-            is_over: Whether to poll no more.
+            is_over: Returns true if polling should end.
         """
         while not is_over():
             task = poll()
@@ -61,7 +61,7 @@ class PollerCrew:
                 self._polling += 1
 
     def _grow(self) -> None:
-        """Has another thread poll if none does."""
+        """Starts another thread if none polls."""
         with self._lock:
             if self._polling or self._threads >= self.limit:
                 return
@@ -70,7 +70,7 @@ class PollerCrew:
         self.spawn()
 
     def _is_spare(self) -> bool:
-        """Whether this thread, which found nothing, is to end, since another one polls."""
+        """Whether this thread, whose poll was empty, should end because another one polls."""
         with self._lock:
             if self._polling < 2:  # noqa: PLR2004 - this one and another
                 return False

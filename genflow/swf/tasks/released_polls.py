@@ -1,10 +1,10 @@
-"""Taking back polls that nobody has answered yet, so that an idle worker need not wait for them when it stops.
+"""Cancels polls in flight, so that an idle worker does not have to wait for them when it stops.
 
 Theory of operation. A poll that is cut off may be handed a task at that very moment, which then waits for its time-out.
-Amazon SWF has no call that would take a poll back, so a worker waits until its polls return. The embedded service has
+Amazon SWF has no call that cancels a poll, so a worker waits until its polls return. The embedded service has
 one: a poll with the header ``X-Genflow-Leaves`` is answered at once, and so are those that were sent before it by the
 same identity to the same task list, each with a task or with nothing. A service that names itself ``genflow`` in its
-answers knows the header; nobody else is sent it.
+responses knows the header; it is sent to no other service.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ['OpenPolls']
 HEADER = 'X-Genflow-Leaves'
 
 PAUSE = 0.25
-"""Seconds between two tries: a poll may have been on its way while those before it were taken back."""
+"""Seconds between two tries: a poll may have been on its way while earlier ones were cancelled."""
 
 _OPERATIONS = {'decision': 'poll_for_decision_task', 'activity': 'poll_for_activity_task'}
 
@@ -55,9 +55,9 @@ class OpenPolls:
             self._count(kind, task_list, -1)
 
     def take_back(self, stopped: threading.Event) -> None:
-        """Takes the polls back until none is in flight, or the worker has stopped; where the service cannot, nothing.
+        """Cancels the polls until none is in flight or the worker has stopped, if the service can.
 
-        It makes calls, so it belongs on a thread that nobody waits for.
+        It makes calls, so run it on a thread that no other thread waits for.
         """
         try:
             if not self._is_known():

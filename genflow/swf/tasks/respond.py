@@ -1,8 +1,8 @@
-"""Answering tasks. An answer is accepted, comes too late, or is refused; none of the three is a crash.
+"""Answers tasks. An answer is accepted, comes too late, or is refused; none of these raises.
 
-Answers are repeated until the service has said something, since SWF takes each task's answer once: a second one is
-told that the task is gone. That is also what a repeated answer hears whose first sending got through although its
-acknowledgement was lost, so a late answer may have been recorded all the same.
+An answer is repeated until the service responds, since SWF takes each task's answer once: to a second one it responds
+that the task is gone. It does so too if the first one was recorded and only the acknowledgement was lost. So an answer
+that counts as late may have been recorded.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Canceled:
 
 @frozen
 class Suspended:
-    """The activity left the worker; somebody else answers with the task's token."""
+    """The activity left the worker; another program answers with the task's token."""
 
 
 Outcome = Completed | Failed | Canceled | Suspended
@@ -74,7 +74,7 @@ _ANSWERS: dict[type, tuple[str, tuple[str, ...]]] = {
 
 
 def in_plain_words(outcome: Outcome) -> Outcome:
-    """What to answer where SWF refused an outcome: the same without what may have displeased it."""
+    """The answer to send after SWF refused an outcome: without details, and with the reason in plain ASCII."""
     if isinstance(outcome, Failed):
         return Failed(plain(outcome.reason, MAX_REASON))
     if isinstance(outcome, Canceled):
@@ -83,7 +83,7 @@ def in_plain_words(outcome: Outcome) -> Outcome:
 
 
 def plain_close(decisions: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Decisions that SWF refused with their close in plain words; ``None`` where no free text closes them."""
+    """Refused decisions whose close has no details and a plain ASCII reason; ``None`` if it has no free text."""
     kind = decisions[-1]['decisionType'] if decisions else None
     if kind == 'FailWorkflowExecution':
         reason = plain(decisions[-1]['failWorkflowExecutionDecisionAttributes'].get('reason', ''), MAX_REASON)
@@ -99,7 +99,7 @@ def respond_activity(service: RetryingClient, task: ActivityTask, outcome: Outco
     """Answers an activity task; :class:`Suspended` needs no answer.
 
     Raises:
-        Exception: The client's error where the service could not be reached in all the time that was given to it.
+        Exception: The client's error, if the service could not be reached in time.
     """
     if isinstance(outcome, Suspended):
         return 'accepted'
@@ -124,7 +124,7 @@ def respond_decision(
         task: What is answered.
         decisions: In SWF's form.
         context: The execution context to set.
-        task_list: The list on which the execution's next decision tasks are to appear.
+        task_list: The list for the execution's next decision tasks.
         wait: Seconds after which a task that nobody took from ``task_list`` goes back to the original list.
 
     Raises:

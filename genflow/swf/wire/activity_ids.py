@@ -1,7 +1,7 @@
-"""What an activity id says: ``7.2`` is the second try of the seventh call, ``7.2;h=10`` has a heartbeat of 10 seconds.
+"""Reads activity ids: ``7.2`` is the second try of the seventh call, ``7.2;h=10`` has a heartbeat of 10 seconds.
 
-A poll tells a worker neither which try an activity task is nor what its time-outs are, so the decider says it in the
-id. Ids of other deciders say nothing.
+A poll's response has neither the number of the try nor the time-outs, so the decider encodes them in the id. Ids of
+other deciders do not have them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ActivityId:
 
 
 def read_activity_id(text: str) -> ActivityId | None:
-    """What an id says, ``None`` if another kind of decider made it."""
+    """The parts of an id, ``None`` if another kind of decider made it."""
     match = _FORM.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""What the last event of a closed execution means to the one who waits for its result."""
+"""The result of a closed execution, from its last event."""
 
 from __future__ import annotations
 
@@ -57,4 +57,4 @@ ENDINGS: dict[str, Callable[[Event, Serialization], Any]] = {
     'WorkflowExecutionCanceled': _canceled,
     'WorkflowExecutionTerminated': _terminated,
 }
-"""From the event types that end an execution, apart from a restart, to what they mean."""
+"""For each event type that ends an execution, apart from a restart, the function that returns or raises its result."""

@@ -3,8 +3,8 @@
 A table leads from each class of decisions to its encoder. A response holds at most 100 decisions and 1 MB, measured as
 botocore writes it. The engine hands over everything that it decided and the zero-second timer that brings the next
 decision task; what is sent is the longest beginning that fits, with that timer behind it and the markers that name what
-is left over. A close comes last, so it leaves with the last chunk only. What was left over is not reported back: the
-engine reads from the next history how far the response went.
+is left over. A close comes last, so it leaves with the last chunk only. The engine is not told about the rest: it reads
+from the next history how far the response went.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from genflow.core.model import decisions as core
 __all__ = ['ENCODERS', 'MAX_BYTES', 'MAX_DECISIONS', 'DecisionsTooLarge', 'encode', 'plan', 'seconds_text']
 
 MAX_DECISIONS = 100
-"""Decisions in one response. SWF documents the size of the request only; clients of its early years stop at 100."""
+"""Decisions in one response. SWF documents only the size of the request; its early clients send at most 100."""
 
 MAX_BYTES = 1_000_000 - 16_000
-"""Bytes that the decisions and the execution context may take: SWF refuses requests over 1 MB, headers included. What
-is kept back is for the headers with a session token and for the task token."""
+"""Bytes that the decisions and the execution context may take: SWF refuses requests over 1 MB, headers included. The
+rest is reserved for the headers, with a session token, and for the task token."""
 
 
 FEW = 20
-"""Decisions up to which it is worth a look whether they are small enough to need no measuring."""
+"""For at most this many decisions, an upper bound is computed first, which may make measuring unnecessary."""
 
 ESCAPED = 12
 """Bytes of a character of the body at most: two escaped surrogates."""
@@ -71,7 +71,7 @@ def plan(decisions: core.Decisions) -> list[dict[str, Any]]:
 
 
 def _at_most(written: list[dict[str, Any]], context: str | None) -> int:
-    """A size in bytes that is never exceeded, without writing anything down."""
+    """An upper bound of the size in bytes, without encoding anything."""
     characters = len(context or '')
     for decision in written:
         for member in decision.values():
@@ -147,7 +147,7 @@ def _cancel_timer(decision: core.CancelTimer) -> Attributes:
 
 
 def _execution_options(decision: core.StartChild | core.ContinueAsNew) -> Attributes:
-    """What a child and a continued run may both be given."""
+    """The attributes that a child and a continued run share."""
     return {
         'input': decision.input,
         'taskList': _list(decision.task_list),

@@ -44,7 +44,7 @@ def translate(events: Iterable[Mapping[str, Any]]) -> list[core.Event]:
 
 
 def decided(events: list[core.Event]) -> list[core.Event]:
-    """The events without the start of a decision that is being made just now, which is nobody's to repeat."""
+    """The events without the start of the decision that is being made now, which no replay repeats."""
     for place in range(len(events) - 1, -1, -1):
         if isinstance(events[place], core.DecisionStarted):
             return events[:place] + events[place + 1 :]
@@ -209,7 +209,7 @@ def undelivered(member: str, ref: str) -> Reader:
 
 
 def undelivered_or_refused(member: str, kind: str) -> Reader:
-    """What was refused at once has no Initiated event to refer to; a child whose workflow id is taken has one."""
+    """An immediate refusal refers to no Initiated event, except for a child whose workflow id is taken."""
     refused_later = undelivered(member, 'initiatedEventId')
 
     def read(event: Mapping[str, Any]) -> core.Refused | core.Undelivered:

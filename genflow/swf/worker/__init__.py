@@ -1,4 +1,4 @@
-"""The worker: poll, decide or run, respond, and what keeps it up."""
+"""The worker: poll, decide or run, respond; with heartbeats, caching and draining."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One activity task from poll to answer: find the class, keep its heartbeat up, run it, answer.
+"""One activity task from poll to answer: find the class, send heartbeats, run it, answer.
 
 The context that an activity gets is made here. A task of a type that this worker does not know is failed at once, with
 a reason that retries treat as a time-out: another worker may know it.
@@ -46,7 +46,7 @@ log = logging.getLogger('genflow.worker')
 
 
 def previous_details(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str | None:
-    """The details of the last heartbeat of the try before this one, as its time-out or failure recorded them.
+    """The details of the last heartbeat of the previous try, as its time-out or failure recorded them.
 
     Reads the history backwards, and no further than where that try was scheduled.
 
@@ -72,7 +72,7 @@ def previous_details(service: RetryingClient, domain: str, task: ActivityTask, k
 
 
 def first_run_of(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str:
-    """The run in which a call was first made: an earlier one where the run takes up others by ``genflow repair``.
+    """The run in which a call was first made: an earlier one if ``genflow repair`` continued it in this run.
 
     Raises:
         Exception: The client's error.
@@ -94,13 +94,13 @@ def first_run_of(service: RetryingClient, domain: str, task: ActivityTask, known
 
 
 def repaired_runs(tags: Iterable[str]) -> list[tuple[int, str]]:
-    """The runs that a repaired run takes up, and the last event that is theirs; the oldest run first."""
+    """The runs that a repaired run continues, each with the last event that is copied from it; the oldest run first."""
     found = (tag.removeprefix(REPAIR_TAG).rpartition('@') for tag in tags if tag.startswith(REPAIR_TAG))
     return [(int(last), run) for run, _, last in found if last.isdecimal()]
 
 
 def attempt_deadline(service: RetryingClient, domain: str, task: ActivityTask) -> datetime | None:
-    """When SWF times an attempt out, of its time-outs as its schedule recorded them; ``None`` for never.
+    """When SWF times an attempt out, computed from the recorded time-outs; ``None`` for never.
 
     Reads the history backwards, and no further than where the attempt was scheduled.
 
@@ -125,7 +125,7 @@ def attempt_deadline(service: RetryingClient, domain: str, task: ActivityTask) -
 
 
 def _cancel(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
-    """Cancels from any thread; a loop that is closed has nothing left to cancel."""
+    """Cancels from any thread; does nothing if the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(work.cancel)
 
@@ -140,10 +140,10 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 @frozen
 class WorkerPlace:
-    """Where a worker works, for the activities that it runs.
+    """The identity and the own list of a worker, for the activities that it runs.
 
     Attributes:
-        identity: How the worker calls itself.
+        identity: The worker's identity.
         own_list: A task list that no other worker polls, ``None`` where it has none.
     """
 
@@ -153,7 +153,7 @@ class WorkerPlace:
 
 @frozen(eq=False)
 class RunningActivity:
-    """The context of one activity: what :class:`genflow.Activity` asks its worker."""
+    """The context of one activity: the worker's side of :class:`genflow.Activity`."""
 
     service: RetryingClient
     domain: str
@@ -213,12 +213,12 @@ class ActivityRunner:
 
     Attributes:
         limits: How many activities of a type, by its name, may run at a time.
-        context: The context variables that each activity finds, in a copy of its own.
-        place: Where the worker works.
-        loop: Where ``async def`` activities run, beside the threads; without places each is run to its end instead.
-        settle: Called after answers from the event loop, which no thread of the worker's sees.
+        context: The context variables for activities; each runs in a copy.
+        place: The worker's identity and own list.
+        loop: The event loop for ``async def`` activities; if its limit is 0, each runs to its end on a thread.
+        settle: Called after answers that are sent from the event loop, not from a thread of the worker.
         middleware: Surrounds each attempt.
-        counts: What became of the tasks: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
+        counts: Tasks by outcome: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
             (failed for their type), ``late``, ``refused``, ``stopped``.
     """
 
@@ -248,7 +248,7 @@ class ActivityRunner:
         """Runs one task and answers it.
 
         Raises:
-            Exception: The client's error, where the answer could not be delivered.
+            Exception: The client's error, if the answer could not be delivered.
         """
         spec = self.registry.activity(task.name, task.version)
         if spec is None:
@@ -271,7 +271,7 @@ class ActivityRunner:
             self._answer(task, outcome)
 
     def may_wait(self, name: str, version: str) -> bool:
-        """Whether an activity of the type may have to wait before it begins, or goes on elsewhere once it has."""
+        """Whether an activity of the type may have to wait before it begins, or runs on the event loop."""
         spec = self.registry.activity(name, version)
         return name in self.limits or (spec is not None and self._is_async(spec))
 
@@ -287,7 +287,7 @@ class ActivityRunner:
             return self._free.wait_for(lambda: not self._running, seconds)
 
     def abandon(self) -> None:
-        """Fails everything that still runs with :data:`WORKER_STOPPED`. Its threads go on, nobody waits for them."""
+        """Fails everything that still runs with :data:`WORKER_STOPPED`; does not wait for its threads."""
         for running in list(self._running):
             if self._taken(running):
                 running.pulse.lose()
@@ -297,14 +297,14 @@ class ActivityRunner:
                 self._respond(running.task, Failed(WORKER_STOPPED, details))
 
     def give_up(self, task: ActivityTask) -> None:
-        """Fails a task that was taken and has not begun, to be tried again elsewhere."""
+        """Fails a task that was polled but has not begun, so that another worker retries it."""
         log.warning('%s was not begun; it is failed, to be tried again elsewhere', task)
         self.counts['stopped'] += 1
         details = encode_details('the worker stopped before the activity began', None)
         self._respond(task, Failed(WORKER_STOPPED, details))
 
     async def _perform_async(self, spec: ActivitySpec, running: RunningActivity) -> None:
-        """What :meth:`handle` does with an ``async def`` activity, on the event loop.
+        """The part of :meth:`handle` for an ``async def`` activity, on the event loop.
 
         A cancellation, or the loss of the task, cancels the activity's asyncio task.
         """
@@ -375,7 +375,7 @@ class ActivityRunner:
             return mine
 
     def _answer_safely(self, task: ActivityTask, outcome: Outcome) -> None:
-        """Answers from a thread of which nobody sees an exception."""
+        """Answers, and logs an exception, for threads whose exceptions no caller sees."""
         try:
             self._answer(task, outcome)
             self.settle()

@@ -2,12 +2,12 @@
 
 An execution that cannot be decided (its code and its history disagree, it waits for nothing, a payload cannot be read,
 its code goes on for longer than a decision may take, SWF refuses the answer) is *held*: the task is left unanswered, so
-that nothing is lost and a corrected worker goes on. SWF hands the task out again after each time-out; the log says it
-once.
+that nothing is lost and a corrected worker can continue. SWF hands the task out again after each time-out; the hold is
+logged once.
 
-A worker with a list of its own (*sticky*) has further decision tasks of an execution sent there, where the live
-generator is. The list is named again in each answer, always with a time-out after which a task goes back to the
-original list, so that no execution ever waits for a worker that is gone.
+A *sticky* worker has a task list of its own, to which further decision tasks of an execution are sent, because the
+worker has the live generator. Each answer names the list again, with a time-out after which a task goes back to the
+original list, so no execution waits for a worker that is gone.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ ENDS = frozenset(
         'LambdaFunctionFailed',
     }
 )
-"""The events with which most open tasks end, to tell how fast they do."""
+"""The events that end most open tasks, from which the rate of endings is measured."""
 
 QUOTAS = ('activity', 'child', 'lambda')
-"""The kinds of open work that end by themselves; a timer may well stand there for a year."""
+"""The kinds of open work that end soon; timers are not among them, since one may run for a year."""
 
 
 @frozen
@@ -81,7 +81,7 @@ class _Ready:
     Attributes:
         kept: The execution.
         events: What was read of its history.
-        before: The history before that, as the execution reads events; ``events`` begin with the last one of it.
+        before: The earlier events, as the execution reads them; the last one is also the first of ``events``.
         is_continued: Whether no history was read for it.
     """
 
@@ -93,7 +93,7 @@ class _Ready:
 
 @frozen
 class _Plan:
-    """What to answer, and the execution to keep and the decision to tell of if that is accepted."""
+    """The answer, and the execution to cache and the decision to report if it is accepted."""
 
     decisions: list[dict[str, Any]]
     context: str | None = None
@@ -107,7 +107,7 @@ def _closes(decisions: Decisions) -> bool:
 
 
 def _is_same(one: BaseException | None, other: BaseException) -> bool:
-    """Whether an execution is held for the same reason; a loop is not interrupted at the same line each time."""
+    """Whether an execution is held for the same reason; the line at which a loop was interrupted does not count."""
     return type(one) is type(other) and (isinstance(other, DecisionInterrupted) or str(one) == str(other))
 
 
@@ -120,10 +120,10 @@ class Decider:
         mismatch: ``hold``, or ``fail`` to fail executions that cannot be decided.
         input_mismatch: ``warn`` logs a changed input; ``error`` raises.
         shows_payloads: Whether reports quote inputs and results.
-        on_hold: Told of each hold, once for each run.
-        later: Has a task answered in so many seconds by this; ``None`` to sleep until then.
-        points: Where middleware is called.
-        held: What is held, by run id.
+        on_hold: Called with each hold, once for each run.
+        later: Schedules a delayed answer, given the seconds and a function; ``None`` sleeps instead.
+        points: Calls middleware.
+        held: The held executions, by run id.
         counts: ``decided``, ``continued`` (of these, from the cache), ``held``, ``unknown``, ``late``, ``refused``,
             ``events`` (read by polls).
     """
@@ -156,10 +156,10 @@ class Decider:
         """Decides one task and answers it.
 
         Returns:
-            Whether the task went on from the cache: the hint that it is worth asking for trimmed histories.
+            Whether the task continued an execution from the cache, so that polls should ask for trimmed histories.
 
         Raises:
-            Exception: The client's error, where the service could not be reached.
+            Exception: The client's error, if the service could not be reached.
         """
         self.counts['events'] += len(task.events)
         spec = self.registry.workflow(task.name, task.version)
@@ -175,11 +175,11 @@ class Decider:
         return ready.is_continued
 
     def leave_own_list(self) -> None:
-        """From now on executions are sent back to the lists that they came from."""
+        """From now on, answers send executions back to their original lists."""
         self.own_list = None
 
     def _cached(self, task: DecisionTask) -> _Ready | None:
-        """The execution from the cache, if the task goes on from where it is."""
+        """The execution from the cache, if the task continues from its last decision."""
         kept = self.cache.take(task.run_id)
         if kept is None:
             return None
@@ -190,7 +190,7 @@ class Decider:
         return _Ready(kept, events)
 
     def _closing(self, task: DecisionTask, spec: WorkflowSpec) -> _Ready | None:
-        """A new execution with the events that are kept of the last one, of which SWF has refused the close."""
+        """A new execution with the cached events of a closed one whose close SWF refused."""
         closing = self.cache.take_closing(task.run_id)
         events = None if closing is None else continuation(task, closing.answered)
         if closing is None or events is None:
@@ -209,7 +209,7 @@ class Decider:
         return _Ready(kept, task.events, is_continued=False)
 
     def _execution(self, task: DecisionTask, spec: WorkflowSpec) -> Execution:
-        """A new one, which has seen nothing yet."""
+        """A new execution without any events."""
         return Execution(
             spec,
             workflow_id=task.workflow_id,
@@ -223,7 +223,7 @@ class Decider:
         )
 
     def _planned(self, task: DecisionTask, ready: _Ready) -> _Plan | None:
-        """What to answer; ``None`` where the execution is held."""
+        """The answer to send; ``None`` if the execution is held."""
         kept, events, before = ready.kept, ready.events, ready.before
         self._check_echo(events)
         try:
@@ -251,7 +251,7 @@ class Decider:
     def _paced(
         self, task: DecisionTask, kept: CachedExecution, events: Events, record: list[Any] | None
     ) -> CachedExecution:
-        """What is kept after a decision, and for how long its answer is held back."""
+        """The execution to cache after a decision, and the delay of its answer."""
         if task.started_id < STEP:
             return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record, memory=kept.memory)
         ended = sum(event['eventType'] in ENDS for event in events)
@@ -261,7 +261,7 @@ class Decider:
         return CachedExecution(kept.execution, kept.task_list, task.started_id, pace, record, kept.memory)
 
     def _answer_in_time(self, task: DecisionTask, planned: _Plan) -> None:
-        """Answers, and holds that back where the history fills up; says once that it has grown long."""
+        """Answers, with a delay if the history is long; logs once that it has grown long."""
         if task.previous_id < LONG_HISTORY <= task.started_id:
             log.warning('%s has %d events; SWF terminates it at 25,000: restart it before that', task, task.started_id)
         seconds = 0.0 if planned.kept is None or planned.closes else planned.kept.pace.held
@@ -329,7 +329,7 @@ class Decider:
             self.cache.remember(task.run_id, closing)
 
     def _check_echo(self, events: Events) -> None:
-        """Leaves the own list alone where the service forgets the time-out that goes with it."""
+        """Stops using the own list if the service ignores the time-out that is sent with it."""
         if self.own_list is None or self._echoes:
             return
         for event in events:
@@ -347,7 +347,7 @@ class Decider:
                 return
 
     def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
-        """Leaves a task unanswered, or fails its execution where that was asked for."""
+        """Leaves a task unanswered, or fails its execution if ``mismatch`` is ``fail``."""
         known = isinstance(error, GenflowError)
         told = error.report if isinstance(error, GenflowError) else f'{type(error).__name__}: {error}'
         if self.mismatch == 'fail':

@@ -15,7 +15,7 @@ __all__ = ['EventLoop', 'finished']
 T = TypeVar('T')
 
 SHUTDOWN_GRACE = 0.5
-"""Seconds that coroutines have to end when the loop is closed."""
+"""Seconds for which closing the loop waits for cancelled coroutines."""
 
 
 @define(eq=False)
@@ -23,7 +23,7 @@ class EventLoop:
     """Runs coroutines beside the threads of a worker, no more than ``limit`` of them at a time.
 
     Attributes:
-        limit: How many; with 0 there is no loop.
+        limit: The most coroutines at a time; with 0 there is no loop.
     """
 
     limit: int
@@ -45,7 +45,7 @@ class EventLoop:
 
         Args:
             is_over: Whether waiting has become pointless.
-            every: Seconds between two looks at that.
+            every: Seconds between two calls of ``is_over``.
         """
         with self._changed:
             while 0 < self.limit <= self._count and not is_over():
@@ -61,7 +61,7 @@ class EventLoop:
         return self._loop
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The loop's thread: when the loop is stopped, what still runs is cancelled, and gets a moment to end."""
+        """The loop's thread: when the loop is stopped, it cancels running coroutines, and waits a moment for them."""
         try:
             loop.run_forever()
             if self._running:
@@ -83,7 +83,7 @@ class EventLoop:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Ends the loop's thread; what still runs is cancelled, and not waited for longer than a moment."""
+        """Ends the loop's thread; cancels running coroutines and waits for them for a limited time."""
         with self._changed:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None

@@ -1,9 +1,10 @@
-"""Heartbeats: those that activities ask for, and those that are sent for them in the background.
+"""Heartbeats of activities: those that activities send, and those that are sent for them in the background.
 
-Each activity task in hand has a :class:`TaskHeartbeat`. The one thread of :class:`Heartbeats` sends a heartbeat for
-each whose last one is half its time-out ago. A call of ``heartbeat(details)`` sends at once, unless the last one went
-out a moment ago; then its details wait for the next, so that a tight loop costs nothing. Details always leave in order,
-and the latest are repeated by the background, since SWF keeps only those of the last heartbeat.
+Each running activity task has a :class:`TaskHeartbeat`. The one thread of :class:`Heartbeats` sends a heartbeat for
+each whose last one is half its time-out ago. A call of ``heartbeat(details)`` sends at once, unless the last one was
+sent less than :data:`QUIET` seconds ago; then its details go out with the next one, so that a tight loop is cheap.
+Details are sent in order, and background heartbeats repeat the latest, since SWF keeps only those of the last
+heartbeat.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ __all__ = ['Heartbeats', 'TaskHeartbeat']
 log = logging.getLogger('genflow.worker')
 
 QUIET = 1.0
-"""Seconds between two heartbeats of one task, at most; a quarter of its time-out where that is less."""
+"""The least number of seconds between two heartbeats of one task; a quarter of its time-out if that is less."""
 
 RETRY_FOR = 10.0
-"""Seconds for which one heartbeat is repeated before it is given up; the next is due soon anyway."""
+"""Seconds for which one heartbeat is retried; the next one is due soon anyway."""
 
 
 @define(eq=False)
@@ -38,9 +39,9 @@ class TaskHeartbeat:
 
     Attributes:
         token: The task's.
-        timeout: Seconds within which SWF wants to hear of the task, ``math.inf`` for never.
-        alive: Whether the task is still ours and nobody asked to cancel it, as far as the last heartbeat told.
-        cancel_requested: Whether somebody asked to cancel it.
+        timeout: The heartbeat time-out in seconds, ``math.inf`` for none.
+        alive: Whether the task is still this worker's and its cancellation was not requested, as of the last heartbeat.
+        cancel_requested: Whether its cancellation was requested.
         on_lost: Called once ``alive`` is false; from any thread.
     """
 
@@ -60,12 +61,12 @@ class TaskHeartbeat:
 
     @property
     def details(self) -> str | None:
-        """Those of the last heartbeat that was asked for, sent or not."""
+        """The details of the last heartbeat of the activity, sent or not."""
         return self._details
 
     @property
     def due(self) -> float:
-        """When the background is to send the next."""
+        """The time of the next background heartbeat."""
         return self._last + self.timeout / 2
 
     @property
@@ -73,7 +74,7 @@ class TaskHeartbeat:
         return min(QUIET, self.timeout / 4)
 
     def beat(self, details: str | None) -> bool:
-        """What ``Activity.heartbeat`` does; whether to go on."""
+        """Implements ``Activity.heartbeat``; returns whether to continue."""
         self._details = details
         if self.alive and self.clock() >= self._last + self._quiet:
             self.send()
@@ -96,7 +97,7 @@ class TaskHeartbeat:
                     self.lose()
 
     def lose(self) -> None:
-        """The task is somebody else's business from now on."""
+        """Marks the task as lost."""
         first, self.alive = self.alive, False
         if first and self.on_lost is not None:
             self.on_lost()
@@ -118,7 +119,7 @@ class Heartbeats:
     _thread: threading.Thread | None = field(default=None, repr=False)
 
     def kept_up(self, pulse: TaskHeartbeat) -> AbstractContextManager[None]:
-        """Heartbeats are sent for a task while its activity runs; where nobody would miss them, only its own are."""
+        """In the block, heartbeats are sent for a task; without a time-out, only those of the activity itself."""
         return nullcontext() if pulse.timeout == math.inf else self._kept_up(pulse)
 
     @contextmanager

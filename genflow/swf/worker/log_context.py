@@ -1,8 +1,8 @@
-"""Which task a log record is about: workflow id, run id, activity id and attempt, in every record of a worker's thread.
+"""Adds the ids of the task (workflow id, run id, activity id, attempt) to log records of a worker's threads.
 
 While a thread of a worker handles a task, `add_task`, a filter for any handler, sets these attributes of the records
 that the thread makes, in whichever logger: ``workflow_id``, ``run_id``, ``activity_id`` and ``attempt``. Outside of a
-task, and for what does not apply, they are ``None``, so that a format may name them always::
+task, or if one does not apply, they are ``None``, so that every format can use them::
 
     handler.addFilter(genflow.swf.worker.log_context.add_task)
     handler.setFormatter(logging.Formatter('%(workflow_id)s %(activity_id)s %(message)s'))
@@ -23,7 +23,7 @@ _task: ContextVar[DecisionTask | ActivityTask | None] = ContextVar('task', defau
 
 
 class about:  # noqa: N801 - used like a function, as contextlib's are
-    """Has the records that this thread makes be about a task; a context manager for one ``with``."""
+    """A context manager in which the log records of this thread have the ids of a task."""
 
     __slots__ = ('_before', '_subject')
 
@@ -40,7 +40,7 @@ class about:  # noqa: N801 - used like a function, as contextlib's are
 
 
 def add_task(record: logging.LogRecord) -> bool:
-    """A filter that lets everything pass, and says of each record which task it is about."""
+    """A logging filter that passes every record and adds the ids of its task."""
     task = _task.get()
     activity_id = task.activity_id if isinstance(task, ActivityTask) else None
     attempt = (activity_id or '').rpartition('.')[2]

@@ -1,7 +1,7 @@
-"""Looks up where an execution comes from: the first run of its chain of restarts, and its top-most ancestor.
+"""Looks up the first run of an execution's chain of restarts, and its top-most ancestor.
 
-Event 1 names the previous run and the parent only, so their first events are read, one after the other. This happens
-once in the life of an execution, when its code asks; the answer is recorded in its own history.
+Event 1 names only the previous run and the parent, so their first events are read in turn. This happens once in an
+execution, when its code reads the property; the answer is recorded in its history.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from genflow.swf.aws.client import RetryingClient
 __all__ = ['MAX_STEPS', 'OriginFinder']
 
 MAX_STEPS = 100
-"""Executions that are looked into for one answer; a decision has to be answered in time."""
+"""The most executions that are read for one answer, since a decision has to be answered in time."""
 
 RETRY_FOR = 20.0
-"""Seconds for which the service is asked before the decision is left for later."""
+"""Seconds for which the calls are retried before the decision is left unanswered."""
 
 
 @frozen
 class OriginFinder:
-    """Answers what ``info.first_run_id`` and ``info.root`` are."""
+    """Looks up ``info.first_run_id`` and ``info.root``."""
 
     service: RetryingClient
     domain: str
 
     def __call__(self, what: str, nearest: ExecutionIds) -> ExecutionIds:
-        """Goes from run to run, or from parent to parent, as far as histories are kept.
+        """Follows the previous runs, or the parents, as far as their histories exist.
 
         Args:
             what: ``first_run_id`` or ``root``.
@@ -42,7 +42,7 @@ class OriginFinder:
             The last one that was named: at most :data:`MAX_STEPS` steps away.
 
         Raises:
-            Exception: The client's error, where the service does not answer.
+            Exception: The client's error, if the service does not answer.
         """
         before = _BEFORE[what]
         give_up = self.service.clock() + RETRY_FOR
@@ -56,7 +56,7 @@ class OriginFinder:
         return found
 
     def _started(self, ids: ExecutionIds, give_up: float) -> Mapping[str, Any] | None:
-        """What event 1 says; ``None`` where the history is not kept any more."""
+        """The attributes of event 1; ``None`` if the history no longer exists."""
         try:
             page = self.service.call(
                 'get_workflow_execution_history',

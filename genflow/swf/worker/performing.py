@@ -1,7 +1,7 @@
 """Running an activity: an activity task in, an outcome out.
 
-Whatever the activity raises becomes an outcome. What is wrong before it begins (an input that cannot be read, arguments
-that do not fit ``run``) fails the task with a reason that names it.
+Every exception of the activity becomes an outcome. An error before it begins (an input that cannot be read, arguments
+that do not fit ``run``) fails the task with a reason that names the error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from genflow.swf.worker.event_loop import finished
 __all__ = ['Create', 'is_ctrl_c', 'outcome_of', 'run_activity', 'run_async_activity']
 
 Create = Callable[[type], Any]
-"""Makes an instance of an activity class; ``lambda cls: cls()`` unless activities need something to be made with."""
+"""Makes an instance of an activity class. Default: ``lambda cls: cls()``."""
 
 
 class BadInput(GenflowError):
@@ -59,7 +59,7 @@ async def run_async_activity(
         input: Of its task.
         context: What it is given.
         create: Makes it.
-        is_stopped: Whether it was asked to stop, so that an ``asyncio.CancelledError`` is what that came to.
+        is_stopped: Whether it was asked to stop, so that an ``asyncio.CancelledError`` is the effect of that.
     """
     try:
         activity, args, kwargs = _prepared(spec, input, context, create)
@@ -81,7 +81,7 @@ def _prepared(
 
 
 def outcome_of(error: BaseException, context: ActivityContext) -> Outcome:
-    """What an exception of an activity means."""
+    """The outcome for an exception of an activity."""
     if isinstance(error, SuspendTask):
         return Suspended()
     if isinstance(error, StopActivity):

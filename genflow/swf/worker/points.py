@@ -1,7 +1,7 @@
-"""Where a worker calls its middleware.
+"""The places where a worker calls its middleware.
 
-The engine knows nothing of middleware. A live decision is what :meth:`Execution.advance` gives; here it is shown to the
-middleware before it is sent, which may add headers to it, and again when SWF has accepted it.
+The engine has no middleware. :meth:`Execution.advance` returns a live decision; this module passes it to the middleware
+before it is sent, so that headers can be added, and again when SWF has accepted it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ OUTCOMES: dict[str, Any] = {
     'CancelWorkflow': 'canceled',
     'ContinueAsNew': 'continued',
 }
-"""The closes in the words of :class:`WorkflowClose`."""
+"""For each close, its ``outcome`` in :class:`WorkflowClose`."""
 
 CLOSING_EVENTS = frozenset(f'WorkflowExecution{how}' for how in ('Completed', 'Failed', 'Canceled', 'ContinuedAsNew'))
 """The events of the closes that deciders decide."""
@@ -60,11 +60,11 @@ ACTIVITY_OUTCOMES: dict[type, Any] = {
     Canceled: 'canceled',
     Suspended: 'suspended',
 }
-"""The outcomes in the words of :class:`ActivityAttempt`."""
+"""For each outcome class, its ``outcome`` in :class:`ActivityAttempt`."""
 
 
 class Stopwatch:
-    """How long a decision takes, from when this was made."""
+    """Measures a decision, from the creation of this object."""
 
     __slots__ = ('_began', '_cpu', 'began_at')
 
@@ -80,7 +80,7 @@ class Stopwatch:
 
 @define(eq=False)
 class DecisionPoints:
-    """What a decider tells its middleware.
+    """The calls of a decider to its middleware.
 
     Attributes:
         stack: The middleware, outermost first.
@@ -100,7 +100,7 @@ class DecisionPoints:
         *,
         is_replay: bool,
     ) -> tuple[Decisions, Decision]:
-        """Shows a decision to the middleware before it is sent; what to send, and what to tell when it is accepted."""
+        """Passes a decision to the middleware before it is sent; returns the decisions to send and those to report."""
         seconds, cpu_seconds = watch.read()
         memory = {} if kept.memory is None else kept.memory
         made = Decision(
@@ -132,13 +132,13 @@ class DecisionPoints:
     def accepted(
         self, decision: Decision, sent: Sequence[Mapping[str, Any]], later: Callable[[], Sequence[Mapping[str, Any]]]
     ) -> None:
-        """Tells the middleware of a decision that SWF has accepted.
+        """Passes a decision that SWF has accepted to the middleware.
 
         Args:
             decision: What :meth:`before` gave.
-            sent: What SWF has accepted of it: a response that is too large is sent in chunks, the close last.
-            later: Reads the events after its ``DecisionTaskStarted``. Asked where it closes the run, for SWF accepts
-                the answer and refuses the close where something new has come meanwhile.
+            sent: The decisions that were sent: a response that is too large is sent in chunks, the close last.
+            later: Reads the events after its ``DecisionTaskStarted``. Called if it closes the run, because SWF accepts
+                the answer but refuses the close if new events have arrived meanwhile.
         """
         ids = set(_sent_ids(sent))
         decision.scheduled = [one for one in decision.scheduled if one.kind == 'restart' or one.id in ids]
@@ -166,7 +166,7 @@ def passed_on(decisions: Decisions, headers: Mapping[str, str]) -> Decisions:
 
 
 def _operation(run: WorkflowRun, decision_id: int, decision: EngineDecision) -> Scheduled | None:
-    """What a decision schedules, if it is of interest to middleware: the engine's own timers are not."""
+    """The operation that a decision schedules; ``None`` for the engine's own timers."""
     if isinstance(decision, ScheduleActivity):
         return Scheduled(
             run, decision_id, 'activity', decision.activity_id.partition(';')[0], decision.name, decision.version
@@ -224,7 +224,7 @@ def _sent_ids(sent: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def attempt_of(domain: str, task: ActivityTask, worker: str | None) -> ActivityAttempt:
-    """What middleware is shown of an activity task."""
+    """The :class:`ActivityAttempt` of an activity task."""
     known = read_activity_id(task.activity_id)
     return ActivityAttempt(
         domain,
@@ -246,9 +246,9 @@ class _Surrounded:
     """An attempt of an activity while its middleware surrounds it.
 
     Attributes:
-        failed: What an exception of the middleware makes of the attempt.
-        passing: Whether an exception is none of the middleware's.
-        outcome: What came of the attempt; ``None`` before that.
+        failed: Makes the outcome for an exception of the middleware.
+        passing: Whether an exception is passed on.
+        outcome: The outcome of the attempt; ``None`` while it runs.
     """
 
     attempt: ActivityAttempt
@@ -290,10 +290,10 @@ def perform_around(
 
     Args:
         stack: The middleware.
-        attempt: What it is shown.
+        attempt: The attempt.
         perform: Performs the activity; raises nothing but what ``passing`` knows.
-        failed: What an exception of the middleware makes of the attempt.
-        passing: Whether an exception is to be raised.
+        failed: Makes the outcome for an exception of the middleware.
+        passing: Whether an exception is raised instead.
     """
     with _Surrounded(attempt, failed, passing) as surrounded, around_activity(stack, attempt):
         surrounded.ended(perform())

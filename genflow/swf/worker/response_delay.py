@@ -1,11 +1,11 @@
-"""Slower answers for histories that fill up.
+"""Delays answers of executions with long histories, to save events.
 
 SWF ends an execution at 25,000 events. Each decision costs three of them, so a thousand activities that end one by one
-cost twice the events of a thousand that are decided on together. What happens while a decision is being made becomes
-input of the next; so where several tasks are open, and the history has grown long, the answer is held back for as long
-as it takes a few more of them to end. How many is a matter of how long the history is; how long that takes is measured
-on the execution itself, so that fast ones are held back for milliseconds, and none for more than a second. Where
-nothing more ended in that time, waiting is no use for a while.
+cost twice the events of a thousand that are decided on together. Events that arrive while a decision is being made are
+input of the next one. So if several tasks are open and the history is long, the answer is delayed until a few more of
+them have ended. Their number depends on the length of the history. The delay is computed from the rate at which tasks
+of this execution end: milliseconds for fast ones, at most a second. If no task ended during a delay, the next answers
+are not delayed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ STEP = 5_000
 """Events after which the number of tasks to wait for doubles; below that, none is waited for."""
 
 LONGEST = 1.0
-"""Seconds that an answer is held back at most."""
+"""The longest delay of an answer in seconds."""
 
 REST = 20
-"""Decisions for which nothing is held back after waiting was no use."""
+"""Number of answers without a delay after a delay in which no task ended."""
 
 
 @frozen
@@ -34,8 +34,8 @@ class ResponseDelay:
     Attributes:
         decided_at: When it was decided last; 0 before the first time.
         interval: From the end of one task to the next, lately; 0 where that is unknown.
-        held: For how long the last answer was held back.
-        resting: Decisions for which none is to be held back.
+        held: The delay of the last answer.
+        resting: Number of next answers without a delay.
     """
 
     decided_at: float = 0.0
@@ -44,7 +44,7 @@ class ResponseDelay:
     resting: int = 0
 
     def decided(self, now: float, ended: int) -> ResponseDelay:
-        """The pace after another decision, before which so many tasks had ended."""
+        """The updated value after another decision, before which so many tasks had ended."""
         if not self.decided_at:
             return ResponseDelay(now)
         elapsed = now - self.decided_at
@@ -53,11 +53,11 @@ class ResponseDelay:
         return ResponseDelay(now, elapsed / max(1, ended), resting=max(0, self.resting - 1))
 
     def holding(self, events: int, open_tasks: int) -> ResponseDelay:
-        """The pace with :attr:`held` set to how long the answer is to be held back.
+        """The updated value with :attr:`held` set to the delay of the next answer.
 
         Args:
             events: The length of the history.
-            open_tasks: What may end meanwhile; waiting for the only one is no use.
+            open_tasks: Number of open tasks; a single one is not waited for.
         """
         further = min(1 << events // STEP, open_tasks) - 1
         if self.resting or further <= 0:

@@ -1,19 +1,19 @@
-"""Rounds: the tasks of a service in this process, taken, handled and answered many at a time, by one thread.
+"""Rounds: one thread polls, handles and answers many tasks of the embedded service at a time.
 
-Theory of operation. With the embedded service a step is four calls, and handing each to another thread and to the disk
-costs more than all the rest. So one thread, the *leader*, goes round: it decides what is ready to be decided, takes the
-activities that are ready then, has one commit write all of that with the answers of the round before, and runs the
-activities. Its client defers answers until then (``DeferringSWF``): an activity's start is in the file before user code
-runs, which is all that has to be.
+Theory of operation. With the embedded service a step takes four calls. Passing each to another thread and to the disk
+would cost more than all the rest. So one thread, the *leader*, works in rounds: it makes the decisions that are ready,
+polls the activities that are ready then, has one commit write all of that together with the answers of the round
+before, and runs the activities. Its client (``DeferringSWF``) defers answers until that commit. Only one order matters:
+the start of an activity is in the file before its code runs.
 
-What takes time must not stop the rest. An activity runs in the round only if its type has lately taken less than
-:data:`SHORT`; all others run on threads of their own, as many as the worker was given. And a watcher looks at the
-leader: if it has been in one piece of user code for longer than :data:`OVERDUE`, another thread becomes the leader and
-goes on with what is left; the old one finishes its task, answers it, and ends.
+Slow code must not delay other tasks. An activity runs in the round only if its type has lately taken less than
+:data:`SHORT`; all others run on the worker's activity threads. A watcher checks the leader: if one piece of user code
+takes longer than :data:`OVERDUE`, another thread becomes the leader and continues with the remaining tasks; the old one
+finishes its task, answers it, and ends.
 
-At most so many activities run at a time as the worker was given threads for, the round itself counting as one. Tasks
-are taken only where there is room to run them, so that others who poll the same list get what this worker cannot run.
-Decisions have no such bound, since more than one at a time are made only where one overruns.
+At most so many activities run at a time as the worker was given threads for, the round itself counting as one. The
+worker polls only for tasks that it can run now, so that other workers on the same list get the rest. Decisions have no
+such bound, since several are made at a time only if one overruns.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ SHORT = 0.002
 """Seconds that an activity may take to be run in a round."""
 
 OVERDUE = 0.005
-"""Seconds of one task's user code after which another thread takes the lead."""
+"""Seconds of one task's user code after which another thread becomes the leader."""
 
 PORTION = 64
-"""Tasks of a kind that are taken at a time."""
+"""The most tasks of a kind that are polled at a time."""
 
 MAX_OVERRUNNING = 4
-"""Decisions that may overrun at a time, each with a thread of its own, before all others wait for them."""
+"""The most decisions that may overrun at a time, each on a thread of its own, before the others wait."""
 
 PLACE_INTERVAL = 0.1
-"""Seconds between two looks at whether waiting for a place on the event loop has become pointless."""
+"""Seconds between two checks whether waiting for a place on the event loop has become pointless."""
 
 TURN = 0.05
-"""Seconds after which a leader that makes decisions, or runs activities, looks at the other kind of tasks."""
+"""Seconds of decisions, or of activities, after which a leader turns to the other kind of tasks."""
 
 IDLE = 60.0
-"""Seconds after which a leader that nobody rang for looks by itself."""
+"""Seconds after which a leader polls without having been notified."""
 
 Handle = Callable[[Callable[[Any], Any], Any], Any]
 Taken = tuple[Poller, Any, dict[str, Any], int]
@@ -72,10 +72,10 @@ Spawn = Callable[[str, Callable[[], None]], None]
 
 @define(eq=False)
 class Speeds:
-    """How long activities took lately, by type. A type that nobody has seen yet counts as slow.
+    """The latest durations of activities, by type. A type without any counts as slow.
 
     Attributes:
-        short: The types of activities that may be run in a round: not each of the last three took longer.
+        short: The types that may run in a round: at least one of their last three activities was short.
     """
 
     short: set[tuple[str, str]] = field(factory=set, init=False)
@@ -84,7 +84,7 @@ class Speeds:
     )
 
     def took(self, kind: tuple[str, str], seconds: float) -> None:
-        """An activity of the type took so long."""
+        """Records the duration of an activity."""
         lately = self._lately[kind]
         lately.append(seconds)
         if min(lately) < SHORT:
@@ -93,31 +93,31 @@ class Speeds:
             self.short.discard(kind)
 
     def overran(self, kind: tuple[str, str]) -> None:
-        """An activity of the type stopped a round; it is slow until one has been short again."""
+        """Records that an activity delayed a round; its type is slow until one has been short again."""
         self._lately[kind] = deque([OVERDUE], maxlen=3)
         self.short.discard(kind)
 
 
 @define(eq=False)
 class _Slots:
-    """What activities occupy while they run.
+    """The slots of running activities.
 
     Attributes:
-        free: How many nothing occupies.
+        free: The number of free slots.
     """
 
     free: int
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
     def take(self, most: int) -> int:
-        """Takes as many as are free, and not more than so many; how many."""
+        """Takes free slots, at most so many; returns how many."""
         with self._lock:
             taken = min(most, self.free)
             self.free -= taken
             return taken
 
     def give_back(self, number: int) -> None:
-        """Frees so many."""
+        """Frees so many slots."""
         with self._lock:
             self.free += number
 
@@ -139,18 +139,18 @@ class Rounds:
 
     Attributes:
         client: Defers answers, and takes tasks.
-        settling: Has written what was deferred.
+        settling: Commits the deferred answers.
         decider: Answers decision tasks through that client.
         runner: Runs activities and answers them through that client.
         deciding: Pollers of the lists on which decision tasks come.
         performing: The poller of the list on which activity tasks come.
         activities: How many activities may run at a time.
         handle: Handles a task safely, given what handles it and the task.
-        finish: As ``handle``, for what remains to be done for a task that was handled before.
-        tasks_left: How many tasks to take at most; 0 when the worker drains.
+        finish: As ``handle``, for the rest of a task that was handled before.
+        tasks_left: The most tasks to poll; 0 when the worker drains.
         pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
         spawn: Starts a thread of the worker, given its name and what it does.
-        clock: Seconds, by which answers are held back.
+        clock: A monotonic clock in seconds, for delayed answers.
     """
 
     client: Any
@@ -189,17 +189,17 @@ class Rounds:
         self._threads = ThreadPool(lambda job: self.spawn(f'activity-{next(self._numbers)}', job))
 
     def start(self) -> None:
-        """Begins, on threads of their own."""
+        """Starts the threads."""
         self.spawn('rounds', partial(self._lead, self._leader))
         threading.Thread(target=self._watch, name='genflow-rounds-watch', daemon=True).start()
 
     def drain(self) -> None:
-        """Takes no more tasks once ``tasks_left`` is 0; what was taken is still done. From any thread; never blocks."""
+        """Ends polling once ``tasks_left`` is 0; handles the polled tasks. Callable from any thread; never blocks."""
         self._threads.drain()
         self._bell.set()
 
     def abandon(self, seconds: float) -> None:
-        """Ends where nobody waits any longer: activities that have not begun are given up, decisions are still made.
+        """Ends after the time for draining: activities that have not begun are failed, decisions are still made.
 
         Args:
             seconds: How long the decisions may take.
@@ -214,7 +214,7 @@ class Rounds:
         self._over.wait(seconds)
 
     def later(self, seconds: float, task: DecisionTask, answer: Callable[[], None]) -> None:
-        """Has a decision answered in so many seconds, by whoever leads then; at once where the worker stops.
+        """Has a decision answered in so many seconds, by the leader at that time; at once if the worker stops.
 
         Called on the leader's thread, while it handles the task.
         """
@@ -246,7 +246,7 @@ class Rounds:
                 self.pause(Backoff().pause(failures, 1.0))
 
     def _turn(self, me: _Lead) -> bool:
-        """One round; false when there will be none after it, or another thread leads now."""
+        """One round; returns false if it is the last one, or another thread leads now."""
         self._awake.set()
         if not (self._run_activities(me) and self._answer_held_back(me)):
             return False
@@ -291,7 +291,7 @@ class Rounds:
         return request
 
     def _decide(self, me: _Lead) -> bool:
-        """Makes decisions that were taken, for a turn's time; whether this thread still leads."""
+        """Makes polled decisions for a limited time; returns whether this thread still leads."""
         until = time.perf_counter() + TURN
         while self._decisions and time.perf_counter() < until:
             if not self._in_decision(me, partial(self._decide_one, me, self._decisions.popleft())):
@@ -299,7 +299,7 @@ class Rounds:
         return True
 
     def _in_decision(self, me: _Lead, work: Callable[[], None]) -> bool:
-        """Does what may run a workflow's code; whether this thread still leads afterwards."""
+        """Calls a function that may run workflow code; returns whether this thread still leads."""
         if self._in_user_code(me, None, work):
             return True
         with self._lock:
@@ -318,7 +318,7 @@ class Rounds:
             self._trimmed[poller.task_list] = bool(self.handle(self.decider.handle, task)) or not task.previous_id
 
     def _read(self, taken: Taken) -> dict[str, Any] | None:
-        """A task that was taken; ``None`` where it cannot be read, or its start got lost."""
+        """A polled task; ``None`` if it cannot be read, or its start was lost."""
         _, answer, _, start = taken
         for failures in itertools.count(1):
             try:
@@ -334,7 +334,7 @@ class Rounds:
         return None
 
     def _answer_held_back(self, me: _Lead) -> bool:
-        """Gives the answers whose time has come, all where the worker stops; whether this thread still leads."""
+        """Sends delayed answers that are due, all if the worker stops; returns whether this thread still leads."""
         while self._held_back:
             with self._lock:
                 if not self._held_back or (self._held_back[0][0] > self.clock() and self.tasks_left() > 0):
@@ -354,7 +354,7 @@ class Rounds:
     # Activities.
 
     def _take_activities(self, me: _Lead) -> bool:
-        """Takes what there is room for, has everything written, and begins the slow ones; whether there were any."""
+        """Polls as many as can run, commits, and starts the slow ones; returns whether there were any."""
         slow: list[ActivityTask] = []
         short: list[ActivityTask] = []
         most = 0 if self._activities else int(min(PORTION, self.tasks_left()))
@@ -383,7 +383,7 @@ class Rounds:
         return bool(slow or short)
 
     def _run_activities(self, me: _Lead) -> bool:
-        """Runs short activities that were taken, for a turn's time; whether this thread still leads."""
+        """Runs polled short activities for a limited time; returns whether this thread still leads."""
         until = time.perf_counter() + TURN
         while self._activities and time.perf_counter() < until:
             if not self._has_slot and not self._slots.take(1):
@@ -409,7 +409,7 @@ class Rounds:
             self.speeds.took((task.name, task.version), time.perf_counter() - began)
 
     def _run_apart(self, task: ActivityTask) -> None:
-        """Runs an activity on a thread that may take its time."""
+        """Runs an activity on a thread of its own."""
         mine = _Lead()
         try:
             self._run(task)
@@ -426,7 +426,7 @@ class Rounds:
     # Waiting and writing.
 
     def _wait(self, me: _Lead) -> None:
-        """Stands in line until there may be something to do; in none where there is no room for any task."""
+        """Waits until there may be a task; only for the kinds of tasks that can run now."""
         self._bell.clear()
         wants = [('decision', self._request(poller), None) for poller in self.deciding]
         if not self._activities and self._slots.free:
@@ -444,20 +444,20 @@ class Rounds:
         self._take_decisions()
 
     def _idle(self) -> float:
-        """Seconds to wait at most."""
+        """The longest time to wait, in seconds."""
         with self._lock:
             due = self._held_back[0][0] - self.clock() if self._held_back else IDLE
         return max(0.0, min(due, IDLE))
 
     def _settle(self, me: _Lead) -> bool:
-        """Has everything written that this thread deferred; false where some of it got lost."""
+        """Commits what this thread deferred; returns false if some of it was lost."""
         decided, me.decided = me.decided, []
         return self.settling.settle(decided)
 
     # Overrunning.
 
     def _in_user_code(self, me: _Lead, kind: tuple[str, str] | None, work: Callable[[], None]) -> bool:
-        """Does one task; whether this thread still leads afterwards.
+        """Handles one task; returns whether this thread still leads.
 
         Args:
             me: This thread's lead.
@@ -475,7 +475,7 @@ class Rounds:
         return leads
 
     def _watch(self) -> None:
-        """Has another thread take the lead whenever the leader is overdue."""
+        """Makes another thread the leader whenever the leader is overdue."""
         while not self._over.wait(OVERDUE):
             self._awake.wait()
             self._look()

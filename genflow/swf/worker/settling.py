@@ -1,12 +1,12 @@
-"""Waiting until the file has what a worker deferred, and answering again what got lost.
+"""Commits what a worker deferred, and answers lost tasks again.
 
-A commit that fails takes all with it that was deferred since the last one. A task whose start was in the file before
-is still there and waits for its answer, so the answers are given again; those of tasks whose start got lost come too
-late, and these tasks are handed out anew. An execution that was decided on and kept is not what its history says any
-more, and leaves the cache.
+A commit that fails loses everything that was deferred since the last one. A task whose start was already in the file
+still waits for its answer, so the answers are sent again. Answers of tasks whose start was lost come too late, and
+these tasks are handed out again. A cached execution whose decision was lost no longer matches its history, and is
+removed from the cache.
 
-Behind a leader, throttling is known only now. The client keeps what was throttled, so settling is tried again until
-everything is through or the program stops.
+If another process has the file, throttling shows only at this point. The client keeps throttled answers, so the commit
+is tried again until everything is accepted or the program stops.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ __all__ = ['Settling']
 log = logging.getLogger('genflow.worker')
 
 THROTTLED = Backoff(longest=1.0)
-"""Pauses of threads that are throttled, which do not all come back at the same moment."""
+"""Pauses of throttled threads, jittered so that they do not all retry at the same moment."""
 
 TRIES = 6
-"""How often answers that could not be written are given again, with growing pauses."""
+"""How often answers that could not be written are sent again, with growing pauses."""
 
 
 @define(eq=False)
 class Settling:
-    """What all threads of a worker settle through, each for what it has deferred itself.
+    """Commits for all threads of a worker, each for what it has deferred itself.
 
     Attributes:
         client: Defers answers.
         cache: Keeps executions between their decisions.
         pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
-        chance: A number between 0 and 1, by which pauses differ.
+        chance: Returns a number between 0 and 1, for the jitter of pauses.
     """
 
     client: Any
@@ -51,13 +51,13 @@ class Settling:
     chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
 
     def settle(self, decided: Sequence[str] = ()) -> bool:
-        """Has everything written that this thread deferred, or answers again what got lost; whether it went well.
+        """Commits what this thread deferred, or answers lost tasks again; returns whether nothing was lost.
 
         Args:
             decided: The runs whose executions this thread put into the cache since it last settled.
 
         Raises:
-            Exception: The client's error, where the file will never be written any more.
+            Exception: The client's error, if the file cannot be written any more.
         """
         try:
             self._settle_patiently()
@@ -71,7 +71,7 @@ class Settling:
         return True
 
     def _settle_patiently(self) -> None:
-        """Settles, as often as it is throttled."""
+        """Settles, and repeats it while it is throttled."""
         for failures in itertools.count(1):
             try:
                 self.client.settle()

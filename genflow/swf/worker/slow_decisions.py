@@ -1,10 +1,10 @@
 """Decisions that compute for too long are reported, and interrupted once their time-out is over.
 
 A decision is pure computing and takes milliseconds; one that takes seconds has a blocking call in it, or a loop. One
-thread looks from time to time at what the decider threads are doing. After the decision's own time-out SWF takes no
-answer any more, so an exception is then raised in the thread that computes: the execution is held with the user's line,
-and the decider goes on with others. Python raises it between two instructions, so a call that blocks in C holds its
-thread until it returns.
+thread checks the decider threads at intervals. After the time-out of a decision, SWF no longer accepts an answer, so an
+exception is raised in the thread that computes it: the execution is held with the user's line, and the decider
+continues with others. Python raises it between two instructions, so a call that blocks in C holds its thread until it
+returns.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OURS = str(Path(__file__).parents[2])
 _LINES = 10
 
 LOOK = 1.0
-"""Seconds between two looks, at most."""
+"""The longest interval between two checks, in seconds."""
 
 
 class DecisionInterrupted(GenflowError):
@@ -51,7 +51,7 @@ class _Running:
     """A decision that is being computed.
 
     Attributes:
-        error: What it was interrupted with, if it was.
+        error: The exception that interrupted it, if it was interrupted.
     """
 
     task: DecisionTask
@@ -69,7 +69,7 @@ class _Running:
 
 @define(eq=False)
 class SlowDecisionWatchdog:
-    """Watches over decisions.
+    """Reports and interrupts slow decisions.
 
     Attributes:
         threshold: Seconds after which a decision is reported, each once; ``math.inf`` reports none.
@@ -81,11 +81,11 @@ class SlowDecisionWatchdog:
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
 
     def over(self, task: DecisionTask, execution: Execution, compute: Callable[[], T]) -> T:
-        """What ``compute`` gives, which decides ``task`` on the calling thread.
+        """Calls ``compute``, which decides ``task`` on the calling thread, and returns its value.
 
         Raises:
             DecisionInterrupted: It did not end before the decision's time-out.
-            BaseException: What it raised.
+            BaseException: The exception of ``compute``.
         """
         me = threading.get_ident()
         running = self._running[me] = _Running(task, execution, self.clock())
@@ -103,7 +103,7 @@ class SlowDecisionWatchdog:
         return found
 
     def look(self) -> None:
-        """Reports what has been running for too long, and interrupts what has run out of its time."""
+        """Reports decisions that take too long, and interrupts those whose time-out is over."""
         now = self.clock()
         for thread, running in list(self._running.items()):
             if not running.reported and now - running.since >= self.threshold:
@@ -113,7 +113,7 @@ class SlowDecisionWatchdog:
                 self._interrupt(thread, running)
 
     def watch(self, pause: Callable[[float], bool]) -> None:
-        """Looks for ever, until ``pause`` says that the program is about to stop."""
+        """Checks until ``pause`` returns true because the program is about to stop."""
         while not pause(min(self.threshold / 2, LOOK)):
             self.look()
 
@@ -132,7 +132,7 @@ class SlowDecisionWatchdog:
             _raise_in(thread, Abort)
 
     def _leave(self, thread: int, running: _Running) -> None:
-        """The calling thread is done: it is not interrupted any more, not even by what was sent already."""
+        """Ends the watch over the calling thread: it is not interrupted any more, even by a pending interrupt."""
         with self._lock:
             self._running.pop(thread, None)
         if running.error is not None:
@@ -140,7 +140,7 @@ class SlowDecisionWatchdog:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Looks, on a thread of its own, throughout the block."""
+        """In the block, a thread of its own checks the decisions."""
         over = threading.Event()
         threading.Thread(target=self.watch, args=(over.wait,), name='genflow-watch', daemon=True).start()
         try:
@@ -172,11 +172,11 @@ def _raise_in(thread: int, error: type[BaseException]) -> None:
 
 
 def _take_what_was_sent(me: int) -> None:
-    """Has the calling thread receive an interrupt that may still be to come.
+    """Makes the calling thread receive an interrupt that may still be pending.
 
-    Python offers to take one back. But it then looks for one at every call and loop of every thread, for ever, and 3.11
-    never gets past the first call that is traced by a debugger or by coverage. So one more is sent, which replaces the
-    first if that has not come yet, and is caught here.
+    Python can withdraw an interrupt. But after that it checks for one at every call and loop of every thread, for ever,
+    and 3.11 hangs at the first call that a debugger or coverage traces. So a second interrupt is sent, which replaces
+    the first if that is still pending, and is caught here.
     """
     with suppress(Abort):
         _raise_in(me, Abort)

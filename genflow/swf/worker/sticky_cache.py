@@ -1,4 +1,4 @@
-"""The executions that a worker keeps alive between two decisions, so that a history is read and replayed only once.
+"""The cache of live executions between decisions, so that a history is read and replayed only once.
 
 The events of a short history are kept beside its execution. SWF may refuse a close because something came meanwhile,
 and the decision is then made again from event 1. So of the last executions that closed the cache keeps these events,
@@ -26,21 +26,21 @@ __all__ = ['CachedExecution', 'ClosingExecution', 'Live', 'StickyCache', 'contin
 MAX_EXECUTIONS = 1_000
 MAX_BYTES = 256 * 2**20
 BYTES_PER_EVENT = 700
-"""What an execution holds for each event of its history: two KiB for a settled activity, which has three to six."""
+"""Estimated memory per event of a history, in bytes: two KiB for a settled activity, which has three to six events."""
 
 
 MAX_RECORD = 1_000
 """Events of a history that are kept, so that it can be replayed; a longer one is read again instead."""
 
 BYTES_PER_RECORDED = 400
-"""What a kept event takes."""
+"""Estimated memory of a recorded event, in bytes."""
 
 MAX_CLOSING = 100
-"""Executions whose close was sent, and of which nobody will hear unless SWF has refused it."""
+"""The most closed executions whose events are kept, in case SWF has refused the close."""
 
 
 class Live(Protocol):
-    """What is kept: the engine's execution."""
+    """The part of the engine's execution that the cache uses."""
 
     @property
     def answered(self) -> int: ...
@@ -57,11 +57,12 @@ class CachedExecution:
 
     Attributes:
         execution: The engine's.
-        task_list: The list that its decision tasks come back to when nobody takes them from a worker's own.
+        task_list: The original task list, to which its decision tasks go back if the worker does not poll them from its
+            own.
         events: The length of its history.
-        pace: How fast its tasks end.
-        record: The events that it was given, in order; ``None`` where they are not kept.
-        memory: What middleware remembers of it; ``None`` where there is no middleware.
+        pace: The delay of its answers.
+        record: The events that it has processed, in order; ``None`` if they are not kept.
+        memory: The :attr:`WorkflowRun.memory` of middleware; ``None`` without middleware.
     """
 
     execution: Any
@@ -76,7 +77,7 @@ class CachedExecution:
         return self.events * BYTES_PER_EVENT + len(self.record or ()) * BYTES_PER_RECORDED
 
     def recorded(self, found: Sequence[Any]) -> list[Any] | None:
-        """The events that it was given with some more; a page that goes on begins with the last one that it has."""
+        """Its events and some more; a page that continues the history begins with the last known event."""
         record = self.record
         if record is None or len(record) + len(found) > MAX_RECORD:
             return None
@@ -86,7 +87,7 @@ class CachedExecution:
 
 @frozen
 class ClosingExecution:
-    """What is kept of an execution whose close was sent.
+    """The kept data of an execution whose close was sent.
 
     Attributes:
         answered: The DecisionTaskStarted that was answered with the close.
@@ -121,14 +122,14 @@ class StickyCache:
         return len(self._kept)
 
     def take(self, run_id: str) -> CachedExecution | None:
-        """Removes and gives the execution of a run."""
+        """Removes and returns the execution of a run."""
         with self._lock:
             return self._remove(run_id)
 
     def put(self, run_id: str, kept: CachedExecution) -> None:
         """Keeps an execution; closes those that no longer fit, and one of the same run that is there already.
 
-        That is there where the next decision was made, from event 1, before the last one's execution was put back.
+        There is one if the next decision was made from event 1 before this execution was put back.
         """
         with self._lock:
             before = self._remove(run_id)
@@ -147,12 +148,12 @@ class StickyCache:
                 self._closing.popitem(last=False)
 
     def take_closing(self, run_id: str) -> ClosingExecution | None:
-        """Removes and gives what is kept of a run whose close was sent."""
+        """Removes and returns the kept data of a run whose close was sent."""
         with self._lock:
             return self._closing.pop(run_id, None)
 
     def close_all(self) -> None:
-        """Closes everything that is kept, and from now on everything that is put in."""
+        """Closes all executions, and from now on every one that is put in."""
         with self._lock:
             self.max_executions = 0
             self._closing.clear()

@@ -1,9 +1,8 @@
-"""Stopping a worker by the signals that ask a process to end.
+"""Stops a worker at signals such as SIGTERM and SIGINT.
 
-Theory of operation. A handler runs on the main thread, between any two instructions of it, and whatever lock this
-thread holds at that moment, the handler would wait for in vain. So the handler only notes the signal in a queue that
-may be put to at any moment. A thread, which has been there since `install`, reads the queue and does what the signal
-asks for; it may take locks and write messages as any thread may.
+Theory of operation. A signal handler runs on the main thread, between any two instructions, so a lock that this thread
+holds at that moment would deadlock the handler. So the handler only puts the signal into a reentrant queue. A thread
+that `install` starts reads the queue and stops the worker; it may take locks and write messages like any thread.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ SIGNALS = ('SIGTERM', 'SIGINT', 'SIGHUP')
 """The signals that stop a worker, those of them that the platform has."""
 
 LAST_CALLBACK = 2.0
-"""Seconds that `remove` waits for the effect of the last signal, such as a message about it."""
+"""Seconds that `remove` waits until the last signal has been handled, with its message."""
 
 
 @define(eq=False)
 class SignalStop:
     """The handlers of one worker, from `install` to `remove`.
 
-    A child that the process forks has the handlers too, but nothing that they could stop: there a signal does what it
-    did before `install`.
+    A forked child inherits the handlers but not the worker: in it, a signal has the effect that it had before
+    `install`.
 
     Attributes:
         drain: Called at the first signal.
-        stop: Called at each one after it, whichever it is.
+        stop: Called at each later signal.
         on_signal: Called after either, with the signal's number and whether it was the first.
         received: The signals so far, by number.
     """
@@ -88,7 +87,7 @@ class SignalStop:
         self._noted.put(number)
 
     def _obey(self) -> None:
-        """On a thread of its own: what the signals ask for, one after the other."""
+        """Handles the signals one after the other, on a thread of its own."""
         is_first = True
         while (number := self._noted.get()) is not None:
             self._safely(self.drain if is_first else self.stop)

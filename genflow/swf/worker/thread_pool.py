@@ -1,4 +1,4 @@
-"""Threads that come when there is something to do for them, and go when there has been nothing for a while."""
+"""A thread pool whose threads start on demand, and end when they have been idle for a while."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ThreadPool:
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
 
     def run(self, job: Job) -> None:
-        """Has a thread do the job."""
+        """Runs the job on a thread."""
         with self._lock:
             if self._idle:
                 self._idle -= 1
@@ -42,7 +42,7 @@ class ThreadPool:
         self.spawn(lambda: self._work(job))
 
     def drain(self) -> None:
-        """Lets idle threads go, and each of the others when it is done. From any thread, a signal handler's too."""
+        """Ends idle threads now, the others after their jobs. Callable from any thread and from a signal handler."""
         with self._lock:
             self._draining = True
             for _ in range(self._idle):

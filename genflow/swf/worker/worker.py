@@ -1,11 +1,11 @@
-"""A worker: threads that poll, decide and perform, until they are told to stop.
+"""A worker: threads that poll, decide and run activities until they are stopped.
 
-Each thread polls by itself. A list begins with one thread; others come while tasks wait, and go when there is nothing
-for them. A worker with sticky executions polls two lists for decisions, the one that it was given and one of its own,
-with threads for each, so that neither waits for the other; no more than ``deciders`` of them compute at a time. With
-the embedded service a worker takes its tasks in rounds instead: see :mod:`genflow.swf.worker.rounds`.
+Each thread polls by itself. A list begins with one thread; more start while tasks wait, and end when they are idle. A
+worker with sticky executions polls two lists for decisions, the one that it was given and one of its own, with threads
+for each, so that neither waits for the other; no more than ``deciders`` of them compute at a time. With the embedded
+service a worker takes its tasks in rounds instead: see :mod:`genflow.swf.worker.rounds`.
 
-Stopping has two stages. *Draining*: no new polls; what runs may finish, what a poll in flight still brings is handled.
+Stopping has two stages. *Draining*: no new polls; running tasks may finish, and tasks from polls in flight are handled.
 *Stopped*, when everything has finished or the time for draining is over: activities that still run are failed with the
 reason ``genflow.WorkerStopped``, and nobody waits any longer for threads that hang in a poll or ignore being stopped
 (they are daemons, and end with the process).
@@ -62,23 +62,23 @@ log = logging.getLogger('genflow.worker')
 T = TypeVar('T')
 
 DECIDERS = 4
-"""Decisions that are made at a time at most, unless the application gives a number."""
+"""Default for the most decisions at a time."""
 
 ACTIVITIES = 16
-"""Activities of a list that run at a time at most, unless the application gives a number."""
+"""Default for the most activities of a list at a time."""
 
 SHUTDOWN_GRACE = 0.7
-"""Seconds that failing the activities that still run may take once the time for draining is over."""
+"""Seconds for failing the activities that still run after the time for draining."""
 
 POLL_INTERVAL = 0.1
-"""Seconds between two looks at whether the time for draining has been shortened."""
+"""Seconds between two checks whether the time for draining was shortened."""
 
 LOOK_FOR_SIGNALS = 0.5
 """Seconds after which a waiting main thread runs the handlers of signals that did not wake it."""
 
 
 def default_identity() -> str:
-    """Host and process, which is what SWF's console shows of a worker."""
+    """Host and process id, which SWF's console shows as the identity of a worker."""
     return f'{socket.gethostname()}:{os.getpid()}'
 
 
@@ -98,7 +98,7 @@ def _identity(given: str | None) -> str:
 
 @define(eq=False, repr=False, kw_only=True)
 class WorkerOptions:
-    """What may be said of a worker by keyword; :class:`Worker` documents each."""
+    """The keyword arguments of a worker; :class:`Worker` documents each."""
 
     registry: Registry = field(default=None, converter=_registry)
     identity: str = field(default=None, converter=_identity)
@@ -131,33 +131,34 @@ class Worker(WorkerOptions):
     Args:
         domain: The SWF domain; it has to exist.
         task_list: The task list for decisions and activities alike; or several, each with threads of its own.
-        layer1: What an application has for talking to SWF; see :mod:`genflow.swf.aws.connections`.
-        registry: The types to work for: decorated classes, as in ``[Order, Charge]``, or a ``Registry`` of them;
-            every decorated class that has been imported, unless given.
-        deciders: How many decisions may be made at a time at most; 0 for a worker of activities only. A list begins
-            with one thread, and others come while tasks wait for one, such as when histories are slow to read.
-        activities: How many activities of each list may run at a time at most, a thread for each; 0 for a worker of
-            decisions only. Threads come while tasks wait for one, and go when there is nothing for them.
-        sticky: Whether executions stay with this worker between decisions.
-        identity: What SWF shows as the one who polls; host and process unless given.
+        layer1: The application's SWF client, session, URL or service; see :mod:`genflow.swf.aws.connections`.
+        registry: The types of this worker: decorated classes, as in ``[Order, Charge]``, or a ``Registry`` of them.
+            Default: every decorated class that has been imported.
+        deciders: The most decisions at a time; 0 for a worker of activities only. A list begins with one thread; more
+            start while tasks wait for one, such as when histories are slow to read.
+        activities: The most activities of each list at a time, a thread for each; 0 for a worker of
+            decisions only. Threads start while tasks wait for one, and end when they are idle.
+        sticky: Whether this worker caches executions between decisions, and has their decision tasks sent to a list of
+            its own.
+        identity: The identity that SWF records for this poller. Default: host and process.
         mismatch: ``hold`` executions that cannot be decided, or ``fail`` them.
         input_mismatch: ``warn`` logs an input that differs from the recorded one; ``error`` raises.
-        register: Whether to register the types first.
+        register: Whether to register the types before polling.
         max_tasks: Stop after so many tasks; ``None`` for never.
         activity_limits: How many activities of a type, by its name, may run at a time.
         create: Makes an instance of an activity class.
         slow_decision: Seconds of computing after which a decision is reported; ``math.inf`` for never.
         config: A botocore ``Config`` for a client that is made here.
-        cache: Keeps live executions; one of its own unless given.
-        on_hold: Told once of each execution that is held.
-        on_task: Told of each task before it is handled.
+        cache: Caches live executions. Default: a cache of its own.
+        on_hold: Called once for each execution that is held.
+        on_task: Called with each task before it is handled.
         heartbeats: Sends heartbeats in the background.
-        fails_running: Whether activities that run when the worker stops are failed, to be tried again elsewhere; where
-            nobody else works, they are better left as they are.
+        fails_running: Whether activities that still run when the worker stops are failed, so that another worker
+            retries them; set it to false if there is no other worker.
         shows_payloads: Whether reports on code that does not follow its history quote inputs and results; they go into
             the log.
         own_list: Whether the worker also polls a task list for activities that no other worker polls. Its name is
-            :attr:`own_list`, and ``self.info.own_list`` in its activities: what a workflow calls with it as the
+            :attr:`own_list`, and ``self.info.own_list`` in its activities: an activity that a workflow calls with it as
             ``task_list`` runs in the same process.
         async_activities: How many ``async def`` activities run at a time, all on one event loop; 0 has each occupy a
             thread of the ``activities``.
@@ -202,7 +203,7 @@ class Worker(WorkerOptions):
         self._runner = self._new_runner(stack)
 
     def _connect(self, connection: Connection, cache: StickyCache) -> None:
-        """Prepares the calls: polls give up when draining begins, answers only when it is over."""
+        """Prepares the clients: polls end when draining begins, answers only when it is over."""
         self._deferring = _deferring(connection.client)
         if self._deferring is not None:
             connection = evolve(connection, client=self._deferring, polling=self._deferring)
@@ -242,14 +243,14 @@ class Worker(WorkerOptions):
 
     @property
     def held(self) -> Mapping[str, BaseException]:
-        """The executions that are held, by run id, and why."""
+        """The executions that are held, by run id, with the error."""
         return self._decider.held
 
     @property
     def counts(self) -> Counter[str]:
-        """What became of the tasks so far, by ``decision …`` and ``activity …``.
+        """Numbers of tasks by outcome, as ``decision …`` and ``activity …``.
 
-        And of calls: ``poll decision empty``, ``throttled …`` and ``repeated …`` with the operation.
+        Also of calls: ``poll decision empty``, ``throttled …`` and ``repeated …`` with the operation.
         """
         found: Counter[str] = Counter()
         for kind, counts in (('decision', self._decider.counts), ('activity', self._runner.counts)):
@@ -259,11 +260,11 @@ class Worker(WorkerOptions):
 
     @property
     def in_memory(self) -> int:
-        """How many executions are kept between two decisions."""
+        """The number of executions in the cache."""
         return len(self._decider.cache)
 
     def run(self) -> None:
-        """Works until told to stop.
+        """Works until it is stopped.
 
         Raises:
             RegistrationError: A type cannot be registered, or the domain does not exist.
@@ -279,7 +280,7 @@ class Worker(WorkerOptions):
             raise self.error
 
     def start(self) -> None:
-        """Begins to work, on threads of its own.
+        """Starts to work, on threads of its own.
 
         Raises:
             RegistrationError: As for :meth:`run`.
@@ -349,7 +350,7 @@ class Worker(WorkerOptions):
         self.drain(0)
 
     def wait(self) -> None:
-        """Waits until the worker has been told to stop, and has. For one thread, and once."""
+        """Waits until the worker was stopped and has ended. Call it once, from one thread."""
         try:
             self._wait()
         finally:
@@ -378,7 +379,7 @@ class Worker(WorkerOptions):
     def _wait_to_be_told(self) -> None:
         """Waits until :meth:`drain` is called.
 
-        Where that is because of a signal, its handler must run first, on the main thread, which this may be. The signal
+        If a signal causes that call, its handler must run first, on the main thread, which may be this one. The signal
         wakes it only if the system delivers it here, and while it already waits: the handler of one that comes a moment
         before, or to another thread, runs when this thread next runs Python code.
         """
@@ -406,7 +407,7 @@ class Worker(WorkerOptions):
             self._threads.append(thread)
 
     def _all_rounds(self, settling: Settling) -> Iterator[Rounds]:
-        """Those of each task list; decisions come on the list of this worker's executions too."""
+        """The rounds of each task list; decision tasks also arrive on this worker's own list."""
         for task_list in self.task_lists:
             main = self._poller(task_list)
             own = self._decider.own_list if task_list == self.task_lists[0] else None
@@ -502,7 +503,7 @@ class Worker(WorkerOptions):
             return self._safely(handle, task)
 
     def _finished(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
-        """What remains to be done for a task that was handled before."""
+        """Handles the rest of a task that was handled before."""
         with about(task):
             return self._safely(handle, task)
 
@@ -521,7 +522,7 @@ class Worker(WorkerOptions):
             self.drain(math.inf)
 
     def _guarded(self, job: Callable[[], None]) -> None:
-        """Runs a thread's job; an error that polling again would not mend stops the worker."""
+        """Runs a thread's job; an error that polling again would not fix stops the worker."""
         try:
             job()
         except BaseException as error:  # noqa: BLE001 - run() raises it; nobody else sees what ends a thread
@@ -535,12 +536,12 @@ class Worker(WorkerOptions):
 def handle_safely(
     handle: Callable[[Any], T], task: DecisionTask | ActivityTask, quiet: Callable[[], bool] = lambda: False
 ) -> T | None:
-    """What ``handle`` says of a task; whatever goes wrong with one task is logged and leaves the worker alive.
+    """Returns what ``handle`` returns for a task; an exception is logged, and does not end the worker.
 
     Args:
         handle: Handles the task.
         task: The task.
-        quiet: Whether nobody works any more, so that an answer that goes nowhere is no news.
+        quiet: Whether the worker has stopped, so that an answer that cannot be sent is not logged as an error.
     """
     try:
         return handle(task)
@@ -557,7 +558,7 @@ def handle_safely(
 
 
 def log_startup(connection: Connection, domain: str, task_list: str, identity: str | None) -> None:
-    """Tells once where a worker works."""
+    """Logs once the domain, task list and service of a worker."""
     log.info(
         'working for domain %s, task list %s, at %s, region %s, as %s',
         domain,
@@ -571,7 +572,7 @@ def log_startup(connection: Connection, domain: str, task_list: str, identity: s
 def _deferring(client: Any) -> Any:
     """A client of the same service that defers answers; ``None`` where that is not in this process.
 
-    Asked of the class: an object that passes everything on to the embedded service is to see every call.
+    The class is checked, not the object, because a wrapper of the embedded service must see every call.
     """
     deferring = getattr(type(client), 'deferring', None)
     return None if deferring is None else deferring(client)

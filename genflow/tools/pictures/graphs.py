@@ -1,4 +1,4 @@
-"""What led to what, as Mermaid and as Graphviz: an edge from an operation that had ended to each that followed."""
+"""Graphs as Mermaid and Graphviz: an edge leads from an operation that ended to each one that followed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SHAPES = {
 """The shape of each kind: how Mermaid opens and closes it, and Graphviz's name."""
 
 MANY = 12
-"""From so many edges on, a decision gets a node of its own."""
+"""A decision with at least this many edges gets a node of its own."""
 
 
 def _edges(view: ExecutionView) -> Iterator[tuple[str, str]]:
@@ -53,7 +53,7 @@ def _edges(view: ExecutionView) -> Iterator[tuple[str, str]]:
 
 
 def _to_end(view: ExecutionView) -> Iterator[tuple[str, str]]:
-    """What ended last leads to the end."""
+    """Edges from the operations that ended last to the end of the execution."""
     if view.close is None:
         return
     ended = [one for one in view.visible_operations() if one.last.ended_id]
@@ -62,7 +62,7 @@ def _to_end(view: ExecutionView) -> Iterator[tuple[str, str]]:
 
 
 def _extra(view: ExecutionView) -> Iterator[tuple[str, str, str]]:
-    """Nodes that are no operations: name, text and kind."""
+    """Nodes that are not operations: name, text and kind."""
     yield 'start', f'{view.name} {view.version}', 'start'
     for step in steps(view):
         for place, name in enumerate(step.signals):
@@ -110,7 +110,7 @@ def _class(state: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text within a Mermaid label: whatever is not plain becomes an entity."""
+    """Text for a Mermaid label: special characters become entities."""
     return re.sub(r'[^\w .,:()/-]', lambda match: f'#{ord(match[0])};', text.replace('\n', ' '))
 
 

@@ -1,6 +1,6 @@
-"""An execution as one HTML file that needs nothing else: it opens from a mail, without a network and without script.
+"""An execution as one self-contained HTML file: it opens from a mail, without network access or scripts.
 
-Payloads are only ever text. A content security policy in the file forbids scripts and anything from elsewhere.
+Payloads appear as plain text only. A content security policy in the file forbids scripts and external resources.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ section.events details { content-visibility: auto; contain-intrinsic-size: auto 
 
 
 def html(picture: Picture, diagnosis: Diagnosis) -> str:
-    """The page: what it is, why it stands as it does, the timeline, the operations and every event."""
+    """The page: the execution, its findings, the timeline, the operations and every event."""
     view = picture.view
     parts: Iterable[str] = (
         '<!doctype html>',

@@ -1,7 +1,7 @@
 """An execution as an SVG image: one bar for each operation, readable by people and by screen readers, light and dark.
 
-The image has no script and needs nothing from elsewhere. Colours follow the reader's scheme; states are told apart by
-a mark as well, and each bar says in words what it shows.
+The image has no script and no external resources. Colours follow the reader's colour scheme; each state also has a
+mark, and each bar has a description in words.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ svg.timeline .stripe { fill: #1b1f26; }
     + ''.join(f'svg.timeline .{tone} {{ fill: {dark}; }}\n' for tone, (_, dark) in COLOURS.items())
     + '}\n'
 )
-"""The style of the image, which the HTML page shares."""
+"""The style sheet of the image, which the HTML page uses too."""
 
 
 def tone_of(state: str) -> str:
@@ -84,7 +84,7 @@ def svg(picture: Picture, width: int = 1100, *, titled: bool = True) -> str:
     Args:
         picture: The execution, laid out.
         width: In pixels; the image scales.
-        titled: Whether the image names its execution; a page around it may have done so.
+        titled: Whether the image names its execution; ``False`` if the page around it does.
     """
     nodes = list(picture.walk())
     head = HEAD if titled else BARE_HEAD

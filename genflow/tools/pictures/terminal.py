@@ -29,17 +29,17 @@ MARKS = {
     'open': ('●', 'cyan'),
     'continued as new': ('→', 'green'),
 }
-"""The mark and the colour of each state: told apart by shape, and by colour too."""
+"""The mark and the colour of each state; the marks alone distinguish the states."""
 
 SHADES = {'queued': '░', 'running': '█', 'waiting': '─'}
 
 DIM = 'dim'
 LABEL = 0.34
-"""The part of the width that labels may take."""
+"""The share of the width that labels may take."""
 
 NARROW = 60
 TIMES = 22
-"""Columns of the times at the end of a line."""
+"""Width in columns of the times at the end of a line."""
 
 
 def plain(lines: Iterable[Line]) -> str:
@@ -71,7 +71,7 @@ def page(picture: Picture, width: int) -> Iterator[Line]:
 
 
 def head(view: ExecutionView, now: datetime, width: int) -> Iterator[Line]:
-    """What the execution is, how it stands and how much it has asked for."""
+    """The execution, its state and the number of its operations."""
     mark, style = _mark(view.status)
     kind = f'  {view.name} {view.version}' if view.workflow_id else ''
     yield [
@@ -148,7 +148,7 @@ def _attempt(attempt: Attempt, indent: str, width: int) -> Line:
 
 
 def _note(operation: Operation) -> str:
-    """What is worth saying of an operation beside its times."""
+    """Remarks on an operation: attempts, worker, failure."""
     last = operation.last
     words = [operation.state] if operation.is_open or last.has_failed else []
     if len(operation.attempts) > 1:
@@ -204,7 +204,7 @@ def _label(node: Node, *, narrow: bool) -> str:
 
 
 def _axis(picture: Picture, labels: int, room: int) -> Line:
-    """The time since the start at some places."""
+    """The axis with the time since the start."""
     count = max(1, room // 16)
     cells = [' '] * (room + 1)
     for place, since in moments(picture.scale, count):

@@ -1,4 +1,4 @@
-"""An execution with the executions below it, as far down as somebody wants to see."""
+"""An execution with its child executions, down to a given depth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genflow.insight.timeline import Bar, Scale, bars, scale_of
 __all__ = ['Node', 'Picture', 'picture_of']
 
 ChildOf = Callable[[Operation], ExecutionView | None]
-"""Gives the execution of a child, ``None`` where it cannot be seen."""
+"""Returns the execution of a child, ``None`` if it cannot be read."""
 
 
 @frozen
@@ -23,7 +23,7 @@ class Node:
     Attributes:
         depth: 0 for the operations of the execution itself.
         bar: Its operation over time.
-        below: The operations of the child that it is.
+        below: The operations of the child, if the operation is one.
     """
 
     depth: int
@@ -44,7 +44,7 @@ class Picture:
         view: The execution.
         now: Where open bars end.
         nodes: Its operations, in history order.
-        scale: From moments to places.
+        scale: Maps times to positions.
     """
 
     view: ExecutionView
@@ -54,7 +54,7 @@ class Picture:
 
     @property
     def without_operations(self) -> str:
-        """What to say in place of operations where there are none."""
+        """The text for an execution without operations."""
         return 'It has scheduled nothing yet.' if self.view.is_open else 'It closed without scheduling anything.'
 
     def walk(self) -> Iterator[Node]:
@@ -64,7 +64,7 @@ class Picture:
 
 
 def no_children(_: Operation) -> ExecutionView | None:
-    """A :data:`ChildOf` that sees none."""
+    """A :data:`ChildOf` that reads no children."""
     return None
 
 

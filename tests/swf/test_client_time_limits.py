@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from genflow import Client, Workflow, workflow
 from genflow.core import errors
@@ -42,6 +43,28 @@ def test_a_result_is_waited_for_no_longer_than_was_said(address, run_id):
         with pytest.raises(TimeoutError, match='does not answer'):
             client.execution('w', run_id).result(timeout=1)
         assert 0.9 <= monotonic() - begun < SOON
+
+
+CALLS = {
+    'result': lambda execution: execution.result(timeout=0.5),
+    'wait': lambda execution: execution.wait(timeout=0.5),
+    'update': lambda execution: execution.update('u', timeout=0.5),
+    'update again': lambda execution: execution.update('u', timeout=0.5, update_id='u'),
+    'query': lambda execution: execution.query('q', wait=0.5),
+    'context': lambda execution: execution.context(wait=0.5),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('run_id', [None, 'r'])
+@pytest.mark.parametrize('call', CALLS)
+def test_every_call_that_waits_gives_up_in_time(address, call, run_id):
+    with Client('d', address) as client:
+        begun = monotonic()
+        with pytest.raises(TimeoutError, match='does not answer') as caught:
+            CALLS[call](client.execution('w', run_id, workflow=W))
+        assert monotonic() - begun < SOON
+    assert caught.value.__cause__ is not None
 
 
 @pytest.mark.thorough
@@ -132,3 +155,33 @@ def test_a_result_is_told_soon_after_the_close(swf):
     client._closed = Recorded()  # noqa: SLF001 - time passes without being waited for
     assert client.execution('w').result(timeout=60) == 7
     assert max(pauses) <= 0.15
+
+
+class Recovers:
+    """A service that fails for a while before it answers."""
+
+    def __init__(self, swf, failures):
+        self._swf = swf
+        self._failures = failures
+
+    def __getattr__(self, name):
+        return getattr(self._swf, name)
+
+    def list_open_workflow_executions(self, **request):
+        self._failures -= 1
+        if self._failures >= 0:
+            raise EndpointConnectionError(endpoint_url='http://swf')
+        return self._swf.list_open_workflow_executions(**request)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('watch', ['query_watch', 'context_watch'])
+def test_a_call_without_a_time_out_outlasts_an_outage(swf, watch):
+    """Also as it is made on an event loop, with no seconds to wait."""
+    client = Client('d', Recovers(swf, 4))
+    execution = client.execution('w', workflow=W)
+    if watch == 'query_watch':
+        with pytest.raises(errors.NotDecidedYet):
+            execution.query_watch('q').run()
+    else:
+        assert execution.context_watch().run() is None

@@ -193,6 +193,27 @@ def test_a_file_that_cannot_be_used_is_named(folder, name):
 @pytest.mark.parametrize(
     'arguments',
     [
+        ['list', '--db'],
+        ['list', '--read-only', '--db'],
+        ['db', 'info'],
+        ['db', 'export'],
+        ['db', 'vacuum'],
+        ['server', '--port', '0', '--db'],
+    ],
+    ids=' '.join,
+)
+def test_a_pipe_is_no_file(folder, arguments):
+    """Who opened it would wait for ever."""
+    if not (folder / 'pipe').exists():
+        os.mkfifo(folder / 'pipe')
+    code, _, err = genflow(*arguments, 'pipe')
+    assert code == 2
+    assert 'pipe is a device, a pipe or a socket: name another file' in err
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
         ['run', 'flow.py'],
         ['run', 'flow'],
         ['lint', 'flow.py'],

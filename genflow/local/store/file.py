@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 import weakref
 from collections.abc import Iterator
@@ -49,6 +50,18 @@ def check_header(descriptor: int, path: str) -> None:
     begin = os.read(descriptor, len(MAGIC))
     if begin and begin != MAGIC:
         raise ForeignFile(f'{path} is not an SQLite file: name another file.')
+
+
+def check_kind(path: str, shown: str) -> None:
+    """See that the path leads to a file that can be read anywhere, before anybody waits for what it will never give.
+
+    Raises:
+        ForeignFile: it is a device, a pipe or a socket.
+    """
+    with contextlib.suppress(OSError):  # whoever opens it says what is wrong
+        mode = os.stat(path).st_mode  # noqa: PTH116 - as the other checks of files
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ForeignFile(f'{shown} is a device, a pipe or a socket: name another file.')
 
 
 def log_of(path: str) -> Path:
@@ -93,6 +106,7 @@ def copy_live(path: str, copy: str) -> None:
     Raises:
         StoreError: It cannot be read, or the copy not be written.
     """
+    check_kind(path, path)
     with forks.opening(), clear_errors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
         owner = source.execute('PRAGMA application_id').fetchone()[0]
         if owner != APPLICATION_ID:
@@ -188,6 +202,8 @@ class File:
         self.write_lock = threading.Lock()
         self._read_lock = self.write_lock if self.in_memory else threading.Lock()
         with forks.opening(), self.clear_errors():
+            if not self.in_memory:
+                check_kind(path, self.path)
             try:
                 self._open(synchronous)
             except BaseException:

@@ -39,7 +39,7 @@ def within(seconds: float, work: Callable[[], Any], is_over: Callable[[], bool])
         if error is not None:
             raise error
         return answer
-    raise TimeoutError('the client was closed' if is_over() else f'no answer within {seconds:.1f} seconds')
+    raise TimeoutError('the client was closed' if is_over() else f'no answer within {max(seconds, 0):.1f} seconds')
 
 
 def _make(work: Callable[[], Any], answers: queue.SimpleQueue[tuple[Any, BaseException | None]]) -> None:

@@ -7,7 +7,7 @@ the history.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, overload
@@ -33,7 +33,7 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.client.listing import STATUSES, newest_run
 from genflow.swf.client.starter import RETRY_FOR
 from genflow.swf.client.update_watch import Request, UpdateWatch
-from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, Waiter, shown_status
+from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, Waiter
 from genflow.swf.wire.events import decided, translate
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ V = TypeVar('V')
 __all__ = ['Execution', 'Owner', 'spec_of']
 
 MAX_TERMINATE_REASON = 256
+
+RunHistory = tuple[dict[str, str], list[Mapping[str, Any]]]
+"""The workflow id and run id, and the events."""
 
 
 class Owner(Waiter, Protocol):
@@ -197,6 +200,7 @@ class Execution(Generic[R]):
             kwargs: The keyword arguments of the method.
 
         Raises:
+            TimeoutError: The service has not answered within ``wait``.
             DefinitionError: The workflow's class is unknown.
             AttributeError: It has no such query.
             NotDecidedYet: The run has not made its first decision yet; ask again later, or ``wait``.
@@ -206,22 +210,29 @@ class Execution(Generic[R]):
 
     def query_watch(self, name: Any, *args: Any, wait: Duration = 0, **kwargs: Any) -> QueryWatch:
         """The watch behind :meth:`query`."""
-        asked = partial(self._query, getattr(name, '__name__', name), *args, **kwargs)
-        return QueryWatch(self._client, repr(self), in_seconds(wait), asked)
-
-    def _query(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        if self._workflow is None:
+        workflow = self._workflow
+        if workflow is None:
             raise errors.DefinitionError(f'give the workflow class of {self!r}: client.execution(..., workflow=Order)')
-        execution = self._ids()
+        ask = partial(self._query, spec_of(workflow), getattr(name, '__name__', name), args, kwargs)
+        return QueryWatch(self._client, repr(self), in_seconds(wait), self._run_history, ask)
+
+    def _run_history(self, patience: float = RETRY_FOR) -> RunHistory:
+        ids = self._ids(patience)
+        return ids, self._events(ids, patience)
+
+    def _query(
+        self, spec: WorkflowSpec, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], history: RunHistory
+    ) -> Any:
+        execution, events = history
         engine = Engine(
-            spec_of(self._workflow),
+            spec,
             workflow_id=self.workflow_id,
             run_id=execution['runId'],
             domain=self._client.domain,
             seed=execution['runId'],
         )
         try:
-            engine.advance(decided(translate(self._events(execution))))
+            engine.advance(decided(translate(events)))
             return engine.query(name, *args, **kwargs)
         finally:
             engine.close()
@@ -309,11 +320,13 @@ class Execution(Generic[R]):
             near=self._client.is_near,
         )
 
-    def _send_update(self, update: str, run: dict[str, str], name: str, text: str) -> None:
+    def _send_update(
+        self, update: str, run: dict[str, str], name: str, text: str, *, patience: float = RETRY_FOR
+    ) -> None:
         with self._surrounded('update', update):
             self._client.service.call(
                 'signal_workflow_execution',
-                patience=RETRY_FOR,
+                patience=patience,
                 domain=self._client.domain,
                 signalName=name,
                 input=text,
@@ -352,8 +365,11 @@ class Execution(Generic[R]):
 
         Args:
             wait: Seconds or a ``timedelta`` to wait for a status, while the execution is open and has none yet.
+
+        Raises:
+            TimeoutError: The service has not answered within ``wait``.
         """
-        return self.context_watch(wait).run() if wait else shown_status(self._described())
+        return self.context_watch(wait).run()
 
     def context_watch(self, wait: Duration = 0) -> ContextWatch:
         """The watch behind :meth:`context`."""
@@ -393,8 +409,9 @@ class Execution(Generic[R]):
     def _page(self, execution: dict[str, str], **request: Any) -> dict[str, Any]:
         return self._read('get_workflow_execution_history', execution=execution, **request)
 
-    def _events(self, execution: dict[str, str]) -> list[Mapping[str, Any]]:
-        return [event for page in pages(self._page, execution=execution) for event in page['events']]
+    def _events(self, execution: dict[str, str], patience: float = RETRY_FOR) -> list[Mapping[str, Any]]:
+        read = partial(self._page, execution, patience=patience)
+        return [event for page in pages(read) for event in page['events']]
 
 
 def _signal_input(name: str, value: Any) -> str:

@@ -109,7 +109,7 @@ class Client:
             RuntimeError: The client was closed.
         """
         if self._closed.wait(self.pause(looks, longest)):
-            raise RuntimeError('the client was closed during a wait for a result')
+            raise RuntimeError('the client was closed during this call')
 
     def pause(self, looks: int, longest: float | None) -> float:
         """The seconds to wait before the next look; the arguments are those of :meth:`wait`."""
@@ -128,7 +128,7 @@ class Client:
             RuntimeError: It was.
         """
         if self._closed.is_set():
-            raise RuntimeError('the client was closed during a wait for a result') from error
+            raise RuntimeError('the client was closed during this call') from error
 
     def __enter__(self) -> Client:  # noqa: PYI034 - typing.Self came with Python 3.11
         return self

@@ -130,7 +130,7 @@ class UpdateWatch(Watch[Any]):
         run: dict[str, str] = self.in_time(self.ids)
         for _ in range(SENDINGS):
             try:
-                self.send(run, UPDATE_SIGNAL, self.request.text)
+                self._deliver(run)
             except Exception as error:
                 if faults.code_of(error) == 'UnknownResourceFault':
                     before, run = run, self._run_after(run)
@@ -143,6 +143,21 @@ class UpdateWatch(Watch[Any]):
             else:
                 return run
         raise UpdateFailed(f'the update {self.request.name!r} could not be sent: the connection broke each time')
+
+    def _deliver(self, run: dict[str, str]) -> None:
+        """Sends it, again after each failure that cannot have delivered it, until time is up."""
+        failures = 0
+        while True:
+            try:
+                self.send(run, UPDATE_SIGNAL, self.request.text, **self.patience(failures))
+            except Exception as error:
+                self.client.refuse_when_closed(error)
+                if faults.is_doubtful(error) or not faults.is_transient(error):
+                    raise
+                failures += 1
+                self.outlast(error, failures)
+            else:
+                return
 
     def _run_after(self, run: dict[str, str]) -> dict[str, str]:
         """The run to ask instead of a closed one: the open one, unless a run was named that has not been continued."""

@@ -15,7 +15,7 @@ from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
 from genflow.swf.wire.close_events import ENDINGS, result_of
 
-__all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch', 'shown_status']
+__all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch']
 
 T = TypeVar('T')
 
@@ -56,6 +56,7 @@ class Watch(Generic[T]):
         self.subject = subject
         self.give_up = None if timeout is None else monotonic() + timeout
         self.looks = 0
+        self._failure: BaseException | None = None  # the service's last; a call that ran out of time says less
 
     def found(self) -> bool:
         """Looks once; sets ``answer`` and is true where there is one."""
@@ -94,21 +95,37 @@ class Watch(Generic[T]):
         Raises:
             TimeoutError: Time is up and the service does not answer; from the last failure.
         """
-        if self.give_up is None:
-            return read()
         failures = 0
         while True:
             try:
-                return read(patience=max(0.0 if failures else FIRST_LOOK, self.give_up - monotonic()))
+                return read(**self.patience(failures))
             except Exception as error:
                 self.client.refuse_when_closed(error)
                 if not (isinstance(error, TimeoutError) or faults.is_transient(error)):
                     raise
-                if monotonic() >= self.give_up - CLOSE_TO_THE_END:
-                    cause = error.__cause__ if isinstance(error, TimeoutError) else error
-                    raise TimeoutError(f'{self.subject}: the service does not answer: {error}') from cause or error
                 failures += 1
-                self.client.wait(failures, self.give_up - monotonic())
+                self.outlast(error, failures)
+
+    def patience(self, failures: int) -> dict[str, float]:
+        """For how long a call is tried after so many failures, as its argument; its own default without a time-out."""
+        if self.give_up is None:
+            return {}
+        return {'patience': max(0.0 if failures else FIRST_LOOK, self.give_up - monotonic())}
+
+    def outlast(self, error: Exception, failures: int) -> None:
+        """Waits after a failure of the service.
+
+        Raises:
+            TimeoutError: Time is up; from the failure.
+            Exception: The failure, where there is no time-out.
+        """
+        if self.give_up is None:
+            raise error
+        self._failure = (error.__cause__ if isinstance(error, TimeoutError) else error) or self._failure
+        if monotonic() >= self.give_up - CLOSE_TO_THE_END:
+            cause = self._failure or error
+            raise TimeoutError(f'{self.subject}: the service does not answer: {cause}') from cause
+        self.client.wait(failures, self.give_up - monotonic())
 
 
 class ResultWatch(Watch[T]):
@@ -182,31 +199,47 @@ class StatusWatch(Watch[str]):
         return self.answer != 'OPEN' or self.answer in self.wanted
 
 
-def shown_status(described: Mapping[str, Any]) -> Any:
+def _shown_status(described: Mapping[str, Any]) -> Any:
     """What a described execution's workflow has set with ``set_status``; ``None`` if nothing."""
     text = described.get('latestExecutionContext')
     return decode(text) if text else None
 
 
-class ContextWatch(Watch[Any]):
+class _OptionalWatch(Watch[Any]):
+    """Waits only if it is asked to: without seconds to wait, it looks once, and the calls have their usual patience."""
+
+    def __init__(self, client: Waiter, subject: str, seconds: float | None) -> None:
+        super().__init__(client, subject, seconds)
+        self._waits = seconds != 0
+
+    def patience(self, failures: int) -> dict[str, float]:
+        return super().patience(failures) if self._waits else {}
+
+    def outlast(self, error: Exception, failures: int) -> None:
+        if not self._waits:
+            raise error
+        super().outlast(error, failures)
+
+
+class ContextWatch(_OptionalWatch):
     """Waits until a workflow has set a status; the answer is ``None`` if it closes, or time is up, before that.
 
     Args:
         client: As for :class:`Watch`.
         subject: Likewise.
-        timeout: Likewise.
+        seconds: To wait, 0 for not at all.
         described: Describes the execution.
     """
 
     def __init__(
-        self, client: Waiter, subject: str, timeout: float | None, described: Callable[..., Mapping[str, Any]]
+        self, client: Waiter, subject: str, seconds: float | None, described: Callable[..., Mapping[str, Any]]
     ) -> None:
-        super().__init__(client, subject, timeout)
+        super().__init__(client, subject, seconds)
         self.described = described
 
     def found(self) -> bool:
         found = self.in_time(self.described)
-        self.answer = shown_status(found)
+        self.answer = _shown_status(found)
         return self.answer is not None or found['executionInfo']['executionStatus'] == 'CLOSED'
 
     def look(self) -> bool:
@@ -216,24 +249,34 @@ class ContextWatch(Watch[Any]):
         return self.give_up is not None and monotonic() >= self.give_up
 
 
-class QueryWatch(Watch[Any]):
+class QueryWatch(_OptionalWatch):
     """Waits until a query can be answered: until a decision has been made.
 
     Args:
         client: As for :class:`Watch`.
         subject: Likewise.
-        timeout: Likewise.
-        ask: Asks the query.
+        seconds: To wait, 0 for not at all.
+        read: Reads the run and its history.
+        ask: Asks the query on what was read.
     """
 
-    def __init__(self, client: Waiter, subject: str, timeout: float | None, ask: Callable[[], Any]) -> None:
-        super().__init__(client, subject, timeout)
+    def __init__(
+        self,
+        client: Waiter,
+        subject: str,
+        seconds: float | None,
+        read: Callable[..., T],
+        ask: Callable[[T], Any],
+    ) -> None:
+        super().__init__(client, subject, seconds)
+        self.read = read
         self.ask = ask
         self.error: Exception = NotDecidedYet(f'{subject} has made no decision yet')
 
     def found(self) -> bool:
+        history = self.in_time(self.read)
         try:
-            self.answer = self.ask()
+            self.answer = self.ask(history)
         except NotDecidedYet as error:
             self.error = error
             return False

@@ -26,7 +26,7 @@ def test_unread_signals_that_do_not_fit_into_a_restart_hold_it():
     story.fired(1)
     with pytest.raises(
         PayloadTooLarge,
-        match=r"nobody has read: 'go' \(4\)\) has 40,\d{3} characters, SWF takes 32,768; have run read them",
+        match=r"unread signals: 'go' \(4\)\) has 40,\d{3} characters, SWF takes 32,768; have run read them",
     ):
         story.decide()
 

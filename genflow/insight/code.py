@@ -1,4 +1,4 @@
-"""Where the code of an execution stands: each branch and what it waits for, found by replaying the history.
+"""The position of an execution's code, found by replaying the history: each branch and what it waits for.
 
 A replay needs no worker and no service: it drives the workflow's class with the recorded events. It changes nothing,
 and works for open and closed executions, held or healthy. :func:`suppose` finds in the same way what the code would do
@@ -111,7 +111,7 @@ class CodeView:
         retries: The retry policy of each call that has one, by its number.
         warnings: What the engine would log.
         error: Why the code cannot continue with this history; ``None`` if it can.
-        decides: What the code asks for in the decision that is pending; ``None`` if none is.
+        decides: The decisions of the code in the pending decision task; ``None`` if none is pending.
         finished: Whether ``run`` has ended and waits for calls that are still open.
     """
 

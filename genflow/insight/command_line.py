@@ -1,4 +1,4 @@
-"""Command lines that people copy: a shell makes of them what was meant, whatever the ids and names in them hold."""
+"""Command lines for people to copy, quoted so that a shell reads every id and name correctly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 __all__ = ['PROGRAM', 'command_line', 'quoted']
 
 PROGRAM = 'genflow '
-"""What each of them begins with."""
+"""The first word of each command line."""
 
 _UNSEEN = frozenset({'Cc', 'Cf', 'Cs', 'Zl', 'Zp'})
 """Unicode categories that a page or a terminal does not show as they are: controls, formats, separators of lines."""

@@ -24,7 +24,7 @@ from genflow.insight.view import ExecutionView
 __all__ = ['BranchState', 'Diagnosis', 'diagnose', 'state_of']
 
 MAX_SUPPOSED = 4
-"""Number of branches for which the effect of their next deadline is computed: each costs a replay."""
+"""The most branches for which the effect of the next deadline is computed: each takes a replay."""
 
 MANY_EVENTS = 5_000
 """Histories with more events than this get one such replay only."""

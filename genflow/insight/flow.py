@@ -1,4 +1,4 @@
-"""Which operation led to which: a decision connects the operations whose end it saw with those that it scheduled."""
+"""Dependencies between operations: a decision connects the operations whose end it saw with those that it scheduled."""
 
 from __future__ import annotations
 

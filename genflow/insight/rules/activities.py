@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 ACTIVITY_WAIT = 30
-"""Seconds after which an activity task that nobody took is a finding."""
+"""Seconds after which an activity task without a worker is a finding."""
 
 SILENT = 300
 """Seconds after which a started activity without heartbeats is a finding."""
@@ -117,7 +117,7 @@ def activity_type_missing(case: Case) -> Iterator[Found]:
 
 
 def activity_not_polled(case: Case) -> Iterator[Found]:
-    """Nobody takes an activity task."""
+    """No worker takes an activity task."""
     known = {evidence.event_id for found in activity_list_misspelt(case) for evidence in found.evidence}
     for operation, attempt, task_list, waited in _waiting(case):
         if attempt.scheduled_id in known or taken_since(case, 'activity', task_list, attempt.scheduled_at):
@@ -168,7 +168,7 @@ def heartbeats_lost(case: Case) -> Iterator[Found]:
 
 
 def _now(case: Case, operation: Operation) -> str:
-    """What an operation that was tried before does now."""
+    """Describes the current state of an operation that was tried before."""
     if operation.pause is not None:
         fires = next(operation.pause.deadlines())
         return f'attempt {operation.last.number + 1} begins at {case.clock(fires.at)}'
@@ -249,7 +249,7 @@ def _longest(case: Case, attempt: Attempt) -> float:
 
 
 def _end(case: Case, attempt: Attempt) -> str:
-    """When an attempt that says nothing ends at the latest, in words."""
+    """The latest end of an attempt without heartbeats, in words."""
     limits, started = attempt.limits, attempt.started_at or attempt.scheduled_at
     if limits.start_to_close is not None:
         return f'at {case.clock(_after(started, limits.start_to_close))}, when its start-to-close time-out expires'
@@ -290,7 +290,7 @@ def heartbeat_overdue(case: Case) -> Iterator[Found]:
 
 
 def endless_activity(case: Case) -> Iterator[Found]:
-    """An activity runs without any time-out: if its worker dies, nobody will know."""
+    """An activity runs without any time-out: if its worker dies, nothing ends it."""
     for operation, attempt, started in running(case):
         limits = attempt.limits
         if limits.heartbeat is None and limits.start_to_close is None and limits.schedule_to_close is None:

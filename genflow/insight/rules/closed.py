@@ -1,4 +1,4 @@
-"""Rules about how an execution closed: the innermost failure, and what would take it up again."""
+"""Rules about how an execution closed: the innermost failure, and the command that continues the execution."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _shown(close: Close) -> Evidence:
 
 
 def _culprit(close: Close, failed: Sequence[Operation]) -> Operation | None:
-    """The one of some failed operations that the failure names, or else the one that failed last."""
+    """The failed operation that the failure names, or else the one that failed last."""
     latest = max(failed, key=lambda one: one.last.ended_id, default=None)
     return next(_named_in(close, failed), latest)
 
@@ -157,7 +157,7 @@ failed_by_refusal = _by(
 
 
 def failed_unscheduled(case: Case) -> Iterator[Found]:
-    """SWF refused at once what the code asked for, and the workflow failed with it."""
+    """SWF refused to schedule a call, and the workflow failed with it."""
     close = _failed(case)
     if close is not None and _named(close, 'ScheduleFailed') and case.view.refusals:
         refusal = case.view.refusals[-1]
@@ -262,7 +262,7 @@ ENDED_BY_SWF = ('EVENT_LIMIT_EXCEEDED', 'CHILD_POLICY_APPLIED')
 
 
 def terminated(case: Case) -> Iterator[Found]:
-    """Somebody terminated the execution."""
+    """The execution was terminated."""
     close = case.view.close
     if close is not None and close.status == 'terminated' and close.cause not in ENDED_BY_SWF:
         reason = f': {close.reason}' if close.reason else ''

@@ -1,4 +1,4 @@
-"""Rules about deciders: who takes the decision tasks, what becomes of them, and what the code makes of the history."""
+"""Rules about deciders: whether they poll, whether they answer, and whether the code follows the history."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ __all__ = [
 ]
 
 DECISION_WAIT = 10
-"""Seconds after which a decision task that nobody took is a finding: a decider that is there takes it at once."""
+"""Seconds after which a decision task without a worker is a finding: an idle decider takes it at once."""
 
 SLOW_DECISION = 10
 """Seconds after which a decision that is being made is a finding."""
 
 
 def polled_lists(case: Case, kind: str) -> list[str]:
-    """The task lists of a kind from which somebody takes tasks."""
+    """The task lists of a kind that workers poll."""
     return [name for found, name in case.facts.pollers if found == kind]
 
 
@@ -54,7 +54,7 @@ def taken_since(case: Case, kind: str, task_list: str, when: datetime) -> bool:
 
 
 def waiting_decision(case: Case) -> DecisionTask | None:
-    """The decision task that nobody has taken for a while."""
+    """The decision task that no worker has taken for a while."""
     task = case.view.pending_decision
     if task is None or task.state != 'scheduled':
         return None
@@ -104,7 +104,7 @@ def stalled(case: Case) -> Iterator[Found]:
 
 
 def _standing(code: CodeView) -> str:
-    """Where each branch waits, and which signals nobody has read."""
+    """Where each branch waits, and the unread signals."""
     places = [f'{branch.name} waits for {branch.awaits}' for branch in code.branches]
     unread = ', '.join(f'{name!r} ({count})' for name, count in code.unread.items())
     return ('; '.join(places) or 'run has ended') + (f'; unread signals: {unread}' if unread else '') + '.'
@@ -143,12 +143,12 @@ def decision_list_misspelt(case: Case) -> Iterator[Found]:
 
 
 def polled(case: Case, kind: str, task_list: str) -> bool:
-    """Whether somebody is known to take tasks from a list."""
+    """Whether a worker is known to poll a list."""
     return bool(case.facts.pollers.get((kind, task_list)))
 
 
 def decision_not_polled(case: Case) -> Iterator[Found]:
-    """Nobody takes the decision task."""
+    """No worker takes the decision task."""
     task = waiting_decision(case)
     if task is None or taken_since(case, 'decision', task.task_list or '', task.scheduled_at):
         return
@@ -165,7 +165,7 @@ def decision_not_polled(case: Case) -> Iterator[Found]:
 
 
 def workflow_type_gone(case: Case) -> Iterator[Found]:
-    """Nobody takes the decision task, and the workflow type is deprecated or not registered."""
+    """No worker takes the decision task, and the workflow type is deprecated or not registered."""
     task = waiting_decision(case)
     state = case.facts.types.get(('workflow', case.view.name, case.view.version))
     if task is not None and state in ('MISSING', 'DEPRECATED') and not any(decision_list_misspelt(case)):

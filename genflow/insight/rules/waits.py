@@ -100,7 +100,7 @@ def abandoned_children(case: Case) -> Iterator[Found]:
 
 
 def signal_awaited(case: Case) -> Iterator[Found]:
-    """It waits for a signal that nobody has sent."""
+    """It waits for a signal that has not been sent."""
     code = case.code
     if code is None or not case.view.is_open or not code.awaited or case.view.pending_decision is not None:
         return

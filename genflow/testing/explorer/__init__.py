@@ -1,4 +1,4 @@
-"""Explore the orders in which SWF can tell a workflow what happened, and judge each of them."""
+"""Explores the orders in which events can reach a workflow, and checks each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which signals a workflow needs, where the test does not say what arrives.
+"""Finds the signals that a workflow needs, if the test does not give them.
 
 The first order is played, and when nothing is left but time or signals, the signal that is waited for is sent. Two
 things show that the signals themselves are in the way: a workflow that sends itself what it waits for, and branches of

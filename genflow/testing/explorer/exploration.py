@@ -1,4 +1,4 @@
-"""``explore``: every order in which a workflow can hear of things, as far as the budget goes, each one judged."""
+"""``explore``: tries the orders in which events can reach a workflow, within a budget, and checks each one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from genflow.testing.tester.doubles import Doubles
 __all__ = ['Exploration', 'explore']
 
 BY_CHANCE = 0.4
-"""The part of a budget that is left for random orders where not all of them fit."""
+"""The share of the budget that is reserved for random orders if not all orders fit."""
 
 
 def explore(
@@ -59,42 +59,42 @@ def explore(
     kwargs: Mapping[str, Any] | None = None,
     **by_attribute: Any,
 ) -> Report:
-    """Tries the orders in which SWF can tell a workflow what happens, and judges each of them.
+    """Tries the orders in which events can reach a workflow, and checks each of them.
 
-    Activities, children and Lambda functions that have no stub succeed with ``None``, fail and time out. One whose stub
-    is a function or method is a model: it is performed, and its answer arrives or is lost to a time-out. What such
-    stubs remember (the object of a bound method; lists, dicts and sets of a closure or of their module) is put back to
-    its beginning before each run and at the end.
+    Activities, children and Lambda functions without a stub succeed with ``None``, fail and time out. If the stub is a
+    function or method, it is a model: it is called, and its result arrives or is lost to a time-out. The state of such
+    stubs (the object of a bound method; lists, dicts and sets of a closure or of their module) is reset before each run
+    and at the end.
 
     Args:
         workflow: The class, decorated or not.
         *args: Of its ``run``.
-        check: Is asked at the end of each run; raises or gives a false value where something is wrong. Its parameters
+        check: Called at the end of each run; raises, or returns a false value, if something is wrong. Its parameters
             are filled by name: ``result``, ``calls``, ``status``, ``failure``, ``arrived``, ``unread``, ``runs``,
-            ``warnings`` or ``run`` for all of it; other names get the result, then the calls. Unless it asks for
-            ``run``, ``status`` or ``failure``, it is asked of completed executions only.
-        always: Is asked with the workflow object after every decision; its ``@query`` methods may be called.
-        signals: What arrives: by attribute, signal or name a list of values, each sent once. Unless given, as many
+            ``warnings`` or ``run`` for all of it; other names get the result, then the calls. Unless it has the
+            parameter ``run``, ``status`` or ``failure``, it is called for completed executions only.
+        always: Called with the workflow object after every decision; it may call ``@query`` methods.
+        signals: The signals to send: by attribute, signal or name, a list of values, each sent once. Default: as many
             ``None`` as the first order needs.
-        stubs: What stands in for what the workflow calls, as for :class:`~genflow.testing.Tester`.
-        faults: Faults within one run: failures, time-outs, a cancellation, an eviction, a lost decision, events that
-            arrive while a decision is made. 0 tries orders only.
-        budget: Executions.
-        seconds: Time, where that is less.
-        seed: Of the random orders.
-        schedule: Plays only this one again.
-        without: Names of judges that are not asked.
+        stubs: Replacements for the calls of the workflow, as for :class:`~genflow.testing.Tester`.
+        faults: The most faults within one run: failures, time-outs, a cancellation, an eviction, a lost decision,
+            events that arrive while a decision is made. 0 tries orders only.
+        budget: The most runs.
+        seconds: The most seconds, if that is less.
+        seed: The seed of the random orders.
+        schedule: Replays only this schedule.
+        without: Names of judges to skip.
         kwargs: Keyword arguments of ``run``.
-        **by_attribute: Stubs by the attributes of their proxies; what signals bring, by their attributes; updates, by
-            the names of their methods, as a list of calls (a tuple of arguments, or the only one); keyword arguments
-            of ``run`` that have the name of none of these. Updates without required arguments arrive by themselves,
-            as one fault.
+        **by_attribute: Stubs, by the attributes of their proxies; values of signals, by their attributes; updates, by
+            the names of their methods, as a list of calls (a tuple of arguments, or the only argument). Other names are
+            keyword arguments of ``run``. Updates without required arguments are sent automatically, as one fault.
 
     Returns:
-        What was tried.
+        A report on the orders that were tried.
 
     Raises:
-        ExplorationFailed: Something is wrong in some order; the smallest such story that was found.
+        ExplorationFailed: The workflow fails a check in some order; the error has the smallest such story that was
+            found.
         ValueError: There is no such judge, or the schedule cannot be read.
     """
     __tracebackhide__ = True
@@ -253,9 +253,9 @@ class Exploration:
         """Tries orders with no fault, then with one, and so on, until the budget is used up or something is wrong.
 
         Args:
-            budget: How much may be tried.
+            budget: The limits of a search.
             faults: The largest number of faults in one run.
-            seed: Of the random orders.
+            seed: The seed of the random orders.
             only_chance: Tries random orders alone, beside another process that tries all of them in turn.
         """
         begun = time.perf_counter()

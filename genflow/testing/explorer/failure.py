@@ -1,4 +1,4 @@
-"""What an exploration found, for people and for the next test."""
+"""The findings of an exploration, as text and as code for a test."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Finding:
     """An order in which something is wrong, as small as it could be made.
 
     Attributes:
-        verdict: Which judge objects, and to what.
+        verdict: The judge that objects, and its text.
         story: What happens, step by step, with file and line of each branch.
-        schedule: The id that plays it again.
-        history: The history of it, to be pasted into a test; ``None`` where SWF's own rules leave no such history.
+        schedule: The id that replays it.
+        history: The history, for a test; ``None`` if SWF could not record it.
         code: The history as code.
         events: How many events it has.
-        found_after: Executions until it was found.
+        found_after: Number of runs until it was found.
     """
 
     verdict: Verdict
@@ -49,8 +49,8 @@ class ExplorationFailed(AssertionError):
     Attributes:
         finding: What is wrong.
         story: What happens, step by step.
-        schedule: The id that plays it again.
-        history: The history, to be pasted into a test.
+        schedule: The id that replays it.
+        history: The history, for a test.
     """
 
     def __init__(self, finding: Finding) -> None:
@@ -63,24 +63,24 @@ class ExplorationFailed(AssertionError):
 
 @define
 class Report:
-    """What was tried, and what was found.
+    """The orders that were tried, and the finding.
 
     Attributes:
         name: Of the workflow.
-        finding: What is wrong; ``None`` where everything held.
-        complete: The numbers of faults for which every order was tried, each with its orders.
-        merged: By the same numbers, how many of those orders were not played, since they are equal to others: they lead
-            to a state that was known, or differ only where the code does not see it.
+        finding: The finding; ``None`` if no check failed.
+        complete: For each number of faults for which every order was tried, the number of orders.
+        merged: By the same numbers, how many of those orders were not run because they are equivalent to others: they
+            lead to a known state, or the code cannot observe the difference.
         partial: The number of faults for which not every order was tried; ``None`` where there is none.
-        depth: There, every order with fewer deviations than this was tried.
+        depth: For that number of faults, every order with fewer deviations than this was tried.
         runs: Executions.
         seconds: Time taken.
         results: The results of orders without faults; more than one means that the result depends on the order.
         endings: How executions closed.
-        warnings: What the engine reported, with how often.
-        unread: By name of a signal, how many orders closed without having read one.
-        first_failure: What the first order already fails with.
-        bound: What chance gives a bug of depth three in the runs with random priorities.
+        warnings: The warnings of the engine, with their counts.
+        unread: By name of a signal, the number of orders that closed with one unread.
+        first_failure: The failure of the first order, if it fails.
+        bound: The probability with which the runs with random priorities find a bug of depth three.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What every run is held against, without a word from the user and with one: a table of judges.
+"""The checks of every run, built-in ones and the user's: a table of judges.
 
 A judge looks at a run that has ended and gives the text of what is wrong, or nothing. What is wrong in every order is
 mostly the test's own setting (a stub that gives ``None`` where the code needs a dict), so some judges compare with the
@@ -40,7 +40,7 @@ MISTAKES = (
     YieldError,
     DefinitionError,
 )
-"""What code raises that has a mistake; other exceptions are somebody's decision."""
+"""Exceptions that show a mistake in the code; others may be raised on purpose."""
 
 KEY_NAMES = frozenset({'idempotency_key', 'idempotencykey', 'idempotency_token', 'request_token', 'client_token'})
 
@@ -54,7 +54,7 @@ class Verdict:
 
     Attributes:
         judge: The name of the judge.
-        text: What is wrong, for people.
+        text: A description of the fault.
     """
 
     judge: str
@@ -71,9 +71,9 @@ class Run:
         failure: The exception that left ``run``.
         calls: Every attempt that was scheduled: ``.name``, ``.args``, ``.kwargs``, ``.outcome``.
         arrived: By name, how many signals came.
-        unread: By name, how many signals nobody had read when it closed.
+        unread: By name, the number of unread signals when it closed.
         runs: How many runs the execution had: one, and one for each restart.
-        warnings: What the engine reported.
+        warnings: The warnings of the engine.
     """
 
     status: str
@@ -94,7 +94,7 @@ class Baseline:
         completes: Whether it completed.
         result: What it gave, as text.
         asked: How often it made each call, by :func:`what_is_asked`.
-        unread: By name, how many signals nobody had read when it closed.
+        unread: By name, the number of unread signals when it closed.
         undos: The compensations of its sagas.
         is_unreadable: Whether a result cannot be read, such as the ``None`` of an activity that returns a list.
     """

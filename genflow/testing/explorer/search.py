@@ -1,4 +1,4 @@
-"""Which orders are tried: all of them where they fit, few deviations from first in first out, then by chance.
+"""The search strategy: all orders if they fit, else few deviations from first in first out, then random orders.
 
 *Theory of operation.* A search keeps the choices that are still to be tried, those with the fewest deviations from the
 first choice first, and plays each from the beginning. A state that was seen is not gone into again; the graph of
@@ -33,7 +33,7 @@ Judge = Callable[[Simulation], bool]
 
 @define
 class Budget:
-    """How much may be tried.
+    """The limits of a search.
 
     Attributes:
         runs: Executions.
@@ -243,7 +243,7 @@ class Corpus:
 
 
 def play_random(setup: Setup, memory: Memory, allowance: int, random: Random, corpus: Corpus) -> Simulation:
-    """Plays by chance, from somewhere on the way of a schedule that reached new code."""
+    """Plays a random walk that begins within a schedule that reached new code."""
     memory.restore()
     begin = random.choice(corpus.schedules) if corpus.schedules and random.random() < 0.5 else []  # noqa: PLR2004
     left = begin[: random.randrange(len(begin) + 1)][::-1]

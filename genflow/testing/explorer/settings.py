@@ -1,14 +1,14 @@
-"""What an exploration may be told, apart from what does it: ``genflow explore --help`` needs no more."""
+"""The settings of an exploration, in a module that ``genflow explore --help`` loads without the explorer."""
 
 from __future__ import annotations
 
 __all__ = ['BUDGET', 'JUDGE_NAMES', 'MAX_FAULTS']
 
 BUDGET = 5_000
-"""Runs that are tried unless somebody says otherwise."""
+"""Default for the most runs."""
 
 MAX_FAULTS = 3
-"""The most faults in one run unless somebody says otherwise."""
+"""Default for the most faults in one run."""
 
 JUDGE_NAMES = (
     'always',

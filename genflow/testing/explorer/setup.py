@@ -1,4 +1,4 @@
-"""What every run of one exploration shares: the workflow, its input, the stubs and the signals that arrive."""
+"""The data that all runs of one exploration share: the workflow, its input, the stubs and the signals to send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making a failing schedule small: fewest faults, fewest events, nearest to first in first out."""
+"""Shrinks a failing schedule: fewest faults, fewest events, closest to first in first out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run of a workflow on a made-up SWF: what can happen next, and what follows when it does.
+"""One run of a workflow on a simulated SWF: the actions that are possible next, and their effects.
 
 *Theory of operation.* The simulation holds a history in the engine's own events and asks a live
 :class:`~genflow.core.engine.execution.Execution` for decisions. :meth:`Simulation.actions` lists what can happen next,

@@ -1,4 +1,4 @@
-"""Whether two runs stand at the same state: what can follow is then the same, and is looked at once.
+"""Fingerprints of states: if two runs are in the same state, their continuations are explored once.
 
 *Theory of operation.* A state is what has happened (in any order), what SWF has open, where each generator stands and
 what it can reach: locals, the values that an unfinished expression holds, the workflow's attributes, mailboxes, and

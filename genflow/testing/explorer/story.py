@@ -1,4 +1,4 @@
-"""A run told for people, with the places in the user's code; and as a history to paste into a test."""
+"""Describes a run as text, with places in the user's code, and as a history for a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exploration notes of sagas: when each compensation was added, and when it ran."""
+"""Records for sagas: when each compensation was added, and when it ran."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a workflow decides on a history: the engine, driven by SWF's event dicts."""
+"""Computes the decisions of a workflow for a history: drives the engine with SWF's event dicts."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class DecidableHistory(Protocol):
 
 
 def decisions(workflow: type[Workflow] | WorkflowSpec, history: DecidableHistory) -> list[Decision]:
-    """What a workflow decides at the end of a history, as values of ``genflow.core.model.decisions``.
+    """Returns the decisions of a workflow at the end of a history, as values of ``genflow.core.model.decisions``.
 
     Raises:
-        HistoryError: The history is of another workflow type, or no decision is to be made at its end.
+        HistoryError: The history is of another workflow type, or no decision task is open at its end.
         NondeterminismError: The code does not follow the history.
         WorkflowStalled: The execution waits for nothing.
     """
@@ -72,7 +72,7 @@ def spec_for(workflow: type[Workflow] | WorkflowSpec, name: str, version: str) -
     """The type of a workflow class that a history is of; a class that is not decorated is version 1 of its name.
 
     Raises:
-        HistoryError: The history is of a type that the class does not stand for.
+        HistoryError: The history is of a type that the class does not implement.
     """
     specs = specs_of(workflow)
     for spec in specs:
@@ -85,7 +85,7 @@ def spec_for(workflow: type[Workflow] | WorkflowSpec, name: str, version: str) -
 
 
 def specs_of(workflow: type[Workflow] | WorkflowSpec) -> list[WorkflowSpec]:
-    """The types that a workflow class stands for, the outermost decorator's first.
+    """The types that a workflow class implements, the outermost decorator's first.
 
     Raises:
         TypeError: It is no workflow class.

@@ -149,7 +149,7 @@ class HistorySteps:
 
         Args:
             task: Which.
-            cause: SWF's word; the usual one unless given.
+            cause: SWF's cause. Default: the usual one.
             message: Of a Lambda function.
         """
         draft, item = self._on(task, 'refused')

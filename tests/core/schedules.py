@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import encode
+from genflow.testing.explorer.items import Item
 
 from .programs import ASKED, Interpreter
-from .story import Open, Story
+from .story import Story
 
 SCHEDULES = st.binary(min_size=120, max_size=120)
 
@@ -124,7 +125,7 @@ class Schedule:
         """Somebody asks for a call, or for a value that a validator may refuse; now and then with an id in use."""
         self.story.signaled(UPDATE_SIGNAL, asked_for(number, self.pick))
 
-    def end(self, item: Open) -> None:
+    def end(self, item: Item) -> None:
         story = self.story
         if item.kind == 'child' and not item.started:
             if self.pick(8) == 7:
@@ -140,7 +141,7 @@ class Schedule:
             known = 'ASSUME_ROLE_FAILED' if item.kind == 'lambda' else 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
             story.undelivered(item, rate if item.kind == 'signal' and self.pick(2) else known)
         elif name == 'completed':
-            story.completed(item, f'of {item.mark}')
+            story.completed(item, f'of {item.attempt}')
         else:
             getattr(story, name)(item)
 
@@ -216,7 +217,7 @@ def unasked(story: Story) -> list[str]:
     left = left_open(story)
     found = []
     for item in story.open.values():
-        mark = item.mark if item.kind == 'child' else item.key
+        mark = item.attempt if item.kind == 'child' else item.key
         number = mark.partition(';')[0].partition('.')[0]
         if number in given_up and (item.key in left if item.kind == 'activity' else not stopped & {item.key, number}):
             found.append(f'{item.kind} {item.key}')

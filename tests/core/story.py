@@ -1,9 +1,9 @@
-"""A tiny SWF for one execution: a history of the engine's own events, written by its answers and by the test.
+"""A workflow's story in the engine's own events: its answers are recorded as SWF does, and the test says what happens.
 
-Each decision is asked of a kept execution, which sees only what is new, and of a fresh one, which sees everything;
-a story goes on only where both gave the same. What SWF refuses (a close that is not last, a schedule beside a close,
-an id in use) is refused or recorded here too, and ids grow as SWF's do, with gaps where its history has events that
-mean nothing to the engine. `decide` also insists that SWF would have sent a decision task at all.
+What SWF records is said once, by the `ServiceModel` on which the explorer stands too. Each decision is asked of a kept
+execution, which sees only what is new, and of a fresh one, which sees everything; a story goes on only where both gave
+the same. What SWF refuses whole (a close that is not last, a schedule beside a close) fails the test, and ids grow as
+SWF's do. `decide` also insists that SWF would have sent a decision task at all.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from typing import Any
 from genflow import ActivityProxy, LambdaProxy, Signal, Workflow, WorkflowProxy
 from genflow.core.engine.execution import Execution
 from genflow.core.model import events
-from genflow.core.model.decisions import CLOSES, Decisions
+from genflow.core.model.decisions import Decisions
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.failures import RemoteFailure, decode_failure, encode_failure
 from genflow.core.payloads.hooks import decode, encode
+from genflow.testing.explorer.items import Item
+from genflow.testing.explorer.service_model import ServiceModel
 
-from .recording import DUE, HOW, RECORD, check_batch, key_of, said
+from .recording import check_batch, key_of, said
 
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 WORKFLOW_ID, RUN_ID = 'desk-1', 'run-1'
-
-OPEN_LIMITS = {'activity': 1000, 'child': 1000, 'timer': 1000}
-"""Open work of each kind in one execution (SWF's quotas)."""
 
 
 class Desk(Workflow):
@@ -46,25 +45,16 @@ def made(run: Any, **members: Any) -> type[Workflow]:
     return run if isinstance(run, type) else type('Desk', (Desk,), {'run': run, **members})
 
 
-class Open:
-    """Something that the history has open."""
-
-    def __init__(self, kind: str, key: str, ref: int, mark: str) -> None:
-        self.kind = kind
-        self.key = key
-        self.ref = ref
-        self.mark = mark
-        self.started = 0
-
-
-class Story:
-    """One execution as SWF sees it.
+class Story(ServiceModel):
+    """One execution as SWF sees it, decided by a kept execution and by one that replays.
 
     Args:
         run: The workflow's ``run``, or a workflow class.
         args: What it is called with.
         given: Other members of event 1, such as ``child_policy`` or ``input``.
     """
+
+    has_gaps = True
 
     def __init__(
         self,
@@ -76,20 +66,16 @@ class Story:
         engine: Mapping[str, Any] | None = None,
         **given: Any,
     ) -> None:
+        super().__init__()
         self.cls = made(run, **(members or {}))
         self.spec = WorkflowSpec(self.cls, self.cls.__name__, '1')
         self.engine = {'workflow_id': WORKFLOW_ID, 'run_id': RUN_ID, 'seed': seed, **(engine or {})}
-        self.events: list[Any] = []
-        self.open: dict[int, Open] = {}
         self.used: set[str] = set()
         self.answer: Decisions | None = None
         self.answers: list[Decisions] = []
-        self.closed: events.Closed | None = None
         self.sticky = self.execution()
         self.roaming = self.execution()
         self._evict = evict
-        self._id = 0
-        self._due = False
         self.answered_with: list[Decisions] = []
         self._started: events.DecisionStarted | None = None
         self._answered = 0
@@ -157,9 +143,9 @@ class Story:
     def _begin_decision(self) -> None:
         assert self.closed is None, 'the execution is closed'
         assert self._started is None, 'a decision is under way'
-        assert self._due, 'SWF has no reason to send a decision task'
-        self._due = False
-        self._started = self.add(events.DecisionStarted, time=START + timedelta(seconds=self._id))
+        assert self.is_due, 'SWF has no reason to send a decision task'
+        self.is_due = False
+        self._started = self.add(events.DecisionStarted, time=START + timedelta(seconds=self.last_id))
 
     def check_whole(self) -> None:
         """The history as it stands is one that the code follows, whoever reads it."""
@@ -191,32 +177,21 @@ class Story:
         assert self.answer is not None
         found = self.answer.all if limit is None else self.answer.first_chunk(limit)
         check_batch(found)
-        queued = self._due
-        completed = self.add(events.DecisionCompleted, started_id=self._started.id)
-        self._answered = self._started.id
+        started, self._started = self._started, None
+        self._answered = started.id
         self.answered_with.append(self.answer)
-        self._started = None
-        for decision in found:
-            cause = self._cause(decision, queued, refuse or {})
-            RECORD[type(decision)](self, decision, completed.id, cause)
+        causes = refuse or {}
+        self.record_response(
+            found, started, lambda decision: causes.get(type(decision)) or causes.get(key_of(decision))
+        )
         if self.closed is not None:
             self.check_whole()
 
     def respond_close_refused(self, cause: str) -> None:
         """Records an answer of nothing but a close that SWF does not take."""
-        (close,) = self.answer.all
-        completed = self.add(events.DecisionCompleted, started_id=self._started.id)
-        self._answered, self._started = self._started.id, None
-        self.add(events.CloseRefused, decision_id=completed.id, how=HOW[type(close)], cause=cause)
-        self.due()
-
-    def _cause(self, decision: Any, queued: bool, refuse: Mapping[Any, str]) -> str | None:
-        if isinstance(decision, CLOSES) and queued:
-            return 'UNHANDLED_DECISION'
-        for key in (type(decision), key_of(decision)):
-            if key in refuse:
-                return refuse[key]
-        return None
+        started, self._started = self._started, None
+        self._answered = started.id
+        self.record_response(self.answer.all, started, lambda close: cause)
 
     def time_out_decision(self) -> None:
         """The decision that was made gets lost, and with it the execution that made it."""
@@ -227,94 +202,69 @@ class Story:
         self.roaming.close()
         self.roaming = self.execution()
         self.add(events.DecisionTimedOut)
-        self.due()
 
     def lose_decision_task(self) -> None:
         """A decision task goes to a decider that never sees it, and times out."""
         self._begin_decision()
         self._started = None
         self.add(events.DecisionTimedOut)
-        self.due()
-
-    def add(self, cls: type, **members: Any) -> Any:
-        self._id += 1
-        event = cls(id=self._id, **members)
-        self.events.append(event)
-        if cls in DUE:
-            self.due()
-        return event
-
-    @property
-    def is_due(self) -> bool:
-        """Whether SWF has a decision task to give."""
-        return self._due
-
-    def due(self) -> None:
-        if not self._due:
-            self._due = True
-            self._id += 1  # DecisionTaskScheduled
 
     # what happens to the open work: by number, or by activity id, timer id or workflow id
 
-    def find(self, key: int | str | Open) -> Open:
-        if isinstance(key, Open):
+    def find(self, key: int | str | Item) -> Item:
+        if isinstance(key, Item):
             return key
         found = [
             item
             for item in self.open.values()
-            if key in (item.key, item.mark) or item.mark.partition('.')[0] == str(key)
+            if key in (item.key, item.attempt) or item.attempt.partition('.')[0] == str(key)
         ]
-        assert len(found) == 1, f'{key!r} is not open; open are {[item.mark for item in self.open.values()][:20]}'
+        assert len(found) == 1, f'{key!r} is not open; open are {[item.attempt for item in self.open.values()][:20]}'
         return found[0]
 
     def is_open(self, key: int | str) -> bool:
-        return any(key in (item.key, item.mark, item.mark.partition('.')[0]) for item in self.open.values())
+        return any(key in (item.key, item.attempt, item.attempt.partition('.')[0]) for item in self.open.values())
 
-    def _close(self, key: int | str | Open) -> int:
-        item = self.find(key)
-        del self.open[item.ref]
-        if item.kind in ('activity', 'lambda'):
-            self._id += 1  # ActivityTaskStarted
-        return item.ref
+    def _ends(self, key: int | str | Item, cls: type, **members: Any) -> None:
+        self.settle(self.find(key), cls, **members)
 
-    def completed(self, key: int | str | Open, value: Any = None, *, text: str | None = None) -> None:
-        self.add(events.Completed, ref=self._close(key), result=encode(value) if text is None else text)
+    def completed(self, key: int | str | Item, value: Any = None, *, text: str | None = None) -> None:
+        self._ends(key, events.Completed, result=encode(value) if text is None else text)
 
     def failed(
         self,
-        key: int | str | Open,
+        key: int | str | Item,
         error: BaseException | None = None,
         reason: str | None = 'broken',
         details: Any = None,
     ) -> None:
         if error is not None:
             reason, details = encode_failure(error, 'Traceback: remote')
-        self.add(events.Failed, ref=self._close(key), reason=reason, details=details)
+        self._ends(key, events.Failed, reason=reason, details=details)
 
     def timed_out(
-        self, key: int | str | Open, timeout_type: str = 'START_TO_CLOSE', details: str | None = None
+        self, key: int | str | Item, timeout_type: str = 'START_TO_CLOSE', details: str | None = None
     ) -> None:
-        self.add(events.TimedOut, ref=self._close(key), timeout_type=timeout_type, details=details)
+        self._ends(key, events.TimedOut, timeout_type=timeout_type, details=details)
 
-    def canceled(self, key: int | str | Open, details: str | None = None) -> None:
-        self.add(events.Canceled, ref=self._close(key), details=details)
+    def canceled(self, key: int | str | Item, details: str | None = None) -> None:
+        self._ends(key, events.Canceled, details=details)
 
-    def terminated(self, key: int | str | Open) -> None:
-        self.add(events.Terminated, ref=self._close(key))
+    def terminated(self, key: int | str | Item) -> None:
+        self._ends(key, events.Terminated)
 
-    def fired(self, key: int | str | Open) -> None:
-        self.add(events.TimerFired, ref=self._close(key))
+    def fired(self, key: int | str | Item) -> None:
+        self._ends(key, events.TimerFired)
 
-    def child_started(self, key: int | str | Open) -> None:
+    def child_started(self, key: int | str | Item) -> None:
         item = self.find(key)
-        item.started = self._id + 1
-        self.add(events.ChildStarted, ref=item.ref, workflow_id=item.key, run_id=f'run of {item.key}')
+        self.start_child(item, f'run of {item.key}')
 
-    def delivered(self, key: int | str | Open) -> None:
-        self.add(events.Delivered, ref=self._close(key))
+    def delivered(self, key: int | str | Item) -> None:
+        self._ends(key, events.Delivered)
 
-    def undelivered(self, key: int | str | Open, cause: str = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION') -> None:
-        self.add(events.Undelivered, ref=self._close(key), cause=cause)
+    def undelivered(self, key: int | str | Item, cause: str = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION') -> None:
+        self._ends(key, events.Undelivered, cause=cause)
 
     def signaled(self, name: str, value: Any = None, *, text: str | None = None) -> None:
         self.add(events.Signaled, name=name, input=encode(value) if text is None else text)
@@ -325,24 +275,11 @@ class Story:
     def terminate(self) -> None:
         self.closed = self.add(events.Closed, decision_id=None, how='terminated')
 
-    # recording
-
-    def opened(self, kind: str, key: str, event: Any, mark: str) -> None:
-        self.open[event.id] = Open(kind, key, event.id, mark)
-
-    def refused(self, kind: str, key: str, decision_id: int, cause: str, control: str | None = None) -> None:
-        self.add(events.Refused, decision_id=decision_id, kind=kind, key=key, cause=cause, control=control)
-
-    def taken(self, kind: str, key: str) -> bool:
-        return any(item.kind == kind and item.key == key for item in self.open.values())
-
-    def full(self, kind: str) -> bool:
-        return sum(item.kind == kind for item in self.open.values()) >= OPEN_LIMITS[kind]
-
-    def once(self, mark: str) -> None:
+    def opened(self, item: Item, decision: Any) -> None:
         """An attempt is scheduled once in the life of an execution."""
-        assert mark not in self.used, f'{mark} is scheduled twice'
-        self.used.add(mark)
+        if item.kind in ('activity', 'child', 'lambda'):
+            assert item.attempt not in self.used, f'{item.attempt} is scheduled twice'
+            self.used.add(item.attempt)
 
 
 class Raised:

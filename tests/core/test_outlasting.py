@@ -66,6 +66,6 @@ def test_the_time_that_has_passed_counts_and_each_line_is_told_of_once(caplog):
             assert caplog.records == []
         story.respond()
         story.fired(str(number))
-        story._id += 20  # noqa: SLF001 - twenty seconds pass
+        story.last_id += 20  # twenty seconds pass
     kept = {record.getMessage() for record in caplog.records}
     assert len(kept) == 2  # of the kept execution and of the one that replays

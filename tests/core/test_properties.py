@@ -113,7 +113,7 @@ def test_every_story_is_the_same_where_long_histories_are_restarted(program, sch
         ]:
             assert story.closed.how == 'continued'
             assert not left_open(story)
-            assert not [item.mark for item in story.open.values() if item.kind == 'child']
+            assert not [item.attempt for item in story.open.values() if item.kind == 'child']
             assert not [item.key for item in story.open.values() if item.kind == 'timer' and '-' not in item.key]
         check_replay(story, WorkflowSpec(Interpreter, story.spec.name, story.spec.version))
         story.sticky.close()

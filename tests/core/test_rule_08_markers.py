@@ -255,7 +255,7 @@ def changed(story, run):
     """The rest of a story by other code."""
     other = Story(run)
     other.events = list(story.events)
-    other._id, other._due, other.open = story._id, story._due, story.open  # noqa: SLF001
+    other.last_id, other.is_due, other.open = story.last_id, story.is_due, story.open
     return other
 
 

@@ -90,7 +90,7 @@ def test_a_restart_is_suggested_from_ten_thousand_events():
         return self.info.restart_suggested
 
     story = Story(run)
-    story._id = 9_996  # noqa: SLF001 - a long history, made short
+    story.last_id = 9_996  # a long history, made short
     story.lose_decision_task()
     story.decide()
     assert story.result is True

@@ -8,8 +8,9 @@ from genflow import ActivityProxy, NondeterminismError, Retry, TaskFailed
 from genflow.core.engine.outbox import QUOTAS
 from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import WAKE_TIMER_PREFIX
+from genflow.testing.explorer.service_model import OPEN_LIMITS
 
-from .story import OPEN_LIMITS, Story
+from .story import Story
 
 
 def catching(call):
@@ -278,7 +279,7 @@ def run_to_its_end(story):
         if item.kind == 'timer':
             story.fired(item)
         else:
-            story.completed(item, item.mark)
+            story.completed(item, item.attempt)
         story.decide()
         timers = [
             item for item in story.open.values() if item.kind == 'timer' and not item.key.startswith(WAKE_TIMER_PREFIX)

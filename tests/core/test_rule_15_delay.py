@@ -78,7 +78,7 @@ def test_a_changed_delay_breaks_no_running_execution(before, after):
         story.decide()
     story.completed(1)
     changed = Story(code(after))
-    changed.events, changed._id, changed._due = story.events, story._id, True  # noqa: SLF001
+    changed.events, changed.last_id, changed.is_due = story.events, story.last_id, True
     assert changed.decide() == ['activity 2.1 Other [[],{}]']
 
 
@@ -93,5 +93,5 @@ def test_a_changed_delay_during_the_delay():
     story.decide()
     story.fired('1.1;w')
     changed = Story(code(0))
-    changed.events, changed._id, changed._due = story.events, story._id, True  # noqa: SLF001
+    changed.events, changed.last_id, changed.is_due = story.events, story.last_id, True
     assert changed.decide() == ['activity 1.1 Echo [[],{}]']

@@ -237,7 +237,7 @@ def test_one_that_was_used_otherwise_is_none(caplog, make, use):
 
     story = Story(type('Drops', (Drops,), {'run': run}))
     story.decide()
-    (activity,) = [item.mark for item in story.open.values() if item.kind == 'activity']
+    (activity,) = [item.attempt for item in story.open.values() if item.kind == 'activity']
     story.completed(activity)
     story.decide()
     assert story.closed is not None

@@ -12,10 +12,17 @@ from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
+import pytest
+from attrs import evolve
+
+from genflow.core.model import events
+from genflow.core.model.decisions import CLOSES, Decisions
 from genflow.core.model.wire_names import REFUSED_MARKER, REPLY_MARKER, UPDATE_SIGNAL
 from genflow.core.payloads.envelopes import opened_input
 from genflow.swf.wire.events import translate
 from genflow.testing import replay
+from genflow.testing.explorer.service_model import DUE, OPEN_LIMITS, ServiceModel
+from genflow.testing.histories.open_items import OpenItems
 
 from .runs import Run, advanced, completes, first_chunk, wire
 from .surroundings import ACTIVITY_DEFAULTS, WORKFLOW_DEFAULTS
@@ -91,6 +98,78 @@ def check_prefixes(run: Run) -> None:
             execution.close()
             assert decided.context == said.get('executionContext')
             check_shown(first_chunk(decided, rooms[said['startedEventId']]), output(run.history, event['eventId']))
+
+
+# the model of the service is that of the service
+
+
+def check_model(run: Run) -> None:
+    """The model on which the explorer and tests/core stand records what the service did of the same decisions."""
+    rooms = {asked.started_id: asked.room for asked in run.asked}
+    model, items = ServiceModel(), OpenItems()
+    for event in translate(run.history):
+        if model.events and event.id <= model.last_id:
+            continue  # the output of a decision, which has been compared
+        is_stale = model.is_due
+        follow(model, event)
+        if isinstance(event, events.DecisionCompleted):
+            for recorded in run.history[len(items.view.events) : event.id]:
+                items.apply(recorded)
+            assert model.open.keys() == {item.id for item in items}
+            execution = run.execution()
+            decided = advanced(execution, run.history[: event.started_id])
+            execution.close()
+            recorded = translate(output(run.history, event.id))
+            for decision, real in zip(sent(decided, rooms[event.started_id]), recorded, strict=True):
+                check_recorded(model, decision, real, is_stale=is_stale)
+
+
+def follow(model: ServiceModel, event: Any) -> None:
+    """Something happens by itself, as the service has recorded it."""
+    model.events.append(event)
+    model.last_id = event.id
+    if isinstance(event, events.DecisionStarted):
+        model.is_due = False
+    elif type(event) in DUE:
+        model.is_due = True
+    if isinstance(event, events.ChildStarted):
+        model.open[event.ref].started = True
+    elif hasattr(event, 'ref'):
+        assert model.open.pop(event.ref)
+
+
+def sent(decided: Decisions, room: int | None) -> tuple[Any, ...]:
+    """The decisions of one response of so much room."""
+    if room is None:
+        count = len(first_chunk(decided, None))
+        room = count if count == len(decided.all) else count - len(decided.later) - 1  # without the wake-up timer
+    return decided.first_chunk(room)
+
+
+OUTSIDE = {
+    'ACTIVITY_CREATION_RATE_EXCEEDED',
+    'ACTIVITY_TYPE_DEPRECATED',
+    'ACTIVITY_TYPE_DOES_NOT_EXIST',
+    'CHILD_CREATION_RATE_EXCEEDED',
+    'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED',
+    'TIMER_CREATION_RATE_EXCEEDED',
+    'WORKFLOW_ALREADY_RUNNING',
+}
+"""The causes of refusals that are no matter of one execution: rates, types, and what else is open in the domain."""
+
+
+def check_recorded(model: ServiceModel, decision: Any, real: Any, *, is_stale: bool) -> None:
+    cause = 'UNHANDLED_DECISION' if is_stale and isinstance(decision, CLOSES) else None
+    refused = getattr(real, 'cause', '')
+    model.last_id = real.id - 1
+    with pytest.MonkeyPatch.context() as patch:
+        if refused.endswith('LIMIT_EXCEEDED'):  # which some of the services say early
+            patch.setitem(OPEN_LIMITS, real.kind, sum(item.kind == real.kind for item in model.open.values()))
+        model.record(decision, real.decision_id, refused if refused in OUTSIDE else cause)
+    made = model.events[-1]
+    if isinstance(made, events.Closed):
+        made, real = evolve(made, run_id=None), evolve(real, run_id=None)
+    assert made == real
 
 
 def output(history: list[Any], completed_id: int) -> list[Any]:
@@ -218,4 +297,4 @@ def _asked(run: Run) -> Iterator[str]:
             yield attributes(event)['input']
 
 
-LAWS = (check_ways, check_prefixes, check_ids, check_replay, check_updates)
+LAWS = (check_ways, check_prefixes, check_model, check_ids, check_replay, check_updates)

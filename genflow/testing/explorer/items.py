@@ -1,4 +1,4 @@
-"""What an execution has open at SWF, and what may happen to it: a table of outcomes by kind."""
+"""What an execution has open at SWF, and what a schedule lets happen to it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class Item:
     Attributes:
         kind: ``activity``, ``child``, ``lambda``, ``timer``, ``signal`` or ``cancel``.
         key: The id at SWF.
+        attempt: Which attempt of which call it is: ``7.2``.
+        name: Of the type, function or signal.
+        version: Of the type.
+        input: What it was called with.
         ref: The id of the event that opened it.
         label: The name and which one of that name it is: ``Charge#2``.
         call: The number of the call; its attempts share it.
@@ -31,13 +35,14 @@ class Item:
 
     kind: str
     key: str
-    ref: int
+    attempt: str
     name: str
-    version: str | None
-    input: str | None
-    label: str
-    call: str
-    opened: float
+    version: str | None = None
+    input: str | None = None
+    ref: int = 0
+    label: str = ''
+    call: str = ''
+    opened: float = 0
     due: float = math.inf
     limit: float = math.inf
     target: str = ''

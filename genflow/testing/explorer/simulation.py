@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model import decisions, events
-from genflow.core.model.decisions import CLOSES, Decisions
+from genflow.core.model.decisions import Decisions
 from genflow.core.model.info import ExecutionIds
 from genflow.core.model.wire_names import REPLY_MARKER, UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
@@ -31,6 +31,7 @@ from genflow.core.tasks.saga import Saga
 from genflow.core.tasks.signals import SignalGet
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, Suspended
 from genflow.testing.explorer.items import DECIDE, Action, Item
+from genflow.testing.explorer.service_model import DUE, ServiceModel
 from genflow.testing.explorer.setup import Called, Setup
 from genflow.testing.explorer.undoing import SagaLog
 from genflow.testing.tester.doubles import Double
@@ -133,17 +134,14 @@ def _arguments(input: str | None) -> tuple[list[Any], dict[str, Any]]:
     return (args, kwargs) if isinstance(args, list) and isinstance(kwargs, dict) else ([input], {})
 
 
-class Simulation:
+class Simulation(ServiceModel):
     """One execution with its restarts.
 
     Attributes:
         setup: What all runs share.
         live: The execution as a worker keeps it.
-        events: The history of the current run.
         past: The histories of the runs before it.
-        open: What SWF has open, oldest first, by the id of the event that opened it.
         calls: Every attempt that was scheduled, in all runs.
-        closed: How the last run closed, once it did.
         error: What made it impossible to decide.
         has_failures: Whether anything failed or timed out, or a signal came that was not needed.
         steps: The choices that were made.
@@ -159,7 +157,6 @@ class Simulation:
         self.past: list[list[Any]] = []
         self._past_logs: list[SagaLog] = []
         self.calls: list[Call] = []
-        self.closed: events.Closed | None = None
         self.failure: BaseException | None = None
         self.unretrieved = ''
         self.error: BaseException | None = None
@@ -186,13 +183,12 @@ class Simulation:
         self._self_signals = 0
         self._faulty: set[str] = set()
         self._names: Counter[str] = Counter()
-        self._begin(setup.input, None)
+        super().__init__()
+        self._start(setup.input, None)
 
-    def _begin(self, input: str | None, continued: str | None) -> None:
-        self.events: list[Any] = []
-        self.open: dict[int, Item] = {}
+    def begin(self) -> None:
+        super().begin()
         self._by_call: dict[int, Call] = {}
-        self._due = False
         self._heard: list[type] = []
         self._evicted = False
         self._prepared = False
@@ -200,8 +196,10 @@ class Simulation:
         self._during: Action | None = None
         self._answered = 0
         self.live = self.execution()
+
+    def _start(self, input: str | None, continued: str | None) -> None:
         spec = self.setup.spec
-        self._add(
+        self.add(
             events.WorkflowStarted,
             time=START + timedelta(seconds=self.time),
             name=spec.name,
@@ -213,7 +211,6 @@ class Simulation:
             decision_duration=spec.decision_duration or 60,
             continued_run_id=continued,
         )
-        self._due = True
 
     @property
     def run_id(self) -> str:
@@ -235,7 +232,7 @@ class Simulation:
     def pending(self) -> tuple[Any, ...]:
         """What is chosen for the next decision."""
         during = self._during
-        return (self._due, self._evicted, self._refused, during and during.label, bool(self._answered))
+        return (self.is_due, self._evicted, self._refused, during and during.label, bool(self._answered))
 
     def is_faulty(self, item: Item) -> bool:
         """Whether something went wrong with the call of an item already."""
@@ -272,7 +269,7 @@ class Simulation:
         """What can happen next within so many faults, the first-in-first-out choice first; nothing if it is stuck."""
         if self.ended:
             return []
-        if not self._due:
+        if not self.is_due:
             return list(self._happenings(allowance))
         if allowance < 1 or self._prepared:
             return [DECIDE]
@@ -363,8 +360,8 @@ class Simulation:
         self._evicted = self._prepared = True
 
     def lose(self, action: Action) -> None:
-        self._add(events.DecisionStarted, time=self._now())
-        self._add(events.DecisionTimedOut)
+        self.add(events.DecisionStarted, time=self._now())
+        self.add(events.DecisionTimedOut)
         self._evicted = True
 
     def refuse(self, action: Action) -> None:
@@ -382,14 +379,14 @@ class Simulation:
     def _signaled(self, name: str, text: str | None) -> None:
         sent = UPDATE_SIGNAL if name.startswith(f'{UPDATE_SIGNAL} ') else name
         self.arrived[sent] += 1
-        self._add(events.Signaled, name=sent, input=text)
+        self.add(events.Signaled, name=sent, input=text)
         self._happened('signal', name, text)
 
     def cancel(self, action: Action) -> None:
         self.cancel_at = len(self.calls)
         self.cancel_events = self.total
         self.canceled_run = len(self.past)
-        self._add(events.CancelRequested)
+        self.add(events.CancelRequested)
         self._happened('cancel')
 
     def end(self, action: Action) -> None:
@@ -412,8 +409,7 @@ class Simulation:
             self.time = max(self.time, item.limit)
 
     def _start_child(self, item: Item) -> None:
-        item.started = True
-        self._add(events.ChildStarted, ref=item.ref, workflow_id=item.key, run_id=f'run of {item.label}')
+        self.start_child(item, f'run of {item.label}')
         self._happened(item.kind, item.name, item.input, 'started')
 
     def _finish(self, item: Item, outcome: str) -> None:
@@ -423,9 +419,8 @@ class Simulation:
             members = dict(zip(('reason', 'details'), self._raised(item, error), strict=True))
         elif outcome == 'completed':
             members = {'result': self._called(item).nothing}
-        del self.open[item.ref]
         self._settled(item, word.partition(',')[0])
-        self._add(cls, ref=item.ref, **members)
+        self.settle(item, cls, **members)
         self._happened(item.kind, item.name, item.input, word.partition(',')[0] + error)
         if item.target == WORKFLOW_ID and outcome == 'delivered':
             self._deliver_to_itself(item)
@@ -455,16 +450,15 @@ class Simulation:
                 self._happened(item.kind, item.name, item.input, 'silent')
                 return
             outcome, lost = Failed('', None), True
-        del self.open[item.ref]
         if lost:
             self._settled(item, 'timed out')
             kind = stand.time_out.type if stand.time_out is not None else None
-            self._add(events.TimedOut, ref=item.ref, timeout_type=kind or 'START_TO_CLOSE')
+            self.settle(item, events.TimedOut, timeout_type=kind or 'START_TO_CLOSE')
             self._happened(item.kind, item.name, item.input, 'lost')
             return
         cls, members = _answer_event(outcome)
         self._settled(item, _WORDS[cls])
-        self._add(cls, ref=item.ref, **members)
+        self.settle(item, cls, **members)
         self._happened(item.kind, item.name, item.input, _WORDS[cls], str(sorted(members.items())))
 
     def _settled(self, item: Item, outcome: str) -> None:
@@ -477,8 +471,8 @@ class Simulation:
 
     def decide(self, action: Action) -> None:
         during, self._during = self._during, None
-        self._due = self._prepared = False
-        started = self._add(events.DecisionStarted, time=self._now())
+        self.is_due = self._prepared = False
+        started = self.add(events.DecisionStarted, time=self._now())
         if self._evicted:
             self._evicted = False
             self.warnings += self.live.warnings
@@ -501,9 +495,9 @@ class Simulation:
             self.moved_by_cancel = True
         if during is not None:
             _TAKE[during.verb](self, during)
-        completed = self._add(events.DecisionCompleted, started_id=started.id)
         self._answered = started.id
-        self._record(answer or Decisions(), completed.id, queued=during is not None and self._due)
+        refused, self._refused = self._refused, None
+        self.record_response((answer or Decisions()).first_chunk(MAX_RESPONSE), started, _Refusing(refused))
 
     def _always(self) -> None:
         """Holds the workflow against the invariant that is to be true after every decision."""
@@ -519,32 +513,13 @@ class Simulation:
         if answer is not None and not answer:
             self.violation = 'the invariant is false after a decision'
 
-    def _record(self, answer: Decisions, decision_id: int, *, queued: bool) -> None:
-        refused, self._refused = self._refused, None
-        for decision in answer.first_chunk(MAX_RESPONSE):
-            if isinstance(decision, CLOSES):
-                self._close(decision, decision_id, refuse=queued)
-            elif refused is not None and _REFUSABLE[refused].decision is type(decision):
-                self._refuse(_REFUSABLE[refused], decision, decision_id)
-                refused = None
-            else:
-                _RECORD[type(decision)](self, decision, decision_id)
+    def refused(self, kind: str, key: str, decision_id: int, cause: str, control: str | None = None) -> None:
+        super().refused(kind, key, decision_id, cause, control)
+        self._happened('refused', kind, cause)
 
-    def _refuse(self, refusal: Refusal, decision: Any, decision_id: int) -> None:
-        self._add(
-            events.Refused,
-            decision_id=decision_id,
-            kind=refusal.kind,
-            key=getattr(decision, refusal.key),
-            cause=refusal.cause,
-            control=getattr(decision, 'control', None),
-        )
-        self._happened('refused', refusal.kind, refusal.cause)
-
-    def _close(self, decision: Any, decision_id: int, *, refuse: bool) -> None:
-        how = _HOW[type(decision)]
-        if refuse:
-            self._add(events.CloseRefused, decision_id=decision_id, how=how, cause='UNHANDLED_DECISION')
+    def conclude(self, decision: Any, decision_id: int, cause: str | None) -> None:
+        if cause is not None:
+            super().conclude(decision, decision_id, cause)
             self._evicted = True  # a worker keeps no execution that it has closed
             return
         pending_close = self.live.pending_close
@@ -552,18 +527,10 @@ class Simulation:
         left = getattr(pending_close, 'left', None)
         self.unretrieved = '' if left is None else left.label
         self.unread = {name: len(box.items) for name, box in self.live.mailboxes.items() if box.items}
+        super().conclude(decision, decision_id, cause)
         if isinstance(decision, decisions.ContinueAsNew):
-            self._add(events.Closed, decision_id=decision_id, how=how, result=decision.input, run_id='next')
+            self.closed = None
             self._restart(decision)
-            return
-        self.closed = self._add(
-            events.Closed,
-            decision_id=decision_id,
-            how=how,
-            result=getattr(decision, 'result', None),
-            reason=getattr(decision, 'reason', None),
-            details=getattr(decision, 'details', None),
-        )
 
     def _restart(self, decision: decisions.ContinueAsNew) -> None:
         run_id = self.run_id
@@ -575,45 +542,38 @@ class Simulation:
             self.cut = True
             return
         self._happened('restart', decision.input)
-        self._begin(decision.input, run_id)
+        self.begin()
+        self._start(decision.input, run_id)
 
     # writing
 
     def _now(self) -> datetime:
         return START + timedelta(seconds=self.time)
 
-    def _add(self, cls: type, **members: Any) -> Any:
-        event = cls(id=len(self.events) + 1, **members)
-        self.events.append(event)
+    def add(self, cls: type, **members: Any) -> Any:
         self.total += 1
-        if cls in _DUE:
-            self._due = True
+        if cls in DUE:
             self._heard.append(cls)
-        return event
+        return super().add(cls, **members)
 
     def _happened(self, *what: Any) -> None:
         self.digest = (self.digest + hash(what)) & 0xFFFFFFFFFFFFFFFF
 
-    def _open(self, event: Any, kind: str, key: str, name: str, **members: Any) -> Item:
-        self._names[name] += 1
-        label = f'{name}#{self._names[name]}'
-        call = f'{len(self.past)}/{key.partition(".")[0]}'
-        members = {'version': None, 'input': None, 'call': call, **members}
-        item = Item(kind=kind, key=key, ref=event.id, name=name, label=label, opened=self.time, **members)
-        self.open[event.id] = item
-        self._happened('open', kind, name, item.input)
-        if kind in WORK:
-            number = item.call.rpartition('/')[2]
-            made = Call(kind, name, self._called(item).attribute, item.input, number, len(self.past) + 1)
+    def opened(self, item: Item, decision: Any) -> None:
+        self._names[item.name] += 1
+        item.label = f'{item.name}#{self._names[item.name]}'
+        number = item.attempt.partition('.')[0]
+        item.call = f'{len(self.past)}/{number}'
+        item.opened = self.time
+        if item.kind == 'timer':
+            item.due = self.time + decision.seconds
+        elif item.kind == 'activity':
+            item.limit = self.time + self._latest(item, decision)
+        self._happened('open', item.kind, item.name, item.input)
+        if item.kind in WORK:
+            made = Call(item.kind, item.name, self._called(item).attribute, item.input, number, len(self.past) + 1)
             self.calls.append(made)
-            self._by_call[event.id] = made
-        return item
-
-    def activity(self, d: decisions.ScheduleActivity, decision_id: int) -> None:
-        members = {'name': d.name, 'version': d.version, 'input': d.input}
-        event = self._add(events.ActivityScheduled, decision_id=decision_id, activity_id=d.activity_id, **members)
-        item = self._open(event, 'activity', d.activity_id, d.name, version=d.version, input=d.input)
-        item.limit = self.time + self._latest(item, d)
+            self._by_call[item.ref] = made
 
     def _latest(self, item: Item, d: decisions.ScheduleActivity) -> float:
         part = self._called(item).part
@@ -625,83 +585,10 @@ class Simulation:
         whole, start, rest = (math.inf if value is None else value for value in limits.values())
         return min(whole, start + rest)
 
-    def child(self, d: decisions.StartChild, decision_id: int) -> None:
-        event = self._add(
-            events.ChildInitiated,
-            decision_id=decision_id,
-            workflow_id=d.workflow_id,
-            name=d.name,
-            version=d.version,
-            input=d.input,
-            control=d.control,
-        )
-        call = f'{len(self.past)}/{(d.control or d.workflow_id).partition(".")[0]}'
-        self._open(event, 'child', d.workflow_id, d.name, version=d.version, input=d.input, call=call)
-
-    def timer(self, d: decisions.StartTimer, decision_id: int) -> None:
-        event = self._add(
-            events.TimerStarted, decision_id=decision_id, timer_id=d.timer_id, seconds=d.seconds, control=d.control
-        )
-        self._open(event, 'timer', d.timer_id, 'timer', due=self.time + d.seconds)
-
-    def function(self, d: decisions.ScheduleLambda, decision_id: int) -> None:
-        event = self._add(
-            events.LambdaScheduled, decision_id=decision_id, lambda_id=d.lambda_id, name=d.name, input=d.input
-        )
-        self._open(event, 'lambda', d.lambda_id, d.name, input=d.input)
-
-    def send(self, d: decisions.SignalExternal, decision_id: int) -> None:
-        event = self._add(
-            events.SignalInitiated,
-            decision_id=decision_id,
-            workflow_id=d.workflow_id,
-            signal=d.signal,
-            run_id=d.run_id,
-            input=d.input,
-            control=d.control,
-        )
-        self._open(event, 'signal', d.control or d.signal, d.signal, input=d.input, target=d.workflow_id)
-
-    def request(self, d: decisions.RequestCancelExternal, decision_id: int) -> None:
-        event = self._add(
-            events.CancelInitiated,
-            decision_id=decision_id,
-            workflow_id=d.workflow_id,
-            run_id=d.run_id,
-            control=d.control,
-        )
-        for item in self.open.values():
-            if item.kind == 'child' and item.key == d.workflow_id:
-                item.canceling = True
-        self._open(event, 'cancel', f'cancel {d.workflow_id}', f'cancel of {d.workflow_id}', target=d.workflow_id)
-
-    def _found(self, kind: str, key: str) -> Item | None:
-        return next((item for item in self.open.values() if item.kind == kind and item.key == key), None)
-
-    def cancel_activity(self, d: decisions.RequestCancelActivity, decision_id: int) -> None:
-        item = self._found('activity', d.activity_id)
-        if item is None:
-            self._unknown(decision_id, 'cancel activity', d.activity_id, 'ACTIVITY_ID_UNKNOWN')
-            return
-        item.canceling = True
-        self._add(events.ActivityCancelRequested, decision_id=decision_id, activity_id=d.activity_id)
-
-    def cancel_timer(self, d: decisions.CancelTimer, decision_id: int) -> None:
-        item = self._found('timer', d.timer_id)
-        if item is None:
-            self._unknown(decision_id, 'cancel timer', d.timer_id, 'TIMER_ID_UNKNOWN')
-            return
-        del self.open[item.ref]
-        self._add(events.TimerCanceled, decision_id=decision_id, timer_id=d.timer_id)
-
-    def _unknown(self, decision_id: int, kind: str, key: str, cause: str) -> None:
-        self._add(events.Refused, decision_id=decision_id, kind=kind, key=key, cause=cause)
-
-    def marker(self, d: decisions.RecordMarker, decision_id: int) -> None:
-        self._add(events.MarkerRecorded, decision_id=decision_id, name=d.name, details=d.details)
-        self._happened('marker', d.name, d.details)
-        if d.name == REPLY_MARKER:
-            answer = decode(d.details or '{}')
+    def marked(self, decision: decisions.RecordMarker) -> None:
+        self._happened('marker', decision.name, decision.details)
+        if decision.name == REPLY_MARKER:
+            answer = decode(decision.details or '{}')
             if 'reason' in answer:
                 self._update_failed(answer['id'].rpartition('-')[0], answer['reason'])
 
@@ -800,21 +687,32 @@ class Refusal(NamedTuple):
 
     decision: type
     kind: str
-    key: str
     cause: str
 
 
+class _Refusing:
+    """Refuses the first decision of a kind, once."""
+
+    def __init__(self, name: str | None) -> None:
+        self._refusal = None if name is None else _REFUSABLE[name]
+
+    def __call__(self, decision: Any) -> str | None:
+        refusal = self._refusal
+        if refusal is None or refusal.decision is not type(decision):
+            return None
+        self._refusal = None
+        return refusal.cause
+
+
 _REFUSABLE: dict[str, Refusal] = {
-    'activity': Refusal(decisions.ScheduleActivity, 'activity', 'activity_id', 'ACTIVITY_CREATION_RATE_EXCEEDED'),
-    'timer': Refusal(decisions.StartTimer, 'timer', 'timer_id', 'TIMER_CREATION_RATE_EXCEEDED'),
-    'child': Refusal(decisions.StartChild, 'child', 'workflow_id', 'CHILD_CREATION_RATE_EXCEEDED'),
-    'lambda': Refusal(decisions.ScheduleLambda, 'lambda', 'lambda_id', 'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED'),
+    'activity': Refusal(decisions.ScheduleActivity, 'activity', 'ACTIVITY_CREATION_RATE_EXCEEDED'),
+    'timer': Refusal(decisions.StartTimer, 'timer', 'TIMER_CREATION_RATE_EXCEEDED'),
+    'child': Refusal(decisions.StartChild, 'child', 'CHILD_CREATION_RATE_EXCEEDED'),
+    'lambda': Refusal(decisions.ScheduleLambda, 'lambda', 'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED'),
     'activity, of a type that SWF does not know,': Refusal(
-        decisions.ScheduleActivity, 'activity', 'activity_id', 'ACTIVITY_TYPE_DOES_NOT_EXIST'
+        decisions.ScheduleActivity, 'activity', 'ACTIVITY_TYPE_DOES_NOT_EXIST'
     ),
-    'child, since one of its id is open,': Refusal(
-        decisions.StartChild, 'child', 'workflow_id', 'WORKFLOW_ALREADY_RUNNING'
-    ),
+    'child, since one of its id is open,': Refusal(decisions.StartChild, 'child', 'WORKFLOW_ALREADY_RUNNING'),
 }
 """By how a story names it. A rate makes the engine try again, the other causes fail the call."""
 
@@ -822,13 +720,6 @@ CANCEL = Action('cancel', cost=1)
 EVICT = Action('evict', cost=1)
 LOSE = Action('lose', cost=2)
 REFUSALS = [Action('refuse', kind, cost=2) for kind in _REFUSABLE]
-
-_HOW: dict[type, str] = {
-    decisions.CompleteWorkflow: 'completed',
-    decisions.FailWorkflow: 'failed',
-    decisions.CancelWorkflow: 'canceled',
-    decisions.ContinueAsNew: 'continued',
-}
 
 _TAKE: dict[str, Callable[[Simulation, Action], None]] = {
     'decide': Simulation.decide,
@@ -839,35 +730,3 @@ _TAKE: dict[str, Callable[[Simulation, Action], None]] = {
     'lose': Simulation.lose,
     'refuse': Simulation.refuse,
 }
-
-_RECORD: dict[type, Callable[[Simulation, Any, int], None]] = {
-    decisions.ScheduleActivity: Simulation.activity,
-    decisions.RequestCancelActivity: Simulation.cancel_activity,
-    decisions.StartTimer: Simulation.timer,
-    decisions.CancelTimer: Simulation.cancel_timer,
-    decisions.StartChild: Simulation.child,
-    decisions.RequestCancelExternal: Simulation.request,
-    decisions.SignalExternal: Simulation.send,
-    decisions.ScheduleLambda: Simulation.function,
-    decisions.RecordMarker: Simulation.marker,
-}
-
-_DUE = frozenset(
-    {
-        events.Signaled,
-        events.CancelRequested,
-        events.Completed,
-        events.Failed,
-        events.TimedOut,
-        events.Canceled,
-        events.Terminated,
-        events.TimerFired,
-        events.ChildStarted,
-        events.Delivered,
-        events.Undelivered,
-        events.Refused,
-        events.DecisionTimedOut,
-        events.CloseRefused,
-    }
-)
-"""The events with which SWF schedules a decision task."""

@@ -26,6 +26,7 @@ from genflow.swf.aws.fast_reading import read_page
 from genflow.swf.wire.events import translate
 from genflow.swf.worker import rounds
 from genflow.swf.worker.worker import Worker
+from genflow.testing import Tester
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 from cold_replay import Parallel, Sequential
@@ -200,17 +201,23 @@ def test_reading_results_of_what_has_just_closed_writes_nothing(tmp_path, unhurr
         assert swf.statistics.commits == before
 
 
-def test_statements_of_a_chain(tmp_path, unhurried, monkeypatch):
-    """An INSERT into the journal for each step, which commits by itself, and folds: 1.1 in all."""
-    statements = Counter()
+@pytest.fixture
+def statements(monkeypatch):
+    """Of SQLite, by their first word, in what is opened from now on."""
+    found = Counter()
     connect = sqlite3.connect
 
     def traced(*args, **options):
         connection = connect(*args, **options)
-        connection.set_trace_callback(lambda text: statements.update([text.split()[0]]))
+        connection.set_trace_callback(lambda text: found.update([text.split()[0]]))
         return connection
 
     monkeypatch.setattr(sqlite3, 'connect', traced)
+    return found
+
+
+def test_statements_of_a_chain(tmp_path, unhurried, statements):
+    """An INSERT into the journal for each step, which commits by itself, and folds: 1.1 in all."""
     with service(tmp_path / 'swf.db') as (_, start):
         statements.clear()
         run(start, 400)
@@ -225,3 +232,29 @@ def test_lines_that_a_step_of_a_chain_executes(tmp_path, unhurried, place, limit
         run(start, 60)
         found = Counter(lines)
     assert sum(found.values()) / 60 <= limit * LEEWAY, (sum(found.values()) / 60, found.most_common(8))
+
+
+# the tester
+
+
+class Hello(Workflow):
+    step = Step.proxy()
+
+    def run(self):
+        return (yield self.step(1))
+
+
+def test_statements_of_a_test(statements):
+    """None: the first one has SQLite read its schema, which takes as long as a tenth of the test."""
+    assert Tester(Hello).run() == 1  # the first one makes the tables that all others copy
+    statements.clear()
+    assert Tester(Hello).run() == 1
+    assert not statements
+
+
+def test_lines_that_a_test_executes():
+    """6,595 on Python 3.11, of a test with one activity."""
+    assert Tester(Hello).run() == 1
+    with lines_counted() as lines:
+        assert Tester(Hello).run() == 1
+    assert sum(lines.values()) <= 6700 * LEEWAY, (sum(lines.values()), lines.most_common(8))

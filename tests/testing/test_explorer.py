@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import math
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ from tests.testing.planted_races import RACES
 
 @pytest.mark.parametrize('planted', [*PLANTED, *RACES], ids=lambda planted: planted.workflow.__name__)
 def test_a_planted_bug_is_found_and_made_small(planted):
+    random.seed(0)  # one of the planted bugs tosses a coin, and how small it gets depends on the tosses
     with pytest.raises(ExplorationFailed) as caught:
         explore(planted.workflow, *planted.args, **planted.options)
     finding = caught.value.finding

@@ -11,9 +11,9 @@ was imported by its own helper, a project's tests each define their own. In this
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from genflow.core.authoring.proxies import Proxy
+from genflow.core.authoring.workflow import proxies_of
 from genflow.core.errors import RegistrationError
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec, place_of
 
@@ -39,19 +39,12 @@ def called_by(classes: Iterable[type]) -> dict[TypeKey, set[type]]:
     """The types that the proxies of workflow classes call, each with the classes that such proxies were made from."""
     called: dict[TypeKey, set[type]] = {}
     for cls in classes:
-        for proxy in _proxies(cls):
+        for proxy in proxies_of(cls).values():
             kind = 'workflow' if proxy.call.kind == 'child' else proxy.call.kind
             named = called.setdefault((kind, proxy.name, str(proxy.version)), set())
             if proxy.hinted is not None:
                 named.add(proxy.hinted)
     return called
-
-
-def _proxies(cls: type) -> Iterator[Proxy]:
-    for name in dir(cls):
-        found = getattr(cls, name, None)
-        if isinstance(found, Proxy):
-            yield found
 
 
 def latest(specs: Iterable[Spec]) -> list[Spec]:

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions, NextRunOptions
 
-__all__ = ['External', 'Restarter', 'Workflow', 'bind']
+__all__ = ['External', 'Restarter', 'Workflow', 'bind', 'proxies_of']
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -575,6 +575,11 @@ def bind(workflow: Workflow, loop: Loop) -> None:
             and value.__code__.co_flags & inspect.CO_GENERATOR
         ):
             own[name] = watched(value.__get__(workflow), loop)
+
+
+def proxies_of(cls: type) -> dict[str, Proxy]:
+    """The proxies of a workflow class, those of its bases too, by the names of their attributes."""
+    return {name: value for name, value in _members(cls).items() if isinstance(value, Proxy)}
 
 
 def _members(cls: type) -> dict[str, Any]:

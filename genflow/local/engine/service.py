@@ -103,13 +103,11 @@ class Service:
     def _poll(self, operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Take a task, or wait for one as long as polls are held."""
         ends = monotonic() + self._core.options.long_poll
-        poller = threading.current_thread()
-        poll = _Poll()
+        poll = _Poll(threading.current_thread())
         try:
-            self._core.calls.call(partial(self._begin_poll, operation, poller))
             while True:
                 left = ends - monotonic()
-                stand = partial(Waiter, poller) if left > 0 else None
+                stand = partial(Waiter, poll.poller) if left > 0 else None
                 answer = self._core.calls.call(partial(self._attempt_for, poll, operation, request, stand, caller))
                 if not isinstance(answer, Waiter):
                     return answer
@@ -121,17 +119,20 @@ class Service:
             self._core.calls.post(partial(self._withdraw, poll))
             raise
 
-    def _begin_poll(self, operation: str, poller: threading.Thread) -> None:
-        with self._core.lock:
-            self._core.begin(operation)
-            self._core.polls.saw(poller)
-
     def _attempt_for(
         self, poll: _Poll, operation: str, request: dict[str, Any], stand: Callable[[], Waiter] | None, caller: Caller
     ) -> dict[str, Any] | Waiter:
+        if not poll.has_begun:
+            self._begin_poll(poll, operation)
         answer = self._attempt(operation, request, lambda: poll.is_over, poll.place, stand, caller)
         poll.place = answer if isinstance(answer, Waiter) else None
         return answer
+
+    def _begin_poll(self, poll: _Poll, operation: str) -> None:
+        with self._core.lock:
+            self._core.begin(operation)
+            self._core.polls.saw(poll.poller)
+        poll.has_begun = True
 
     def _withdraw(self, poll: _Poll) -> None:
         """Take a poll that was interrupted out of its line, and wake the next for what it may have been woken for."""
@@ -359,10 +360,14 @@ class _Poll:
     """A poll of a thread.
 
     Attributes:
+        poller: The thread.
+        has_begun: It was counted as a call, and is permitted.
         place: Where it stands in line.
         is_over: Nobody waits for its answer any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, poller: threading.Thread) -> None:
+        self.poller = poller
+        self.has_begun = False
         self.place: Waiter | None = None
         self.is_over = False

@@ -257,8 +257,7 @@ class File:
         """Check whose file it is and how old, and bring it up to date."""
         execute = self.writer.execute
         if self.in_memory:
-            empty_database().backup(self.writer)
-            execute(f'PRAGMA cache_size = -{CACHE_KIBIBYTES}')
+            empty_database().backup(self.writer)  # all of it is memory, so there is no cache to give a size
             return
         self._check_owner()
         if self._immutable:

@@ -7,11 +7,11 @@ the code waits for the first one first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from genflow.core.authoring.proxies import Proxy
-from genflow.core.authoring.workflow import Workflow
+from genflow.core.authoring.workflow import Workflow, proxies_of
 from genflow.core.calls.call import Call
 from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.hooks import same_payload
@@ -19,7 +19,7 @@ from genflow.core.tasks.nested import find_tasks
 from genflow.core.tasks.task import Task
 from genflow.testing.histories.open_items import ImpossibleStory, Item, OpenItems
 
-__all__ = ['Fits', 'find', 'fits', 'proxies_of', 'proxy_of', 'shown']
+__all__ = ['Fits', 'find', 'fits', 'proxy_of', 'shown']
 
 Fits = Callable[[Item], bool]
 
@@ -54,7 +54,7 @@ def fits(workflow: type[Workflow] | None, named: Any) -> Fits:
     if isinstance(named, Proxy):
         return lambda item: _is_of(item, named)
     if isinstance(named, str):
-        proxy = dict(proxies_of(workflow)).get(named)
+        proxy = _proxies(workflow).get(named)
         if proxy is not None:
             return lambda item: _is_of(item, proxy) or item.key == named
         return lambda item: item.key == named
@@ -63,17 +63,13 @@ def fits(workflow: type[Workflow] | None, named: Any) -> Fits:
     )
 
 
-def proxies_of(workflow: type[Workflow] | None) -> Iterator[tuple[str, Proxy]]:
-    """The proxies of a workflow class with the names of their attributes, those of its bases too."""
-    for name in dir(workflow) if workflow is not None else ():
-        found = None if name.startswith('__') else getattr(workflow, name, None)
-        if isinstance(found, Proxy):
-            yield name, found
+def _proxies(workflow: type[Workflow] | None) -> dict[str, Proxy]:
+    return {} if workflow is None else proxies_of(workflow)
 
 
 def proxy_of(workflow: type[Workflow] | None, item: Item) -> Proxy | None:
     """The first proxy of a workflow class for the type of an item."""
-    return next((proxy for _, proxy in proxies_of(workflow) if _is_of(item, proxy)), None)
+    return next((proxy for proxy in _proxies(workflow).values() if _is_of(item, proxy)), None)
 
 
 def _is_of(item: Item, proxy: Proxy) -> bool:

@@ -19,11 +19,10 @@ from attrs import Factory, define, evolve
 from genflow.core.authoring.activity import Activity
 from genflow.core.authoring.function_activity import FunctionActivity
 from genflow.core.authoring.proxies import ActivityProxy, Proxy, WorkflowProxy
-from genflow.core.authoring.workflow import Workflow
+from genflow.core.authoring.workflow import Workflow, proxies_of
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import ActivitySpec, Spec, WorkflowSpec, declared
 from genflow.testing.histories.decide import specs_of
-from genflow.testing.histories.matchers import proxies_of
 from genflow.testing.tester.stubs import Stand, TesterError, taken
 
 __all__ = ['NOTHING', 'TASK_LIST', 'Double', 'Doubles', 'Key']
@@ -135,7 +134,7 @@ class Doubles:
 
     def _walk(self, owner: type) -> None:
         """Adds the types that a workflow class calls, and those that its children call."""
-        for _, proxy in proxies_of(owner):
+        for proxy in proxies_of(owner).values():
             key = _key(proxy)
             if key in self.parts:
                 continue
@@ -187,7 +186,7 @@ class Doubles:
 
     def _unknown(self, named: Any) -> str:
         if isinstance(named, str):
-            known = [name for name, _ in proxies_of(self.lead.cls)]
+            known = list(proxies_of(self.lead.cls))
             close = get_close_matches(named, known, 1)
             hint = f'; did you mean {close[0]!r}?' if close else ''
             return f'{self.lead.cls.__qualname__} has no proxy {named!r}; it has {", ".join(known) or "none"}{hint}'
@@ -204,7 +203,9 @@ def _keys(lead: type, named: Any) -> Iterator[Key]:
     if isinstance(named, Proxy):
         yield _key(named)
     elif isinstance(named, str):
-        yield from (_key(proxy) for attribute, proxy in proxies_of(lead) if attribute == named)
+        proxy = proxies_of(lead).get(named)
+        if proxy is not None:
+            yield _key(proxy)
         yield ('lambda', named, None)
     elif isinstance(named, (type, FunctionActivity)):
         for spec in declared(named):

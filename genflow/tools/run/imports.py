@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from genflow.core.authoring.class_choice import TypeKey, ambiguous, by_type, called_by, chosen, key_of
+from genflow.core.authoring.workflow import proxies_of
 from genflow.core.model.registry import Registry, Spec, WorkflowSpec, declared
-from genflow.testing.histories.matchers import proxies_of
 
 __all__ = ['collect', 'lists_in_use']
 
@@ -41,7 +41,7 @@ def lists_in_use(registry: Registry) -> set[str]:
     specs: tuple[Spec, ...] = (*registry.workflows, *registry.activities)
     found = {spec.task_list for spec in specs}
     for spec in registry.workflows:
-        found |= {getattr(proxy.options, 'task_list', None) for _, proxy in proxies_of(spec.cls)}
+        found |= {getattr(proxy.options, 'task_list', None) for proxy in proxies_of(spec.cls).values()}
     return {task_list for task_list in found if task_list is not None}
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
 
@@ -256,6 +257,175 @@ def test_merged_orders_have_the_outcomes_of_all(stages, kind):
         patch.setattr(search, 'alike', lambda run, actions: None)
         whole = outcome()
     assert outcome() == whole
+
+
+class Branching(Desk):
+    """What a program says: branches, each a list of steps, on state that all of them share."""
+
+    child = WorkflowProxy('Child', '1', retry=0)
+    again = ActivityProxy('Again', '1', retry=1)
+    go = Signal()
+
+    def run(self, programs):
+        self.log, self.total, self.box = [], 0, {}
+        found = yield [self.branch(name, program) for name, program in enumerate(programs)]
+        return [found, self.total, self.log]
+
+    def branch(self, name, program):
+        own = []
+        for step in program:
+            try:
+                own.append((yield from getattr(self, step)(name)))
+            except TaskFailed as error:
+                own.append(type(error).__name__)
+        return own
+
+    def same(self, name):
+        yield self.read(0)
+
+    def named(self, name):
+        return (yield self.read(name))
+
+    def tried(self, name):
+        return (yield self.again(0))
+
+    def starts(self, name):
+        return (yield self.child())
+
+    def waits(self, name):
+        yield self.sleep(5)
+
+    def waits_longer(self, name):
+        yield self.sleep(5 + name)
+
+    def adds(self, name):
+        seen = self.total
+        yield self.write(0)
+        self.total = seen + 1
+
+    def notes(self, name):
+        yield self.write(name)
+        self.log.append(name)
+
+    def puts(self, name):
+        yield self.write(name)
+        self.box[name] = 1
+
+    def hears(self, name):
+        return (yield self.go.get().timeout(9))
+
+    def races(self, name):
+        winner = yield any_of(self.read(name), self.read(name + 1))
+        return winner.number % 2
+
+    def draws(self, name):
+        yield self.read(0)
+        return self.random.random() < 0.5
+
+
+STEPS = st.sampled_from([name for name in vars(Branching) if name not in ('child', 'again', 'go', 'run', 'branch')])
+BRANCHES = st.lists(
+    st.lists(STEPS.filter(lambda name: not name.startswith('_')), min_size=1, max_size=2), min_size=1, max_size=2
+)
+
+
+@seed(18)
+@settings(
+    max_examples=examples(12, 200),
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(BRANCHES, st.booleans(), st.sampled_from([0, 0, 1]))
+def test_merged_states_have_the_outcomes_and_the_number_of_all_orders(programs, sees_calls, faults):
+    """Whether equal states are visited once or each time, runs end with the same, and there are as many orders."""
+    unequal = itertools.count()
+
+    def outcome():
+        seen = deque()  # a set would be put back before each run, as what stubs remember
+
+        def ended(status, result, failure):
+            seen.append((status, repr(result), str(failure)))
+
+        def ended_after(run):
+            made = tuple((str(call), call.outcome, call.ended) for call in run.calls)
+            seen.append((run.status, repr(run.result), str(run.failure), made))
+
+        check = ended_after if sees_calls else ended
+        options = {'faults': faults, 'budget': 300, 'check': check, 'go': ['x'], 'without': ['untaken']}
+        report = explore(Branching, programs, **options)
+        assume(faults in report.complete)  # else not all orders were tried
+        return report.complete, set(report.results), set(report.endings), set(report.warnings), set(seen)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, 'alike', lambda run, actions: None)
+        patch.setattr(search, 'fingerprint', lambda run, memory: next(unequal))
+        whole = outcome()
+    assert outcome() == whole
+
+
+@pytest.mark.parametrize('count', [2, 3, 4])
+def test_branches_that_share_nothing_are_visited_state_by_state(count):
+    """Of 2,520 orders of four branches of two steps each, one run is played for each step between two states."""
+    programs = [['named', 'named'] for _ in range(count)]
+    report = explore(Branching, programs, faults=0)
+    orders = math.factorial(2 * count) // 2**count
+    between = 2 * count * 3 ** (count - 1) - 3**count + 1  # edges beyond those of a tree
+    assert report.complete == {0: orders}
+    assert report.runs <= between + 1
+
+
+class Text(str):  # noqa: SLOT000 - it is here for its members
+    """Has members, unlike a Word."""
+
+
+class Items(list):
+    """A list with a member."""
+
+
+class OddError(Exception):
+    """An error with a member."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+
+def items(name):
+    made = Items()
+    made.name = name
+    return made
+
+
+def held_by(value):
+    return value.args[0] if isinstance(value, partial) else getattr(value, 'name', value)
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        ('partial', lambda name: partial(int, name)),
+        ('word', Text),
+        ('list', items),
+        ('error', OddError),
+    ],
+    ids=lambda values: values[0],
+)
+def test_states_differ_by_what_derived_objects_hold(values):
+    """Objects of classes that are derived from C's types: their value counts as much as their members."""
+
+    class Keeping(Branching):
+        def branch(self, name, program):
+            yield self.read(0)
+            self.last = values[1](str(name))
+
+        def run(self, programs):
+            yield [self.branch(0, ()), self.branch(1, ())]
+            yield any_of(self.read(2), self.write(3))  # a choice, at which the orders before it meet
+            return str(held_by(self.last))
+
+    assert set(explore(Keeping, [], faults=0).results) == {'"0"', '"1"'}
 
 
 def test_calls_of_a_list_are_played_in_one_order_and_counted_in_all():

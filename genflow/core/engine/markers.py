@@ -202,6 +202,11 @@ class Markers:
             self._uuids = Random(f'{self._seed}/uuid')
         return None if self._uuids is None else UUID(int=self._uuids.getrandbits(128), version=4)
 
+    @property
+    def streams_begun(self) -> list[Random]:
+        """The user's streams of numbers and uuids, as far as they were used."""
+        return [stream for stream in (self._random, self._uuids) if stream is not None]
+
     def jitter(self, attempt_id: str) -> Random:
         """The stream for the wait before one attempt. It is followed from the history and needs no record."""
         return Random(f'{self._seed}/jitter/{attempt_id}')

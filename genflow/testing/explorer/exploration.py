@@ -19,7 +19,7 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
-from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged, what_is_asked
+from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged, minds_calls, what_is_asked
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.explorer.search import Budget, Search, play_labels, runs_by_chance
 from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
@@ -203,6 +203,7 @@ class Exploration:
             says_signals=signals is not None,
             always=always,
             parameters=_parameters(cast),
+            minds_calls=check is not None and minds_calls(check),
         )
         memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)])
         exploration = cls(setup, memory, args, kwargs, check, without, Report(lead.name))

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import Factory, asdict, frozen
+from attrs import Factory, asdict, fields, frozen
 
 from genflow.core.errors import (
     CompensationFailed,
@@ -27,7 +27,7 @@ from genflow.core.payloads.hooks import decode
 from genflow.testing.explorer.simulation import Call, Simulation
 from genflow.testing.explorer.undoing import SagaLog, Undo
 
-__all__ = ['JUDGES', 'Baseline', 'Run', 'Verdict', 'judged', 'summary', 'what_is_asked']
+__all__ = ['JUDGES', 'Baseline', 'Run', 'Verdict', 'judged', 'minds_calls', 'summary', 'what_is_asked']
 
 MISTAKES = (
     TypeError,
@@ -41,6 +41,9 @@ MISTAKES = (
     DefinitionError,
 )
 """Exceptions that show a mistake in the code; others may be raised on purpose."""
+
+UNNAMED = ('result', 'calls', 'run')
+"""What the parameters of a check get whose names say nothing."""
 
 KEY_NAMES = frozenset({'idempotency_key', 'idempotencykey', 'idempotency_token', 'request_token', 'client_token'})
 
@@ -373,6 +376,13 @@ def judged(
     return None if check is None else _checked(run, check)
 
 
+def minds_calls(check: Callable[..., Any]) -> bool:
+    """Whether a check gets the calls, and so may see the order in which they were made."""
+    names = list(inspect.signature(check).parameters)
+    unnamed = [name for name in names if name not in {'run', *(field.name for field in fields(Run))}]
+    return bool({'calls', 'run'} & {*names, *UNNAMED[: len(unnamed)]})
+
+
 def _checked(run: Simulation, check: Callable[..., Any]) -> Verdict | None:
     """Calls the user's check with what its parameters are named after."""
     if run.error is not None or run.cut:
@@ -383,7 +393,7 @@ def _checked(run: Simulation, check: Callable[..., Any]) -> Verdict | None:
     known = [name for name in names if name in values]
     if found.status != 'completed' and not set(known) & {'run', 'status', 'failure'} and names:
         return None
-    order = iter(['result', 'calls', 'run'])
+    order = iter(UNNAMED)
     try:
         answer = check(*[values[name] if name in values else values[next(order)] for name in names])
     except Exception as error:  # noqa: BLE001 - what else it raises shows an order that it does not know either

@@ -55,6 +55,7 @@ class Setup:
         always: An invariant of the workflow object, asked after every decision.
         parameters: By kind and name, the names of the parameters of what is called.
         judged_updates: The updates that must not fail by a mistake: those that do not in the first order.
+        minds_calls: Whether the check may see in which order calls were made, so that such orders are not the same.
         faults: Whether anything may fail, time out or be canceled.
         max_events: Events after which a run is cut off.
         max_runs: Restarts after which a run is cut off.
@@ -72,6 +73,7 @@ class Setup:
     always: Callable[[Any], Any] | None = None
     parameters: Mapping[tuple[str, str], list[str]] = Factory(dict)
     judged_updates: frozenset[str] = frozenset()
+    minds_calls: bool = False
     faults: bool = True
     max_events: int = 400
     max_runs: int = 4

@@ -150,6 +150,8 @@ class Simulation(ServiceModel):
         arrived: By name, how many signals have come.
         cancel_at: How many calls had been made when the cancellation was requested.
         digest: A number that is the same for the same things having happened in any order.
+        call_of: The call of each event that opened something in the current run.
+        all_sent: Whether the last answer was short enough to be sent as a whole.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -182,12 +184,15 @@ class Simulation(ServiceModel):
         self.sent_to_itself: set[str] = set()
         self._self_signals = 0
         self._faulty: set[str] = set()
+        self._timed_out: set[str] = set()
         self._names: Counter[str] = Counter()
         super().__init__()
         self._start(setup.input, None)
 
     def begin(self) -> None:
         super().begin()
+        self.call_of: dict[int, str] = {}
+        self.all_sent = True
         self._by_call: dict[int, Call] = {}
         self._heard: list[type] = []
         self._evicted = False
@@ -233,6 +238,10 @@ class Simulation(ServiceModel):
         """What is chosen for the next decision."""
         during = self._during
         return (self.is_due, self._evicted, self._refused, during and during.label, bool(self._answered))
+
+    def untold(self) -> list[Any]:
+        """The events since the last decision began that the next one will tell the code of."""
+        return [event for event in self.events[self._answered :] if type(event) in DUE] if self.is_due else []
 
     def is_faulty(self, item: Item) -> bool:
         """Whether something went wrong with the call of an item already."""
@@ -462,6 +471,8 @@ class Simulation(ServiceModel):
         self._happened(item.kind, item.name, item.input, _WORDS[cls], str(sorted(members.items())))
 
     def _settled(self, item: Item, outcome: str) -> None:
+        if outcome == 'timed out':
+            self._timed_out.add(item.name)
         call = self._by_call.get(item.ref)
         if call is not None:
             call.outcome = outcome
@@ -497,7 +508,9 @@ class Simulation(ServiceModel):
             _TAKE[during.verb](self, during)
         self._answered = started.id
         refused, self._refused = self._refused, None
-        self.record_response((answer or Decisions()).first_chunk(MAX_RESPONSE), started, _Refusing(refused))
+        response = answer or Decisions()
+        self.all_sent = len(response.all) <= MAX_RESPONSE
+        self.record_response(response.first_chunk(MAX_RESPONSE), started, _Refusing(refused))
 
     def _always(self) -> None:
         """Holds the workflow against the invariant that is to be true after every decision."""
@@ -563,13 +576,14 @@ class Simulation(ServiceModel):
         self._names[item.name] += 1
         item.label = f'{item.name}#{self._names[item.name]}'
         number = item.attempt.partition('.')[0]
-        item.call = f'{len(self.past)}/{number}'
+        item.call = self.call_of[item.ref] = f'{len(self.past)}/{number}'
         item.opened = self.time
         if item.kind == 'timer':
             item.due = self.time + decision.seconds
         elif item.kind == 'activity':
             item.limit = self.time + self._latest(item, decision)
-        self._happened('open', item.kind, item.name, item.input)
+        is_again, is_canceled = item.name in self._timed_out, self.cancel_at is not None
+        self._happened('open', item.kind, item.name, item.input, is_again, is_canceled)
         if item.kind in WORK:
             made = Call(item.kind, item.name, self._called(item).attribute, item.input, number, len(self.past) + 1)
             self.calls.append(made)

@@ -1,23 +1,27 @@
 """Fingerprints of states: if two runs are in the same state, their continuations are explored once.
 
-*Theory of operation.* A state is what has happened (in any order), what SWF has open, where each generator stands and
-what it can reach: locals, the values that an unfinished expression holds, the workflow's attributes, mailboxes, and
-what the stubs remember. The walk names each object by the place at which it is met first, so that numbers of calls
-and addresses, which depend on the order, do not make equal states different. An object that cannot be looked into
-makes its state equal to none.
+*Theory of operation.* A state is what has happened (in any order), what SWF has open, what the code was not told yet
+(in its order), where each generator stands and what it can reach: locals, the values that an unfinished expression
+holds, the workflow's attributes, mailboxes, and what the stubs remember. The walk names each object by the place at
+which it is met first, so that numbers of calls and addresses, which depend on the order, do not make equal states
+different; what is open, and an event that ends it, go by the name of the call. An object that cannot be looked into,
+such as one of a class that is derived from a file, makes its state equal to none.
 """
 
 from __future__ import annotations
 
 import gc
+import re
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 from itertools import count
+from pathlib import PurePath
 from random import Random
 from types import (
     BuiltinFunctionType,
@@ -27,12 +31,14 @@ from types import (
     FunctionType,
     GeneratorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
 )
 from typing import Any
 from uuid import UUID
 
 from genflow.core.authoring.proxies import Proxy
+from genflow.core.calls.call import QUEUED, SENT, Call
 from genflow.core.engine.execution import Execution
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
@@ -41,17 +47,54 @@ from genflow.testing.explorer.simulation import Simulation
 __all__ = ['fingerprint']
 
 ATOMS = frozenset({str, int, float, bool, type(None), bytes, complex})
-VALUES = frozenset({datetime, date, time, timedelta, timezone, Decimal, UUID, range, slice, Fraction})
-FIXED = (type, ModuleType, BuiltinFunctionType, CodeType, Proxy, Signal, Enum)
+VALUES = frozenset({datetime, date, time, timedelta, timezone, Decimal, UUID, range, slice, Fraction, re.Pattern})
+FIXED = (
+    type,
+    ModuleType,
+    CodeType,
+    Proxy,
+    Signal,
+    Enum,
+    type(str.upper),
+    type(str.__len__),
+    type(...),
+    type(NotImplemented),
+)
+PLAIN_BASES = (str, bytes, int, float, complex, datetime, date, time, timedelta, Decimal, Fraction, UUID, PurePath)
+"""What a class of values may be derived from: the value and its members are all that there is to see."""
+
+OPEN_BASES = (
+    object,
+    BaseException,
+    Random,
+    *PLAIN_BASES,
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    deque,
+    OrderedDict,
+    defaultdict,
+    Counter,
+)
+"""The classes written in C whose objects show what is in them."""
+
 SKIPPED = frozenset({'loop', '_driver', 'number', 'key', 'ref', 'where', 'settings', 'proxy'})
 """Slots of the engine's objects that depend on the order of calls alone, or that lead back to the engine."""
+
+_OF_CALLS = frozenset({'phase', 'pausing', 'cancellation'})
+"""Slots of calls that say when the engine heard of what SWF has, as what is open says it."""
+
+HEAP_TYPE = 1 << 9
+"""The flag of ``type.__flags__`` that classes written in Python have."""
 
 _opaque = count()
 
 
 def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
     """A number that is the same for equal states."""
-    walk = _Walk()
+    walk = _Walk(everything_is_sent=run.all_sent)
     live = run.live
     walk.out += [run.digest, len(run.past), run.cancel_at is not None, live.closed]
     if live.workflow is not None:
@@ -63,12 +106,17 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
         walk.visit(branch)
     for name in sorted(live.mailboxes):
         walk.out += [name, tuple(live.mailboxes[name].texts)]
+    if live.markers.streams_begun:
+        walk.visit(live.markers.streams_begun)
     for root in memory:
         walk.visit(root if type(root) in _VISIT else vars(root))
-    walk.out.append(tuple(sorted(_item(run, item) for item in run.open.values())))
+    walk.out.append(tuple(sorted(_item(run, item, walk.calls) for item in run.open.values())))
+    walk.out.append(tuple(_untold(event, run, walk.calls) for event in run.untold()))
     walk.out.append(tuple((name, len(texts)) for name, texts in run.signals.items()))
     walk.out.append(tuple(run.extra))
     walk.out.append(run.pending)
+    if run.setup.minds_calls:
+        walk.out.append(tuple((call.name, call.input, call.outcome, call.ended) for call in run.calls))
     return hash(tuple(walk.out))
 
 
@@ -82,8 +130,9 @@ def _place(branch: Any) -> tuple[str, int]:
     )
 
 
-def _item(run: Simulation, item: Any) -> tuple[Any, ...]:
+def _item(run: Simulation, item: Any, calls: Mapping[str, int]) -> tuple[Any, ...]:
     return (
+        _name_of(item.call, calls),
         item.kind,
         item.name,
         item.input or '',
@@ -96,11 +145,24 @@ def _item(run: Simulation, item: Any) -> tuple[Any, ...]:
     )
 
 
+def _name_of(call: str, calls: Mapping[str, int]) -> int:
+    """The place at which the walk met a call; ``-1`` for one that the code cannot reach."""
+    return calls.get(call.rpartition('/')[2], -1)
+
+
+def _untold(event: Any, run: Simulation, calls: Mapping[str, int]) -> tuple[Any, ...]:
+    """An event that the next decision will tell of."""
+    call = run.call_of.get(getattr(event, 'ref', 0), '')
+    return (type(event), _name_of(call, calls), getattr(event, 'name', ''), getattr(event, 'input', ''))
+
+
 class _Walk:
     """Turns a graph of objects into a flat list of hashable parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, everything_is_sent: bool) -> None:
         self.out: list[Any] = []
+        self.calls: dict[str, int] = {}
+        self._sent = SENT if everything_is_sent else QUEUED
         self.seen: dict[int, int] = {}
         self._alive: list[Any] = []
 
@@ -133,10 +195,14 @@ class _Walk:
             if isinstance(value, base):
                 visit(self, value)
                 return
-        if hasattr(value, '__dict__') or _slots(type(value)):
-            self.visit_members(value)
-        else:
+        if not _is_open(type(value)):
             self.visit_reduced(value)
+            return
+        for base, visit in _CONTENT:
+            if isinstance(value, base):
+                visit(self, value)
+                break
+        self.visit_members(value)
 
     def visit_sequence(self, value: Iterable[Any]) -> None:
         self.out.append(type(value))
@@ -153,10 +219,23 @@ class _Walk:
 
     def visit_set(self, value: Iterable[Any]) -> None:
         items = list(value)
-        if all(type(item) in ATOMS for item in items):
-            self.out.append((type(value), frozenset(items)))
+        if all(map(_is_value, items)):
+            self.out.append((type(value), frozenset((type(item), item) for item in items)))
         else:
             self.visit_unknown()
+
+    def visit_default(self, value: defaultdict[Any, Any]) -> None:
+        self.visit(value.default_factory)
+        self.visit_mapping(value)
+
+    def visit_plain(self, value: Any) -> None:
+        base = next(base for base in PLAIN_BASES if isinstance(value, base))
+        self.out.append(base.__repr__(value))
+
+    def visit_partial(self, value: partial[Any]) -> None:
+        self.visit(value.func)
+        self.visit(value.args)
+        self.visit(value.keywords)
 
     def visit_generator(self, value: GeneratorType[Any, Any, Any]) -> None:
         frame = value.gi_frame
@@ -176,6 +255,15 @@ class _Walk:
         for cell in value.__closure__ or ():
             self.visit(cell)
 
+    def visit_builtin(self, value: Any) -> None:
+        """Such as ``found.append``, which an expression holds while it waits for the argument."""
+        owner = value.__self__
+        if owner is None or isinstance(owner, (ModuleType, type)):
+            self.out.append(id(value) if owner is None else (id(owner), value.__name__))
+            return
+        self.out.append(value.__name__)
+        self.visit(owner)
+
     def visit_method(self, value: MethodType) -> None:
         self.out.append(id(getattr(value.__func__, '__code__', value.__func__)))
         self.visit(value.__self__)
@@ -189,6 +277,9 @@ class _Walk:
     def visit_error(self, value: BaseException) -> None:
         self.out.append(type(value))
         self.visit(value.args)
+        if not type(value).__module__.startswith('genflow.'):
+            self.visit(vars(value))
+            self.visit(value.__cause__)
 
     def visit_random(self, value: Random) -> None:
         self.out.append(hash(value.getstate()))
@@ -201,14 +292,20 @@ class _Walk:
 
     def visit_task(self, value: Task[Any]) -> None:
         if isinstance(value.loop, Execution) or value.loop is None:
-            self.visit_members(value)
+            if isinstance(value, Call):
+                self.calls[str(value.number)] = self.seen[id(value)]
+                self.visit_members(value, _OF_CALLS)
+                self.out.append(self._sent if value.phase is QUEUED else value.phase)
+            else:
+                self.visit_members(value)
         else:
             self.visit_unknown()
 
-    def visit_members(self, value: Any) -> None:
+    def visit_members(self, value: Any, left_out: Collection[str] = ()) -> None:
         self.out.append(type(value))
         for name in _slots(type(value)):
-            self.visit(getattr(value, name, None))
+            if name not in left_out:
+                self.visit(getattr(value, name, None))
         members = getattr(value, '__dict__', None)
         if members:
             for name, item in list(members.items()):
@@ -224,6 +321,25 @@ class _Walk:
 
     def visit_unknown(self) -> None:
         self.out.append(('opaque', next(_opaque)))
+
+
+_open: dict[type, bool] = {}
+
+
+def _is_open(cls: type) -> bool:
+    """Whether all that objects of a class hold is in their members and in what they are derived from."""
+    found = _open.get(cls)
+    if found is None:
+        found = _open[cls] = all(base.__flags__ & HEAP_TYPE or base in OPEN_BASES for base in cls.__mro__)
+    return found
+
+
+def _is_value(item: Any) -> bool:
+    """Whether an object is nothing but its value, which its hash shows."""
+    kind = type(item)
+    if kind in (tuple, frozenset):
+        return all(map(_is_value, item))
+    return kind in ATOMS or kind in VALUES or isinstance(item, (Enum, type))
 
 
 _members: dict[type, tuple[str, ...]] = {}
@@ -255,6 +371,9 @@ _VISIT: dict[type, Callable[[Any, Any], None]] = {
     FunctionType: _Walk.visit_function,
     MethodType: _Walk.visit_method,
     CellType: _Walk.visit_cell,
+    BuiltinFunctionType: _Walk.visit_builtin,
+    MethodWrapperType: _Walk.visit_builtin,
+    partial: _Walk.visit_partial,
     Random: _Walk.visit_random,
 }
 
@@ -262,7 +381,15 @@ _BY_BASE: tuple[tuple[type, Callable[[Any, Any], None]], ...] = (
     (Execution, _Walk.visit_engine),
     (BaseException, _Walk.visit_error),
     (Task, _Walk.visit_task),
-    (dict, _Walk.visit_mapping),
-    (list, _Walk.visit_sequence),
-    (tuple, _Walk.visit_sequence),
+    (Random, _Walk.visit_random),
 )
+"""What stands for an object and all of its members."""
+
+_CONTENT: tuple[tuple[Any, Callable[[Any, Any], None]], ...] = (
+    (PLAIN_BASES, _Walk.visit_plain),
+    (defaultdict, _Walk.visit_default),
+    (dict, _Walk.visit_mapping),
+    ((set, frozenset), _Walk.visit_set),
+    ((list, tuple, deque), _Walk.visit_sequence),
+)
+"""What an object holds beside its members."""

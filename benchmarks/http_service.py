@@ -298,7 +298,7 @@ def calls(scale: float) -> None:
 # Load.
 
 
-def raw_request(operation: str, members: dict[str, Any]) -> bytes:
+def plain_request(url: str, operation: str, members: dict[str, Any]) -> bytes:
     body = json.dumps(members).encode()
     head = f'POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: SimpleWorkflowService.{operation}\r\n'
     return f'{head}Content-Length: {len(body)}\r\n\r\n'.encode() + body
@@ -313,10 +313,6 @@ def signed_request(url: str, operation: str, members: dict[str, Any]) -> bytes:
     lines = [f'{name}: {value}' for name, value in request.headers.items()]
     head = '\r\n'.join(['POST / HTTP/1.1', *lines, f'Content-Length: {len(body)}', '', ''])
     return head.encode() + body
-
-
-def plain_request(url: str, operation: str, members: dict[str, Any]) -> bytes:
-    return raw_request(operation, members)
 
 
 def drive(
@@ -405,14 +401,14 @@ def hold_polls(stack: contextlib.ExitStack, url: str, count: int) -> None:
     for number in range(count):
         connection = stack.enter_context(socket.create_connection((host, int(port))))
         task_list = {'domain': 'bench', 'taskList': {'name': f'quiet{number % 4}'}}
-        connection.sendall(raw_request('PollForDecisionTask', task_list))
+        connection.sendall(plain_request(url, 'PollForDecisionTask', task_list))
 
 
 def wake_once(url: str, swf: Any, number: int) -> float:
     """Seconds from the moment at which a start has been answered to that at which the held poll has its task."""
     host, port = url.removeprefix('http://').split(':')
     with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(raw_request('PollForDecisionTask', TASK_LIST))
+        connection.sendall(plain_request(url, 'PollForDecisionTask', TASK_LIST))
         time.sleep(0.01)  # so that it is held
         swf.start_workflow_execution(domain='bench', workflowId=f'wake{number}', workflowType=TYPE)
         began = time.perf_counter()

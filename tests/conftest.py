@@ -48,13 +48,6 @@ def no_thread_outlives_the_tests(request):
     assert not left, 'these tests have left services open or workers running:\n' + '\n'.join(left)
 
 
-@pytest.fixture(autouse=True)
-def threads_are_known_by_their_test(request):
-    yield
-    for thread in threading.enumerate():
-        STARTED.setdefault(thread, request.node.nodeid)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection():
     """No garbage is looked for while thousands of tests are made that stay."""
@@ -74,11 +67,31 @@ def services_of_broken_executions():
 
 
 @pytest.fixture(autouse=True)
-def forgotten_classes():
-    """The classes that a test has decorated are forgotten with it; those of modules that are still imported stay."""
-    before = len(registry.decorated)
+def all_is_as_before(request):
+    """What a test has begun ends with it, also where it fails; one fixture, since thousands of tests ask for it.
+
+    The services of broken executions are closed, the processes are killed, the classes that it has decorated are
+    forgotten (those of modules that are still imported stay), and its threads are known by its name.
+    """
+    classes = len(registry.decorated)
+    yield from what_is_ended()
+    registry.decorated[classes:] = [cls for cls in registry.decorated[classes:] if is_of_a_module(cls)]
+    for thread in threading.enumerate():
+        STARTED.setdefault(thread, request.node.nodeid)
+
+
+@pytest.fixture(autouse=True, scope='module')
+def all_is_as_before_a_file():
+    """What a fixture has begun for all tests of a file ends after the last one."""
+    yield from what_is_ended()
+
+
+def what_is_ended():
+    services, running = len(services_of_broken_executions()), len(processes.STARTED)
     yield
-    registry.decorated[before:] = [cls for cls in registry.decorated[before:] if is_of_a_module(cls)]
+    processes.end_since(running)
+    while len(services_of_broken_executions()) > services:
+        services_of_broken_executions().pop().close()
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -97,38 +110,3 @@ def is_of_a_test(cls):
 
 def is_of_a_module(cls):
     return '<locals>' not in cls.__qualname__ and cls.__module__ in sys.modules
-
-
-@pytest.fixture(autouse=True, scope='module')
-def closed_services_of_a_file():
-    """What serves all tests of a file is closed after the last one."""
-    yield from closing_services()
-
-
-@pytest.fixture(autouse=True)
-def closed_services():
-    """The services that a test has made are closed with it."""
-    yield from closing_services()
-
-
-@pytest.fixture(autouse=True, scope='module')
-def ended_processes_of_a_file():
-    """What a fixture of a file has started ends after the last test of the file."""
-    before = len(processes.STARTED)
-    yield
-    processes.end_since(before)
-
-
-@pytest.fixture(autouse=True)
-def ended_processes():
-    """The processes that a test has started end with it, also where it fails."""
-    before = len(processes.STARTED)
-    yield
-    processes.end_since(before)
-
-
-def closing_services():
-    before = len(services_of_broken_executions())
-    yield
-    while len(services_of_broken_executions()) > before:
-        services_of_broken_executions().pop().close()

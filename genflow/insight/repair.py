@@ -21,6 +21,7 @@ from genflow.core.errors import GenflowError
 from genflow.core.model.wire_names import PROCESS_DIED, REPAIR_TAG
 from genflow.insight.operations import DecisionTask, Operation
 from genflow.insight.view import CHANGES, ExecutionView, attributes_of
+from genflow.swf.wire.events import attributes_member
 
 __all__ = ['REPAIRABLE', 'Repair', 'RepairError', 'plan_repair']
 
@@ -236,5 +237,5 @@ def _renumbered(event: Mapping[str, Any], number: int, numbers: Mapping[int, int
 
 
 def _event(number: int, when: Any, event_type: str, **attributes: Any) -> Mapping[str, Any]:
-    member = f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
+    member = attributes_member(event_type)
     return {'eventId': number, 'eventTimestamp': when, 'eventType': event_type, member: attributes}

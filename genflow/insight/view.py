@@ -30,6 +30,7 @@ from genflow.insight.operations import (
     SignalReceived,
 )
 from genflow.insight.times import duration, seconds_of, utc
+from genflow.swf.wire.events import attributes_member
 
 __all__ = ['CHANGES', 'CLOSES', 'EVENT_TYPES', 'OPENS', 'OTHERS', 'REFUSALS', 'ExecutionView', 'attributes_of']
 
@@ -332,8 +333,7 @@ def _unreadable(event: Event, error: Exception) -> HistoryError:
 
 def attributes_of(event: Event) -> Mapping[str, Any]:
     """The attributes of an event dict."""
-    event_type = event['eventType']
-    found: Mapping[str, Any] = event.get(f'{event_type[0].lower()}{event_type[1:]}EventAttributes', NOTHING)
+    found: Mapping[str, Any] = event.get(attributes_member(event['eventType']), NOTHING)
     return found
 
 
@@ -648,6 +648,5 @@ OTHERS: dict[str, Callable[..., None]] = {
 EVENT_TYPES = {**OPENS, **CHANGES, **OTHERS}
 
 _HANDLERS: dict[str, tuple[str, Callable[..., None]]] = {
-    event_type: (f'{event_type[0].lower()}{event_type[1:]}EventAttributes', function)
-    for event_type, function in EVENT_TYPES.items()
+    event_type: (attributes_member(event_type), function) for event_type, function in EVENT_TYPES.items()
 }

@@ -167,7 +167,7 @@ def test_who_is_interrupted_while_it_waits_is_not_waited_for(dispatcher):
         with dispatcher.lock:
             dispatcher.state.batch.events.append('"b":{}')
             mark = dispatcher.journal.mark()
-        threading.Thread(target=when_it_waits, args=(threading.get_ident(),)).start()
+        threading.Thread(target=when_it_waits, args=(threading.get_ident(),), daemon=True).start()
         with pytest.raises(Interrupted):
             dispatcher.journal.settle(mark)
     finally:

@@ -83,11 +83,6 @@ def decided(rounds, *decisions):
     return task
 
 
-def kinds(service, execution):
-    page = service.get_workflow_execution_history(domain='dom', execution=execution)
-    return [event['eventType'] for event in page['events']]
-
-
 @pytest.fixture
 def cut(monkeypatch):
     """Says how often from now on the leader's word is lost on its way back."""
@@ -126,7 +121,7 @@ def test_answers_and_new_tasks_share_a_commit(leader, rounds):
     before = leader.statistics.commits
     assert [task['activityId'] for task in taken(rounds, ACTIVITY)] == ['a', 'b']
     assert leader.statistics.commits - before == 1
-    assert kinds(leader, execution)[-2:] == ['ActivityTaskStarted'] * 2
+    assert Office(leader).types(execution)[-2:] == ['ActivityTaskStarted'] * 2
 
 
 def test_a_round_whose_answer_is_lost_happens_once(leader, rounds, cut):
@@ -138,7 +133,7 @@ def test_a_round_whose_answer_is_lost_happens_once(leader, rounds, cut):
     rounds.respond_activity_task_completed(taskToken=task['taskToken'], result='1')
     cut[0] = 2
     rounds.settle()
-    found = Counter(kinds(leader, execution))
+    found = Counter(Office(leader).types(execution))
     assert found['DecisionTaskCompleted'] == found['ActivityTaskStarted'] == found['ActivityTaskCompleted'] == 1
 
 
@@ -166,7 +161,7 @@ def test_a_response_that_comes_too_late_is_logged_and_hurts_no_other(leader, rou
         rounds.settle()
     assert 'came too late' in caplog.text
     assert '"mine"' not in caplog.text
-    assert kinds(leader, execution).count('ActivityTaskCompleted') == 2
+    assert Office(leader).types(execution).count('ActivityTaskCompleted') == 2
 
 
 def test_what_boto3_or_the_service_refuses_for_its_form_is_refused_at_once(leader, rounds):
@@ -194,7 +189,7 @@ def test_a_throttled_response_is_given_again(path):
             except leader.exceptions.ClientError as error:
                 throttled.add(error.response['Error']['Code'])
         assert throttled <= {'ThrottlingException'}
-        assert [kinds(leader, one)[-1] for one in executions] == ['WorkflowExecutionCompleted'] * 3
+        assert [Office(leader).types(one)[-1] for one in executions] == ['WorkflowExecutionCompleted'] * 3
 
 
 def test_long_answers_go_in_portions(leader, rounds):
@@ -213,7 +208,7 @@ def test_long_answers_go_in_portions(leader, rounds):
         if got == 30:
             break
     rounds.settle()
-    assert all(kinds(leader, execution).count('ActivityTaskCompleted') == 1 for execution in executions)
+    assert all(Office(leader).types(execution).count('ActivityTaskCompleted') == 1 for execution in executions)
 
 
 def test_a_failed_commit_of_the_leader_loses_nothing(leader, rounds, monkeypatch):
@@ -232,7 +227,7 @@ def test_a_failed_commit_of_the_leader_loses_nothing(leader, rounds, monkeypatch
     (call,) = rounds.lost()
     getattr(rounds, call[0])(**call[1])
     rounds.settle()
-    assert kinds(leader, execution).count('ActivityTaskScheduled') == 1
+    assert Office(leader).types(execution).count('ActivityTaskScheduled') == 1
 
 
 # waiting
@@ -330,7 +325,7 @@ def test_the_tasks_of_a_follower_that_is_killed_are_somebody_else_s(path):
             other.kill()
         task = office.poll_decision()
         assert task['taskToken']
-        assert kinds(leader, execution).count('DecisionTaskStarted') == 2
+        assert Office(leader).types(execution).count('DecisionTaskStarted') == 2
 
 
 @pytest.mark.thorough
@@ -400,6 +395,6 @@ def test_an_activity_that_kills_its_process_leaves_a_trace_at_the_leader(path):
                 except leader.exceptions.UnknownResourceFault:  # not registered yet
                     assert process.poll() is None
             assert process.wait(PATIENCE) == 9
-        found = Counter(kinds(leader, {'workflowId': 'w', 'runId': run['runId']}))
+        found = Counter(Office(leader).types({'workflowId': 'w', 'runId': run['runId']}))
         assert found['ActivityTaskStarted'] == 6
         assert found['ActivityTaskCompleted'] == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import field, frozen
 
 from genflow import (
     ActivityProxy,
@@ -21,7 +21,7 @@ from genflow import (
     query,
     update,
 )
-from tests.testing.planted import Desk
+from tests.testing.planted import Desk, Planted
 
 # a timer that a signal puts off
 
@@ -498,20 +498,14 @@ class Bank:
 
 
 @frozen
-class Race:
-    """A planted race and its twin.
+class Race(Planted):
+    """A planted race and its twin, which does it right under the same options."""
 
-    Attributes:
-        events: Of the smallest history that shows it.
-        twin: Does it right, under the same options.
-    """
+    twin: type[Workflow] = field(kw_only=True)
 
-    workflow: type[Workflow]
-    twin: type[Workflow]
-    judge: str
-    events: int
-    args: tuple[Any, ...] = ()
-    options: dict[str, Any] = Factory(dict)
+
+def _race(workflow: type[Workflow], twin: type[Workflow], *planted: Any) -> Race:
+    return Race(workflow, *planted, twin=twin)
 
 
 def _races() -> list[Race]:
@@ -531,20 +525,22 @@ def _races() -> list[Race]:
     refunded = {'check': lambda run: run.status == 'failed' or _refunded(run.calls)}
     reverse = {'undo': bank.undo, 'check': lambda: bank.undone == sorted(bank.undone, reverse=True)}
     return [
-        Race(
+        _race(
             TimerOfBefore, TimerAnew, 'check', 11, (), {'more': [None], 'check': lambda result: result != 'too early'}
         ),
-        Race(
+        _race(
             ResultsAsTheyCome, ResultsInOrder, 'check', 12, (), {'read': int, 'check': lambda result: result == [1, 2]}
         ),
-        Race(AddedAfterwards, AddedBefore, 'check', 8, (7,), undone),
-        Race(CanceledWhileUndoing, ShieldedWhileUndoing, 'check', 17, (7,), refunded),
-        Race(RestOfTheUndosSkipped, UndosInReverse, 'check', 24, (), reverse),
-        Race(SiblingsForgotten, SiblingsUndone, 'check', 12, (), honest),
-        Race(UpdateBeforeState, StateFirst, 'mistake', 8),
-        Race(CheckedTooEarly, TakenAtOnce, 'check', 23, (), {'take': [1, 1], 'check': lambda result: result >= 0}),
-        Race(QueryBeforeState, QueryFromTheStart, 'always', 4, (), {'always': lambda workflow: workflow.where() != ''}),
-        Race(
+        _race(AddedAfterwards, AddedBefore, 'check', 8, (7,), undone),
+        _race(CanceledWhileUndoing, ShieldedWhileUndoing, 'check', 17, (7,), refunded),
+        _race(RestOfTheUndosSkipped, UndosInReverse, 'check', 24, (), reverse),
+        _race(SiblingsForgotten, SiblingsUndone, 'check', 12, (), honest),
+        _race(UpdateBeforeState, StateFirst, 'mistake', 8),
+        _race(CheckedTooEarly, TakenAtOnce, 'check', 23, (), {'take': [1, 1], 'check': lambda result: result >= 0}),
+        _race(
+            QueryBeforeState, QueryFromTheStart, 'always', 4, (), {'always': lambda workflow: workflow.where() != ''}
+        ),
+        _race(
             CountedTwice,
             CountedOnce,
             'check',
@@ -552,11 +548,11 @@ def _races() -> list[Race]:
             (),
             {'vote': ['a', 'a', 'b'], 'check': lambda result: result == ['a', 'b']},
         ),
-        Race(AskedForNothing, AskedAtAnyTime, 'mistake', 12),
-        Race(PauseUnnoticed, PauseHeard, 'stuck', 12, (), {'pause': None, 'resume': None}),
-        Race(CanceledChildForgotten, CanceledChildKnown, 'mistake', 12),
-        Race(DeadlineAnew, DeadlineKept, 'check', 23, (), {'ping': [None], 'check': lambda result: result < 15}),
-        Race(
+        _race(AskedForNothing, AskedAtAnyTime, 'mistake', 12),
+        _race(PauseUnnoticed, PauseHeard, 'stuck', 12, (), {'pause': None, 'resume': None}),
+        _race(CanceledChildForgotten, CanceledChildKnown, 'mistake', 12),
+        _race(DeadlineAnew, DeadlineKept, 'check', 23, (), {'ping': [None], 'check': lambda result: result < 15}),
+        _race(
             BufferDropped,
             BufferCarried,
             'check',
@@ -567,8 +563,8 @@ def _races() -> list[Race]:
                 'check': lambda result, arrived, unread: result + unread.get('items', 0) == arrived['items'],
             },
         ),
-        Race(Flips, FlipsRecorded, 'replay', 11),
-        Race(
+        _race(Flips, FlipsRecorded, 'replay', 11),
+        _race(
             NotLocked,
             Locked,
             'check',

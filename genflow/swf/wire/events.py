@@ -11,14 +11,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from genflow.core.errors import HistoryError
 from genflow.core.model import events as core
 
-__all__ = ['IGNORED', 'READERS', 'decided', 'translate', 'utc']
+__all__ = ['IGNORED', 'READERS', 'attributes_member', 'decided', 'translate', 'utc']
 
 Reader = Callable[[Mapping[str, Any]], 'core.Event | None']
+
+
+@lru_cache(256)
+def attributes_member(event_type: str) -> str:
+    """The member of an event that holds its attributes: ``'TimerFired'`` gives ``'timerFiredEventAttributes'``."""
+    return f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
 
 
 def translate(events: Iterable[Mapping[str, Any]]) -> list[core.Event]:
@@ -451,6 +458,4 @@ _TABLE: dict[str, tuple[Any, ...]] = {
 
 READERS: dict[str, Reader | None] = dict.fromkeys(IGNORED)
 """From each of SWF's 54 event types to its reader, ``None`` for the ignored ones."""
-READERS.update(
-    (kind, make(f'{kind[0].lower()}{kind[1:]}EventAttributes', *rest)) for kind, (make, *rest) in _TABLE.items()
-)
+READERS.update((kind, make(attributes_member(kind), *rest)) for kind, (make, *rest) in _TABLE.items())

@@ -95,16 +95,15 @@ def update_texts(cls: type, updates: Mapping[str, Any]) -> dict[str, list[str]]:
     for name, values in updates.items():
         calls = values if isinstance(values, list) else [values]
         texts[f'{UPDATE_SIGNAL} {name}'] = [
-            encode(
-                {
-                    'id': f'{name}-{place}',
-                    'name': name,
-                    'input': made._serialize_arguments(*(args if isinstance(args, tuple) else (args,))),
-                }
-            )
+            _update_text(name, place, made._serialize_arguments(*(args if isinstance(args, tuple) else (args,))))
             for place, args in enumerate(calls, 1)
         ]
     return texts
+
+
+def _update_text(name: str, place: int, input: str) -> str:
+    """What a signal carries of the update that comes in this place of those of its name."""
+    return encode({'id': f'{name}-{place}', 'name': name, 'input': input})
 
 
 def own_updates(cls: type) -> dict[str, str]:
@@ -117,8 +116,7 @@ def own_updates(cls: type) -> dict[str, str]:
     for name in updates_of(cls):
         arguments = argument_samples(cls, name)
         if arguments is not None:
-            text = made._serialize_arguments(**arguments)
-            found[f'{UPDATE_SIGNAL} {name}'] = encode({'id': f'{name}-1', 'name': name, 'input': text})
+            found[f'{UPDATE_SIGNAL} {name}'] = _update_text(name, 1, made._serialize_arguments(**arguments))
     return found
 
 

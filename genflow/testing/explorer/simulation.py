@@ -378,12 +378,18 @@ class Simulation(ServiceModel):
         self._prepared = True
 
     def signal(self, action: Action) -> None:
+        text = self.text_of(action)
         if action.outcome == 'extra':
             self.extra.remove(action.name)
-            self._signaled(action.name, self.setup.extra[action.name])
-            return
-        text = self.signals[action.name].pop(0)
-        self._signaled(action.name, action.outcome.removeprefix('with ') or text)
+        else:
+            self.signals[action.name].pop(0)
+        self._signaled(action.name, text)
+
+    def text_of(self, action: Action) -> str:
+        """The input of the signal that one of :meth:`actions` sends."""
+        if action.outcome == 'extra':
+            return self.setup.extra[action.name]
+        return action.outcome.removeprefix('with ') or self.signals[action.name][0]
 
     def _signaled(self, name: str, text: str | None) -> None:
         sent = UPDATE_SIGNAL if name.startswith(f'{UPDATE_SIGNAL} ') else name

@@ -52,8 +52,7 @@ def _value(run: Simulation, step: Action) -> str:
     """What a signal brings; nothing where that is ``null``, or the arguments of an update."""
     if step.verb != 'signal' or step.name.startswith(f'{UPDATE_SIGNAL} '):
         return ''
-    texts = run.setup.extra.get(step.name) if step.outcome == 'extra' else run.signals[step.name][0]
-    text = step.outcome.removeprefix('with ') if step.outcome.startswith('with ') else texts
+    text = run.text_of(step)
     return '' if text in (None, 'null') else f' with {text}'
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.errors import HistoryError
+from genflow.swf.wire.events import attributes_member
 
 __all__ = ['Loaded', 'Source', 'load', 'written']
 
@@ -193,7 +194,7 @@ def _whole(name: str, event: Event) -> Event:
         raise HistoryError(f'{name}: event {event["eventId"]} has no type')
     if 'eventTimestamp' not in event:
         raise HistoryError(f'{_place(name, event)}, has no timestamp')
-    member = f'{kind[0].lower()}{kind[1:]}EventAttributes'
+    member = attributes_member(kind)
     attributes = event.get(member) or {}
     if not isinstance(attributes, Mapping):
         raise HistoryError(f'{_place(name, event)}, is incomplete: {member} is {_kind(attributes)}, expected an object')

@@ -19,8 +19,9 @@ from attrs import frozen
 from genflow.core.errors import GenflowError
 from genflow.insight import Attempt, ExecutionView, Operation, attributes_of
 from genflow.insight.view import OPENS
+from genflow.swf.wire.events import attributes_member
 
-__all__ = ['OPENS', 'ImpossibleStory', 'Item', 'OpenItems', 'attributes_of', 'first_items', 'member_of', 'opened_by']
+__all__ = ['OPENS', 'ImpossibleStory', 'Item', 'OpenItems', 'attributes_of', 'first_items', 'opened_by']
 
 Event = Mapping[str, Any]
 
@@ -29,11 +30,6 @@ UNDATED = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 class ImpossibleStory(GenflowError, ValueError):
     """SWF could not have recorded this history; the text says why."""
-
-
-def member_of(event_type: str) -> str:
-    """``'TimerFired'`` gives ``'timerFiredEventAttributes'``."""
-    return f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
 
 
 @frozen
@@ -93,13 +89,13 @@ def _item(operation: Operation, attempt: Attempt) -> Item:
     )
 
 
-def opened_by(event_type: str, attributes: Mapping[str, Any], event_id: int = 0) -> Item:
-    """The item that an event, or a decision with the attributes of that event, opens."""
+def opened_by(event_type: str, attributes: Mapping[str, Any]) -> Item:
+    """The item that a decision opens whose event has these attributes."""
     event = {
-        'eventId': event_id,
+        'eventId': 0,
         'eventType': event_type,
         'eventTimestamp': UNDATED,
-        member_of(event_type): attributes,
+        attributes_member(event_type): attributes,
     }
     (operation,) = ExecutionView().apply_all([event]).operations
     return _item(operation, operation.last)

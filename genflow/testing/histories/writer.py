@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from genflow.testing.histories.open_items import OpenItems, attributes_of, member_of
+from genflow.swf.wire.events import attributes_member
+from genflow.testing.histories.open_items import OpenItems, attributes_of
 
 __all__ = ['Event', 'EventWriter']
 
@@ -48,7 +49,7 @@ class EventWriter:
             'eventTimestamp': self.now,
             'eventType': event_type,
             'eventId': event_id,
-            member_of(event_type): {name: value for name, value in attributes.items() if value is not None},
+            attributes_member(event_type): {name: value for name, value in attributes.items() if value is not None},
         }
         self.written.append(event)
         self.ledger.apply(event)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.hooks import decode
 from genflow.core.tasks.loop import DescribingLoop
-from genflow.insight import ExecutionView
-from genflow.testing.histories.open_items import Item, first_items
+from genflow.testing.histories.open_items import Item
 from genflow.testing.tester.doubles import Doubles
 
-__all__ = ['described', 'opened']
+__all__ = ['described']
 
 
 def described(cast: Doubles, item: Item) -> Any:
@@ -26,11 +25,6 @@ def described(cast: Doubles, item: Item) -> Any:
         return part.proxy.task(*args, **kwargs)
     make = _OTHERS.get(item.kind)
     return item if make is None else make(item)
-
-
-def opened(events: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
-    """What the decisions of a history asked others for, oldest first: first attempts, and no timers."""
-    return first_items(ExecutionView().apply_all(events))
 
 
 def _undriven() -> Workflow:

@@ -23,6 +23,7 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.core.payloads.hooks import check_fit
 from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
+from genflow.insight import ExecutionView
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.errors import ServiceClosed
 from genflow.local.state.limits import LARGE_PAGES
@@ -31,10 +32,11 @@ from genflow.swf.client.handles import Client
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.wire.close_events import ENDINGS, result_of
 from genflow.testing.histories.history import History
+from genflow.testing.histories.open_items import first_items
 from genflow.testing.tester.decider import Decider
 from genflow.testing.tester.doubles import Doubles
 from genflow.testing.tester.environment import DOMAIN, Environment
-from genflow.testing.tester.open_tasks import described, opened
+from genflow.testing.tester.open_tasks import described
 from genflow.testing.tester.stub_runner import StubRunner
 from genflow.testing.tester.stubs import TesterError
 
@@ -371,7 +373,8 @@ class Tester:
         are not in the list.
         """
         self._last_run()
-        items = [item for run_id in self._runs for item in opened(self._environment.events(self._workflow_id, run_id))]
+        runs = (self._environment.events(self._workflow_id, run_id) for run_id in self._runs)
+        items = (item for events in runs for item in first_items(ExecutionView().apply_all(events)))
         return [described(self._doubles, item) for item in items]
 
     @property

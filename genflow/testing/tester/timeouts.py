@@ -25,7 +25,7 @@ class Waiting:
 
     Attributes:
         label: For people.
-        said: The attributes of its ``ActivityTaskScheduled``.
+        attributes: The attributes of its ``ActivityTaskScheduled``.
         scheduled_at: When it was scheduled.
         started_at: When it was started, ``None`` where it was not.
     """

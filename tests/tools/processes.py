@@ -35,3 +35,19 @@ def wait_for(stream, text):
             return line
         seen.append(line)
     raise AssertionError(f'{text!r} was never shown, but only:\n{"".join(seen)}')
+
+
+def start_flow(service):
+    """An execution ``a`` of the type ``Flow``, for a worker of the domain ``shop`` and the task list ``steps``."""
+    service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
+    service.register_workflow_type(domain='shop', name='Flow', version='1')
+    service.start_workflow_execution(
+        domain='shop',
+        workflowId='a',
+        workflowType={'name': 'Flow', 'version': '1'},
+        taskList={'name': 'steps'},
+        input='[[4],{}]',
+        executionStartToCloseTimeout='3600',
+        taskStartToCloseTimeout='60',
+        childPolicy='TERMINATE',
+    )

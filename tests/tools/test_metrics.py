@@ -13,7 +13,7 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.steady_time import monotonic
 from genflow.tools.run.metrics import read_metrics, serving_at_socket, serving_metrics
-from tests.tools.processes import finish, start, wait_for
+from tests.tools.processes import finish, start, start_flow, wait_for
 from tests.tools.test_worker_command import FLOW
 
 pytestmark = pytest.mark.thorough
@@ -98,18 +98,7 @@ trace.set_tracer_provider(provider)
 def test_a_worker_appends_records_to_a_file_and_makes_spans(tmp_path):
     (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW) + TRACED, encoding='utf-8')
     with LocalSWF(tmp_path / 'x.db') as service:
-        service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
-        service.register_workflow_type(domain='shop', name='Flow', version='1')
-        service.start_workflow_execution(
-            domain='shop',
-            workflowId='a',
-            workflowType={'name': 'Flow', 'version': '1'},
-            taskList={'name': 'steps'},
-            input='[[4],{}]',
-            executionStartToCloseTimeout='3600',
-            taskStartToCloseTimeout='60',
-            childPolicy='TERMINATE',
-        )
+        start_flow(service)
     worker = ('worker', 'flow.py', '--domain', 'shop', '--task-list', 'steps', '--db', 'x.db')
     refused = finish(start(tmp_path, *worker, '--records', 'nowhere/x.jsonl'))
     assert (refused.returncode, 'Give another file' in refused.err) == (2, True)

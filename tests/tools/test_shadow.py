@@ -18,7 +18,7 @@ from genflow.swf.aws.connections import connect
 from genflow.testing import Tester
 from genflow.testing.replayer import replay_files
 from genflow.tools.shadow import Fetcher, Wanted, shadow_executions, shadow_files, since_of
-from tests.tools.processes import finish, start, wait_for
+from tests.tools.processes import finish, start, start_flow, wait_for
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -254,8 +254,7 @@ def folder(tmp_path):
     """A folder with a workflow, and a file with an execution of it that was decided on once."""
     (tmp_path / 'flow.py').write_text(FLOW, encoding='utf-8')
     with LocalSWF(tmp_path / 'x.db') as service:
-        service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
-        service.register_workflow_type(domain='shop', name='Flow', version='1')
+        start_flow(service)
         service.register_activity_type(
             domain='shop',
             name='Step',
@@ -265,16 +264,6 @@ def folder(tmp_path):
             defaultTaskScheduleToCloseTimeout='60',
             defaultTaskStartToCloseTimeout='60',
             defaultTaskHeartbeatTimeout='NONE',
-        )
-        service.start_workflow_execution(
-            domain='shop',
-            workflowId='a',
-            workflowType={'name': 'Flow', 'version': '1'},
-            taskList={'name': 'steps'},
-            input='[[4],{}]',
-            executionStartToCloseTimeout='3600',
-            taskStartToCloseTimeout='60',
-            childPolicy='TERMINATE',
         )
     assert genflow(tmp_path, *WORKER, '--no-register')[0] == 0
     return tmp_path

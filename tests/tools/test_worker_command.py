@@ -13,7 +13,7 @@ from genflow.insight import attributes_of
 from genflow.local import LocalSWF
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.main import main
-from tests.tools.processes import TIMEOUT, finish, start, wait_for
+from tests.tools.processes import TIMEOUT, finish, start, start_flow, wait_for
 
 FLOW = """
 import os
@@ -61,18 +61,7 @@ def folder(tmp_path):
     """A folder with a workflow, and a file with an execution of it that nobody has worked for."""
     (tmp_path / 'flow.py').write_text(textwrap.dedent(FLOW), encoding='utf-8')
     with LocalSWF(tmp_path / 'x.db') as service:
-        service.register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')
-        service.register_workflow_type(domain='shop', name='Flow', version='1')
-        service.start_workflow_execution(
-            domain='shop',
-            workflowId='a',
-            workflowType={'name': 'Flow', 'version': '1'},
-            taskList={'name': 'steps'},
-            input='[[4],{}]',
-            executionStartToCloseTimeout='3600',
-            taskStartToCloseTimeout='60',
-            childPolicy='TERMINATE',
-        )
+        start_flow(service)
     return tmp_path
 
 
@@ -270,7 +259,7 @@ def test_the_middleware_of_the_project_stands_in_its_pyproject(audited):
     [
         ('audit', "'audit' names no middleware. Write MODULE:NAME"),
         ('audit:Adit', "audit has no 'Adit'"),
-        ('audit:number', 'middleware=5 is no genflow.Middleware'),
+        ('audit:number', 'middleware=5 is not a genflow.Middleware'),
         ('nowhere:Audit', "there is no module 'nowhere'"),
     ],
 )

@@ -17,7 +17,8 @@ def turns(*found):
     reader = Reader()
     return [
         (turn.started.id, [event.id for event in turn.input], None if turn.output is None else len(turn.output))
-        for turn in [*reader.read(found), *reader.rest()]
+        for turn in [*reader.read(found), reader.live]
+        if turn is not None
     ]
 
 

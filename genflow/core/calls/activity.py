@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from genflow.core.calls.call import QUEUED, SENT, Cancellation, RetryableCall, refused_key
+from genflow.core.calls.call import Cancellation, RetryableCall, refused_key
+from genflow.core.calls.phases import QUEUED, SENT
 from genflow.core.errors import ActivityCanceled, ActivityFailed, ActivityTimedOut, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.model.options import ActivityOptions
@@ -78,7 +79,7 @@ class ActivityCall(RetryableCall):
             or self.phase is not QUEUED
         ):
             return False
-        self.phase = SENT
+        self.phase = SENT  # as Outbox.change does, without a call: it keeps its slot
         self.ref = event.id
         self.key = event.activity_id
         self.loop.refs[event.id] = self

@@ -1,10 +1,7 @@
 """Calls: the tasks that SWF knows by an id.
 
-A call passes through phases: NEW while an argument is still a task, BACKLOGGED while SWF's limit on open work leaves it
-no place, QUEUED while its decision waits in the outbox, SENT once the history has recorded it, CLOSED when SWF says
-nothing more of it. SLOT_RESERVED is QUEUED too, for a wait before an attempt, with a place among the open timers. What
-the code sees of it (open, value, error) is the task's own state: a cancelled activity is settled for the code while SWF
-still has it open.
+A call passes through the phases of :mod:`genflow.core.calls.phases`, from the code that makes it until SWF says nothing
+more of it.
 
 Activities, children and Lambda functions may need several attempts (:class:`RetryableCall`). A call keeps its number;
 each attempt has an id of its own, ``<number>.<attempt>``. A wait before an attempt is a timer of the engine,
@@ -18,6 +15,18 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from genflow.core.calls.phases import (
+    BACKLOGGED,
+    NEW,
+    OVER,
+    PAUSED,
+    QUEUED,
+    RECORDED,
+    SENT,
+    SLOT_RESERVED,
+    WAIT_OVER,
+    WAIT_RECORDED,
+)
 from genflow.core.errors import (
     HistoryError,
     ScheduleFailed,
@@ -36,12 +45,6 @@ from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task, Waiter
 from genflow.core.text import Location, place, short
 
 __all__ = [
-    'BACKLOGGED',
-    'CLOSED',
-    'NEW',
-    'QUEUED',
-    'SENT',
-    'SLOT_RESERVED',
     'Call',
     'Cancellation',
     'Ignored',
@@ -49,8 +52,6 @@ __all__ = [
     'RetryableCall',
     'refused_key',
 ]
-
-NEW, BACKLOGGED, QUEUED, SLOT_RESERVED, SENT, CLOSED = 'new', 'backlogged', 'queued', 'slot reserved', 'sent', 'closed'
 
 MAX_SHOWN = 200
 
@@ -125,7 +126,7 @@ class Call(Task[Any]):
 
     def recorded(self, event: Any) -> None:
         """The history shows that it was sent."""
-        self.phase = SENT
+        self.loop.outbox.change(self, RECORDED)
         if isinstance(event, events.Refused):
             return
         self.ref = event.id
@@ -152,20 +153,18 @@ class Call(Task[Any]):
 
     def over(self) -> None:
         """SWF says nothing more of it."""
-        phase, self.phase = self.phase, CLOSED
-        if self.quota is not None and (phase is SENT or phase is QUEUED):
-            self.loop.outbox.release(self.quota)
+        self.loop.outbox.change(self, OVER)
         if self.cancellation is not None:
             self.cancellation.dropped = True
             self.cancellation = None
 
     def withdraw(self) -> Iterable[Task[Any]]:
-        if self.phase == QUEUED:
+        if self.phase is QUEUED:
             self.over()
-        elif self.phase in (NEW, BACKLOGGED):
-            self.phase = CLOSED
-        elif self.phase == SENT:
+        elif self.phase is SENT:
             self.ask_to_cancel()
+        else:
+            self.loop.outbox.change(self, OVER)
         return ()
 
     def ask_to_cancel(self) -> None:
@@ -210,10 +209,9 @@ class RetryableCall(Call):
         attempt: From 1.
         uncounted: How many attempts count as no try.
         ready: Whether the wait before this attempt is over.
-        pausing: The id of the timer of that wait while it is open.
     """
 
-    __slots__ = ('args', 'attempt', 'failure', 'kwargs', 'pausing', 'proxy', 'ready', 'settings', 'uncounted')
+    __slots__ = ('args', 'attempt', 'failure', 'kwargs', 'proxy', 'ready', 'settings', 'uncounted')
 
     quota: str
     is_stoppable = False
@@ -235,7 +233,6 @@ class RetryableCall(Call):
         self.attempt = 1
         self.uncounted = 0
         self.ready = False
-        self.pausing: str | None = None
         self.failure: BaseException | None = None
         self.keeps_open = True
 
@@ -280,6 +277,11 @@ class RetryableCall(Call):
         """``<number>.<attempt>``, which stands in the id or control of every attempt."""
         return f'{self.number}.{self.attempt}'
 
+    @property
+    def wait_id(self) -> str:
+        """The id of the timer of the wait before this attempt."""
+        return f'{self.attempt_id}{RETRY_TIMER_SUFFIX}'
+
     def pause(self) -> int:
         """Seconds to wait before this attempt; asked only where the decision is live."""
         if self.attempt == 1:
@@ -294,7 +296,7 @@ class RetryableCall(Call):
         if not self.ready:
             wait = self.pause()
             if wait:
-                return decisions.StartTimer(f'{self.attempt_id}{RETRY_TIMER_SUFFIX}', wait)
+                return decisions.StartTimer(self.wait_id, wait)
         return self.start_decision()
 
     def start_decision(self) -> decisions.Decision:
@@ -302,9 +304,9 @@ class RetryableCall(Call):
 
     def matches(self, event: Any) -> bool:
         if isinstance(event, events.TimerStarted):
-            return not self.ready and event.timer_id == f'{self.attempt_id}{RETRY_TIMER_SUFFIX}'
+            return not self.ready and event.timer_id == self.wait_id
         if isinstance(event, events.Refused) and event.kind == 'timer':
-            return event.key == f'{self.attempt_id}{RETRY_TIMER_SUFFIX}'
+            return event.key == self.wait_id
         return self.matches_start(event)
 
     def waits_for(self, event: Any) -> bool:
@@ -316,30 +318,19 @@ class RetryableCall(Call):
 
     def recorded(self, event: Any) -> None:
         if type(event) is events.TimerStarted:
-            self._paused(event)
+            self.loop.outbox.change(self, WAIT_RECORDED)
+            self.ref = event.id
+            self.loop.refs[event.id] = RetryTimer(self)
         else:
-            if self.phase is SLOT_RESERVED:  # no wait after all, or SWF refused it
-                self.loop.outbox.return_slot(self)
             super().recorded(event)
-
-    def _paused(self, event: events.TimerStarted) -> None:
-        loop = self.loop
-        if self.phase is not SLOT_RESERVED:
-            loop.outbox.move(self.quota, 'timer')
-        self.phase = SENT
-        self.ref = event.id
-        self.pausing = event.timer_id
-        loop.refs[event.id] = RetryTimer(self)
 
     def recorded_input(self, event: Any) -> str | None:
         return self.input if isinstance(event, (events.TimerStarted, events.Refused)) else event.input
 
     def timer_gone(self) -> None:
-        """The pause is over or was cancelled."""
-        self.pausing = None
-        self.phase = CLOSED
+        """The wait has ended or was cancelled."""
         self.loop.refs.pop(self.ref, None)
-        self.loop.outbox.release('timer')
+        self.loop.outbox.change(self, WAIT_OVER if self.state == OPEN else OVER)
         if self.cancellation is not None:
             self.cancellation.dropped = True
             self.cancellation = None
@@ -359,8 +350,7 @@ class RetryableCall(Call):
         self.failure = None if uncounted else failure
         self.attempt += 1
         self.ready = False
-        self.phase = QUEUED
-        self.loop.outbox.put(self)
+        self.loop.outbox.again(self)
 
     @property
     def last_failure(self) -> BaseException | None:
@@ -406,7 +396,7 @@ class RetryableCall(Call):
         self.settle(VALUE, value)
 
     def stop(self) -> Iterable[Task[Any]] | None:
-        if not self.is_stoppable or self.phase is not SENT or self.pausing is not None:
+        if not self.is_stoppable or self.phase is not SENT:
             return None
         if self not in self.loop.stopping:
             self.loop.stopping.add(self)
@@ -416,13 +406,9 @@ class RetryableCall(Call):
     def withdraw(self) -> Iterable[Task[Any]]:
         if self in self.loop.stopping:  # it has been asked
             return ()
-        if self.phase is SLOT_RESERVED:
-            self.phase = CLOSED
-            self.loop.outbox.release('timer')
-            return ()
-        if self.phase != SENT or self.pausing is None:
+        if self.phase is not PAUSED:
             return super().withdraw()
-        self.loop.outbox.add(Cancellation(self, self.pausing))
+        self.loop.outbox.add(Cancellation(self, self.wait_id))
         return ()
 
     # descriptions

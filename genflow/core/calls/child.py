@@ -5,8 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from genflow.core.calls.call import SENT, Cancellation, RetryableCall
+from genflow.core.calls.call import Cancellation, RetryableCall
 from genflow.core.calls.external import SignalCall, signal_child
+from genflow.core.calls.phases import SENT
 from genflow.core.errors import (
     ChildCanceled,
     ChildFailed,
@@ -154,7 +155,7 @@ class ChildCall(RetryableCall):
 
     def settle(self, state: int, outcome: Any) -> None:
         super().settle(state, outcome)
-        if self.on_start and (self.phase is not SENT or self.pausing is not None):
+        if self.on_start and self.phase is not SENT:
             self._never_started()
 
     def _never_started(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol
 
-from genflow.core.calls.call import CLOSED, Call
+from genflow.core.calls.call import Call
+from genflow.core.calls.phases import CLOSED
 from genflow.core.errors import CancelFailed, SignalFailed, TaskFailed
 from genflow.core.model import decisions, events
 from genflow.core.payloads.hooks import MAX_PAYLOAD

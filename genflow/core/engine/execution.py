@@ -132,14 +132,16 @@ class Execution(State):
         """
         token = current_loop.set(self)
         try:
-            for decision in self._reader.read(found):
-                self._take(decision)
-            answer = None
-            for decision in self._reader.rest(to_end=to_end):
-                answer = self._take(decision)
+            for decision in self._reader.read(found, to_end=to_end):
+                if not decision.known:
+                    self._run(decision)
+                match(self, decision.output or ())
             if self._reader.ended is not None:
                 self.closed = True
-            return answer
+            if self._reader.live is None:
+                return None
+            self._run(self._reader.live)
+            return self._answer()
         finally:
             current_loop.reset(token)
 
@@ -163,15 +165,6 @@ class Execution(State):
             return answer(self.workflow, name, args, kwargs)
 
     # one decision
-
-    def _take(self, decision: RecordedDecision) -> Decisions | None:
-        """Runs a decision, then answers the live one and compares a recorded one."""
-        if not decision.known:
-            self._run(decision)
-        if decision.output is None:
-            return self._answer()
-        match(self, decision.output)
-        return None
 
     def _run(self, decision: RecordedDecision) -> None:
         self.decision = decision

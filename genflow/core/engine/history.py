@@ -71,11 +71,13 @@ class Reader:
         answered: The id of the DecisionTaskStarted whose decision was given last; 0 before the first.
         ended: How the execution was closed by somebody else (terminated, timed out), or ``None``.
         signaled: A signal has come.
+        live: The decision that is still to be made, once all was read; ``None`` where the events end with none.
     """
 
     answered: int = field(default=0, init=False)
     ended: events.Closed | None = field(default=None, init=False)
     signaled: bool = field(default=False, init=False)
+    live: RecordedDecision | None = field(default=None, init=False)
     _last: int = field(default=0, init=False)
     _waiting: list[Any] = field(factory=list, init=False)
     _started: events.DecisionStarted | None = field(default=None, init=False)
@@ -85,16 +87,18 @@ class Reader:
     _known: bool = field(default=False, init=False)
     _held_back: list[RecordedDecision] = field(factory=list, init=False)
 
-    def read(self, found: Iterable[Any]) -> Iterator[RecordedDecision]:
-        """Gives each decision that was completed and that more events follow; :meth:`rest` gives those at the end.
+    def read(self, found: Iterable[Any], *, to_end: bool = False) -> Iterator[RecordedDecision]:
+        """Gives each decision that counts and was completed; the one that is still to be made is :attr:`live` then.
 
         Args:
             found: The events.
+            to_end: None will follow, so that a decision that is held back counts unless a signal has come.
 
         Raises:
             HistoryError: The events are out of order or do not fit together, or a decision that was answered from
                 here counts as not made: the execution has to be begun again from event 1.
         """
+        self.live = None
         last = self._last
         for event in found:
             kind = type(event)
@@ -120,16 +124,10 @@ class Reader:
             else:
                 self._waiting.append(event)
         self._last = last
+        yield from self._rest(to_end=to_end)
 
-    def rest(self, *, to_end: bool = False) -> list[RecordedDecision]:
-        """The decisions at the end of what was read, the one that is still to be made last.
-
-        Args:
-            to_end: No events will follow, so that a decision that is held back counts unless a signal has come.
-
-        Raises:
-            HistoryError: As for :meth:`read`.
-        """
+    def _rest(self, *, to_end: bool) -> list[RecordedDecision]:
+        """The completed decisions that no other event follows; the one that is still to be made is kept."""
         found = [] if self._output is None else self._counting(self._whole_decision())
         if self.ended is not None:
             found += self._counting_at_end()
@@ -137,6 +135,8 @@ class Reader:
             found += self._counting(self._live())
         elif to_end:
             found += self._counting_at_end()
+        if found and found[-1].output is None:
+            self.live = found.pop()
         return found
 
     def _check_repeated(self, event: Any, last: int) -> None:

@@ -19,7 +19,20 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.core.calls.call import BACKLOGGED, QUEUED, SLOT_RESERVED, Call, Cancellation, RetryableCall
+from genflow.core.calls.call import Call, Cancellation, RetryableCall
+from genflow.core.calls.phases import (
+    AGAIN,
+    BACKLOGGED,
+    NO_SLOT,
+    QUEUED,
+    SENT,
+    SLOT,
+    SLOT_RESERVED,
+    TIMER_SLOT,
+    TRANSITIONS,
+    WITH_OWN_SLOT,
+    WITH_TIMER_SLOT,
+)
 from genflow.core.model.decisions import CancelTimer, Decision, StartTimer
 from genflow.core.model.events import TimerStarted
 from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
@@ -100,6 +113,17 @@ QUOTAS = {'activity': 1000, 'child': 1000, 'lambda': 1000, 'timer': 990}
 response, hence a constant."""
 
 
+OWN = ''
+"""Stands for the quota of the call itself."""
+
+_SLOTS: dict[str, str] = {**dict.fromkeys(WITH_OWN_SLOT, OWN), **dict.fromkeys(WITH_TIMER_SLOT, 'timer')}
+_STEPS = {
+    before: {event: (after, _SLOTS.get(before), _SLOTS.get(after)) for event, after in steps.items()}
+    for before, steps in TRANSITIONS.items()
+}
+"""The transitions, each with the quota of which a slot becomes free and that of which one is taken."""
+
+
 @define
 class Batch:
     """What the outbox sends with one answer.
@@ -121,7 +145,14 @@ class Batch:
 
 @define(eq=False)
 class Outbox:
-    """The entries that are to be sent, and how much of each kind is open."""
+    """The entries that are to be sent, and how much of each kind is open.
+
+    Attributes:
+        entries: What is sent next, in order; entries that were dropped meanwhile are passed over.
+        open: How many slots of each quota are taken, by the calls in the phases that have one.
+        backlog: The calls that wait for a slot, by quota; those in the timers' backlog wait for one for their wait.
+        throttled: The calls that SWF refused for its rate, until the back-off is over.
+    """
 
     entries: deque[Entry] = field(factory=deque, init=False)
     open: dict[str, int] = field(factory=partial(dict.fromkeys, QUOTAS, 0), init=False)
@@ -134,7 +165,7 @@ class Outbox:
         """Puts an entry at the end, or into the backlog where its quota is used up."""
         if isinstance(entry, Call):
             quota = entry.quota
-            entry.phase = QUEUED
+            entry.phase = QUEUED  # as change() does, without a call more
             if quota is not None:
                 count = self.open[quota]
                 if count >= QUOTAS[quota]:
@@ -144,22 +175,27 @@ class Outbox:
                 self.open[quota] = count + 1
         self.entries.append(entry)
 
-    def put(self, entry: Entry) -> None:
-        """Puts an entry at the end that has its place in the quota already."""
-        self.entries.append(entry)
+    def again(self, call: Call) -> None:
+        """Puts a call at the end of which another attempt is sent; it keeps its slot."""
+        self.change(call, AGAIN)
+        self.entries.append(call)
 
-    def move(self, quota: str, other: str) -> None:
-        """A call gives up its place for one in another quota, whatever the limit there: SWF has it already."""
-        self.open[other] += 1
-        self.release(quota)
+    def change(self, call: Call, event: str) -> None:
+        """Takes a call to the phase that follows, and its slot along.
 
-    def return_slot(self, call: RetryableCall) -> None:
-        """A call with a place among the timers was sent without a wait, or SWF refused the wait.
-
-        The place is filled when the next decision begins: what follows from a record adds nothing to that record.
+        A slot that becomes free goes to the next call of the backlog. That of a wait that was not needed, or that SWF
+        refused, goes to it when the next decision begins: what follows from a record adds nothing to that record.
         """
-        self.open['timer'] -= 1
-        self.open[call.quota] += 1
+        call.phase, freed, taken = _STEPS[call.phase][event]
+        if freed is taken or call.quota is None:
+            return
+        if taken is not None:
+            self.open[taken or call.quota] += 1  # whatever the limit, where SWF has it already
+        if freed is not None:
+            quota = freed or call.quota
+            self.open[quota] -= 1
+            if self.backlog[quota] and call.phase is not SENT:
+                self.fill(quota)
 
     def hold(self, attempt_ids: Iterable[str]) -> bool:
         """Moves calls into the timers' backlog.
@@ -171,35 +207,32 @@ class Outbox:
             Whether all of them were there.
         """
         wanted = set(attempt_ids)
-        found = [entry for entry in self.unsent() if isinstance(entry, RetryableCall) and entry.attempt_id in wanted]
-        for call in found:
-            call.phase = BACKLOGGED
-        kept = [entry for entry in self.unsent() if not (isinstance(entry, Call) and entry.phase is BACKLOGGED)]
+        found: list[RetryableCall] = []
+        kept: list[Entry] = []
+        for entry in self.unsent():
+            if isinstance(entry, RetryableCall) and entry.phase is QUEUED and entry.attempt_id in wanted:
+                found.append(entry)
+            else:
+                kept.append(entry)
         self.entries.clear()
         self.entries.extend(kept)
         for call in found:
             self.backlog['timer'].append(call)
-            self.release(call.quota)
+            self.change(call, NO_SLOT)
         return len(found) == len(wanted)
 
-    def release(self, quota: str) -> None:
-        """SWF closed one: the next of the backlog may go."""
-        self.open[quota] -= 1
-        if self.backlog[quota]:
-            self.fill(quota)
-
     def fill(self, quota: str) -> None:
-        """Lets the backlog of a quota take the places that are free."""
+        """Lets the backlog of a quota take the slots that are free."""
         backlog = self.backlog[quota]
         while backlog and self.open[quota] < QUOTAS[quota]:
             call = backlog.popleft()
             if not call.dropped:
-                self.open[quota] += 1
-                call.phase = QUEUED if call.quota == quota else SLOT_RESERVED
+                self.change(call, SLOT if call.quota == quota else TIMER_SLOT)
                 self.entries.append(call)
 
     def throttle(self, call: Call) -> None:
         """Keeps a call that SWF refused for its rate or quota until the back-off is over."""
+        self.change(call, AGAIN)
         self.throttled.append(call)
 
     def unthrottle(self) -> None:
@@ -283,7 +316,7 @@ class Outbox:
         """Whether a call with a place among the timers is sent without a wait."""
         timers = {decision.timer_id for decision in found if type(decision) is StartTimer}
         with_slot = (one for one in self.unsent() if isinstance(one, RetryableCall) and one.phase is SLOT_RESERVED)
-        return any(f'{call.attempt_id}{RETRY_TIMER_SUFFIX}' not in timers for call in with_slot)
+        return any(call.wait_id not in timers for call in with_slot)
 
     def clear_beside(self, *, completes: bool) -> None:
         """Drops what is not sent beside a close.

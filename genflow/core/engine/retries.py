@@ -13,7 +13,8 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.core.calls.call import QUEUED, RetryableCall
+from genflow.core.calls.call import RetryableCall
+from genflow.core.calls.phases import QUEUED
 from genflow.core.engine.state import State
 from genflow.core.errors import HistoryError
 from genflow.core.model import decisions, events

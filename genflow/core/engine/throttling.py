@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.core.calls.call import QUEUED, Call
+from genflow.core.calls.call import Call
 from genflow.core.engine.outbox import EngineTimer
 from genflow.core.engine.state import State
 from genflow.core.model import events
@@ -65,7 +65,6 @@ class Backoff:
 
     def throttle(self, call: Call) -> None:
         """Keeps a refused call for later."""
-        call.phase = QUEUED
         self.state.outbox.throttle(call)
         self.start()
 
@@ -77,7 +76,7 @@ class Backoff:
         self._count += 1
         seconds = min(MAX_WAIT, 2**self.level)
         self.level += 1
-        self.state.outbox.put(BackoffTimer(self, f'{BACKOFF_TIMER_PREFIX}{self._count}', seconds))
+        self.state.outbox.add(BackoffTimer(self, f'{BACKOFF_TIMER_PREFIX}{self._count}', seconds))
 
     def refused(self, event: Any) -> None:
         """SWF refused the timer itself: it is asked for again, there being nothing else to wait by."""

@@ -38,7 +38,8 @@ from typing import Any
 from uuid import UUID
 
 from genflow.core.authoring.proxies import Proxy
-from genflow.core.calls.call import QUEUED, SENT, Call
+from genflow.core.calls.call import Call
+from genflow.core.calls.phases import PAUSED, QUEUED, SENT
 from genflow.core.engine.execution import Execution
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
@@ -83,7 +84,7 @@ OPEN_BASES = (
 SKIPPED = frozenset({'loop', '_driver', 'number', 'key', 'ref', 'where', 'settings', 'proxy'})
 """Slots of the engine's objects that depend on the order of calls alone, or that lead back to the engine."""
 
-_OF_CALLS = frozenset({'phase', 'pausing', 'cancellation'})
+_OF_CALLS = frozenset({'phase', 'cancellation'})
 """Slots of calls that say when the engine heard of what SWF has, as what is open says it."""
 
 HEAP_TYPE = 1 << 9
@@ -162,7 +163,7 @@ class _Walk:
     def __init__(self, *, everything_is_sent: bool) -> None:
         self.out: list[Any] = []
         self.calls: dict[str, int] = {}
-        self._sent = SENT if everything_is_sent else QUEUED
+        self._phases = {PAUSED: SENT, QUEUED: SENT if everything_is_sent else QUEUED}
         self.seen: dict[int, int] = {}
         self._alive: list[Any] = []
 
@@ -295,7 +296,7 @@ class _Walk:
             if isinstance(value, Call):
                 self.calls[str(value.number)] = self.seen[id(value)]
                 self.visit_members(value, _OF_CALLS)
-                self.out.append(self._sent if value.phase is QUEUED else value.phase)
+                self.out.append(self._phases.get(value.phase, value.phase))
             else:
                 self.visit_members(value)
         else:

@@ -605,6 +605,30 @@ def test_serve_tells_its_address_and_ends_when_it_is_told_to(service):
     assert urls[0].startswith('http://127.0.0.1:')
 
 
+def test_serve_makes_its_calls_in_no_thread_that_signals_interrupt(tmp_path):
+    """Calls of the main thread are handed to another one, which costs more than most of them."""
+    callers = []
+
+    class NotingCallers(LocalSWF):
+        def call_json(self, operation, request):
+            callers.append(threading.current_thread())
+            return super().call_json(operation, request)
+
+    def ask_and_end(url):
+        try:
+            urllib3.request('POST', url, body=b'{}', headers={'X-Amz-Target': f'{SHORT}ListDomains'})
+        finally:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
+
+    def started(url):
+        asking.submit(ask_and_end, url)
+
+    with NotingCallers(tmp_path / 'swf.db') as service, ThreadPoolExecutor(1) as asking:
+        serve_quietly(service, started)
+    assert len(callers) == 1
+    assert threading.main_thread() not in callers
+
+
 def test_serve_returns_when_it_is_terminated(service):
     serve_quietly(service, lambda url: signal.raise_signal(signal.SIGTERM))
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -210,7 +210,10 @@ class Connection(asyncio.Protocol):
             self._expect_reading(self._transport)
             return
         self._transport.resume_reading()
-        self._desk.loop.call_soon(self._read_on)
+        if self._reader.is_between_requests:
+            self._deadline.expect('idle', self._desk.loop.time())
+        else:
+            self._desk.loop.call_soon(self._read_on)
 
     def _expect_reading(self, transport: asyncio.Transport) -> None:
         self._deadline.expect('reply', self._desk.loop.time(), transport.get_write_buffer_size())

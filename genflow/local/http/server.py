@@ -20,7 +20,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from types import TracebackType
 
@@ -49,6 +49,9 @@ WORKERS = 32
 
 BACKLOG = 1024
 """Connections that wait to be accepted: a thousand pollers may come back at the same moment."""
+
+LOOK_AGAIN = 1.0
+"""Seconds after which the main thread looks for signals where they do not wake it, as on Windows."""
 
 HEALTH = Reply(200, b'genflow: Amazon SWF on this machine. POST AWS JSON 1.0 here.\n', 'text/plain; charset=utf-8')
 
@@ -255,9 +258,12 @@ def serve(
     started: Callable[[str], None] | None = None,
     metrics: Mapping[str, Counting] | None = None,
 ) -> None:
-    """Serve in this thread, which must be the main one, until SIGTERM or Ctrl-C.
+    """Serve until SIGTERM or Ctrl-C, which the calling thread waits for; it must be the main one.
 
-    Either ends it in order: calls that are being carried out are answered, held polls come back empty.
+    The event loop has a thread of its own. In the main one, each call would be handed to another thread, where no
+    signal handler interrupts it (:mod:`genflow.local.engine.call_thread`), and that takes longer than most calls.
+
+    Either signal ends it in order: calls that are being carried out are answered, held polls come back empty.
 
     Args:
         service: Answers; not closed with the server.
@@ -293,7 +299,11 @@ def serve(
     try:
         if started is not None:
             started(server.url)
-        server.run()
+        with ThreadPoolExecutor(1, thread_name_prefix='genflow-local-http-loop') as threads:
+            serving = threads.submit(server.run)
+            while not serving.done():
+                wait([serving], LOOK_AGAIN)
+        serving.result()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -856,6 +856,73 @@ def test_a_compensation_that_is_the_call_of_its_step_is_no_second_try():
     assert explore(Toggled, faults=1).ok
 
 
+class ChargesTwice(Workflow):
+    """Charges once more after a failure, with a key that the arguments name."""
+
+    charge = ActivityProxy('Charge', '1', retry=0)
+
+    def run(self, keys, orders=(1, 1)):
+        for key, order in zip(keys, orders, strict=True):
+            try:
+                yield self.charge(order, idempotency_key=key)
+            except TaskFailed:
+                continue
+            return 'charged'
+        return 'given up'
+
+
+def test_a_second_try_with_the_same_key_is_what_keys_are_for():
+    assert set(explore(ChargesTwice, ['a', 'a']).results) == {'"charged"'}
+
+
+def test_a_second_try_with_the_same_key_for_something_else_is_a_finding():
+    with pytest.raises(
+        ExplorationFailed, match=r"charge\(2, .* is a second call with the idempotency key 'a'; .* failed"
+    ):
+        explore(ChargesTwice, ['a', 'a'], [1, 2])
+
+
+def test_a_second_call_with_the_key_of_one_that_is_open_is_a_finding():
+    class AtOnce(ChargesTwice):
+        def run(self):
+            yield [self.charge(1, idempotency_key='a'), self.charge(1, idempotency_key='a')]
+
+    with pytest.raises(ExplorationFailed, match='is a second call with the idempotency key'):
+        explore(AtOnce)
+
+
+def test_the_result_of_a_child_that_the_code_canceled_is_a_finding():
+    class Asks(Workflow):
+        child = WorkflowProxy('Child', '1', retry=0)
+        read = ActivityProxy('Read', '1', retry=0)
+
+        def run(self):
+            child = self.child()
+            yield self.read()
+            child.cancel()  # which may be too late, or not
+            return child.result()
+
+    with pytest.raises(
+        ExplorationFailed, match='the code cancels a task, and fails since it asks for its result'
+    ) as caught:
+        explore(Asks)
+    assert caught.value.finding.events <= 13
+
+
+def test_orders_that_wait_for_a_signal_that_was_thrown_away_are_noted():
+    class Drains(Desk):
+        approve = Signal()
+
+        def run(self):
+            yield self.read(1)
+            self.approve.drain()
+            yield self.approve.get()
+
+    report = explore(Drains, faults=0)
+    assert report.waiting == {'approve': 1}
+    assert "1 order without faults waits for ever for one more signal 'approve' than the first" in str(report)
+
+
 def test_a_call_that_was_tried_again_is_no_reason_to_object_to_a_later_one():
     class Moved(Desk):
         work = ActivityProxy('Work', '1', retry=1)

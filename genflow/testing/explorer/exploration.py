@@ -313,6 +313,9 @@ class Exploration:
         report.unread.update(run.unread.keys() if run.closed is not None else ())
         if not run.spent and found == 'completed' and run.closed is not None:
             report.results[str(run.closed.result)] += 1
+        if not run.spent and found == 'open' and self.first.completes:
+            boxes = run.live.mailboxes
+            report.waiting.update(name for name, box in boxes.items() if box.is_awaited() and not run.open)
         if verdict is None:
             return True
         self._failed = (verdict, labels_of(run))

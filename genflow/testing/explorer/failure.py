@@ -79,6 +79,7 @@ class Report:
         endings: How executions closed.
         warnings: The warnings of the engine, with their counts.
         unread: By name of a signal, the number of orders that closed with one unread.
+        waiting: By name of a signal, how many orders without faults wait for one more than the first order needed.
         first_failure: The failure of the first order, if it fails.
         bound: The probability with which the runs with random priorities find a bug of depth three.
     """
@@ -95,6 +96,7 @@ class Report:
     endings: Counter[str] = Factory(Counter)
     warnings: Counter[str] = Factory(Counter)
     unread: Counter[str] = Factory(Counter)
+    waiting: Counter[str] = Factory(Counter)
     first_failure: str = ''
     bound: str = ''
 
@@ -116,6 +118,7 @@ class Report:
             'results': dict(self.results),
             'endings': dict(self.endings),
             'warnings': dict(self.warnings),
+            'waiting': dict(self.waiting),
             'first_failure': self.first_failure,
             'finding': None
             if found is None
@@ -154,6 +157,11 @@ class Report:
         lines += [
             f'note: {_count(count, "order")} closed with a signal {name!r} that nobody had read'
             for name, count in self.unread.items()
+        ]
+        lines += [
+            f'note: {_count(count, "order")} without faults {"waits" if count == 1 else "wait"} for ever for one more '
+            f'signal {name!r} than the first order needed'
+            for name, count in self.waiting.items()
         ]
         lines += [
             f'note: reported {_count(count, "time")}: {text}' for text, count in self.warnings.most_common(MAX_SHOWN)

@@ -19,6 +19,7 @@ from genflow.core.errors import (
     DefinitionError,
     GenflowError,
     HistoryError,
+    TaskCanceled,
     TaskFailed,
     WorkflowStalled,
     YieldError,
@@ -192,6 +193,8 @@ def _mistaken(run: Simulation, first: Baseline) -> str | None:
     error = run.failure
     if isinstance(error, MISTAKES) and not isinstance(error, TaskFailed):
         return f'the code fails with {type(error).__name__}: {error}'
+    if isinstance(error, TaskCanceled) and run.cancel_at is None:
+        return f'the code cancels a task, and fails since it asks for its result: {type(error).__name__}: {error}'
     return run.broken_update
 
 
@@ -280,7 +283,9 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
         before = asked.setdefault(what, [])
         others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
         last = {(other.run, other.number): other for other in others}  # of its attempts; one before it was tried again
-        again = any(other.outcome == 'timed out' and (other.ended or 0) <= place for other in last.values())
+        key = _idempotency_key(run, call)
+        lost = [other for other in last.values() if other.outcome == 'timed out' and (other.ended or 0) <= place]
+        again = any(key is None or _idempotency_key(run, other) != key for other in lost)
         before.append(call)
         if again and len({(other.run, other.number) for other in before}) > first.asked[what] > 0:
             return (
@@ -296,15 +301,23 @@ def _is_compensation(run: Simulation, call: Call) -> bool:
 
 
 def _repeated_key(run: Simulation) -> str | None:
+    """A second call with a key, unless it asks for the same once more after the first one has timed out or failed."""
     seen: dict[tuple[str, str], Call] = {}
-    for call in run.calls:
+    for place, call in enumerate(run.calls):
         key = _idempotency_key(run, call)
         if key is None:
             continue
         known = seen.setdefault((call.name, repr(key)), call)
-        if (known.run, known.number) != (call.run, call.number):
+        if (known.run, known.number) == (call.run, call.number) or _asks_once_more(run, known, call, place):
+            seen[call.name, repr(key)] = call
+        else:
             return f'{call} is a second call with the idempotency key {key!r}; the first one {known.outcome}'
     return None
+
+
+def _asks_once_more(run: Simulation, known: Call, call: Call, place: int) -> bool:
+    is_over = known.ended is not None and known.ended <= place and known.outcome not in ('open', 'completed')
+    return is_over and what_is_asked(run, known) == what_is_asked(run, call)
 
 
 def _idempotency_key(run: Simulation, call: Call) -> Any:

@@ -8,9 +8,9 @@ added here. A place is changed in one way only, chosen by the seed: of the seven
 from __future__ import annotations
 
 import ast
-import difflib
 import random
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,19 @@ class Mutant:
         """Give the module's text with the change in it."""
         return str(mutate_code(source, operator(self.operator), self.occurrence))
 
-    def difference(self, source: str) -> tuple[str, str]:
-        """Give the lines that the change takes away, and those that it brings."""
-        lines = list(difflib.ndiff(source.splitlines(), self.applied(source).splitlines()))
-        old, new = ([line[2:].strip() for line in lines if line.startswith(sign)] for sign in ('- ', '+ '))
-        return ' '.join(old), ' '.join(new)
+
+def difference(source: str, changed: str) -> tuple[str, str]:
+    """Give the lines that a change takes away, and those that it brings; all from the first one to the last."""
+    old, new = source.splitlines(), changed.splitlines()
+    above = shared(old, new)
+    below = shared(old[above:][::-1], new[above:][::-1])
+    before, after = (lines[above : len(lines) - below] for lines in (old, new))
+    return ' '.join(line.strip() for line in before), ' '.join(line.strip() for line in after)
+
+
+def shared(some: Iterable[str], others: Iterable[str]) -> int:
+    """Count the lines with which both begin."""
+    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(some, others)))  # noqa: B905 - to the shorter
 
 
 def operator(name: str) -> Operator:

@@ -23,16 +23,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import mutation_plugin
-from attrs import define, field
+from attrs import asdict, define, evolve, field
 from coverage import CoverageData
-from mutants import REASONS, Mutant, mutants, reasons
+from mutants import REASONS, Mutant, difference, mutants, reasons
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -58,6 +57,7 @@ TOGETHER = 8
 """Files of tests in one process while the map is made: starting one takes as long as many tests."""
 
 KILLED, SURVIVED, TIMED_OUT, UNTESTED = 'killed', 'survived', 'timed out', 'no test runs it'
+MEANS_THE_SAME = 'means the same'
 
 
 @define
@@ -68,11 +68,15 @@ class Session:
         folder: Where the clone, the map and the outcomes are.
         choice: Marks of the tests that run.
         tests: Those that passed, with their seconds.
+        measured: Which test runs which lines, of some files of tests each.
+        lines: The tests of each line, by module, of the modules that were asked for.
     """
 
     folder: Path
     choice: str = QUICK
-    tests: list[tuple[str, float]] = field(factory=list)
+    tests: dict[str, float] = field(factory=dict)
+    measured: list[CoverageData] = field(factory=list)
+    lines: dict[str, dict[int, set[str]]] = field(factory=dict)
 
     @property
     def clone(self) -> Path:
@@ -105,35 +109,46 @@ class Session:
                 Path(f'{data}.new').touch()
                 Path(f'{data}.new').rename(data)
             if times.exists():
-                for line in times.read_text(encoding='utf-8').splitlines():
-                    test, seconds = json.loads(line)
-                    self.tests.append((test, seconds))
+                self.tests.update(json.loads(line) for line in times.read_text(encoding='utf-8').splitlines())
+            if data.stat().st_size:
+                self.measured.append(CoverageData(str(data)))
+                self.measured[-1].read()
 
     def tests_of(self, mutant: Mutant) -> list[tuple[str, float]]:
         """Give the tests that run the mutant's line, the quickest first; those of its module if it runs at import."""
-        passed = dict(self.tests)
-        lines: dict[int, set[str]] = {}
-        for data in self.folder.glob('*.coverage'):
-            if not data.stat().st_size:
-                continue
-            measured = CoverageData(str(data))
-            measured.read()
-            for line, contexts in measured.contexts_by_lineno(str(self.clone / mutant.path)).items():
-                lines.setdefault(line, set()).update(contexts)
+        lines = self.lines_of(mutant.path)
         found = lines.get(mutant.line) or next((lines[line] for line in before(mutant.line) if line in lines), set())
         if '' in found:
             found = set().union(*lines.values())
-        return sorted(((test, passed[test]) for test in found if test in passed), key=lambda test: test[1])
+        passed = ((test, self.tests[test]) for test in found if test in self.tests)
+        return sorted(passed, key=lambda test: test[1])
 
-    def outcome(self, mutant: Mutant) -> tuple[str, str]:
+    def lines_of(self, path: str) -> dict[int, set[str]]:
+        """Give the tests of each line of a module; those of lines that run at import are named `''`."""
+        if path not in self.lines:
+            lines = self.lines[path] = {}
+            for data in self.measured:
+                for line, contexts in data.contexts_by_lineno(str(self.clone / path)).items():
+                    lines.setdefault(line, set()).update(contexts)
+        return self.lines[path]
+
+    def attempt(self, mutant: Mutant, explained: Container[tuple[str, str, str]]) -> Tried:
+        """Make the change and see whether a test notices it, unless it is one of those that mean the same."""
+        source = (self.clone / mutant.path).read_text(encoding='utf-8')
+        changed = mutant.applied(source)
+        before, after = difference(source, changed)
+        if (mutant.path, before, after) in explained:
+            return Tried(mutant.key, MEANS_THE_SAME, '', before, after)
+        return Tried(mutant.key, *self.outcome(mutant, source, changed), before, after)
+
+    def outcome(self, mutant: Mutant, source: str, changed: str) -> tuple[str, str]:
         """Change the clone, run the tests, change it back: how it went, and the test that noticed."""
         tests = affordable(self.tests_of(mutant))
         if not tests:
             return UNTESTED, ''
         path = self.clone / mutant.path
-        source = path.read_text(encoding='utf-8')
         try:
-            path.write_text(mutant.applied(source), encoding='utf-8')
+            path.write_text(changed, encoding='utf-8')
             for chosen in filter(None, (tests[:FIRST], tests[FIRST:])):
                 names = self.folder / 'tests.txt'
                 names.write_text('\n'.join(name for name, _ in chosen), encoding='utf-8')
@@ -242,8 +257,7 @@ def main(arguments: list[str]) -> int:
     session.prepare()
     chosen = mutants(session.clone, options.modules, options.seed, options.sample)
     session.map(files_of_tests(session.clone, options.tests or rooms(options.modules)))
-    found = list(outcomes(session, chosen))
-    return report(session, found)
+    return report(session, list(outcomes(session, chosen)))
 
 
 def default_folder(choice: str) -> Path:
@@ -269,39 +283,52 @@ def files_of_tests(root: Path, places: Iterable[str]) -> list[str]:
     return sorted(file.relative_to(root).as_posix() for file in found)
 
 
-Outcome = tuple[Mutant, str, str]
+@define(frozen=True)
+class Tried:
+    """What became of a mutant.
+
+    Attributes:
+        key: The mutant's.
+        outcome: How it went.
+        by: The test that noticed it, or the reason why none can.
+        before: The lines that the change takes away.
+        after: Those that it brings.
+    """
+
+    key: str
+    outcome: str
+    by: str
+    before: str
+    after: str
 
 
-def outcomes(session: Session, chosen: list[Mutant]) -> Iterator[Outcome]:
+def outcomes(session: Session, chosen: list[Mutant]) -> Iterator[tuple[Mutant, Tried]]:
     """Try each mutant that was not tried yet; give all of them with how it went."""
     path = session.folder / 'outcomes.jsonl'
     path.touch()
-    known = {entry['key']: entry for entry in map(json.loads, path.read_text(encoding='utf-8').splitlines())}
+    entries = [Tried(**json.loads(line)) for line in path.read_text(encoding='utf-8').splitlines()]
+    known = {entry.key: entry for entry in entries}
     explained = reasons((CHECKOUT / REASONS).read_text(encoding='utf-8'))
     for number, mutant in enumerate(chosen, 1):
-        source = (session.clone / mutant.path).read_text(encoding='utf-8')
-        old, new = mutant.difference(source)
-        if (mutant.path, old, new) in explained:
-            yield mutant, 'means the same', explained[mutant.path, old, new]
-            continue
-        if mutant.key not in known:
-            began = time.monotonic()
-            outcome, by = session.outcome(mutant)
-            known[mutant.key] = entry = {'key': mutant.key, 'outcome': outcome, 'by': by, 'before': old, 'after': new}
+        tried = known.get(mutant.key) or session.attempt(mutant, explained)
+        reason = explained.get((mutant.path, tried.before, tried.after))
+        if reason is not None:
+            tried = evolve(tried, outcome=MEANS_THE_SAME, by=reason)
+        elif mutant.key not in known:
             with path.open('a', encoding='utf-8') as file:
-                file.write(json.dumps(entry) + '\n')
-            say(f'{number} of {len(chosen)} {mutant.key}: {outcome}, {time.monotonic() - began:.1f} s {by}')
-        yield mutant, known[mutant.key]['outcome'], known[mutant.key]['by']
+                file.write(json.dumps(asdict(tried)) + '\n')
+            say(f'{number} of {len(chosen)} {mutant.key}: {tried.outcome} {tried.by}')
+        yield mutant, tried
 
 
-def report(session: Session, found: list[Outcome]) -> int:
+def report(session: Session, found: list[tuple[Mutant, Tried]]) -> int:
     """Print the survivors and the counts, and leave them in the session's folder; the exit code."""
-    lines = []
-    for mutant, outcome, by in found:
-        if outcome in (SURVIVED, UNTESTED):
-            old, new = mutant.difference((session.clone / mutant.path).read_text(encoding='utf-8'))
-            lines.append(f'{mutant.path}: {old} ==> {new}\n    line {mutant.line}, {outcome} {by}')
-    counts = Counter(outcome for _, outcome, _ in found)
+    lines = [
+        f'{mutant.path}: {tried.before} ==> {tried.after}\n    line {mutant.line}, {tried.outcome} {tried.by}'
+        for mutant, tried in found
+        if tried.outcome in (SURVIVED, UNTESTED)
+    ]
+    counts = Counter(tried.outcome for _, tried in found)
     lines.append(', '.join(f'{outcome}: {count}' for outcome, count in sorted(counts.items())))
     (session.folder / 'summary.txt').write_text('\n'.join(lines) + '\n', encoding='utf-8')
     print('\n'.join(lines))

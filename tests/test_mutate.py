@@ -49,7 +49,8 @@ class Box:
 def changes(mutants, tmp_path):
     """Every change of the source, as lines before and after."""
     (tmp_path / 'box.py').write_text(SOURCE)
-    return {mutant.difference(SOURCE) for ways in mutants.places_of(tmp_path, 'box.py') for mutant in ways}
+    found = [mutant for ways in mutants.places_of(tmp_path, 'box.py') for mutant in ways]
+    return {mutants.difference(SOURCE, mutant.applied(SOURCE)) for mutant in found}
 
 
 @pytest.mark.parametrize(

@@ -479,7 +479,7 @@ def test_in_a_circle_the_youngest_hears_first():
 
     story = Story(run)
     story.decide()
-    for number in (1, 2, 3):
+    for number in (2, 3, 4):
         story.fired(number)
     story.decide()
     story.cancel_requested()
@@ -488,6 +488,73 @@ def test_in_a_circle_the_youngest_hears_first():
         story.completed(next(item.key for item in story.open.values() if item.kind == 'activity'))
     story.decide()
     assert story.result == [2, 1, 0]
+
+
+def test_a_circle_that_waits_for_another_hears_when_that_has_ended():
+    def run(self):
+        log, tasks = [], {}
+
+        def waits(name, others):
+            try:
+                yield self.sleep(1)
+                yield [tasks[other] for other in others]
+            except Canceled:
+                log.append(name)
+                yield self.other(name)
+                raise
+
+        for name, others in (('a', 'bc'), ('b', 'a'), ('c', 'd'), ('d', 'c')):
+            tasks[name] = self.spawn(waits(name, others))
+        try:
+            yield [*tasks.values(), self.sleep(60)]
+        except WorkflowCanceled:
+            return log
+
+    story = Story(run)
+    story.decide()
+    for number in (2, 3, 4, 5):
+        story.fired(number)
+    story.decide()
+    story.cancel_requested()
+    for _ in range(4):
+        story.decide()
+        story.completed(next(item.key for item in story.open.values() if item.kind == 'activity'))
+    story.decide()
+    assert story.result == ['d', 'c', 'b', 'a']
+
+
+def test_one_that_a_clean_up_waits_for_hears_although_it_waits_for_that_branch():
+    def run(self):
+        log, tasks = [], []
+
+        def cleans():
+            try:
+                yield self.sleep(60)
+            except Canceled:
+                log.append('cleans')
+                yield self.other('begun')
+                yield tasks[1]
+
+        def waits():
+            try:
+                yield tasks[0]
+            except Canceled:
+                log.append('waits')
+                raise
+
+        tasks += [self.spawn(cleans()), self.spawn(waits())]
+        try:
+            yield tasks
+        except WorkflowCanceled:
+            return log
+
+    story = Story(run)
+    story.decide()
+    story.cancel_requested()
+    story.decide()
+    story.completed(next(item.key for item in story.open.values() if item.kind == 'activity'))
+    story.decide()
+    assert story.result == ['cleans', 'waits']
 
 
 # 6. once

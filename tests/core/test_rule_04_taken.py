@@ -11,6 +11,7 @@ from genflow import (
     ActivityProxy,
     all_of,
     any_of,
+    as_completed,
     first_success,
 )
 
@@ -201,6 +202,23 @@ def test_a_combinator_that_nobody_yields_takes_nothing(combine):
     story.failed(1, reason='unseen')
     story.completed(2)
     assert story.decide() == ['fail ActivityFailed: activity 1 Echo v1: unseen']
+
+
+def test_a_failure_read_from_a_slot_that_settled_before_is_taken():
+    def run(self):
+        slots = list(as_completed([self.echo(), self.echo()]))
+        yield self.other()
+        with suppress(ActivityFailed):
+            yield slots[0]
+        return (yield slots[1])
+
+    story = Story(run)
+    story.decide()
+    story.failed(1)
+    story.completed(2, 'second')
+    story.decide()
+    story.completed(3)
+    assert story.decide() == ['complete "second"']
 
 
 def test_a_failed_branch_that_nobody_takes_fails_the_workflow():

@@ -210,6 +210,23 @@ def test_one_that_lost_a_race_is_looked_at_no_more():
     assert told(run, done(1), done(2), done(3), done(4)).result == 0
 
 
+def test_one_that_lost_a_race_is_looked_at_again_once_somebody_waits_for_it():
+    def later(self):
+        yield self.other()
+        self.ready = True
+
+    def run(self):
+        self.ready = False
+        ready = self.until(lambda: self.ready)
+        yield any_of(ready, self.echo())
+        yield self.echo()
+        self.spawn(later(self))
+        yield ready
+        return 'ready'
+
+    assert told(run, done(1), done(2), done(3)).result == 'ready'
+
+
 def test_combinators_take_it():
     def later(self):
         yield self.echo()

@@ -103,6 +103,26 @@ def test_a_signal_to_a_child_that_is_cancelled_during_its_delay_fails():
     assert story.decide() == ['complete "told"']
 
 
+def test_a_signal_to_a_child_that_was_given_up_and_then_refused_fails():
+    def run(self):
+        child = self.child()
+        task = child.signal('go')
+        yield self.stop.get()
+        child.cancel()
+        try:
+            yield task
+        except SignalFailed:
+            return 'told'
+
+    story = Story(run)
+    story.decide()
+    story.signaled('stop')
+    assert story.decide() == []
+    story.undelivered(1, 'WORKFLOW_TYPE_DOES_NOT_EXIST')
+    assert story.decide() == ['complete "told"']
+    assert not story.sticky.deferred
+
+
 def test_a_signal_waits_for_the_attempt_that_starts():
     def run(self):
         child = self.child.with_options(retry=Retry(2, initial_interval=0, on=(ScheduleFailed,)))()
@@ -113,6 +133,25 @@ def test_a_signal_waits_for_the_attempt_that_starts():
     story.decide(refuse={StartChild: 'WORKFLOW_TYPE_DOES_NOT_EXIST'})
     assert story.decide() == ['child 1.2 Child [[],{}]']
     story.child_started(1)
+    assert story.decide() == [f'signal {story.find("1.2").key} go null']
+
+
+def test_a_signal_between_two_attempts_waits_for_the_second():
+    def run(self):
+        child = self.child.with_options(retry=Retry(2, initial_interval=0))()
+        yield self.echo()
+        yield child.signal('go')
+        return (yield child)
+
+    story = Story(run)
+    story.decide()
+    story.child_started(1)
+    story.decide()
+    story.failed('1.1')
+    assert story.decide() == ['child 1.2 Child [[],{}]']
+    story.completed(2)
+    assert story.decide() == []
+    story.child_started('1.2')
     assert story.decide() == [f'signal {story.find("1.2").key} go null']
 
 

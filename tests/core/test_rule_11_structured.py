@@ -523,7 +523,15 @@ def test_a_circle_that_waits_for_another_hears_when_that_has_ended():
     assert story.result == ['d', 'c', 'b', 'a']
 
 
-def test_one_that_a_clean_up_waits_for_hears_although_it_waits_for_that_branch():
+@pytest.mark.parametrize('through', ['the branch itself', 'a combinator', 'an argument'])
+def test_one_that_a_clean_up_waits_for_hears_although_it_waits_for_that_branch(through):
+    def awaited(self, task):
+        return {
+            'the branch itself': lambda: task,
+            'a combinator': lambda: all_of([task]),
+            'an argument': lambda: self.echo(task),
+        }[through]()
+
     def run(self):
         log, tasks = [], []
 
@@ -533,7 +541,7 @@ def test_one_that_a_clean_up_waits_for_hears_although_it_waits_for_that_branch()
             except Canceled:
                 log.append('cleans')
                 yield self.other('begun')
-                yield tasks[1]
+                yield awaited(self, tasks[1])
 
         def waits():
             try:

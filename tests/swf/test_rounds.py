@@ -196,8 +196,8 @@ def test_a_worker_of_activities_that_has_no_room_waits(swf, gate, monkeypatch):
         return swf.count_pending_activity_tasks(domain=DOMAIN, taskList={'name': LIST})['count']
 
     with working(swf, activities=0):
-        slow = start(swf, Waits, [-1])
-        while not pending():
+        slow = start(swf, Waits, [-1, -2])
+        while pending() < 2:
             pass
     settled = []
     settle = Settling.settle
@@ -210,10 +210,11 @@ def test_a_worker_of_activities_that_has_no_room_waits(swf, gate, monkeypatch):
     with working(swf, deciders=0, activities=1):
         assert gate.entered.acquire(timeout=PATIENCE)
         before = len(settled)
-        assert [pending() for _ in range(100)] == [0] * 100
+        assert [pending() for _ in range(100)] == [1] * 100
         assert len(settled) - before <= 3
         gate.let.release()
-        while not any(event['eventType'] == 'ActivityTaskCompleted' for event in slow.history()):
+        gate.let.release()
+        while [event['eventType'] for event in slow.history()].count('ActivityTaskCompleted') < 2:
             pass
 
 

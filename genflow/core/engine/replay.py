@@ -54,7 +54,7 @@ def match(state: State, output: Sequence[Any]) -> None:
             _COMPARE.get(kind, Comparison.with_entry)(comparison, event)
     if comparison is not None:
         comparison.finish()
-    elif entries or state.markers.made or state.close_decision or state.restart_proposed:
+    elif entries or state.markers.made or state.close_decision:
         Comparison(state).finish()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.local.engine import archive
 from genflow.local.errors import CorruptFile, FileInUse, ForeignFile, StoreError
+from genflow.local.store import store
 from tests.local.office import COMPLETE, WORKFLOW, Office, decision, schedule
 
 PAGE = 4096
@@ -192,3 +194,68 @@ def test_a_file_of_which_nothing_is_left_says_so(filled, path):
         file.truncate(3 * PAGE)
     with pytest.raises(CorruptFile):
         exported(path)
+
+
+def unfolded(office, tmp_path):
+    """A copy of the file of a service that is at work; its last changes are in the journal only."""
+    copy = str(tmp_path / 'copy')
+    archive.backup(office.swf.path, copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute('SELECT count(*) FROM journal').fetchone() != (0,)
+        assert connection.execute('SELECT count(*) FROM executions').fetchone() == (0,)
+    return copy
+
+
+def test_what_is_in_the_journal_only_counts(opened, tmp_path):
+    office = opened()
+    office.start()
+    assert archive.info(unfolded(office, tmp_path))['open executions'] == 1
+
+
+def test_vacuum_folds_the_journal(opened, tmp_path):
+    office = opened()
+    office.start()
+    copy = unfolded(office, tmp_path)
+    archive.vacuum(copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute('SELECT count(*) FROM executions').fetchone() == (1,)
+
+
+def test_vacuum_forgets_all_that_had_expired_at_the_last_change(opened, path, clock, monkeypatch):
+    monkeypatch.setattr(store, 'SWEEP', 2)
+    office = opened()
+    for number in range(5):
+        office.start(str(number))
+        office.decide(COMPLETE)
+    clock.advance(1)
+    office.start('last')
+    office.swf.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE executions SET expires = (SELECT max(started) FROM executions) WHERE status != ''")
+    archive.vacuum(path)
+    assert archive.info(path)['executions'] == 1
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute('SELECT count(*) FROM executions').fetchone() == (1,)
+
+
+def test_a_type_of_a_domain_that_cannot_be_read_is_named(filled, path):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE domains SET data = '{'")
+    report, _ = exported(path)
+    types = [lost for lost in report.lost if 'workflow type' in lost]
+    assert len(types) == 1
+    assert 'its domain cannot be read' in types[0]
+
+
+def test_what_is_in_the_journal_of_a_damaged_file_is_exported(opened, tmp_path):
+    opened()
+    office = opened()
+    office.start()
+    copy = unfolded(office, tmp_path)
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    with Path(copy).open('r+b') as file:
+        file.truncate(Path(copy).stat().st_size - PAGE)
+    report, _ = exported(copy)
+    assert 'truncated' in report.lost[0]
+    assert report.executions == 1

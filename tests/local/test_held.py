@@ -140,3 +140,12 @@ def test_a_wrong_request_is_refused_before_any_attempt(service):
     with pytest.raises(ServiceError) as caught:
         service.hold('PollForDecisionTask', {'domain': 'd'}, lambda: None)
     assert caught.value.code == 'ValidationException'
+
+
+def test_where_the_service_is_emptied_a_poll_that_waits_gets_nothing(service):
+    rung = []
+    poll = hold(service, rung, 'a')
+    assert poll.attempt() is None
+    service.reset()
+    assert rung == ['a']
+    assert json.loads(poll.attempt()) == EMPTY

@@ -164,3 +164,16 @@ def test_tasks_that_are_passed_over_keep_their_places():
     assert queue.take(lambda ref: ref % 2 == 1) == 3
     assert queue.take(lambda ref: ref > 4) is None
     assert [queue.take() for _ in range(4)] == [4, 2, 1, None]
+
+
+@pytest.mark.parametrize(('held', 'declared'), [('wf', 'wf'), ('second', 'third')])
+def test_a_process_that_comes_leaves_others_what_they_can_do_and_what_it_cannot(path, held, declared):
+    with LocalSWF(path, synchronous='NORMAL', long_poll=0) as first:
+        first.declare_types(workflows=[('wf', '1')], activities=[])
+        office = Office(first).prepare()
+        register(office)
+        office.start('a', workflowType={'name': held, 'version': '1'})
+        task = office.poll_decision()
+        with LocalSWF(path, long_poll=0) as other:
+            other.declare_types(workflows=[(declared, '1')], activities=[])
+            office.respond(task, COMPLETE)

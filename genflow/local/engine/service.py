@@ -186,7 +186,7 @@ class Service:
         stand: Callable[[], Waiter] | None,
         caller: Caller,
     ) -> dict[str, Any] | Waiter:
-        if self._core.store.forked or not self._core.polls.closed:
+        if self._core.store.forked:
             self._core.store.check()
         kind, take, empty = tasks.POLLS[operation]
         polls = self._core.polls

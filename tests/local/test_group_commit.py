@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import time
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from genflow.local import LocalSWF
-from genflow.local.engine.group_commit import FAILURES, Journal
+from genflow.local.engine.group_commit import CHUNK, FAILURES, LOOK_AGAIN, Journal
 from genflow.local.errors import DiskFull
 from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
@@ -47,8 +48,8 @@ class Dispatcher:
         self.disk = SlowDisk()
         self.lock = threading.RLock()
         self.state = State(archive=None, limits=Limits(), rates=Rates({}), arn_prefix='')
-        self.recovered = 0
-        self.journal = Journal(self.disk, self.state, self.lock, lambda: 0, self._recover)
+        self.recovered = self.now = 0
+        self.journal = Journal(self.disk, self.state, self.lock, lambda: self.now, self._recover)
         self.returned = []
         self.threads = []
 
@@ -266,3 +267,47 @@ def test_a_disk_that_stays_full_makes_nobody_forget_the_first_that_it_refused(di
     assert not dispatcher.journal.is_lost(kept)
     with pytest.raises(DiskFull):
         dispatcher.journal.settle_deferred(marks[0], kept)
+
+
+def test_what_changes_during_a_sweep_is_looked_for_a_minute_later(dispatcher):
+    """The tables do not know yet when it expires."""
+    sweeps = []
+
+    def sweep(now):
+        sweeps.append(now)
+        if len(sweeps) == 1:
+            dispatcher.state.batch.events.append('"1":{}')
+
+    dispatcher.disk.sweep = sweep
+    dispatcher.now = 5_000
+    dispatcher.state.expect_expiry(5_000)
+    dispatcher.journal.sweep()
+    assert sweeps == [5_000]
+    assert dispatcher.state.next_expiry == 5_000 + LOOK_AGAIN
+
+
+def test_there_is_a_second_between_two_sweeps_and_each_goes_on_while_something_is_due(dispatcher):
+    sweeps = []
+    following = iter([5_000, 5_001, 5_999, None])
+
+    def sweep(now):
+        sweeps.append(now)
+        return next(following)
+
+    dispatcher.disk.sweep = sweep
+    dispatcher.state.expect_expiry(5_000)
+    for dispatcher.now in (4_999, 5_000, 5_001, 5_999, 6_000):
+        dispatcher.journal.sweep()
+    assert sweeps == [5_000, 5_000, 6_000, 6_000]
+
+
+def test_in_memory_changes_are_folded_in_portions(dispatcher):
+    folded = []
+    dispatcher.disk.in_memory = True
+    dispatcher.disk.fold = lambda columns: folded.append(columns[0])
+    batches = []
+    for number in range(2 * CHUNK):
+        dispatcher.state.batch.events.append(f'"{number}":{{}}')
+        batches.append(dispatcher.journal.mark())
+    assert set(batches) == {0}
+    assert [len(json.loads(events)) for events in folded] == [CHUNK, CHUNK]

@@ -113,7 +113,7 @@ class Journal:
             return batch.number - 1
         if self._store.in_memory:
             if len(batch.events) >= CHUNK:
-                self._flush(fold=True)
+                self._flush()
             return 0
         return batch.number
 
@@ -244,14 +244,14 @@ class Journal:
         for gate in done:
             gate.release()
 
-    def _flush(self, *, fold: bool) -> None:
-        """Write the open batch.
+    def _flush(self, *, fold: bool = False) -> None:
+        """Write the open batch, and fold where it is asked for or there is much.
 
         Batches are written in order: whoever calls this is the leader, or (without a file) holds the service's lock.
         """
         with self._lock:
             batch, unfolded = self._state.batch, self._unfolded
-            fold = fold or self._store.in_memory or len(unfolded.events) + len(batch.events) >= CHUNK
+            fold = fold or len(unfolded.events) + len(batch.events) >= CHUNK
             if batch.empty and not (fold and not unfolded.empty):
                 return
             journaled = None if fold else batch.columns(folding=False)

@@ -148,7 +148,7 @@ class LockedState:
                 self.state.next_expiry = None
             else:
                 self._restart(now)
-            mark = self.journal.mark()
+            mark = self.finish(now)
         self.journal.settle(mark)
         self.journal.sweep()
 
@@ -161,7 +161,6 @@ class LockedState:
                 execution = self.find(ref)
                 if execution is not None:
                     self.apply(partial(end, self.state, execution, ref & EVENT_MASK, now))
-                    self.follow_up(now)
 
     def _recover(self) -> None:
         """After a failed write: forget everything and read what the file has."""

@@ -508,7 +508,7 @@ def test_a_run_that_was_traced_is_found_again_by_its_arguments(tmp_path):
 
 @pytest.mark.parametrize('wrong', [Middleware, object(), [Telling(), 3]])
 def test_what_is_no_middleware_is_refused(swf, wrong):
-    with pytest.raises(DefinitionError, match=r'is no genflow\.Middleware'):
+    with pytest.raises(DefinitionError, match=r'is not a genflow\.Middleware'):
         Client('d', swf, middleware=wrong if isinstance(wrong, list) else [wrong])
 
 

@@ -126,14 +126,14 @@ def test_a_failed_execution_of_another_service_is_brought_over_and_repaired(fail
 
 def test_a_history_without_ids_has_to_be_given_one(failed, tmp_path, capsys):
     assert main(['db', 'import', str(tmp_path / 'here.db'), failed[0]]) == 2
-    assert 'does not say its workflow id; give it: --id ID' in capsys.readouterr().err
+    assert 'does not say its workflow id; give it with --id ID' in capsys.readouterr().err
 
 
 def test_an_open_execution_is_not_brought_over(tmp_path, capsys):
     path = tmp_path / 'open.json'
     path.write_text(History(Order, 1).to_json())
     assert main(['db', 'import', str(tmp_path / 'here.db'), str(path)]) == 2
-    assert 'two services would go on with it' in ' '.join(capsys.readouterr().err.split())
+    assert 'two services would then make its decisions' in ' '.join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize('text', ['{"events": []}', 'nonsense', '', '[1]', '{"genflow":"swf","format":99}'])

@@ -354,7 +354,7 @@ def test_a_history_that_is_nested_too_deep_is_refused(folder):
     for command in (['why', '--file'], ['graph', '--file'], ['db', 'import', 'new.db']):
         code, _, err = genflow(*command, 'deep.json')
         assert code == 2
-        assert 'deep.json is no history: its JSON is nested too deep' in err
+        assert 'deep.json is not a history: its JSON is nested too deep' in err
 
 
 @pytest.mark.parametrize(

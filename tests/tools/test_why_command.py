@@ -214,7 +214,7 @@ def test_the_times_of_a_file_may_be_iso_8601_with_the_code_too(genflow, db, orde
 @pytest.mark.parametrize(
     ('place', 'member', 'value', 'complaint'),
     [
-        (0, 'input', [1], 'event 1, WorkflowExecutionStarted, is not whole: input is a value of type list'),
+        (0, 'input', [1], 'event 1, WorkflowExecutionStarted, is incomplete: input is a value of type list'),
         (0, 'taskList', 'x', 'taskList is a value of type str, expected an object'),
         (0, 'workflowType', None, "event 1, WorkflowExecutionStarted, lacks the member 'workflowType'"),
         (3, 'startedEventId', 'x', 'startedEventId is a value of type str, expected a number'),

@@ -239,7 +239,7 @@ def test_many_are_chosen_by_a_filter_and_each_says_what_came_of_it(env):
     chosen = [value for name, value in page.posted if name == 'on']
     assert sorted(chosen) == [on(env, 'a-1'), on(env, 'a-2')]
     answer = client_of(env).post('/act', {'action': 'terminate', 'on': [*chosen, 'nobody:nothing']})
-    assert '2 of 3 done, 1 could not be' in ' '.join(answer.text.split())
+    assert '2 of 3 done, 1 failed' in ' '.join(answer.text.split())
     assert [env.gathered(name).view.status for name in ('a-1', 'a-2', 'b-3')] == ['terminated', 'terminated', 'open']
 
 

@@ -1,1 +1,1 @@
-"""What people hold: the command line and the pictures. Nothing in genflow imports this room."""
+"""The tools for users: the command line, the dashboard and pictures. Nothing else in genflow imports this package."""

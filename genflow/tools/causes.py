@@ -1,4 +1,4 @@
-"""The causes of a whole domain: which executions suffer from the same thing."""
+"""The causes of a whole domain: groups executions that have the same one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Causes:
 
     Attributes:
         groups: For each code, the workflow ids and the finding of the first of them.
-        healthy: How many have none.
+        healthy: The number of executions without a cause.
     """
 
     groups: dict[str, tuple[Finding, list[str]]] = field(factory=dict)

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ['current_folder', 'shown_place']
 
 DELETED = Path('a folder that was deleted')
-"""Stands for it in messages; no path is in it."""
+"""The text for it in messages, which contains no path."""
 
 
 def current_folder() -> Path:

@@ -1,4 +1,4 @@
-"""A failure for people: each level on one line, and one traceback, where it all began.
+"""The text of a failure: each level on one line, and one traceback, that of the first cause.
 
 The failure of a parent holds that of its child, which holds that of an activity: each recorded the traceback of the one
 below it with its own. Printed whole, the reason would stand there once for each level, and the user's own line, where
@@ -32,7 +32,7 @@ _VERBS = (
 
 
 def failure_text(head: str, error: TaskFailed, *, hint: bool = True) -> str:
-    """What to print of a failure.
+    """The text to print for a failure.
 
     Args:
         head: What failed, as far as the caller knows: ``workflow order-7 failed``.

@@ -1,7 +1,7 @@
-"""What a service, or a file, knows of an execution beside its events: gathered for ``genflow.insight``.
+"""Gathers facts about an execution besides its events, from a service or a file, for ``genflow.insight``.
 
-Only calls that read are made. What the service refuses (a permission that is missing, say) is left out and named, so
-that ``why`` says what it could not know instead of failing.
+It makes read-only calls only. Facts that the service refuses (because a permission is missing, for example) are left
+out and named, so that ``why`` lists them as not known instead of failing.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import pytest
 
@@ -273,3 +274,16 @@ def test_importing_the_room_is_left_to_those_who_use_it():
 def test_a_workflow_id_that_is_none_is_refused(wrong):
     with pytest.raises(DefinitionError, match='it must be text of 1 to 256 characters'):
         genflow.run(Doubling, workflow_id=wrong)
+
+
+def test_run_waits_for_the_middleware_that_handles_the_close():
+    returned = threading.Event()
+    handled = []
+
+    class Slow(genflow.Middleware):
+        def workflow_closed(self, close):
+            handled.append(returned.wait(0.2))  # true if `run` returns while this runs
+
+    assert genflow.run(Doubling, 4, middleware=Slow()) == [8]
+    returned.set()
+    assert handled == [False]

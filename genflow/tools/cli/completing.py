@@ -1,4 +1,4 @@
-"""Shell completion of workflow ids, types and domains, which come from the service.
+"""Shell completion of workflow ids, types and domains, which are read from the service.
 
 If anything fails, nothing is completed and nothing is printed, since a user is in the middle of typing.
 """
@@ -18,10 +18,10 @@ from genflow.tools.run.defaults import DOMAIN
 __all__ = ['complete_domains', 'complete_ids', 'complete_types', 'complete_versions']
 
 MOST = 50
-"""The most proposals that are made."""
+"""The most proposals."""
 
 LOOKED_AT = 1000
-"""Executions that are looked at for ids."""
+"""The most executions that are read for ids."""
 
 
 def _completing(

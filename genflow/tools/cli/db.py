@@ -23,7 +23,7 @@ from genflow.tools.run.defaults import DOMAIN
 __all__ = ['command']
 
 START = 200
-"""Bytes that tell an export from a history."""
+"""Bytes that are read to distinguish an export from a history."""
 
 
 @click.group('db')
@@ -131,7 +131,7 @@ def vacuum(*, file: str) -> None:
 
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
-    """Show what is wrong with a file, or a text, as one message."""
+    """Shows an error about a file, or a text, as one message."""
     try:
         yield
     except StoreError as error:
@@ -142,7 +142,7 @@ def _refusing() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _reading(name: str) -> Iterator[None]:
-    """Show that a file cannot be read as one message."""
+    """Shows a read error as one message."""
     try:
         yield
     except OSError as error:
@@ -151,7 +151,7 @@ def _reading(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _written(output: str | None) -> Iterator[TextIO]:
-    """Where an export goes; only what was written whole appears there, since an export may begin anew."""
+    """The destination of an export; only a complete export appears there, since an export may be restarted."""
     with tempfile.TemporaryFile('w+', encoding='utf-8') as text:
         yield text
         text.seek(0)

@@ -1,4 +1,4 @@
-"""The exit codes of the command line, and the errors that are shown in one line instead of a traceback."""
+"""The exit codes of the command line, and the errors that are shown as one line instead of a traceback."""
 
 from __future__ import annotations
 

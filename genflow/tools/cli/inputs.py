@@ -29,7 +29,7 @@ def input_options(function: F) -> F:
 
 
 def inputs(arguments: tuple[str, ...], keywords: tuple[str, ...]) -> tuple[list[Any], dict[str, Any]]:
-    """The values that were typed.
+    """Parses the values on the command line.
 
     Raises:
         Refused: One cannot be read.
@@ -41,7 +41,7 @@ def inputs(arguments: tuple[str, ...], keywords: tuple[str, ...]) -> tuple[list[
 
 
 def value_input(text: str | None) -> Any:
-    """The value of one argument that may be left out: ``None`` then.
+    """The value of one optional argument; ``None`` if it is omitted.
 
     Raises:
         Refused: It looks like an option.
@@ -50,7 +50,7 @@ def value_input(text: str | None) -> Any:
 
 
 def shown_value(value: Any) -> str:
-    """A value as JSON; what no JSON can hold, as text in it."""
+    """A value as JSON; parts that JSON does not support become text."""
     from genflow.core.payloads.hooks import encode_value
 
     with suppress(TypeError):

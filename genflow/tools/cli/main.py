@@ -1,7 +1,7 @@
-"""The commands of ``genflow`` and how all of them end.
+"""The commands of ``genflow``, and the handling of their errors.
 
-A command lives in a module of its own, which is imported when it is asked for, so that ``genflow --help`` costs
-nothing. Whatever a command raises becomes an exit code here, in one place: see `Exit`.
+Each command has a module of its own, which is imported when the command is used, so that ``genflow --help`` is fast.
+Every exception of a command becomes an exit code here: see `Exit`.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """Durable workflows as plain Python generators, on Amazon SWF or on an embedded SWF service.
 
-    The options below may stand before or after a command. Where one is not given, the environment variable GENFLOW_NAME
-    counts, and then NAME in [tool.genflow] of pyproject.toml.
+    The options below may stand before or after a command. If one is not given, the environment variable GENFLOW_NAME is
+    used, and then NAME in [tool.genflow] of pyproject.toml.
     """
     ctx.obj = gathered_settings()
     given = {name: value for name, value in options.items() if ctx.get_parameter_source(name) is COMMANDLINE}
@@ -118,13 +118,13 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
 
 
 def entry() -> int:
-    """Run the command that the process was started with; gives the exit code."""
+    """Runs the command of this process; returns the exit code."""
     with own_streams():
         return main([_utf8(argument) for argument in sys.argv[1:]])
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command and give its exit code; nothing is raised."""
+    """Runs a command and returns its exit code; raises nothing."""
     try:
         _check_text(arguments)
         code = cli.main(args=arguments, prog_name='genflow', standalone_mode=False)

@@ -1,4 +1,4 @@
-"""Kinds of values on the command line that click has no type for, each refused in one sentence where it is none."""
+"""Parameter types that click does not have, each with an error message of one sentence."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class FilePath(ParamType):
         return path
 
     def _problem(self, path: Path) -> str | None:
-        """What is wrong with a path."""
+        """The error for a path."""
         try:
             if path.is_dir():
                 return None if self._exists else 'is a folder; name a file.'

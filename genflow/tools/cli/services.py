@@ -37,7 +37,7 @@ SAME_SERVICE = ' (with the same --endpoint or --db, if any)'
 """The phrase of messages that do not know the options that reach the service."""
 
 READ_ONLY = 'genflow.read_only'
-"""Where a command's context has whether it only looks."""
+"""The key in a command's context for ``--read-only``."""
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -66,7 +66,7 @@ def service_options(function: F) -> F:
 
 @contextmanager
 def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[Any]:
-    """Opens a SWF client. Refusals of the service, and that nothing answers, are shown as one message.
+    """Opens a SWF client. Errors of the service, and a service that does not answer, are shown as one message.
 
     Args:
         endpoint: The address of a service.
@@ -83,7 +83,7 @@ def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[
 
 @contextmanager
 def refusing(service: str = '', **request: Any) -> Iterator[None]:
-    """Show refusals of a service, and that none answers, as one message with a remedy.
+    """Shows errors of a service, and a service that does not answer, as one message with a remedy.
 
     Args:
         service: The options with which the commands of the message reach the service, as they are typed.
@@ -116,20 +116,20 @@ def _reaching(service: str, message: str) -> str:
 
 
 def _is_of_botocore(error: BaseException) -> bool:
-    """Whether botocore raised it; asked so that nothing is imported where no botocore is."""
+    """Whether botocore raised it, without importing botocore."""
     return any(
         kind.__module__ == 'botocore.exceptions' and kind.__name__ == 'BotoCoreError' for kind in type(error).__mro__
     )
 
 
 def refused_store(error: StoreError) -> Refused:
-    """What to raise where a file of the embedded service cannot be used."""
+    """The error for a file of the embedded service that cannot be used."""
     return Unavailable(str(error)) if isinstance(error, FileInUse) else Refused(str(error))
 
 
 @contextmanager
 def opened(endpoint: str | None, db: str | None) -> Iterator[Any]:
-    """What to give as ``layer1``.
+    """The value for ``layer1``.
 
     Raises:
         Refused: Both were given, or the file cannot be used.

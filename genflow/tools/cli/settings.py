@@ -89,7 +89,7 @@ class Source:
 
     Attributes:
         label: Names the place of a setting in messages, made from the setting's name.
-        values: What stands there.
+        values: Its values, by the names of the settings.
     """
 
     label: Callable[[str], str]
@@ -103,7 +103,7 @@ class Settings:
     sources: tuple[Source, ...] = ()
 
     def value(self, name: str) -> Any:
-        """The value of a setting, ``None`` where no place has it.
+        """The value of a setting, ``None`` if no place has it.
 
         Raises:
             Refused: It does not fit; the message names the place.
@@ -121,7 +121,7 @@ class Settings:
         return self.value(name) if label is not None and label.startswith('--') else None
 
     def place(self, name: str) -> str | None:
-        """Where the value of a setting stands, ``None`` where no place has it."""
+        """The place that has the value of a setting, ``None`` if no place does."""
         sources = (source for source in self.sources if name in source.values)
         return next((source.label(name) for source in sources), None)
 
@@ -153,7 +153,7 @@ def gathered_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _of_project() -> Iterator[Source]:
-    """What the nearest pyproject.toml says, if there is one that says anything."""
+    """The settings of the nearest pyproject.toml, if it has any."""
     with suppress(OSError):
         folder = Path.cwd()
         for path in (place / 'pyproject.toml' for place in (folder, *folder.parents)):
@@ -300,7 +300,7 @@ def exported_settings() -> dict[str, str]:
 
 @contextmanager
 def _in_environment(settings: Settings) -> Iterator[None]:
-    """Hand over to boto3 and rich what they read from the environment."""
+    """Sets the environment variables that boto3 and rich read."""
     wanted = {
         'AWS_DEFAULT_REGION': settings.value('region'),
         'AWS_PROFILE': settings.value('profile'),

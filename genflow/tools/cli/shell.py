@@ -1,4 +1,4 @@
-"""``genflow version`` and ``genflow completion``: about the command itself."""
+"""``genflow version`` and ``genflow completion``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VARIABLE = '_GENFLOW_COMPLETE'
 
 @click.command('version')
 def show_version() -> None:
-    """Print the versions of genflow, Python and what genflow needs, for reports of faults."""
+    """Print the versions of genflow, Python and its dependencies, for bug reports."""
     python = f'Python {platform.python_version()} ({platform.python_implementation()}, {platform.system()})'
     print_lines([f'{name} {_version(name)}' for name in PACKAGES] + [python])
 

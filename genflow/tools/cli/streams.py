@@ -1,10 +1,10 @@
-"""Stdout and stderr of the command line, whatever has become of them: closed, full, or in an encoding of long ago.
+"""Stdout and stderr of the command line, also if they are closed, full, or in a legacy encoding.
 
-Two kinds of text are written. *Messages* (progress, warnings, logs) must never stop or block what they are about:
-where they cannot be written at once they are dropped. *Results* are what a command was asked for: where one cannot be
-written, the command says so and ends with exit code 1.
+Two kinds of text are written. *Messages* (progress, warnings, logs) must never stop or block the work: if they cannot
+be written at once, they are dropped. *Results* are the output of a command: if one cannot be written, the command
+reports it and ends with exit code 1.
 
-A write to a full pipe would block for as long as nobody reads. So each message is written in pieces that a pipe takes
+A write to a full pipe would block until it is read. So each message is written in pieces that a pipe takes
 as a whole, after asking whether there is room. Text that the encoding of a stream does not have is escaped.
 """
 
@@ -45,10 +45,10 @@ PIECE = getattr(select, 'PIPE_BUF', 512)
 """Bytes that a pipe which has room takes without blocking."""
 
 STALL = 1.0
-"""Seconds to wait for room before messages are dropped; while they are, nothing is waited for."""
+"""Seconds to wait for room before messages are dropped; after that, further messages do not wait."""
 
 SQLITE = b'SQLite format 3\0'
-"""What a database begins with."""
+"""The first bytes of a database."""
 
 DROPPED = b'\ngenflow: messages were dropped here because nobody read them\n'
 
@@ -79,7 +79,7 @@ class MessageFile(io.RawIOBase):
         return self._fd
 
     def write(self, data: Any) -> int:
-        """Write what can be written; claims to have written everything."""
+        """Writes as much as possible; returns as if everything was written."""
         view = memoryview(data).cast('B')
         if self._fd is not None:
             with contextlib.suppress(OSError, ValueError):
@@ -128,11 +128,11 @@ def _fd_of(stream: TextIO | None) -> int | None:
 
 
 class LostOutput(OSError):
-    """Stdout does not take what a command was asked for."""
+    """The result of a command could not be written to stdout."""
 
 
 class _ResultFile(io.FileIO):
-    """Stdout, which tells its own errors from those of other files."""
+    """Stdout, with errors of its own class."""
 
     def write(self, data: Any) -> int:
         try:
@@ -144,7 +144,7 @@ class _ResultFile(io.FileIO):
 
 
 class _ClosedStream(io.TextIOBase):
-    """What stands for a stdout that was closed before the command began."""
+    """Replaces a stdout that was closed before the command began."""
 
     encoding = 'utf-8'
 
@@ -157,9 +157,9 @@ class _ClosedStream(io.TextIOBase):
 
 @contextlib.contextmanager
 def own_streams() -> Iterator[None]:
-    """Have the process's streams as commands expect them: stderr for messages, and a stdout that takes any character.
+    """Replaces the process's streams: stderr drops messages rather than block, and stdout takes any character.
 
-    At the end nothing is left for the interpreter to write: it would complain of what cannot be written.
+    At the end, nothing is left in buffers, because the interpreter would report that it cannot be written.
     """
     _keep_standard_descriptors()
     stdout, stderr = sys.stdout, sys.stderr
@@ -176,7 +176,7 @@ def own_streams() -> Iterator[None]:
 
 
 def _result_stream(stdout: io.TextIOWrapper) -> io.TextIOWrapper:
-    """What stands for a stdout that is there: it escapes characters that its encoding does not have."""
+    """Replaces an open stdout: escapes characters that its encoding does not have."""
     raw = getattr(stdout.buffer, 'raw', stdout.buffer)
     if type(raw) is not io.FileIO:  # a console of Windows
         stdout.reconfigure(errors='backslashreplace')
@@ -191,7 +191,7 @@ def _result_stream(stdout: io.TextIOWrapper) -> io.TextIOWrapper:
 
 
 def _keep_standard_descriptors() -> None:
-    """Fill descriptors that are closed: a database that became number 2 would be written messages into."""
+    """Opens closed standard descriptors, so that no database becomes number 2 and gets messages written into it."""
     null = os.open(os.devnull, os.O_RDWR)
     while null <= 2:  # noqa: PLR2004 - stdin, stdout, stderr
         os.set_inheritable(null, True)
@@ -224,7 +224,7 @@ def messages_on_stdout() -> Iterator[None]:
 
 
 class ResultLost(click.ClickException):
-    """What a command was asked for could not be written to stdout."""
+    """The result of a command could not be written to stdout."""
 
     exit_code = Exit.INTERNAL
 
@@ -280,7 +280,7 @@ def write_file(path: str, pieces: Iterable[str]) -> None:
 
 
 def keep_database(path: str) -> None:
-    """Refuse to write text where a database is, such as the file whose executions are exported.
+    """Refuses to overwrite a database with text, such as the file whose executions are exported.
 
     To be called while this process does not have it open: closing any descriptor of a file drops SQLite's locks on it.
 
@@ -299,7 +299,7 @@ def _reason(error: Exception) -> str:
 
 
 def note(text: str) -> None:
-    """Write a message that says nothing of an error to stderr, unless the settings want quiet."""
+    """Writes a message that is not an error to stderr, unless ``--quiet`` is set."""
     if not current_settings().value('quiet'):
         say(text)
 

@@ -1,4 +1,4 @@
-"""The dashboard as an ASGI application: which address is answered by what."""
+"""The dashboard as an ASGI application: its routes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAGES: dict[str, Handler] = {
     '/execution.html': one.as_html,
     '/act': preview,
 }
-"""What only shows, by its path."""
+"""The read-only pages, by path."""
 
 STATIC = {'style.css': 'text/css', 'dashboard.js': 'text/javascript'}
 

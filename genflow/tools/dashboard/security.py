@@ -1,10 +1,10 @@
-"""Who may see and do what: checked before any page is made.
+"""Access control, checked before any page is made.
 
 * ``Host`` has to be one of ours, so that no foreign name that resolves to this address (DNS rebinding) reaches a page.
 * A request that changes something comes from a page of ours: its ``Origin`` is our address.
 * Beyond the loopback interface, and wherever a token was given, requests need it: as a cookie that is sent to us only
   from pages of ours (``SameSite=Strict``), or as ``Authorization: Bearer``.
-* Pages run our script and style only, and are framed by nobody.
+* Pages run only our own script and style, and cannot be framed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ READS = frozenset({'GET', 'HEAD'})
 _HOST = re.compile(r'(?P<name>[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?')
 
 PUBLIC = ('/login', '/static/')
-"""What is answered before anybody has logged in."""
+"""The paths that need no login."""
 
 
 def is_loopback(host: str) -> bool:
@@ -68,7 +68,7 @@ def is_address(host: str) -> bool:
 
 
 def digest(text: str) -> bytes:
-    """As long for every text, so that a comparison does not tell how long the right one is."""
+    """A digest of fixed length, so that a comparison does not reveal the length of the token."""
     return hashlib.sha256(text.encode('utf-8', 'surrogateescape')).digest()
 
 

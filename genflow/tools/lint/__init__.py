@@ -1,4 +1,4 @@
-"""Find what breaks determinism or loses something in workflow code, without importing the code."""
+"""Finds nondeterminism and lost results in workflow code, without importing the code."""
 
 from __future__ import annotations
 

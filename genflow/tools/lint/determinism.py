@@ -1,4 +1,4 @@
-"""What breaks determinism in one function of workflow code: the rules ``G0..``."""
+"""Finds what breaks determinism in one function of workflow code: the rules ``G0..``."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Finding:
         code: Of the rule.
         text: What is wrong and what to do.
         chain: The functions through which workflow code gets there, the workflow's method first.
-        fix: How to mend it, if that can be done by machine.
+        fix: The automatic fix, if there is one.
         end_line: Where it ends.
     """
 

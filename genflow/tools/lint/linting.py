@@ -153,7 +153,7 @@ def _is_query(method: Function) -> bool:
 
 
 def fix(paths: Iterable[str | Path], settings: Settings | None = None) -> int:
-    """Mends in place what can be mended; how many changes were made."""
+    """Applies all automatic fixes in place; returns the number of changes."""
     settings = settings or Settings()
     made = 0
     for _ in range(MAX_PASSES):  # a fix may uncover another one at the same place

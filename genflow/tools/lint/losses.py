@@ -1,4 +1,4 @@
-"""What gets lost in the methods of a workflow class: the rules ``G1..``."""
+"""Finds lost calls and results in the methods of a workflow class: the rules ``G1..``."""
 
 from __future__ import annotations
 

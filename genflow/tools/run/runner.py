@@ -63,6 +63,7 @@ POLL_INTERVALS = (
     0.25  # seconds after which the history is looked at although no task was answered: timers fire by themselves
 )
 SHARED_POLL = 0.5  # seconds of an empty poll, where draining waits for it
+MIDDLEWARE_GRACE = 5.0  # seconds for the middleware of the last decision, which is called after the close is recorded
 SETTLE_INTERVAL = 0.02  # seconds between two looks, so that showing does not take the time of what is shown
 
 PASSING = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTaskCompleted', 'DecisionTaskTimedOut'})
@@ -281,7 +282,10 @@ class _Run:
             view.show(filter(None, [steps.catch_up(earlier)]), steps.view)
             if steps.view.is_open:
                 self._start_workers(request.spec, is_new=begun.is_new)
-            return self._follow(begun.run, steps, view)
+            outcome = self._follow(begun.run, steps, view)
+            if self.middleware:
+                self._grace = max(self._grace, MIDDLEWARE_GRACE)
+            return outcome
         finally:
             self._stop_workers()
             view.stop()

@@ -32,7 +32,7 @@ SHOWN = 200  # characters of arguments in a message
 
 @frozen
 class Request:
-    """What is to be run.
+    """The run that was requested.
 
     Attributes:
         spec: The workflow type.
@@ -92,7 +92,7 @@ def begin(
     Args:
         client: Has the methods of boto3's SWF client.
         domain: The domain of the execution.
-        request: What is to be run.
+        request: The run that was requested.
         since: When the run began that this process is a part of: an execution that has closed since then, in whatever
             way, is its own, and is recalled.
         middleware: Surrounds a start.

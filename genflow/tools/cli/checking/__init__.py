@@ -1,1 +1,1 @@
-"""Commands that check: the code, before it is deployed, and the place where it is to run."""
+"""Commands that check code before it is deployed, and the environment in which it will run."""

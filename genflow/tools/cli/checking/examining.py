@@ -1,4 +1,4 @@
-"""What ``genflow doctor`` examines, from Python to workers."""
+"""The checks of ``genflow doctor``, from Python to workers."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def _clock(answer: Any) -> Iterator[Check]:
 
 
 def _credentials(patient: Patient) -> Iterator[Check]:
-    """Tells which kind of credentials is used, without showing them."""
+    """Reports which kind of credentials is used, without showing them."""
     if patient.db is not None or patient.endpoint is not None:
         return
     import boto3
@@ -259,7 +259,7 @@ def _types(patient: Patient) -> Iterator[Check]:
 
 
 def _workers(patient: Patient) -> Iterator[Check]:
-    """Tells from which task lists workers have taken tasks lately, and which have tasks that none takes."""
+    """Reports from which task lists workers have taken tasks lately, and which lists have waiting tasks."""
     found = Gatherer(patient.client, patient.domain).pollers()
     lists = {(kind, name) for kind, name in found} | {
         ('decision' if hasattr(spec, 'decision_duration') else 'activity', spec.task_list)

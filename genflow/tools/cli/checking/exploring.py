@@ -1,4 +1,4 @@
-"""What ``genflow explore`` does, in one process or in several."""
+"""Carries out ``genflow explore``, in one process or in several."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = ['explore']
 
 @frozen
 class Asked:
-    """What one process is to explore; other processes take it over as it is."""
+    """The exploration that each process carries out; it is sent to other processes unchanged."""
 
     target: str
     arguments: tuple[Any, ...]
@@ -101,7 +101,7 @@ def _again(asked: Asked, schedule: str) -> Report:
 
 
 def _draw(asked: Asked, finding: Finding, path: str) -> None:
-    """Draws the last run of a story, which is played again where another process has found it."""
+    """Draws the last run of a story; if another process found it, it is replayed first."""
     again = finding if finding.history is not None else _again(asked, finding.schedule).finding
     history = None if again is None else again.history
     if history is None:
@@ -139,7 +139,7 @@ def _in_process(asked: Asked) -> Report:
 
 
 def _end_with_parent() -> None:
-    """In a process of the pool: end when the command was killed, for nobody would tell it otherwise."""
+    """Runs in a process of the pool, and ends it when the command was killed, which nothing else reports to it."""
     parent = parent_process()
 
     def watch() -> None:
@@ -151,7 +151,7 @@ def _end_with_parent() -> None:
 
 
 def _together(asked: Asked, jobs: int) -> Report:
-    """One process tries all orders in turn, the others go by chance; the first that finds something speaks for all."""
+    """One process tries all orders in turn, the others random orders; the first finding is the result of all."""
     parts = [asked, *(evolve(asked, seed=f'{asked.seed}/{job}', only_chance=True) for job in range(1, jobs))]
     with ProcessPoolExecutor(jobs, get_context('spawn'), _end_with_parent) as pool:
         tried = [pool.submit(_in_process, part) for part in parts]

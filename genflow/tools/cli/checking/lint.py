@@ -47,10 +47,10 @@ def command(
 ) -> None:
     """Find nondeterminism and lost results in workflow code.
 
-    PATH_OR_TARGET is a file, a folder, or a module with or without a class; the code is read and not run. Settings
-    stand in [tool.genflow.lint] of pyproject.toml.
+    PATH_OR_TARGET is a file, a folder, or a module with or without a class; the code is read and not run. Settings are
+    in [tool.genflow.lint] of pyproject.toml.
 
-    Exit codes: 0 nothing found, 8 something found, 2 wrong usage.
+    Exit codes: 0 no findings, 8 findings, 2 wrong usage.
     """
     if explain is not None:
         _explain(explain)

@@ -33,9 +33,8 @@ def command(
 
     Histories are JSON as `aws swf get-workflow-execution-history` or `genflow history --json` print it. Of a folder,
     every .json and .jsonl file below it is read. Code that reads its own workflow id or run id needs them: genflow's
-    output names them, and a file of the AWS CLI is to be called WORKFLOW_ID.json or WORKFLOW_ID,RUN_ID.json, unless
-    --workflow-id says it. Exit code 6 if a history does not agree with the code, cannot be
-    read, or if there is none.
+    output contains them. A file of the AWS CLI must be named WORKFLOW_ID.json or WORKFLOW_ID,RUN_ID.json, unless
+    --workflow-id is given. Exit code 6 if a history does not agree with the code, cannot be read, or if there is none.
     """
     from genflow.testing.replayer import replay_files
 

@@ -77,7 +77,7 @@ def _of_domain(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[], None]]:
-    """Counts on a terminal; how many there are is not known before all of them have been listed."""
+    """Shows progress on a terminal; the total is not known before all executions have been listed."""
     if not sys.stderr.isatty():
         yield lambda: None
         return

@@ -33,7 +33,7 @@ def command(
 ) -> None:
     """List the types of a domain. With TARGET, a file or module, compare them with the classes that it loads.
 
-    The column CODE then says `same`, `differs` (the lines below the table name the defaults) or `not registered`. It
+    The column CODE is then `same`, `differs` (the lines below the table name the defaults) or `not registered`. It
     is empty if TARGET has no class for a type.
     """
     from genflow.tools.run.types import RegisteredType, registered_types, verdicts

@@ -1,1 +1,1 @@
-"""Commands about the executions of a domain: what they show, and what they do to one."""
+"""Commands that show the executions of a domain, and commands that act on one."""

@@ -39,7 +39,7 @@ POLL_INTERVALS = 0.5  # seconds between two looks at an execution that is waited
 
 
 def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> HistoryTail:
-    """The run that was named; without a run id the open one, or the one that started last.
+    """The named run; without a run id the open one, or the one that started last.
 
     Raises:
         Refused: There is none.
@@ -225,7 +225,7 @@ def _started(client: Any, request: dict[str, Any]) -> None:
 
 
 def _check_signal(target: str, run: HistoryTail, name: str, text: str) -> None:
-    """Holds a signal against the class of an execution, if a target has it: says that it is not declared.
+    """Checks a signal against the class of an execution, if the target has it; warns if the class does not declare it.
 
     Raises:
         Refused: The value is not of the type that the class declares.
@@ -411,7 +411,7 @@ def result(
 def _show_end(
     outcome: Outcome | None, run: HistoryTail, service: tuple[str | None, str | None], *, verbose: bool
 ) -> Exit:
-    """Print the result of an execution, or why there is none."""
+    """Prints the result of an execution, or the reason why there is none."""
     if outcome is None:
         say(f'genflow: the execution {run.workflow_id} is open')
         return Exit.CLOSED_OTHERWISE
@@ -424,7 +424,7 @@ def _show_end(
 
 
 def _closed(run: HistoryTail, deadline: float) -> Outcome | None:
-    """How an execution closed, through all of its restarts, or ``None`` if it is open at the deadline."""
+    """The close of an execution, through all of its restarts; ``None`` if it is open at the deadline."""
     from genflow.tools.run.outcome import Outcome
 
     while True:

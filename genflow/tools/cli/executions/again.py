@@ -23,7 +23,7 @@ def rerun(
 ) -> None:
     """Start a new execution with the input and the settings of the execution ID, and print its ids.
 
-    A tag, rerun-of:RUN, names the run whose input it has. Without --id, the old execution has to be closed.
+    The tag rerun-of:RUN names the run whose input it has. Without --id, the old execution has to be closed.
     """
     from genflow.tools.run.rerun import MAX_TAGS, request_of
 
@@ -59,7 +59,7 @@ def rerun(
 def debug(ctx: click.Context, /, **options: Any) -> None:
     """Replay the execution ID up to an event, and stop in the code of TARGET with the Python debugger.
 
-    Everything recorded until then has its value. No side effect is repeated, and nothing is sent.
+    Calls return their recorded results. No side effect is repeated, and nothing is sent.
     """
     from genflow.tools.cli.executions.debugging import debug_decision
 

@@ -93,7 +93,7 @@ MACHINERY = tuple(
 
 
 def _is_of_machinery(frame: FrameType) -> bool:
-    """Whether a frame belongs to Python, genflow or code that was generated, and not to an application."""
+    """Whether a frame belongs to Python, genflow or generated code, and not to an application."""
     file = frame.f_code.co_filename
     if 'site-packages' in file or 'dist-packages' in file:
         return str(frame.f_globals.get('__name__')).partition('.')[0] in ('attr', 'attrs', 'cattrs', 'genflow')
@@ -139,7 +139,7 @@ def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, 
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Hold the garbage collector off: what it calls comes in the middle of any line, and would be stepped into."""
+    """Pauses the garbage collector: the finalizers that it calls interrupt any line, and would be stepped into."""
     was_on = gc.isenabled()
     gc.disable()
     try:

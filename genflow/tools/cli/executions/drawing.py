@@ -37,7 +37,7 @@ def chosen_picture(
     endpoint: str | None,
     db: str | None,
 ) -> Picture:
-    """The execution that a command was given, laid out."""
+    """The execution that a command names, laid out."""
     if path is not None:
         try:
             gathered: Gathered = from_file(path)

@@ -1,4 +1,4 @@
-"""How ``genflow why`` gathers, diagnoses and prints."""
+"""Carries out ``genflow why``: gathers facts, diagnoses and prints."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _import(target: str | None) -> None:
 
 
 def _spec(target: str | None, gathered: Gathered) -> WorkflowSpec | None:
-    """The class of an execution: of its type where the target has it, else the one that the target means."""
+    """The class of an execution: that of its type if the target has it, else the class that the target names."""
     if target is None:
         return known_spec(gathered.view)
     _import(target)
@@ -181,7 +181,7 @@ def lines_of(diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _head(diagnosis: Diagnosis) -> Iterator[str]:
-    """What it is, its state, and what happens next."""
+    """The title, the state, and the next time-out or timer."""
     view = diagnosis.view
     run = f' (run {view.run_id})' if view.run_id else ''
     yield from wrapped(f'{view.title}{run}, {view.name} {view.version}, {view.last_event_id:,} events')
@@ -215,7 +215,7 @@ def _branch(state: BranchState, diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _elsewhere(branch: BranchView) -> str:
-    """What a branch waits for, without the place at which it stands."""
+    """The operation that a branch waits for, without the position of the branch."""
     return branch.awaits.removesuffix(f' at {branch.place}')
 
 

@@ -28,13 +28,13 @@ ROWS = 100
 """Rows of a table without --limit."""
 
 GROUPS = {'open': {'open'}, 'closed': set(STATUSES) - {'open'}} | {status: {status} for status in STATUSES}
-"""What ``--status`` takes, and which states it means."""
+"""The values of ``--status``, with the states that each selects."""
 
 STATES_HELP = f'Its state, one of {", ".join(GROUPS)}; may be repeated.'
 
 
 def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what chooses executions to a command, as one argument ``wanted``."""
+    """Adds the options that select executions to a command, as one argument ``wanted``."""
 
     @wraps(function)
     def command(
@@ -103,7 +103,7 @@ COLUMNS: dict[str, Callable[[Info], Any]] = {
     'duration': _duration,
     'tags': lambda info: info.get('tagList', []),
 }
-"""What executions are sorted by."""
+"""The sort keys of executions."""
 
 HEADER = ('STARTED', 'DURATION', 'STATUS', 'TYPE', 'ID', 'TAGS', 'RUN')
 

@@ -75,7 +75,7 @@ def repair(
 
 
 def _needs_file(workflow_id: str, endpoint: str | None) -> str:
-    """Why a service cannot repair that is not given as a file."""
+    """The error for a repair on a service that is not given as a file."""
     where = '' if endpoint is None else f', and {endpoint} is given'
     beside = '' if endpoint is None else ' Where a `genflow server` answers there, give its --db FILE: it goes on.'
     return (
@@ -87,7 +87,7 @@ def _needs_file(workflow_id: str, endpoint: str | None) -> str:
 
 
 def refusal_of(plan: Repair, view: ExecutionView, target: str | None, *, force: bool) -> str | None:
-    """Why a plan is not to be carried out."""
+    """The reason why a plan is refused, if there is one."""
     mismatch = None if target is None else _mismatch(plan, view, target)
     if mismatch is not None:
         return f'The code does not follow what would be copied: {mismatch}'
@@ -110,20 +110,20 @@ def take_up(
 ) -> None:
     """Repair the latest run of a request's workflow id, if it failed; one that is open or has completed is left alone.
 
-    Where no repair was asked for, an execution is left alone too that was started with other arguments, or that cannot
-    be repaired; of the latter the reason is printed.
+    If no repair was requested, an execution that was started with other arguments, or that cannot be repaired, is left
+    alone too; in the latter case the reason is printed.
 
     Args:
         db: The file; it need not exist.
         domain: Of the execution.
-        request: What is to be run.
+        request: The run that was requested.
         target: The code of the workflow.
-        asked_for: The user has asked for a repair.
-        began: When the run of several processes began that this one is a part of. An execution that has failed since
-            then is what that run has come to.
+        asked_for: Whether the user requested a repair.
+        began: Start time of the ``genflow run`` that this process is a part of. An execution that failed after it is
+            the result of that run.
 
     Raises:
-        Refused: It was asked for, and the execution cannot be repaired.
+        Refused: A repair was requested, and the execution cannot be repaired.
     """
     workflow_id = str(request.workflow_id)
     found = _latest(db, domain, workflow_id)
@@ -155,7 +155,7 @@ def _asks_for_the_same(request: Request, started_with: str | None, view: Executi
 
 
 def offer(db: str, domain: str, workflow_id: str) -> str | None:
-    """What to say of an execution that has just failed; ``None`` where it cannot be repaired."""
+    """A hint for an execution that has just failed; ``None`` if it cannot be repaired."""
     found = _latest(db, domain, workflow_id)
     try:
         plan = None if found is None else plan_repair(found[1], now())
@@ -211,7 +211,7 @@ class Chosen:
 
 
 def _repair_all(client: Any, domain: str, chosen: Chosen, target: str | None, *, force: bool, is_meant: bool) -> None:
-    """Take up everything that is chosen, or say what would be done; what cannot be repaired is named and left."""
+    """Repairs the selected executions, or prints what would be done; names and skips those that cannot be repaired."""
     views = list(_views(client, domain, chosen))
     done = 0
     for view in views:
@@ -271,7 +271,7 @@ def _listed(operations: tuple[Operation, ...]) -> str:
 
 
 def _mismatch(plan: Repair, view: ExecutionView, target: str) -> object:
-    """Where the code does not follow what would be copied; ``None`` where it does."""
+    """The mismatch between the code and the history that would be copied; ``None`` if there is none."""
     try:
         module_of(parse(target))
         spec = known_spec(view) or load(target)

@@ -85,7 +85,7 @@ def command(*, target: str, db: str | None, port: int, ui: bool, domain: str, mi
 
 @contextmanager
 def _dashboard(session: Session, *, shown: bool) -> Iterator[None]:
-    """Serves the dashboard of a session, where its extra is installed."""
+    """Serves the dashboard of a session, if its extra is installed."""
     from genflow.tools.cli.processes.ui import at_address
 
     place = session.url, session.target, session.domain, session.db
@@ -134,7 +134,7 @@ def _folder(target: Target) -> Path:
 
 @contextmanager
 def _watched(folder: Path, tell: Callable[[], None]) -> Iterator[None]:
-    """Tells of each save of a Python file in a folder or below."""
+    """Calls a function at each save of a Python file in a folder or below."""
     try:
         from watchfiles import PythonFilter, watch
     except ImportError as error:

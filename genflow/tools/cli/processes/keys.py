@@ -18,10 +18,10 @@ LOOK = 0.2  # seconds between two looks at whether to stop
 
 @contextmanager
 def keys_pressed(tell: Callable[[str], None]) -> Iterator[None]:
-    """Tells each key that is pressed, from a thread; nothing where stdin is no terminal.
+    """Reports each pressed key, from a thread; does nothing if stdin is not a terminal.
 
     Args:
-        tell: Is given the key.
+        tell: Called with the key.
     """
     if not sys.stdin or not sys.stdin.isatty() or os.name != 'posix':
         yield

@@ -1,4 +1,4 @@
-"""The log of ``genflow worker``: one record on a line, as text or as JSON, with the task that it is about."""
+"""The log of ``genflow worker``: one record on a line, as text or as JSON, with the ids of its task."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FORMATS: dict[str, type[logging.Formatter]] = {'text': TextFormatter, 'json': Js
 
 
 def set_up(log_format: str, level: str) -> None:
-    """Write the log to stderr, unless the program that was loaded has set up logging itself."""
+    """Writes the log to stderr, unless the loaded program has set up logging itself."""
     handler = logging.StreamHandler()
     handler.setFormatter(FORMATS[log_format]())
     handler.addFilter(add_task)

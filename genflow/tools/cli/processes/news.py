@@ -14,7 +14,7 @@ __all__ = ['warnings_on_stderr']
 
 
 class _Shown(logging.Handler):
-    """Writes to what stderr is at the moment: a live table takes its place, and prints above itself what comes there.
+    """Writes to the current stderr: a live table replaces it, and prints such lines above itself.
 
     A line that was written past the table would be wiped away when that is drawn the next time.
     """
@@ -28,7 +28,7 @@ class _Shown(logging.Handler):
 
 @contextmanager
 def warnings_on_stderr() -> Iterator[None]:
-    """Show what is logged as a warning or worse, without what the command reports itself."""
+    """Shows log records of level WARNING and above, except those that the command reports itself."""
     handler = _Shown()
     handler.setFormatter(logging.Formatter('%(name)s: %(message)s'))
     handler.addFilter(_is_news)
@@ -41,5 +41,5 @@ def warnings_on_stderr() -> Iterator[None]:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether nobody else tells it: what holds an execution ends the command, which then says why."""
+    """Whether the command does not report it itself: it ends with, and prints, an error that holds an execution."""
     return not isinstance(getattr(record, 'error', None), GenflowError)

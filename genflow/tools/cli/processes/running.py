@@ -1,4 +1,4 @@
-"""How ``genflow run`` takes a workflow to its end, in one process or in several."""
+"""Carries out ``genflow run``, in one process or in several."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ def run(
 
 @contextmanager
 def _explained(*, shows: bool, kept: str | None) -> Iterator[None]:
-    """Show why a run cannot go on, and how it goes on later.
+    """Shows why a run cannot continue, and how to continue it later.
 
     Args:
-        shows: Whether this process is the one that shows the run; what stops another one stops this one, too.
-        kept: What to say of a run that was interrupted.
+        shows: Whether this process shows the run; an error that stops another process stops this one too.
+        kept: The text for a run that was interrupted.
     """
     from genflow.tools.run.runner import CannotGoOn, Interrupted
 
@@ -110,7 +110,7 @@ def _explained(*, shows: bool, kept: str | None) -> Iterator[None]:
 
 @contextmanager
 def _refused(*, shows: bool) -> Iterator[None]:
-    """Show what is wrong with the command, or the file; what is wrong with the command is shown by one process."""
+    """Shows an error of the command or the file; an error of the command is shown by one process only."""
     try:
         yield
     except StoreError as error:
@@ -128,7 +128,7 @@ def _refuse(error: Refused, *, shows: bool) -> NoReturn:
 
 
 def _supervise(ctx: click.Context, processes: int, drain: float, db: str | None, workflow_id: str | None) -> int:
-    """Run the workflow in several processes, and give the exit code of the one that shows it."""
+    """Runs the workflow in several processes, and returns the exit code of the one that shows it."""
     began = datetime.now(timezone.utc)
     with _kept_in(db) as file:
         given = ['--db', file, '--id', workflow_id or f'run-{uuid4().hex[:12]}', *repeated_options(ctx, without=OWN)]
@@ -146,7 +146,7 @@ def _supervise(ctx: click.Context, processes: int, drain: float, db: str | None,
 
 @contextmanager
 def _kept_in(db: str | None) -> Iterator[str]:
-    """The file of a run: one that is gone afterwards unless it was named."""
+    """The file of a run: a temporary one, unless a file was named."""
     if db is not None and db != ':memory:':
         yield db
         return
@@ -213,7 +213,7 @@ def _as_json(outcome: Outcome, request: Request) -> str:
 
 
 def _kept(db: str | None, workflow_id: str | None) -> str | None:
-    """How a run goes on that is interrupted; ``None`` where it does not."""
+    """How to continue an interrupted run; ``None`` if it cannot be continued."""
     if db is None or workflow_id is None:
         return None
     return f'genflow: the execution {workflow_id} is kept in {db}; the same command continues it.'

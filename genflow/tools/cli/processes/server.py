@@ -66,9 +66,9 @@ def command(
 ) -> None:
     """Serve the embedded SWF service over HTTP, and print its address.
 
-    Set AWS_ENDPOINT_URL_SWF to the address, and any region, and an AWS SDK uses it. With --credentials, requests must
-    be signed with one of the access keys in the file, which any AWS SDK does; without, any credentials will do, and
-    the server listens on the loopback interface only. GET /metrics gives Prometheus' metrics.
+    To use it from an AWS SDK, set AWS_ENDPOINT_URL_SWF to the address, and any region. With --credentials, requests
+    must be signed with one of the access keys in the file, which any AWS SDK does; without, any credentials will do,
+    and the server listens on the loopback interface only. GET /metrics returns metrics for Prometheus.
     """
     from genflow.local import LocalSWF
     from genflow.local.http.server import serve
@@ -111,7 +111,7 @@ def command(
 
 
 def _credentials(path: str | None, host: str, *, insecure: bool) -> Credentials | None:
-    """Whose requests are answered; None where everybody's are."""
+    """The access keys whose requests are accepted; None accepts every request."""
     from genflow.local.http.admission import is_loopback
     from genflow.local.http.credentials import BadCredentials, read_credentials
 

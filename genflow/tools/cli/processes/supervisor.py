@@ -1,9 +1,9 @@
-"""Several processes under one that runs no user code: ``genflow worker --processes N``, and ``genflow run``.
+"""Supervises several processes, and runs no user code itself: ``genflow worker --processes N``, and ``genflow run``.
 
-Theory of operation. Each process has a thread here, which starts it, hands on what it writes to stderr, and waits for
-it. One that dies is started again after a pause that grows with each early death. The processes are in sessions of
-their own, so that Ctrl-C reaches the supervisor alone, which hands it on. Each has a pipe of the supervisor's as its
-stdin: when that ends, the supervisor is gone, however it went, and the process drains.
+Theory of operation. Each process has a thread here, which starts it, forwards its stderr, and waits for it. A process
+that dies is restarted after a pause that grows with each early death. The processes are in sessions of their own, so
+Ctrl-C reaches only the supervisor, which forwards it. The stdin of each is a pipe from the supervisor: when it is
+closed, the supervisor has ended for whatever reason, and the process drains.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ['Program', 'Supervisor', 'end_with_supervisor', 'metrics_socket', 're
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 HEALTHY = 60.0
-"""Seconds after which a process that dies is started again as soon as the first time."""
+"""If a process lived for this many seconds, its restart counts as the first one, with the shortest pause."""
 
 SHUTDOWN_GRACE = 5.0
 """Seconds beyond the drain before a process is killed."""
@@ -48,10 +48,10 @@ RESTARTS = Instrument(
     ('process',),
 )
 INSTRUMENTS = (UP, RESTARTS)
-"""What a supervisor counts."""
+"""The metrics of a supervisor."""
 
 FINAL = frozenset({Exit.COMPLETED, Exit.USAGE, Exit.MISMATCH})
-"""Exit codes that another start would not change."""
+"""Exit codes after which a restart is pointless."""
 
 
 def repeated_options(ctx: click.Context, *, without: Sequence[str]) -> list[str]:
@@ -83,7 +83,7 @@ def _written(option: click.Option, value: object) -> list[str]:
 
 
 def end_with_supervisor() -> None:
-    """In a worker process: drain when the supervisor is gone."""
+    """In a worker process: drains when the supervisor has ended."""
 
     def watch() -> None:
         while os.read(0, 1):
@@ -95,12 +95,12 @@ def end_with_supervisor() -> None:
 
 @frozen
 class Program:
-    """What one of the processes runs.
+    """The command of one process.
 
     Attributes:
         command: Its arguments, the program first.
-        final: Exit codes that another start would not change.
-        decides: When it has ended for good, the others are told to stop, and its exit code is the supervisor's.
+        final: Exit codes after which a restart is pointless.
+        decides: When it has ended for good, the others are stopped, and its exit code is the supervisor's.
     """
 
     command: Sequence[str]
@@ -114,7 +114,7 @@ class Supervisor:
 
     Attributes:
         programs: What each runs.
-        drain: Seconds in which they finish when they are told to stop.
+        drain: Seconds to finish in when they are stopped.
         metrics: The directory in which each process serves its metrics at its :func:`metrics_socket`, if it does.
     """
 
@@ -128,7 +128,7 @@ class Supervisor:
     _settings: dict[str, str] = field(factory=exported_settings, init=False)
 
     def run(self) -> int:
-        """Run the processes until they are told to stop, or have ended by themselves; the exit code."""
+        """Runs the processes until they are stopped or have ended by themselves; returns the exit code."""
         signals = SignalStop(self._stop, self._stop)
         signals.install()
         numbered = enumerate(self.programs, start=1)
@@ -167,7 +167,7 @@ class Supervisor:
                     self._signal(signal.SIGKILL)
 
     def _stop(self) -> None:
-        """Have the processes drain; those that do so already stop at once."""
+        """Drains the processes; those that are draining already stop at once."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
 
@@ -196,7 +196,7 @@ class Supervisor:
             self._verdict = Exit.INTERRUPTED  # it has not been started again, so there is no result
 
     def _end(self, program: Program, code: int) -> None:
-        """A process has ended for good; where its command is wrong, so is that of the others."""
+        """A process has ended for good; if its command is wrong, so is that of the others."""
         if program.decides:
             self._verdict = code if code in program.final else Exit.INTERRUPTED
             self._stop()
@@ -206,7 +206,7 @@ class Supervisor:
             self._stop()
 
     def _run_once(self, slot: int, command: Sequence[str]) -> tuple[int, str]:
-        """Run the process to its end; its exit code, and the last line that it wrote to stderr."""
+        """Runs the process to its end; returns its exit code and its last line on stderr."""
         process = subprocess.Popen(  # noqa: S603 - our own command
             command,
             stdin=subprocess.PIPE,

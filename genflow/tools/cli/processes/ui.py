@@ -99,7 +99,7 @@ def needed_for_dashboard() -> None:
 
 
 def serve(site: Site, host: str, port: int) -> None:
-    """Serves a dashboard until it is interrupted, and prints where."""
+    """Serves a dashboard until it is interrupted, and prints its address."""
     server = _listening(site, host, port)
     with messages_on_stdout(), _ending_quietly():
         click.echo(server.url)
@@ -108,7 +108,7 @@ def serve(site: Site, host: str, port: int) -> None:
 
 @contextmanager
 def _ending_quietly() -> Iterator[None]:
-    """Has the signals that end a server, which it raises again when it has ended, do nothing more."""
+    """Suppresses the signals that ended a server, which the server raises again when it has ended."""
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -118,7 +118,7 @@ def _ending_quietly() -> Iterator[None]:
 
 
 def _listening(site: Site, host: str, port: int) -> DashboardServer:
-    """A server whose address is taken.
+    """A server that is bound to its address.
 
     Raises:
         Refused: The address cannot be listened on.
@@ -146,7 +146,7 @@ def at_address(url: str, name: str, domain: str, file: str | None, fork: Fork) -
 
     Args:
         url: The address.
-        name: What people call it.
+        name: Its name for people.
         domain: The domain to begin with.
         file: The file that keeps it.
         fork: Copies a history into a new run.

@@ -120,8 +120,8 @@ def command(
 
     --task-list may be given several times; each list has deciders and activities of its own.
 
-    The worker serves every decorated class that importing TARGET loads. Credentials and region come from where boto3
-    finds them, unless --endpoint or --db is given. SIGUSR1 prints the counts of tasks so far.
+    The worker has the types of every decorated class that importing TARGET loads. Credentials and region come from
+    boto3's configuration, unless --endpoint or --db is given. SIGUSR1 prints the counts of tasks so far.
 
     --processes N runs N such workers under one process that restarts those that die; use it for activities that
     compute.
@@ -170,7 +170,7 @@ def command(
 def _supervise(
     ctx: click.Context, processes: int, drain: float, endpoint: str | None, db: str | None, metrics: int | None
 ) -> int:
-    """Run several workers; a file is led by this process, which does nothing else but serve their metrics."""
+    """Runs several workers. This process leads the file, and serves their metrics."""
     given = ['--supervised', *repeated_options(ctx, without=['processes', 'supervised', 'metrics'])]
     if ctx.get_parameter_source('activities') is click.core.ParameterSource.DEFAULT:
         given = ['--activities', '1', *given]
@@ -198,7 +198,7 @@ NAMED = 20
 
 
 def _may_poll(layer1: Any, domain: str) -> bool:
-    """Whether the code follows every open execution of its types; those that it does not follow are shown."""
+    """Whether the code follows every open execution of its types; prints those that it does not follow."""
     from genflow.swf.aws.client import RetryingClient
     from genflow.swf.aws.connections import connect
     from genflow.tools.shadow import Fetcher, Wanted, shadow_executions
@@ -216,7 +216,7 @@ def _may_poll(layer1: Any, domain: str) -> bool:
 
 
 def _warn_of_unused(registry: Registry, task_lists: tuple[str, ...]) -> None:
-    """Says which of the lists no loaded type uses: a name that is misspelt is polled for ever and brings nothing."""
+    """Warns of lists that no loaded type uses: a misspelt list never has a task."""
     from genflow.tools.run.imports import lists_in_use
 
     used = lists_in_use(registry)
@@ -249,11 +249,11 @@ def _counts_on_signal(worker: Worker) -> Iterator[None]:
 
 @define
 class _Telemetry:
-    """What a worker is told to tell of itself.
+    """The telemetry options of a worker.
 
     Attributes:
         middleware: For the worker.
-        meters: Those that show what a worker counts by itself, too.
+        meters: Those that include the worker's own counts.
     """
 
     middleware: list[Middleware] = field(factory=list)
@@ -321,7 +321,7 @@ def _counts(worker: Worker) -> str:
 
 @contextlib.contextmanager
 def _shown() -> Iterator[None]:
-    """Show what is wrong with the classes, or with what they are registered as, as one message."""
+    """Shows an error of the classes or their registration as one message."""
     try:
         yield
     except GenflowError as error:

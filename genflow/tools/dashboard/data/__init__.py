@@ -1,1 +1,1 @@
-"""What the dashboard looks at and acts on: a service or a folder, read and kept up to date."""
+"""The data of the dashboard: a service or a folder, read and kept up to date."""

@@ -1,4 +1,4 @@
-"""What can be done to executions: one table, from which forms, previews, calls and command lines are made.
+"""The actions on executions: one table, from which forms, previews, calls and command lines are made.
 
 Every action is a call of a SWF client, so that it works with any service. Only a repair is none: it copies a
 history into a new run, which the source has to offer.
@@ -34,12 +34,12 @@ UPDATE_SECONDS = 5.0
 
 
 class Refusal(Exception):
-    """An action cannot be taken; the text says why, and what would do instead."""
+    """An action cannot be carried out; the text gives the reason and an alternative."""
 
 
 @frozen
 class Target:
-    """A run that something is done to; ``workflow_id:run_id`` in forms, for a workflow id holds no colon."""
+    """The run of an action; ``workflow_id:run_id`` in forms, for a workflow id holds no colon."""
 
     workflow_id: str
     run_id: str
@@ -55,7 +55,7 @@ class Target:
 
 @frozen
 class Field:
-    """What a form asks for.
+    """A field of a form.
 
     Attributes:
         name: Of the input.
@@ -130,8 +130,8 @@ class Action:
     Attributes:
         name: In addresses.
         title: On buttons.
-        does: What happens, as a sentence.
-        perform: Does it, and gives what came of it in words.
+        does: A sentence that describes the effect.
+        perform: Carries it out, and describes the result.
         command: The same as a command line.
         states: Of executions that it can be done to; empty for all.
         fields: What is asked for.
@@ -181,7 +181,7 @@ def _signal(task: Task) -> str:
 
 
 def _check_signal(task: Task, name: str, text: str) -> None:
-    """Holds a signal against the class of the execution, where it is at hand.
+    """Checks a signal against the class of the execution, if it is available.
 
     Raises:
         Refusal: The value is not of the type that the class declares, which would fail the workflow.
@@ -270,7 +270,7 @@ def _rerun_command(task: Task) -> str:
 
 
 def plan_of(task: Task) -> Repair:
-    """What a repair would do."""
+    """The plan of a repair."""
     return plan_repair(task.view(), task.source.clock())
 
 
@@ -279,7 +279,7 @@ NO_REPAIR = (
     'answers, repair it in the dashboard of `genflow server --ui`, `genflow dev` or `genflow ui --db FILE`. '
     'A rerun starts it again with the same input.'
 )
-"""What is to be said of a repair where the source has no ``fork``."""
+"""The text for a repair if the source has no ``fork``."""
 
 
 def _repair(task: Task) -> str:
@@ -403,7 +403,7 @@ _TABLE = (
 )
 
 ACTIONS = {action.name: action for action in _TABLE}
-"""What can be done, by name."""
+"""The actions, by name."""
 
 BULK = tuple(action for action in _TABLE if action.name in ('signal', 'cancel', 'terminate', 'rerun', 'repair'))
-"""What can be done to many executions at once."""
+"""The actions for many executions at once."""

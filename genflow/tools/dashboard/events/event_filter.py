@@ -1,4 +1,4 @@
-"""Which events of a history are shown: by text or regular expression, kind, failure, branch."""
+"""Filters the events of a history by text or regular expression, kind, failure and branch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doing something to executions: a page that shows what would happen, and what came of it."""
+"""The pages of actions on executions: a preview, and the results."""
 
 from __future__ import annotations
 

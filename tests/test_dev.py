@@ -48,7 +48,7 @@ def test_the_readme_has_the_two_commands():
         (['tests/test_dev.py::test_x'], ['tests/test_dev.py::test_x']),
     ],
 )
-def test_the_quick_suite_runs_unless_all_tests_or_some_files_are_asked_for(given, left, monkeypatch):
+def test_the_quick_suite_runs_unless_all_tests_or_some_files_are_requested(given, left, monkeypatch):
     monkeypatch.setenv('GENFLOW_EXAMPLES', 'of this run')
     assert dev.suite(given) == left
 

@@ -298,7 +298,7 @@ FITS = {('SignupBefore', 'Signup'), ('Signup', 'SignupAfter'), ('SignupAfter', '
 
 @pytest.mark.parametrize('old', SIGNUPS)
 @pytest.mark.parametrize('new', SIGNUPS)
-def test_executions_go_on_over_each_step_of_a_change(old, new):
+def test_executions_continue_over_each_step_of_a_change(old, new):
     module = example('signup')
     options = {'name': 'Signup', 'version': 1, 'task_list': 'signup', 'workflow_duration': 30 * 86400}
     classes = {name: workflow(**options)(type('Signup', (module[name],), {})) for name in (old, new)}

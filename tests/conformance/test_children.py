@@ -117,7 +117,7 @@ CLOSES = {
 
 
 @pytest.mark.parametrize('how', CLOSES)
-def test_the_parent_hears_of_the_close(swf: World, how: str) -> None:
+def test_the_parent_learns_of_the_close(swf: World, how: str) -> None:
     sent, attributes = CLOSES[how]
     run, child = with_child(swf)
     swf.decide(sent, task_list='children')
@@ -132,7 +132,7 @@ def test_the_parent_hears_of_the_close(swf: World, how: str) -> None:
     assert run.types()[-2:] == [f'ChildWorkflowExecution{how}', 'DecisionTaskScheduled']
 
 
-def test_the_parent_hears_of_a_termination(swf: World) -> None:
+def test_the_parent_learns_of_a_termination(swf: World) -> None:
     run, child = with_child(swf)
     swf.terminate(child, reason='r', details='d')
     swf.settle()
@@ -144,7 +144,7 @@ def test_the_parent_hears_of_a_termination(swf: World) -> None:
     }
 
 
-def test_the_parent_hears_of_a_time_out(swf: World) -> None:
+def test_the_parent_learns_of_a_time_out(swf: World) -> None:
     run, child = with_child(swf, executionStartToCloseTimeout='10')
     swf.advance(11)
     assert run.only('ChildWorkflowExecutionTimedOut') == {
@@ -157,7 +157,7 @@ def test_the_parent_hears_of_a_time_out(swf: World) -> None:
     assert run.types()[-1] == 'DecisionTaskScheduled'
 
 
-def test_a_closed_parent_hears_nothing(swf: World) -> None:
+def test_a_closed_parent_receives_no_event(swf: World) -> None:
     run, _ = with_child(swf)
     swf.terminate(run)
     swf.decide(complete(), task_list='children')
@@ -165,7 +165,7 @@ def test_a_closed_parent_hears_nothing(swf: World) -> None:
     assert run.types()[-1] == 'WorkflowExecutionTerminated'
 
 
-def test_a_later_run_of_the_parents_id_hears_nothing(swf: World) -> None:
+def test_a_later_run_of_the_parents_id_receives_no_event(swf: World) -> None:
     run, _ = with_child(swf)
     swf.terminate(run)
     again = swf.start('parent')

@@ -33,7 +33,7 @@ def test_the_parent_is_told_nothing_of_the_hand_over(swf: World) -> None:
     assert run.open_counts()['openChildWorkflowExecutions'] == 1
 
 
-def test_the_parent_hears_of_the_close_of_the_last_run(swf: World) -> None:
+def test_the_parent_learns_of_the_close_of_the_last_run(swf: World) -> None:
     run, child = with_child(swf)
     swf.decide(continue_as_new(taskList=OWN_LIST), task_list='children')
     swf.decide(complete('r'), task_list='children')

@@ -66,7 +66,7 @@ def test_signal_by_run_id(swf: World) -> None:
     assert len(target.all('WorkflowExecutionSignaled')) == 1
 
 
-def test_signal_to_nobody(swf: World) -> None:
+def test_signal_to_no_open_execution(swf: World) -> None:
     run = swf.start()
     swf.decide(signal_external('nobody', control='mine'))
     swf.settle()
@@ -146,7 +146,7 @@ def test_cancel_is_confirmed_to_the_sender(swf: World) -> None:
 
 
 @pytest.mark.parametrize('run_id', [None, 'never'])
-def test_cancel_of_nobody(swf: World, run_id: str | None) -> None:
+def test_cancel_of_no_open_execution(swf: World, run_id: str | None) -> None:
     run = swf.start()
     swf.decide(cancel_external('nobody', runId=run_id, control='mine'))
     swf.settle()

@@ -81,7 +81,7 @@ def test_a_function_that_raises(swf: World) -> None:
     assert run.types()[7] == 'DecisionTaskScheduled'
 
 
-def test_a_function_that_nobody_registered(swf: World) -> None:
+def test_a_function_that_is_not_registered(swf: World) -> None:
     swf.register_lambda('other', lambda event: None)
     run = start(swf)
     assert finished(swf, run, 'LambdaFunctionFailed')['reason'] == 'ResourceNotFoundException'

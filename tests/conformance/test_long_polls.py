@@ -115,7 +115,7 @@ def test_one_task_ends_one_poll(ours: str) -> None:
         assert sum('taskToken' in answer for answer in answers) == 1
 
 
-def test_other_calls_go_on_while_polls_are_held(ours: str) -> None:
+def test_other_calls_continue_while_polls_are_held(ours: str) -> None:
     with BACKENDS[ours](long_poll=HOLD) as swf:
         swf.prepare()
         futures = [in_background(lambda: swf.poll_decision('elsewhere')) for _ in range(8)]

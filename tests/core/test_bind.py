@@ -42,7 +42,7 @@ def test_a_bound_proxy_takes_options_for_one_call():
     assert story.answers[0].all[0].task_list == 'gpu'
 
 
-def test_bind_describes_on_a_workflow_that_nobody_drives():
+def test_bind_describes_on_a_workflow_that_is_never_driven():
     assert Desk().bind(STEPS['resize'])('x') == STEPS['resize'].task('x')
 
 

@@ -58,7 +58,7 @@ def test_the_proxy_of_a_workflow_that_was_defined_anew_names_nothing():
     assert step_of(first, second, make_flow(first.proxy()), make_flow(second.proxy())) is second
 
 
-def test_classes_of_different_names_are_told_apart_by_the_advice_of_the_error():
+def test_classes_of_different_names_are_distinguished_by_the_advice_of_the_error():
     one, two = make_step(1, 'one'), make_step(2, 'two')
     with pytest.raises(RegistrationError, match=r'one\.Step and two\.Step both declare the activity type choice'):
         registry(one, two)

@@ -164,7 +164,7 @@ def test_any_of_a_settled_task_is_settled():
     assert told(run, done(1)).result is True
 
 
-def test_losers_go_on_unless_they_are_cancelled():
+def test_losers_continue_unless_they_are_cancelled():
     def run(self):
         yield any_of(self.echo(), self.other())
         return 'first'
@@ -213,7 +213,7 @@ def test_a_branch_that_loses_is_cancelled_with_what_it_waits_for():
     assert story.decide() == ['complete ["told"]']
 
 
-def test_a_spawned_branch_that_loses_goes_on():
+def test_a_spawned_branch_that_loses_continues():
     def run(self):
         log = []
 
@@ -229,7 +229,7 @@ def test_a_spawned_branch_that_loses_goes_on():
     assert story.result == ['went on']
 
 
-def test_a_branch_that_somebody_else_waits_for_does_not_lose_its_life():
+def test_a_branch_that_another_one_waits_for_is_not_cancelled():
     def run(self):
         def branch():
             yield self.go.get()

@@ -106,7 +106,7 @@ def test_slots_may_be_left():
     assert story.result == 'left'
 
 
-def test_a_failure_in_a_slot_that_nobody_took_fails_the_workflow():
+def test_a_failure_in_a_slot_that_was_never_retrieved_fails_the_workflow():
     def run(self):
         for slot in as_completed([self.echo(), self.echo()]):
             yield slot

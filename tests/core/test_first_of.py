@@ -24,7 +24,7 @@ def test_the_first_is_given_by_name_and_the_others_are_cancelled():
     assert story.decide() == ['complete ["echo","echoed","echoed"]']
 
 
-def test_what_is_kept_goes_on():
+def test_what_is_kept_continues():
     def run(self):
         over = self.sleep(60)
         seen = []

@@ -56,7 +56,7 @@ def test_an_attempt_that_timed_out_is_none():
     assert found == [(7, [1, 4], 0)]
 
 
-def test_a_history_that_goes_on_after_a_started_decision_does_not_ask_for_it():
+def test_a_history_that_continues_after_a_started_decision_does_not_request_it():
     assert turns(STARTED, events.DecisionStarted(3, START), events.Signaled(4, 's')) == []
 
 
@@ -93,7 +93,7 @@ def test_a_page_that_does_not_show_the_answer_is_an_error():
 
 @pytest.mark.parametrize('how', ['terminated', 'timed out'])
 @pytest.mark.parametrize('during', [False, True])
-def test_an_execution_that_somebody_else_closed(how, during):
+def test_an_execution_that_was_closed_from_outside(how, during):
     def run(self):
         yield self.echo()
         yield self.other()

@@ -107,7 +107,7 @@ def test_a_payload_that_is_too_large_names_the_argument_that_takes_most():
     assert 'most of it is argument 2; pass a reference' in text
 
 
-def test_a_failure_that_nobody_took_says_where_its_call_was_made():
+def test_a_failure_that_was_never_retrieved_says_where_its_call_was_made():
     def run(self):
         self.echo(1)
 

@@ -27,7 +27,7 @@ def test_a_call_schedules_before_it_is_yielded():
     assert story.decide() == ['complete ["a","b"]']
 
 
-def test_a_call_that_nobody_yields_is_scheduled():
+def test_a_call_that_is_not_yielded_is_scheduled():
     def run(self):
         self.echo(1)
         yield self.echo(2)

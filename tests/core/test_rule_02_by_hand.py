@@ -184,7 +184,7 @@ def test_a_description_yielded_in_an_execution_is_a_yield_error():
     assert 'description' in line
 
 
-def test_a_description_can_be_asked_for_no_result():
+def test_a_description_has_no_result():
     task = Order().charge(1)
     assert task.done() is False
     with pytest.raises(TypeError, match='not settled'):

@@ -62,7 +62,7 @@ def test_a_named_tuple_keeps_its_names():
 
 
 @pytest.mark.parametrize(('make', 'expected'), [(list, []), (dict, {})])
-def test_nothing_to_wait_for_goes_on_at_once(make, expected):
+def test_nothing_to_wait_for_continues_at_once(make, expected):
     def run(self):
         return (yield make())
 

@@ -35,7 +35,7 @@ def test_a_failure_waits_while_run_can_still_yield_it():
     assert story.decide() == ['complete "taken late"']
 
 
-def test_a_failure_that_nobody_took_fails_the_workflow_when_run_returns():
+def test_a_failure_that_was_never_retrieved_fails_the_workflow_when_run_returns():
     def run(self):
         self.echo()
         yield self.other()
@@ -192,7 +192,7 @@ def test_the_failure_of_a_loser_of_any_of_is_taken():
 @pytest.mark.parametrize(
     'combine', [all_of, any_of, lambda *tasks: all_of(*tasks, failures='return')], ids=['all', 'any', 'return']
 )
-def test_a_combinator_that_nobody_yields_takes_nothing(combine):
+def test_a_combinator_that_is_not_yielded_takes_nothing(combine):
     def run(self):
         combine(self.echo(), self.other())
         return 'fine'
@@ -221,7 +221,7 @@ def test_a_failure_read_from_a_slot_that_settled_before_is_taken():
     assert story.decide() == ['complete "second"']
 
 
-def test_a_failed_branch_that_nobody_takes_fails_the_workflow():
+def test_a_failed_branch_that_is_never_retrieved_fails_the_workflow():
     def run(self):
         def branch():
             yield self.echo()

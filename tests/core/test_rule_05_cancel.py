@@ -247,7 +247,7 @@ def test_a_branch_is_told_of_its_cancellation():
     assert story.decide() == ['complete ["told"]']
 
 
-def test_someone_who_waits_for_a_cancelled_task_is_told():
+def test_someone_who_waits_for_a_cancelled_task_is_notified():
     def run(self):
         task = self.echo()
 

@@ -13,7 +13,7 @@ from .story import Desk, Story
 from .told import done, told
 
 
-def test_a_branch_goes_on_when_the_state_is_there():
+def test_a_branch_continues_when_the_state_is_there():
     def work(self):
         self.count += 1
         yield self.echo(self.count)
@@ -115,7 +115,7 @@ def test_an_event_in_which_no_code_runs_has_nothing_looked_at():
     assert story.decide() == ['complete 2']
 
 
-def test_a_signal_that_nobody_reads_has_it_looked_at():
+def test_a_signal_that_is_not_read_has_it_looked_at():
     def run(self):
         yield self.until(lambda: (self.now() - self.info.started_at).total_seconds() > 8)
         return 'late'
@@ -186,7 +186,7 @@ def test_what_is_no_predicate_is_refused():
     assert 'is a generator function, so it would always be true' in told(run).result
 
 
-def test_it_is_looked_at_only_while_somebody_waits():
+def test_it_is_evaluated_only_while_somebody_waits():
     def run(self):
         looks = []
         state = self.until(lambda: looks.append(1) or True)
@@ -198,7 +198,7 @@ def test_it_is_looked_at_only_while_somebody_waits():
     assert told(run, done(1)).result == [0, True]
 
 
-def test_one_that_lost_a_race_is_looked_at_no_more():
+def test_one_that_lost_a_race_is_not_evaluated_any_more():
     def run(self):
         looks = []
         for _ in range(3):
@@ -336,7 +336,7 @@ def test_it_is_settled_once():
     assert told(run).result == ['future is already settled; check done() first if several branches may settle it', 1]
 
 
-def test_a_cancelled_one_hears_nothing():
+def test_a_cancelled_one_receives_nothing():
     def run(self):
         found = self.future()
         found.cancel()
@@ -374,7 +374,7 @@ def test_a_generator_that_is_being_closed_settles_nothing():
     assert not found.done()
 
 
-def test_one_that_nobody_settles_is_a_stall():
+def test_one_that_is_never_settled_is_a_stall():
     def run(self):
         yield self.future()
 

@@ -42,7 +42,7 @@ def test_a_completion_that_came_too_early_counts_as_not_made_where_a_signal_arri
     assert story.decide() == ['complete [[1],13,14]']
 
 
-def test_code_that_looks_before_it_returns_goes_on_with_a_signal_that_came_with_the_close():
+def test_code_that_looks_before_it_returns_continues_with_a_signal_that_came_with_the_close():
     def run(self):
         done = []
         while self.go:

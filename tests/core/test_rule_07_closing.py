@@ -281,7 +281,7 @@ def test_unspawned_branches_are_cancelled_when_run_returns():
     assert story.decide()[-1] == 'complete ["ended"]'
 
 
-def test_a_branch_in_a_combinator_that_nobody_yields_is_cancelled_at_the_end():
+def test_a_branch_in_a_combinator_that_is_not_yielded_is_cancelled_at_the_end():
     def run(self):
         def branch():
             yield self.sleep(60)

@@ -70,7 +70,7 @@ def test_a_plain_run_may_restart():
     assert Story(lambda self: self.restart(1)).decide() == ['continue [[1],{}]']
 
 
-def test_a_failure_that_nobody_took_goes_before_a_restart():
+def test_a_failure_that_was_never_retrieved_goes_before_a_restart():
     def run(self):
         self.echo()
         return self.restart()
@@ -81,7 +81,7 @@ def test_a_failure_that_nobody_took_goes_before_a_restart():
     assert story.decide() == ['fail ActivityFailed: activity 1 Echo v1: lost']
 
 
-def test_what_event_1_said_is_said_again():
+def test_a_restart_keeps_the_settings_of_event_1():
     given = {
         'task_list': 'mine',
         'workflow_duration': 60,
@@ -175,7 +175,7 @@ def test_a_call_or_a_yield_after_an_unreturned_restart_is_a_yield_error(run):
     assert run.__name__ in story.failure.traceback
 
 
-def test_a_branch_goes_on_after_the_restart_was_returned():
+def test_a_branch_continues_after_the_restart_was_returned():
     def run(self):
         def branch():
             yield self.echo()

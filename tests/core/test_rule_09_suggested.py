@@ -74,7 +74,7 @@ def padded(story, to=20):
 # what it does
 
 
-def test_a_loop_goes_on_in_a_new_run():
+def test_a_loop_continues_in_a_new_run():
     story = Story(Loop, 0, evict=lambda: True)
     story.decide()
     loops(story, 2)
@@ -91,7 +91,7 @@ def test_before_it_is_suggested_it_is_not_asked():
     assert story.decide() == ['activity 2.1 Echo [[1],{}]']
 
 
-def test_without_the_method_a_long_history_just_goes_on():
+def test_without_the_method_a_long_history_just_continues():
     def run(self):
         while True:
             yield self.echo()
@@ -376,7 +376,7 @@ def test_a_cancellation_is_the_runs_own_business():
     assert story.decide() == ['canceled']
 
 
-def test_a_failure_that_nobody_has_taken_is_not_lost(caplog):
+def test_a_failure_that_was_never_retrieved_is_not_lost(caplog):
     class Careless(Loop):
         def run(self, cursor):
             self.other('careless')
@@ -572,7 +572,7 @@ def test_it_is_not_asked_while_another_branch_stands():
     assert story.decide()[-1] == 'continue [[4],{}]'
 
 
-def test_what_it_cannot_start_for_its_rate_goes_on_and_is_asked_again():
+def test_what_it_cannot_start_for_its_rate_continues_and_is_asked_again():
     story = about_to_restart()
     story.respond(refuse={decisions.ContinueAsNew: 'CONTINUE_AS_NEW_WORKFLOW_EXECUTION_RATE_EXCEEDED'})
     story.due()
@@ -588,7 +588,7 @@ def test_what_it_cannot_start_for_its_rate_goes_on_and_is_asked_again():
     assert said(story.answer)[-1] == f'continue [[{number - 1}],{{}}]'
 
 
-def test_a_type_that_does_not_exist_is_reported_and_the_execution_goes_on(caplog):
+def test_a_type_that_does_not_exist_is_reported_and_the_execution_continues(caplog):
     story = about_to_restart()
     story.respond(refuse={decisions.ContinueAsNew: 'WORKFLOW_TYPE_DOES_NOT_EXIST'})
     story.due()

@@ -49,7 +49,7 @@ def test_signals_are_buffered_from_the_first_event():
     assert story.decide() == ['complete [1,2]']
 
 
-def test_a_signal_is_named_after_its_attribute_unless_told_otherwise():
+def test_a_signal_is_named_after_its_attribute_by_default():
     class Named(Desk):
         approve = Signal('order-approved')
 
@@ -192,7 +192,7 @@ def test_signals_behind_one_that_a_get_took_are_there_at_once():
     assert story.decide() == ['complete ["a","b","c"]']
 
 
-def test_signals_are_there_before_what_swf_refused_of_the_last_decision_is_told():
+def test_signals_are_there_before_what_swf_refused_of_the_last_decision_is_applied():
     def run(self):
         try:
             yield self.echo()

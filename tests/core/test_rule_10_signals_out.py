@@ -38,7 +38,7 @@ def test_signals_out_settle_when_delivered():
     assert story.decide() == ['complete 1']
 
 
-def test_a_signal_to_nobody_fails():
+def test_a_signal_to_no_open_execution_fails():
     def run(self):
         try:
             yield self.external('gone').signal('go')

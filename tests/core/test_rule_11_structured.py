@@ -132,7 +132,7 @@ def test_a_spawned_branch_outlives_those_who_wait_for_it():
     assert story.decide() == ['complete []']
 
 
-def test_what_somebody_else_waits_for_goes_on():
+def test_what_somebody_else_waits_for_continues():
     def run(self):
         call = self.echo('shared')
         both = all_of(self.inner(), call)
@@ -431,7 +431,7 @@ def nest(self, depth, log):
 
 
 @pytest.mark.parametrize('by', ['request', 'cancel'])
-def test_the_innermost_hears_first(by):
+def test_the_innermost_is_notified_first(by):
     def run(self):
         log = []
         task = self.spawn(nest(self, 2, log))
@@ -458,7 +458,7 @@ def test_the_innermost_hears_first(by):
     assert story.result == [[0, name], 0, [1, name], 1, [2, name], 2, last]
 
 
-def test_in_a_circle_the_youngest_hears_first():
+def test_in_a_circle_the_youngest_is_notified_first():
     def run(self):
         log, tasks = [], []
 

@@ -310,7 +310,7 @@ def test_another_input_is_reported_and_followed(caplog):
         assert part in record.message
 
 
-def test_another_input_is_an_error_where_that_is_asked_for():
+def test_another_input_is_an_error_where_that_is_requested():
     with pytest.raises(NondeterminismError, match='another one') as caught:
         replay(other_input, input_mismatch='error')
     assert caught.value.event_id == next(e.id for e in HISTORY if type(e).__name__ == 'ActivityScheduled')
@@ -395,7 +395,7 @@ def test_options_of_a_call_are_not_compared():
     assert replay(run) is None
 
 
-def test_a_live_decision_with_more_than_the_recorded_one_goes_on():
+def test_a_live_decision_with_more_than_the_recorded_one_continues():
     story = Story(recorded, members=MEMBERS)
     story.decide()
     story.completed(1, 1)
@@ -428,7 +428,7 @@ def test_a_cancel_request_that_the_history_does_not_show_is_caught():
 
 
 @pytest.mark.parametrize('asks', [lambda self: self.random.random(), lambda self: self.uuid4()])
-def test_code_that_asks_for_what_the_decision_does_not_show_gets_no_further(asks):
+def test_code_that_requests_what_the_decision_does_not_show_gets_no_further(asks):
     story = Story(lambda self: (yield self.echo(1)))
     story.decide()
     story.completed(1, 'one')

@@ -163,7 +163,7 @@ def test_a_rate_is_no_try():
         ('timer', lambda s: s.sleep(9)),
     ],
 )
-def test_never_more_than_swfs_limit_is_asked_for(quota, call):
+def test_never_more_than_swfs_limit_is_requested(quota, call):
     extra = 3
 
     def run(self):
@@ -289,7 +289,7 @@ def run_to_its_end(story):
 
 
 @pytest.mark.usefixtures('three')
-def test_more_waits_than_timers_may_be_open_are_not_asked_for():
+def test_more_waits_than_timers_may_be_open_are_not_requested():
     def run(self):
         with self.options(delay=3600):
             return (yield [self.echo() for _ in range(8)])

@@ -114,7 +114,7 @@ def test_a_branch_fails(broken):
     assert story_of(run).failure.reason.startswith(reason)
 
 
-def test_the_failure_of_a_branch_is_told_when_it_is_asked_for(broken):
+def test_the_failure_of_a_branch_is_told_when_it_is_requested(broken):
     make, reason = broken
 
     def run(self):

@@ -126,7 +126,7 @@ def test_a_refused_cancel_of_a_timer_is_ignored(cause):
 
 @pytest.mark.parametrize('name', ['signal', 'cancel'])
 @pytest.mark.parametrize('cause', causes('SignalExternalWorkflowExecution'))
-def test_what_was_said_to_another_execution_fails_or_is_said_again(name, cause):
+def test_a_message_to_another_execution_fails_or_is_sent_again(name, cause):
     cause = cause.replace('SIGNAL', 'REQUEST_CANCEL') if name == 'cancel' else cause
     assert cause in causes(f'{"Signal" if name == "signal" else "RequestCancel"}ExternalWorkflowExecution')
     arguments = ('go',) if name == 'signal' else ()

@@ -180,7 +180,7 @@ def test_a_history_of_the_first_release_replays(caplog):
 
 
 @pytest.mark.parametrize('place', [place for place, e in enumerate(HISTORY) if isinstance(e, events.DecisionStarted)])
-def test_every_prefix_of_it_asks_for_what_came_next(place):
+def test_every_prefix_of_it_requests_what_came_next(place):
     execution = Story(Old, seed='s').execution()
     answer = execution.advance(HISTORY[: place + 1])
     assert isinstance(answer, Decisions)

@@ -62,7 +62,7 @@ def test_a_saga_that_is_not_disturbed_undoes_nothing():
     assert scheduled(story, 'Other') == []
 
 
-def test_a_failure_is_undone_and_goes_on_as_itself():
+def test_a_failure_is_undone_and_raised_as_itself():
     story = Story(book_all)
     story.decide()
     story.completed(1)
@@ -274,7 +274,7 @@ def test_run_takes_a_generator_and_add_no_task():
     assert story.result == 1
 
 
-def test_a_saga_that_nobody_drives_is_reported(caplog):
+def test_a_saga_that_is_never_driven_is_reported(caplog):
     def run(self):
         Saga().run(steps(self, None))
         return

@@ -114,7 +114,7 @@ class Unreadable(Activity):
         return value
 
 
-def test_a_hint_that_nobody_can_read_asks_for_nothing():
+def test_a_hint_that_cannot_be_read_has_no_effect():
     assert Unreadable()._deserialize_arguments('[[{"a": 1}], {}]') == ([{'a': 1}], {})
 
 

@@ -123,7 +123,7 @@ def test_cron_gives_the_next_time_of_the_time_zone(expression, after, expected):
     assert found.tzinfo == VIENNA
 
 
-def test_cron_is_in_utc_unless_told_otherwise():
+def test_cron_is_in_utc_by_default():
     assert cron('0 7 * * *', after=utc('2024-07-01T07:00')) == utc('2024-07-02T07:00')
 
 

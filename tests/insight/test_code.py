@@ -123,7 +123,7 @@ def test_retries_are_known_from_the_code():
     assert {number: retry.max_attempts for number, retry in code.retries.items()} == {1: 3}
 
 
-def test_a_pending_decision_says_what_the_code_asks_for():
+def test_a_pending_decision_says_what_the_code_requests():
     def run(self):
         yield self.echo(1)
         yield self.again(2)

@@ -77,7 +77,7 @@ def test_a_scale_of_nothing_has_no_width_and_does_no_harm():
     assert scale.place(NOW) in (0.0, 1.0)
 
 
-def test_a_step_joins_what_had_ended_with_what_was_asked_for():
+def test_a_step_joins_what_had_ended_with_what_was_requested():
     history = History(Order, 1).decide().completed(Order.charge.task(1), 'ok').decide()
     history = history.signaled('approve', True).decide()
     found = list(steps(ExecutionView().apply_all(history.events)))
@@ -85,7 +85,7 @@ def test_a_step_joins_what_had_ended_with_what_was_asked_for():
             for step in found] == [([], [], ['Charge']), (['Charge'], ['approve'], ['Ship'])]  # fmt: skip
 
 
-def test_all_that_one_decision_asks_for_is_one_step():
+def test_all_that_one_decision_requests_is_one_step():
     (step,) = steps(ExecutionView().apply_all(History(Everything).decide().events))
     assert len(step.asked) == 6
 

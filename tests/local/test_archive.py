@@ -66,7 +66,7 @@ def test_what_was_imported_is_what_was_exported(filled, path, tmp_path):
 
 
 @pytest.mark.thorough
-def test_an_imported_file_goes_on(filled, path, tmp_path, clock):
+def test_an_imported_file_continues(filled, path, tmp_path, clock):
     copy = str(tmp_path / 'copy.db')
     archive.import_(copy, io.StringIO(exported(path)[1]))
     with LocalSWF(copy, clock) as swf:

@@ -53,7 +53,7 @@ print(ends)
 
 
 @pytest.mark.thorough
-def test_readers_beside_a_close_are_told(path):
+def test_readers_beside_a_close_are_notified(path):
     command = [sys.executable, '-c', READ_WHILE_CLOSING, path, 'close']
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout) == (0, f'{["closed"] * 18}\n')

@@ -75,7 +75,7 @@ def runs_of(path):
 
 @pytest.mark.parametrize('place', PLACES)
 @pytest.mark.parametrize('junk', JUNK)
-def test_the_service_goes_on_beside_it_and_says_which(filled, clock, place, junk, caplog):
+def test_the_service_continues_beside_it_and_says_which(filled, clock, place, junk, caplog):
     damage(filled, PLACES[place], junk)
     with caplog.at_level(logging.WARNING, 'genflow.local'):
         refusals = try_everything(filled, clock)

@@ -201,7 +201,7 @@ print(json.dumps({'refused': refused, 'still': still, 'accepted': sorted(accepte
 
 
 @pytest.mark.thorough
-def test_a_disk_without_room_refuses_and_goes_on_when_there_is_room_again(path):
+def test_a_disk_without_room_refuses_and_continues_when_there_is_room_again(path):
     done = subprocess.run([sys.executable, '-c', FULL_DISK, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -213,7 +213,7 @@ def test_a_disk_without_room_refuses_and_goes_on_when_there_is_room_again(path):
     assert count == len(told['accepted'])
 
 
-def test_every_caller_of_a_failed_commit_is_told(path, monkeypatch):
+def test_every_caller_of_a_failed_commit_is_notified(path, monkeypatch):
     """Many threads share a commit that fails: none of them is told that it worked, and all that follows works."""
     with LocalSWF(path, synchronous='NORMAL') as swf:
         office = Office(swf).prepare()

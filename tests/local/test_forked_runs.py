@@ -54,7 +54,7 @@ def place(request, office, opened):
     return office if request.param == 'memory' else opened()
 
 
-def test_it_goes_on_from_the_history_that_it_was_given(place):
+def test_it_continues_from_the_history_that_it_was_given(place):
     case = failed(place)
     run = case.fork()
     assert place.types(run) == COPIED

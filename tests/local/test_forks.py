@@ -86,7 +86,7 @@ def test_every_call_of_a_child_is_refused_with_the_way_out(office, call):
     assert open_ids(office.swf) == {'parent'}
 
 
-def test_a_child_may_close_what_it_inherited_and_the_parent_goes_on(office):
+def test_a_child_may_close_what_it_inherited_and_the_parent_continues(office):
     def close():
         office.swf.close()
         office.clock.advance(1)

@@ -78,7 +78,7 @@ def next_descriptor():
     return number
 
 
-def test_accepting_goes_on_when_descriptors_run_out_and_come_back(descriptors, monkeypatch, caplog):
+def test_accepting_continues_when_descriptors_run_out_and_come_back(descriptors, monkeypatch, caplog):
     monkeypatch.setattr(accepting, 'PAUSE', 0.01)
 
     async def main():

@@ -257,7 +257,7 @@ def test_temporary_credentials_without_their_token(token):
     assert refusal(arrived(headers), now) == 'UnrecognizedClientException'
 
 
-def test_a_token_that_nobody_asked_for_is_a_header():
+def test_a_token_that_nobody_requested_is_a_header():
     headers, now = signed(token='some')
     verify(arrived(headers), KEYS, now)
 

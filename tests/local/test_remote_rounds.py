@@ -291,7 +291,7 @@ def test_who_leaves_after_the_ring_cuts_no_other_call(leader, rounds, monkeypatc
     assert lost == []
 
 
-def test_a_refusal_to_wait_is_said_to_one_who_takes_nothing(rounds):
+def test_a_refusal_to_wait_is_reported_to_one_who_takes_nothing(rounds):
     rung = threading.Event()
     request = {'domain': 'nowhere', 'taskList': {'name': 'tl'}}
     places = rounds.stand([('activity', request, None)], rung.set)
@@ -300,7 +300,7 @@ def test_a_refusal_to_wait_is_said_to_one_who_takes_nothing(rounds):
         rounds.take([], places)
 
 
-def test_a_domain_that_is_not_there_is_said(rounds):
+def test_a_domain_that_is_not_there_is_reported(rounds):
     request = {'domain': 'nowhere', 'taskList': {'name': 'tl'}}
     rung = threading.Event()
     with pytest.raises(rounds.exceptions.UnknownResourceFault):
@@ -330,7 +330,7 @@ def test_the_tasks_of_a_follower_that_is_killed_are_somebody_else_s(path):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize('ends', ['kill', 'close'])
-def test_a_worker_goes_on_when_its_leader_ends(path, ends):
+def test_a_worker_continues_when_its_leader_ends(path, ends):
     with OtherProcess(path, synchronous='OFF') as other:
         other('office.swf.register_domain(name="dom", workflowExecutionRetentionPeriodInDays="1") and None')
         with LocalSWF(path, long_poll=20) as swf, Worker('dom', LIST, swf, registry=[Step, Chain]) as worker:

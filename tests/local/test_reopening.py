@@ -49,7 +49,7 @@ def test_everything_is_as_it_was(opened):
     assert before[0]['latestActivityTaskTimestamp'] == after[0]['latestActivityTaskTimestamp']
 
 
-def test_tokens_go_on(opened):
+def test_tokens_continue(opened):
     execution, activity, task = busy(opened())
     office = opened()
     assert office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'])['cancelRequested'] is False
@@ -199,7 +199,7 @@ def test_children_report_to_their_parent_after_a_restart(opened):
     assert office.types(execution)[-2:] == ['ChildWorkflowExecutionCompleted', 'DecisionTaskScheduled']
 
 
-def test_pages_go_on_after_a_restart(opened):
+def test_pages_continue_after_a_restart(opened):
     office = opened()
     execution = office.start()
     office.decide(*(decision('RecordMarker', markerName=str(number)) for number in range(30)))

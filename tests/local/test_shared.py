@@ -152,7 +152,7 @@ def test_a_switch_interval_that_the_program_sets_meanwhile_stays(path):
         sys.setswitchinterval(usual)
 
 
-def test_a_follower_can_empty_the_service_and_asks_for_deadlines(other, swf):
+def test_a_follower_can_empty_the_service_and_requests_deadlines(other, swf):
     Office(swf).start('w')
     assert swf.next_deadline() is not None
     assert swf.statistics.calls > 0
@@ -631,7 +631,7 @@ def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
-def test_a_forked_child_refuses_and_the_parent_goes_on(swf):
+def test_a_forked_child_refuses_and_the_parent_continues(swf):
     text = in_child(lambda: refusal(lambda: Office(swf).start('child')))
     assert text.startswith('ServiceForked: ')
     assert Office(swf).start('parent')['runId']

@@ -45,7 +45,7 @@ def test_timers_fire_on_time_and_events_are_in_order(steps, caplog):
     assert f'{abs(steps[0]) / 1000:.1f} s {"ahead of" if steps[0] > 0 else "behind"}' in record.getMessage()
 
 
-def test_a_file_that_was_written_later_than_now_goes_on_from_there(path):
+def test_a_file_that_was_written_later_than_now_continues_from_there(path):
     clock = Skewed()
     clock.offset = HOUR
     with LocalSWF(path, clock) as swf:
@@ -112,7 +112,7 @@ def swf():
 
 
 @pytest.mark.thorough
-def test_a_worker_goes_on_while_a_test_travels(moved, swf):
+def test_a_worker_continues_while_a_test_travels(moved, swf):
     naps = Client('d', swf).starter(Naps)
     with Worker('d', 'naps', swf, registry=[Naps]):
         for date in ('2012-01-14', '2040-01-14'):

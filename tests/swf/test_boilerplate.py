@@ -86,7 +86,7 @@ def test_it_loops_until_it_is_interrupted(swf, module):
         start_activity_worker('d', 'tl', client, package=module)
 
 
-def test_activities_are_made_as_told(swf, module):
+def test_activities_are_made_as_configured(swf, module):
     def create(cls):
         made = cls()
         made.greeting = 'hello'

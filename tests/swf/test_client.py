@@ -251,7 +251,7 @@ class TestStartsOfUnknownOutcome:
             loops.client.starter(Order, workflow_id='same')(5)
         assert caught.value.workflow_id == 'same'
 
-    def test_code_that_catches_the_error_of_its_own_client_goes_on_working(self, loops, swf):
+    def test_code_that_catches_the_error_of_its_own_client_continues_working(self, loops, swf):
         loops.client.starter(Order, workflow_id='same')(5)
         with pytest.raises(swf.exceptions.WorkflowExecutionAlreadyStartedFault) as caught:
             loops.client.starter(Order, workflow_id='same')(5)

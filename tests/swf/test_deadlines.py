@@ -122,7 +122,7 @@ def test_an_endless_loop_is_interrupted_after_the_decisions_time_out(swf, caplog
     assert other.result() == 'done'
 
 
-def test_after_an_interrupt_a_debugger_and_coverage_go_on():
+def test_after_an_interrupt_a_debugger_and_coverage_continue():
     """In a process of its own: a thread that never gets past a traced call would not end before the tests do."""
     words = [sys.executable, '-c', TRACED_AFTER_AN_INTERRUPT]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)

@@ -122,7 +122,7 @@ class TestItsOwnList:
         assert execution.result() == 4
         assert two.decider.counts['continued'] == 3
 
-    def test_a_kept_execution_that_somebody_else_decided_is_not_continued(self, swf):
+    def test_a_cached_execution_that_another_worker_decided_is_not_continued(self, swf):
         one = Loops(swf, Echo, Chain)
         two = Loops(swf, Echo, Chain)
         execution = one.client.starter(Chain)(3)
@@ -190,7 +190,7 @@ class TestHolding:
         assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
         assert 'is held, its decision task left unanswered' in caplog.text
 
-    def test_a_corrected_worker_goes_on(self, drifted, swf, monkeypatch):
+    def test_a_corrected_worker_continues(self, drifted, swf, monkeypatch):
         loops, execution = drifted()
         loops.decide()
         monkeypatch.setattr(Drifts, 'changed', False)

@@ -108,7 +108,7 @@ def test_a_decision_task_that_nobody_started_leaves_no_trace():
     ]
 
 
-def test_a_child_refused_at_once_is_told_from_one_whose_id_is_taken():
+def test_a_child_refused_at_once_is_distinguished_from_one_whose_id_is_taken():
     said = {
         'workflowType': {'name': 'Child', 'version': '1'},
         'workflowId': 'w',

@@ -74,7 +74,7 @@ def test_an_address_needs_no_credentials(address):
     assert (connection.backend, connection.region) == (address, 'us-east-1')
 
 
-def test_an_error_does_not_tell_of_retries_that_nobody_asked_for():
+def test_an_error_does_not_tell_of_retries_that_nobody_requested():
     with LocalSWF() as service, HttpServer(service) as server:
         connection = connect(server.url)
         with closing(connection), pytest.raises(ClientError) as raised:

@@ -238,7 +238,7 @@ def test_a_history_has_no_headers_where_nobody_sends_any(live):
     assert all(text.startswith('[[7') for text in inputs)
 
 
-def test_a_run_with_headers_goes_on_with_a_worker_that_has_no_middleware(live):
+def test_a_run_with_headers_continues_with_a_worker_that_has_no_middleware(live):
     telling = Telling()
     started, result = finish_without(live, telling, 7)
     assert result == 7

@@ -150,7 +150,7 @@ def fetching():
     return [thread for thread in threading.enumerate() if thread.name == 'genflow-pages']
 
 
-def test_pages_are_asked_for_past_botocore(service, client, history):
+def test_pages_are_requested_past_botocore(service, client, history):
     service.will_answer(*PAGES, LAST)
     assert history(client, maximumPageSize=1) == [1, 2, 3]
     assert service.calls == 1
@@ -163,7 +163,7 @@ def test_pages_are_asked_for_past_botocore(service, client, history):
             assert headers[name] == first[name]
 
 
-def test_a_client_that_nobody_made_fast_asks_for_each_page_itself(service, history):
+def test_a_client_that_nobody_made_fast_requests_each_page_itself(service, history):
     service.will_answer(*PAGES, LAST)
     with contextlib.closing(client_of(service.address)) as plain:
         assert history(plain) == [1, 2, 3]
@@ -182,7 +182,7 @@ def test_a_client_that_nobody_made_fast_asks_for_each_page_itself(service, histo
     ],
     ids=repr,
 )
-def test_the_client_is_asked_for_a_page_that_is_out_of_the_ordinary(service, client, odd, history):
+def test_the_client_requests_a_page_that_is_out_of_the_ordinary(service, client, odd, history):
     service.will_answer(PAGES[0], odd, PAGES[1], LAST)
     assert history(client) == [1, 2, 3]
     assert service.calls == 2, 'one for the first page, one instead of the odd one, whose request the last is made of'
@@ -231,7 +231,7 @@ def test_a_stubbed_client_gives_every_page(service, client, history):
     assert service.requests == []
 
 
-def test_a_client_that_does_not_sign_asks_for_each_page_itself(service, history):
+def test_a_client_that_does_not_sign_requests_each_page_itself(service, history):
     service.will_answer(*PAGES, LAST)
     config = Config(signature_version=UNSIGNED, retries={'total_max_attempts': 1})
     with contextlib.closing(fast(client_of(service.address, config))) as unsigned:
@@ -249,7 +249,7 @@ def test_pages_go_through_the_clients_proxy(service, history):
     assert service.calls == 1
 
 
-def test_the_next_page_is_asked_for_while_the_last_is_parsed(service):
+def test_the_next_page_is_requested_while_the_last_is_parsed(service):
     def parse(body, members):
         page = read_page(body, members)
         assert service.arrived[page['nextPageToken']].wait(60) if 'nextPageToken' in page else not service.answers
@@ -268,7 +268,7 @@ def test_the_next_page_is_asked_for_while_the_last_is_parsed(service):
     assert fetching() == []
 
 
-def test_at_most_one_page_is_asked_for_ahead_and_none_where_the_next_is_the_last(service, client):
+def test_at_most_one_page_is_requested_ahead_and_none_where_the_next_is_the_last(service, client):
     service.will_answer(PAGES[0], LAST)
     read = partial(RetryingClient(connect(client)).reading_ahead, OPERATION)
     with read() as ahead:
@@ -303,7 +303,7 @@ def test_no_thread_outlives_a_read_that_ends_early(service, client, error):
     assert not thread.is_alive()
 
 
-def test_a_page_that_is_asked_for_again_comes_after_its_predecessor_was(service, client):
+def test_a_page_that_is_requested_again_comes_after_its_predecessor_was(service, client):
     """A caller that asks for another page than the next one gets it, not the one that was fetched."""
     service.will_answer(*PAGES, LAST, PAGES[1], LAST)
     with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
@@ -334,7 +334,7 @@ def test_a_token_is_no_text_of_an_event(service, client, history):
     assert service.tokens == [None, '2', '3']
 
 
-def test_a_service_in_process_is_asked_for_nothing_ahead():
+def test_a_service_in_process_is_asked_for_no_page_ahead():
     with LocalSWF() as swf:
         calls = RetryingClient(connect(swf))
         with calls.reading_ahead(OPERATION) as same:

@@ -66,7 +66,7 @@ def test_every_page_of_a_history_is_read():
     assert (task.name, task.version, task.started_id, task.previous_id, task.task_list) == ('Order', '1', 5, 0, 'tl')
 
 
-def test_a_page_that_fails_is_asked_for_again():
+def test_a_page_that_fails_is_requested_again():
     client = Scripted(answer([1, 2], 'p2'), refusal('InternalFailure', 500), answer([3, 4, 5]))
     assert len(poller(client).decision_task().events) == 5
 
@@ -81,7 +81,7 @@ def test_a_domain_that_is_not_there_is_an_error():
         poller(Scripted(refusal('UnknownResourceFault'))).decision_task()
 
 
-def test_trimmed_histories_are_asked_for():
+def test_trimmed_histories_are_requested():
     client = Scripted(answer([3, 4, 5], previous=3))
     task = poller(client).decision_task(trimmed=True)
     assert client.calls[0][1]['startAtPreviousStartedEvent'] is True

@@ -120,7 +120,7 @@ def kinds(execution):
 # what was deferred before and after a commit that somebody else could not make
 
 
-def test_who_deferred_before_and_after_a_failed_commit_hears_of_it(swf, disk):
+def test_who_deferred_before_and_after_a_failed_commit_learns_of_it(swf, disk):
     with working(swf):
         start(swf, Chain, 1).result(timeout=PATIENCE)
     for _ in range(2):

@@ -91,7 +91,7 @@ def test_the_result_of_a_handler_comes_back(loops, cluster):
     assert answered(loops, cluster, Cluster.count) == 0
 
 
-def test_a_failure_and_a_refusal_are_told_apart(loops, cluster):
+def test_a_failure_and_a_refusal_are_distinguished(loops, cluster):
     with pytest.raises(UpdateRefused, match='ValueError: negative'):
         answered(loops, cluster, Cluster.reserve, -1)
     for _ in range(2):
@@ -172,7 +172,7 @@ def test_an_update_that_has_a_workflow_restart_is_answered(loops):
     assert answered(loops, named, Cluster.count) == 2
 
 
-def test_a_restart_without_a_reply_is_said(loops):
+def test_a_restart_without_a_reply_is_reported(loops):
     """As another version of genflow has left it."""
     swf = loops.client.service.connection.client
     loops.client.starter(Cluster, workflow_id='g')(2)
@@ -185,7 +185,7 @@ def test_a_restart_without_a_reply_is_said(loops):
         watch.look()
 
 
-def test_a_close_without_a_reply_is_said(loops, cluster):
+def test_a_close_without_a_reply_is_reported(loops, cluster):
     watch = cluster.update_watch(Cluster.count)
     assert not watch.look()
     cluster.terminate()

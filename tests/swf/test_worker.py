@@ -93,7 +93,7 @@ def test_it_stops_after_so_many_tasks(live):
     assert len(seen) == 2
 
 
-def test_who_works_where_is_said_once(live, caplog):
+def test_who_works_where_is_reported_once(live, caplog):
     caplog.set_level(logging.INFO, 'genflow.worker')
     with worker(live, identity='me'):
         pass

@@ -276,7 +276,7 @@ def test_half_of_the_roots_are_sampled_whole(live):
     assert roots == expected
 
 
-def test_a_trace_that_came_from_outside_goes_on(live):
+def test_a_trace_that_came_from_outside_continues(live):
     traced = Traced()
     with traced.provider.get_tracer('user').start_as_current_span('request') as request:
         finish(live, traced.tracing, 7)

@@ -1033,7 +1033,7 @@ def test_code_that_is_not_deterministic_is_reported():
     assert caught.value.finding.verdict.judge == 'replay'
 
 
-def test_signals_of_its_own_making_that_nobody_reads_are_not_taken_for_a_deadlock():
+def test_signals_of_its_own_making_that_are_not_read_are_not_taken_for_a_deadlock():
     class Picky(Desk):
         go = Signal()
         number = Signal[int](on_invalid='log')
@@ -1101,7 +1101,7 @@ def test_a_result_of_nothing_that_does_not_fit_its_hint_is_a_note():
     assert not explore(Typed, sizes=['a', 1]).first_failure
 
 
-def test_a_signal_that_nobody_reads_is_a_note():
+def test_a_signal_that_is_not_read_is_a_note():
     class One(Desk):
         go = Signal()
 

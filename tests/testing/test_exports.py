@@ -52,7 +52,7 @@ def test_a_file_is_read(tmp_path):
     assert History.from_json(file) == History.from_json(str(file)) == STORY
 
 
-def test_a_recorded_history_goes_on_as_a_story():
+def test_a_recorded_history_continues_as_a_story():
     story = History.from_json(STORY.to_json(), Declined)
     assert decisions(Declined, story) == [CompleteWorkflow('"declined: no funds"')]
     assert story.decide() == STORY.decide()

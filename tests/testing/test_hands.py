@@ -60,7 +60,7 @@ def test_time_chance_and_patches_are_set():
         (lambda change: change == 'new', [True, False]),
     ],
 )
-def test_patches_are_all_none_some_or_asked_for(patched, answers):
+def test_patches_are_all_none_some_or_requested(patched, answers):
     assert next(by_hand(Chancy, patched=patched).run()).args[1:] == tuple(answers)
 
 

@@ -76,7 +76,7 @@ def test_each_step_gives_a_new_history():
     assert one == begun.decide().completed('charge', 'a')
 
 
-def test_the_events_belong_to_who_asked_for_them():
+def test_the_events_belong_to_who_requested_them():
     story = History(Order, 1)
     story.events[0]['workflowExecutionStartedEventAttributes']['taskList']['name'] = 'changed'
     assert story.events[0]['workflowExecutionStartedEventAttributes']['taskList'] == {'name': 'default'}
@@ -274,7 +274,7 @@ def test_swf_cancels_an_activity_that_nobody_started():
     }
 
 
-def test_a_restart_goes_on_in_the_next_run():
+def test_a_restart_continues_in_the_next_run():
     class Pages(Workflow):
         def run(self, page):
             return self.restart(page + 1)

@@ -37,7 +37,7 @@ def test_heartbeats_say_cancel_after_so_many():
     assert ran.heartbeats == ['0', '1', '2']
 
 
-def test_an_activity_that_goes_on_is_stopped():
+def test_an_activity_that_continues_is_stopped():
     class Deaf(Activity):
         def run(self):
             while True:

@@ -205,7 +205,7 @@ class Timed(Workflow):
     ],
 )
 @pytest.mark.parametrize('sticky', [False, True])
-def test_an_activity_times_out_as_it_is_told(stub, limits, seconds, sticky):
+def test_an_activity_times_out_as_configured(stub, limits, seconds, sticky):
     assert Tester(Timed, greet=stub, sticky=sticky).run(**limits) == seconds
 
 
@@ -557,7 +557,7 @@ def test_a_cancelled_workflow_closes_as_canceled():
     assert tester.status == {'state': 'stopping'}
 
 
-def test_a_restart_goes_on():
+def test_a_restart_continues():
     class Pages(Workflow):
         fetch = ActivityProxy(name='Fetch', version='1')
 
@@ -614,7 +614,7 @@ def test_a_workflow_that_is_not_deterministic_is_found_out():
         Tester(Moody, greet='').run()
 
 
-def test_a_kept_generator_goes_on_where_it_is():
+def test_a_kept_generator_continues_where_it_is():
     class Counted(Workflow):
         begun = 0
 
@@ -786,7 +786,7 @@ def test_classes_of_other_modules_for_one_type_matter_only_where_it_is_called(mo
         Tester(Calls).run(True)
 
 
-def test_a_timer_that_outlasts_the_execution_is_told_from_a_wait_for_a_signal():
+def test_a_timer_that_outlasts_the_execution_is_distinguished_from_a_wait_for_a_signal():
     @workflow(name='Sleeper', version='1', task_list='orders', workflow_duration=3600)
     class Sleeper(Workflow):
         def run(self):

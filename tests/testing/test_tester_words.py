@@ -105,7 +105,7 @@ def test_a_child_is_signaled_by_its_id():
     assert tester.result() == 'parcel 7 at the door'
 
 
-def test_a_signal_to_nobody_is_refused():
+def test_a_signal_to_no_open_execution_is_refused():
     with pytest.raises(TesterError, match="no execution with the workflow id 'courier' is open"):
         Tester(Order).start(7).signal('go', workflow_id='courier')
 
@@ -146,7 +146,7 @@ def test_what_data_names_is_run_or_stubbed():
     assert tester.calls == [STEPS['pack'].task('pack'), STEPS['scan'].task('scan'), STEPS['ship'].task('ship')]
 
 
-def test_what_data_names_and_nobody_plays_is_said():
+def test_what_data_names_and_nobody_plays_is_reported():
     with pytest.raises(TesterError, match='the activity Scan 1 was scheduled, which has neither a stub'):
         Tester(Pipeline).run(['scan'])
 

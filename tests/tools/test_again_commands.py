@@ -167,7 +167,7 @@ def test_what_the_garbage_collector_calls_is_not_stepped_into():
     assert 'at_a_collection' not in out.getvalue()
 
 
-def test_what_the_code_asks_for_in_a_decision_that_is_to_be_made_is_printed(capsys):
+def test_what_the_code_requests_in_a_decision_that_is_to_be_made_is_printed(capsys):
     history = History(Order, 1).decide().completed(Order.charge.task(1), 'ok').decide().signaled('approve', True)
     view = ExecutionView('w', 'r').apply_all(history.events)
     debugger = pdb_of(stdin=io.StringIO('c\n'), stdout=io.StringIO())

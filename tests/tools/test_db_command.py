@@ -40,7 +40,7 @@ def test_what_is_exported_can_be_imported(db, tmp_path, capsys):
     assert 'imported 0 executions' in capsys.readouterr().err
 
 
-def test_an_export_goes_to_stdout_unless_told_otherwise(db, tmp_path, capsys):
+def test_an_export_goes_to_stdout_by_default(db, tmp_path, capsys):
     main(['db', 'export', db])
     assert '"shop"' in capsys.readouterr().out
 

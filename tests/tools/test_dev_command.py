@@ -164,7 +164,7 @@ def ended(session):
     return result, len(completed(latest)), [tag.partition(':')[0] for tag in tags]
 
 
-def test_an_execution_that_departs_goes_on_by_the_old_code(session, waiting, flow, told):
+def test_an_execution_that_departs_continues_by_the_old_code(session, waiting, flow, told):
     departed(session, flow, told)
     session.choose('k')
     assert ended(session) == ([1, 2], 2, [])
@@ -253,7 +253,7 @@ class Audit(Middleware):
 @activity"""
 
 
-def test_the_worker_of_a_session_calls_the_middleware_that_it_is_told(flow, told):
+def test_the_worker_of_a_session_calls_the_middleware_that_it_is_given(flow, told):
     edit(flow, 'import Activity', 'import Activity, Middleware')
     edit(flow, '@activity', AUDIT)
     with Session(str(flow), 'genflow', told.append, middleware=f'{flow}:Adit') as session:

@@ -37,7 +37,7 @@ def test_a_domain_is_registered(genflow, db):
     assert found['domainInfo']['description'] == 'Orders'
 
 
-def test_closed_executions_are_kept_for_a_month_unless_told_otherwise(genflow, db):
+def test_closed_executions_are_kept_for_a_month_by_default(genflow, db):
     genflow('domain', 'register', 'shop')
     assert described(db, 'shop')['configuration'] == {'workflowExecutionRetentionPeriodInDays': '30'}
 

@@ -270,7 +270,7 @@ def test_a_completion_calls_the_command(shell):
 
 
 @pytest.mark.thorough
-def test_without_any_service_the_two_ways_to_name_one_are_told():
+def test_without_any_service_the_two_ways_to_name_one_are_shown():
     code, _, err = genflow('list')
     assert code == 2
     assert '--db FILE' in err

@@ -49,7 +49,7 @@ def started(tmp_path):
     'command', [['show', 'order'], ['timeline', 'order'], ['why', 'order'], ['history', 'order'], ['list']]
 )
 @pytest.mark.parametrize('zone', ['local', 'utc'])
-def test_times_of_day_are_of_the_zone_that_is_asked_for(tokyo, started, tmp_path, capsys, command, zone):
+def test_times_of_day_are_of_the_zone_that_is_requested(tokyo, started, tmp_path, capsys, command, zone):
     main([*command, '--db', str(tmp_path / 'x.db'), '--time', zone])
     out = capsys.readouterr().out
     there = started.astimezone(tokyo if zone == 'local' else timezone.utc)

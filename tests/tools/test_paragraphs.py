@@ -10,7 +10,7 @@ TEXT = 'The decision task of order-7 waits on the list a-list-with-a-long-name, 
 
 
 @pytest.mark.parametrize('width', [30, 60, 100, 200])
-def test_lines_are_as_wide_as_asked_for_and_words_stay_whole(width):
+def test_lines_are_as_wide_as_requested_and_words_stay_whole(width):
     lines = wrapped(TEXT, '  ', width=width)
     assert ' '.join(line.strip() for line in lines) == TEXT
     assert max(map(len, lines)) <= width

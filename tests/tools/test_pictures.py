@@ -74,7 +74,7 @@ def test_short_bars_do_not_vanish():
     assert '█' in line
 
 
-def test_an_execution_that_has_asked_for_nothing_says_so():
+def test_an_execution_that_has_requested_nothing_says_so():
     env = Environment()
     env.start(Plain, 'w')
     for drawn in (plain(page(picture(env), 80)), plain(timeline(picture(env), 80)), svg(picture(env))):

@@ -74,7 +74,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.thorough
-def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
+def test_a_pipeline_continues_at_the_activity_that_failed(folder):
     command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3
     (folder / 'mended').touch()
@@ -90,7 +90,7 @@ def test_a_pipeline_goes_on_at_the_activity_that_failed(folder):
 
 
 @pytest.mark.thorough
-def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
+def test_run_offers_to_continue_where_it_failed_and_does_so(folder):
     command = ('run', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     done = genflow(folder, *command)
     assert done.stderr.splitlines()[-1] == (
@@ -106,7 +106,7 @@ def test_run_offers_to_go_on_where_it_failed_and_does_so(folder):
 
 
 @pytest.mark.thorough
-def test_the_same_command_goes_on_where_it_failed(folder):
+def test_the_same_command_continues_where_it_failed(folder):
     command = ('run', '-q', 'pipeline.py:Pipeline', '200', '--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command).returncode == 3
     (folder / 'mended').touch()
@@ -117,7 +117,7 @@ def test_the_same_command_goes_on_where_it_failed(folder):
 
 
 @pytest.mark.thorough
-def test_a_run_that_failed_begins_again_where_that_is_asked_for_or_the_arguments_are_others(folder):
+def test_a_run_that_failed_begins_again_where_that_is_requested_or_the_arguments_are_others(folder):
     command = ('run', '-q', 'pipeline.py:Pipeline')
     keep = ('--db', 'x.db', '--id', 'p')
     assert genflow(folder, *command, '127', *keep).returncode == 3
@@ -127,7 +127,7 @@ def test_a_run_that_failed_begins_again_where_that_is_asked_for_or_the_arguments
 
 
 @pytest.mark.thorough
-def test_it_goes_on_while_another_process_has_the_file(folder):
+def test_it_continues_while_another_process_has_the_file(folder):
     """The command and ``run`` repair through the process that leads."""
     ways = {
         'a': [('repair', 'a', 'pipeline.py:Pipeline'), ('run', '-q', 'pipeline.py:Pipeline', '127')],
@@ -181,7 +181,7 @@ class Payments(Workflow):
 
 
 @pytest.mark.thorough
-def test_a_call_that_is_asked_for_anew_keeps_its_idempotency_key(folder):
+def test_a_call_that_is_made_again_keeps_its_idempotency_key(folder):
     (folder / 'payments.py').write_text(KEYS)
     command = ('run', '-q', 'payments.py', '--db', 'x.db', '--id', 'p')
     for number in (1, 2, 3):
@@ -254,7 +254,7 @@ def test_what_is_open_or_has_completed_is_not_repaired():
         plan_repair(view, NOW)
 
 
-def test_a_terminated_execution_is_trusted_whole_and_what_was_open_is_asked_for_anew():
+def test_a_terminated_execution_is_trusted_whole_and_what_was_open_is_made_again():
     view = WAYS['terminated']({'warmups': 2}).view
     plan = plan_repair(view, NOW)
     assert plan.trusted == view.last_event_id - 1
@@ -283,7 +283,7 @@ class Pair(Workflow):
         yield [self.ship(), self.bill()]
 
 
-def test_what_completed_beside_the_failure_stays_under_new_numbers_and_only_the_failed_one_is_asked_for_again():
+def test_what_completed_beside_the_failure_stays_under_new_numbers_and_only_the_failed_one_is_requested_again():
     history = History(Pair).decide().failed(Pair.ship.task(), 'broken').completed(Pair.bill.task(), 'paid').decide()
     view = ExecutionView('w', 'r').apply_all(history.events)
     assert view.status == 'failed'

@@ -57,7 +57,7 @@ def test_code_that_does_not_agree_is_reported_whole(folder):
     assert '0 of 1 histories follow the code' in err
 
 
-def test_other_inputs_count_if_that_is_asked_for(folder):
+def test_other_inputs_count_if_that_is_requested(folder):
     (folder / 'flow.py').write_text(FLOW.replace('self.step(first)', 'self.step(first + 1)'))
     assert genflow(folder, 'replay', 'histories', 'flow.py')[0] == 0
     assert genflow(folder, 'replay', '--strict', 'histories', 'flow.py')[0] == 6

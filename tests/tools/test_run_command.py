@@ -223,7 +223,7 @@ def log_of(folder):
 
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_an_interrupted_run_goes_on_and_repeats_nothing(genflow_run, file, tmp_path, number, code):
+def test_an_interrupted_run_continues_and_repeats_nothing(genflow_run, file, tmp_path, number, code):
     os.mkfifo(tmp_path / 'hang')
     arguments = ['--db', 'x.db', '--id', 'a', file(STEPS), 4, 2]
     process = start(tmp_path, 'run', *arguments)
@@ -490,7 +490,7 @@ def test_code_that_does_not_fit_the_history_ends_with_the_report(genflow_run, fi
     assert genflow_run('-q', *arguments).out == '1\n'
 
 
-def test_an_id_without_a_file_is_said_to_have_no_effect(genflow_run, file):
+def test_an_id_without_a_file_is_reported_to_have_no_effect(genflow_run, file):
     done = genflow_run('--id', 'a', file(STEPS), 0)
     assert done.returncode == 0
     assert '--id a has no effect without --db' in done.err

@@ -115,7 +115,7 @@ def test_a_process_that_dies_is_started_again_and_the_result_is_printed(run):
 
 
 @pytest.mark.thorough
-def test_the_first_signal_lets_activities_finish_and_the_same_command_goes_on(run, tmp_path):
+def test_the_first_signal_lets_activities_finish_and_the_same_command_continues(run, tmp_path):
     process = run('One')
     wait_for(process.stderr, '[1.1] started')
     process.send_signal(signal.SIGTERM)
@@ -161,7 +161,7 @@ def test_a_failure_is_shown_once_and_the_same_command_takes_it_up(run, tmp_path)
 
 
 @pytest.mark.thorough
-def test_a_command_that_is_wrong_is_said_once(run):
+def test_a_command_that_is_wrong_is_reported_once(run):
     process = finish(run('Nobody'))
     assert process.returncode == 2
     assert process.err.count('Error: ') == 1

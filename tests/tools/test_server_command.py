@@ -64,7 +64,7 @@ def post(process, path, **data):
         return json.load(answer)
 
 
-def test_a_server_prints_its_address_and_keeps_what_it_is_told(server, tmp_path):
+def test_a_server_prints_its_address_and_keeps_its_data(server, tmp_path):
     process = server('--db', 'x.db')
     assert process.url.startswith('http://127.0.0.1:')
     client_of(process).register_domain(name='shop', workflowExecutionRetentionPeriodInDays='7')

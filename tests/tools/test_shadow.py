@@ -144,7 +144,7 @@ def test_types_that_the_code_does_not_have_are_counted(service):
         (Wanted(DOMAIN, since=timedelta(seconds=90)), ['order-3', 'order-2']),  # order-1 closed 120 s ago
     ],
 )
-def test_what_is_looked_at(service, wanted, ids):
+def test_what_is_shown(service, wanted, ids):
     service.clock.advance(60)
     found, _ = fetcher(service)
     shadow = shadow_executions(found, wanted, [SAME])
@@ -178,7 +178,7 @@ def test_an_execution_that_is_deleted_meanwhile_is_counted_and_the_others_are_re
     assert '1 executions were deleted before their histories were read' in str(shadow)
 
 
-def test_an_interrupted_shadow_goes_on_where_it_was(service, tmp_path):
+def test_an_interrupted_shadow_continues_where_it_was(service, tmp_path):
     found, _ = fetcher(service, tmp_path)
 
     def stop():

@@ -76,7 +76,7 @@ def test_the_address_is_the_only_output_and_shows_the_file(begin, tmp_path, endi
 @pytest.mark.thorough
 @pytest.mark.parametrize('command', ['ui', 'server'])
 @pytest.mark.parametrize('beside', [False, True])
-def test_a_repair_goes_on_in_the_file_that_is_looked_at(begin, tmp_path, command, beside):
+def test_a_repair_continues_in_the_file_that_is_shown(begin, tmp_path, command, beside):
     """Also where another process leads the file, and though the process that made it is killed."""
     run_id = failed_execution(tmp_path / 'shop.db')
     leader = LocalSWF(tmp_path / 'shop.db') if beside else contextlib.nullcontext()
@@ -97,7 +97,7 @@ def test_a_repair_goes_on_in_the_file_that_is_looked_at(begin, tmp_path, command
 
 
 @pytest.mark.thorough
-def test_a_folder_is_looked_at(begin, tmp_path):
+def test_a_folder_is_shown(begin, tmp_path):
     (tmp_path / 'saved').mkdir()
     text = History(Order, 1).decide().to_json()
     for name in ('one', 'two'):

@@ -98,6 +98,6 @@ def test_a_file_that_a_worker_uses_is_shared_with_it(tmp_path, capsys):
     assert capsys.readouterr().out == '5\n'
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path, capsys):
+def test_a_file_that_is_not_there_is_reported(tmp_path, capsys):
     assert main(['update', 't', 'add', '--db', str(tmp_path / 'x.db')]) == 2
     assert 'there is no such file' in capsys.readouterr().err

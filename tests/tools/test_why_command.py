@@ -114,7 +114,7 @@ class Stuck(Workflow):
 """
 
 
-def test_a_branch_that_nothing_wakes_is_said_once(genflow, tmp_path):
+def test_a_branch_that_nothing_wakes_is_reported_once(genflow, tmp_path):
     path = tmp_path / 'stuck.py'
     path.write_text(STUCK)
     start = {
@@ -136,7 +136,7 @@ def test_a_branch_that_nothing_wakes_is_said_once(genflow, tmp_path):
     assert 'could ever' not in out
 
 
-def test_if_says_what_the_code_would_ask_for(genflow, db, order):
+def test_if_says_what_the_code_would_request(genflow, db, order):
     code, out, _ = genflow('why', 'order-5', order, '--if', 'signal approve true', '--db', db)
     assert (code, out) == (0, 'if signal approve true: the code\n  schedules activity Ship\n')
 
@@ -180,7 +180,7 @@ def test_why_needs_to_know_which_execution(genflow):
     assert genflow('why')[0] == 2
 
 
-def test_at_says_which_present_a_file_is_looked_at_in(genflow, db, tmp_path):
+def test_at_sets_the_present_of_a_file(genflow, db, tmp_path):
     _, text, _ = genflow('history', 'order-5', '--json', '--db', db)
     path = tmp_path / 'history.json'
     path.write_text(text)

@@ -237,7 +237,7 @@ def audited(folder):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize('count', [(1, 'audit:Audit'), (2, 'audit.py:several')], ids=['class', 'list'])
-def test_a_worker_calls_the_middleware_that_it_is_told(audited, count):
+def test_a_worker_calls_the_middleware_that_it_is_given(audited, count):
     times, middleware = count
     done = finish(start(audited, *WORKER, '--max-tasks', TASKS, '--middleware', middleware))
     assert done.returncode == 0, done.err

@@ -121,7 +121,7 @@ def working(service):
         ('[', 409, 'not a list in JSON'),
     ],
 )
-def test_an_update_is_called_and_what_is_refused_is_said(counting, arguments, status, said):
+def test_an_update_is_called_and_what_is_refused_is_reported(counting, arguments, status, said):
     service, client, form = counting
     with working(service):
         answer = client.post('/act', {**form, 'arguments': arguments})
@@ -161,7 +161,7 @@ def test_updates_and_signals_of_the_class_have_forms_that_post_them(counting):
     assert 'signal-undeclared' not in page.text  # an update is a signal of the engine's, which no class declares
 
 
-def test_a_cancellation_is_asked_for(env):
+def test_a_cancellation_is_requested(env):
     env.begin(Plain)
     do(env, 'cancel')
     assert env.gathered().view.cancel_requested
@@ -199,14 +199,14 @@ def test_an_activity_that_left_its_worker_is_completed_and_failed(env):
     assert env.gathered('v').view.operations[-1].last.reason == 'lost'
 
 
-def test_a_wrong_token_is_said(env):
+def test_a_wrong_token_is_reported(env):
     env.begin(Plain)
     answer = do(env, 'complete', token='nonsense')
     assert answer.status_code == 409
     assert 'Invalid token' in answer.text
 
 
-def test_a_field_that_is_needed_is_asked_for_again(env):
+def test_a_field_that_is_needed_is_requested_again(env):
     env.begin(Plain)
     answer = do(env, 'signal', name='', value='keep me')
     assert answer.status_code == 409
@@ -262,7 +262,7 @@ def test_a_repair_is_planned_and_made_by_what_the_source_offers(env):
 
 
 @pytest.mark.parametrize('place', ['memory', 'file'])
-def test_a_repair_goes_on_in_a_service_that_runs(place, tmp_path):
+def test_a_repair_continues_in_a_service_that_runs(place, tmp_path):
     options = {'path': str(tmp_path / 'x.db'), 'synchronous': 'NORMAL'} if place == 'file' else {}
     env = Environment(warmups=1, **options)
     env.begin(Plain)

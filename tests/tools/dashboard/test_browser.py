@@ -182,7 +182,7 @@ def test_two_windows_see_what_happens(chromium, env):
 
 
 @pytest.mark.thorough
-def test_a_service_that_goes_away_is_said_and_comes_back(chromium, env):
+def test_a_service_that_goes_away_is_reported_and_comes_back(chromium, env):
     class Switched:
         is_on = True
 

@@ -119,7 +119,7 @@ def test_an_execution_without_a_run_id_is_the_latest(env):
 
 
 @pytest.mark.parametrize('address', ['/execution?id=nobody', '/execution', '/execution?id=w&run=none', '/nothing'])
-def test_what_is_not_there_is_said_on_a_page(env, address):
+def test_what_is_not_there_is_reported_on_a_page(env, address):
     answer = client_of(env).get(address)
     assert answer.status_code == 404
     assert 'Go to the executions' in answer.text
@@ -195,7 +195,7 @@ def test_events_are_filtered_by_the_address(env, query, numbers):
     assert sorted(int(name[1:]) for name in page.ids if name and name[1:].isdecimal() and name[0] == 'e') == numbers
 
 
-def test_a_pattern_that_cannot_be_used_is_said_and_not_run(env):
+def test_a_pattern_that_cannot_be_used_is_reported_and_not_run(env):
     env.begin(Plain, 'w')
     answer = client_of(env).get('/execution?id=w&q=(&regex=1')
     assert answer.status_code == 400

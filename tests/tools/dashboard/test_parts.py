@@ -49,7 +49,7 @@ def test_the_index_sees_what_starts_and_what_closes():
     assert index.version == before
 
 
-def test_the_index_is_asked_for_again_after_a_while_only():
+def test_the_index_is_requested_again_after_a_while_only():
     env = Environment()
     now = [0.0]
     index = Index(evolve(source_of(env), pace=2.0), DOMAIN, clock=lambda: now[0])

@@ -24,9 +24,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from genflow.local.errors import StoreError
+from genflow.local.state.answers import Caller
 from genflow.local.state.state import State
 from genflow.local.state.transaction import Batch
 from genflow.local.store import Store
@@ -67,6 +68,23 @@ class Statistics:
     commits: int = 0
     open_executions: Mapping[str, int] = field(factory=dict)
     task_lists: Sequence[tuple[str, str, str, int, int, float]] = ()
+
+
+@frozen
+class _ClosedBatch:
+    """A batch that is being written.
+
+    Attributes:
+        number: Its number.
+        columns: Its changes as texts; where it is folded, with those of the batches that only the journal has.
+        answers: What other processes get.
+        folds: Whether the changes go into the tables, and not into the journal.
+    """
+
+    number: int
+    columns: tuple[str | None, ...]
+    answers: Sequence[tuple[Caller, str]]
+    folds: bool
 
 
 class Journal:
@@ -249,31 +267,44 @@ class Journal:
 
         Batches are written in order: whoever calls this is the leader, or (without a file) holds the service's lock.
         """
+        closed = self._close_batch(fold=fold)
+        if closed is None:
+            return
+        answers = (closed.answers,) if closed.answers else ()  # only what other processes asked for has any
+        try:
+            if closed.folds:
+                self._store.fold(closed.columns, *answers)
+            else:
+                self._store.append(closed.number, closed.columns, *answers)
+        except StoreError as error:
+            self._fail(closed.number, error)
+            return
+        self.statistics.commits += 1
+        self._written = max(self._written, closed.number)
+        if closed.folds:
+            self.folded = closed.number
+            self._sweep()
+
+    def _close_batch(self, *, fold: bool) -> _ClosedBatch | None:
+        """Close the open batch and begin the next; ``None`` where there is nothing to write.
+
+        Args:
+            fold: Have the tables get everything, even if there is room for more in the journal.
+        """
         with self._lock:
             batch, unfolded = self._state.batch, self._unfolded
             fold = fold or len(unfolded.events) + len(batch.events) >= CHUNK
-            if batch.empty and not (fold and not unfolded.empty):
-                return
-            journaled = None if fold else batch.columns(folding=False)
-            unfolded.absorb(batch)
+            if batch.empty and (unfolded.empty or not fold):
+                return None
             self._state.batch = Batch(batch.number + 1)
-            folded = unfolded.columns(folding=True) if fold else None
-            if fold:
+            if not fold:
+                columns = batch.columns(folding=False)
+                unfolded.absorb(batch)
+            else:
+                unfolded.absorb(batch)
+                columns = unfolded.columns(folding=True)
                 self._unfolded = Batch(batch.number)
-        answers = (batch.answers,) if batch.answers else ()  # only what other processes asked for has any
-        try:
-            if journaled:
-                self._store.append(batch.number, journaled, *answers)
-            if folded:
-                self._store.fold(folded, *answers)
-        except StoreError as error:
-            self._fail(batch.number, error)
-            return
-        self.statistics.commits += 1
-        self._written = max(self._written, batch.number)
-        if fold:
-            self.folded = batch.number
-            self._sweep()
+            return _ClosedBatch(batch.number, columns, batch.answers, fold)
 
     @property
     def sweep_is_due(self) -> bool:
@@ -296,13 +327,13 @@ class Journal:
         if not self.sweep_is_due or not self._sweeping.acquire(blocking=False):
             return
         try:
-            while self._sweep_portion():
+            while self._sweep_chunk():
                 pass
             self._next_sweep = self._now() + SWEEP_EVERY
         finally:
             self._sweeping.release()
 
-    def _sweep_portion(self) -> bool:
+    def _sweep_chunk(self) -> bool:
         """Whether there was something to forget."""
         state = self._state
         with self._lock:

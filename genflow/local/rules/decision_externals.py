@@ -5,6 +5,7 @@ Both are asked for in the response (…Initiated) and carried out after it, on t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,29 +22,42 @@ UNKNOWN = 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'
 
 def signal_external(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """SignalExternalWorkflowExecution."""
-    names = ('workflowId', 'runId', 'signalName', 'input', 'control')
-    asked = given(**{name: attributes.get(name) for name in names})
-    initiated = context.record('SignalExternalWorkflowExecutionInitiated', dict(asked))
-    state = context.state
-    if not state.rates.allow('SignalExternalWorkflowExecution', context.at):
-        effect = partial(refuse_signal, cause='SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
-    else:
-        effect = partial(deliver_signal)
-    state.agenda.append(
-        partial(effect, sender=context.execution, asked=asked, initiated=initiated, completed=context.completed)
-    )
+    asked = _asked(attributes, 'workflowId', 'runId', 'signalName', 'input', 'control')
+    refused = partial(refuse_signal, cause='SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
+    _initiate(context, 'SignalExternalWorkflowExecution', asked, deliver_signal, refused)
 
 
 def request_cancel_external(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """RequestCancelExternalWorkflowExecution."""
-    asked = given(**{name: attributes.get(name) for name in ('workflowId', 'runId', 'control')})
-    initiated = context.record('RequestCancelExternalWorkflowExecutionInitiated', dict(asked))
-    state = context.state
-    if not state.rates.allow('RequestCancelExternalWorkflowExecution', context.at):
-        effect = partial(refuse_cancel, cause='REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
-    else:
-        effect = partial(deliver_cancel)
-    state.agenda.append(
+    asked = _asked(attributes, 'workflowId', 'runId', 'control')
+    refused = partial(refuse_cancel, cause='REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
+    _initiate(context, 'RequestCancelExternalWorkflowExecution', asked, deliver_cancel, refused)
+
+
+def _asked(attributes: dict[str, Any], *names: str) -> dict[str, Any]:
+    """What is there of the attributes of a decision."""
+    return given(**{name: attributes.get(name) for name in names})
+
+
+def _initiate(
+    context: DecisionContext,
+    name: str,
+    asked: dict[str, Any],
+    deliver: Callable[..., None],
+    refuse: Callable[..., None],
+) -> None:
+    """Record that something was asked for, and have it carried out after the decision.
+
+    Args:
+        context: The decision.
+        name: The decision's name, which is also that of its rate.
+        asked: Its attributes.
+        deliver: Carries it out.
+        refuse: Tells the sender that the rate is exceeded.
+    """
+    initiated = context.record(f'{name}Initiated', dict(asked))
+    effect = deliver if context.state.rates.allow(name, context.at) else refuse
+    context.state.agenda.append(
         partial(effect, sender=context.execution, asked=asked, initiated=initiated, completed=context.completed)
     )
 
@@ -105,7 +119,7 @@ def _refuse(
 ) -> None:
     """The sender, if it is still open, learns why it did not."""
     if not sender.closed:
-        attributes = given(**{name: asked.get(name) for name in ('workflowId', 'runId', 'control')})
+        attributes = _asked(asked, 'workflowId', 'runId', 'control')
         attributes['cause'] = cause
         attributes['initiatedEventId'] = initiated
         attributes['decisionTaskCompletedEventId'] = completed

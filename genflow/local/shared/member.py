@@ -40,7 +40,7 @@ from genflow.local.shared.following import UNREACHABLE, Following, RemotePoll
 from genflow.local.shared.leading import Leading
 from genflow.local.shared.link import Abandoning, ConnectionLost
 from genflow.local.shared.names import give_up, new_name
-from genflow.local.shared.notice import RequiredOptions, read_notice
+from genflow.local.shared.notice import Notice, RequiredOptions, read_notice
 from genflow.local.shared.numbers import POLLS, Numbers
 from genflow.local.shared.waiting import WaitForTasks
 from genflow.local.state.answers import Caller
@@ -136,17 +136,21 @@ class Member:
                 if notice is None and (error.notice or monotonic() - began > 1):
                     raise
                 opening = notice is None or notice.state == 'opening' or (patient and notice.state == 'alone')
-                if notice is not None and not opening:
-                    notice.check(self._options.path, self._required)
-                    try:
-                        return Following(notice, self.name)
-                    except PermissionError:
-                        raise notice.of_another_user(self._options.path) from None
-                    except ConnectionLost:
-                        pass
+                if notice is not None and not opening and (following := self._follow(notice)) is not None:
+                    return following
                 if monotonic() - began > (OPENING if opening else UNREACHABLE):
                     raise
             time.sleep(RETRY)
+
+    def _follow(self, notice: Notice) -> Following | None:
+        """Follow the process that has the file; ``None`` where it cannot be reached."""
+        notice.check(self._options.path, self._required)
+        try:
+            return Following(notice, self.name)
+        except PermissionError:
+            raise notice.of_another_user(self._options.path) from None
+        except ConnectionLost:
+            return None
 
     def _take_role(self, role: Role) -> None:
         """Have this part from now on."""

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,81 @@ def test_what_is_right_has_no_findings(body):
 )
 def test_what_is_wrong_is_found(body, code):
     assert codes_of(body) == [code]
+
+
+AROUND = """
+import functools, random, uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from genflow import ActivityProxy, Canceled, Workflow
+
+{before}
+
+class Flow(Workflow):
+    task = ActivityProxy('Task', '1', start_to_close=5)
+    shared = []
+
+{members}
+
+    def run(self, x):
+{body}
+"""
+EACH = 'def each(flow, items, more=()):\n    return [flow.task(item) for item in items]'
+SORTS = 'def each(flow, items, more=()):\n    return [flow.task(item) for item in sorted(items)]'
+COUNTS = 'def each(flow, items, more=()):\n    return flow.task(len(items), 1 in items)'
+OWN = 'def own(self, items):\n    for item in items:\n        yield self.task(item)'
+MADE = '@dataclass\nclass Made:\n    at: object = field(default_factory={})'
+WRAPPED = 'def _rate(x):\n    return x\nrate = functools.lru_cache(maxsize=9)(_rate)'
+
+
+@pytest.mark.parametrize(
+    ('before', 'members', 'body', 'code'),
+    [
+        (EACH, '', 'yield each(self, {1, x})', 'G010'),
+        (EACH, '', 'yield each(self, items=set(x))', 'G010'),
+        (EACH, '', 'names = {1, x}\nyield each(self, names)', 'G010'),
+        (EACH, '', 'yield each(self, [1], {x})', None),
+        (EACH, '', 'yield each(self, sorted({1, x}))', None),
+        (SORTS, '', 'yield each(self, {1, x})', None),
+        (COUNTS, '', 'yield each(self, {1, x})', None),
+        ('', OWN, 'yield self.own({1, x})', 'G010'),
+        ('', OWN, 'yield Flow.own(self, {1, x})', 'G010'),
+        ('', OWN, 'yield self.own([1, x])', None),
+        ('def names(x):\n    return {1, x}', '', 'for one in names(x):\n    yield self.task(one)', 'G010'),
+        ('def names(x) -> set[str]:\n    return x()', '', 'for one in names(x):\n    yield self.task(one)', 'G010'),
+        ('def names(x):\n    return [x]', '', 'for one in names(x):\n    yield self.task(one)', None),
+        ('', '', 'for one in {1} if x else [x]:\n    yield self.task(one)', 'G010'),
+        ('', '', 'names = set(x) or {1}\nfor one in names:\n    yield self.task(one)', 'G010'),
+        ('', '', 'if names := {1, x}:\n    for one in names:\n        yield self.task(one)', 'G010'),
+        ('', '', 'for one in set(x).copy():\n    yield self.task(one)', 'G010'),
+        ('', '', 'for one in dict.fromkeys({1, x}):\n    yield self.task(one)', 'G010'),
+        ('', '', 'for one in dict.fromkeys([1, x]):\n    yield self.task(one)', None),
+        (MADE.format('datetime.now'), '', 'yield self.task(Made().at)', 'G001'),
+        (MADE.format('lambda: str(uuid.uuid4())'), '', 'yield self.task(Made().at)', 'G003'),
+        (MADE.format('random.random'), '', 'yield self.task(Made().at)', 'G002'),
+        (MADE.format('list'), '', 'yield self.task(Made().at)', None),
+        (WRAPPED, '', 'yield self.task(rate(x))', 'G014'),
+        ('', '', 'Flow.shared.append(x)\nyield self.task(x)', 'G013'),
+        ('', '', 'type(self).shared.append(x)\nyield self.task(x)', 'G013'),
+        ('', '@classmethod\ndef note(cls, x):\n    cls.count = x', 'self.note(x)\nyield self.task(x)', 'G013'),
+        ('', '@classmethod\ndef note(cls, x):\n    return cls.__name__', 'yield self.task(self.note(x))', None),
+        ('', '', 'yield self.task(Flow.shared, type(self).__name__)', None),
+        ('', '', 'try:\n    yield self.task(x)\nexcept Canceled:\n    pass\nreturn x', 'G105'),
+        ('', '', 'try:\n    yield self.task(x)\nexcept Canceled:\n    return x', None),
+    ],
+)
+def test_what_a_method_shares_with_its_surroundings(before, members, body, code):
+    source = AROUND.format(
+        before=before, members=textwrap.indent(members, ' ' * 4), body=textwrap.indent(body, ' ' * 8)
+    )
+    assert {finding.code for finding in lint_source(source)} == ({code} if code else set())
+
+
+def test_a_helper_that_gets_a_set_by_one_way_and_a_list_by_another_is_found_once():
+    body = 'yield each(self, [x])\nyield each(self, {1, x})\nyield each(self, {2, x})'
+    source = AROUND.format(before=EACH, members='', body=textwrap.indent(body, ' ' * 8))
+    assert [finding.code for finding in lint_source(source)] == ['G010']
 
 
 def test_a_logger_of_the_module_is_no_logger_of_the_workflow():

@@ -38,7 +38,8 @@ MUTATING = frozenset(
 ORDERLESS = frozenset({'sorted', 'sum', 'min', 'max', 'any', 'all', 'len', 'set', 'frozenset', 'bool', 'isinstance'})
 ORDERED = frozenset({'list', 'tuple', 'iter', 'enumerate', 'zip', 'map', 'reversed', 'filter'})
 PROPERTIES = frozenset({'property', 'cached_property'})
-SET_METHODS = frozenset({'union', 'intersection', 'difference', 'symmetric_difference'})
+FACTORIES = frozenset({'factory', 'default_factory'})
+SET_METHODS = frozenset({'copy', 'union', 'intersection', 'difference', 'symmetric_difference'})
 SET_OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
 PURE_WITH_ARGUMENTS = frozenset({'time.localtime', 'time.gmtime', 'time.ctime', 'time.asctime'})
 VALUES = frozenset({'os.environ', 'os.environb', 'sys.argv'})
@@ -73,6 +74,7 @@ class Look:
         function: The function that is checked.
         cls: The workflow class, where it is a method of one; its ``self`` has what fixes need.
         chain: How workflow code gets there.
+        given_sets: The parameters that the call which led here gives a set.
         calls: Functions of the project that it calls.
     """
 
@@ -80,6 +82,7 @@ class Look:
     function: Function
     cls: Class | None
     chain: tuple[str, ...]
+    given_sets: frozenset[str] = frozenset()
     calls: list[tuple[Function, ast.Call]] = field(factory=list)
     _parents: dict[ast.AST, ast.AST] = field(factory=dict)
     _sets: set[str] = field(factory=set)
@@ -108,7 +111,9 @@ class Look:
                 types.setdefault(node.target.id, set()).add(None)
                 sets.setdefault(node.target.id, []).append(_says_set(node.annotation))
             elif isinstance(node, ast.arg):
-                sets.setdefault(node.arg, []).append(_says_set(node.annotation))
+                sets.setdefault(node.arg, []).append(_says_set(node.annotation) or node.arg in self.given_sets)
+            elif isinstance(node, ast.NamedExpr):
+                sets.setdefault(node.target.id, []).append(self._is_set(node.value))
             elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
                 types.setdefault(node.target.id, set()).add(None)
                 stays = isinstance(node, ast.AugAssign) and isinstance(node.op, SET_OPERATORS)
@@ -157,6 +162,22 @@ class Look:
             and isinstance(node.func.value, ast.Name)
         )
 
+    def sets_given(self, target: Function, call: ast.Call) -> frozenset[str]:
+        """The parameters of a function to which a call gives sets."""
+        names = [one.arg for one in (*target.node.args.posonlyargs, *target.node.args.args)]
+        if target.self_name is not None and not self._names_class(call.func):
+            names = names[1:]
+        place = next((at for at, one in enumerate(call.args) if isinstance(one, ast.Starred)), len(call.args))
+        found = [name for name, value in zip(names, call.args[:place], strict=False) if self._is_set(value)]
+        found += [one.arg for one in call.keywords if one.arg is not None and self._is_set(one.value)]
+        return frozenset(found)
+
+    def _names_class(self, func: ast.expr) -> bool:
+        """Whether a call names a method by its class, so that the first argument is the object."""
+        owner = dotted(func.value) if isinstance(func, ast.Attribute) else None
+        full = self.resolve(owner)
+        return full is not None and not full.endswith('()') and self.project.class_named(full) is not None
+
     # names
 
     def resolve(self, name: str | None) -> str | None:
@@ -204,6 +225,8 @@ class Look:
         if name is not None and not name.startswith('super()'):
             yield from self._called(node, name)
             self.calls += [(target, node) for target in self._targets(name)]
+            yield from self._cached_value(node, name)
+            yield from self._factories(node, name)
         else:
             self._called_on_self(node)
         yield from self._ordered(node)
@@ -219,6 +242,32 @@ class Look:
         if name in PURE_WITH_ARGUMENTS and node.args:
             return
         yield self._finding(node, code, _TEXTS[code].format(name=name.replace('()', '')), self._fix(node, name, code))
+
+    def _cached_value(self, node: ast.Call, name: str) -> Iterator[Finding]:
+        """A function that its module has wrapped by hand: ``rate = lru_cache(maxsize=9)(_rate)``."""
+        owner, _, last = name.rpartition('.')
+        module = self.project.modules.get(owner)
+        value = None if module is None else module.values.get(last)
+        wrapper = value.func if isinstance(value, ast.Call) else None
+        made_by = dotted(wrapper.func if isinstance(wrapper, ast.Call) else wrapper) if wrapper is not None else None
+        if module is not None and made_by is not None and module.full_name(made_by) in CACHES:
+            yield self._finding(node, 'G014', f'{last} keeps results for all executions in a module-level cache')
+
+    def _factories(self, node: ast.Call, name: str) -> Iterator[Finding]:
+        """What the fields of a class of the project are made with: ``attrs.field(factory=datetime.now)``."""
+        cls = self.project.class_named(name)
+        for member, value in () if cls is None else cls.members.items():
+            factory = next((one.value for one in getattr(value, 'keywords', ()) if one.arg in FACTORIES), None)
+            if cls is None or factory is None or cls.name == getattr(self.cls, 'name', None):
+                continue
+            calls = [one.func for one in ast.walk(factory) if isinstance(one, ast.Call)]
+            for made_by in calls if isinstance(factory, ast.Lambda) else [factory]:
+                full = cls.module.full_name(dotted(made_by) or '')
+                code = code_of(full)
+                if code in _TEXTS and full != SEEDED:
+                    remedy = _REMEDIES.get(code, 'what an activity gives')
+                    text = f'{cls.name}.{member} is made by {full}(); give {cls.name} the value: {remedy}'
+                    yield self._finding(node, code, text)
 
     def _targets(self, name: str) -> list[Function]:
         """The functions of the project that a call of a dotted name runs."""
@@ -311,15 +360,39 @@ class Look:
             return True
         if isinstance(node, ast.BinOp) and isinstance(node.op, SET_OPERATORS):
             return self._is_set(node.left) or self._is_set(node.right)
+        if isinstance(node, (ast.IfExp, ast.BoolOp, ast.NamedExpr)):
+            return any(map(self._is_set, _alternatives(node)))
         if isinstance(node, ast.Call):
-            return self._is_set_call(node.func)
+            return self._is_set_call(node) or self._returns_set(node.func)
         named = isinstance(node, ast.Name) and node.id in self._sets
         return named or (isinstance(node, ast.Attribute) and self._is_set_of_self(node))
 
-    def _is_set_call(self, func: ast.expr) -> bool:
+    def _is_set_call(self, node: ast.Call) -> bool:
+        func = node.func
         if isinstance(func, ast.Attribute):
+            if func.attr == 'fromkeys' and node.args:
+                return dotted(func.value) == 'dict' and self._is_set(node.args[0])  # a dict in the order of the set
             return func.attr in SET_METHODS and self._is_set(func.value)
         return isinstance(func, ast.Name) and func.id in ('set', 'frozenset') and func.id not in self.function.locals
+
+    def _returns_set(self, func: ast.expr) -> bool:
+        """Whether it is a function of the project that says so, or returns nothing but sets."""
+        if (
+            isinstance(func, ast.Attribute)
+            and isinstance(func.value, ast.Name)
+            and func.value.id == self.function.self_name
+        ):
+            owner = self.cls or self.function.cls
+            target = None if owner is None else self.project.method(owner, func.attr)
+        else:
+            name = self.resolve(dotted(func))
+            target = None if name is None or '()' in name else self.project.function_named(name)
+        if target is None or yields_in(target.node.body):
+            return False
+        if target.node.returns is not None:
+            return _says_set(target.node.returns)
+        found = [one.value for one in own_nodes(target.node) if isinstance(one, ast.Return)]
+        return bool(found) and all(value is not None and _makes_set(value) for value in found)
 
     def _is_set_of_self(self, node: ast.Attribute) -> bool:
         """Whether it is an attribute of the workflow that all its methods set to sets."""
@@ -404,7 +477,7 @@ class Look:
             yield self._finding(
                 node, 'G012', f'{name} is a module-level object, which all executions of a worker share'
             )
-        elif isinstance(changed, ast.Attribute) and isinstance(changed.value, ast.Name):
+        elif isinstance(changed, ast.Attribute):
             yield from self._class_member(changed, node)
 
     def _global(self, node: ast.AST) -> tuple[Module | None, str]:
@@ -417,19 +490,32 @@ class Look:
         return (found, name) if found is not None and name in found.values else (None, '')
 
     def _class_member(self, changed: ast.Attribute, node: ast.AST) -> Iterator[Finding]:
-        owner = self.cls or self.function.cls
-        if owner is None or changed.value.id != self.function.self_name:  # type: ignore[attr-defined]
+        if isinstance(changed.value, ast.Name) and changed.value.id == self.function.self_name:
+            owner = self.cls or self.function.cls
+        else:
+            owner = self._class_meant(changed.value)
+        if owner is None:
             return
         found = self.project.member(owner, changed.attr)
-        if found is not None and _is_mutable(found[1]) and not _sets_itself(self.project, owner, changed.attr):
+        own = isinstance(changed.value, ast.Name) and _sets_itself(self.project, owner, changed.attr)
+        if found is not None and _is_mutable(found[1]) and not own:
             text = f'{changed.attr} is an attribute of the class, which all its executions in a worker share'
             yield self._finding(node, 'G013', text)
 
     def _class_assigned(self, node: ast.Attribute) -> Iterator[Finding]:
-        name = self.resolve(dotted(node.value))
-        if self._is_own_class(node.value) or (name is not None and self.project.class_named(name) is not None):
+        if self._class_meant(node.value) is not None:
             text = f'{node.attr} is set on the class, which all its executions in a worker share'
             yield self._finding(node, 'G013', text)
+
+    def _class_meant(self, node: ast.expr) -> Class | None:
+        """The class that an expression stands for: by its name, ``type(self)``, ``self.__class__`` or ``cls``."""
+        function = self.function
+        is_cls = function.cls is not None and any(_last(one) == 'classmethod' for one in function.node.decorator_list)
+        is_cls = is_cls and isinstance(node, ast.Name) and node.id == function.self_name
+        if is_cls or self._is_own_class(node):
+            return self.cls or function.cls
+        name = self.resolve(dotted(node))
+        return None if name is None or '()' in name else self.project.class_named(name)
 
     def _is_own_class(self, node: ast.expr) -> bool:
         """Whether it is ``type(self)`` or ``self.__class__``."""
@@ -441,6 +527,13 @@ class Look:
         else:
             return False
         return this is not None and isinstance(node, ast.Name) and node.id == this
+
+
+def _alternatives(node: ast.IfExp | ast.BoolOp | ast.NamedExpr) -> list[ast.expr]:
+    """What an expression may give."""
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    return node.values if isinstance(node, ast.BoolOp) else [node.value]
 
 
 def _last(decorator: ast.expr) -> str:
@@ -507,6 +600,12 @@ def _sets_itself(project: Project, cls: Class, name: str) -> bool:
                     return True
     return False
 
+
+_REMEDIES = {
+    'G001': 'self.now()',
+    'G002': 'a number of self.random',
+    'G003': 'self.uuid4()',
+}
 
 _TEXTS = {
     'G001': '{name}() reads the clock; use self.now()',

@@ -97,7 +97,10 @@ def _named_modules(module: Module) -> Iterator[str]:
 
 def _findings(project: Project, settings: Settings) -> list[Finding]:
     by_path: dict[str, list[Finding]] = {str(module.path): [] for module in project.modules.values()}
-    for finding in dict.fromkeys(_all(project)):
+    once: dict[tuple[str, int, int, str], Finding] = {}
+    for finding in _all(project):  # a function may be looked at several times, by what is given to it
+        once.setdefault((finding.path, finding.line, finding.column, finding.code), finding)
+    for finding in once.values():
         by_path.setdefault(finding.path, []).append(finding)
     left: list[Finding] = []
     for module in project.modules.values():
@@ -128,20 +131,21 @@ def _class(project: Project, cls: Class, seen: set[tuple[int, str]]) -> Iterator
 
 def _followed(project: Project, method: Function, cls: Class, seen: set[tuple[int, str]]) -> Iterator[Finding]:
     """What is wrong in a method and in what it calls."""
-    pending: list[tuple[Function, Class | None, tuple[str, ...]]] = [(method, cls, (method.qualname,))]
+    pending: list[tuple[Function, Class | None, tuple[str, ...], frozenset[str]]]
+    pending = [(method, cls, (method.qualname,), frozenset())]
     while pending:
-        function, owner, chain = pending.pop(0)
-        key = (id(function.node), '')
+        function, owner, chain, sets = pending.pop(0)
+        key = (id(function.node), ' '.join(sorted(sets)))
         if key in seen:
             continue
         seen.add(key)
-        look = Look(project, function, owner, chain)
+        look = Look(project, function, owner, chain, sets)
         yield from look.findings()
-        for target, _ in look.calls:
+        for target, call in look.calls:
             if target.cls is not None and project.is_activity(target.cls):
                 continue
             same = target.cls is not None and owner is not None and target.cls in project.family(owner)
-            pending.append((target, owner if same else None, (*chain, target.qualname)))
+            pending.append((target, owner if same else None, (*chain, target.qualname), look.sets_given(target, call)))
 
 
 def _is_query(method: Function) -> bool:

@@ -40,6 +40,7 @@ NO_YIELD = (*COMPREHENSIONS, ast.DictComp, ast.Lambda)
 """Where Python takes no ``yield``."""
 
 LOG_METHODS = frozenset({'debug', 'info', 'warning', 'error', 'exception', 'critical', 'log'})
+CANCELLATIONS = frozenset({'Canceled', 'WorkflowCanceled', 'BranchCanceled'})
 FAILURES = frozenset({'ActivityFailed', 'ChildFailed', 'LambdaFailed', 'TaskFailed'})
 DEFAULT_START_TO_CLOSE = 300.0
 """What the decorator registers unless told otherwise."""
@@ -232,6 +233,9 @@ class Losses:
                 if _catches_all(handler) and not _raises(handler):
                     text = 'this also catches a cancellation, and does not raise it again: catch TaskFailed'
                     yield self._finding(handler, 'G105', text)
+                elif _names(handler.type) & CANCELLATIONS and all(map(_does_nothing, handler.body)):
+                    text = 'the code goes on as if the cancellation had not come: raise it again, or end the branch'
+                    yield self._finding(handler, 'G105', text)
         if yields_in(node.body):
             yield from self._finally(node)
         yield from self._retried(node, calls)
@@ -241,7 +245,8 @@ class Losses:
             call = item.context_expr
             if not isinstance(call, ast.Call) or (dotted(call.func) or '').rpartition('.')[2] != 'suppress':
                 continue
-            if any('BaseException' in _names(one) for one in call.args) and yields_in(node.body):
+            caught = {name for one in call.args for name in _names(one)}
+            if caught & {'BaseException', *CANCELLATIONS} and yields_in(node.body):
                 yield self._finding(call, 'G105', 'this also suppresses a cancellation: suppress TaskFailed')
 
     def _finally(self, node: ast.Try) -> Iterator[Finding]:
@@ -400,6 +405,12 @@ def _names(node: ast.expr | None) -> set[str]:
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:
     return handler.type is None or 'BaseException' in _names(handler.type)
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    return isinstance(statement, (ast.Pass, ast.Continue)) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
 
 
 def _raises(handler: ast.ExceptHandler) -> bool:

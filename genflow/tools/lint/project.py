@@ -81,6 +81,11 @@ class Module:
     every: list[Function] = Factory(list)
     every_class: list[Class] = Factory(list)
 
+    def full_name(self, name: str) -> str:
+        """What a dotted name stands for at the top level of the module, by its imports."""
+        root, dot, rest = name.partition('.')
+        return self.imports.get(root, root) + dot + rest
+
 
 @define(eq=False)
 class Project:

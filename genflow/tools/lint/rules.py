@@ -177,7 +177,7 @@ _ALL = (
         'G105',
         'swallowed cancellation',
         'A cancellation is a `BaseException` raised at a `yield`. A bare `except:` that does not raise again eats it, '
-        'and the workflow goes on as if it had never been asked to stop.',
+        'and the workflow goes on as if it had never been asked to stop. So does `except Canceled: pass`.',
         'try:\n    yield self.charge(order)\nexcept:\n    log.warning("failed")',
         'try:\n    yield self.charge(order)\nexcept TaskFailed:\n    log.warning("failed")',
     ),

@@ -17,7 +17,7 @@ def test_a_refused_value_is_not_told():
         f"2 validation errors detected: Value '{SECRET}' at 'result' failed to satisfy constraint: Member must have "
         f"length less than or equal to 32768; Value '{SECRET}\n' at 'x' failed"
     )
-    text = faults.told(refusal('ValidationException', message=message))
+    text = faults.shown(refusal('ValidationException', message=message))
     assert SECRET not in text
     assert "at 'result' failed to satisfy constraint" in text
 
@@ -29,8 +29,8 @@ def test_nor_is_one_that_botocore_refuses():
     with pytest.raises(ParamValidationError) as raised:
         client.respond_activity_task_completed(taskToken='t', result=[SECRET])
     assert SECRET in str(raised.value)
-    assert SECRET not in faults.told(raised.value)
+    assert SECRET not in faults.shown(raised.value)
 
 
 def test_what_is_told_is_short():
-    assert len(faults.told(refusal('ValidationException', message='x' * 10_000))) == 500
+    assert len(faults.shown(refusal('ValidationException', message='x' * 10_000))) == 500

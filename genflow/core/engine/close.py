@@ -42,7 +42,7 @@ from genflow.core.text import raised_at
 
 __all__ = ['Closing']
 
-SAID_AGAIN = (
+CARRIED_OVER = (
     'task_list',
     'priority',
     'workflow_duration',
@@ -51,7 +51,7 @@ SAID_AGAIN = (
     'tags',
     'lambda_role',
 )
-"""What event 1 said of this run and a restart says of the next, unless it is given something else."""
+"""The options of event 1 that a restart gives to the next run, unless it names others."""
 
 
 @define(eq=False)
@@ -68,7 +68,7 @@ class Closing:
         return isinstance(self._state.pending_close, Fail)
 
     def interrupt(self) -> None:
-        """A cancellation was requested: each branch is told once."""
+        """A cancellation was requested: each branch gets it once."""
         if not self._state.interrupted:
             self._state.interrupted = True
             self._cancel_branches(self._state.live)
@@ -165,10 +165,10 @@ class Closing:
         return check_length(text, f'the result of {state.spec.name}', RESULT_WAY_OUT)
 
     def continuing(self, restart: Restart) -> ContinueWith:
-        """The wish to go on with the next run: what event 1 said is said again, and unread signals travel along."""
+        """The wish to go on with the next run, which gets the options of event 1 and the unread signals."""
         given, now = restart.options, self._state.base
-        said = {name: getattr(now, name) for name in SAID_AGAIN if getattr(given, name) is None}
-        return ContinueWith(restart, attrs.evolve(given, **said), self._unread())
+        carried = {name: getattr(now, name) for name in CARRIED_OVER if getattr(given, name) is None}
+        return ContinueWith(restart, attrs.evolve(given, **carried), self._unread())
 
     def _unread(self) -> tuple[tuple[str, str | None], ...]:
         return tuple((name, text) for name, box in self._state.mailboxes.items() for text in box.texts)

@@ -260,7 +260,7 @@ class Execution(State):
             raise self.abort
         if self.root is not None and self.root.state != OPEN and self.pending_close is None:
             self._closing.conclude(self.root)
-            self.settle_all()  # what the end cancels is told to those that wait for it
+            self.settle_all()  # for those that wait for what the end cancels
 
     def _answer(self) -> Decisions:
         batch = self.outbox.batch()

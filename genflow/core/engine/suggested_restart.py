@@ -43,7 +43,7 @@ HELD_FROM = 20_000
 SWF would terminate it at 25,000."""
 
 REST = 100
-"""Events for which the hook is not asked again after SWF refused what it said."""
+"""Events for which the hook is not asked again after SWF refused its restart."""
 
 
 @define(eq=False)
@@ -213,7 +213,7 @@ class SuggestedRestart:
             DefinitionError: The history has :data:`HELD_FROM` events.
         """
         if self._state.started_id >= HELD_FROM:
-            raise DefinitionError(self._told(what)) from error
+            raise DefinitionError(self._with_execution(what)) from error
         self._report(what)
 
     def _report(self, what: str) -> None:
@@ -221,8 +221,9 @@ class SuggestedRestart:
         if what != self._reported:
             self._reported = what
             self._state.report(
-                f'{self._told(what)}. The execution continues without a restart; SWF terminates it at 25,000 events.'
+                f'{self._with_execution(what)}. The execution continues without a restart; SWF terminates it at 25,000 '
+                'events.'
             )
 
-    def _told(self, what: str) -> str:
+    def _with_execution(self, what: str) -> str:
         return f'{self._state.info}, {self._state.started_id:,} events: {what}'

@@ -204,13 +204,13 @@ def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
         names = tuple(str(name) for name in envelope['names'])
         args = envelope.get('args')
         traceback = envelope.get('traceback')
-        said = envelope.get('details')
+        details = envelope.get('details')
         heartbeat = envelope.get('heartbeat')
     except (ValueError, TypeError, KeyError, AttributeError):
         return RemoteFailure(reason, details)
     return RemoteFailure(
         reason,
-        said if isinstance(said, str) else None,
+        details if isinstance(details, str) else None,
         traceback if isinstance(traceback, str) else None,
         names,
         tuple(args) if isinstance(args, list) else None,

@@ -55,8 +55,8 @@ def perform(functions: dict[str, Callable[..., Any]], name: str, input: str) -> 
     try:
         result = json.dumps(function(json.loads(input)))
     except FunctionFailure as failure:
-        said = {'reason': failure.reason, 'details': failure.details}
-        return Outcome('LambdaFunctionFailed', {name: text for name, text in said.items() if text is not None})
+        attributes = {'reason': failure.reason, 'details': failure.details}
+        return Outcome('LambdaFunctionFailed', {name: text for name, text in attributes.items() if text is not None})
     except Exception as error:  # noqa: BLE001 - whatever a function raises is its outcome
         details = {'errorMessage': str(error), 'errorType': type(error).__name__}
         return Outcome('LambdaFunctionFailed', {'reason': 'UnhandledError', 'details': json.dumps(details)[:LONGEST]})

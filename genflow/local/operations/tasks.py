@@ -199,13 +199,13 @@ Call = Callable[[State, dict[str, Any], int], Answer]
 def telling_closed(call: Call) -> Call:
     """The call, with a closed execution told as SWF tells it."""
 
-    def told(state: State, request: dict[str, Any], now: int) -> Answer:
+    def answered(state: State, request: dict[str, Any], now: int) -> Answer:
         try:
             return call(state, request, now)
         except ExecutionClosed as closed:
             return Reading(partial(refuse_closed, token=closed.token))
 
-    return told
+    return answered
 
 
 def respond_activity(

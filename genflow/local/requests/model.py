@@ -84,13 +84,13 @@ def _description(name: str) -> dict[str, Any]:
 @cache
 def shape_for(name: str) -> Shape:
     """The shape of that name."""
-    told = _description('service-2')['shapes'][name]
-    members = told.get('members') or ({'member': told['member']} if 'member' in told else {})
+    described = _description('service-2')['shapes'][name]
+    members = described.get('members') or ({'member': described['member']} if 'member' in described else {})
     return Shape(
         name,
-        told['type'],
-        {key: told[key] for key in ('min', 'max', 'enum') if key in told},
-        tuple(told.get('required', ())),
+        described['type'],
+        {key: described[key] for key in ('min', 'max', 'enum') if key in described},
+        tuple(described.get('required', ())),
         {member: ref['shape'] for member, ref in members.items()},
     )
 

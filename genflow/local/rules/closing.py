@@ -22,7 +22,7 @@ CLOSINGS: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
     'WorkflowExecutionTerminated': ('TERMINATED', 'ChildWorkflowExecutionTerminated', ()),
     'WorkflowExecutionContinuedAsNew': ('CONTINUED_AS_NEW', None, ()),
 }
-"""Closing event -> (close status, the event its parent gets or None, the attributes the parent is told)."""
+"""Closing event -> (close status, the event its parent gets or None, the attributes of that event)."""
 
 
 def close(
@@ -39,7 +39,7 @@ def close(
     ``child_policy`` is for this end only, instead of the execution's own.
     """
     record(state, execution, at, event_type, attributes)
-    status, told, members = CLOSINGS[event_type]
+    status, parent_event, members = CLOSINGS[event_type]
     policy = child_policy or execution.child_policy
     children = list(execution.children.values())
     row = closed_row(state, execution, status)
@@ -48,9 +48,9 @@ def close(
     execution.closed = True
     state.leave(execution)
     state.recently_closed.add(execution, row['expires'])
-    if told and execution.parent:
+    if parent_event and execution.parent:
         outcome = {name: attributes[name] for name in members if name in attributes}
-        state.agenda.append(partial(tell_parent, execution=execution, event_type=told, outcome=outcome))
+        state.agenda.append(partial(tell_parent, execution=execution, event_type=parent_event, outcome=outcome))
     for child in children:
         state.agenda.append(partial(apply_child_policy, parent=execution, child=child, policy=policy))
 

@@ -326,11 +326,11 @@ class Member:
 
         def work() -> None:
             outcome = lambdas.perform({'it': function}, 'it', encode(message['input']))
-            told: dict[str, Any] = {'job': message['job'], **outcome.attributes}
-            if 'result' in told:
-                told['result'] = json.loads(told['result'])
+            answer: dict[str, Any] = {'job': message['job'], **outcome.attributes}
+            if 'result' in answer:
+                answer['result'] = json.loads(answer['result'])
             with contextlib.suppress(ConnectionLost, StoreError):
-                role.control('ran', told)
+                role.control('ran', answer)
 
         run(work)
 

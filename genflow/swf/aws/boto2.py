@@ -74,10 +74,10 @@ class Boto2Client:
         if status is None:
             return error
         body = getattr(error, 'body', None)
-        said = body if isinstance(body, dict) else {}
-        code = str(said.get('__type', status)).rpartition('#')[2]
+        answer = body if isinstance(body, dict) else {}
+        code = str(answer.get('__type', status)).rpartition('#')[2]
         refusal = {
-            'Error': {'Code': code, 'Message': said.get('message') or said.get('Message') or str(error)},
+            'Error': {'Code': code, 'Message': answer.get('message') or answer.get('Message') or str(error)},
             'ResponseMetadata': {'HTTPStatusCode': status},
         }
         return self.exceptions.made(code, refusal, operation)

@@ -144,9 +144,9 @@ def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
 
 def _forget_retries(parsed: dict[str, Any], **_: Any) -> None:
     """Keeps "(reached max retries: 0)" out of the text of every error: no retry was asked for, and none was made."""
-    said = parsed.get('ResponseMetadata', {})
-    if not said.get('RetryAttempts'):
-        said.pop('MaxAttemptsReached', None)
+    metadata = parsed.get('ResponseMetadata', {})
+    if not metadata.get('RetryAttempts'):
+        metadata.pop('MaxAttemptsReached', None)
 
 
 def _from_client(client: Any, config: Any) -> Connection:

@@ -82,11 +82,11 @@ def explained(error: BaseException, **request: Any) -> str:
         error: Any error that a client raised.
         **request: The members of the request, as far as they are known.
     """
-    said = faults.message_of(error)
-    if said is None:
+    message = faults.message_of(error)
+    if message is None:
         return str(error)
     remedy = _remedy(error, request)
-    text = f'{said} ({faults.code_of(error)})'
+    text = f'{message} ({faults.code_of(error)})'
     return text if remedy is None else f'{text}. {remedy}'
 
 
@@ -99,11 +99,11 @@ def noted(error: BaseException, request: dict[str, Any]) -> None:
 
 
 def _remedy(error: BaseException, request: dict[str, Any]) -> str | None:
-    code, said = faults.code_of(error), faults.message_of(error) or ''
+    code, message = faults.code_of(error), faults.message_of(error) or ''
     if code == 'UnknownResourceFault' and 'taskToken' in request:
         return _SPENT
     for remedy in _REMEDIES:
-        found = re.match(remedy.pattern, said) if code == remedy.code else None
+        found = re.match(remedy.pattern, message) if code == remedy.code else None
         if found is not None:
             typed = {'typedId': shlex.quote(request['workflowId'])} if request.get('workflowId') else {}
             return remedy.text.format_map(_Known(request | found.groupdict() | typed))

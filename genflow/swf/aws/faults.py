@@ -21,7 +21,7 @@ __all__ = [
     'is_transient',
     'is_unsupported',
     'message_of',
-    'told',
+    'shown',
 ]
 
 _THROTTLED = frozenset({'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded'})
@@ -37,7 +37,7 @@ _SERVER_ERROR = 500
 _TIMED_OUT = 408
 _UNPARSED = frozenset({'ValidationException', 'SerializationException', 'UnknownOperationException'})
 
-MAX_TOLD = 500
+MAX_SHOWN = 500
 _VALUES = re.compile(r"(?<=Value ').*?(?=' at ')|(?<=value: ).*?(?=, (?:type|valid))", re.DOTALL)
 """The places where SWF and botocore quote the value that they refuse."""
 
@@ -116,9 +116,9 @@ def is_late(error: BaseException) -> bool:
     return code_of(error) == 'UnknownResourceFault'
 
 
-def told(error: BaseException) -> str:
+def shown(error: BaseException) -> str:
     """The text of an error for a log: short, and without the values of the request."""
-    return _VALUES.sub('…', str(error))[:MAX_TOLD]
+    return _VALUES.sub('…', str(error))[:MAX_SHOWN]
 
 
 def is_unsupported(error: BaseException) -> bool:

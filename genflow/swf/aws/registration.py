@@ -63,8 +63,8 @@ def _register(service: RetryingClient, domain: str, spec: Spec) -> None:
         if faults.code_of(error) == 'TypeAlreadyExistsFault':
             _compare(service, domain, spec)
         elif faults.code_of(error) is not None or faults.is_unsupported(error):
-            said = error_hints.explained(error, domain=domain)
-            raise RegistrationError(f'the {kind} type {spec.name!r} version {spec.version!r}: {said}') from error
+            reason = error_hints.explained(error, domain=domain)
+            raise RegistrationError(f'the {kind} type {spec.name!r} version {spec.version!r}: {reason}') from error
         else:
             raise
 

@@ -209,8 +209,8 @@ class Starter(Serialization):
 
     def _started_with(self, execution: dict[str, str], request: dict[str, Any]) -> bool:
         page = self._read('get_workflow_execution_history', execution=execution, maximumPageSize=1)
-        said = page['events'][0]['workflowExecutionStartedEventAttributes']
-        return all(said.get(name) == request.get(name) for name in ('workflowType', 'input', 'tagList'))
+        started = page['events'][0]['workflowExecutionStartedEventAttributes']
+        return all(started.get(name) == request.get(name) for name in ('workflowType', 'input', 'tagList'))
 
     def _read(self, operation: str, **request: Any) -> dict[str, Any]:
         return self.service.call(operation, patience=RETRY_FOR, domain=self.domain, **request)

@@ -182,8 +182,8 @@ class UpdateWatch(Watch[Any]):
             return None
         self._seen = last['eventId']
         if last['eventType'] == 'WorkflowExecutionContinuedAsNew':
-            said = last['workflowExecutionContinuedAsNewEventAttributes']
-            return {**run, 'runId': said['newExecutionRunId']}
+            attributes = last['workflowExecutionContinuedAsNewEventAttributes']
+            return {**run, 'runId': attributes['newExecutionRunId']}
         if last['eventType'] in ENDINGS:
             raise self._unanswered(last['eventType'])
         return None

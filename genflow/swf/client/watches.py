@@ -163,8 +163,8 @@ class ResultWatch(Watch[T]):
             last = self.in_time(glance)['events'][0]
             if last['eventType'] != 'WorkflowExecutionContinuedAsNew':
                 break
-            said = last['workflowExecutionContinuedAsNewEventAttributes']
-            self.execution, self.looks = {**self.execution, 'runId': said['newExecutionRunId']}, 0
+            attributes = last['workflowExecutionContinuedAsNewEventAttributes']
+            self.execution, self.looks = {**self.execution, 'runId': attributes['newExecutionRunId']}, 0
         if last['eventType'] not in ENDINGS:
             return False
         self.answer = result_of(last, self.hooks)

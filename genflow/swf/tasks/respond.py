@@ -147,10 +147,10 @@ def _answer(
         service.call(operation, **request)
     except Exception as error:
         if faults.is_late(error):
-            log.warning('the answer for %s came too late, its task is gone: %s', task, faults.told(error))
+            log.warning('the answer for %s came too late, its task is gone: %s', task, faults.shown(error))
             return 'late'
         if faults.is_unsupported(error):
-            log.error('the answer for %s was refused: %s', task, faults.told(error))  # noqa: TRY400 - no traceback of ours helps
+            log.error('the answer for %s was refused: %s', task, faults.shown(error))  # noqa: TRY400 - no traceback of ours helps
             return 'refused'
         raise
     return 'accepted'

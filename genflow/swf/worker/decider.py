@@ -349,15 +349,15 @@ class Decider:
     def _hold(self, task: DecisionTask, error: BaseException) -> _Plan | None:
         """Leaves a task unanswered, or fails its execution if ``mismatch`` is ``fail``."""
         known = isinstance(error, GenflowError)
-        told = error.report if isinstance(error, GenflowError) else f'{type(error).__name__}: {error}'
+        report = error.report if isinstance(error, GenflowError) else f'{type(error).__name__}: {error}'
         if self.mismatch == 'fail':
             reason, details = encode_failure(error)
-            log.error('%s is failed: %s', task, told)
+            log.error('%s is failed: %s', task, report)
             return _Plan([encode(FailWorkflow(reason, details))])
         self.counts['held'] += 1
         if not _is_same(self.held.get(task.run_id), error):
             message = '%s is held, its decision task left unanswered: %s'
-            log.error(message, task, told, extra={'error': error}, exc_info=None if known else error)
+            log.error(message, task, report, extra={'error': error}, exc_info=None if known else error)
             if self.on_hold is not None:
                 self.on_hold(task, error)
         self.held[task.run_id] = error

@@ -241,7 +241,7 @@ class Rounds:
                     self._awake.set()
                     raise
                 if not failures:
-                    log.warning('no tasks can be taken at the moment: %s', faults.told(error))
+                    log.warning('no tasks can be taken at the moment: %s', faults.shown(error))
                 failures += 1
                 self.pause(Backoff().pause(failures, 1.0))
 

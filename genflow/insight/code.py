@@ -337,7 +337,7 @@ def _signals(task: Any) -> Iterator[str]:
             todo += getattr(one, 'members', None) or ()
 
 
-# what the code would do
+# effects of a supposed event
 
 
 @frozen

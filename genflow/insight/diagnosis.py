@@ -187,7 +187,7 @@ def _unknown(case: Case) -> Iterator[str]:
         yield 'which workers poll its task lists, whether its types are registered, and what its children do'
 
 
-# the sentence of state
+# the state as a sentence
 
 
 def state_of(case: Case) -> str:
@@ -246,7 +246,7 @@ def _of_how_many(case: Case, operation: Operation) -> str:
     return f' of {retry.max_attempts}' if retry is not None and retry.max_attempts != math.inf else ''
 
 
-# what happens next
+# the next deadline
 
 
 def _next(case: Case, branches: tuple[BranchState, ...]) -> str:

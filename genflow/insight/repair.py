@@ -166,7 +166,7 @@ def _within(tag: str, last: int) -> str:
     return f'{run}@{last}' if is_ours else tag
 
 
-# the events that go on
+# the events after the trusted ones
 
 
 def _going_on(

@@ -125,7 +125,7 @@ class ExecutionView:
             self.apply(event)
         return self
 
-    # what is asked of it
+    # questions about the execution
 
     @property
     def status(self) -> str:
@@ -260,7 +260,7 @@ class ExecutionView:
         """The operations that events after ``event_id`` changed, in history order."""
         return (operation for operation in self.operations if operation.last_event_id > event_id)
 
-    # for the tables
+    # functions for the tables
 
     def opened(self, operation: Operation, attempt: Attempt) -> None:
         """An attempt begins."""

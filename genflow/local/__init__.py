@@ -1,6 +1,6 @@
 """A complete Amazon SWF service on SQLite: in process as :class:`LocalSWF`, over HTTP as ``genflow server``.
 
-It is a server: it knows nothing of Python workflows, and serves deciders and workers in any language.
+It is a server without knowledge of Python workflows, for deciders and workers in any language.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The face of boto3's SWF client on the embedded service: same methods, same dicts, same errors.
+"""The embedded service with the interface of boto3's SWF client: same methods, same dicts, same errors.
 
-The methods are made from botocore's model, as botocore makes its own. A request is refused by botocore's validator, in
-its words, wherever boto3 would refuse it before sending; everything else is the service's to say.
+The methods are made from botocore's model, as botocore makes its own. A request that boto3 would refuse before sending
+is refused by botocore's validator, with its message; all other checks are the service's.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ __all__ = ['LocalSWF']
 
 @frozen
 class Meta:
-    """What boto3's ``client.meta`` tells."""
+    """The attributes of boto3's ``client.meta``."""
 
     region_name: str
     endpoint_url: str
@@ -76,20 +76,20 @@ class LocalSWF(BotoMethods):
     same exceptions. All of it may be called from many threads at once. A call that has returned is durable.
 
     Args:
-        path: The SQLite file that keeps everything; made if need be. ``':memory:'`` keeps nothing.
-        clock: What time it is, see :mod:`genflow.local.clock`; the system's clock unless given.
+        path: The SQLite file, created if it does not exist. ``':memory:'`` stores nothing.
+        clock: See :mod:`genflow.local.clock`. Default: the system's clock.
         region: Appears in ARNs and in ``meta``.
         account_id: Appears in ARNs.
-        long_poll: Seconds for which an empty poll is held; what the clock says unless given (60 on the system's).
+        long_poll: Seconds for which an empty poll is held. Default: that of the clock (60 on the system's).
         limits: SWF's quotas; a test may lower them.
-        synchronous: SQLite's setting. ``'FULL'``, which is what it is unless given, survives the loss of power,
-            ``'NORMAL'`` only the death of the process, and is several times as fast with a single caller.
-        denied: Operations and decision types that are answered as not permitted.
-        abandon_started: Tasks that were started and belong to no process that lives are timed out at once, and so are
-            this process's when it closes the service. Right where no token is handed on to another program.
-        mode: ``'r'`` only looks: nothing is written, a call that would change something raises ``ReadOnly``. Where no
-            process leads the file, a copy of it is read, as it is at this moment.
-        parameter_validation: Refuse, as boto3 does, what botocore's model forbids before it gets to the service.
+        synchronous: SQLite's setting. ``'FULL'``, the default, survives a power loss. ``'NORMAL'`` survives only a
+            process crash, and is several times as fast with a single caller.
+        denied: Operations and decision types that are refused as not permitted.
+        abandon_started: Time out at once started tasks whose process has ended, and this process's tasks when it closes
+            the service. Use it if no task token is passed to another program.
+        mode: ``'r'`` only reads: nothing is written, and a call that would change something raises ``ReadOnly``. If no
+            process leads the file, the current state of the file is read.
+        parameter_validation: Check requests against botocore's model first, as boto3 does.
 
     Raises:
         FileInUse, ForeignFile, NewerSchema, CorruptFile, ReadOnlyFile, UnsupportedFileSystem, DiskFull, StoreError: the
@@ -138,21 +138,21 @@ class LocalSWF(BotoMethods):
         """The exceptions of boto3's client, as in ``except swf.exceptions.UnknownResourceFault``."""
         return client_exceptions()
 
-    # The service's own side.
+    # Methods of the service.
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Carry out an operation in wire form.
 
         Args:
             operation: Its name as in ``X-Amz-Target``.
-            request: Its members as JSON has them; moments are numbers of seconds.
+            request: Its members as in JSON; times are numbers of seconds.
 
         Returns:
-            The answer; an empty dict for an operation without one.
+            The response; an empty dict for an operation without output.
 
         Raises:
-            ServiceError: What the service answers instead.
-            StoreError: The file cannot keep the call; nothing of it has happened.
+            ServiceError: The error that the service responds with.
+            StoreError: The call could not be written to the file, and has had no effect.
         """
         answer = self._perform_for_others(operation, request) or {}
         events = answer.get('events')
@@ -161,7 +161,7 @@ class LocalSWF(BotoMethods):
         return answer
 
     def call_json(self, operation: str, request: dict[str, Any]) -> str:
-        """As :meth:`call`, with the answer as JSON text; empty for an operation without one.
+        """As :meth:`call`, with the response as JSON text; empty for an operation without output.
 
         Events are kept as text, so a page of a history is not read and written again.
         """
@@ -178,12 +178,12 @@ class LocalSWF(BotoMethods):
 
         Args:
             operation: ``PollForActivityTask`` or ``PollForDecisionTask``, as in :meth:`call`.
-            request: Without a page token, for a page is no poll.
-            wake: Called from any thread, at most once after each attempt, when another attempt is worth while. It
-                must neither block nor call the service.
+            request: Without a page token, since a page is not a poll.
+            wake: Called from any thread, at most once after each attempt, when another attempt may succeed. It must
+                neither block nor call the service.
 
         Raises:
-            ServiceError: What the service answers instead.
+            ServiceError: The error that the service responds with.
         """
         if not isinstance(self._service, Service):
             return self._service.hold(operation, request, wake)
@@ -202,7 +202,7 @@ class LocalSWF(BotoMethods):
 
     @property
     def is_leader(self) -> bool:
-        """Whether this process has the file open itself; otherwise it goes through the one that has."""
+        """Whether this process has the file open itself; otherwise its calls go to the process that has."""
         return isinstance(self._service, Service) if self._member is None else self._member.leads
 
     @property
@@ -211,9 +211,9 @@ class LocalSWF(BotoMethods):
         return self._service.long_poll
 
     def register_lambda(self, name: str, function: Callable[[Any], Any], *, run: Run = in_background) -> None:
-        """Have ScheduleLambdaFunction decisions of that name call ``function`` with the JSON value of their input.
+        """Makes ScheduleLambdaFunction decisions with this name call ``function`` with the JSON value of their input.
 
-        What it returns must be JSON, what it raises fails the Lambda task.
+        Its return value must be JSON; an exception fails the Lambda task.
 
         Args:
             name: Of the function, as decisions have it.
@@ -223,10 +223,10 @@ class LocalSWF(BotoMethods):
         self._service.register_lambda(name, function, run)
 
     def declare_types(self, *, workflows: Iterable[tuple[str, str]], activities: Iterable[tuple[str, str]]) -> None:
-        """Say which types the workers of this process know, where several processes share the file.
+        """Declares the types of this process's workers, for a file that several processes share.
 
-        A task whose type another process has declared, and this one has not, does not come to this process. What is
-        declared adds to what was declared before. :class:`genflow.swf.worker.worker.Worker` does this by itself.
+        This process gets no task of a type that only another process has declared. Declarations add up.
+        :class:`genflow.swf.worker.worker.Worker` does this by itself.
 
         Args:
             workflows: Names and versions of workflow types.
@@ -237,9 +237,9 @@ class LocalSWF(BotoMethods):
             self._member.declare_types([(kind, *one) for kind, types in kinds for one in types])
 
     def fork_run(self, domain: str, workflow_id: str, run_id: str, events: Sequence[Mapping[str, Any]]) -> str:
-        """Open a new run of a closed execution that begins with a given history, as a repair does; gives its run id.
+        """Opens a new run of a closed execution that begins with a given history, as a repair does; returns its run id.
 
-        What the history says is trusted: this is for genflow's own tools.
+        The history is not checked: this method is for genflow's own tools.
 
         Args:
             domain: Of the execution.
@@ -248,7 +248,7 @@ class LocalSWF(BotoMethods):
             events: The new run's history, as boto3 gives events; the last one is a ``DecisionTaskScheduled``.
 
         Raises:
-            ClientError: The run is not kept, another one is open, or the domain takes no new one.
+            ClientError: The run does not exist any more, another one is open, or the domain accepts no new one.
             StoreError: The file cannot keep it, or its leader cannot be given it.
         """
         fresh = new_run_id()
@@ -259,20 +259,20 @@ class LocalSWF(BotoMethods):
         return fresh
 
     def next_deadline(self) -> datetime | None:
-        """When the service will next do something by itself; None where nothing is pending."""
+        """The time of the next time-out or timer; None if nothing is pending."""
         return self._service.next_deadline()
 
     @property
     def statistics(self) -> Statistics:
-        """Calls and commits so far."""
+        """Numbers of calls, commits, open executions and waiting tasks."""
         return self._service.statistics
 
     def reset(self) -> None:
-        """Forget every domain, type and execution; waiting polls come back empty."""
+        """Deletes every domain, type and execution; waiting polls return empty."""
         self._service.reset()
 
     def close(self) -> None:
-        """Write what is left and close the file; may be called twice."""
+        """Writes pending changes and closes the file; may be called twice."""
         self._service.close()
 
     def __enter__(self) -> Self:
@@ -283,17 +283,17 @@ class LocalSWF(BotoMethods):
     ) -> None:
         self.close()
 
-    # The client's side.
+    # The interface of boto3's client.
 
     def can_paginate(self, operation_name: str) -> bool:
         """Whether :meth:`get_paginator` knows the method of that name."""
         return operations().get(operation_name) in paginators()
 
     def get_paginator(self, operation_name: str) -> Paginator:
-        """The paginator of botocore over the method of that name.
+        """The botocore paginator of a method.
 
         Raises:
-            OperationNotPageableError: It has no pages.
+            OperationNotPageableError: The method has no pages.
         """
         with forks.importing('botocore.paginate'):
             from botocore.exceptions import OperationNotPageableError  # noqa: PLC0415 - botocore takes its time

@@ -1,10 +1,10 @@
-"""The clocks that the service can run on: the system's, one that a test moves, and one that skips what nobody awaits.
+"""The clocks of the service: the system's, one that a test moves, and one that skips idle time.
 
-The service asks a clock for one number, :meth:`Clock.milliseconds` since the epoch, and tells it nothing. Time never
+The service reads one number from a clock, :meth:`Clock.milliseconds` since the epoch. Time never
 runs backwards for the service: it keeps the largest value it has seen.
 
 * :class:`SystemClock` is the time of day. Services that go by it are not disturbed when it is set.
-* :class:`ManualClock` moves only when somebody calls :meth:`~ManualClock.advance`. Every service on it then processes
+* :class:`ManualClock` moves only when :meth:`~ManualClock.advance` is called. Every service on it then processes
   what became due, each time-out dated at its own deadline and in the order of the deadlines, so a year with all its
   timers passes as fast as the events can be written. A poll that finds nothing answers *at once*, since waiting on
   a clock that stands still would never end; a service made with an explicit ``long_poll`` waits that many real
@@ -61,7 +61,7 @@ class Clock:
     """A source of time.
 
     Attributes:
-        hold: How many real seconds an empty poll waits, where the service is not told otherwise.
+        hold: Default number of real seconds for which an empty poll is held.
         skips: The service may move this clock when everything waits.
     """
 
@@ -77,11 +77,11 @@ class Clock:
         return to_datetime(self.milliseconds())
 
     def seconds_until(self, milliseconds: int) -> float | None:
-        """Real seconds until that moment comes by itself; None where it never does."""
+        """Real seconds until the clock reaches a time by itself; None if it never does."""
         return max(0.0, (milliseconds - self.milliseconds()) / 1000)
 
     def subscribe(self, moved: Callable[[], None]) -> Callable[[], None]:
-        """Have ``moved`` called after every jump; what comes back ends the subscription."""
+        """Calls ``moved`` after every jump; returns a function that ends the subscription."""
         return lambda: None
 
 
@@ -171,10 +171,10 @@ class ManualClock(Clock):
         return 0.0 if milliseconds <= self._milliseconds else None
 
     def advance(self, seconds: float) -> None:
-        """Move on by ``seconds`` and have every service on this clock process what became due.
+        """Moves the clock by ``seconds``; every service on it then processes what became due.
 
         Raises:
-            ValueError: ``seconds`` is negative; SWF has no word for the past.
+            ValueError: ``seconds`` is negative.
         """
         if seconds < 0:
             raise ValueError(f'cannot advance a clock by {seconds} seconds: time only moves forward')

@@ -1,4 +1,4 @@
-"""A worker's calls that share a commit: the service's face for a worker that takes its tasks in rounds.
+"""A client for workers in the service's process, whose calls share commits; see the rounds of a worker.
 
 Theory of operation. A call on :class:`~genflow.local.LocalSWF` comes back when the file has it, so a step of a workflow
 costs four commits, and threads that wait for them. A worker in the same process need not wait for each: an answer to a

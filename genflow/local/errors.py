@@ -1,4 +1,4 @@
-"""What can go wrong with the local service: answers of the service, and trouble with its file.
+"""The errors of the embedded service: responses of the service, and problems with its file.
 
 A :class:`ServiceError` is an answer: the caller of one operation gets it, and over HTTP it becomes the error
 document of AWS JSON 1.0. A :class:`StoreError` is about the file that keeps everything; its message names the file
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class LocalError(Exception):
-    """Base of everything that the local service raises on its own account."""
+    """The base class of the errors of the embedded service."""
 
 
 class ServiceError(LocalError):
@@ -72,10 +72,10 @@ class FileGone(StoreError):
 
 
 class FileInUse(StoreError):
-    """Somebody else has the file, and does not share it with this process.
+    """Another process has the file, and does not share it with this one.
 
     Attributes:
-        notice: What they wrote into the lock file about themselves.
+        notice: The text that the other process wrote into the lock file.
     """
 
     def __init__(self, message: str, notice: str = '') -> None:
@@ -84,7 +84,7 @@ class FileInUse(StoreError):
 
 
 class ReadOnly(StoreError):
-    """The service was opened only to look (``mode='r'``), and the call would change something."""
+    """The service was opened read-only (``mode='r'``), and the call would change something."""
 
 
 class ForeignFile(StoreError):

@@ -128,7 +128,7 @@ class RemoteRounds:
                 place.leave()
             described = _described(wants)
         except ServiceError as error:
-            kind = wants[0][0] if wants else 'activity'  # who takes nothing here has waited for activities alone
+            kind = wants[0][0] if wants else 'activity'  # a caller without a place here waits for activities only
             raise self._error(POLLS[kind], error) from error
         if not any(room.get('most', 1) for _, _, room in described):
             # The leader may have woken this process for a task that it does not take now: it is to wake the next.

@@ -140,7 +140,7 @@ class Gatherer:
         )
         return Gathered(view, facts, self.clock())
 
-    # who waits, and who polls
+    # waiting tasks and pollers
 
     def _pending(self, view: ExecutionView) -> Iterator[tuple[tuple[str, str], int]]:
         task = view.pending_decision
@@ -277,7 +277,7 @@ class Gatherer:
                 if found is not None:
                     yield last.key, found.diagnosis()
 
-    # asking
+    # calling the hook
 
     def _ask(self, what: str, method: Callable[..., T], *args: Any, **request: Any) -> T | None:
         """An answer of the service, ``None`` where it refuses."""

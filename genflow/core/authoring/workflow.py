@@ -207,7 +207,7 @@ class Workflow(Serialization):
             bind(self, DescribingLoop())
         return self._driver
 
-    # what waits
+    # waiting
 
     def sleep(self, seconds: Duration) -> Task[None]:
         """Returns a timer task. An open timer does not keep the execution open.
@@ -411,7 +411,7 @@ class Workflow(Serialization):
         checked_text(workflow_id, 'workflow_id')
         return External(self.loop, workflow_id, None if run_id is None else checked_text(run_id, 'run_id', 64))
 
-    # values
+    # values from the execution
 
     def now(self) -> datetime:
         """The time at which the current decision task was started; the same throughout a decision, in UTC."""
@@ -497,7 +497,7 @@ class Workflow(Serialization):
         else, the error is reported and the execution continues.
         """
 
-    # blocks
+    # context managers
 
     @contextmanager
     def options(self, **options: Unpack[CallOptions]) -> Iterator[None]:

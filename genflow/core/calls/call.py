@@ -270,7 +270,7 @@ class RetryableCall(Call):
         lasts: float | None = self.settings.lasts
         return lasts
 
-    # attempts
+    # attempts and retries
 
     @property
     def attempt_id(self) -> str:
@@ -286,7 +286,7 @@ class RetryableCall(Call):
         """Seconds to wait before this attempt; asked only where the decision is live."""
         if self.attempt == 1:
             return int(self.settings.delay)
-        if self.failure is None:  # a free try
+        if self.failure is None:  # an uncounted try
             return 0
         tried = self.attempt - 1 - self.uncounted
         wait = self.settings.retry.for_failure(self.failure).interval(tried, self.loop.jitter(self))
@@ -404,7 +404,7 @@ class RetryableCall(Call):
         return ()
 
     def withdraw(self) -> Iterable[Task[Any]]:
-        if self in self.loop.stopping:  # it has been asked
+        if self in self.loop.stopping:  # the cancellation was requested
             return ()
         if self.phase is not PAUSED:
             return super().withdraw()

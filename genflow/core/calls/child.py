@@ -58,7 +58,7 @@ class ChildCall(RetryableCall):
         self.wants_cancel = False
         self.on_start: list[SignalCall] = []
 
-    # what users call
+    # public methods
 
     @property
     def workflow_id(self) -> str | None:
@@ -93,7 +93,7 @@ class ChildCall(RetryableCall):
         self._let_go()
         return self
 
-    # the way of the call
+    # the life of a call
 
     def _own_id(self) -> str:
         info = self.loop.info

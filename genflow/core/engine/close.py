@@ -94,7 +94,7 @@ class Closing:
         error = WorkflowCanceled if self._state.interrupted else BranchCanceled
         self._state.cancellations.cancel(list(branches), error, targeted=False)
 
-    # what ends before the close
+    # what has to end before the close
 
     def unwind(self) -> None:
         """Ends at the end of a decision what has to end before the close."""

@@ -107,7 +107,7 @@ class Execution(State):
         self._reported_durations: set[Location | None] = set()
         self._signaled: dict[Mailbox, None] = {}
 
-    # what a worker calls
+    # public methods
 
     @property
     def answered(self) -> int:
@@ -330,7 +330,7 @@ class Execution(State):
         else:
             call.refused(event)
 
-    # what the workflow asks for
+    # calls of the workflow
 
     def schedule(self, call: Call, frame: FrameType) -> None:
         if self.silent:

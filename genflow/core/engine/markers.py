@@ -161,7 +161,7 @@ class Markers:
     def _shows(self, marker: RecordMarker) -> bool:
         return any(event.name == marker.name and same_payload(event.details, marker.details) for event in self._shown)
 
-    # where the execution comes from
+    # origin of the execution
 
     def known_origin(self, what: str) -> ExecutionIds | None:
         """The first run or the root, if the code has asked for it before."""
@@ -187,7 +187,7 @@ class Markers:
         self._origins[what] = found
         return found
 
-    # chance
+    # random numbers
 
     @property
     def random(self) -> Random | None:

@@ -43,7 +43,7 @@ def match(state: State, output: Sequence[Any]) -> None:
     for event in output:
         kind = type(event)
         if (
-            kind is events.ActivityScheduled  # the fast path: most of what a history shows
+            kind is events.ActivityScheduled  # the fast path for the most frequent events
             and entries
             and type(first := entries[0]) is ActivityCall
             and first.takes(event)

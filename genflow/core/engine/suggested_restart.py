@@ -90,7 +90,7 @@ class SuggestedRestart:
             marker = self._recorded()
             if marker is None:
                 return None
-            restart = decisions.ContinueAsNew()  # what it says is not compared
+            restart = decisions.ContinueAsNew()  # its details are not compared
         else:
             found = self._offered()
             if found is None:
@@ -126,7 +126,7 @@ class SuggestedRestart:
         if not is_backpressure(event.cause) and not self._state.replaying:
             self._report(f'SWF refused the restart of restart_when_suggested with {event.cause}')
 
-    # when to ask
+    # when to call the hook
 
     def _offered(self) -> decisions.ContinueAsNew | None:
         state = self._state
@@ -163,7 +163,7 @@ class SuggestedRestart:
                 return False
         return call.state == OPEN and (call.number or 0) <= self._old
 
-    # asking
+    # calling the hook
 
     def _asked(self) -> decisions.ContinueAsNew | None:
         state = self._state
@@ -204,7 +204,7 @@ class SuggestedRestart:
             return None
         return found
 
-    # what is wrong
+    # errors of the hook
 
     def _complain(self, what: str, error: BaseException | None = None) -> None:
         """Reports a hook that is wrong; near the end of the history, insists.

@@ -229,7 +229,7 @@ class Branch(Cancellable):
             self.retrieved = True
             self.settle(ERROR, self.canceled_error())
         else:
-            if self.was_cancelled:  # who hears of the cancellation does not hear of this
+            if self.was_cancelled:  # waiters get the cancellation instead of this error
                 self.retrieved = self.wanted()
             self.settle(ERROR, error)
 
@@ -257,7 +257,7 @@ class Root(Branch):
     def drive(self, generator: GeneratorType[Any, Any, Any]) -> None:
         """Begins the generator of ``run``."""
         self.generator = generator
-        self._frame = generator.gi_frame  # it outlives the generator, and then says at which line that returned
+        self._frame = generator.gi_frame  # it outlives the generator, so the line of the return is stored
         self.start()
 
     def close(self) -> None:

@@ -201,7 +201,7 @@ class Gathered(Combined):
 
     def _fail_first(self, error: BaseException) -> None:
         """The first failure: the branches that belong to it end first."""
-        self.pending_error = error  # from now on nobody waits through it
+        self.pending_error = error  # from now on it has no waiters
         loop = self.loop
         branches = () if loop is None else loop.cancellations.cancel_unwanted(self.members)
         self.pending_error = None

@@ -193,7 +193,7 @@ class Loop:
         unread = ', '.join(f'{name!r} ({count})' for name, count in self.unread())
         return f'{where}; unread signals: {unread}' if unread else where
 
-    # what a workflow asks for
+    # calls of a workflow
 
     def schedule(self, call: Any, frame: FrameType) -> None:
         raise TypeError(f'{type(self).__name__} schedules nothing')

@@ -62,7 +62,7 @@ class GetGroup:
                 if get.wanted():
                     return place
                 if not any(outlet.wanted() for outlet in self._combined.outlets()):
-                    return None  # nobody waits just now, and somebody may do so later
+                    return None  # not waited for now, but perhaps later
             gets.popleft()  # a combinator between the two is over
         return None
 

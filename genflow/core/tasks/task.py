@@ -86,7 +86,7 @@ class Task(Generic[T_co]):
         self.retrieved = False
         self.keeps_open = False
 
-    # what users call
+    # public methods
 
     def done(self) -> bool:
         """Whether the task has a result or an error."""
@@ -169,7 +169,7 @@ class Task(Generic[T_co]):
         """The settings that the task was asked with; ``None`` where there are none."""
         return None
 
-    # what the engine calls
+    # called by the engine
 
     def settle(self, state: int, outcome: Any) -> None:
         """Gives the task its outcome, once; the driver's loop tells the waiters."""

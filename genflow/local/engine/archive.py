@@ -1,4 +1,4 @@
-"""What ``genflow db`` does with a file: tell about it, write it as text, make one from text, shrink it.
+"""The operations of ``genflow db`` on a file: information, export, import, vacuum, backup.
 
 The text is JSON lines: a heading, then a line for each domain, type and execution; an execution has its row, its whole
 history and what is open in it, so an imported file goes on where the exported one stood. Tasks that were handed out

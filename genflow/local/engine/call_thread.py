@@ -70,7 +70,7 @@ class _Line:
             job = self.jobs.get()
             if job is not None:
                 job.carry_out()
-            del job  # nothing that a call was about is kept alive while nobody calls
+            del job  # drop references to the last call while idle
 
 
 class CallThread:

@@ -1,4 +1,4 @@
-"""From the file into memory: what a service knows when it starts, and an open execution when it is asked for."""
+"""Loads data from the file: the state of a service when it starts, and an open execution when it is needed."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""All that the service knows, under one lock: time, rules and commits.
+"""The state of the service under one lock: time, rules and commits.
 
 Theory of operation. A call is carried out under the lock: what has become due comes first (:meth:`LockedState.begin`),
 then the operation's own rule (:meth:`LockedState.apply`), then what follows from it elsewhere, the agenda, and what
 became due by it, such as a timer of zero seconds (:meth:`LockedState.finish`). Then the lock is given up, and the call
 waits until the file has everything that its answer depends on: its own changes, and those of others that it may have
-seen (:meth:`LockedState.deliver`). So whatever anybody has been told survives.
+seen (:meth:`LockedState.deliver`). So everything that a caller has seen survives.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class LockedState:
     def _open(self) -> None:
         """Read what the file has, do what became due meanwhile, and end what died with the last process."""
         if self.store.in_memory:
-            return  # there is nothing yet
+            return  # a new file
         with self.lock:
             load_state(self.state, self.store)
             if isinstance(self.clock, SteadyClock):
@@ -177,7 +177,7 @@ class LockedState:
         state.batch = Batch(state.batch.number)
         state.next_expiry = None
         self._broken = True
-        with contextlib.suppress(StoreError):  # then the next call will try again, and say what is wrong
+        with contextlib.suppress(StoreError):  # the next call will try again, and report the error
             load_state(state, self.store)
             self._broken = False
 
@@ -301,7 +301,7 @@ class LockedState:
             mark = self.finish(now)
         self.deliver(None, mark)
 
-    # The whole.
+    # The whole service.
 
     def reset(self) -> None:
         """Forget everything: domains, types, executions. Waiting polls come back empty."""
@@ -335,7 +335,7 @@ class LockedState:
             self.polls.wake_all()
             self._unsubscribe()
         try:
-            if not self.store.in_memory:  # which nobody reads any more
+            if not self.store.in_memory:  # which is not read any more
                 self.journal.fold()
         finally:
             self.journal.alone(self.store.close)

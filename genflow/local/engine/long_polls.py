@@ -1,4 +1,4 @@
-"""Long polls: who waits for a task, who is woken, and who looks at the clock meanwhile.
+"""Long polls: the queue of waiting polls, their wake-up, and the thread that watches the clock.
 
 Theory of operation. A poll that finds its list empty enters the list's line of waiters, and sleeps outside of the
 service's lock. A task that becomes pollable wakes the one that has waited longest; it takes the task itself, or goes
@@ -137,7 +137,7 @@ class LongPolls:
 
     def _keep(self, keep: Callable[[], bool]) -> None:
         """The timekeeper: look at the clock as long as somebody waits."""
-        with self._lock, contextlib.suppress(StoreError):  # the next call will say what is wrong with the file
+        with self._lock, contextlib.suppress(StoreError):  # the next call will report the problem of the file
             try:
                 while not self.closed and keep():
                     pass

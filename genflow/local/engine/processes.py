@@ -1,4 +1,4 @@
-"""The processes that share a file: which tasks are theirs, and what becomes of these when they go."""
+"""The processes that share a file, and the tasks of processes that end."""
 
 from __future__ import annotations
 

@@ -75,9 +75,9 @@ class Rounds:
             answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
             mark = self._core.finish(now)
             if self._state.batch.empty:
-                mark = 0  # nobody has to wait
+                mark = 0  # no caller has to wait
         if isinstance(answer, Reading):
-            self._core.deliver(answer, mark)  # says why the task cannot be answered
+            self._core.deliver(answer, mark)  # raises the reason why the task cannot be answered
         return mark
 
     def settle(self, first: int, last: int) -> None:

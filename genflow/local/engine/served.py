@@ -1,4 +1,4 @@
-"""What the fronts need of a service: one of this process, or one behind another front."""
+"""The interface of a service that the fronts use: a service of this process, or one behind another front."""
 
 from __future__ import annotations
 

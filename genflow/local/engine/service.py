@@ -114,7 +114,7 @@ class Service:
                 answer.wait(left)
         except LocalError:
             raise
-        except BaseException:  # of a signal handler
+        except BaseException:  # raised by a signal handler
             poll.is_over = True
             self._core.calls.post(partial(self._withdraw, poll))
             raise
@@ -252,7 +252,7 @@ class Service:
                 self._core.apply(partial(settle, outcome.event_type, outcome.attributes))
             mark = self._core.finish(now)
             self._core.polls.skip()
-        with contextlib.suppress(StoreError):  # nobody waits for this answer; the function runs into its time-out
+        with contextlib.suppress(StoreError):  # the answer is dropped; the function times out
             self._core.journal.settle(mark)
 
     # Runs that begin with a given history.
@@ -270,7 +270,7 @@ class Service:
             events: The new run's history in wire form.
 
         Raises:
-            ServiceError: The run is not kept, another one is open, or the domain takes no new one.
+            ServiceError: The run does not exist any more, another one is open, or the domain accepts no new one.
             StoreError: The file cannot keep it.
         """
         self._core.store.check()
@@ -291,7 +291,7 @@ class Service:
             mark = self._core.finish(now)
         self._core.deliver(None, mark)
 
-    # The whole.
+    # The whole service.
 
     def announce(self, notice: str) -> None:
         """Have other processes find this in the lock file."""

@@ -1,4 +1,4 @@
-"""Which process gets a task: it goes to one that knows its type; see :mod:`genflow.local.state.known_types`."""
+"""Chooses the process for a task: one that knows its type; see :mod:`genflow.local.state.known_types`."""
 
 from __future__ import annotations
 

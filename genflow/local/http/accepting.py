@@ -1,4 +1,4 @@
-"""Accepting connections: no more than there is room for.
+"""Accepts connections, up to a limit.
 
 Theory of operation. Where the process has no descriptor left, ``accept`` fails as long as nothing is closed, and the
 event loop's own way of accepting then tries again without end and logs every failure. Here connections are counted, and
@@ -52,7 +52,7 @@ async def accept(listener: socket.socket, dispatcher: Dispatcher, make: Callable
         try:
             client, _ = await loop.sock_accept(listener)
             await loop.connect_accepted_socket(make, client)
-        except ConnectionError:  # it has left already
+        except ConnectionError:  # the client has disconnected already
             continue
         except OSError as error:
             LOG.warning('No connection is accepted for %g s: %s', PAUSE, error)

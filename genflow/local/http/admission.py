@@ -1,4 +1,4 @@
-"""Who may come in: no web page, no stranger's name for this machine, and where there are credentials nobody without.
+"""Admission of requests: refuses web pages, foreign host names and, if there are credentials, unsigned requests.
 
 Theory of operation. A server on the loopback interface trusts whoever reaches it, for those are programs of this
 machine. One kind of stranger reaches it nevertheless: a web page that a browser of this machine shows. Browsers say so

@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
         self._held: Held | None = None
         self._waiting: asyncio.Task[None] | None = None
 
-    # What the transport tells.
+    # Callbacks of the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)

@@ -1,4 +1,4 @@
-"""Where requests are carried out: in worker threads, or on the loop's own where that is quicker for everybody.
+"""Dispatches requests to worker threads, or carries them out on the loop's own thread if that is quicker.
 
 Theory of operation. A call waits for the disk, and calls that come at the same time should wait for one commit
 together. So they go to worker threads, many at a time. But a request that comes alone gains nothing by that: handing it

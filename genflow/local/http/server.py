@@ -183,7 +183,7 @@ class HttpServer:
             await end_connections(dispatcher)
             await cancelled(watching)
 
-    # What the paths lead to.
+    # Handlers of the paths.
 
     def _route(self, request: Request) -> Asked:
         """What a request asks for; in a worker."""

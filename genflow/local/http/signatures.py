@@ -239,7 +239,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-# The words.
+# The error texts.
 
 
 def missing() -> ServiceError:

@@ -53,7 +53,7 @@ def read_task_token(text: str, kind: str) -> TaskToken:
         found, key, scheduled, started, run_id = unseal(text).decode().split(' ')
         if found == kind and max(len(key), len(scheduled), len(started)) <= LONGEST_NUMBER:
             return TaskToken(kind, int(key), run_id, int(scheduled), int(started))
-    except ValueError:  # sealed by somebody else
+    except ValueError:  # sealed by another service
         pass
     raise faults.invalid_token()
 

@@ -100,7 +100,7 @@ def rule_at(shape: Shape, structure: str, member: str, named: Pattern | None) ->
     return Rule(shape, pattern, enum, shape.metadata.get('min'), shape.metadata.get('max'))
 
 
-# The quick check: yes or no.
+# The quick check, which only accepts or refuses.
 
 
 def quick(rule: Rule, named: Pattern | None) -> Check:
@@ -194,7 +194,7 @@ def quick_check(operation: str) -> Check:
     return quick(Rule(shape, None, (), None, None), None)
 
 
-# The walk: the words.
+# The slow check, which makes the error texts.
 
 
 @define

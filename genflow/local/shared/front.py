@@ -288,7 +288,7 @@ class Front:
         """The names of the processes that follow."""
         return list(self._followers)
 
-    # The event loop's thread.
+    # On the event loop's thread.
 
     def serve(self) -> None:
         """Serve until :meth:`stop`."""
@@ -321,7 +321,7 @@ class Front:
 
     def sweep(self) -> None:
         """Forget what is past its retention, although nobody calls."""
-        with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
+        with contextlib.suppress(StoreError):  # the next call reports the problem of the file
             self.service.catch_up()
 
     def _connection(self, make: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
@@ -385,7 +385,7 @@ class Front:
         """Open the run whose history has come in parts."""
         self.service.fork(**named, events=self._histories.pop((process, named['new_run_id'])))
 
-    # Who is there.
+    # Presence of followers.
 
     def connected(self, process: str, presence: Presence) -> None:
         """A follower is there; on the loop."""
@@ -414,7 +414,7 @@ class Front:
 
     def _release(self, process: str, given_up: list[int] | None) -> None:
         """Let go of what a process had; in a thread, for it waits for the file."""
-        with contextlib.suppress(StoreError):  # the next call says what is wrong with the file
+        with contextlib.suppress(StoreError):  # the next call reports the problem of the file
             self.functions_offered(process, [])
             if given_up is not None:
                 self.service.processes.end_undelivered(process, given_up)

@@ -107,7 +107,7 @@ class Member:
             if isinstance(self._role, Following):
                 self._role.presence.shut()
 
-    # The part.
+    # The part of the service.
 
     @property
     def leads(self) -> bool:
@@ -235,7 +235,7 @@ class Member:
         if self._refusal is not None:
             raise type(self._refusal)(str(self._refusal))
 
-    # What a service can.
+    # The operations of a service.
 
     def perform(
         self,

@@ -50,7 +50,7 @@ class WaitForTasks:
         except ServiceError as error:
             self._refusal = error
         except (ConnectionLost, StoreError):
-            pass  # the next round hears of it
+            pass  # the next round gets it
         finally:
             if not self.abandoning.is_over:
                 self._ring()

@@ -251,7 +251,7 @@ class PagesAhead:
         try:
             self._thread.start()
             self._next = request['nextPageToken']
-        except RuntimeError:  # there can be no more threads: the caller fetches the page when it wants it
+        except RuntimeError:  # no more threads can be started: the caller fetches the page itself
             self._thread = None
 
     def _fetch(
@@ -264,7 +264,7 @@ class PagesAhead:
             try:
                 body = self.requests.body(self.method, {**request, 'nextPageToken': token})
             finally:
-                bodies.put(body)  # somebody waits for it, whatever happens
+                bodies.put(body)  # a waiter must be notified in any case
             token = _next_token(body) if wanted.get() else None
 
 

@@ -364,7 +364,7 @@ class Start(Generic[P, R]):
             try:
                 self._starter(*args, **kwargs)
             except Exception as error:
-                if faults.code_of(error) != ALREADY_STARTED:  # somebody else was quicker: signal that one
+                if faults.code_of(error) != ALREADY_STARTED:  # another start was quicker: signal that execution
                     raise
         raise refusal
 

@@ -69,7 +69,7 @@ class ExecutionFilter:
         return tagged and all(value is None or value == found for value, found in wanted)
 
     def _request(self, *, closed: bool) -> dict[str, Any]:
-        # SWF wants a time; the oldest that it takes stands for none.
+        # SWF requires a time; the oldest possible one means no limit.
         since: Any = 0 if self.since is None else self.since
         return {'startTimeFilter': {'oldestDate': since}, **self._selective(closed=closed)}
 

@@ -92,7 +92,7 @@ class OpenPolls:
         client, thread = self.connection.client, threading.get_ident()
 
         def attempt_id(params: dict[str, Any], **_: Any) -> None:
-            if threading.get_ident() == thread:  # the client may be somebody else's too
+            if threading.get_ident() == thread:  # other code may use the client too
                 params['headers'][HEADER] = '1'
 
         client.meta.events.register('before-call.swf', attempt_id)

@@ -391,7 +391,7 @@ class Rounds:
             self._has_slot = True
             try:
                 task = self._activities.popleft()
-            except IndexError:  # given up
+            except IndexError:  # failed
                 break
             if not self._in_user_code(me, (task.name, task.version), partial(self._run, task)):
                 self._settle(me)
@@ -492,6 +492,6 @@ class Rounds:
             if kind is None:
                 self._overrunning += 1
             else:
-                self._has_slot = False  # it is the old leader's now
+                self._has_slot = False  # it belongs to the old leader now
                 self.speeds.overran(kind)
         self.spawn('rounds', partial(self._lead, following))

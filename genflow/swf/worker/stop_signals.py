@@ -99,5 +99,5 @@ class SignalStop:
     def _safely(action: Callable[..., None], *arguments: object) -> None:
         try:
             action(*arguments)
-        except Exception:  # the next signal is to have its effect, too
+        except Exception:  # the next signal must still be handled
             log.exception('the handling of a stop signal failed')

@@ -364,13 +364,13 @@ class Worker(WorkerOptions):
             threading.Thread(target=taking_back, name='genflow-leaving', daemon=True).start()
         for thread in self._threads:
             while thread.is_alive() and (left := self._deadline - monotonic()) > 0:
-                thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may have shortened the time meanwhile
+                thread.join(min(left, POLL_INTERVAL))  # a second Ctrl-C may shorten the time
         while not self._runner.wait(0) and (left := self._deadline - monotonic()) > 0:
-            self._runner.wait(min(left, POLL_INTERVAL))  # what runs on the event loop
+            self._runner.wait(min(left, POLL_INTERVAL))  # activities on the event loop
         if self._fails_running:
             abandoning = threading.Thread(target=self._abandon, name='genflow-abandon', daemon=True)
             abandoning.start()
-            abandoning.join(SHUTDOWN_GRACE)  # and not longer, if the service hangs: the time-outs say the same
+            abandoning.join(SHUTDOWN_GRACE)  # no longer, if the service hangs: the time-outs have the same effect
         self._stopped.set()
         self._decider.cache.close_all()
         self._runner.loop.close()

@@ -324,7 +324,7 @@ class Exploration:
     def _verdict(self, run: Simulation) -> Verdict | None:
         return judged(run, self.first, self.without, self.check)
 
-    # what was found
+    # results
 
     def play(self, schedule: str) -> Report:
         """Plays one schedule and judges it."""

@@ -159,7 +159,7 @@ def _stuck(run: Simulation, first: Baseline) -> str | None:
         return None
     unread = any(len(box.items) > first.unread.get(name, 0) for name, box in run.live.mailboxes.items())
     if not (run.setup.says_signals or unread):
-        return None  # nobody said that no more of them come
+        return None  # more of them may come
     return (
         f'the execution waits for ever: nothing is open at SWF and all signals have come, in an order that leaves it '
         f'waiting; {run.live.describe_blocked()}'

@@ -172,7 +172,7 @@ def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: 
     while actions := run.actions(allowance - run.spent):
         choice = _named(actions, left)
         if choice.cost and not left and choice is actions[0]:
-            break  # nothing happens by itself any more
+            break  # nothing is left that happens by itself
         run.take(choice)
     return run
 

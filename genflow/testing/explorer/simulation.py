@@ -272,7 +272,7 @@ class Simulation(ServiceModel):
         """Closes the generators."""
         self.live.close()
 
-    # what can happen
+    # possible actions
 
     def actions(self, allowance: int) -> list[Action]:
         """What can happen next within so many faults, the first-in-first-out choice first; nothing if it is stuck."""
@@ -350,7 +350,7 @@ class Simulation(ServiceModel):
             )
         return known
 
-    # letting it happen
+    # applying an action
 
     def take(self, action: Action) -> None:
         """Lets one of :meth:`actions` happen."""

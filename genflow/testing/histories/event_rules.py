@@ -71,7 +71,7 @@ def event_for(item: Item, verb: str) -> str:
     return found
 
 
-# what the events refer to
+# references between events
 
 
 def references(item: Item, event_type: str) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class History(HistorySteps):
         """The history as ``aws swf get-workflow-execution-history`` prints it; timestamps are epoch seconds."""
         return written(self.recorded, self.workflow_id, self.run_id, indent)
 
-    # what it says
+    # its attributes
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ class History(HistorySteps):
         """The events, one on each line."""
         return '\n'.join(_line(event) for event in self.recorded)
 
-    # going on
+    # adding events
 
     def given(
         self,

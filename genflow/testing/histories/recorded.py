@@ -46,7 +46,7 @@ def record(draft: EventWriter, decisions: Sequence[Mapping[str, Any]], completed
         draft.wake()
 
 
-# what SWF refuses by itself
+# refusals of SWF itself
 
 
 def _cause(draft: EventWriter, kind: str, attributes: Said, *, unhandled: bool) -> str | None:
@@ -83,7 +83,7 @@ _REPEATED = {
 """What the event of a refused decision repeats of it."""
 
 
-# what SWF adds to a decision
+# additions of SWF to a decision
 
 
 def _as_said(draft: EventWriter, attributes: Said) -> Said:

@@ -217,7 +217,7 @@ class HistorySteps:
             raise ImpossibleStory(f'time cannot pass by {passed}')
         return self._like(self.recorded, self.ledger, self.now + passed)
 
-    # the way of a step
+    # how a step is applied
 
     def _on(self, task: Any, verb: str) -> tuple[EventWriter, Item]:
         draft = self._draft(verb)

@@ -130,7 +130,7 @@ class Doubles:
                 found.setdefault((type(spec), name, str(version)), _complete(spec))
         return list(found.values())
 
-    # who there is
+    # known types
 
     def _walk(self, owner: type) -> None:
         """Adds the types that a workflow class calls, and those that its children call."""
@@ -167,7 +167,7 @@ class Doubles:
                 self._walk(part.spec.cls)
         return part
 
-    # what a stub is for
+    # the target of a stub
 
     def _named(self, named: Any) -> list[Key]:
         """The types that the key of a stub means.

@@ -116,7 +116,7 @@ class Tester:
         self._steps = 0
         self._may_have_ended = True
 
-    # the whole
+    # the whole execution
 
     def run(self, /, *args: Any, **kwargs: Any) -> Any:
         """Runs the workflow with these arguments to its end, through its restarts, and returns its result.
@@ -343,7 +343,7 @@ class Tester:
         self._ask('request_cancel_workflow_execution')
         return self
 
-    # looking
+    # inspection
 
     def query(self, name: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Calls a ``@query`` method on the state after the last decision, and returns its result.
@@ -417,7 +417,7 @@ class Tester:
             return f'<Tester of {lead.name} {lead.version}, its service is closed>'
         return f'<Tester of {lead.name} {lead.version}, {state}, {self.now:%Y-%m-%d %H:%M:%S}>'
 
-    # the way of a step
+    # how a step is applied
 
     def _work(self) -> str | None:
         """A decision, an activity or a function; ``None`` where none waits."""

@@ -134,7 +134,7 @@ def main(arguments: list[str]) -> int:
         say('interrupted')
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        return Exit.INTERNAL  # who reads no further, as `head`, has what they want
+        return Exit.INTERNAL  # the reader, such as `head`, has enough
     except LostOutput as error:
         say(f'Error: the output cannot be written to stdout ({error.strerror}).')
         return Exit.INTERNAL

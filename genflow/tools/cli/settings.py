@@ -295,7 +295,7 @@ def exported_settings() -> dict[str, str]:
     return {f'GENFLOW_{name.upper()}': '' if value is None else str(value) for name, value in values.items()}
 
 
-# what they do
+# effects
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def waiting(run: HistoryTail, registry: Registry, cache: StickyCache) -> Waiting
     try:
         execution.advance(decided(translate(run.since(0))))
         return _seen(run, kind, execution)
-    except GenflowError:  # whoever decides it next will say so
+    except GenflowError:  # the next decider will report it
         return None
     finally:
         execution.close()

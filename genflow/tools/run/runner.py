@@ -301,7 +301,7 @@ class _Run:
         finally:
             self._stop_workers()
 
-    # being told to end
+    # stopping
 
     @contextmanager
     def stopping_on_signals(self) -> Iterator[None]:
@@ -356,7 +356,7 @@ class _Run:
                 activities=self.activities,
                 sticky=False,  # a list of a process that died would keep its decision task for some seconds
                 register=False,
-                shows_payloads=True,  # to the one who runs it, and nobody else
+                shows_payloads=True,  # shown only to the user who runs it
                 fails_running=False,  # in a file they go on when it is opened again, and count as no try
                 on_hold=self._held,
                 on_task=self._noticed,
@@ -371,7 +371,7 @@ class _Run:
         for worker in self._workers.values():
             worker.wait()
 
-    # what the workers tell
+    # reports of the workers
 
     def _held(self, task: DecisionTask, error: BaseException) -> None:
         self._report(task, error if isinstance(error, GenflowError) else GenflowError(str(error)))
@@ -391,7 +391,7 @@ class _Run:
         self._stuck.append((task.workflow_id, task.run_id, CannotGoOn(task, error)))
         self._news.set()
 
-    # the thread that waits
+    # the waiting thread
 
     def _follow(self, run: HistoryTail, steps: ExecutionSteps, view: View) -> Outcome:
         while True:

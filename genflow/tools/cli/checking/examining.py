@@ -121,7 +121,7 @@ def _checks(patient: Patient) -> Iterator[Check]:
         yield Check('service', 'wrong', 'it does not work', error.format_message())
 
 
-# what is here
+# local checks
 
 
 def _python(patient: Patient) -> Iterator[Check]:
@@ -177,7 +177,7 @@ def _file(patient: Patient) -> Iterator[Check]:
 HERE: tuple[Callable[[Patient], Iterator[Check]], ...] = (_python, _packages, _back_end, _file)
 
 
-# what is there
+# checks of the service
 
 
 def _reached(patient: Patient) -> Iterator[Check]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ['cancel', 'history', 'query', 'result', 'run_of', 'signal', 'start', 'terminate', 'update']
 
-POLL_INTERVALS = 0.5  # seconds between two looks at an execution that is waited for
+POLL_INTERVALS = 0.5  # seconds between two polls of an execution
 
 
 def run_of(client: Any, domain: str, workflow_id: str, run_id: str | None) -> HistoryTail:

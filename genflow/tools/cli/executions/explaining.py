@@ -105,7 +105,7 @@ def _spec(target: str | None, gathered: Gathered) -> WorkflowSpec | None:
     return spec
 
 
-# what would happen
+# suppositions
 
 
 def _suppose(gathered: Gathered, spec: WorkflowSpec | None, supposed: tuple[str, ...], *, as_json: bool) -> int:
@@ -145,7 +145,7 @@ def _undeclared(text: str, spec: WorkflowSpec) -> Iterator[str]:
         yield f'(the class declares no signal {name!r}; it declares: {", ".join(declared) or "none"})'
 
 
-# all of a domain
+# a whole domain
 
 
 def _show_all(target: str | None, domain: str, endpoint: str | None, db: str | None, *, as_json: bool) -> int:
@@ -159,7 +159,7 @@ def _show_all(target: str | None, domain: str, endpoint: str | None, db: str | N
     return Exit.TROUBLE if causes.groups else Exit.COMPLETED
 
 
-# what is printed
+# output
 
 
 def lines_of(diagnosis: Diagnosis) -> Iterator[str]:

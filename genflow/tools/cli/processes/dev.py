@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ['command', 'follow']
 
-REFRESH = 0.25  # seconds between two looks at the executions
+REFRESH = 0.25  # seconds between two polls of the executions
 SAVED = 'saved'
 QUIT = 'q'
 
@@ -74,7 +74,7 @@ def command(*, target: str, db: str | None, port: int, ui: bool, domain: str, mi
                 session.saved()
                 follow(session, executions, page, messages)
             except KeyboardInterrupt:
-                pass  # the ordinary end
+                pass  # the normal end
             finally:
                 page.stop()
     except StoreError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ['keys_pressed']
 
-LOOK = 0.2  # seconds between two looks at whether to stop
+LOOK = 0.2  # seconds between two checks whether to stop
 
 
 @contextmanager

@@ -60,4 +60,4 @@ def set_up(log_format: str, level: str) -> None:
     handler.setFormatter(FORMATS[log_format]())
     handler.addFilter(add_task)
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    logging.getLogger('botocore').setLevel(logging.WARNING)  # where it found credentials is nobody's news
+    logging.getLogger('botocore').setLevel(logging.WARNING)  # the source of credentials is not of interest

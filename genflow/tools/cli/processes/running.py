@@ -70,7 +70,7 @@ def run(
     if part in ('shows', 'helps'):
         end_with_supervisor()
     explained = _explained(shows=part != 'helps', kept=_kept(db, workflow_id) if is_kept else None)
-    with explained, redirect_stdout(sys.stderr), warnings_on_stderr():  # what user code prints is not the result
+    with explained, redirect_stdout(sys.stderr), warnings_on_stderr():  # output of user code is not the result
         request = _request(target, inputs(arguments, keywords), workflow_id)
         if takes_up and part != 'helps':
             _take_up(str(db), request, target, asked_for=repair is True, began=since)

@@ -200,7 +200,7 @@ class Supervisor:
         if program.decides:
             self._verdict = code if code in program.final else Exit.INTERRUPTED
             self._stop()
-            self._signal(signal.SIGINT)  # the second one: what still runs is nobody's any more
+            self._signal(signal.SIGINT)  # the second signal: nothing waits for running tasks any more
         elif code in {Exit.USAGE, Exit.MISMATCH} and not any(one.decides for one in self.programs):
             self._verdict = code
             self._stop()

@@ -35,7 +35,7 @@ __all__ = ['at_address', 'beside', 'command', 'needed_for_dashboard', 'site_of']
 LOOPBACK = '127.0.0.1'
 COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 NEEDED = ('jinja2', 'starlette', 'uvicorn')
-PACE = 1.0  # seconds between two looks at a service beyond this process
+PACE = 1.0  # seconds between two polls of a service in another process
 
 
 @click.command('ui')

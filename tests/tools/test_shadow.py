@@ -165,6 +165,18 @@ def test_closed_histories_are_kept_and_not_fetched_again(service, tmp_path):
     assert fetched == ['order-3']  # the open one
 
 
+def test_a_history_that_was_kept_of_an_open_execution_is_fetched_again_once_that_has_closed(service, tmp_path):
+    found, _ = fetcher(service, tmp_path)
+    shadow_executions(found, Wanted(DOMAIN), [SAME])
+    service.terminate_workflow_execution(domain=DOMAIN, workflowId='order-3')
+    again, _ = fetcher(service, tmp_path)
+    (closed,) = [one for one in again.executions(Wanted(DOMAIN)) if one.workflow_id == 'order-3']
+    assert again.history(DOMAIN, closed)['events'][-1]['eventType'] == 'WorkflowExecutionTerminated'
+    calls = again.calls
+    again.history(DOMAIN, closed)
+    assert again.calls == calls
+
+
 def test_an_execution_that_is_deleted_meanwhile_is_counted_and_the_others_are_replayed(service):
     class Late(Fetcher):
         """Reads the first history after its retention has ended."""

@@ -23,6 +23,7 @@ from attrs import define, field, frozen
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.rate_limits import CLASSES
+from genflow.swf.wire.close_events import ENDINGS
 from genflow.testing.histories.exports import load, written
 
 __all__ = ['Fetcher', 'Recorded', 'Wanted', 'since_of']
@@ -33,6 +34,9 @@ PAGE = 1000
 
 SHARE = 0.5
 """The part of SWF's rates that is used."""
+
+CLOSING = frozenset({*ENDINGS, 'WorkflowExecutionContinuedAsNew'})
+"""The types of event with which a history ends for good."""
 
 _UNITS = {'s': 'seconds', 'm': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
 
@@ -142,8 +146,9 @@ class Fetcher:
         """The history as the AWS command line prints it: from the folder where it is kept, else from SWF."""
         path = self._path(domain, execution)
         if path is not None and path.exists() and not execution.is_open:
-            kept = load(path)
-            return _document(execution, list(kept.events))
+            events = list(load(path).events)
+            if events and events[-1]['eventType'] in CLOSING:  # else it was kept while the execution was open
+                return _document(execution, events)
         request = {
             'domain': domain,
             'execution': {'workflowId': execution.workflow_id, 'runId': execution.run_id},

@@ -8,6 +8,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from datetime import datetime, timezone
 
 import boto3
@@ -26,7 +27,7 @@ from genflow.local.errors import ServiceError
 from genflow.local.http.credentials import Secret
 from genflow.local.http.http11 import RequestReader
 from genflow.local.http.server import HttpServer
-from genflow.local.http.signatures import verify
+from genflow.local.http.signatures import signed_at, verify
 
 BODY = b'{"registrationStatus": "REGISTERED"}'
 KEYS = {'AKID': Secret('very secret'), 'ASIA': Secret('temporary', 'token')}
@@ -136,6 +137,27 @@ def test_a_date_header_may_stand_for_the_moment():
     headers, now = signed(headers=[('Date', 'now')])
     assert 'X-Amz-Date' not in dict(headers)
     verify(arrived(headers), KEYS, now)
+
+
+@pytest.mark.parametrize(
+    'date',
+    [
+        'Sat, 28 Nov 2026 18:00:00 GMT',
+        'Sat, 28 Nov 2026 20:00:00 +0200',
+        'Sat, 28 Nov 2026 18:00:00 -0000',
+        'Sat, 28 Nov 2026 18:00:00',
+        '20261128T180000Z',
+    ],
+)
+def test_the_moment_of_a_date_header_does_not_depend_on_where_the_server_is(date, monkeypatch):
+    monkeypatch.setenv('TZ', 'America/New_York')
+    time.tzset()
+    try:
+        signed_at.cache_clear()
+        assert signed_at(None, date).text == '20261128T180000Z'
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize('apart', [-300, -1, 0, 1, 300])

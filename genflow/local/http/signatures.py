@@ -30,7 +30,7 @@ from genflow.local.http.credentials import Credentials, Secret
 from genflow.local.http.http11 import Request
 from genflow.local.requests import faults
 
-__all__ = ['verify']
+__all__ = ['signed_at', 'verify']
 
 ALGORITHM = 'AWS4-HMAC-SHA256'
 
@@ -147,12 +147,13 @@ def signed_at(stamp: str | None, date: str | None) -> Moment:
         ServiceError: It does not say so.
     """
     try:
-        found = MOMENT.match(stamp or '')
+        found = MOMENT.match((date if stamp is None else stamp) or '')
         if found:
             year, month, day, hour, minute, second = map(int, found.groups())
             return moment_of(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc))
         if stamp is None and date is not None:
-            return moment_of(parsedate_to_datetime(date).astimezone(timezone.utc))
+            time = parsedate_to_datetime(date)  # naive where the header names no zone, or -0000
+            return moment_of(time.astimezone(timezone.utc) if time.tzinfo else time)
     except (ValueError, OverflowError):
         pass
     raise incomplete('The request has neither X-Amz-Date (20260131T235959Z) nor Date to show when it was signed')

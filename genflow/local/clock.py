@@ -26,6 +26,8 @@ from genflow.local import forks
 from genflow.steady_time import monotonic_ns
 
 __all__ = [
+    'FIRST_MOMENT',
+    'LAST_MOMENT',
     'Clock',
     'ManualClock',
     'SkippingClock',
@@ -38,6 +40,9 @@ __all__ = [
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 MILLISECOND = timedelta(milliseconds=1)
+
+FIRST_MOMENT, LAST_MOMENT = -62_135_596_800_000, 253_402_300_799_999
+"""Milliseconds since the epoch of the first and the last moment that there is a date for: the years 1 to 9999."""
 
 _DAY: int | None = getattr(time, 'CLOCK_REALTIME', None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from datetime import datetime, timedelta, timezone
 
@@ -60,6 +61,27 @@ def test_timers_of_a_year_fire_in_their_order_at_their_moments(office, clock):
     fired = [event for event in office.history(execution) if event['eventType'] == 'TimerFired']
     assert [event['timerFiredEventAttributes']['timerId'] for event in fired] == [f't{day}' for day in range(1, 365)]
     assert [event['eventTimestamp'] for event in fired] == [start + timedelta(days=day) for day in range(1, 365)]
+
+
+def test_time_before_1970_passes_as_any_other(path):
+    """Tests travel there, too."""
+    clock = ManualClock(datetime(1912, 6, 23, tzinfo=timezone.utc))
+    with LocalSWF(path, clock) as swf:
+        office = Office(swf).prepare()
+        execution = office.start()
+        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='60'))
+        clock.advance(60)
+        assert office.history(execution)[-2]['eventType'] == 'TimerFired'
+    with LocalSWF(path, clock) as swf:
+        office = Office(swf)
+        office.decide(COMPLETE)
+        last = office.history(execution)[-1]
+        assert last['eventTimestamp'] == clock.now() == datetime(1912, 6, 23, 0, 1, tzinfo=timezone.utc)
+        clock.advance(100 * 86_400)
+        with pytest.raises(swf.exceptions.UnknownResourceFault):
+            office.history(execution)
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        assert file.execute('SELECT count(*) FROM executions').fetchone() == (0,)
 
 
 def test_what_a_timeout_sets_off_is_dated_by_it(office, clock):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from genflow import Client, Workflow, run, workflow
 from genflow.local import LocalSWF, SystemClock
-from genflow.local.clock import SteadyClock, to_milliseconds
+from genflow.local.clock import SteadyClock, to_datetime, to_milliseconds
 from genflow.swf.worker.worker import Worker
 from tests.local.office import Office, decision
 
@@ -56,6 +58,19 @@ def test_a_file_that_was_written_later_than_now_continues_from_there(path):
         dates = [event['eventTimestamp'] for event in Office(swf).history(execution)]
     assert dates == sorted(dates)
     assert to_milliseconds(dates[-1]) > Skewed().milliseconds() + HOUR // 2
+
+
+def test_a_file_of_a_time_before_1970_goes_on_there(path):
+    day = Skewed()
+    day.offset = -to_milliseconds(datetime(2000, 1, 1, tzinfo=timezone.utc))  # it is the nineteen-nineties or earlier
+    day.offset -= 100 * 366 * DAY
+    for _ in range(2):
+        with LocalSWF(path, day) as swf:
+            assert swf.clock.now() < to_datetime(0)
+            office = Office(swf) if swf.list_domains(registrationStatus='REGISTERED')['domainInfos'] else None
+            office = office or Office(swf).prepare()
+            execution = office.start(f'w{day.milliseconds()}')
+            assert office.history(execution)[0]['eventTimestamp'] < to_datetime(0)
 
 
 def test_a_steady_clock_begins_with_the_time_of_day():

@@ -120,7 +120,7 @@ class Journal:
         self._unfolded = Batch(0)
         self._failures: list[tuple[int, int, StoreError]] = []
         self._sweeping = threading.Lock()
-        self._next_sweep = 0
+        self._next_sweep = -math.inf
         self.folded = 0
         self.statistics = Statistics()
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from genflow.local.clock import Clock, SteadyClock, steady
+from genflow.local.clock import FIRST_MOMENT, Clock, SteadyClock, steady
 from genflow.local.engine.call_thread import CallThread
 from genflow.local.engine.group_commit import Journal
 from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
@@ -99,7 +99,7 @@ class LockedState:
         self.lock = threading.RLock()
         self.calls = CallThread()
         self._when_durable = when_durable
-        self._now = 0
+        self._now = FIRST_MOMENT
         self._broken = False
         try:
             self.calls.call(self._begin_service)
@@ -141,8 +141,9 @@ class LockedState:
             return  # a new file
         with self.lock:
             load_state(self.state, self.store)
-            if isinstance(self.clock, SteadyClock):
-                self.clock.start_at(self.store.newest_moment())
+            newest = self.store.newest_moment()
+            if newest and isinstance(self.clock, SteadyClock):
+                self.clock.start_at(newest)
             now = self.tick()
             if self.options.only_looks:
                 self.state.next_expiry = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from genflow.local.clock import FIRST_MOMENT
 from genflow.local.state.items import Activity, Child, DecisionTask, Item, LambdaFunction, Progress, Timer
 
 __all__ = ['TAIL_CHARACTERS', 'Execution', 'Parent', 'Tail']
@@ -86,7 +87,7 @@ class Execution:
     started_at: int
     progress: Progress
     last_event: int = 0
-    last_time: int = 0
+    last_time: int = FIRST_MOMENT
     tail: Tail = field(factory=lambda: Tail(1))
     decision: DecisionTask | None = None
     queued: DecisionTask | None = None

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
+from genflow.local.clock import FIRST_MOMENT, LAST_MOMENT
 from genflow.local.errors import CorruptFile, DamagedRow, StoreError
 from genflow.local.state.answers import Caller
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
@@ -23,8 +24,7 @@ LAST_REF = (1 << 63) - 1
 LARGEST_KEY = 1 << 42
 """No execution has a larger key: its events could not be numbered."""
 
-MOMENTS = (-62_135_596_800_000, 253_402_300_799_999)
-"""The first and the last moment that there is a date for: the years 1 to 9999."""
+MOMENTS = (FIRST_MOMENT, LAST_MOMENT)
 
 Answered = Sequence[tuple[Caller, str]]
 """The answers to numbered calls, each with who made it."""
@@ -216,7 +216,7 @@ class Store(File):
         """Key, domain and workflow id of the open executions."""
         return self.rows('SELECT key, domain, workflow_id FROM executions WHERE status IS NULL ORDER BY key')
 
-    def execution_keys(self, now: int = 0) -> list[int]:
+    def execution_keys(self, now: int = FIRST_MOMENT) -> list[int]:
         """The keys of all executions that are not past their retention at that moment."""
         sql = 'SELECT key FROM executions WHERE expires IS NULL OR expires > ? ORDER BY key'
         return [key for (key,) in self.rows(sql, (now,))]

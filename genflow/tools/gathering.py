@@ -88,10 +88,14 @@ def from_file(path: str | Path, at: datetime | None = None, *, target: str | Non
         target: The code that the commands of findings name.
 
     Raises:
-        HistoryError: It is not a whole history.
-        OSError: The file cannot be read.
+        HistoryError: It is not a whole history, or cannot be read.
     """
-    loaded = load(Path(path))
+    try:
+        if Path(path).is_char_device() or Path(path).is_block_device():
+            raise HistoryError(f'{path} is a device; name a file')
+        loaded = load(Path(path))
+    except OSError as error:
+        raise HistoryError(f'{path} cannot be read: {error.strerror}') from error
     try:
         view = ExecutionView(loaded.workflow_id, loaded.run_id).apply_all(loaded.events)
     except HistoryError as error:

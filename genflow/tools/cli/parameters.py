@@ -88,11 +88,16 @@ class Endpoint(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not _is_url(value):
-            self.fail(f'{value!r} is not the address of a service; {self._hint(value)}', param, ctx)
+            shown = re.sub('//.*@', '//…@', value)  # what may be a password stays out of messages
+            self.fail(f'{shown!r} is not the address of a service; {self._hint(value)}', param, ctx)
         return str(value)
 
     @staticmethod
     def _hint(value: str) -> str:
+        if '@' in value:
+            return (
+                "write 'http://HOST:PORT': credentials are configured for boto3, and an address is shown in messages."
+            )
         guess = f'http://{value}'
         return f'write {guess!r}.' if '://' not in value and _is_url(guess) else "write 'http://HOST:PORT'."
 
@@ -107,9 +112,12 @@ def _is_url(text: str) -> bool:
         return False
     try:
         parts = urlsplit(text)
-        return parts.scheme in {'http', 'https'} and _is_host(parts.hostname or '') and parts.port != 0
+        port = parts.port
     except ValueError:  # the port is no number that a port can have
         return False
+    return (
+        parts.scheme in {'http', 'https'} and '@' not in parts.netloc and _is_host(parts.hostname or '') and port != 0
+    )
 
 
 def _is_host(text: str) -> bool:

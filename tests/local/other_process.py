@@ -44,7 +44,7 @@ class OtherProcess:
 
     def __exit__(self, *exception):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(60)
         self.process.stdout.close()
 
 

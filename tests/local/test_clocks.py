@@ -186,7 +186,7 @@ def test_a_skipping_clock_runs_while_everybody_waits():
                 office.respond(task, timer(f't{fired}', 30 * 86_400))
 
         working(office, decide, over)
-        assert over.wait(20)
+        assert over.wait(60)
         info = office.describe(execution)['executionInfo']
     assert info['closeStatus'] == 'COMPLETED'
     assert info['closeTimestamp'] - begin == timedelta(days=300)
@@ -204,7 +204,7 @@ def test_a_skipping_clock_stands_while_a_task_is_worked_on():
             task = office.poll_activity()
             if 'taskToken' in task:
                 working_on_it.set()
-                assert done.wait(20)
+                assert done.wait(60)
                 seen.append(clock.now())
                 office.complete(task)
                 over.set()
@@ -215,10 +215,10 @@ def test_a_skipping_clock_stands_while_a_task_is_worked_on():
                 office.respond(task, schedule('a'), timer('t', 3600))
 
         threads = [working(office, perform, over), working(office, decide, over)]
-        assert working_on_it.wait(20)
+        assert working_on_it.wait(60)
         done.set()
-        assert over.wait(20)
+        assert over.wait(60)
         swf.close()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
     assert seen == [begin]

@@ -166,7 +166,7 @@ class Busy:
     def __exit__(self, *exception):
         self.stop.set()
         for thread in self.threads:
-            thread.join(20)
+            thread.join(60)
         self.swf.close()
 
     def repeat(self, work):
@@ -213,7 +213,7 @@ def test_a_clock_that_threads_move_is_free_in_the_child():
     finally:
         stop.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
 
 
 WHILE_IMPORTING = """
@@ -236,7 +236,7 @@ assert MODULE not in sys.modules, MODULE
 action = compile(ACTION, 'action', 'exec')
 thread = threading.Thread(target=exec, args=(action, {'LocalSWF': LocalSWF, 'path': path}))
 thread.start()
-assert importing.wait(30)
+assert importing.wait(60)
 child = os.fork()
 if child == 0:
     signal.alarm(60)

@@ -70,7 +70,7 @@ def answered(call):
     values = []
     thread = threading.Thread(target=lambda: values.append(call()), daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert values, 'the service does not answer any more'
     return values[0]
 
@@ -128,7 +128,7 @@ def test_a_poll_interrupted_at_every_line_takes_nobody_s_place(swf):
         held = swf.hold('PollForDecisionTask', request, rung.set)
         assert held.attempt() is None
         office.start(f'w{number}')
-        assert rung.wait(20)
+        assert rung.wait(60)
         assert '"taskToken"' in held.attempt(last=True)
 
 
@@ -208,7 +208,7 @@ def test_the_thread_ends_with_the_service(end):
 
         del swf
         gc.collect()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
 
 

@@ -71,7 +71,7 @@ def test_the_poll_that_waits_is_woken_where_the_type_is_known(path, waits_in):
             threads[name].start()
         for name in reversed(order):
             Office(first).start(name, workflowType={'name': names[name], 'version': '1'})
-            threads[name].join(30)
+            threads[name].join(60)
             assert found[name] == names[name]
 
 
@@ -106,7 +106,7 @@ def test_what_only_a_process_knew_that_has_left_goes_to_a_poll_that_waits(path):
         thread = threading.Thread(target=lambda: tasks.append(office.poll_decision()))
         thread.start()
         other.close()
-        thread.join(30)
+        thread.join(60)
         assert tasks[0]['workflowExecution']['workflowId'] == 'a'
 
 
@@ -117,7 +117,7 @@ def test_a_process_that_comes_gets_what_another_holds_that_cannot_do_it(two, pat
     execution = first.start('a', workflowType=SECOND)
     while not first.poll_decision().get('taskToken'):
         """Until the leader has noticed that the process which knows the type has left."""
-    with LocalSWF(path, long_poll=5) as again:
+    with LocalSWF(path, long_poll=60) as again:
         again.declare_types(workflows=[('second', '1')], activities=[])
         assert Office(again).poll_decision()['workflowExecution']['workflowId'] == 'a'
     assert 'DecisionTaskTimedOut' in first.types(execution)
@@ -151,7 +151,7 @@ def test_a_worker_s_rounds_wait_while_there_are_only_tasks_of_others(two):
     task = other.poll_decision()
     other.respond(task, COMPLETE)
     first.start('b')
-    assert rung.wait(10)
+    assert rung.wait(60)
     ((taken,),) = rounds.take(wants, places)
     assert taken['workflowExecution']['workflowId'] == 'b'
     rounds.settle()

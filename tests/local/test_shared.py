@@ -40,7 +40,7 @@ SOON = 9  # seconds on a busy machine; a leader that cannot be reached is waited
 @pytest.fixture
 def other(path):
     """Another process that leads the file, with everything prepared."""
-    with OtherProcess(path, long_poll=20, synchronous='NORMAL') as process:
+    with OtherProcess(path, long_poll=60, synchronous='NORMAL') as process:
         assert process.leads
         process('office.prepare() and None')
         yield process
@@ -49,7 +49,7 @@ def other(path):
 @pytest.fixture
 def swf(other, path):
     """The same file in this process, which follows."""
-    with LocalSWF(path, long_poll=20) as swf:
+    with LocalSWF(path, long_poll=60) as swf:
         assert not swf.is_leader
         yield swf
 
@@ -99,7 +99,7 @@ def test_a_held_poll_waits_in_a_thread_of_its_own(other, swf):
     held = swf.hold('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, rung.set)
     assert held.attempt() is None
     Office(swf).start('w')
-    assert rung.wait(20)
+    assert rung.wait(60)
     assert json.loads(held.attempt())['workflowExecution']['workflowId'] == 'w'
 
 
@@ -110,7 +110,7 @@ def test_a_held_poll_that_is_abandoned_takes_no_task(other, swf):
     held = swf.hold('PollForDecisionTask', request, rung.set)
     assert held.attempt() is None
     held.abandon()
-    assert rung.wait(20)  # its thread has ended
+    assert rung.wait(60)  # its thread has ended
     Office(swf).start('w')
     assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
 
@@ -217,7 +217,7 @@ def test_a_poll_outlives_its_leader(other, swf):
     other('office.swf.count_pending_decision_tasks(domain="dom", taskList={"name": "deciders"})')
     other.kill()
     Office(swf).start('w')
-    thread.join(20)
+    thread.join(60)
     assert tasks[0]['workflowExecution']['workflowId'] == 'w'
 
 
@@ -313,7 +313,7 @@ def busy(office):
 
 @pytest.mark.thorough
 def test_the_tasks_of_a_process_that_dies_end_at_once(other, path):
-    with OtherProcess(path, long_poll=20) as third:
+    with OtherProcess(path, long_poll=60) as third:
         execution = third('office.start("w")')
         third('office.decide(__import__("tests.local.office").local.office.schedule("a"))["taskToken"]')
         third('office.poll_activity()["taskToken"]')
@@ -326,7 +326,7 @@ def test_the_tasks_of_a_process_that_dies_end_at_once(other, path):
 
 
 def test_an_activity_of_a_process_that_leaves_can_be_answered_with_its_token(other, path):
-    with LocalSWF(path, long_poll=20) as swf:
+    with LocalSWF(path, long_poll=60) as swf:
         execution, activity = busy(Office(swf))
     other(f'office.complete({ {"taskToken": activity["taskToken"]}!r})')
     assert 'ActivityTaskCompleted' in other(f'office.types({execution!r})')
@@ -369,7 +369,7 @@ def test_a_poll_that_a_signal_handler_interrupts_gives_its_task_back(other, swf)
 
 
 def test_a_decision_task_of_a_process_that_leaves_is_decided_by_another(other, path):
-    with LocalSWF(path, long_poll=20) as swf:
+    with LocalSWF(path, long_poll=60) as swf:
         Office(swf).start('w')
         Office(swf).poll_decision()
     assert other('office.poll_decision()["workflowExecution"]["workflowId"]') == 'w'
@@ -395,7 +395,7 @@ def absent(other, swf, path, monkeypatch):
         looks.release()
 
     monkeypatch.setattr(leading.Leading, 'look_for', look)
-    with OtherProcess(path, long_poll=20) as third:
+    with OtherProcess(path, long_poll=60) as third:
         third.execution = Office(swf).start('w')
         third.looked = lambda: looks.acquire(timeout=60)
         Office(swf).decide(schedule('a'))
@@ -469,7 +469,7 @@ def test_a_function_runs_in_the_process_that_registered_it(other, swf):
 def test_a_function_ends_with_the_process_that_runs_it(other, swf, path):
     """Which is killed while the function runs; the workflow hears of it, and does not wait for the time-out."""
     office = Office(swf)
-    with OtherProcess(path, long_poll=20) as third:
+    with OtherProcess(path, long_poll=60) as third:
         kill = '__import__("os").kill(__import__("os").getpid(), 9)'
         third(f'office.swf.register_lambda("deadly", lambda value: {kill})')
         office.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
@@ -477,7 +477,7 @@ def test_a_function_ends_with_the_process_that_runs_it(other, swf, path):
         office.decide({'decisionType': 'ScheduleLambdaFunction', 'scheduleLambdaFunctionDecisionAttributes': schedules})
         ended = office.poll_decision()['events'][-3]
         assert (ended['eventType'], attributes(ended)['reason']) == ('LambdaFunctionFailed', 'ProcessDied')
-        third.process.wait(30)
+        third.process.wait(60)
 
 
 # Who is refused.
@@ -642,7 +642,7 @@ def test_a_forked_child_refuses_and_the_parent_continues(swf):
 def test_a_child_that_outlives_the_leader_keeps_nobody_waiting(path):
     """It has inherited the lock, the listening socket and the accepted ones."""
     reader, writer = os.pipe()
-    with OtherProcess(path, long_poll=20, synchronous='NORMAL') as other:
+    with OtherProcess(path, long_poll=60, synchronous='NORMAL') as other:
         leader = LocalSWF(path) if not other.leads else None
         assert leader is None
         other('office.prepare() and None')

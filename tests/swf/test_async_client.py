@@ -71,7 +71,7 @@ def test_an_execution_is_started_asked_signaled_and_awaited(loops):
         await decide(loops)
         seen = [await asked, await shown, await execution.status()]
         assert await execution.context() == 'begun'
-        waiting = asyncio.create_task(execution.result(timeout=20))
+        waiting = asyncio.create_task(execution.result(timeout=60))
         await execution.signal(Basket.add, 'x')
         await decide(loops)
         return [*seen, await waiting, await execution.wait(), len(await execution.history())]
@@ -82,7 +82,7 @@ def test_an_execution_is_started_asked_signaled_and_awaited(loops):
 def test_many_results_are_awaited_at_a_time_on_few_threads(loops):
     async def program(client):
         executions = [await client.starter(Basket)(number) for number in range(40)]
-        results = [asyncio.create_task(execution.result(timeout=30)) for execution in executions]
+        results = [asyncio.create_task(execution.result(timeout=60)) for execution in executions]
         await asyncio.sleep(0)
         for execution in executions:
             await execution.signal('add', 'x')

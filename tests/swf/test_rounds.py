@@ -269,7 +269,7 @@ DIES = """
     swf = LocalSWF('swf.db')
     swf.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
     with Worker('d', 'tl', swf, registry=[Step, Chain]):
-        Client('d', swf).starter(Chain, workflow_id='w')(10).result(timeout=30)
+        Client('d', swf).starter(Chain, workflow_id='w')(10).result(timeout=60)
 """
 
 

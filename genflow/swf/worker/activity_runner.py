@@ -6,7 +6,6 @@ a reason that retries treat as a time-out: another worker may know it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import threading
@@ -16,7 +15,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from contextvars import Context, copy_context
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, field, frozen
 
@@ -34,11 +33,14 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.tasks.polled_tasks import ActivityTask
 from genflow.swf.tasks.respond import Failed, Outcome, in_plain_words, respond_activity
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
-from genflow.swf.worker.event_loop import EventLoop
+from genflow.swf.worker.event_loop import EventLoop, load, running_loop
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c, outcome_of, run_activity, run_async_activity
 from genflow.swf.worker.points import attempt_of, perform_around, perform_around_async
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ['ActivityRunner', 'RunningActivity', 'WorkerPlace', 'previous_details']
 
@@ -128,14 +130,6 @@ def _cancel(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
     """Cancels from any thread; does nothing if the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(work.cancel)
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop that runs on this thread, if one does."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 @frozen
@@ -243,6 +237,8 @@ class ActivityRunner:
 
     def __attrs_post_init__(self) -> None:
         self._places = {name: threading.Semaphore(limit) for name, limit in self.limits.items()}
+        if any(map(self._is_async, self.registry.activities)):
+            load()
 
     def handle(self, task: ActivityTask) -> None:
         """Runs one task and answers it.
@@ -303,12 +299,13 @@ class ActivityRunner:
         details = encode_details('the worker stopped before the activity began', None)
         self._respond(task, Failed(WORKER_STOPPED, details))
 
-    async def _perform_async(self, spec: ActivitySpec, running: RunningActivity) -> None:
+    async def _perform_async(
+        self, spec: ActivitySpec, running: RunningActivity, loop: asyncio.AbstractEventLoop
+    ) -> None:
         """The part of :meth:`handle` for an ``async def`` activity, on the event loop.
 
         A cancellation, or the loss of the task, cancels the activity's asyncio task.
         """
-        loop = asyncio.get_running_loop()
 
         async def perform() -> Outcome:
             with about(running.task):
@@ -341,6 +338,8 @@ class ActivityRunner:
         limit = self.limits.get(name)
         if limit is None:
             return nullcontext()
+        import asyncio  # noqa: PLC0415 - loaded, for a loop of asyncio runs this
+
         return self._async_places.setdefault(name, asyncio.Semaphore(limit))
 
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:

@@ -1,21 +1,50 @@
-"""The one event loop of a worker, on a thread of its own: where ``async def`` activities run."""
+"""The one event loop of a worker, on a thread of its own: where ``async def`` activities run.
+
+asyncio, which brings ssl with it, takes some 20 ms to import: most runs have no coroutines and do without. A worker
+that has an ``async def`` activity imports it when it is made (:func:`load`), and not on a thread while activities run:
+a fork during an import leaves a child that waits for it for ever.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field
 
-__all__ = ['EventLoop', 'finished']
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ['EventLoop', 'finished', 'load', 'running_loop']
 
 T = TypeVar('T')
 
+Work = Callable[['asyncio.AbstractEventLoop'], Coroutine[Any, Any, None]]
+"""Makes a coroutine for a loop."""
+
 SHUTDOWN_GRACE = 0.5
 """Seconds for which closing the loop waits for cancelled coroutines."""
+
+
+def load() -> None:
+    """Imports what coroutines need."""
+    import_module('asyncio')
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs on this thread, if one does."""
+    if 'asyncio' not in sys.modules:
+        return None
+    import asyncio  # noqa: PLC0415 - see above
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 @define(eq=False)
@@ -33,12 +62,12 @@ class EventLoop:
     _count: int = field(default=0, init=False)
     _changed: threading.Condition = field(factory=threading.Condition, init=False, repr=False)
 
-    def submit(self, work: Callable[[], Coroutine[Any, Any, None]], context: Context) -> None:
-        """Begins a coroutine, in a copy of a context."""
+    def submit(self, work: Work, context: Context) -> None:
+        """Begins a coroutine, which is given the loop, in a copy of a context."""
         with self._changed:
             self._count += 1
             loop = self._begun()
-        loop.call_soon_threadsafe(self._begin, work, context=context)
+        loop.call_soon_threadsafe(self._begin, loop, work, context=context)
 
     def wait_for_place(self, is_over: Callable[[], bool], every: float) -> None:
         """Waits until another coroutine may begin.
@@ -52,6 +81,8 @@ class EventLoop:
                 self._changed.wait(every)
 
     def _begun(self) -> asyncio.AbstractEventLoop:
+        import asyncio  # noqa: PLC0415 - see above
+
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(
@@ -62,6 +93,8 @@ class EventLoop:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop's thread: when the loop is stopped, it cancels running coroutines, and waits a moment for them."""
+        import asyncio  # noqa: PLC0415 - see above
+
         try:
             loop.run_forever()
             if self._running:
@@ -71,8 +104,8 @@ class EventLoop:
         finally:
             loop.close()
 
-    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        task = asyncio.ensure_future(work())
+    def _begin(self, loop: asyncio.AbstractEventLoop, work: Work) -> None:
+        task = loop.create_task(work(loop))
         self._running.add(task)  # the loop itself keeps weak references only
         task.add_done_callback(self._ended)
 
@@ -94,9 +127,9 @@ class EventLoop:
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine, on an event loop of its own; also where this thread runs one already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    import asyncio  # noqa: PLC0415 - see above
+
+    if running_loop() is None:
         return asyncio.run(work)
     found: list[T] = []
     failures: list[BaseException] = []

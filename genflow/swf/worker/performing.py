@@ -6,7 +6,6 @@ that do not fit ``run``) fails the task with a reason that names the error.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Callable
@@ -61,6 +60,8 @@ async def run_async_activity(
         create: Makes it.
         is_stopped: Whether it was asked to stop, so that an ``asyncio.CancelledError`` is the effect of that.
     """
+    import asyncio  # noqa: PLC0415 - loaded, for a loop of asyncio runs this
+
     try:
         activity, args, kwargs = _prepared(spec, input, context, create)
         with made_current(activity):

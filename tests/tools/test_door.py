@@ -405,6 +405,18 @@ def test_a_file_with_relative_imports_is_to_be_named_as_a_module(folder):
     assert 'give its folder an __init__.py' in genflow('run', 'alone.py')[2]
 
 
+def test_a_file_of_a_package_that_is_not_installed_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'path', [entry for entry in sys.path if entry])
+    package = tmp_path / 'uninstalled_shop'
+    package.mkdir()
+    (package / '__init__.py').touch()
+    (package / 'order.py').write_text('import uninstalled_shop.steps\n')
+    assert main(['run', str(package / 'order.py')]) == 2
+    err = capsys.readouterr().err
+    assert 'part of the package uninstalled_shop, which is not installed: run `pip install -e .`' in err
+    assert err.rstrip().endswith(f'in {tmp_path}, or name the module there: uninstalled_shop.order')
+
+
 def test_an_empty_workflow_id_is_refused(folder):
     for arguments in (['start', 'a', '1', '--id', '', '--db', 'good.db'], ['run', 'nothing.py', '--id', '']):
         code, _, err = genflow(*arguments)

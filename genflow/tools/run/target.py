@@ -197,13 +197,19 @@ def _importing(place: str, half_made: str = '') -> Iterator[None]:
 
 def _hint(error: BaseException, place: str) -> str:
     """A hint for an error that comes from how the target was named."""
-    if not isinstance(error, ImportError) or 'relative import' not in str(error):
-        return ''
     path = Path(place)
     parts, folder = [path.stem], path.parent
     while (folder / '__init__.py').is_file():
         parts, folder = [folder.name, *parts], folder.parent
-    if not path.is_file() or len(parts) == 1:
+    is_in_package = path.is_file() and len(parts) > 1
+    if isinstance(error, ModuleNotFoundError) and is_in_package and (error.name or '').partition('.')[0] == parts[0]:
+        return (
+            f'\nThe file is part of the package {parts[0]}, which is not installed: run `pip install -e .` in '
+            f'{folder}, or name the module there: {".".join(parts)}'
+        )
+    if not isinstance(error, ImportError) or 'relative import' not in str(error):
+        return ''
+    if not is_in_package:
         return '\nRelative imports work in a package only: give its folder an __init__.py, or import by full names.'
     return f'\nA file is imported by itself; name the module instead, in {folder}: {".".join(parts)}'
 

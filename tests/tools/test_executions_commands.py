@@ -13,6 +13,7 @@ from genflow.local import LocalSWF
 from genflow.local.http.server import HttpServer
 from genflow.tools.cli.main import cli, main
 from tests.insight.typed import typed
+from tests.tools.processes import TIMEOUT
 
 TYPE = {'name': 'Order', 'version': '1'}
 DEFAULTS = {
@@ -280,7 +281,7 @@ def test_a_value_that_is_not_of_the_type_of_a_signal_is_not_sent(genflow, db, tm
 
 def test_start_that_waits_prints_the_result(tmp_path, capsys):
     """Over HTTP, with somebody who decides while the command waits."""
-    with LocalSWF(long_poll=5) as service, HttpServer(service) as server:
+    with LocalSWF(long_poll=TIMEOUT) as service, HttpServer(service) as server:
         service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
         service.register_workflow_type(domain='genflow', **TYPE, **DEFAULTS)
 
@@ -295,7 +296,7 @@ def test_start_that_waits_prints_the_result(tmp_path, capsys):
 
         thread = threading.Thread(target=decider)
         thread.start()
-        code = main(['start', 'Order', '1', '--id', 'a', '--wait', '--timeout', '30', '--endpoint', server.url])
+        code = main(['start', 'Order', '1', '--id', 'a', '--wait', '--timeout', str(TIMEOUT), '--endpoint', server.url])
         thread.join()
     out, err = capsys.readouterr()
     assert (code, out) == (0, '{"total": 3}\n')

@@ -322,6 +322,8 @@ class LocalSWF(BotoMethods):
         events = answer.get('events')
         if isinstance(events, EventTexts):
             answer['events'] = events.decoded()
+        if 'taskToken' in answer:
+            answer['taskToken'] = str(answer['taskToken'])
         convert = to_python(operation)
         if convert:
             answer = convert(answer)

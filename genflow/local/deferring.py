@@ -16,8 +16,7 @@ and the last batch that it has a part in.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,6 +29,7 @@ from genflow.local.operations.answers import EventTexts, Reading
 from genflow.local.requests import faults
 from genflow.local.requests.model import operations
 from genflow.local.requests.timestamps import moment
+from genflow.local.requests.tokens import SealedTask
 from genflow.local.requests.validation import checked, quick_check
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.room import Room
@@ -62,20 +62,25 @@ REPEATED = ('get_workflow_execution_history', 'poll_for_decision_task', 'record_
 
 POLLS = {'decision': 'PollForDecisionTask', 'activity': 'PollForActivityTask'}
 
+
+class CheckedPoll(dict[str, Any]):
+    """The request of a poll that was found to be right, for who asks with it in each round."""
+
+
 Call = tuple[str, dict[str, Any]]
 Wanted = tuple[str, dict[str, Any], Mapping[str, Any] | None]
 
 
-class _Token(str):
+class _Token(SealedTask):
     """A task token that knows which batch has the task's start."""
 
     __slots__ = ('start',)
     start: int
 
     @classmethod
-    def of(cls, text: str, start: int) -> _Token:
+    def of(cls, text: SealedTask, start: int) -> _Token:
         token = cls(text)
-        token.start = start
+        token.task, token.start = text.task, start
         return token
 
 
@@ -112,6 +117,17 @@ class DeferringSWF:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
 
+    def checked_poll(self, kind: str, request: dict[str, Any]) -> CheckedPoll:
+        """The arguments of a poll, for :meth:`take` and :meth:`stand`, which need not check these then.
+
+        Raises:
+            ClientError: the service refuses them.
+        """
+        try:
+            return CheckedPoll(right(POLLS[kind], request))
+        except ServiceError as error:
+            raise self._error(POLLS[kind], error) from error
+
     def take(self, wants: Sequence[Wanted], places: Sequence[Any] = ()) -> list[list[Any]]:
         """Takes tasks that are ready; none is waited for, and their starts are deferred.
 
@@ -126,8 +142,10 @@ class DeferringSWF:
         Raises:
             ClientError: The service refuses, and nothing was taken.
         """
-        with self._refusals(wants):
+        try:
             found, mark = self._service.rounds.take_tasks(_wanted(wants), places, self._caller)
+        except ServiceError as error:
+            raise self._error(POLLS[wants[0][0]], error) from error
         self._note(mark)
         self._deferred.taken = mark
         return found
@@ -176,8 +194,10 @@ class DeferringSWF:
             place.poller = poller
             return place
 
-        with self._refusals(wants):
+        try:
             return self._service.rounds.stand_in_lines(_wanted(wants), stand, self._caller)
+        except ServiceError as error:
+            raise self._error(POLLS[wants[0][0]], error) from error
 
     def settle(self) -> None:
         """Waits until the file has what this thread has deferred.
@@ -214,10 +234,7 @@ class DeferringSWF:
     def _defer(self, operation: str, request: dict[str, Any]) -> None:
         """An answer to a task, as :meth:`LocalSWF._invoke` makes a call; none of these has moments or an answer."""
         token = request.get('taskToken')
-        start = 0
-        if isinstance(token, _Token):
-            start = token.start
-            request = {**request, 'taskToken': str(token)}
+        start = token.start if isinstance(token, _Token) else 0
         try:
             if quick_check(operation)(request):
                 mark = self._service.rounds.defer(operation, request, start=start)
@@ -230,13 +247,6 @@ class DeferringSWF:
 
     def _defer_checked(self, operation: str, request: dict[str, Any], *, right: bool, start: int) -> None:
         self._note(self._service.rounds.defer(operation, checked(operation, request), start=start))
-
-    @contextmanager
-    def _refusals(self, wants: Sequence[Wanted]) -> Iterator[None]:
-        try:
-            yield
-        except ServiceError as error:
-            raise self._error(POLLS[wants[0][0]], error) from error
 
 
 def is_passing(error: BaseException) -> bool:
@@ -255,7 +265,9 @@ def _wanted(wants: Sequence[Wanted]) -> list[Wants]:
 
 def right(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     """The request of a poll, checked."""
-    right: dict[str, Any] = request if quick_check(operation)(request) else checked(operation, request)
+    if isinstance(request, CheckedPoll):
+        return request
+    right: dict[str, Any] = checked(operation, request)
     return right
 
 

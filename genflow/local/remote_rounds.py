@@ -25,6 +25,7 @@ from genflow.local.deferring import (
     POLLS,
     REPEATED,
     Call,
+    CheckedPoll,
     Wanted,
     as_failure,
     is_passing,
@@ -120,6 +121,13 @@ class RemoteRounds:
     def is_passing(self, error: BaseException) -> bool:
         """Whether a failure of the file, or of its leader, may be over when one tries again."""
         return is_passing(error)
+
+    def checked_poll(self, kind: str, request: dict[str, Any]) -> CheckedPoll:
+        """The arguments of a poll, which need not be checked each time then."""
+        try:
+            return CheckedPoll(right(POLLS[kind], request))
+        except ServiceError as error:
+            raise self._error(POLLS[kind], error) from error
 
     def take(self, wants: Sequence[Wanted], places: Sequence[Place] = ()) -> list[list[Any]]:
         """Takes tasks that are ready, and answers what this thread has collected."""

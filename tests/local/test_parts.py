@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from copy import deepcopy
 
 import pytest
 from hypothesis import given
@@ -114,10 +115,20 @@ def test_a_tail_has_the_newest_events_without_a_gap(sizes, first, last):
 @given(st.integers(0, 2**40), st.integers(1, 2**20), st.integers(1, 2**20), st.text('abc_-=0', min_size=1))
 def test_task_tokens_come_back(key, scheduled, started, run_id):
     token = TaskToken('activity', key, run_id, scheduled, started)
-    assert read_task_token(token.text(), 'activity') == token
-    assert len(token.text()) <= 1024
-    with pytest.raises(ServiceError, match='Invalid token'):
-        read_task_token(token.text(), 'decision')
+    text = token.text()
+    assert len(text) <= 1024
+    for brought_back in (text, str(text)):
+        assert read_task_token(brought_back, 'activity') == token
+        with pytest.raises(ServiceError, match='Invalid token'):
+            read_task_token(brought_back, 'decision')
+
+
+@pytest.mark.parametrize('copy', [str, deepcopy], ids=['str', 'deepcopy'])
+def test_a_copy_of_a_token_is_plain_text(copy):
+    text = TaskToken('activity', 7, '22run', 5, 6).text()
+    copied = copy(text)
+    assert type(copied) is str
+    assert copied == text
 
 
 @given(st.integers(0, 200), st.integers(1, 255))

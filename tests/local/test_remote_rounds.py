@@ -311,6 +311,16 @@ def test_a_domain_that_is_not_there_is_reported(rounds):
         rounds.take([('decision', request, {'most': 1})], places)
 
 
+@pytest.mark.parametrize('place', ['leader', 'follower'])
+@pytest.mark.parametrize('kind', ['decision', 'activity'])
+def test_a_poll_that_is_wrong_is_refused_when_it_is_checked(request, place, kind):
+    rounds = request.getfixturevalue(place).deferring()
+    right = {'domain': 'dom', 'taskList': {'name': 'tl'}}
+    assert rounds.take([(kind, rounds.checked_poll(kind, right), {'most': 1})]) == [[]]
+    with pytest.raises(rounds.exceptions.ClientError, match=f'PollFor{kind.title()}Task.*taskList.name'):
+        rounds.checked_poll(kind, {'domain': 'dom', 'taskList': {'name': ''}})
+
+
 # ends of processes
 
 

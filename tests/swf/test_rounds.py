@@ -218,6 +218,28 @@ def test_a_worker_of_activities_that_has_no_room_waits(swf, gate, monkeypatch):
             pass
 
 
+def test_user_code_and_other_callers_have_tokens_that_are_plain_texts(swf):
+    """They may be sent anywhere, by whatever writes them, such as YAML."""
+
+    @activity(name='TellsItsToken', version=1, task_list='tokens')
+    class TellsItsToken(Activity):
+        def run(self):
+            return type(self.token).__qualname__
+
+    @workflow(name='AsksForTokens', version=1, task_list='tokens')
+    class AsksForTokens(Workflow):
+        tells = TellsItsToken.proxy()
+
+        def run(self):
+            return (yield self.tells())
+
+    with Worker(DOMAIN, 'tokens', swf, registry=[AsksForTokens, TellsItsToken]):
+        assert Client(DOMAIN, swf).starter(AsksForTokens)().result(timeout=PATIENCE) == 'str'
+    Client(DOMAIN, swf).starter(AsksForTokens, task_list='other tokens')()
+    task = swf.poll_for_decision_task(domain=DOMAIN, taskList={'name': 'other tokens'})
+    assert type(task['taskToken']) is str
+
+
 def test_a_limit_of_a_type_holds(swf, gate):
     with working(swf, activity_limits={'Gated': 1}):
         slow = start(swf, Waits, [-1, -2])

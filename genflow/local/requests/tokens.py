@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import zlib
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 from genflow.local.requests import faults
 
@@ -35,8 +35,26 @@ class TaskToken(NamedTuple):
     scheduled: int
     started: int
 
-    def text(self) -> str:
-        return seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode())
+    def text(self) -> SealedTask:
+        text = SealedTask(seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode()))
+        text.task = self
+        return text
+
+
+class SealedTask(str):
+    """The text of a task token, as it is given out in this process.
+
+    Whoever brings back this very object has not changed it, so it need not be opened. Every copy is plain text.
+
+    Attributes:
+        task: What the text seals.
+    """
+
+    __slots__ = ('task',)
+    task: TaskToken
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 LONGEST_NUMBER = 18
@@ -49,6 +67,8 @@ def read_task_token(text: str, kind: str) -> TaskToken:
     Raises:
         ServiceError: ValidationException "Invalid token".
     """
+    if isinstance(text, SealedTask) and text.task.kind == kind:
+        return text.task
     try:
         found, key, scheduled, started, run_id = unseal(text).decode().split(' ')
         if found == kind and max(len(key), len(scheduled), len(started)) <= LONGEST_NUMBER:

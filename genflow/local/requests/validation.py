@@ -114,7 +114,7 @@ def _quick_string(rule: Rule, named: Pattern | None) -> Check:
     accepts = rule.pattern.accepts if rule.pattern else None
 
     def check(value: Any) -> bool:
-        return type(value) is str and least <= len(value) <= most and (value.isascii() or encodable(value))
+        return isinstance(value, str) and least <= len(value) <= most and (value.isascii() or encodable(value))
 
     if enum:
         return lambda value: type(value) is str and value in enum

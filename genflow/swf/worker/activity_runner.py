@@ -177,7 +177,7 @@ class RunningActivity:
 
     @property
     def token(self) -> str:
-        return self.task.token
+        return str(self.task.token)  # a service in this process gives more than a text
 
     @property
     def details(self) -> str | None:

@@ -177,6 +177,7 @@ class Rounds:
     _activities: deque[ActivityTask] = field(factory=deque, init=False)
     _has_slot: bool = field(default=False, init=False)
     _trimmed: dict[str, bool] = field(factory=dict, init=False)
+    _requests: dict[tuple[str, str, bool], dict[str, Any]] = field(factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
     _leader: _Lead = field(factory=_Lead, init=False)
     _overrunning: int = field(default=0, init=False)
@@ -275,7 +276,7 @@ class Rounds:
             return
         left = self.tasks_left()
         room = {'most': int(min(PORTION, left))}
-        wants = [('decision', self._request(poller), room) for poller in self.deciding]
+        wants = [('decision', self._request('decision', poller), room) for poller in self.deciding]
         places, self._places = self._places, []
         if not places and (left <= 0 or not wants):
             return
@@ -284,11 +285,16 @@ class Rounds:
         for poller, want, answers in zip(self.deciding, wants, found, strict=True):
             self._decisions.extend((poller, answer, want[1], taken) for answer in answers)
 
-    def _request(self, poller: Poller) -> dict[str, Any]:
-        request = poller.request()
-        if self._trimmed.get(poller.task_list, True):
-            request['startAtPreviousStartedEvent'] = True
-        return request
+    def _request(self, kind: str, poller: Poller) -> dict[str, Any]:
+        """What a list is asked with: always the same, so it is checked once."""
+        trimmed = kind == 'decision' and self._trimmed.get(poller.task_list, True)
+        known = self._requests.get((kind, poller.task_list, trimmed))
+        if known is None:
+            request = poller.request()
+            if trimmed:
+                request['startAtPreviousStartedEvent'] = True
+            known = self._requests[kind, poller.task_list, trimmed] = self.client.checked_poll(kind, request)
+        return known
 
     def _decide(self, me: _Lead) -> bool:
         """Makes polled decisions for a limited time; returns whether this thread still leads."""
@@ -363,7 +369,7 @@ class Rounds:
             if slots:
                 kinds = set(self.speeds.short)
                 room = {'most': most, 'slots': slots, 'short': kinds}
-                wants = [('activity', poller.request(), room) for poller in self.performing]
+                wants = [('activity', self._request('activity', poller), room) for poller in self.performing]
                 for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
                     for answer in answers:
                         task = activity_task_of(answer, poller.task_list)
@@ -428,9 +434,9 @@ class Rounds:
     def _wait(self, me: _Lead) -> None:
         """Waits until there may be a task; only for the kinds of tasks that can run now."""
         self._bell.clear()
-        wants = [('decision', self._request(poller), None) for poller in self.deciding]
+        wants = [('decision', self._request('decision', poller), None) for poller in self.deciding]
         if not self._activities and self._slots.free:
-            wants += [('activity', poller.request(), None) for poller in self.performing]
+            wants += [('activity', self._request('activity', poller), None) for poller in self.performing]
         if self.tasks_left() <= 0:
             if self._activities:
                 self._bell.wait(self._idle())

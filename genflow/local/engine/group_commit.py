@@ -164,8 +164,7 @@ class Journal:
     @property
     def deferred(self) -> int:
         """The batch that has what was changed just now, 0 where nobody has to wait; under the service's lock."""
-        mark = self.mark()
-        return 0 if self._state.batch.empty else mark
+        return 0 if self._state.batch.empty else self.mark()
 
     def fold(self) -> None:
         """Have the tables hold everything that was changed; not to be called under the service's lock.

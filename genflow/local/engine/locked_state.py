@@ -272,10 +272,14 @@ class LockedState:
 
     def finish(self, now: int) -> int:
         """After a rule: what follows from it. The batch that the caller must wait for."""
+        self.conclude(now)
+        return self.journal.mark()
+
+    def conclude(self, now: int) -> None:
+        """After a rule whose caller does not wait: what follows from it."""
         self.follow_up(now)
         self._fire_until(now)
         self.polls.deadlines_changed()
-        return self.journal.mark()
 
     def deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:
         """Once everything is durable: the answer, read from the file where need be."""

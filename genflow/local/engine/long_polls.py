@@ -103,7 +103,7 @@ class LongPolls:
     def deadlines_changed(self) -> None:
         """Tell the timekeeper if it would sleep too long."""
         asleep_until = self._asleep_until
-        if self._timekeeper is None or (asleep_until and not self._world.deadlines.may_be_due(asleep_until)):
+        if self._timekeeper is None or (asleep_until and not self._world.deadlines.may_be_due(asleep_until - 1)):
             return
         first = self._world.deadlines.first()
         if first is not None and (asleep_until is None or first < asleep_until):

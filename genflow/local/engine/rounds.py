@@ -73,9 +73,8 @@ class Rounds:
             if self._core.journal.is_lost(start):
                 raise faults.fault('UnknownResourceFault', 'Unknown task: its start could not be written')
             answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
-            mark = self._core.finish(now)
-            if self._state.batch.empty:
-                mark = 0  # no caller has to wait
+            self._core.conclude(now)
+            mark = self._core.journal.deferred
         if isinstance(answer, Reading):
             self._core.deliver(answer, mark)  # raises the reason why the task cannot be answered
         return mark
@@ -235,7 +234,7 @@ class Rounds:
                 else:
                     slow += 1
         finally:
-            self._core.finish(now)
+            self._core.conclude(now)
 
     def _queue_of(self, wanted: Wants) -> TaskQueue:
         kind, request = tasks.POLLS[wanted.operation][0], wanted.request

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genflow.core.errors import DefinitionError
+from genflow.core.payloads.hooks import bind
 
 __all__ = ['check_fit', 'check_hook', 'check_no_generator', 'check_not_async', 'check_run']
 
@@ -78,20 +79,27 @@ def check_hook(cls: type) -> None:
         )
 
 
-def check_fit(cls: type, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+def check_fit(cls: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Refuses arguments that ``run`` of a class does not take.
 
     Raises:
         DefinitionError: Names the class, and what its ``run`` takes.
     """
-    shown = ''
+    run: Any = cls.run  # type: ignore[attr-defined]
     try:
-        signature = inspect.signature(cls.run.__get__(object.__new__(cls)))  # type: ignore[attr-defined]
-        bare = [parameter.replace(annotation=parameter.empty) for parameter in signature.parameters.values()]
-        shown = str(inspect.Signature(bare))
-        signature.bind(*args, **kwargs)
+        run = run.__get__(object.__new__(cls))
+        bind(run, args, kwargs)
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f'these arguments do not fit {cls.__qualname__}.run{shown}: {error}') from None
+        raise DefinitionError(f'these arguments do not fit {cls.__qualname__}.run{_bare(run)}: {error}') from None
+
+
+def _bare(run: Any) -> str:
+    """The signature without annotations; empty where there is none."""
+    try:
+        parameters = inspect.signature(run).parameters.values()
+    except (TypeError, ValueError):
+        return ''
+    return str(inspect.Signature([parameter.replace(annotation=parameter.empty) for parameter in parameters]))
 
 
 def _named(cls: type) -> str:

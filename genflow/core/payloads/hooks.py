@@ -26,6 +26,7 @@ __all__ = [
     'MAX_DEPTH',
     'MAX_PAYLOAD',
     'Serialization',
+    'bind',
     'check_fit',
     'decode',
     'encode',
@@ -266,17 +267,27 @@ def check_fit(run: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
     Raises:
         TypeError: They do not fit; it shows the signature.
     """
-    function = run.__func__ if isinstance(run, MethodType) else None
     try:
-        if not isinstance(function, FunctionType):
-            inspect.signature(run).bind(*args, **kwargs)
-            return
-        least, most = _positions(function)
-        if kwargs or not least <= len(args) + 1 <= most:
-            _signature(function).bind(run.__self__, *args, **kwargs)  # type: ignore[attr-defined]
+        bind(run, args, kwargs)
     except TypeError as error:
         name = name or getattr(run, '__qualname__', 'run')  # a partial has none
         raise TypeError(f'the arguments do not fit {name}{inspect.signature(run)}: {error}') from None
+
+
+def bind(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Binds arguments to a signature; where a few positional ones fit a plain method, that is seen without.
+
+    Raises:
+        TypeError: They do not fit.
+        ValueError: It has no signature that Python knows.
+    """
+    function = run.__func__ if isinstance(run, MethodType) else None
+    if not isinstance(function, FunctionType):
+        inspect.signature(run).bind(*args, **kwargs)
+        return
+    least, most = _positions(function)
+    if kwargs or not least <= len(args) + 1 <= most:
+        _signature(function).bind(run.__self__, *args, **kwargs)  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=1_024)

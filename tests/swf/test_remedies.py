@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 
 import pytest
 from botocore.exceptions import ClientError
 
+from genflow.swf.aws import error_hints
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.error_hints import explained
@@ -104,3 +106,9 @@ def test_a_spent_token_is_told_by_the_answer(swf):
     assert explained(raised.value, taskToken=token).endswith(
         'The token is no longer valid: its task was answered before, has timed out, or its execution has closed.'
     )
+
+
+def test_each_command_of_a_hint_reaches_the_service():
+    commands = [command for hint in error_hints._REMEDIES for command in re.findall('`(genflow [^`]+)`', hint.text)]  # noqa: SLF001
+    assert len(commands) == 6
+    assert [command for command in commands if not command.endswith('{service}')] == []

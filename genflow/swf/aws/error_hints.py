@@ -20,6 +20,8 @@ __all__ = ['explained', 'noted']
 
 _SPENT = 'The token is no longer valid: its task was answered before, has timed out, or its execution has closed.'
 
+_SAME_SERVICE = ' (with the same --endpoint or --db, if any)'
+
 
 @frozen
 class _Remedy:
@@ -34,19 +36,20 @@ _REMEDIES = (
     _Remedy(
         'UnknownResourceFault',
         r'Unknown domain: (?P<domain>.+)',
-        '`genflow domain register {domain}` registers it (with the same --endpoint or --db, if any); `genflow '
-        'domain list` lists the registered ones.',
+        '`genflow domain register {domain}{service}` registers it{same}; `genflow domain list{service}` lists the '
+        'registered ones.',
     ),
     _Remedy(
         'UnknownResourceFault',
         r'Unknown type: WorkflowType=',
         'Types are registered by workers: start one that has the class, with `genflow worker TARGET --domain {domain} '
-        '--task-list LIST`, or check the name and version.',
+        '--task-list LIST{service}`, or check the name and version.',
     ),
     _Remedy(
         'UnknownResourceFault',
         r'Unknown execution',
-        'It was never started here, or it has closed: `genflow list --closed --domain {domain}` lists closed ones.',
+        'It was never started here, or it has closed: `genflow list --closed --domain {domain}{service}` lists closed '
+        'ones.',
     ),
     _Remedy(
         'ValidationException',
@@ -56,8 +59,9 @@ _REMEDIES = (
     _Remedy(
         'WorkflowExecutionAlreadyStartedFault',
         r'',
-        'An execution {workflowId} is open: wait for it (`genflow result {typedId} --domain {domain} --timeout S`), '
-        'end it (`genflow terminate {typedId} --domain {domain}`), or start this one with another id.',
+        'An execution {workflowId} is open: wait for it (`genflow result {typedId} --domain {domain} --timeout '
+        'S{service}`), end it (`genflow terminate {typedId} --domain {domain}{service}`), or start this one with '
+        'another id.',
     ),
     _Remedy(
         'DefaultUndefinedFault',
@@ -65,7 +69,8 @@ _REMEDIES = (
         'The type is registered without this default: give it when starting, or register another version.',
     ),
 )
-"""The first match counts; the groups of its pattern and the members of the request are filled into its text."""
+"""The first match counts. Its text is filled with the groups of its pattern, the members of the request, ``{service}``
+(the options that reach it, after a space) and ``{same}`` (that there may be some, where they are not known)."""
 
 
 class _Known(dict[str, Any]):
@@ -75,17 +80,18 @@ class _Known(dict[str, Any]):
         return 'WORKFLOWID' if name == 'typedId' else name.upper()
 
 
-def explained(error: BaseException, **request: Any) -> str:
+def explained(error: BaseException, *, service: str = '', **request: Any) -> str:
     """The text of a client's error for users: the service's message, and a hint if there is one.
 
     Args:
         error: Any error that a client raised.
+        service: The options with which a command reaches the service, as they are typed, where they are known.
         **request: The members of the request, as far as they are known.
     """
     message = faults.message_of(error)
     if message is None:
         return str(error)
-    remedy = _remedy(error, request)
+    remedy = _remedy(error, request, service)
     text = f'{message} ({faults.code_of(error)})'
     return text if remedy is None else f'{text}. {remedy}'
 
@@ -98,7 +104,7 @@ def noted(error: BaseException, request: dict[str, Any]) -> None:
             error.add_note(remedy)
 
 
-def _remedy(error: BaseException, request: dict[str, Any]) -> str | None:
+def _remedy(error: BaseException, request: dict[str, Any], service: str = '') -> str | None:
     code, message = faults.code_of(error), faults.message_of(error) or ''
     if code == 'UnknownResourceFault' and 'taskToken' in request:
         return _SPENT
@@ -106,5 +112,6 @@ def _remedy(error: BaseException, request: dict[str, Any]) -> str | None:
         found = re.match(remedy.pattern, message) if code == remedy.code else None
         if found is not None:
             typed = {'typedId': shlex.quote(request['workflowId'])} if request.get('workflowId') else {}
-            return remedy.text.format_map(_Known(request | found.groupdict() | typed))
+            reached = {'service': f' {service}', 'same': ''} if service else {'service': '', 'same': _SAME_SERVICE}
+            return remedy.text.format_map(_Known(request | found.groupdict() | typed | reached))
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,9 +31,6 @@ LONG_POLL = 0.5  # seconds: in process a poll costs nothing, and a worker that d
 
 UNCONFIGURED = ('NoRegionError', 'NoCredentialsError', 'PartialCredentialsError', 'ProfileNotFound')
 """The errors of boto3 for missing credentials, region or profile."""
-
-SAME_SERVICE = ' (with the same --endpoint or --db, if any)'
-"""The phrase of messages that do not know the options that reach the service."""
 
 READ_ONLY = 'genflow.read_only'
 """The key in a command's context for ``--read-only``."""
@@ -104,15 +100,8 @@ def refusing(service: str = '', **request: Any) -> Iterator[None]:
         if faults.code_of(error) is None and not _is_of_botocore(error):
             raise
         waits = faults.is_transient(error) or faults.is_timeout(error)
-        message = _reaching(service, error_hints.explained(error, **request))
+        message = error_hints.explained(error, service=service, **request)
         raise (Unavailable if waits else Refused)(message) from error
-
-
-def _reaching(service: str, message: str) -> str:
-    """A message whose commands reach a service."""
-    if not service:
-        return message
-    return re.sub('`(genflow [^`]+)`', lambda found: f'`{found[1]} {service}`', message).replace(SAME_SERVICE, '')
 
 
 def _is_of_botocore(error: BaseException) -> bool:

@@ -1,6 +1,6 @@
 """One file and several processes: how much more gets done, and how long a call through the leader takes.
 
-    python benchmarks/processes.py [--processes 1 2 4] [--rounds 3]
+    python benchmarks/processes.py [--processes 1 2 4] [--rounds 3] [--scale 1]
 
 The first table has activities a second, for activities that compute for 20 ms of CPU time and for ones that do nothing:
 in one worker that has the file itself, in the processes of ``genflow worker --processes``, and in as many that go
@@ -141,9 +141,8 @@ def register(path: str) -> None:
         swf.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
 
 
-def throughput(swf: LocalSWF, kind: str) -> float:
+def throughput(swf: LocalSWF, kind: str, batches: int) -> float:
     """Activities a second, from the first start to the last close."""
-    batches = BATCHES[kind]
     began = time.perf_counter()
     for number in range(batches):
         start(swf, 'Batch', f'{kind}-{number}', f'[["{kind}", {BATCH}], {{}}]')
@@ -160,14 +159,14 @@ def start(swf: LocalSWF, kind: str, workflow_id: str, text: str) -> dict[str, An
     return answer
 
 
-def show_throughput(folder: str, processes: list[int], rounds: int) -> None:
+def show_throughput(folder: str, processes: list[int], rounds: int, scale: float) -> None:
     sides = [('one process', 1), *(('file', number) for number in processes), *(('server', n) for n in processes)]
     found: dict[tuple[str, int, str], list[float]] = {}
     for _ in range(rounds):
         for name, number in sides:
-            for kind in ('compute', 'nothing'):
+            for kind, batches in BATCHES.items():
                 with side(folder, name, number) as swf:
-                    rate = throughput(swf, kind)
+                    rate = throughput(swf, kind, max(1, round(batches * scale)))
                 found.setdefault((name, number, kind), []).append(rate)
                 print(f'{name}, {number} processes, {kind}: {rate:.1f}/s', file=sys.stderr, flush=True)
     print('| side | processes | compute 20 ms, 1/s | nothing, 1/s |')
@@ -208,7 +207,7 @@ def commit(path: str) -> Callable[[], object]:
     return lambda: connection.execute('INSERT INTO rows VALUES (?)', ('x' * 500,))
 
 
-def show_latency(folder: str, rounds: int) -> None:
+def show_latency(folder: str, times: int) -> None:
     print('| leader | read, ms | durable call, ms | bare commit, ms |')
     print('|---|---|---|---|')
     bare = commit(str(Path(folder) / 'bare.db'))
@@ -222,7 +221,7 @@ def show_latency(folder: str, rounds: int) -> None:
             del execution['ResponseMetadata']
             read = partial(swf.describe_workflow_execution, domain=DOMAIN, execution=execution)
             write = partial(swf.signal_workflow_execution, domain=DOMAIN, workflowId='w', signalName='s')
-            for _ in range(rounds * 100):
+            for _ in range(times):
                 reads.append(timed(read))
                 writes.append(timed(write))
                 commits.append(timed(bare))
@@ -269,16 +268,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--processes', type=int, nargs='*', default=[1, 2, 4])
     parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--scale', type=float, default=1.0, help='the share of all numbers of calls')
     parser.add_argument('--only', choices=['throughput', 'latency', 'signals'])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / 'load.py').write_text(textwrap.dedent(CODE))
         if options.only in (None, 'latency'):
-            show_latency(folder, options.rounds)
+            show_latency(folder, max(2, round(100 * options.rounds * options.scale)))
         if options.only in (None, 'signals'):
-            show_signals(folder, 50)
+            show_signals(folder, max(1, round(50 * options.scale)))
         if options.only in (None, 'throughput'):
-            show_throughput(folder, options.processes, options.rounds)
+            show_throughput(folder, options.processes, options.rounds, options.scale)
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ COMMANDS = {
     'compare.py': ['--rounds', '1', '--scale', '0.01'],
     'http_service.py': ['calls', 'load', 'signed', 'polls', '--scale', '0.01'],  # the rest installs moto's server
     'local_service.py': ['--closed', '20', '--history', '1000', '--workflows', '16'],
+    'processes.py': ['--processes', '1', '--rounds', '1', '--scale', '0.02'],
     'replay.py': ['2'],
     'signal_latency.py': ['3'],
     'sticky.py': ['70'],
@@ -36,9 +37,8 @@ PARTS = {'bars.py', 'environments.py', 'histories.py', 'short.py'}
 ELSEWHERE = {
     'peers.py',  # has to install others' packages before it measures anything
     'peers_local.py',  # below
-    'processes.py',  # measures for minutes, whatever it is given
     'soak.py',  # tests/local/test_kill.py
-    'soak_shared.py',
+    'soak_shared.py',  # likewise
 }
 
 

@@ -45,12 +45,12 @@ __all__ = [
     'Replay',
     'Source',
     'Supposition',
+    'decision_lines',
     'no_source',
     'parsed',
     'replayed',
     'settle',
     'suppose',
-    'told',
 ]
 
 Source = Callable[[str], Sequence[str]]
@@ -233,7 +233,7 @@ def replayed(view: ExecutionView, spec: WorkflowSpec, source: Source = no_source
 def _pending(execution: ObservedExecution, view: ExecutionView) -> tuple[str, ...]:
     """What the code asks for in the decision that is to be made."""
     answer = execution.advance([core.DecisionStarted(view.last_event_id + 1, utc(view.updated_at))])
-    return () if answer is None else tuple(told(answer, view))
+    return () if answer is None else tuple(decision_lines(answer, view))
 
 
 def _seen(execution: ObservedExecution, view: ExecutionView, spec: WorkflowSpec, source: Source) -> CodeView:
@@ -429,10 +429,10 @@ def _supposed(
         return (str(effect),)
     finally:
         execution.close()
-    return tuple(told(answer, view)) if answer is not None else ()
+    return tuple(decision_lines(answer, view)) if answer is not None else ()
 
 
-def told(answer: Decisions, view: ExecutionView) -> Iterable[str]:
+def decision_lines(answer: Decisions, view: ExecutionView) -> Iterable[str]:
     """Describes a response: one line for each decision, without the engine's markers."""
     lines = [_TOLD[type(one)](one, view) for one in answer.all]
     return [line for line in lines if line] or ['decides nothing and keeps waiting']
@@ -444,7 +444,7 @@ def _of(view: ExecutionView, key: str) -> str:
     return f' (attempt {mark.partition(".")[2]})' if '.' in mark and not mark.endswith('.1') else ''
 
 
-def _timer_told(one: Any, view: ExecutionView) -> str:
+def _timer_line(one: Any, view: ExecutionView) -> str:
     number = one.timer_id.partition('.')[0]
     known = view.numbered(int(number)) if number.isdecimal() else None
     if one.timer_id.endswith(';w'):
@@ -453,36 +453,36 @@ def _timer_told(one: Any, view: ExecutionView) -> str:
     return f'starts a timer of {duration(one.seconds)}'
 
 
-def _failure_told(one: Any, view: ExecutionView) -> str:
+def _failure_line(one: Any, view: ExecutionView) -> str:
     return f'fails the workflow: {one.reason}' if one.reason else 'fails the workflow'
 
 
-def _result_told(one: Any, view: ExecutionView) -> str:
+def _result_line(one: Any, view: ExecutionView) -> str:
     return f'completes the workflow with {one.result}' if one.result not in (None, 'null') else 'completes the workflow'
 
 
-def _marker_told(one: Any, view: ExecutionView) -> str:
+def _marker_line(one: Any, view: ExecutionView) -> str:
     return '' if one.name.startswith('genflow.') else f'records the marker {one.name}'
 
 
-def _limit_told(seconds: Any) -> str:
+def _limit_text(seconds: Any) -> str:
     return '' if seconds is None or seconds == math.inf else f', at most {duration(float(seconds))}'
 
 
 _TOLD: dict[type, Callable[[Any, ExecutionView], str]] = {
     asks.ScheduleActivity: lambda one, view: (
-        f'schedules activity {one.name}{_of(view, one.activity_id)}{_limit_told(one.start_to_close)}'
+        f'schedules activity {one.name}{_of(view, one.activity_id)}{_limit_text(one.start_to_close)}'
     ),
     asks.RequestCancelActivity: lambda one, view: f'asks activity {one.activity_id} to cancel',
-    asks.StartTimer: _timer_told,
+    asks.StartTimer: _timer_line,
     asks.CancelTimer: lambda one, view: f'cancels timer {one.timer_id}',
     asks.StartChild: lambda one, view: f'starts child {one.name} with the workflow id {one.workflow_id}',
     asks.RequestCancelExternal: lambda one, view: f'asks {one.workflow_id} to cancel',
     asks.SignalExternal: lambda one, view: f'sends the signal {one.signal} to {one.workflow_id}',
     asks.ScheduleLambda: lambda one, view: f'calls the Lambda function {one.name}',
-    asks.RecordMarker: _marker_told,
-    asks.CompleteWorkflow: _result_told,
-    asks.FailWorkflow: _failure_told,
+    asks.RecordMarker: _marker_line,
+    asks.CompleteWorkflow: _result_line,
+    asks.FailWorkflow: _failure_line,
     asks.CancelWorkflow: lambda one, view: 'closes the workflow as canceled',
     asks.ContinueAsNew: lambda one, view: 'restarts the workflow',
 }

@@ -254,7 +254,7 @@ def _next(case: Case, branches: tuple[BranchState, ...]) -> str:
     if deadline is None:
         return ''
     then = next((state.then for state in branches if state.deadline == deadline), ())
-    return _told(case, deadline) + (f'; then the code {", ".join(then)}' if then else '')
+    return _deadline_text(case, deadline) + (f'; then the code {", ".join(then)}' if then else '')
 
 
 _DEADLINES = {
@@ -265,7 +265,7 @@ _DEADLINES = {
 }
 
 
-def _told(case: Case, deadline: Deadline) -> str:
+def _deadline_text(case: Case, deadline: Deadline) -> str:
     label = '' if deadline.operation is None else deadline.operation.label
     what = _DEADLINES.get(deadline.kind, 'the {kind} time-out of {label}').format(label=label, kind=deadline.kind)
     unless = '' if deadline.is_certain else ', unless it sends one before'

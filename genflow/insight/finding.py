@@ -175,8 +175,8 @@ class Case:
 
     def worker(self, task_list: str | None = None) -> str:
         """The command that starts a worker with the code."""
-        is_said = '--domain ' in self.facts.options
-        domain = None if is_said else self.facts.domain or 'DOMAIN'
+        has_domain = '--domain ' in self.facts.options
+        domain = None if has_domain else self.facts.domain or 'DOMAIN'
         return self.command('worker', self.target, task_list=task_list or 'TASK_LIST', domain=domain)
 
     def since(self, when: datetime) -> float:

@@ -139,14 +139,14 @@ class Tracing(Middleware):
 
     @contextmanager
     def _client_span(self, call: ClientCall) -> Iterator[None]:
-        said = {'workflow_id': call.workflow_id, 'run_id': call.run_id, 'domain': call.domain}
+        facts = {'workflow_id': call.workflow_id, 'run_id': call.run_id, 'domain': call.domain}
         if call.operation == 'start':
-            said |= {'workflow.name': call.name, 'workflow.version': call.version}
+            facts |= {'workflow.name': call.name, 'workflow.version': call.version}
         name = f'{call.operation} {call.name}' if call.name else call.operation
         kind = CLIENT_KINDS.get(call.operation, SpanKind.CLIENT)
         # What is raised may quote a payload; its class is all that is exported.
         with self._tracer.start_as_current_span(
-            name, kind=kind, attributes=_attributes(said), record_exception=False, set_status_on_exception=False
+            name, kind=kind, attributes=_attributes(facts), record_exception=False, set_status_on_exception=False
         ) as span:
             if call.operation == 'start':
                 propagate.inject(call.headers)
@@ -171,7 +171,7 @@ class Tracing(Middleware):
     def decided(self, decision: Decision) -> None:
         view, run = view_of(decision), decision.run
         began = int(decision.began_at * 1e9)
-        said = {
+        facts = {
             'task_list': decision.task_list,
             'worker': decision.worker,
             'events': decision.started_id,
@@ -180,7 +180,7 @@ class Tracing(Middleware):
         }
         what = f'decision {decision.started_id}'
         span = self._span(
-            run, f'decide {run.info.name}', what, self._inside(run, 'workflow'), began, said, SpanKind.CONSUMER
+            run, f'decide {run.info.name}', what, self._inside(run, 'workflow'), began, facts, SpanKind.CONSUMER
         )
         span.end(began + int(decision.seconds * 1e9))
         for operation, attempt in ended_attempts(view, decision.previous_id):
@@ -194,14 +194,14 @@ class Tracing(Middleware):
         for operation in view.open_operations():
             if operation.last.is_open:
                 self._export(run, view, operation, operation.last, end)
-        said = {'outcome': close.outcome, 'events': view.last_event_id, 'decisions': len(view.decisions)}
+        facts = {'outcome': close.outcome, 'events': view.last_event_id, 'decisions': len(view.decisions)}
         span = self._span(
             run,
             f'workflow {run.info.name}',
             'workflow',
             self._outside(run.headers),
             _nanoseconds(run.info.started_at or end),
-            said,
+            facts,
             SpanKind.CONSUMER,
         )
         if close.outcome == 'failed':
@@ -218,7 +218,7 @@ class Tracing(Middleware):
         parent = self._inside(run, f'decision {decided}' if decided else 'workflow')
         known = operation.number is not None
         which = f'{operation.number}.{attempt.number}' if known else f'event {attempt.scheduled_id}'
-        said = {
+        facts = {
             'id': attempt.key,
             'attempt': attempt.number,
             'state': attempt.state if attempt.ended_id else 'open when the run closed',
@@ -229,7 +229,7 @@ class Tracing(Middleware):
         name = 'timer' if operation.kind == 'timer' else f'{operation.kind} {operation.name}'
         begin = _nanoseconds(attempt.scheduled_at)
         kind = SpanKind.INTERNAL if operation.kind == 'timer' else SpanKind.PRODUCER
-        span = self._span(run, name, f'operation {which}', parent, begin, said, kind)
+        span = self._span(run, name, f'operation {which}', parent, begin, facts, kind)
         if attempt.started_at is not None and operation.kind != 'timer':
             span.add_event('started', timestamp=_nanoseconds(attempt.started_at))
         if attempt.has_failed:
@@ -243,7 +243,7 @@ class Tracing(Middleware):
 
     @contextmanager
     def _activity_span(self, attempt: ActivityAttempt) -> Iterator[None]:
-        said = {
+        facts = {
             'domain': attempt.domain,
             'workflow_id': attempt.workflow_id,
             'run_id': attempt.run_id,
@@ -261,7 +261,7 @@ class Tracing(Middleware):
                 parent if root is None else _within(parent, root, span_id(attempt.run_id, f'operation {attempt.id}'))
             )
         span = self._start(
-            attempt.run_id, f'run {attempt.name}', f'attempt {attempt.id}', parent, None, said, SpanKind.CONSUMER
+            attempt.run_id, f'run {attempt.name}', f'attempt {attempt.id}', parent, None, facts, SpanKind.CONSUMER
         )
         # What was current before is the application's; the activity gets its context with this span in it.
         token = otel_context.attach(trace.set_span_in_context(span, parent))
@@ -312,7 +312,7 @@ class Tracing(Middleware):
         what: str,
         parent: Context,
         start: int,
-        said: Mapping[str, Any],
+        facts: Mapping[str, Any],
         kind: SpanKind,
     ) -> Span:
         info = run.info
@@ -323,7 +323,7 @@ class Tracing(Middleware):
             'workflow.name': info.name,
             'workflow.version': info.version,
         }
-        return self._start(info.run_id, name, what, parent, start, {**of_run, **said}, kind)
+        return self._start(info.run_id, name, what, parent, start, {**of_run, **facts}, kind)
 
     def _start(
         self,
@@ -332,11 +332,11 @@ class Tracing(Middleware):
         what: str,
         parent: Context,
         start: int | None,
-        said: Mapping[str, Any],
+        facts: Mapping[str, Any],
         kind: SpanKind,
     ) -> Span:
         ids = getattr(self._tracer, 'id_generator', None)
-        begin = {'context': parent, 'kind': kind, 'attributes': _attributes(said), 'start_time': start}
+        begin = {'context': parent, 'kind': kind, 'attributes': _attributes(facts), 'start_time': start}
         giving: AbstractContextManager[None] = nullcontext()
         if isinstance(ids, DerivedIds):
             giving = ids.giving(trace_id(run_id), span_id(run_id, what))
@@ -357,8 +357,8 @@ def _within(context: Context, like: SpanContext, span_id: int) -> Context:
     return trace.set_span_in_context(NonRecordingSpan(ours), context)
 
 
-def _attributes(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {f'genflow.{name}': value for name, value in said.items() if value not in (None, '')}
+def _attributes(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {f'genflow.{name}': value for name, value in facts.items() if value not in (None, '')}
 
 
 def _fail(span: Span, reason: str | None) -> None:

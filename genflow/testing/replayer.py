@@ -64,9 +64,9 @@ class Failure:
         return isinstance(self.error, NondeterminismError)
 
     def __str__(self) -> str:
-        said = str(self.error)
+        text = str(self.error)
         kind = type(self.error).__name__
-        return f'{said if self.source in said else f"{self.source}: {kind}: {said}"}'
+        return f'{text if self.source in text else f"{self.source}: {kind}: {text}"}'
 
 
 @define
@@ -279,7 +279,7 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     try:
         answer = execution.advance(translate(loaded.events), to_end=True)
     except NondeterminismError as error:
-        raise _with_ids_told(loaded, execution, error) from error
+        raise _with_missing_ids(loaded, execution, error) from error
     finally:
         execution.close()
     if execution.warnings:
@@ -289,8 +289,8 @@ def _replayed(loaded: Loaded, spec: WorkflowSpec, input_mismatch: str) -> Replay
     )
 
 
-def _with_ids_told(loaded: Loaded, execution: Replaying, error: NondeterminismError) -> GenflowError:
-    """A mismatch with what is to be said of ids; no mismatch at all where it may come from an id that is missing."""
+def _with_missing_ids(loaded: Loaded, execution: Replaying, error: NondeterminismError) -> GenflowError:
+    """The mismatch, with a hint on ids; a ``HistoryError`` if a missing id may have caused it."""
     about = _about_ids(loaded, execution)
     if _missing(loaded, execution):
         return HistoryError(f'{loaded.name} cannot be checked against the code.{about}. As it is:\n{error}')

@@ -13,8 +13,8 @@ from genflow import (
     any_of,
 )
 
+from .played import done, failed, played
 from .story import Story
-from .told import done, failed, told
 
 # all_of
 
@@ -36,7 +36,7 @@ def test_all_of_takes_tasks_in_every_form(make):
     def run(self):
         return (yield make(self))
 
-    result = told(run, done(1, 'a'), done(2, 'b')).result
+    result = played(run, done(1, 'a'), done(2, 'b')).result
     assert result in (['a', 'b'], [['a'], 'b'])
 
 
@@ -47,14 +47,14 @@ def test_all_of_one_branch_is_that_branch():
 
         return (yield all_of(branch()))
 
-    assert told(run, done(1, 'a')).result == ['a']
+    assert played(run, done(1, 'a')).result == ['a']
 
 
 def test_all_of_nothing_is_an_empty_list():
     def run(self):
         return [(yield all_of()), (yield all_of([])), (yield all_of({}))]
 
-    assert told(run).result == [[], [], []]
+    assert played(run).result == [[], [], []]
 
 
 def test_all_of_fails_fast_with_the_first_failure_of_the_history():
@@ -65,7 +65,7 @@ def test_all_of_fails_fast_with_the_first_failure_of_the_history():
             yield self.stop.get()
             return error.reason
 
-    story = told(run, failed(2, 'second'), failed(1, 'first'), lambda s: s.signaled('stop'))
+    story = played(run, failed(2, 'second'), failed(1, 'first'), lambda s: s.signaled('stop'))
     assert story.result == 'second'
 
 
@@ -76,7 +76,7 @@ def test_all_of_that_waits_fails_with_the_first_in_the_order_given():
         except ActivityFailed as error:
             return error.reason
 
-    story = told(run, failed(3, 'third'), failed(2, 'second'))
+    story = played(run, failed(3, 'third'), failed(2, 'second'))
     assert story.closed is None
     story.completed(1)
     story.decide()
@@ -88,7 +88,7 @@ def test_all_of_that_returns_failures_puts_them_in_their_places():
         one, two = yield all_of(self.echo(), self.echo(), failures='return')
         return [one, type(two).__name__, two.reason]
 
-    assert told(run, failed(2, 'no'), done(1, 'yes')).result == ['yes', 'ActivityFailed', 'no']
+    assert played(run, failed(2, 'no'), done(1, 'yes')).result == ['yes', 'ActivityFailed', 'no']
 
 
 def test_all_of_knows_three_ways():
@@ -98,7 +98,7 @@ def test_all_of_knows_three_ways():
         except DefinitionError:
             return 'refused'
 
-    assert told(run, done(1)).result == 'refused'
+    assert played(run, done(1)).result == 'refused'
 
 
 def test_all_of_settled_tasks_is_settled():
@@ -108,7 +108,7 @@ def test_all_of_settled_tasks_is_settled():
         both = all_of(a, b)
         return [both.done(), both.result()]
 
-    assert told(run, done(1, 'a'), done(2, 'b')).result == [True, ['a', 'b']]
+    assert played(run, done(1, 'a'), done(2, 'b')).result == [True, ['a', 'b']]
 
 
 def test_cancelling_all_of_cancels_its_members():
@@ -136,7 +136,7 @@ def test_any_of_gives_the_very_task():
         first = yield any_of(a, b)
         return [first is b, first is a, first.result()]
 
-    story = told(run, done(2, 'b'), done(1))
+    story = played(run, done(2, 'b'), done(1))
     assert story.result == [True, False, 'b']
 
 
@@ -151,7 +151,7 @@ def test_any_of_nothing_is_a_value_error():
         return refused
         yield
 
-    assert told(run).result == [True, True, True]
+    assert played(run).result == [True, True, True]
 
 
 def test_any_of_a_settled_task_is_settled():
@@ -161,7 +161,7 @@ def test_any_of_a_settled_task_is_settled():
         first = yield any_of(self.go.get(), a)
         return first is a
 
-    assert told(run, done(1)).result is True
+    assert played(run, done(1)).result is True
 
 
 def test_losers_continue_unless_they_are_cancelled():
@@ -225,7 +225,7 @@ def test_a_spawned_branch_that_loses_continues():
         yield self.stop.get()
         return log
 
-    story = told(run, done(1), lambda s: s.signaled('go'), lambda s: s.signaled('stop'))
+    story = played(run, done(1), lambda s: s.signaled('go'), lambda s: s.signaled('stop'))
     assert story.result == ['went on']
 
 
@@ -243,7 +243,7 @@ def test_a_branch_that_another_one_waits_for_is_not_cancelled():
     def keeping(generator):
         return (yield generator)
 
-    assert told(run, done(1), lambda s: s.signaled('go')).result == 'kept'
+    assert played(run, done(1), lambda s: s.signaled('go')).result == 'kept'
 
 
 def test_a_race_of_many_in_a_loop_keeps_nothing_of_those_that_are_over():

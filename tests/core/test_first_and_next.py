@@ -11,22 +11,22 @@ from genflow import (
     first_success,
 )
 
+from .played import done, failed, played
 from .story import Story
-from .told import done, failed, told
 
 
 def test_first_success_passes_over_failures():
     def run(self):
         return (yield first_success(self.echo(), self.other()))
 
-    assert told(run, failed(1), done(2, 'b')).result == 'b'
+    assert played(run, failed(1), done(2, 'b')).result == 'b'
 
 
 def test_first_success_of_n_gives_them_in_the_order_of_success():
     def run(self):
         return (yield first_success([self.echo(), self.echo(), self.echo(), self.go.get()], n=2))
 
-    story = told(run, done(3, 'c'), done(1, 'a'), done(2))
+    story = played(run, done(3, 'c'), done(1, 'a'), done(2))
     assert story.result == ['c', 'a']
 
 
@@ -37,7 +37,7 @@ def test_first_success_fails_as_soon_as_too_few_are_left():
         except ActivityFailed as error:
             return error.reason
 
-    story = told(run, failed(1, 'one'), failed(3, 'three'), done(2))
+    story = played(run, failed(1, 'one'), failed(3, 'three'), done(2))
     assert story.result == 'three'
 
 
@@ -49,7 +49,7 @@ def test_first_success_needs_as_many_tasks(n):
         except ValueError as error:
             return str(n) in str(error)
 
-    story = told(run, done(1), done(2))
+    story = played(run, done(1), done(2))
     assert story.result is True
 
 
@@ -75,7 +75,7 @@ def test_slots_come_in_the_order_of_completion():
             seen.append([tasks.index(slot.task), value])
         return seen
 
-    story = told(run, done(2, 'b'), done(3, 'c'), done(1, 'a'))
+    story = played(run, done(2, 'b'), done(3, 'c'), done(1, 'a'))
     assert story.result == [[1, 'b'], [2, 'c'], [0, 'a']]
 
 
@@ -89,7 +89,7 @@ def test_a_slot_raises_the_failure_of_its_task():
                 seen.append([error.reason, slot.task.number])
         return seen
 
-    assert told(run, failed(2, 'no'), done(1, 'yes')).result == [['no', 2], 'yes']
+    assert played(run, failed(2, 'no'), done(1, 'yes')).result == [['no', 2], 'yes']
 
 
 def test_slots_may_be_left():
@@ -99,7 +99,7 @@ def test_slots_may_be_left():
             break
         return 'left'
 
-    story = told(run, done(1))
+    story = played(run, done(1))
     assert story.closed is None
     story.completed(2)
     story.decide()
@@ -113,7 +113,7 @@ def test_a_failure_in_a_slot_that_was_never_retrieved_fails_the_workflow():
             break
         return 'left'
 
-    story = told(run, done(1))
+    story = played(run, done(1))
     story.failed(2, reason='unseen')
     assert story.decide() == ['fail ActivityFailed: activity 2 Echo v1: unseen']
 
@@ -128,7 +128,7 @@ def test_slots_of_branches():
             seen.append((yield slot))  # noqa: PERF401
         return seen
 
-    assert told(run, done(2, 2), done(1, 1)).result == [22, 11]
+    assert played(run, done(2, 2), done(1, 1)).result == [22, 11]
 
 
 def test_as_completed_of_nothing_is_no_round():
@@ -138,4 +138,4 @@ def test_as_completed_of_nothing_is_no_round():
             assert value is not None
         return 'none'
 
-    assert told(run).result == 'none'
+    assert played(run).result == 'none'

@@ -6,8 +6,8 @@ import pytest
 
 from genflow import DefinitionError, TaskCanceled, TaskFailed, any_of, first_of
 
+from .played import done, failed, played
 from .story import Desk, Story
-from .told import done, failed, told
 
 
 def test_the_first_is_given_by_name_and_the_others_are_cancelled():
@@ -19,7 +19,7 @@ def test_the_first_is_given_by_name_and_the_others_are_cancelled():
         except TaskCanceled:
             return [name, value, echo.result()]
 
-    story = told(run)
+    story = played(run)
     story.completed(2, 'echoed')
     assert story.decide() == ['complete ["echo","echoed","echoed"]']
 
@@ -33,7 +33,7 @@ def test_what_is_kept_continues():
             seen.append([name, value, over.done()])
         return seen
 
-    story = told(run)
+    story = played(run)
     story.signaled('go', 7)
     assert 'cancel timer 2' in ' '.join(story.decide())
     story.fired(1)
@@ -47,7 +47,7 @@ def test_one_name_to_keep_may_be_given_by_itself():
         yield first_of(echo=self.echo(), over=over, keep='over')
         return over.done()
 
-    assert told(run, done(2)).result is False
+    assert played(run, done(2)).result is False
 
 
 def test_a_get_that_lost_takes_nothing():
@@ -56,7 +56,7 @@ def test_a_get_that_lost_takes_nothing():
         yield self.sleep(1)
         return self.go.drain()
 
-    story = told(run, done(1))
+    story = played(run, done(1))
     story.signaled('go', 1)
     story.decide()
     story.fired(2)
@@ -71,7 +71,7 @@ def test_the_failure_of_the_first_is_raised():
         except TaskFailed as error:
             return error.reason
 
-    assert told(run, failed(1, 'broken')).result == 'broken'
+    assert played(run, failed(1, 'broken')).result == 'broken'
 
 
 def test_branches_and_lists_have_names_too():
@@ -84,7 +84,7 @@ def test_branches_and_lists_have_names_too():
         second = yield first_of(only=[self.echo(), self.echo()])
         return [first, second]
 
-    assert told(run, done(2, 'a'), done(3, 'b'), done(4, 'c')).result == [['branch', 'a'], ['only', ['b', 'c']]]
+    assert played(run, done(2, 'a'), done(3, 'b'), done(4, 'c')).result == [['branch', 'a'], ['only', ['b', 'c']]]
 
 
 def test_a_branch_that_is_kept_is_not_cancelled():
@@ -99,7 +99,7 @@ def test_a_branch_that_is_kept_is_not_cancelled():
         yield task
         return [name, self.seen]
 
-    story = told(run)
+    story = played(run)
     quick = 1 if 'quick' in story.answers[0].all[0].input else 2
     story.completed(quick)
     story.decide()
@@ -128,7 +128,7 @@ def test_any_of_gives_the_very_task_that_was_handed_in():
         first = yield any_of(limited, self.go.get())
         return first is limited
 
-    assert told(run, done(1)).result is True
+    assert played(run, done(1)).result is True
 
 
 def test_it_replays_where_two_settle_in_one_decision():

@@ -14,8 +14,8 @@ from genflow import (
     first_success,
 )
 
+from .played import done, played
 from .story import Story
-from .told import done, told
 
 
 def test_map_keeps_the_limit_and_the_order():
@@ -42,7 +42,7 @@ def test_map_runs_branches():
 
         return (yield self.map(step, 'ab', limit=1))
 
-    story = told(run, done(1, 'x'), done(2, 'A'), done(3, 'y'), done(4, 'B'))
+    story = played(run, done(1, 'x'), done(2, 'A'), done(3, 'y'), done(4, 'B'))
     assert story.result == ['A', 'B']
 
 
@@ -70,7 +70,7 @@ def test_map_of_plain_values_and_of_nothing():
     def run(self):
         return [(yield self.map(lambda x: x + 1, [1, 2], limit=1)), (yield self.map(self.echo, [], limit=5))]
 
-    assert told(run).result == [[2, 3], []]
+    assert played(run).result == [[2, 3], []]
 
 
 def test_the_first_failure_starts_no_more_items():
@@ -104,7 +104,7 @@ def test_a_function_that_raises_fails_the_map():
         except KeyError:
             return 'raised'
 
-    assert told(run, done(1)).result == 'raised'
+    assert played(run, done(1)).result == 'raised'
 
 
 @pytest.mark.parametrize('limit', [0, -1, 1.5, True])
@@ -115,7 +115,7 @@ def test_map_needs_a_limit(limit):
         except DefinitionError:
             return 'refused'
 
-    assert told(run).result == 'refused'
+    assert played(run).result == 'refused'
 
 
 def test_a_cancelled_map_starts_no_more_items():
@@ -155,7 +155,7 @@ def test_thousands_of_plain_items_recurse_nowhere():
         found = yield self.map(lambda x: x, range(20_000), limit=1)
         return len(found)
 
-    assert told(run).result == 20_000
+    assert played(run).result == 20_000
 
 
 # spawn
@@ -172,7 +172,7 @@ def test_a_spawned_branch_is_a_task_like_any_other():
         yield other
         return [seen is b, a.done(), b.result()]
 
-    story = told(run, done(2, 'B'), done(1, 'A'))
+    story = played(run, done(2, 'B'), done(1, 'A'))
     assert [event.input for event in story.events if getattr(event, 'name', '') == 'Other'] == ['[["A",{"b":"B"}],{}]']
     story.completed(3)
     story.decide()
@@ -191,7 +191,7 @@ def test_a_spawned_branch_may_spawn():
 
         return (yield self.spawn(outer()))
 
-    assert told(run, done(1)).result == ['in', 'out']
+    assert played(run, done(1)).result == ['in', 'out']
 
 
 def test_spawning_a_task_is_that_task():
@@ -199,7 +199,7 @@ def test_spawning_a_task_is_that_task():
         task = self.echo()
         return [self.spawn(task) is task, (yield task)]
 
-    assert told(run, done(1, 'x')).result == [True, 'x']
+    assert played(run, done(1, 'x')).result == [True, 'x']
 
 
 def test_combinators_work_within_branches():
@@ -227,7 +227,7 @@ def test_a_limit_on_all_of_raises_a_time_out():
         except TimeoutError:
             return 'timed out'
 
-    assert told(run, lambda s: s.fired(1)).result == 'timed out'
+    assert played(run, lambda s: s.fired(1)).result == 'timed out'
 
 
 def test_an_unyielded_limit_that_strikes_fails_the_workflow():
@@ -236,7 +236,7 @@ def test_an_unyielded_limit_that_strikes_fails_the_workflow():
         yield self.go.get()
         return 'done'
 
-    story = told(run, lambda s: s.fired(2))
+    story = played(run, lambda s: s.fired(2))
     story.signaled('go')
     story.canceled(1)
     assert story.decide()[0].startswith('fail ActivityTimedOut')

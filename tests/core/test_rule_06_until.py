@@ -9,8 +9,8 @@ import pytest
 from genflow import DefinitionError, TaskCanceled, TaskFailed, TaskTimeout, WorkflowStalled, YieldError, all_of, any_of
 from genflow.core.authoring.workflow import Workflow
 
+from .played import done, played
 from .story import Desk, Story
-from .told import done, told
 
 
 def test_a_branch_continues_when_the_state_is_there():
@@ -42,7 +42,7 @@ def test_what_is_true_already_is_not_waited_for():
         yield self.until(lambda: True)
         return 1
 
-    assert told(run).result == 1
+    assert played(run).result == 1
 
 
 def test_the_waiters_are_resumed_in_order_and_only_while_the_state_holds():
@@ -60,7 +60,7 @@ def test_the_waiters_are_resumed_in_order_and_only_while_the_state_holds():
         yield [user(self, name) for name in 'abc']
         return self.seen
 
-    story = told(run, done(1), done(2), done(3))
+    story = played(run, done(1), done(2), done(3))
     assert story.result == [['a', 0], ['b', 0], ['c', 0]]
 
 
@@ -135,7 +135,7 @@ def test_what_the_predicate_raises_is_the_failure():
         except AttributeError:
             return 'caught'
 
-    assert told(run).result == 'caught'
+    assert played(run).result == 'caught'
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_predicate_may_only_read(ask):
         except YieldError as error:
             return str(error)
 
-    text = told(run).result
+    text = played(run).result
     assert text.startswith('the predicate of until() at ')
     assert text.endswith('it may only read the state of the workflow')
 
@@ -183,7 +183,7 @@ def test_what_is_no_predicate_is_refused():
         except YieldError as error:
             return str(error)
 
-    assert 'is a generator function, so it would always be true' in told(run).result
+    assert 'is a generator function, so it would always be true' in played(run).result
 
 
 def test_it_is_evaluated_only_while_somebody_waits():
@@ -195,7 +195,7 @@ def test_it_is_evaluated_only_while_somebody_waits():
         yield state
         return [before, len(looks) > 0]
 
-    assert told(run, done(1)).result == [0, True]
+    assert played(run, done(1)).result == [0, True]
 
 
 def test_one_that_lost_a_race_is_not_evaluated_any_more():
@@ -207,7 +207,7 @@ def test_one_that_lost_a_race_is_not_evaluated_any_more():
         yield self.echo()
         return len(looks) - before
 
-    assert told(run, done(1), done(2), done(3), done(4)).result == 0
+    assert played(run, done(1), done(2), done(3), done(4)).result == 0
 
 
 def test_one_that_lost_a_race_is_looked_at_again_once_somebody_waits_for_it():
@@ -224,7 +224,7 @@ def test_one_that_lost_a_race_is_looked_at_again_once_somebody_waits_for_it():
         yield ready
         return 'ready'
 
-    assert told(run, done(1), done(2), done(3)).result == 'ready'
+    assert played(run, done(1), done(2), done(3)).result == 'ready'
 
 
 def test_combinators_take_it():
@@ -239,7 +239,7 @@ def test_combinators_take_it():
         values = yield all_of(self.until(lambda: self.ready), self.until(lambda: not self.go))
         return values
 
-    story = told(run, done(1), done(2))
+    story = played(run, done(1), done(2))
     assert story.result == [None, None]
 
 
@@ -249,7 +249,7 @@ def test_one_that_nobody_waits_for_is_reported(caplog):
         return
         yield
 
-    told(run)
+    played(run)
     assert 'nothing waited for the until() at' in caplog.text
 
 
@@ -312,7 +312,7 @@ def test_an_exception_is_raised_where_it_is_waited_for():
         except KeyError as error:
             return [error.args[0], found.done(), type(found.exception()).__name__]
 
-    assert told(run).result == ['gone', True, 'KeyError']
+    assert played(run).result == ['gone', True, 'KeyError']
 
 
 def test_an_exception_that_nobody_retrieves_is_no_failure():
@@ -321,7 +321,7 @@ def test_an_exception_that_nobody_retrieves_is_no_failure():
         return 1
         yield
 
-    assert told(run).result == 1
+    assert played(run).result == 1
 
 
 def test_it_is_settled_once():
@@ -333,7 +333,7 @@ def test_it_is_settled_once():
         except YieldError as error:
             return [str(error), (yield found)]
 
-    assert told(run).result == ['future is already settled; check done() first if several branches may settle it', 1]
+    assert played(run).result == ['future is already settled; check done() first if several branches may settle it', 1]
 
 
 def test_a_cancelled_one_receives_nothing():
@@ -346,7 +346,7 @@ def test_a_cancelled_one_receives_nothing():
         except TaskCanceled:
             return 'canceled'
 
-    assert told(run).result == 'canceled'
+    assert played(run).result == 'canceled'
 
 
 def test_only_an_exception_is_one():

@@ -19,7 +19,7 @@ def few(request, monkeypatch):
     return request.param
 
 
-def told(run, *signals):
+def result_of(run, *signals):
     """What a run completes with that begins to wait after these signals have come, and another that waits for them."""
 
     def late(self):
@@ -53,7 +53,7 @@ def test_each_takes_its_own():
     def run(self):
         return (yield [self.go.get(), self.stop.get(), self.go.get(), self.stop.get()])
 
-    assert told(run, *MIXED) == [0, 'a', 1, 'b']
+    assert result_of(run, *MIXED) == [0, 'a', 1, 'b']
 
 
 def test_nested_ones_take_in_the_order_of_the_members():
@@ -61,7 +61,7 @@ def test_nested_ones_take_in_the_order_of_the_members():
         inner = all_of([self.go.get() for _ in range(2)])
         return (yield [self.go.get(), inner, self.go.get()])
 
-    assert told(run, *GO) == [0, [1, 2], 3]
+    assert result_of(run, *GO) == [0, [1, 2], 3]
 
 
 def test_of_several_unread_the_first_member_wins_the_race():
@@ -142,7 +142,7 @@ def test_all_slots_at_once():
     def run(self):
         return (yield list(as_completed([self.go.get() for _ in range(4)])))
 
-    assert told(run, *GO) == [0, 1, 2, 3]
+    assert result_of(run, *GO) == [0, 1, 2, 3]
 
 
 def test_a_get_in_as_completed_that_timed_out_is_passed_over():
@@ -268,7 +268,7 @@ def test_slots_in_other_combinators():
         slots = list(as_completed([self.go.get(), self.stop.get(), self.go.get()]))
         return (yield all_of([all_of(slots[:2]), slots[2].timeout(60)]))
 
-    assert told(run, ('go', 0), ('stop', 'a'), ('go', 1)) == [[0, 'a'], 1]
+    assert result_of(run, ('go', 0), ('stop', 'a'), ('go', 1)) == [[0, 'a'], 1]
 
 
 def test_a_row_that_nobody_waits_for_is_no_reason_to_stay_open():

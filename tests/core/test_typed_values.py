@@ -160,16 +160,16 @@ def names_of(value):
     return [field.name for field in found]
 
 
-def told(value):
+def described(value):
     """A value with its types, and sets in one order."""
     if isinstance(value, (set, frozenset)):
-        return type(value).__name__, sorted(map(repr, map(told, value)))
+        return type(value).__name__, sorted(map(repr, map(described, value)))
     if isinstance(value, dict):
-        return 'dict', sorted((repr(told(key)), told(item)) for key, item in value.items())
+        return 'dict', sorted((repr(described(key)), described(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return type(value).__name__, [told(item) for item in value]
+        return type(value).__name__, [described(item) for item in value]
     if dataclasses.is_dataclass(value) or attrs.has(type(value)):
-        return type(value).__name__, [told(getattr(value, name)) for name in names_of(value)]
+        return type(value).__name__, [described(getattr(value, name)) for name in names_of(value)]
     return type(value).__name__, repr(value)
 
 
@@ -187,7 +187,7 @@ def test_a_value_of_any_type_comes_out_as_it_went_in(data):
     args, kwargs = Takes()._deserialize_arguments(plain._serialize_arguments(value, value, key=value))
     result = Takes()._deserialize_result(Takes()._serialize_result(value))
     for found in (*args, kwargs['key'], result):
-        assert told(found) == told(value)
+        assert described(found) == described(value)
 
 
 Point = namedtuple('Point', 'x y')

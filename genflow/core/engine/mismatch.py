@@ -56,7 +56,7 @@ def mismatch(
     if event is None:
         lines.append(f'- recorded: nothing more in the decision of event {state.started_id}')
     else:
-        lines.append(f'- recorded: event {event.id} {_said(state, event)}')
+        lines.append(f'- recorded: event {event.id} {_shown(state, event)}')
     lines += _asked(state, asked)
     lines += [f'  agreed: event {agreed.id} {entry.label}' for agreed, entry in state.recent]
     if isinstance(event, events.MarkerRecorded) and event.name == PATCH_MARKER:
@@ -71,7 +71,7 @@ def _asked(state: State, asked: Any) -> list[str]:
     pending_close = state.pending_close
     if asked is not None and type(asked) not in HOW:
         where = f'called at {place(asked.where)}' if isinstance(asked, Call) else _stands(state)
-        return [f'+ asked:    {_said(state, asked)}', where]
+        return [f'+ asked:    {_shown(state, asked)}', where]
     if pending_close is not None:
         result = f', result={payload_shown(state, pending_close.result)}' if isinstance(pending_close, Complete) else ''
         return [f'+ asked:    {_ended(state, pending_close)}{result}']
@@ -100,7 +100,7 @@ def _ended(state: State, pending_close: PendingClose) -> str:
     return f'run {how} ({place(None if root is None else root.returned_at)})'
 
 
-def _said(state: State, value: Any) -> str:
+def _shown(state: State, value: Any) -> str:
     """Type and members of an event or of what is asked for, on one line."""
     if hasattr(value, 'description'):
         members = value.description()

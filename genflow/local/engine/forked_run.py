@@ -51,7 +51,7 @@ def fresh_row(row: Mapping[str, Any], events: Sequence[Event], *, key: int, run_
         'expires': None,
         'cancel_requested': 0,
         'outcome': None,
-        'tags': [encode(tag) for tag in _said(events[0]).get('tagList') or ()],
+        'tags': [encode(tag) for tag in _attributes(events[0]).get('tagList') or ()],
     }
 
 
@@ -69,7 +69,7 @@ def open_items(events: Sequence[Event], configuration: Mapping[str, Any], now: i
         pollable=True,
         ready=now,
     )
-    completed = [_said(one) for one in events if one['eventType'] == 'DecisionTaskCompleted']
+    completed = [_attributes(one) for one in events if one['eventType'] == 'DecisionTaskCompleted']
     contexts = [
         attributes['executionContext'] for attributes in completed if attributes.get('executionContext') is not None
     ]
@@ -89,7 +89,7 @@ def open_items(events: Sequence[Event], configuration: Mapping[str, Any], now: i
 def _timers(events: Sequence[Event]) -> list[Item]:
     found: dict[int, Timer] = {}
     for event in events:
-        attributes = _said(event)
+        attributes = _attributes(event)
         if event['eventType'] == 'TimerStarted':
             due = round((event['eventTimestamp'] + int(attributes['startToFireTimeout'])) * MILLISECONDS)
             found[event['eventId']] = Timer(id=event['eventId'], name=attributes['timerId'], due=due)
@@ -103,7 +103,7 @@ def _moment(event: Event) -> int:
     return round(seconds * MILLISECONDS)
 
 
-def _said(event: Event) -> Mapping[str, Any]:
+def _attributes(event: Event) -> Mapping[str, Any]:
     found: Mapping[str, Any] = event[attributes_member(event['eventType'])]
     return found
 

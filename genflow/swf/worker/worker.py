@@ -180,7 +180,7 @@ class Worker(WorkerOptions):
     # An application's own signal handlers may drain a worker, in the middle of the wait for that: a queue can be put
     # to at any moment, an Event that the same thread waits for cannot be set.
     _lock: threading.RLock = field(factory=threading.RLock, init=False)
-    _told_to_stop: SimpleQueue[None] = field(factory=SimpleQueue, init=False)
+    _drain_requested: SimpleQueue[None] = field(factory=SimpleQueue, init=False)
     _signals: SignalStop | None = field(default=None, init=False)
     _threads: list[threading.Thread] = field(factory=list, init=False)
     _rounds: list[Rounds] = field(factory=list, init=False)
@@ -312,7 +312,7 @@ class Worker(WorkerOptions):
             self._deadline = min(self._deadline, deadline) if self._draining.is_set() else deadline
         self._decider.leave_own_list()
         self._draining.set()
-        self._told_to_stop.put(None)
+        self._drain_requested.put(None)
         for rounds in self._rounds:
             rounds.drain()
 
@@ -358,7 +358,7 @@ class Worker(WorkerOptions):
                 self._signals.remove()
 
     def _wait(self) -> None:
-        self._wait_to_be_told()
+        self._wait_for_drain()
         if self._deadline > monotonic():
             taking_back = partial(self._open_polls.take_back, self._stopped)
             threading.Thread(target=taking_back, name='genflow-leaving', daemon=True).start()
@@ -376,7 +376,7 @@ class Worker(WorkerOptions):
         self._runner.loop.close()
         self._service.connection.close()
 
-    def _wait_to_be_told(self) -> None:
+    def _wait_for_drain(self) -> None:
         """Waits until :meth:`drain` is called.
 
         If a signal causes that call, its handler must run first, on the main thread, which may be this one. The signal
@@ -385,7 +385,7 @@ class Worker(WorkerOptions):
         """
         while True:
             with contextlib.suppress(Empty):
-                return self._told_to_stop.get(timeout=LOOK_FOR_SIGNALS)
+                return self._drain_requested.get(timeout=LOOK_FOR_SIGNALS)
 
     def _abandon(self) -> None:
         self._runner.abandon()

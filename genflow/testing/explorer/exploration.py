@@ -33,7 +33,7 @@ from genflow.testing.explorer.setup import (
 )
 from genflow.testing.explorer.shrinking import labels_of, shrunk
 from genflow.testing.explorer.simulation import Simulation
-from genflow.testing.explorer.story import history_code, told
+from genflow.testing.explorer.story import history_code, story_text
 from genflow.testing.tester.doubles import Doubles
 
 __all__ = ['Exploration', 'explore']
@@ -334,7 +334,7 @@ class Exploration:
         run.close()
         self.report.runs = 1
         if verdict is not None:
-            self.report.finding = self._told(verdict, labels, 1)
+            self.report.finding = self._finding_of(verdict, labels, 1)
         return self.report
 
     def _found(self, verdict: Verdict, labels: list[str], after: int) -> Finding:
@@ -344,13 +344,13 @@ class Exploration:
             run.close()
             return run if again is not None and again.judge == verdict.judge else None
 
-        return self._told(verdict, shrunk(labels, attempt), after)
+        return self._finding_of(verdict, shrunk(labels, attempt), after)
 
-    def _told(self, verdict: Verdict, labels: list[str], after: int) -> Finding:
+    def _finding_of(self, verdict: Verdict, labels: list[str], after: int) -> Finding:
         run = play_labels(self.setup, self.memory, labels)
         verdict = self._verdict(run) or verdict
         run.close()
-        story = told(self.setup, self.memory, run.steps)
+        story = story_text(self.setup, self.memory, run.steps)
         self.memory.restore()
         history, code = history_code(self.setup, self.args, self.kwargs, run)
         return Finding(verdict, story, schedule_id(labels), history, code, run.total, after)

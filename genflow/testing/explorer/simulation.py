@@ -663,9 +663,9 @@ def _answers(kind: str, part: Double | None, *, faults: bool) -> Iterator[tuple[
 
 def _other_time_outs(part: Double | None) -> Iterator[str]:
     """The time-outs that an activity has only where its proxy or its type says so."""
-    said = [part.proxy.options, part.spec] if part is not None else []
+    settings = [part.proxy.options, part.spec] if part is not None else []
     for name, outcome in (('heartbeat', 'timed out, no heartbeat'), ('schedule_to_close', 'timed out, in all')):
-        if any(getattr(options, name, None) not in (None, math.inf) for options in said):
+        if any(getattr(options, name, None) not in (None, math.inf) for options in settings):
             yield outcome
 
 

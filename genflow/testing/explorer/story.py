@@ -16,14 +16,14 @@ from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.histories.history import History
 from genflow.testing.histories.open_items import ImpossibleStory
 
-__all__ = ['history_code', 'told']
+__all__ = ['history_code', 'story_text']
 
 CREATED = frozenset({'activity', 'timer', 'child', 'lambda'})
 MAX_BRANCHES = 4
 MAX_ALLOWANCE = 99
 
 
-def told(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
+def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
     """What happens in a run, step by step, with the place of each branch after each decision."""
     memory.restore()
     run = Simulation(setup)

@@ -227,10 +227,10 @@ def _disorder(ids: Sequence[Any], pages: Sequence[Mapping[str, Any]]) -> str:
         return f'runs backwards, from event {ids[0]!r} to {ids[-1]!r}: save it without --reverse-order'
     if found in ids[:place]:
         return f'has event {found!r} twice{where}'
-    said = f'event {found!r} stands where event {wanted} belongs'
+    found_at = f'event {found!r} stands where event {wanted} belongs'
     if wanted in ids:
-        return f'has its pages out of order: {said}{where}'
-    return f'has a gap: {said}, which is missing{where}'
+        return f'has its pages out of order: {found_at}{where}'
+    return f'has a gap: {found_at}, which is missing{where}'
 
 
 def _on_page(place: int, pages: Sequence[Mapping[str, Any]]) -> str:

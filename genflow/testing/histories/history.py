@@ -23,7 +23,7 @@ from genflow.testing.histories.exports import Source, load, written
 from genflow.testing.histories.open_items import ImpossibleStory, Item, OpenItems, attributes_of
 from genflow.testing.histories.recorded import record
 from genflow.testing.histories.rejections import Refusing
-from genflow.testing.histories.start_events import begun, started_attributes, told_differently
+from genflow.testing.histories.start_events import begun, overridden, started_attributes
 from genflow.testing.histories.steps import HistorySteps
 from genflow.testing.histories.writer import Event
 
@@ -154,7 +154,7 @@ class History(HistorySteps):
         if len(self.recorded) > 2:  # noqa: PLR2004 - event 1 and the first DecisionTaskScheduled
             raise ImpossibleStory(f'how an execution was started cannot change after event {len(self.recorded)}')
         now = self.now if started_at is None else utc(started_at)
-        draft = begun(told_differently(attributes_of(self.recorded[0]), input, parent, options), now)
+        draft = begun(overridden(attributes_of(self.recorded[0]), input, parent, options), now)
         made = type(self).__new__(type(self))
         ids = (workflow_id or self.workflow_id, run_id or self.run_id)
         made.__attrs_init__(self.workflow, tuple(draft.written), draft.ledger, *ids, now)

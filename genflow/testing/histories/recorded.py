@@ -16,7 +16,7 @@ from genflow.testing.histories.writer import EventWriter
 
 __all__ = ['Refusals', 'record']
 
-Said = Mapping[str, Any]
+Attributes = Mapping[str, Any]
 Refusals = Callable[[str, Item | None], str | None]
 """The cause with which a test has a decision refused, from its type and the item that it would open."""
 
@@ -49,7 +49,7 @@ def record(draft: EventWriter, decisions: Sequence[Mapping[str, Any]], completed
 # refusals of SWF itself
 
 
-def _cause(draft: EventWriter, kind: str, attributes: Said, *, unhandled: bool) -> str | None:
+def _cause(draft: EventWriter, kind: str, attributes: Attributes, *, unhandled: bool) -> str | None:
     if kind in CLOSES:
         return UNHANDLED if unhandled else None
     rule = _RULES.get(kind)
@@ -86,11 +86,11 @@ _REPEATED = {
 # additions of SWF to a decision
 
 
-def _as_said(draft: EventWriter, attributes: Said) -> Said:
+def _unchanged(draft: EventWriter, attributes: Attributes) -> Attributes:
     return attributes
 
 
-def _activity(draft: EventWriter, attributes: Said) -> Said:
+def _activity(draft: EventWriter, attributes: Attributes) -> Attributes:
     kind = attributes['activityType']
     spec = _declared(ActivitySpec, kind['name'], kind['version'])
     return _resolved(
@@ -104,15 +104,15 @@ def _activity(draft: EventWriter, attributes: Said) -> Said:
     )
 
 
-def _child(draft: EventWriter, attributes: Said) -> Said:
+def _child(draft: EventWriter, attributes: Attributes) -> Attributes:
     return _execution(attributes, attributes['workflowType'])
 
 
-def _function(draft: EventWriter, attributes: Said) -> Said:
+def _function(draft: EventWriter, attributes: Attributes) -> Attributes:
     return _resolved(attributes, startToCloseTimeout='900')  # SWF's own limit
 
 
-def _continued(draft: EventWriter, attributes: Said) -> Said:
+def _continued(draft: EventWriter, attributes: Attributes) -> Attributes:
     now = draft.begun['workflowType']
     kind = {'name': now['name'], 'version': attributes.get('workflowTypeVersion', now['version'])}
     shown = {name: value for name, value in attributes.items() if name != 'workflowTypeVersion'}
@@ -121,7 +121,7 @@ def _continued(draft: EventWriter, attributes: Said) -> Said:
     )
 
 
-def _execution(attributes: Said, kind: Mapping[str, str]) -> Said:
+def _execution(attributes: Attributes, kind: Mapping[str, str]) -> Attributes:
     spec = _declared(WorkflowSpec, kind['name'], kind['version'])
     return _resolved(
         attributes,
@@ -132,7 +132,7 @@ def _execution(attributes: Said, kind: Mapping[str, str]) -> Said:
     )
 
 
-def _resolved(attributes: Said, **defaults: Any) -> Said:
+def _resolved(attributes: Attributes, **defaults: Any) -> Attributes:
     return {**{name: value for name, value in defaults.items() if value is not None}, **attributes}
 
 
@@ -151,24 +151,24 @@ def _text(seconds: float | None, default: str) -> str | None:
     return default if seconds is None else seconds_text(seconds)
 
 
-def _timer_canceled(draft: EventWriter, attributes: Said) -> Said:
+def _timer_canceled(draft: EventWriter, attributes: Attributes) -> Attributes:
     timer = draft.ledger.keyed('timer', attributes['timerId'])
     return {**attributes, 'startedEventId': timer.id if timer is not None else 0}
 
 
-_RECORDED: dict[str, tuple[str, Callable[[EventWriter, Said], Said]]] = {
+_RECORDED: dict[str, tuple[str, Callable[[EventWriter, Attributes], Attributes]]] = {
     'ScheduleActivityTask': ('ActivityTaskScheduled', _activity),
-    'RequestCancelActivityTask': ('ActivityTaskCancelRequested', _as_said),
-    'StartTimer': ('TimerStarted', _as_said),
+    'RequestCancelActivityTask': ('ActivityTaskCancelRequested', _unchanged),
+    'StartTimer': ('TimerStarted', _unchanged),
     'CancelTimer': ('TimerCanceled', _timer_canceled),
     'StartChildWorkflowExecution': ('StartChildWorkflowExecutionInitiated', _child),
-    'SignalExternalWorkflowExecution': ('SignalExternalWorkflowExecutionInitiated', _as_said),
-    'RequestCancelExternalWorkflowExecution': ('RequestCancelExternalWorkflowExecutionInitiated', _as_said),
+    'SignalExternalWorkflowExecution': ('SignalExternalWorkflowExecutionInitiated', _unchanged),
+    'RequestCancelExternalWorkflowExecution': ('RequestCancelExternalWorkflowExecutionInitiated', _unchanged),
     'ScheduleLambdaFunction': ('LambdaFunctionScheduled', _function),
-    'RecordMarker': ('MarkerRecorded', _as_said),
-    'CompleteWorkflowExecution': ('WorkflowExecutionCompleted', _as_said),
-    'FailWorkflowExecution': ('WorkflowExecutionFailed', _as_said),
-    'CancelWorkflowExecution': ('WorkflowExecutionCanceled', _as_said),
+    'RecordMarker': ('MarkerRecorded', _unchanged),
+    'CompleteWorkflowExecution': ('WorkflowExecutionCompleted', _unchanged),
+    'FailWorkflowExecution': ('WorkflowExecutionFailed', _unchanged),
+    'CancelWorkflowExecution': ('WorkflowExecutionCanceled', _unchanged),
     'ContinueAsNewWorkflowExecution': ('WorkflowExecutionContinuedAsNew', _continued),
 }
 """By decision type: the event that shows it, and what fills in its attributes."""

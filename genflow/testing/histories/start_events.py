@@ -13,7 +13,7 @@ from genflow.swf.wire.decisions import seconds_text
 from genflow.testing.histories.open_items import OpenItems
 from genflow.testing.histories.writer import EventWriter
 
-__all__ = ['begun', 'started_attributes', 'told_differently']
+__all__ = ['begun', 'overridden', 'started_attributes']
 
 OPTIONS: dict[str, tuple[str, Any]] = {
     'task_list': ('taskList', lambda name: {'name': name}),
@@ -29,7 +29,7 @@ OPTIONS: dict[str, tuple[str, Any]] = {
 
 def started_attributes(spec: WorkflowSpec, input: str) -> dict[str, Any]:
     """The attributes of event 1 where the starter says nothing."""
-    said = {
+    attributes = {
         'childPolicy': spec.child_policy or 'TERMINATE',
         'executionStartToCloseTimeout': seconds_text(spec.workflow_duration) or '3600',
         'input': input,
@@ -40,11 +40,11 @@ def started_attributes(spec: WorkflowSpec, input: str) -> dict[str, Any]:
         'taskStartToCloseTimeout': seconds_text(spec.decision_duration) or '60',
         'workflowType': {'name': spec.name, 'version': spec.version},
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
-def told_differently(
-    said: Mapping[str, Any], input: str | None, parent: tuple[str, str] | None, options: Mapping[str, Any]
+def overridden(
+    attributes: Mapping[str, Any], input: str | None, parent: tuple[str, str] | None, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Those attributes with what a test gives instead.
 
@@ -55,7 +55,7 @@ def told_differently(
     if unknown:
         raise DefinitionError(f'there is no option {unknown[0]!r} of an execution; there are {", ".join(OPTIONS)}')
     checked = ChildOptions(**options)
-    other = dict(said)
+    other = dict(attributes)
     for name in options:
         attribute, write = OPTIONS[name]
         other[attribute] = write(getattr(checked, name))

@@ -176,11 +176,11 @@ class Environment:
         self._meet(decisions)
         for decision in decisions:
             if decision['decisionType'] == 'ScheduleActivityTask':
-                said = decision['scheduleActivityTaskDecisionAttributes']
-                stub = self._given(run_id, said)
+                attributes = decision['scheduleActivityTaskDecisionAttributes']
+                stub = self._given(run_id, attributes)
                 if isinstance(stub, TimeOut) and stub.type == 'SCHEDULE_TO_START':
-                    said['taskList'] = {'name': NOBODYS_LIST}
-                    left.append((said['activityId'], stub))
+                    attributes['taskList'] = {'name': NOBODYS_LIST}
+                    left.append((attributes['activityId'], stub))
         return left
 
     def _meet(self, decisions: list[dict[str, Any]]) -> None:
@@ -194,17 +194,23 @@ class Environment:
         if len(self.cast.parts) > known:
             self.register_types()
 
-    def _given(self, run_id: str, said: Mapping[str, Any]) -> Any:
-        part = self.cast.parts.get(('activity', said['activityType']['name'], said['activityType']['version']))
-        return part.give(run_id, said['activityId']) if part is not None and part.is_stubbed else None
+    def _given(self, run_id: str, attributes: Mapping[str, Any]) -> Any:
+        part = self.cast.parts.get(
+            ('activity', attributes['activityType']['name'], attributes['activityType']['version'])
+        )
+        return part.give(run_id, attributes['activityId']) if part is not None and part.is_stubbed else None
 
     def note_lists(self, decisions: list[dict[str, Any]]) -> None:
         """Remembers the task lists that decisions name."""
         for decision in decisions:
             lists = self.activity_lists if decision['decisionType'] == 'ScheduleActivityTask' else self.decision_lists
-            for said in decision.values():
-                if isinstance(said, Mapping) and 'taskList' in said and said['taskList']['name'] != NOBODYS_LIST:
-                    lists[said['taskList']['name']] = None
+            for attributes in decision.values():
+                if (
+                    isinstance(attributes, Mapping)
+                    and 'taskList' in attributes
+                    and attributes['taskList']['name'] != NOBODYS_LIST
+                ):
+                    lists[attributes['taskList']['name']] = None
 
     def call_function(self) -> str | None:
         """Calls the next Lambda function that was started."""

@@ -39,9 +39,11 @@ def _timer(item: Item) -> Any:
 
 
 def _signal(item: Item) -> Any:
-    said = item.attributes
-    value = None if said.get('input') is None else decode(said['input'])
-    return _undriven().external(said['workflowId'], said.get('runId')).signal(said['signalName'], value)
+    attributes = item.attributes
+    value = None if attributes.get('input') is None else decode(attributes['input'])
+    return (
+        _undriven().external(attributes['workflowId'], attributes.get('runId')).signal(attributes['signalName'], value)
+    )
 
 
 def _cancel(item: Item) -> Any:

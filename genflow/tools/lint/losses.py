@@ -259,11 +259,11 @@ class Losses:
                 text = 'a cancellation that comes meanwhile cuts this short: write `with self.shield():` around it'
                 yield self._finding(waits, 'G106', text)
             for inner in ast.walk(item):
-                if isinstance(inner, ast.Call) and self._is_told(inner.func):
+                if isinstance(inner, ast.Call) and self._is_output(inner.func):
                     text = 'this also runs when a worker evicts the execution, and again later: use self.logger'
                     yield self._finding(inner, 'G106', text)
 
-    def _is_told(self, func: ast.expr) -> bool:
+    def _is_output(self, func: ast.expr) -> bool:
         """Whether a call prints or logs past ``self.logger``."""
         if isinstance(func, ast.Name):
             return func.id == 'print'

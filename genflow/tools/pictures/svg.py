@@ -169,7 +169,7 @@ def _stripes(count: int, top: int, width: int) -> Iterator[str]:
 def _row(picture: Picture, node: Node, top: int, width: int) -> Iterator[str]:
     operation = node.bar.operation
     tone = tone_of(operation.state)
-    yield f'<g><title>{_text(told(operation, picture.now))}</title>'
+    yield f'<g><title>{_text(operation_text(operation, picture.now))}</title>'
     x = 16 + 14 * node.depth
     mark = MARKS.get(operation.state, ('·', ''))[0]
     label = _text(_cut(operation.label, LABEL_LENGTH - 2 * node.depth))
@@ -191,7 +191,7 @@ def _segments(picture: Picture, bar: Bar, top: float, width: int) -> Iterator[st
         )
 
 
-def told(operation: Operation, now: datetime) -> str:
+def operation_text(operation: Operation, now: datetime) -> str:
     """An operation in words: state, attempts, wait, run time, failure."""
     last = operation.last
     words = [f'{operation.label}: {operation.state}']

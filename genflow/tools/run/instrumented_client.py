@@ -26,7 +26,7 @@ class InstrumentedClient:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.client, name)
-        return self._told(found) if name.startswith('respond_') else found
+        return self._notifying(found) if name.startswith('respond_') else found
 
     def deferring(self) -> InstrumentedClient | None:
         """The same for a worker that takes its tasks in rounds; ``None`` if the client has nothing for one."""
@@ -34,7 +34,7 @@ class InstrumentedClient:
         deferred = None if deferring is None else deferring(self.client)
         return None if deferred is None else evolve(self, client=deferred)
 
-    def _told(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _notifying(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def respond(**request: Any) -> Any:
             for task_list in task_lists_of(request.get('decisions', ())):
                 self.scheduled(task_list)

@@ -53,7 +53,7 @@ class Outcome:
         """
         return close_events.result_of(self.event, hooks)
 
-    def told(self, *, verbose: bool = False) -> str:
+    def text(self, *, verbose: bool = False) -> str:
         """How an execution closed that did not complete, for people: why, and where in the code.
 
         Args:

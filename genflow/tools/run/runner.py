@@ -262,7 +262,7 @@ class _Run:
     _stuck: list[tuple[str, str, CannotGoOn]] = field(factory=list, init=False)
     _cache: StickyCache = field(factory=StickyCache, init=False)
     _looked: bool = field(default=False, init=False)
-    _said: str = field(default='', init=False)
+    _reported_text: str = field(default='', init=False)
     _tap: InstrumentedClient = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -449,8 +449,8 @@ class _Run:
 
     def _say_once(self, text: str) -> None:
         """Another run on the same file, which this one works for too, is no reason to say it again."""
-        if text != self._said:
-            self._said = text
+        if text != self._reported_text:
+            self._reported_text = text
             log.warning('%s', text)
 
     def _way_out(self, found: Waiting) -> str:

@@ -72,13 +72,13 @@ def explore(
     try:
         given, named = inputs(arguments, keywords)
         sent = named_values(signals) if signals else None
-        told = Asked(
+        settings = Asked(
             target, tuple(given), named, sent, named_values(stubs), frozenset(without), faults, budget, seconds, seed
         )
         with redirect_stdout(sys.stderr):
-            report = _again(told, schedule) if schedule is not None else _explored(told, jobs)
+            report = _again(settings, schedule) if schedule is not None else _explored(settings, jobs)
             if svg is not None and report.finding is not None:
-                _draw(told, report.finding, svg)
+                _draw(settings, report.finding, svg)
     except (TargetError, TesterError, WrongArgument, TypeError, ValueError) as error:
         raise Refused(str(error)) from error
     click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else str(report))

@@ -416,7 +416,7 @@ def _show_end(
         say(f'genflow: the execution {run.workflow_id} is open')
         return Exit.CLOSED_OTHERWISE
     if not outcome.completed:
-        say(f'genflow: {outcome.told(verbose=verbose)}')
+        say(f'genflow: {outcome.text(verbose=verbose)}')
         return Exit.CLOSED_OTHERWISE
     again = again_of('result', run.workflow_id, run.domain, *service)
     print_result('null' if outcome.recorded_result is None else outcome.recorded_result, f'{again} prints it.')

@@ -21,7 +21,7 @@ import genflow
 from genflow.core.errors import GenflowError, HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, attributes_of
-from genflow.insight.code import ObservedExecution, told
+from genflow.insight.code import ObservedExecution, decision_lines
 from genflow.swf.wire.events import translate
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Exit, Refused
@@ -126,7 +126,7 @@ def step_through(view: ExecutionView, spec: WorkflowSpec, event_id: int | None, 
         with _without_collections():
             answer = debugger.runcall(advance, translate(decision))
         if answer is not None:
-            click.echo(f'genflow: the code {", ".join(told(answer, view))}', err=True)
+            click.echo(f'genflow: the code {", ".join(decision_lines(answer, view))}', err=True)
     except bdb.BdbQuit:
         pass
     except GenflowError as error:

@@ -179,7 +179,7 @@ def _view(request: Request, *, quiet: bool) -> View | None:
 def _conclude(outcome: Outcome, request: Request, db: str | None, *, verbose: bool) -> Exit:
     """Print the result, or why there is none."""
     if not outcome.completed:
-        say(f'genflow: {outcome.told(verbose=verbose)}')
+        say(f'genflow: {outcome.text(verbose=verbose)}')
         if db is not None and request.workflow_id is not None:
             _offer_repair(db, request.workflow_id)
         return Exit.CLOSED_OTHERWISE

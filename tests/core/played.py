@@ -5,7 +5,7 @@ from __future__ import annotations
 from .story import Story
 
 
-def told(run, *happenings, **given):
+def played(run, *happenings, **given):
     """The story after its first decision and one decision after each happening."""
     story = Story(run, **given)
     story.decide()

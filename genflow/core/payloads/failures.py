@@ -204,13 +204,13 @@ def decode_failure(reason: str | None, details: str | None) -> RemoteFailure:
         names = tuple(str(name) for name in envelope['names'])
         args = envelope.get('args')
         traceback = envelope.get('traceback')
-        details = envelope.get('details')
+        own_details = envelope.get('details')
         heartbeat = envelope.get('heartbeat')
     except (ValueError, TypeError, KeyError, AttributeError):
         return RemoteFailure(reason, details)
     return RemoteFailure(
         reason,
-        details if isinstance(details, str) else None,
+        own_details if isinstance(own_details, str) else None,
         traceback if isinstance(traceback, str) else None,
         names,
         tuple(args) if isinstance(args, list) else None,

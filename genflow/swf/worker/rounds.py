@@ -361,19 +361,10 @@ class Rounds:
 
     def _take_activities(self, me: _Lead) -> bool:
         """Polls as many as can run, commits, and starts the slow ones; returns whether there were any."""
-        slow: list[ActivityTask] = []
-        short: list[ActivityTask] = []
         most = 0 if self._activities else int(min(PORTION, self.tasks_left()))
         slots = self._slots.take(most)
         try:
-            if slots:
-                kinds = set(self.speeds.short)
-                room = {'most': most, 'slots': slots, 'short': kinds}
-                wants = [('activity', self._request('activity', poller), room) for poller in self.performing]
-                for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
-                    for answer in answers:
-                        task = activity_task_of(answer, poller.task_list)
-                        (short if (task.name, task.version) in kinds else slow).append(task)
+            slow, short = self._poll_activities(most, slots) if slots else ([], [])
             starts = self.client.taken
             if not self._settle(me) and self.client.is_lost(starts):
                 slow, short = [], []
@@ -387,6 +378,19 @@ class Rounds:
             self.client.count_busy(1)
             self._threads.run(partial(self._run_apart, task))
         return bool(slow or short)
+
+    def _poll_activities(self, most: int, slots: int) -> tuple[list[ActivityTask], list[ActivityTask]]:
+        """Takes what is in the task lists; returns the tasks that get a thread of their own, and the short ones."""
+        slow: list[ActivityTask] = []
+        short: list[ActivityTask] = []
+        kinds = set(self.speeds.short)
+        room = {'most': most, 'slots': slots, 'short': kinds}
+        wants = [('activity', self._request('activity', poller), room) for poller in self.performing]
+        for poller, answers in zip(self.performing, self.client.take(wants), strict=True):
+            for answer in answers:
+                task = activity_task_of(answer, poller.task_list)
+                (short if (task.name, task.version) in kinds else slow).append(task)
+        return slow, short
 
     def _run_activities(self, me: _Lead) -> bool:
         """Runs polled short activities for a limited time; returns whether this thread still leads."""

@@ -32,6 +32,7 @@ from genflow.local.rules.recording import HistoryFull
 from genflow.local.rules.timeouts import fire_timeout
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.execution import Execution
+from genflow.local.state.known_types import TaskType, type_of
 from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
 from genflow.local.state.token_buckets import Rates
@@ -159,9 +160,7 @@ class LockedState:
             owner = data.get('owner')
             abandoned = not self.options.is_alive(owner) if owner else self.options.abandon_started
             if dies(data, abandoned=abandoned):
-                execution = self.find(ref)
-                if execution is not None:
-                    self.apply(partial(end, self.state, execution, ref & EVENT_MASK, now))
+                self.apply_to(ref, end, now)
 
     def _recover(self) -> None:
         """After a failed write: forget everything and read what the file has."""
@@ -199,10 +198,7 @@ class LockedState:
             if moment is None or moment > now:
                 return
             at, ref = state.deadlines.pop()
-            execution = self.find(ref)
-            if execution is not None:
-                self.apply(partial(fire_timeout, state, execution, ref & EVENT_MASK, at))
-                self.follow_up(at)
+            self.apply_to(ref, fire_timeout, at)
 
     def find(self, ref: int) -> Execution | None:
         """The open execution of an item; a damaged one is logged and left alone, so that all others go on."""
@@ -211,6 +207,18 @@ class LockedState:
         except CorruptFile as error:
             LOG.warning('%s', error)
             return None
+
+    def apply_to(self, ref: int, rule: Callable[[State, Execution, int, int], Answer], at: int) -> None:
+        """Carry a rule out on an item, where its execution is open, and what follows from that."""
+        execution = self.find(ref)
+        if execution is not None:
+            self.apply(partial(rule, self.state, execution, ref & EVENT_MASK, at))
+            self.follow_up(at)
+
+    def type_of(self, ref: int) -> TaskType | None:
+        """The type of which a task is; ``None`` where it is gone."""
+        execution = self.find(ref)
+        return None if execution is None else type_of(execution, ref & EVENT_MASK)
 
     def follow_up(self, at: int) -> None:
         """What the last rule left to be done elsewhere."""

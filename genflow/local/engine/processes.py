@@ -12,8 +12,7 @@ from genflow.local.engine.taking import TaskTaker
 from genflow.local.rules.crash_recovery import end
 from genflow.local.rules.ownership import release
 from genflow.local.state.answers import Caller
-from genflow.local.state.known_types import TaskType, type_of
-from genflow.local.state.transaction import EVENT_MASK
+from genflow.local.state.known_types import TaskType
 
 __all__ = ['Processes']
 
@@ -34,8 +33,7 @@ class Processes:
             known.declare(process, wanted)
             misplaced: dict[str, set[int]] = {}
             for ref, owner in self._state.owners.items():
-                execution = self._core.find(ref)
-                kind = None if execution is None else type_of(execution, ref & EVENT_MASK)
+                kind = self._core.type_of(ref)
                 if kind in wanted and not known.knows(owner, kind):
                     misplaced.setdefault(owner, set()).add(ref)
         for owner, refs in misplaced.items():
@@ -52,10 +50,7 @@ class Processes:
 
     def _end_tasks_of(self, process: str, kept: Collection[int], now: int) -> None:
         for ref in [ref for ref, owner in self._state.owners.items() if owner == process and ref not in kept]:
-            execution = self._core.find(ref)
-            if execution is not None:
-                self._core.apply(partial(end, self._state, execution, ref & EVENT_MASK, now))
-                self._core.follow_up(now)
+            self._core.apply_to(ref, end, now)
 
     def end_undelivered(self, process: str, numbers: Collection[int]) -> None:
         """End the tasks that these polls and rounds of a process had taken, because it has given them up."""

@@ -12,9 +12,7 @@ from genflow.local.operations import tasks
 from genflow.local.operations.answers import Answer
 from genflow.local.rules.ownership import take_over
 from genflow.local.state.answers import Caller
-from genflow.local.state.known_types import type_of
 from genflow.local.state.task_lists import TaskQueue
-from genflow.local.state.transaction import EVENT_MASK
 
 __all__ = ['TaskTaker']
 
@@ -53,8 +51,7 @@ class TaskTaker:
         return partial(self.is_for, process) if self._state.known_types.matter else None
 
     def is_for(self, process: str, ref: int) -> bool:
-        execution = self._core.find(ref)
-        kind = None if execution is None else type_of(execution, ref & EVENT_MASK)
+        kind = self._core.type_of(ref)
         return kind is None or self._state.known_types.may_take(process, kind)
 
     def wake_one(self, queue: TaskQueue) -> None:

@@ -32,6 +32,7 @@ from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.signals import signals_of
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import line_of, suspended_at
+from genflow.insight.command_line import value_of
 from genflow.insight.operations import Operation
 from genflow.insight.times import duration, utc
 from genflow.insight.view import ExecutionView
@@ -498,7 +499,7 @@ def parsed(text: str, view: ExecutionView) -> Supposition:
     words = text.split()
     if words[:1] == ['signal'] and len(words) > 1:
         rest = text.split(None, 2)[2:]
-        return signal(words[1], _as_json(rest[0]) if rest else None)
+        return signal(words[1], json.dumps(value_of(rest[0])) if rest else None)
     if words == ['cancel']:
         return cancellation()
     for verb in sorted(_SETTLES, key=len, reverse=True):
@@ -538,7 +539,7 @@ def _value(operation: Operation, verb: str, value: str) -> str | None:
         ways = ', '.join(repr(one) for one in can) or 'no operation that a name can select'
         raise ValueError(f'{operation.label}{state} cannot {verb!r}; it can: {ways}')
     if verb == 'complete' and value:
-        return _as_json(value)
+        return json.dumps(value_of(value))
     if verb == 'time out' and value:
         kind = value.upper().replace('-', '_')
         if kind not in _TIMEOUTS_OF[operation.kind]:
@@ -546,15 +547,6 @@ def _value(operation: Operation, verb: str, value: str) -> str | None:
             raise ValueError(f'{operation.label} has no time-out {value!r}; it has {known}')
         return kind
     return value or None
-
-
-def _as_json(text: str) -> str:
-    """A value that was typed: JSON, or else plain text."""
-    try:
-        json.loads(text)
-    except ValueError:
-        return json.dumps(text)
-    return text
 
 
 def _open_one(name: str, view: ExecutionView) -> Operation:

@@ -1,12 +1,14 @@
-"""Command lines for people to copy, quoted so that a shell reads every id and name correctly."""
+"""Command lines: for people to copy, quoted so that a shell reads them correctly; and the values that people type."""
 
 from __future__ import annotations
 
+import json
 import shlex
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
-__all__ = ['PROGRAM', 'command_line', 'quoted']
+__all__ = ['PROGRAM', 'command_line', 'quoted', 'value_of']
 
 PROGRAM = 'genflow '
 """The first word of each command line."""
@@ -46,3 +48,15 @@ def _escaped(letter: str) -> str:
     if unicodedata.category(letter) not in _UNSEEN:
         return letter
     return f'\\u{ord(letter):04x}' if ord(letter) <= 0xFFFF else f'\\U{ord(letter):08x}'  # noqa: PLR2004 - four digits
+
+
+def value_of(text: str) -> Any:
+    """``5`` is a number, ``[1]`` a list, ``"5"`` and ``five`` are text; so are NaN and Infinity, which are not JSON."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):  # brackets that are nested too deep are no JSON that anybody could read
+        return text
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f'{name} is not JSON')

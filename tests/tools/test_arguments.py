@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from genflow.tools.run.arguments import WrongArgument, named_values, value_of, values_of
+from genflow.insight.command_line import value_of
+from genflow.tools.run.arguments import WrongArgument, named_values, values_of
 
 
 @pytest.mark.parametrize(

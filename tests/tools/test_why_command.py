@@ -141,6 +141,13 @@ def test_if_says_what_the_code_would_request(genflow, db, order):
     assert (code, out) == (0, 'if signal approve true: the code\n  schedules activity Ship\n')
 
 
+@pytest.mark.parametrize('value', ['NaN', '[-Infinity]', '[' * 30_000, 'yes'], ids=lambda value: value[:12])
+def test_if_takes_as_text_what_is_not_json(genflow, db, order, value):
+    code, out, err = genflow('why', 'order-5', order, '--if', f'signal approve {value}', '--db', db)
+    assert (code, err) == (0, '')
+    assert out.endswith('  schedules activity Ship\n')
+
+
 @pytest.mark.parametrize(
     ('supposed', 'message'),
     [('explode', 'begin with one of'), ('fail Ship', "'Ship' names nothing that is open; open operations: nothing")],

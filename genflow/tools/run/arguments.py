@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ['WrongArgument', 'named_values', 'path_of', 'value_of', 'values_of']
+from genflow.insight.command_line import value_of
+
+__all__ = ['WrongArgument', 'named_values', 'path_of', 'values_of']
 
 
 class WrongArgument(ValueError):
     """An argument cannot be what it was meant to be; the text says how to write it."""
-
-
-def value_of(text: str) -> Any:
-    """``5`` is a number, ``[1]`` a list, ``"5"`` and ``five`` are text; so are NaN and Infinity, which are not JSON."""
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):  # brackets that are nested too deep are no JSON that anybody could read
-        return text
 
 
 def values_of(texts: Iterable[str]) -> list[Any]:
@@ -59,7 +52,3 @@ def named_values(texts: Iterable[str]) -> dict[str, Any]:
 def path_of(text: str) -> str:
     """A path that was read as UTF-8, as Python's functions for files take it: they encode it as the locale says."""
     return os.fsdecode(text.encode('utf-8')) if os.name == 'posix' else text
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f'{name} is not JSON')

@@ -14,7 +14,7 @@ import click
 from attrs import evolve
 
 from genflow import insight
-from genflow.core.errors import GenflowError, HistoryError, UpdateFailed
+from genflow.core.errors import GenflowError, UpdateFailed
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
@@ -135,12 +135,9 @@ def history(
 ) -> None:
     """Show what happened in an execution, one line for each significant event."""
     if path is not None:
-        from genflow.tools.gathering import from_file
+        from genflow.tools.cli.executions.files import gathered_of
 
-        try:
-            view = from_file(path).view
-        except HistoryError as error:
-            raise Refused(str(error)) from error
+        view = gathered_of(path).view
         events, ids = view.events, (view.workflow_id, view.run_id)
     elif workflow_id is None:
         raise Refused('Which execution? Give its ID, or --file FILE.')

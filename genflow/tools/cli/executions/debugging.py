@@ -18,15 +18,16 @@ from typing import Any
 import click
 
 import genflow
-from genflow.core.errors import GenflowError, HistoryError
+from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, attributes_of
 from genflow.insight.code import ObservedExecution, decision_lines
 from genflow.swf.wire.events import translate
 from genflow.tools.cli.executions.actions import run_of
+from genflow.tools.cli.executions.files import gathered_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
-from genflow.tools.gathering import from_file, known_spec
+from genflow.tools.gathering import known_spec
 from genflow.tools.run.target import TargetError, load
 
 __all__ = ['debug_decision', 'parted', 'pdb_of', 'step_through']
@@ -46,7 +47,7 @@ def debug_decision(
 ) -> None:
     """Carry out ``genflow debug``."""
     if path is not None:
-        view, target = _of_file(path), target or workflow_id
+        view, target = gathered_of(path).view, target or workflow_id
     elif workflow_id is None:
         raise Refused('Which execution? Give its ID and TARGET, or --file FILE and TARGET.')
     else:
@@ -57,13 +58,6 @@ def debug_decision(
         raise Refused('Which code? Give TARGET, the file or module of the workflow.')
     step_through(view, _spec(target, view), event_id, pdb_of())
     ctx.exit(Exit.COMPLETED)
-
-
-def _of_file(path: str) -> ExecutionView:
-    try:
-        return from_file(path).view
-    except HistoryError as error:
-        raise Refused(str(error)) from error
 
 
 def _spec(target: str, view: ExecutionView) -> WorkflowSpec:

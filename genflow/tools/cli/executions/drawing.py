@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from genflow.core.errors import HistoryError
 from genflow.insight import ExecutionView, Operation
 from genflow.tools.cli.executions.actions import run_of
+from genflow.tools.cli.executions.files import gathered_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
 from genflow.tools.cli.settings import current_settings, in_zone
 from genflow.tools.cli.streams import write_file
-from genflow.tools.gathering import Gathered, from_file, now
+from genflow.tools.gathering import now
 from genflow.tools.pictures.terminal import Line, page, plain, timeline
 from genflow.tools.pictures.tree import Picture, picture_of
 from genflow.tools.printable import printable
@@ -39,10 +39,7 @@ def chosen_picture(
 ) -> Picture:
     """The execution that a command names, laid out."""
     if path is not None:
-        try:
-            gathered: Gathered = from_file(path)
-        except HistoryError as error:
-            raise Refused(str(error)) from error
+        gathered = gathered_of(path)
         return picture_of(gathered.view, in_zone(gathered.now))
     if workflow_id is None:
         raise Refused('Which execution? Give its ID, or --file FILE.')

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve
 
-from genflow.core.errors import GenflowError, HistoryError
+from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight import Finding, clock_time, duration, utc
+from genflow.insight import Finding, clock_time, duration
 from genflow.tools.causes import causes_of
 from genflow.tools.cli.executions.actions import run_of
+from genflow.tools.cli.executions.files import gathered_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, options_of
 from genflow.tools.cli.settings import in_zone
 from genflow.tools.current_folder import shown_place
-from genflow.tools.gathering import Gathered, Gatherer, from_file, known_spec
+from genflow.tools.gathering import Gathered, Gatherer, known_spec
 from genflow.tools.paragraphs import wrapped
 from genflow.tools.printable import printable
 from genflow.tools.run.follow import listed
@@ -52,10 +53,7 @@ def explain(
         ctx.exit(_show_all(target or workflow_id, domain, endpoint, db, as_json=as_json))
     if path is not None:
         target = target or workflow_id
-        try:
-            gathered = from_file(path, None if at is None else utc(at), target=target)
-        except HistoryError as error:
-            raise Refused(str(error)) from error
+        gathered = gathered_of(path, at, target=target)
     elif workflow_id is None:
         raise Refused('Which execution? Give its ID, or --file FILE, or --all.')
     else:

@@ -15,12 +15,11 @@ from attrs import evolve, frozen
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Misfit, declared_signals
 from genflow.insight import ExecutionView
-from genflow.insight.command_line import command_line
+from genflow.insight.command_line import command_line, value_of
 from genflow.insight.repair import REPAIRABLE, Repair, plan_repair
 from genflow.swf.client.handles import Client
 from genflow.tools.dashboard.data.source import Source
 from genflow.tools.gathering import spec_of_type
-from genflow.tools.run.arguments import value_of
 from genflow.tools.run.follow import HistoryTail
 from genflow.tools.run.rerun import request_of
 

@@ -253,8 +253,8 @@ def test_statements_of_a_test(statements):
 
 
 def test_lines_that_a_test_executes():
-    """6,595 on Python 3.11, of a test with one activity."""
+    """6,508 on Python 3.11, with one activity."""
     assert Tester(Hello).run() == 1
     with lines_counted() as lines:
         assert Tester(Hello).run() == 1
-    assert sum(lines.values()) <= 6700 * LEEWAY, (sum(lines.values()), lines.most_common(8))
+    assert sum(lines.values()) <= 6600 * LEEWAY, (sum(lines.values()), lines.most_common(8))

@@ -187,10 +187,11 @@ class Environment:
         """Adds the types that no attribute of a class names: their proxies come from data."""
         known = len(self.cast.parts)
         for decision in decisions:
-            make = _PROXIES.get(decision['decisionType'])
-            if make is not None:
-                attributes, kind, proxy = make
-                self.cast.add(proxy(**decision[attributes][kind]))
+            if decision['decisionType'] in _PROXIES:
+                attributes, member, proxy = _PROXIES[decision['decisionType']]
+                kind = decision[attributes][member]
+                if (proxy.call.kind, kind['name'], kind['version']) not in self.cast.parts:
+                    self.cast.add(proxy(**kind))
         if len(self.cast.parts) > known:
             self.register_types()
 

@@ -73,7 +73,8 @@ class LocalSWF(BotoMethods):
     """A complete SWF service in this process.
 
     It has every method of boto3's SWF client, takes the same keyword arguments, gives the same dicts and raises the
-    same exceptions. All of it may be called from many threads at once. A call that has returned is durable.
+    same exceptions. All of it may be called from many threads at once. A call that has returned is durable. A signal
+    handler may raise during a call; an exception raised in another thread from outside may not arrive during one.
 
     Args:
         path: The SQLite file, created if it does not exist. ``':memory:'`` stores nothing.

@@ -4,7 +4,11 @@ Python runs signal handlers in the main thread, between any two bytecodes. An ex
 ``signal.alarm``, a test's time-out) appears wherever the main thread is. In the middle of a call it would leave half a
 rule in memory, or a lock that nobody gives up. So the main thread only hands its call over, which is one step that
 cannot be interrupted, and waits. An exception ends the waiting; the call itself is carried out whole, as if the answer
-had been lost on its way. Calls of other threads need none of this. Handing over and waiting takes some 5 µs.
+had been lost on its way.
+
+Handing over and waiting takes some 8 µs by itself; on a file, where two threads alternate, a call takes 10 to 60 % more
+processor time. So other threads make their calls themselves: no signal handler interrupts them. An exception that is
+raised in one from outside (``PyThreadState_SetAsyncExc``) does, and nothing guards against that.
 """
 
 from __future__ import annotations

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from genflow.local import Limits, LocalSWF, ManualClock
+from genflow.local.engine import long_polls
+from genflow.local.engine.long_polls import LongPolls
 from genflow.local.errors import ServiceError
+from tests.local.office import Office
 
+PATIENCE = 60
 POLL = {'domain': 'd', 'taskList': {'name': 'l'}}
 EMPTY = {'startedEventId': 0, 'previousStartedEventId': 0}
 
@@ -149,3 +154,33 @@ def test_where_the_service_is_emptied_a_poll_that_waits_gets_nothing(service):
     service.reset()
     assert rung == ['a']
     assert json.loads(poll.attempt()) == EMPTY
+
+
+# the thread that watches the clock while polls wait
+
+
+def test_only_a_deadline_that_comes_before_its_next_look_wakes_the_timekeeper(monkeypatch):
+    """To wake it for every earlier deadline is a change of threads for every step of a workflow."""
+    looks, looked = [], threading.Event()
+    keep_time = LongPolls._keep_time  # noqa: SLF001 - each look of the thread, which nobody else can count
+
+    def counted(self):
+        looks.append(None)
+        looked.set()
+        return keep_time(self)
+
+    monkeypatch.setattr(LongPolls, '_keep_time', counted)
+    monkeypatch.setattr(long_polls, 'IDLE_TIMEOUT', 300)
+    with LocalSWF(long_poll=300) as swf:
+        office = Office(swf).prepare()
+        waits = threading.Thread(target=office.poll_decision, args=['nobody'])
+        waits.start()
+        assert looked.wait(PATIENCE)
+        looked.clear()
+        for hours in range(9, 1, -1):
+            office.start(f'{hours} hours', executionStartToCloseTimeout=str(hours * 3600))
+        assert len(looks) == 1
+        office.start('soon', executionStartToCloseTimeout='200')
+        assert looked.wait(PATIENCE)
+        assert len(looks) == 2
+    waits.join(PATIENCE)

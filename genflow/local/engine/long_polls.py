@@ -145,10 +145,14 @@ class LongPolls:
                 self._timekeeper = None
 
     def _keep_time(self) -> bool:
-        """Do what is due, sleep until more is, and say whether to go on."""
+        """Do what is due, sleep until more is, and say whether to go on.
+
+        It looks again after IDLE_TIMEOUT in any case, so later deadlines need not wake it.
+        """
         self._tick()
-        first = self._asleep_until = self._world.deadlines.first()
-        seconds = None if first is None else self._clock.seconds_until(first)
+        first, latest = self._world.deadlines.first(), self._clock.milliseconds() + round(IDLE_TIMEOUT * 1000)
+        self._asleep_until = latest if first is None else min(first, latest)
+        seconds = self._clock.seconds_until(self._asleep_until)
         rang = self._bell.wait(IDLE_TIMEOUT if seconds is None else min(seconds, IDLE_TIMEOUT))
         return rang or bool(self._waiting)
 

@@ -92,3 +92,11 @@ def test_no_file_is_made_by_a_command_that_only_looks(genflow, tmp_path):
     assert code == 2
     assert 'there is no such file' in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('command', [('list',), ('doctor',), ('domain', 'list'), ('count',)], ids=' '.join)
+def test_the_command_that_makes_a_file_names_it_as_a_shell_reads_it(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, '--db', "Bob's orders.db"]) in (2, 7)
+    shown = capsys.readouterr()
+    assert """`genflow run --db 'Bob'"'"'s orders.db'`""" in ' '.join((shown.out + shown.err).split())

@@ -72,7 +72,8 @@ def client_of(endpoint: str | None, db: str | None, **request: Any) -> Iterator[
     from genflow.swf.aws.connections import connect
 
     if db is not None and not Path(db).exists():
-        raise Refused(f'{db}: there is no such file; `genflow run --db {db}` and `genflow worker --db {db}` make one.')
+        named = f'--db {quoted(db)}'
+        raise Refused(f'{db}: there is no such file; `genflow run {named}` and `genflow worker {named}` make one.')
     with opened(endpoint, db) as layer1, refusing(options_of(DOMAIN, endpoint, db), **request):
         yield connect(layer1).client
 

@@ -17,6 +17,7 @@ import click
 from attrs import field, frozen
 
 from genflow.core.model.registry import Spec
+from genflow.insight.command_line import quoted
 from genflow.steady_time import monotonic
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.connections import POLL_SECONDS, Connection, connect
@@ -108,7 +109,9 @@ def _checks(patient: Patient) -> Iterator[Check]:
     for examine in HERE:
         yield from examine(patient)
     if patient.db is not None and not Path(patient.db).exists():
-        yield Check('file', 'wrong', f'{patient.db} does not exist', f'`genflow run --db {patient.db}` makes it.')
+        yield Check(
+            'file', 'wrong', f'{patient.db} does not exist', f'`genflow run --db {quoted(patient.db)}` makes it.'
+        )
         return
     try:
         with opened(patient.endpoint, patient.db) as layer1, refusing(domain=patient.domain):
@@ -271,7 +274,9 @@ def _workers(patient: Patient) -> Iterator[Check]:
         waiting = method(domain=patient.domain, taskList={'name': name})['count']
         names = ', '.join(poller.identity for poller in found.get((kind, name), ())[:3]) or 'nobody'
         remedy = (
-            f'`genflow worker TARGET --domain {patient.domain} --task-list {name}` works for it.' if waiting else ''
+            f'`genflow worker TARGET --domain {quoted(patient.domain)} --task-list {quoted(name)}` works for it.'
+            if waiting
+            else ''
         )
         text = f'{waiting} {kind} tasks wait; recently taken by {names}'
         yield Check(f'task list {name}', 'note' if waiting else 'ok', text, remedy)

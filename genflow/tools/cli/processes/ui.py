@@ -205,7 +205,7 @@ def _source(
         return Source(FolderClient(Path(folder)), folder, FILES, is_live=False)
     if db is not None:
         if not Path(db).exists():
-            raise Refused(f'{db}: there is no such file; `genflow run --db {db}` makes one.')
+            raise Refused(f'{db}: there is no such file; `genflow run --db {quoted(db)}` makes one.')
         service = stack.enter_context(_opened(db))
         return Source(service, db, domain, f'--db {quoted(db)}', db, fork=service.fork_run)
     with refusing(domain=domain):

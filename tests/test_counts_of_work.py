@@ -255,6 +255,7 @@ def test_statements_of_a_test(statements):
 def test_lines_that_a_test_executes():
     """6,508 on Python 3.11, with one activity."""
     assert Tester(Hello).run() == 1
+    gc.collect()  # what other tests left behind is not counted here
     with lines_counted() as lines:
         assert Tester(Hello).run() == 1
-    assert sum(lines.values()) <= 6600 * LEEWAY, (sum(lines.values()), lines.most_common(8))
+    assert sum(lines.values()) <= 6800 * LEEWAY, (sum(lines.values()), lines.most_common(8))

@@ -74,8 +74,9 @@ class Callee(Protocol):
 
     name: str
     version: Any
-    _serialize_arguments: Callable[..., str]
-    _deserialize_result: Callable[[str], Any]
+
+    def _serialize_arguments(self, *args: Any, **kwargs: Any) -> str: ...
+    def _deserialize_result(self, text: str) -> Any: ...
 
 
 current_loop: ContextVar[Loop | None] = ContextVar('genflow.driving', default=None)

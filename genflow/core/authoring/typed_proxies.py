@@ -20,7 +20,7 @@ from genflow.core.tasks.task import Task
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ['Runs', 'TypedChild', 'TypedProxy', 'activity_proxy', 'workflow_proxy']
+__all__ = ['Runs', 'TypedProxy', 'activity_proxy', 'workflow_proxy']
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -50,9 +50,6 @@ class TypedProxy(Generic[P, T_co]):
         def __get__(self, instance: object, owner: type) -> Any: ...
 
         def task(self, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
-
-
-TypedChild = TypedProxy[P, ChildTask[R]]
 
 
 def _made_from(cls: type, kind: type, make: Callable[..., Proxy], options: dict[str, Any]) -> Proxy:

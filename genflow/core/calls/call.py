@@ -40,7 +40,7 @@ from genflow.core.model.wire_names import RETRY_TIMER_SUFFIX
 from genflow.core.payloads.failures import decode_failure
 from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.writing import check_input, written_arguments
-from genflow.core.protocols import Engine
+from genflow.core.protocols import Callee, Engine
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task, Waiter
 from genflow.core.text import Location, place, short
 
@@ -218,7 +218,7 @@ class RetryableCall(Call):
     """Whether it can be asked to stop while it runs."""
     incompatible = True  # a wait before it is a timer; and what a close would end at once is not begun
 
-    def __init__(self, loop: Any, proxy: Any, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, loop: Any, proxy: Callee, settings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # Every slot of the base classes is set here: three calls of __init__ are a tenth of what a call costs.
         self.loop = loop
         self.number = self.outcome = self.waiters = self.input = self.key = self.where = self.cancellation = None

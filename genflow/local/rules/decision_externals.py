@@ -24,14 +24,14 @@ def signal_external(context: DecisionContext, attributes: dict[str, Any]) -> Non
     """SignalExternalWorkflowExecution."""
     asked = _asked(attributes, 'workflowId', 'runId', 'signalName', 'input', 'control')
     refused = partial(refuse_signal, cause='SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
-    _initiate(context, 'SignalExternalWorkflowExecution', asked, deliver_signal, refused)
+    _initiate(context, 'SignalExternalWorkflowExecutionInitiated', asked, deliver_signal, refused)
 
 
 def request_cancel_external(context: DecisionContext, attributes: dict[str, Any]) -> None:
     """RequestCancelExternalWorkflowExecution."""
     asked = _asked(attributes, 'workflowId', 'runId', 'control')
     refused = partial(refuse_cancel, cause='REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED')
-    _initiate(context, 'RequestCancelExternalWorkflowExecution', asked, deliver_cancel, refused)
+    _initiate(context, 'RequestCancelExternalWorkflowExecutionInitiated', asked, deliver_cancel, refused)
 
 
 def _asked(attributes: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def _asked(attributes: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def _initiate(
     context: DecisionContext,
-    name: str,
+    event_type: str,
     asked: dict[str, Any],
     deliver: Callable[..., None],
     refuse: Callable[..., None],
@@ -50,13 +50,14 @@ def _initiate(
 
     Args:
         context: The decision.
-        name: The decision's name, which is also that of its rate.
+        event_type: Of the event that records it; without its ending it names the decision, and the rate.
         asked: Its attributes.
         deliver: Carries it out.
         refuse: Tells the sender that the rate is exceeded.
     """
-    initiated = context.record(f'{name}Initiated', dict(asked))
-    effect = deliver if context.state.rates.allow(name, context.at) else refuse
+    initiated = context.record(event_type, dict(asked))
+    is_allowed = context.state.rates.allow(event_type.removesuffix('Initiated'), context.at)
+    effect = deliver if is_allowed else refuse
     context.state.agenda.append(
         partial(effect, sender=context.execution, asked=asked, initiated=initiated, completed=context.completed)
     )

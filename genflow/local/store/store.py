@@ -55,12 +55,9 @@ NEWEST_EVENT = """
 EVENT_IS_WHOLE = (
     "CASE WHEN json_valid(event) THEN json_extract(event, '$.eventId') IS (ref & 1048575) "
     "AND json_type(event, '$.eventType') IS 'text' AND json_type(event, '$.eventTimestamp') IN ('real', 'integer') "
-    'ELSE 0 END'
+    "AND instr(event, 'EventAttributes\":{') ELSE 0 END"
 )
 """Whether the row of an event holds what every event has."""
-
-ATTRIBUTES = 'EventAttributes":{'
-"""What the text of every event has."""
 
 SWEEP = 500
 """Executions forgotten in one go when their retention ends."""
@@ -296,7 +293,7 @@ class Store(File):
         first = max(first, 1)
         number = max(len(rows), 1) if last == EVENT_MASK else last - first + 1
         for event_id, row in zip_longest(range(first, first + number), rows):
-            if row is None or row[0] != key << EVENT_BITS | event_id or not row[2] or ATTRIBUTES not in row[1]:
+            if row is None or row[0] != key << EVENT_BITS | event_id or not row[2]:
                 self._refuse_event(key, event_id)
         texts = [event for _, event, _ in rows]
         return texts[::-1] if newest_first else texts

@@ -40,6 +40,7 @@ __all__ = [
     'POLLS',
     'REPEATED',
     'Call',
+    'CheckedPoll',
     'DeferringSWF',
     'Wanted',
     'as_failure',
@@ -121,7 +122,7 @@ class DeferringSWF:
         """The arguments of a poll, for :meth:`take` and :meth:`stand`, which need not check these then.
 
         Raises:
-            ClientError: the service refuses them.
+            ClientError: The service refuses them.
         """
         try:
             return CheckedPoll(right(POLLS[kind], request))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 from genflow.local.requests import faults
 
-__all__ = ['TaskToken', 'page_token', 'read_page_token', 'read_task_token', 'seal']
+__all__ = ['SealedTask', 'TaskToken', 'page_token', 'read_page_token', 'read_task_token', 'seal']
 
 encode = json.JSONEncoder(separators=(',', ':'), ensure_ascii=False).encode
 

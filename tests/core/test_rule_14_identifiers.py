@@ -84,3 +84,14 @@ def test_as_long_as_swf_takes_is_taken(what):
         yield CALLS[what](self, LONG[:128])
 
     assert len(Story(run).decide()) == 1
+
+
+@pytest.mark.parametrize('length', [256, 257])
+def test_the_id_of_a_change_has_256_characters_at_most(length):
+    def run(self):
+        return self.patched('x' * length)
+        yield
+
+    story = Story(run)
+    story.decide()
+    assert story.closed.how == ('completed' if length == 256 else 'failed')

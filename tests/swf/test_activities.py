@@ -25,6 +25,7 @@ from genflow.swf.aws.connections import Connection
 from genflow.swf.client.async_completion import AsyncCompletion
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
+from genflow.swf.worker import heartbeats as heartbeats_module
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from tests.swf.scripted import refusal
 from tests.swf.work import Loops, attributes
@@ -244,6 +245,24 @@ def test_the_background_sends_by_itself():
     with heartbeats.kept_up(pulse):
         assert all(sent.acquire(timeout=60) for _ in range(3))
     assert pulse.alive
+
+
+def test_the_background_ends_when_it_has_nothing_left_though_a_task_was_lost(monkeypatch):
+    monkeypatch.setattr(heartbeats_module, '_IDLE_TIMEOUT', 0.01)
+    lost, before = threading.Event(), threading.enumerate()
+
+    class Client:
+        def record_activity_task_heartbeat(self, **request):
+            lost.set()
+            raise refusal('UnknownResourceFault')
+
+    heartbeats = Heartbeats()
+    pulse = TaskHeartbeat(RetryingClient(Connection(Client(), 'the service')), 'token', 0.02)
+    with heartbeats.kept_up(pulse):
+        assert lost.wait(60)
+        (thread,) = (one for one in threading.enumerate() if one.name == 'genflow-heartbeats' and one not in before)
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 def test_a_failure_travels_with_its_class_and_traceback(swf):

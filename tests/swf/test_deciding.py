@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 
 import pytest
@@ -418,3 +420,40 @@ class TestAnOldClient:
         assert old.refused == 2
         assert loops.decider.counts['continued'] == 3
         assert 'does not support a task list for one worker' in caplog.text
+
+
+@workflow('Tidies', 1, 'tl')
+class Tidies(Workflow):
+    go = Signal()
+
+    def run(self, ended):
+        try:
+            yield self.go.get()
+        finally:
+            ENDED.append(ended)
+
+
+ENDED = []
+
+
+@pytest.mark.parametrize('how', ['late', 'broken'])
+def test_an_execution_whose_answer_is_not_taken_is_closed_at_once(swf, monkeypatch, how):
+    """On the thread that decides, and not by the collector of garbage."""
+    loops = Loops(swf, Tidies)
+    loops.client.starter(Tidies)(how)
+
+    def respond(**request):
+        if how == 'late':
+            raise swf.exceptions.UnknownResourceFault(
+                {'Error': {'Code': 'UnknownResourceFault', 'Message': 'gone'}}, ''
+            )
+        raise LookupError('broken')
+
+    monkeypatch.setattr(swf, 'respond_decision_task_completed', respond)
+    gc.disable()
+    try:
+        with contextlib.suppress(LookupError):
+            loops.run()
+        assert ENDED.count(how) == 1
+    finally:
+        gc.enable()

@@ -326,6 +326,22 @@ def test_an_activity_knows_its_place_and_what_follows_finds_it(live):
     ]
 
 
+@workflow('PlacedTwice', 1, 'tl')
+class PlacedTwice(Workflow):
+    where = where.proxy(retry=0)
+
+    def run(self):
+        return (yield [self.where(), self.where()])
+
+
+def test_each_of_several_activities_at_a_time_knows_its_deadline(live):
+    with working(live, PlacedTwice, where):
+        execution = Client('d', live).starter(PlacedTwice)()
+        found = {deadline for *_, deadline in execution.result(LONG)}
+    started = [e['eventTimestamp'] for e in execution.history() if e['eventType'] == 'ActivityTaskStarted']
+    assert found == {(moment + timedelta(seconds=50)).timestamp() for moment in started}
+
+
 def test_two_workers_have_two_lists_of_their_own(live):
     first, second = (working(live, where, own_list=True) for _ in range(2))
     assert first.own_list != second.own_list

@@ -194,3 +194,22 @@ def test_the_tester_looks_up_too():
     first, workflow_id, run_id = tester.run(2)
     assert first != run_id
     assert (workflow_id, run_id) == (tester.history.workflow_id, tester.history.run_id)
+
+
+class Counting(Forgetful):
+    """The same, which notes whose first event is read."""
+
+    def __init__(self, swf):
+        super().__init__(swf)
+        self.read = []
+
+    def get_workflow_execution_history(self, **request):
+        if request.get('maximumPageSize') == 1:
+            self.read.append(request['execution'])
+        return self._swf.get_workflow_execution_history(**request)
+
+
+def test_nothing_is_read_twice(swf):
+    service = Counting(swf)
+    OriginFinder(Loops(service, Chained).service, 'd')(ROOT, ExecutionIds('nobody', 'no-run'))
+    assert service.read == [{'workflowId': 'nobody', 'runId': 'no-run'}]

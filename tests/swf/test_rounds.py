@@ -14,6 +14,7 @@ from genflow import Activity, Client, Workflow, activity, workflow
 from genflow.local import LocalSWF
 from genflow.local.errors import DiskFull
 from genflow.local.store import Store
+from genflow.steady_time import monotonic
 from genflow.swf.worker import rounds
 from genflow.swf.worker.rounds import OVERDUE, SHORT, Speeds
 from genflow.swf.worker.settling import Settling
@@ -180,6 +181,7 @@ def test_a_decision_that_blocks_does_not_stop_the_rest(swf, gate):
 @pytest.mark.parametrize('activities', [1, 2])
 def test_no_more_activities_run_than_the_worker_was_given(swf, gate, activities):
     with working(swf, activities=activities):
+        assert start(swf, Chain, 3).result(timeout=PATIENCE) == 3
         slow = start(swf, Waits, [-1, -2, -3, -4])
         for _ in range(activities):
             assert gate.entered.acquire(timeout=PATIENCE)
@@ -238,6 +240,33 @@ def test_user_code_and_other_callers_have_tokens_that_are_plain_texts(swf):
     Client(DOMAIN, swf).starter(AsksForTokens, task_list='other tokens')()
     task = swf.poll_for_decision_task(domain=DOMAIN, taskList={'name': 'other tokens'})
     assert type(task['taskToken']) is str
+
+
+def ends_with_one_leader(before):
+    until = monotonic() + PATIENCE
+    while len([one for one in threading.enumerate() if one.name == 'genflow-rounds' and one not in before]) > 1:
+        assert monotonic() < until, 'an old leader leads on'
+
+
+def test_however_often_user_code_blocks_another_thread_leads_and_one_in_the_end(swf, gate, monkeypatch):
+    """Activities that overrun do not count as decisions that do."""
+    monkeypatch.setattr(rounds, 'MAX_OVERRUNNING', 1)
+    monkeypatch.setattr(rounds, 'SHORT', PATIENCE)
+    before = threading.enumerate()
+    with working(swf):
+        start(swf, Waits, [1, 2]).result(timeout=PATIENCE)
+        for cls, arguments in ((Waits, [[-1]]), (Blocks, []), (Blocks, [])):
+            blocked = start(swf, cls, *arguments)
+            assert gate.entered.acquire(timeout=PATIENCE)
+            assert start(swf, Chain, 3).result(timeout=PATIENCE) == 3
+            gate.let.release()
+            blocked.result(timeout=PATIENCE)
+            ends_with_one_leader(before)
+
+
+def test_a_worker_without_an_event_loop_runs_activities(swf):
+    with working(swf, async_activities=0, activities=1):
+        assert start(swf, Chain, 3).result(timeout=PATIENCE) == 3
 
 
 def test_a_limit_of_a_type_holds(swf, gate):
@@ -387,7 +416,11 @@ class TestThreadPool:
         pool.drain()
 
     def test_a_thread_goes_when_there_is_nothing_to_do(self, threads):
-        self.pool(threads, linger=0.01).run(lambda: None)
+        pool, done = self.pool(threads, linger=0.01), threading.Event()
+        pool.run(lambda: None)
+        threads[0].join(PATIENCE)
+        pool.run(done.set)
+        assert done.wait(PATIENCE)
 
     def test_draining_lets_idle_threads_go_and_does_what_comes(self, threads):
         pool, done = self.pool(threads, linger=PATIENCE), threading.Event()

@@ -29,14 +29,12 @@ class about:  # noqa: N801 - used like a function, as contextlib's are
 
     def __init__(self, task: DecisionTask | ActivityTask) -> None:
         self._subject = task
-        self._before: Token[DecisionTask | ActivityTask | None] | None = None
 
     def __enter__(self) -> None:
-        self._before = _task.set(self._subject)
+        self._before: Token[DecisionTask | ActivityTask | None] = _task.set(self._subject)
 
     def __exit__(self, *exception: object) -> None:
-        if self._before is not None:
-            _task.reset(self._before)
+        _task.reset(self._before)
 
 
 def add_task(record: logging.LogRecord) -> bool:

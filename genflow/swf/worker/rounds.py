@@ -451,7 +451,6 @@ class Rounds:
             self._awake.clear()
             self._bell.wait(self._idle())
             self._awake.set()
-        self._take_decisions()
 
     def _idle(self) -> float:
         """The longest time to wait, in seconds."""

@@ -463,6 +463,74 @@ class Locked(NotLocked):
         self.locked = False
 
 
+class LockKept(Desk):
+    """A failure leaves the lock as it is."""
+
+    def run(self) -> Any:
+        self.locked = False
+        return (yield [self.add(1), self.add(2)])
+
+    def add(self, number: int) -> Any:
+        yield self.until(lambda: not self.locked)
+        self.locked = True
+        try:
+            yield self.read(number)
+        except TaskFailed:
+            return 'failed'
+        self.locked = False
+        return 'added'
+
+
+class LockReturned(LockKept):
+    def add(self, number: int) -> Any:
+        yield self.until(lambda: not self.locked)
+        self.locked = True
+        try:
+            yield self.read(number)
+        except TaskFailed:
+            return 'failed'
+        finally:
+            self.locked = False
+        return 'added'
+
+
+class DrainedTwice(Desk):
+    votes = Signal()
+
+    def run(self) -> Any:
+        count = len(self.votes.drain())
+        yield self.read(1)
+        self.votes.drain()  # and not counted
+        return count
+
+
+class DrainedInTheEnd(Desk):
+    votes = Signal()
+
+    def run(self) -> Any:
+        count = len(self.votes.drain())
+        yield self.read(1)
+        return count + len(self.votes.drain())
+
+
+class KeyOfAll(Desk):
+    """Both charges have one key, so that the second one is taken for a repetition."""
+
+    pay = ActivityProxy('Pay', '1', retry=0)
+
+    def run(self) -> Any:
+        yield [self.part(1), self.part(2)]
+        return 'paid'
+
+    def part(self, number: int) -> Any:
+        yield self.pay(number, idempotency_key='order')
+
+
+class KeyOfEach(KeyOfAll):
+    def part(self, number: int) -> Any:
+        yield self.pay(number, idempotency_key=f'order-{number}')
+
+
 class Store:
     """A model: a value elsewhere."""
 
@@ -563,6 +631,9 @@ def _races() -> list[Race]:
                 'check': lambda result, arrived, unread: result + unread.get('items', 0) == arrived['items'],
             },
         ),
+        _race(LockKept, LockReturned, 'stall', 6),
+        _race(DrainedTwice, DrainedInTheEnd, 'check', 9, (), {'votes': [1, 2], 'check': _all_counted}),
+        _race(KeyOfAll, KeyOfEach, 'idempotency', 12),
         _race(Flips, FlipsRecorded, 'replay', 11),
         _race(
             NotLocked,
@@ -573,6 +644,10 @@ def _races() -> list[Race]:
             {'get': store.get, 'put': store.put, 'check': lambda status: status != 'completed' or store.value == 2},
         ),
     ]
+
+
+def _all_counted(result: Any, arrived: Any, unread: Any) -> bool:
+    return bool(result + unread.get('votes', 0) == arrived['votes'])
 
 
 def _refunded(calls: list[Any]) -> bool:

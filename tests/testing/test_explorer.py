@@ -722,7 +722,7 @@ def test_a_value_of_a_typed_signal_is_a_choice_and_as_small_as_can_be():
     with pytest.raises(ExplorationFailed) as caught:
         explore(Decided)
     assert 'signal verdict arrives with {"who":"a","approved":false}' in caught.value.story
-    assert read_schedule(caught.value.schedule) == ['signal verdict with {"who":"a","approved":false}']
+    assert read_schedule(caught.value.schedule) == ['before signal verdict with {"who":"a","approved":false}']
     with pytest.raises(ExplorationFailed) as again:
         explore(Decided, schedule=caught.value.schedule)
     assert again.value.story == caught.value.story

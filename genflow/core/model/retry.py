@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -131,10 +132,8 @@ def _is(error: BaseException, kind: Failure) -> bool:
     if kind in _TIMEOUTS and isinstance(remote, TaskFailed) and _counts_as_timeout(remote.reason):
         return True
     if isinstance(kind, str):
-        return any(kind in (name, name.rpartition('.')[2]) for name in names) or any(
-            kind.endswith(cls.__name__) and kind in (cls.__name__, f'{cls.__module__}.{cls.__qualname__}')
-            for cls in type(error).__mro__
-        )
+        cls: Any = type(error)
+        return any(kind in (name, name.rpartition('.')[2]) for name in names) or _is_named(cls, kind)
     return isinstance(error, kind) or isinstance(remote, kind) or f'{kind.__module__}.{kind.__qualname__}' in names
 
 
@@ -202,4 +201,13 @@ def retry_policy(value: Any) -> Retry | Retries:
         return Retry(value + 1, initial_interval=0, on=(TaskTimeout,))
     raise DefinitionError(
         f'retry is {value!r}; it must be a number of retries (0 or more), a Retry(...) or a list of them'
+    )
+
+
+@lru_cache(maxsize=1024)
+def _is_named(cls: Any, name: str) -> bool:
+    """Whether a class or one of its bases has a name, alone or with its module."""
+    return any(
+        name.endswith(base.__name__) and name in (base.__name__, f'{base.__module__}.{base.__qualname__}')
+        for base in cls.__mro__
     )

@@ -9,6 +9,7 @@ from typing import Any
 from genflow.core.errors import GenflowError
 from genflow.core.model.events import Refused
 from genflow.core.model.wire_names import UPDATE_SIGNAL
+from genflow.core.payloads.envelopes import opened, opened_input
 from genflow.core.text import suspended_at
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.setup import Memory, Setup
@@ -114,12 +115,13 @@ _ENDINGS = {'completed': 'completes', 'canceled': 'is canceled', 'continued': 'c
 
 def history_code(setup: Setup, args: tuple[Any, ...], kwargs: dict[str, Any], run: Simulation) -> tuple[Any, str]:
     """The last run of a story as a :class:`~genflow.testing.History`, and the code that makes it."""
+    args, kwargs, carried = _begun_with(setup, args, kwargs, run)
     words = ', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs.items())])
     name = setup.spec.cls.__name__
     code = [f'History({name}{", " + words if words else ""})']
     try:
         history: History | None = History(setup.spec, *args, **kwargs)
-        for method, given, options in _calls(run):
+        for method, given, options in [*carried, *_calls(run)]:
             shown = ', '.join([*map(repr, given), *(f'{key}={value!r}' for key, value in options.items())])
             code.append(f'    .{method}({shown})')
             history = getattr(history, method)(*given, **options)
@@ -127,6 +129,15 @@ def history_code(setup: Setup, args: tuple[Any, ...], kwargs: dict[str, Any], ru
         if run.error is None:
             history = None
     return history, '(\n    ' + '\n'.join(code) + '\n)'
+
+
+def _begun_with(setup: Setup, args: tuple[Any, ...], kwargs: dict[str, Any], run: Simulation) -> tuple[Any, Any, Any]:
+    """The arguments of the last run, and calls that send the signals which the run before it did not read."""
+    if not run.past:
+        return args, kwargs, []
+    own, signals = opened_input(opened(run.events[0].input)[1])
+    given = ((), {}) if own is None else setup.spec.cls()._deserialize_arguments(own)
+    return *given, [('signaled', (name,), {'raw': text}) for name, text in signals]
 
 
 def _calls(run: Simulation) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:

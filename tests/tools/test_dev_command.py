@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import queue
+import select
 import signal
+import subprocess
 import threading
 import urllib.parse
 import urllib.request
@@ -18,7 +21,7 @@ from genflow.tools.cli.processes.dev import follow
 from genflow.tools.cli.processes.ui import at_address
 from genflow.tools.dev.page import Executions, PlainPage, drawn
 from genflow.tools.dev.session import Session
-from tests.tools.processes import finish, start, wait_for
+from tests.tools.processes import TIMEOUT, finish, start, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -237,6 +240,28 @@ def test_the_command_takes_up_a_save_and_ends_with_an_interrupt(tmp_path, flow):
     wait_for(process.stderr, 'the new code runs')
     process.send_signal(signal.SIGINT)
     assert finish(process).returncode == 0, process.err
+
+
+@pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_worker_outlives_the_command(tmp_path, flow, number):
+    """A terminal that is closed sends SIGHUP."""
+    process = start(tmp_path, 'dev', 'dev_flow.py', '--no-ui')
+    wait_for(process.stderr, 'the code runs')
+    workers = [os.pidfd_open(worker) for worker in children(process.pid)]
+    assert workers
+    process.send_signal(number)
+    for worker in workers:
+        ended, _, _ = select.select([worker], [], [], TIMEOUT)
+        os.close(worker)
+        assert ended
+    code = finish(process).returncode
+    assert code == (-number if number == signal.SIGKILL else 0), process.err
+
+
+def children(pid):
+    found = subprocess.run(['/bin/ps', '-o', 'pid=', '--ppid', str(pid)], capture_output=True, text=True, check=True)
+    return [int(line) for line in found.stdout.split()]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

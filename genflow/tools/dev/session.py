@@ -247,6 +247,7 @@ class Session:
         self._running = evolve(checked, departures=())
         lists = [word for name in checked.task_lists for word in ('--task-list', name)]
         options = [
+            '--supervised',  # it ends with this process, however that ends: it notices the end of its stdin
             '--no-sticky',
             '--register' if checked.departures else '--no-register',  # without any the check has registered
             '--log-level',
@@ -259,7 +260,7 @@ class Session:
         ]
         words = [sys.executable, '-m', 'genflow', 'worker', self.target, '--domain', self.domain, *options, *lists]
         self._worker = subprocess.Popen(  # noqa: S603 - our own words
-            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True
         )
         threading.Thread(target=self._pass_on, args=(self._worker,), daemon=True).start()
         self.code = 'running'
@@ -267,8 +268,8 @@ class Session:
 
     def _pass_on(self, worker: subprocess.Popen[str]) -> None:
         """Shows what the worker and its activities print."""
-        if worker.stdout is not None:
-            with worker.stdout as lines:
+        if worker.stdout is not None and worker.stdin is not None:
+            with worker.stdin, worker.stdout as lines:
                 for line in lines:
                     if not line.startswith(DRAINING):
                         self.tell(line.rstrip('\n'))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -64,6 +65,7 @@ def command(*, target: str, db: str | None, port: int, ui: bool, domain: str, mi
             session,
             _dashboard(session, shown=ui),
             keys_pressed(messages.put),
+            _ended_by_signals(messages),
             _watched(folder, lambda: messages.put(SAVED)),
         ):
             page.tell(f'serving {session.url}, domain {session.domain}; watching {folder}')
@@ -81,6 +83,19 @@ def command(*, target: str, db: str | None, port: int, ui: bool, domain: str, mi
         raise refused_store(error) from error
     except OSError as error:
         raise Refused(f'port {port}: {error.strerror or error}. Give another --port, or 0 for a free one.') from error
+
+
+@contextmanager
+def _ended_by_signals(messages: queue.SimpleQueue[str]) -> Iterator[None]:
+    """Has SIGTERM, and SIGHUP as a terminal sends it that is closed, end the command as its key does."""
+    names = [name for name in ('SIGTERM', 'SIGHUP') if hasattr(signal, name)]
+    numbers = [signal.Signals[name] for name in names if signal.getsignal(signal.Signals[name]) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda *_: messages.put(QUIT)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import sqlite3
 import threading
 from datetime import datetime, timedelta, timezone
@@ -10,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from genflow.local import LocalSWF, ManualClock, SkippingClock, SystemClock
-from genflow.local.clock import to_datetime, to_milliseconds
+from genflow.local.clock import Clock, to_datetime, to_milliseconds
+from genflow.local.engine import long_polls
 from genflow.local.errors import ServiceClosed
 from tests.local.office import COMPLETE, Office, decision, schedule
 
@@ -222,3 +224,35 @@ def test_a_skipping_clock_stands_while_a_task_is_worked_on():
         for thread in threads:
             thread.join(60)
     assert seen == [begin]
+
+
+class Watched(Clock):
+    """Tells of each moment until which somebody sleeps."""
+
+    def __init__(self):
+        self.asked = queue.SimpleQueue()
+
+    def milliseconds(self):
+        return SystemClock().milliseconds()
+
+    def seconds_until(self, milliseconds):
+        self.asked.put(milliseconds)
+        return super().seconds_until(milliseconds)
+
+    def sleeps_until(self, least, most):
+        """Waits until somebody sleeps until a moment between these two, in seconds from now."""
+        while not least * 1000 < self.asked.get(timeout=60) - self.milliseconds() < most * 1000:
+            pass
+
+
+def test_who_sleeps_for_a_poll_is_woken_where_something_comes_earlier(monkeypatch):
+    monkeypatch.setattr(long_polls, 'IDLE_TIMEOUT', YEAR)
+    clock = Watched()
+    with contextlib.closing(LocalSWF(clock=clock)) as swf:
+        office = Office(swf).prepare()
+        poll = {'domain': 'dom', 'taskList': {'name': 'nobody sends here'}}
+        assert swf.hold('PollForDecisionTask', poll, lambda: None).attempt() is None
+        office.start('late', executionStartToCloseTimeout=str(YEAR))
+        clock.sleeps_until(YEAR / 2, YEAR + 1)
+        office.start('early', executionStartToCloseTimeout='86400')
+        clock.sleeps_until(40_000, 86_401)

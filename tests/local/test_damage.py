@@ -186,3 +186,18 @@ def keeps_what_begins(path, clock):
         execution = Office(swf, clock).start('new')
     with LocalSWF(path, clock) as swf:
         assert Office(swf, clock).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+
+
+def test_a_file_that_cannot_be_opened_is_given_back_at_once(path):
+    """Though the error, and what it remembers, lives on."""
+    with LocalSWF(path) as swf:
+        Office(swf).prepare()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        (whole,) = connection.execute('SELECT data FROM domains').fetchone()
+        connection.execute("UPDATE domains SET data = '{'")
+    with pytest.raises(CorruptFile) as caught:
+        LocalSWF(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute('UPDATE domains SET data = ?', (whole,))
+    assert archive.vacuum(path)
+    assert caught.value.__traceback__ is not None

@@ -152,10 +152,11 @@ OUTSIDE = {
     'ACTIVITY_TYPE_DOES_NOT_EXIST',
     'CHILD_CREATION_RATE_EXCEEDED',
     'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED',
+    'LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION',
     'TIMER_CREATION_RATE_EXCEEDED',
     'WORKFLOW_ALREADY_RUNNING',
 }
-"""The causes of refusals that are no matter of one execution: rates, types, and what else is open in the domain."""
+"""The causes of refusals that do not depend on the execution: rates, types, functions, other executions."""
 
 
 def check_recorded(model: ServiceModel, decision: Any, real: Any, *, is_stale: bool) -> None:

@@ -14,8 +14,11 @@ TIMEOUT = 180  # seconds: a process that hangs is a failure, not a test run that
 
 
 def start(folder, *arguments):
-    """A process of ``genflow`` in a folder."""
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    """A process of ``genflow`` in a folder.
+
+    It writes no bytecode: Python would take that of a file for current which a test changes within the same second.
+    """
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONDONTWRITEBYTECODE': '1'}
     command = [sys.executable, '-m', 'genflow', *map(str, arguments)]
     pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
     return Process(command, cwd=folder, env=environment, **pipes)

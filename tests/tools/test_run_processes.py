@@ -111,7 +111,7 @@ def test_a_process_that_dies_is_started_again_and_the_result_is_printed(run):
     assert process.returncode == 0, process.err
     assert len(json.loads(process.out)) == 4
     assert ' was ended by SIGKILL' in process.err
-    assert '; it is started again in 0.5 s' in process.err
+    assert '; it will be restarted in 0.5 s' in process.err
 
 
 @pytest.mark.thorough

@@ -80,7 +80,7 @@ def test_a_process_that_dies_is_started_again_and_named(supervisor):
     os.kill(worker, signal.SIGKILL)
     line = wait_for(supervisor.stderr, 'was ended by SIGKILL')
     assert line.startswith('genflow: worker process ')
-    assert line.endswith('; it is started again in 0.5 s\n')
+    assert line.endswith('; it will be restarted in 0.5 s\n')
     wait_for(supervisor.stderr, 'working for domain shop')
     assert len(children(supervisor.pid)) == 2
     supervisor.send_signal(signal.SIGINT)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -228,7 +229,7 @@ class Session:
 
     def _checked(self) -> Checked:
         words = [sys.executable, '-m', 'genflow.tools.dev.check', self.target, self.url, self.domain, self.middleware]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=_variables())  # noqa: S603 - our own words
         try:
             found: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
@@ -260,7 +261,12 @@ class Session:
         ]
         words = [sys.executable, '-m', 'genflow', 'worker', self.target, '--domain', self.domain, *options, *lists]
         self._worker = subprocess.Popen(  # noqa: S603 - our own words
-            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE, text=True
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.PIPE,
+            text=True,
+            env=_variables(),
         )
         threading.Thread(target=self._pass_on, args=(self._worker,), daemon=True).start()
         self.code = 'running'
@@ -296,6 +302,15 @@ class Session:
             self._server.__exit__(None, None, None)
             self._service.close()
         self._server = self._service = None
+
+
+def _variables() -> dict[str, str]:
+    """The environment of processes that load the code; they write no bytecode.
+
+    Python takes bytecode for current if the source still has the second and the size of its last change: of two saves
+    within a second, the later one would go unnoticed.
+    """
+    return {**os.environ, 'PYTHONDONTWRITEBYTECODE': '1'}
 
 
 def _open(number: int) -> str:

@@ -254,7 +254,7 @@ class Look:
             yield self._finding(node, 'G014', f'{last} keeps results for all executions in a module-level cache')
 
     def _factories(self, node: ast.Call, name: str) -> Iterator[Finding]:
-        """What the fields of a class of the project are made with: ``attrs.field(factory=datetime.now)``."""
+        """What the fields of a class of the project are made with: ``field(factory=datetime.now)``."""
         cls = self.project.class_named(name)
         for member, value in () if cls is None else cls.members.items():
             factory = next((one.value for one in getattr(value, 'keywords', ()) if one.arg in FACTORIES), None)

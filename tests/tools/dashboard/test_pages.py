@@ -268,7 +268,7 @@ def test_empty_pages_say_what_to_do(env):
     client = client_of(env)
     assert 'genflow start TYPE VERSION' in page_of(client, '/').text
     assert 'genflow worker TARGET' in page_of(client, '/workers').text
-    assert 'No execution is like that' in page_of(client, '/?id=x').text
+    assert 'No execution matches' in page_of(client, '/?id=x').text
 
 
 @pytest.mark.thorough

@@ -253,9 +253,11 @@ class TestSignals:
             was_told.append(told.wait(LONG))
             working.stop()
 
-        threading.Thread(target=interrupt_another_thread, daemon=True).start()
+        interrupting = threading.Thread(target=interrupt_another_thread, daemon=True)
+        interrupting.start()
         working.start()
         working.wait()
+        interrupting.join()
         assert was_told == [True]
 
     def test_a_handler_waits_for_no_lock(self, live):

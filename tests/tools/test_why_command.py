@@ -13,7 +13,7 @@ from genflow.tools.cli.main import main
 CODE = """
 from genflow import ActivityProxy, Signal, Workflow, workflow
 
-@workflow(name='Order', version='1', task_list='orders')
+@workflow(name='WhyOrder', version='1', task_list='orders')
 class Order(Workflow):
     ship = ActivityProxy('Ship', '1', retry=0, task_list='shipping')
     approve = Signal()
@@ -39,7 +39,7 @@ def db(tmp_path):
         service.register_domain(name='genflow', workflowExecutionRetentionPeriodInDays='7')
         service.register_workflow_type(
             domain='genflow',
-            name='Order',
+            name='WhyOrder',
             version='1',
             defaultTaskList={'name': 'orders'},
             defaultTaskStartToCloseTimeout='60',
@@ -47,7 +47,7 @@ def db(tmp_path):
             defaultChildPolicy='TERMINATE',
         )
         service.start_workflow_execution(
-            domain='genflow', workflowId='order-5', workflowType={'name': 'Order', 'version': '1'}, input='[[],{}]'
+            domain='genflow', workflowId='order-5', workflowType={'name': 'WhyOrder', 'version': '1'}, input='[[],{}]'
         )
         task = service.poll_for_decision_task(domain='genflow', taskList={'name': 'orders'})
         service.respond_decision_task_completed(taskToken=task['taskToken'])
@@ -164,7 +164,7 @@ def test_all_groups_the_executions_by_cause(genflow, db):
             service.start_workflow_execution(
                 domain='genflow',
                 workflowId=name,
-                workflowType={'name': 'Order', 'version': '1'},
+                workflowType={'name': 'WhyOrder', 'version': '1'},
                 input='[[],{}]',
             )
             service.signal_workflow_execution(

@@ -86,9 +86,11 @@ def test_a_signal_to_a_child_that_never_came_to_start_fails(how):
     assert story.result == ['SignalFailed', True]
 
 
-def test_a_signal_to_a_child_that_is_cancelled_during_its_delay_fails():
+def signals_a_child_that_it_cancels(**options):
+    """The method ``run`` of a workflow that cancels its child at a signal, before the child has begun."""
+
     def run(self):
-        child = self.child.with_options(delay=9)()
+        child = self.child.with_options(**options)()
         task = child.signal('go')
         yield self.stop.get()
         child.cancel()
@@ -97,24 +99,18 @@ def test_a_signal_to_a_child_that_is_cancelled_during_its_delay_fails():
         except SignalFailed:
             return 'told'
 
-    story = Story(run)
+    return run
+
+
+def test_a_signal_to_a_child_that_is_cancelled_during_its_delay_fails():
+    story = Story(signals_a_child_that_it_cancels(delay=9))
     story.decide()
     story.signaled('stop')
     assert story.decide() == ['complete "told"']
 
 
 def test_a_signal_to_a_child_that_was_given_up_and_then_refused_fails():
-    def run(self):
-        child = self.child()
-        task = child.signal('go')
-        yield self.stop.get()
-        child.cancel()
-        try:
-            yield task
-        except SignalFailed:
-            return 'told'
-
-    story = Story(run)
+    story = Story(signals_a_child_that_it_cancels())
     story.decide()
     story.signaled('stop')
     assert story.decide() == []

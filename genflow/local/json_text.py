@@ -36,7 +36,7 @@ def portions(items: Sequence[T], most: int) -> Iterator[list[T]]:
 
     An item that takes more is a portion of its own. Where there are no items, there is one portion, which is empty.
     """
-    if not items[1:]:
+    if not items[1:2]:
         yield list(items)
         return
     first, size = 0, 0

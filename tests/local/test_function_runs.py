@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 from genflow.local import LocalSWF, ManualClock
+from genflow.local.engine.service import Service
 
 ROLE = 'arn:aws:iam::123456789012:role/test'
 TASK_LIST = {'name': 'orders'}
@@ -36,3 +39,22 @@ def test_the_caller_makes_the_call_when_it_wants_to():
     event = swf.poll_for_decision_task(domain='shop', taskList=TASK_LIST)['events'][-3]
     assert event['lambdaFunctionCompletedEventAttributes']['result'] == '42'
     swf.close()
+
+
+def test_threads_register_functions_at_the_same_moment(tmp_path, monkeypatch):
+    """While the first thread registers, another one does, and the service gets each function once."""
+    registered, register = [], Service.register_lambda
+    with LocalSWF(tmp_path / 'x.db') as swf:
+
+        def interleaved(self, name, function, run):
+            registered.append(name)
+            if registered == ['first']:
+                other = threading.Thread(target=swf.register_lambda, args=('second', len))
+                other.start()
+                other.join()
+            register(self, name, function, run)
+
+        monkeypatch.setattr(Service, 'register_lambda', interleaved)
+        swf.register_lambda('first', len)
+        swf.register_lambda('third', len)
+    assert registered == ['first', 'second', 'third']

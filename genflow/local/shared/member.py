@@ -172,7 +172,7 @@ class Member:
     def _offer_functions(self, role: Role) -> None:
         """Have the leader know which functions are here."""
         if isinstance(role, Leading):
-            for name, (function, run) in self._functions.items():
+            for name, (function, run) in list(self._functions.items()):  # another thread may register one meanwhile
                 role.service.register_lambda(name, function, run)
         else:
             role.control('functions', list(self._functions))
@@ -313,7 +313,14 @@ class Member:
     def register_lambda(self, name: str, function: Callable[..., Any], run: Run) -> None:
         """Have ScheduleLambdaFunction decisions of that name call ``function``, in this process."""
         self._functions[name] = function, run
-        self._retried(lambda role, again: self._offer_functions(role))
+
+        def register(role: Role, again: bool) -> None:
+            if isinstance(role, Leading):
+                role.service.register_lambda(name, function, run)
+            else:
+                self._offer_functions(role)
+
+        self._retried(register)
 
     def declare_types(self, types: Iterable[TaskType]) -> None:
         """Have tasks of these types come to this process rather than to one that does not know them."""

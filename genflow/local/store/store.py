@@ -336,7 +336,7 @@ class Store(File):
         where, values = conditions(query)
         return int(self.rows(f'SELECT count(*) FROM executions WHERE {where}', values)[0][0])  # noqa: S608
 
-    def facts(self, now: int = 0) -> dict[str, int]:
+    def facts(self, now: int) -> dict[str, int]:
         """Sizes, for people, without what is past its retention at that moment."""
         counts = {name: int(self.rows(sql, (now,) * sql.count('?'))[0][0]) for name, sql in FACTS.items()}
         files = [] if self.in_memory else [Path(self.path), log_of(self.path)]

@@ -48,17 +48,20 @@ def no_thread_outlives_the_tests(request):
     assert not left, 'these tests have left services open or workers running:\n' + '\n'.join(left)
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection():
     """No garbage is looked for while thousands of tests are made that stay."""
     gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish():
     """Leave thousands of tests out of every collection of garbage: it would take a second each time."""
     gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 def services_of_broken_executions():

@@ -7,7 +7,6 @@ import os
 import queue
 import select
 import signal
-import subprocess
 import threading
 import urllib.parse
 import urllib.request
@@ -22,6 +21,7 @@ from genflow.tools.cli.processes.ui import at_address
 from genflow.tools.dev.page import Executions, PlainPage, drawn
 from genflow.tools.dev.session import Session
 from tests.tools.processes import TIMEOUT, finish, start, wait_for
+from tests.tools.test_supervisor import children
 
 pytestmark = pytest.mark.slow
 
@@ -261,11 +261,6 @@ def test_no_worker_outlives_the_command(tmp_path, flow, number):
         assert ended
     code = finish(process).returncode
     assert code == (-number if number == signal.SIGKILL else 0), process.err
-
-
-def children(pid):
-    found = subprocess.run(['/bin/ps', '-o', 'pid=', '--ppid', str(pid)], capture_output=True, text=True, check=True)
-    return [int(line) for line in found.stdout.split()]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

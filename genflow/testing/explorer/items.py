@@ -24,7 +24,6 @@ class Item:
         ref: The id of the event that opened it.
         label: The name and which one of that name it is: ``Charge#2``.
         call: The number of the call; its attempts share it.
-        opened: When, in seconds since the run began.
         due: When a timer fires.
         limit: When a time-out ends it at the latest.
         target: Of a signal or cancel request: the execution that it goes to.
@@ -42,7 +41,6 @@ class Item:
     ref: int = 0
     label: str = ''
     call: str = ''
-    opened: float = 0
     due: float = math.inf
     limit: float = math.inf
     target: str = ''

@@ -13,16 +13,16 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
+from genflow.core.engine.pending_close import HOW
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import CLOSES
+from genflow.core.model.refusals import UNHANDLED
 from genflow.testing.explorer.items import Item
 
-__all__ = ['DUE', 'HOW', 'OPEN_LIMITS', 'ServiceModel']
+__all__ = ['DUE', 'OPEN_LIMITS', 'ServiceModel']
 
 OPEN_LIMITS = {'activity': 1000, 'child': 1000, 'timer': 1000, 'lambda': 1000}
 """Open work of each kind in one execution (SWF's quotas)."""
-
-UNHANDLED = 'UNHANDLED_DECISION'
 
 
 class ServiceModel:
@@ -276,24 +276,12 @@ _CREATED: dict[type, Created] = {
 }
 
 _RECORD: dict[type, Callable[[ServiceModel, Any, int, str | None], None]] = {
-    decisions.ScheduleActivity: ServiceModel.create,
+    **dict.fromkeys(_CREATED, ServiceModel.create),
     decisions.RequestCancelActivity: _cancel_activity,
-    decisions.StartTimer: ServiceModel.create,
     decisions.CancelTimer: _cancel_timer,
-    decisions.StartChild: ServiceModel.create,
     decisions.RequestCancelExternal: _request_cancel,
-    decisions.SignalExternal: ServiceModel.create,
-    decisions.ScheduleLambda: ServiceModel.create,
     decisions.RecordMarker: _mark,
 }
-
-HOW: dict[type, str] = {
-    decisions.CompleteWorkflow: 'completed',
-    decisions.FailWorkflow: 'failed',
-    decisions.CancelWorkflow: 'canceled',
-    decisions.ContinueAsNew: 'continued',
-}
-"""How an execution closes with a decision."""
 
 DUE = frozenset(
     {

@@ -583,7 +583,6 @@ class Simulation(ServiceModel):
         item.label = f'{item.name}#{self._names[item.name]}'
         number = item.attempt.partition('.')[0]
         item.call = self.call_of[item.ref] = f'{len(self.past)}/{number}'
-        item.opened = self.time
         if item.kind == 'timer':
             item.due = self.time + decision.seconds
         elif item.kind == 'activity':

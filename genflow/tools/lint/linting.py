@@ -112,13 +112,13 @@ def _findings(project: Project, settings: Settings) -> list[Finding]:
 def _all(project: Project) -> Iterator[Finding]:
     for module in list(project.modules.values()):
         yield from declarations(project, module)
-    seen: set[tuple[int, str]] = set()
+    seen: set[tuple[int, frozenset[str]]] = set()
     for cls in [cls for module in project.modules.values() for cls in module.every_class]:
         if project.is_workflow(cls):
             yield from _class(project, cls, seen)
 
 
-def _class(project: Project, cls: Class, seen: set[tuple[int, str]]) -> Iterator[Finding]:
+def _class(project: Project, cls: Class, seen: set[tuple[int, frozenset[str]]]) -> Iterator[Finding]:
     for member in project.family(cls):
         if not project.is_workflow(member):
             continue
@@ -129,13 +129,15 @@ def _class(project: Project, cls: Class, seen: set[tuple[int, str]]) -> Iterator
             yield from _followed(project, method, cls, seen)
 
 
-def _followed(project: Project, method: Function, cls: Class, seen: set[tuple[int, str]]) -> Iterator[Finding]:
+def _followed(
+    project: Project, method: Function, cls: Class, seen: set[tuple[int, frozenset[str]]]
+) -> Iterator[Finding]:
     """What is wrong in a method and in what it calls."""
     pending: list[tuple[Function, Class | None, tuple[str, ...], frozenset[str]]]
     pending = [(method, cls, (method.qualname,), frozenset())]
     while pending:
         function, owner, chain, sets = pending.pop(0)
-        key = (id(function.node), ' '.join(sorted(sets)))
+        key = (id(function.node), sets)
         if key in seen:
             continue
         seen.add(key)

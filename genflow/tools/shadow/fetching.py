@@ -26,7 +26,7 @@ from genflow.swf.aws.rate_limits import CLASSES
 from genflow.swf.wire.close_events import ENDINGS
 from genflow.testing.histories.exports import load, written
 
-__all__ = ['Fetcher', 'Recorded', 'Wanted', 'since_of']
+__all__ = ['CLOSING', 'Fetcher', 'Recorded', 'Wanted', 'since_of']
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 PAGE = 1000

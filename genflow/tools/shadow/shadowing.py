@@ -14,11 +14,10 @@ from attrs import Factory, define, frozen
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.aws.faults import code_of
-from genflow.swf.wire.close_events import ENDINGS
 from genflow.testing.histories.decide import type_of
 from genflow.testing.histories.exports import load
 from genflow.testing.replayer import history_files, replay
-from genflow.tools.shadow.fetching import Fetcher, Recorded, Wanted
+from genflow.tools.shadow.fetching import CLOSING, Fetcher, Recorded, Wanted
 
 __all__ = ['Outcome', 'Shadow', 'shadow_executions', 'shadow_files']
 
@@ -269,10 +268,6 @@ def shadow_files(
         tick()
     shadow.seconds = time.perf_counter() - begun
     return shadow
-
-
-CLOSING = frozenset(ENDINGS) | {'WorkflowExecutionContinuedAsNew'}
-"""The events after which nothing comes."""
 
 
 def _replayed(document: Mapping[str, Any], spec: WorkflowSpec, ids: tuple[str, str, bool], *, strict: bool) -> Outcome:

@@ -40,8 +40,9 @@ def shrunk(labels: Sequence[str], attempt: Callable[[Sequence[str]], Simulation 
         best, size = candidate, found
         return True
 
-    for at in range(len(labels)):  # while every step has its name; what is usual has none later
-        is_better(_joined_at(best, at))
+    for at, label in enumerate(labels):  # while every step has its name; what is usual has none later
+        if label.startswith(('end ', 'signal ', 'cancel')):  # nothing else can come before a decision
+            is_better(_joined_at(best, at))
     while tries < MAX_TRIES and any(tries < MAX_TRIES and is_better(candidate) for candidate in _smaller(best)):
         pass
     return best

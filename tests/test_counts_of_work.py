@@ -253,9 +253,17 @@ def test_statements_of_a_test(statements):
 
 
 def test_lines_that_a_test_executes():
-    """6,508 on Python 3.11, with one activity."""
-    assert Tester(Hello).run() == 1
+    """6,214 on Python 3.11, with one activity; on a thread that is not the main one, which so does all of it itself."""
+    results = []
+
+    def test():
+        results.append(Tester(Hello).run())
+
+    test()
     gc.collect()  # what other tests left behind is not counted here
     with lines_counted() as lines:
-        assert Tester(Hello).run() == 1
-    assert sum(lines.values()) <= 6800 * LEEWAY, (sum(lines.values()), lines.most_common(8))
+        thread = threading.Thread(target=test)
+        thread.start()
+        thread.join()
+    assert results == [1, 1]
+    assert sum(lines.values()) <= 6400 * LEEWAY, (sum(lines.values()), lines.most_common(8))

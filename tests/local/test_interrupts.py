@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 import genflow.local
 from genflow.local import LocalSWF
+from genflow.local.engine import call_thread
 from tests.local.office import COMPLETE, Office
 
 OURS = str(Path(genflow.local.__file__).parent)
@@ -193,21 +195,49 @@ def test_opening_interrupted_at_every_line_leaves_the_file_to_the_next(path):
     assert number > 50
 
 
+def thread_of(swf):
+    """Where the main thread's calls are carried out."""
+    return swf._service._core.calls.call(threading.current_thread)  # noqa: SLF001
+
+
 @pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:Exception ignored in. <sqlite3.Connection')  # dropped on purpose
 @pytest.mark.parametrize('end', ['close', 'drop'])
-def test_the_thread_ends_with_the_service(end):
-    before = set(threading.enumerate())
+def test_the_thread_ends_soon_after_the_service(end):
     swf = LocalSWF()
     Office(swf).prepare()
-    (thread,) = (thread for thread in set(threading.enumerate()) - before if thread.name == 'genflow-local-calls')
+    thread = thread_of(swf)
+    assert thread is not threading.current_thread()
     if end == 'close':
         swf.close()
     else:
-        import gc
-
         del swf
         gc.collect()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
+    monkeypatch.setattr(call_thread, 'LINGER', 600)
+    monkeypatch.setattr(call_thread, '_IDLE', [])  # without those of other tests
+    with LocalSWF() as first:
+        thread = thread_of(first)
+    while not any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
+        threading.Event().wait(0.001)  # it has its own time
+    monkeypatch.setattr(call_thread, 'LINGER', 0.01)
+    with LocalSWF() as second, LocalSWF() as third:
+        assert thread_of(second) is thread
+        assert thread_of(third) is not thread
+        assert thread_of(second) is thread
+
+
+def test_threads_without_a_service_end(monkeypatch):
+    """Not more of them wait than there may be."""
+    monkeypatch.setattr(call_thread, 'LINGER', 600)
+    monkeypatch.setattr(call_thread, '_IDLE', [])
+    monkeypatch.setattr(call_thread, 'SPARE', 0)
+    with LocalSWF() as swf:
+        thread = thread_of(swf)
     thread.join(60)
     assert not thread.is_alive()
 
@@ -224,6 +254,7 @@ def test_a_handler_that_raises_while_a_thread_starts_is_heard_by_its_own_name(pa
             pass
         raise TimeoutError('of a signal handler')
 
+    monkeypatch.setattr(call_thread, '_IDLE', [])
     monkeypatch.setattr(threading, name, start_and_raise)
     with pytest.raises(TimeoutError, match='of a signal handler'):
         LocalSWF(path)

@@ -13,6 +13,8 @@ raised in one from outside (``PyThreadState_SetAsyncExc``) does, and nothing gua
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -26,6 +28,12 @@ T = TypeVar('T')
 
 LOOK_AGAIN = 1.0
 """Seconds after which one who waits sees whether the thread is still there."""
+
+LINGER = 1.0
+"""Seconds for which a thread whose owner is gone waits for another."""
+
+SPARE = 1
+"""How many of those there are at most."""
 
 
 class Job:
@@ -59,33 +67,70 @@ class Job:
 
 @define(eq=False)
 class _Line:
-    """What the thread shares with its owner, which it does not keep alive.
+    """A thread and what it is to do, for one owner after the other; it keeps no owner alive.
 
     Attributes:
-        jobs: In the order in which they were asked for; None wakes the thread to look whether it is over.
-        over: No more is to be expected.
+        jobs: In the order in which they were asked for; ``None`` from an owner that has no more of them.
+        owned: An owner may ask for more.
     """
 
     jobs: queue.SimpleQueue[Job | None] = field(factory=queue.SimpleQueue)
-    over: bool = False
+    owned: bool = False
+    _thread: threading.Thread | None = None
 
-    def serve(self) -> None:
-        while not (self.over and self.jobs.empty()):
-            job = self.jobs.get()
+    def be_there(self) -> None:
+        """Have the thread run, for an owner."""
+        self.owned = True
+        if self._thread is None or not self._thread.is_alive():
+            thread = threading.Thread(target=self._serve, name='genflow-local-calls', daemon=True)
+            self._thread = thread
+            try:
+                thread.start()
+            except KeyError as error:  # threading lost the exception of a signal handler that raised it just then
+                raise (error.__context__ or error) from None
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                job = self.jobs.get(timeout=None if self.owned else LINGER)
+            except queue.Empty:
+                if self.owned:
+                    continue
+                with contextlib.suppress(ValueError):  # someone takes it just now, and finds that it has ended
+                    _IDLE.remove(self)
+                return
             if job is not None:
                 job.carry_out()
+            elif self._is_let_go():
+                return
             del job  # drop references to the last call while idle
+
+    def _is_let_go(self) -> bool:
+        """Whether the thread may end; else it waits a moment for another owner."""
+        self.owned = False
+        if self not in _IDLE:
+            if len(_IDLE) >= SPARE:
+                return True
+            _IDLE.append(self)
+        return False
+
+
+_IDLE: list[_Line] = []
+"""Those whose owner is gone. One that is interrupted may share a line with another for a while, which does no harm."""
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_IDLE.clear)  # their threads are the parent's
 
 
 class CallThread:
     """Where the main thread's calls are carried out, one after the other.
 
-    The thread starts with the first call, and ends with :meth:`stop` or when its owner is gone.
+    The thread is there from the first call on, until :meth:`stop` or until its owner is gone. It then waits a moment
+    for the next owner: a new thread costs as much as ten calls, and a test makes a service of its own.
     """
 
     def __init__(self) -> None:
-        self._line = _Line()
-        self._thread: threading.Thread | None = None
+        self._line: _Line | None = None
 
     def __del__(self) -> None:
         if hasattr(self, '_line'):  # else a signal handler interrupted the constructor
@@ -97,31 +142,33 @@ class CallThread:
             return work()
         job = Job(work)
         try:
-            self._be_there()
+            line = self._be_there()
         except RuntimeError:  # the interpreter is about to end and starts no thread any more
             return work()
-        self._line.jobs.put(job)
+        line.jobs.put(job)
         while not job.done.acquire(timeout=LOOK_AGAIN):
-            self._be_there()
+            line.be_there()
         return job.outcome()  # type: ignore[no-any-return]
 
     def post(self, work: Callable[[], object]) -> None:
         """Have ``work`` done, here or there, without waiting for it there."""
         if threading.current_thread() is threading.main_thread():
-            self._line.jobs.put(Job(work))
+            self._be_there().jobs.put(Job(work))
         else:
             work()
 
     def stop(self) -> None:
-        """Have the thread end when it has done what was asked for before."""
-        self._line.over = True
-        self._line.jobs.put(None)
+        """Give the thread up when it has done what was asked for before."""
+        if self._line is not None:
+            self._line.jobs.put(None)
+            self._line = None
 
-    def _be_there(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            thread = threading.Thread(target=self._line.serve, name='genflow-local-calls', daemon=True)
-            self._thread = thread
+    def _be_there(self) -> _Line:
+        line = self._line
+        if line is None:
             try:
-                thread.start()
-            except KeyError as error:  # threading lost the exception of a signal handler that raised it just then
-                raise (error.__context__ or error) from None
+                line = self._line = _IDLE.pop()
+            except IndexError:
+                line = self._line = _Line()
+        line.be_there()
+        return line

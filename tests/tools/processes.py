@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.processes import Process
 
@@ -38,6 +42,27 @@ def wait_for(stream, text):
             return line
         seen.append(line)
     raise AssertionError(f'{text!r} was never shown, but only:\n{"".join(seen)}')
+
+
+needs_pidfd = pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
+
+
+def children(pid):
+    """The process ids of the processes that another one has started."""
+    found = subprocess.run(['/bin/ps', '-o', 'pid=', '--ppid', str(pid)], capture_output=True, text=True, check=True)
+    return sorted(int(line) for line in found.stdout.split())
+
+
+@contextmanager
+def ends_with_its_children(process, count):
+    """A process that has `count` children, all of which end after the block."""
+    workers = [os.pidfd_open(worker) for worker in children(process.pid)]
+    assert len(workers) == count
+    yield
+    for worker in workers:
+        ended, _, _ = select.select([worker], [], [], TIMEOUT)
+        os.close(worker)
+        assert ended
 
 
 def start_flow(service):

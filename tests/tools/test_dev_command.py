@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import queue
-import select
 import signal
 import threading
 import urllib.parse
@@ -20,8 +19,7 @@ from genflow.tools.cli.processes.dev import follow
 from genflow.tools.cli.processes.ui import at_address
 from genflow.tools.dev.page import Executions, PlainPage, drawn
 from genflow.tools.dev.session import Session
-from tests.tools.processes import TIMEOUT, finish, start, wait_for
-from tests.tools.test_supervisor import children
+from tests.tools.processes import ends_with_its_children, finish, needs_pidfd, start, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -246,19 +244,14 @@ def test_the_command_takes_up_a_save_and_ends_with_an_interrupt(tmp_path, flow):
     assert finish(process).returncode == 0, process.err
 
 
-@pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
+@needs_pidfd
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_worker_outlives_the_command(tmp_path, flow, number):
     """A terminal that is closed sends SIGHUP."""
     process = start(tmp_path, 'dev', 'dev_flow.py', '--no-ui')
     wait_for(process.stderr, 'the code runs')
-    workers = [os.pidfd_open(worker) for worker in children(process.pid)]
-    assert workers
-    process.send_signal(number)
-    for worker in workers:
-        ended, _, _ = select.select([worker], [], [], TIMEOUT)
-        os.close(worker)
-        assert ended
+    with ends_with_its_children(process, 1):
+        process.send_signal(number)
     code = finish(process).returncode
     assert code == (-number if number == signal.SIGKILL else 0), process.err
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 
 import pytest
 
 from genflow.local import LocalSWF
-from tests.tools.processes import TIMEOUT, finish, start, wait_for
-from tests.tools.test_supervisor import children
+from tests.tools.processes import ends_with_its_children, finish, needs_pidfd, start, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
 
@@ -131,19 +129,14 @@ def test_the_first_signal_lets_activities_finish_and_the_same_command_continues(
 
 
 @pytest.mark.thorough
-@pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
+@needs_pidfd
 def test_a_supervisor_that_is_killed_leaves_no_orphan(run, tmp_path):
     process = run('One')
     wait_for(process.stderr, '[1.1] started')
-    workers = [os.pidfd_open(worker) for worker in children(process.pid)]
-    assert len(workers) == 2
-    process.kill()
-    with (tmp_path / 'meeting').open('w'):  # for which the activity has waited
-        pass
-    for worker in workers:
-        ended, _, _ = select.select([worker], [], [], TIMEOUT)
-        os.close(worker)
-        assert ended
+    with ends_with_its_children(process, 2):
+        process.kill()
+        with (tmp_path / 'meeting').open('w'):  # for which the activity has waited
+            pass
 
 
 @pytest.mark.thorough

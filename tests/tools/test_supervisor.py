@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -14,7 +12,7 @@ from genflow import Client
 from genflow.local import LocalSWF
 from genflow.tools.cli.exits import Exit
 from genflow.tools.cli.processes import supervisor as supervisors
-from tests.tools.processes import TIMEOUT, start, wait_for
+from tests.tools.processes import TIMEOUT, children, ends_with_its_children, needs_pidfd, start, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
 
@@ -88,20 +86,10 @@ def test_a_process_that_dies_is_started_again_and_named(supervisor):
 
 
 @pytest.mark.thorough
-@pytest.mark.skipif(not hasattr(os, 'pidfd_open'), reason='waits for processes that are no children')
+@needs_pidfd
 def test_no_orphan_is_left_by_a_supervisor_that_is_killed(supervisor):
-    workers = [os.pidfd_open(worker) for worker in children(supervisor.pid)]
-    assert len(workers) == 2
-    supervisor.kill()
-    for worker in workers:
-        ended, _, _ = select.select([worker], [], [], TIMEOUT)
-        os.close(worker)
-        assert ended
-
-
-def children(pid):
-    found = subprocess.run(['/bin/ps', '-o', 'pid=', '--ppid', str(pid)], capture_output=True, text=True, check=True)
-    return sorted(int(line) for line in found.stdout.split())
+    with ends_with_its_children(supervisor, 2):
+        supervisor.kill()
 
 
 @pytest.mark.thorough

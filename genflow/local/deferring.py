@@ -44,6 +44,7 @@ __all__ = [
     'DeferringSWF',
     'Wanted',
     'as_failure',
+    'checked_poll',
     'is_passing',
     'read_events',
     'repeated',
@@ -124,10 +125,7 @@ class DeferringSWF:
         Raises:
             ClientError: The service refuses them.
         """
-        try:
-            return CheckedPoll(right(POLLS[kind], request))
-        except ServiceError as error:
-            raise self._error(POLLS[kind], error) from error
+        return checked_poll(kind, request, self._error)
 
     def take(self, wants: Sequence[Wanted], places: Sequence[Any] = ()) -> list[list[Any]]:
         """Takes tasks that are ready; none is waited for, and their starts are deferred.
@@ -262,6 +260,18 @@ def as_failure(make: Callable[[str, ServiceError], Exception], operation: str, e
 
 def _wanted(wants: Sequence[Wanted]) -> list[Wants]:
     return [Wants(POLLS[kind], right(POLLS[kind], request), Room(**(room or {}))) for kind, request, room in wants]
+
+
+def checked_poll(kind: str, request: dict[str, Any], as_error: Callable[[str, ServiceError], Exception]) -> CheckedPoll:
+    """The arguments of a poll for ``decision`` or ``activity``, checked once for many polls.
+
+    Raises:
+        Exception: What ``as_error`` makes of the service's refusal.
+    """
+    try:
+        return CheckedPoll(right(POLLS[kind], request))
+    except ServiceError as error:
+        raise as_error(POLLS[kind], error) from error
 
 
 def right(operation: str, request: dict[str, Any]) -> dict[str, Any]:

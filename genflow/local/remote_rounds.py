@@ -28,6 +28,7 @@ from genflow.local.deferring import (
     CheckedPoll,
     Wanted,
     as_failure,
+    checked_poll,
     is_passing,
     read_events,
     repeated,
@@ -124,10 +125,7 @@ class RemoteRounds:
 
     def checked_poll(self, kind: str, request: dict[str, Any]) -> CheckedPoll:
         """The arguments of a poll, which need not be checked each time then."""
-        try:
-            return CheckedPoll(right(POLLS[kind], request))
-        except ServiceError as error:
-            raise self._error(POLLS[kind], error) from error
+        return checked_poll(kind, request, self._error)
 
     def take(self, wants: Sequence[Wanted], places: Sequence[Place] = ()) -> list[list[Any]]:
         """Takes tasks that are ready, and answers what this thread has collected."""

@@ -130,7 +130,7 @@ class UpdateWatch(Watch[Any]):
         run: dict[str, str] = self.in_time(self.ids)
         for _ in range(SENDINGS):
             try:
-                self._deliver(run)
+                self.in_time(partial(self.send, run, UPDATE_SIGNAL, self.request.text), _is_undelivered)
             except Exception as error:
                 if faults.code_of(error) == 'UnknownResourceFault':
                     before, run = run, self._run_after(run)
@@ -143,21 +143,6 @@ class UpdateWatch(Watch[Any]):
             else:
                 return run
         raise UpdateFailed(f'the update {self.request.name!r} could not be sent: the connection broke each time')
-
-    def _deliver(self, run: dict[str, str]) -> None:
-        """Sends it, again after each failure that cannot have delivered it, until time is up."""
-        failures = 0
-        while True:
-            try:
-                self.send(run, UPDATE_SIGNAL, self.request.text, **self.patience(failures))
-            except Exception as error:
-                self.client.refuse_when_closed(error)
-                if faults.is_doubtful(error) or not faults.is_transient(error):
-                    raise
-                failures += 1
-                self.outlast(error, failures)
-            else:
-                return
 
     def _run_after(self, run: dict[str, str]) -> dict[str, str]:
         """The run to ask instead of a closed one: the open one, unless a run was named that has not been continued."""
@@ -241,6 +226,11 @@ class UpdateWatch(Watch[Any]):
             raise error
         self.answer = read_result(self.hooks, self.request.name, reply['result'])
         return True
+
+
+def _is_undelivered(error: Exception) -> bool:
+    """Whether a failure will pass and cannot have delivered what was sent."""
+    return faults.is_transient(error) and not faults.is_doubtful(error)
 
 
 def _signals(event: Mapping[str, Any], update_id: str) -> bool:

@@ -36,6 +36,11 @@ class Waiter(Protocol):
         """Raises where the client was closed."""
 
 
+def _may_pass(error: Exception) -> bool:
+    """Whether a failure to read may be over when one tries again."""
+    return isinstance(error, TimeoutError) or faults.is_transient(error)
+
+
 class Watch(Generic[T]):
     """Looks at one execution.
 
@@ -89,8 +94,12 @@ class Watch(Generic[T]):
             self.client.wait(self.looks, self.left())
         return self.answer
 
-    def in_time(self, read: Callable[..., Any]) -> Any:
-        """What ``read`` finds, tried through an outage until time is up.
+    def in_time(self, call: Callable[..., Any], again: Callable[[Exception], bool] = _may_pass) -> Any:
+        """What ``call`` gives, tried through an outage until time is up.
+
+        Args:
+            call: Takes the argument ``patience``.
+            again: Whether it may be tried again after a failure.
 
         Raises:
             TimeoutError: Time is up and the service does not answer; from the last failure.
@@ -98,10 +107,10 @@ class Watch(Generic[T]):
         failures = 0
         while True:
             try:
-                return read(**self.patience(failures))
+                return call(**self.patience(failures))
             except Exception as error:
                 self.client.refuse_when_closed(error)
-                if not (isinstance(error, TimeoutError) or faults.is_transient(error)):
+                if not again(error):
                     raise
                 failures += 1
                 self.outlast(error, failures)

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import pytest
 
 from genflow import Workflow
-from genflow.core.authoring.checks import check_fit
+from genflow.core.authoring.checks import check_arguments
 from genflow.core.errors import DefinitionError
 
 from .story import Story
@@ -78,4 +78,4 @@ def test_arguments_fit_as_the_signature_says(workflow, input, fits):
 def test_a_starter_refuses_the_same_arguments(workflow, input, fits):
     args, kwargs = json.loads(input)
     with nullcontext() if fits else pytest.raises(DefinitionError, match='do not fit'):
-        check_fit(workflow, args, kwargs)
+        check_arguments(workflow, args, kwargs)

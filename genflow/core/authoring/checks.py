@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genflow.core.errors import DefinitionError
-from genflow.core.payloads.hooks import bind
+from genflow.core.payloads.fitting import check_signature
 
-__all__ = ['check_fit', 'check_hook', 'check_no_generator', 'check_not_async', 'check_run']
+__all__ = ['check_arguments', 'check_hook', 'check_no_generator', 'check_not_async', 'check_run']
 
 _YIELDING = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
 
@@ -79,7 +79,7 @@ def check_hook(cls: type) -> None:
         )
 
 
-def check_fit(cls: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+def check_arguments(cls: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Refuses arguments that ``run`` of a class does not take.
 
     Raises:
@@ -88,7 +88,7 @@ def check_fit(cls: type, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None
     run: Any = cls.run  # type: ignore[attr-defined]
     try:
         run = run.__get__(object.__new__(cls))
-        bind(run, args, kwargs)
+        check_signature(run, args, kwargs)
     except (TypeError, ValueError) as error:
         raise DefinitionError(f'these arguments do not fit {cls.__qualname__}.run{_bare(run)}: {error}') from None
 

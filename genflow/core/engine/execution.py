@@ -48,7 +48,8 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
 from genflow.core.model.wire_names import BACKLOG_MARKER, CARRYOVER_MARKER, UPDATE_SIGNAL, WAKE_TIMER_PREFIX
 from genflow.core.payloads.envelopes import opened, opened_input
-from genflow.core.payloads.hooks import check_fit, excerpt
+from genflow.core.payloads.fitting import check_fit
+from genflow.core.payloads.hooks import excerpt
 from genflow.core.protocols import current_loop
 from genflow.core.tasks.branch import Root, begin_run
 from genflow.core.tasks.nested import find_tasks

@@ -8,12 +8,9 @@ and proxies alike.
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from types import FunctionType, MethodType
 from typing import Any, ClassVar
 
 from genflow.core.errors import DefinitionError
@@ -26,8 +23,6 @@ __all__ = [
     'MAX_DEPTH',
     'MAX_PAYLOAD',
     'Serialization',
-    'bind',
-    'check_fit',
     'decode',
     'encode',
     'encode_value',
@@ -79,8 +74,6 @@ _ODD_KEY = re.compile(r'[{,]"(?:-?\d|(?:true|false|null|NaN|-?Infinity)":)')
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _KEYS: dict[type, Callable[[Any], str]] = {bool: lambda key: str(key).lower(), type(None): lambda key: 'null'}
 """The keys that JSON writes in words of its own; numbers are written as Python does."""
-
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def encode(value: Any) -> str:
@@ -253,57 +246,6 @@ def use_transport(target: Any, transport: Any) -> None:
 def _hook(target: Any, method: Any) -> Any:
     """A transport's method as it stands on an object, or on a class, where a plain function would take ``self``."""
     return staticmethod(method) if isinstance(target, type) else method
-
-
-def check_fit(run: Callable[..., Any], args: Any, kwargs: Any, name: str | None = None) -> None:
-    """Refuses deserialized arguments that ``run`` does not take.
-
-    Args:
-        run: Any callable: an object that an application has made may have a wrapper or a partial as its ``run``.
-        args: The positional arguments.
-        kwargs: The keyword arguments.
-        name: Names ``run`` in the error; its own qualified name unless given.
-
-    Raises:
-        TypeError: They do not fit; it shows the signature.
-    """
-    try:
-        bind(run, args, kwargs)
-    except TypeError as error:
-        name = name or getattr(run, '__qualname__', 'run')  # a partial has none
-        raise TypeError(f'the arguments do not fit {name}{inspect.signature(run)}: {error}') from None
-
-
-def bind(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """Binds arguments to a signature; where a few positional ones fit a plain method, that is seen without.
-
-    Raises:
-        TypeError: They do not fit.
-        ValueError: It has no signature that Python knows.
-    """
-    function = run.__func__ if isinstance(run, MethodType) else None
-    if not isinstance(function, FunctionType):
-        inspect.signature(run).bind(*args, **kwargs)
-        return
-    least, most = _positions(function)
-    if kwargs or not least <= len(args) + 1 <= most:
-        _signature(function).bind(run.__self__, *args, **kwargs)  # type: ignore[attr-defined]
-
-
-@lru_cache(maxsize=1_024)
-def _positions(run: FunctionType) -> tuple[int, int]:
-    """The least and the most positional arguments that certainly fit: a cheap check before a real binding."""
-    parameters = list(_signature(run).parameters.values())
-    positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
-    if len(positional) < len(parameters):
-        return 1, 0
-    return sum(parameter.default is parameter.empty for parameter in positional), len(positional)
-
-
-@lru_cache(maxsize=1_024)
-def _signature(run: FunctionType) -> inspect.Signature:
-    """The signature of the function ``run`` with ``self``; cached, since reading it is slow."""
-    return inspect.signature(run)
 
 
 def excerpt(text: str, length: int = 60) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, overload
 
 from genflow.core import errors
-from genflow.core.authoring.checks import check_fit
+from genflow.core.authoring.checks import check_arguments
 from genflow.core.authoring.middleware import Middlewares, stack_of
 from genflow.core.authoring.proxies import type_version
 from genflow.core.authoring.typed_proxies import Runs
@@ -310,7 +310,7 @@ class Start(Generic[P, R]):
             Exception: As for :class:`~genflow.swf.client.starter.Starter`.
         """
         if self._cls is not None:
-            check_fit(self._cls, args, kwargs)
+            check_arguments(self._cls, args, kwargs)
         for _ in range(JOIN_ATTEMPTS):
             try:
                 started = self._starter(*args, **kwargs)
@@ -351,7 +351,7 @@ class Start(Generic[P, R]):
         """
         named = Execution(self._client, self._workflow_id(), None, self._cls)
         if self._cls is not None:
-            check_fit(self._cls, args, kwargs)
+            check_arguments(self._cls, args, kwargs)
         for _ in range(JOIN_ATTEMPTS):
             try:
                 named.signal(signal, value)

@@ -16,7 +16,8 @@ from genflow.core.errors import GenflowError, StopActivity, SuspendTask
 from genflow.core.model.registry import ActivitySpec
 from genflow.core.payloads.envelopes import input_of
 from genflow.core.payloads.failures import encode_failure
-from genflow.core.payloads.hooks import MAX_PAYLOAD, check_fit, excerpt
+from genflow.core.payloads.fitting import check_fit
+from genflow.core.payloads.hooks import MAX_PAYLOAD, excerpt
 from genflow.core.payloads.wire_text import is_sendable, shortened
 from genflow.core.payloads.writing import RESULT_WAY_OUT, check_length
 from genflow.core.text import BROKEN

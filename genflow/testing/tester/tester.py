@@ -20,7 +20,7 @@ from genflow.core.authoring.updates import UpdateMethod
 from genflow.core.authoring.workflow import Workflow
 from genflow.core.model.options import MAX_SECONDS
 from genflow.core.model.registry import WorkflowSpec, declared
-from genflow.core.payloads.hooks import check_fit
+from genflow.core.payloads.fitting import check_fit
 from genflow.core.payloads.writing import written, written_arguments
 from genflow.core.tasks.signals import Signal, nearest_signal, signal_name, signals_of
 from genflow.insight import ExecutionView

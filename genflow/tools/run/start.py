@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from attrs import frozen
 
-from genflow.core.authoring.checks import check_fit
+from genflow.core.authoring.checks import check_arguments
 from genflow.core.authoring.middleware import ClientCall, Middleware, around_call
 from genflow.core.errors import DefinitionError, HistoryError
 from genflow.core.model.options import workflow_id as checked_id
@@ -70,7 +70,7 @@ def request_of(
     args, kwargs = list(args), dict(kwargs)
     workflow = spec.cls()
     name = f'{spec.cls.__qualname__}.run'
-    check_fit(spec.cls, args, kwargs)
+    check_arguments(spec.cls, args, kwargs)
     try:
         text = written_arguments(name, workflow._serialize_arguments, args, kwargs)
     except (TypeError, ValueError) as error:

@@ -297,6 +297,46 @@ def test_where_python_takes_no_yield_none_is_put(tmp_path, line):
     assert fix([path]) == 0
 
 
+@pytest.mark.parametrize('codes', ['G001, G002', 'G001,G002', 'G001 G002', 'g001, g002'])
+def test_a_comment_names_several_rules(codes):
+    assert codes_of(f'yield self.sleep(time.time() + random.random())  # genflow: ok {codes} only a test') == []
+
+
+def test_a_comment_behind_code_is_meant_for_its_own_line():
+    body = 'a = time.time()  # genflow: ok G001 only a test\nb = time.time()\nyield self.sleep(b - a)'
+    assert codes_of(body) == ['G001']
+
+
+def test_a_comment_in_the_body_is_not_meant_for_the_whole_function():
+    body = 'yield self.echo(1)\nasync def inner():\n    x = 1  # genflow: ok G104 only a test\n    return x'
+    assert codes_of(body) == ['G104']
+
+
+def test_a_text_is_no_comment():
+    assert codes_of('yield self.echo("# genflow: ok G001")\n"""\n# genflow: ok G001\n"""') == []
+
+
+@pytest.mark.parametrize(
+    ('comment', 'text'),
+    [
+        ('# genflow: ok G001', 'say why G001 may pass'),
+        ('# genflow: ok G001:', 'say why G001 may pass'),
+        ('# genflow: ok', 'say which rule may pass'),
+        ('# genflow: ok only a test', 'say which rule may pass'),
+        ('# genflow: ok G777 only a test', 'there is no rule G777'),
+    ],
+)
+def test_what_is_wrong_with_a_comment(comment, text):
+    (finding,) = lint_source(f'{HEAD}        yield self.echo(x)  {comment}\n')
+    assert finding.code == 'G900'
+    assert finding.text.startswith(text)
+
+
+def test_columns_count_characters():
+    (finding,) = lint_source(f'{HEAD}        yield self.echo("äöü", time.time())\n')
+    assert finding.column == len('        yield self.echo("äöü", ') + 1
+
+
 def test_a_comment_without_a_reason_is_a_finding():
     assert codes_of('yield self.sleep(time.time())  # genflow: ok G001') == ['G900']
 
@@ -324,6 +364,66 @@ def test_fixes(tmp_path, wrong, right):
     assert fix([path]) >= 1
     assert path.read_text(encoding='utf-8') == f'{HEAD}        {right}\n'
     assert lint_paths([path]) == []
+
+
+BYTES = {
+    'CRLF': lambda text: text.replace('\n', '\r\n').encode(),
+    'CR': lambda text: text.replace('\n', '\r').encode(),
+    'a byte order mark': lambda text: b'\xef\xbb\xbf' + text.encode(),
+    'a coding line': lambda text: f'# coding: latin-1\n{text}'.encode('latin-1'),
+    'tabs': lambda text: text.replace('    ', '\t').encode(),
+    'no end of the last line': lambda text: text.rstrip('\n').encode(),
+    'a form feed': lambda text: text.replace('class Order', '\x0c\nclass Order').encode(),
+}
+
+
+@pytest.mark.parametrize('kind', BYTES)
+def test_a_fix_changes_no_other_byte(tmp_path, kind):
+    line = 'x = "é", datetime.now(), self.echo(1)["ü"]  # ß, kept'
+    mended = 'x = "é", self.now(), (yield self.echo(1))["ü"]  # ß, kept'
+    path = tmp_path / 'flow.py'
+    path.write_bytes(BYTES[kind](f'{HEAD}        {line}\n'))
+    assert fix([path]) == 2
+    assert path.read_bytes() == BYTES[kind](f'{HEAD}        {mended}\n')
+
+
+def test_a_separator_of_unicode_ends_no_line(tmp_path):
+    path = tmp_path / 'flow.py'
+    path.write_text(f'{HEAD}        text = "a\u2028b\x0cc"  # \x1c\n        x = time.time()\n', encoding='utf-8')
+    assert [finding.line for finding in lint_paths([path])] == [14]
+    fix([path])
+    assert path.read_text(encoding='utf-8').endswith('# \x1c\n        x = self.now().timestamp()\n')
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        'x = datetime.now(\n    # the zone\n)',
+        'def inner():\n    return self.echo(1)["a"]\nreturn inner()',
+        'return lambda: time.sleep(1)',
+    ],
+)
+def test_nothing_is_fixed_where_a_comment_or_the_kind_of_a_function_would_change(tmp_path, body):
+    path = tmp_path / 'flow.py'
+    path.write_text(HEAD + textwrap.indent(f'yield self.echo(0)\n{body}\n', ' ' * 8), encoding='utf-8')
+    (finding,) = lint_paths([path])
+    assert not finding.fix
+    assert fix([path]) == 0
+
+
+def test_a_method_that_is_no_generator_is_made_none(tmp_path):
+    path = tmp_path / 'flow.py'
+    method = '    def slow(self, x):\n        time.sleep(1)\n        return x\n'
+    text = f'{HEAD}        yield self.echo(self.slow(x))\n\n{method}'
+    path.write_text(text, encoding='utf-8')
+    assert fix([path]) == 0
+
+
+def test_a_time_in_another_zone_stays_in_it(tmp_path):
+    path = tmp_path / 'flow.py'
+    path.write_text(f'{HEAD}        return datetime.now(tz=x), datetime.now(timezone.utc)\n', encoding='utf-8')
+    assert fix([path]) == 2
+    assert path.read_text(encoding='utf-8').endswith('return self.now().astimezone(x), self.now()\n')
 
 
 @pytest.mark.thorough

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -12,36 +13,58 @@ from attrs import define, field
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.fixing import Edit, replaced
 from genflow.tools.lint.names import CACHES, SEEDED, code_of
-from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
+from genflow.tools.lint.project import (
+    MUTATING,
+    Class,
+    Function,
+    Module,
+    Project,
+    bindings,
+    changed_by,
+    dotted,
+    function_of,
+    own_nodes,
+    unwrapped,
+)
 
-__all__ = ['Look', 'yields_in']
+__all__ = ['Look', 'innermost', 'is_side_effect', 'yields_in']
 
-MUTABLE = frozenset({'list', 'dict', 'set', 'defaultdict', 'Counter', 'deque', 'OrderedDict', 'bytearray', 'count'})
-MUTATING = frozenset(
+MUTABLE = frozenset(
     {
-        'add',
-        'append',
-        'appendleft',
-        'clear',
-        'discard',
-        'extend',
-        'insert',
-        'pop',
-        'popitem',
-        'popleft',
-        'remove',
-        'setdefault',
-        'sort',
-        'update',
+        'bytearray',
+        'ChainMap',
+        'Counter',
+        'count',
+        'cycle',
+        'defaultdict',
+        'deque',
+        'dict',
+        'iter',
+        'LRUCache',
+        'list',
+        'OrderedDict',
+        'set',
+        'TTLCache',
+        'UserDict',
+        'UserList',
+        'WeakKeyDictionary',
+        'WeakSet',
+        'WeakValueDictionary',
     }
 )
+"""What makes objects that change."""
+
 ORDERLESS = frozenset({'sorted', 'sum', 'min', 'max', 'any', 'all', 'len', 'set', 'frozenset', 'bool', 'isinstance'})
 ORDERED = frozenset({'list', 'tuple', 'iter', 'enumerate', 'zip', 'map', 'reversed', 'filter'})
+COMBINATORS = frozenset({'all_of', 'any_of', 'first_of', 'first_success', 'as_completed'})
+CONSTRUCTORS = ('__new__', '__init__', '__post_init__', '__attrs_post_init__')
 PROPERTIES = frozenset({'property', 'cached_property'})
 FACTORIES = frozenset({'factory', 'default_factory'})
 SET_METHODS = frozenset({'copy', 'union', 'intersection', 'difference', 'symmetric_difference'})
 SET_OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
-PURE_WITH_ARGUMENTS = frozenset({'time.localtime', 'time.gmtime', 'time.ctime', 'time.asctime'})
+PURE_WITH_ARGUMENTS = {'time.localtime': 1, 'time.gmtime': 1, 'time.ctime': 1, 'time.asctime': 1, 'time.strftime': 2}
+"""With so many arguments they read no clock."""
+
 VALUES = frozenset({'os.environ', 'os.environb', 'sys.argv'})
 
 CLOCK_FIXES = {
@@ -63,6 +86,25 @@ def yields_in(nodes: list[ast.stmt] | list[ast.expr] | list[ast.AST]) -> bool:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             pending.extend(ast.iter_child_nodes(node))
     return False
+
+
+def innermost(node: ast.AST, parents: Mapping[ast.AST, ast.AST]) -> ast.AST | None:
+    """The function or lambda that a node stands in."""
+    while node in parents:
+        node = parents[node]
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return node
+    return None
+
+
+def is_side_effect(node: ast.AST) -> bool:
+    """Whether it is ``self.side_effect(...)``, whose value is recorded."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == 'side_effect'
+        and isinstance(node.func.value, ast.Name)
+    )
 
 
 @define(eq=False)
@@ -87,6 +129,7 @@ class Look:
     _parents: dict[ast.AST, ast.AST] = field(factory=dict)
     _sets: set[str] = field(factory=set)
     _aliases: dict[str, str] = field(factory=dict)
+    _recorded: set[str] = field(factory=set)
 
     def findings(self) -> Iterator[Finding]:
         """What breaks the rules."""
@@ -100,6 +143,7 @@ class Look:
     def _prepare(self) -> None:
         types: dict[str, set[str | None]] = {}
         sets: dict[str, list[bool]] = {}
+        self._recorded = self._recorded_functions()
         self._walk(self.function.node)
         for node in self._parents:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
@@ -112,6 +156,9 @@ class Look:
                 sets.setdefault(node.target.id, []).append(_says_set(node.annotation))
             elif isinstance(node, ast.arg):
                 sets.setdefault(node.arg, []).append(_says_set(node.annotation) or node.arg in self.given_sets)
+                made = dotted(_annotated(node.annotation) or ast.Constant(None))
+                full = None if made is None else self.resolve(made)
+                types.setdefault(node.arg, set()).add(None if full is None else f'{full}()')
             elif isinstance(node, ast.NamedExpr):
                 sets.setdefault(node.target.id, []).append(self._is_set(node.value))
             elif isinstance(node, (ast.AugAssign, ast.For)) and isinstance(node.target, ast.Name):
@@ -123,6 +170,15 @@ class Look:
         }
         self._sets = {name for name, values in sets.items() if all(values)}
         self._aliases = self._names_of_functions()
+
+    def _recorded_functions(self) -> set[str]:
+        """The functions inside of this one that are handed to ``self.side_effect`` and nothing else."""
+        inner = {one.name for one in own_nodes(self.function.node) if isinstance(one, ast.FunctionDef)}
+        if not inner:
+            return inner
+        recorded = {id(one) for node in own_nodes(self.function.node) if is_side_effect(node) for one in ast.walk(node)}
+        used = [one for one in own_nodes(self.function.node) if isinstance(one, ast.Name) and one.id in inner]
+        return {one.id for one in used} - {one.id for one in used if id(one) not in recorded}
 
     def _names_of_functions(self) -> dict[str, str]:
         """What local names stand for that are bound once, to a function: ``clock = time.time``, ``partial(stamp)``."""
@@ -146,26 +202,29 @@ class Look:
     def _walk(self, node: ast.AST) -> None:
         """Remembers the nodes in order, but not annotations, decorators and what a side effect does."""
         left_out = [getattr(node, name, None) for name in ('annotation', 'returns', 'decorator_list')]
-        if self._is_side_effect(node):
+        if is_side_effect(node):
             left_out += node.args  # type: ignore[attr-defined]
+        if isinstance(node, ast.FunctionDef) and node.name in self._recorded:
+            return
         skipped = {id(item) for part in left_out for item in (part if isinstance(part, list) else [part])}
         for child in ast.iter_child_nodes(node):
             if id(child) not in skipped and not isinstance(child, ast.ClassDef):
                 self._parents[child] = node
                 self._walk(child)
 
-    def _is_side_effect(self, node: ast.AST) -> bool:
-        return (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == 'side_effect'
-            and isinstance(node.func.value, ast.Name)
-        )
+    def self_given(self, target: Function, call: ast.Call) -> str | None:
+        """The parameter of a function outside of classes to which a call gives the workflow itself."""
+        this = self.function.self_name
+        if target.cls is not None or this is None or self.cls is None:
+            return None
+        names = [one.arg for one in (*target.node.args.posonlyargs, *target.node.args.args)]
+        given = [*zip(names, call.args, strict=False), *((one.arg, one.value) for one in call.keywords)]
+        return next((name for name, value in given if isinstance(value, ast.Name) and value.id == this), None)
 
     def sets_given(self, target: Function, call: ast.Call) -> frozenset[str]:
         """The parameters of a function to which a call gives sets."""
         names = [one.arg for one in (*target.node.args.posonlyargs, *target.node.args.args)]
-        if target.self_name is not None and not self._names_class(call.func):
+        if target.cls is not None and target.self_name is not None and not self._names_class(call.func):
             names = names[1:]
         place = next((at for at, one in enumerate(call.args) if isinstance(one, ast.Starred)), len(call.args))
         found = [name for name, value in zip(names, call.args[:place], strict=False) if self._is_set(value)]
@@ -215,20 +274,38 @@ class Look:
 
     def _cached(self) -> Iterator[Finding]:
         for decorator in self.function.node.decorator_list:
-            name = self.resolve(dotted(decorator.func if isinstance(decorator, ast.Call) else decorator))
+            name = self.resolve(dotted(_called_name(decorator)))
+            self._wrapped_by(decorator, name)
             if name in CACHES:
                 text = f'{self.function.name} keeps results for all executions in a module-level cache'
                 yield self._finding(self.function.node, 'G014', text)
 
+    def _wrapped_by(self, decorator: ast.expr, name: str | None) -> None:
+        """Follows the function that a decorator of the project puts in the place of this one."""
+        made_by = self.project.function_named(name) if name is not None and '()' not in name else None
+        if made_by is None:
+            return
+        found: list[ast.FunctionDef | ast.AsyncFunctionDef] = [made_by.node]
+        for _ in range(1 + isinstance(decorator, ast.Call)):  # `@timed`, or `@timed(5)` which makes the decorator
+            found = [inner for one in found for inner in one.body if isinstance(inner, ast.FunctionDef)]
+        for inner in found:
+            names = made_by.locals | bindings(inner)
+            function = Function(inner.name, inner, made_by.module, None, names, dict(made_by.imports))
+            self.calls.append((function, ast.copy_location(ast.Call(decorator, [], []), decorator)))
+
     def check_call(self, node: ast.Call) -> Iterator[Finding]:
         name = self.resolve(dotted(node.func))
-        if name is not None and not name.startswith('super()'):
+        made = self._by_maker(node.func)
+        if made is not None:
+            yield from self._called_on_object(node, made)
+        elif name is not None and not name.startswith('super()'):
             yield from self._called(node, name)
             self.calls += [(target, node) for target in self._targets(name)]
-            yield from self._cached_value(node, name)
             yield from self._factories(node, name)
         else:
             self._called_on_self(node)
+        self._called_of_table(node)
+        yield from self._cached_value(node, name or '')
         yield from self._ordered(node)
         yield from self._mutated(node)
 
@@ -237,11 +314,118 @@ class Look:
         owner = name.rpartition('.')[0]
         if code is None and owner.endswith('()'):
             code = code_of(name)
-        if code is None or (name == SEEDED and node.args) or owner == f'{SEEDED}()':
+        seeded = name == SEEDED and node.args and not _is_none(node.args[0])
+        if code is None or seeded or owner == f'{SEEDED}()':
             return
-        if name in PURE_WITH_ARGUMENTS and node.args:
+        if len(node.args) >= PURE_WITH_ARGUMENTS.get(name, sys.maxsize):
             return
         yield self._finding(node, code, _TEXTS[code].format(name=name.replace('()', '')), self._fix(node, name, code))
+
+    def _by_maker(self, node: ast.AST) -> str | None:
+        """A member of an object, by what has made the object: ``SESSION.get`` is ``requests.Session().get``.
+
+        The object is one that a module, the class or the methods of the workflow keep.
+        """
+        name = dotted(node) or ''
+        parts = name.split('.')
+        if self.function.self_name is not None and parts[0] == self.function.self_name and len(parts) > 1:
+            module, value = self._kept(parts[1])
+            rest = parts[2:]
+        else:
+            parts = (self.resolve(name) or '').split('.')
+            at = next((n for n in range(len(parts), 0, -1) if '.'.join(parts[:n]) in self.project.modules), 0)
+            module = self.project.modules.get('.'.join(parts[:at]))
+            value = module.values.get(parts[at]) if module is not None and at < len(parts) else None
+            rest = parts[at + 1 :]
+        value = unwrapped(value)
+        if module is None or not isinstance(value, (ast.Call, ast.BinOp, ast.Name, ast.Attribute)):
+            return None
+        full = self.project.stands_for(module, value)
+        return None if full is None or full.startswith('genflow.') else '.'.join([full, *rest])
+
+    def _kept(self, name: str) -> tuple[Module | None, ast.expr | None]:
+        """The value of an attribute of the object itself, where it has but one, and the module that says so."""
+        cls = self.cls or self.function.cls
+        if cls is None:
+            return None, None
+        values = [(self.function.module, one) for one in _assigned_to_self(self.project, cls, name)]
+        member = self.project.member(cls, name)
+        values += [(member[0].module, member[1])] if member is not None and member[1] is not None else []
+        return values[0] if len(values) == 1 else (None, None)
+
+    def _is_shared(self, func: ast.expr) -> bool:
+        """Whether a method is called on an object that a module or class keeps."""
+        owner = func.value if isinstance(func, ast.Attribute) else func
+        if self._global(owner)[0] is not None:
+            return True
+        cls = self.cls or self.function.cls
+        is_own = isinstance(owner, ast.Attribute) and dotted(owner.value) == self.function.self_name
+        return is_own and cls is not None and self.project.member(cls, owner.attr) is not None  # type: ignore[attr-defined]
+
+    def _called_on_object(self, node: ast.Call, made: str) -> Iterator[Finding]:
+        yield from self._called(node, made)
+        shared = self._is_shared(node.func)
+        if shared and made.startswith(f'{SEEDED}()'):
+            text = f'{ast.unparse(node.func)}() draws from a stream that all executions share; use self.random'
+            yield self._finding(node, 'G002', text)
+        for target in self._targets(made):
+            self.calls.append((target, node))
+            if shared and _changes_itself(target):
+                text = f'{ast.unparse(node.func)}() changes an object that all executions of a worker share'
+                yield self._finding(node, 'G012', text)
+
+    def _called_of_table(self, node: ast.Call) -> None:
+        """Follows ``TABLE[key]()`` and ``TABLE.get(key)()`` to every function of the table."""
+        func = node.func
+        if isinstance(func, ast.Call) and isinstance(func.func, ast.Attribute) and func.func.attr == 'get':
+            table: ast.expr | None = func.func.value
+        else:
+            table = func.value if isinstance(func, ast.Subscript) else None
+        owner, name = self._global(table) if table is not None else (None, '')
+        value = None if owner is None else owner.values[name]
+        if table is not None and owner is None and isinstance(table, ast.Attribute):
+            owner, value = self._kept(table.attr) if dotted(table.value) == self.function.self_name else (None, None)
+        if owner is None:
+            return
+        items = value.values if isinstance(value, ast.Dict) else getattr(value, 'elts', [])
+        for item in items:
+            if isinstance(item, ast.Lambda):
+                made = function_of(item)
+                self.calls.append((Function(made.name, made, owner, None, bindings(made)), node))
+            else:
+                full = self.project.stands_for(owner, item)
+                self.calls += [(target, node) for target in self._targets(full)] if full is not None else []
+
+    def _refers(self, node: ast.expr) -> None:
+        """Follows a function of the project that is handed on, to be called by another."""
+        parent = self._parents[node]
+        handed = isinstance(parent, ast.keyword) or (isinstance(parent, ast.Call) and node in parent.args)
+        if handed or isinstance(parent, (ast.List, ast.Tuple, ast.Dict, ast.Set)):
+            name = self.resolve(dotted(node))
+            target = self.project.function_named(name) if name is not None and '()' not in name else None
+            if target is None and isinstance(node, ast.Attribute) and dotted(node.value) == self.function.self_name:
+                owner = self.cls or self.function.cls
+                target = None if owner is None else self.project.method(owner, node.attr)
+            if target is not None and not any(
+                _last(_called_name(one)) == 'activity' for one in target.node.decorator_list
+            ):
+                self.calls.append((target, ast.copy_location(ast.Call(node, [], []), node)))
+
+    def check_with(self, node: ast.With) -> Iterator[Finding]:
+        """Objects that a module or class keeps, and managers of the project's own classes."""
+        for item in node.items:
+            expression = item.context_expr
+            made = self._by_maker(expression) or self.resolve(dotted(expression))
+            if made is None:
+                continue
+            code = code_of(made.replace('()', '')) if not isinstance(expression, ast.Call) else None
+            if code in _TEXTS and made.endswith('()'):
+                yield self._finding(expression, code, _TEXTS[code].format(name=made.removesuffix('()')))
+            cls = self.project.class_named(made.removesuffix('()')) if made.endswith('()') else None
+            for name in ('__enter__', '__exit__') if cls is not None else ():
+                method = self.project.method(cls, name) if cls is not None else None
+                if method is not None:
+                    self.calls.append((method, ast.copy_location(ast.Call(expression, [], []), node)))
 
     def _cached_value(self, node: ast.Call, name: str) -> Iterator[Finding]:
         """A function that its module has wrapped by hand: ``rate = lru_cache(maxsize=9)(_rate)``."""
@@ -252,6 +436,9 @@ class Look:
         made_by = dotted(wrapper.func if isinstance(wrapper, ast.Call) else wrapper) if wrapper is not None else None
         if module is not None and made_by is not None and module.full_name(made_by) in CACHES:
             yield self._finding(node, 'G014', f'{last} keeps results for all executions in a module-level cache')
+        for handed in value.args if module is not None and isinstance(value, ast.Call) else ():
+            full = self.project.stands_for(module, handed)  # type: ignore[arg-type]
+            self.calls += [(target, node) for target in self._targets(full)] if full is not None else []
 
     def _factories(self, node: ast.Call, name: str) -> Iterator[Finding]:
         """What the fields of a class of the project are made with: ``field(factory=datetime.now)``."""
@@ -275,9 +462,9 @@ class Look:
         if called is not None:
             return [called]
         cls = self.project.class_named(name.removesuffix('()'))
-        special = '__call__' if name.endswith('()') else '__init__'  # of an instance, or of the class
-        method = None if cls is None else self.project.method(cls, special)
-        return [] if method is None else [method]
+        special = ('__call__',) if name.endswith('()') else CONSTRUCTORS  # of an instance, or of the class
+        methods = [] if cls is None else [self.project.method(cls, one) for one in special]
+        return [method for method in methods if method is not None]
 
     def _called_on_self(self, node: ast.Call) -> None:
         func = node.func
@@ -294,26 +481,22 @@ class Look:
             self.calls.append((target, node))
 
     def _fix(self, node: ast.Call, name: str, code: str) -> tuple[Edit, ...]:
-        if self.cls is None or self.function.self_name is None or self._in_nested(node):
+        own = self.function.node
+        if self.cls is None or self.function.self_name is None or innermost(node, self._parents) is not own:
             return ()
         this = self.function.self_name
         if code == 'G001' and name in CLOCK_FIXES:
-            return replaced(node, CLOCK_FIXES[name].format(self=this))
+            zone = _zone(node)
+            place = '' if zone is None else f'.astimezone({zone})'
+            return replaced(node, CLOCK_FIXES[name].format(self=this) + place)
         if code == 'G002' and name.startswith('random.') and name.count('.') == 1 and name[7].islower():
             return replaced(node.func, f'{this}.{name}')
         if code == 'G003' and name == 'uuid.uuid4':
             return replaced(node, f'{this}.uuid4()')
-        if code == 'G008' and isinstance(self._parents[node], ast.Expr):
+        may_yield = own.name == 'run' or yields_in(own.body)  # else it would make a generator of it
+        if code == 'G008' and may_yield and isinstance(self._parents[node], ast.Expr):
             return (*replaced(node.func, f'yield {this}.sleep'),)
         return ()
-
-    def _in_nested(self, node: ast.AST) -> bool:
-        """Whether a node stands in a function or lambda inside of the function."""
-        while node is not self.function.node:
-            node = self._parents[node]
-            if node is not self.function.node and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-                return True
-        return False
 
     def check_attribute(self, node: ast.Attribute) -> Iterator[Finding]:
         parent = self._parents[node]
@@ -324,7 +507,8 @@ class Look:
         if isinstance(parent, ast.Call) and parent.func is node:
             return
         name = self.resolve(dotted(node))
-        self._property(node, name)
+        self._property(node, self._by_maker(node) or name)
+        self._refers(node)
         if name in VALUES:
             yield self._finding(node, 'G004', _TEXTS['G004'].format(name=name))
         elif (
@@ -335,6 +519,19 @@ class Look:
             yield self._finding(node, code_of(name) or '', _TEXTS[code_of(name) or ''].format(name=name))
         elif isinstance(node.ctx, (ast.Store, ast.Del)):
             yield from self._class_assigned(node)
+            yield from self._member_set(node)
+
+    def _member_set(self, node: ast.Attribute) -> Iterator[Finding]:
+        """An attribute of a module, of a function, or of an object that a module keeps, which is set or deleted."""
+        owner = self.resolve(dotted(node.value)) or ''
+        kept = self._global(node.value)[0] is not None
+        if kept or owner in self.project.modules or self._is_function(node.value):
+            text = f'{ast.unparse(node)} belongs to a module, which all executions of a worker share'
+            yield self._finding(node, 'G012', text)
+
+    def _is_function(self, node: ast.expr) -> bool:
+        name = self.resolve(dotted(node))
+        return name is not None and '()' not in name and self.project.function_named(name) is not None
 
     def _property(self, node: ast.Attribute, name: str | None) -> None:
         """Follows a property, of the workflow's own or of an object whose class is known."""
@@ -359,13 +556,17 @@ class Look:
         if isinstance(node, (ast.Set, ast.SetComp)):
             return True
         if isinstance(node, ast.BinOp) and isinstance(node.op, SET_OPERATORS):
-            return self._is_set(node.left) or self._is_set(node.right)
+            return any(self._is_set(side) or _is_view(side) for side in (node.left, node.right))
         if isinstance(node, (ast.IfExp, ast.BoolOp, ast.NamedExpr)):
             return any(map(self._is_set, _alternatives(node)))
         if isinstance(node, ast.Call):
             return self._is_set_call(node) or self._returns_set(node.func)
-        named = isinstance(node, ast.Name) and node.id in self._sets
-        return named or (isinstance(node, ast.Attribute) and self._is_set_of_self(node))
+        if isinstance(node, ast.Name) and node.id in self._sets:
+            return True
+        owner, name = self._global(node)
+        value = None if owner is None else owner.values[name]
+        shared = value is not None and _makes_set(value)
+        return shared or (isinstance(node, ast.Attribute) and self._is_set_of_self(node))
 
     def _is_set_call(self, node: ast.Call) -> bool:
         func = node.func
@@ -399,7 +600,9 @@ class Look:
         if self.cls is None or not isinstance(node.value, ast.Name) or node.value.id != self.function.self_name:
             return False
         values = list(_assigned_to_self(self.project, self.cls, node.attr))
-        return bool(values) and all(_makes_set(value) for value in values)
+        member = self.project.member(self.cls, node.attr)
+        values += [] if member is None or member[1] is None else [member[1]]
+        return bool(values) and all(map(_makes_set, values))
 
     def check_for(self, node: ast.For) -> Iterator[Finding]:
         if self._is_set(node.iter) and any(_depends_on_order(inner) for item in node.body for inner in ast.walk(item)):
@@ -428,6 +631,8 @@ class Look:
             inside = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
             if not inside and any(self._is_set(argument) for argument in node.args):
                 yield self._finding(node, 'G010', f'{func.id}() of a set has an order that differs between processes')
+        elif self._is_combinator(func) and any(map(self._is_set, node.args)):
+            yield self._finding(node, 'G010', 'a set of tasks has an order that differs between processes')
         elif isinstance(func, ast.Attribute) and func.attr == 'map' and any(map(self._is_set, node.args[1:])):
             yield self._finding(node, 'G010', 'map() of a set has an order that differs between processes')
         elif isinstance(func, ast.Attribute) and func.attr == 'pop' and not node.args and self._is_set(func.value):
@@ -435,12 +640,20 @@ class Look:
         elif isinstance(func, ast.Attribute) and func.attr == 'join' and any(map(self._is_set, node.args)):
             yield self._finding(node, 'G010', 'join() of a set has an order that differs between processes')
 
+    def _is_combinator(self, func: ast.expr) -> bool:
+        owner, _, name = (self.resolve(dotted(func)) or '').rpartition('.')
+        return owner.partition('.')[0] == 'genflow' and name in COMBINATORS
+
+    def check_yield(self, node: ast.Yield) -> Iterator[Finding]:
+        if self.cls is not None and isinstance(node.value, (ast.Set, ast.SetComp)):
+            yield self._finding(node, 'G010', 'a set cannot be yielded, and has no order: yield a list')
+
     # state that is shared
 
     def _mutated(self, node: ast.Call) -> Iterator[Finding]:
-        func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in MUTATING:
-            yield from self._changes(func.value, node)
+        changed = changed_by(node)
+        if changed is not None:
+            yield from self._changes(changed, node)
 
     def check_subscript(self, node: ast.Subscript) -> Iterator[Finding]:
         if isinstance(node.ctx, (ast.Store, ast.Del)):
@@ -448,6 +661,7 @@ class Look:
 
     def check_name(self, node: ast.Name) -> Iterator[Finding]:
         if isinstance(node.ctx, ast.Load):
+            self._refers(node)
             if self.resolve(node.id) in VALUES:
                 yield self._finding(node, 'G004', _TEXTS['G004'].format(name=self.resolve(node.id)))
             if self.resolve(node.id) in ('id', 'hash') and isinstance(self._parents[node], (ast.keyword, ast.Call)):
@@ -455,7 +669,7 @@ class Look:
                 if not (isinstance(called, ast.Call) and called.func is node):
                     yield self._finding(node, 'G011', _TEXTS['G011'].format(name=node.id))
             owner, name = self._global(node)
-            changed = owner is not None and name in _changed_by_functions(owner)
+            changed = owner is not None and self.project.changed(owner, name)
             if changed and not self._is_change(node):
                 yield self._finding(node, 'G012', f'{name} is a module-level object that functions change')
         elif node.id in self._declared_global():
@@ -469,6 +683,8 @@ class Look:
         if isinstance(parent, ast.Attribute):
             above = self._parents[parent]
             return parent.attr in MUTATING and isinstance(above, ast.Call) and above.func is parent
+        if isinstance(parent, ast.Call):
+            return changed_by(parent) is node
         return isinstance(parent, ast.Subscript) and isinstance(parent.ctx, (ast.Store, ast.Del))
 
     def _changes(self, changed: ast.expr, node: ast.AST) -> Iterator[Finding]:
@@ -477,8 +693,14 @@ class Look:
             yield self._finding(
                 node, 'G012', f'{name} is a module-level object, which all executions of a worker share'
             )
+        elif isinstance(changed, ast.Attribute) and self._is_function(changed.value):
+            text = f'{ast.unparse(changed)} belongs to a function, which all executions of a worker share'
+            yield self._finding(node, 'G012', text)
         elif isinstance(changed, ast.Attribute):
             yield from self._class_member(changed, node)
+        elif isinstance(changed, ast.Name) and _is_mutable(_default(self.function.node, changed.id)):
+            text = f'the default of {changed.id} is one object, which all calls of {self.function.name} share'
+            yield self._finding(node, 'G012', text)
 
     def _global(self, node: ast.AST) -> tuple[Module | None, str]:
         """The module and name of a module-level value of the project."""
@@ -529,6 +751,66 @@ class Look:
         return this is not None and isinstance(node, ast.Name) and node.id == this
 
 
+def _is_view(node: ast.expr) -> bool:
+    """Whether it is the keys or items of a dict, which become a set in ``&``, ``-``, ``|`` and ``^``."""
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args
+    return is_call and node.func.attr in ('keys', 'items')  # type: ignore[attr-defined]
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _zone(node: ast.Call) -> str | None:
+    """The time zone that a call asks for, unless it is UTC, which ``self.now()`` has."""
+    given = [*node.args, *(one.value for one in node.keywords)]
+    zone = ast.unparse(given[0]) if given else 'None'
+    return None if zone in ('None', 'UTC') or zone.endswith(('timezone.utc', '.UTC')) else zone
+
+
+def _default(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.expr | None:
+    """The default of a parameter that the function binds to nothing else."""
+    for one in own_nodes(node):
+        if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Store):
+            return None
+    args = [*node.args.posonlyargs, *node.args.args]
+    first = len(args) - len(node.args.defaults)
+    pairs = [
+        *zip(args[first:], node.args.defaults, strict=True),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+    ]
+    return next((value for arg, value in pairs if arg.arg == name), None)
+
+
+def _changes_itself(method: Function) -> bool:
+    """Whether a method changes its own object."""
+    for node in own_nodes(method.node):
+        changed = changed_by(node)
+        name = (dotted(changed) or '').partition('.')[0] if changed is not None else ''
+        if name and name == method.self_name and method.name not in CONSTRUCTORS:
+            return True
+    return False
+
+
+def _called_name(decorator: ast.expr) -> ast.expr:
+    return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def _annotated(annotation: ast.expr | None) -> ast.expr | None:
+    """The class that an annotation names: also of ``X | None``, ``Optional[X]`` and ``'X'``."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            annotation = ast.parse(annotation.value, mode='eval').body
+        except SyntaxError:
+            return None
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        sides = [side for side in (annotation.left, annotation.right) if not isinstance(side, ast.Constant)]
+        annotation = sides[0] if len(sides) == 1 else None
+    if isinstance(annotation, ast.Subscript) and _last(annotation.value) == 'Optional':
+        annotation = annotation.slice
+    return annotation if isinstance(annotation, (ast.Name, ast.Attribute)) else None
+
+
 def _alternatives(node: ast.IfExp | ast.BoolOp | ast.NamedExpr) -> list[ast.expr]:
     """What an expression may give."""
     if isinstance(node, ast.IfExp):
@@ -574,23 +856,6 @@ def _is_mutable(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Call) and (dotted(value.func) or '').rpartition('.')[2] in MUTABLE
 
 
-def _changed_by_functions(module: Module) -> set[str]:
-    """The module-level values that functions of the module change."""
-    found: set[str] = set()
-    for function in module.every:
-        for node in own_nodes(function.node):
-            target: ast.AST | None = None
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MUTATING:
-                target = node.func.value
-            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
-                target = node.value
-            elif isinstance(node, ast.Global):
-                found.update(node.names)
-            if isinstance(target, ast.Name) and target.id not in function.locals and target.id in module.values:
-                found.add(target.id)
-    return found
-
-
 def _sets_itself(project: Project, cls: Class, name: str) -> bool:
     """Whether a method assigns the attribute to its own object."""
     for member in project.family(cls):
@@ -618,6 +883,7 @@ _TEXTS = {
     'G008': '{name}() blocks the decider; use yield self.sleep(...)',
     'G009': '{name}() starts a process; do it in an activity',
     'G011': '{name}() differs between processes',
+    'G012': '{name}() is shared by all executions of a worker; keep state in self',
 }
 
 _CHECKS: dict[type, Callable[[Look, Any], Iterator[Finding]]] = {
@@ -630,6 +896,8 @@ _CHECKS: dict[type, Callable[[Look, Any], Iterator[Finding]]] = {
     ast.DictComp: Look.check_comprehension,
     ast.GeneratorExp: Look.check_comprehension,
     ast.Starred: Look.check_starred,
+    ast.Yield: Look.check_yield,
+    ast.With: Look.check_with,
     ast.Assign: Look.check_assign,
     ast.AsyncFunctionDef: Look.check_async,
     ast.Await: Look.check_await,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from genflow.tools.lint.fixing import Edit
+from genflow.tools.lint.fixing import Edit, loses_comment
+from genflow.tools.lint.rules import RULES
 
 if TYPE_CHECKING:
     from genflow.tools.lint.project import Function, Module
 
 __all__ = ['Finding', 'passed']
 
-OK = re.compile(r'#\s*genflow:\s*ok\s+(G\d{3}(?:\s*,\s*G\d{3})*)\s*(.*)')
+CODE = r'G\d{3}\b'
+OK = re.compile(rf'#\s*genflow:\s*ok\b\s*({CODE}(?:[\s,]+{CODE})*)?(.*)', re.IGNORECASE)
 
 
 @frozen
@@ -25,7 +29,7 @@ class Finding:
     Attributes:
         path: Of the file.
         line: From 1.
-        column: From 1.
+        column: Of the character, from 1.
         code: Of the rule.
         text: What is wrong and what to do.
         chain: The functions through which workflow code gets there, the workflow's method first.
@@ -66,8 +70,11 @@ class Finding:
         fix: tuple[Edit, ...] = (),
     ) -> Finding:
         """A finding at a node of a module."""
-        line, column = node.lineno, node.col_offset + 1  # type: ignore[attr-defined]
-        return cls(str(module.path), line, column, code, text, chain, fix, getattr(node, 'end_lineno', line))
+        line, offset = node.lineno, node.col_offset  # type: ignore[attr-defined]
+        body = getattr(node, 'body', None)  # of a function or handler: the comment stands at its head
+        end = max(line, body[0].lineno - 1) if isinstance(body, list) and body else getattr(node, 'end_lineno', line)
+        fix = () if fix and loses_comment(module.lines, fix) else fix
+        return cls(str(module.path), line, module.column(line, offset), code, text, chain, fix, end)
 
     @property
     def message(self) -> str:
@@ -79,29 +86,61 @@ class Finding:
 
 
 def passed(module: Module, findings: list[Finding]) -> list[Finding]:
-    """The findings of a module that no comment lets pass, and the comments that give no reason."""
+    """The findings of a module that no comment lets pass, and the comments that name no rule or give no reason."""
     comments = _comments(module.source)
     left = [
         finding
         for finding in findings
-        if not any(finding.code in comments.get(line, ('', ''))[0] for line in _lines(finding, comments))
+        if not any(finding.code in comments[line].codes for line in _lines(finding, comments))
     ]
-    for line, (codes, reason) in comments.items():
-        if not reason:
-            text = f'say why {codes} may pass: `# genflow: ok {codes} reason`'
+    for line, comment in comments.items():
+        text = comment.problem()
+        if text is not None:
             left.append(Finding(str(module.path), line, 1, 'G900', text))
     return left
 
 
-def _lines(finding: Finding, comments: dict[int, tuple[str, str]]) -> list[int]:
-    return [*range(finding.line, max(finding.line, finding.end_line) + 1), finding.line - 1]
+def _lines(finding: Finding, comments: dict[int, Comment]) -> list[int]:
+    """The lines with comments that a finding is meant by: its own, and the one before where that has no code."""
+    own = [line for line in range(finding.line, max(finding.line, finding.end_line) + 1) if line in comments]
+    above = comments.get(finding.line - 1)
+    return own if above is None or not above.alone else [*own, finding.line - 1]
 
 
-def _comments(source: str) -> dict[int, tuple[str, str]]:
-    """By line: the codes that pass, and the reason. A comment on a line of its own is meant for the next line."""
-    found = {}
-    for number, line in enumerate(source.splitlines(), 1):
-        match = OK.search(line)
+@frozen
+class Comment:
+    """A comment that lets findings pass.
+
+    Attributes:
+        codes: Of the rules.
+        reason: Why.
+        alone: Whether it stands on a line of its own, and so is meant for the next line.
+    """
+
+    codes: tuple[str, ...]
+    reason: str
+    alone: bool
+
+    def problem(self) -> str | None:
+        """What is wrong with it."""
+        named = ', '.join(self.codes)
+        if not self.codes:
+            return 'say which rule may pass, and why: `# genflow: ok G001 reason`'
+        unknown = [code for code in self.codes if code not in RULES]
+        if unknown:
+            return f'there is no rule {unknown[0]}; `genflow lint --explain CODE` explains one'
+        return None if self.reason else f'say why {named} may pass: `# genflow: ok {named} reason`'
+
+
+def _comments(source: str) -> dict[int, Comment]:
+    """The comments that let findings pass, by line."""
+    found: dict[int, Comment] = {}
+    if OK.search(source) is None:
+        return found
+    for token in tokenize.generate_tokens(io.StringIO(source, newline=None).readline):
+        match = OK.match(token.string) if token.type == tokenize.COMMENT else None
         if match is not None:
-            found[number] = (match[1], match[2].strip())
+            codes = tuple(re.findall(CODE, (match[1] or '').upper()))
+            alone = not token.line[: token.start[1]].strip()
+            found[token.start[0]] = Comment(codes, match[2].strip(' \t:-'), alone)
     return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-__all__ = ['Edit', 'applied', 'around', 'before', 'replaced']
+from genflow.tools.lint.sources import lines_of
+
+__all__ = ['Edit', 'applied', 'around', 'before', 'loses_comment', 'replaced']
 
 
 @frozen(order=True)
@@ -48,18 +50,57 @@ def around(node: ast.AST, opening: str, closing: str) -> tuple[Edit, ...]:
     return (Edit(_start(node), _start(node), opening), Edit(_end(node), _end(node), closing))
 
 
+def loses_comment(lines: Sequence[str], fix: Iterable[Edit]) -> bool:
+    """Whether a fix replaces text of several lines that may have a comment."""
+    return any(
+        edit.start[0] < edit.end[0] and any('#' in line for line in lines[edit.start[0] - 1 : edit.end[0]])
+        for edit in fix
+    )
+
+
 def applied(source: str, fixes: Iterable[tuple[Edit, ...]]) -> tuple[str, int]:
-    """The source with all fixes that do not overlap, and how many of them were made."""
-    lines = [line.encode() for line in source.splitlines(keepends=True)]
+    """The source with all fixes that do not overlap, and how many of them were made.
+
+    None is made where the source would be no Python any more.
+    """
+    lines = [line.encode() for line in lines_of(source)]
+    fixes = list(fixes)
+    taken = _compatible(fixes)
+    mended = _edited(lines, taken)
+    if not _is_python(mended):  # one of them is to blame
+        taken = []
+        for fix in fixes:
+            if _fits(fix, taken) and _is_python(_edited(lines, [*taken, *fix])):
+                taken += fix
+        mended = _edited(lines, taken)
+    return mended, sum(all(edit in taken for edit in fix) for fix in fixes)
+
+
+def _compatible(fixes: Iterable[tuple[Edit, ...]]) -> list[Edit]:
     taken: list[Edit] = []
-    made = 0
     for fix in fixes:
-        if not any(_overlap(edit, other) for edit in fix for other in taken):
+        if _fits(fix, taken):
             taken += fix
-            made += 1
-    for edit in sorted(taken, reverse=True):
+    return taken
+
+
+def _fits(fix: tuple[Edit, ...], taken: list[Edit]) -> bool:
+    return not any(_overlap(edit, other) for edit in fix for other in taken)
+
+
+def _edited(lines: list[bytes], edits: list[Edit]) -> str:
+    lines = list(lines)
+    for edit in sorted(edits, reverse=True):
         _put(lines, edit)
-    return b''.join(lines).decode(), made
+    return b''.join(lines).decode()
+
+
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _overlap(one: Edit, other: Edit) -> bool:

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from genflow.tools.lint.determinism import Look
+from attrs import evolve
+
+from genflow.tools.lint.determinism import Look, is_side_effect
 from genflow.tools.lint.findings import Finding, passed
 from genflow.tools.lint.fixing import applied
 from genflow.tools.lint.losses import Losses, declarations
-from genflow.tools.lint.project import Class, Function, Module, Project
+from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
 from genflow.tools.lint.settings import Settings
+from genflow.tools.lint.sources import read
 
 __all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source', 'project_of']
 
@@ -50,7 +53,7 @@ def project_of(paths: Iterable[str | Path], settings: Settings) -> Project:
     """The modules below some paths, and those of the same packages that they import."""
     project = Project()
     for path in files_of(paths, settings):
-        project.add(path, path.read_text(encoding='utf-8'))
+        project.add(path, read(path).text)
     for module in list(project.modules.values()):
         _add_neighbours(project, module)
     return project
@@ -85,7 +88,7 @@ def _add_neighbours(project: Project, module: Module) -> None:
                 place = base.joinpath(*name.split('.'))
                 path = place / '__init__.py' if place.is_dir() else place.with_suffix('.py')
                 if name not in project.modules and path.is_file():
-                    pending.append(project.add(path, path.read_text(encoding='utf-8'), name))
+                    pending.append(project.add(path, read(path).text, name))
 
 
 def _named_modules(module: Module) -> Iterator[str]:
@@ -112,42 +115,62 @@ def _findings(project: Project, settings: Settings) -> list[Finding]:
 def _all(project: Project) -> Iterator[Finding]:
     for module in list(project.modules.values()):
         yield from declarations(project, module)
-    seen: set[tuple[int, frozenset[str]]] = set()
+    seen: set[tuple[int, int, frozenset[str]]] = set()
     for cls in [cls for module in project.modules.values() for cls in module.every_class]:
         if project.is_workflow(cls):
             yield from _class(project, cls, seen)
 
 
-def _class(project: Project, cls: Class, seen: set[tuple[int, frozenset[str]]]) -> Iterator[Finding]:
+def _class(project: Project, cls: Class, seen: set[tuple[int, int, frozenset[str]]]) -> Iterator[Finding]:
+    recorded = _recorded(project, cls)
     for member in project.family(cls):
         if not project.is_workflow(member):
             continue
         for method in member.methods.values():
-            if method.name in NOT_WORKFLOW_CODE or _is_query(method):
+            if method.name in NOT_WORKFLOW_CODE or _is_query(method) or method.name in recorded:
                 continue
             yield from Losses(project, method, cls).findings()
             yield from _followed(project, method, cls, seen)
 
 
 def _followed(
-    project: Project, method: Function, cls: Class, seen: set[tuple[int, frozenset[str]]]
+    project: Project, method: Function, cls: Class, seen: set[tuple[int, int, frozenset[str]]]
 ) -> Iterator[Finding]:
     """What is wrong in a method and in what it calls."""
     pending: list[tuple[Function, Class | None, tuple[str, ...], frozenset[str]]]
     pending = [(method, cls, (method.qualname,), frozenset())]
     while pending:
         function, owner, chain, sets = pending.pop(0)
-        key = (id(function.node), sets)
+        key = (id(function.node), id(owner), sets)
         if key in seen:
             continue
         seen.add(key)
         look = Look(project, function, owner, chain, sets)
         yield from look.findings()
+        is_mixin = function.cls is not None and not project.is_workflow(function.cls)
+        if owner is not None and (is_mixin or function.given_self is not None):
+            yield from Losses(project, function, owner, chain).findings()
         for target, call in look.calls:
-            if target.cls is not None and project.is_activity(target.cls):
+            is_activity = target.cls is not None and project.is_activity(target.cls)
+            if is_activity or target.module.name.partition('.')[0] == 'genflow':
                 continue
             same = target.cls is not None and owner is not None and target.cls in project.family(owner)
-            pending.append((target, owner if same else None, (*chain, target.qualname), look.sets_given(target, call)))
+            given = look.self_given(target, call)
+            inner = target if given is None else evolve(target, given_self=given)
+            kept = owner if same or given is not None else None
+            pending.append((inner, kept, (*chain, inner.qualname), look.sets_given(inner, call)))
+
+
+def _recorded(project: Project, cls: Class) -> set[str]:
+    """The methods that are handed to ``self.side_effect``, and nothing else: what they give is recorded."""
+    handed: dict[str, list[bool]] = {}
+    for member in project.family(cls):
+        for method in member.methods.values():
+            recorded = {id(one) for node in own_nodes(method.node) if is_side_effect(node) for one in ast.walk(node)}
+            for node in own_nodes(method.node):
+                if isinstance(node, ast.Attribute) and dotted(node.value) == method.self_name:
+                    handed.setdefault(node.attr, []).append(id(node) in recorded)
+    return {name for name, places in handed.items() if all(places)}
 
 
 def _is_query(method: Function) -> bool:
@@ -165,11 +188,10 @@ def fix(paths: Iterable[str | Path], settings: Settings | None = None) -> int:
     for _ in range(MAX_PASSES):  # a fix may uncover another one at the same place
         done = 0
         for path, findings in _by_path(lint_paths(paths, settings)).items():
-            source = Path(path).read_text(encoding='utf-8')
-            mended, count = applied(source, [finding.fix for finding in findings if finding.fix])
+            source = read(Path(path))
+            mended, count = applied(source.text, [finding.fix for finding in findings if finding.fix])
             if count:
-                ast.parse(mended)
-                Path(path).write_text(mended, encoding='utf-8')
+                source.write(Path(path), mended)
             done += count
         made += done
         if not done:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 
 from attrs import define, field
 
-from genflow.tools.lint.determinism import yields_in
+from genflow.tools.lint.determinism import innermost, yields_in
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.fixing import Edit, around, before
 from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
@@ -30,7 +31,31 @@ TASK_MEMBERS = frozenset(
     }
 )
 VALUE_FUNCTIONS = frozenset(
-    {'len', 'str', 'int', 'float', 'sum', 'list', 'sorted', 'min', 'max', 'bool', 'print', 'dict'}
+    {
+        'abs',
+        'bool',
+        'dict',
+        'divmod',
+        'enumerate',
+        'float',
+        'format',
+        'int',
+        'iter',
+        'len',
+        'list',
+        'max',
+        'min',
+        'next',
+        'print',
+        'range',
+        'reversed',
+        'round',
+        'set',
+        'sorted',
+        'str',
+        'sum',
+        'tuple',
+    }
 )
 SUMMING = frozenset({'sum', 'min', 'max', 'any', 'all'})
 """What needs the values of an iterable, not only the iterable."""
@@ -53,8 +78,10 @@ class Losses:
     project: Project
     function: Function
     cls: Class
+    chain: tuple[str, ...] = ()
     _parents: dict[ast.AST, ast.AST] = field(factory=dict)
     _tasks: set[str] = field(factory=set)
+    _lists: set[str] = field(factory=set)
 
     def findings(self) -> Iterator[Finding]:
         """What breaks the rules."""
@@ -81,22 +108,37 @@ class Losses:
             yield from self._try(node, calls)
         elif isinstance(node, ast.Call):
             yield from self._signal(node, calls)
+        yield from self._used(node, calls)
+
+    def _used(self, node: ast.AST, calls: Calls) -> Iterator[Finding]:
         if self._is_task(node, calls):
-            yield from self._value(node)
+            yield from self._value(node, calls)
+        elif self._is_list(node) and self._is_summed(node):
+            yield self._finding(node, 'G102', 'these are tasks and not their results: yield the list first')
 
     def _names_of_tasks(self, calls: Calls) -> set[str]:
-        """The local names that are tasks and nothing else."""
-        found: dict[str, list[bool]] = {}
+        """The local names that are tasks and nothing else; those that are lists of tasks are remembered, too."""
+        bound: dict[str, list[tuple[ast.Name, ast.AST]]] = {}
         for node in self._parents:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                parent = self._parents[node]
-                simple = isinstance(parent, ast.Assign) and parent.targets == [node]
-                found.setdefault(node.id, []).append(simple and calls.is_task(parent.value))  # type: ignore[attr-defined]
-        return {name for name, tasks in found.items() if all(tasks)}
+                bound.setdefault(node.id, []).append((node, self._parents[node]))
+
+        def named(is_one: Callable[[ast.Name, ast.AST], bool]) -> set[str]:
+            return {name for name, places in bound.items() if all(is_one(*place) for place in places)}
+
+        self._lists = named(lambda node, parent: _is_plain(node, parent) and _gives_tasks(parent.value, calls))  # type: ignore[attr-defined]
+        tasks = named(lambda node, parent: _is_plain(node, parent) and calls.is_task(parent.value))  # type: ignore[attr-defined]
+        return tasks | named(lambda node, parent: _is_target(node, parent) and self._is_list(parent.iter))  # type: ignore[attr-defined]
+
+    def _is_list(self, node: ast.AST) -> bool:
+        """Whether a name stands for a list of tasks."""
+        return isinstance(node, ast.Name) and node.id in self._lists and not self._is_parameter(node)
 
     def _is_task(self, node: ast.AST, calls: Calls) -> bool:
         if isinstance(node, ast.Name):
             return isinstance(node.ctx, ast.Load) and node.id in self._tasks and not self._is_parameter(node)
+        if isinstance(node, ast.Subscript) and self._is_list(node.value):
+            return isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice)
         return calls.is_task(node)
 
     def _is_parameter(self, node: ast.Name) -> bool:
@@ -111,17 +153,21 @@ class Losses:
         return False
 
     def _finding(self, node: ast.AST, code: str, text: str, fix: tuple[Edit, ...] = ()) -> Finding:
-        return Finding.at(self.function, node, code, text, (self.function.qualname,), fix)
+        return Finding.at(self.function, node, code, text, self.chain or (self.function.qualname,), fix)
 
-    def _may_yield(self) -> bool:
-        return self.function.name == 'run' or yields_in(self.function.node.body)
+    def _may_yield(self, node: ast.AST) -> bool:
+        """Whether a ``yield`` may be put at a node: it would make a generator of a function that is none."""
+        inner = innermost(node, self._parents)
+        if inner is None or inner is self.function.node:
+            return self.function.name == 'run' or yields_in(self.function.node.body)
+        return isinstance(inner, ast.FunctionDef) and yields_in(inner.body)
 
     # statements
 
     def _statement(self, node: ast.Expr, calls: Calls) -> Iterator[Finding]:
         value = node.value
         if isinstance(value, (ast.ListComp, ast.SetComp)) and calls.is_task(value.elt):
-            fix = before(value, 'yield ') if self._may_yield() and isinstance(value, ast.ListComp) else ()
+            fix = before(value, 'yield ') if isinstance(value, ast.ListComp) and self._may_yield(value) else ()
             yield self._finding(value, 'G101', 'nothing waits for these calls: yield the list', fix)
         if not isinstance(value, ast.Call):
             return
@@ -133,7 +179,7 @@ class Losses:
         elif calls.is_task(value):
             yield from self._dropped(value, calls)
         elif self._is_branch(value, calls):
-            fix = before(value, 'yield ') if self._may_yield() else ()
+            fix = before(value, 'yield ') if self._may_yield(value) else ()
             yield self._finding(value, 'G101', 'nothing runs this generator: yield it', fix)
 
     def _assigned(self, node: ast.Assign, calls: Calls) -> Iterator[Finding]:
@@ -169,15 +215,28 @@ class Losses:
 
     def _dropped(self, value: ast.Call, calls: Calls, why: str = '') -> Iterator[Finding]:
         proxy = calls.called_proxy(value)
-        fix = before(value, 'yield ') if self._may_yield() and not self._is_inside(value, NO_YIELD) else ()
+        fix = before(value, 'yield ') if self._may_yield(value) and not self._is_inside(value, NO_YIELD) else ()
         if proxy is None:
             yield self._finding(value, 'G101', f'{why}nothing waits for this: yield it', fix)
             return
         handled = keyword(proxy, 'error_handling') or keyword(_options(value), 'error_handling')
         if (isinstance(handled, ast.Constant) and handled.value) or not _class_yields(self.cls):
             return
+        if self._is_handled_around(value):
+            return
         text = f'{why}nothing waits for this call: its result is lost, and its failure fails the workflow'
         yield self._finding(value, 'G101', text, fix)
+
+    def _is_handled_around(self, node: ast.AST) -> bool:
+        """Whether a ``with self.options(error_handling=True):`` is around a call."""
+        while node in self._parents:
+            node = self._parents[node]
+            for item in node.items if isinstance(node, ast.With) else ():
+                call = item.context_expr
+                handled = keyword(call, 'error_handling') if isinstance(call, ast.Call) else None
+                if isinstance(handled, ast.Constant) and handled.value:
+                    return True
+        return False
 
     def _is_restart(self, value: ast.Call, calls: Calls) -> bool:
         target = value.func
@@ -187,7 +246,9 @@ class Losses:
             and target.func.attr == 'with_options'
         ):
             target = target.func.value
-        return calls.attribute(target) == 'restart' and self.project.method(self.cls, 'restart') is None
+        name = calls.attribute(target)
+        method = None if name is None else self.project.method(self.cls, name)
+        return name == 'restart' if method is None else _gives_restart(method)
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, calls: Calls) -> Iterator[Finding]:
         value = node.value
@@ -281,7 +342,9 @@ class Losses:
         for item in node.body:
             for inner in ast.walk(item):
                 proxy = calls.called_proxy(inner)
-                retry = number(keyword(proxy, 'retry')) if proxy is not None else None
+                retry = (
+                    number(keyword(proxy, 'retry'), self.project, self.function.module) if proxy is not None else None
+                )
                 if retry is not None and retry > 0:
                     text = f'retry={retry:.0f} retries time-outs only, and this code catches failures: use Retry(...)'
                     yield self._finding(inner, 'G110', text)
@@ -297,17 +360,34 @@ class Losses:
             return
         yield self._finding(node, 'G108', f'{self.cls.name} declares no signal {name}: write `{name} = Signal()`')
 
-    def _value(self, node: ast.AST) -> Iterator[Finding]:
+    def _value(self, node: ast.AST, calls: Calls) -> Iterator[Finding]:
         parent = self._parents[node]
         named: ast.AST = node
         if isinstance(parent, ast.NamedExpr):
             named, parent = parent, self._parents[parent]
-        if _uses_value(named, parent):
-            may_yield = self._may_yield() and isinstance(node, ast.Call) and not self._is_inside(node, NO_YIELD)
+        if isinstance(parent, ast.Compare):
+            used = self._is_compared(named, parent, calls)
+        else:
+            used = _uses_value(named, parent)
+        if used:
+            may_yield = isinstance(node, ast.Call) and self._may_yield(node) and not self._is_inside(node, NO_YIELD)
             fix = around(node, '(yield ', ')') if may_yield else ()
             yield self._finding(node, 'G102', 'this is a task and not its result: yield it first', fix)
         elif isinstance(parent, COMPREHENSIONS) and parent.elt is node and self._is_summed(parent):
             yield self._finding(node, 'G102', 'these are tasks and not their results: yield a list of them first')
+
+    def _is_compared(self, node: ast.AST, parent: ast.Compare, calls: Calls) -> bool:
+        """Whether it is compared with anything but a task, or looked into."""
+        sides = [parent.left, *parent.comparators]
+        for left, op, right in zip(sides, parent.ops, sides[1:], strict=False):
+            if isinstance(op, (ast.In, ast.NotIn)):
+                if right is node:
+                    return True
+            elif node in (left, right) and not isinstance(op, (ast.Is, ast.IsNot)):
+                other = right if left is node else left
+                if not isinstance(op, (ast.Eq, ast.NotEq)) or not (self._is_task(other, calls) or _may_be_task(other)):
+                    return True
+        return False
 
     def _is_summed(self, comprehension: ast.AST) -> bool:
         call = self._parents.get(comprehension)
@@ -321,6 +401,41 @@ class Losses:
         return parent is not None
 
 
+def _gives_restart(method: Function) -> bool:
+    """Whether a method returns nothing but what ``self.restart`` gives."""
+    returned = [node.value for node in own_nodes(method.node) if isinstance(node, ast.Return)]
+    names = [(dotted(value.func) or '') if isinstance(value, ast.Call) else '' for value in returned]
+    return bool(names) and all(name.replace('.with_options()', '') == f'{method.self_name}.restart' for name in names)
+
+
+def _needs_values(func: ast.expr) -> bool:
+    """Whether a function needs results: ``len``, ``json.dumps``, ``'{}'.format``."""
+    if isinstance(func, ast.Attribute):
+        of_text = isinstance(func.value, ast.Constant) and func.attr in ('format', 'join')
+        return of_text or dotted(func) == 'json.dumps'
+    return isinstance(func, ast.Name) and func.id in VALUE_FUNCTIONS
+
+
+def _may_be_task(node: ast.expr) -> bool:
+    """Whether an expression may give a task, as far as that cannot be known: ``winner``, ``self.first``."""
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.Yield, ast.YieldFrom))
+
+
+def _is_plain(node: ast.Name, parent: ast.AST) -> bool:
+    return isinstance(parent, ast.Assign) and parent.targets == [node]
+
+
+def _is_target(node: ast.Name, parent: ast.AST) -> bool:
+    return isinstance(parent, (ast.For, ast.comprehension)) and parent.target is node
+
+
+def _gives_tasks(value: ast.expr, calls: Calls) -> bool:
+    """Whether an expression makes a list of tasks."""
+    if isinstance(value, ast.ListComp):
+        return calls.is_task(value.elt)
+    return isinstance(value, ast.List) and bool(value.elts) and all(map(calls.is_task, value.elts))
+
+
 def _keyword_edit(node: ast.Yield | ast.YieldFrom, old: str, new: str) -> Edit:
     start = (node.lineno, node.col_offset)
     return Edit(start, (start[0], start[1] + len(old)), new)
@@ -332,9 +447,7 @@ def _uses_value(node: ast.AST, parent: ast.AST) -> bool:
         return parent.attr not in TASK_MEMBERS
     if isinstance(parent, ast.Call):
         is_argument = node in parent.args
-        return is_argument and isinstance(parent.func, ast.Name) and parent.func.id in VALUE_FUNCTIONS
-    if isinstance(parent, ast.Compare):
-        return not all(isinstance(op, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for op in parent.ops)
+        return is_argument and _needs_values(parent.func)
     if isinstance(parent, ast.Assign):
         return parent.value is node and isinstance(parent.targets[0], (ast.Tuple, ast.List))
     return any(getattr(parent, member, None) is node for member in _MEMBERS.get(type(parent), ())) or isinstance(
@@ -436,29 +549,45 @@ def declarations(project: Project, module: Module) -> Iterator[Finding]:
     for node in ast.walk(module.tree):
         for decorator in getattr(node, 'decorator_list', ()):
             if isinstance(decorator, ast.Call) and _last_name(decorator) == 'activity':
-                yield from _limits(module, decorator, DEFAULT_START_TO_CLOSE)
+                yield from _limits(project, module, decorator, DEFAULT_START_TO_CLOSE)
         if isinstance(node, ast.Call) and _last_name(node) in SETTINGS:
-            yield from _limits(module, node, None)
+            yield from _limits(project, module, node, _registered(project, module, node))
 
 
 SETTINGS = frozenset({'ActivityProxy', 'proxy', 'with_options', 'options'})
 """What changes the time-outs of a type."""
 
 
+def _registered(project: Project, module: Module, node: ast.Call) -> float | None:
+    """The start-to-close with which the activity of ``activity.proxy(...)`` is registered, where that is known."""
+    name = dotted(node.func) or ''
+    owner, _, last = name.rpartition('.')
+    if last != 'proxy' or keyword(node, 'start_to_close') is not None:
+        return None
+    root, dot, rest = owner.partition('.')
+    full = module.imports.get(root, f'{module.name}.{root}') + dot + rest
+    made = project.function_named(full) or project.class_named(full)
+    for decorator in () if made is None else made.node.decorator_list:
+        if made is not None and isinstance(decorator, ast.Call) and _last_name(decorator) == 'activity':
+            given = keyword(decorator, 'start_to_close')
+            return DEFAULT_START_TO_CLOSE if given is None else number(given, project, made.module)
+    return None
+
+
 def _last_name(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else (dotted(node.func) or '').rpartition('.')[2]
 
 
-def _limits(module: Module, node: ast.Call, default: float | None) -> Iterator[Finding]:
+def _limits(project: Project, module: Module, node: ast.Call, default: float | None) -> Iterator[Finding]:
     given = keyword(node, 'start_to_close')
-    endless = (dotted(given) if given is not None else None) in ('math.inf', 'inf')
+    endless = given is not None and number(given, project, module) == math.inf
     if endless or (default is not None and isinstance(given, ast.Constant) and given.value is None):
         yield Finding.in_module(
             module, node, 'G111', 'if its worker dies, no time-out ends this activity: give start_to_close'
         )
         return
-    limit = default if given is None else number(given)
-    heartbeat = number(keyword(node, 'heartbeat'))
+    limit = default if given is None else number(given, project, module)
+    heartbeat = number(keyword(node, 'heartbeat'), project, module)
     if limit is not None and heartbeat is not None and heartbeat >= limit:
         text = f'a heartbeat of {heartbeat:.0f} s never times out before start_to_close, {limit:.0f} s'
         yield Finding.in_module(module, node, 'G112', text)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import Factory, define, field
 
 from genflow.tools.lint.names import public_names
+from genflow.tools.lint.sources import lines_of
 
-__all__ = ['Class', 'Function', 'Module', 'Project', 'bindings', 'dotted', 'own_nodes']
+__all__ = [
+    'MUTATING',
+    'Class',
+    'Function',
+    'Module',
+    'Project',
+    'bindings',
+    'changed_by',
+    'dotted',
+    'function_of',
+    'own_nodes',
+    'unwrapped',
+]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -27,6 +41,7 @@ class Function:
         locals: Names that it binds itself; imports inside it are not among them.
         imports: Names that it imports.
         types: Dotted names of classes whose instances its local names are, as far as an assignment says so.
+        given_self: The parameter to which a workflow hands itself, of a function that is no method.
     """
 
     name: str
@@ -36,6 +51,7 @@ class Function:
     locals: set[str] = Factory(set)
     imports: dict[str, str] = Factory(dict)
     types: dict[str, str] = Factory(dict)
+    given_self: str | None = None
 
     @property
     def qualname(self) -> str:
@@ -43,7 +59,9 @@ class Function:
 
     @property
     def self_name(self) -> str | None:
-        """The name of the first parameter of a method."""
+        """The name by which it knows the workflow: the first parameter of a method."""
+        if self.given_self is not None:
+            return self.given_self
         args = self.node.args.posonlyargs + self.node.args.args
         static = any(isinstance(d, ast.Name) and d.id == 'staticmethod' for d in self.node.decorator_list)
         return args[0].arg if self.cls is not None and args and not static else None
@@ -80,6 +98,19 @@ class Module:
     values: dict[str, ast.expr | None] = Factory(dict)
     every: list[Function] = Factory(list)
     every_class: list[Class] = Factory(list)
+    _lines: list[str] = Factory(list)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the source, each with its end."""
+        if not self._lines:
+            self._lines = lines_of(self.source)
+        return self._lines
+
+    def column(self, line: int, offset: int) -> int:
+        """The column of a character, from 1, where ``ast`` counts bytes from 0."""
+        text = self.lines[line - 1] if line <= len(self.lines) else ''
+        return len(text.encode()[:offset].decode()) + 1 if not text.isascii() else offset + 1
 
     def full_name(self, name: str) -> str:
         """What a dotted name stands for at the top level of the module, by its imports."""
@@ -92,6 +123,8 @@ class Project:
     """All modules that are looked at."""
 
     modules: dict[str, Module] = field(factory=dict)
+    _by_end: dict[str, list[str]] = field(factory=dict)
+    _changed: set[tuple[str, str]] | None = None
 
     def add(self, path: Path, source: str, name: str | None = None) -> Module:
         """Reads a module.
@@ -99,10 +132,14 @@ class Project:
         Raises:
             SyntaxError: It is no Python.
         """
-        tree = ast.parse(source, filename=str(path))
+        tree = _parsed(path, source)
         module = Module(path, name or _module_name(path), source, tree)
         _Reader(module).read()
+        parts = module.name.split('.') if module.name not in self.modules else []
+        for start in range(1, len(parts)):
+            self._by_end.setdefault('.'.join(parts[start:]), []).append(module.name)
         self.modules[module.name] = module
+        self._changed = None
         return module
 
     def is_workflow(self, cls: Class) -> bool:
@@ -134,12 +171,59 @@ class Project:
         if name in module.imports:
             return module.imports[name]
         if name in module.values:
-            value = module.values[name]
+            value = unwrapped(module.values[name])
             alias = dotted(value) if isinstance(value, (ast.Name, ast.Attribute)) else None
             root, dot, rest = (alias or '').partition('.')
             known = root in module.imports or root in module.functions or root in module.classes
             return module.imports.get(root, f'{module.name}.{root}') + dot + rest if known else None
         return self.star(module, name)
+
+    def stands_for(self, module: Module, value: ast.expr | None) -> str | None:
+        """The dotted name of what an expression means at the top level of a module; ``f()`` is what a call makes."""
+        value = unwrapped(value)
+        name = dotted(value) if isinstance(value, (ast.Name, ast.Attribute, ast.Call, ast.BinOp)) else None
+        if name is None:
+            return None
+        root, dot, rest = name.partition('.')
+        called = '()' if root.endswith('()') else ''
+        root = root.removesuffix('()')
+        return self.canonical(module.imports.get(root, f'{module.name}.{root}')) + called + dot + rest
+
+    def changed(self, module: Module, name: str) -> bool:
+        """Whether a function of the project changes a module-level value, other than while modules are imported."""
+        if self._changed is None:
+            decorators = set(self._decorators())
+            functions = [one for each in self.modules.values() for one in each.every]
+            self._changed = {
+                found for one in functions if one.name not in decorators for found in self._changes_of(one)
+            }
+        return (module.name, name) in self._changed
+
+    def _decorators(self) -> Iterator[str]:
+        """The names of functions that decorate: they run when a module is imported."""
+        for module in self.modules.values():
+            nodes: list[FunctionNode | ast.ClassDef] = [one.node for one in module.every]
+            nodes += [one.node for one in module.every_class]
+            for node in nodes:
+                for decorator in node.decorator_list:
+                    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+                    yield (dotted(named) or '').rpartition('.')[2]
+
+    def _changes_of(self, function: Function) -> Iterator[tuple[str, str]]:
+        for node in own_nodes(function.node):
+            if isinstance(node, ast.Global):
+                yield from ((function.module.name, name) for name in node.names)
+            changed = changed_by(node)
+            name = dotted(changed) if changed is not None else None
+            if name is None or '()' in name or name.partition('.')[0] in function.locals:
+                continue
+            root, dot, rest = name.partition('.')
+            outside = function.imports.get(root) or function.module.imports.get(root)
+            full = (outside or f'{function.module.name}.{root}') + dot + rest
+            owner, _, last = full.rpartition('.')
+            found = self._module(owner)
+            if found is not None and last in found.values:
+                yield found.name, last
 
     def star(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> str | None:
         """The dotted name of a name that a module has from ``import *``."""
@@ -194,10 +278,17 @@ class Project:
         return next(((owner, owner.members[name]) for owner in self.family(cls) if name in owner.members), None)
 
     def _module(self, name: str) -> Module | None:
-        if name in self.modules:
-            return self.modules[name]
-        ends = [module for known, module in self.modules.items() if known.endswith(f'.{name}')]
-        return ends[0] if len(ends) == 1 else None
+        if name in self.modules or name.partition('.')[0] in sys.stdlib_module_names:
+            return self.modules.get(name)
+        ends = self._by_end.get(name, [])
+        return self.modules[ends[0]] if len(ends) == 1 else None
+
+
+def _parsed(path: Path, source: str) -> ast.Module:
+    try:
+        return ast.parse(source, filename=str(path))
+    except (ValueError, RecursionError, MemoryError) as error:  # a null byte, before Python 3.12; too deeply nested
+        raise SyntaxError(str(error) or 'this is too deeply nested', (str(path), 1, 0, '')) from error
 
 
 def _module_name(path: Path) -> str:
@@ -241,8 +332,7 @@ class _Reader:
         if not isinstance(value, ast.Lambda):
             self._module.values[name] = value
             return
-        made = ast.FunctionDef(name, value.args, [ast.copy_location(ast.Return(value.body), value)], [])
-        self._module.functions[name] = self._function(ast.copy_location(made, value), None)
+        self._module.functions[name] = self._function(function_of(value, name), None)
 
     def _class(self, node: ast.ClassDef, *, top: bool) -> None:
         module = self._module
@@ -273,6 +363,59 @@ class _Reader:
                 function.imports.update(_imported(inner, self._module))
         self._module.every.append(function)
         return function
+
+
+MUTATING = frozenset(
+    {
+        'add',
+        'append',
+        'appendleft',
+        'clear',
+        'difference_update',
+        'discard',
+        'extend',
+        'extendleft',
+        'insert',
+        'intersection_update',
+        'pop',
+        'popitem',
+        'popleft',
+        'remove',
+        'reverse',
+        'rotate',
+        'setdefault',
+        'sort',
+        'symmetric_difference_update',
+        'update',
+    }
+)
+"""Methods that change a list, dict, set or deque."""
+
+
+def changed_by(node: ast.AST) -> ast.expr | None:
+    """What a node changes: by a method, an item, an attribute, or ``next``."""
+    if isinstance(node, ast.Call):
+        func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in MUTATING:
+            return func.value
+        return node.args[0] if isinstance(func, ast.Name) and func.id == 'next' and node.args else None
+    stored = isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, (ast.Store, ast.Del))
+    return node.value if stored else None  # type: ignore[attr-defined]
+
+
+def unwrapped(value: ast.expr | None) -> ast.expr | None:
+    """The function of ``partial(function, ...)`` and ``staticmethod(function)``; else the expression itself."""
+    while isinstance(value, ast.Call) and value.args:
+        if (dotted(value.func) or '').rpartition('.')[2] not in ('partial', 'staticmethod'):
+            break
+        value = value.args[0]
+    return value
+
+
+def function_of(value: ast.Lambda, name: str = '<lambda>') -> ast.FunctionDef:
+    """A lambda as a function."""
+    made = ast.FunctionDef(name, value.args, [ast.copy_location(ast.Return(value.body), value)], [])
+    return ast.copy_location(made, value)
 
 
 def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr | None]]:
@@ -341,12 +484,12 @@ def dotted(node: ast.AST) -> str | None:
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function, those of nested functions and lambdas too, but not of nested classes."""
-    pending = list(ast.iter_child_nodes(node))
+    pending = [*ast.iter_child_nodes(node)][::-1]
     while pending:
-        current = pending.pop(0)
+        current = pending.pop()
         yield current
         if not isinstance(current, ast.ClassDef):
-            pending[:0] = list(ast.iter_child_nodes(current))
+            pending += [*ast.iter_child_nodes(current)][::-1]
 
 
 def bindings(node: FunctionNode) -> set[str]:

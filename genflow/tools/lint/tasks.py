@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import math
+import operator
+from collections.abc import Callable
 
 from attrs import define
 
-from genflow.tools.lint.project import Class, Function, Project, dotted
+from genflow.tools.lint.project import Class, Function, Module, Project, dotted
 
 __all__ = ['Calls', 'keyword', 'number']
 
@@ -94,7 +97,34 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((item.value for item in call.keywords if item.arg == name), None)
 
 
-def number(node: ast.expr | None) -> float | None:
-    """The value of a constant number."""
-    value = node.value if isinstance(node, ast.Constant) else None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def number(node: ast.expr | None, project: Project, module: Module) -> float | None:
+    """The value of a number: a constant, one of a module, or what is reckoned of such."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = number(node.left, project, module), number(node.right, project, module)
+        known = left is not None and right is not None and (right or not isinstance(node.op, ast.Div))
+        return _OPERATORS[type(node.op)](left, right) if known else None  # type: ignore[arg-type]
+    name = dotted(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+    return None if name is None else _named_number(name, project, module)
+
+
+def _named_number(name: str, project: Project, module: Module) -> float | None:
+    if name in ('math.inf', 'inf'):
+        return math.inf
+    root, dot, rest = name.partition('.')
+    owner, _, last = project.canonical(module.imports.get(root, f'{module.name}.{root}') + dot + rest).rpartition('.')
+    found = project.modules.get(owner)
+    made = None if found is None else found.values.get(last)
+    is_number = found is not None and isinstance(made, (ast.Constant, ast.BinOp))
+    return number(made, project, found) if is_number else None  # type: ignore[arg-type]
+
+
+_OPERATORS: dict[type, Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+"""What is reckoned with numbers that are known."""

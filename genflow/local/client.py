@@ -35,7 +35,7 @@ from genflow.local.requests.timestamps import has_timestamps, to_python, to_wire
 from genflow.local.requests.validation import quick_check
 from genflow.local.rules.starting import new_run_id
 from genflow.local.shared.notice import Notice, RequiredOptions, read_notice
-from genflow.local.state.answers import Caller
+from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.limits import Limits
 from genflow.local.store.file import MEMORY
 
@@ -192,14 +192,37 @@ class LocalSWF(BotoMethods):
 
     def deferring(self) -> DeferringSWF | RemoteRounds | None:
         """The same service for a worker, whose answers share commits; ``None`` where it is only read."""
-        if isinstance(self._service, Service):
-            return DeferringSWF(self, self._service, self._invoke, self._client_error)
-        member = self._member
-        if member is None:
-            return None
-        if member.own_service is None:
-            return RemoteRounds(self, member, self._invoke, self._client_error)
-        return DeferringSWF(self, member.own_service, self._invoke, self._client_error, Caller(member.name))
+        member, own = self._member, self._own_service
+        if own is not None:
+            caller = ANYBODY if member is None else Caller(member.name)
+            return DeferringSWF(self, own, self._invoke, self._client_error, caller)
+        return None if member is None else RemoteRounds(self, member, self._invoke, self._client_error)
+
+    def on_close(
+        self, domain: str, workflow_id: str, run_id: str, wake: Callable[[], None]
+    ) -> Callable[[], None] | None:
+        """Has a function called when a run has closed, so that who waits for its result need not ask again and again.
+
+        Args:
+            domain: Of the run.
+            workflow_id: Of the run.
+            run_id: Of the run.
+            wake: Called once, from any thread: when the run has closed and the file has it, at once if it is not open,
+                or if the service has lost sight of it. It must neither block nor call the service.
+
+        Returns:
+            To be called when nobody waits any more; ``None`` where another process has the file open, and nobody will
+            be told.
+        """
+        own = self._own_service
+        return None if own is None else own.on_close(domain, workflow_id, run_id, wake)
+
+    @property
+    def _own_service(self) -> Service | None:
+        """The service of this process; ``None`` where another process has the file open, or it is only read."""
+        if self._member is not None:
+            return self._member.own_service
+        return self._service if isinstance(self._service, Service) else None
 
     @property
     def is_leader(self) -> bool:

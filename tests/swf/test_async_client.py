@@ -161,7 +161,7 @@ def public(cls):
 def test_it_has_the_calls_of_the_client_for_threads():
     watches = {name for name in public(Execution) if name.endswith('_watch')}
     assert public(AsyncExecution) == public(Execution) - watches
-    assert public(AsyncClient) == public(Client) - {'wait', 'pause', 'refuse_when_closed'}
+    assert public(AsyncClient) == public(Client) - {'bell', 'wait', 'pause', 'refuse_when_closed'}
     assert AsyncExecution.update.__doc__ == Execution.update.__doc__
     assert inspect.iscoroutinefunction(AsyncExecution.result)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from genflow.local.rules.closing import end_full_history
 from genflow.local.rules.crash_recovery import dies, end
 from genflow.local.rules.recording import HistoryFull
 from genflow.local.rules.timeouts import fire_timeout
+from genflow.local.state.close_watchers import Wake
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.execution import Execution
 from genflow.local.state.known_types import TaskType, type_of
@@ -172,6 +173,7 @@ class LockedState:
         state.agenda.clear()
         state.recently_closed.clear()
         state.owners.clear()
+        self._wake(state.close_watchers.take_all())
         state.running = [run for run in state.running if run.batch <= self.journal.written]
         state.deadlines = Deadlines()
         state.batch = Batch(state.batch.number)
@@ -296,9 +298,17 @@ class LockedState:
             self.journal.fold()
         if self.state.running:
             self._when_durable()
+        if self.state.close_watchers.due:
+            with self.lock:
+                closed = self.state.close_watchers.take_written(self.journal.written)
+            self._wake(closed)
         if self.journal.sweep_is_due:
             self.journal.sweep()
         return self.read(answer) if isinstance(answer, Reading) else answer
+
+    def _wake(self, wakes: Iterable[Wake]) -> None:
+        for wake in wakes:
+            wake()
 
     def read(self, answer: Reading) -> dict[str, Any]:
         with readable(self.options.path, lambda: 'a row of the answer'):
@@ -346,6 +356,7 @@ class LockedState:
                 return
             self.polls.closed = True
             self.polls.wake_all()
+            self._wake(self.state.close_watchers.take_all())
             self._unsubscribe()
         try:
             if not self.store.in_memory:  # which is not read any more

@@ -36,6 +36,7 @@ from genflow.local.requests import faults
 from genflow.local.requests.validation import checked
 from genflow.local.rules.decision_lambdas import settle_lambda
 from genflow.local.state.answers import ANYBODY, Caller
+from genflow.local.state.close_watchers import Wake
 from genflow.local.state.task_lists import Waiter
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.steady_time import monotonic
@@ -254,6 +255,26 @@ class Service:
             self._core.polls.skip()
         with contextlib.suppress(StoreError):  # the answer is dropped; the function times out
             self._core.journal.settle(mark)
+
+    # Those who wait for an execution to close.
+
+    def on_close(self, domain: str, workflow_id: str, run_id: str, wake: Wake) -> Callable[[], None]:
+        """Have ``wake`` called once that run has closed and the file has it; at once if it is not open.
+
+        Returns:
+            To be called when nobody waits any more; never blocks.
+        """
+        self._core.store.check()
+        return self._core.calls.call(partial(self._watch_close, domain, workflow_id, run_id, wake))
+
+    def _watch_close(self, domain: str, workflow_id: str, run_id: str, wake: Wake) -> Callable[[], None]:
+        with self._core.lock:
+            execution = self._state.running_one(domain, workflow_id)
+            if execution is not None and execution.run_id == run_id:
+                self._state.close_watchers.add(execution.key, wake)
+                return partial(self._state.close_watchers.discard, execution.key, wake)
+        wake()
+        return lambda: None
 
     # Runs that begin with a given history.
 

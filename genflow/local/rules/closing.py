@@ -48,6 +48,7 @@ def close(
     execution.closed = True
     state.leave(execution)
     state.recently_closed.add(execution, row['expires'])
+    state.close_watchers.closed(execution.key, state.batch.number)
     if parent_event and execution.parent:
         outcome = {name: attributes[name] for name in members if name in attributes}
         state.agenda.append(partial(tell_parent, execution=execution, event_type=parent_event, outcome=outcome))

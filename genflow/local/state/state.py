@@ -23,6 +23,7 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from genflow.local.state.answers import Answers, Caller
+from genflow.local.state.close_watchers import CloseWatchers
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.domains import Domain
 from genflow.local.state.execution import Execution
@@ -89,6 +90,7 @@ class State:
         known_types: Which types each process can work on.
         answers: Of numbered calls.
         recently_closed: Executions that closed lately.
+        close_watchers: Who waits for executions to close.
     """
 
     archive: Archive
@@ -114,6 +116,7 @@ class State:
     known_types: KnownTypes = field(factory=KnownTypes)
     answers: Answers = field(factory=Answers)
     recently_closed: RecentlyClosed = field(factory=RecentlyClosed)
+    close_watchers: CloseWatchers = field(factory=CloseWatchers)
 
     def execution(self, key: int) -> Execution:
         """The open execution of that key, from memory or from the file."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial, wraps
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -58,9 +59,23 @@ class _Threads:
 
     async def watch(self, watch: Watch[T]) -> T:
         """Waits with a watch on the event loop."""
-        while not await self.call(watch.look):  # noqa: ASYNC110 - what is looked at is a service
-            await asyncio.sleep(self.client.pause(watch.looks, watch.left()))
+        rung = asyncio.Event()
+        bell = self.client.bell(partial(_call_soon, asyncio.get_running_loop(), rung.set))
+        try:
+            while not await self.call(watch.look):
+                await self.call(bell.wait_for, watch.awaited())
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(rung.wait(), self.client.pause(watch.looks, watch.left()))
+                rung.clear()
+        finally:
+            bell.leave()
         return watch.answer
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    """Calls from any thread; does nothing if the loop is closed."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)
 
 
 def _called(method: Callable[..., Any], made: Callable[..., Any] | None = None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, overload
@@ -21,6 +21,7 @@ from genflow.swf.aws.client import Backoff, RetryingClient
 from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import register
+from genflow.swf.client.close_bell import CloseBell
 from genflow.swf.client.execution import Execution, spec_of
 from genflow.swf.client.listing import ExecutionFilter, newest_run
 from genflow.swf.client.starter import RETRY_FOR, Starter
@@ -81,6 +82,7 @@ class Client:
         self.domain = domain
         self.middleware = stack_of(middleware)
         self._closed = threading.Event()
+        self._rung: set[threading.Event] = set()
         self.service = service if service is not None else self._own_service(connect(layer1, config=config))
         backend = self.service.connection.backend
         self._intervals = NEAR_INTERVALS if backend.startswith(NEAR) else POLL_INTERVALS
@@ -96,25 +98,46 @@ class Client:
         ``with Client(...) as client:`` does so too.
         """
         self._closed.set()
+        for rung in list(self._rung):
+            rung.set()
         self.service.connection.close()
 
-    def wait(self, looks: int, longest: float | None) -> None:
+    def wait(self, looks: int, longest: float | None, rung: threading.Event | None = None) -> None:
         """Waits until it is time to poll an execution again.
 
         Args:
             looks: How often it was polled without success.
             longest: Seconds that are left; ``None`` for no limit.
+            rung: Once this is set, it is time.
 
         Raises:
             RuntimeError: The client was closed.
         """
-        if self._closed.wait(self.pause(looks, longest)):
+        seconds = self.pause(looks, longest)
+        if rung is None:
+            self._closed.wait(seconds)
+        else:
+            self._rung.add(rung)
+            try:
+                if not self._closed.is_set():
+                    rung.wait(seconds)
+            finally:
+                self._rung.discard(rung)
+        if self._closed.is_set():
             raise RuntimeError('the client was closed during this call')
 
     def pause(self, looks: int, longest: float | None) -> float:
         """The seconds to wait before the next look; the arguments are those of :meth:`wait`."""
         seconds = self._intervals.pause(looks, 0.5)
         return seconds if longest is None else max(0.0, min(seconds, longest))
+
+    def bell(self, ring: Callable[[], None]) -> CloseBell:
+        """Makes a bell that rings when a run closes, where the service can tell.
+
+        Args:
+            ring: Called from any thread; must neither block nor call the service.
+        """
+        return CloseBell(self.service.connection.client, self.domain, ring)
 
     @property
     def is_near(self) -> bool:

@@ -5,6 +5,7 @@ A watch does not sleep between two polls itself, so that threads and event loops
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,6 +14,7 @@ from genflow.core.errors import NotDecidedYet
 from genflow.core.payloads.hooks import Serialization, decode
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
+from genflow.swf.client.close_bell import CloseBell
 from genflow.swf.wire.close_events import ENDINGS, result_of
 
 __all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch']
@@ -29,8 +31,11 @@ CLOSE_TO_THE_END = 0.02
 class Waiter(Protocol):
     """The part of a client that a watch uses."""
 
-    def wait(self, looks: int, longest: float | None) -> None:
-        """Waits before the next look."""
+    def bell(self, ring: Callable[[], None]) -> CloseBell:
+        """Makes a bell that rings when a run closes."""
+
+    def wait(self, looks: int, longest: float | None, rung: threading.Event | None = None) -> None:
+        """Waits before the next look; not longer than until the event is set."""
 
     def refuse_when_closed(self, error: BaseException) -> None:
         """Raises where the client was closed."""
@@ -84,14 +89,25 @@ class Watch(Generic[T]):
             raise self.too_late()
         return False
 
+    def awaited(self) -> Mapping[str, str] | None:
+        """The ids of the run with whose close the next look may find something; ``None`` for no known one."""
+        return None
+
     def left(self) -> float | None:
         """The seconds that are left, ``None`` for no limit."""
         return None if self.give_up is None else self.give_up - monotonic()
 
     def run(self) -> T:
         """Waits on this thread."""
-        while not self.look():
-            self.client.wait(self.looks, self.left())
+        rung = threading.Event()
+        bell = self.client.bell(rung.set)
+        try:
+            while not self.look():
+                bell.wait_for(self.awaited())
+                self.client.wait(self.looks, self.left(), rung)
+                rung.clear()
+        finally:
+            bell.leave()
         return self.answer
 
     def in_time(self, call: Callable[..., Any], again: Callable[[Exception], bool] = _may_pass) -> Any:
@@ -178,6 +194,9 @@ class ResultWatch(Watch[T]):
             return False
         self.answer = result_of(last, self.hooks)
         return True
+
+    def awaited(self) -> Mapping[str, str] | None:
+        return self.execution
 
 
 class StatusWatch(Watch[str]):

@@ -11,7 +11,7 @@ import os
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,7 @@ from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.held_poll import HeldPoll
 from genflow.local.engine.lambdas import Run, in_background
 from genflow.local.engine.locked_state import Options
-from genflow.local.engine.served import Poll
+from genflow.local.engine.served import Begun, Poll
 from genflow.local.engine.service import Service
 from genflow.local.errors import FileInUse, ServiceError
 from genflow.local.operations.answers import EventTexts, answer_text
@@ -167,6 +167,19 @@ class LocalSWF(BotoMethods):
         Events are kept as text, so a page of a history is not read and written again.
         """
         return answer_text(self._perform_for_others(operation, request))
+
+    def begin(self, operation: str, request: dict[str, Any]) -> Begun:
+        """As :meth:`call_json`, up to the moment in which the file is waited for: several calls can share a commit.
+
+        Raises:
+            ServiceError: The error that the service responds with.
+        """
+        member = self._member
+        service = self._service if member is None else member.own_service
+        if not isinstance(service, Service):
+            return Begun(partial(self.call_json, operation, request), is_long=True)
+        caller = ANYBODY if member is None else Caller(member.name, owns=False)
+        return service.begin(operation, request, caller=caller)
 
     def _perform_for_others(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """A call in wire form may be another program's; its tasks are not this process's."""

@@ -122,6 +122,20 @@ def test_a_failed_write_refuses_all_that_built_on_it(dispatcher):
     assert dispatcher.disk.written == []
 
 
+def test_calls_of_one_thread_that_get_lost_together_are_all_refused(dispatcher):
+    """The first one learns of it by writing, the others find it written off."""
+    journal, marks = dispatcher.journal, []
+    dispatcher.disk.failure = DiskFull('no room')
+    dispatcher.disk.let.release()
+    for name in 'abc':
+        dispatcher.state.batch.events.append(f'"{name}":{{}}')
+        marks.append(journal.mark())
+    for mark in marks:
+        with pytest.raises(DiskFull):
+            journal.settle(mark)
+    journal.settle(journal.mark())  # who comes now has seen nothing of it
+
+
 def test_after_a_failure_the_next_write_counts_on(dispatcher):
     dispatcher.disk.failure = DiskFull('no room')
     dispatcher.disk.let.release()

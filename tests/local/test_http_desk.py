@@ -1,4 +1,4 @@
-"""Who carries a request out: the loop's own thread where it came alone, workers where there are more."""
+"""Who carries a request out: the loop's own thread what is short, together with what came with it; workers the rest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from genflow.local.engine.served import Begun
+from genflow.local.errors import DiskFull
 from genflow.local.http import dispatcher
 from genflow.local.http.aws_json import Call, Reply
 from genflow.local.http.dispatcher import SMALL, Dispatcher
@@ -29,6 +31,37 @@ class Service:
         return operation
 
 
+class Steps(Service):
+    """Does calls in two steps, and remembers these in order; the path is the name of a call.
+
+    Args:
+        long: Calls whose second step takes long.
+        lost: Calls whose changes the file cannot keep.
+    """
+
+    def __init__(self, long='', lost=''):
+        super().__init__()
+        self.steps = []
+        self.long = long
+        self.lost = lost
+
+    def begin(self, operation, members):
+        self.steps.append(f'begin {operation}')
+        return Begun(lambda: self.finish(operation), is_long=operation in self.long)
+
+    def finish(self, operation):
+        self.steps.append(f'finish {operation}')
+        self.threads.append(threading.current_thread())
+        if operation in self.lost:
+            raise DiskFull('no room')
+        return operation
+
+
+def small(name):
+    """A request that the loop's thread takes, for the call of that name."""
+    return Request('POST', '/', {'call': name}, b'', keep_alive=True)
+
+
 def request(path='/', body=b''):
     return Request('POST', path, {}, body, keep_alive=True)
 
@@ -39,7 +72,7 @@ def carry_out(service, *rounds):
     async def main():
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(8) as workers:
-            dispatcher = Dispatcher(loop, lambda request: Call(service, request.path, {}), workers)
+            dispatcher = Dispatcher(loop, lambda request: Call(service, called(request), {}), workers)
             replies = []
             for requests in rounds:
                 futures = [loop.create_future() for _ in requests]
@@ -49,6 +82,10 @@ def carry_out(service, *rounds):
         return replies
 
     return asyncio.run(main())
+
+
+def called(request):
+    return request.headers.get('call', request.path)
 
 
 def on_the_loop(service):
@@ -65,6 +102,39 @@ def test_requests_that_arrive_together_are_carried_out_together():
     service = Service(together=3)
     carry_out(service, [request()] * 3)
     assert on_the_loop(service) == [False] * 3
+
+
+def test_all_that_arrives_together_is_begun_before_the_first_is_waited_for():
+    service = Steps()
+    replies = carry_out(service, [small('a'), small('b'), small('c')], [small('d'), small('e')])
+    assert [reply.body for reply in replies] == [b'a', b'b', b'c', b'd', b'e']
+    first, second = service.steps[:6], service.steps[6:]
+    assert first == ['begin a', 'begin b', 'begin c', 'finish a', 'finish b', 'finish c']
+    assert second == ['begin d', 'begin e', 'finish d', 'finish e']
+    assert on_the_loop(service) == [True] * 5
+
+
+def test_no_turn_is_so_long_that_its_first_request_waits_for_ever(monkeypatch):
+    monkeypatch.setattr(dispatcher, 'TOGETHER', 2)
+    service = Steps()
+    carry_out(service, [small(name) for name in 'abc'])
+    assert service.steps == ['begin a', 'begin b', 'finish a', 'finish b']
+    assert service.threads[2:] == [threading.main_thread()]  # the last one came alone, and needs no steps
+
+
+def test_what_takes_longer_than_a_commit_is_finished_by_a_worker():
+    service = Steps(long='b')
+    replies = carry_out(service, [small('a'), small('b')])
+    assert [reply.body for reply in replies] == [b'a', b'b']
+    threads = dict(zip((step for step in service.steps if step.startswith('finish')), service.threads, strict=True))
+    assert threads['finish a'] is threading.main_thread()
+    assert threads['finish b'] is not threading.main_thread()
+
+
+def test_a_call_whose_change_the_file_cannot_keep_is_refused_alone():
+    """Which ones these are is the journal's matter."""
+    replies = carry_out(Steps(lost='ac'), [small('a'), small('b'), small('c')])
+    assert [reply.status for reply in replies] == [500, 200, 500]
 
 
 def test_a_large_request_is_for_a_worker():

@@ -145,7 +145,7 @@ class Journal:
             self._await_turn(number)
             if number > self._written:
                 self._lead(fold=False)
-            self._raise_failure(number)
+        self._raise_failure(number)
 
     def settle_deferred(self, first: int, last: int) -> None:
         """As :meth:`settle`, for changes in any of those batches, some of which others may have tried to write.
@@ -351,14 +351,14 @@ class Journal:
         """Everything from that batch on is lost; go back to what the file has."""
         with self._lock:
             last = self._state.batch.number
-            if self._failures and self._failures[-1][1] == number - 1:
+            if self._failures and self._failures[-1][1] == number - 2:
                 number = self._failures.pop()[0]  # one range for a disk that stays full
             self._failures.append((number, last, error))
             self._unfolded = Batch(last)
             del self._failures[:-FAILURES]
             self._recover()
-            self._state.batch = Batch(last + 1)
-            self._written = last
+            self._written = last + 1  # nothing; those who come from now on have seen nothing of what is lost
+            self._state.batch = Batch(last + 2)
 
     def is_lost(self, number: int) -> bool:
         """Whether the batch of that number could not be written."""

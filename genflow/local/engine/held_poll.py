@@ -3,8 +3,8 @@
 Theory of operation. Whoever serves the poll makes an *attempt*: it gives the answer, or leaves the poll standing in
 the list's line. Then ``wake`` is called when a task may be there, and the server attempts again; somebody else may have
 been quicker, so that can happen many times. The last attempt, when the poll has been held for as long as polls are,
-answers in any case. Attempts write to the file, so they belong into a worker thread; between them the poll costs no
-thread.
+answers in any case. Attempts write to the file, so whoever makes one waits for the disk; one who makes several begins
+all of them first. Between attempts the poll costs no thread.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from genflow.local.engine.served import Begun
 from genflow.local.engine.service import Service
-from genflow.local.operations.answers import answer_text
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.task_lists import CallbackWaiter, Waiter
 
@@ -61,15 +61,20 @@ class HeldPoll:
             ServiceError: The service refuses; the poll is over.
             StoreError: The file cannot keep it; the poll is over.
         """
+        begun = self.begin(last=last)
+        return None if begun is None else begun.finish()
+
+    def begin(self, *, last: bool = False) -> Begun | None:
+        """As :meth:`attempt`, up to the moment in which the file is waited for."""
         stand = None if last else partial(CallbackWaiter, self._wake)
-        answer = self._service.attempt(
+        found = self._service.attempt(
             self._operation, self._request, self._is_abandoned, self._place, stand, self._caller
         )
-        if isinstance(answer, Waiter):
-            self._place = answer
+        if isinstance(found, Waiter):
+            self._place = found
             return None
         self._place = None
-        return answer_text(answer)
+        return found
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more; may be called from any thread, and never blocks.

@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from attrs import frozen
+
 from genflow.local.clock import Clock
 
-__all__ = ['Poll', 'Served', 'Service']
+__all__ = ['Begun', 'Poll', 'Served', 'Service']
+
+
+@frozen
+class Begun:
+    """A call that is carried out in memory, and may not be in the file yet.
+
+    Many calls can be begun one after the other; the first that is finished writes the changes of all of them.
+
+    Attributes:
+        finish: Waits until the file has everything that the answer shows, and gives the answer as JSON.
+        is_long: Finishing takes more than a commit: it reads from the file, or asks another process.
+    """
+
+    finish: Callable[[], str]
+    is_long: bool = False
 
 
 class Poll(Protocol):

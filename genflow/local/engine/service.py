@@ -25,11 +25,12 @@ from genflow.local.engine.group_commit import Statistics
 from genflow.local.engine.locked_state import LockedState, Options
 from genflow.local.engine.processes import Processes
 from genflow.local.engine.rounds import Rounds
+from genflow.local.engine.served import Begun
 from genflow.local.engine.taking import TaskTaker
 from genflow.local.errors import LocalError, StoreError
 from genflow.local.json_text import encode
 from genflow.local.operations import tasks
-from genflow.local.operations.answers import Answer, Reading
+from genflow.local.operations.answers import Answer, Reading, answer_text
 from genflow.local.operations.executions import stored_run
 from genflow.local.operations.lookup import domain_of
 from genflow.local.requests import faults
@@ -76,22 +77,46 @@ class Service:
             StoreError: The file cannot keep it.
         """
         self._core.store.check()
-        if operation not in OPERATIONS:
-            raise faults.fault('UnknownOperationException', f'SWF has no operation {operation!r}')
         if not right:
-            request = checked(operation, request)
+            request = self._right(operation, request)
         if operation in tasks.POLLS and not request.get('nextPageToken'):
             return self._poll(operation, request, caller)
         return self._core.calls.call(partial(self._carry_out, operation, request, caller))
 
+    def _right(self, operation: str, request: Any) -> dict[str, Any]:
+        if operation not in OPERATIONS:
+            raise faults.fault('UnknownOperationException', f'SWF has no operation {operation!r}')
+        right: dict[str, Any] = checked(operation, request)
+        return right
+
+    def begin(self, operation: str, request: Any, *, caller: Caller = ANYBODY) -> Begun:
+        """As :meth:`perform`, up to the moment in which the file is waited for.
+
+        Raises:
+            ServiceError: The service refuses.
+            StoreError: The file cannot be read.
+        """
+        self._core.store.check()
+        request = self._right(operation, request)
+        if operation in tasks.POLLS and not request.get('nextPageToken'):
+            return Begun(lambda: answer_text(self.perform(operation, request, right=True, caller=caller)), is_long=True)
+        answer, mark = self._core.calls.call(partial(self._change, operation, request, caller))
+        return self._begun(answer, partial(self._core.deliver, answer, mark))
+
+    def _begun(self, answer: Answer, deliver: Callable[[], dict[str, Any] | None]) -> Begun:
+        return Begun(lambda: answer_text(self._core.calls.call(deliver)), isinstance(answer, Reading))
+
     def _carry_out(self, operation: str, request: dict[str, Any], caller: Caller) -> dict[str, Any] | None:
         """One operation that waits for nothing but the file."""
+        return self._core.deliver(*self._change(operation, request, caller))
+
+    def _change(self, operation: str, request: dict[str, Any], caller: Caller) -> tuple[Answer, int]:
+        """The answer of one operation, and the batch that has to be in the file before it is given."""
         with self._core.lock:
             now = self._core.begin(operation)
             known = self._state.answers.find(caller)
             answer = self._answer(operation, request, now, caller) if known is None else json.loads(known)
-            mark = self._core.finish(now)
-        return self._core.deliver(answer, mark)
+            return answer, self._core.finish(now)
 
     def _answer(self, operation: str, request: dict[str, Any], now: int, caller: Caller) -> Answer:
         """Carry out a call, and keep the answer to a numbered one."""
@@ -125,9 +150,12 @@ class Service:
     ) -> dict[str, Any] | Waiter:
         if not poll.has_begun:
             self._begin_poll(poll, operation)
-        answer = self._attempt(operation, request, lambda: poll.is_over, poll.place, stand, caller)
-        poll.place = answer if isinstance(answer, Waiter) else None
-        return answer
+        found = self._attempt(operation, request, lambda: poll.is_over, poll.place, stand, caller)
+        if isinstance(found, Waiter):
+            poll.place = found
+            return found
+        poll.place = None
+        return self._deliver_task(operation, *found)
 
     def _begin_poll(self, poll: _Poll, operation: str) -> None:
         with self._core.lock:
@@ -162,7 +190,7 @@ class Service:
         before: Waiter | None,
         stand: Callable[[], Waiter] | None,
         caller: Caller = ANYBODY,
-    ) -> dict[str, Any] | Waiter:
+    ) -> Begun | Waiter:
         """Take a task, or stand in line for one.
 
         Args:
@@ -174,9 +202,13 @@ class Service:
             caller: Whose poll it is; one that took a task before gets it again.
 
         Returns:
-            The answer, or the place in line where the poll stands.
+            The answer, for which the file is still to be waited for, or the place in line where the poll stands.
         """
-        return self._core.calls.call(partial(self._attempt, operation, request, gone, before, stand, caller))
+        found = self._core.calls.call(partial(self._attempt, operation, request, gone, before, stand, caller))
+        if isinstance(found, Waiter):
+            return found
+        answer, mark = found
+        return self._begun(answer, partial(self._deliver_task, operation, answer, mark))
 
     def _attempt(
         self,
@@ -186,16 +218,16 @@ class Service:
         before: Waiter | None,
         stand: Callable[[], Waiter] | None,
         caller: Caller,
-    ) -> dict[str, Any] | Waiter:
+    ) -> tuple[Answer, int | None] | Waiter:
         if self._core.store.forked:
             self._core.store.check()
-        kind, take, empty = tasks.POLLS[operation]
+        kind, take, _ = tasks.POLLS[operation]
         polls = self._core.polls
         with self._core.lock:
             if before is not None:
                 polls.leave(before)
             if polls.closed or (before is not None and request['domain'] not in self._state.domains):
-                return dict(empty)  # the service was closed or emptied meanwhile
+                return None, None  # the service was closed or emptied meanwhile
             now = self._core.tick()
             domain = domain_of(self._state, request).name
             queue = self._state.queue(kind, domain, request['taskList']['name'])
@@ -214,7 +246,12 @@ class Service:
             mark = self._core.finish(now)
             if answer is None and queue:
                 self._taker.wake_one(queue)
-        return self._core.deliver(answer, mark) or dict(empty)
+        return answer, mark
+
+    def _deliver_task(self, operation: str, answer: Answer, mark: int | None) -> dict[str, Any]:
+        """What the poll is answered; without a mark there is nothing to wait for, and perhaps no file."""
+        found = None if mark is None else self._core.deliver(answer, mark)
+        return found or dict(tasks.POLLS[operation][2])
 
     # Lambda functions.
 

@@ -4,10 +4,9 @@ Theory of operation. The connection lives on the event loop's thread; what the s
 is done at the desk (:mod:`~genflow.local.http.dispatcher`). Requests of one connection are answered one after the
 other, in order.
 
-A long poll that finds nothing holds no worker. It stands in the service's line, and a coroutine waits until it is
-woken, its time is over, or the client is gone; then a worker makes the next attempt. So a thousand waiting polls are
-a thousand small coroutines, and every worker is free for calls. A client that disconnects leaves the line before a
-task can be handed to it; only in the moment in which a task is being taken can it still be lost, until its time-out.
+A long poll that finds nothing stands in the service's line (:mod:`~genflow.local.http.holding`). A client that
+disconnects leaves the line before a task can be handed to it; only in the moment in which a task is being taken can it
+still be lost, until its time-out.
 
 All connections together hold a limited number of bytes of large requests: one that would go beyond it is refused, and
 its client tries again.
@@ -23,12 +22,13 @@ import itertools
 import time
 import uuid
 from email.utils import formatdate
-from functools import lru_cache, partial
+from functools import lru_cache
 from http import HTTPStatus
 from typing import cast
 
-from genflow.local.http.aws_json import Call, Reply, carried_out, refusal
-from genflow.local.http.dispatcher import Dispatcher, Held, Outcome, Upgrade
+from genflow.local.http.aws_json import Call, Reply, refusal
+from genflow.local.http.dispatcher import Dispatcher, Outcome, Upgrade
+from genflow.local.http.holding import Holding
 from genflow.local.http.http11 import (
     CONTINUE,
     BadRequest,
@@ -72,8 +72,7 @@ class Connection(asyncio.Protocol):
         self._is_unread = False
         self._deadline = Deadline(dispatcher.timeouts)
         self._keeps_alive = True
-        self._held: Held | None = None
-        self._waiting: asyncio.Task[None] | None = None
+        self._held: Holding | None = None
 
     # Callbacks of the transport.
 
@@ -165,8 +164,8 @@ class Connection(asyncio.Protocol):
         if isinstance(outcome, Upgrade):
             self._give_away(outcome)
             return
-        self._held = outcome
-        self._waiting = self._desk.loop.create_task(self._wait(outcome))
+        self._held = Holding(outcome, self._desk, self._answer_poll)
+        self._held.begin()
         if self._transport is None or not self._keeps_alive:
             self._abandon()
 
@@ -220,27 +219,18 @@ class Connection(asyncio.Protocol):
 
     # Long polls.
 
-    async def _wait(self, held: Held) -> None:
-        """Attempt again whenever the poll is rung for, and a last time when it has been held long enough."""
-        loop, reply = self._desk.loop, None
-        ends = loop.time() + held.poll.hold
-        while reply is None:
-            last = not await rings(held.rung, ends - loop.time())
-            held.rung.clear()
-            attempt = partial(held.poll.attempt, last=last)
-            reply = await loop.run_in_executor(self._desk.workers, carried_out, held.operation, attempt)
+    def _answer_poll(self, reply: Reply) -> None:
         self._held = None
         self._reply(reply)
 
     def _abandon(self) -> None:
         """Nobody waits for the poll that is held, if one is."""
         if self._held is not None:
-            self._held.poll.abandon()
-            self._held.rung.set()
+            self._held.abandon()
 
     def take_back(self, leaving: Call) -> None:
         """Answer the poll that is held with nothing, if the one who leaves has sent it."""
-        if self._held is not None and self._held.is_of(leaving):
+        if self._held is not None and self._held.held.is_of(leaving):
             self._abandon()
 
     def end(self) -> None:
@@ -260,12 +250,3 @@ class Connection(asyncio.Protocol):
 def date_header(second: int) -> str:
     """The `Date` of everything that is answered in this second."""
     return formatdate(second, usegmt=True)
-
-
-async def rings(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for the event, for so many seconds at most; whether it came."""
-    try:
-        await asyncio.wait_for(event.wait(), max(0.0, seconds))
-    except asyncio.TimeoutError:
-        return False
-    return True

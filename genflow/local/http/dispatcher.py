@@ -1,26 +1,33 @@
-"""Dispatches requests to worker threads, or carries them out on the loop's own thread if that is quicker.
+"""Carries requests out in turns on the loop's own thread, and has worker threads do what takes long.
 
 Theory of operation. A call waits for the disk, and calls that come at the same time should wait for one commit
-together. So they go to worker threads, many at a time. But a request that comes alone gains nothing by that: handing it
-over and taking the reply back are four switches between threads, which cost more than the call itself. The desk waits
-until everything that has arrived is read; if that is one call, and no worker is busy, it is carried out at once.
-Whatever comes in the meantime is found together afterwards, goes to the workers, and shares a commit. So a client alone
-has the shortest way, and many clients share. After a call that took long, because the disk is slow, the loop does
-nothing but its own work for a while.
+together. A thread for each of them would do, but handing a call over and taking the reply back are four switches
+between threads, which cost more than the call itself. So a call has two steps: it is *begun*, which changes the
+service's memory and waits for nothing, and *finished*, which waits until the file has the change. A turn begins
+everything that has arrived, and finishes it then: the first to be finished writes the changes of all. What comes in the
+meantime is the next turn's.
+
+Workers get what takes longer than a commit: large requests, answers that are read from the file, calls that another
+process carries out. After a turn that took long, because the disk is slow, they get everything for a while, and the
+loop does nothing but its own work.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Protocol, cast
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 from attrs import define, field, frozen
 
-from genflow.local.engine.served import Poll
+from genflow.local.engine.served import Begun
 from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
+from genflow.local.http.holding import Held
 from genflow.local.http.http11 import Request
 from genflow.local.http.metrics import ServerMetrics
 from genflow.local.http.timeouts import Timed, Timeouts
@@ -29,7 +36,6 @@ __all__ = [
     'SMALL',
     'Asked',
     'Dispatcher',
-    'Held',
     'HeldBytes',
     'Outcome',
     'Route',
@@ -42,34 +48,16 @@ SMALL = 16 * 1024
 """Bytes of the largest request that the loop's thread carries out."""
 
 LONG = 0.05
-"""Seconds after which a call on the loop's thread has taken too long, and for how long there is none after it."""
+"""Seconds after which a turn on the loop's thread has taken too long."""
 
 PAUSE = 1.0
+"""Seconds after such a turn until there is another one."""
+
+TOGETHER = 64
+"""Requests of one turn: more would let the first of them wait too long."""
 
 SHUTDOWN_GRACE = 10.0
 """Seconds that calls are given to end when the server stops."""
-
-
-@frozen
-class Held:
-    """A poll that stands in line, and what rings when it should look again."""
-
-    call: Call
-    poll: Poll
-    rung: asyncio.Event
-
-    @property
-    def operation(self) -> str:
-        return self.call.operation
-
-    def is_of(self, leaving: Call) -> bool:
-        """Whether it was sent by the one who leaves: to the same list, with the same identity."""
-        same = ('domain', 'taskList', 'identity')
-        return (
-            self.call.service is leaving.service
-            and self.operation == leaving.operation
-            and all(self.call.members.get(name) == leaving.members.get(name) for name in same)
-        )
 
 
 @frozen
@@ -91,6 +79,36 @@ Route = Callable[[Request], Asked]
 """What a request leads to: a call, or what needs none."""
 
 Finish = Callable[[Outcome], None]
+
+P = TypeVar('P')
+
+
+@frozen
+class Pending:
+    """A call that is carried out, but for what has to be waited for.
+
+    Attributes:
+        finish: Waits, and gives the outcome.
+        is_long: It takes longer than a commit.
+    """
+
+    finish: Callable[[], Outcome]
+    is_long: bool
+
+
+@frozen
+class _Job:
+    """A request, or an attempt at a poll.
+
+    Attributes:
+        carry_out: All of it.
+        begin: As far as it comes without waiting.
+        is_small: It may be carried out on the loop's thread.
+    """
+
+    carry_out: Callable[[], Outcome]
+    begin: Callable[[], Outcome | Pending]
+    is_small: bool
 
 
 class OpenConnection(Timed, Protocol):
@@ -152,9 +170,10 @@ class Dispatcher:
     connections: set[OpenConnection] = field(factory=set)
     emptied: asyncio.Event = field(factory=asyncio.Event)
     room: asyncio.Event = field(factory=asyncio.Event)
-    _arrived: list[tuple[Request, Finish]] = field(factory=list)
+    _arrived: list[tuple[_Job, Finish]] = field(factory=list)
     _busy: int = 0
-    _alone_from: float = 0.0
+    _here_from: float = 0.0
+    _thread: int = field(factory=threading.get_ident)
 
     def __attrs_post_init__(self) -> None:
         self._count()
@@ -180,51 +199,93 @@ class Dispatcher:
 
     def take(self, request: Request, finish: Finish) -> None:
         """Have the request carried out; ``finish`` is called on the loop. To be called there, too."""
-        if not self._arrived:
-            self.loop.call_soon(self._hand_out)
-        self._arrived.append((request, finish))
+        is_small = request.path == '/' and len(request.body) <= SMALL
+        self._arrive(_Job(partial(self._carry_out, request), partial(self._begin, request), is_small), finish)
+
+    def attempt(self, held: Held, finish: Callable[[Reply | Held], None], *, last: bool) -> None:
+        """Make another attempt at a poll; as :meth:`take`."""
+        begin = getattr(held.poll, 'begin', None)
+        whole = partial(attempted, held, last=last)
+        self._arrive(
+            _Job(whole, whole, is_small=False)
+            if begin is None
+            else _Job(whole, partial(attempt_begun, held, partial(begin, last=last)), is_small=True),
+            cast('Finish', finish),  # no attempt upgrades a connection
+        )
 
     def later(self, callback: Callable[..., None], *arguments: object) -> None:
         """Call back on the loop, from any thread; when the loop has ended there is nobody to be told."""
+        call = self.loop.call_soon if threading.get_ident() == self._thread else self.loop.call_soon_threadsafe
         with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(callback, *arguments)
+            call(callback, *arguments)
 
-    def _hand_out(self) -> None:
+    def _arrive(self, job: _Job, finish: Finish) -> None:
+        if not self._arrived:
+            if len(self.connections) == 1:  # nobody else can come in the same moment
+                self._hand_out([(job, finish)])
+                return
+            self.loop.call_soon(self._hand_out_all)
+        self._arrived.append((job, finish))
+
+    def _hand_out_all(self) -> None:
         """Everything that has arrived, to whoever carries it out."""
-        arrived, self._arrived = self._arrived, []
-        if len(arrived) == 1 and self._alone(arrived[0][0]):
-            self._carry_out_here(*arrived[0])
-            return
-        for request, finish in arrived:
-            self._busy += 1
-            self.workers.submit(self._work, request, finish)
+        arrived, self._arrived = self._arrived[:TOGETHER], self._arrived[TOGETHER:]
+        if self._arrived:
+            self.loop.call_soon(self._hand_out_all)
+        self._hand_out(arrived)
 
-    def _alone(self, request: Request) -> bool:
-        """The request has come alone, and is none that could take long."""
-        small = request.path == '/' and len(request.body) <= SMALL
-        return small and not self._busy and self.loop.time() >= self._alone_from
-
-    def _carry_out_here(self, request: Request, finish: Finish) -> None:
+    def _hand_out(self, arrived: list[tuple[_Job, Finish]]) -> None:
         began = self.loop.time()
-        outcome = self._carry_out(request)
+        if began < self._here_from:
+            for job, finish in arrived:
+                self._send(job.carry_out, finish)
+            return
+        alone = len(arrived) == 1 and not self._busy
+        begun = [(self._begin_here(job, finish, alone=alone), finish) for job, finish in arrived]
+        for outcome, finish in begun:
+            if outcome is not None:
+                finish(outcome.finish() if isinstance(outcome, Pending) else outcome)
         ended = self.loop.time()
         if ended - began > LONG:
-            self._alone_from = ended + PAUSE
-        finish(outcome)
+            self._here_from = ended + PAUSE
 
-    def _work(self, request: Request, finish: Finish) -> None:
+    def _begin_here(self, job: _Job, finish: Finish, *, alone: bool) -> Outcome | Pending | None:
+        """What a job leads to, as far as that comes without waiting; None where a worker does the rest."""
+        if not job.is_small:
+            self._send(job.carry_out, finish)
+            return None
+        if alone:
+            return job.carry_out()
+        outcome = job.begin()
+        if isinstance(outcome, Pending) and outcome.is_long:
+            self._send(outcome.finish, finish)
+            return None
+        return outcome
+
+    def _send(self, carry_out: Callable[[], Outcome], finish: Finish) -> None:
+        """To a worker."""
+        self._busy += 1
+        self.workers.submit(self._work, carry_out, finish)
+
+    def _work(self, carry_out: Callable[[], Outcome], finish: Finish) -> None:
         """In a worker."""
-        self.later(self._end_work, self._carry_out(request), finish)
+        self.later(self._end_work, carry_out(), finish)
 
     def _end_work(self, outcome: Outcome, finish: Finish) -> None:
         self._busy -= 1
         finish(outcome)
 
+    # What requests lead to.
+
     def _carry_out(self, request: Request) -> Outcome:
         """The reply, or a poll that stands in line; whatever fails is answered, too."""
-        return guarded(f'{request.method} {request.path[:100]}', lambda: self._outcome(request))
+        return guarded(f'{request.method} {request.path[:100]}', lambda: self._outcome(request, self._asked))
 
-    def _outcome(self, request: Request) -> Outcome:
+    def _begin(self, request: Request) -> Outcome | Pending:
+        """As :meth:`_carry_out`, as far as it comes without waiting."""
+        return guarded(f'{request.method} {request.path[:100]}', lambda: self._outcome(request, self._begun))
+
+    def _outcome(self, request: Request, carry_out: Callable[[Call], P]) -> Reply | Upgrade | P:
         asked = self.route(request)
         if isinstance(asked, (Reply, Upgrade)):
             return asked
@@ -232,32 +293,68 @@ class Dispatcher:
             self.later(self._take_back, asked)
             return Reply(200, b'{}')
         if self.metrics is None:
-            return self._asked(asked)
-        return self.metrics.timed(asked.operation, lambda: self._asked(asked))
+            return carry_out(asked)
+        began = time.perf_counter()
+        outcome = cast('Outcome | Pending', carry_out(asked))
+        return cast('P', self._counted(self.metrics, asked.operation, began, outcome))
+
+    def _counted(self, metrics: ServerMetrics, operation: str, began: float, outcome: Outcome | Pending) -> object:
+        """Count what is over; what is pending is counted when it is."""
+        if not isinstance(outcome, Pending):
+            metrics.count(operation, began, outcome)
+            return outcome
+        finish = outcome.finish
+
+        def counted() -> Outcome:
+            return cast('Outcome', self._counted(metrics, operation, began, finish()))
+
+        return Pending(counted, outcome.is_long)
 
     def _asked(self, call: Call) -> Reply | Held:
-        if call.is_poll and call.service.long_poll > 0:
-            return self._begin_poll(call)
+        if is_held(call):
+            held = Held(call)
+            return carried_out(call.operation, lambda: held.stand(self.later).attempt()) or held
         service, operation = call.service, call.operation
         reply = carried_out(operation, lambda: service.call_json(operation, call.members))
         return cast('Reply', reply)  # a call always answers
+
+    def _begun(self, call: Call) -> Outcome | Pending:
+        begin = getattr(call.service, 'begin', None)
+        if begin is None:
+            return Pending(lambda: self._asked(call), is_long=True)
+        if is_held(call):
+            held = Held(call)
+            return attempt_begun(held, lambda: cast('Any', held.stand(self.later)).begin())
+        return cast('Outcome | Pending', pending(call.operation, lambda: begin(call.operation, call.members)))
 
     def _take_back(self, leaving: Call) -> None:
         """Answer the polls of somebody who leaves with nothing; on the loop, where no task can come in between."""
         for connection in self.connections:
             connection.take_back(leaving)
 
-    def _begin_poll(self, call: Call) -> Reply | Held:
-        """The first attempt."""
-        held: list[Held] = []
 
-        def attempt() -> str | None:
-            rung = asyncio.Event()
-            poll = call.service.hold(call.operation, call.members, lambda: self.later(rung.set))
-            held.append(Held(call, poll, rung))
-            return poll.attempt()
+def is_held(call: Call) -> bool:
+    """It is a poll that waits."""
+    return call.is_poll and call.service.long_poll > 0
 
-        return carried_out(call.operation, attempt) or held[0]
+
+def attempted(held: Held, *, last: bool) -> Reply | Held:
+    """The reply to the poll, or the poll where it stands in line."""
+    return carried_out(held.call.operation, lambda: held.poll.attempt(last=last)) or held
+
+
+def attempt_begun(held: Held, begin: Callable[[], Begun | None]) -> Outcome | Pending:
+    """As :func:`attempted`, as far as it comes without waiting."""
+    return pending(held.call.operation, begin) or held
+
+
+def pending(operation: str, begin: Callable[[], Begun | None]) -> Reply | Pending | None:
+    """What is left of a call that was begun, or the reply where it was refused; None where there is no answer yet."""
+    begun = guarded(operation, begin)
+    if isinstance(begun, Begun):
+        finish = begun.finish
+        return Pending(lambda: cast('Reply', carried_out(operation, finish)), begun.is_long)
+    return begun
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:

@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from attrs import define, field
 
 from genflow.exposition import SECONDS, Instrument, Measurements
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.http.aws_json import Reply
-
-T = TypeVar('T')
 
 __all__ = ['INSTRUMENTS', 'Counting', 'ServerMetrics']
 
@@ -87,14 +85,17 @@ class ServerMetrics:
     connections: Callable[[], int]
     _numbers: Measurements = field(factory=lambda: Measurements(INSTRUMENTS), init=False)
 
-    def timed(self, operation: str, carry_out: Callable[[], T]) -> T:
-        """Carries out a request, and counts it; a poll that is held as ``held``."""
-        began = time.perf_counter()
-        outcome = carry_out()
+    def count(self, operation: str, began: float, outcome: object) -> None:
+        """Counts a request that has been carried out; a poll that is held as ``held``.
+
+        Args:
+            operation: What was asked for.
+            began: By ``time.perf_counter``.
+            outcome: A reply, or a poll that is held.
+        """
         self._numbers.observe(REQUEST_SECONDS, time.perf_counter() - began, operation)
         status = str(outcome.status) if isinstance(outcome, Reply) else 'held'
         self._numbers.add(REQUESTS, 1, operation, status)
-        return outcome
 
     def text(self) -> str:
         """All of it in Prometheus' text format."""

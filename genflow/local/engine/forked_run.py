@@ -19,6 +19,7 @@ from genflow.local.rules.recording import attributes_member
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import MILLISECONDS, DecisionTask, Item, Progress, Timer, period
 from genflow.local.state.state import State
+from genflow.local.state.transaction import EVENT_BITS
 
 __all__ = ['begin_forked_run', 'fresh_row', 'open_items', 'wire_events']
 
@@ -138,7 +139,7 @@ def begin_forked_run(state: State, row: Mapping[str, Any], events: Sequence[Even
         execution.tail.append(text)
         execution.last_event = event['eventId']
         execution.last_time = max(execution.last_time, _moment(event))
-        state.batch.event(execution.key, event['eventId'], text)
+        state.batch.events.append((execution.key << EVENT_BITS | event['eventId'], text))
     state.touch(execution, progress)
     for item in items:
         execution.adopt(item)

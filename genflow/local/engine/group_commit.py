@@ -79,12 +79,14 @@ class _ClosedBatch:
         columns: Its changes as texts; where it is folded, with those of the batches that only the journal has.
         answers: What other processes get.
         folds: Whether the changes go into the tables, and not into the journal.
+        events: What is folded of them, each with its ref.
     """
 
     number: int
     columns: tuple[str | None, ...]
     answers: Sequence[tuple[Caller, str]]
     folds: bool
+    events: Sequence[tuple[int, str]] = ()
 
 
 class Journal:
@@ -127,13 +129,11 @@ class Journal:
     def mark(self) -> int:
         """The batch that must be settled before what the state now shows may be told; under the service's lock."""
         batch = self._state.batch
-        if batch.empty:
-            return batch.number - 1
         if self._store.in_memory:
             if len(batch.events) >= CHUNK:
                 self._flush()
             return 0
-        return batch.number
+        return batch.number - 1 if batch.empty else batch.number
 
     def settle(self, number: int) -> None:
         """Wait until the batch of that number is in the file; not to be called under the service's lock.
@@ -164,7 +164,8 @@ class Journal:
     @property
     def deferred(self) -> int:
         """The batch that has what was changed just now, 0 where nobody has to wait; under the service's lock."""
-        return 0 if self._state.batch.empty else self.mark()
+        number = self._state.batch.number
+        return number if self.mark() == number else 0
 
     def fold(self) -> None:
         """Have the tables hold everything that was changed; not to be called under the service's lock.
@@ -269,12 +270,11 @@ class Journal:
         closed = self._close_batch(fold=fold)
         if closed is None:
             return
-        answers = (closed.answers,) if closed.answers else ()  # only what other processes asked for has any
         try:
             if closed.folds:
-                self._store.fold(closed.columns, *answers)
+                self._store.fold(closed.columns, closed.answers, closed.events)
             else:
-                self._store.append(closed.number, closed.columns, *answers)
+                self._store.append(closed.number, closed.columns, closed.answers)
         except StoreError as error:
             self._fail(closed.number, error)
             return
@@ -299,11 +299,11 @@ class Journal:
             if not fold:
                 columns = batch.columns(folding=False)
                 unfolded.absorb(batch)
-            else:
-                unfolded.absorb(batch)
-                columns = unfolded.columns(folding=True)
-                self._unfolded = Batch(batch.number)
-            return _ClosedBatch(batch.number, columns, batch.answers, fold)
+                return _ClosedBatch(batch.number, columns, batch.answers, folds=False)
+            unfolded.absorb(batch)
+            columns = unfolded.columns(folding=True)
+            self._unfolded = Batch(batch.number)
+            return _ClosedBatch(batch.number, columns, batch.answers, folds=True, events=unfolded.events)
 
     @property
     def sweep_is_due(self) -> bool:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from genflow.local.json_text import encode
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import DecisionTask, period
 from genflow.local.state.state import State
+from genflow.local.state.transaction import EVENT_BITS
 
-__all__ = ['HistoryFull', 'attributes_member', 'given', 'need_decision', 'record', 'record_and_decide']
+__all__ = [
+    'HistoryFull',
+    'attributes_member',
+    'given',
+    'need_decision',
+    'record',
+    'record_and_decide',
+    'started_attributes',
+]
 
 LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
 """What may be appended to a history that is full."""
-
-_MEMBERS: dict[str, str] = {}
-"""Event type -> the name of its attributes."""
 
 
 class HistoryFull(Exception):
@@ -26,6 +33,7 @@ class HistoryFull(Exception):
         self.execution = execution
 
 
+@cache
 def attributes_member(event_type: str) -> str:
     """``'TimerFired'`` -> ``'timerFiredEventAttributes'``."""
     return f'{event_type[0].lower()}{event_type[1:]}EventAttributes'
@@ -44,18 +52,24 @@ def record(state: State, execution: Execution, at: int, event_type: str, attribu
     """
     if execution.last_event >= state.limits.history_events and event_type not in LAST_WORDS:
         raise HistoryFull(execution)
-    member = _MEMBERS.get(event_type) or _MEMBERS.setdefault(event_type, attributes_member(event_type))
     event_id = execution.last_event = execution.last_event + 1
     execution.last_time = max(at, execution.last_time)
     text = (
         f'{{"eventTimestamp":{execution.last_time / 1000},"eventType":"{event_type}","eventId":{event_id},'
-        f'"{member}":{encode(attributes)}}}'
+        f'"{attributes_member(event_type)}":{encode(attributes)}}}'
     )
     execution.tail.append(text)
     batch = state.batch
     execution.batch = batch.number
-    batch.event(execution.key, event_id, text)
+    batch.events.append((execution.key << EVENT_BITS | event_id, text))
     return event_id
+
+
+def started_attributes(scheduled: int, identity: str | None) -> dict[str, Any]:
+    """Attributes of the event that says who has taken a task."""
+    if identity is None:
+        return {'scheduledEventId': scheduled}
+    return {'identity': identity, 'scheduledEventId': scheduled}
 
 
 def need_decision(state: State, execution: Execution, at: int) -> None:
@@ -74,18 +88,12 @@ def schedule_decision(state: State, execution: Execution, at: int, *, pollable: 
     """Record DecisionTaskScheduled on the list that is now in force."""
     progress = execution.progress
     waits = progress.task_list_to_start
-    event_id = record(
-        state,
-        execution,
-        at,
-        'DecisionTaskScheduled',
-        given(
-            taskList={'name': progress.task_list},
-            taskPriority=execution.priority,
-            startToCloseTimeout=execution.task_timeout,
-            scheduleToStartTimeout=waits or 'NONE',
-        ),
-    )
+    attributes: dict[str, Any] = {'taskList': {'name': progress.task_list}}
+    if execution.priority is not None:
+        attributes['taskPriority'] = execution.priority
+    attributes['startToCloseTimeout'] = execution.task_timeout
+    attributes['scheduleToStartTimeout'] = waits or 'NONE'
+    event_id = record(state, execution, at, 'DecisionTaskScheduled', attributes)
     task = DecisionTask(
         id=event_id,
         task_list=progress.task_list,

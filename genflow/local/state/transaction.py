@@ -29,7 +29,7 @@ class Batch:
 
     Attributes:
         number: Batches are numbered from 1.
-        events: Members of a JSON object, ``"ref":event``.
+        events: Each with its ref.
         touched, dropped: items by ref; only their state at the end of the batch is written.
         started, closed, canceled: rows of executions that are new, changes of those that closed, keys of those whose
             cancellation was requested.
@@ -38,7 +38,7 @@ class Batch:
     """
 
     number: int
-    events: list[str] = field(factory=list)
+    events: list[tuple[int, str]] = field(factory=list)
     touched: dict[int, Item] = field(factory=dict)
     dropped: dict[int, Item] = field(factory=dict)
     started: list[dict[str, Any]] = field(factory=list)
@@ -67,10 +67,6 @@ class Batch:
         self.canceled += later.canceled
         self.domains.update(later.domains)
         self.types.update(later.types)
-
-    def event(self, key: int, event_id: int, text: str) -> None:
-        """Add an event."""
-        self.events.append(f'"{key << EVENT_BITS | event_id}":{text}')
 
     def drop(self, ref: int, item: Item) -> None:
         """The item's row, if it has one, goes."""
@@ -102,13 +98,13 @@ class Batch:
         """Everything as JSON texts, in the order of the store's ``batches`` view; None where there is nothing.
 
         Args:
-            folding: The texts go into the tables, not into the journal.
+            folding: The texts go into the tables, not into the journal; the events go there by themselves.
         """
         for item in self.touched.values():
             item.saved = True
             item.folded = item.folded or folding
         return (
-            joined('{', self.events, '}'),
+            None if folding else joined('{', (f'"{ref}":{text}' for ref, text in self.events), '}'),
             encode(sorted(self.dropped)) if self.dropped else None,
             joined('{', self._items(), '}') if self.touched else None,
             encode(self.started) if self.started else None,

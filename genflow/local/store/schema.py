@@ -7,12 +7,12 @@ goes when it settles. Closed executions are found through indexes only.
 
 A commit is one row of ``journal``: the changes of the calls that share it, as JSON. That touches one page where the
 tables would touch one for every execution. Every so often the changes since the last time are *folded* into the
-tables at once, by an insert into the view ``batches`` (or ``moves``, for the usual few kinds of change) whose trigger
-takes them apart, and the journal is emptied; what was opened and settled meanwhile never gets to a table. Reading
-folds first. After a crash the journal is folded row by row, in order.
+tables at once, and the journal is emptied; what was opened and settled meanwhile never gets to a table. The events are
+written many with a statement, all else by an insert into the view ``batches`` (or ``moves``, for the usual few kinds of
+change), whose trigger takes it apart. Reading folds first. After a crash the journal is folded row by row, in order.
 
-So a commit and a fold are one statement each: Python's interpreter lock is given up once, not once for each row. Only
-the answers to the numbered calls of other processes (see :mod:`genflow.local.state.answers`) are rows beside them.
+So a commit is one statement and a fold a few: Python's interpreter lock is not given up for each row. Only the answers
+to the numbered calls of other processes (see :mod:`genflow.local.state.answers`) are rows beside them.
 
 ``history`` and ``open_items`` are views for people with an SQLite shell.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,6 +32,11 @@ Answered = Sequence[tuple[Caller, str]]
 MOVES = 3
 """Columns of a batch that nearly every batch has, and those alone: events, and items that go and come."""
 
+ROWS = 250
+"""Events that are written with one statement: SQLite lets one have 999 values at least."""
+
+ADD_EVENT = 'INSERT INTO events VALUES (?, ?)'
+ADD_EVENTS = f'{ADD_EVENT}{", (?, ?)" * (ROWS - 1)}'
 FOLD_MOVES = 'INSERT INTO moves VALUES (?, ?, ?)'
 FOLD_BATCH = 'INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 FOLD_JOURNAL = (
@@ -107,8 +112,15 @@ class Store(File):
         with self.writing() as writer:
             writer.execute('DELETE FROM answers WHERE process = ?', (process,))
 
-    def fold(self, columns: tuple[str | None, ...], answers: Answered = ()) -> None:
+    def fold(
+        self, columns: tuple[str | None, ...], answers: Answered = (), events: Sequence[tuple[int, str]] = ()
+    ) -> None:
         """Write the changes since the last fold into the tables and empty the journal.
+
+        Args:
+            columns: The changes.
+            answers: What other processes were answered.
+            events: More events than the columns have, each with its ref.
 
         Raises:
             StoreError: Nothing of it was written.
@@ -116,14 +128,20 @@ class Store(File):
         statement = FOLD_BATCH
         if not any(columns[MOVES:]):
             statement, columns = FOLD_MOVES, columns[:MOVES]
-        with self.writing():
-            if self.in_memory:
+        with self.writing(), self.transaction():
+            if any(columns):
                 self.writer.execute(statement, columns)
-                return
-            with self.transaction():
-                self.writer.execute(statement, columns)
+            self._add_events(sorted(events))  # behind the executions, which are easier to save where a file was cut off
+            if not self.in_memory:
                 self.writer.execute('DELETE FROM journal')
                 self._keep(answers)
+
+    def _add_events(self, events: Sequence[tuple[int, str]]) -> None:
+        """Write events, many with one statement: half of what it costs to have SQLite read them out of JSON."""
+        whole = len(events) - len(events) % ROWS
+        for first in range(0, whole, ROWS):
+            self.writer.execute(ADD_EVENTS, [*chain.from_iterable(events[first : first + ROWS])])
+        self.writer.executemany(ADD_EVENT, events[whole:])
 
     def replay(self) -> None:
         """Fold what the journal still has; to be done before anything is read from a file that was just opened."""

@@ -188,7 +188,8 @@ class LockedState:
     def tick(self) -> int:
         """Do what has become due, and say what time it is; under the lock."""
         self._now = now = max(self._now, self.clock.milliseconds())
-        self._fire_until(now)
+        if self.state.deadlines.may_be_due(now):
+            self._fire_until(now)
         return now
 
     def _fire_until(self, now: int) -> None:
@@ -271,13 +272,12 @@ class LockedState:
             ServiceError: It is not permitted, or comes too soon.
         """
         state = self.state
-        if operation in state.denied:
+        if state.denied and operation in state.denied:
             raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
-        if not state.rates.allow(operation, now):
+        if state.rates.any and not state.rates.allow(operation, now):
             raise faults.fault('ThrottlingException', 'Rate exceeded')
-        statistics = self.journal.statistics
-        statistics.calls += 1
-        if statistics.calls % PUT_AWAY_EVERY == 0:
+        calls = self.journal.statistics.calls = self.journal.statistics.calls + 1
+        if calls % PUT_AWAY_EVERY == 0:
             state.put_away(self.journal.folded)
 
     def finish(self, now: int) -> int:
@@ -287,8 +287,11 @@ class LockedState:
 
     def conclude(self, now: int) -> None:
         """After a rule whose caller does not wait: what follows from it."""
-        self.follow_up(now)
-        self._fire_until(now)
+        state = self.state
+        if state.agenda:
+            self.follow_up(now)
+        if state.deadlines.may_be_due(now):
+            self._fire_until(now)
         self.polls.deadlines_changed()
 
     def deliver(self, answer: Answer, mark: int) -> dict[str, Any] | None:

@@ -67,16 +67,17 @@ class Rounds:
             ServiceError: The service refuses.
             StoreError: The file cannot be read.
         """
-        self._core.store.check()
-        with self._core.lock:
-            now = self._core.begin(operation)
-            if self._core.journal.is_lost(start):
+        core = self._core
+        core.store.check()
+        with core.lock:
+            now = core.begin(operation)
+            if core.journal.is_lost(start):
                 raise faults.fault('UnknownResourceFault', 'Unknown task: its start could not be written')
-            answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
-            self._core.conclude(now)
-            mark = self._core.journal.deferred
+            answer = core.apply(partial(CALLS[operation], self._state, request, now))
+            core.conclude(now)
+            mark = core.journal.deferred
         if isinstance(answer, Reading):
-            self._core.deliver(answer, mark)  # raises the reason why the task cannot be answered
+            core.deliver(answer, mark)  # raises the reason why the task cannot be answered
         return mark
 
     def settle(self, first: int, last: int) -> None:

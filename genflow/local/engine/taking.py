@@ -28,17 +28,18 @@ class TaskTaker:
         self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any, caller: Caller
     ) -> tuple[int, Answer] | None:
         """The next task of the list that can be started, by its ref, and what whoever takes it is answered."""
+        core, state = self._core, self._state
         may = self.may_take(caller.process)
-        ref = queue.take(may)
-        while ref is not None:
-            answer = None
-            if self._core.find(ref) is not None:
-                answer = self._core.apply(partial(take, self._state, request, now, ref))
-                self._core.follow_up(now)
+        while (ref := queue.take(may)) is not None:
+            if core.find(ref) is None:
+                continue
+            answer = core.apply(partial(take, state, request, now, ref))
+            if state.agenda:
+                core.follow_up(now)
             if answer is not None:
-                take_over(self._state, ref, caller)
+                if caller.process:
+                    take_over(state, ref, caller)
                 return ref, answer
-            ref = queue.take(may)
         return None
 
     def taken_before(self, request: dict[str, Any], now: int, caller: Caller) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genflow.local.rules.recording import given, record, record_and_decide
+from genflow.local.rules.recording import given, record, record_and_decide, started_attributes
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import Activity
 from genflow.local.state.state import State
@@ -22,8 +22,7 @@ __all__ = [
 
 def start_activity(state: State, execution: Execution, activity: Activity, at: int, identity: str | None) -> None:
     """Hand the task to a poller."""
-    attributes = given(identity=identity, scheduledEventId=activity.id)
-    activity.started = record(state, execution, at, 'ActivityTaskStarted', attributes)
+    activity.started = record(state, execution, at, 'ActivityTaskStarted', started_attributes(activity.id, identity))
     activity.started_at = activity.beaten = execution.last_time
     note_activity(execution)
     state.touch(execution, activity)

@@ -6,7 +6,7 @@ from typing import Any
 
 from genflow.local.rules.decision_context import DecisionContext
 from genflow.local.rules.decisions import decide
-from genflow.local.rules.recording import given, need_decision, record
+from genflow.local.rules.recording import need_decision, record, started_attributes
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import DecisionTask
 from genflow.local.state.state import State
@@ -16,8 +16,7 @@ __all__ = ['complete_decision', 'drop_override', 'start_decision', 'time_out_dec
 
 def start_decision(state: State, execution: Execution, task: DecisionTask, at: int, identity: str | None) -> None:
     """Hand the task to a poller."""
-    attributes = given(identity=identity, scheduledEventId=task.id)
-    task.started = record(state, execution, at, 'DecisionTaskStarted', attributes)
+    task.started = record(state, execution, at, 'DecisionTaskStarted', started_attributes(task.id, identity))
     task.started_at = execution.last_time
     state.touch(execution, task)
 
@@ -41,14 +40,14 @@ def complete_decision(
 
 def completed_attributes(task: DecisionTask, response: dict[str, Any]) -> dict[str, Any]:
     """Attributes of DecisionTaskCompleted, with the task list override as it was given."""
-    task_list = response.get('taskList')
-    return given(
-        scheduledEventId=task.id,
-        startedEventId=task.started,
-        executionContext=response.get('executionContext'),
-        taskList=task_list and {'name': task_list['name']},
-        taskListScheduleToStartTimeout=(response.get('taskListScheduleToStartTimeout') or None) if task_list else None,
-    )
+    attributes: dict[str, Any] = {'scheduledEventId': task.id, 'startedEventId': task.started}
+    if response.get('executionContext') is not None:
+        attributes['executionContext'] = response['executionContext']
+    if response.get('taskList'):
+        attributes['taskList'] = {'name': response['taskList']['name']}
+        if response.get('taskListScheduleToStartTimeout'):
+            attributes['taskListScheduleToStartTimeout'] = response['taskListScheduleToStartTimeout']
+    return attributes
 
 
 def note_progress(state: State, execution: Execution, task: DecisionTask, response: dict[str, Any]) -> None:
@@ -65,7 +64,7 @@ def note_progress(state: State, execution: Execution, task: DecisionTask, respon
         progress.task_list_to_start = response.get('taskListScheduleToStartTimeout') or None
         if progress.task_list_to_start is None:
             progress.original_list = progress.task_list
-    state.touch(execution, progress)
+    state.note(execution, progress)
 
 
 def next_task(state: State, execution: Execution, at: int, *, needed: bool) -> None:

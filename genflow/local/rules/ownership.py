@@ -13,9 +13,7 @@ __all__ = ['release', 'take_over']
 
 
 def take_over(state: State, ref: int, caller: Caller) -> None:
-    """The task that was just handed out is the caller's; its poll is answered so again if it is repeated."""
-    if not caller.process:
-        return
+    """The task that was just handed out is a process's; its poll is answered so again if it is repeated."""
     item = find_item(state.execution(ref >> EVENT_BITS), ref & EVENT_MASK)
     if caller.owns and isinstance(item, (Activity, DecisionTask)):
         item.owner = state.owners[ref] = caller.process

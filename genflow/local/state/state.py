@@ -162,10 +162,9 @@ class State:
 
     def queue(self, kind: str, domain: str, task_list: str) -> TaskQueue:
         """The task list of that name; ``kind`` is ``'activity'`` or ``'decision'``."""
-        name = (kind, domain, task_list)
-        found = self.queues.get(name)
+        found = self.queues.get((kind, domain, task_list))
         if found is None:
-            found = self.queues[name] = TaskQueue()
+            found = self.queues[kind, domain, task_list] = TaskQueue()
         return found
 
     def forget_idle_queues(self) -> None:
@@ -175,31 +174,37 @@ class State:
 
     def touch(self, execution: Execution, item: Item) -> None:
         """An item is new or has changed."""
+        self.deadlines.set(self.note(execution, item), item.deadline)
+
+    def note(self, execution: Execution, item: Item) -> int:
+        """An item has changed, and is due when it was before; its ref."""
         ref = execution.key << EVENT_BITS | item.id
-        execution.batch = self.batch.number
-        self.batch.touched[ref] = item
-        self.deadlines.set(ref, item.deadline)
+        batch = self.batch
+        execution.batch = batch.number
+        batch.touched[ref] = item
+        return ref
 
     def offer(self, execution: Execution, item: Item) -> None:
         """A task has become pollable."""
-        self.touch(execution, item)
-        if item.waiting:
-            task_list, priority, since = item.waiting
-            queue = self.queue(item.kind, execution.domain, task_list)
-            queue.add(execution.key << EVENT_BITS | item.id, priority, since, self._may_take(execution, item.id))
+        ref = self.note(execution, item)
+        self.deadlines.set(ref, item.deadline)
+        place = item.waiting
+        if place is not None:
+            task_list, priority, since = place
+            may = self._may_take(execution, item.id) if self.known_types.matter else None
+            self.queue(item.kind, execution.domain, task_list).add(ref, priority, since, may)
 
-    def _may_take(self, execution: Execution, item_id: int) -> Callable[[Waiter], bool] | None:
-        """Which polls may get a task; ``None`` for all."""
-        if not self.known_types.matter:
-            return None
+    def _may_take(self, execution: Execution, item_id: int) -> Callable[[Waiter], bool]:
+        """Which polls may get a task, where not all may."""
         kind = type_of(execution, item_id)
         return lambda waiter: self.known_types.may_take(waiter.process, kind)
 
     def drop(self, execution: Execution, item: Item) -> None:
         """An item has settled."""
         ref = execution.key << EVENT_BITS | item.id
-        if item.waiting:
-            self.queue(item.kind, execution.domain, item.waiting[0]).discard(ref)
+        place = item.waiting
+        if place is not None:
+            self.queue(item.kind, execution.domain, place[0]).discard(ref)
         self.deadlines.drop(ref)
         self.owners.pop(ref, None)
         execution.batch = self.batch.number

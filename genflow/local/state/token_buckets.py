@@ -12,10 +12,14 @@ class Rates:
 
     Args:
         rates: Name -> (bucket size, tokens per second).
+
+    Attributes:
+        any: Something has a rate.
     """
 
     def __init__(self, rates: Mapping[str, tuple[float, float]]) -> None:
         self._rates = rates
+        self.any = bool(rates)
         self._levels: dict[str, tuple[float, int]] = {}
 
     def allow(self, name: str, at: int) -> bool:

@@ -91,6 +91,8 @@ class LocalSWF(BotoMethods):
         mode: ``'r'`` only reads: nothing is written, and a call that would change something raises ``ReadOnly``. If no
             process leads the file, the current state of the file is read.
         parameter_validation: Check requests against botocore's model first, as boto3 does.
+        interruptible: For a service of one test, whose calls take two thirds of the time then: an exception of a signal
+            handler in the main thread may interrupt a call, and the service is of no more use then. Not for a file.
 
     Raises:
         FileInUse, ForeignFile, NewerSchema, CorruptFile, ReadOnlyFile, UnsupportedFileSystem, DiskFull, StoreError: the
@@ -111,7 +113,10 @@ class LocalSWF(BotoMethods):
         abandon_started: bool = False,
         mode: Literal['rw', 'r'] = 'rw',
         parameter_validation: bool = True,
+        interruptible: bool = False,
     ) -> None:
+        if interruptible and os.fspath(path) != MEMORY:
+            raise ValueError('interruptible=True is for a service in memory: a call on a file is never cut in half')
         clock = clock or SystemClock()
         options = Options(
             path=os.fspath(path),
@@ -123,6 +128,7 @@ class LocalSWF(BotoMethods):
             synchronous=synchronous or 'FULL',
             denied=denied,
             abandon_started=abandon_started,
+            interruptible=interruptible,
         )
         required = RequiredOptions(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
         self._member = member_of(options, required, mode)

@@ -9,6 +9,9 @@ had been lost on its way.
 Handing over and waiting takes some 8 µs by itself; on a file, where two threads alternate, a call takes 10 to 60 % more
 processor time. So other threads make their calls themselves: no signal handler interrupts them. An exception that is
 raised in one from outside (``PyThreadState_SetAsyncExc``) does, and nothing guards against that.
+
+A service of a single test can do without (:class:`CallsHere`): two thirds of its calls' time would go into handing them
+over, and when the test is interrupted, nobody goes on with what it has begun.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 
-__all__ = ['CallThread']
+from genflow.local.errors import LocalError, ServiceClosed
+
+__all__ = ['CallThread', 'CallsHere']
 
 T = TypeVar('T')
 
@@ -127,7 +132,12 @@ class CallThread:
 
     The thread is there from the first call on, until :meth:`stop` or until its owner is gone. It then waits a moment
     for the next owner: a new thread costs as much as ten calls, and a test makes a service of its own.
+
+    Attributes:
+        is_interruptible: An exception may come out of the middle of a call, with half of its work done.
     """
+
+    is_interruptible = False
 
     def __init__(self) -> None:
         self._line: _Line | None = None
@@ -149,6 +159,9 @@ class CallThread:
         while not job.done.acquire(timeout=LOOK_AGAIN):
             line.be_there()
         return job.outcome()  # type: ignore[no-any-return]
+
+    end = call
+    """The same for the last call, which is carried out in any case."""
 
     def post(self, work: Callable[[], object]) -> None:
         """Have ``work`` done, here or there, without waiting for it there."""
@@ -172,3 +185,50 @@ class CallThread:
                 line = self._line = _Line()
         line.be_there()
         return line
+
+
+class CallsHere:
+    """Calls of the main thread are carried out there, too.
+
+    Once an exception has come out of the middle of one, what it has done may be half of a rule; from then on no other
+    is carried out.
+
+    Attributes:
+        is_interruptible: As for :class:`CallThread`.
+    """
+
+    is_interruptible = True
+
+    def __init__(self) -> None:
+        self._interrupted: str | None = None
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Do ``work``.
+
+        Raises:
+            ServiceClosed: A call before was interrupted.
+        """
+        if self._interrupted is not None:
+            raise ServiceClosed(
+                f'an exception ({self._interrupted}) interrupted a call of this service, which may be half done, so '
+                'that the service is of no more use: make another one (or another Tester)'
+            )
+        try:
+            return work()
+        except LocalError:
+            raise
+        except BaseException as error:  # of a signal handler
+            self._interrupted = type(error).__name__
+            raise
+
+    def end(self, work: Callable[[], T]) -> T:
+        """Do ``work``, although a call before may have been interrupted."""
+        return work()
+
+    def post(self, work: Callable[[], object]) -> None:
+        """Do ``work``, unless a call before was interrupted."""
+        with contextlib.suppress(ServiceClosed):
+            self.call(work)
+
+    def stop(self) -> None:
+        """There is no thread that would end."""

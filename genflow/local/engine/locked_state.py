@@ -19,7 +19,7 @@ from typing import Any
 from attrs import field, frozen
 
 from genflow.local.clock import FIRST_MOMENT, Clock, SteadyClock, steady
-from genflow.local.engine.call_thread import CallThread
+from genflow.local.engine.call_thread import CallsHere, CallThread
 from genflow.local.engine.group_commit import Journal
 from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
 from genflow.local.engine.long_polls import LongPolls
@@ -58,6 +58,7 @@ class Options:
         only_looks: Leave everything in the file as it is: nothing becomes due, and nothing is forgotten.
         immutable: The file cannot be written, and nobody else writes it.
         shown: How errors call the file, where it is a copy of what the user means.
+        interruptible: Calls of the main thread are carried out there, where signal handlers interrupt them.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Options:
     only_looks: bool = False
     immutable: bool = False
     shown: str | None = None
+    interruptible: bool = False
 
 
 class LockedState:
@@ -82,7 +84,7 @@ class LockedState:
     Attributes:
         options: How the service is set up.
         lock: Held while the state is read or changed.
-        calls: The thread on which calls are made that wait for the file.
+        calls: Where calls are carried out.
         state: Domains, types, executions, task lists and time-outs; read and changed under the lock.
         store: The file.
         journal: What is to be written to the file.
@@ -99,14 +101,14 @@ class LockedState:
         self.options = options
         self.clock = steady(options.clock)
         self.lock = threading.RLock()
-        self.calls = CallThread()
+        self.calls: CallThread | CallsHere = CallsHere() if options.interruptible else CallThread()
         self._when_durable = when_durable
         self._now = FIRST_MOMENT
         self._broken = False
         try:
             self.calls.call(self._begin_service)
         except BaseException:  # of the file, or of a signal handler
-            self.calls.call(self._abandon)
+            self.calls.end(self._abandon)
             self.calls.stop()
             raise
 
@@ -349,13 +351,13 @@ class LockedState:
         if self.store.forked:
             return
         try:
-            self.calls.call(self._close)
+            self.calls.end(self._close)
         finally:
             self.calls.stop()
 
     def _close(self) -> None:
         with self.lock:
-            if self.polls.closed:
+            if self.polls.closed and not self.calls.is_interruptible:
                 return
             self.polls.closed = True
             self.polls.wake_all()
@@ -365,4 +367,7 @@ class LockedState:
             if not self.store.in_memory:  # which is not read any more
                 self.journal.fold()
         finally:
-            self.journal.alone(self.store.close)
+            if self.calls.is_interruptible:
+                self.store.close()  # somebody who was interrupted may never end to write
+            else:
+                self.journal.alone(self.store.close)

@@ -103,7 +103,9 @@ class Tester:
     ) -> None:
         self._workflow = workflow
         self._doubles = Doubles.of(workflow, {**(stubs or {}), **by_attribute})
-        self.service = service if service is not None else LocalSWF(clock=ManualClock(now), limits=LIMITS)
+        self.service = (
+            service if service is not None else LocalSWF(clock=ManualClock(now), limits=LIMITS, interruptible=True)
+        )
         self._release: Callable[[], Any] = lambda: None
         if service is None:
             self._release = weakref.finalize(self, self.service.close)

@@ -72,7 +72,7 @@ class Needed:
             self.is_deadlocked = self.is_deadlocked or wanted is not None
             return actions[0] if actions else None
         self.supply.setdefault(wanted, []).append(self.inputs[wanted])
-        run.signals.setdefault(wanted, []).append(self.inputs[wanted])
+        run.signals[wanted] = (*run.signals.get(wanted, ()), self.inputs[wanted])
         return next(action for action in run.actions(0) if action.verb == 'signal')
 
     def _wanted(self, run: Simulation, left_out: frozenset[str]) -> str | None:

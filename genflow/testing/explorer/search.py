@@ -13,11 +13,13 @@ import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import Any
 
 from attrs import Factory, define, field
 
+from genflow.testing.explorer.checkpoints import Checkpoint
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.lines import LineArcs
 from genflow.testing.explorer.merging import alike
@@ -69,21 +71,20 @@ class Search:
     played: int = 0
     _after: dict[Any, list[Any]] = field(factory=dict)
     _alike: dict[Any, int] = field(factory=dict)
-    _waiting: list[tuple[int, int, tuple[int, ...], Any]] = field(factory=list)
+    _waiting: list[tuple[int, int, Callable[[], Simulation], Any]] = field(factory=list)
     _count: int = 0
 
     def run(self, budget: Budget, judge: Judge) -> bool:
         """Tries orders until the budget is used up or the judge has enough; whether it may go on."""
-        self._push(0, (), None)
+        self._push(0, self._begin, None)
         while self._waiting:
             if not budget.is_left:
                 return True
-            self.depth, _, choices, parent = heapq.heappop(self._waiting)
+            self.depth, _, begin, parent = heapq.heappop(self._waiting)
             budget.used += 1
-            self.memory.restore()
-            run = Simulation(self.setup)
+            run = begin()
             try:
-                goes_on = judge(run) if self._play(run, choices, parent) else True
+                goes_on = judge(run) if self._play(run, parent) else True
             finally:
                 run.close()
             if not goes_on:
@@ -91,36 +92,34 @@ class Search:
         self.complete = True
         return True
 
-    def _push(self, deviations: int, choices: tuple[int, ...], parent: Any) -> None:
+    def _push(self, deviations: int, begin: Callable[[], Simulation], parent: Any) -> None:
         self._count += 1
-        heapq.heappush(self._waiting, (deviations, self._count, choices, parent))
+        heapq.heappush(self._waiting, (deviations, self._count, begin, parent))
 
-    def _play(self, run: Simulation, choices: tuple[int, ...], parent: Any) -> bool:  # noqa: C901 - one loop
+    def _begin(self) -> Simulation:
+        self.memory.restore()
+        return Simulation(self.setup)
+
+    def _play(self, run: Simulation, parent: Any) -> bool:
         """Whether the run came to its end; otherwise it came to a state that is known."""
-        made = 0
         free = 0
-        deviations = sum(choice > 0 for choice in choices)
+        deviations = self.depth
         while actions := run.actions(self.allowance - run.spent):
             if len(actions) == 1 or free:
                 free -= free > 0 and actions[0] is not DECIDE
                 run.take(actions[0])
             elif not self.allowance and (same := alike(run, actions)) is not None:
                 free = same[0]
-                if made == len(choices):
-                    parent = self._enter(run, parent, same[1])
-                    if parent is None:
-                        return False
-            elif made < len(choices):
-                run.take(actions[min(choices[made], len(actions) - 1)])  # fewer where the code is not deterministic
-                made += 1
+                parent = self._enter(run, parent, same[1])
+                if parent is None:
+                    return False
             else:
                 parent = self._enter(run, parent)
                 if parent is None:
                     return False
-                for place in range(1, len(actions)):
-                    self._push(deviations + 1, (*choices, place), parent)
-                choices = (*choices, 0)
-                made += 1
+                here = Checkpoint(run, self.memory)
+                for action in actions[1:]:
+                    self._push(deviations + 1, partial(here.resumed, action), parent)
                 run.take(actions[0])
         self._link(parent, None)
         self.played += 1

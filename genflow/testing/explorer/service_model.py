@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from genflow.core.engine.pending_close import HOW
 from genflow.core.model import decisions, events
@@ -69,7 +69,7 @@ class ServiceModel:
 
     def start_child(self, item: Item, run_id: str) -> None:
         """A child that was initiated begins."""
-        item.started = True
+        self.open[item.ref] = evolve(item, started=True)
         self.add(events.ChildStarted, ref=item.ref, workflow_id=item.key, run_id=run_id)
 
     def settle(self, item: Item, cls: type, **members: Any) -> None:
@@ -161,7 +161,7 @@ def _request_cancel(
 ) -> None:
     child = model.open_item('child', decision.workflow_id)
     if child is not None:
-        child.canceling = True
+        model.open[child.ref] = evolve(child, canceling=True)
     model.create(decision, decision_id, cause)
 
 
@@ -173,7 +173,7 @@ def _cancel_activity(
     if item is None or cause is not None:
         model.refused('cancel activity', key, decision_id, 'ACTIVITY_ID_UNKNOWN' if item is None else str(cause))
         return
-    item.canceling = True
+    model.open[item.ref] = evolve(item, canceling=True)
     model.add(events.ActivityCancelRequested, decision_id=decision_id, activity_id=key)
 
 

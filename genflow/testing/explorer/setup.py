@@ -154,12 +154,16 @@ class Memory:
             for root in _reached(stub):
                 if not any(root is known for known in memory.roots):
                     memory.roots.append(root)
-        memory._begin = [copy.deepcopy(_content(root)) for root in memory.roots]
+        memory._begin = memory.remembered()
         return memory
 
-    def restore(self) -> None:
-        """Puts everything back."""
-        for root, begin in zip(self.roots, self._begin, strict=True):
+    def remembered(self) -> list[Any]:
+        """A copy of everything."""
+        return [copy.deepcopy(_content(root)) for root in self.roots]
+
+    def restore(self, remembered: list[Any] | None = None) -> None:
+        """Puts everything back as it was in the beginning, or when this copy was made."""
+        for root, begin in zip(self.roots, self._begin if remembered is None else remembered, strict=True):
             put_back: Callable[[Any, Any], None] = _PUT_BACK.get(type(root), _put_back_object)
             put_back(root, copy.deepcopy(begin))
 

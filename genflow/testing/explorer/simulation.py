@@ -19,6 +19,8 @@ from datetime import datetime, timedelta, timezone
 from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
+from attrs import evolve
+
 from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model import decisions, events
@@ -121,6 +123,12 @@ class Call:
             self._words = _arguments(self.input)
         return self._words
 
+    def over(self, outcome: str, ended: int) -> Call:
+        """The same call, once it has ended; runs that have a beginning in common share the one that is open."""
+        call = Call(self.kind, self.name, self.attribute, self.input, self.number, self.run)
+        call.outcome, call.ended, call.asked = outcome, ended, self.asked
+        return call
+
     def __repr__(self) -> str:
         words = [*map(repr, self.args), *(f'{name}={value!r}' for name, value in self.kwargs.items())]
         return f'{self.attribute or self.name}({", ".join(words)})'
@@ -179,7 +187,7 @@ class Simulation(ServiceModel):
         self.digest = 0
         self.total = 0
         self.time = 0.0
-        self.signals = {name: list(texts) for name, texts in setup.signals.items()}
+        self.signals = {name: tuple(texts) for name, texts in setup.signals.items()}
         self.extra = list(setup.extra)
         self.sent_to_itself: set[str] = set()
         self._self_signals = 0
@@ -193,13 +201,14 @@ class Simulation(ServiceModel):
         super().begin()
         self.call_of: dict[int, str] = {}
         self.all_sent = True
-        self._by_call: dict[int, Call] = {}
+        self._place_of: dict[int, int] = {}
         self._heard: list[type] = []
         self._evicted = False
         self._prepared = False
         self._refused: str | None = None
         self._during: Action | None = None
-        self._answered = 0
+        self._answered = self._told = self._recorded = 0
+        self._response: Decisions | None = None
         self.live = self.execution()
 
     def _start(self, input: str | None, continued: str | None) -> None:
@@ -271,6 +280,27 @@ class Simulation(ServiceModel):
     def close(self) -> None:
         """Closes the generators."""
         self.live.close()
+
+    def catch_up(self) -> bool:
+        """Brings a new execution to where the last decision left the one before; whether the code follows its history.
+
+        The last decision is made again. Where its answer is another one, such as one with a new value of a side effect,
+        what was recorded of it is replayed as well.
+        """
+        self.live = self.execution()
+        if self._answered == 0:
+            return True
+        try:
+            self._told = self._answered
+            if self.live.advance(self.events[: self._told]) != self._response and not self._evicted:
+                self.live.close()
+                self.live = self.execution()
+                self._told = self._recorded
+                self.live.advance(self.events[: self._told])
+        except GenflowError:
+            return False
+        self.live.warnings.clear()
+        return True
 
     # possible actions
 
@@ -382,7 +412,7 @@ class Simulation(ServiceModel):
         if action.outcome == 'extra':
             self.extra.remove(action.name)
         else:
-            self.signals[action.name].pop(0)
+            self.signals[action.name] = self.signals[action.name][1:]
         self._signaled(action.name, text)
 
     def text_of(self, action: Action) -> str:
@@ -461,7 +491,7 @@ class Simulation(ServiceModel):
         outcome, stand = play(part, item.input, None)
         if isinstance(outcome, Suspended) and not lost:
             if stand.time_out is None:
-                item.silent = True
+                self.open[item.ref] = evolve(item, silent=True)
                 self._happened(item.kind, item.name, item.input, 'silent')
                 return
             outcome, lost = Failed('', None), True
@@ -479,10 +509,9 @@ class Simulation(ServiceModel):
     def _settled(self, item: Item, outcome: str) -> None:
         if outcome == 'timed out':
             self._timed_out.add(item.name)
-        call = self._by_call.get(item.ref)
-        if call is not None:
-            call.outcome = outcome
-            call.ended = len(self.calls)
+        place = self._place_of.get(item.ref)
+        if place is not None:
+            self.calls[place] = self.calls[place].over(outcome, len(self.calls))
 
     # decisions
 
@@ -495,11 +524,12 @@ class Simulation(ServiceModel):
             self.warnings += self.live.warnings
             self.live.close()
             self.live = self.execution()
+            self._told = 0
         heard, self._heard = self._heard, []
         root = self.live.root
         stood = root is not None and root.generator is not None
         waiting = [(branch, branch.awaiting) for branch in self.live.branches.values()]
-        page = self.events if not self.live.answered else self.events[self._answered - 1 :]
+        page, self._told = self.events[self._told :], len(self.events)
         try:
             answer = self.live.advance(page)
         except GenflowError as error:
@@ -514,9 +544,10 @@ class Simulation(ServiceModel):
             _TAKE[during.verb](self, during)
         self._answered = started.id
         refused, self._refused = self._refused, None
-        response = answer or Decisions()
+        self._response = response = answer or Decisions()
         self.all_sent = len(response.all) <= MAX_RESPONSE
         self.record_response(response.first_chunk(MAX_RESPONSE), started, _Refusing(refused))
+        self._recorded = len(self.events)
 
     def _always(self) -> None:
         """Holds the workflow against the invariant that is to be true after every decision."""
@@ -591,8 +622,8 @@ class Simulation(ServiceModel):
         self._happened('open', item.kind, item.name, item.input, is_again, is_canceled)
         if item.kind in WORK:
             made = Call(item.kind, item.name, self._called(item).attribute, item.input, number, len(self.past) + 1)
+            self._place_of[item.ref] = len(self.calls)
             self.calls.append(made)
-            self._by_call[item.ref] = made
 
     def _latest(self, item: Item, d: decisions.ScheduleActivity) -> float:
         part = self._called(item).part

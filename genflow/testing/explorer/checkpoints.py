@@ -1,0 +1,58 @@
+"""Runs that have a beginning in common: it is played once, and each of them goes on from a checkpoint.
+
+A generator cannot be copied, so a checkpoint has none: what SWF has recorded is replayed to a new execution at once,
+which takes a small part of the time in which it was played, decision by decision. What stubs remember is put back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from genflow.testing.explorer.items import Action
+from genflow.testing.explorer.setup import Memory
+from genflow.testing.explorer.simulation import Simulation
+
+__all__ = ['Checkpoint']
+
+CONTAINERS = frozenset({list, dict, set, Counter})
+"""What grows in a run; what is in it is replaced, and never changed."""
+
+
+MAX_ALLOWANCE = 99
+
+
+class Checkpoint:
+    """A run at one of its choices."""
+
+    __slots__ = ('_members', '_memory', '_remembered')
+
+    def __init__(self, run: Simulation, memory: Memory) -> None:
+        self._members = _copied(vars(run))
+        self._members['warnings'] += self._members.pop('live').warnings
+        self._memory = memory
+        self._remembered = memory.remembered()
+
+    def resumed(self, action: Action) -> Simulation:
+        """A run that goes on from here with one of the actions that are possible."""
+        self._memory.restore(self._remembered)
+        run = object.__new__(Simulation)
+        vars(run).update(_copied(self._members))
+        if run.catch_up():
+            run.take(action)
+            return run
+        run.close()
+        return self._played(action)
+
+    def _played(self, action: Action) -> Simulation:
+        """The same steps from the beginning, as far as code that does not follow its own history makes them again."""
+        self._memory.restore()
+        run = Simulation(self._members['setup'])
+        for step in (*self._members['steps'], action):
+            if step in run.actions(MAX_ALLOWANCE):
+                run.take(step)
+        return run
+
+
+def _copied(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.copy() if type(value) in CONTAINERS else value for name, value in members.items()}

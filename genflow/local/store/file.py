@@ -213,13 +213,25 @@ class File:
             OPEN.add(self)
 
     def _open(self, synchronous: str) -> None:
-        if not self.in_memory and not self._immutable:
+        if self.in_memory:
+            return  # until something is to be written or read
+        if not self._immutable:
             self._claim()
         self.writer = self._connect()
         self._prepare(synchronous)
-        self._reader = self.writer if self.in_memory else self._connect()
+        self._reader = self._connect()
         if self._lock:
             self._lock.check()
+
+    def _be_open(self) -> None:
+        """Make the database in memory, if it is not there yet; many a test needs none. Not under one of the locks."""
+        if self._connections or not self.in_memory:
+            return
+        with forks.opening(), self.write_lock:
+            self.check()
+            if not self._connections:
+                self._reader = self.writer = self._connect()
+                empty_database().backup(self.writer)  # all of it is memory, so there is no cache to give a size
 
     def _claim(self) -> None:
         check_file_system(self._name)
@@ -256,9 +268,6 @@ class File:
     def _prepare(self, synchronous: str) -> None:
         """Check whose file it is and how old, and bring it up to date."""
         execute = self.writer.execute
-        if self.in_memory:
-            empty_database().backup(self.writer)  # all of it is memory, so there is no cache to give a size
-            return
         self._check_owner()
         if self._immutable:
             return
@@ -351,9 +360,11 @@ class File:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection that writes, for one caller at a time."""
-        with self.clear_errors(), self.write_lock:
-            self._check_open()
-            yield self.writer
+        with self.clear_errors():
+            self._be_open()
+            with self.write_lock:
+                self._check_open()
+                yield self.writer
 
     def _check_open(self) -> None:
         """Under one of the locks: a closed connection is not used, nor a file that is not there any more."""
@@ -375,7 +386,9 @@ class File:
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """What a query finds."""
-        with self.clear_errors(), self._read_lock:
-            self._check_open()
-            with closing(self._reader.execute(sql, values)) as cursor:
-                return cursor.fetchall()
+        with self.clear_errors():
+            self._be_open()
+            with self._read_lock:
+                self._check_open()
+                with closing(self._reader.execute(sql, values)) as cursor:
+                    return cursor.fetchall()

@@ -98,7 +98,7 @@ class RetryingClient:
     connection: Connection
     pause: Callable[[float], bool] = field(default=threading.Event().wait)
     clock: Callable[[], float] = monotonic
-    chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
+    chance: Callable[[], float] = random.SystemRandom().random  # the global stream is the program's
     backoff: Backoff = Backoff()
     buckets: dict[str, Bucket] = field(factory=buckets, repr=False)
     is_over: Callable[[], bool] | None = None

@@ -17,7 +17,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff
@@ -48,7 +48,7 @@ class Settling:
     client: Any
     cache: StickyCache
     pause: Callable[[float], bool]
-    chance: Callable[[], float] = field(factory=lambda: random.Random().random)  # the global stream is the program's
+    chance: Callable[[], float] = random.SystemRandom().random  # the global stream is the program's
 
     def settle(self, decided: Sequence[str] = ()) -> bool:
         """Commits what this thread deferred, or answers lost tasks again; returns whether nothing was lost.

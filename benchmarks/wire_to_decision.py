@@ -1,7 +1,7 @@
 """A cold decision from the wire to its answer: CPU an event, page sizes of 1,000 and of 100.
 
 A process of its own answers polls with the pages of one long history, as SWF would. What is timed is everything that
-this process does: asking, reading, translating and replaying. Each round measures botocore's own parser and every JSON
+this process does: asking, reading, translating, replaying and answering. Each round measures botocore's own parser and every JSON
 library that is there (the standard one, orjson), so that they are compared in the same minutes.
 
 Then the server takes its time for each page, as a network does, and what is timed is how long a decision takes, beside
@@ -31,13 +31,13 @@ from botocore.config import Config
 from cold_replay import Sequential
 from histories import sequential
 
-from genflow.core.engine.execution import Execution
+from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.swf.aws import fast_reading
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
-from genflow.swf.tasks.collection import COLLECTION
 from genflow.swf.tasks.poller import Poller
-from genflow.swf.wire.events import translate
+from genflow.swf.worker.decider import Decider
+from genflow.swf.worker.sticky_cache import StickyCache
 
 PAGE_SIZES = (1000, 100)
 ROUNDS = 7
@@ -78,8 +78,11 @@ def serve(pipe: Pipe, bodies: dict[str, bytes], seconds: float) -> None:
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
-            body = bodies[request.get('nextPageToken') or f'{request["taskList"]["name"]}-0']
-            time.sleep(seconds)
+            if 'decisions' in request:
+                body = b'{}'
+            else:
+                body = bodies[request.get('nextPageToken') or f'{request["taskList"]["name"]}-0']
+                time.sleep(seconds)
             self.send_response(200)
             self.send_header('Content-Type', 'application/x-amz-json-1.0')
             self.send_header('x-amzn-RequestId', 'id')
@@ -97,13 +100,13 @@ def serve(pipe: Pipe, bodies: dict[str, bytes], seconds: float) -> None:
 
 def decide(layer1: Connection, size: int) -> None:
     """One whole decision."""
-    task = Poller(RetryingClient(layer1), 'domain', str(size)).decision_task()
+    service, registry = RetryingClient(layer1), Registry()
+    registry.add(WorkflowSpec(Sequential, 'Steps', '1'))
+    decider = Decider(service, 'domain', registry, StickyCache(max_executions=0))
+    task = Poller(service, 'domain', str(size)).decision_task()
     assert task is not None
-    execution = Execution(Sequential)
-    with COLLECTION.held():
-        execution.advance(translate(task.events))
-    assert execution.closed
-    execution.close()
+    decider.handle(task)
+    assert decider.counts['decided'] == 1
 
 
 def timed(action: Callable[[], None], clock: Callable[[], float] = time.process_time) -> float:
@@ -200,7 +203,7 @@ def compare_with_round_trips(port: int, bodies: dict[str, bytes], count: int, ro
 
 def main() -> None:
     count, rounds = (*map(int, sys.argv[1:]), *(4000, ROUNDS)[len(sys.argv) - 1 :])
-    events = sequential(count)
+    events = sequential(count)[:-2]  # up to the start of the last decision
     bodies = {f'{size}-{number}': body for size in PAGE_SIZES for number, body in enumerate(pages_of(events, size))}
     with serving(bodies, 0) as port:
         compare_parsers(port, len(events), rounds)

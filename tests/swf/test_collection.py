@@ -8,10 +8,7 @@ import threading
 
 import pytest
 
-from genflow.swf.tasks.collection import COLLECTION, LONG, HeldCollection
-from genflow.swf.tasks.poller import Poller, whole_history
-from tests.swf.scripted import Scripted, service
-from tests.swf.test_poller import answer
+from genflow.swf.tasks.collection import COLLECTION, HeldCollection
 
 
 @pytest.fixture(autouse=True)
@@ -94,49 +91,3 @@ def test_a_forked_child_has_it_on():
             os._exit(0 if gc.isenabled() else 1)
         assert os.waitpid(child, 0)[1] == 0
         assert not gc.isenabled()
-
-
-class Looking(Scripted):
-    """Answers, and notes of each call whether the collector was on."""
-
-    def __init__(self, *script):
-        super().__init__(*script)
-        self.states = []
-
-    def __getattr__(self, name):
-        call = super().__getattr__(name)
-
-        def looking(**request):
-            self.states.append(gc.isenabled())
-            return call(**request)
-
-        return looking
-
-
-def test_the_pages_of_a_long_history_are_read_without_it():
-    long = {'startedEventId': LONG}
-    client = Looking({**answer([1, 2], 'p2'), **long}, {**answer([3], 'p3'), **long}, {**answer([4]), **long})
-    Poller(service(client), 'd', 'tl').decision_task()
-    assert client.states == [True, False, False]
-
-
-def test_the_pages_of_a_short_history_are_read_with_it():
-    client = Looking(answer([1, 2], 'p2'), answer([3, 4, 5]))
-    Poller(service(client), 'd', 'tl').decision_task()
-    assert client.states == [True, True]
-
-
-def test_a_whole_history_is_read_without_it():
-    trimmed = Poller(service(Scripted({**answer([3], previous=3), 'startedEventId': LONG})), 'd', 'tl').decision_task()
-    events = [{'eventId': number, 'eventType': 'MarkerRecorded'} for number in range(1, LONG + 1)]
-    client = Looking({'events': events})
-    assert whole_history(service(client), 'd', trimmed).events[0]['eventId'] == 1
-    assert client.states == [False]
-
-
-def test_a_short_whole_history_is_read_with_it():
-    trimmed = Poller(service(Scripted(answer([3], previous=3))), 'd', 'tl').decision_task()
-    events = [{'eventId': number, 'eventType': 'MarkerRecorded'} for number in range(1, 4)]
-    client = Looking({'events': events})
-    assert whole_history(service(client), 'd', trimmed).events[0]['eventId'] == 1
-    assert client.states == [True]

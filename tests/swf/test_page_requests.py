@@ -16,6 +16,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.stub import Stubber
 
+from genflow import Signal, Workflow
+from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.local import LocalSWF
 from genflow.local.http.credentials import Secret
 from genflow.local.http.server import HttpServer
@@ -23,9 +25,10 @@ from genflow.swf import fast
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.fast_reading import read_page
-from genflow.swf.aws.page_requests import PageRequests, remember
+from genflow.swf.aws.page_requests import PageRequests, page_requests_of, remember
 from genflow.swf.aws.pagination import pages
 from genflow.swf.tasks.poller import Poller
+from genflow.swf.worker.decider import Decider
 
 OPERATION = 'get_workflow_execution_history'
 REQUEST = {'domain': 'd', 'execution': {'workflowId': 'w', 'runId': 'r'}}
@@ -113,6 +116,9 @@ def no_hooks_of_moto(monkeypatch):
 def service():
     with contextlib.closing(Service()) as service:
         yield service
+        for thread in fetching():
+            thread.join(60)
+            assert not thread.is_alive()
 
 
 def client_of(address, config=CONFIG):
@@ -141,8 +147,7 @@ def history(request):
                     return found
                 token = {'nextPageToken': page['nextPageToken']}
 
-    yield read
-    assert fetching() == []
+    return read
 
 
 def fetching():
@@ -249,6 +254,12 @@ def test_pages_go_through_the_clients_proxy(service, history):
     assert service.calls == 1
 
 
+def numbers_of(service, count):
+    """So many pages with an event each, the first of which is number 1."""
+    tokens = [{'nextPageToken': str(number + 1)} for number in range(1, count)] + [{}]
+    service.will_answer(*({'events': [event(number)], **token} for number, token in enumerate(tokens, 1)))
+
+
 def test_the_next_page_is_requested_while_the_last_is_parsed(service):
     def parse(body, members):
         page = read_page(body, members)
@@ -256,36 +267,43 @@ def test_the_next_page_is_requested_while_the_last_is_parsed(service):
         parsed.append(page['events'][0]['eventId'])
         return page
 
-    parsed = []
-    service.will_answer(*PAGES, {'events': [event(3)], 'nextPageToken': '4'}, {'events': [event(4)]})
+    parsed, found = [], []
+    numbers_of(service, 5)
     with contextlib.closing(client_of(service.address)) as client:
         remember(client, PageRequests.of(client, parse))
-        page, found = {'nextPageToken': None}, []
         with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
             for page in pages(partial(ahead.call, OPERATION), **REQUEST):
                 found += [event['eventId'] for event in page['events']]
-    assert (found, parsed, service.tokens) == ([1, 2, 3, 4], [2, 3, 4], [None, '2', '3', '4'])
-    assert fetching() == []
+    assert (found, parsed, service.tokens) == ([1, 2, 3, 4, 5], [2, 3, 4, 5], [None, '2', '3', '4', '5'])
 
 
-def test_at_most_one_page_is_requested_ahead_and_none_where_the_next_is_the_last(service, client):
-    service.will_answer(PAGES[0], LAST)
-    read = partial(RetryingClient(connect(client)).reading_ahead, OPERATION)
-    with read() as ahead:
-        for _ in pages(partial(ahead.call, OPERATION), **REQUEST):
-            assert fetching() == []
-    service.will_answer(*PAGES, {'events': [event(3)], 'nextPageToken': '4'}, LAST)
-    service.requests.clear()
-    with read() as ahead:
+def test_at_most_two_pages_are_requested_that_nobody_wants_yet(service, client):
+    numbers_of(service, 9)
+    with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
         found = pages(partial(ahead.call, OPERATION), **REQUEST)
-        next(found), next(found)
+        next(found)
         assert service.arrived['3'].wait(60)
-        assert len(fetching()) == 1
+        (thread,) = fetching()
+    thread.join(60)
     assert service.tokens == [None, '2', '3'], 'the thread has ended, and asked for no more'
 
 
+def test_who_waits_is_told_when_a_request_has_been_sent(service, client):
+    """A page is handed on then: before, its reader would hold up the request, and after the answer is too late."""
+    numbers_of(service, 2)
+    RetryingClient(connect(client)).call(OPERATION, **REQUEST)
+    service.held_back['2'] = threading.Event()
+
+    def sent():
+        assert service.arrived['2'].wait(60)
+        service.held_back['2'].set()
+
+    body = page_requests_of(client).body(OPERATION, {**REQUEST, 'nextPageToken': '2'}, sent)
+    assert json.loads(body)['events'][0]['eventId'] == 2
+
+
 @pytest.mark.parametrize('error', [None, ValueError, KeyboardInterrupt])
-def test_no_thread_outlives_a_read_that_ends_early(service, client, error):
+def test_a_read_that_ends_early_waits_for_nothing(service, client, error):
     service.will_answer(*PAGES, LAST)
     service.held_back['3'] = threading.Event()
     with contextlib.suppress(error or ()), RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
@@ -293,24 +311,27 @@ def test_no_thread_outlives_a_read_that_ends_early(service, client, error):
         next(found), next(found)
         assert service.arrived['3'].wait(60)
         (thread,) = fetching()
-        if error is not KeyboardInterrupt:
-            service.held_back['3'].set()
         if error is not None:
             raise error
-    assert thread.is_alive() is (error is KeyboardInterrupt), 'Ctrl-C waits for no answer'
+    assert thread.is_alive()
     service.held_back['3'].set()
     thread.join(60)
     assert not thread.is_alive()
 
 
-def test_a_page_that_is_requested_again_comes_after_its_predecessor_was(service, client):
+def test_a_page_that_is_not_the_next_one_is_the_clients(service, client):
     """A caller that asks for another page than the next one gets it, not the one that was fetched."""
-    service.will_answer(*PAGES, LAST, PAGES[1], LAST)
+    service.will_answer(*PAGES, LAST, PAGES[1])
     with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
-        for token, number in ((None, 1), ('2', 2), ('2', 2), ('3', 3)):
+        for token, number in ((None, 1), ('2', 2)):
             request = {} if token is None else {'nextPageToken': token}
             assert ahead.call(OPERATION, **REQUEST, **request)['events'][0]['eventId'] == number
-    assert service.tokens == [None, '2', '3', '2', '3']
+        assert service.arrived['3'].wait(60)
+        (thread,) = fetching()
+        assert ahead.call(OPERATION, **REQUEST, nextPageToken='2')['events'][0]['eventId'] == 2
+        thread.join(60)
+        assert ahead.call(OPERATION, **REQUEST, nextPageToken='3')['events'][0]['eventId'] == 3
+    assert (service.tokens, service.calls) == ([None, '2', '3', '2'], 2), 'page 3 was there already'
 
 
 def test_pages_are_read_in_turn_where_there_can_be_no_more_threads(service, client, history, monkeypatch):
@@ -341,20 +362,85 @@ def test_a_service_in_process_is_asked_for_no_page_ahead():
             assert same is calls
 
 
-@pytest.mark.parametrize('is_late', [False, True], ids=['whole', 'late'])
-def test_a_decision_task_is_read_ahead(service, client, is_late):
-    head = {
-        'taskToken': 'token', 'startedEventId': 4, 'previousStartedEventId': 0,
-        'workflowExecution': {'workflowId': 'w', 'runId': 'r'}, 'workflowType': {'name': 'n', 'version': '1'},
-    }  # fmt: skip
-    fault = (400, b'{"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "Unknown token"}')
-    rest = [fault, fault] if is_late else [{**head, **PAGES[1], 'nextPageToken': '4'}, {**head, **LAST}]
-    service.will_answer({**head, **PAGES[0]}, {**head, 'events': [], 'nextPageToken': '3'}, *rest)
+HEAD = {
+    'taskToken': 'token',
+    'startedEventId': 4,
+    'previousStartedEventId': 0,
+    'workflowExecution': {'workflowId': 'w', 'runId': 'r'},
+    'workflowType': {'name': 'n', 'version': '1'},
+}
+
+
+def test_the_second_page_of_a_decision_task_is_requested_at_once(service, client):
+    odd = {**HEAD, 'events': [], 'nextPageToken': '3'}
+    service.will_answer({**HEAD, **PAGES[0]}, odd, {**HEAD, **PAGES[1], 'nextPageToken': '4'}, {**HEAD, **LAST})
     task = Poller(RetryingClient(connect(client)), 'd', 'tl').decision_task()
-    assert task is None if is_late else [event['eventId'] for event in task.events] == [1, 2, 3]
-    assert service.tokens == [None, '2', '3', '3' if is_late else '4']
-    assert service.calls == (2 if is_late else 1)
-    assert fetching() == []
+    assert service.arrived['2'].wait(60)
+    assert [event['eventId'] for event in task.events] == [1, 2, 3]
+    assert (service.tokens, service.calls) == ([None, '2', '3', '4'], 1)
+
+
+def test_a_task_that_is_late_says_so_where_its_events_are_read(service, client):
+    fault = (400, b'{"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "Unknown token"}')
+    service.will_answer({**HEAD, **PAGES[0]}, {**HEAD, **PAGES[1]}, fault, fault)
+    task = Poller(RetryingClient(connect(client)), 'd', 'tl').decision_task()
+    with pytest.raises(client.exceptions.UnknownResourceFault, match='Unknown token'):
+        list(task.events)
+    assert (service.tokens, service.calls) == ([None, '2', '3', '3'], 2)
+
+
+def test_a_task_that_nobody_handles_leaves_no_thread(service, client):
+    numbers_of(service, 9)
+    service.answers[0] = (200, json.dumps({**HEAD, **PAGES[0]}).encode())
+    task = Poller(RetryingClient(connect(client)), 'd', 'tl').decision_task()
+    assert service.arrived['3'].wait(60)
+    (thread,) = fetching()
+    del task
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+class Waits(Workflow):
+    go = Signal()
+    first = threading.Event()
+
+    def run(self):
+        yield self.go.get()
+        self.first.set()
+        yield self.go.get()
+
+
+def test_the_code_of_a_workflow_runs_while_pages_are_on_their_way(service, client):
+    """The third page is answered once the code has seen the signal of the second."""
+
+    def told(number, kind, **attributes):
+        return {**event(number), 'eventType': kind, f'{kind[0].lower()}{kind[1:]}EventAttributes': attributes}
+
+    types = {'workflowType': {'name': 'Waits', 'version': '1'}, 'taskList': {'name': 'tl'}}
+    head = {**HEAD, 'workflowType': types['workflowType'], 'startedEventId': 7}
+    service.held_back['3'] = Waits.first
+    service.will_answer(
+        {**head, 'events': [told(1, 'WorkflowExecutionStarted', **types)], 'nextPageToken': '2'},
+        {
+            **head,
+            'events': [
+                told(2, 'WorkflowExecutionSignaled', signalName='go', input='1'),
+                told(3, 'DecisionTaskStarted'),
+                told(4, 'DecisionTaskCompleted', startedEventId=3),
+                told(5, 'WorkflowExecutionSignaled', signalName='other'),
+            ],
+            'nextPageToken': '3',
+        },
+        {**head, 'events': [told(6, 'DecisionTaskScheduled'), told(7, 'DecisionTaskStarted')]},
+        {},
+    )
+    calls, registry = RetryingClient(connect(client)), Registry()
+    registry.add(WorkflowSpec(Waits, 'Waits', '1'))
+    decider = Decider(calls, 'd', registry)
+    decider.handle(Poller(calls, 'd', 'tl').decision_task())
+    decider.cache.close_all()
+    assert decider.counts == {'decided': 1, 'events': 7}
+    assert service.requests[-1][2] == {'taskToken': 'token', 'decisions': []}
 
 
 def test_the_signatures_are_right():

@@ -71,9 +71,13 @@ def test_a_page_that_fails_is_requested_again():
     assert len(poller(client).decision_task().events) == 5
 
 
-def test_a_task_that_times_out_while_it_is_read_is_no_task():
-    client = Scripted(answer([1, 2], 'p2'), refusal('UnknownResourceFault'))
-    assert poller(client).decision_task() is None
+def test_pages_after_the_first_are_requested_when_their_events_are_wanted():
+    client = Scripted(answer([1, 2], 'p2'), answer([3, 4], 'p3'), refusal('UnknownResourceFault'))
+    task = poller(client).decision_task()
+    assert (task.events[0]['eventId'], len(client.calls)) == (1, 1)
+    assert (task.events[3]['eventId'], len(client.calls)) == (4, 2)
+    with pytest.raises(ClientError, match='UnknownResourceFault'):
+        len(task.events)
 
 
 def test_a_domain_that_is_not_there_is_an_error():

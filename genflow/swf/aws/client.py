@@ -113,19 +113,20 @@ class RetryingClient:
         return evolve(self, pause=pause)
 
     @contextmanager
-    def reading_ahead(self, operation: str) -> Iterator[RetryingClient]:
-        """A client of the same service that fetches each page of a history while the one before is parsed.
+    def reading_ahead(self, operation: str, request: dict[str, Any] | None = None) -> Iterator[RetryingClient]:
+        """A client of the same service that fetches the pages of a history before they are called for.
 
         Only a botocore client with fast reading does so; an in-process service has no round trip to save.
 
         Args:
             operation: The one operation that is called throughout the block.
+            request: Its arguments for the page that is called for first, if that is known to be one after the first.
         """
         requests = self._page_requests(operation)
         if requests is None:
             yield self
             return
-        with requests.ahead(operation) as ahead:
+        with requests.ahead(operation, request) as ahead:
             yield evolve(self, ahead=ahead)
 
     def call(self, operation: str, *, patience: float = RETRY_FOR, **request: Any) -> dict[str, Any]:
@@ -166,7 +167,9 @@ class RetryingClient:
     def _method(self, operation: str) -> Callable[..., Any]:
         """The method that makes a call; for pages after the first, a faster one if there is one."""
         ask: Callable[..., Any] = getattr(self._client(operation), operation)
-        requests = self._ahead or self._page_requests(operation)
+        if self._ahead is not None:
+            return partial(self._ahead.page, ask)
+        requests = self._page_requests(operation)
         if requests is None:
             return ask
         page = requests.page

@@ -12,12 +12,13 @@ body that :func:`~genflow.swf.aws.fast_reading.read_page` does not read, a reque
 the start where the client signs otherwise than with SigV4, was given another HTTP session, or where a hook that is
 neither botocore's nor genflow's could see or change a request.
 
-Whoever reads a whole history has the next page fetched while the last one is parsed (:class:`PagesAhead`): its token is
-searched for in the bytes of the answer.
+Whoever reads a history has the next pages fetched while it works on the last one (:class:`PagesAhead`): the token of a
+page is searched for in the bytes of the answer before it, so that the request for it is sent before that is parsed.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import queue
 import re
@@ -30,6 +31,8 @@ from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
+
+from genflow.swf.wire.events import dated
 
 __all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'PagesAhead', 'page_requests_of', 'remember']
 
@@ -44,6 +47,9 @@ PAGED = frozenset(OPERATIONS.values())
 
 OK = 200
 SIGNATURE = 'v4'
+
+AHEAD = 2
+"""The most pages that are fetched before they are wanted."""
 
 EVENTS = (
     'provide-client-params',
@@ -65,11 +71,26 @@ EVENTS = (
 KNOWN = ('botocore', 'boto3', 'genflow')
 """The packages whose hooks do not affect the request of a page."""
 
-NEXT_PAGE = re.compile(rb'(?<!\\)"nextPageToken"\s*:\s*"([ !#-\[\]-~]+)"')
+NEXT_PAGE = b'"nextPageToken"'
+TOKEN = re.compile(NEXT_PAGE + rb'\s*:\s*"([ !#-\[\]-~]+)"')
 """The token of the next page. Inside of a string a quote has a backslash before it, and no event has such a member."""
 
 Page = dict[str, Any]
 Reader = Callable[[bytes, Collection[str]], 'Page | None']
+
+
+class _SentBody(io.BytesIO):
+    """The body of a request, which tells that it has been sent: whoever sends it comes to its end then."""
+
+    def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
+        super().__init__(body)
+        self._sent = sent
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        if not found:
+            self._sent()
+        return found
 
 
 @frozen
@@ -132,22 +153,33 @@ class PageRequests:
             method: The client's method for the operation.
             request: Its arguments, the token of the page among them.
         """
-        return self.page_of(method, self.body(method, request))
+        page = self.page_of(method, self.body(method, request))
+        if page is not None:
+            dated(page['events'])
+        return page
 
-    def body(self, method: str, request: Mapping[str, Any]) -> bytes | None:
-        """The body of the answer with the next page; ``None`` where the client has to be asked."""
+    def body(self, method: str, request: Mapping[str, Any], sent: Callable[[], None] = lambda: None) -> bytes | None:
+        """The body of the answer with the next page; ``None`` where the client has to be asked.
+
+        Args:
+            method: The client's method for the operation.
+            request: Its arguments.
+            sent: Called once the request has been sent.
+        """
         noted = self._noted.get(method)
-        if noted is None or self._is_watched(method):
+        if noted is None or not self.is_ready(method):
             return None
         try:
-            response = self.session.send(self._signed(method, noted, request))
+            signed = self._signed(method, noted, request)
+            signed.body = _SentBody(signed.body, sent)
+            response = self.session.send(signed)
         except Exception:  # noqa: BLE001 - the client is asked instead, and says what is wrong
             return None
         body: bytes = response.content
         return body if response.status_code == OK else None
 
     def page_of(self, method: str, body: bytes | None) -> Page | None:
-        """The page that a body holds; ``None`` where the client has to be asked."""
+        """The page that a body holds, its timestamps as they are; ``None`` where the client has to be asked."""
         noted = self._noted.get(method)
         page = None if body is None or noted is None else self.read(body, noted.members)
         if page is not None:
@@ -155,20 +187,27 @@ class PageRequests:
         return page
 
     @contextmanager
-    def ahead(self, method: str) -> Iterator[PagesAhead]:
-        """In the block, the next page is fetched while the last one is parsed.
+    def ahead(self, method: str, request: Mapping[str, Any] | None = None) -> Iterator[PagesAhead]:
+        """In the block, pages are fetched before they are wanted.
 
-        An exception or an early end of the block waits for the fetch in flight. Only Ctrl-C does not: nothing can
-        interrupt a request, so its thread ends with it, at the latest after the client's own time-outs.
+        At its end, the fetch in flight goes on in its thread, since nothing can interrupt a request; what it brings is
+        dropped.
+
+        Args:
+            method: The client's method for the operation.
+            request: Its arguments for the first page that will be wanted, if it is known.
         """
         pages = PagesAhead(self, method)
+        if request is not None:
+            pages.begin(request)
         try:
             yield pages
-        except KeyboardInterrupt:
-            pages.close(wait=False)
-            raise
         finally:
             pages.close()
+
+    def is_ready(self, method: str) -> bool:
+        """Whether a page of this operation can be requested past botocore."""
+        return method in self._noted and not self._is_watched(method)
 
     def close(self) -> None:
         """Closes idle sockets."""
@@ -203,12 +242,82 @@ class PageRequests:
 
 
 @define(eq=False)
-class PagesAhead:
-    """The pages of one history, each fetched on a thread of its own while the one before is parsed.
+class _Fetching:
+    """A thread that fetches one page after the other.
 
-    There is one thread, from the first page that names a next one. It goes on by itself once the page that it fetched
-    last is wanted, so it is at most one page ahead. What goes wrong in it is found by the caller, who has the client
-    asked for the page instead, as ever.
+    It requests a page as soon as the token is there, and delivers the page that names it when the request is sent: were
+    a waiting thread woken before, it would take the interpreter, and the request had to wait until that has parsed and
+    replayed a page. No more than :data:`AHEAD` pages are fetched that nobody has taken.
+
+    Attributes:
+        requests: Those of the client.
+        method: The client's method.
+        request: Asks for the first of the pages.
+        expected: The token of the page that :meth:`take` gives next; ``None`` where it gives no more.
+    """
+
+    requests: PageRequests
+    method: str
+    request: Mapping[str, Any]
+    expected: str | None = field(init=False)
+    _room: threading.Semaphore = field(factory=lambda: threading.Semaphore(AHEAD), init=False)
+    _bodies: queue.SimpleQueue[bytes | None] = field(factory=queue.SimpleQueue, init=False)
+    _fetched: list[bytes | None] = field(factory=list, init=False)
+    _is_over: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.expected = self.request['nextPageToken']
+
+    def start(self) -> None:
+        """Begins.
+
+        Raises:
+            RuntimeError: No more threads can be started.
+        """
+        threading.Thread(target=self._fetch, name='genflow-pages', daemon=True).start()
+
+    def take(self) -> bytes | None:
+        """The next body, once it is there; ``None`` where the client has to be asked for its page."""
+        body = self._bodies.get()
+        self._room.release()
+        self.expected = _next_token(body)
+        return body
+
+    def stop(self) -> None:
+        """Ends the thread, after the fetch in flight."""
+        self._is_over = True
+        self._room.release()
+
+    def _fetch(self) -> None:
+        token = self.expected
+        try:
+            while token is not None and self._has_room():
+                body = self.requests.body(self.method, {**self.request, 'nextPageToken': token}, self._deliver)
+                self._deliver()
+                self._fetched.append(body)
+                token = _next_token(body)
+        finally:  # a waiter must be notified in any case
+            self._deliver()
+            self._bodies.put(None)
+
+    def _has_room(self) -> bool:
+        """Waits until another page may be fetched; returns false if none is wanted any more."""
+        if not self._room.acquire(blocking=False):
+            self._deliver()
+            self._room.acquire()
+        return not self._is_over
+
+    def _deliver(self) -> None:
+        while self._fetched:
+            self._bodies.put(self._fetched.pop(0))
+
+
+@define(eq=False)
+class PagesAhead:
+    """The pages of one history, fetched on a thread while the ones before are worked on.
+
+    What goes wrong in the thread is found by the caller, who has the client asked for the page instead, as ever. The
+    page after that one is fetched ahead again.
 
     Attributes:
         requests: Those of the client.
@@ -217,60 +326,57 @@ class PagesAhead:
 
     requests: PageRequests
     method: str
-    _next: str | None = field(default=None, init=False)
-    _thread: threading.Thread | None = field(default=None, init=False)
-    _wanted: queue.SimpleQueue[bool] = field(factory=queue.SimpleQueue, init=False)
-    _bodies: queue.SimpleQueue[bytes | None] = field(factory=queue.SimpleQueue, init=False)
+    _fetching: _Fetching | None = field(default=None, init=False)
 
-    def page(self, method: str, request: Mapping[str, Any]) -> Page | None:
-        """As :meth:`PageRequests.page`; starts to fetch the page after it."""
-        if self._next == request['nextPageToken']:
-            self._wanted.put(True)
-            body = self._bodies.get()
-            self._next = _next_token(body)
-        else:
-            self.close()
-            body = self.requests.body(method, request)
-            following = _next_token(body)
-            if following is not None:
-                self._start({**request, 'nextPageToken': following})
-        return self.requests.page_of(method, body)
+    def page(self, ask: Callable[..., Page], **request: Any) -> Page:
+        """A page; those that follow it are on their way then.
 
-    def close(self, *, wait: bool = True) -> None:
-        """Ends the thread, after the fetch in flight."""
-        thread, self._thread, self._next = self._thread, None, None
-        if thread is not None:
-            self._wanted.put(False)
-            if wait:
-                thread.join()
+        Args:
+            ask: The client's method.
+            **request: Its arguments.
+        """
+        page = self._fetched(request.get('nextPageToken'))
+        if page is None:
+            page = ask(**request)
+        following = page.get('nextPageToken')
+        if following and (self._fetching is None or self._fetching.expected != following):
+            self.begin({**request, 'nextPageToken': following})
+        return page
 
-    def _start(self, request: Mapping[str, Any]) -> None:
-        self._wanted, self._bodies = queue.SimpleQueue(), queue.SimpleQueue()
-        arguments = (request, self._wanted, self._bodies)
-        self._thread = threading.Thread(target=self._fetch, args=arguments, name='genflow-pages', daemon=True)
+    def begin(self, request: Mapping[str, Any]) -> None:
+        """Starts to fetch a page, and those after it."""
+        self.close()
+        if not self.requests.is_ready(self.method):
+            return
+        fetching = _Fetching(self.requests, self.method, request)
         try:
-            self._thread.start()
-            self._next = request['nextPageToken']
-        except RuntimeError:  # no more threads can be started: the caller fetches the page itself
-            self._thread = None
+            fetching.start()
+        except RuntimeError:  # no more threads can be started: the client is asked for the page
+            return
+        self._fetching = fetching
 
-    def _fetch(
-        self, request: Mapping[str, Any], wanted: queue.SimpleQueue[bool], bodies: queue.SimpleQueue[bytes | None]
-    ) -> None:
-        """Fetches a page and those after it, each once the one before is wanted."""
-        token: str | None = request['nextPageToken']
-        while token is not None:
-            body = None
-            try:
-                body = self.requests.body(self.method, {**request, 'nextPageToken': token})
-            finally:
-                bodies.put(body)  # a waiter must be notified in any case
-            token = _next_token(body) if wanted.get() else None
+    def close(self) -> None:
+        """Ends the thread, after the fetch in flight."""
+        fetching, self._fetching = self._fetching, None
+        if fetching is not None:
+            fetching.stop()
+
+    def _fetched(self, token: str | None) -> Page | None:
+        """The page with this token, if it is the one that comes next."""
+        fetching = self._fetching
+        if token is None or fetching is None or fetching.expected != token:
+            return None
+        return self.requests.page_of(self.method, fetching.take())
 
 
 def _next_token(body: bytes | None) -> str | None:
-    found = None if body is None else NEXT_PAGE.search(body)
-    return None if found is None else found[1].decode()
+    place = -1 if body is None else body.rfind(NEXT_PAGE)  # a regular expression alone takes ten times as long
+    while body is not None and place >= 0:
+        found = TOKEN.match(body, place)
+        if found is not None:
+            return found[1].decode()
+        place = body.rfind(NEXT_PAGE, 0, place)
+    return None
 
 
 _REQUESTS: weakref.WeakKeyDictionary[Any, PageRequests] = weakref.WeakKeyDictionary()

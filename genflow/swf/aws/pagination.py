@@ -13,7 +13,7 @@ def pages(call: Callable[..., Mapping[str, Any]], **request: Any) -> Iterator[Ma
 
     Args:
         call: A method of a client, or a callable like one.
-        **request: Its arguments, the same for every page.
+        **request: Its arguments, the same for every page; with a ``nextPageToken`` it begins with that page.
 
     Raises:
         Exception: The client's error.
@@ -21,5 +21,5 @@ def pages(call: Callable[..., Mapping[str, Any]], **request: Any) -> Iterator[Ma
     page = call(**request)
     yield page
     while page.get('nextPageToken'):
-        page = call(**request, nextPageToken=page['nextPageToken'])
+        page = call(**{**request, 'nextPageToken': page['nextPageToken']})
         yield page

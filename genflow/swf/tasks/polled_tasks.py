@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from attrs import field, frozen
 
-from attrs import Factory, frozen
+from genflow.swf.tasks.task_events import TaskEvents, task_events
 
 __all__ = ['ActivityTask', 'DecisionTask']
 
 
 @frozen
 class DecisionTask:
-    """A decision task with every page of its history.
+    """A decision task with its history.
 
     Attributes:
         token: Names the task when it is answered.
         started_id: The event id of its ``DecisionTaskStarted``, the last event of the history.
         previous_id: The ``DecisionTaskStarted`` of the last decision that completed, 0 if there is none.
         events: SWF's event dicts, oldest first. They begin with event 1, or with event ``previous_id`` where
-            the poll asked for that.
+            the poll asked for that. Pages after the first are read when they are wanted, on the thread that handles
+            the task, until it has been handled.
         task_list: The list that was polled.
     """
 
@@ -30,7 +30,7 @@ class DecisionTask:
     version: str
     started_id: int
     previous_id: int
-    events: list[Mapping[str, Any]] = Factory(list)
+    events: TaskEvents = field(factory=TaskEvents, converter=task_events)
     task_list: str = ''
 
     def __str__(self) -> str:

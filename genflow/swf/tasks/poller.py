@@ -1,26 +1,25 @@
 """Polling: one call waits for a task, and returns it or nothing.
 
 An empty poll has no ``taskToken``, or an empty one (SWF's documentation and its answers disagree), or is a client's
-own read time-out. Every page of a history is read before a decision task is handed on; over the network, the next page
-is fetched while the last one is parsed.
+own read time-out. A decision task is handed on with the first page of its history. Those after it are read when their
+events are wanted; over the network, the next ones are fetched meanwhile.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from attrs import define, evolve
+from attrs import Factory, define, evolve
 
 from genflow.core.payloads.wire_text import shortened
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.pagination import pages
-from genflow.swf.tasks.collection import COLLECTION, LONG
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
+from genflow.swf.tasks.task_events import Later, TaskEvents
 
 __all__ = ['MAX_IDENTITY', 'Poller', 'activity_task_of', 'whole_history']
 
@@ -38,6 +37,7 @@ class Poller:
         identity: Who polls, at most 256 characters; shown in ``DecisionTaskStarted`` and ``ActivityTaskStarted``.
         trims: Whether the client and the service support ``startAtPreviousStartedEvent``; true until a call shows
             otherwise.
+        reading: Reads the pages after the first, which belong to a task that is being handled. Default: as ``service``.
     """
 
     service: RetryingClient
@@ -45,6 +45,7 @@ class Poller:
     task_list: str
     identity: str | None = None
     trims: bool = True
+    reading: RetryingClient = Factory(lambda self: self.service, takes_self=True)
 
     def activity_task(self) -> ActivityTask | None:
         """Waits for an activity task, as long as SWF holds the poll.
@@ -57,13 +58,13 @@ class Poller:
         return activity_task_of(answer, self.task_list) if answer.get('taskToken') else None
 
     def decision_task(self, *, trimmed: bool = False) -> DecisionTask | None:
-        """Waits for a decision task and reads all of its history.
+        """Waits for a decision task.
 
         Args:
             trimmed: Ask for the events from the last completed decision on only (``startAtPreviousStartedEvent``).
 
         Returns:
-            The task; ``None`` if there was none, or it timed out while its history was being read.
+            The task, whose later pages are on their way; ``None`` if there was none.
 
         Raises:
             Exception: As for :meth:`activity_task`.
@@ -73,19 +74,18 @@ class Poller:
         self._count('decision', first)
         return self.read(first, request) if first.get('taskToken') else None
 
-    def read(self, first: Page, request: dict[str, Any]) -> DecisionTask | None:
-        """The task of a first page, with the events of every page; ``None`` if it timed out meanwhile.
+    def read(self, first: Page, request: dict[str, Any]) -> DecisionTask:
+        """The task of a first page.
 
         Args:
             first: The response to the poll.
             request: The arguments of the poll.
         """
-        is_long = first['startedEventId'] >= LONG and 'nextPageToken' in first
-        with COLLECTION.held() if is_long else nullcontext():
-            events = self._events(first, request)
-        if events is None:
-            return None
-        execution, kind = first['workflowExecution'], first['workflowType']
+        execution, kind, token = first['workflowExecution'], first['workflowType'], first.get('nextPageToken')
+        later = None
+        if token:
+            later = _later_pages(self.reading, {**request, 'nextPageToken': token})
+            next(later)
         return DecisionTask(
             first['taskToken'],
             execution['workflowId'],
@@ -94,7 +94,7 @@ class Poller:
             kind['version'],
             first['startedEventId'],
             first.get('previousStartedEventId', 0),
-            events,
+            TaskEvents(first.get('events', ()), later),
             self.task_list,
         )
 
@@ -130,23 +130,6 @@ class Poller:
                 return {}
             raise
 
-    def _events(self, page: Page, request: dict[str, Any]) -> list[Page] | None:
-        """The events of every page, or ``None`` where the task timed out meanwhile."""
-        events: list[Page] = list(page.get('events', ()))
-        if not page.get('nextPageToken'):
-            return events
-        operation = 'poll_for_decision_task'
-        with self.service.reading_ahead(operation) as service:
-            while page.get('nextPageToken'):
-                try:
-                    page = service.call(operation, nextPageToken=page['nextPageToken'], **request)
-                except Exception as error:
-                    if faults.is_late(error) or faults.is_timeout(error):
-                        return None
-                    raise
-                events.extend(page.get('events', ()))
-        return events
-
 
 def activity_task_of(answer: Page, task_list: str) -> ActivityTask:
     """The task in the response to a poll.
@@ -170,23 +153,37 @@ def activity_task_of(answer: Page, task_list: str) -> ActivityTask:
 
 
 def whole_history(service: RetryingClient, domain: str, task: DecisionTask) -> DecisionTask:
-    """The task with its history from event 1 up to its ``DecisionTaskStarted``.
+    """The task with its history from event 1 up to its ``DecisionTaskStarted``, each page of which is read when needed.
 
     Raises:
-        Exception: The client's error; ``UnknownResourceFault`` if the execution is gone.
+        Exception: The client's error, when the events are read; ``UnknownResourceFault`` if the execution is gone.
     """
-    if task.events and task.events[0]['eventId'] == 1:
+    if task.events.first_id == 1:
         return task
+    return evolve(task, events=TaskEvents((), _pages_up_to(task, service, domain)))
+
+
+def _later_pages(service: RetryingClient, request: dict[str, Any]) -> Later:
+    """The pages after the first, of which nothing is given at first but that they are on their way.
+
+    Args:
+        service: The client to use.
+        request: Asks for the second page.
+    """
+    operation = 'poll_for_decision_task'
+    with service.reading_ahead(operation, request) as ahead:
+        yield ()
+        for page in pages(partial(ahead.call, operation), **request):
+            yield page.get('events', ())
+
+
+def _pages_up_to(task: DecisionTask, service: RetryingClient, domain: str) -> Later:
+    """All pages of a history; events that were recorded after the task was started are no part of it."""
     execution = {'workflowId': task.workflow_id, 'runId': task.run_id}
     operation = 'get_workflow_execution_history'
-    events: list[Page] = []
-    with (
-        COLLECTION.held() if task.started_id >= LONG else nullcontext(),
-        service.reading_ahead(operation) as ahead,
-    ):
+    with service.reading_ahead(operation) as ahead:
         for page in pages(partial(ahead.call, operation), domain=domain, execution=execution):
-            # What was recorded after the task was started is no part of it.
-            events.extend(event for event in page['events'] if event['eventId'] <= task.started_id)
-            if len(events) >= task.started_id:
-                break
-    return evolve(task, events=events)
+            events = [event for event in page['events'] if event['eventId'] <= task.started_id]
+            yield events
+            if len(events) < len(page['events']) or (events and events[-1]['eventId'] == task.started_id):
+                return

@@ -9,16 +9,17 @@ leave one out), values are built by position, and the makers of the most frequen
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from genflow.core.errors import HistoryError
 from genflow.core.model import events as core
 
-__all__ = ['IGNORED', 'READERS', 'attributes_member', 'decided', 'translate', 'utc']
+__all__ = ['IGNORED', 'READERS', 'attributes_member', 'dated', 'decided', 'translate', 'utc']
 
+Events = TypeVar('Events', bound=Sequence[Mapping[str, Any]])
 Reader = Callable[[Mapping[str, Any]], 'core.Event | None']
 
 
@@ -89,6 +90,15 @@ def workflow_started(member: str) -> Reader:
         )
 
     return read
+
+
+def dated(events: Events) -> Events:
+    """The same events, whose timestamps are aware datetimes from now on; inside of genflow they may be numbers."""
+    for event in events:
+        seconds = event.get('eventTimestamp')
+        if type(seconds) is float or type(seconds) is int:
+            event['eventTimestamp'] = datetime.fromtimestamp(seconds, timezone.utc)  # type: ignore[index]
+    return events
 
 
 def utc(when: Any) -> datetime:

@@ -15,9 +15,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext, suppress
 from functools import partial
+from itertools import chain, islice, tee
 from typing import Any, Literal
 
 from attrs import Factory, define, evolve, field, frozen
@@ -36,6 +37,7 @@ from genflow.swf.tasks.collection import COLLECTION, LONG
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import whole_history
 from genflow.swf.tasks.respond import Verdict, plain_close, respond_decision
+from genflow.swf.tasks.task_events import Event, TaskEvents
 from genflow.swf.wire.decisions import encode, plan
 from genflow.swf.wire.events import translate
 from genflow.swf.worker.origins import OriginFinder
@@ -50,7 +52,6 @@ __all__ = ['STICKY_SECONDS', 'Decider', 'Mismatch']
 log = logging.getLogger('genflow.worker')
 
 Mismatch = Literal['hold', 'fail']
-Events = Sequence[Mapping[str, Any]]
 
 STICKY_SECONDS = 5
 """How long a decision task may wait on a worker's own list before it goes back to the original one."""
@@ -80,13 +81,13 @@ class _Ready:
 
     Attributes:
         kept: The execution.
-        events: What was read of its history.
+        events: Its history, or the end of it.
         before: The earlier events, as the execution reads them; the last one is also the first of ``events``.
-        is_continued: Whether no history was read for it.
+        is_continued: Whether no history is read for it.
     """
 
     kept: CachedExecution
-    events: Events
+    events: TaskEvents
     before: Sequence[Any] = ()
     is_continued: bool = True
 
@@ -159,35 +160,44 @@ class Decider:
             Whether the task continued an execution from the cache, so that polls should ask for trimmed histories.
 
         Raises:
-            Exception: The client's error, if the service could not be reached.
+            Exception: The client's error, if the service could not be reached. What was decided up to then is dropped.
         """
-        self.counts['events'] += len(task.events)
-        spec = self.registry.workflow(task.name, task.version)
-        if spec is None:
-            self._leave(task)
-            return False
-        ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
-        if ready.is_continued:
-            self.counts['continued'] += 1
-        planned = self._planned(task, ready)
-        if planned is not None:
-            self._answer_in_time(task, planned)
-        return ready.is_continued
+        try:
+            spec = self.registry.workflow(task.name, task.version)
+            if spec is None:
+                self._leave(task)
+                return False
+            return self._decide(task, spec)
+        finally:
+            self.counts['events'] += task.events.arrived
+            task.events.close()
 
     def leave_own_list(self) -> None:
         """From now on, answers send executions back to their original lists."""
         self.own_list = None
+
+    def _decide(self, task: DecisionTask, spec: WorkflowSpec) -> bool:
+        ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
+        if ready.is_continued:
+            self.counts['continued'] += 1
+        with closing(ready.events):
+            planned = self._planned(task, ready)
+        if planned is not None:
+            self._answer_in_time(task, planned)
+        return ready.is_continued
 
     def _cached(self, task: DecisionTask) -> _Ready | None:
         """The execution from the cache, if the task continues from its last decision."""
         kept = self.cache.take(task.run_id)
         if kept is None:
             return None
-        events = continuation(task, kept.execution.answered)
-        if events is None:
-            kept.execution.close()
-            return None
-        return _Ready(kept, events)
+        events = None
+        try:
+            events = continuation(task, kept.execution.answered)
+        finally:
+            if events is None:
+                kept.execution.close()
+        return None if events is None else _Ready(kept, events)
 
     def _closing(self, task: DecisionTask, spec: WorkflowSpec) -> _Ready | None:
         """A new execution with the cached events of a closed one whose close SWF refused."""
@@ -201,12 +211,12 @@ class Decider:
 
     def _fresh(self, task: DecisionTask, spec: WorkflowSpec) -> _Ready:
         """A new execution, for the whole history."""
-        task = whole_history(self.service, self.domain, task)
-        started = task.events[0]['workflowExecutionStartedEventAttributes']
+        events = whole_history(self.service, self.domain, task).events
+        started = events[0]['workflowExecutionStartedEventAttributes']
         execution = self._execution(task, spec)
         memory: dict[Any, Any] | None = {} if self.points.stack else None
         kept = CachedExecution(execution, started['taskList']['name'], task.started_id, record=[], memory=memory)
-        return _Ready(kept, task.events, is_continued=False)
+        return _Ready(kept, events, is_continued=False)
 
     def _execution(self, task: DecisionTask, spec: WorkflowSpec) -> Execution:
         """A new execution without any events."""
@@ -224,37 +234,52 @@ class Decider:
 
     def _planned(self, task: DecisionTask, ready: _Ready) -> _Plan | None:
         """The answer to send; ``None`` if the execution is held."""
-        kept, events, before = ready.kept, ready.events, ready.before
-        self._check_echo(events)
+        kept, events = ready.kept, ready.events
         try:
             made = None
             stopwatch = Stopwatch() if self.points.stack else None
-            with COLLECTION.held() if len(events) >= LONG else nullcontext():
-                found = translate(events)
-                if before:
-                    found = [*before, *found[1:]]
+            found, again = self._translated(ready), None
+            if kept.records(task.started_id):
+                found, again = tee(found)
+            with COLLECTION.held() if task.started_id - events.first_id >= LONG else nullcontext():
                 advance = partial(kept.execution.advance, found)
                 decided = self.watch.over(task, kept.execution, advance) or Decisions()
+            self._check_echo(events)
             if stopwatch is not None:
-                is_replay = bool(before) or events[0]['eventId'] == 1
-                decided, made = self.points.before(task, kept, events, decided, stopwatch, is_replay=is_replay)
+                is_replay = bool(ready.before) or events.first_id == 1
+                decided, made = self.points.before(task, kept, events.whole(), decided, stopwatch, is_replay=is_replay)
             elif kept.execution.headers:
                 decided = passed_on(decided, kept.execution.headers)
-            paced = self._paced(task, kept, events, kept.recorded(found))
+            paced = self._paced(task, kept, events, None if again is None else kept.recorded(list(again)))
             return _Plan(plan(decided), decided.context, paced, _closes(decided), made)
         except BaseException as error:
             kept.execution.close()
-            if is_ctrl_c(error) or isinstance(error, LookUpFailed):
+            if is_ctrl_c(error) or isinstance(error, LookUpFailed) or error is events.failure:
                 raise
             return self._hold(task, error)
 
+    def _translated(self, ready: _Ready) -> Iterator[Any]:
+        """The engine's events, each page of which is read when the execution wants it."""
+        found = chain.from_iterable(map(translate, self._pages(ready.events)))
+        return chain(ready.before, islice(found, 1, None)) if ready.before else found
+
+    def _pages(self, events: TaskEvents) -> Iterator[list[Event]]:
+        """Those of a history; the watch over its decision pauses while one is awaited."""
+        pages = events.pages()
+        while True:
+            with nullcontext() if events.is_complete else self.watch.waiting():
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+
     def _paced(
-        self, task: DecisionTask, kept: CachedExecution, events: Events, record: list[Any] | None
+        self, task: DecisionTask, kept: CachedExecution, events: TaskEvents, record: list[Any] | None
     ) -> CachedExecution:
         """The execution to cache after a decision, and the delay of its answer."""
         if task.started_id < STEP:
             return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record, memory=kept.memory)
-        ended = sum(event['eventType'] in ENDS for event in events)
+        ended = sum(event['eventType'] in ENDS for page in events.pages() for event in page)
         open_counts = kept.execution.outbox.open
         pace = kept.pace.decided(self.service.clock(), ended)
         pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
@@ -328,11 +353,11 @@ class Decider:
             closing = ClosingExecution(task.started_id, kept.task_list, kept.record, kept.memory)
             self.cache.remember(task.run_id, closing)
 
-    def _check_echo(self, events: Events) -> None:
+    def _check_echo(self, events: TaskEvents) -> None:
         """Stops using the own list if the service ignores the time-out that is sent with it."""
         if self.own_list is None or self._echoes:
             return
-        for event in events:
+        for event in chain.from_iterable(events.pages()):
             if event['eventType'] == 'DecisionTaskCompleted':
                 attributes: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']
                 if attributes.get('taskList', {}).get('name') != self.own_list:

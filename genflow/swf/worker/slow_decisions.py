@@ -4,7 +4,7 @@ A decision is pure computing and takes milliseconds; one that takes seconds has 
 thread checks the decider threads at intervals. After the time-out of a decision, SWF no longer accepts an answer, so an
 exception is raised in the thread that computes it: the execution is held with the user's line, and the decider
 continues with others. Python raises it between two instructions, so a call that blocks in C holds its thread until it
-returns.
+returns. The time in which a decision waits for the next page of its history does not count.
 """
 
 from __future__ import annotations
@@ -51,12 +51,15 @@ class _Running:
     """A decision that is being computed.
 
     Attributes:
+        since: When it began; later by the time for which it has waited for its history.
+        waits: Whether it waits for that.
         error: The exception that interrupted it, if it was interrupted.
     """
 
     task: DecisionTask
     execution: Execution
     since: float
+    waits: bool = False
     reported: bool = False
     error: DecisionInterrupted | None = None
 
@@ -102,10 +105,25 @@ class SlowDecisionWatchdog:
             raise running.error
         return found
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """In the block, the calling thread waits for the history of its decision: it does not compute meanwhile."""
+        running, began = self._running[threading.get_ident()], self.clock()
+        with self._lock:
+            running.waits = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                running.since += self.clock() - began
+                running.waits = False
+
     def look(self) -> None:
         """Reports decisions that take too long, and interrupts those whose time-out is over."""
         now = self.clock()
         for thread, running in list(self._running.items()):
+            if running.waits:
+                continue
             if not running.reported and now - running.since >= self.threshold:
                 running.reported = True
                 self._report(thread, running, now)
@@ -120,7 +138,7 @@ class SlowDecisionWatchdog:
     def _interrupt(self, thread: int, running: _Running) -> None:
         """Raises an exception in the thread; again at each look, since the user's code may catch it."""
         with self._lock:
-            if self._running.get(thread) is not running:
+            if self._running.get(thread) is not running or running.waits:
                 return
             if running.error is None:
                 stack = _user_stack(sys._current_frames().get(thread))  # noqa: SLF001 - as below

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 from attrs import Factory, define, field, frozen
 
 from genflow.swf.tasks.polled_tasks import DecisionTask
+from genflow.swf.tasks.task_events import Event, TaskEvents
 from genflow.swf.worker.response_delay import ResponseDelay
 
 __all__ = ['CachedExecution', 'ClosingExecution', 'Live', 'StickyCache', 'continuation']
@@ -75,6 +77,13 @@ class CachedExecution:
     @property
     def size(self) -> int:
         return self.events * BYTES_PER_EVENT + len(self.record or ()) * BYTES_PER_RECORDED
+
+    def records(self, length: int) -> bool:
+        """Whether its events may have to be kept, with a history of this length; at least half of it means something.
+
+        Only then they need to be there when it has been advanced.
+        """
+        return self.record is not None and length <= 2 * MAX_RECORD
 
     def recorded(self, found: Sequence[Any]) -> list[Any] | None:
         """Its events and some more; a page that continues the history begins with the last known event."""
@@ -174,23 +183,25 @@ class StickyCache:
             yield other
 
 
-def continuation(task: DecisionTask, answered: int) -> Sequence[Mapping[str, Any]] | None:
+def continuation(task: DecisionTask, answered: int) -> TaskEvents | None:
     """The events with which an execution that last answered event ``answered`` goes on.
 
     Returns:
         The events from that ``DecisionTaskStarted`` on, ``None`` where the history does not go on from there: another
         worker decided meanwhile, or the answer was not the one that was recorded.
     """
-    if not answered or task.previous_id != answered or not task.events:
+    before = answered - task.events.first_id
+    if not answered or task.previous_id != answered or before < 0:
         return None
-    first = task.events[0]['eventId']
-    page = task.events[answered - first :] if first <= answered else []
-    if not page or page[0]['eventId'] != answered or page[0]['eventType'] != 'DecisionTaskStarted':
+    events = task.events.since(before)
+    undated = chain.from_iterable(events.pages())
+    first = next(undated, None)
+    if first is None or first['eventId'] != answered or first['eventType'] != 'DecisionTaskStarted':
         return None
-    return page if any(_completes(event, answered) for event in page) else None
+    return events if any(_completes(event, answered) for event in undated) else None
 
 
-def _completes(event: Mapping[str, Any], started_id: int) -> bool:
+def _completes(event: Event, started_id: int) -> bool:
     if event['eventType'] != 'DecisionTaskCompleted':
         return False
     completed: int = event['decisionTaskCompletedEventAttributes']['startedEventId']

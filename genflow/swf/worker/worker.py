@@ -446,7 +446,7 @@ class Worker(WorkerOptions):
         self.wait()
 
     def _poller(self, task_list: str) -> Poller:
-        return Poller(self._polls, self.domain, task_list, self.identity)
+        return Poller(self._polls, self.domain, task_list, self.identity, reading=self._service)
 
     def _crews(self) -> Iterator[PollerCrew]:
         """The threads of each list that is polled, for decisions and for activities."""

@@ -1,8 +1,8 @@
 """A cold decision from the wire to its answer: CPU an event, page sizes of 1,000 and of 100.
 
 A process of its own answers polls with the pages of one long history, as SWF would. What is timed is everything that
-this process does: asking, reading, translating, replaying and answering. Each round measures botocore's own parser and every JSON
-library that is there (the standard one, orjson), so that they are compared in the same minutes.
+this process does: asking, reading, translating, replaying and answering. Each round measures botocore's own parser and
+every JSON library that is there (the standard one, orjson), so that they are compared in the same minutes.
 
 Then the server takes its time for each page, as a network does, and what is timed is how long a decision takes, beside
 the same requests and answers over a bare connection: the sum of the round trips. Run ``python

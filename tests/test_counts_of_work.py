@@ -171,6 +171,13 @@ def test_commits_of_a_chain(tmp_path, unhurried):
         assert swf.statistics.commits - before <= 805
 
 
+def test_the_log_that_a_chain_makes_is_short(tmp_path, unhurried):
+    """A commit that makes it longer takes twice as long as one that writes over what was copied into the file."""
+    with service(tmp_path / 'swf.db') as (_, start):
+        run(start, 300)
+        assert (tmp_path / 'swf.db-wal').stat().st_size <= 200 * 4_120
+
+
 def test_commits_and_calls_of_a_chain_through_a_leader(tmp_path, unhurried, monkeypatch):
     """Two of each for a step, and some for the start and the end."""
     calls = Counter()

@@ -33,9 +33,10 @@ MAGIC = b'SQLite format 3\x00'
 OLDEST_SQLITE = (3, 33, 0)
 """The first with UPDATE … FROM, with which executions are closed; JSON functions are older."""
 
-CHECKPOINT_PAGES = 1_000
+CHECKPOINT_PAGES = 128
 """Pages in the write-ahead log before it is copied into the file. A commit that makes the log longer takes twice as
-long as one that writes over what was copied, so a short log is a quick one."""
+long as one that writes over what was copied, so all but the first of these are quick. Copying so often costs little:
+most commits write the same few pages of the journal."""
 
 CACHE_KIBIBYTES = 65_536
 

@@ -133,6 +133,7 @@ class LocalSWF(BotoMethods):
         required = RequiredOptions(synchronous=synchronous, limits=options.limits, denied=tuple(denied))
         self._member = member_of(options, required, mode)
         self._service = self._member or opened(options, mode)
+        self._others = ANYBODY if self._member is None else Caller(self._member.name, owns=False)
         self._validates = parameter_validation
         self._request_ids = itertools.count(1)
         self._service_id = str(uuid.uuid4())[:24]
@@ -180,18 +181,19 @@ class LocalSWF(BotoMethods):
         Raises:
             ServiceError: The error that the service responds with.
         """
-        member = self._member
-        service = self._service if member is None else member.own_service
+        service = self._service if self._member is None else self._member.own_service
         if not isinstance(service, Service):
             return Begun(partial(self.call_json, operation, request), is_long=True)
-        caller = ANYBODY if member is None else Caller(member.name, owns=False)
-        return service.begin(operation, request, caller=caller)
+        return service.begin(operation, request, caller=self._others)
 
     def _perform_for_others(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """A call in wire form may be another program's; its tasks are not this process's."""
-        if self._member is not None:
+        if self._member is None:
+            return self._service.perform(operation, request)
+        service = self._member.own_service
+        if service is None:
             return self._member.perform(operation, request, owns=False)
-        return self._service.perform(operation, request)
+        return service.perform(operation, request, caller=self._others)
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], None]) -> Poll:
         """Begin a long poll that waits without a thread: see :class:`~genflow.local.engine.held_poll.HeldPoll`.

@@ -114,6 +114,33 @@ def test_all_that_arrives_together_is_begun_before_the_first_is_waited_for():
     assert on_the_loop(service) == [True] * 5
 
 
+def test_who_comes_alone_again_and_again_does_not_wait_for_others():
+    """Until two requests are read at the same moment."""
+    service = Steps()
+
+    async def main():
+        with ThreadPoolExecutor(1) as workers:
+            loop = asyncio.get_running_loop()
+            desk = Dispatcher(loop, lambda request: Call(service, called(request), {}), workers)
+            waits = []
+
+            async def arrive(*names):
+                replies = [loop.create_future() for _ in names]
+                for name, reply in zip(names, replies, strict=True):
+                    desk.take(small(name), reply.set_result)
+                waits.append(not replies[0].done())
+                await asyncio.gather(*replies)
+
+            for _ in range(dispatcher.ALONE + 2):
+                await arrive('a')
+            await arrive('a', 'b')
+            await arrive('c', 'd')
+        return waits
+
+    assert asyncio.run(main()) == [True] * dispatcher.ALONE + [False, False, False, True]
+    assert service.steps[-4:] == ['begin c', 'begin d', 'finish c', 'finish d']
+
+
 def test_no_turn_is_so_long_that_its_first_request_waits_for_ever(monkeypatch):
     monkeypatch.setattr(dispatcher, 'TOGETHER', 2)
     service = Steps()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -57,25 +58,35 @@ class Admission:
         if self.credentials is not None:
             if (request.method, request.path) not in HEALTH:
                 verify(request, self.credentials, self.now())
-        elif self.is_local and not self._knows(host_name(request)):
+        elif self.is_local and not is_known(request.headers.get('host', ''), self.host):
+            name = host_name(request.headers.get('host', ''))
             raise refused(
-                f'Host is {host_name(request)[:100]!r}, but this server is on the loopback interface: call it by '
+                f'Host is {name[:100]!r}, but this server is on the loopback interface: call it by '
                 'localhost or 127.0.0.1, or start it with --credentials'
             )
-
-    def _knows(self, name: str) -> bool:
-        """The name of this machine cannot be one that a stranger has registered."""
-        return '.' not in name or is_address(name) or name == self.host.lower() or name.endswith(PRIVATE_DOMAINS)
 
 
 def is_of_web_page(request: Request) -> bool:
     """A browser has sent it for a page; what the user has typed himself is ``none``."""
-    return 'origin' in request.headers or request.headers.get('sec-fetch-site', 'none') != 'none'
+    headers = request.headers
+    return 'origin' in headers or headers.get('sec-fetch-site', 'none') != 'none'
 
 
-def host_name(request: Request) -> str:
-    """The name in the Host header, without its port."""
-    host = request.headers.get('host', '').lower()
+@lru_cache(64)
+def is_known(header: str, own: str) -> bool:
+    """The Host header has a name that cannot be one that a stranger has registered.
+
+    Args:
+        header: Its value.
+        own: The name or address that the server was told to listen on.
+    """
+    name = host_name(header)
+    return '.' not in name or is_address(name) or name == own.lower() or name.endswith(PRIVATE_DOMAINS)
+
+
+def host_name(header: str) -> str:
+    """The name in the value of a Host header, without its port."""
+    host = header.lower()
     name = host[1:].partition(']')[0] if host.startswith('[') else host.partition(':')[0]
     return name.removesuffix('.')
 

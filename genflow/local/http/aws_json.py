@@ -13,7 +13,8 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any
 
 from attrs import frozen
 
@@ -27,7 +28,7 @@ __all__ = [
     'Call',
     'Reply',
     'carried_out',
-    'guarded',
+    'failure',
     'read_call',
     'read_members',
     'read_object',
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 LOG = logging.getLogger(__name__)
-T = TypeVar('T')
 
 CONTENT_TYPE = 'application/x-amz-json-1.0'
 TARGET = re.compile(r'(?:com\.amazonaws\.swf\.service\.model\.)?SimpleWorkflowService\.(\w+)\Z')
@@ -96,6 +96,7 @@ def read_call(request: Request, services: Mapping[str, Served], default: Served)
     return Call(service, operation, read_members(request), leaves)
 
 
+@lru_cache(128)
 def read_target(target: str) -> str:
     """The operation in an ``X-Amz-Target``."""
     found = TARGET.match(target)
@@ -115,8 +116,8 @@ def region_of(request: Request) -> str:
 
 def read_members(request: Request) -> dict[str, Any]:
     """The members of the request: an object of JSON."""
-    encoding = request.headers.get('content-encoding', '').lower()
-    if encoding not in ENCODINGS:
+    encoding = request.headers.get('content-encoding')
+    if encoding is not None and encoding.lower() not in ENCODINGS:
         raise unreadable(f'Content-Encoding is {encoding[:40]!r}, expected none')
     if not request.body:
         return {}
@@ -158,26 +159,28 @@ def unreadable(message: str) -> ServiceError:
     return faults.fault('SerializationException', message)
 
 
-def guarded(name: str, action: Callable[[], T]) -> T | Reply:
-    """What the action gives, or the reply to what it raises: no client is left without an answer."""
-    try:
-        return action()
-    except ServiceError as error:
+def failure(name: str, error: Exception) -> Reply:
+    """The reply to what carrying out a request has raised: no client is left without an answer.
+
+    Args:
+        name: Of the operation or the request, for the log.
+        error: As it was raised; this is called where it is handled.
+    """
+    if isinstance(error, ServiceError):
         return refusal(error)
-    except LocalError as error:  # the file, or a service that was closed: its text says what to do
-        LOG.error('%s failed: %s', name, error)  # noqa: TRY400 - a full disk is no bug, and needs no traceback
+    if isinstance(error, LocalError):  # the file, or a service that was closed: its text says what to do
+        LOG.error('%s failed: %s', name, error)  # a full disk is no bug, and needs no traceback
         return refusal(faults.fault('InternalFailure', str(error)))
-    except Exception:
-        LOG.exception('%s failed', name)
-        return refusal(faults.fault('InternalFailure', 'The server failed; see its log'))
+    LOG.error('%s failed', name, exc_info=error)
+    return refusal(faults.fault('InternalFailure', 'The server failed; see its log'))
 
 
 def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | None:
     """The reply to what the action answers or raises; None where it answers None."""
-    return guarded(operation, lambda: reply_with(action()))
-
-
-def reply_with(text: str | None) -> Reply | None:
+    try:
+        text = action()
+    except Exception as error:  # noqa: BLE001 - whoever asked gets it
+        return failure(operation, error)
     return None if text is None else Reply(200, text.encode())
 
 

@@ -48,8 +48,8 @@ IDLE_TIMEOUT = 2.0
 LARGE = 64 * 1024
 """Bytes of a request from which on they are counted, and that are read of the next one while one is carried out."""
 
-SERVER_ID = str(uuid.uuid4())[:24]
-"""A request's id is that of this process and its number, in the form of a UUID."""
+SERVER_ID = b'x-amzn-RequestId: ' + str(uuid.uuid4())[:24].encode()
+"""The header of a request's id, which is that of this process and its number, in the form of a UUID."""
 
 REQUEST_NUMBERS = itertools.count(1)
 BUSY = HTTPStatus.SERVICE_UNAVAILABLE
@@ -122,6 +122,8 @@ class Connection(asyncio.Protocol):
 
     def _count(self, held: int) -> bool:
         """Count the bytes that this connection holds, if they are many; whether there is room for them."""
+        if held <= LARGE and not self._counted:
+            return True
         counted = held if held > LARGE else 0
         difference, self._counted = counted - self._counted, counted
         return not difference or self._desk.held.change(difference)
@@ -186,13 +188,9 @@ class Connection(asyncio.Protocol):
         self._count(self._reader.held if self._transport is not None else 0)
         if self._transport is None:
             return
-        headers = (
-            ('Content-Type', reply.content_type),
-            ('Server', 'genflow'),
-            ('x-amzn-RequestId', f'{SERVER_ID}{next(REQUEST_NUMBERS):012x}'),
-            ('Date', date_header(int(time.time()))),
-        )
-        self._transport.write(response(reply.status, headers, reply.body, keep_alive=self._keeps_alive))
+        headers = headers_of(reply.content_type, int(time.time()))
+        last = b'%b%012x' % (SERVER_ID, next(REQUEST_NUMBERS))
+        self._transport.write(response(reply.status, headers, reply.body, keep_alive=self._keeps_alive, last=last))
         if lingers:
             self._desk.loop.call_later(IDLE_TIMEOUT, self.abort)
         elif not self._keeps_alive:
@@ -246,7 +244,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-@lru_cache(1)
-def date_header(second: int) -> str:
-    """The `Date` of everything that is answered in this second."""
-    return formatdate(second, usegmt=True)
+@lru_cache(8)
+def headers_of(content_type: str, second: int) -> tuple[tuple[str, str], ...]:
+    """The headers of everything of that type that is answered in this second."""
+    return ('Content-Type', content_type), ('Server', 'genflow'), ('Date', formatdate(second, usegmt=True))

@@ -26,7 +26,7 @@ from typing import Any, Protocol, TypeVar, cast
 from attrs import define, field, frozen
 
 from genflow.local.engine.served import Begun
-from genflow.local.http.aws_json import Call, Reply, carried_out, guarded
+from genflow.local.http.aws_json import Call, Reply, carried_out, failure
 from genflow.local.http.holding import Held
 from genflow.local.http.http11 import Request
 from genflow.local.http.metrics import ServerMetrics
@@ -52,6 +52,9 @@ LONG = 0.05
 
 PAUSE = 1.0
 """Seconds after such a turn until there is another one."""
+
+ALONE = 8
+"""After so many turns of one request each, a request does not wait for others to be read."""
 
 TOGETHER = 64
 """Requests of one turn: more would let the first of them wait too long."""
@@ -97,18 +100,14 @@ class Pending:
 
 
 @frozen
-class _Job:
-    """A request, or an attempt at a poll.
+class _Attempt:
+    """Another attempt at a poll."""
 
-    Attributes:
-        carry_out: All of it.
-        begin: As far as it comes without waiting.
-        is_small: It may be carried out on the loop's thread.
-    """
+    held: Held
+    is_last: bool
 
-    carry_out: Callable[[], Outcome]
-    begin: Callable[[], Outcome | Pending]
-    is_small: bool
+
+_Job = Request | _Attempt
 
 
 class OpenConnection(Timed, Protocol):
@@ -174,6 +173,8 @@ class Dispatcher:
     _busy: int = 0
     _here_from: float = 0.0
     _thread: int = field(factory=threading.get_ident)
+    _alone: int = 0
+    _is_taken: bool = False
 
     def __attrs_post_init__(self) -> None:
         self._count()
@@ -199,19 +200,11 @@ class Dispatcher:
 
     def take(self, request: Request, finish: Finish) -> None:
         """Have the request carried out; ``finish`` is called on the loop. To be called there, too."""
-        is_small = request.path == '/' and len(request.body) <= SMALL
-        self._arrive(_Job(partial(self._carry_out, request), partial(self._begin, request), is_small), finish)
+        self._arrive(request, finish)
 
     def attempt(self, held: Held, finish: Callable[[Reply | Held], None], *, last: bool) -> None:
         """Make another attempt at a poll; as :meth:`take`."""
-        begin = getattr(held.poll, 'begin', None)
-        whole = partial(attempted, held, last=last)
-        self._arrive(
-            _Job(whole, whole, is_small=False)
-            if begin is None
-            else _Job(whole, partial(attempt_begun, held, partial(begin, last=last)), is_small=True),
-            cast('Finish', finish),  # no attempt upgrades a connection
-        )
+        self._arrive(_Attempt(held, last), cast('Finish', finish))  # no attempt upgrades a connection
 
     def later(self, callback: Callable[..., None], *arguments: object) -> None:
         """Call back on the loop, from any thread; when the loop has ended there is nobody to be told."""
@@ -221,14 +214,23 @@ class Dispatcher:
 
     def _arrive(self, job: _Job, finish: Finish) -> None:
         if not self._arrived:
-            if len(self.connections) == 1:  # nobody else can come in the same moment
+            if self._is_taken:
+                self._alone = 0
+            elif self._alone >= ALONE:
+                self._is_taken = True
+                self.loop.call_soon(self._next_round)
                 self._hand_out([(job, finish)])
                 return
             self.loop.call_soon(self._hand_out_all)
         self._arrived.append((job, finish))
 
+    def _next_round(self) -> None:
+        """The event loop has read everything that was there."""
+        self._is_taken = False
+
     def _hand_out_all(self) -> None:
         """Everything that has arrived, to whoever carries it out."""
+        self._alone = self._alone + 1 if len(self._arrived) == 1 else 0
         arrived, self._arrived = self._arrived[:TOGETHER], self._arrived[TOGETHER:]
         if self._arrived:
             self.loop.call_soon(self._hand_out_all)
@@ -238,7 +240,7 @@ class Dispatcher:
         began = self.loop.time()
         if began < self._here_from:
             for job, finish in arrived:
-                self._send(job.carry_out, finish)
+                self._send(partial(self._carry_out, job), finish)
             return
         alone = len(arrived) == 1 and not self._busy
         begun = [(self._begin_here(job, finish, alone=alone), finish) for job, finish in arrived]
@@ -251,12 +253,12 @@ class Dispatcher:
 
     def _begin_here(self, job: _Job, finish: Finish, *, alone: bool) -> Outcome | Pending | None:
         """What a job leads to, as far as that comes without waiting; None where a worker does the rest."""
-        if not job.is_small:
-            self._send(job.carry_out, finish)
+        if not is_small(job):
+            self._send(partial(self._carry_out, job), finish)
             return None
         if alone:
-            return job.carry_out()
-        outcome = job.begin()
+            return self._carry_out(job)
+        outcome = self._begin(job)
         if isinstance(outcome, Pending) and outcome.is_long:
             self._send(outcome.finish, finish)
             return None
@@ -275,28 +277,35 @@ class Dispatcher:
         self._busy -= 1
         finish(outcome)
 
-    # What requests lead to.
+    # What requests and attempts lead to.
 
-    def _carry_out(self, request: Request) -> Outcome:
+    def _carry_out(self, job: _Job) -> Outcome:
         """The reply, or a poll that stands in line; whatever fails is answered, too."""
-        return guarded(f'{request.method} {request.path[:100]}', lambda: self._outcome(request, self._asked))
+        if isinstance(job, _Attempt):
+            return attempted(job.held, last=job.is_last)
+        return self._outcome(job, self._asked)
 
-    def _begin(self, request: Request) -> Outcome | Pending:
+    def _begin(self, job: _Job) -> Outcome | Pending:
         """As :meth:`_carry_out`, as far as it comes without waiting."""
-        return guarded(f'{request.method} {request.path[:100]}', lambda: self._outcome(request, self._begun))
+        if isinstance(job, _Attempt):
+            return attempt_begun(job.held, partial(cast('Any', job.held.poll).begin, last=job.is_last))
+        return self._outcome(job, self._begun)
 
     def _outcome(self, request: Request, carry_out: Callable[[Call], P]) -> Reply | Upgrade | P:
-        asked = self.route(request)
-        if isinstance(asked, (Reply, Upgrade)):
-            return asked
-        if asked.leaves:
-            self.later(self._take_back, asked)
-            return Reply(200, b'{}')
-        if self.metrics is None:
-            return carry_out(asked)
-        began = time.perf_counter()
-        outcome = cast('Outcome | Pending', carry_out(asked))
-        return cast('P', self._counted(self.metrics, asked.operation, began, outcome))
+        try:
+            asked = self.route(request)
+            if isinstance(asked, (Reply, Upgrade)):
+                return asked
+            if asked.leaves:
+                self.later(self._take_back, asked)
+                return Reply(200, b'{}')
+            if self.metrics is None:
+                return carry_out(asked)
+            began = time.perf_counter()
+            outcome = cast('Outcome | Pending', carry_out(asked))
+            return cast('P', self._counted(self.metrics, asked.operation, began, outcome))
+        except Exception as error:  # noqa: BLE001 - whoever asked gets it
+            return failure(f'{request.method} {request.path[:100]}', error)
 
     def _counted(self, metrics: ServerMetrics, operation: str, began: float, outcome: Outcome | Pending) -> object:
         """Count what is over; what is pending is counted when it is."""
@@ -314,9 +323,10 @@ class Dispatcher:
         if is_held(call):
             held = Held(call)
             return carried_out(call.operation, lambda: held.stand(self.later).attempt()) or held
-        service, operation = call.service, call.operation
-        reply = carried_out(operation, lambda: service.call_json(operation, call.members))
-        return cast('Reply', reply)  # a call always answers
+        try:
+            return Reply(200, call.service.call_json(call.operation, call.members).encode())
+        except Exception as error:  # noqa: BLE001 - whoever asked gets it
+            return failure(call.operation, error)
 
     def _begun(self, call: Call) -> Outcome | Pending:
         begin = getattr(call.service, 'begin', None)
@@ -331,6 +341,13 @@ class Dispatcher:
         """Answer the polls of somebody who leaves with nothing; on the loop, where no task can come in between."""
         for connection in self.connections:
             connection.take_back(leaving)
+
+
+def is_small(job: _Job) -> bool:
+    """It may be carried out on the loop's thread."""
+    if isinstance(job, _Attempt):
+        return hasattr(job.held.poll, 'begin')
+    return job.path == '/' and len(job.body) <= SMALL
 
 
 def is_held(call: Call) -> bool:
@@ -350,11 +367,13 @@ def attempt_begun(held: Held, begin: Callable[[], Begun | None]) -> Outcome | Pe
 
 def pending(operation: str, begin: Callable[[], Begun | None]) -> Reply | Pending | None:
     """What is left of a call that was begun, or the reply where it was refused; None where there is no answer yet."""
-    begun = guarded(operation, begin)
-    if isinstance(begun, Begun):
-        finish = begun.finish
-        return Pending(lambda: cast('Reply', carried_out(operation, finish)), begun.is_long)
-    return begun
+    try:
+        begun = begin()
+    except Exception as error:  # noqa: BLE001 - whoever asked gets it
+        return failure(operation, error)
+    if begun is None:
+        return None
+    return Pending(partial(cast('Callable[..., Reply]', carried_out), operation, begun.finish), begun.is_long)
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:

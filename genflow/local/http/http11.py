@@ -285,8 +285,11 @@ def is_host(value: str) -> bool:
 
 def read_headers(lines: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
+    if not ''.join(lines).isprintable():  # nearly all are
+        for line in lines:
+            clean(line)
     for line in lines:
-        raw, colon, rest = clean(line).partition(':')
+        raw, colon, rest = line.partition(':')
         name, value = header_name(raw if colon else ''), rest.strip(' \t')
         headers[name] = f'{headers[name]},{value}' if name in headers else value
     return headers
@@ -316,14 +319,29 @@ def body_length(headers: dict[str, str]) -> int | None:
     return None
 
 
-def response(status: int, headers: tuple[tuple[str, str], ...], body: bytes, *, keep_alive: bool) -> bytes:
-    """A whole response, its Content-Length included."""
-    lines = [f'HTTP/1.1 {status} {REASONS.get(status, "Unknown")}']
-    lines += [f'{name}: {value}' for name, value in headers]
+def response(
+    status: int, headers: tuple[tuple[str, str], ...], body: bytes, *, keep_alive: bool, last: bytes = b''
+) -> bytes:
+    """A whole response, its Content-Length included.
+
+    Args:
+        status: Its number.
+        headers: Those that many responses share.
+        body: May be empty.
+        keep_alive: The connection may be used again.
+        last: A header that only this response has, as it is sent.
+    """
+    begins = beginning(status, headers, keep_alive=keep_alive)
+    return b'%b%b%bContent-Length: %d\r\n\r\n%b' % (begins, last, b'\r\n' if last else b'', len(body), body)
+
+
+@lru_cache(16)
+def beginning(status: int, headers: tuple[tuple[str, str], ...], *, keep_alive: bool) -> bytes:
+    """What many responses begin with."""
+    lines = [f'HTTP/1.1 {status} {REASONS.get(status, "Unknown")}', *(f'{name}: {value}' for name, value in headers)]
     if not keep_alive:
         lines.append('Connection: close')
-    lines.append(f'Content-Length: {len(body)}\r\n\r\n')
-    return '\r\n'.join(lines).encode('latin-1') + body
+    return '\r\n'.join([*lines, '']).encode('latin-1')
 
 
 def switching(protocol: str) -> bytes:

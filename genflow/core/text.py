@@ -13,6 +13,7 @@ from typing import Any
 __all__ = [
     'BROKEN',
     'Location',
+    'failed_at',
     'line_of',
     'place',
     'raised_at',
@@ -69,13 +70,14 @@ def place(where: Location | None) -> str:
 
 
 def suspended_at(generator: GeneratorType[Any, Any, Any]) -> str:
-    """Where a suspended generator stands, followed into the generators that it delegates to."""
-    innermost = generator
-    while isinstance(innermost.gi_yieldfrom, GeneratorType):
-        if innermost.gi_yieldfrom.gi_code.co_filename == _OWN:
-            break
-        innermost = innermost.gi_yieldfrom
-    frame = innermost.gi_frame
+    """Where a suspended generator stands, followed into those of the user's that it delegates to."""
+    found = generator
+    inner: Any = generator.gi_yieldfrom
+    while isinstance(inner, GeneratorType):
+        if not inner.gi_code.co_filename.startswith(_OWN):
+            found = inner
+        inner = inner.gi_yieldfrom
+    frame = found.gi_frame
     return 'finished' if frame is None else f'{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}'
 
 
@@ -91,6 +93,18 @@ def without_first_frame(error: BaseException) -> BaseException:
     return error if trace is None else BaseException.with_traceback(error, trace.tb_next)
 
 
+def failed_at(error: BaseException) -> str:
+    """The last line of the user's that an exception passed on its way out; empty where that is not known."""
+    found = ''
+    trace = traceback_of(error)
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(_OWN):
+            found = f'{code.co_filename}:{trace.tb_lineno} in {code.co_name}'
+        trace = trace.tb_next
+    return found
+
+
 def raised_at(error: BaseException) -> str:
     """Where an exception was raised."""
     trace = traceback_of(error)
@@ -101,4 +115,4 @@ def raised_at(error: BaseException) -> str:
     return f'{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} in {trace.tb_frame.f_code.co_name}'
 
 
-_OWN = __file__.replace('text.py', 'tasks/task.py')
+_OWN = __file__.replace('text.py', '')

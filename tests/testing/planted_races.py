@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from typing import Any
 
 from attrs import field, frozen
@@ -15,6 +16,7 @@ from genflow import (
     TaskFailed,
     TaskTimeout,
     Workflow,
+    WorkflowCanceled,
     WorkflowProxy,
     any_of,
     as_completed,
@@ -531,6 +533,225 @@ class KeyOfEach(KeyOfAll):
         yield self.pay(number, idempotency_key=f'order-{number}')
 
 
+# calls made anew
+
+
+class ChargedWhileOpen(Desk):
+    def run(self, order: int) -> Any:
+        try:
+            return (yield self.charge(order).timeout(30))
+        except TaskTimeout:
+            return (yield self.charge(order))  # nobody knows what became of the first one
+
+
+class WaitedFor(Desk):
+    def run(self, order: int) -> Any:
+        charge = self.charge(order)
+        try:
+            return (yield charge.timeout(30, keep=True))
+        except TaskTimeout:
+            return (yield charge)
+
+
+class ChildStartedTwice(Desk):
+    nightly = WorkflowProxy('Nightly', '1', retry=0, workflow_id='nightly')
+
+    def run(self) -> Any:
+        try:
+            return (yield self.nightly().timeout(60, keep=True))
+        except TaskTimeout:
+            return (yield self.nightly())  # the first one is open, and has the id
+
+
+class ChildStartedOnce(ChildStartedTwice):
+    def run(self) -> Any:
+        nightly = self.nightly()
+        try:
+            return (yield nightly.timeout(60, keep=True))
+        except TaskTimeout:
+            return (yield nightly)
+
+
+# cancellation
+
+
+class CanceledLikeAFailure(Desk):
+    def run(self, url: str) -> Any:
+        page = yield from self.fetched(url)
+        yield self.write(page)
+        return page
+
+    def fetched(self, url: str) -> Any:
+        try:
+            return (yield self.notify(url))
+        except (TaskFailed, WorkflowCanceled):
+            return 'nothing'
+
+
+class FailuresOnly(CanceledLikeAFailure):
+    def fetched(self, url: str) -> Any:
+        try:
+            return (yield self.notify(url))
+        except TaskFailed:
+            return 'nothing'
+
+
+class CleanUpWaitsForSomebody(Desk):
+    seen = Signal()
+
+    def run(self) -> Any:
+        try:
+            yield self.read(1)
+            yield self.seen.get()
+        except WorkflowCanceled:
+            yield self.seen.get()
+            raise
+        return 'seen'
+
+
+class CleanUpWaitsAWhile(CleanUpWaitsForSomebody):
+    def run(self) -> Any:
+        try:
+            yield self.read(1)
+            yield self.seen.get()
+        except WorkflowCanceled:
+            with suppress(TaskTimeout):
+                yield self.seen.get().timeout(60)
+            raise
+        return 'seen'
+
+
+# compensations
+
+
+class AllUndosFirst(Desk):
+    book_flight = ActivityProxy('BookFlight', '1', retry=0)
+    book_hotel = ActivityProxy('BookHotel', '1', retry=0)
+    cancel_flight = ActivityProxy('CancelFlight', '1', retry=0)
+    cancel_hotel = ActivityProxy('CancelHotel', '1', retry=0)
+
+    def run(self) -> Any:
+        saga = Saga()
+        saga.add(self.cancel_flight)
+        saga.add(self.cancel_hotel)  # although the hotel may never be asked
+        return (yield from saga.run(self.booked()))
+
+    def booked(self) -> Any:
+        yield self.book_flight()
+        yield self.book_hotel()
+
+
+class EachUndoBeforeItsStep(AllUndosFirst):
+    def run(self) -> Any:
+        saga = Saga()
+        return (yield from saga.run(self.booked_with(saga)))
+
+    def booked_with(self, saga: Saga) -> Any:
+        saga.add(self.cancel_flight)
+        yield self.book_flight()
+        saga.add(self.cancel_hotel)
+        yield self.book_hotel()
+
+
+# what executions share
+
+KNOWN: dict[str, Any] = {}
+
+
+class CachedInTheModule(Desk):
+    def run(self, key: str) -> Any:
+        if key not in KNOWN:
+            KNOWN[key] = yield self.read(key)
+        return KNOWN[key]
+
+
+class CachedInTheExecution(Desk):
+    def run(self, key: str) -> Any:
+        known: dict[str, Any] = {}
+        if key not in known:
+            known[key] = yield self.read(key)
+        return known[key]
+
+
+class CachedInADefault(Desk):
+    def run(self, key: str) -> Any:
+        return (yield from self.cached(key))
+
+    def cached(self, key: str, known: dict[str, Any] = {}) -> Any:  # noqa: B006 - the bug
+        if key not in known:
+            known[key] = yield self.read(key)
+        return known[key]
+
+
+# what the interpreter itself objects to
+
+
+class TimeLeft(Desk):
+    go = Signal()
+
+    def run(self) -> Any:
+        end = self.now().timestamp() + 100
+        try:
+            yield self.charge(1)
+        except TaskFailed:
+            self.failed = True
+        try:
+            yield self.go.get().timeout(end - self.now().timestamp())  # the charge may have taken longer
+        except TaskTimeout:
+            return 'late'
+        return 'in time'
+
+
+class TimeLeftOrNone(TimeLeft):
+    def run(self) -> Any:
+        end = self.now().timestamp() + 100
+        try:
+            yield self.charge(1)
+        except TaskFailed:
+            self.failed = True
+        try:
+            yield self.go.get().timeout(max(0, end - self.now().timestamp()))
+        except TaskTimeout:
+            return 'late'
+        return 'in time'
+
+
+class ChangedWhileIterated(Desk):
+    opened = Signal()
+
+    def run(self) -> Any:
+        self.open = {'a': 1, 'b': 2}
+        self.spawn(self.listen(), daemon=True)
+        for name in self.names():
+            yield self.read(name)
+        return len(self.open)
+
+    def names(self) -> Any:
+        return self.open
+
+    def listen(self) -> Any:
+        while True:
+            yield self.opened.get()
+            self.open[str(len(self.open))] = 0
+
+
+class CopiedAndIterated(ChangedWhileIterated):
+    def names(self) -> Any:
+        return list(self.open)
+
+
+class Ascii(Desk):
+    name = Signal[str]()
+
+    def run(self) -> Any:
+        return (yield self.name.get()).encode('ascii').decode()
+
+
+class Unicode(Ascii):
+    def run(self) -> Any:
+        return (yield self.name.get()).encode().decode()
+
+
 class Store:
     """A model: a value elsewhere."""
 
@@ -635,6 +856,16 @@ def _races() -> list[Race]:
         _race(DrainedTwice, DrainedInTheEnd, 'check', 9, (), {'votes': [1, 2], 'check': _all_counted}),
         _race(KeyOfAll, KeyOfEach, 'idempotency', 12),
         _race(Flips, FlipsRecorded, 'replay', 11),
+        _race(ChargedWhileOpen, WaitedFor, 'idempotency', 15, (7,)),
+        _race(ChildStartedTwice, ChildStartedOnce, 'mistake', 12),
+        _race(CanceledLikeAFailure, FailuresOnly, 'cancel', 14, ('/',)),
+        _race(CleanUpWaitsForSomebody, CleanUpWaitsAWhile, 'cancel', 15),
+        _race(AllUndosFirst, EachUndoBeforeItsStep, 'compensation', 16),
+        _race(CachedInTheModule, CachedInTheExecution, 'replay', 8, ('key',)),
+        _race(CachedInADefault, CachedInTheExecution, 'replay', 8, ('key',)),
+        _race(TimeLeft, TimeLeftOrNone, 'mistake', 8),
+        _race(ChangedWhileIterated, CopiedAndIterated, 'mistake', 8),
+        _race(Ascii, Unicode, 'mistake', 4),
         _race(
             NotLocked,
             Locked,

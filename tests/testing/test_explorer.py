@@ -45,7 +45,14 @@ from genflow.tools.run.target import load
 from tests.core.programs import PROGRAMS, Interpreter
 from tests.profile import examples
 from tests.testing.planted import PLANTED, Bank, Desk, LostUpdate, NobodyTakes, OrderDependentMerge
-from tests.testing.planted_races import RACES
+from tests.testing.planted_races import (
+    KNOWN,
+    RACES,
+    AllUndosFirst,
+    CachedInTheModule,
+    ChangedWhileIterated,
+    CopiedAndIterated,
+)
 
 
 @pytest.mark.parametrize('planted', [*PLANTED, *RACES], ids=lambda planted: planted.workflow.__name__)
@@ -1207,6 +1214,137 @@ def test_random_programs_raise_no_alarm(program):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, 'decorated', [])  # other tests of this process have decorated classes as the same types
         explore(Interpreter, program, budget=30, without=['untaken'])
+
+
+# what a check without parameters is
+
+
+class Notebook:
+    """A model: what was written, and what was erased."""
+
+    def __init__(self):
+        self.lines = []
+
+    def write(self, line):
+        self.lines.append(line)
+
+    def erase(self):
+        self.lines.clear()
+
+
+class TwoLines(Desk):
+    def run(self):
+        yield self.write(1)
+        yield self.write(2)
+
+
+def test_a_check_of_a_model_that_is_not_true_at_first_is_one_of_completed_executions():
+    book = Notebook()
+    assert explore(TwoLines, write=book.write, check=lambda: {1, 2} <= set(book.lines), budget=300).ok
+
+
+def test_a_check_of_a_model_that_is_true_at_first_is_an_invariant_of_all_ends():
+    book = Notebook()
+    with pytest.raises(ExplorationFailed, match='check') as caught:
+        explore(TwoLines, write=book.write, check=lambda: len(book.lines) != 1)
+    assert 'the execution fails' in caught.value.story or 'is canceled' in caught.value.story
+
+
+# what is no double call
+
+
+class AskedByHand(Desk):
+    poll = ActivityProxy('PollJob', '1', retry=0)
+
+    def run(self, job):
+        for _ in range(3):
+            try:
+                return (yield self.poll(job))
+            except TaskFailed:
+                yield self.sleep(10)
+        return 'unknown'
+
+
+def test_a_call_whose_name_says_that_it_only_reads_may_be_made_anew():
+    assert explore(AskedByHand, 'job', budget=300).ok
+
+
+class Spawning(Desk):
+    def run(self):
+        self.spawn(self.one())
+        yield self.sleep(1)
+
+    def one(self):
+        yield self.write(1)
+
+
+def test_a_refusal_by_swf_of_a_call_that_never_fails_is_no_failure_that_nobody_took():
+    assert explore(Spawning, write='done').ok
+
+
+class Server(Desk):
+    ask = Signal()
+    put = Signal()
+
+    def run(self):
+        while True:
+            first = yield any_of(self.ask.get(), self.put.get())
+            yield self.write(first.result())
+
+
+def test_a_server_of_several_signals_is_not_stuck():
+    assert explore(Server, ask=[1, 2], put=[3], faults=1, budget=300).ok
+
+
+# reports
+
+
+def test_a_mistake_is_reported_with_its_line():
+    class Late(Desk):
+        def run(self):
+            try:
+                yield self.charge(1)
+            except TaskFailed:
+                yield self.sleep(-1)
+
+    with pytest.raises(ExplorationFailed, match=r'test_explorer.py:\d+ in run, with DefinitionError'):
+        explore(Late)
+
+
+def test_a_story_names_the_users_line_that_compensates():
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(AllUndosFirst)
+    assert 'saga.py' not in caught.value.story
+    assert 'in run waits for activity 2 CancelHotel' in caught.value.story
+
+
+def test_a_story_says_what_was_called_and_answered():
+    with pytest.raises(ExplorationFailed) as caught:
+        explore(OrderDependentMerge, read=str, check=lambda result: result == '12')
+    assert 'Read#2: answered (read(2) = "2")' in caught.value.story
+
+
+def test_the_workflows_own_logger_is_silent(caplog):
+    class Talking(Desk):
+        def run(self):
+            self.logger.warning('hello')
+            yield self.read(1)
+
+    with caplog.at_level('INFO'):
+        assert explore(Talking, budget=20).ok
+    assert 'hello' not in caplog.text
+
+
+def test_what_executions_share_is_as_before_after_an_exploration():
+    with pytest.raises(ExplorationFailed, match='the run changed what all executions of a process share: KNOWN'):
+        explore(CachedInTheModule, 'key')
+    assert KNOWN == {}
+
+
+def test_a_state_with_an_iterator_that_is_broken_is_known_again():
+    assert explore(CopiedAndIterated, budget=100).ok
+    with pytest.raises(ExplorationFailed, match='dictionary changed size during iteration'):
+        explore(ChangedWhileIterated)
 
 
 EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'

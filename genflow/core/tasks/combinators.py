@@ -25,7 +25,18 @@ from genflow.core.tasks.cancellation import WhenEnded
 from genflow.core.tasks.signal_waits import GetPart, ask, parts_of
 from genflow.core.tasks.task import ERROR, OPEN, VALUE, Task
 
-__all__ = ['Combined', 'Gathered', 'Waitable', 'all_of', 'any_of', 'first_of', 'first_success', 'gather', 'joined']
+__all__ = [
+    'Combined',
+    'Gathered',
+    'Race',
+    'Waitable',
+    'all_of',
+    'any_of',
+    'first_of',
+    'first_success',
+    'gather',
+    'joined',
+]
 
 A = TypeVar('A')
 B = TypeVar('B')

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -19,7 +21,18 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
-from genflow.testing.explorer.judges import JUDGES, Baseline, Verdict, judged, minds_calls, what_is_asked
+from genflow.testing.explorer.judges import (
+    JUDGES,
+    Baseline,
+    Verdict,
+    is_invariant,
+    is_like,
+    judged,
+    may_be_swallowed,
+    minds_calls,
+    swallowed_like,
+    what_is_asked,
+)
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
 from genflow.testing.explorer.search import Budget, Search, play_labels, runs_by_chance
 from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
@@ -31,8 +44,9 @@ from genflow.testing.explorer.setup import (
     signal_variants,
     update_texts,
 )
+from genflow.testing.explorer.shared_state import SharedState
 from genflow.testing.explorer.shrinking import labels_of, shrunk
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.simulation import CANCEL, Simulation
 from genflow.testing.explorer.story import history_code, story_text
 from genflow.testing.tester.doubles import Doubles
 
@@ -72,7 +86,9 @@ def explore(
         check: Called at the end of each run; raises, or returns a false value, if something is wrong. Its parameters
             are filled by name: ``result``, ``calls``, ``status``, ``failure``, ``arrived``, ``unread``, ``runs``,
             ``warnings`` or ``run`` for all of it; other names get the result, then the calls. Unless it has the
-            parameter ``run``, ``status`` or ``failure``, it is called for completed executions only.
+            parameter ``run``, ``status`` or ``failure``, it is called for completed executions only. A check without
+            parameters, such as one of the state of a model, that is true before the first run is an invariant: it is
+            called however an execution ends.
         always: Called with the workflow object after every decision; it may call ``@query`` methods.
         signals: The signals to send: by attribute, signal or name, a list of values, each sent once. Default: as many
             ``None`` as the first order needs.
@@ -195,6 +211,7 @@ class Exploration:
         lead = cast.lead
         made = lead.cls()
         inspect.signature(made.run).bind(*args, **kwargs)
+        shared = SharedState.of(lead.cls)
         setup = Setup(
             lead,
             made._serialize_arguments(*args, **kwargs),
@@ -204,10 +221,14 @@ class Exploration:
             always=always,
             parameters=_parameters(cast),
             minds_calls=check is not None and minds_calls(check),
+            shared=shared,
         )
-        memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)])
+        memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)], shared)
         exploration = cls(setup, memory, args, kwargs, check, without, Report(lead.name))
-        exploration._begin(given=signals is not None)
+        exploration.first = Baseline(is_invariant=is_invariant(check))
+        memory.restore()
+        with _muted():
+            exploration._begin(given=signals is not None)
         return exploration
 
     # the first run
@@ -226,7 +247,7 @@ class Exploration:
                 says_signals=needed.is_deadlocked,
                 extra={**needed.inputs, **own_updates(cls)},
             )
-        calm = evolve(self.setup, faults=False, extra={}, variants={})
+        calm = evolve(self.setup, faults=False, extra={}, variants={}, notes_places=True)
         run = play_labels(calm, self.memory, (), 0)
         completes = run.closed is not None and run.closed.how == 'completed'
         result = None if run.closed is None else run.closed.result
@@ -237,6 +258,8 @@ class Exploration:
             unread=dict(run.unread),
             undos=run.live.log,
             is_unreadable=type(run.error) is HistoryError,
+            is_invariant=self.first.is_invariant,
+            signal_places=frozenset(run.signal_places),
         )
         if completes:
             self.setup = evolve(self.setup, judged_updates=frozenset(updates_of(cls)) - run.failed_updates)
@@ -261,17 +284,21 @@ class Exploration:
         """
         begun = time.perf_counter()
         report = self.report
+        with _muted():
+            self._search(budget, faults, seed, only_chance=only_chance)
+            if self._failed is not None:
+                report.finding = self._found(*self._failed, budget.used)
+        report.runs = budget.used
+        report.seconds = time.perf_counter() - begun
+        return report
+
+    def _search(self, budget: Budget, faults: int, seed: int | str, *, only_chance: bool) -> None:
         if only_chance:
             self._by_chance(self.setup, faults, budget, Budget(0), seed)
         for allowed in range(0 if only_chance else faults + 1):
             setup = self.setup if allowed else evolve(self.setup, faults=False, extra={}, variants={})
             if not self._level(setup, allowed, budget, seed):
                 break
-        if self._failed is not None:
-            report.finding = self._found(*self._failed, budget.used)
-        report.runs = budget.used
-        report.seconds = time.perf_counter() - begun
-        return report
 
     def _level(self, setup: Setup, allowed: int, budget: Budget, seed: int | str) -> bool:
         """Tries the orders with so many faults; whether all of them were tried and held."""
@@ -322,19 +349,38 @@ class Exploration:
         return False
 
     def _verdict(self, run: Simulation) -> Verdict | None:
-        return judged(run, self.first, self.without, self.check)
+        verdict = judged(run, self.first, self.without, self.check)
+        if verdict is None and 'cancel' not in self.without and may_be_swallowed(run, self.first):
+            verdict = self._swallowed(run)
+        return verdict
+
+    def _swallowed(self, run: Simulation) -> Verdict | None:
+        """Compares a canceled run that completed with those in which a call that was open then fails instead."""
+        labels = labels_of(run)
+        place = labels.index(CANCEL.label) if CANCEL.label in labels else None
+        if place is None:
+            return None
+        for name in run.open_at_cancel:
+            for outcome in ('failed', 'timed out'):
+                later = [label for label in labels[place + 1 :] if not label.startswith(f'end {name} ')]
+                other = play_labels(self.setup, self.memory, [*labels[:place], f'end {name} {outcome}', *later])
+                other.close()
+                if is_like(run, other):
+                    return Verdict('cancel', swallowed_like(run, name, outcome))
+        return None
 
     # results
 
     def play(self, schedule: str) -> Report:
         """Plays one schedule and judges it."""
         labels = read_schedule(schedule)
-        run = play_labels(self.setup, self.memory, labels)
-        verdict = self._verdict(run)
-        run.close()
-        self.report.runs = 1
-        if verdict is not None:
-            self.report.finding = self._finding_of(verdict, labels, 1)
+        with _muted():
+            run = play_labels(self.setup, self.memory, labels)
+            verdict = self._verdict(run)
+            run.close()
+            self.report.runs = 1
+            if verdict is not None:
+                self.report.finding = self._finding_of(verdict, labels, 1)
         return self.report
 
     def _found(self, verdict: Verdict, labels: list[str], after: int) -> Finding:
@@ -354,6 +400,18 @@ class Exploration:
         self.memory.restore()
         history, code = history_code(self.setup, self.args, self.kwargs, run)
         return Finding(verdict, story, schedule_id(labels), history, code, run.total, after)
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Keeps the workflow's own logger silent: thousands of runs would log the same."""
+    logger = logging.getLogger('genflow.workflow')
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _parameters(cast: Doubles) -> dict[tuple[str, str], list[str]]:

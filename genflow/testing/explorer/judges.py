@@ -7,7 +7,9 @@ first run: first in first out, without faults.
 
 from __future__ import annotations
 
+import dis
 import inspect
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,16 +21,32 @@ from genflow.core.errors import (
     DefinitionError,
     GenflowError,
     HistoryError,
+    ScheduleFailed,
     TaskCanceled,
     TaskFailed,
     WorkflowStalled,
     YieldError,
 )
 from genflow.core.payloads.hooks import decode
-from genflow.testing.explorer.simulation import Call, Simulation
+from genflow.core.text import failed_at
+from genflow.testing.explorer.places import shown_place
+from genflow.testing.explorer.simulation import ALREADY_RUNNING, Call, Simulation
 from genflow.testing.explorer.undoing import SagaLog, Undo
 
-__all__ = ['JUDGES', 'Baseline', 'Run', 'Verdict', 'judged', 'minds_calls', 'summary', 'what_is_asked']
+__all__ = [
+    'JUDGES',
+    'Baseline',
+    'Run',
+    'Verdict',
+    'is_invariant',
+    'is_like',
+    'judged',
+    'may_be_swallowed',
+    'minds_calls',
+    'summary',
+    'swallowed_like',
+    'what_is_asked',
+]
 
 MISTAKES = (
     TypeError,
@@ -38,15 +56,25 @@ MISTAKES = (
     AssertionError,
     ZeroDivisionError,
     RecursionError,
+    UnicodeError,
     YieldError,
     DefinitionError,
 )
 """Exceptions that show a mistake in the code; others may be raised on purpose."""
 
+UNLESS_RAISED = (ValueError, ArithmeticError, RuntimeError)
+"""Exceptions that show one where no ``raise`` makes them, such as that a dict changed while it was iterated."""
+
 UNNAMED = ('result', 'calls', 'run')
 """What the parameters of a check get whose names say nothing."""
 
 KEY_NAMES = frozenset({'idempotency_key', 'idempotencykey', 'idempotency_token', 'request_token', 'client_token'})
+
+READS = frozenset(
+    {'check', 'count', 'describe', 'fetch', 'find', 'get', 'has', 'is', 'list', 'load', 'look', 'poll', 'query', 'read'}
+    | {'search', 'status', 'wait', 'watch'}
+)
+"""First words of the names of calls that only read, so that it is no harm if one is made anew."""
 
 CANCEL_WITHIN = 60
 """Events within which a canceled execution has to end, faults of the schedule not counted."""
@@ -101,6 +129,8 @@ class Baseline:
         unread: By name, the number of unread signals when it closed.
         undos: The compensations of its sagas.
         is_unreadable: Whether a result cannot be read, such as the ``None`` of an activity that returns a list.
+        is_invariant: Whether the user's check is to hold however an execution ends.
+        signal_places: Where its branches waited when signals came.
     """
 
     completes: bool = False
@@ -109,6 +139,8 @@ class Baseline:
     unread: Mapping[str, int] = Factory(dict)
     undos: SagaLog = Factory(SagaLog)
     is_unreadable: bool = False
+    is_invariant: bool = False
+    signal_places: frozenset[str] = frozenset()
 
 
 def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
@@ -140,7 +172,7 @@ def _broken(run: Simulation, first: Baseline) -> str | None:
     error = run.error
     if error is None or isinstance(error, WorkflowStalled) or (first.is_unreadable and type(error) is HistoryError):
         return None
-    return f'{type(error).__name__}: {error}'
+    return f'{type(error).__name__}: {error}{_shared(run)}'
 
 
 def _stalled(run: Simulation, first: Baseline) -> str | None:
@@ -175,27 +207,48 @@ def _replay(run: Simulation, first: Baseline) -> str | None:
         fresh.advance(run.events)
         agrees = fresh.closed
     except GenflowError as error:
-        return f'a replay of the history does not agree with the run: {error}'
+        return f'a replay of the history does not agree with the run: {error}{_shared(run)}'
     finally:
         fresh.close()
-    return None if agrees else 'a replay of the history does not end where the run ended'
+    return None if agrees else f'a replay of the history does not end where the run ended{_shared(run)}'
+
+
+def _shared(run: Simulation) -> str:
+    changed = run.setup.shared.changed()
+    return f'\nnote: the run changed what all executions of a process share: {", ".join(changed)}' if changed else ''
 
 
 def _untaken(run: Simulation, first: Baseline) -> str | None:
-    if not run.unretrieved:
+    if not run.unretrieved or isinstance(run.failure, ScheduleFailed):  # anything may be refused, also of a stub
         return None
     return f'the failure of {run.unretrieved} fails the execution, and nobody waited for it: {run.failure}'
 
 
 def _mistaken(run: Simulation, first: Baseline) -> str | None:
+    error = run.failure
+    if run.started_twice and isinstance(error, ScheduleFailed) and error.cause == ALREADY_RUNNING:
+        return f'the code starts a child with the id {run.started_twice!r} while its own child of that id is open'
     if not first.completes:
         return None
-    error = run.failure
-    if isinstance(error, MISTAKES) and not isinstance(error, TaskFailed):
-        return f'the code fails with {type(error).__name__}: {error}'
+    if isinstance(error, MISTAKES) or (isinstance(error, UNLESS_RAISED) and not _is_raised(error)):
+        if isinstance(error, TaskFailed):
+            return None
+        place = shown_place(failed_at(error))
+        return f'the code fails{place and f" at {place},"} with {type(error).__name__}: {error}'
     if isinstance(error, TaskCanceled) and run.cancel_at is None:
         return f'the code cancels a task, and fails since it asks for its result: {type(error).__name__}: {error}'
     return run.broken_update
+
+
+def _is_raised(error: BaseException) -> bool:
+    """Whether a ``raise`` made an exception, and not the interpreter."""
+    place = error.__traceback__
+    if place is None:
+        return True
+    while place.tb_next is not None:
+        place = place.tb_next
+    code = place.tb_frame.f_code.co_code
+    return 0 <= place.tb_lasti < len(code) and dis.opname[code[place.tb_lasti]] in ('RAISE_VARARGS', 'RERAISE')
 
 
 def _compensated(run: Simulation, first: Baseline) -> str | None:
@@ -221,7 +274,12 @@ def _undone(run: Simulation, first: Baseline) -> str | None:
     if run.error is not None:
         return None
     ran = [undo for undo in run.live.log.undos if undo.has_run]
-    return _undone_twice(run, first, ran) or _undone_by_hand(run, first, ran) or _undone_too_soon(first, ran)
+    return (
+        _undone_twice(run, first, ran)
+        or _undone_by_hand(run, first, ran)
+        or _undone_too_soon(first, ran)
+        or _undone_for_nothing(run, first, ran)
+    )
 
 
 def _undone_twice(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
@@ -265,6 +323,23 @@ def _undone_too_soon(first: Baseline, ran: list[Undo]) -> str | None:
     return None
 
 
+def _undone_for_nothing(run: Simulation, first: Baseline, ran: list[Undo]) -> str | None:
+    """A compensation ran, and the only step that its name tells of was never called."""
+    if not first.completes or first.undos.has_undone:
+        return None
+    steps = {name: set(words_of(name)) for name in first.undos.work}
+    times = Counter(word for words in steps.values() for word in words)
+    for undo in ran:
+        words = {word for word in words_of(undo.name) if times[word] == 1} if undo.is_call else set()
+        named = [name for name, its in steps.items() if its & words]
+        if len(named) == 1 and named[0] not in run.live.log.work and undo.name != named[0]:
+            return (
+                f'the compensation {undo.what} runs, and its step {named[0]} was never called: it was added too early; '
+                'add it directly before the call that it undoes'
+            )
+    return None
+
+
 def _repeated(run: Simulation, first: Baseline) -> str | None:
     return _repeated_key(run) or _asked_again(run, first)
 
@@ -284,15 +359,32 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
         others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
         last = {(other.run, other.number): other for other in others}  # of its attempts; one before it was tried again
         key = _idempotency_key(run, call)
-        lost = [other for other in last.values() if other.outcome == 'timed out' and (other.ended or 0) <= place]
-        again = any(key is None or _idempotency_key(run, other) != key for other in lost)
+        lost = [other for other in last.values() if _may_have_been_performed(other, place)]
+        again = [other for other in lost if key is None or _idempotency_key(run, other) != key]
         before.append(call)
-        if again and len({(other.run, other.number) for other in before}) > first.asked[what] > 0:
+        many = len({(other.run, other.number) for other in before}) > first.asked[what] > 0
+        if again and many and not _only_reads(call):
+            when = 'after it timed out' if again[0].outcome == 'timed out' else 'while it is still open'
             return (
-                f'{call} is called anew after it timed out: the first call may have been performed, and the second '
+                f'{call} is called anew {when}: the first call may have been performed, and the second '
                 'has another idempotency key; let retry= try again, or give both calls one key'
             )
     return None
+
+
+def _may_have_been_performed(call: Call, place: int) -> bool:
+    """Whether a call had timed out, or not ended at all, when so many calls had been made."""
+    return call.ended is None or call.ended > place or call.outcome == 'timed out'
+
+
+def _only_reads(call: Call) -> bool:
+    """Whether the name of a call begins with a word for what may be repeated at will."""
+    return bool(READS & {words_of(name)[0] for name in (call.name, call.attribute) if words_of(name)})
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in small letters: of ``BookHotel`` and ``book_hotel`` the same."""
+    return [word.lower() for word in re.findall(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+', name)]
 
 
 def _is_compensation(run: Simulation, call: Call) -> bool:
@@ -334,6 +426,13 @@ def _idempotency_key(run: Simulation, call: Call) -> Any:
 def _cancel_bounds(run: Simulation, first: Baseline) -> str | None:
     if run.cancel_at is None or run.error is not None:
         return None
+    if run.needs_signal is not None:
+        name, places = run.needs_signal
+        if not places & first.signal_places:
+            return (
+                f'the canceled execution waits for the signal {name!r} and nothing else, without a time limit; '
+                'if nobody sends it, the execution never ends'
+            )
     if run.closed is None:
         waits = run.cut and run.total - run.cancel_events > CANCEL_WITHIN
         return 'the execution was canceled and goes on' if waits else None
@@ -356,6 +455,41 @@ def _swallowed(run: Simulation, first: Baseline, canceled_at: int) -> str | None
     if first.result in (None, 'null') or len(run.calls) >= sum(first.asked.values()):
         return None
     return 'the cancellation was swallowed: the result is that of an execution which was not cut short'
+
+
+def may_be_swallowed(run: Simulation, first: Baseline) -> bool:
+    """Whether a canceled run completed after it made calls as usual, though not with the usual result."""
+    if run.cancel_at is None or run.error is not None or run.closed is None or run.closed.how != 'completed':
+        return False
+    if not run.moved_by_cancel or run.canceled_run != len(run.past) or run.has_failures or not first.completes:
+        return False
+    usual = {name for name, _ in first.asked}
+    later = {call.name for call in run.calls[run.cancel_at :]}
+    return bool(later) and later <= usual
+
+
+def is_like(run: Simulation, other: Simulation) -> bool:
+    """Whether two runs made the same calls and completed with the same result."""
+    if (
+        other.closed is None
+        or run.closed is None
+        or (other.closed.how, other.closed.result)
+        != (
+            run.closed.how,
+            run.closed.result,
+        )
+    ):
+        return False
+    return [what_is_asked(run, call) for call in run.calls] == [what_is_asked(other, call) for call in other.calls]
+
+
+def swallowed_like(run: Simulation, name: str, outcome: str) -> str:
+    """What is wrong with a run that is like the one in which an open call ended so."""
+    assert run.cancel_at is not None  # noqa: S101 - it was canceled
+    return (
+        f'the cancellation was swallowed: the code took it for {name} having {outcome}, called '
+        f'{run.calls[run.cancel_at]} as then, and completed'
+    )
 
 
 def _overtaken(run: Simulation, first: Baseline) -> str | None:
@@ -386,7 +520,18 @@ def judged(
             text = judge(run, first)
             if text is not None:
                 return Verdict(name, text)
-    return None if check is None else _checked(run, check)
+    return None if check is None else _checked(run, first, check)
+
+
+def is_invariant(check: Callable[..., Any] | None) -> bool:
+    """Whether a check is one of the state of models, and is true before anything has happened."""
+    if check is None or inspect.signature(check).parameters:
+        return False
+    try:
+        answer = check()
+    except Exception:  # noqa: BLE001 - such as a lookup of what a run makes
+        return False
+    return answer is None or bool(answer)
 
 
 def minds_calls(check: Callable[..., Any]) -> bool:
@@ -396,7 +541,7 @@ def minds_calls(check: Callable[..., Any]) -> bool:
     return bool({'calls', 'run'} & {*names, *UNNAMED[: len(unnamed)]})
 
 
-def _checked(run: Simulation, check: Callable[..., Any]) -> Verdict | None:
+def _checked(run: Simulation, first: Baseline, check: Callable[..., Any]) -> Verdict | None:
     """Calls the user's check with what its parameters are named after."""
     if run.error is not None or run.cut:
         return None
@@ -404,7 +549,7 @@ def _checked(run: Simulation, check: Callable[..., Any]) -> Verdict | None:
     values = {'run': found, **asdict(found, recurse=False)}
     names = list(inspect.signature(check).parameters)
     known = [name for name in names if name in values]
-    if found.status != 'completed' and not set(known) & {'run', 'status', 'failure'} and names:
+    if found.status != 'completed' and not first.is_invariant and not set(known) & {'run', 'status', 'failure'}:
         return None
     order = iter(UNNAMED)
     try:

@@ -37,7 +37,7 @@ ATOMS: Mapping[Any, tuple[Any, ...]] = {
     bool: (True, False),
     int: (1, 0),
     float: (1.5, 0.0),
-    str: ('a', ''),
+    str: ('a', '', 'ä'),
     NoneType: (None,),
     Any: (None,),
     object: (None,),
@@ -158,7 +158,12 @@ def _of_class(cls: type, parameters: Mapping[Any, Any], depth: int) -> Iterator[
     usual = {name: found[0] for name, found in values.items() if found}
     if not usual.keys() >= names.keys() - optional:
         return
-    changes = [{**usual, name: value} for name, found in values.items() for value in found[1:]]
+    changes = [
+        {**usual, name: found[place]}
+        for place in range(1, MAX_SAMPLES)
+        for name, found in values.items()
+        if place < len(found)
+    ]
     fewer = [{name: value for name, value in usual.items() if name not in optional}] if optional else []
     for members in (usual, *changes, *fewer):
         yield list(members.values()) if issubclass(cls, tuple) else members

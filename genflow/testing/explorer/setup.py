@@ -15,6 +15,7 @@ from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import encode, encode_value
 from genflow.core.tasks.signals import Signal, declared_signals, signal_name
 from genflow.testing.explorer.samples import argument_samples, signal_samples
+from genflow.testing.explorer.shared_state import SharedState
 from genflow.testing.tester.doubles import Double, Doubles
 from genflow.testing.tester.stubs import Script
 
@@ -61,6 +62,8 @@ class Setup:
         max_runs: Restarts after which a run is cut off.
         called: By kind, name and version, what is known of the types that were called.
         kinds: The kinds of what the workflow can call, and timers, which every workflow has.
+        shared: What all executions of a process share.
+        notes_places: Whether a run takes notes of where signals are waited for.
     """
 
     spec: WorkflowSpec
@@ -77,6 +80,8 @@ class Setup:
     faults: bool = True
     max_events: int = 400
     max_runs: int = 4
+    shared: SharedState = Factory(SharedState)
+    notes_places: bool = False
     called: dict[tuple[str, str, str | None], Called] = field(init=False, factory=dict)
     kinds: frozenset[str] = field(init=False)
 
@@ -144,12 +149,13 @@ class Memory:
     """
 
     roots: list[Any] = Factory(list)
+    shared: SharedState = Factory(SharedState)
     _begin: list[Any] = field(factory=list)
 
     @classmethod
-    def of(cls, stubs: Iterable[Any]) -> Memory:
-        """The memory of these stubs and invariants."""
-        memory = cls()
+    def of(cls, stubs: Iterable[Any], shared: SharedState) -> Memory:
+        """The memory of these stubs and invariants, and what executions share."""
+        memory = cls(shared=shared)
         for stub in stubs:
             for root in _reached(stub):
                 if not any(root is known for known in memory.roots):
@@ -163,6 +169,7 @@ class Memory:
 
     def restore(self, remembered: list[Any] | None = None) -> None:
         """Puts everything back as it was in the beginning, or when this copy was made."""
+        self.shared.restore()
         for root, begin in zip(self.roots, self._begin if remembered is None else remembered, strict=True):
             put_back: Callable[[Any, Any], None] = _PUT_BACK.get(type(root), _put_back_object)
             put_back(root, copy.deepcopy(begin))

@@ -29,8 +29,10 @@ from genflow.core.model.info import ExecutionIds
 from genflow.core.model.wire_names import REPLY_MARKER, UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
+from genflow.core.tasks.combinators import Race
 from genflow.core.tasks.saga import Saga
 from genflow.core.tasks.signals import SignalGet
+from genflow.core.text import suspended_at
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, Suspended
 from genflow.testing.explorer.items import DECIDE, Action, Item
 from genflow.testing.explorer.service_model import DUE, ServiceModel
@@ -39,14 +41,20 @@ from genflow.testing.explorer.undoing import SagaLog
 from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.stub_runner import play
 
-__all__ = ['Call', 'Simulation', 'WatchedExecution']
+__all__ = ['ALREADY_RUNNING', 'CANCEL', 'Call', 'Simulation', 'WatchedExecution']
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 WORKFLOW_ID = 'workflow-1'
 MAX_RESPONSE = 100
 """Decisions of one response (SWF's quota)."""
 
+USUAL_LIMIT = 420
+"""Seconds after which an activity times out whose limits are not known: the default of genflow's decorator."""
+
 MAX_SELF_SIGNALS = 50
+
+ALREADY_RUNNING = 'WORKFLOW_ALREADY_RUNNING'
+"""The cause with which SWF refuses to start a child of whose id an execution is open."""
 
 MISTAKES = frozenset({'AttributeError', 'NameError', 'UnboundLocalError', 'TypeError', 'RecursionError'})
 """What an update raises that has a mistake; others are its answer to whoever asks for what cannot be done."""
@@ -157,6 +165,10 @@ class Simulation(ServiceModel):
         broken_update: An update that failed since its code has a mistake.
         arrived: By name, how many signals have come.
         cancel_at: How many calls had been made when the cancellation was requested.
+        open_at_cancel: The labels of the calls that were open then.
+        needs_signal: The signal without which a canceled execution could not go on, and where it waits for it.
+        signal_places: Where branches waited when a signal came, if the setup asks for that.
+        started_twice: The id of a child that the code starts while its own child of that id is open.
         digest: A number that is the same for the same things having happened in any order.
         call_of: The call of each event that opened something in the current run.
         all_sent: Whether the last answer was short enough to be sent as a whole.
@@ -184,6 +196,10 @@ class Simulation(ServiceModel):
         self.cancel_at: int | None = None
         self.cancel_events = 0
         self.moved_by_cancel = False
+        self.open_at_cancel: list[str] = []
+        self.needs_signal: tuple[str, frozenset[str]] | None = None
+        self.signal_places: set[str] = set()
+        self.started_twice = ''
         self.digest = 0
         self.total = 0
         self.time = 0.0
@@ -256,6 +272,11 @@ class Simulation(ServiceModel):
         """Whether something went wrong with the call of an item already."""
         return item.call in self._faulty
 
+    def call_at(self, ref: int) -> Call | None:
+        """The call of an open item of the current run."""
+        place = self._place_of.get(ref)
+        return None if place is None else self.calls[place]
+
     def saga_log(self, run: int) -> SagaLog:
         """What was noted of the sagas of one run, counted from 1."""
         return [*self._past_logs, self.live.log][run - 1]
@@ -273,7 +294,7 @@ class Simulation(ServiceModel):
         """Whether each branch waits in a loop for one more of the signals that it has read, so that it never ends."""
         boxes = self.live.mailboxes
         return not any(box.items for box in boxes.values()) and all(
-            isinstance(branch.awaiting, SignalGet) and boxes[branch.awaiting.name].read and _is_in_loop(generator)
+            _is_in_loop(generator) and any(boxes[name].read for name in _signals_alone(branch.awaiting))
             for generator, branch in self.live.branches.items()
         )
 
@@ -391,9 +412,23 @@ class Simulation(ServiceModel):
             self._during = action
             self._prepared = True
         else:
+            if action.verb == 'signal' and not action.when:
+                self._note_need(action.name)
             _TAKE[action.verb](self, action)
         if self.total > self.setup.max_events:
             self.cut = True
+
+    def _note_need(self, name: str) -> None:
+        """Takes a note if only a signal lets a canceled execution go on."""
+        if self.setup.notes_places:
+            self.signal_places.update(self._places())
+        box = self.live.mailboxes.get(name)
+        if self.moved_by_cancel and not self.open and not self.is_due and box is not None and box.is_awaited():
+            self.needs_signal = self.needs_signal or (name, frozenset(self._places()))
+
+    def _places(self) -> Iterator[str]:
+        """Where branches wait."""
+        return map(suspended_at, self.live.branches)
 
     def evict(self, action: Action) -> None:
         self._evicted = self._prepared = True
@@ -431,6 +466,7 @@ class Simulation(ServiceModel):
         self.cancel_at = len(self.calls)
         self.cancel_events = self.total
         self.canceled_run = len(self.past)
+        self.open_at_cancel = [item.label for item in self.open.values() if item.kind in WORK]
         self.add(events.CancelRequested)
         self._happened('cancel')
 
@@ -450,8 +486,10 @@ class Simulation(ServiceModel):
     def _pass_time(self, item: Item, outcome: str) -> None:
         if outcome == 'fired':
             self.time = max(self.time, item.due)
-        elif outcome.startswith('timed out') and item.limit < math.inf:
-            self.time = max(self.time, item.limit)
+        elif outcome.startswith('timed out'):
+            late = item.limit if item.limit < math.inf else self.time + USUAL_LIMIT
+            others = [other.due for other in self.open.values() if other is not item]
+            self.time = max(self.time, min([late, *others]) if item.limit == math.inf else late)
 
     def _start_child(self, item: Item) -> None:
         self.start_child(item, f'run of {item.label}')
@@ -546,7 +584,7 @@ class Simulation(ServiceModel):
         refused, self._refused = self._refused, None
         self._response = response = answer or Decisions()
         self.all_sent = len(response.all) <= MAX_RESPONSE
-        self.record_response(response.first_chunk(MAX_RESPONSE), started, _Refusing(refused))
+        self.record_response(response.first_chunk(MAX_RESPONSE), started, _Refusing(self, refused))
         self._recorded = len(self.events)
 
     def _always(self) -> None:
@@ -659,6 +697,13 @@ def _is_in_loop(generator: GeneratorType[Any, Any, Any]) -> bool:
     )
 
 
+def _signals_alone(task: Any) -> list[str]:
+    """The signals of which a wait needs one; nothing if it needs anything else."""
+    members = task.members if isinstance(task, Race) else [task]
+    names = [member.name for member in members if isinstance(member, SignalGet)]
+    return names if len(names) == len(members) else []
+
+
 _JUMPS = frozenset({*dis.hasjabs, *dis.hasjrel})
 
 
@@ -741,12 +786,16 @@ class Refusal(NamedTuple):
 
 
 class _Refusing:
-    """Refuses the first decision of a kind, once."""
+    """Refuses the first decision of a kind, once, and a child of which one is open already."""
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, run: Simulation, name: str | None) -> None:
+        self._run = run
         self._refusal = None if name is None else _REFUSABLE[name]
 
     def __call__(self, decision: Any) -> str | None:
+        if type(decision) is decisions.StartChild and self._run.open_item('child', decision.workflow_id) is not None:
+            self._run.started_twice = decision.workflow_id
+            return ALREADY_RUNNING
         refusal = self._refusal
         if refusal is None or refusal.decision is not type(decision):
             return None
@@ -762,7 +811,7 @@ _REFUSABLE: dict[str, Refusal] = {
     'activity, of a type that SWF does not know,': Refusal(
         decisions.ScheduleActivity, 'activity', 'ACTIVITY_TYPE_DOES_NOT_EXIST'
     ),
-    'child, since one of its id is open,': Refusal(decisions.StartChild, 'child', 'WORKFLOW_ALREADY_RUNNING'),
+    'child, since one of its id is open,': Refusal(decisions.StartChild, 'child', ALREADY_RUNNING),
 }
 """By how a story names it. A rate makes the engine try again, the other causes fail the call."""
 

@@ -318,7 +318,10 @@ class _Walk:
         if not type(value).__name__.endswith('iterator') and type(value) not in _REDUCED:
             self.visit_unknown()
             return
-        self.visit(value.__reduce__())
+        try:
+            self.visit(value.__reduce__())
+        except RuntimeError:  # what it goes through has changed since, so its next step raises the same
+            self.out.append('broken')
 
     def visit_unknown(self) -> None:
         self.out.append(('opaque', next(_opaque)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from genflow.core.errors import GenflowError
-from genflow.core.model.events import Refused
+from genflow.core.model.events import Completed, Refused
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.envelopes import opened, opened_input
 from genflow.core.text import suspended_at
 from genflow.testing.explorer.items import DECIDE, Action
+from genflow.testing.explorer.places import shown_place
 from genflow.testing.explorer.setup import Memory, Setup
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.histories.history import History
@@ -21,6 +21,7 @@ __all__ = ['history_code', 'story_text']
 
 CREATED = frozenset({'activity', 'timer', 'child', 'lambda'})
 MAX_BRANCHES = 4
+MAX_RESULT = 60
 MAX_ALLOWANCE = 99
 
 
@@ -38,8 +39,9 @@ def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
             break
         if step is not DECIDE:
             number += 1
-            lines.append(f'{number:>3}. {_sentence(step, _value(run, step))}')
+            told = _told(run, step)
             run.take(step)
+            lines.append(f'{number:>3}. {_sentence(step, told())}')
             continue
         run.take(step)
         made = ', '.join(map(repr, run.calls[before:]))
@@ -49,12 +51,28 @@ def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
     return '\n'.join(lines)
 
 
-def _value(run: Simulation, step: Action) -> str:
-    """What a signal brings; nothing where that is ``null``, or the arguments of an update."""
-    if step.verb != 'signal' or step.name.startswith(f'{UPDATE_SIGNAL} '):
+def _told(run: Simulation, step: Action) -> Callable[[], str]:
+    """What a step brings, to be asked for when it was taken: a signal its value, a call its result."""
+    if step.verb == 'signal':
+        text = '' if step.name.startswith(f'{UPDATE_SIGNAL} ') else run.text_of(step)
+        value = '' if text in ('', None, 'null') else f' with {text}'
+        return lambda: value
+    item = run.open.get(step.ref)
+    if step.verb != 'end' or item is None:
+        return lambda: ''
+    if item.kind == 'timer':
+        return lambda: f' at {item.due:g} s'
+    call = run.call_at(item.ref)
+    known = len(run.events)
+    return lambda: '' if call is None or step.outcome == 'started' else f' ({call!r}{_result(run.events[known:])})'
+
+
+def _result(events: Sequence[Any]) -> str:
+    """The result that a call has got, unless that is ``null``."""
+    text = next((event.result for event in events if type(event) is Completed), None)
+    if text in (None, 'null'):
         return ''
-    text = run.text_of(step)
-    return '' if text in (None, 'null') else f' with {text}'
+    return f' = {text}' if len(text) <= MAX_RESULT else f' = {text[:MAX_RESULT]}…'
 
 
 def _sentence(step: Action, value: str = '') -> str:
@@ -79,19 +97,9 @@ _SENTENCES = {
 
 def _places(run: Simulation) -> str:
     branches = list(run.live.branches.items())[:MAX_BRANCHES]
-    places = [
-        _short(suspended_at(generator)) + ('' if branch.awaiting is None else f' waits for {branch.awaiting.label}')
-        for generator, branch in branches
-    ]
+    waits = ['' if branch.awaiting is None else f' waits for {branch.awaiting.label}' for _, branch in branches]
+    places = [shown_place(suspended_at(generator)) + wait for (generator, _), wait in zip(branches, waits, strict=True)]
     return ''.join(f'\n          at {place}' for place in places)
-
-
-def _short(place: str) -> str:
-    """The place with its file as seen from the current folder, unless that was deleted."""
-    try:
-        return place.removeprefix(f'{os.getcwd()}{os.sep}')  # noqa: PTH109 - compared as text
-    except OSError:
-        return place
 
 
 def _ending(run: Simulation) -> str:

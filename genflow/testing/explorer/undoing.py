@@ -21,6 +21,7 @@ class Undo:
 
     Attributes:
         what: Its function and arguments, as text.
+        name: Of its function, or of the type that it calls.
         is_call: Whether its function is a proxy, so that what it does is one call.
         place: Which one of its saga it is, and which saga of the run that is.
         saga_at: How much work (activities, children, Lambda functions) had been asked for when the saga began, or the
@@ -34,6 +35,7 @@ class Undo:
     """
 
     what: str
+    name: str
     is_call: bool
     place: tuple[int, int]
     saga_at: int
@@ -89,7 +91,7 @@ class SagaLog:
         elif change == 'added' and key in self._added:
             place = (list(self._added).index(key), len(self._added[key]))
             is_call = hasattr(step[0], 'proxy')
-            undo = Undo(_text(step), is_call, place, self._work_before[key], work)
+            undo = Undo(_text(step), _name(step), is_call, place, self._work_before[key], work)
             self._work_before[key] = work
             self._added[key].append((step, undo))
             self.undos.append(undo)
@@ -103,6 +105,11 @@ class SagaLog:
     def counts(self) -> Counter[str]:
         """How often each compensation was added."""
         return Counter(undo.what for undo in self.undos)
+
+    @property
+    def has_undone(self) -> bool:
+        """Whether any compensation ran, so that not all of the work was steps."""
+        return any(undo.has_run for undo in self.undos)
 
     def left(self) -> int:
         """How many compensations wait in sagas whose code has not returned: one that has returned has succeeded."""
@@ -131,8 +138,12 @@ def _has_returned(frame: FrameType) -> bool:
 
 
 def _text(step: Any) -> str:
-    function, args, kwargs = step
-    proxy = getattr(function, 'proxy', None)
-    name = proxy.name if proxy is not None else getattr(function, '__qualname__', None) or repr(function)
+    _, args, kwargs = step
     words = [*map(repr, args), *(f'{key}={value!r}' for key, value in kwargs.items())]
-    return f'{name}({", ".join(words)})'
+    return f'{_name(step)}({", ".join(words)})'
+
+
+def _name(step: Any) -> str:
+    function = step[0]
+    proxy = getattr(function, 'proxy', None)
+    return proxy.name if proxy is not None else getattr(function, '__qualname__', None) or repr(function)

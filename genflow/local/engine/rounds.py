@@ -121,6 +121,7 @@ class Rounds:
         """
         self._core.store.check()
         with self._core.lock:
+            self._state.decides_here = True
             lines = [self._core.polls.leave(place) for place in places]
             found: list[list[Taken]] = [[] for _ in wants]
             try:

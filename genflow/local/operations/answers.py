@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -15,10 +15,21 @@ __all__ = ['Answer', 'EventTexts', 'Reading', 'answer_text']
 
 
 class EventTexts(list[str]):
-    """Events that are JSON already."""
+    """Events that are JSON already.
+
+    Attributes:
+        objects: The same events as objects that nobody else has; ``None`` for one that has to be read.
+    """
+
+    objects: list[dict[str, Any] | None] | None = None
 
     def decoded(self) -> list[dict[str, Any]]:
         """The events as objects, new ones each time."""
+        if self.objects is not None:
+            given, self.objects = self.objects, None
+            if None in given:
+                given = [event or json.loads(text) for event, text in zip(given, self, strict=True)]
+            return cast('list[dict[str, Any]]', given)
         events: list[dict[str, Any]] = json.loads(f'[{",".join(self)}]')
         return events
 

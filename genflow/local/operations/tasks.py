@@ -16,7 +16,6 @@ from genflow.local.requests.decision_lists import check_batch
 from genflow.local.requests.tokens import TaskToken, page_token, read_task_token
 from genflow.local.rules.activities import beat, canceled_outcome, settle_activity, start_activity
 from genflow.local.rules.decision_tasks import complete_decision, start_decision
-from genflow.local.rules.recording import given
 from genflow.local.state.execution import Execution
 from genflow.local.state.items import Activity, DecisionTask
 from genflow.local.state.state import State
@@ -44,14 +43,17 @@ def take_activity(state: State, request: dict[str, Any], now: int, ref: int) -> 
 
 def activity_answer(state: State, execution: Execution, activity: Activity) -> dict[str, Any]:
     """What the poller of a started task is answered."""
-    return given(
-        taskToken=TaskToken('activity', execution.key, execution.run_id, activity.id, activity.started).text(),
-        activityId=activity.name,
-        startedEventId=activity.started,
-        workflowExecution=execution.reference,
-        activityType={'name': activity.type_name, 'version': activity.type_version},
-        input=activity_input(state, execution, activity),
-    )
+    answer = {
+        'taskToken': TaskToken('activity', execution.key, execution.run_id, activity.id, activity.started).text(),
+        'activityId': activity.name,
+        'startedEventId': activity.started,
+        'workflowExecution': execution.reference,
+        'activityType': {'name': activity.type_name, 'version': activity.type_version},
+    }
+    text = activity_input(state, execution, activity)
+    if text is not None:
+        answer['input'] = text
+    return answer
 
 
 def activity_input(state: State, execution: Execution, activity: Activity) -> str | None:
@@ -110,17 +112,22 @@ def decision_page(
     reverse = bool(request.get('reverseOrder'))
     page = span(first, task.started, history_page_size(state, request), start, reverse=reverse)
     token = TaskToken('decision', execution.key, execution.run_id, task.id, task.started)
-    answer = given(
-        taskToken=token.text(),
-        startedEventId=task.started,
-        previousStartedEventId=execution.progress.previous_started,
-        workflowExecution=execution.reference,
-        workflowType=execution.type,
-    )
+    answer: dict[str, Any] = {
+        'taskToken': token.text(),
+        'startedEventId': task.started,
+        'previousStartedEventId': execution.progress.previous_started,
+        'workflowExecution': execution.reference,
+        'workflowType': execution.type,
+    }
     if page.next:
         position = [token.key, token.run_id, token.scheduled, token.started, first, page.next]
         answer['nextPageToken'] = page_token(now, page_query(request), position)
-    return with_events(execution, page, answer, reverse=reverse)
+    found = with_events(execution, page, answer, reverse=reverse)
+    if state.decides_here and not reverse and page.last == execution.last_event:
+        objects = execution.tail.give(page.last + 1 - page.first)
+        if isinstance(found, dict):
+            found['events'].objects = objects
+    return found
 
 
 def page_query(request: dict[str, Any]) -> str:
@@ -213,7 +220,7 @@ def respond_activity(
 ) -> None:
     """The worker's answer."""
     execution, activity = open_activity(state, read_task_token(request['taskToken'], 'activity'))
-    outcome = given(**{member: request.get(member) for member in members})
+    outcome = {member: request[member] for member in members if request.get(member) is not None}
     if event_type == 'ActivityTaskCanceled':
         outcome = canceled_outcome(activity, request.get('details'))
     settle_activity(state, execution, activity, now, event_type, outcome)

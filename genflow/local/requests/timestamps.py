@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from datetime import datetime, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from genflow.local import forks
@@ -17,8 +17,9 @@ __all__ = ['has_timestamps', 'moment', 'seconds', 'to_python', 'to_wire']
 Convert = Callable[[Any], Any]
 
 
+@lru_cache(256)
 def moment(seconds: float) -> datetime:
-    """Epoch seconds as an aware moment."""
+    """Epoch seconds as an aware moment; many events have that of the one before."""
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 

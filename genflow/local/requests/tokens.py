@@ -109,7 +109,7 @@ def read_sealed(body: bytes) -> Any:
 
 def seal(body: bytes) -> str:
     """A text that :func:`unseal` knows again."""
-    return base64.b64encode(zlib.crc32(body).to_bytes(4, 'big') + body).decode()
+    return binascii.b2a_base64(zlib.crc32(body).to_bytes(4, 'big') + body, newline=False).decode()
 
 
 def unseal(text: str) -> bytes:

@@ -50,6 +50,8 @@ def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
         value = attributes.get(member) or defaults.get(default)
         if value:
             values[member] = value
+    if 'taskList' in values:
+        values['taskList'] = {'name': values['taskList']['name']}
     priority = attributes.get('taskPriority') or defaults.get('defaultTaskPriority')
     if priority:
         values['taskPriority'] = priority

@@ -24,6 +24,20 @@ __all__ = [
 LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
 """What may be appended to a history that is full."""
 
+OWN: Final = frozenset(
+    {
+        'ActivityTaskCompleted',
+        'ActivityTaskScheduled',
+        'ActivityTaskStarted',
+        'DecisionTaskCompleted',
+        'DecisionTaskScheduled',
+        'DecisionTaskStarted',
+        'TimerFired',
+        'TimerStarted',
+    }
+)
+"""Frequent events whose attributes share nothing with a request or with a registered type: they can be given away."""
+
 
 class HistoryFull(Exception):
     """The history has no room for the next event; the execution must be terminated."""
@@ -54,11 +68,13 @@ def record(state: State, execution: Execution, at: int, event_type: str, attribu
         raise HistoryFull(execution)
     event_id = execution.last_event = execution.last_event + 1
     execution.last_time = max(at, execution.last_time)
-    text = (
-        f'{{"eventTimestamp":{execution.last_time / 1000},"eventType":"{event_type}","eventId":{event_id},'
-        f'"{attributes_member(event_type)}":{encode(attributes)}}}'
-    )
-    execution.tail.append(text)
+    seconds, member, rest = execution.last_time / 1000, attributes_member(event_type), encode(attributes)
+    text = f'{{"eventTimestamp":{seconds},"eventType":"{event_type}","eventId":{event_id},"{member}":{rest}}}'
+    tail = execution.tail
+    tail.append(text)
+    if tail.keeps:
+        event = {'eventTimestamp': seconds, 'eventType': event_type, 'eventId': event_id, member: attributes}
+        tail.keep(event if event_type in OWN else None)
     batch = state.batch
     execution.batch = batch.number
     batch.events.append((execution.key << EVENT_BITS | event_id, text))

@@ -14,6 +14,12 @@ __all__ = ['TAIL_CHARACTERS', 'Execution', 'Parent', 'Tail']
 TAIL_CHARACTERS = 400_000
 """Events of one execution kept at hand, in characters; older ones are read from the file."""
 
+MOST_OBJECTS = 64
+"""Events of one execution that are kept as objects."""
+
+LONGEST_OBJECT = 4_096
+"""Characters of an event that is kept as an object."""
+
 
 @frozen
 class Parent:
@@ -31,11 +37,16 @@ class Tail:
 
     Attributes:
         first: The id of the first text.
+        objects: The last events once more, as objects that nobody else has, for a decider in this process; ``None``
+            for one that has to be read from its text.
+        keeps: There is such a decider, and these are few and short.
     """
 
     first: int
     texts: list[str] = field(factory=list)
     characters: int = 0
+    objects: list[dict[str, Any] | None] = field(factory=list)
+    keeps: bool = False
 
     def append(self, text: str) -> None:
         """Add the next event and let go of old ones when there are too many."""
@@ -46,6 +57,28 @@ class Tail:
             self.first += half
             del self.texts[:half]
             self.characters = sum(map(len, self.texts))
+
+    def keep(self, event: dict[str, Any] | None) -> None:
+        """Keep the event that was appended last as an object too."""
+        self.objects.append(event)
+        if len(self.objects) > MOST_OBJECTS or len(self.texts[-1]) > LONGEST_OBJECT:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Keep no objects any more."""
+        self.objects.clear()
+        self.keeps = False
+
+    def give(self, number: int) -> list[dict[str, Any] | None] | None:
+        """The last events as objects, which are the caller's from now on; ``None`` where they are not all at hand.
+
+        The last one stays here as well, for the next page begins with it.
+        """
+        found = self.objects
+        last = found[-1] if found else None
+        self.objects = [last and {name: dict(part) if type(part) is dict else part for name, part in last.items()}]
+        self.keeps = True
+        return found if len(found) == number else None
 
     def since(self, first: int, last: int) -> list[str]:
         """The texts at hand of the events ``first`` to ``last``."""

@@ -90,6 +90,7 @@ class State:
         known_types: Which types each process can work on.
         answers: Of numbered calls.
         recently_closed: Executions that closed lately.
+        decides_here: Decisions are made in this process, where events need not be read from their texts.
         close_watchers: Who waits for executions to close.
     """
 
@@ -116,6 +117,7 @@ class State:
     known_types: KnownTypes = field(factory=KnownTypes)
     answers: Answers = field(factory=Answers)
     recently_closed: RecentlyClosed = field(factory=RecentlyClosed)
+    decides_here: bool = False
     close_watchers: CloseWatchers = field(factory=CloseWatchers)
 
     def execution(self, key: int) -> Execution:
@@ -154,6 +156,7 @@ class State:
         """An execution has closed: nothing of it is awaited any more."""
         for item in execution.items():
             self.drop(execution, item)
+        execution.tail.let_go()
         self.executions.pop(execution.key, None)
         self.open_keys.discard(execution.key)
         if self.open.get((execution.domain, execution.workflow_id)) == execution.key:

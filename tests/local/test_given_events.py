@@ -1,0 +1,134 @@
+"""A decider in the service's process is given the events themselves, not texts: they are right, and its own."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+
+import pytest
+
+from genflow.local import LocalSWF, ManualClock
+from genflow.local.state.execution import LONGEST_OBJECT, MOST_OBJECTS
+from tests.local.office import ACTIVITY, COMPLETE, Office, decision, schedule
+
+SHORT = {('act', '1')}
+
+
+class Rounds:
+    """A worker that takes and answers tasks as the rounds of a worker do."""
+
+    def __init__(self, office):
+        self.office = office
+        self.client = office.swf.deferring()
+        self.requests = []
+
+    def take(self, kind, task_list):
+        request = {'domain': 'dom', 'taskList': {'name': task_list}, 'identity': 'me'}
+        if kind == 'decision':
+            request['startAtPreviousStartedEvent'] = True
+        room = {'most': 9} if kind == 'decision' else {'most': 9, 'slots': 9, 'short': SHORT}
+        ((answer,),) = self.client.take([(kind, request, room)])
+        return answer
+
+    def decide(self, *decisions):
+        """Answers the task that is ready; the task, as it was before anybody spoiled it, and as the decider has it."""
+        task = self.client.read(self.take('decision', 'deciders'), self.client.taken)
+        pristine = copy.deepcopy(task)
+        request = {
+            'taskToken': task['taskToken'],
+            'decisions': copy.deepcopy([*decisions]),
+            'executionContext': 'context',
+        }
+        self.client.respond_decision_task_completed(**request)
+        self.client.settle()
+        self.requests.append(request['decisions'])
+        return pristine, task
+
+    def perform(self):
+        answer = self.take('activity', 'workers')
+        self.client.settle()
+        self.client.respond_activity_task_completed(taskToken=answer['taskToken'], result='{"a":[1]}')
+
+
+@pytest.fixture(params=['memory', 'file'])
+def rounds(request, tmp_path):
+    path = {} if request.param == 'memory' else {'path': tmp_path / 'swf.db', 'synchronous': 'OFF'}
+    clock = ManualClock()
+    with contextlib.closing(LocalSWF(clock=clock, **path)) as swf:
+        yield Rounds(Office(swf, clock).prepare())
+
+
+def spoil(value):
+    """Change everything that can be changed."""
+    if isinstance(value, dict):
+        for part in value.values():
+            spoil(part)
+        value['spoiled'] = True
+    elif isinstance(value, list):
+        for part in value:
+            spoil(part)
+        value.append('spoiled')
+
+
+def live(rounds):
+    """A life with several kinds of events; its execution, and for each decision what was read."""
+    office = rounds.office
+    execution = office.start(tagList=['tag'], input='"input"')
+    read = []
+
+    def decide(*decisions):
+        pristine, task = rounds.decide(*decisions)
+        read.append(pristine)
+        spoil(task['events'])
+        spoil(rounds.requests)
+        rounds.requests.clear()
+
+    activity = {'activityType': ACTIVITY, 'taskList': {'name': 'workers'}, 'input': '[[1],{}]', 'control': 'c'}
+    decide(decision('ScheduleActivityTask', activityId='1', **activity))
+    rounds.perform()
+    decide(
+        schedule('2'),
+        schedule('2'),  # fails
+        decision('StartTimer', timerId='t', startToFireTimeout='5', control='c'),
+        decision('RecordMarker', markerName='m', details='d'),
+    )
+    decide()
+    office.clock.advance(6)
+    decide(decision('StartTimer', timerId='t', startToFireTimeout='5'), decision('CancelTimer', timerId='t'))
+    office.signal()
+    rounds.perform()
+    office.swf.request_cancel_workflow_execution(domain='dom', workflowId='w')
+    decide(COMPLETE)
+    return execution, read
+
+
+def pages_of(history, read):
+    """The parts of a history that the decision tasks should have had."""
+    return [history[max(0, task['previousStartedEventId'] - 1) : task['startedEventId']] for task in read]
+
+
+def test_a_decider_reads_what_the_history_says_and_nobody_sees_what_it_does_with_that(rounds):
+    execution, read = live(rounds)
+    history = rounds.office.history(execution)
+    assert [task['events'] for task in read] == pages_of(history, read)
+    assert len(read) == 5
+    assert 'spoiled' not in str(history)
+    assert 'spoiled' not in str(rounds.office.describe(execution))
+    kind = rounds.office.swf.describe_activity_type(domain='dom', activityType=ACTIVITY)
+    assert 'spoiled' not in str(kind)
+
+
+@pytest.mark.parametrize(
+    ('signals', 'length'), [(1, 1), (MOST_OBJECTS + 3, 1), (2, LONGEST_OBJECT)], ids=['few', 'many', 'long']
+)
+def test_many_and_long_events_are_read_as_few_and_short_ones(rounds, signals, length):
+    """They are not kept as objects, so that an execution takes no more memory than its texts may."""
+    execution = rounds.office.start()
+    read = [rounds.decide()[0]]
+    for _ in range(2):
+        for _ in range(signals):
+            rounds.office.swf.signal_workflow_execution(
+                domain='dom', workflowId='w', signalName='s', input='x' * length
+            )
+        read.append(rounds.decide()[0])
+    assert [task['events'] for task in read] == pages_of(rounds.office.history(execution), read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import cProfile
 import json
 import re
 import sys
@@ -437,6 +438,21 @@ def test_the_corpus_can_be_mended_and_stays_python(tmp_path):
     assert len(after) == len(before) - mended
     for path in tmp_path.glob('*.py'):
         ast.parse(path.read_text(encoding='utf-8'))
+
+
+def work_of(steps):
+    """How many calls the lint makes for a method of so many steps, each with a cache, a name and an attribute."""
+    step = (
+        '        x{0} = yield self.echo(STATE, self.state)\n        self.state = x{0}\n        one = two[{0}] = {0}\n'
+    )
+    source = f'STATE = {{}}\n{HEAD}' + ''.join(step.format(number) for number in range(steps))
+    profile = cProfile.Profile()
+    profile.runcall(lint_source, source)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_work_grows_with_the_code_and_not_with_its_square():
+    assert work_of(80) < 2.5 * work_of(40)
 
 
 # settings

@@ -130,6 +130,7 @@ class Look:
     _sets: set[str] = field(factory=set)
     _aliases: dict[str, str] = field(factory=dict)
     _recorded: set[str] = field(factory=set)
+    _globals: set[str] = field(factory=set)
 
     def findings(self) -> Iterator[Finding]:
         """What breaks the rules."""
@@ -170,6 +171,7 @@ class Look:
         }
         self._sets = {name for name, values in sets.items() if all(values)}
         self._aliases = self._names_of_functions()
+        self._globals = {name for node in self._parents if isinstance(node, ast.Global) for name in node.names}
 
     def _recorded_functions(self) -> set[str]:
         """The functions inside of this one that are handed to ``self.side_effect`` and nothing else."""
@@ -672,11 +674,8 @@ class Look:
             changed = owner is not None and self.project.changed(owner, name)
             if changed and not self._is_change(node):
                 yield self._finding(node, 'G012', f'{name} is a module-level object that functions change')
-        elif node.id in self._declared_global():
+        elif node.id in self._globals:
             yield self._finding(node, 'G012', f'{node.id} is a global, which all executions of a worker share')
-
-    def _declared_global(self) -> set[str]:
-        return {name for node in self._parents if isinstance(node, ast.Global) for name in node.names}
 
     def _is_change(self, node: ast.AST) -> bool:
         parent = self._parents[node]
@@ -770,16 +769,16 @@ def _zone(node: ast.Call) -> str | None:
 
 def _default(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.expr | None:
     """The default of a parameter that the function binds to nothing else."""
-    for one in own_nodes(node):
-        if isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Store):
-            return None
     args = [*node.args.posonlyargs, *node.args.args]
-    first = len(args) - len(node.args.defaults)
-    pairs = [
-        *zip(args[first:], node.args.defaults, strict=True),
-        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
-    ]
-    return next((value for arg, value in pairs if arg.arg == name), None)
+    places = args[len(args) - len(node.args.defaults) :]
+    defaults = dict(zip([one.arg for one in places], node.args.defaults, strict=True))
+    defaults |= {
+        one.arg: value for one, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value
+    }
+    if name not in defaults:
+        return None
+    names = [one for one in own_nodes(node) if isinstance(one, ast.Name) and one.id == name]
+    return None if any(isinstance(one.ctx, ast.Store) for one in names) else defaults[name]
 
 
 def _changes_itself(method: Function) -> bool:
@@ -833,17 +832,9 @@ def _makes_set(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ('set', 'frozenset')
 
 
-def _assigned_to_self(project: Project, cls: Class, name: str) -> Iterator[ast.expr]:
+def _assigned_to_self(project: Project, cls: Class, name: str) -> list[ast.expr]:
     """What the methods of a class assign to an attribute of their own object."""
-    for member in project.family(cls):
-        for method in member.methods.values():
-            for node in own_nodes(method.node):
-                targets = node.targets if isinstance(node, ast.Assign) else []
-                if isinstance(node, ast.AnnAssign) and node.value is not None:
-                    targets = [node.target]
-                for target in targets:
-                    if isinstance(target, ast.Attribute) and target.attr == name:
-                        yield node.value  # type: ignore[attr-defined]
+    return [value for member in project.family(cls) for value in member.stored.get(name, ()) if value is not None]
 
 
 def _depends_on_order(node: ast.AST) -> bool:
@@ -858,12 +849,7 @@ def _is_mutable(value: ast.expr | None) -> bool:
 
 def _sets_itself(project: Project, cls: Class, name: str) -> bool:
     """Whether a method assigns the attribute to its own object."""
-    for member in project.family(cls):
-        for method in member.methods.values():
-            for node in own_nodes(method.node):
-                if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store):
-                    return True
-    return False
+    return any(name in member.stored for member in project.family(cls))
 
 
 _REMEDIES = {

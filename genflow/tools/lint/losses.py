@@ -82,6 +82,8 @@ class Losses:
     _parents: dict[ast.AST, ast.AST] = field(factory=dict)
     _tasks: set[str] = field(factory=set)
     _lists: set[str] = field(factory=set)
+    _bound: dict[str, list[tuple[ast.Name, ast.AST]]] = field(factory=dict)
+    _used_names: set[str] = field(factory=set)
 
     def findings(self) -> Iterator[Finding]:
         """What breaks the rules."""
@@ -90,6 +92,7 @@ class Losses:
                 self._parents[child] = node
         calls = Calls(self.project, self.function, self.cls)
         self._tasks = self._names_of_tasks(calls)
+        self._used_names = set(self._names_used())
         if isinstance(self.function.node, ast.AsyncFunctionDef):
             yield self._finding(self.function.node, 'G104', f'{self.function.qualname} is async; write `def` and yield')
         for node in self._parents:
@@ -118,7 +121,7 @@ class Losses:
 
     def _names_of_tasks(self, calls: Calls) -> set[str]:
         """The local names that are tasks and nothing else; those that are lists of tasks are remembered, too."""
-        bound: dict[str, list[tuple[ast.Name, ast.AST]]] = {}
+        bound = self._bound
         for node in self._parents:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 bound.setdefault(node.id, []).append((node, self._parents[node]))
@@ -187,7 +190,7 @@ class Losses:
         name, value = node.targets[0], node.value
         if len(node.targets) > 1 or not isinstance(name, ast.Name) or not isinstance(value, ast.Call):
             return
-        if self._is_used(name.id):
+        if name.id in self._used_names:
             return
         if self._is_restart(value, calls):
             yield self._finding(value, 'G107', 'return the value of self.restart(...)')
@@ -198,14 +201,13 @@ class Losses:
         elif self._is_branch(value, calls):
             yield self._finding(value, 'G101', f'{name.id} is never used, so nothing runs this generator: yield it')
 
-    def _is_used(self, name: str) -> bool:
-        """Whether a name is read, deleted, or belongs to more than this function."""
+    def _names_used(self) -> Iterator[str]:
+        """The names that are read or deleted, or that belong to more than this function."""
         for node in self._parents:
-            if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Store):
-                return True
-            if isinstance(node, (ast.Global, ast.Nonlocal)) and name in node.names:
-                return True
-        return False
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+                yield node.id
+            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+                yield from node.names
 
     def _is_branch(self, value: ast.Call, calls: Calls) -> bool:
         """Whether it makes a generator of one of the workflow's own methods."""
@@ -278,11 +280,7 @@ class Losses:
             return value
         if not isinstance(value, ast.Name):
             return None
-        bound = [
-            self._parents[node]
-            for node in self._parents
-            if isinstance(node, ast.Name) and node.id == value.id and isinstance(node.ctx, ast.Store)
-        ]
+        bound = [parent for _, parent in self._bound.get(value.id, ())]
         made = bound[0].value if len(bound) == 1 and isinstance(bound[0], ast.Assign) else None
         return made if isinstance(made, ast.GeneratorExp) else None
 

@@ -38,8 +38,6 @@ class Function:
 
     Attributes:
         cls: The class that it is a method of.
-        locals: Names that it binds itself; imports inside it are not among them.
-        imports: Names that it imports.
         types: Dotted names of classes whose instances its local names are, as far as an assignment says so.
         given_self: The parameter to which a workflow hands itself, of a function that is no method.
     """
@@ -48,10 +46,27 @@ class Function:
     node: FunctionNode
     module: Module
     cls: Class | None = None
-    locals: set[str] = Factory(set)
-    imports: dict[str, str] = Factory(dict)
+    _locals: set[str] | None = None
+    _imports: dict[str, str] | None = None
     types: dict[str, str] = Factory(dict)
     given_self: str | None = None
+
+    @property
+    def locals(self) -> set[str]:
+        """Names that it binds itself; imports inside it are not among them."""
+        if self._locals is None:
+            self._locals = bindings(self.node)
+        return self._locals
+
+    @property
+    def imports(self) -> dict[str, str]:
+        """Names that it imports."""
+        if self._imports is None:
+            self._imports = {}
+            for inner in ast.walk(self.node):
+                if isinstance(inner, (ast.Import, ast.ImportFrom)):
+                    self._imports.update(_imported(inner, self.module))
+        return self._imports
 
     @property
     def qualname(self) -> str:
@@ -77,6 +92,17 @@ class Class:
     bases: list[str] = Factory(list)
     methods: dict[str, Function] = Factory(dict)
     members: dict[str, ast.expr | None] = Factory(dict)
+    _stored: dict[str, list[ast.expr | None]] | None = None
+
+    @property
+    def stored(self) -> dict[str, list[ast.expr | None]]:
+        """What its methods store in attributes of their own object: by name, the values as far as they are plain."""
+        if self._stored is None:
+            self._stored = {}
+            for method in self.methods.values():
+                for name, value in _stored(method):
+                    self._stored.setdefault(name, []).append(value)
+        return self._stored
 
 
 @define(eq=False)
@@ -125,6 +151,7 @@ class Project:
     modules: dict[str, Module] = field(factory=dict)
     _by_end: dict[str, list[str]] = field(factory=dict)
     _changed: set[tuple[str, str]] | None = None
+    _families: dict[int, list[Class]] = field(factory=dict)
 
     def add(self, path: Path, source: str, name: str | None = None) -> Module:
         """Reads a module.
@@ -140,6 +167,7 @@ class Project:
             self._by_end.setdefault('.'.join(parts[start:]), []).append(module.name)
         self.modules[module.name] = module
         self._changed = None
+        self._families.clear()
         return module
 
     def is_workflow(self, cls: Class) -> bool:
@@ -242,12 +270,17 @@ class Project:
 
     def family(self, cls: Class) -> list[Class]:
         """A class and its bases in the project, nearest first."""
-        found, pending = [], [cls]
+        known = self._families.get(id(cls))
+        if known is not None:
+            return known
+        found: list[Class] = []
+        pending = [cls]
         while pending:
             current = pending.pop(0)
             if current not in found:
                 found.append(current)
                 pending += [base for base in map(self.class_named, current.bases) if base is not None]
+        self._families[id(cls)] = found
         return found
 
     def _all_bases(self, cls: Class) -> Iterator[str]:
@@ -289,6 +322,21 @@ def _parsed(path: Path, source: str) -> ast.Module:
         return ast.parse(source, filename=str(path))
     except (ValueError, RecursionError, MemoryError) as error:  # a null byte, before Python 3.12; too deeply nested
         raise SyntaxError(str(error) or 'this is too deeply nested', (str(path), 1, 0, '')) from error
+
+
+def _stored(method: Function) -> Iterator[tuple[str, ast.expr | None]]:
+    values: dict[int, ast.expr | None] = {}
+    for node in own_nodes(method.node):
+        if isinstance(node, ast.Assign):
+            values.update((id(target), node.value) for target in node.targets)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            values[id(node.target)] = node.value
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_own(node, method):
+            yield node.attr, values.get(id(node))
+
+
+def _is_own(node: ast.Attribute, method: Function) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == method.self_name
 
 
 def _module_name(path: Path) -> str:
@@ -357,10 +405,6 @@ class _Reader:
 
     def _function(self, node: FunctionNode, cls: Class | None) -> Function:
         function = Function(node.name, node, self._module, cls)
-        function.locals = bindings(node)
-        for inner in ast.walk(node):
-            if isinstance(inner, (ast.Import, ast.ImportFrom)):
-                function.imports.update(_imported(inner, self._module))
         self._module.every.append(function)
         return function
 

@@ -6,18 +6,18 @@ import ast
 import cProfile
 import json
 import re
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from genflow.tools.lint import RULES, lint_paths, lint_source
 from genflow.tools.lint.flake8 import Plugin
 from genflow.tools.lint.linting import fix
 from genflow.tools.lint.output import FORMATS
 from genflow.tools.lint.rules import page
-from genflow.tools.lint.settings import Settings, settings_of
+from genflow.tools.lint.settings import Settings, SettingsError, settings_of
 from tests.tools.processes import finish, start
 
 CORPUS = Path(__file__).parent / 'lint_corpus'
@@ -458,7 +458,6 @@ def test_work_grows_with_the_code_and_not_with_its_square():
 # settings
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason='tomllib came with Python 3.11')
 def test_settings_choose_rules(tmp_path):
     (tmp_path / 'pyproject.toml').write_text(
         '[tool.genflow.lint]\nselect = ["G0"]\nignore = ["G001"]\nexclude = ["*/old/*"]\n'
@@ -468,6 +467,94 @@ def test_settings_choose_rules(tmp_path):
     found = {(Path(finding.path).name, finding.code) for finding in lint_paths([CORPUS], settings)}
     chosen = {(name, code) for name, _, code in expected() if code.startswith('G0') and code != 'G001'}
     assert found == chosen - {('helpers.py', 'G011')}
+
+
+@pytest.mark.parametrize('pattern', ['old', 'old/', 'old/*', '*/old/*', 'old/flow.py', '*/flow.py'])
+def test_a_pattern_means_files_and_folders_as_seen_from_the_settings(tmp_path, monkeypatch, pattern):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'old').mkdir()
+    (tmp_path / 'old' / 'flow.py').write_text(f'{HEAD}        time.sleep(1)\n')
+    for paths in (['.'], ['old'], ['old/flow.py'], [tmp_path]):
+        assert len(lint_paths(paths)) == 1
+        assert lint_paths(paths, Settings(exclude=(pattern,), root=tmp_path)) == []
+        assert lint_paths(paths, Settings(per_file_ignores={pattern: ('G0',)}, root=tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('[tool.genflow.lint]\nignore = ["G999"]', "ignore names 'G999', but there is no such rule"),
+        ('[tool.genflow.lint]\nselect = [""]', "select names '', but there is no such rule"),
+        ('[tool.genflow.lint]\nignore = "G001"', "ignore is 'G001'; it must be a list of texts"),
+        ('[tool.genflow.lint]\nexclude = [1]', 'exclude is [1]; it must be a list of texts'),
+        ('[tool.genflow.lint]\nper-file-ignores = 3', 'per-file-ignores must be a table'),
+        ('[tool.genflow.lint]\nfoo = 1', "has no setting 'foo'"),
+        ('[tool.genflow]\nlint = 3', 'lint of [tool.genflow] is 3; it must be a table'),
+        ('[[', 'pyproject.toml'),
+    ],
+)
+def test_settings_that_cannot_be_used(tmp_path, text, message):
+    (tmp_path / 'pyproject.toml').write_text(text)
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        settings_of(tmp_path)
+
+
+def test_settings_may_be_dotted_keys(tmp_path):
+    (tmp_path / 'pyproject.toml').write_text('[tool.genflow]\nlint.ignore = ["G001"]')
+    assert settings_of(tmp_path).ignore == ('G001',)
+
+
+def test_environments_and_what_tools_put_there_are_not_looked_at(tmp_path):
+    for name in ('env', 'env/lib', '.hidden', 'node_modules', '__pycache__', 'site-packages'):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'flow.py').write_text(f'{HEAD}        time.sleep(1)\n')
+    (tmp_path / 'env' / 'pyvenv.cfg').touch()
+    (tmp_path / 'loop').symlink_to(tmp_path)
+    assert lint_paths([tmp_path]) == []
+
+
+def test_files_of_the_same_name_in_several_folders_are_all_looked_at(tmp_path):
+    for name, module in (('a', 'time'), ('b', 'uuid')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / 'helpers.py').write_text(f'import {module}\ndef value():\n    return {module}.{module}4()')
+        flow = f'{HEAD}        yield self.echo(helpers.value(), time.time())\n'
+        (tmp_path / name / 'flow.py').write_text(f'import helpers\n{flow}')
+    found = [(Path(one.path).relative_to(tmp_path).as_posix(), one.code) for one in lint_paths([tmp_path])]
+    assert found == [('a/flow.py', 'G001'), ('b/flow.py', 'G001'), ('b/helpers.py', 'G003')]
+
+
+def test_nothing_but_the_named_files_is_fixed(tmp_path):
+    (tmp_path / 'helpers.py').write_text(f'{HEAD}        time.sleep(1)\ndef later(flow):\n    return time.time()\n')
+    (tmp_path / 'flow.py').write_text(f'from helpers import later\n{HEAD}        yield self.echo(later(self))\n')
+    before = (tmp_path / 'helpers.py').read_text()
+    assert [Path(one.path).name for one in lint_paths([tmp_path / 'flow.py'])] == ['helpers.py']  # called from there
+    assert fix([tmp_path / 'flow.py']) == 0
+    assert (tmp_path / 'helpers.py').read_text() == before
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'text'),
+    [
+        ('a.py', b'x = "\xe9"', 'encoding declaration'),
+        ('a.py', b'# coding: nothing\n', 'unknown encoding'),
+        ('a.py', b'x = 1\0', 'null byte'),
+        ('a.py', b'x = (', 'never closed'),
+        ('a.ipynb', b'{"cells": []}', 'this is a notebook'),
+    ],
+)
+def test_what_is_no_python_is_named(tmp_path, name, content, text):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SyntaxError, match=text) as caught:
+        lint_paths([path])
+    assert (caught.value.filename, caught.value.lineno) == (str(path), 1)
+
+
+def test_a_byte_of_another_encoding_is_named_with_its_line(tmp_path):
+    (tmp_path / 'flow.py').write_bytes(HEAD.encode() + b'        x = "\xe9"\n')
+    with pytest.raises(SyntaxError, match='this is not utf-8') as caught:
+        lint_paths([tmp_path])
+    assert caught.value.lineno == 13
 
 
 def test_excluded_files_are_not_read(tmp_path):
@@ -492,6 +579,23 @@ def test_output_as_sarif():
     assert {rule['id'] for rule in run['tool']['driver']['rules']} == set(RULES)
     assert len(run['results']) == len(findings)
     assert run['results'][0]['locations'][0]['physicalLocation']['region']['startLine'] == findings[0].line
+
+
+def test_places_in_sarif_are_uris_and_columns_are_characters(tmp_path):
+    folder = tmp_path / 'a b,c%é'
+    folder.mkdir()
+    (folder / 'flow.py').write_text(f'{HEAD}        yield self.echo("é", time.time())\n', encoding='utf-8')
+    run = json.loads(FORMATS['sarif'](lint_paths([folder])))['runs'][0]
+    place = run['results'][0]['locations'][0]['physicalLocation']
+    assert place['artifactLocation']['uri'] == (folder / 'flow.py').as_uri()
+    assert (run['columnKind'], place['region']['startColumn']) == ('unicodeCodePoints', 30)
+
+
+def test_what_github_reads_as_its_own_is_escaped():
+    finding = evolve(lint_source(f'{HEAD}        time.sleep(1)\n')[0], path='a,b:c%d.py', text='50 % of\r\nit, a::b')
+    assert FORMATS['github']([finding]) == (
+        '::error file=a%2Cb%3Ac%25d.py,line=13,col=9,title=G008::50 %25 of%0D%0Ait, a::b'
+    )
 
 
 def test_output_for_github():
@@ -586,6 +690,59 @@ def test_every_rule_has_its_page(rule):
     assert (ROOT / 'docs' / 'lint' / f'{rule.code}.md').read_text(encoding='utf-8') == page(rule)
 
 
+PAGE = """
+import functools, random, subprocess, threading, time, uuid, zlib
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import os, requests
+from genflow import *
+{before}
+
+class Page(Workflow):
+    book = charge = convert = count = fetch_price = is_paid = read_file = release = work = ActivityProxy('A', '1')
+    notify = ActivityProxy('B', '1')
+{members}
+
+    def watch(self):
+        yield self.sleep(1)
+
+    def {run}(self, order, saga):
+        log = self.logger
+        yield self.sleep(1)
+{body}
+"""
+CALLED = {'G014': 'yield self.charge(rate("de"))'}
+
+
+def page_of(rule, example):
+    """A module with an example of a rule's page: statements of ``run``, members of a class, or a whole class."""
+    before = members = ''
+    body, run = CALLED.get(rule.code, 'yield self.sleep(1)'), 'run'
+    if 'class Order' in example or (example.startswith('@') and not body.startswith('yield self.sleep')):
+        before = example.replace('...', 'return 1')
+    elif example.startswith('@'):
+        before = f'{example}\ndef work_hard():\n    return 1'
+    elif example.startswith('def rate'):
+        before = example.replace('...', 'return 1')
+    elif 'def run' in example:
+        members, run = example, 'run_too'
+    else:
+        body = example
+    return PAGE.format(
+        before=before,
+        members=textwrap.indent(members, ' ' * 4),
+        body=textwrap.indent(body, ' ' * 8),
+        run=run,
+    )
+
+
+@pytest.mark.parametrize('rule', RULES.values(), ids=lambda rule: rule.code)
+def test_the_page_of_a_rule_shows_what_the_rule_finds_and_how_that_is_right(rule):
+    assert rule.code in {finding.code for finding in lint_source(page_of(rule, rule.wrong))}
+    assert lint_source(page_of(rule, rule.right)) == []
+
+
 def test_the_index_lists_every_rule():
     text = (ROOT / 'docs' / 'lint.md').read_text(encoding='utf-8')
     assert re.findall(r'^\| \[(G\d+)\]\(lint/\1\.md\) ', text, re.MULTILINE) == list(RULES)
@@ -607,6 +764,30 @@ def test_the_command(tmp_path):
     assert 'flow.py:13:9: G008 time.sleep() blocks the decider' in out
     assert genflow(tmp_path, 'lint', '.', '--ignore', 'G008')[0] == 0
     assert genflow(tmp_path, 'lint', 'flow', '--fix')[:2] == (0, '0 findings\n')
+
+
+@pytest.mark.thorough
+def test_settings_of_the_lint_stand_beside_those_of_all_commands(tmp_path):
+    (tmp_path / 'flow.py').write_text(HEAD + '        time.sleep(5)\n')
+    (tmp_path / 'pyproject.toml').write_text('[tool.genflow]\ndomain = "shop"\n[tool.genflow.lint]\nignore = ["G008"]')
+    assert genflow(tmp_path, 'lint', 'flow.py')[:2] == (0, '0 findings\n')
+    assert genflow(tmp_path, 'lint', 'flow.py', '--select', 'G008')[0] == 0
+    assert genflow(tmp_path, 'list', '--db', 'none.db')[2].startswith('Error: none.db')
+
+
+@pytest.mark.thorough
+def test_a_module_is_found_without_importing_its_package(tmp_path):
+    (tmp_path / 'shop' / 'flows').mkdir(parents=True)
+    (tmp_path / 'shop' / '__init__.py').write_text('raise SystemExit("imported")')
+    (tmp_path / 'shop' / 'flows' / 'order.py').write_text(
+        f'{HEAD}        time.sleep(5)\n\nclass Other(Workflow):\n    def run(self):\n        uuid.uuid4()\n'
+    )
+    for target in ('shop', 'shop.flows', 'shop.flows.order', 'shop/flows/order.py'):
+        assert genflow(tmp_path, 'lint', target)[1].endswith('2 findings, 2 of them fixable with --fix\n')
+    for target in ('shop.flows.order:Other', 'shop/flows/order.py:Other'):
+        assert genflow(tmp_path, 'lint', target)[1].endswith('1 finding, 1 of them fixable with --fix\n')
+    assert 'has no class Nope; it has Order, Other' in genflow(tmp_path, 'lint', 'shop.flows.order:Nope')[2]
+    assert genflow(tmp_path, 'lint', 'shop.flows.order:Other', '--fix')[1:] == ('0 findings\n', '1 change made\n')
 
 
 @pytest.mark.thorough

@@ -139,6 +139,9 @@ class Settings:
             raise Refused(f'{source.label(name)}: {error.message}') from error
 
 
+TABLES = frozenset({'lint'})
+"""Tables below ``[tool.genflow]``, which their commands read."""
+
 SERVICES = frozenset(name for name, setting in SETTINGS.items() if setting.service)
 
 
@@ -172,12 +175,12 @@ def _read(path: Path, text: str) -> Source:
     table = tools.get('genflow', {}) if isinstance(tools, Mapping) else None
     if not isinstance(table, Mapping):
         raise Refused(f'{path}: tool.genflow is a table of settings; write [tool.genflow] above them.')
-    for key in table:
+    for key in table.keys() - TABLES:
         if key not in SETTINGS:
             near = difflib.get_close_matches(key, SETTINGS, n=1)
             hint = f'did you mean {near[0]!r}?' if near else f'the settings are {", ".join(SETTINGS)}.'
             raise Refused(f'{path}: [tool.genflow] has no setting {key!r}; {hint}')
-    values = {key: _text(path, key, value) for key, value in table.items()}
+    values = {key: _text(path, key, value) for key, value in table.items() if key not in TABLES}
     if 'db' in values and values['db'] != ':memory:':
         values['db'] = os.path.relpath(path.parent / values['db'])
     if '.py:' in values.get('middleware', ''):

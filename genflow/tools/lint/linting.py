@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatch
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import evolve
@@ -13,13 +13,14 @@ from genflow.tools.lint.determinism import Look, is_side_effect
 from genflow.tools.lint.findings import Finding, passed
 from genflow.tools.lint.fixing import applied
 from genflow.tools.lint.losses import Losses, declarations
-from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
+from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes, place_of
 from genflow.tools.lint.settings import Settings
 from genflow.tools.lint.sources import read
 
-__all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source', 'project_of']
+__all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source']
 
 NOT_WORKFLOW_CODE = frozenset({'__init_subclass__', '__class_getitem__', '__repr__'})
+NOT_OF_THE_PROJECT = frozenset({'__pycache__', 'node_modules', 'site-packages'})
 MAX_PASSES = 10
 
 
@@ -31,47 +32,68 @@ def lint_source(source: str, path: str = '<text>') -> list[Finding]:
     """
     project = Project()
     project.add(Path(path), source)
-    return _findings(project, Settings())
+    return _findings([project], Settings())
 
 
-def lint_paths(paths: Iterable[str | Path], settings: Settings | None = None) -> list[Finding]:
-    """What is wrong in files and folders, in the order of files and lines.
+def lint_paths(
+    paths: Iterable[str | Path], settings: Settings | None = None, classes: Mapping[Path, str] | None = None
+) -> list[Finding]:
+    """What is wrong in files and folders, and in what their workflows call, in the order of files and lines.
 
     Args:
         paths: Python files, or folders whose Python files are looked at.
         settings: Which rules; all unless given.
+        classes: By file, the only workflow class that is looked at there.
 
     Raises:
         OSError: A file cannot be read.
         SyntaxError: A file is no Python.
     """
     settings = settings or Settings()
-    return _findings(project_of(paths, settings), settings)
+    return _findings(_projects(paths, settings), settings, classes or {})
 
 
-def project_of(paths: Iterable[str | Path], settings: Settings) -> Project:
-    """The modules below some paths, and those of the same packages that they import."""
-    project = Project()
+def _projects(paths: Iterable[str | Path], settings: Settings) -> list[Project]:
+    """The modules below some paths, and those beside them that they import.
+
+    Modules of different folders that have the same name are in different projects, each with all of its folder.
+    """
+    roots: dict[Path, dict[str, Path]] = {}
     for path in files_of(paths, settings):
-        project.add(path, read(path).text)
-    for module in list(project.modules.values()):
-        _add_neighbours(project, module)
-    return project
+        root, name = place_of(path)
+        roots.setdefault(root, {})[name] = path
+    projects: list[Project] = []
+    for files in roots.values():
+        project = next((one for one in projects if not set(files) & set(one.modules)), None)
+        if project is None:
+            project = Project()
+            projects.append(project)
+        for name, path in files.items():
+            project.add(path, read(path).text, name)
+    for project in projects:
+        for module in list(project.modules.values()):
+            _add_neighbours(project, module)
+    return projects
 
 
 def files_of(paths: Iterable[str | Path], settings: Settings) -> list[Path]:
     """The Python files that some paths mean, without those that are excluded."""
     found: list[Path] = []
     for path in map(Path, paths):
-        inside = sorted(path.rglob('*.py')) if path.is_dir() else [path]
-        found += [file for file in inside if not _is_excluded(file, path, settings.exclude)]
+        inside = sorted(_below(path)) if path.is_dir() else [path]
+        found += [file for file in inside if not settings.excludes(file)]
     return list(dict.fromkeys(found))
 
 
-def _is_excluded(file: Path, root: Path, patterns: Sequence[str]) -> bool:
-    parts = file.relative_to(root).parts if file != root else (file.name,)
-    hidden = any(part.startswith('.') or part in ('__pycache__', 'node_modules') for part in parts)
-    return hidden or any(fnmatch(file.as_posix(), pattern) for pattern in patterns)
+def _below(folder: Path) -> Iterator[Path]:
+    """The Python files below a folder, but for hidden folders, environments and what tools put there."""
+    for top, folders, files in os.walk(folder):
+        here = Path(top)
+        if here != folder and (here / 'pyvenv.cfg').exists():
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith('.') and name not in NOT_OF_THE_PROJECT]
+        yield from (here / name for name in files if name.endswith('.py') and not name.startswith('.'))
 
 
 def _add_neighbours(project: Project, module: Module) -> None:
@@ -88,7 +110,7 @@ def _add_neighbours(project: Project, module: Module) -> None:
                 place = base.joinpath(*name.split('.'))
                 path = place / '__init__.py' if place.is_dir() else place.with_suffix('.py')
                 if name not in project.modules and path.is_file():
-                    pending.append(project.add(path, read(path).text, name))
+                    pending.append(project.add(path, read(path).text, name, is_asked=False))
 
 
 def _named_modules(module: Module) -> Iterator[str]:
@@ -98,26 +120,29 @@ def _named_modules(module: Module) -> Iterator[str]:
         yield full.rpartition('.')[0] or full
 
 
-def _findings(project: Project, settings: Settings) -> list[Finding]:
-    by_path: dict[str, list[Finding]] = {str(module.path): [] for module in project.modules.values()}
+def _findings(
+    projects: Sequence[Project], settings: Settings, classes: Mapping[Path, str] | None = None
+) -> list[Finding]:
     once: dict[tuple[str, int, int, str], Finding] = {}
-    for finding in _all(project):  # a function may be looked at several times, by what is given to it
+    for finding in (one for project in projects for one in _all(project, classes or {})):
+        # a function may be looked at several times, by what is given to it
         once.setdefault((finding.path, finding.line, finding.column, finding.code), finding)
-    for finding in once.values():
-        by_path.setdefault(finding.path, []).append(finding)
+    by_path = _by_path(once.values())
+    modules = {str(module.path): module for project in projects for module in project.modules.values()}
     left: list[Finding] = []
-    for module in project.modules.values():
-        left += passed(module, by_path[str(module.path)])
+    for path, module in modules.items():
+        left += passed(module, by_path.get(path, []))
     wanted = [finding for finding in left if settings.wants(finding)]
     return sorted(wanted, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
 
 
-def _all(project: Project) -> Iterator[Finding]:
-    for module in list(project.modules.values()):
+def _all(project: Project, classes: Mapping[Path, str]) -> Iterator[Finding]:
+    asked = [module for module in project.modules.values() if module.is_asked]
+    for module in asked:
         yield from declarations(project, module)
     seen: set[tuple[int, int, frozenset[str]]] = set()
-    for cls in [cls for module in project.modules.values() for cls in module.every_class]:
-        if project.is_workflow(cls):
+    for cls in [cls for module in asked for cls in module.every_class]:
+        if project.is_workflow(cls) and classes.get(cls.module.path, cls.name) == cls.name:
             yield from _class(project, cls, seen)
 
 
@@ -181,13 +206,18 @@ def _is_query(method: Function) -> bool:
 # mending
 
 
-def fix(paths: Iterable[str | Path], settings: Settings | None = None) -> int:
-    """Applies all automatic fixes in place; returns the number of changes."""
+def fix(
+    paths: Sequence[str | Path], settings: Settings | None = None, classes: Mapping[Path, str] | None = None
+) -> int:
+    """Applies the automatic fixes in place, to no other files than these; returns the number of changes."""
     settings = settings or Settings()
+    asked = {str(path) for path in files_of(paths, settings)}
     made = 0
     for _ in range(MAX_PASSES):  # a fix may uncover another one at the same place
         done = 0
-        for path, findings in _by_path(lint_paths(paths, settings)).items():
+        for path, findings in _by_path(lint_paths(paths, settings, classes)).items():
+            if path not in asked:
+                continue
             source = read(Path(path))
             mended, count = applied(source.text, [finding.fix for finding in findings if finding.fix])
             if count:

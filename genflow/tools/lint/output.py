@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.rules import RULES
@@ -56,7 +57,7 @@ def _sarif(findings: Sequence[Finding]) -> str:
             'locations': [
                 {
                     'physicalLocation': {
-                        'artifactLocation': {'uri': PurePath(finding.path).as_posix()},
+                        'artifactLocation': {'uri': _uri(finding.path)},
                         'region': {'startLine': finding.line, 'startColumn': finding.column},
                     }
                 }
@@ -64,17 +65,37 @@ def _sarif(findings: Sequence[Finding]) -> str:
         }
         for finding in findings
     ]
-    run = {'tool': {'driver': {'name': 'genflow lint', 'rules': rules}}, 'results': results}
+    run = {
+        'tool': {'driver': {'name': 'genflow lint', 'rules': rules}},
+        'columnKind': 'unicodeCodePoints',
+        'results': results,
+    }
     schema = 'https://json.schemastore.org/sarif-2.1.0.json'
     return json.dumps({'$schema': schema, 'version': '2.1.0', 'runs': [run]}, ensure_ascii=False, indent=2)
 
 
+def _uri(path: str) -> str:
+    """A path as an URI, relative where the path is."""
+    pure = PurePath(path)
+    return pure.as_uri() if pure.is_absolute() else quote(pure.as_posix())
+
+
 def _github(findings: Sequence[Finding]) -> str:
     return '\n'.join(
-        f'::error file={finding.path},line={finding.line},col={finding.column},title={finding.code}::'
-        + finding.message.replace('%', '%25').replace('\n', '%0A')
+        f'::error file={_property(finding.path)},line={finding.line},col={finding.column},title={finding.code}::'
+        + _data(finding.message)
         for finding in findings
     )
+
+
+def _data(text: str) -> str:
+    """Text as a command of GitHub's workflows takes it."""
+    return text.replace('%', '%25').replace('\r', '%0D').replace('\n', '%0A')
+
+
+def _property(text: str) -> str:
+    """Likewise for the value of a property."""
+    return _data(text).replace(':', '%3A').replace(',', '%2C')
 
 
 FORMATS: dict[str, Callable[[Sequence[Finding]], str]] = {

@@ -23,6 +23,7 @@ __all__ = [
     'dotted',
     'function_of',
     'own_nodes',
+    'place_of',
     'unwrapped',
 ]
 
@@ -110,6 +111,7 @@ class Module:
     """A file: its tree, and the names of its top level.
 
     Attributes:
+        is_asked: Whether it is one of those to look at, and not only imported by them.
         stars: The modules of which it imports everything.
     """
 
@@ -117,6 +119,7 @@ class Module:
     name: str
     source: str
     tree: ast.Module
+    is_asked: bool = True
     imports: dict[str, str] = Factory(dict)
     stars: list[str] = Factory(list)
     functions: dict[str, Function] = Factory(dict)
@@ -153,14 +156,14 @@ class Project:
     _changed: set[tuple[str, str]] | None = None
     _families: dict[int, list[Class]] = field(factory=dict)
 
-    def add(self, path: Path, source: str, name: str | None = None) -> Module:
+    def add(self, path: Path, source: str, name: str | None = None, *, is_asked: bool = True) -> Module:
         """Reads a module.
 
         Raises:
             SyntaxError: It is no Python.
         """
         tree = _parsed(path, source)
-        module = Module(path, name or _module_name(path), source, tree)
+        module = Module(path, name or place_of(path)[1], source, tree, is_asked)
         _Reader(module).read()
         parts = module.name.split('.') if module.name not in self.modules else []
         for start in range(1, len(parts)):
@@ -320,6 +323,9 @@ class Project:
 def _parsed(path: Path, source: str) -> ast.Module:
     try:
         return ast.parse(source, filename=str(path))
+    except SyntaxError as error:
+        error.filename, error.lineno = str(path), error.lineno or 1  # a null byte has no place
+        raise
     except (ValueError, RecursionError, MemoryError) as error:  # a null byte, before Python 3.12; too deeply nested
         raise SyntaxError(str(error) or 'this is too deeply nested', (str(path), 1, 0, '')) from error
 
@@ -339,14 +345,14 @@ def _is_own(node: ast.Attribute, method: Function) -> bool:
     return isinstance(node.value, ast.Name) and node.value.id == method.self_name
 
 
-def _module_name(path: Path) -> str:
-    """The dotted name of a file: as far up as there are packages."""
+def place_of(path: Path) -> tuple[Path, str]:
+    """The folder from which a file is imported, above all packages, and its dotted name from there."""
     parts = [path.stem] if path.stem != '__init__' else []
-    folder = path.parent
-    while (folder / '__init__.py').exists():
+    folder = path.absolute().parent
+    while (folder / '__init__.py').exists() and folder != folder.parent:
         parts.insert(0, folder.name)
         folder = folder.parent
-    return '.'.join(parts) or path.parent.name
+    return folder, '.'.join(parts) or folder.name
 
 
 class _Reader:

@@ -221,8 +221,10 @@ _ALL = (
         'retry of failures',
         'A whole number retries time-outs only: the failure that this code catches comes from the first attempt. Use a '
         '`Retry`, which retries failures too.',
-        'charge = ActivityProxy("Charge", "1", retry=5)\n...\nexcept ActivityFailed: ...',
-        'charge = ActivityProxy("Charge", "1", retry=Retry(5))',
+        'charge = ActivityProxy("Charge", "1", retry=5)\n\ndef run(self, order):\n    try:\n'
+        '        yield self.charge(order)\n    except ActivityFailed:\n        yield self.release(order)',
+        'charge = ActivityProxy("Charge", "1", retry=Retry(5))\n\ndef run(self, order):\n    try:\n'
+        '        yield self.charge(order)\n    except ActivityFailed:\n        yield self.release(order)',
     ),
     Rule(
         'G111',

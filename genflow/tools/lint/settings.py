@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from importlib import import_module
@@ -39,20 +41,36 @@ class Settings:
         ignore: Likewise, of rules that are not asked.
         exclude: Patterns of paths that are not looked at.
         per_file_ignores: By pattern of paths, codes that are not asked there.
+        root: The folder to which patterns are relative.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = Factory(dict)
+    root: Path = Path()
 
     def wants(self, finding: Finding) -> bool:
         """Whether a finding is to be shown."""
         code = finding.code
         if (self.select and not code.startswith(self.select)) or (self.ignore and code.startswith(self.ignore)):
             return False
-        here = [codes for pattern, codes in self.per_file_ignores.items() if fnmatch(finding.path, pattern)]
+        ignores = self.per_file_ignores.items()
+        here = [codes for pattern, codes in ignores if self.matches(Path(finding.path), pattern)]
         return not any(code.startswith(codes) for codes in here)
+
+    def excludes(self, path: Path) -> bool:
+        """Whether a file is not to be looked at."""
+        return any(self.matches(path, pattern) for pattern in self.exclude)
+
+    def matches(self, path: Path, pattern: str) -> bool:
+        """Whether a pattern means a path, or a folder above it: as it is written, or as seen from the root."""
+        whole = Path(os.path.abspath(path))  # noqa: PTH100 - no links are followed
+        root = Path(os.path.abspath(self.root))  # noqa: PTH100
+        seen = whole.relative_to(root) if whole.is_relative_to(root) else whole
+        names = [path.as_posix(), whole.as_posix(), f'./{seen.as_posix()}']
+        names += [one.as_posix() for one in (seen, *seen.parents)]
+        return any(fnmatch(name, pattern.rstrip('/')) for name in names)
 
 
 def settings_of(start: Path) -> Settings:
@@ -69,19 +87,16 @@ def settings_of(start: Path) -> Settings:
 
 
 def _read(path: Path) -> Settings:
-    text = path.read_text(encoding='utf-8')
-    if '[tool.genflow.lint' not in text:
-        return Settings()
+    toml: Any = import_module('tomllib' if sys.version_info >= (3, 11) else 'tomli')
     try:
-        tomllib: Any = import_module('tomllib')
-    except ModuleNotFoundError:  # before 3.11
-        text = f'{path} has [tool.genflow.lint], which is read on Python 3.11 and later; use --select and --ignore'
-        raise SettingsError(text) from None
-    try:
-        table = tomllib.loads(text)['tool']['genflow']['lint']
-    except (tomllib.TOMLDecodeError, KeyError) as error:
+        found: Any = toml.loads(path.read_text(encoding='utf-8'))
+    except (toml.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f'{path}: {error}') from error
-    return _settings(path, table)
+    for name in ('tool', 'genflow', 'lint'):
+        found = found.get(name, {}) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        raise SettingsError(f'{path}: lint of [tool.genflow] is {found!r}; it must be a table, [tool.genflow.lint]')
+    return _settings(path, found)
 
 
 def _settings(path: Path, table: Mapping[str, Any]) -> Settings:
@@ -96,6 +111,7 @@ def _settings(path: Path, table: Mapping[str, Any]) -> Settings:
         codes(path, 'ignore', table.get('ignore', [])),
         _texts(path, 'exclude', table.get('exclude', [])),
         {pattern: codes(path, pattern, found) for pattern, found in per_file.items()},
+        path.parent,
     )
 
 
@@ -113,6 +129,6 @@ def codes(path: Path | str, name: str, value: Any) -> tuple[str, ...]:
     """
     found = _texts(path, name, value)
     for code in found:
-        if not any(known.startswith(code) for known in RULES):
+        if not code or not any(known.startswith(code) for known in RULES):
             raise SettingsError(f'{path}: {name} names {code!r}, but there is no such rule')
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 from pathlib import Path
@@ -17,6 +18,7 @@ from genflow.tools.lint.linting import lint_paths
 from genflow.tools.lint.output import FORMATS
 from genflow.tools.lint.rules import RULES, page
 from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
+from genflow.tools.lint.sources import read
 from genflow.tools.run.target import is_file, parse
 
 __all__ = ['command']
@@ -58,8 +60,9 @@ def command(
     if not targets:
         raise click.UsageError('say what to look at: a file, a folder or a module.')
     paths = [_path(target) for target in targets]
+    classes = {path: cls for path, cls in zip(paths, map(_class, targets), strict=True) if cls is not None}
     try:
-        findings = _findings(paths, _settings(select, ignore), mends=fix)
+        findings = _findings(paths, classes, _settings(select, ignore), mends=fix)
     except SyntaxError as error:
         raise Refused(f'{error.filename}:{error.lineno}: {error.msg}') from error
     except (SettingsError, OSError, UnicodeDecodeError) as error:
@@ -75,10 +78,15 @@ def _settings(select: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:
     return evolve(settings, ignore=(*settings.ignore, *codes('the command line', '--ignore', list(ignore))))
 
 
-def _findings(paths: list[Path], settings: Settings, *, mends: bool) -> list[Finding]:
+def _findings(paths: list[Path], classes: dict[Path, str], settings: Settings, *, mends: bool) -> list[Finding]:
+    for path, name in classes.items():
+        known = [node.name for node in ast.walk(ast.parse(read(path).text)) if isinstance(node, ast.ClassDef)]
+        if name not in known:
+            raise Refused(f'{path} has no class {name}; it has {", ".join(known) or "none"}.')
     if mends:
-        click.echo(f'{mend(paths, settings)} changes made', err=True)
-    return lint_paths(paths, settings)
+        made = mend(paths, settings, classes)
+        click.echo(f'{made} change{"" if made == 1 else "s"} made', err=True)
+    return lint_paths(paths, settings, classes)
 
 
 def _explain(code: str) -> None:
@@ -97,11 +105,32 @@ def _path(text: str) -> Path:
         raise Refused(f'{target.place!r} is neither a file nor a folder; name one that has Python code.')
     if target.is_file:
         raise Refused(f'there is no file {target.place!r} (looked in {current_folder()}).')
-    try:
-        found = importlib.util.find_spec(target.place)
-    except (ModuleNotFoundError, ValueError):
-        found = None
-    if found is None or found.origin is None:
+    found = _module(target.place)
+    if found is None:
         raise Refused(f'there is no module {target.place!r}, and no such file or folder.')
-    origin = Path(found.origin)
-    return origin.parent if origin.name == '__init__.py' else origin
+    return found
+
+
+def _class(text: str) -> str | None:
+    """The class that a target names."""
+    target = parse(text)
+    return None if target.cls is None else target.cls.rpartition('.')[2]
+
+
+def _module(name: str) -> Path | None:
+    """The file of a module, or the folder of a package; no package above it is imported to find it."""
+    root, *rest = name.split('.')
+    try:
+        spec = importlib.util.find_spec(root)
+    except (ModuleNotFoundError, ValueError):
+        spec = None
+    origin = None if spec is None else spec.origin
+    if not rest and origin is not None and origin.endswith('.py') and Path(origin).name != '__init__.py':
+        return Path(origin)
+    folders = [Path(folder) for folder in (spec.submodule_search_locations or () if spec is not None else ())]
+    for place in (folder.joinpath(*rest) for folder in (Path(root), *folders)):
+        if place.is_dir():
+            return place
+        if place.with_suffix('.py').is_file():
+            return place.with_suffix('.py')
+    return None

@@ -48,6 +48,9 @@ PAGED = frozenset(OPERATIONS.values())
 OK = 200
 SIGNATURE = 'v4'
 
+OURS = 'genflow'
+"""In the context of a request that was made here."""
+
 AHEAD = 2
 """The most pages that are fetched before they are wanted."""
 
@@ -139,6 +142,8 @@ class PageRequests:
 
     def note(self, request: Any, request_signer: Any, signature_version: Any, method: str, **_: Any) -> None:
         """Called by botocore with a request that it is about to sign."""
+        if OURS in request.context:
+            return
         if signature_version != SIGNATURE:
             self._noted.pop(method, None)
             return
@@ -218,9 +223,11 @@ class PageRequests:
 
         body = json.dumps(request).encode()
         made = AWSRequest(method='POST', url=noted.url, headers=noted.headers, data=body)
-        made.context.update(noted.context)
+        made.context.update(noted.context, **{OURS: True})
         noted.signer.sign(self.meta.method_to_api_mapping[method], made)
-        return made.prepare()
+        signed = made.prepare()
+        signed.headers = dict(signed.headers)  # botocore's own takes a fifth of the time that sending takes
+        return signed
 
     def _is_watched(self, method: str) -> bool:
         """Whether a hook of the application could see or change a request; cached until hooks change."""

@@ -127,7 +127,7 @@ def test_calls_of_one_thread_that_get_lost_together_are_all_refused(dispatcher):
     dispatcher.disk.failure = DiskFull('no room')
     dispatcher.disk.let.release()
     for name in 'abc':
-        dispatcher.state.batch.events.append(f'"{name}":{{}}')
+        dispatcher.state.batch.events.append((name, '{}'))
         marks.append(journal.mark())
     for mark in marks:
         with pytest.raises(DiskFull):

@@ -226,9 +226,10 @@ class DeferringSWF:
         self._service.rounds.count_busy(change)
 
     def _note(self, mark: int) -> None:
-        mine = self._deferred
-        mine.first = mine.first or mark
-        mine.last = max(mine.last, mark)
+        if mark:
+            mine = self._deferred
+            mine.first = mine.first or mark
+            mine.last = max(mine.last, mark)
 
     def _defer(self, operation: str, request: dict[str, Any]) -> None:
         """An answer to a task, as :meth:`LocalSWF._invoke` makes a call; none of these has moments or an answer."""

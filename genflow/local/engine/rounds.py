@@ -24,9 +24,6 @@ from genflow.local.state.task_lists import TaskQueue, Waiter
 
 __all__ = ['Rounds', 'Wants']
 
-Taken = tuple[int, Answer]
-"""A task's ref, and what whoever takes it is answered."""
-
 
 @frozen
 class Wants:
@@ -119,23 +116,23 @@ class Rounds:
             ServiceError: The service refuses, and nothing was taken.
             StoreError: The file cannot be read, and nothing was taken.
         """
-        self._core.store.check()
-        with self._core.lock:
+        core = self._core
+        core.store.check()
+        with core.lock:
             self._state.decides_here = True
-            lines = [self._core.polls.leave(place) for place in places]
-            found: list[list[Taken]] = [[] for _ in wants]
+            lines = [core.polls.leave(place) for place in places] if places else ()
+            found: list[list[Answer]] = [[] for _ in wants]
             try:
                 for wanted, taken in zip(wants, found, strict=True):
-                    self._take_wanted(wanted, caller, taken)
+                    self._take_wanted(wanted, caller, taken, [])
             except LocalError:
                 if not any(found):  # what was taken is not to be lost for the sake of what was not
                     raise
-            mark = self._core.journal.deferred
-            for queue in lines:
-                if queue:
-                    # The caller may have been woken for a task that it does not want any more.
-                    self._taker.wake_one(queue)
-        return [[answer for _, answer in taken] for taken in found], mark
+            mark = core.journal.deferred
+            for queue in filter(None, lines):
+                # The caller may have been woken for a task that it does not want any more.
+                self._taker.wake_one(queue)
+        return found, mark
 
     def carry_out(
         self, answers: Sequence[tuple[str, dict[str, Any]]], wants: Sequence[Wants], caller: Caller
@@ -182,14 +179,14 @@ class Rounds:
     ) -> tuple[dict[str, Any], list[list[Answer]]]:
         """What is kept of a round, and the tasks."""
         refusals = [self._refusal(partial(self._respond, operation, request, now)) for operation, request in answers]
-        found: list[list[Taken]] = [[] for _ in wants]
+        found: list[list[Answer]] = [[] for _ in wants]
+        refs: list[list[int]] = [[] for _ in wants]
         refusal = None
         if caller.process not in self._state.departed:
             owner = Caller(caller.process, owns=caller.owns)
-            for wanted, taken in zip(wants, found, strict=True):
-                refusal = refusal or self._refusal(partial(self._take_wanted, wanted, owner, taken))
-        kept = {'refusals': refusals, 'refs': [[ref for ref, _ in taken] for taken in found], 'refusal': refusal}
-        return kept, [[answer for _, answer in taken] for taken in found]
+            for wanted, taken, known in zip(wants, found, refs, strict=True):
+                refusal = refusal or self._refusal(partial(self._take_wanted, wanted, owner, taken, known))
+        return {'refusals': refusals, 'refs': refs, 'refusal': refusal}, found
 
     def _respond(self, operation: str, request: dict[str, Any], now: int) -> None:
         """Carry out one answer to a task.
@@ -216,27 +213,28 @@ class Rounds:
         known = [tasks.taken_before(self._state, wanted.request, now, ref) for ref in refs]
         return [answer for answer in known if answer is not None]
 
-    def _take_wanted(self, wanted: Wants, caller: Caller, found: list[Taken]) -> None:
-        """Takes as many tasks as are wanted, and adds them to those that were found."""
-        _, take, _ = tasks.POLLS[wanted.operation]
+    def _take_wanted(self, wanted: Wants, caller: Caller, found: list[Answer], refs: list[int]) -> None:
+        """Takes as many tasks as are wanted, and adds them and their refs to those that were found."""
         queue = self._queue_of(wanted)
         if not queue:
             return
-        now, room = self._core.ready(), wanted.room
+        core, room, operation = self._core, wanted.room, wanted.operation
+        now, take = core.ready(), tasks.POLLS[operation][1]
         slow, short = 0, 0
         try:
             while queue and len(found) < room.most and (room.slots is None or slow + short < room.slots):
-                self._core.permit(wanted.operation, now)
+                core.permit(operation, now)
                 taken = self._taker.take(take, wanted.request, now, queue, caller)
                 if taken is None:
                     break
-                found.append(taken)
+                refs.append(taken[0])
+                found.append(taken[1])
                 if room.slots is not None and room.is_short(taken[1]):
                     short = 1
                 else:
                     slow += 1
         finally:
-            self._core.conclude(now)
+            core.conclude(now)
 
     def _queue_of(self, wanted: Wants) -> TaskQueue:
         kind, request = tasks.POLLS[wanted.operation][0], wanted.request

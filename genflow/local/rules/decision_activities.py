@@ -12,14 +12,24 @@ from genflow.local.state.items import Activity, period
 
 __all__ = ['request_cancel_activity_task', 'schedule_activity_task']
 
-DEFAULTS: dict[str, tuple[str, str]] = {
-    'taskList': ('defaultTaskList', 'DEFAULT_TASK_LIST_UNDEFINED'),
-    'scheduleToStartTimeout': ('defaultTaskScheduleToStartTimeout', 'DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED'),
-    'scheduleToCloseTimeout': ('defaultTaskScheduleToCloseTimeout', 'DEFAULT_SCHEDULE_TO_CLOSE_TIMEOUT_UNDEFINED'),
-    'startToCloseTimeout': ('defaultTaskStartToCloseTimeout', 'DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED'),
-    'heartbeatTimeout': ('defaultTaskHeartbeatTimeout', 'DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED'),
+DEFAULTS = {
+    'taskList': 'defaultTaskList',
+    'scheduleToStartTimeout': 'defaultTaskScheduleToStartTimeout',
+    'scheduleToCloseTimeout': 'defaultTaskScheduleToCloseTimeout',
+    'startToCloseTimeout': 'defaultTaskStartToCloseTimeout',
+    'heartbeatTimeout': 'defaultTaskHeartbeatTimeout',
+    'taskPriority': 'defaultTaskPriority',
 }
-"""Decision member -> (the type's default for it, the cause where neither gives it), in the order of the checks."""
+"""Decision member -> the type's default for it."""
+
+MISSING = {
+    'taskList': 'DEFAULT_TASK_LIST_UNDEFINED',
+    'scheduleToStartTimeout': 'DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED',
+    'scheduleToCloseTimeout': 'DEFAULT_SCHEDULE_TO_CLOSE_TIMEOUT_UNDEFINED',
+    'startToCloseTimeout': 'DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED',
+    'heartbeatTimeout': 'DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED',
+}
+"""Decision member -> the cause where neither gives it, in the order of the checks."""
 
 
 def schedule_activity_task(context: DecisionContext, attributes: dict[str, Any]) -> None:
@@ -44,17 +54,10 @@ def schedule_activity_task(context: DecisionContext, attributes: dict[str, Any])
 
 def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
     """What decides about the task: the decision's values, else the type's defaults; without those that neither has."""
-    defaults = record.defaults
-    values = {}
-    for member, (default, _) in DEFAULTS.items():
-        value = attributes.get(member) or defaults.get(default)
-        if value:
-            values[member] = value
+    get, default_of = attributes.get, record.defaults.get
+    values = {member: value for member, name in DEFAULTS.items() if (value := get(member) or default_of(name))}
     if 'taskList' in values:
         values['taskList'] = {'name': values['taskList']['name']}
-    priority = attributes.get('taskPriority') or defaults.get('defaultTaskPriority')
-    if priority:
-        values['taskPriority'] = priority
     return values
 
 
@@ -91,12 +94,12 @@ def schedule_cause(
         return cause
     if name in execution.activity_ids:
         return 'ACTIVITY_ID_ALREADY_IN_USE'
-    for member, (_, missing) in DEFAULTS.items():
-        if member not in values:
-            return missing
+    if not MISSING.keys() <= values.keys():
+        return next(cause for member, cause in MISSING.items() if member not in values)
     if len(execution.activities) >= state.limits.open_activities:
         return 'OPEN_ACTIVITIES_LIMIT_EXCEEDED'
-    return None if state.rates.allow('ScheduleActivityTask', context.at) else 'ACTIVITY_CREATION_RATE_EXCEEDED'
+    is_allowed = not state.rates.any or state.rates.allow('ScheduleActivityTask', context.at)
+    return None if is_allowed else 'ACTIVITY_CREATION_RATE_EXCEEDED'
 
 
 def request_cancel_activity_task(context: DecisionContext, attributes: dict[str, Any]) -> None:

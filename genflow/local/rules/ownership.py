@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from genflow.local.json_text import encode
-from genflow.local.rules.timeouts import find_item
 from genflow.local.state.answers import Caller
-from genflow.local.state.items import Activity, DecisionTask
 from genflow.local.state.state import State
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 
@@ -14,9 +12,11 @@ __all__ = ['release', 'take_over']
 
 def take_over(state: State, ref: int, caller: Caller) -> None:
     """The task that was just handed out is a process's; its poll is answered so again if it is repeated."""
-    item = find_item(state.execution(ref >> EVENT_BITS), ref & EVENT_MASK)
-    if caller.owns and isinstance(item, (Activity, DecisionTask)):
-        item.owner = state.owners[ref] = caller.process
+    if caller.owns:
+        execution = state.execution(ref >> EVENT_BITS)
+        task = execution.activities.get(ref & EVENT_MASK) or execution.decision
+        if task is not None and task.id == ref & EVENT_MASK:
+            task.owner = state.owners[ref] = caller.process
     if caller.number:
         state.answer(caller, encode(ref))
 

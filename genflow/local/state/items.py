@@ -176,11 +176,8 @@ class Activity(Item):
 
     @property
     def deadline(self) -> int | None:
-        first = None
-        for _, moment in self.deadlines:
-            if moment is not None and (first is None or moment < first):
-                first = moment
-        return first
+        found = [moment for _, moment in self.deadlines if moment is not None]
+        return min(found) if found else None
 
     @property
     def waiting(self) -> tuple[str, int, int] | None:

@@ -182,9 +182,8 @@ class State:
     def note(self, execution: Execution, item: Item) -> int:
         """An item has changed, and is due when it was before; its ref."""
         ref = execution.key << EVENT_BITS | item.id
-        batch = self.batch
-        execution.batch = batch.number
-        batch.touched[ref] = item
+        self.batch.touched[ref] = item
+        execution.batch = self.batch.number
         return ref
 
     def offer(self, execution: Execution, item: Item) -> None:

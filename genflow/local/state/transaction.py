@@ -53,6 +53,11 @@ class Batch:
         """Nothing to write."""
         return not (self.events or self.touched or self.domains or self.types or self.dropped or self.answers)
 
+    @property
+    def is_rare(self) -> bool:
+        """It has more than events and items."""
+        return bool(self.started or self.closed or self.canceled or self.domains or self.types)
+
     def absorb(self, later: Batch) -> None:
         """Add what a later batch changed."""
         self.number = later.number
@@ -62,11 +67,12 @@ class Batch:
             self.touched.pop(ref, None)
             if item.folded:
                 self.dropped[ref] = item
-        self.started += later.started
-        self.closed += later.closed
-        self.canceled += later.canceled
-        self.domains.update(later.domains)
-        self.types.update(later.types)
+        if later.is_rare:
+            self.started += later.started
+            self.closed += later.closed
+            self.canceled += later.canceled
+            self.domains.update(later.domains)
+            self.types.update(later.types)
 
     def drop(self, ref: int, item: Item) -> None:
         """The item's row, if it has one, goes."""
@@ -103,10 +109,15 @@ class Batch:
         for item in self.touched.values():
             item.saved = True
             item.folded = item.folded or folding
-        return (
+        moves = (
             None if folding else joined('{', (f'"{ref}":{text}' for ref, text in self.events), '}'),
             encode(sorted(self.dropped)) if self.dropped else None,
             joined('{', self._items(), '}') if self.touched else None,
+        )
+        if not self.is_rare:
+            return (*moves, None, None, None, None, None)
+        return (
+            *moves,
             encode(self.started) if self.started else None,
             encode(self.closed) if self.closed else None,
             encode(self.canceled) if self.canceled else None,

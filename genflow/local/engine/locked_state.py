@@ -366,6 +366,7 @@ class LockedState:
         try:
             if not self.store.in_memory:  # which is not read any more
                 self.journal.fold()
+                self.store.replay()  # leaves no rows behind that somebody who only looks would have to clear away
         finally:
             if self.calls.is_interruptible:
                 self.store.close()  # somebody who was interrupted may never end to write

@@ -192,7 +192,7 @@ class File:
         self.path = shown or path
         self.in_memory = path == MEMORY
         self._damaged = damaged
-        self._immutable = immutable
+        self.immutable = immutable
         self._notice = notice
         self._lock: FileLock | None = None
         self._connections: list[sqlite3.Connection] = []
@@ -216,7 +216,7 @@ class File:
     def _open(self, synchronous: str) -> None:
         if self.in_memory:
             return  # until something is to be written or read
-        if not self._immutable:
+        if not self.immutable:
             self._claim()
         self.writer = self._connect()
         self._prepare(synchronous)
@@ -257,10 +257,8 @@ class File:
                 self._lock.release()
 
     def _connect(self) -> sqlite3.Connection:
-        name = f'{_uri(self._name, "ro")}&immutable=1' if self._immutable else self._name
-        connection = sqlite3.connect(
-            name, isolation_level=None, check_same_thread=False, timeout=5, uri=self._immutable
-        )
+        name = f'{_uri(self._name, "ro")}&immutable=1' if self.immutable else self._name
+        connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=5, uri=self.immutable)
         self._connections.append(connection)
         if self._damaged:
             connection.execute('PRAGMA writable_schema = ON')  # which lets SQLite open a file that is too short
@@ -270,7 +268,7 @@ class File:
         """Check whose file it is and how old, and bring it up to date."""
         execute = self.writer.execute
         self._check_owner()
-        if self._immutable:
+        if self.immutable:
             return
         if execute('PRAGMA journal_mode = WAL').fetchone()[0] != 'wal':
             raise StoreError(f'{self.path}: the file system does not support a write-ahead log; use a local disk.')

@@ -7,7 +7,9 @@ goes when it settles. Closed executions are found through indexes only.
 
 A commit is one row of ``journal``: the changes of the calls that share it, as JSON. That touches one page where the
 tables would touch one for every execution. Every so often the changes since the last time are *folded* into the
-tables at once, and the journal is emptied; what was opened and settled meanwhile never gets to a table. The events are
+tables at once; what was opened and settled meanwhile never gets to a table. The rows stay where they are, and the next
+commits take their places: pages that are given back and taken again would cost each commit three more. The row of slot
+0 has the number of the last commit that was folded. The events are
 written many with a statement, all else by an insert into the view ``batches`` (or ``moves``, for the usual few kinds of
 change), whose trigger takes it apart. Reading folds first. After a crash the journal is folded row by row, in order.
 
@@ -124,7 +126,13 @@ CREATE TABLE answers (
 ) WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_FIRST, _SHARED)
+_SLOTS = """
+ALTER TABLE journal RENAME COLUMN number TO slot;
+ALTER TABLE journal ADD COLUMN number INTEGER;
+UPDATE journal SET number = slot;
+"""
+
+STEPS: tuple[str, ...] = (_FIRST, _SHARED, _SLOTS)
 """Step n brings a file of version n - 1 to version n; a step is never changed once it was released."""
 
 VERSION = len(STEPS)

@@ -39,9 +39,12 @@ ADD_EVENT = 'INSERT INTO events VALUES (?, ?)'
 ADD_EVENTS = f'{ADD_EVENT}{", (?, ?)" * (ROWS - 1)}'
 FOLD_MOVES = 'INSERT INTO moves VALUES (?, ?, ?)'
 FOLD_BATCH = 'INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+APPEND = 'INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+FOLDED = 'INSERT OR REPLACE INTO journal (slot, number) VALUES (0, ?)'
+UNFOLDED = 'FROM journal WHERE slot > 0 AND number > coalesce((SELECT number FROM journal WHERE slot = 0), 0)'
 FOLD_JOURNAL = (
     'INSERT INTO batches SELECT events, dropped, items, started, closed, canceled, domains, types '
-    'FROM journal ORDER BY number'
+    f'{UNFOLDED} ORDER BY number'
 )
 
 NEWEST_EVENT = """
@@ -81,7 +84,15 @@ def check_numbers(row: dict[str, Any]) -> None:
 
 
 class Store(File):
-    """The tables of an open file."""
+    """The tables of an open file.
+
+    Attributes:
+        appended: How many rows of the journal have not been folded.
+        last: The number of the newest of them.
+    """
+
+    appended = 0
+    last = 0
 
     # Writing.
 
@@ -92,8 +103,9 @@ class Store(File):
             StoreError: Nothing of it was written.
         """
         with self.writing() as writer, self.transaction() if answers else nullcontext():
-            writer.execute('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', (number, *columns))
+            writer.execute(APPEND, (self.appended + 1, *columns, number))
             self._keep(answers)
+        self.appended, self.last = self.appended + 1, number
 
     def _keep(self, answers: Answered) -> None:
         """Keep answers, and forget those that nobody waits for."""
@@ -133,8 +145,10 @@ class Store(File):
                 self.writer.execute(statement, columns)
             self._add_events(sorted(events))  # behind the executions, which are easier to save where a file was cut off
             if not self.in_memory:
-                self.writer.execute('DELETE FROM journal')
+                if self.appended:
+                    self.writer.execute(FOLDED, (self.last,))
                 self._keep(answers)
+        self.appended = 0
 
     def _add_events(self, events: Sequence[tuple[int, str]]) -> None:
         """Write events, many with one statement: half of what it costs to have SQLite read them out of JSON."""
@@ -146,17 +160,20 @@ class Store(File):
     def replay(self) -> None:
         """Fold what the journal still has; to be done before anything is read from a file that was just opened."""
         with self.writing():
-            if self.writer.execute('SELECT count(*) FROM journal').fetchone()[0]:
+            execute = self.writer.execute
+            unfolded = execute(f'SELECT count(*) {UNFOLDED}').fetchone()[0]
+            if unfolded or (not self.immutable and execute('SELECT count(*) FROM journal').fetchone()[0]):
                 with self.transaction():
-                    self.writer.execute(FOLD_JOURNAL)
-                    self.writer.execute('DELETE FROM journal')
+                    execute(FOLD_JOURNAL)
+                    execute('DELETE FROM journal')  # batches are numbered from 1 again
+        self.appended = 0
 
     @property
     def is_settled(self) -> bool:
         """Whether the tables have everything that was committed, in the newest schema."""
         if self.rows('PRAGMA user_version') != [(VERSION,)]:
             return False
-        return not self.rows('SELECT count(*) FROM journal')[0][0]
+        return not self.rows(f'SELECT count(*) {UNFOLDED}')[0][0]
 
     def vacuum(self) -> None:
         """Give the space of what was forgotten back to the disk."""
@@ -171,6 +188,7 @@ class Store(File):
             self.writer.executescript(
                 'BEGIN IMMEDIATE;' + ''.join(f'DELETE FROM {table};' for table in tables) + 'COMMIT;'  # noqa: S608 - our own words
             )
+        self.appended = 0
 
     def sweep(self, now: int) -> int | None:
         """Forget executions whose retention has ended, a portion at a time; say when the next one's does."""

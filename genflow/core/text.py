@@ -99,7 +99,7 @@ def failed_at(error: BaseException) -> str:
     trace = traceback_of(error)
     while trace is not None:
         code = trace.tb_frame.f_code
-        if not code.co_filename.startswith(_OWN):
+        if not code.co_filename.startswith(_PACKAGE):
             found = f'{code.co_filename}:{trace.tb_lineno} in {code.co_name}'
         trace = trace.tb_next
     return found
@@ -116,3 +116,4 @@ def raised_at(error: BaseException) -> str:
 
 
 _OWN = __file__.replace('text.py', '')
+_PACKAGE = __file__.replace('core/text.py', '').replace('core\\text.py', '')

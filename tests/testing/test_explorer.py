@@ -44,7 +44,7 @@ from genflow.testing.replayer import replay
 from genflow.tools.run.target import load
 from tests.core.programs import PROGRAMS, Interpreter
 from tests.profile import examples
-from tests.testing.planted import PLANTED, Bank, Desk, LostUpdate, NobodyTakes, OrderDependentMerge
+from tests.testing.planted import PLANTED, Bank, Desk, LostAtRestart, LostUpdate, NobodyTakes, OrderDependentMerge
 from tests.testing.planted_races import (
     KNOWN,
     RACES,
@@ -1345,6 +1345,76 @@ def test_a_state_with_an_iterator_that_is_broken_is_known_again():
     assert explore(CopiedAndIterated, budget=100).ok
     with pytest.raises(ExplorationFailed, match='dictionary changed size during iteration'):
         explore(ChangedWhileIterated)
+
+
+class Dropping(Desk):
+    def run(self):
+        try:
+            yield self.charge(1)
+        except TaskFailed:
+            self.tidy()  # nothing runs it
+        return 'done'
+
+    def tidy(self):
+        yield self.write('tidy')
+
+
+def test_a_generator_that_is_dropped_in_some_order_is_a_mistake():
+    with pytest.raises(
+        ExplorationFailed, match=r'mistake: the generator Dropping.tidy\(\) was created at .* never run'
+    ):
+        explore(Dropping)
+
+
+class YieldsANumber(Desk):
+    def run(self):
+        yield 5
+
+
+def test_what_may_not_be_yielded_is_a_mistake_in_the_first_order_too():
+    with pytest.raises(ExplorationFailed, match='a int was yielded: 5'):
+        explore(YieldsANumber)
+
+
+class Exits(Desk):
+    def run(self):
+        try:
+            yield self.charge(1)
+        except TaskFailed:
+            raise SystemExit(3) from None
+
+
+def test_an_exit_of_the_process_is_a_mistake():
+    with pytest.raises(ExplorationFailed, match='SystemExit'):
+        explore(Exits)
+
+
+class NoJSON(Desk):
+    def run(self):
+        try:
+            yield self.charge(1)
+        except TaskFailed:
+            yield self.write(object())
+
+
+def test_the_line_of_a_mistake_is_the_users():
+    with pytest.raises(ExplorationFailed, match=r'fails at tests/testing/test_explorer.py:\d+ in run, with TypeError'):
+        explore(NoJSON)
+
+
+class NeverEnds(Desk):
+    def run(self):
+        while True:
+            yield self.sleep(60)
+
+
+def test_a_workflow_that_is_too_long_is_reported_as_cut_off():
+    assert 'it was cut off after' in str(explore(NeverEnds, budget=5))
+
+
+def test_arguments_that_do_not_fit_are_refused_with_the_signature():
+    with pytest.raises(TypeError, match=r'do not fit LostAtRestart.run\(seen: .*\) -> .*: got an unexpected keyword'):
+        explore(LostAtRestart, kwargs={'nobody': 1})
 
 
 EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'

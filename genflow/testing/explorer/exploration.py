@@ -23,6 +23,7 @@ from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
 from genflow.testing.explorer.judges import (
     JUDGES,
+    NEVER_RUN,
     Baseline,
     Verdict,
     is_invariant,
@@ -210,7 +211,7 @@ class Exploration:
         cast = Doubles.of(workflow, stubs)
         lead = cast.lead
         made = lead.cls()
-        inspect.signature(made.run).bind(*args, **kwargs)
+        _check_arguments(made, args, kwargs)
         shared = SharedState.of(lead.cls)
         setup = Setup(
             lead,
@@ -260,6 +261,7 @@ class Exploration:
             is_unreadable=type(run.error) is HistoryError,
             is_invariant=self.first.is_invariant,
             signal_places=frozenset(run.signal_places),
+            drops=any(NEVER_RUN in text for text in (*run.warnings, *run.live.warnings)),
         )
         if completes:
             self.setup = evolve(self.setup, judged_updates=frozenset(updates_of(cls)) - run.failed_updates)
@@ -267,6 +269,11 @@ class Exploration:
             self.report.first_failure = f'{type(run.failure).__name__}: {run.failure}'
         elif self.first.is_unreadable:
             self.report.first_failure = str(run.error)
+        elif run.cut:
+            self.report.first_failure = (
+                f'nothing: it was cut off after {run.total:,} events and {len(run.past)} restarts, as too long to be '
+                'explored; give it smaller arguments'
+            )
         elif run.closed is None and run.error is None:
             self.report.first_failure = 'nothing: it waits, for more signals than it was sent'
         run.close()
@@ -400,6 +407,14 @@ class Exploration:
         self.memory.restore()
         history, code = history_code(self.setup, self.args, self.kwargs, run)
         return Finding(verdict, story, schedule_id(labels), history, code, run.total, after)
+
+
+def _check_arguments(made: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    signature = inspect.signature(made.run)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f'these arguments do not fit {type(made).__name__}.run{signature}: {error}') from None
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from genflow.testing.explorer.undoing import SagaLog, Undo
 
 __all__ = [
     'JUDGES',
+    'NEVER_RUN',
     'Baseline',
     'Run',
     'Verdict',
@@ -56,6 +57,7 @@ MISTAKES = (
     AssertionError,
     ZeroDivisionError,
     RecursionError,
+    SystemExit,
     UnicodeError,
     YieldError,
     DefinitionError,
@@ -75,6 +77,9 @@ READS = frozenset(
     | {'search', 'status', 'wait', 'watch'}
 )
 """First words of the names of calls that only read, so that it is no harm if one is made anew."""
+
+NEVER_RUN = 'but never run: '
+"""Is in what the engine reports of a generator that the code made and dropped."""
 
 CANCEL_WITHIN = 60
 """Events within which a canceled execution has to end, faults of the schedule not counted."""
@@ -131,6 +136,7 @@ class Baseline:
         is_unreadable: Whether a result cannot be read, such as the ``None`` of an activity that returns a list.
         is_invariant: Whether the user's check is to hold however an execution ends.
         signal_places: Where its branches waited when signals came.
+        drops: Whether it made a generator that never ran.
     """
 
     completes: bool = False
@@ -141,6 +147,7 @@ class Baseline:
     is_unreadable: bool = False
     is_invariant: bool = False
     signal_places: frozenset[str] = frozenset()
+    drops: bool = False
 
 
 def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
@@ -228,16 +235,35 @@ def _mistaken(run: Simulation, first: Baseline) -> str | None:
     error = run.failure
     if run.started_twice and isinstance(error, ScheduleFailed) and error.cause == ALREADY_RUNNING:
         return f'the code starts a child with the id {run.started_twice!r} while its own child of that id is open'
+    if isinstance(error, YieldError) and 'None' not in str(error):  # None is what a call without a stub gives
+        return _failing(error)
     if not first.completes:
         return None
-    if isinstance(error, MISTAKES) or (isinstance(error, UNLESS_RAISED) and not _is_raised(error)):
-        if isinstance(error, TaskFailed):
-            return None
-        place = shown_place(failed_at(error))
-        return f'the code fails{place and f" at {place},"} with {type(error).__name__}: {error}'
+    return _mistaken_failure(run) or run.broken_update or (_never_run(run) if not first.drops else None)
+
+
+def _mistaken_failure(run: Simulation) -> str | None:
+    error = run.failure
     if isinstance(error, TaskCanceled) and run.cancel_at is None:
         return f'the code cancels a task, and fails since it asks for its result: {type(error).__name__}: {error}'
-    return run.broken_update
+    if isinstance(error, TaskFailed):
+        return None
+    if isinstance(error, MISTAKES) or (isinstance(error, UNLESS_RAISED) and not _is_raised(error)):
+        return _failing(error)
+    return None
+
+
+def _never_run(run: Simulation) -> str | None:
+    """A generator that the code makes and drops."""
+    if run.closed is None or run.closed.how != 'completed':
+        return None
+    report = next((text for text in (*run.warnings, *run.live.warnings) if NEVER_RUN in text), None)
+    return None if report is None else report.partition(': ')[2]
+
+
+def _failing(error: BaseException) -> str:
+    place = shown_place(failed_at(error))
+    return f'the code fails{place and f" at {place},"} with {type(error).__name__}: {error}'
 
 
 def _is_raised(error: BaseException) -> bool:

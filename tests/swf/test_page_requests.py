@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import ssl
 import threading
 from collections import defaultdict
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 
 import boto3
 import botocore.handlers
 import pytest
+import urllib3.util.connection
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.stub import Stubber
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from genflow import Signal, Workflow
 from genflow.core.model.registry import Registry, WorkflowSpec
@@ -27,8 +36,10 @@ from genflow.swf.aws.connections import connect
 from genflow.swf.aws.fast_reading import read_page
 from genflow.swf.aws.page_requests import PageRequests, page_requests_of, remember
 from genflow.swf.aws.pagination import pages
+from genflow.swf.client.handles import Client
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.decider import Decider
+from genflow.tools.run.follow import HistoryTail
 
 OPERATION = 'get_workflow_execution_history'
 REQUEST = {'domain': 'd', 'execution': {'workflowId': 'w', 'runId': 'r'}}
@@ -50,7 +61,7 @@ class Service:
     A page in ``held_back`` is answered once its event is set; ``arrived`` tells that a page has been asked for.
     """
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.answers = []
         self.requests = []
         self.arrived = defaultdict(threading.Event)
@@ -80,7 +91,9 @@ class Service:
 
         self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
-        self.address = f'http://127.0.0.1:{self.server.server_port}'
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.address = f'{"http" if tls is None else "https"}://127.0.0.1:{self.server.server_port}'
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
 
@@ -254,10 +267,106 @@ def test_pages_go_through_the_clients_proxy(service, history):
     assert service.calls == 1
 
 
-def numbers_of(service, count):
-    """So many pages with an event each, the first of which is number 1."""
-    tokens = [{'nextPageToken': str(number + 1)} for number in range(1, count)] + [{}]
-    service.will_answer(*({'events': [event(number)], **token} for number, token in enumerate(tokens, 1)))
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that vouches for itself, with its key; for both sides."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'swf')])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address('127.0.0.1'))])
+    begin = datetime.now(timezone.utc) - timedelta(days=1)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = (
+        made.not_valid_before(begin).not_valid_after(begin + timedelta(days=9)).add_extension(address, critical=False)
+    )
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, SHA256())
+    (tmp_path / 'cert.pem').write_bytes(made.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / 'key.pem').write_bytes(secret)
+    return str(tmp_path / 'cert.pem'), str(tmp_path / 'key.pem')
+
+
+def test_pages_are_requested_with_the_clients_certificates(certificate, history):
+    """The server asks for the client's certificate, and nothing but the client's ``verify`` knows the server's."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*certificate)
+    tls.load_verify_locations(certificate[0])
+    tls.verify_mode = ssl.CERT_REQUIRED
+    config = Config(client_cert=certificate, retries={'total_max_attempts': 1})
+    session = boto3.session.Session('key', 'secret', region_name='eu-west-1')
+    with contextlib.closing(Service(tls)) as service:
+        options = {'endpoint_url': service.address, 'verify': certificate[0], 'config': config}
+        with contextlib.closing(fast(session.client('swf', **options))) as client:
+            service.will_answer(*PAGES, LAST)
+            assert history(client) == [1, 2, 3]
+            for thread in fetching():
+                thread.join(60)
+    assert service.calls == 1
+
+
+@pytest.mark.parametrize('keepalive', [False, True])
+def test_connections_are_made_as_the_client_makes_them_but_without_delay(service, monkeypatch, keepalive):
+    made = []
+
+    def create_connection(address, timeout, source_address=None, socket_options=None):
+        sock = create(address, timeout, source_address=source_address, socket_options=socket_options)
+        made.append((timeout, sock))
+        return sock
+
+    create = urllib3.util.connection.create_connection
+    monkeypatch.setattr(urllib3.util.connection, 'create_connection', create_connection)
+    seconds = {'connect_timeout': 71, 'read_timeout': 73}
+    config = Config(**seconds, tcp_keepalive=keepalive, retries={'total_max_attempts': 1})
+    service.will_answer(*PAGES, LAST)
+    with contextlib.closing(fast(client_of(service.address, config))) as client:
+        for _ in pages(partial(RetryingClient(connect(client)).call, OPERATION), **REQUEST):
+            pass
+        (_, first), (timeout, sock) = made  # one connection for all other pages
+        assert (timeout, sock.gettimeout()) == (71, 73)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for each in (first, sock):
+            assert bool(each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) is keepalive
+    assert service.calls == 1
+
+
+def test_a_client_whose_credentials_are_renewed_signs_with_the_new_ones(service, client, history):
+    service.will_answer(PAGES[0])
+    calls = RetryingClient(connect(client))
+    calls.call(OPERATION, **REQUEST)
+    credentials = client._request_signer._credentials  # noqa: SLF001 - as botocore renews them
+    credentials.access_key, credentials.token = 'renewed', 'other session'
+    service.will_answer(LAST)
+    calls.call(OPERATION, **REQUEST, nextPageToken='2')
+    _, headers, _ = service.requests[-1]
+    assert headers['Authorization'].startswith('AWS4-HMAC-SHA256 Credential=renewed/')
+    assert headers['X-Amz-Security-Token'] == 'other session'
+    assert service.calls == 1
+
+
+@pytest.mark.parametrize('read', ['execution.history()', 'HistoryTail'])
+def test_who_reads_a_whole_history_reads_ahead_and_gets_datetimes(service, client, read):
+    numbers_of(service, range(1, 6))
+    if read == 'HistoryTail':
+        numbers_of(service, range(5, 0, -1))
+        found = HistoryTail(client, 'd', 'w', 'r').since(0)
+    else:
+        found = Client('d', client).execution('w', 'r').history()
+    assert [(one['eventId'], one['eventTimestamp'].timestamp()) for one in found] == [(n, 1.5) for n in range(1, 6)]
+    assert {one['eventTimestamp'].tzinfo is not None for one in found} == {True}
+    assert service.calls == 1
+
+
+def test_who_looks_for_new_events_reads_nothing_ahead(service, client):
+    service.will_answer({'events': [event(9), event(8)], 'nextPageToken': '2'})
+    assert [one['eventId'] for one in HistoryTail(client, 'd', 'w', 'r').since(8)] == [9]
+    assert fetching() == []
+    assert len(service.requests) == 1
+
+
+def numbers_of(service, numbers):
+    """So many pages with an event each; the token of each is how many pages there were."""
+    tokens = [{'nextPageToken': str(place + 1)} for place in range(1, len(numbers))] + [{}]
+    pages = ({'events': [event(number)], **token} for number, token in zip(numbers, tokens, strict=True))
+    service.will_answer(*pages)
 
 
 def test_the_next_page_is_requested_while_the_last_is_parsed(service):
@@ -268,7 +377,7 @@ def test_the_next_page_is_requested_while_the_last_is_parsed(service):
         return page
 
     parsed, found = [], []
-    numbers_of(service, 5)
+    numbers_of(service, range(1, 6))
     with contextlib.closing(client_of(service.address)) as client:
         remember(client, PageRequests.of(client, parse))
         with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
@@ -278,7 +387,7 @@ def test_the_next_page_is_requested_while_the_last_is_parsed(service):
 
 
 def test_at_most_two_pages_are_requested_that_nobody_wants_yet(service, client):
-    numbers_of(service, 9)
+    numbers_of(service, range(1, 10))
     with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
         found = pages(partial(ahead.call, OPERATION), **REQUEST)
         next(found)
@@ -290,7 +399,7 @@ def test_at_most_two_pages_are_requested_that_nobody_wants_yet(service, client):
 
 def test_who_waits_is_told_when_a_request_has_been_sent(service, client):
     """A page is handed on then: before, its reader would hold up the request, and after the answer is too late."""
-    numbers_of(service, 2)
+    numbers_of(service, range(1, 3))
     RetryingClient(connect(client)).call(OPERATION, **REQUEST)
     service.held_back['2'] = threading.Event()
 
@@ -390,7 +499,7 @@ def test_a_task_that_is_late_says_so_where_its_events_are_read(service, client):
 
 
 def test_a_task_that_nobody_handles_leaves_no_thread(service, client):
-    numbers_of(service, 9)
+    numbers_of(service, range(1, 10))
     service.answers[0] = (200, json.dumps({**HEAD, **PAGES[0]}).encode())
     task = Poller(RetryingClient(connect(client)), 'd', 'tl').decision_task()
     assert service.arrived['3'].wait(60)

@@ -34,7 +34,7 @@ from attrs import define, field, frozen
 
 from genflow.swf.wire.events import dated
 
-__all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'PagesAhead', 'page_requests_of', 'remember']
+__all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'PagesAhead', 'page_requests_of', 'reading_ahead', 'remember']
 
 OPERATIONS = {
     'PollForDecisionTask': 'poll_for_decision_task',
@@ -400,6 +400,23 @@ def page_requests_of(client: Any) -> PageRequests | None:
         return _REQUESTS.get(client)
     except TypeError:  # neither hashable nor referable: none of botocore's
         return None
+
+
+@contextmanager
+def reading_ahead(client: Any, method: str) -> Iterator[Callable[..., Page]]:
+    """In the block, a callable like a client's method, which fetches pages before they are called for.
+
+    Args:
+        client: Has the methods of boto3's SWF client; with one that is not fast, or not botocore's, it is the method.
+        method: The name of the method.
+    """
+    ask: Callable[..., Page] = getattr(client, method)
+    requests = page_requests_of(client)
+    if requests is None:
+        yield ask
+        return
+    with requests.ahead(method) as ahead:
+        yield partial(ahead.page, ask)
 
 
 def _session_like(client: Any) -> Any:

@@ -34,7 +34,7 @@ from genflow.swf.client.listing import STATUSES, newest_run
 from genflow.swf.client.starter import RETRY_FOR
 from genflow.swf.client.update_watch import Request, UpdateWatch
 from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, Waiter
-from genflow.swf.wire.events import decided, translate
+from genflow.swf.wire.events import dated, decided, translate
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -410,8 +410,10 @@ class Execution(Generic[R]):
         return self._read('get_workflow_execution_history', execution=execution, **request)
 
     def _events(self, execution: dict[str, str], patience: float = RETRY_FOR) -> list[Mapping[str, Any]]:
-        read = partial(self._page, execution, patience=patience)
-        return [event for page in pages(read) for event in page['events']]
+        operation = 'get_workflow_execution_history'
+        with self._client.service.reading_ahead(operation) as service:
+            read = partial(service.call, operation, patience=patience, domain=self._client.domain, execution=execution)
+            return [event for page in pages(read) for event in dated(page['events'])]
 
 
 def _signal_input(name: str, value: Any) -> str:

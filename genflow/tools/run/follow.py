@@ -7,13 +7,16 @@ backwards, up to a known event.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from typing import Any
 
 from attrs import frozen
 
 from genflow import insight
+from genflow.swf.aws.page_requests import reading_ahead
 from genflow.swf.aws.pagination import pages
+from genflow.swf.wire.events import dated
 
 __all__ = ['EPOCH', 'HistoryTail', 'listed', 'open_runs']
 
@@ -44,10 +47,12 @@ class HistoryTail:
         size = PAGE if event_id else EVERYTHING
         request = {'domain': self.domain, 'execution': self.execution, 'maximumPageSize': size}
         found: list[Mapping[str, Any]] = []
-        for page in pages(self.client.get_workflow_execution_history, reverseOrder=True, **request):
-            found += [event for event in page['events'] if event['eventId'] > event_id]
-            if page['events'][-1]['eventId'] <= event_id + 1:
-                break
+        method = 'get_workflow_execution_history'
+        with nullcontext(getattr(self.client, method)) if event_id else reading_ahead(self.client, method) as read:
+            for page in pages(read, reverseOrder=True, **request):
+                found += [event for event in dated(page['events']) if event['eventId'] > event_id]
+                if page['events'][-1]['eventId'] <= event_id + 1:
+                    break
         return found[::-1]
 
     def view(self) -> insight.ExecutionView:

@@ -17,7 +17,6 @@ import hashlib
 import hmac
 import re
 from calendar import timegm
-from collections.abc import Iterable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -57,12 +56,16 @@ class Signer:
     Attributes:
         scope: Day, region and service that the key is derived for.
         signed: Names of the headers that the signature covers, in the order of the canonical form.
+        names: These, to look them up.
+        last_lines: The canonical form has these between the headers and the hash of the body.
     """
 
     access_key: str
     day: str
     scope: str
     signed: tuple[str, ...]
+    names: frozenset[str]
+    last_lines: str
 
 
 @frozen
@@ -117,6 +120,20 @@ def read_authorization(header: str) -> tuple[Signer, str]:
     Raises:
         ServiceError: It is of another kind, or not whole.
     """
+    before, _, signature = header.rpartition('Signature=')
+    if before.endswith((',', ', ')) and signature.isalnum():  # as all clients send it
+        return read_beginning(before), signature
+    return read_parts(header)
+
+
+@lru_cache(256)
+def read_beginning(text: str) -> Signer:
+    """Who has signed, where the header begins so and ends with a signature; a client sends it again and again."""
+    return read_parts(f'{text}Signature=0')[0]
+
+
+def read_parts(header: str) -> tuple[Signer, str]:
+    """As :func:`read_authorization`, whichever order the parts are in."""
     found = AUTHORIZATION.match(header)
     texts = found[1].split(',') if found else ()
     parts = {part[1]: part[2] for part in map(PART.match, texts) if part}
@@ -129,14 +146,14 @@ def read_authorization(header: str) -> tuple[Signer, str]:
     return signer, parts['Signature']
 
 
-@lru_cache(256)
 def read_signer(credential: str, signed: str) -> Signer | None:
-    """What two of the three parts say, which a client sends again and again; None if the first is of another form."""
+    """What two of the three parts say; None if the first is of another form."""
     found = SCOPE.match(credential)
     if found is None:
         return None
     scope = f'{found[2]}/{found[3]}/{found[4]}/aws4_request'
-    return Signer(found[1], found[2], scope, tuple(sorted(signed.split(';'))))
+    names = tuple(sorted(signed.split(';')))
+    return Signer(found[1], found[2], scope, names, frozenset(names), f'\n{";".join(names)}\n')
 
 
 @lru_cache(256)
@@ -165,16 +182,17 @@ def moment_of(time: datetime) -> Moment:
 
 def check_coverage(request: Request, signer: Signer, moment: Moment, body_hash: str) -> None:
     """Refuse a signature that leaves open what it should cover, or covers what has not arrived."""
-    headers = request.headers
-    needed = ['host', *(name for name in COVERED if name in headers)]
-    if 'x-amz-date' not in headers:
-        needed.append('date')
-    for name in needed:
-        if name not in signer.signed:
-            raise invalid(f'SignedHeaders does not contain {name}, which must be signed')
-    for name in signer.signed:
-        if name not in headers:
-            raise invalid(f'The signed header {name[:60]!r} has not arrived; a proxy may have removed it')
+    headers, names = request.headers, signer.names
+    if 'host' not in names:
+        raise uncovered('host')
+    for name in COVERED:
+        if name in headers and name not in names:
+            raise uncovered(name)
+    if 'x-amz-date' not in headers and 'date' not in names:
+        raise uncovered('date')
+    if not names <= headers.keys():
+        name = next(name for name in signer.signed if name not in headers)
+        raise invalid(f'The signed header {name[:60]!r} has not arrived; a proxy may have removed it')
     if signer.day != moment.day:
         raise invalid('Credential should be scoped to the day of X-Amz-Date')
     claimed = headers.get('x-amz-content-sha256')
@@ -195,40 +213,44 @@ def check_skew(moment: Moment, now: float) -> None:
 
 def check_token(request: Request, secret: Secret) -> None:
     """Refuse temporary credentials without their token."""
+    if secret.token is None:
+        return
     token = request.headers.get('x-amz-security-token', '')
-    if secret.token is not None and not hmac.compare_digest(token.encode(), secret.token.encode()):
+    if not hmac.compare_digest(token.encode(), secret.token.encode()):
         raise unknown_key()
 
 
 def sign(request: Request, signer: Signer, moment: Moment, body_hash: str, key: str) -> str:
     """The signature that the request should have."""
-    form = digest(canonical(request, signer.signed, body_hash))
+    form = digest(canonical(request, signer, body_hash))
     text = f'{ALGORITHM}\n{moment.text}\n{signer.scope}\n{form}'
-    return hmac.digest(derived(key, signer.scope), text.encode(), 'sha256').hex()
+    signing = keyed(key, signer.scope).copy()
+    signing.update(text.encode())
+    return signing.hexdigest()
 
 
 @lru_cache(256)
-def derived(key: str, scope: str) -> bytes:
-    """What a client signs with for a day."""
+def keyed(key: str, scope: str) -> hmac.HMAC:
+    """A hash with the key that a client signs with for a day; to be copied."""
     found = f'AWS4{key}'.encode()
     for part in scope.split('/'):
         found = hmac.digest(found, part.encode(), 'sha256')
-    return found
+    return hmac.new(found, digestmod='sha256')
 
 
-def canonical(request: Request, signed: Iterable[str], body_hash: str) -> bytes:
+def canonical(request: Request, signer: Signer, body_hash: str) -> bytes:
     """The request as it is signed; headers that came more than once have been joined by the reader."""
-    query = sorted(pair.partition('=')[::2] for pair in request.query.split('&') if pair)
-    lines = (
-        request.method,
-        quoted(request.path),
-        '&'.join(f'{name}={value}' for name, value in query),
-        *(f'{name}:{" ".join(request.headers[name].split())}' for name in signed),
-        '',
-        ';'.join(signed),
-        body_hash,
-    )
-    return '\n'.join(lines).encode()
+    headers = request.headers
+    lines = [f'{name}:{" ".join(headers[name].split())}\n' for name in signer.signed]
+    begins = f'{request.method}\n{quoted(request.path)}\n{canonical_query(request.query)}\n'
+    return f'{begins}{"".join(lines)}{signer.last_lines}{body_hash}'.encode()
+
+
+def canonical_query(query: str) -> str:
+    if not query:
+        return ''
+    pairs = sorted(pair.partition('=')[::2] for pair in query.split('&') if pair)
+    return '&'.join(f'{name}={value}' for name, value in pairs)
 
 
 @lru_cache(64)
@@ -255,6 +277,10 @@ def incomplete(message: str) -> ServiceError:
 
 def invalid(message: str) -> ServiceError:
     return faults.fault('InvalidSignatureException', message)
+
+
+def uncovered(name: str) -> ServiceError:
+    return invalid(f'SignedHeaders does not contain {name}, which must be signed')
 
 
 def mismatch() -> ServiceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -16,6 +17,7 @@ import urllib3
 from botocore.config import Config
 
 from genflow.local import Limits, LocalSWF, ManualClock
+from genflow.local.http.dispatcher import Upgrade
 from genflow.local.http.http11 import LARGEST
 from genflow.local.http.server import HttpServer, allow_descriptors, serve
 from genflow.local.http.timeouts import Timeouts
@@ -417,6 +419,54 @@ def test_large_requests_are_held_within_a_bound(service, request_):
         until(lambda: server._held.total == 0)  # noqa: SLF001
         first.sendall(request_)
         assert first.recv(10_000).startswith(b'HTTP/1.1 200 ')
+
+
+UPGRADE = ('Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk')
+
+
+def test_a_client_that_would_rather_speak_http2_is_answered_in_http1(server):
+    """With the bounds of every other request, the one of all connections included."""
+    with connect(server) as client, client.makefile('rb') as stream:
+        client.sendall(raw('DescribeDomain', {'name': 'd'}, *UPGRADE))
+        assert read_response(stream)[0] == 200
+        client.sendall(raw('DescribeDomain', {'name': 'd'}))
+        assert read_response(stream)[0] == 200
+        head = raw('DescribeDomain', {}, *UPGRADE).partition(b'Content-Length')[0]
+        client.sendall(head + b'Content-Length: %d\r\n\r\n' % LARGEST)
+        assert read_response(stream)[0] == 413
+
+
+def test_large_requests_that_ask_for_an_upgrade_are_held_within_a_bound(service):
+    request_ = raw('DescribeDomain', {'name': 'd', 'unknown': 'x' * 500_000}, *UPGRADE)
+    with HttpServer(service, max_request_bytes=600_000) as server, connect(server) as first, connect(server) as second:
+        first.sendall(request_[:400_000])
+        until(lambda: server._held.total > 300_000)  # noqa: SLF001 - clients cannot see it
+        second.sendall(request_[:400_000])
+        with second.makefile('rb') as stream:
+            assert read_response(stream)[0] == 503
+        first.sendall(request_[400_000:])
+        with first.makefile('rb') as stream:
+            assert read_response(stream)[0] == 200
+        until(lambda: server._held.total == 0)  # noqa: SLF001
+
+
+def test_an_upgrade_that_is_taken_gives_back_what_its_request_held(service):
+    """As the connection of a follower to its leader; it is no connection of the server any more."""
+    taken = []
+
+    class Other(asyncio.Protocol):
+        def connection_made(self, transport):
+            taken.append(server._held.total)  # noqa: SLF001
+            transport.close()
+
+    with HttpServer(service, max_request_bytes=600_000) as server:
+        server._routes[('POST', '/other')] = lambda request: Upgrade('other', Other)  # noqa: SLF001
+        for _ in range(2):  # both would not fit
+            with connect(server) as client, client.makefile('rb') as stream:
+                client.sendall(raw('X', {'unknown': 'x' * 500_000}).replace(b'POST /', b'POST /other', 1))
+                assert stream.readline() == b'HTTP/1.1 101 Switching Protocols\r\n'
+                assert stream.read().endswith(b'Upgrade: other\r\n\r\n')
+    assert taken == [0, 0]
 
 
 def test_a_held_poll_counts_with_the_request_that_made_it(service):

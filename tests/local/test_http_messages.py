@@ -172,6 +172,31 @@ def test_many_small_chunks_cannot_exceed_the_limit():
     assert refused(CHUNKED + chunk * 17) == 413
 
 
+UPGRADES = {
+    'h2c': b'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n',
+    'websocket': b'Connection: Upgrade\r\nUpgrade: websocket\r\n',
+    'TLS': b'Connection: upgrade\r\nUpgrade: TLS/1.2, HTTP/1.1\r\n',
+    'unknown': b'Upgrade: something-else\r\n',
+}
+
+
+@pytest.mark.parametrize('method', [b'POST', b'GET', b'OPTIONS', b'PRI'])
+@pytest.mark.parametrize('upgrade', UPGRADES.values(), ids=UPGRADES)
+def test_a_request_that_asks_for_another_protocol_has_the_bounds_of_all(upgrade, method):
+    """The upgrade is not taken, so what follows is the body of a request like any other."""
+    head = method + b' / HTTP/1.1\r\nHost: x\r\n' + upgrade
+    (request,) = read(head + b'Content-Length: 2\r\n\r\nab')
+    assert request.body == b'ab'
+    room = LARGEST - len(head + b'Content-Length: 1000000\r\n\r\n')
+    assert len(read(head + b'Content-Length: %d\r\n\r\n' % room + b' ' * room)) == 1
+    assert refused(head + b'Content-Length: %d\r\n\r\n' % (room + 1)) == 413
+    chunk = b'ffff\r\n' + b'x' * 0xFFFF + b'\r\n'
+    chunked = head + b'Transfer-Encoding: chunked\r\n\r\n'
+    assert refused(chunked + chunk * 17) == 413
+    assert refused(chunked + b'%x\r\n' % LARGEST) == 413
+    assert refused(head + b'A: ' + b'x' * 70_000) == 431
+
+
 def test_a_deaf_reader_reads_nothing():
     reader = DiscardingReader()
     reader.feed(PLAIN)

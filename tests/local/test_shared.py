@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.errors import FileInUse, ServiceError
+from genflow.local.http.http11 import LARGEST
 from genflow.local.rules.crash_recovery import PROCESS_DIED
 from genflow.local.shared import front, leading, link, member, names
 from genflow.local.shared.following import Following
@@ -585,6 +587,24 @@ def test_who_does_not_know_the_secret_is_refused(other, path):
 def test_the_socket_is_its_owner_s(other, path):
     address = notice_of(path).address.partition(':')[2]
     assert Path(address).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize('is_larger', [False, True], ids=['largest', 'larger'])
+def test_what_a_follower_sends_as_its_last_words_is_bounded(path, is_larger, caplog):
+    """After the upgrade of its connection no bound of HTTP holds."""
+    with LocalSWF(path), connect(notice_of(path).address) as client:
+        client.settimeout(SOON)
+        client.sendall(Link(notice_of(path), 'stranger').request('/_genflow/presence', {}, ''))
+        with client.makefile('rb') as stream:
+            assert stream.readline() == b'HTTP/1.1 101 Switching Protocols\r\n'
+            client.sendall(b'x' * (LARGEST + is_larger))
+            if not is_larger:
+                assert [stream.readline() for _ in range(6)][-1] == b'\n'  # it lives on, and so do its signs of life
+                return
+            with contextlib.suppress(ConnectionError):
+                while stream.read(1000):
+                    pass
+    assert 'cut off' in caplog.text
 
 
 def test_a_path_may_be_longer_than_an_address(tmp_path):

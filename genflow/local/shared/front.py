@@ -40,7 +40,7 @@ from genflow.local.http.accepting import accept, most_connections
 from genflow.local.http.aws_json import Call, Reply, read_members, read_target, refusal
 from genflow.local.http.connection import Connection
 from genflow.local.http.dispatcher import Asked, Dispatcher, Upgrade, cancelled, end_connections
-from genflow.local.http.http11 import Request
+from genflow.local.http.http11 import LARGEST, Request
 from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.json_text import encode
 from genflow.local.operations.answers import answer_text
@@ -179,6 +179,9 @@ class Presence(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """The follower leaves in order, and says which of its polls it has given up."""
         self._last_words += data
+        if len(self._last_words) > LARGEST and self._transport is not None:
+            LOG.warning('A process that follows sent more than %d bytes as its last words, and is cut off.', LARGEST)
+            self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None

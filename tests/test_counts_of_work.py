@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import socket
 import sqlite3
 import sys
 import threading
@@ -17,10 +18,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from genflow import Activity, Client, Workflow, activity, workflow
 from genflow.core.engine.execution import Execution
 from genflow.local import LocalSWF
+from genflow.local.http.credentials import Secret
+from genflow.local.http.server import HttpServer
 from genflow.local.shared.following import Following
 from genflow.swf.aws.fast_reading import read_page
 from genflow.swf.wire.events import translate
@@ -239,6 +245,82 @@ def test_lines_that_a_step_of_a_chain_executes(tmp_path, unhurried, place, limit
         run(start, 60)
         found = Counter(lines)
     assert sum(found.values()) / 60 <= limit * LEEWAY, (sum(found.values()) / 60, found.most_common(8))
+
+
+# the service over HTTP
+
+KEY, SECRET = 'AKIDCOUNTS', 'of no value'
+
+
+def request_of(url, number, *, signed=False):
+    """A signal to the execution of that number, as bytes."""
+    body = json.dumps({'domain': DOMAIN, 'workflowId': f'w{number}', 'signalName': 's', 'input': 'x' * 50}).encode()
+    headers = {'X-Amz-Target': 'SimpleWorkflowService.SignalWorkflowExecution', 'Host': url.removeprefix('http://')}
+    request = AWSRequest('POST', f'{url}/', data=body, headers=headers)
+    if signed:
+        SigV4Auth(Credentials(KEY, SECRET), 'swf', 'us-east-1').add_auth(request)
+    lines = [f'{name}: {value}' for name, value in request.headers.items()]
+    return '\r\n'.join(['POST / HTTP/1.1', *lines, f'Content-Length: {len(body)}', '', '']).encode() + body
+
+
+@contextmanager
+def served(swf, connections, *, signed=False):
+    """A server, and connections to it that have been answered once; each with what it is to send."""
+    swf.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='1')
+    swf.register_workflow_type(domain=DOMAIN, name='w', version='1', **HTTP_DEFAULTS)
+    with ExitStack() as stack:
+        server = stack.enter_context(HttpServer(swf, credentials={KEY: Secret(SECRET)} if signed else None))
+        clients = []
+        for number in range(connections):
+            workflow_type = {'name': 'w', 'version': '1'}
+            swf.start_workflow_execution(domain=DOMAIN, workflowId=f'w{number}', workflowType=workflow_type)
+            client = stack.enter_context(socket.create_connection((server.host, server.port), timeout=PATIENCE))
+            clients.append((client, request_of(server.url, number, signed=signed)))
+            call_once(*clients[-1])
+        yield clients
+
+
+HTTP_DEFAULTS = {
+    'defaultTaskList': {'name': LIST},
+    'defaultExecutionStartToCloseTimeout': '3600',
+    'defaultTaskStartToCloseTimeout': '60',
+    'defaultChildPolicy': 'TERMINATE',
+}
+
+
+def call_once(client, request):
+    client.sendall(request)
+    answer = client.recv(10_000)
+    assert answer.startswith(b'HTTP/1.1 200 '), answer
+
+
+@pytest.mark.parametrize(
+    ('place', 'signed', 'limit'), [('memory', False, 305), ('file', False, 415), ('memory', True, 366)]
+)
+def test_lines_that_a_call_over_http_executes(tmp_path, place, signed, limit):
+    """297, 405 and 358 on Python 3.11, all in one thread."""
+    with lines_counted() as lines, ExitStack() as stack:
+        path, options = (':memory:', {}) if place == 'memory' else (tmp_path / 'swf.db', {'synchronous': 'OFF'})
+        swf = stack.enter_context(LocalSWF(path, **options))
+        ((client, request),) = stack.enter_context(served(swf, 1, signed=signed))
+        for _ in range(20):
+            call_once(client, request)
+        lines.clear()
+        for _ in range(50):
+            call_once(client, request)
+        found = Counter(lines)
+    assert sum(found.values()) / 50 <= limit * LEEWAY, (sum(found.values()) / 50, found.most_common(8))
+
+
+def test_calls_that_are_begun_together_share_a_commit(tmp_path):
+    """As those are that a server has read at the same time: see tests/local/test_http_desk.py."""
+    with LocalSWF(tmp_path / 'swf.db', synchronous='OFF') as swf, served(swf, 16) as clients:
+        before = swf.statistics.commits
+        bodies = [json.loads(request.partition(b'\r\n\r\n')[2]) for _, request in clients]
+        begun = [swf.begin('SignalWorkflowExecution', body) for body in bodies]
+        assert swf.statistics.commits == before
+        assert [one.finish() for one in begun] == [''] * 16
+        assert swf.statistics.commits == before + 1
 
 
 # the tester

@@ -34,6 +34,7 @@ from attrs import asdict, frozen
 
 from genflow.local import forks
 from genflow.local.engine.held_poll import HeldPoll
+from genflow.local.engine.served import Begun
 from genflow.local.engine.service import Service
 from genflow.local.errors import ServiceError, StoreError
 from genflow.local.http.accepting import accept, most_connections
@@ -43,7 +44,6 @@ from genflow.local.http.dispatcher import Asked, Dispatcher, Upgrade, cancelled,
 from genflow.local.http.http11 import LARGEST, Request
 from genflow.local.http.timeouts import Timeouts, watch
 from genflow.local.json_text import encode
-from genflow.local.operations.answers import answer_text
 from genflow.local.requests import faults
 from genflow.local.shared.link import HOLD, NUMBER, OWNS, PROCESS, SECRET, STORE, WAITS_FROM
 from genflow.local.shared.numbers import POLLS
@@ -77,12 +77,19 @@ def errors_for_followers() -> Iterator[None]:
         raise ServiceError(type(error).__name__, str(error), FAILED, STORE) from error
 
 
+def finish_for_follower(begun: Begun) -> str:
+    """The answer of a call that was begun."""
+    with errors_for_followers():
+        return begun.finish()
+
+
 class FollowerPoll(HeldPoll):
     """A long poll of a follower."""
 
-    def attempt(self, *, last: bool = False) -> str | None:
+    def begin(self, *, last: bool = False) -> Begun | None:
         with errors_for_followers():
-            return super().attempt(last=last)
+            begun = super().begin(last=last)
+        return None if begun is None else Begun(partial(finish_for_follower, begun), begun.is_long)
 
 
 @frozen
@@ -99,10 +106,16 @@ class CallerService:
 
     def call_json(self, operation: str, request: dict[str, Any]) -> str:
         """Carry out an operation; a poll takes what is there."""
+        return self.begin(operation, request).finish()
+
+    def begin(self, operation: str, request: dict[str, Any]) -> Begun:
+        """As :meth:`call_json`, up to the moment in which the file is waited for."""
+        if operation in POLLS and not request.get('nextPageToken'):
+            poll = self.hold(operation, request, int)
+            return poll.begin(last=True) or Begun(lambda: '{}')
         with errors_for_followers():
-            if operation in POLLS and not request.get('nextPageToken'):
-                return self.hold(operation, request, int).attempt(last=True) or '{}'
-            return answer_text(self.service.perform(operation, request, caller=self.caller))
+            begun = self.service.begin(operation, request, caller=self.caller)
+        return Begun(partial(finish_for_follower, begun), begun.is_long)
 
     def hold(self, operation: str, request: dict[str, Any], wake: Callable[[], object]) -> FollowerPoll:
         """Begin a long poll."""

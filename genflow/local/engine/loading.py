@@ -99,6 +99,9 @@ class StoredExecutions:
         progress = next(item for item in items if isinstance(item, Progress))
         latest = self._store.last_activity(key)
         progress.latest_activity = event_moment(latest) if latest else None
+        decision = self._store.last_decision(key)
+        if decision:
+            progress.previous_started = json.loads(decision)['decisionTaskCompletedEventAttributes']['startedEventId']
         execution = Execution(
             **described(row),
             progress=progress,

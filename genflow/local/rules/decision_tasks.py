@@ -58,13 +58,15 @@ def note_progress(state: State, execution: Execution, task: DecisionTask, respon
     """
     progress = execution.progress
     progress.previous_started = task.started
+    before = progress.context, progress.task_list, progress.task_list_to_start, progress.original_list
     progress.context = response.get('executionContext', progress.context)
     if response.get('taskList'):
         progress.task_list = response['taskList']['name']
         progress.task_list_to_start = response.get('taskListScheduleToStartTimeout') or None
         if progress.task_list_to_start is None:
             progress.original_list = progress.task_list
-    state.note(execution, progress)
+    if before != (progress.context, progress.task_list, progress.task_list_to_start, progress.original_list):
+        state.note(execution, progress)
 
 
 def next_task(state: State, execution: Execution, at: int, *, needed: bool) -> None:

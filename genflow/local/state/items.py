@@ -233,7 +233,8 @@ class Progress(Item):
 
     Attributes:
         due: When the execution times out.
-        previous_started: The DecisionTaskStarted of the last decision task that was completed, 0 before.
+        previous_started: The DecisionTaskStarted of the last decision task that was completed, 0 before. Not in the
+            row, which would have to be written with each decision; the history says it.
         task_list: Where decision tasks go.
         task_list_to_start: The schedule-to-start time-out, in SWF's words, of a temporary list.
         original_list: Where they go again when the temporary list fails.
@@ -248,7 +249,7 @@ class Progress(Item):
     task_list: str
     original_list: str
     task_list_to_start: str | None = None
-    previous_started: int = 0
+    previous_started: int = field(default=0, metadata=PASSING)
     context: str | None = None
     latest_activity: int | None = field(default=None, metadata=PASSING)
     cancel_requested: bool = False

@@ -350,10 +350,18 @@ class Store(File):
 
     def last_activity(self, key: int) -> str | None:
         """The newest event about an activity."""
+        return self._last(key, 'ActivityTask%')
+
+    def last_decision(self, key: int) -> str | None:
+        """The newest event of a decision task that was completed."""
+        return self._last(key, 'DecisionTaskCompleted')
+
+    def _last(self, key: int, types: str) -> str | None:
+        """The newest event of types like that."""
         rows = self.rows(
             'SELECT event FROM events WHERE ref BETWEEN ? AND ? '
-            "AND json_extract(event, '$.eventType') LIKE 'ActivityTask%' ORDER BY ref DESC LIMIT 1",
-            (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK),
+            "AND json_extract(event, '$.eventType') LIKE ? ORDER BY ref DESC LIMIT 1",
+            (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK, types),
         )
         return rows[0][0] if rows else None
 

@@ -140,15 +140,16 @@ class RetryingClient:
         Raises:
             Exception: The client's error, if repeating is pointless or unsafe, or ``patience`` has run out.
         """
-        method = self._method(operation)
+        method = self._paged(operation) if operation in PAGED else getattr(self._client(operation), operation)
         bucket = self.buckets[operation]
-        give_up = self.clock() + patience if patience < math.inf else math.inf
+        give_up = self.clock() + patience
         failures, last = 0, None
         while True:
             if bucket.is_engaged:
                 self._keep_to(bucket)
             try:
-                answer = checked(operation, self._make(method, request, give_up))
+                answer = method(**request) if self.is_over is None else self._in_time(method, request, give_up)
+                answer = checked(operation, answer)
             except Exception as error:
                 if isinstance(error, TimeoutError) and last is not None:
                     raise error from last
@@ -164,8 +165,8 @@ class RetryingClient:
                 self.outage.ended()
                 return answer
 
-    def _method(self, operation: str) -> Callable[..., Any]:
-        """The method that makes a call; for pages after the first, a faster one if there is one."""
+    def _paged(self, operation: str) -> Callable[..., Any]:
+        """The method that makes a call for a page; for pages after the first, a faster one if there is one."""
         ask: Callable[..., Any] = getattr(self._client(operation), operation)
         if self._ahead is not None:
             return partial(self._ahead.page, ask)
@@ -181,7 +182,9 @@ class RetryingClient:
     def _page_requests(self, operation: str) -> PageRequests | None:
         return page_requests_of(self._client(operation)) if operation in PAGED else None
 
-    def _make(self, method: Callable[..., dict[str, Any]], request: dict[str, Any], give_up: float) -> dict[str, Any]:
+    def _in_time(
+        self, method: Callable[..., dict[str, Any]], request: dict[str, Any], give_up: float
+    ) -> dict[str, Any]:
         """Makes a call, and abandons it when the caller's time is up."""
         if self.is_over is None or give_up == math.inf:
             return method(**request)

@@ -233,6 +233,7 @@ class ActivityRunner:
     _running: set[RunningActivity] = field(factory=set, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
     _known_async: dict[type, bool] = field(factory=dict, init=False)
+    _known_waits: dict[tuple[str, str], bool] = field(factory=dict, init=False)
     _free: threading.Condition = field(factory=threading.Condition, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -268,8 +269,13 @@ class ActivityRunner:
 
     def may_wait(self, name: str, version: str) -> bool:
         """Whether an activity of the type may have to wait before it begins, or runs on the event loop."""
-        spec = self.registry.activity(name, version)
-        return name in self.limits or (spec is not None and self._is_async(spec))
+        waits = self._known_waits.get((name, version))
+        if waits is None:
+            spec = self.registry.activity(name, version)
+            if spec is None:
+                return name in self.limits
+            waits = self._known_waits[name, version] = name in self.limits or self._is_async(spec)
+        return waits
 
     def _is_async(self, spec: ActivitySpec) -> bool:
         found = self._known_async.get(spec.cls)

@@ -177,7 +177,7 @@ class Rounds:
     _activities: deque[ActivityTask] = field(factory=deque, init=False)
     _has_slot: bool = field(default=False, init=False)
     _trimmed: dict[str, bool] = field(factory=dict, init=False)
-    _requests: dict[tuple[str, str, bool], dict[str, Any]] = field(factory=dict, init=False, repr=False)
+    _requests: dict[tuple[str, str], dict[str, Any]] = field(factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
     _leader: _Lead = field(factory=_Lead, init=False)
     _overrunning: int = field(default=0, init=False)
@@ -191,6 +191,7 @@ class Rounds:
 
     def start(self) -> None:
         """Starts the threads."""
+        self._awake.set()
         self.spawn('rounds', partial(self._lead, self._leader))
         threading.Thread(target=self._watch, name='genflow-rounds-watch', daemon=True).start()
 
@@ -248,7 +249,6 @@ class Rounds:
 
     def _turn(self, me: _Lead) -> bool:
         """One round; returns false if it is the last one, or another thread leads now."""
-        self._awake.set()
         if not (self._run_activities(me) and self._answer_held_back(me)):
             return False
         self._take_decisions()
@@ -287,14 +287,19 @@ class Rounds:
 
     def _request(self, kind: str, poller: Poller) -> dict[str, Any]:
         """What a list is asked with: always the same, so it is checked once."""
-        trimmed = kind == 'decision' and self._trimmed.get(poller.task_list, True)
-        known = self._requests.get((kind, poller.task_list, trimmed))
+        known = self._requests.get((kind, poller.task_list))
         if known is None:
             request = poller.request()
-            if trimmed:
+            if kind == 'decision' and self._trimmed.get(poller.task_list, True):
                 request['startAtPreviousStartedEvent'] = True
-            known = self._requests[kind, poller.task_list, trimmed] = self.client.checked_poll(kind, request)
+            known = self._requests[kind, poller.task_list] = self.client.checked_poll(kind, request)
         return known
+
+    def _trim(self, task_list: str, *, trimmed: bool) -> None:
+        """Has a list's polls ask for the events since the last decision only, or for whole histories."""
+        if self._trimmed.get(task_list, True) != trimmed:
+            self._trimmed[task_list] = trimmed
+            self._requests.pop(('decision', task_list), None)
 
     def _decide(self, me: _Lead) -> bool:
         """Makes polled decisions for a limited time; returns whether this thread still leads."""
@@ -321,7 +326,7 @@ class Rounds:
         if task is not None:
             me.decided.append(task.run_id)
             # On a list that others poll too, an execution that was not here costs a second read of its history.
-            self._trimmed[poller.task_list] = bool(self.handle(self.decider.handle, task)) or not task.previous_id
+            self._trim(poller.task_list, trimmed=bool(self.handle(self.decider.handle, task)) or not task.previous_id)
 
     def _read(self, taken: Taken) -> dict[str, Any] | None:
         """A polled task; ``None`` if it cannot be read, or its start was lost."""
@@ -449,8 +454,10 @@ class Rounds:
             self._places = self.client.stand(wants, self._bell.set) or []
         if self._places or not wants:
             self._awake.clear()
-            self._bell.wait(self._idle())
-            self._awake.set()
+            try:
+                self._bell.wait(self._idle())
+            finally:
+                self._awake.set()
 
     def _idle(self) -> float:
         """The longest time to wait, in seconds."""

@@ -671,6 +671,8 @@ class Word(str):
                 '{"color":"red","litres":1}',
                 '{"color":"blue","litres":1}',
                 '{"color":"red","litres":null}',
+                '{"color":"red"}',
+                '{"color":"blue"}',
                 '{"color":"red","litres":0}',
             ],
         ),
@@ -1415,6 +1417,80 @@ def test_a_workflow_that_is_too_long_is_reported_as_cut_off():
 def test_arguments_that_do_not_fit_are_refused_with_the_signature():
     with pytest.raises(TypeError, match=r'do not fit LostAtRestart.run\(seen: .*\) -> .*: got an unexpected keyword'):
         explore(LostAtRestart, kwargs={'nobody': 1})
+
+
+class WithRemark(Desk):
+    verdict = Signal['Remarked']()
+
+    def run(self):
+        verdict = yield self.verdict.get()
+        return 'yes' if verdict.approved else 'no: ' + verdict.remark
+
+
+@dataclass
+class Remarked:
+    approved: bool
+    remark: str | None = None
+
+
+def test_a_signal_is_tried_without_its_optional_fields_in_each_variant():
+    with pytest.raises(ExplorationFailed, match='mistake') as caught:
+        explore(WithRemark)
+    assert 'signal verdict arrives with {"approved":false}' in caught.value.story
+
+
+class NamedBySignal(Desk):
+    stop = Signal[str]()
+
+    def run(self):
+        try:
+            yield self.external((yield self.stop.get())).cancel()
+        except TaskFailed:
+            return 'gone'
+        return 'asked'
+
+
+def test_a_made_up_value_that_is_no_id_is_no_mistake():
+    assert explore(NamedBySignal).ok
+
+
+class UndoesTheUnknown(Desk):
+    def run(self):
+        self.places = {}
+        saga = Saga()
+        return (yield from saga.run(self.steps(saga)))
+
+    def steps(self, saga):
+        saga.add(self.give_back, 'a')
+        self.places['a'] = yield self.charge('a')
+        yield self.ship()
+
+    def give_back(self, item):
+        yield self.refund(self.places[item])
+
+
+def test_a_compensation_that_cannot_run_is_found_where_saga_run_drives_it():
+    with pytest.raises(
+        ExplorationFailed, match=r"a compensation cannot run: KeyError\('a'\) at .*test_explorer.py:\d+"
+    ):
+        explore(UndoesTheUnknown)
+
+
+class SettledTwice(Desk):
+    def run(self):
+        self.answer = self.future()
+        self.spawn(self.one(1))
+        self.spawn(self.one(2))
+        return (yield self.answer)
+
+    def one(self, number):
+        yield self.read(number)
+        self.answer.set_result(number)
+
+
+def test_the_failure_of_a_branch_is_reported_with_its_line():
+    with pytest.raises(ExplorationFailed, match=r'future is already settled.* at .*test_explorer.py:\d+ in one'):
+        explore(SettledTwice, read='done')
 
 
 EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'

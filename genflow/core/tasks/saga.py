@@ -129,6 +129,7 @@ class Saga:
                     if isinstance(error, (GeneratorExit, *_passing(loop))):
                         raise
                     errors.append(error)  # reported together, once all have been tried
+                    note(self, 'failed', error)
                 note(self, 'undone', step)
         finally:
             if branch is not None:

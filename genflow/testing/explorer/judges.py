@@ -17,7 +17,6 @@ from typing import Any
 from attrs import Factory, asdict, fields, frozen
 
 from genflow.core.errors import (
-    CompensationFailed,
     DefinitionError,
     GenflowError,
     HistoryError,
@@ -228,7 +227,8 @@ def _shared(run: Simulation) -> str:
 def _untaken(run: Simulation, first: Baseline) -> str | None:
     if not run.unretrieved or isinstance(run.failure, ScheduleFailed):  # anything may be refused, also of a stub
         return None
-    return f'the failure of {run.unretrieved} fails the execution, and nobody waited for it: {run.failure}'
+    place = _at(run.failure) if run.failure is not None else ''
+    return f'the failure of {run.unretrieved} fails the execution, and nobody waited for it: {run.failure}{place}'
 
 
 def _mistaken(run: Simulation, first: Baseline) -> str | None:
@@ -246,11 +246,16 @@ def _mistaken_failure(run: Simulation) -> str | None:
     error = run.failure
     if isinstance(error, TaskCanceled) and run.cancel_at is None:
         return f'the code cancels a task, and fails since it asks for its result: {type(error).__name__}: {error}'
-    if isinstance(error, TaskFailed):
+    if isinstance(error, TaskFailed) or (isinstance(error, DefinitionError) and _has_made_up_value(run)):
         return None
     if isinstance(error, MISTAKES) or (isinstance(error, UNLESS_RAISED) and not _is_raised(error)):
         return _failing(error)
     return None
+
+
+def _has_made_up_value(run: Simulation) -> bool:
+    """Whether a signal brought a value such as an empty text, which may be no id or no number of seconds."""
+    return any(step.verb == 'signal' and step.outcome.startswith('with ') for step in run.steps)
 
 
 def _never_run(run: Simulation) -> str | None:
@@ -262,8 +267,12 @@ def _never_run(run: Simulation) -> str | None:
 
 
 def _failing(error: BaseException) -> str:
+    return f'the code fails{_at(error)}, with {type(error).__name__}: {error}'
+
+
+def _at(error: BaseException) -> str:
     place = shown_place(failed_at(error))
-    return f'the code fails{place and f" at {place},"} with {type(error).__name__}: {error}'
+    return f' at {place}' if place else ''
 
 
 def _is_raised(error: BaseException) -> bool:
@@ -283,12 +292,11 @@ def _compensated(run: Simulation, first: Baseline) -> str | None:
 
 
 def _failed_undo(run: Simulation) -> str | None:
-    error: BaseException | None = run.failure
-    while error is not None:
-        if isinstance(error, CompensationFailed):
-            wrong = [found for found in error.errors if not isinstance(found, TaskFailed)]
-            return f'a compensation cannot run: {wrong[0]!r}' if wrong else None
-        error = error.__context__
+    wrong = [
+        error for error in run.live.log.errors if isinstance(error, Exception) and not isinstance(error, TaskFailed)
+    ]
+    if wrong:
+        return f'a compensation cannot run: {wrong[0]!r}{_at(wrong[0])}'
     if run.closed is None or run.closed.how == 'completed':
         return None
     left = run.live.log.left()

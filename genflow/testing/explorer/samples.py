@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from inspect import signature
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
@@ -26,7 +26,7 @@ from genflow.core.tasks.signals import Misfit, Signal
 
 __all__ = ['argument_samples', 'signal_samples']
 
-MAX_SAMPLES = 6
+MAX_SAMPLES = 8
 MAX_TRIED = 60
 MAX_DEPTH = 4
 
@@ -158,14 +158,14 @@ def _of_class(cls: type, parameters: Mapping[Any, Any], depth: int) -> Iterator[
     usual = {name: found[0] for name, found in values.items() if found}
     if not usual.keys() >= names.keys() - optional:
         return
-    changes = [
-        {**usual, name: found[place]}
+    short = {name: value for name, value in usual.items() if name not in optional}
+    shorter = [{**short, name: found[1]} for name, found in values.items() if name in short and len(found) > 1]
+    fewer = [short, *shorter] if optional else []
+    first, *others = (
+        [{**usual, name: found[place]} for name, found in values.items() if place < len(found)]
         for place in range(1, MAX_SAMPLES)
-        for name, found in values.items()
-        if place < len(found)
-    ]
-    fewer = [{name: value for name, value in usual.items() if name not in optional}] if optional else []
-    for members in (usual, *changes, *fewer):
+    )
+    for members in (usual, *first, *fewer, *chain.from_iterable(others)):
         yield list(members.values()) if issubclass(cls, tuple) else members
 
 

@@ -66,11 +66,13 @@ class SagaLog:
         sagas: Each with the frame of the code that made it, and its branch.
         undos: Their compensations, in the order in which they were added.
         work: The names of the work that the code has asked for.
+        errors: What compensations raised.
     """
 
     sagas: list[tuple[Saga, FrameType, Any]] = field(factory=list)
     undos: list[Undo] = field(factory=list)
     work: list[str] = field(factory=list)
+    errors: list[BaseException] = field(factory=list)
     _added: dict[int, list[tuple[Any, Undo]]] = field(factory=dict)
     _work_before: dict[int, int] = field(factory=dict)
 
@@ -95,6 +97,8 @@ class SagaLog:
             self._work_before[key] = work
             self._added[key].append((step, undo))
             self.undos.append(undo)
+        elif change == 'failed':
+            self.errors.append(step)
         else:
             for known, undo in self._added.get(key, ()):
                 if known is step and change == 'undoing':

@@ -19,6 +19,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
+from genflow.testing.explorer.choices import CANCEL
 from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
 from genflow.testing.explorer.judges import (
@@ -47,7 +48,7 @@ from genflow.testing.explorer.setup import (
 )
 from genflow.testing.explorer.shared_state import SharedState
 from genflow.testing.explorer.shrinking import labels_of, shrunk
-from genflow.testing.explorer.simulation import CANCEL, Simulation
+from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.story import history_code, story_text
 from genflow.testing.tester.doubles import Doubles
 

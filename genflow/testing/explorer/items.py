@@ -3,50 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from attrs import define
+from attrs import define, field, frozen
 
-__all__ = ['DECIDE', 'Action', 'Item']
-
-
-@define(eq=False)
-class Item:
-    """Something that SWF has open.
-
-    Attributes:
-        kind: ``activity``, ``child``, ``lambda``, ``timer``, ``signal`` or ``cancel``.
-        key: The id at SWF.
-        attempt: Which attempt of which call it is: ``7.2``.
-        name: Of the type, function or signal.
-        version: Of the type.
-        input: What it was called with.
-        ref: The id of the event that opened it.
-        label: The name and which one of that name it is: ``Charge#2``.
-        call: The number of the call; its attempts share it.
-        due: When a timer fires.
-        limit: When a time-out ends it at the latest.
-        target: Of a signal or cancel request: the execution that it goes to.
-        started: Of a child: whether it was started.
-        canceling: Whether it was asked to cancel.
-        silent: Whether a stub leaves it unanswered.
-    """
-
-    kind: str
-    key: str
-    attempt: str
-    name: str
-    version: str | None = None
-    input: str | None = None
-    ref: int = 0
-    label: str = ''
-    call: str = ''
-    due: float = math.inf
-    limit: float = math.inf
-    target: str = ''
-    started: bool = False
-    canceling: bool = False
-    silent: bool = False
+__all__ = ['DECIDE', 'Action', 'Ends', 'Item']
 
 
 class Action(NamedTuple):
@@ -79,3 +41,68 @@ class Action(NamedTuple):
 
 
 DECIDE = Action('decide')
+
+
+@frozen(eq=False)
+class Ends:
+    """The ways in which an item may end, as actions.
+
+    Attributes:
+        free: All of them, where something went wrong with its call already, so that more of that costs nothing.
+        by_allowance: Those that a number of faults allows.
+    """
+
+    free: tuple[Action, ...]
+    by_allowance: tuple[tuple[Action, ...], ...]
+
+    @classmethod
+    def of(cls, label: str, ref: int, choices: Sequence[tuple[str, int]]) -> Ends:
+        """The actions of an item, from its outcomes and the faults that each counts for."""
+        every = [Action('end', label, outcome, '', cost, ref) for outcome, cost in choices]
+        dearest = max(cost for _, cost in choices)
+        allowed = tuple(tuple(action for action in every if action.cost <= most) for most in range(dearest + 1))
+        return cls(tuple(Action('end', label, outcome, '', 0, ref) for outcome, _ in choices), allowed)
+
+    def within(self, allowance: int) -> tuple[Action, ...]:
+        return self.by_allowance[min(allowance, len(self.by_allowance) - 1)]
+
+
+@define(eq=False)
+class Item:
+    """Something that SWF has open.
+
+    Attributes:
+        kind: ``activity``, ``child``, ``lambda``, ``timer``, ``signal`` or ``cancel``.
+        key: The id at SWF.
+        attempt: Which attempt of which call it is: ``7.2``.
+        name: Of the type, function or signal.
+        version: Of the type.
+        input: What it was called with.
+        ref: The id of the event that opened it.
+        label: The name and which one of that name it is: ``Charge#2``.
+        call: The number of the call; its attempts share it.
+        due: When a timer fires.
+        limit: When a time-out ends it at the latest.
+        target: Of a signal or cancel request: the execution that it goes to.
+        started: Of a child: whether it was started.
+        canceling: Whether it was asked to cancel.
+        silent: Whether a stub leaves it unanswered.
+        ends: How it may end, once that was asked for.
+    """
+
+    kind: str
+    key: str
+    attempt: str
+    name: str
+    version: str | None = None
+    input: str | None = None
+    ref: int = 0
+    label: str = ''
+    call: str = ''
+    due: float = math.inf
+    limit: float = math.inf
+    target: str = ''
+    started: bool = False
+    canceling: bool = False
+    silent: bool = False
+    ends: Ends | None = field(default=None, init=False)

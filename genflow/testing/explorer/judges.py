@@ -28,8 +28,10 @@ from genflow.core.errors import (
 )
 from genflow.core.payloads.hooks import decode
 from genflow.core.text import failed_at
+from genflow.testing.explorer.calls import Call
+from genflow.testing.explorer.choices import ALREADY_RUNNING
 from genflow.testing.explorer.places import shown_place
-from genflow.testing.explorer.simulation import ALREADY_RUNNING, Call, Simulation
+from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.undoing import SagaLog, Undo
 
 __all__ = [

@@ -30,12 +30,14 @@ class Called:
 
     Attributes:
         part: Who stands for it; ``None`` for a type that no proxy of the workflow names.
+        spec: The type itself, where the test has its class.
         attribute: The name of the proxy on the workflow class.
         answers: How a call may end, each with the faults that it counts for.
         nothing: The result of a call that completes without a stub.
     """
 
     part: Double | None
+    spec: Any
     attribute: str
     answers: tuple[tuple[str, int], ...]
     nothing: str

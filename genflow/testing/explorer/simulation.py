@@ -16,12 +16,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from types import FrameType, GeneratorType
-from typing import Any, NamedTuple
+from types import GeneratorType
+from typing import Any
 
 from attrs import evolve
 
-from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
@@ -30,18 +29,36 @@ from genflow.core.model.wire_names import REPLY_MARKER, UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
 from genflow.core.payloads.hooks import decode, encode
 from genflow.core.tasks.combinators import Race
-from genflow.core.tasks.saga import Saga
 from genflow.core.tasks.signals import SignalGet
 from genflow.core.text import suspended_at
-from genflow.swf.tasks.respond import Canceled, Completed, Failed, Suspended
-from genflow.testing.explorer.items import DECIDE, Action, Item
+from genflow.swf.tasks.respond import Failed, Suspended
+from genflow.testing.explorer.calls import Call
+from genflow.testing.explorer.choices import (
+    ALREADY_RUNNING,
+    CALM,
+    CANCEL,
+    CANCELED,
+    DELIVERED,
+    ENDS,
+    EVICT,
+    FIRED,
+    LOSE,
+    REFUSABLE,
+    REFUSALS,
+    STARTED,
+    WORDS,
+    answer_event,
+    answers_of,
+)
+from genflow.testing.explorer.items import DECIDE, Action, Ends, Item
 from genflow.testing.explorer.service_model import DUE, ServiceModel
 from genflow.testing.explorer.setup import Called, Setup
 from genflow.testing.explorer.undoing import SagaLog
+from genflow.testing.explorer.watching import WORK, WatchedExecution
 from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.stub_runner import play
 
-__all__ = ['ALREADY_RUNNING', 'CANCEL', 'Call', 'Simulation', 'WatchedExecution']
+__all__ = ['Simulation']
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
 WORKFLOW_ID = 'workflow-1'
@@ -53,101 +70,13 @@ USUAL_LIMIT = 420
 
 MAX_SELF_SIGNALS = 50
 
-ALREADY_RUNNING = 'WORKFLOW_ALREADY_RUNNING'
-"""The cause with which SWF refuses to start a child of whose id an execution is open."""
-
 MISTAKES = frozenset({'AttributeError', 'NameError', 'UnboundLocalError', 'TypeError', 'RecursionError'})
 """What an update raises that has a mistake; others are its answer to whoever asks for what cannot be done."""
-
-WORK = frozenset({'activity', 'child', 'lambda'})
-"""The kinds of calls that do something outside."""
-
-
-class WatchedExecution(Execution):
-    """An execution whose warnings are collected instead of logged, and of whose sagas notes are taken."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.warnings: list[str] = []
-        self.log = SagaLog()
-
-    def schedule(self, call: Any, frame: FrameType) -> None:
-        if call.kind in WORK and not self.silent:
-            self.log.note_work(call.proxy.name, self.current)
-        super().schedule(call, frame)
-
-    def saga_changed(self, saga: Saga, change: str, step: Any = None) -> None:
-        if not self.silent:
-            self.log.note(saga, change, step, self.count, self.current)
-
-    def report(self, message: str) -> None:
-        self.warnings.append(message)
 
 
 def _first_run(_: str, previous: ExecutionIds) -> ExecutionIds:
     """The first of the runs; nothing here has a parent."""
     return ExecutionIds(previous.workflow_id, 'run-1')
-
-
-class Call:
-    """A call that the workflow made, as checks see it: one for each attempt that was scheduled.
-
-    Attributes:
-        kind: ``activity``, ``child`` or ``lambda``.
-        name: Of the type.
-        args: Positional arguments; of an input that is not genflow's JSON, the text.
-        kwargs: Keyword arguments.
-        number: Of the call in its run; further attempts have the same number.
-        run: Which run of the execution made it, from 1.
-        outcome: ``open``, ``completed``, ``failed``, ``timed out``, ``canceled`` or ``terminated``.
-        ended: How many calls had been made when it ended; ``None`` while it is open.
-        asked: What it asks for, once a judge has found that out.
-    """
-
-    __slots__ = ('_words', 'asked', 'attribute', 'ended', 'input', 'kind', 'name', 'number', 'outcome', 'run')
-
-    def __init__(self, kind: str, name: str, attribute: str, input: str | None, number: str, run: int) -> None:
-        self.kind = kind
-        self.name = name
-        self.attribute = attribute
-        self.input = input
-        self.number = number
-        self.run = run
-        self.outcome = 'open'
-        self.ended: int | None = None
-        self.asked: tuple[str, str] | None = None
-        self._words: tuple[list[Any], dict[str, Any]] | None = None
-
-    @property
-    def args(self) -> list[Any]:
-        return self._read()[0]
-
-    @property
-    def kwargs(self) -> dict[str, Any]:
-        return self._read()[1]
-
-    def _read(self) -> tuple[list[Any], dict[str, Any]]:
-        if self._words is None:
-            self._words = _arguments(self.input)
-        return self._words
-
-    def over(self, outcome: str, ended: int) -> Call:
-        """The same call, once it has ended; runs that have a beginning in common share the one that is open."""
-        call = Call(self.kind, self.name, self.attribute, self.input, self.number, self.run)
-        call.outcome, call.ended, call.asked = outcome, ended, self.asked
-        return call
-
-    def __repr__(self) -> str:
-        words = [*map(repr, self.args), *(f'{name}={value!r}' for name, value in self.kwargs.items())]
-        return f'{self.attribute or self.name}({", ".join(words)})'
-
-
-def _arguments(input: str | None) -> tuple[list[Any], dict[str, Any]]:
-    try:
-        args, kwargs = decode(input or '[[], {}]')
-    except (ValueError, TypeError):
-        return [input], {}
-    return (args, kwargs) if isinstance(args, list) and isinstance(kwargs, dict) else ([input], {})
 
 
 class Simulation(ServiceModel):
@@ -201,7 +130,7 @@ class Simulation(ServiceModel):
         self.signal_places: set[str] = set()
         self.started_twice = ''
         self.digest = 0
-        self.total = 0
+        self._past_events = 0
         self.time = 0.0
         self.signals = {name: tuple(texts) for name, texts in setup.signals.items()}
         self.extra = list(setup.extra)
@@ -218,7 +147,7 @@ class Simulation(ServiceModel):
         self.call_of: dict[int, str] = {}
         self.all_sent = True
         self._place_of: dict[int, int] = {}
-        self._heard: list[type] = []
+        self._is_cancel_untold = False
         self._evicted = False
         self._prepared = False
         self._refused: str | None = None
@@ -251,6 +180,11 @@ class Simulation(ServiceModel):
         return WatchedExecution(
             self.setup.spec, workflow_id=WORKFLOW_ID, run_id=self.run_id, seed=self.run_id, origins=_first_run
         )
+
+    @property
+    def total(self) -> int:
+        """How many events all runs have."""
+        return self._past_events + len(self.events)
 
     @property
     def ended(self) -> bool:
@@ -330,7 +264,7 @@ class Simulation(ServiceModel):
         if self.ended:
             return []
         if not self.is_due:
-            return list(self._happenings(allowance))
+            return self._happenings(allowance)
         if allowance < 1 or self._prepared:
             return [DECIDE]
         return [DECIDE, *self._around_a_decision(allowance)]
@@ -345,25 +279,33 @@ class Simulation(ServiceModel):
             yield EVICT
         if self.setup.faults and allowance >= LOSE.cost:
             yield LOSE
-            yield from (action for action in REFUSALS if _REFUSABLE[action.name].kind in self.setup.kinds)
+            yield from (action for action in REFUSALS if REFUSABLE[action.name].kind in self.setup.kinds)
 
-    def _happenings(self, allowance: int) -> Iterator[Action]:
+    def _happenings(self, allowance: int) -> list[Action]:
         """What happens at SWF, in the order of first in first out: work, then signals, then time."""
-        horizon = min((min(item.due, item.limit) for item in self.open.values()), default=math.inf)
         items = list(self.open.values())
+        horizon = min([min(item.limit, item.due) for item in items], default=math.inf)
+        found: list[Action] = []
+        passing: list[Action] = []
         for item in items:
-            if item.kind != 'timer' and not item.silent:
-                yield from self._outcomes(item, horizon, allowance)
-        yield from self._signals(allowance)
-        for item in items:
-            if item.kind == 'timer' and item.due <= horizon:
-                yield Action('end', item.label, 'fired', '', 0, item.ref)
-            elif item.silent and item.limit <= horizon < math.inf:
-                yield Action('end', item.label, 'timed out', '', 0, item.ref)
+            if item.kind == 'timer':
+                if item.due <= horizon:
+                    passing += self._ends(item).free
+            elif not item.silent:
+                found += self._outcomes(item, horizon, allowance)
+            elif item.limit <= horizon < math.inf:
+                passing.append(Action('end', item.label, 'timed out', '', 0, item.ref))
+        if self.signals:
+            found += self._signals(allowance)
+        found += passing
         if allowance:
-            yield from (Action('signal', name, 'extra', '', 1) for name in self.extra)
-            if self.setup.faults and self.cancel_at is None:
-                yield CANCEL
+            found += self._extra()
+        return found
+
+    def _extra(self) -> Iterator[Action]:
+        yield from (Action('signal', name, 'extra', '', 1) for name in self.extra)
+        if self.setup.faults and self.cancel_at is None:
+            yield CANCEL
 
     def _signals(self, allowance: int) -> Iterator[Action]:
         variants = self.setup.variants if allowance else {}
@@ -372,20 +314,27 @@ class Simulation(ServiceModel):
                 yield Action('signal', name)
                 yield from (Action('signal', name, f'with {text}', '', 1) for text in variants.get(name, ()))
 
-    def _outcomes(self, item: Item, horizon: float, allowance: int) -> Iterator[Action]:
-        is_free = item.call in self._faulty
-        for outcome, cost in self._choices(item):
-            if (is_free or cost <= allowance) and not (item.limit > horizon and outcome.startswith('timed out')):
-                yield Action('end', item.label, outcome, '', 0 if is_free else cost, item.ref)
+    def _outcomes(self, item: Item, horizon: float, allowance: int) -> Sequence[Action]:
+        ends = self._ends(item)
+        found = ends.free if item.call in self._faulty else ends.within(allowance)
+        if item.limit <= horizon:
+            return found
+        return [action for action in found if not action.outcome.startswith('timed out')]
+
+    def _ends(self, item: Item) -> Ends:
+        if item.ends is None:
+            choices = FIRED if item.kind == 'timer' else self._choices(item)
+            item.ends = Ends.of(item.label, item.ref, choices)
+        return item.ends
 
     def _choices(self, item: Item) -> Sequence[tuple[str, int]]:
         if item.kind in ('signal', 'cancel'):
             fails = self.setup.faults and item.target != WORKFLOW_ID
-            return (_DELIVERED, ('undelivered', 2)) if fails else (_DELIVERED,)
+            return (DELIVERED, ('undelivered', 2)) if fails else (DELIVERED,)
         if item.kind == 'child' and not item.started:
-            return _STARTED
+            return STARTED
         answers = self._called(item).answers
-        return (_CANCELED, *answers) if item.canceling else answers
+        return (CANCELED, *answers) if item.canceling else answers
 
     def _called(self, item: Item) -> Called:
         """What is the same for all calls of a type, found out at its first one."""
@@ -395,8 +344,9 @@ class Simulation(ServiceModel):
             part = self.setup.cast.parts.get(key)
             known = self.setup.called[key] = Called(
                 part,
+                None if part is None else part.spec,
                 '' if part is None else _attribute(self.setup.spec.cls, part),
-                tuple(_answers(item.kind, part, faults=self.setup.faults)),
+                tuple(answers_of(item.kind, part, faults=self.setup.faults)),
                 encode(None) if part is None else part.proxy._serialize_result(None),
             )
         return known
@@ -407,7 +357,8 @@ class Simulation(ServiceModel):
         """Lets one of :meth:`actions` happen."""
         self.steps.append(action)
         self.spent += action.cost
-        self.has_failures = self.has_failures or action.outcome not in (*_CALM, 'canceled')
+        if action.outcome not in CALM:
+            self.has_failures = True
         if action.when == 'during':
             self._during = action
             self._prepared = True
@@ -465,6 +416,7 @@ class Simulation(ServiceModel):
     def cancel(self, action: Action) -> None:
         self.cancel_at = len(self.calls)
         self.cancel_events = self.total
+        self._is_cancel_untold = True
         self.canceled_run = len(self.past)
         self.open_at_cancel = [item.label for item in self.open.values() if item.kind in WORK]
         self.add(events.CancelRequested)
@@ -497,7 +449,7 @@ class Simulation(ServiceModel):
 
     def _finish(self, item: Item, outcome: str) -> None:
         word, _, error = outcome.partition(':')
-        cls, members = _ENDS[word]
+        cls, members = ENDS[word]
         if error:
             members = dict(zip(('reason', 'details'), self._raised(item, error), strict=True))
         elif outcome == 'completed':
@@ -539,10 +491,10 @@ class Simulation(ServiceModel):
             self.settle(item, events.TimedOut, timeout_type=kind or 'START_TO_CLOSE')
             self._happened(item.kind, item.name, item.input, 'lost')
             return
-        cls, members = _answer_event(outcome)
-        self._settled(item, _WORDS[cls])
+        cls, members = answer_event(outcome)
+        self._settled(item, WORDS[cls])
         self.settle(item, cls, **members)
-        self._happened(item.kind, item.name, item.input, _WORDS[cls], str(sorted(members.items())))
+        self._happened(item.kind, item.name, item.input, WORDS[cls], str(sorted(members.items())))
 
     def _settled(self, item: Item, outcome: str) -> None:
         if outcome == 'timed out':
@@ -558,26 +510,20 @@ class Simulation(ServiceModel):
         self.is_due = self._prepared = False
         started = self.add(events.DecisionStarted, time=self._now())
         if self._evicted:
-            self._evicted = False
-            self.warnings += self.live.warnings
-            self.live.close()
-            self.live = self.execution()
-            self._told = 0
-        heard, self._heard = self._heard, []
-        root = self.live.root
-        stood = root is not None and root.generator is not None
-        waiting = [(branch, branch.awaiting) for branch in self.live.branches.values()]
+            self._drop()
+        waiting = self._waiting_for_more_than_a_cancel() if self._is_cancel_untold else []
         page, self._told = self.events[self._told :], len(self.events)
         try:
             answer = self.live.advance(page)
         except GenflowError as error:
             self.error = error
             return
-        self._always()
-        if events.CancelRequested in heard:
+        if self.setup.always is not None:
+            self._always(self.setup.always)
+        if self._is_cancel_untold:
+            self._is_cancel_untold = False
             self.cancel_at = len(self.calls)
-        if heard == [events.CancelRequested] and stood and any(branch.awaiting is not task for branch, task in waiting):
-            self.moved_by_cancel = True
+            self.moved_by_cancel |= any(branch.awaiting is not task for branch, task in waiting)
         if during is not None:
             _TAKE[during.verb](self, during)
         self._answered = started.id
@@ -587,10 +533,29 @@ class Simulation(ServiceModel):
         self.record_response(response.first_chunk(MAX_RESPONSE), started, _Refusing(self, refused))
         self._recorded = len(self.events)
 
-    def _always(self) -> None:
+    def _drop(self) -> None:
+        """The worker has dropped the execution from its cache, so the next decision replays it."""
+        self._evicted = False
+        self.warnings += self.live.warnings
+        self.live.close()
+        self.live = self.execution()
+        self._told = 0
+
+    def _waiting_for_more_than_a_cancel(self) -> list[tuple[Any, Any]]:
+        """Each branch with what it waits for, if the next decision tells the code of a cancellation and nothing else.
+
+        Nothing where the code has not begun, or the execution has just been dropped, so that it begins anew.
+        """
+        root = self.live.root
+        untold = [event for event in self.events[self._answered :] if type(event) in DUE]
+        if len(untold) > 1 or root is None or root.generator is None:
+            return []
+        return [(branch, branch.awaiting) for branch in self.live.branches.values()]
+
+    def _always(self, always: Callable[[Any], Any]) -> None:
         """Holds the workflow against the invariant that is to be true after every decision."""
-        always, workflow = self.setup.always, self.live.workflow
-        if always is None or workflow is None or self.violation is not None:
+        workflow = self.live.workflow
+        if workflow is None or self.violation is not None:
             return
         with self.live.silence():
             try:
@@ -625,6 +590,7 @@ class Simulation(ServiceModel):
         self.warnings += self.live.warnings
         self.live.close()
         self.past.append(self.events)
+        self._past_events += len(self.events)
         self._past_logs.append(self.live.log)
         if len(self.past) >= self.setup.max_runs:
             self.cut = True
@@ -638,12 +604,6 @@ class Simulation(ServiceModel):
     def _now(self) -> datetime:
         return START + timedelta(seconds=self.time)
 
-    def add(self, cls: type, **members: Any) -> Any:
-        self.total += 1
-        if cls in DUE:
-            self._heard.append(cls)
-        return super().add(cls, **members)
-
     def _happened(self, *what: Any) -> None:
         self.digest = (self.digest + hash(what)) & 0xFFFFFFFFFFFFFFFF
 
@@ -655,23 +615,13 @@ class Simulation(ServiceModel):
         if item.kind == 'timer':
             item.due = self.time + decision.seconds
         elif item.kind == 'activity':
-            item.limit = self.time + self._latest(item, decision)
+            item.limit = self.time + _latest(decision, self._called(item).spec)
         is_again, is_canceled = item.name in self._timed_out, self.cancel_at is not None
         self._happened('open', item.kind, item.name, item.input, is_again, is_canceled)
         if item.kind in WORK:
             made = Call(item.kind, item.name, self._called(item).attribute, item.input, number, len(self.past) + 1)
             self._place_of[item.ref] = len(self.calls)
             self.calls.append(made)
-
-    def _latest(self, item: Item, d: decisions.ScheduleActivity) -> float:
-        part = self._called(item).part
-        spec = None if part is None else part.spec
-        limits = {
-            name: getattr(d, name) if getattr(d, name) is not None else getattr(spec, name, None)
-            for name in ('schedule_to_close', 'schedule_to_start', 'start_to_close')
-        }
-        whole, start, rest = (math.inf if value is None else value for value in limits.values())
-        return min(whole, start + rest)
 
     def marked(self, decision: decisions.RecordMarker) -> None:
         self._happened('marker', decision.name, decision.details)
@@ -684,6 +634,17 @@ class Simulation(ServiceModel):
         self.failed_updates.add(name)
         if name in self.setup.judged_updates and reason.partition(':')[0] in MISTAKES and 'NoneType' not in reason:
             self.broken_update = f'the update {name} fails with {reason}'
+
+
+def _latest(decision: decisions.ScheduleActivity, spec: Any) -> float:
+    """The seconds after which one of its time-outs ends an activity; what it leaves out is its type's."""
+    whole, waiting, running = decision.schedule_to_close, decision.schedule_to_start, decision.start_to_close
+    if spec is not None:
+        whole = spec.schedule_to_close if whole is None else whole
+        waiting = spec.schedule_to_start if waiting is None else waiting
+        running = spec.start_to_close if running is None else running
+    limit = math.inf if waiting is None or running is None else waiting + running
+    return limit if whole is None else min(whole, limit)
 
 
 def _is_in_loop(generator: GeneratorType[Any, Any, Any]) -> bool:
@@ -715,82 +676,12 @@ def _attribute(cls: type, part: Double) -> str:
     return ''
 
 
-def _answers(kind: str, part: Double | None, *, faults: bool) -> Iterator[tuple[str, int]]:
-    if part is not None and part.is_stubbed:
-        yield ('answered', 0)
-        if faults and callable(part.stub) and not isinstance(part.stub, type) and kind == 'activity':
-            yield ('timed out, performed', 1)
-            yield ('timed out', 2)
-        return
-    yield ('completed', 0)
-    if not faults:
-        return
-    yield ('failed', 1)
-    for cls in getattr(part.proxy.options, 'raises', ()) if part is not None else ():
-        yield (f'failed:{cls.__name__}', 1)
-    yield ('timed out', 1)
-    if kind == 'activity':
-        yield ('timed out, not started', 2)
-        yield from ((outcome, 2) for outcome in _other_time_outs(part))
-    if kind == 'child':
-        yield ('terminated', 2)
-
-
-def _other_time_outs(part: Double | None) -> Iterator[str]:
-    """The time-outs that an activity has only where its proxy or its type says so."""
-    settings = [part.proxy.options, part.spec] if part is not None else []
-    for name, outcome in (('heartbeat', 'timed out, no heartbeat'), ('schedule_to_close', 'timed out, in all')):
-        if any(getattr(options, name, None) not in (None, math.inf) for options in settings):
-            yield outcome
-
-
-def _answer_event(outcome: Any) -> tuple[type, dict[str, Any]]:
-    if isinstance(outcome, Completed):
-        return events.Completed, {'result': outcome.result}
-    if isinstance(outcome, Canceled):
-        return events.Canceled, {'details': outcome.details}
-    return events.Failed, {'reason': outcome.reason, 'details': outcome.details}
-
-
-_WORDS: dict[type, str] = {events.Completed: 'completed', events.Canceled: 'canceled', events.Failed: 'failed'}
-
-_ENDS: dict[str, tuple[type, dict[str, Any]]] = {
-    'completed': (events.Completed, {}),
-    'failed': (events.Failed, {'reason': 'explored', 'details': None}),
-    'timed out': (events.TimedOut, {'timeout_type': 'START_TO_CLOSE'}),
-    'timed out, not started': (events.TimedOut, {'timeout_type': 'SCHEDULE_TO_START'}),
-    'timed out, no heartbeat': (events.TimedOut, {'timeout_type': 'HEARTBEAT'}),
-    'timed out, in all': (events.TimedOut, {'timeout_type': 'SCHEDULE_TO_CLOSE'}),
-    'canceled': (events.Canceled, {}),
-    'terminated': (events.Terminated, {}),
-    'fired': (events.TimerFired, {}),
-    'delivered': (events.Delivered, {}),
-    'undelivered': (events.Undelivered, {'cause': 'UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION'}),
-}
-"""What an outcome is in the history."""
-
-_DELIVERED = ('delivered', 0)
-_STARTED = (('started', 0),)
-_CANCELED = ('canceled', 0)
-
-_CALM = frozenset({'', 'started', 'completed', 'answered', 'fired', 'delivered'})
-"""The outcomes with which nothing went wrong."""
-
-
-class Refusal(NamedTuple):
-    """What SWF may refuse of the next decision: the first of its kind."""
-
-    decision: type
-    kind: str
-    cause: str
-
-
 class _Refusing:
     """Refuses the first decision of a kind, once, and a child of which one is open already."""
 
     def __init__(self, run: Simulation, name: str | None) -> None:
         self._run = run
-        self._refusal = None if name is None else _REFUSABLE[name]
+        self._refusal = None if name is None else REFUSABLE[name]
 
     def __call__(self, decision: Any) -> str | None:
         if type(decision) is decisions.StartChild and self._run.open_item('child', decision.workflow_id) is not None:
@@ -802,23 +693,6 @@ class _Refusing:
         self._refusal = None
         return refusal.cause
 
-
-_REFUSABLE: dict[str, Refusal] = {
-    'activity': Refusal(decisions.ScheduleActivity, 'activity', 'ACTIVITY_CREATION_RATE_EXCEEDED'),
-    'timer': Refusal(decisions.StartTimer, 'timer', 'TIMER_CREATION_RATE_EXCEEDED'),
-    'child': Refusal(decisions.StartChild, 'child', 'CHILD_CREATION_RATE_EXCEEDED'),
-    'lambda': Refusal(decisions.ScheduleLambda, 'lambda', 'LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED'),
-    'activity, of a type that SWF does not know,': Refusal(
-        decisions.ScheduleActivity, 'activity', 'ACTIVITY_TYPE_DOES_NOT_EXIST'
-    ),
-    'child, since one of its id is open,': Refusal(decisions.StartChild, 'child', ALREADY_RUNNING),
-}
-"""By how a story names it. A rate makes the engine try again, the other causes fail the call."""
-
-CANCEL = Action('cancel', cost=1)
-EVICT = Action('evict', cost=1)
-LOSE = Action('lose', cost=2)
-REFUSALS = [Action('refuse', kind, cost=2) for kind in _REFUSABLE]
 
 _TAKE: dict[str, Callable[[Simulation, Action], None]] = {
     'decide': Simulation.decide,

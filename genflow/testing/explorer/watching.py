@@ -1,0 +1,36 @@
+"""Executions that are watched while they are explored."""
+
+from __future__ import annotations
+
+from types import FrameType
+from typing import Any
+
+from genflow.core.engine.execution import Execution
+from genflow.core.tasks.saga import Saga
+from genflow.testing.explorer.undoing import SagaLog
+
+__all__ = ['WORK', 'WatchedExecution']
+
+WORK = frozenset({'activity', 'child', 'lambda'})
+"""The kinds of calls that do something outside."""
+
+
+class WatchedExecution(Execution):
+    """An execution whose warnings are collected instead of logged, and of whose sagas notes are taken."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.warnings: list[str] = []
+        self.log = SagaLog()
+
+    def schedule(self, call: Any, frame: FrameType) -> None:
+        if call.kind in WORK and not self.silent:
+            self.log.note_work(call.proxy.name, self.current)
+        super().schedule(call, frame)
+
+    def saga_changed(self, saga: Saga, change: str, step: Any = None) -> None:
+        if not self.silent:
+            self.log.note(saga, change, step, self.count, self.current)
+
+    def report(self, message: str) -> None:
+        self.warnings.append(message)

@@ -119,3 +119,13 @@ def test_no_process_outlives_a_command_that_was_killed(folder):
     process.kill()
     finish(process)
     assert any(wait(0.05) or not any(map(is_running, pids.read_text().split())) for _ in range(1200))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('jobs', [1, 2])
+def test_what_the_workflow_prints_is_in_no_report(folder, jobs):
+    loud = FLOW.replace('        self.step(number)\n', "        print('hello')\n")
+    (folder / 'loud.py').write_text(loud, encoding='utf-8')
+    code, out, err = genflow(folder, 'explore', 'loud.py', 1, '--budget', 50, '--jobs', jobs)
+    assert (code, err) == (0, '')
+    assert 'hello' not in out

@@ -7,11 +7,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
 import click
@@ -113,8 +114,16 @@ def _draw(asked: Asked, finding: Finding, path: str) -> None:
 
 def _explored(asked: Asked, jobs: int) -> Report:
     if jobs == 1:
-        return _alone(asked)
+        with _unheard():
+            return _alone(asked)
     return _together(asked, jobs)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Drops what the workflow prints, the same in thousands of runs; a schedule that is replayed shows it."""
+    with Path(os.devnull).open('w', encoding='utf-8') as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def _alone(asked: Asked) -> Report:
@@ -132,7 +141,8 @@ def _run(exploration: Exploration, asked: Asked, tick: Callable[[], None] | None
 
 
 def _in_process(asked: Asked) -> Report:
-    report = _run(_exploration(asked), asked, None)
+    with _unheard():
+        report = _run(_exploration(asked), asked, None)
     if report.finding is not None:  # a history holds the workflow's class, which may not travel
         report.finding = evolve(report.finding, history=None)
     return report

@@ -76,7 +76,8 @@ def _events(answer: Mapping[str, Any]) -> str | None:
         ids, kinds = list(map(_EVENT_ID, events)), list(map(_EVENT_TYPE, events))  # a thousand in a loop of C
     except (LookupError, TypeError):
         return 'an event without id and type'
-    right = set(map(type, ids)) <= {int} and None not in kinds and all(isinstance(event, dict) for event in events)
+    right = set(map(type, ids)) <= {int} and None not in kinds
+    right = right and all(issubclass(kind, dict) for kind in set(map(type, events)))
     return None if right else 'an event without id and type'
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
 from functools import partial
 from itertools import chain, islice, tee
+from operator import itemgetter
 from typing import Any, Literal
 
 from attrs import Factory, define, evolve, field, frozen
@@ -279,7 +280,7 @@ class Decider:
         """The execution to cache after a decision, and the delay of its answer."""
         if task.started_id < STEP:
             return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record, memory=kept.memory)
-        ended = sum(event['eventType'] in ENDS for page in events.pages() for event in page)
+        ended = sum(map(ENDS.__contains__, map(itemgetter('eventType'), chain.from_iterable(events.pages()))))
         open_counts = kept.execution.outbox.open
         pace = kept.pace.decided(self.service.clock(), ended)
         pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))

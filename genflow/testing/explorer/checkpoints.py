@@ -35,20 +35,26 @@ class Checkpoint:
 
     def resumed(self, action: Action) -> Simulation:
         """A run that goes on from here with one of the actions that are possible."""
+        run = self.again()
+        if action in run.actions(MAX_ALLOWANCE):
+            run.take(action)
+        return run
+
+    def again(self) -> Simulation:
+        """A run that stands here."""
         self._memory.restore(self._remembered)
         run = object.__new__(Simulation)
         vars(run).update(_copied(self._members))
         if run.catch_up():
-            run.take(action)
             return run
         run.close()
-        return self._played(action)
+        return self._played()
 
-    def _played(self, action: Action) -> Simulation:
+    def _played(self) -> Simulation:
         """The same steps from the beginning, as far as code that does not follow its own history makes them again."""
         self._memory.restore()
         run = Simulation(self._members['setup'])
-        for step in (*self._members['steps'], action):
+        for step in self._members['steps']:
             if step in run.actions(MAX_ALLOWANCE):
                 run.take(step)
         return run

@@ -35,6 +35,11 @@ class Action(NamedTuple):
         """How a schedule names it, so that it can be found again after the code has changed elsewhere."""
         return ' '.join(word for word in (self.when, self.verb, self.name, self.outcome) if word)
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the decision that is due is made next, so that nothing else comes before it."""
+        return self.verb in ('evict', 'refuse')
+
     def around(self, when: str) -> Action:
         """The same close to a decision, which counts as one more fault."""
         return Action(self.verb, self.name, self.outcome, when, self.cost + 1, self.ref)

@@ -93,6 +93,7 @@ class Simulation(ServiceModel):
         failed_updates: The names of the updates that failed.
         broken_update: An update that failed since its code has a mistake.
         arrived: By name, how many signals have come.
+        timed_out: The names of the types of which a call has timed out.
         cancel_at: How many calls had been made when the cancellation was requested.
         open_at_cancel: The labels of the calls that were open then.
         needs_signal: The signal without which a canceled execution could not go on, and where it waits for it.
@@ -137,7 +138,7 @@ class Simulation(ServiceModel):
         self.sent_to_itself: set[str] = set()
         self._self_signals = 0
         self._faulty: set[str] = set()
-        self._timed_out: set[str] = set()
+        self.timed_out: set[str] = set()
         self._names: Counter[str] = Counter()
         super().__init__()
         self._start(setup.input, None)
@@ -498,7 +499,7 @@ class Simulation(ServiceModel):
 
     def _settled(self, item: Item, outcome: str) -> None:
         if outcome == 'timed out':
-            self._timed_out.add(item.name)
+            self.timed_out.add(item.name)
         place = self._place_of.get(item.ref)
         if place is not None:
             self.calls[place] = self.calls[place].over(outcome, len(self.calls))
@@ -616,7 +617,7 @@ class Simulation(ServiceModel):
             item.due = self.time + decision.seconds
         elif item.kind == 'activity':
             item.limit = self.time + _latest(decision, self._called(item).spec)
-        is_again, is_canceled = item.name in self._timed_out, self.cancel_at is not None
+        is_again, is_canceled = item.name in self.timed_out, self.cancel_at is not None
         self._happened('open', item.kind, item.name, item.input, is_again, is_canceled)
         if item.kind in WORK:
             made = Call(item.kind, item.name, self._called(item).attribute, item.input, number, len(self.past) + 1)

@@ -45,7 +45,7 @@ from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
 from genflow.testing.explorer.simulation import Simulation
 
-__all__ = ['fingerprint']
+__all__ = ['Walk', 'fingerprint', 'item_state']
 
 ATOMS = frozenset({str, int, float, bool, type(None), bytes, complex})
 VALUES = frozenset({datetime, date, time, timedelta, timezone, Decimal, UUID, range, slice, Fraction, re.Pattern})
@@ -95,7 +95,7 @@ _opaque = count()
 
 def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
     """A number that is the same for equal states."""
-    walk = _Walk(everything_is_sent=run.all_sent)
+    walk = Walk(everything_is_sent=run.all_sent)
     live = run.live
     walk.out += [run.digest, len(run.past), run.cancel_at is not None, live.closed]
     if live.workflow is not None:
@@ -111,7 +111,7 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
         walk.visit(live.markers.streams_begun)
     for root in memory:
         walk.visit(root if type(root) in _VISIT else vars(root))
-    walk.out.append(tuple(sorted(_item(run, item, walk.calls) for item in run.open.values())))
+    walk.out.append(tuple(sorted(item_state(run, item, walk.calls) for item in run.open.values())))
     walk.out.append(tuple(_untold(event, run, walk.calls) for event in run.untold()))
     walk.out.append(tuple((name, len(texts)) for name, texts in run.signals.items()))
     walk.out.append(tuple(run.extra))
@@ -131,7 +131,8 @@ def _place(branch: Any) -> tuple[str, int]:
     )
 
 
-def _item(run: Simulation, item: Any, calls: Mapping[str, int]) -> tuple[Any, ...]:
+def item_state(run: Simulation, item: Any, calls: Mapping[str, int]) -> tuple[Any, ...]:
+    """What an open item is, apart from the order of openings; ``calls`` are the places of calls in a walk."""
     return (
         _name_of(item.call, calls),
         item.kind,
@@ -157,15 +158,22 @@ def _untold(event: Any, run: Simulation, calls: Mapping[str, int]) -> tuple[Any,
     return (type(event), _name_of(call, calls), getattr(event, 'name', ''), getattr(event, 'input', ''))
 
 
-class _Walk:
-    """Turns a graph of objects into a flat list of hashable parts."""
+class Walk:
+    """Turns a graph of objects into a flat list of hashable parts.
+
+    Attributes:
+        out: The parts.
+        calls: The places at which calls were met, by their numbers.
+        seen: The places at which objects were met, by their addresses.
+        alive: These objects, so that no address is used again.
+    """
 
     def __init__(self, *, everything_is_sent: bool) -> None:
         self.out: list[Any] = []
         self.calls: dict[str, int] = {}
         self._phases = {PAUSED: SENT, QUEUED: SENT if everything_is_sent else QUEUED}
         self.seen: dict[int, int] = {}
-        self._alive: list[Any] = []
+        self.alive: list[Any] = []
 
     def visit(self, value: Any) -> None:
         kind = type(value)
@@ -184,7 +192,7 @@ class _Walk:
             self.out.append(('seen', known))
             return
         self.seen[id(value)] = len(self.seen)
-        self._alive.append(value)  # a temporary object's address must not be used again
+        self.alive.append(value)
         visit = _VISIT.get(kind)
         if visit is not None:
             visit(self, value)
@@ -364,36 +372,36 @@ def _slots(cls: type) -> tuple[str, ...]:
 _REDUCED = (enumerate, zip, map, filter, reversed)
 
 _VISIT: dict[type, Callable[[Any, Any], None]] = {
-    list: _Walk.visit_sequence,
-    tuple: _Walk.visit_sequence,
-    deque: _Walk.visit_sequence,
-    dict: _Walk.visit_mapping,
-    set: _Walk.visit_set,
-    frozenset: _Walk.visit_set,
-    FrameType: _Walk.visit_frame,
-    GeneratorType: _Walk.visit_generator,
-    FunctionType: _Walk.visit_function,
-    MethodType: _Walk.visit_method,
-    CellType: _Walk.visit_cell,
-    BuiltinFunctionType: _Walk.visit_builtin,
-    MethodWrapperType: _Walk.visit_builtin,
-    partial: _Walk.visit_partial,
-    Random: _Walk.visit_random,
+    list: Walk.visit_sequence,
+    tuple: Walk.visit_sequence,
+    deque: Walk.visit_sequence,
+    dict: Walk.visit_mapping,
+    set: Walk.visit_set,
+    frozenset: Walk.visit_set,
+    FrameType: Walk.visit_frame,
+    GeneratorType: Walk.visit_generator,
+    FunctionType: Walk.visit_function,
+    MethodType: Walk.visit_method,
+    CellType: Walk.visit_cell,
+    BuiltinFunctionType: Walk.visit_builtin,
+    MethodWrapperType: Walk.visit_builtin,
+    partial: Walk.visit_partial,
+    Random: Walk.visit_random,
 }
 
 _BY_BASE: tuple[tuple[type, Callable[[Any, Any], None]], ...] = (
-    (Execution, _Walk.visit_engine),
-    (BaseException, _Walk.visit_error),
-    (Task, _Walk.visit_task),
-    (Random, _Walk.visit_random),
+    (Execution, Walk.visit_engine),
+    (BaseException, Walk.visit_error),
+    (Task, Walk.visit_task),
+    (Random, Walk.visit_random),
 )
 """What stands for an object and all of its members."""
 
 _CONTENT: tuple[tuple[Any, Callable[[Any, Any], None]], ...] = (
-    (PLAIN_BASES, _Walk.visit_plain),
-    (defaultdict, _Walk.visit_default),
-    (dict, _Walk.visit_mapping),
-    ((set, frozenset), _Walk.visit_set),
-    ((list, tuple, deque), _Walk.visit_sequence),
+    (PLAIN_BASES, Walk.visit_plain),
+    (defaultdict, Walk.visit_default),
+    (dict, Walk.visit_mapping),
+    ((set, frozenset), Walk.visit_set),
+    ((list, tuple, deque), Walk.visit_sequence),
 )
 """What an object holds beside its members."""

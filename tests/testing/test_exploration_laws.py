@@ -1,0 +1,253 @@
+"""Laws of the search: whatever it spares, it finds what all orders show, and counts all of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from attrs import evolve, frozen
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import strategies as st
+
+from genflow import ActivityProxy, Signal, TaskFailed, WorkflowProxy, any_of
+from genflow.testing.explorer.exploration import Exploration
+from genflow.testing.explorer.judges import judged
+from genflow.testing.explorer.search import Budget, Search
+from genflow.testing.explorer.simulation import Simulation
+from tests.profile import examples
+from tests.testing.planted import Desk
+
+MOST = 150
+"""The orders of a program that a law plays one by one."""
+
+
+@frozen
+class Tried:
+    """What the orders of a program show.
+
+    Attributes:
+        orders: How many there are.
+        shown: For each end: how the execution closed, its result, what the judges say, and what happened.
+    """
+
+    orders: int
+    shown: frozenset[Any]
+
+
+def what_it_shows(exploration, run):
+    verdict = judged(run, exploration.first, exploration.without, exploration.check)
+    closed = run.closed
+    happened = Counter(
+        (step.verb, re.sub(r'#\d+', '', step.name), step.outcome.partition(',')[0])  # only the code tells kinds apart
+        for step in run.steps
+        if step.verb in ('end', 'signal', 'cancel')
+    )
+    ended = ('open', None, None) if closed is None else (closed.how, closed.result, closed.reason)
+    return *ended, None if verdict is None else verdict.judge, frozenset(happened.items())
+
+
+def one_by_one(exploration, setup, faults):
+    """Plays each order from the beginning; ``None`` if there are too many."""
+    shown = set()
+    choices: list[int] = []
+    for orders in range(1, MOST + 1):
+        exploration.memory.restore()
+        run = Simulation(setup)
+        made = []
+        while actions := run.actions(faults - run.spent):
+            place = choices[len(made)] if len(actions) > 1 and len(made) < len(choices) else 0
+            if len(actions) > 1:
+                made.append((place, len(actions)))
+            run.take(actions[place])
+        shown.add(what_it_shows(exploration, run))
+        run.close()
+        while made and made[-1][0] + 1 == made[-1][1]:
+            made.pop()
+        if not made:
+            return Tried(orders, frozenset(shown))
+        choices = [place for place, _ in made]
+        choices[-1] += 1
+    return None
+
+
+def searched(exploration, setup, faults):
+    """What the search makes of it."""
+    shown = set()
+
+    def judge(run):
+        shown.add(what_it_shows(exploration, run))
+        return True
+
+    search = Search(setup, exploration.memory, faults)
+    search.run(Budget(10 * MOST), judge)
+    assert search.complete
+    return Tried(search.orders(), frozenset(shown))
+
+
+def both(workflow, *args, faults=0, **options):
+    """The orders of a program one by one, and as the search tries them."""
+    named = {name: options.pop(name) for name in ('check', 'always', 'signals') if name in options}
+    exploration = Exploration.of(workflow, args, {}, options, **named)
+    setup = exploration.setup if faults else evolve(exploration.setup, faults=False, extra={}, variants={})
+    plain = one_by_one(exploration, setup, faults)
+    assume(plain is not None)
+    return plain, searched(exploration, setup, faults)
+
+
+class Program(Desk):
+    """What a program says: branches, each a list of steps, on state that some of them share."""
+
+    child = WorkflowProxy('Child', '1', retry=0)
+    again = ActivityProxy('Again', '1', retry=1)
+    short = ActivityProxy('Short', '1', retry=0, start_to_close=5)
+    go = Signal()
+
+    def run(self, programs, ending):
+        self.log, self.total, self.box, self.ready = [], 0, {}, 0
+        shared = []
+        found = yield [self.branch(name, program, shared) for name, program in enumerate(programs)]
+        if ending == 'reads':
+            yield self.read(9)
+        elif ending == 'drains':
+            found.append(self.go.drain())
+        elif ending == 'lists':
+            yield [self.read(8), self.own(7)]
+        return [found, self.total, self.log, shared]
+
+    def branch(self, name, program, shared):
+        own = []
+        for step in program:
+            try:
+                own.append((yield from getattr(self, step)(name, shared)))
+            except TaskFailed as error:
+                own.append(type(error).__name__)
+        return own
+
+    def same(self, name, shared):
+        yield self.read(0)
+
+    def named(self, name, shared):
+        return (yield self.read(name))
+
+    def own(self, name, shared=None):
+        """Has a local that only it sees."""
+        before = yield self.read(name)
+        after = yield self.read(name + 10)
+        return [before, after]
+
+    def tried(self, name, shared):
+        return (yield self.again(0))
+
+    def in_time(self, name, shared):
+        return (yield self.short(name))
+
+    def starts(self, name, shared):
+        return (yield self.child())
+
+    def waits(self, name, shared):
+        yield self.sleep(5)
+
+    def waits_longer(self, name, shared):
+        yield self.sleep(5 + name)
+
+    def adds(self, name, shared):
+        seen = self.total
+        yield self.write(0)
+        self.total = seen + 1
+
+    def notes(self, name, shared):
+        yield self.write(name)
+        self.log.append(name)
+
+    def shares(self, name, shared):
+        yield self.write(name)
+        shared.append(name)
+
+    def puts(self, name, shared):
+        yield self.write(name)
+        self.box[name] = 1
+
+    def looks(self, name, shared):
+        yield self.read(name)
+        return [self.total, len(self.log), len(shared)]
+
+    def hears(self, name, shared):
+        return (yield self.go.get().timeout(9))
+
+    def peeks(self, name, shared):
+        yield self.read(name)
+        return len(self.go)
+
+    def races(self, name, shared):
+        work = self.read(name)
+        winner = yield any_of(work, self.read(name + 1))
+        return winner is work
+
+    def draws(self, name, shared):
+        yield self.read(0)
+        return self.random.random() < 0.5
+
+    def gives_up(self, name, shared):
+        work = self.read(name)
+        yield self.write(name)
+        work.cancel()
+
+    def forgets(self, name, shared):
+        self.spawn(self.notes(name, shared))
+        yield self.read(name)
+
+    def nested(self, name, shared):
+        return (yield [self.read(name), self.read(name + 1)])
+
+    def until_both(self, name, shared):
+        self.ready += 1
+        yield self.until(lambda: self.ready > 1 or self.log).timeout(9)
+
+    def fails(self, name, shared):
+        yield self.read(name)
+        raise ValueError(name)
+
+
+STEPS = st.sampled_from(
+    [
+        name
+        for name, value in vars(Program).items()
+        if callable(value) and not name.startswith('_') and name not in ('run', 'branch', 'child', 'again', 'short')
+    ]
+)
+PROGRAMS = st.one_of(
+    st.lists(st.lists(STEPS, min_size=1, max_size=2), min_size=2, max_size=2),
+    st.lists(st.lists(STEPS, min_size=1, max_size=1), min_size=2, max_size=3),
+)
+
+
+def counted():
+    """A stub that remembers."""
+    seen = []
+
+    def read(number):
+        seen.append(number)
+        return len(seen)
+
+    return read
+
+
+@seed(18)
+@settings(
+    max_examples=examples(60, 300, 10),
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    PROGRAMS,
+    st.sampled_from(['ends', 'reads', 'drains', 'lists']),
+    st.sampled_from([0, 0, 0, 1]),
+    st.sampled_from([{}, {}, {'read': 'x'}, {'read': counted()}, {'check': lambda calls: len(calls) % 2}]),
+)
+def test_the_search_shows_what_all_orders_show(programs, ending, faults, options):
+    plain, spared = both(Program, programs, ending, faults=faults, signals={'go': ['x']}, **options)
+    assert spared.orders == plain.orders
+    assert spared.shown == plain.shown

@@ -36,6 +36,7 @@ from genflow.insight.command_line import command_line, quoted
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import declare_types, register, register_domain
+from genflow.swf.client.close_bell import CloseBell
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.worker.sticky_cache import StickyCache
 from genflow.swf.worker.stop_signals import SignalStop
@@ -264,9 +265,12 @@ class _Run:
     _looked: bool = field(default=False, init=False)
     _reported_text: str = field(default='', init=False)
     _tap: InstrumentedClient = field(init=False)
+    _closed: threading.Event = field(factory=threading.Event, init=False)
+    _bell: CloseBell = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._tap = InstrumentedClient(self.service, self._news.set, self._work_for)
+        self._bell = CloseBell(self.service, DOMAIN, self._run_closed)
 
     def execute(self, request: Request, view: View) -> Outcome:
         patient = RetryingClient(connect(self.service))
@@ -287,6 +291,7 @@ class _Run:
                 self._grace = max(self._grace, MIDDLEWARE_GRACE)
             return outcome
         finally:
+            self._bell.leave()
             self._stop_workers()
             view.stop()
 
@@ -402,6 +407,7 @@ class _Run:
             close = steps.view.close
             if close is not None and close.new_run_id is not None:
                 run = evolve(run, run_id=close.new_run_id)
+                self._closed.clear()
                 steps = ExecutionSteps(run.view())
             elif close is not None:
                 return Outcome(run.workflow_id, run.run_id, steps.view.events[-1])
@@ -428,14 +434,19 @@ class _Run:
             parent = described['executionInfo'].get('parent')
         return parent is not None
 
+    def _run_closed(self) -> None:
+        self._closed.set()
+        self._news.set()
+
     def _wait(self, run: HistoryTail, execution: ExecutionView, view: View) -> None:
+        self._bell.wait_for(run.execution)
         if self._news.wait(POLL_INTERVALS):
             self._looked = False
         elif not self._looked and execution.is_passive:
             self._looked = True
             self._say_what_is_missing(run, view)
         self._news.clear()
-        threading.Event().wait(SETTLE_INTERVAL)
+        self._closed.wait(SETTLE_INTERVAL)
 
     def _say_what_is_missing(self, run: HistoryTail, view: View) -> None:
         """Tell which signal nobody sends, if it is one that this run waits for."""

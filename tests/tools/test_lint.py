@@ -7,6 +7,7 @@ import cProfile
 import json
 import re
 import textwrap
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -671,6 +672,11 @@ def test_a_call_is_followed_on_every_route(route, tmp_path):
     )
     (tmp_path / 'orders.py').write_text(source, encoding='utf-8')
     assert [finding.code for finding in lint_paths([tmp_path / 'orders.py'])] == [code]
+
+
+def test_flake8_finds_the_plugin():
+    (found,) = [one for one in entry_points(group='flake8.extension') if one.value.startswith('genflow.')]
+    assert (found.name, found.load()) == ('G', Plugin)
 
 
 def test_flake8_gets_the_same():

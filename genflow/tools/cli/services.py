@@ -95,8 +95,8 @@ def refusing(service: str = '', **request: Any) -> Iterator[None]:
 
         if _is_of_botocore(error) and type(error).__name__ in UNCONFIGURED:
             raise Refused(
-                f'Amazon SWF cannot be reached: {error} Give --db FILE or --endpoint URL for the embedded service, or '
-                'configure AWS (--region, and credentials or --profile).'
+                f'Amazon SWF cannot be reached: {str(error).rstrip(".")}. Give --db FILE or --endpoint URL for the '
+                'embedded service, or configure AWS (--region, and credentials or --profile).'
             ) from error
         if faults.code_of(error) is None and not _is_of_botocore(error):
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genflow.tools.shadow.fetching import Fetcher, Wanted, since_of
+from genflow.tools.shadow.fetching import Fetcher, Forbidden, Wanted, since_of
 from genflow.tools.shadow.shadowing import Outcome, Shadow, shadow_executions, shadow_files
 
-__all__ = ['Fetcher', 'Outcome', 'Shadow', 'Wanted', 'shadow_executions', 'shadow_files', 'since_of']
+__all__ = ['Fetcher', 'Forbidden', 'Outcome', 'Shadow', 'Wanted', 'shadow_executions', 'shadow_files', 'since_of']

@@ -8,11 +8,14 @@ it is kept, so that a fetch that was interrupted goes on where it was.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -20,23 +23,40 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from genflow.core.errors import GenflowError, HistoryError
 from genflow.swf.aws.client import RetryingClient
+from genflow.swf.aws.faults import code_of, message_of
 from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.rate_limits import CLASSES
 from genflow.swf.wire.close_events import ENDINGS
 from genflow.testing.histories.exports import load, written
 
-__all__ = ['CLOSING', 'Fetcher', 'Recorded', 'Wanted', 'since_of']
+__all__ = ['CLOSING', 'OPERATIONS', 'Fetcher', 'Forbidden', 'Recorded', 'Wanted', 'action_of', 'since_of', 'sweep']
+
+log = logging.getLogger('genflow.shadow')
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 PAGE = 1000
 """Executions or events of a page, SWF's most."""
 
+PATIENCE, FIRST_PATIENCE = 120.0, 15.0
+"""Seconds for which a call is repeated that SWF throttles or does not answer, and for which the first one is: a service
+that cannot be reached is to be reported soon."""
+
 SHARE = 0.5
 """The part of SWF's rates that is used."""
 
+LONGEST = timedelta(weeks=1000)
+"""A time before which SWF had no executions."""
+
 CLOSING = frozenset({*ENDINGS, 'WorkflowExecutionContinuedAsNew'})
 """The types of event with which a history ends for good."""
+
+OPERATIONS = ('list_open_workflow_executions', 'list_closed_workflow_executions', 'get_workflow_execution_history')
+"""The operations that are called."""
+
+FORBIDDEN = frozenset({'AccessDenied', 'AccessDeniedException', 'OperationNotPermittedFault', 'UnauthorizedOperation'})
+"""The codes with which AWS refuses a caller that lacks a permission."""
 
 _UNITS = {'s': 'seconds', 'm': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
 
@@ -47,10 +67,13 @@ def since_of(text: str) -> timedelta:
     Raises:
         ValueError: It is none of these.
     """
-    match = re.fullmatch(r'(\d+)([smhdw])', text)
+    match = re.fullmatch(r'([0-9]+)([smhdw])', text)
     if match is None:
         raise ValueError(f'{text!r} is not a time: write a number and s, m, h, d or w, such as 7d')
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return min(timedelta(**{_UNITS[match[2]]: int(match[1])}), LONGEST)
+    except (OverflowError, ValueError):  # more than a timedelta, or more digits than an int is read of
+        return LONGEST
 
 
 @frozen
@@ -63,6 +86,7 @@ class Wanted:
         since: How far back closed executions are looked at, by when they closed; open ones always are.
         open_only: No closed ones.
         limit: The most executions to check.
+        types: Names and versions of the workflow types that can be checked; the others are not counted in ``limit``.
     """
 
     domain: str
@@ -70,6 +94,11 @@ class Wanted:
     since: timedelta = timedelta(days=7)
     open_only: bool = False
     limit: int | None = None
+    types: frozenset[tuple[str, str]] | None = None
+
+    def counts(self, execution: Recorded) -> bool:
+        """Whether an execution can be checked."""
+        return self.types is None or (execution.name, execution.version) in self.types
 
 
 @frozen
@@ -93,6 +122,23 @@ def _rates() -> dict[str, float]:
     return {operation: rate * SHARE for _, rate, operations in CLASSES for operation in operations}
 
 
+class Forbidden(GenflowError):
+    """The caller lacks a permission; the text names the IAM action."""
+
+
+def action_of(operation: str) -> str:
+    """The IAM action of an operation."""
+    return 'swf:' + ''.join(map(str.title, operation.split('_')))
+
+
+def _needs(operation: str, request: Mapping[str, Any]) -> str:
+    actions = ', '.join(action_of(one) for one in OPERATIONS)
+    return (
+        f'Allow {action_of(operation)} on the domain {request["domain"]} to the role that runs this; a shadow makes '
+        f'calls of {actions} and no others.'
+    )
+
+
 @define(eq=False)
 class Fetcher:
     """Fetches executions.
@@ -114,18 +160,27 @@ class Fetcher:
     calls: int = 0
     _rates: Mapping[str, float] = field(factory=_rates)
     _next: dict[str, float] = field(factory=dict)
+    _answered: bool = False
 
     def executions(self, wanted: Wanted) -> Iterator[Recorded]:
-        """The executions, open ones first, each kind with the latest first."""
+        """The executions, open ones first, each kind with the latest first.
+
+        One that closes after the open ones have been listed is in both lists, and given once.
+        """
         left = wanted.limit
+        seen: set[str] = set()
         for info in self._infos(wanted):
-            if left is not None:
-                if not left:
-                    return
-                left -= 1
             kind, ids = info['workflowType'], info['execution']
             is_open = info['executionStatus'] == 'OPEN'
-            yield Recorded(ids['workflowId'], ids['runId'], kind['name'], kind['version'], is_open)
+            found = Recorded(ids['workflowId'], ids['runId'], kind['name'], kind['version'], is_open)
+            if found.run_id in seen:
+                continue
+            seen.add(found.run_id)
+            yield found
+            if left is not None and wanted.counts(found):
+                left -= 1
+                if not left:
+                    return
 
     def _infos(self, wanted: Wanted) -> Iterator[Mapping[str, Any]]:
         request: dict[str, Any] = {'domain': wanted.domain, 'maximumPageSize': min(PAGE, wanted.limit or PAGE)}
@@ -145,8 +200,8 @@ class Fetcher:
     def history(self, domain: str, execution: Recorded) -> dict[str, Any]:
         """The history as the AWS command line prints it: from the folder where it is kept, else from SWF."""
         path = self._path(domain, execution)
-        if path is not None and path.exists() and not execution.is_open:
-            events = list(load(path).events)
+        if path is not None and not execution.is_open:
+            events = _kept(path, execution)
             if events and events[-1]['eventType'] in CLOSING:  # else it was kept while the execution was open
                 return _document(execution, events)
         request = {
@@ -171,7 +226,15 @@ class Fetcher:
         def call(**request: Any) -> Mapping[str, Any]:
             self._wait(operation)
             self.calls += 1
-            return self.service.call(operation, **request)
+            patience = PATIENCE if self._answered else FIRST_PATIENCE
+            try:
+                answer = self.service.call(operation, patience=patience, **request)
+            except Exception as error:
+                if code_of(error) in FORBIDDEN:
+                    raise Forbidden(f'{message_of(error)} ({code_of(error)}). {_needs(operation, request)}') from error
+                raise
+            self._answered = True
+            return answer
 
         return call
 
@@ -190,8 +253,44 @@ def _document(execution: Recorded, events: list[Any]) -> dict[str, Any]:
 
 
 def _keep(path: Path, text: str) -> None:
-    """Writes a file whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix('.part')
-    half.write_text(text, encoding='utf-8')
-    os.replace(half, path)  # noqa: PTH105 - the one call that is atomic on every system
+    """Writes a file whole, or not at all, also where another shadow writes the same one.
+
+    Raises:
+        OSError: It cannot be written; the error names the file.
+    """
+    half = ''
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number, half = tempfile.mkstemp('.part', path.stem, path.parent)
+        with open(number, 'w', encoding='utf-8') as file:  # noqa: PTH123 - it is a descriptor
+            file.write(text)
+        os.replace(half, path)  # noqa: PTH105 - the one call that is atomic on every system
+    except BaseException as error:
+        if half:
+            Path(half).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OSError(f'cannot keep a history in the cache, {path}: {error.strerror or error}') from error
+        raise
+
+
+def _kept(path: Path, execution: Recorded) -> list[Any]:
+    """The events of a history that is kept; none where there is none, or none that can be read."""
+    try:
+        loaded = load(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (HistoryError, ValueError) as error:
+        log.warning('%s is damaged, and is fetched again: %s', path, error)
+        return []
+    if loaded.run_id != execution.run_id:
+        log.warning('%s has the history of the run %s, and is fetched again', path, loaded.run_id)
+        return []
+    return list(loaded.events)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what a shadow that was killed has left half-written, where that is an hour old."""
+    for half in folder.rglob('*.part'):
+        with suppress(OSError):  # another shadow may have deleted it
+            if half.stat().st_mtime < time.time() - 3600:
+                half.unlink()

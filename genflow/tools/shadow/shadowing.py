@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
@@ -17,7 +17,10 @@ from genflow.swf.aws.faults import code_of
 from genflow.testing.histories.decide import type_of
 from genflow.testing.histories.exports import load
 from genflow.testing.replayer import history_files, replay
-from genflow.tools.shadow.fetching import CLOSING, Fetcher, Recorded, Wanted
+from genflow.tools.shadow.fetching import CLOSING, Fetcher, Recorded, Wanted, sweep
+
+_VALUE = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]*)"""
+"""A value in a report: quoted, or up to the next comma."""
 
 __all__ = ['Outcome', 'Shadow', 'shadow_executions', 'shadow_files']
 
@@ -52,7 +55,7 @@ class Outcome:
         report = getattr(self.error, 'report', str(self.error))
         lines = [line for line in report.splitlines() if not line.startswith(('  agreed', 'If the code'))][:4]
         text = f'{type(self.error).__name__}: ' + ' / '.join(line.strip() for line in lines)
-        text = re.sub(r"\b(input|result|details|reason|control)='?[^,]*", r'\1=…', text)
+        text = re.sub(rf'\b(input|result|details|reason|control)={_VALUE}', r'\1=…', text)
         return re.sub(r'event \d+', 'event …', text)
 
     def __str__(self) -> str:
@@ -130,9 +133,12 @@ class Shadow:
         return sorted({(outcome.name, outcome.version) for outcome in self.outcomes})
 
     def _type_line(self, name: str, version: str) -> str:
+        return '{} {}: {} of {} follow the code'.format(name, version, *self._counts(name, version))
+
+    def _counts(self, name: str, version: str) -> tuple[int, int]:
+        """How many executions of a type follow the code, and how many there are."""
         own = [outcome for outcome in self.outcomes if (outcome.name, outcome.version) == (name, version)]
-        good = sum(outcome.error is None for outcome in own)
-        return f'{name} {version}: {good} of {len(own)} follow the code'
+        return sum(outcome.error is None for outcome in own), len(own)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON can hold it."""
@@ -142,7 +148,13 @@ class Shadow:
             'failed': len(self.failed),
             'held': len(self.held),
             'gone': self.gone,
+            'calls': self.calls,
             'cpu_seconds': round(self.cpu, 3),
+            'types': [
+                {'name': name, 'version': version, 'executions': total, 'failed': total - good}
+                for name, version in self._types()
+                for good, total in (self._counts(name, version),)
+            ],
             'unknown': [{'name': name, 'version': version, 'count': n} for (name, version), n in self.unknown.items()],
             'mutations': [
                 {
@@ -164,11 +176,15 @@ class Shadow:
     def to_junit(self) -> str:
         """The report as JUnit XML: a suite for each type, a case for each execution."""
         root = ET.Element('testsuites', name='genflow shadow')
+        counts = {'tests': str(len(self.outcomes)), 'failures': str(len(self.failed)), 'errors': '0'}
+        root.attrib.update(counts | {'time': f'{self.cpu:.4f}'})
         for name, version in self._types():
             own = [outcome for outcome in self.outcomes if (outcome.name, outcome.version) == (name, version)]
             failed = sum(outcome.error is not None for outcome in own)
-            suite = ET.SubElement(root, 'testsuite', name=f'{name} {version}')
-            suite.attrib.update({'tests': str(len(own)), 'failures': str(failed)})
+            suite = ET.SubElement(root, 'testsuite', name=_printable(f'{name} {version}'))
+            seconds = sum(outcome.seconds for outcome in own)
+            counts = {'tests': str(len(own)), 'failures': str(failed), 'errors': '0', 'time': f'{seconds:.4f}'}
+            suite.attrib.update(counts)
             for outcome in own:
                 _case(suite, outcome)
         ET.indent(root)
@@ -176,10 +192,11 @@ class Shadow:
 
 
 def _case(suite: ET.Element, outcome: Outcome) -> None:
-    case = ET.SubElement(suite, 'testcase', classname=outcome.name, time=f'{outcome.seconds:.4f}')
-    case.set('name', f'{outcome.workflow_id} {outcome.run_id}')
+    case = ET.SubElement(suite, 'testcase', classname=_printable(outcome.name), time=f'{outcome.seconds:.4f}')
+    case.set('name', _printable(f'{outcome.workflow_id} {outcome.run_id}'))
     if outcome.error is not None:
-        failure = ET.SubElement(case, 'failure', type=type(outcome.error).__name__, message=outcome.mutation)
+        failure = ET.SubElement(case, 'failure', type=type(outcome.error).__name__)
+        failure.set('message', _printable(outcome.mutation))
         failure.text = _printable(str(outcome.error))
 
 
@@ -211,17 +228,20 @@ def shadow_executions(
     known = {(spec.name, spec.version): spec for spec in specs}
     shadow = Shadow()
     begun = time.perf_counter()
-    for execution in fetcher.executions(wanted):
+    if fetcher.folder is not None:
+        sweep(fetcher.folder)
+    for execution in fetcher.executions(evolve(wanted, types=frozenset(known))):
         spec = known.get((execution.name, execution.version))
         if spec is None:
             kind = (execution.name, execution.version)
             shadow.unknown[kind] = shadow.unknown.get(kind, 0) + 1
         else:
             document = _fetched(fetcher, wanted.domain, execution)
-            ids = (execution.workflow_id, execution.run_id, execution.is_open)
             if document is None:
                 shadow.gone += 1
             else:
+                is_open = document['events'][-1]['eventType'] not in CLOSING  # it may have closed after it was listed
+                ids = (execution.workflow_id, execution.run_id, is_open)
                 shadow.outcomes.append(_replayed(document, spec, ids, strict=strict))
         tick()
     shadow.calls = fetcher.calls

@@ -20,7 +20,7 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import opened, refusing
 from genflow.tools.cli.streams import write_file
 from genflow.tools.run.target import TargetError
-from genflow.tools.shadow import Fetcher, Shadow, Wanted, shadow_executions, shadow_files, since_of
+from genflow.tools.shadow import Fetcher, Forbidden, Shadow, Wanted, shadow_executions, shadow_files, since_of
 
 __all__ = ['check']
 
@@ -52,9 +52,12 @@ def check(
         if histories is not None:
             shadow = shadow_files([histories], specs, strict=strict)
         else:
+            names = {spec.name for spec in specs}
+            if type_name is not None and type_name not in names:
+                raise Refused(f'{target} has no workflow type {type_name!r}; it has {", ".join(sorted(names))}.')
             wanted = Wanted(str(domain), type_name, since_of(since), open_only, limit)
             shadow = _of_domain(wanted, specs, cache, (endpoint, db), strict=strict)
-    except (TargetError, ValueError, HistoryError, OSError) as error:
+    except (TargetError, ValueError, HistoryError, Forbidden, OSError) as error:
         raise Refused(str(error)) from error
     if junit is not None:
         write_file(junit, [shadow.to_junit()])

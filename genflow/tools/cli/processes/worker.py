@@ -201,10 +201,13 @@ def _may_poll(layer1: Any, domain: str) -> bool:
     """Whether the code follows every open execution of its types; prints those that it does not follow."""
     from genflow.swf.aws.client import RetryingClient
     from genflow.swf.aws.connections import connect
-    from genflow.tools.shadow import Fetcher, Wanted, shadow_executions
+    from genflow.tools.shadow import Fetcher, Forbidden, Wanted, shadow_executions
 
     specs = [spec for spec in declared() if isinstance(spec, WorkflowSpec)]
-    shadow = shadow_executions(Fetcher(RetryingClient(connect(layer1))), Wanted(domain, open_only=True), specs)
+    try:
+        shadow = shadow_executions(Fetcher(RetryingClient(connect(layer1))), Wanted(domain, open_only=True), specs)
+    except Forbidden as error:
+        raise Refused(str(error)) from error
     say(str(shadow))
     for outcome in shadow.held[:NAMED]:
         say(f'would be held: {outcome}')

@@ -23,7 +23,7 @@ from genflow.local.engine.call_thread import CallsHere, CallThread
 from genflow.local.engine.group_commit import Journal
 from genflow.local.engine.loading import StoredExecutions, load_state, readable, readable_items
 from genflow.local.engine.long_polls import LongPolls
-from genflow.local.errors import CorruptFile, ServiceClosed, StoreError
+from genflow.local.errors import CorruptFile, FileGone, ServiceClosed, StoreError
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.requests import faults
 from genflow.local.rules.closing import end_full_history
@@ -366,7 +366,8 @@ class LockedState:
         try:
             if not self.store.in_memory:  # which is not read any more
                 self.journal.fold()
-                self.store.replay()  # leaves no rows behind that somebody who only looks would have to clear away
+                with contextlib.suppress(FileGone):  # then every call has said so, and nobody looks there
+                    self.store.replay()  # leaves no rows behind that somebody who only looks would have to clear away
         finally:
             if self.calls.is_interruptible:
                 self.store.close()  # somebody who was interrupted may never end to write

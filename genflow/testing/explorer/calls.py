@@ -21,10 +21,9 @@ class Call:
         run: Which run of the execution made it, from 1.
         outcome: ``open``, ``completed``, ``failed``, ``timed out``, ``canceled`` or ``terminated``.
         ended: How many calls had been made when it ended; ``None`` while it is open.
-        asked: What it asks for, once a judge has found that out.
     """
 
-    __slots__ = ('_words', 'asked', 'attribute', 'ended', 'input', 'kind', 'name', 'number', 'outcome', 'run')
+    __slots__ = ('_words', 'attribute', 'ended', 'input', 'kind', 'name', 'number', 'outcome', 'run')
 
     def __init__(self, kind: str, name: str, attribute: str, input: str | None, number: str, run: int) -> None:
         self.kind = kind
@@ -35,7 +34,6 @@ class Call:
         self.run = run
         self.outcome = 'open'
         self.ended: int | None = None
-        self.asked: tuple[str, str] | None = None
         self._words: tuple[list[Any], dict[str, Any]] | None = None
 
     @property
@@ -54,7 +52,7 @@ class Call:
     def over(self, outcome: str, ended: int) -> Call:
         """The same call, once it has ended; runs that have a beginning in common share the one that is open."""
         call = Call(self.kind, self.name, self.attribute, self.input, self.number, self.run)
-        call.outcome, call.ended, call.asked = outcome, ended, self.asked
+        call.outcome, call.ended = outcome, ended
         return call
 
     def __repr__(self) -> str:

@@ -31,6 +31,7 @@ from genflow.core.text import failed_at
 from genflow.testing.explorer.calls import Call
 from genflow.testing.explorer.choices import ALREADY_RUNNING
 from genflow.testing.explorer.places import shown_place
+from genflow.testing.explorer.setup import Asked
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.undoing import SagaLog, Undo
 
@@ -153,18 +154,26 @@ class Baseline:
 
 def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
     """What a call asks for: its name and its arguments, idempotency keys left out, which differ from call to call."""
-    if call.asked is None:
-        call.asked = _what_is_asked(run, call)
-    return call.asked
+    return _asked(run, call).what
 
 
-def _what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
-    keywords = {name: value for name, value in call.kwargs.items() if name.lower() not in KEY_NAMES}
+def _asked(run: Simulation, call: Call) -> Asked:
+    """What a call asks for, and its key: read once for all calls of a type that have the same input."""
+    same = (call.kind, call.name, call.input)
+    known = run.setup.asked.get(same)
+    if known is None:
+        known = run.setup.asked[same] = _read(run, call)
+    return known
+
+
+def _read(run: Simulation, call: Call) -> Asked:
     names = run.parameters(call)
-    args = [
-        value for place, value in enumerate(call.args) if place >= len(names) or names[place].lower() not in KEY_NAMES
-    ]
-    return call.name, repr((args, keywords))
+    named = [(names[place] if place < len(names) else '', value) for place, value in enumerate(call.args)]
+    args = [value for name, value in named if name.lower() not in KEY_NAMES]
+    keywords = {name: value for name, value in call.kwargs.items() if name.lower() not in KEY_NAMES}
+    keys = [value for name, value in (*call.kwargs.items(), *named) if name.lower() in KEY_NAMES]
+    key = keys[0] if keys else None
+    return Asked((call.name, repr((args, keywords))), key, repr(key))
 
 
 def summary(run: Simulation) -> Run:
@@ -217,7 +226,7 @@ def _replay(run: Simulation, first: Baseline) -> str | None:
     except GenflowError as error:
         return f'a replay of the history does not agree with the run: {error}{_shared(run)}'
     finally:
-        fresh.close()
+        fresh.discard()
     return None if agrees else f'a replay of the history does not end where the run ended{_shared(run)}'
 
 
@@ -390,13 +399,15 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
             continue  # one that timed out is closed
         if _is_compensation(run, call):
             continue  # what undoes a step may be the same call
-        what = what_is_asked(run, call)
-        before = asked.setdefault(what, [])
+        what, key, _ = _asked(run, call)
+        before = asked.get(what)
+        if before is None:
+            asked[what] = [call]
+            continue
         others = [other for other in before if (other.run, other.number) != (call.run, call.number)]
         last = {(other.run, other.number): other for other in others}  # of its attempts; one before it was tried again
-        key = _idempotency_key(run, call)
         lost = [other for other in last.values() if _may_have_been_performed(other, place)]
-        again = [other for other in lost if key is None or _idempotency_key(run, other) != key]
+        again = [other for other in lost if key is None or _asked(run, other).key != key]
         before.append(call)
         many = len({(other.run, other.number) for other in before}) > first.asked[what] > 0
         if again and many and not _only_reads(call):
@@ -432,12 +443,12 @@ def _repeated_key(run: Simulation) -> str | None:
     """A second call with a key, unless it asks for the same once more after the first one has timed out or failed."""
     seen: dict[tuple[str, str], Call] = {}
     for place, call in enumerate(run.calls):
-        key = _idempotency_key(run, call)
+        _, key, text = _asked(run, call)
         if key is None:
             continue
-        known = seen.setdefault((call.name, repr(key)), call)
+        known = seen.setdefault((call.name, text), call)
         if (known.run, known.number) == (call.run, call.number) or _asks_once_more(run, known, call, place):
-            seen[call.name, repr(key)] = call
+            seen[call.name, text] = call
         else:
             return f'{call} is a second call with the idempotency key {key!r}; the first one {known.outcome}'
     return None
@@ -446,17 +457,6 @@ def _repeated_key(run: Simulation) -> str | None:
 def _asks_once_more(run: Simulation, known: Call, call: Call, place: int) -> bool:
     is_over = known.ended is not None and known.ended <= place and known.outcome not in ('open', 'completed')
     return is_over and what_is_asked(run, known) == what_is_asked(run, call)
-
-
-def _idempotency_key(run: Simulation, call: Call) -> Any:
-    for name, value in call.kwargs.items():
-        if name.lower() in KEY_NAMES:
-            return value
-    names = run.parameters(call)
-    for name, value in zip(names, call.args, strict=False):
-        if name.lower() in KEY_NAMES:
-            return value
-    return None
 
 
 def _cancel_bounds(run: Simulation, first: Baseline) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import Factory, define, field, frozen
 
@@ -19,7 +19,7 @@ from genflow.testing.explorer.shared_state import SharedState
 from genflow.testing.tester.doubles import Double, Doubles
 from genflow.testing.tester.stubs import Script
 
-__all__ = ['Called', 'Memory', 'Setup', 'own_updates', 'signal_texts', 'signal_variants', 'update_texts']
+__all__ = ['Asked', 'Called', 'Memory', 'Setup', 'own_updates', 'signal_texts', 'signal_variants', 'update_texts']
 
 CONTAINERS = (list, dict, set)
 
@@ -43,6 +43,20 @@ class Called:
     nothing: str
 
 
+class Asked(NamedTuple):
+    """What a call asks for.
+
+    Attributes:
+        what: Its name and its arguments, idempotency keys left out, which differ from call to call.
+        key: Its idempotency key, if it has one.
+        key_text: The key as text.
+    """
+
+    what: tuple[str, str]
+    key: Any
+    key_text: str
+
+
 @frozen(eq=False)
 class Setup:
     """What every run shares.
@@ -63,6 +77,7 @@ class Setup:
         max_events: Events after which a run is cut off.
         max_runs: Restarts after which a run is cut off.
         called: By kind, name and version, what is known of the types that were called.
+        asked: By kind, name and input, what calls ask for, once a judge has found that out.
         kinds: The kinds of what the workflow can call, and timers, which every workflow has.
         shared: What all executions of a process share.
         notes_places: Whether a run takes notes of where signals are waited for.
@@ -85,6 +100,7 @@ class Setup:
     shared: SharedState = Factory(SharedState)
     notes_places: bool = False
     called: dict[tuple[str, str, str | None], Called] = field(init=False, factory=dict)
+    asked: dict[tuple[str, str, str | None], Asked] = field(init=False, factory=dict)
     kinds: frozenset[str] = field(init=False)
 
     @kinds.default

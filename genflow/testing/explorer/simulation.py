@@ -214,7 +214,7 @@ class Simulation(ServiceModel):
 
     def saga_log(self, run: int) -> SagaLog:
         """What was noted of the sagas of one run, counted from 1."""
-        return [*self._past_logs, self.live.log][run - 1]
+        return self._past_logs[run - 1] if run <= len(self._past_logs) else self.live.log
 
     def stub_of(self, item: Item) -> tuple[Any] | None:
         """The stub of an open call, in a tuple; nothing where it has none."""
@@ -234,8 +234,8 @@ class Simulation(ServiceModel):
         )
 
     def close(self) -> None:
-        """Closes the generators."""
-        self.live.close()
+        """Closes the generators; nobody looks at the execution any more."""
+        self.live.discard()
 
     def catch_up(self) -> bool:
         """Brings a new execution to where the last decision left the one before; whether the code follows its history.
@@ -249,7 +249,7 @@ class Simulation(ServiceModel):
         try:
             self._told = self._answered
             if self.live.advance(self.events[: self._told]) != self._response and not self._evicted:
-                self.live.close()
+                self.live.discard()
                 self.live = self.execution()
                 self._told = self._recorded
                 self.live.advance(self.events[: self._told])
@@ -538,7 +538,7 @@ class Simulation(ServiceModel):
         """The worker has dropped the execution from its cache, so the next decision replays it."""
         self._evicted = False
         self.warnings += self.live.warnings
-        self.live.close()
+        self.live.discard()
         self.live = self.execution()
         self._told = 0
 

@@ -34,3 +34,12 @@ class WatchedExecution(Execution):
 
     def report(self, message: str) -> None:
         self.warnings.append(message)
+
+    def discard(self) -> None:
+        """Closes it and lets go of all that it holds.
+
+        What makes up an execution refers to it, so that it would be freed by the garbage collector alone: for runs by
+        the thousand, that takes a tenth of their time.
+        """
+        self.close()
+        vars(self).clear()

@@ -179,6 +179,10 @@ class Program(Desk):
         yield self.read(name)
         return len(self.go)
 
+    def throws_away(self, name, shared):
+        yield self.read(name)
+        self.go.drain()
+
     def races(self, name, shared):
         work = self.read(name)
         winner = yield any_of(work, self.read(name + 1))

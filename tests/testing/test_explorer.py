@@ -352,6 +352,23 @@ def test_states_differ_by_what_derived_objects_hold(values):
     assert set(explore(Keeping, faults=0).results) == {'"0"', '"1"'}
 
 
+@pytest.mark.parametrize('keep', [int, float, lambda value: [value], lambda value: {value}, lambda value: (value,)])
+def test_states_differ_by_numbers_whose_hashes_are_the_same(keep):
+    """Python has one hash for -1 and -2."""
+
+    class Keeping(Desk):
+        def keep(self, value):
+            yield self.read(0)
+            self.last = keep(value)
+
+        def run(self):
+            yield [self.keep(-1), self.keep(-2)]
+            yield any_of(self.read(2), self.write(3))  # a choice, at which the orders before it meet
+            return str(self.last)
+
+    assert set(explore(Keeping, faults=0).results) == {f'"{keep(-1)}"', f'"{keep(-2)}"'}
+
+
 def test_calls_of_a_list_are_played_in_one_order_and_counted_in_all():
     report = explore(Wide, [['listed', list(range(10))], ['pairs', [1, 2]]], faults=0)
     orders = math.factorial(10) * math.factorial(6) // 4  # a child begins before it ends

@@ -606,7 +606,8 @@ class Simulation(ServiceModel):
         return START + timedelta(seconds=self.time)
 
     def _happened(self, *what: Any) -> None:
-        self.digest = (self.digest + hash(what)) & 0xFFFFFFFFFFFFFFFF
+        text = '\0'.join(map(str, what))  # sums of hashes of tuples collide where two of them swap a member
+        self.digest = (self.digest + hash(text)) & 0xFFFFFFFFFFFFFFFF
 
     def opened(self, item: Item, decision: Any) -> None:
         self._names[item.name] += 1

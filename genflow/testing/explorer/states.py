@@ -179,7 +179,7 @@ class Walk:
         kind = type(value)
         if kind in ATOMS:
             self.out.append(kind)
-            self.out.append(value)
+            self.out.append('-1' if value == -1 else value)  # whose hash is that of -2
             return
         if kind in VALUES:
             self.out.append(repr(value))
@@ -229,7 +229,9 @@ class Walk:
     def visit_set(self, value: Iterable[Any]) -> None:
         items = list(value)
         if all(map(_is_value, items)):
-            self.out.append((type(value), frozenset((type(item), item) for item in items)))
+            self.out.append(
+                (type(value), frozenset((type(item), repr(item) if item == -1 else item) for item in items))
+            )
         else:
             self.visit_unknown()
 

@@ -27,6 +27,7 @@ from genflow import (
     Saga,
     Signal,
     TaskFailed,
+    TaskTimeout,
     Workflow,
     WorkflowProxy,
     activity,
@@ -1425,6 +1426,23 @@ class SettledTwice(Desk):
 def test_the_failure_of_a_branch_is_reported_with_its_line():
     with pytest.raises(ExplorationFailed, match=r'future is already settled.* at .*test_explorer.py:\d+ in one'):
         explore(SettledTwice, read='done')
+
+
+class AsksAgain(Desk):
+    go = Signal()
+    details = Signal()
+
+    def run(self):
+        yield self.go.get()
+        try:
+            yield self.details.get().timeout(60)
+        except TaskTimeout:
+            yield self.go.get()
+        return 'done'
+
+
+def test_a_signal_that_comes_after_its_time_out_does_not_make_another_wait_wrong():
+    assert explore(AsksAgain).ok
 
 
 EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'

@@ -262,6 +262,7 @@ class Exploration:
             is_unreadable=type(run.error) is HistoryError,
             is_invariant=self.first.is_invariant,
             signal_places=frozenset(run.signal_places),
+            fired=run.fired,
             drops=any(NEVER_RUN in text for text in (*run.warnings, *run.live.warnings)),
         )
         if completes:

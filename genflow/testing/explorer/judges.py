@@ -139,6 +139,7 @@ class Baseline:
         is_invariant: Whether the user's check is to hold however an execution ends.
         signal_places: Where its branches waited when signals came.
         drops: Whether it made a generator that never ran.
+        fired: How many timers fired.
     """
 
     completes: bool = False
@@ -150,6 +151,7 @@ class Baseline:
     is_invariant: bool = False
     signal_places: frozenset[str] = frozenset()
     drops: bool = False
+    fired: int = 0
 
 
 def what_is_asked(run: Simulation, call: Call) -> tuple[str, str]:
@@ -207,8 +209,8 @@ def _stuck(run: Simulation, first: Baseline) -> str | None:
     if not awaited or not (run.setup.says_signals or all(run.setup.signals.get(name) for name in awaited)):
         return None
     unread = any(len(box.items) > first.unread.get(name, 0) for name, box in run.live.mailboxes.items())
-    if not (run.setup.says_signals or unread):
-        return None  # more of them may come
+    if not run.setup.says_signals and (not unread or run.fired != first.fired):
+        return None  # more of them may come, or what is unread came after a time-out
     return (
         f'the execution waits for ever: nothing is open at SWF and all signals have come, in an order that leaves it '
         f'waiting; {run.live.describe_blocked()}'

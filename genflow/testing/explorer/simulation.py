@@ -212,6 +212,11 @@ class Simulation(ServiceModel):
         place = self._place_of.get(ref)
         return None if place is None else self.calls[place]
 
+    @property
+    def fired(self) -> int:
+        """How many timers have fired."""
+        return sum(step.outcome == 'fired' for step in self.steps)
+
     def saga_log(self, run: int) -> SagaLog:
         """What was noted of the sagas of one run, counted from 1."""
         return self._past_logs[run - 1] if run <= len(self._past_logs) else self.live.log

@@ -242,19 +242,21 @@ def test_a_page_that_cannot_be_read_leaves_no_trace(error, number):
     decider.cache.close_all()
 
 
-def test_a_page_of_a_continuation_that_cannot_be_read_leaves_no_trace():
+@pytest.mark.parametrize('size', [1, 3])
+def test_a_page_of_a_continuation_that_cannot_be_read_leaves_no_trace(size):
+    """With one event a page, it is not yet known that the history goes on from the cached execution."""
     events = history(9)
     client = Pages()
     decider = decider_of(client, SPEC)
     client.give(events[:7])
     decided(decider, client)
-    rest = paged(events[6:], 3)
+    rest = paged(events[6:], size)
     for number in range(1, len(rest)):
         client.give(*rest[:number], DENIED, previous=7, started=len(events))
         task = poller_of(decider).decision_task()
         with pytest.raises(type(DENIED)):
             decider.handle(task)
-        assert len(decider.cache) == 0
+        assert (len(decider.cache), len(CLOSED)) == (0, number)
         client.give(*paged(events[:7]))
         decided(decider, client)
     client.give(*rest, previous=7)

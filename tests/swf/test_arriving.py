@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 from datetime import datetime, timezone
 from random import Random
 
@@ -10,16 +11,18 @@ import pytest
 from botocore.parsers import ResponseParserError
 from hypothesis import HealthCheck, given, settings
 
-from genflow import Middleware, Signal, Workflow
+from genflow import Middleware, Signal, Workflow, workflow
 from genflow.core.errors import HistoryError
 from genflow.core.model.registry import Registry, WorkflowSpec
+from genflow.local import Limits, LocalSWF, SystemClock
+from genflow.swf.client.handles import Client
 from genflow.swf.tasks.collection import LONG
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.tasks.task_events import TaskEvents
 from genflow.swf.worker.decider import Decider
 from genflow.swf.worker.points import DecisionPoints
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
-from genflow.swf.worker.worker import handle_safely
+from genflow.swf.worker.worker import Worker, handle_safely
 from tests.profile import examples
 
 from .runs import Environment
@@ -153,6 +156,20 @@ class Steps(Workflow):
             CLOSED.append(taken)
 
 
+@workflow(name='Stopped', version=1, task_list='tl', decision_duration=600)
+class Stopped(Workflow):
+    go = Signal()
+
+    def run(self):
+        STOPPED.append('begun')
+        try:
+            return (yield self.go.get())
+        finally:
+            STOPPED.append('closed')
+
+
+STOPPED: list[str] = []
+
 TAKEN: list[object] = []
 CLOSED: list[object] = []
 
@@ -194,6 +211,7 @@ def paged(events, size=4):
 def nothing_taken():
     TAKEN.clear()
     CLOSED.clear()
+    STOPPED.clear()
 
 
 def test_the_code_runs_while_later_pages_are_requested():
@@ -345,6 +363,44 @@ def test_waiting_for_a_page_is_no_slow_decision(caplog):
     decided(decider, client)
     assert (decider.held, caplog.records) == ({}, [])
     decider.cache.close_all()
+
+
+class Slow:
+    """A service whose pages after the first wait until they may go on."""
+
+    def __init__(self, swf):
+        self.swf = swf
+        self.asked, self.goes_on = threading.Event(), threading.Event()
+
+    def poll_for_decision_task(self, **request):
+        if 'nextPageToken' in request:
+            self.asked.set()
+            assert self.goes_on.wait(60)
+        return self.swf.poll_for_decision_task(**request)
+
+    def __getattr__(self, name):
+        return getattr(self.swf, name)
+
+
+def test_a_worker_that_is_stopped_while_pages_arrive_waits_for_none_and_keeps_nothing():
+    options = {'synchronous': 'OFF', 'long_poll': 0.1, 'limits': Limits(history_page_size=2)}
+    with LocalSWF(clock=SystemClock(), **options) as swf:
+        swf.register_domain(name='d', workflowExecutionRetentionPeriodInDays='1')
+        slow = Slow(swf)
+        working = Worker('d', 'tl', slow, registry=[Stopped])
+        working.start()
+        started = Client('d', swf).starter(Stopped)()
+        assert slow.asked.wait(60)
+        working.stop()
+        working.wait()
+        slow.goes_on.set()
+        for thread in threading.enumerate():
+            if thread.name.startswith('genflow-decider'):
+                thread.join(60)
+        assert (working.in_memory, STOPPED) == (0, ['begun', 'closed'])
+        started.signal('go', 1)
+        with Worker('d', 'tl', swf, registry=[Stopped]):
+            assert started.result(60) == 1
 
 
 # whoever looks at the events

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -12,6 +14,7 @@ from genflow.local.errors import DiskFull
 from genflow.local.http import dispatcher
 from genflow.local.http.aws_json import Call, Reply
 from genflow.local.http.dispatcher import SMALL, Dispatcher
+from genflow.local.http.holding import Held, Holding
 from genflow.local.http.http11 import Request
 
 
@@ -187,6 +190,61 @@ def test_a_call_that_took_long_is_followed_by_a_pause(monkeypatch):
     service = Service()
     carry_out(service, [request()], [request()])
     assert on_the_loop(service) == [True, False]
+
+
+class Polls(Service):
+    """Has polls that an event answers."""
+
+    long_poll = 60
+    answered = False
+
+    def hold(self, operation, members, wake):
+        self.wake = wake
+        return Poll(self, wake)
+
+
+class Poll:
+    hold = 60
+
+    def __init__(self, service, wake):
+        self.service = service
+        self.wake = wake
+
+    def attempt(self, *, last=False):
+        return 'task' if self.service.answered or last else None
+
+    def begin(self, *, last=False):
+        """That there are two steps has it attempted on the loop."""
+        answer = self.attempt(last=last)
+        return answer and Begun(lambda: answer)
+
+
+def test_a_poll_that_was_answered_is_no_garbage():
+    """Many of them wait, and each is attempted again and again: nobody should have to look for what is left of them."""
+
+    async def main():
+        loop, service = asyncio.get_running_loop(), Polls()
+        with ThreadPoolExecutor(1) as workers:
+            desk = Dispatcher(loop, lambda request: None, workers)
+            held = Held(Call(service, 'PollForDecisionTask', {}))
+            held.stand(desk.later)
+            reply = loop.create_future()
+            holding = Holding(held, desk, reply.set_result)
+            holding.begin()
+            service.answered = True
+            service.wake()
+            assert await reply == Reply(200, b'task')
+            left = [weakref.ref(holding), weakref.ref(held)]
+            service.wake = None
+            del held, holding, reply
+            await asyncio.sleep(0)
+            return [one() for one in left]
+
+    gc.disable()
+    try:
+        assert asyncio.run(main()) == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_nobody_is_told_when_the_loop_has_ended():

@@ -17,20 +17,43 @@ from genflow.local.http.aws_json import Call, Reply
 __all__ = ['Attempts', 'Held', 'Holding']
 
 
+class Bell:
+    """Rings when another attempt at a poll may succeed; for itself, so that the poll holds nothing that holds it."""
+
+    def __init__(self) -> None:
+        self._is_rung = False
+        self._listener: Callable[[], None] | None = None
+
+    def ring(self) -> None:
+        self._is_rung = True
+        if self._listener is not None:
+            self._listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have this called whenever it rings; at once if it has already."""
+        self._listener = listener
+        if self._is_rung:
+            listener()
+
+    def leave(self) -> None:
+        """Nobody listens any more."""
+        self._listener = None
+
+
 class Held:
     """A poll that stands in line.
 
     Attributes:
         call: Asked for it.
         poll: Of the service.
+        bell: Rings for it.
     """
 
     poll: Poll
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self._is_rung = False
-        self._listener: Callable[[], None] | None = None
+        self.bell = Bell()
 
     def stand(self, later: Callable[[Callable[[], None]], None]) -> Poll:
         """Have the service hold it.
@@ -41,20 +64,9 @@ class Held:
         Raises:
             ServiceError: The service refuses.
         """
-        call = self.call
-        self.poll = call.service.hold(call.operation, call.members, lambda: later(self._ring))
+        call, ring = self.call, self.bell.ring
+        self.poll = call.service.hold(call.operation, call.members, lambda: later(ring))
         return self.poll
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Have this called whenever another attempt may succeed; at once if it may already."""
-        self._listener = listener
-        if self._is_rung:
-            listener()
-
-    def _ring(self) -> None:
-        self._is_rung = True
-        if self._listener is not None:
-            self._listener()
 
     def is_of(self, leaving: Call) -> bool:
         """Whether it was sent by the one who leaves: to the same list, with the same identity."""
@@ -96,7 +108,7 @@ class Holding:
     def begin(self) -> None:
         """Hold it from now on."""
         self._timer = self._attempts.loop.call_later(max(0.0, self.held.poll.hold), self._expire)
-        self.held.listen(self._ring)
+        self.held.bell.listen(self._ring)
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more."""
@@ -120,6 +132,7 @@ class Holding:
         if isinstance(outcome, Reply):  # busy for ever: what rings from now on is too late
             if self._timer is not None:
                 self._timer.cancel()
+            self.held.bell.leave()
             self._finish(outcome)
             return
         self._is_busy = False

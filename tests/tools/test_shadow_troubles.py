@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import resource
 import signal
+import subprocess
+import sys
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,6 +27,7 @@ from genflow.testing import Tester
 from genflow.tools.shadow import Fetcher, Forbidden, Wanted, shadow_executions, since_of
 from genflow.tools.shadow.fetching import LONGEST, OPERATIONS, action_of
 from genflow.tools.shadow.shadowing import Outcome, Shadow
+from tests.processes import Process
 from tests.tools.fronts import front_of
 from tests.tools.processes import finish, start
 
@@ -300,6 +305,31 @@ def test_a_type_that_the_code_does_not_have_is_refused(front, folder):
     assert done.returncode == 2
     assert "flow.py has no workflow type 'Trouble'; it has Troubled." in done.err
     assert front.calls == []
+
+
+# progress
+
+PROGRESS = re.compile(r'replaying +\[(#*)-*\] +(\d+)/(\d+)')
+
+
+@pytest.mark.thorough
+def test_progress_is_shown_on_a_terminal_and_grows(front, folder):
+    leader, follower = pty.openpty()
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'TERM': 'xterm'}
+    command = [sys.executable, '-m', 'genflow', 'shadow', 'flow.py', '--domain', DOMAIN, '--endpoint', front.url]
+    with Process(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=follower, text=True) as process:
+        os.close(follower)
+        shown = ''
+        with suppress(OSError):  # the terminal is closed by the other side
+            while text := os.read(leader, 4096):
+                shown += text.decode()
+        os.close(leader)
+        assert '3 of 3 executions follow the code' in process.stdout.read()
+    steps = [(len(bar), int(done), int(total)) for bar, done, total in PROGRESS.findall(shown)]
+    assert [done for _, done, _ in steps] == sorted(done for _, done, _ in steps)
+    assert steps[-1][1:] == (3, 3)
+    assert [bar for bar, done, total in steps if 0 < done < total]  # it is seen on its way
+    assert all(bar * total == done * 36 for bar, done, total in steps if total)
 
 
 # reports

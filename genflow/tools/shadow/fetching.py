@@ -150,6 +150,7 @@ class Fetcher:
         pause: Waits so many seconds.
         now: The time, for ``since``.
         calls: How many calls were made.
+        listed: How many executions the pages have that were listed so far.
     """
 
     service: RetryingClient
@@ -158,6 +159,7 @@ class Fetcher:
     pause: Callable[[float], Any] = field(factory=lambda: threading.Event().wait)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(timezone.utc))
     calls: int = 0
+    listed: int = 0
     _rates: Mapping[str, float] = field(factory=_rates)
     _next: dict[str, float] = field(factory=dict)
     _answered: bool = False
@@ -195,6 +197,7 @@ class Fetcher:
 
     def _listed(self, operation: str, **request: Any) -> Iterator[Mapping[str, Any]]:
         for page in pages(self._calling(operation), **request):
+            self.listed += len(page['executionInfos'])
             yield from page['executionInfos']
 
     def history(self, domain: str, execution: Recorded) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from genflow.tools.shadow.fetching import CLOSING, Fetcher, Recorded, Wanted, sw
 _VALUE = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]*)"""
 """A value in a report: quoted, or up to the next comma."""
 
-__all__ = ['Outcome', 'Shadow', 'shadow_executions', 'shadow_files']
+__all__ = ['Outcome', 'Shadow', 'replayed', 'shadow_executions', 'shadow_files']
 
 
 @frozen
@@ -242,7 +242,7 @@ def shadow_executions(
             else:
                 is_open = document['events'][-1]['eventType'] not in CLOSING  # it may have closed after it was listed
                 ids = (execution.workflow_id, execution.run_id, is_open)
-                shadow.outcomes.append(_replayed(document, spec, ids, strict=strict))
+                shadow.outcomes.append(replayed(document, spec, ids, strict=strict))
         tick()
     shadow.calls = fetcher.calls
     shadow.seconds = time.perf_counter() - begun
@@ -280,17 +280,19 @@ def shadow_files(
         kind = type_of(loaded.events)
         if kind not in known:
             shadow.unknown[kind] = shadow.unknown.get(kind, 0) + 1
+            tick()
             continue
         is_open = loaded.events[-1]['eventType'] not in CLOSING
         ids = (loaded.workflow_id or str(file), loaded.run_id or '', is_open)
         document = {'workflowExecution': {'workflowId': ids[0], 'runId': ids[1]}, 'events': loaded.events}
-        shadow.outcomes.append(_replayed(document, known[kind], ids, strict=strict))
+        shadow.outcomes.append(replayed(document, known[kind], ids, strict=strict))
         tick()
     shadow.seconds = time.perf_counter() - begun
     return shadow
 
 
-def _replayed(document: Mapping[str, Any], spec: WorkflowSpec, ids: tuple[str, str, bool], *, strict: bool) -> Outcome:
+def replayed(document: Mapping[str, Any], spec: WorkflowSpec, ids: tuple[str, str, bool], *, strict: bool) -> Outcome:
+    """Replays one history, given as the AWS command line prints it."""
     begun = time.process_time()
     error: BaseException | None = None
     try:

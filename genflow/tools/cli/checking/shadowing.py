@@ -15,6 +15,7 @@ from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
+from genflow.testing.replayer import history_files
 from genflow.tools.cli.checking.replay import workflows_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import opened, refusing
@@ -50,7 +51,9 @@ def check(
     try:
         specs = workflows_of(target)
         if histories is not None:
-            shadow = shadow_files([histories], specs, strict=strict)
+            files = len(list(history_files(Path(histories))))
+            with _progress(lambda: files) as tick:
+                shadow = shadow_files([histories], specs, strict=strict, tick=tick)
         else:
             names = {spec.name for spec in specs}
             if type_name is not None and type_name not in names:
@@ -73,21 +76,23 @@ def _of_domain(
     *,
     strict: bool,
 ) -> Shadow:
-    with opened(*where) as layer1, refusing(domain=wanted.domain), _progress() as tick:
+    with opened(*where) as layer1, refusing(domain=wanted.domain):
         fetcher = Fetcher(RetryingClient(connect(layer1)), None if cache is None else Path(cache))
-        return shadow_executions(fetcher, wanted, specs, strict=strict, tick=tick)
+        with _progress(lambda: fetcher.listed) as tick:
+            return shadow_executions(fetcher, wanted, specs, strict=strict, tick=tick)
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[], None]]:
-    """Shows progress on a terminal; the total is not known before all executions have been listed."""
+def _progress(total: Callable[[], int]) -> Iterator[Callable[[], None]]:
+    """Shows progress on a terminal; the total grows with each page of executions that is listed."""
     if not sys.stderr.isatty():
         yield lambda: None
         return
     with click.progressbar(length=0, label='replaying', file=sys.stderr, show_eta=False, show_pos=True) as bar:
 
         def tick() -> None:
-            bar.length = (bar.length or 0) + 1
+            bar.length = max(total(), bar.pos + 1)
+            bar.finished = False  # it may have come to the end of the pages that were listed before
             bar.update(1)
 
         yield tick

@@ -1,12 +1,13 @@
 """Decision tasks of a test: the engine for real workflows, a stub's outcome for those that a test stands in for.
 
 Unless a test says otherwise each decision starts from event 1, in a new generator: code that does not follow its own
-history is found at once.
+history is found at once. The events up to the last decision are remembered, so only the new ones are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from attrs import define, field
@@ -16,6 +17,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.pending_close import Fail
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
+from genflow.core.model.events import Event
 from genflow.core.model.registry import WorkflowSpec
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import whole_history
@@ -31,6 +33,19 @@ from genflow.testing.tester.stubs import TesterError
 from genflow.testing.tester.timeouts import check_strikes
 
 __all__ = ['Decider']
+
+
+@define
+class _Record:
+    """What has been read of a run.
+
+    Attributes:
+        answered: The ``DecisionTaskStarted`` of the last decision.
+        events: All up to that one, as the engine has them.
+    """
+
+    answered: int
+    events: list[Event]
 
 
 @define(eq=False)
@@ -52,6 +67,7 @@ class Decider:
     error: BaseException | None = None
     describe_blocked: str = ''
     _kept: dict[str, Execution] = field(factory=dict)
+    _records: dict[str, _Record] = field(factory=dict)
     _silent: set[str] = field(factory=set)
     _seeds: dict[str, str] = field(factory=dict)
 
@@ -83,12 +99,14 @@ class Decider:
     def _advance(self, task: DecisionTask, spec: WorkflowSpec) -> Decisions:
         kept = self._kept.pop(task.run_id, None)
         events = None if kept is None else continuation(task, kept.answered)
-        if kept is None or events is None:
-            events = whole_history(self.stage.service, DOMAIN, task).events
+        if kept is not None and events is not None:
+            found = translate(chain.from_iterable(events.pages()))
+        else:
+            found = self._whole(task)
             kept = self._execution(spec, task.workflow_id, task.run_id)
         self.closing = True
         try:
-            decision = kept.advance(translate(events)) or Decisions()
+            decision = kept.advance(found) or Decisions()
             self.closing = kept.close_decision is not None
             pending_close = kept.pending_close
             self.error = pending_close.error if self.closing and isinstance(pending_close, Fail) else None
@@ -98,7 +116,21 @@ class Decider:
                 self._kept[task.run_id] = kept
             else:
                 kept.close()
+            if self.sticky or self.closing:
+                self._records.pop(task.run_id, None)
         return decision
+
+    def _whole(self, task: DecisionTask) -> list[Event]:
+        """The whole history, of which only the events since the last decision are read anew."""
+        known = self._records.get(task.run_id)
+        events = None if known is None else continuation(task, known.answered)
+        if known is None or events is None:
+            events = whole_history(self.stage.service, DOMAIN, task).events
+            known = self._records[task.run_id] = _Record(0, [])
+        found = translate(chain.from_iterable(events.pages()))
+        known.events += found[1:] if known.events else found  # which begin with the last known one
+        known.answered = task.started_id
+        return known.events
 
     def query(self, spec: WorkflowSpec, workflow_id: str, run_id: str, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """The answer of a query, from the history up to the last decision.

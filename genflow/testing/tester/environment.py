@@ -134,14 +134,10 @@ class Environment:
 
     # tasks
 
-    def decision_task(self, *, trimmed: bool) -> DecisionTask | None:
-        """The next decision task of any list.
-
-        Args:
-            trimmed: With the events since the last decision only.
-        """
+    def decision_task(self) -> DecisionTask | None:
+        """The next decision task of any list, with the events since the last decision only."""
         for name in list(self.decision_lists):
-            task = Poller(self.service, DOMAIN, name).decision_task(trimmed=trimmed)
+            task = Poller(self.service, DOMAIN, name).decision_task(trimmed=True)
             if task is not None:
                 return task
         return None

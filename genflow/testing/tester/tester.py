@@ -430,7 +430,7 @@ class Tester:
             raise TesterError(
                 f'{self._doubles.lead.name} goes on after {MAX_STEPS:,} steps; {self._decider.describe_blocked}'
             )
-        decision = self._environment.decision_task(trimmed=self._decider.sticky)
+        decision = self._environment.decision_task()
         if decision is not None:
             return self._decide(decision)
         activity = self._environment.activity_task()

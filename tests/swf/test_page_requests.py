@@ -33,8 +33,9 @@ from genflow.local.http.server import HttpServer
 from genflow.swf import fast
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
+from genflow.swf.aws.fast_clients import page_requests_of, remember
 from genflow.swf.aws.fast_reading import read_page
-from genflow.swf.aws.page_requests import PageRequests, page_requests_of, remember
+from genflow.swf.aws.page_requests import PageRequests
 from genflow.swf.aws.pagination import pages
 from genflow.swf.client.handles import Client
 from genflow.swf.tasks.poller import Poller

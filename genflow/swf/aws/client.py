@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -24,9 +24,12 @@ from genflow.steady_time import monotonic
 from genflow.swf.aws import error_hints, faults
 from genflow.swf.aws.answers import checked
 from genflow.swf.aws.connections import Connection
-from genflow.swf.aws.page_requests import PAGED, PageRequests, PagesAhead, page_requests_of
+from genflow.swf.aws.fast_clients import PAGED, page_requests_of
 from genflow.swf.aws.rate_limits import Bucket, buckets
 from genflow.swf.aws.time_limits import within
+
+if TYPE_CHECKING:
+    from genflow.swf.aws.page_requests import PageRequests, PagesAhead
 
 __all__ = ['Backoff', 'Outage', 'RetryingClient']
 

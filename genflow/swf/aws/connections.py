@@ -27,8 +27,7 @@ from typing import Any
 
 from attrs import Factory, evolve, field, frozen
 
-from genflow.swf.aws.fast_reading import fast
-from genflow.swf.aws.page_requests import page_requests_of
+from genflow.swf.aws.fast_clients import page_requests_of
 
 __all__ = ['POLL_SECONDS', 'Connection', 'connect']
 
@@ -135,6 +134,8 @@ def _from_path(path: str | os.PathLike[str], config: Any) -> Connection:
 
 def _made(make: Callable[..., Any], config: Any, **options: Any) -> Connection:
     """A connection of clients that ``make`` makes."""
+    from genflow.swf.aws.fast_reading import fast  # noqa: PLC0415 - a service in process needs none of it
+
     client = make('swf', config=_configured(config, READ_TIMEOUT), **options)
     polling = make('swf', config=_configured(config, POLL_SECONDS + 10), **options)
     for made in (client, polling):

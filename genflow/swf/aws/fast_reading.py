@@ -25,7 +25,8 @@ from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
 
-from genflow.swf.aws.page_requests import OPERATIONS, PageRequests, page_requests_of, remember
+from genflow.swf.aws.fast_clients import page_requests_of, remember
+from genflow.swf.aws.page_requests import OPERATIONS, PageRequests
 from genflow.swf.wire.events import dated
 
 __all__ = ['fast', 'read_page']

@@ -24,7 +24,6 @@ import queue
 import re
 import socket
 import threading
-import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -34,16 +33,13 @@ from attrs import define, field, frozen
 
 from genflow.swf.wire.events import dated
 
-__all__ = ['OPERATIONS', 'PAGED', 'PageRequests', 'PagesAhead', 'page_requests_of', 'reading_ahead', 'remember']
+__all__ = ['OPERATIONS', 'PageRequests', 'PagesAhead']
 
 OPERATIONS = {
     'PollForDecisionTask': 'poll_for_decision_task',
     'GetWorkflowExecutionHistory': 'get_workflow_execution_history',
 }
 """The operations whose answers have events, and the client's methods for them."""
-
-PAGED = frozenset(OPERATIONS.values())
-"""These methods."""
 
 OK = 200
 SIGNATURE = 'v4'
@@ -384,39 +380,6 @@ def _next_token(body: bytes | None) -> str | None:
             return found[1].decode()
         place = body.rfind(NEXT_PAGE, 0, place)
     return None
-
-
-_REQUESTS: weakref.WeakKeyDictionary[Any, PageRequests] = weakref.WeakKeyDictionary()
-
-
-def remember(client: Any, requests: PageRequests) -> None:
-    """Has :func:`page_requests_of` find those of a client, as long as it lives."""
-    _REQUESTS[client] = requests
-
-
-def page_requests_of(client: Any) -> PageRequests | None:
-    """Those of a client; ``None`` for clients that no :func:`~genflow.swf.fast` was called with."""
-    try:
-        return _REQUESTS.get(client)
-    except TypeError:  # neither hashable nor referable: none of botocore's
-        return None
-
-
-@contextmanager
-def reading_ahead(client: Any, method: str) -> Iterator[Callable[..., Page]]:
-    """In the block, a callable like a client's method, which fetches pages before they are called for.
-
-    Args:
-        client: Has the methods of boto3's SWF client; with one that is not fast, or not botocore's, it is the method.
-        method: The name of the method.
-    """
-    ask: Callable[..., Page] = getattr(client, method)
-    requests = page_requests_of(client)
-    if requests is None:
-        yield ask
-        return
-    with requests.ahead(method) as ahead:
-        yield partial(ahead.page, ask)
 
 
 def _session_like(client: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow import insight
-from genflow.swf.aws.page_requests import reading_ahead
+from genflow.swf.aws.fast_clients import reading_ahead
 from genflow.swf.aws.pagination import pages
 from genflow.swf.wire.events import dated
 

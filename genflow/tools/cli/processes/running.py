@@ -22,7 +22,6 @@ from genflow.swf.aws.registration import register_domain
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import inputs, shown_value
 from genflow.tools.cli.processes.news import warnings_on_stderr
-from genflow.tools.cli.processes.supervisor import Program, Supervisor, end_with_supervisor, repeated_options
 from genflow.tools.cli.services import again_of, opened, refused_store
 from genflow.tools.cli.streams import print_result, say
 from genflow.tools.run.defaults import DOMAIN
@@ -68,6 +67,8 @@ def run(
     if processes is not None:
         ctx.exit(_supervise(ctx, processes, drain, db, workflow_id))
     if part in ('shows', 'helps'):
+        from genflow.tools.cli.processes.supervisor import end_with_supervisor
+
         end_with_supervisor()
     explained = _explained(shows=part != 'helps', kept=_kept(db, workflow_id) if is_kept else None)
     with explained, redirect_stdout(sys.stderr), warnings_on_stderr():  # output of user code is not the result
@@ -129,6 +130,8 @@ def _refuse(error: Refused, *, shows: bool) -> NoReturn:
 
 def _supervise(ctx: click.Context, processes: int, drain: float, db: str | None, workflow_id: str | None) -> int:
     """Runs the workflow in several processes, and returns the exit code of the one that shows it."""
+    from genflow.tools.cli.processes.supervisor import Program, Supervisor, repeated_options
+
     began = datetime.now(timezone.utc)
     with _kept_in(db) as file:
         given = ['--db', file, '--id', workflow_id or f'run-{uuid4().hex[:12]}', *repeated_options(ctx, without=OWN)]

@@ -445,9 +445,10 @@ class Look:
     def _factories(self, node: ast.Call, name: str) -> Iterator[Finding]:
         """What the fields of a class of the project are made with: ``field(factory=datetime.now)``."""
         cls = self.project.class_named(name)
+        given = set() if cls is None else self._fields_given(cls, node)
         for member, value in () if cls is None else cls.members.items():
             factory = next((one.value for one in getattr(value, 'keywords', ()) if one.arg in FACTORIES), None)
-            if cls is None or factory is None or cls.name == getattr(self.cls, 'name', None):
+            if cls is None or factory is None or cls.name == getattr(self.cls, 'name', None) or member in given:
                 continue
             calls = [one.func for one in ast.walk(factory) if isinstance(one, ast.Call)]
             for made_by in calls if isinstance(factory, ast.Lambda) else [factory]:
@@ -457,6 +458,15 @@ class Look:
                     remedy = _REMEDIES.get(code, 'what an activity gives')
                     text = f'{cls.name}.{member} is made by {full}(); give {cls.name} the value: {remedy}'
                     yield self._finding(node, code, text)
+
+    def _fields_given(self, cls: Class, node: ast.Call) -> set[str]:
+        """The fields of a class to which a call gives values."""
+        members = {name: value for one in reversed(self.project.family(cls)) for name, value in one.members.items()}
+        fields = [name for name, value in members.items() if not _is_false(_argument(value, 'init'))]
+        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
+            return set(fields)
+        named = {one.arg for one in node.keywords}
+        return {*fields[: len(node.args)], *(name for name in fields if name in named or name.lstrip('_') in named)}
 
     def _targets(self, name: str) -> list[Function]:
         """The functions of the project that a call of a dotted name runs."""
@@ -754,6 +764,15 @@ def _is_view(node: ast.expr) -> bool:
     """Whether it is the keys or items of a dict, which become a set in ``&``, ``-``, ``|`` and ``^``."""
     is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args
     return is_call and node.func.attr in ('keys', 'items')  # type: ignore[attr-defined]
+
+
+def _argument(value: ast.expr | None, name: str) -> ast.expr | None:
+    keywords = value.keywords if isinstance(value, ast.Call) else []
+    return next((one.value for one in keywords if one.arg == name), None)
+
+
+def _is_false(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _is_none(node: ast.expr) -> bool:

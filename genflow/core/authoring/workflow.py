@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import datetime
 from random import Random
@@ -582,7 +582,9 @@ def proxies_of(cls: type) -> dict[str, Proxy]:
     return {name: value for name, value in _members(cls).items() if isinstance(value, Proxy)}
 
 
-def _members(cls: type) -> dict[str, Any]:
+def _members(cls: type) -> Mapping[str, Any]:
     """What a workflow class and its bases define, without ``Workflow`` itself, which has nothing of the user's."""
     bases = [base for base in reversed(cls.__mro__) if base is not Workflow and base is not object]
+    if len(bases) == 1:
+        return vars(cls)
     return {name: value for base in bases for name, value in vars(base).items()}

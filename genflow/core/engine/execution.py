@@ -18,8 +18,6 @@ from random import Random
 from types import FrameType
 from typing import Any
 
-from attrs import evolve
-
 from genflow.core.authoring.queries import answer
 from genflow.core.authoring.workflow import Workflow, bind
 from genflow.core.calls.arguments import Arguments
@@ -42,7 +40,7 @@ from genflow.core.errors import (
 )
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import Decisions
-from genflow.core.model.info import FROM_EVENT_1, Info, Origins
+from genflow.core.model.info import Info, Origins
 from genflow.core.model.refusals import NOT_PERMITTED, is_backpressure, refused_engine
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.restart import Restart
@@ -289,8 +287,7 @@ class Execution(State):
 
     def begin(self, event: events.WorkflowStarted) -> None:
         """Makes the workflow object, reads its input and calls ``run``."""
-        known = {name: getattr(event, name) for name in FROM_EVENT_1}
-        self.base = evolve(self.base, started_at=event.time, **known)
+        self.base = self.base.begun(event)
         workflow = self.workflow = self.spec.cls()
         bind(workflow, self)
         root = self.root = Root(self)

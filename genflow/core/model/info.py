@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
-__all__ = ['FIRST_RUN', 'FROM_EVENT_1', 'RESTART_SUGGESTED', 'ROOT', 'ExecutionIds', 'Info', 'Origins']
+from genflow.core.model.events import WorkflowStarted
+
+__all__ = ['FIRST_RUN', 'RESTART_SUGGESTED', 'ROOT', 'UNKNOWN', 'ExecutionIds', 'Info', 'Origins']
 
 RESTART_SUGGESTED = 10_000
 """Events from which a restart is advised: SWF ends an execution at 25,000 and asks to stay below 10,000."""
@@ -29,23 +31,6 @@ class ExecutionIds(NamedTuple):
 
 Origins = Callable[[str, ExecutionIds], ExecutionIds]
 """Answers :data:`FIRST_RUN` or :data:`ROOT`, going on from the previous run or the parent, which event 1 names."""
-
-
-FROM_EVENT_1 = (
-    'name',
-    'version',
-    'task_list',
-    'tags',
-    'priority',
-    'child_policy',
-    'lambda_role',
-    'workflow_duration',
-    'decision_duration',
-    'parent_workflow_id',
-    'parent_run_id',
-    'continued_run_id',
-)
-"""What an execution knows of itself from WorkflowStarted, where it has the same name."""
 
 
 @frozen
@@ -76,6 +61,29 @@ class Info:
     started_at: datetime | None = None
     history_length: int = 0
     _origins: Origins | None = field(default=None, eq=False, repr=False, alias='origins')
+
+    def begun(self, event: WorkflowStarted) -> Info:
+        """The same execution with what event 1 says of it; by place, since each replay begins with that."""
+        return Info(
+            self.workflow_id,
+            self.run_id,
+            self.domain,
+            event.name,
+            event.version,
+            event.task_list,
+            event.tags,
+            event.priority,
+            event.child_policy,
+            event.lambda_role,
+            event.workflow_duration,
+            event.decision_duration,
+            event.parent_workflow_id,
+            event.parent_run_id,
+            event.continued_run_id,
+            event.time,
+            self.history_length,
+            self._origins,
+        )
 
     def __str__(self) -> str:
         who = f'{self.name} {self.version}'
@@ -108,3 +116,7 @@ class Info:
     def restart_suggested(self) -> bool:
         """Whether the history has grown so long that the workflow should restart."""
         return self.history_length >= RESTART_SUGGESTED
+
+
+UNKNOWN = Info()
+"""Of an execution of which nothing is known."""

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from attrs import Factory, define, field
 
-from genflow.core.model.info import Info
+from genflow.core.model.info import UNKNOWN, Info
 from genflow.core.model.restart import Restart
 from genflow.core.tasks.branch import Branch, as_task
 from genflow.core.tasks.cancellation import Cancellations
@@ -87,7 +87,7 @@ class Loop:
     replaying: bool = field(default=False, init=False)
     passing: tuple[type[BaseException], ...] = field(default=(KeyboardInterrupt,), init=False)
     unused: Unused = field(factory=Unused, init=False)
-    base: Info = field(factory=Info, init=False)
+    base: Info = field(default=UNKNOWN, init=False)
 
     @property
     def info(self) -> Info:
@@ -252,7 +252,7 @@ class DescribingLoop(Loop):
         self.random = Random(seed)
         self._uuids = Random(seed)
         self._patched = patched
-        self.base = info or Info()
+        self.base = info or UNKNOWN
         self.current = Branch(self, None, None)
 
     def schedule(self, call: Any, frame: FrameType) -> None:

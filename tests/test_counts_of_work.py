@@ -252,9 +252,9 @@ def test_statements_of_a_chain(tmp_path, unhurried, statements):
         assert sum(statements.values()) / 400 <= 1.2, statements
 
 
-@pytest.mark.parametrize(('place', 'limit'), [('memory', 2120), ('file', 2295)])
+@pytest.mark.parametrize(('place', 'limit'), [('memory', 2100), ('file', 2260)])
 def test_lines_that_a_step_of_a_chain_executes(tmp_path, unhurried, place, limit):
-    """2,055 and 2,225 on Python 3.11, by all threads together."""
+    """2,062 and 2,220 on Python 3.11, by all threads together."""
     with lines_counted() as lines, service(':memory:' if place == 'memory' else tmp_path / 'swf.db') as (_, start):
         lines.clear()
         run(start, 60)
@@ -361,7 +361,7 @@ def test_a_test_needs_no_database(monkeypatch):
 
 
 def test_lines_that_a_test_executes():
-    """5,976 on Python 3.11, with one activity; on a thread that is not the main one, which so does all of it itself."""
+    """5,865 on Python 3.11, with one activity; on a thread that is not the main one, which so does all of it itself."""
     results = []
 
     def test():
@@ -374,7 +374,7 @@ def test_lines_that_a_test_executes():
         thread.start()
         thread.join()
     assert results == [1, 1]
-    assert sum(lines.values()) <= 6150 * LEEWAY, (sum(lines.values()), lines.most_common(8))
+    assert sum(lines.values()) <= 6030 * LEEWAY, (sum(lines.values()), lines.most_common(8))
 
 
 class Daily(Workflow):

@@ -864,8 +864,8 @@ def _races() -> list[Race]:
         _race(CachedInTheModule, CachedInTheExecution, 'replay', 8, ('key',)),
         _race(CachedInADefault, CachedInTheExecution, 'replay', 8, ('key',)),
         _race(TimeLeft, TimeLeftOrNone, 'mistake', 8),
-        _race(ChangedWhileIterated, CopiedAndIterated, 'mistake', 8),
-        _race(Ascii, Unicode, 'mistake', 4),
+        _race(ChangedWhileIterated, CopiedAndIterated, 'mistake', 9),
+        _race(Ascii, Unicode, 'mistake', 5),
         _race(
             NotLocked,
             Locked,

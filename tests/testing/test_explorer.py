@@ -1445,6 +1445,65 @@ def test_a_signal_that_comes_after_its_time_out_does_not_make_another_wait_wrong
     assert explore(AsksAgain).ok
 
 
+# what explore is given
+
+
+class Asking(Desk):
+    go = Signal[int]()
+
+    def run(self, number: int = 1):
+        yield self.read(number)
+        return (yield self.go.get())
+
+    @update
+    def put(self, item: int) -> int:
+        return item
+
+
+@pytest.mark.parametrize(
+    ('given', 'error', 'text'),
+    [
+        ({'check': 5}, TypeError, 'check= takes a function, and was given 5'),
+        (
+            {'check': lambda a, b, c, d: True},
+            TypeError,
+            "parameter 'd', for which there is no value; there are status,",
+        ),
+        ({'check': lambda *, other: True}, TypeError, "parameter 'other', for which there is no value"),
+        ({'always': 5}, TypeError, 'always= takes a function, and was given 5'),
+        ({'budget': 0}, ValueError, 'budget= is 0; it must be 1 or more'),
+        ({'faults': -1}, ValueError, 'faults= is -1; it must be 0 or more'),
+        ({'seconds': -1}, ValueError, 'seconds= is -1; it must be 0 or more'),
+        ({'put': [(1, 2)]}, TypeError, r'\(1, 2\) does not fit the update Asking.put\(self, item: '),
+    ],
+    ids=['check', 'parameters', 'by name', 'always', 'budget', 'faults', 'seconds', 'update'],
+)
+def test_what_makes_no_sense_is_refused(given, error, text):
+    with pytest.raises(error, match=text):
+        explore(Asking, **given)
+
+
+@pytest.mark.parametrize('what', [5, 'Asking', print], ids=['number', 'text', 'function'])
+def test_what_is_no_workflow_is_refused(what):
+    with pytest.raises(TypeError, match='is not a workflow; give a subclass of'):
+        explore(what)
+
+
+@pytest.mark.parametrize(
+    'check',
+    [
+        lambda *, result, **others: result in (0, 1) and not others,
+        lambda result, most=1: result <= most == 1,
+        lambda *values: not values,
+        lambda status, *, run: run.status == status,
+        type,
+    ],
+    ids=['by name', 'with a default', 'all', 'both', 'builtin'],
+)
+def test_a_check_gets_what_its_parameters_are_named_after(check):
+    assert explore(Asking, check=check, budget=100, without='idempotency').ok
+
+
 EXAMPLES = Path(__file__).resolve().parents[2] / 'examples'
 
 

@@ -19,6 +19,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
+from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import CANCEL
 from genflow.testing.explorer.demand import Needed
 from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
@@ -26,12 +27,9 @@ from genflow.testing.explorer.judges import (
     JUDGES,
     NEVER_RUN,
     Baseline,
-    Verdict,
-    is_invariant,
     is_like,
     judged,
     may_be_swallowed,
-    minds_calls,
     swallowed_like,
     what_is_asked,
 )
@@ -116,6 +114,8 @@ def explore(
         ValueError: There is no such judge, or the schedule cannot be read.
     """
     __tracebackhide__ = True
+    _check_limits(faults, budget, seconds)
+    without = [without] if isinstance(without, str) else without
     unknown = sorted(set(without) - {*JUDGES, 'check'})
     if unknown:
         raise ValueError(f'there is no judge {unknown[0]!r}; there are {", ".join(JUDGES)}')
@@ -158,6 +158,9 @@ class Named:
     def of(cls, workflow: type[Workflow] | WorkflowSpec, given: Mapping[str, Any]) -> Named:
         """Sorts them; what means nothing is a stub, of which the cast says what it could have meant."""
         owner: Any = workflow.cls if isinstance(workflow, WorkflowSpec) else workflow
+        is_workflow = isinstance(owner, type) and issubclass(owner, Workflow)
+        if not is_workflow:
+            raise TypeError(f'{owner!r} is not a workflow; give a subclass of genflow.Workflow')
         parameters = set(inspect.signature(owner.run).parameters)
         known_updates = updates_of(owner)
         found = cls()
@@ -182,7 +185,7 @@ class Exploration:
     memory: Memory
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    check: Callable[..., Any] | None
+    check: Check | None
     without: frozenset[str]
     report: Report
     first: Baseline = field(factory=Baseline)
@@ -214,6 +217,9 @@ class Exploration:
         made = lead.cls()
         _check_arguments(made, args, kwargs)
         shared = SharedState.of(lead.cls)
+        own_check = None if check is None else Check.of(check)
+        if always is not None and not callable(always):
+            raise TypeError(f'always= takes a function, and was given {always!r}')
         setup = Setup(
             lead,
             made._serialize_arguments(*args, **kwargs),
@@ -222,12 +228,12 @@ class Exploration:
             says_signals=signals is not None,
             always=always,
             parameters=_parameters(cast),
-            minds_calls=check is not None and minds_calls(check),
+            minds_calls=own_check is not None and own_check.sees_calls,
             shared=shared,
         )
         memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)], shared)
-        exploration = cls(setup, memory, args, kwargs, check, without, Report(lead.name))
-        exploration.first = Baseline(is_invariant=is_invariant(check))
+        exploration = cls(setup, memory, args, kwargs, own_check, without, Report(lead.name))
+        exploration.first = Baseline(is_invariant=own_check is not None and own_check.is_invariant())
         memory.restore()
         with _muted():
             exploration._begin(given=signals is not None)
@@ -409,6 +415,12 @@ class Exploration:
         self.memory.restore()
         history, code = history_code(self.setup, self.args, self.kwargs, run)
         return Finding(verdict, story, schedule_id(labels), history, code, run.total, after)
+
+
+def _check_limits(faults: int, budget: int, seconds: float | None) -> None:
+    for name, value, least in (('faults', faults, 0), ('budget', budget, 1), ('seconds', seconds or 0, 0)):
+        if value < least:
+            raise ValueError(f'{name}= is {value}; it must be {least} or more')
 
 
 def _check_arguments(made: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

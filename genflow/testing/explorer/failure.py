@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, frozen
 
-from genflow.testing.explorer.judges import Verdict
+from genflow.testing.explorer.checks import Verdict
 
 if TYPE_CHECKING:
     from genflow.testing.histories.history import History

@@ -8,13 +8,11 @@ first run: first in first out, without faults.
 from __future__ import annotations
 
 import dis
-import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from attrs import Factory, asdict, fields, frozen
+from attrs import Factory, frozen
 
 from genflow.core.errors import (
     DefinitionError,
@@ -26,9 +24,9 @@ from genflow.core.errors import (
     WorkflowStalled,
     YieldError,
 )
-from genflow.core.payloads.hooks import decode
 from genflow.core.text import failed_at
 from genflow.testing.explorer.calls import Call
+from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import ALREADY_RUNNING
 from genflow.testing.explorer.places import shown_place
 from genflow.testing.explorer.setup import Asked
@@ -39,14 +37,9 @@ __all__ = [
     'JUDGES',
     'NEVER_RUN',
     'Baseline',
-    'Run',
-    'Verdict',
-    'is_invariant',
     'is_like',
     'judged',
     'may_be_swallowed',
-    'minds_calls',
-    'summary',
     'swallowed_like',
     'what_is_asked',
 ]
@@ -69,9 +62,6 @@ MISTAKES = (
 UNLESS_RAISED = (ValueError, ArithmeticError, RuntimeError)
 """Exceptions that show one where no ``raise`` makes them, such as that a dict changed while it was iterated."""
 
-UNNAMED = ('result', 'calls', 'run')
-"""What the parameters of a check get whose names say nothing."""
-
 KEY_NAMES = frozenset({'idempotency_key', 'idempotencykey', 'idempotency_token', 'request_token', 'client_token'})
 
 READS = frozenset(
@@ -85,44 +75,6 @@ NEVER_RUN = 'but never run: '
 
 CANCEL_WITHIN = 60
 """Events within which a canceled execution has to end, faults of the schedule not counted."""
-
-
-@frozen
-class Verdict:
-    """What is wrong with a run.
-
-    Attributes:
-        judge: The name of the judge.
-        text: A description of the fault.
-    """
-
-    judge: str
-    text: str
-
-
-@frozen(eq=False)
-class Run:
-    """A run that has ended, as checks see it.
-
-    Attributes:
-        status: ``completed``, ``failed``, ``canceled``, ``open`` or ``cut off``.
-        result: Of a completed one.
-        failure: The exception that left ``run``.
-        calls: Every attempt that was scheduled: ``.name``, ``.args``, ``.kwargs``, ``.outcome``.
-        arrived: By name, how many signals came.
-        unread: By name, the number of unread signals when it closed.
-        runs: How many runs the execution had: one, and one for each restart.
-        warnings: The warnings of the engine.
-    """
-
-    status: str
-    result: Any
-    failure: BaseException | None
-    calls: list[Call]
-    arrived: Mapping[str, int]
-    unread: Mapping[str, int]
-    runs: int
-    warnings: list[str]
 
 
 @frozen
@@ -176,15 +128,6 @@ def _read(run: Simulation, call: Call) -> Asked:
     keys = [value for name, value in (*call.kwargs.items(), *named) if name.lower() in KEY_NAMES]
     key = keys[0] if keys else None
     return Asked((call.name, repr((args, keywords))), key, repr(key))
-
-
-def summary(run: Simulation) -> Run:
-    """The run as checks see it."""
-    closed = run.closed
-    status = 'cut off' if run.cut else 'open' if closed is None else closed.how
-    result = decode(closed.result) if closed is not None and closed.how == 'completed' and closed.result else None
-    warnings = [*run.warnings, *run.live.warnings]
-    return Run(status, result, run.failure, run.calls, run.arrived, run.unread, len(run.past) + 1, warnings)
 
 
 def _broken(run: Simulation, first: Baseline) -> str | None:
@@ -549,49 +492,14 @@ JUDGES: dict[str, Callable[[Simulation, Baseline], str | None]] = {
 """By name; the first that objects speaks for a run."""
 
 
-def judged(
-    run: Simulation, first: Baseline, without: frozenset[str], check: Callable[..., Any] | None
-) -> Verdict | None:
+def judged(run: Simulation, first: Baseline, without: frozenset[str], check: Check | None) -> Verdict | None:
     """What is wrong with a run, if anything."""
     for name, judge in JUDGES.items():
         if name not in without:
             text = judge(run, first)
             if text is not None:
                 return Verdict(name, text)
-    return None if check is None else _checked(run, first, check)
-
-
-def is_invariant(check: Callable[..., Any] | None) -> bool:
-    """Whether a check is one of the state of models, and is true before anything has happened."""
-    if check is None or inspect.signature(check).parameters:
-        return False
-    try:
-        answer = check()
-    except Exception:  # noqa: BLE001 - such as a lookup of what a run makes
-        return False
-    return answer is None or bool(answer)
-
-
-def minds_calls(check: Callable[..., Any]) -> bool:
-    """Whether a check gets the calls, and so may see the order in which they were made."""
-    names = list(inspect.signature(check).parameters)
-    unnamed = [name for name in names if name not in {'run', *(field.name for field in fields(Run))}]
-    return bool({'calls', 'run'} & {*names, *UNNAMED[: len(unnamed)]})
-
-
-def _checked(run: Simulation, first: Baseline, check: Callable[..., Any]) -> Verdict | None:
-    """Calls the user's check with what its parameters are named after."""
-    if run.error is not None or run.cut:
+    if check is None or run.error is not None or run.cut:
         return None
-    found = summary(run)
-    values = {'run': found, **asdict(found, recurse=False)}
-    names = list(inspect.signature(check).parameters)
-    known = [name for name in names if name in values]
-    if found.status != 'completed' and not first.is_invariant and not set(known) & {'run', 'status', 'failure'}:
-        return None
-    order = iter(UNNAMED)
-    try:
-        answer = check(*[values[name] if name in values else values[next(order)] for name in names])
-    except Exception as error:  # noqa: BLE001 - what else it raises shows an order that it does not know either
-        return Verdict('check', f'the check fails: {error!r} (result {found.result!r})')
-    return None if answer is None or answer else Verdict('check', f'the check is false for the result {found.result!r}')
+    text = check.objection(run, is_invariant=first.is_invariant)
+    return None if text is None else Verdict('check', text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
@@ -117,11 +118,21 @@ def update_texts(cls: type, updates: Mapping[str, Any]) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for name, values in updates.items():
         calls = values if isinstance(values, list) else [values]
+        for args in calls:
+            _check_update(cls, name, args if isinstance(args, tuple) else (args,))
         texts[f'{UPDATE_SIGNAL} {name}'] = [
             _update_text(name, place, made._serialize_arguments(*(args if isinstance(args, tuple) else (args,))))
             for place, args in enumerate(calls, 1)
         ]
     return texts
+
+
+def _check_update(cls: type, name: str, args: tuple[Any, ...]) -> None:
+    signature = inspect.signature(getattr(cls, name))
+    try:
+        signature.bind(None, *args)
+    except TypeError as error:
+        raise TypeError(f'{args!r} does not fit the update {cls.__name__}.{name}{signature}: {error}') from None
 
 
 def _update_text(name: str, place: int, input: str) -> str:

@@ -219,6 +219,34 @@ class Poll:
         return answer and Begun(lambda: answer)
 
 
+class PollsElsewhere(Polls):
+    """Begins calls, but not attempts at polls, as a service does whose file another process has."""
+
+    def begin(self, operation, members):
+        return Begun(lambda: operation, is_long=True)
+
+    def hold(self, operation, members, wake):
+        return PollElsewhere(self)
+
+
+class PollElsewhere:
+    hold = 60
+
+    def __init__(self, service):
+        self.service = service
+
+    def attempt(self, *, last=False):
+        self.service.threads.append(threading.current_thread())
+        return 'task'
+
+
+def test_polls_of_another_process_that_come_together_are_for_workers():
+    service = PollsElsewhere()
+    requests = [small('PollForDecisionTask'), small('PollForActivityTask')]
+    assert carry_out(service, requests) == [Reply(200, b'task')] * 2
+    assert on_the_loop(service) == [False, False]
+
+
 def test_a_poll_that_was_answered_is_no_garbage():
     """Many of them wait, and each is attempted again and again: nobody should have to look for what is left of them."""
 

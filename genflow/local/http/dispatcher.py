@@ -333,9 +333,17 @@ class Dispatcher:
         if begin is None:
             return Pending(lambda: self._asked(call), is_long=True)
         if is_held(call):
-            held = Held(call)
-            return attempt_begun(held, lambda: cast('Any', held.stand(self.later)).begin())
+            return self._poll_begun(Held(call))
         return cast('Outcome | Pending', pending(call.operation, lambda: begin(call.operation, call.members)))
+
+    def _poll_begun(self, held: Held) -> Outcome | Pending:
+        try:
+            begin = getattr(held.stand(self.later), 'begin', None)
+        except Exception as error:  # noqa: BLE001 - whoever asked gets it
+            return failure(held.call.operation, error)
+        if begin is None:  # another process is asked
+            return Pending(partial(attempted, held, last=False), is_long=True)
+        return attempt_begun(held, begin)
 
     def _take_back(self, leaving: Call) -> None:
         """Answer the polls of somebody who leaves with nothing; on the loop, where no task can come in between."""

@@ -297,7 +297,7 @@ class Look:
 
     def check_call(self, node: ast.Call) -> Iterator[Finding]:
         name = self.resolve(dotted(node.func))
-        made = self._by_maker(node.func)
+        made = self._by_maker(node.func) or self._of_member(name)
         if made is not None:
             yield from self._called_on_object(node, made)
         elif name is not None and not name.startswith('super()'):
@@ -344,6 +344,18 @@ class Look:
             return None
         full = self.project.stands_for(module, value)
         return None if full is None or full.startswith('genflow.') else '.'.join([full, *rest])
+
+    def _of_member(self, name: str | None) -> str | None:
+        """A member of a member of an object: ``Env().clock.now`` is ``Clock().now``."""
+        parts = (name or '').split('.')
+        for at in range(len(parts) - 1, 1, -1):
+            owner = '.'.join(parts[: at - 1])
+            cls = self.project.class_named(owner.removesuffix('()')) if owner.endswith('()') else None
+            values = _assigned_to_self(self.project, cls, parts[at - 1]) if cls is not None else []
+            full = self.project.stands_for(cls.module, values[0]) if cls is not None and len(values) == 1 else None
+            if full is not None:
+                return '.'.join([full, *parts[at:]])
+        return None
 
     def _kept(self, name: str) -> tuple[Module | None, ast.expr | None]:
         """The value of an attribute of the object itself, where it has but one, and the module that says so."""
@@ -447,7 +459,7 @@ class Look:
         cls = self.project.class_named(name)
         given = set() if cls is None else self._fields_given(cls, node)
         for member, value in () if cls is None else cls.members.items():
-            factory = next((one.value for one in getattr(value, 'keywords', ()) if one.arg in FACTORIES), None)
+            factory = _factory(value)
             if cls is None or factory is None or cls.name == getattr(self.cls, 'name', None) or member in given:
                 continue
             calls = [one.func for one in ast.walk(factory) if isinstance(one, ast.Call)]
@@ -485,12 +497,20 @@ class Look:
         if isinstance(func.value, ast.Name) and func.value.id == self.function.self_name:
             owner = self.cls or self.function.cls
         elif isinstance(func.value, ast.Call) and dotted(func.value) == 'super()':
-            owner = self.function.cls
+            self.calls += [(target, node) for target in self._above(func.attr)]
+            return
         else:
             return
         target = None if owner is None else self.project.method(owner, func.attr)
         if target is not None:
             self.calls.append((target, node))
+
+    def _above(self, name: str) -> list[Function]:
+        """The method that ``super()`` means: of the next class that has it, as seen from the class of the object."""
+        own = self.function.cls
+        line = [] if own is None else self.project.family(self.cls or own)
+        after = line[line.index(own) + 1 :] if own in line else []
+        return [cls.methods[name] for cls in after if name in cls.methods][:1]
 
     def _fix(self, node: ast.Call, name: str, code: str) -> tuple[Edit, ...]:
         own = self.function.node
@@ -599,7 +619,7 @@ class Look:
             target = None if owner is None else self.project.method(owner, func.attr)
         else:
             name = self.resolve(dotted(func))
-            target = None if name is None or '()' in name else self.project.function_named(name)
+            target = None if name is None else self.project.function_named(name.replace('()', ''))
         if target is None or yields_in(target.node.body):
             return False
         if target.node.returns is not None:
@@ -617,10 +637,20 @@ class Look:
         return bool(values) and all(map(_makes_set, values))
 
     def check_for(self, node: ast.For) -> Iterator[Finding]:
+        self._iterated(node.iter)
         if self._is_set(node.iter) and any(_depends_on_order(inner) for item in node.body for inner in ast.walk(item)):
             yield self._finding(
                 node.iter, 'G010', 'this loop iterates over a set, whose order differs between processes'
             )
+
+    def _iterated(self, node: ast.expr) -> None:
+        """Follows the iteration over an object of a class of the project."""
+        made = self._by_maker(node) or self.resolve(dotted(node)) or ''
+        cls = self.project.class_named(made.removesuffix('()')) if made.endswith('()') else None
+        for name in ('__iter__', '__next__') if cls is not None else ():
+            method = self.project.method(cls, name) if cls is not None else None
+            if method is not None:
+                self.calls.append((method, ast.copy_location(ast.Call(node, [], []), node)))
 
     def check_starred(self, node: ast.Starred) -> Iterator[Finding]:
         if isinstance(node.ctx, ast.Load) and not isinstance(self._parents[node], ast.Set) and self._is_set(node.value):
@@ -632,6 +662,8 @@ class Look:
 
     def check_comprehension(self, node: ast.ListComp | ast.DictComp | ast.GeneratorExp) -> Iterator[Finding]:
         parent = self._parents[node]
+        for part in node.generators:
+            self._iterated(part.iter)
         used = isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in ORDERLESS
         if not used and any(self._is_set(part.iter) for part in node.generators):
             yield self._finding(node, 'G010', 'this iterates over a set, whose order differs between processes')
@@ -764,6 +796,15 @@ def _is_view(node: ast.expr) -> bool:
     """Whether it is the keys or items of a dict, which become a set in ``&``, ``-``, ``|`` and ``^``."""
     is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args
     return is_call and node.func.attr in ('keys', 'items')  # type: ignore[attr-defined]
+
+
+def _factory(value: ast.expr | None) -> ast.expr | None:
+    """What makes the default of a field: ``field(factory=f)``, ``Factory(f)``, ``field(default=Factory(f))``."""
+    if isinstance(value, ast.Call) and _last(value.func) == 'Factory' and value.args:
+        return value.args[0]
+    given = next((found for name in FACTORIES if (found := _argument(value, name)) is not None), None)
+    default = _argument(value, 'default')
+    return _factory(default) if given is None and isinstance(default, ast.Call) else given
 
 
 def _argument(value: ast.expr | None, name: str) -> ast.expr | None:

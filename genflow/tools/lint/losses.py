@@ -82,6 +82,7 @@ class Losses:
     _parents: dict[ast.AST, ast.AST] = field(factory=dict)
     _tasks: set[str] = field(factory=set)
     _lists: set[str] = field(factory=set)
+    _dicts: set[str] = field(factory=set)
     _bound: dict[str, list[tuple[ast.Name, ast.AST]]] = field(factory=dict)
     _used_names: set[str] = field(factory=set)
 
@@ -129,6 +130,7 @@ class Losses:
         def named(is_one: Callable[[ast.Name, ast.AST], bool]) -> set[str]:
             return {name for name, places in bound.items() if all(is_one(*place) for place in places)}
 
+        self._dicts = named(lambda node, parent: _is_plain(node, parent) and _maps_tasks(parent.value, calls))  # type: ignore[attr-defined]
         self._lists = named(lambda node, parent: _is_plain(node, parent) and _gives_tasks(parent.value, calls))  # type: ignore[attr-defined]
         tasks = named(lambda node, parent: _is_plain(node, parent) and calls.is_task(parent.value))  # type: ignore[attr-defined]
         return tasks | named(lambda node, parent: _is_target(node, parent) and self._is_list(parent.iter))  # type: ignore[attr-defined]
@@ -140,8 +142,9 @@ class Losses:
     def _is_task(self, node: ast.AST, calls: Calls) -> bool:
         if isinstance(node, ast.Name):
             return isinstance(node.ctx, ast.Load) and node.id in self._tasks and not self._is_parameter(node)
-        if isinstance(node, ast.Subscript) and self._is_list(node.value):
-            return isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            among = self._is_list(node.value) or (node.value.id in self._dicts and not self._is_parameter(node.value))
+            return among and isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Slice)
         return calls.is_task(node)
 
     def _is_parameter(self, node: ast.Name) -> bool:
@@ -340,12 +343,22 @@ class Losses:
         for item in node.body:
             for inner in ast.walk(item):
                 proxy = calls.called_proxy(inner)
-                retry = (
-                    number(keyword(proxy, 'retry'), self.project, self.function.module) if proxy is not None else None
-                )
+                given = None if proxy is None else self._retry_of(inner, proxy)
+                retry = number(given, self.project, self.function.module)
                 if retry is not None and retry > 0:
                     text = f'retry={retry:.0f} retries time-outs only, and this code catches failures: use Retry(...)'
                     yield self._finding(inner, 'G110', text)
+
+    def _retry_of(self, call: ast.AST, proxy: ast.Call) -> ast.expr | None:
+        """What a call of a proxy is retried with: by ``with_options``, by a ``with`` around it, or by the proxy."""
+        own = keyword(call.func, 'retry') if isinstance(call, ast.Call) and isinstance(call.func, ast.Call) else None
+        node = call
+        while own is None and node in self._parents:
+            node = self._parents[node]
+            calls = [item.context_expr for item in node.items] if isinstance(node, ast.With) else []
+            options = [one for one in calls if isinstance(one, ast.Call) and _last_name(one) == 'options']
+            own = next((found for one in options if (found := keyword(one, 'retry')) is not None), None)
+        return own if own is not None else keyword(proxy, 'retry')
 
     # expressions
 
@@ -425,6 +438,13 @@ def _is_plain(node: ast.Name, parent: ast.AST) -> bool:
 
 def _is_target(node: ast.Name, parent: ast.AST) -> bool:
     return isinstance(parent, (ast.For, ast.comprehension)) and parent.target is node
+
+
+def _maps_tasks(value: ast.expr, calls: Calls) -> bool:
+    """Whether an expression makes a dict whose values are tasks."""
+    if isinstance(value, ast.DictComp):
+        return calls.is_task(value.value)
+    return isinstance(value, ast.Dict) and bool(value.values) and all(map(calls.is_task, value.values))
 
 
 def _gives_tasks(value: ast.expr, calls: Calls) -> bool:

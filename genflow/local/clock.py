@@ -113,7 +113,9 @@ class SteadyClock(Clock):
     def milliseconds(self) -> int:
         now = monotonic_ns() // 1_000_000 + self._offset
         if not self._told:
-            self._compare(now)
+            ahead = self._day.milliseconds() - now
+            if abs(ahead) > STEP:
+                self._tell(ahead)
         return now
 
     def start_at(self, moment: int) -> None:
@@ -122,18 +124,15 @@ class SteadyClock(Clock):
         if ahead > 0:
             self._offset += ahead
 
-    def _compare(self, now: int) -> None:
-        ahead = self._day.milliseconds() - now
-        if abs(ahead) > STEP:
-            self._told = True
-            way = 'ahead of' if ahead > 0 else 'behind'
-            LOG.warning(
-                'The time of day (%s) is %.1f s %s the clock of this service, which is monotonic: timers fire on '
-                'time, and events get its time until the service is opened again. Further steps are not logged.',
-                self._day.now().isoformat(timespec='seconds'),
-                abs(ahead) / 1000,
-                way,
-            )
+    def _tell(self, ahead: int) -> None:
+        self._told = True
+        LOG.warning(
+            'The time of day (%s) is %.1f s %s the clock of this service, which is monotonic: timers fire on '
+            'time, and events get its time until the service is opened again. Further steps are not logged.',
+            self._day.now().isoformat(timespec='seconds'),
+            abs(ahead) / 1000,
+            'ahead of' if ahead > 0 else 'behind',
+        )
 
 
 def steady(clock: Clock) -> Clock:

@@ -52,6 +52,14 @@ class Troubled(Workflow):
         return (yield self.step(number))
 
 
+class Chained(Workflow):
+    step = ActivityProxy('Step', '1')
+
+    def run(self, left):
+        yield self.step(left)
+        return self.restart(left - 1) if left else 'over'
+
+
 class Elsewhere(Troubled):
     """A type that the code does not have."""
 
@@ -342,6 +350,21 @@ def test_junit_has_no_characters_that_xml_cannot_write():
     assert root[0].attrib == {'name': 'a?b 1', 'tests': '2', 'failures': '2', 'errors': '0', 'time': '1.0000'}
     assert root[0][0].get('name') == 'c?d e?f'
     assert root[0][0][0].text == '?<&"?'
+
+
+def test_an_empty_domain_is_no_failure_but_is_mentioned(service):
+    service.register_domain(name='empty', workflowExecutionRetentionPeriodInDays='1')
+    found, _ = fetcher(service)
+    shadow = shadow_executions(found, Wanted('empty'), [SPEC])
+    assert shadow.ok
+    assert str(shadow).splitlines()[0].startswith('no executions were found')
+
+
+def test_a_chain_of_restarts_is_checked_link_by_link(service):
+    Tester(Chained, service=service, workflow_id='chain', step='ok').run(2)
+    found, _ = fetcher(service)
+    shadow = shadow_executions(found, Wanted(DOMAIN, type_name='Chained'), [WorkflowSpec(Chained, 'Chained', '1')])
+    assert [(outcome.workflow_id, outcome.error) for outcome in shadow.outcomes] == [('chain', None)] * 3
 
 
 def test_json_has_the_types():

@@ -927,7 +927,7 @@ _TEXTS = {
     'G006': '{name}() uses the network; do it in an activity',
     'G007': '{name}() starts or waits for something beside the workflow; use self.spawn and yield',
     'G008': '{name}() blocks the decider; use yield self.sleep(...)',
-    'G009': '{name}() starts a process; do it in an activity',
+    'G009': '{name}() starts or ends a process; do it in an activity',
     'G011': '{name}() differs between processes',
     'G012': '{name}() is shared by all executions of a worker; keep state in self',
 }

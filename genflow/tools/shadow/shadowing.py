@@ -122,6 +122,8 @@ class Shadow:
             for (name, version), count in sorted(self.unknown.items())
         ]
         lines += [f'{self.gone} executions were deleted before their histories were read'] if self.gone else []
+        if not (self.outcomes or self.unknown or self.gone):
+            lines.append('no executions were found: check the domain, the type and how far back to look')
         events = sum(outcome.events for outcome in self.outcomes)
         lines.append(
             f'{len(self.outcomes) - len(self.failed)} of {len(self.outcomes)} executions follow the code '

@@ -10,6 +10,7 @@ from genflow.testing.explorer.simulation import Simulation
 __all__ = ['labels_of', 'shrunk']
 
 MAX_TRIES = 400
+CANCEL = 'cancel'
 
 
 def labels_of(run: Simulation) -> list[str]:
@@ -40,12 +41,22 @@ def shrunk(labels: Sequence[str], attempt: Callable[[Sequence[str]], Simulation 
         best, size = candidate, found
         return True
 
-    for at, label in enumerate(labels):  # while every step has its name; what is usual has none later
-        if label.startswith(('end ', 'signal ', 'cancel')):  # nothing else can come before a decision
-            is_better(_joined_at(best, at))
+    for at in range(len(labels)):  # while every step has its name; what is usual has none later
+        for candidate in _moved(best, labels[at], at):
+            is_better(candidate)
     while tries < MAX_TRIES and any(tries < MAX_TRIES and is_better(candidate) for candidate in _smaller(best)):
         pass
     return best
+
+
+def _moved(labels: list[str], label: str, at: int) -> list[list[str]]:
+    """The schedule with one event before a decision instead of after it; with a cancellation instead of a failure."""
+    found = []
+    if label.startswith(('end ', 'signal ', CANCEL)):  # nothing else can come before a decision
+        found.append(_joined_at(labels, at))
+    if label.endswith((' failed', ' timed out')) and CANCEL not in labels:  # it may show the same before the call
+        found.append([*labels[:at], f'before {CANCEL}', *labels[at + 1 :]])
+    return found
 
 
 def _size(run: Simulation, labels: Sequence[str]) -> tuple[int, int, int, int, int]:
@@ -55,13 +66,18 @@ def _size(run: Simulation, labels: Sequence[str]) -> tuple[int, int, int, int, i
 
 
 def _smaller(labels: Sequence[str]) -> list[list[str]]:
-    """The schedule with parts left out, large ones first, from the end; with one decision less; with usual values."""
+    """The schedule with parts left out, large ones first; with one decision less or more; with usual values."""
     found: list[list[str]] = []
     length = len(labels)
     while length:
         found += [[*labels[:at], *labels[at + length :]] for at in range(len(labels) - length, -1, -length)]
         length //= 2
     found += _joined(labels)
+    found += [
+        [*labels[:at], label.removeprefix('before '), *labels[at + 1 :]]
+        for at, label in enumerate(labels)
+        if label.startswith('before ')
+    ]
     usual = [label.partition(' with ')[0] if label.startswith('signal ') else label for label in labels]
     found += [
         [*labels[:at], name, *labels[at + 1 :]]

@@ -362,7 +362,7 @@ class Look:
         cls = self.cls or self.function.cls
         if cls is None:
             return None, None
-        values = [(self.function.module, one) for one in _assigned_to_self(self.project, cls, name)]
+        values = [(one.module, value) for one in self.project.family(cls) for value in one.stored.get(name, ())]
         member = self.project.member(cls, name)
         values += [(member[0].module, member[1])] if member is not None and member[1] is not None else []
         return values[0] if len(values) == 1 else (None, None)

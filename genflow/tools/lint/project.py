@@ -338,7 +338,9 @@ def _stored(method: Function) -> Iterator[tuple[str, ast.expr | None]]:
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             values[id(node.target)] = node.value
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_own(node, method):
-            yield node.attr, values.get(id(node))
+            value = values.get(id(node))
+            root = (dotted(value) or '').partition('.')[0].removesuffix('()') if value is not None else ''
+            yield node.attr, None if root in method.locals else value
 
 
 def _is_own(node: ast.Attribute, method: Function) -> bool:

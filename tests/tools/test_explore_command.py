@@ -62,6 +62,32 @@ def test_what_is_found_is_told_and_plays_again(folder):
 
 
 @pytest.mark.thorough
+def test_ctrl_c_shows_what_was_tried_until_then(folder):
+    """The code interrupts the command itself, in a run of its own choice."""
+    flow = (folder / 'good.py').read_text(encoding='utf-8')
+    interrupt = '        if not next(left):\n            os.kill(os.getpid(), signal.SIGINT)\n'
+    flow = flow.replace(
+        '    def run(self, number):\n        yield', f'    def run(self, number):\n{interrupt}        yield'
+    )
+    setting = 'import itertools, os, signal\nleft = itertools.chain(range(60, 0, -1), itertools.repeat(0))\n'
+    (folder / 'good.py').write_text(setting + flow, encoding='utf-8')
+    code, out, _ = genflow(folder, 'explore', 'good.py', 1, '--budget', 100_000)
+    assert code == 130, out
+    assert 'interrupted: not all orders were tried' in out
+    assert 'all 1 orders without faults hold' in out
+
+
+@pytest.mark.thorough
+def test_the_report_is_the_same_whatever_the_seed_of_hashes_is(folder, monkeypatch):
+    """Beside the time that it took."""
+    shown = set()
+    for hashes in ('1', '2'):
+        monkeypatch.setenv('PYTHONHASHSEED', hashes)
+        shown.add(re.sub(r'in [0-9.]+ s', '', genflow(folder, 'explore', 'good.py', 1, '--budget', 300)[1]))
+    assert len(shown) == 1
+
+
+@pytest.mark.thorough
 def test_what_is_found_is_drawn(folder):
     code, _, err = genflow(folder, 'explore', 'flow.py', 1, '--svg', 'found.svg')
     assert (code, err) == (8, '')

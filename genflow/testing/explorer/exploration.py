@@ -191,6 +191,8 @@ class Exploration:
     first: Baseline = field(factory=Baseline)
     tick: Callable[[], None] | None = None
     _failed: tuple[Verdict, list[str]] | None = None
+    _shares: list[Budget] = field(factory=list)
+    _begun: float = 0.0
 
     @classmethod
     def of(
@@ -297,14 +299,25 @@ class Exploration:
             seed: The seed of the random orders.
             only_chance: Tries random orders alone, beside another process that tries all of them in turn.
         """
-        begun = time.perf_counter()
+        self._begun = time.perf_counter()
         report = self.report
         with _muted():
             self._search(budget, faults, seed, only_chance=only_chance)
             if self._failed is not None:
                 report.finding = self._found(*self._failed, budget.used)
         report.runs = budget.used
-        report.seconds = time.perf_counter() - begun
+        report.seconds = time.perf_counter() - self._begun
+        return report
+
+    def until_now(self) -> Report:
+        """What was found when :meth:`run` was interrupted, as it was found."""
+        report = self.report
+        report.interrupted = True
+        report.runs = sum(share.used for share in self._shares)
+        report.seconds = time.perf_counter() - self._begun
+        if report.finding is None and self._failed is not None:
+            with _muted():
+                report.finding = self._finding_of(*self._failed, report.runs)
         return report
 
     def _search(self, budget: Budget, faults: int, seed: int | str, *, only_chance: bool) -> None:
@@ -319,6 +332,7 @@ class Exploration:
         """Tries the orders with so many faults; whether all of them were tried and held."""
         search = Search(setup, self.memory, allowed)
         share = Budget(max(1, int((budget.runs - budget.used) * (1 - BY_CHANCE))), budget.until)
+        self._shares.append(share)
         goes_on = search.run(share, self._judge)
         if goes_on and not search.complete:
             self.report.partial, self.report.depth = allowed, search.depth
@@ -332,6 +346,7 @@ class Exploration:
 
     def _by_chance(self, setup: Setup, allowed: int, budget: Budget, share: Budget, seed: int | str) -> None:
         left = Budget(budget.runs - budget.used - share.used, budget.until)
+        self._shares.append(left)
         steps = 1
         for run in runs_by_chance(setup, self.memory, allowed, left, Random(f'{seed}')):
             steps = max(steps, len(run.steps))

@@ -81,6 +81,7 @@ class Report:
         unread: By name of a signal, the number of orders that closed with one unread.
         waiting: By name of a signal, how many orders without faults wait for one more than the first order needed.
         first_failure: The failure of the first order, if it fails.
+        interrupted: Whether it was ended by Ctrl-C, so that not all of this was tried.
         bound: The probability with which the runs with random priorities find a bug of depth three.
     """
 
@@ -99,6 +100,7 @@ class Report:
     waiting: Counter[str] = Factory(Counter)
     first_failure: str = ''
     bound: str = ''
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
@@ -114,6 +116,7 @@ class Report:
             'complete': {str(faults): orders for faults, orders in self.complete.items()},
             'merged': {str(faults): orders for faults, orders in self.merged.items()},
             'runs': self.runs,
+            'interrupted': self.interrupted,
             'seconds': round(self.seconds, 3),
             'results': dict(self.results),
             'endings': dict(self.endings),
@@ -139,6 +142,8 @@ class Report:
 
     def __str__(self) -> str:
         lines = [] if self.finding is None else [str(self.finding), '']
+        if self.interrupted:
+            lines.append('interrupted: not all orders were tried')
         lines += [self._complete_line(faults, orders) for faults, orders in self.complete.items()]
         if self.partial is not None:
             faults = 'without faults' if not self.partial else f'with at most {_count(self.partial, "fault")}'

@@ -51,7 +51,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
     TARGET is file.py, file.py:Class or module:Class. ARGS are JSON, or plain text.
 
-    Exit codes: 0 no check failed, 8 a check failed in some order, 2 wrong usage.
+    Exit codes: 0 no check failed, 8 a check failed in some order, 2 wrong usage, 130 Ctrl-C before a check failed.
     """
     from genflow.tools.cli.checking.exploring import explore
 

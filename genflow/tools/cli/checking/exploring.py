@@ -83,7 +83,7 @@ def explore(
     except (TargetError, TesterError, WrongArgument, TypeError, ValueError) as error:
         raise Refused(str(error)) from error
     click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else str(report))
-    ctx.exit(Exit.COMPLETED if report.ok else Exit.FOUND)
+    ctx.exit(Exit.FOUND if not report.ok else Exit.INTERRUPTED if report.interrupted else Exit.COMPLETED)
 
 
 def _exploration(asked: Asked) -> Exploration:
@@ -137,7 +137,10 @@ def _alone(asked: Asked) -> Report:
 def _run(exploration: Exploration, asked: Asked, tick: Callable[[], None] | None) -> Report:
     exploration.tick = tick
     until = None if asked.seconds is None else time.monotonic() + asked.seconds
-    return exploration.run(Budget(asked.budget, until), asked.faults, asked.seed, only_chance=asked.only_chance)
+    try:
+        return exploration.run(Budget(asked.budget, until), asked.faults, asked.seed, only_chance=asked.only_chance)
+    except KeyboardInterrupt:
+        return exploration.until_now()
 
 
 def _in_process(asked: Asked) -> Report:
@@ -165,8 +168,9 @@ def _together(asked: Asked, jobs: int) -> Report:
     parts = [asked, *(evolve(asked, seed=f'{asked.seed}/{job}', only_chance=True) for job in range(1, jobs))]
     with ProcessPoolExecutor(jobs, get_context('spawn'), _end_with_parent) as pool:
         tried = [pool.submit(_in_process, part) for part in parts]
-        for done in as_completed(tried):
-            if not done.result().ok:
-                pool.shutdown(wait=False, cancel_futures=True)
-                return done.result()
-        return tried[0].result()
+        try:
+            first = next((done for done in as_completed(tried) if not done.result().ok), tried[0])
+        except KeyboardInterrupt:  # which each of the processes gets as well, and ends with what it has found
+            first = next((done for done in as_completed(tried) if not done.result().ok), tried[0])
+        pool.shutdown(wait=False, cancel_futures=True)
+        return first.result()

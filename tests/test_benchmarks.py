@@ -16,6 +16,7 @@ PATIENCE = 300
 COMMANDS = {
     'cold_replay.py': ['50'],
     'compare.py': ['--rounds', '1', '--scale', '0.01'],
+    'exploration.py': ['60', '2'],
     'http_service.py': ['calls', 'load', 'signed', 'polls', '--scale', '0.01'],  # the rest installs moto's server
     'local_service.py': ['--closed', '20', '--history', '1000', '--workflows', '16'],
     'processes.py': ['--processes', '1', '--rounds', '1', '--scale', '0.02'],

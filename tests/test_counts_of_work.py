@@ -33,11 +33,12 @@ from genflow.swf.aws.fast_reading import read_page
 from genflow.swf.wire.events import translate
 from genflow.swf.worker import rounds
 from genflow.swf.worker.worker import Worker
-from genflow.testing import Tester
+from genflow.testing import Tester, explore
 from genflow.tools.shadow.shadowing import replayed
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 from cold_replay import Parallel, Sequential
+from exploration import Pair, Ten
 from histories import parallel, sequential
 
 pytestmark = pytest.mark.thorough
@@ -123,6 +124,15 @@ def test_lines_that_a_shadow_executes_for_an_event():
     each = sum(lines.values()) / len(history)
     assert outcome.error is None
     assert each <= 80 * LEEWAY, (each, lines.most_common(6))
+
+
+@pytest.mark.parametrize(('workflow', 'limit'), [(Pair, 4_400), (Ten, 10_400)])
+def test_lines_that_a_schedule_of_an_exploration_executes(workflow, limit):
+    """3,901 and 9,409 on Python 3.11, for histories of 10 and of 44 events, with the judges."""
+    explore(workflow, budget=50)
+    with lines_counted() as lines:
+        report = explore(workflow, budget=200)
+    assert sum(lines.values()) / report.runs <= limit * LEEWAY, lines.most_common(6)
 
 
 def test_bytes_that_a_cold_replay_needs_for_an_event():

@@ -199,6 +199,17 @@ class Walk:
         else:
             self.visit_object(value)
 
+    def visit_all(self, values: Iterable[Any]) -> None:
+        """The same as a visit of each, without a call for those that are atoms: most are."""
+        out = self.out
+        for value in values:
+            kind = type(value)
+            if kind in ATOMS:
+                out.append(kind)
+                out.append(value)
+            else:
+                self.visit(value)
+
     def visit_object(self, value: Any) -> None:
         for base, visit in _BY_BASE:
             if isinstance(value, base):
@@ -215,15 +226,13 @@ class Walk:
 
     def visit_sequence(self, value: Iterable[Any]) -> None:
         self.out.append(type(value))
-        for item in list(value):
-            self.visit(item)
+        self.visit_all(list(value))
         self.out.append('end')
 
     def visit_mapping(self, value: dict[Any, Any]) -> None:
         self.out.append(type(value))
-        for key, item in list(value.items()):
-            self.visit(key)
-            self.visit(item)
+        for pair in list(value.items()):
+            self.visit_all(pair)
         self.out.append('end')
 
     def visit_set(self, value: Iterable[Any]) -> None:
@@ -314,9 +323,7 @@ class Walk:
 
     def visit_members(self, value: Any, left_out: Collection[str] = ()) -> None:
         self.out.append(type(value))
-        for name in _slots(type(value)):
-            if name not in left_out:
-                self.visit(getattr(value, name, None))
+        self.visit_all(getattr(value, name, None) for name in _slots(type(value)) if name not in left_out)
         members = getattr(value, '__dict__', None)
         if members:
             for name, item in list(members.items()):

@@ -222,8 +222,10 @@ def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
     monkeypatch.setattr(call_thread, '_IDLE', [])  # without those of other tests
     with LocalSWF() as first:
         thread = thread_of(first)
-    while not any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
-        threading.Event().wait(0.001)  # it has its own time
+    for _ in range(60_000):  # it has its own time
+        if any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
+            break
+        threading.Event().wait(0.001)
     monkeypatch.setattr(call_thread, 'LINGER', 0.01)
     with LocalSWF() as second, LocalSWF() as third:
         assert thread_of(second) is thread

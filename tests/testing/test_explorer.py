@@ -1445,6 +1445,31 @@ def test_a_signal_that_comes_after_its_time_out_does_not_make_another_wait_wrong
     assert explore(AsksAgain).ok
 
 
+class GivesUp(Desk):
+    def run(self):
+        try:
+            return (yield self.charge(1))
+        except TaskFailed:
+            raise LookupError('nobody can be charged') from None
+
+
+class Asserts(Desk):
+    def run(self):
+        try:
+            return (yield self.charge(1))
+        except TaskFailed as error:
+            assert not error  # noqa: PT017 - the workflow's own
+
+
+def test_an_exception_that_the_code_raises_itself_is_no_mistake():
+    assert explore(GivesUp).ok
+
+
+def test_an_assertion_that_fails_is_one():
+    with pytest.raises(ExplorationFailed, match='mistake'):
+        explore(Asserts)
+
+
 # what explore is given
 
 

@@ -28,6 +28,7 @@ from genflow.core.text import failed_at
 from genflow.testing.explorer.calls import Call
 from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import ALREADY_RUNNING
+from genflow.testing.explorer.lines import LIBRARIES
 from genflow.testing.explorer.places import shown_place
 from genflow.testing.explorer.setup import Asked
 from genflow.testing.explorer.simulation import Simulation
@@ -57,7 +58,7 @@ MISTAKES = (
     YieldError,
     DefinitionError,
 )
-"""Exceptions that show a mistake in the code; others may be raised on purpose."""
+"""Exceptions that show a mistake in the code, unless it raises them itself."""
 
 UNLESS_RAISED = (ValueError, ArithmeticError, RuntimeError)
 """Exceptions that show one where no ``raise`` makes them, such as that a dict changed while it was iterated."""
@@ -204,7 +205,10 @@ def _mistaken_failure(run: Simulation) -> str | None:
         return f'the code cancels a task, and fails since it asks for its result: {type(error).__name__}: {error}'
     if isinstance(error, TaskFailed) or (isinstance(error, DefinitionError) and _has_made_up_value(run)):
         return None
-    if isinstance(error, MISTAKES) or (isinstance(error, UNLESS_RAISED) and not _is_raised(error)):
+    if isinstance(error, MISTAKES):
+        is_meant = not isinstance(error, (AssertionError, SystemExit)) and _is_raised(error, by_user=True)
+        return None if is_meant else _failing(error)
+    if isinstance(error, UNLESS_RAISED) and not _is_raised(error, by_user=False):
         return _failing(error)
     return None
 
@@ -231,15 +235,19 @@ def _at(error: BaseException) -> str:
     return f' at {place}' if place else ''
 
 
-def _is_raised(error: BaseException) -> bool:
-    """Whether a ``raise`` made an exception, and not the interpreter."""
+def _is_raised(error: BaseException, *, by_user: bool) -> bool:
+    """Whether a ``raise`` made an exception, and not the interpreter; ``by_user`` asks for one in the user's code."""
     place = error.__traceback__
     if place is None:
-        return True
+        return not by_user
     while place.tb_next is not None:
         place = place.tb_next
-    code = place.tb_frame.f_code.co_code
-    return 0 <= place.tb_lasti < len(code) and dis.opname[code[place.tb_lasti]] in ('RAISE_VARARGS', 'RERAISE')
+    code = place.tb_frame.f_code
+    if by_user and code.co_filename.startswith(LIBRARIES):
+        return False
+    instructions = code.co_code
+    at = place.tb_lasti
+    return 0 <= at < len(instructions) and dis.opname[instructions[at]] in ('RAISE_VARARGS', 'RERAISE')
 
 
 def _compensated(run: Simulation, first: Baseline) -> str | None:

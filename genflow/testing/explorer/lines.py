@@ -14,7 +14,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ['LineArcs']
+__all__ = ['LIBRARIES', 'LineArcs']
 
 HERE = str(Path(__file__).resolve().parents[2])
 LIBRARIES = (HERE, '<', *(sysconfig.get_path(name) for name in ('stdlib', 'platstdlib', 'purelib', 'platlib')))

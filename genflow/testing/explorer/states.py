@@ -178,8 +178,7 @@ class Walk:
     def visit(self, value: Any) -> None:
         kind = type(value)
         if kind in ATOMS:
-            self.out.append(kind)
-            self.out.append('-1' if value == -1 else value)  # whose hash is that of -2
+            self.visit_all((value,))
             return
         if kind in VALUES:
             self.out.append(repr(value))
@@ -200,13 +199,13 @@ class Walk:
             self.visit_object(value)
 
     def visit_all(self, values: Iterable[Any]) -> None:
-        """The same as a visit of each, without a call for those that are atoms: most are."""
+        """Visits each, without a call for those that are atoms: most are."""
         out = self.out
         for value in values:
             kind = type(value)
             if kind in ATOMS:
                 out.append(kind)
-                out.append(value)
+                out.append('-1' if value == -1 else value)  # whose hash is that of -2
             else:
                 self.visit(value)
 

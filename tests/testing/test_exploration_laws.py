@@ -256,6 +256,7 @@ def counted():
         ([['starts'], ['own']], 'reads', 0),
         ([['until_both'], ['until_both']], 'ends', 0),
         ([['forgets'], ['notes']], 'reads', 0),
+        ([['forgets'], ['forgets']], 'ends', 0),
         ([['gives_up'], ['same']], 'ends', 0),
         ([['fails'], ['named']], 'ends', 0),
         ([['draws'], ['draws']], 'reads', 0),

@@ -103,6 +103,7 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
     branches = list(live.branches.values())
     if live.root is not None:
         walk.visit(live.root)
+    walk.visit(live.pending_close)  # its result is text, as it was when `run` returned
     for branch in sorted(branches, key=_place):
         walk.visit(branch)
     for name in sorted(live.mailboxes):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from random import Random
 
@@ -17,6 +20,7 @@ from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.local import Limits, LocalSWF, SystemClock
 from genflow.swf.client.handles import Client
 from genflow.swf.tasks.collection import LONG
+from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.tasks.task_events import TaskEvents
 from genflow.swf.worker.decider import Decider
@@ -430,6 +434,20 @@ def test_a_history_that_was_given_up_is_no_shorter_one():
         list(task.events)
 
 
+@pytest.mark.parametrize('mismatch', ['hold', 'fail'])
+def test_a_page_that_an_application_could_not_read_is_no_reason_to_hold_or_fail(mismatch):
+    client = Pages()
+    pages = paged(history(5))
+    client.give(*pages[:3], DENIED, started=pages[-1][-1]['eventId'])
+    decider = decider_of(client, SPEC, mismatch=mismatch)
+    task = poller_of(decider).decision_task()
+    with pytest.raises(type(DENIED)):
+        len(task.events)  # as in `on_task`, which may go on without
+    with pytest.raises(type(DENIED)):
+        decider.handle(task)
+    assert (decider.held, client.answers) == ({}, [])
+
+
 class Looks(Middleware):
     def __init__(self):
         self.seen = []
@@ -454,6 +472,12 @@ def test_outside_of_genflow_timestamps_are_datetimes():
 
 
 # the sequence
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor() as pool:
+        yield pool
 
 
 def sequence(*pages):
@@ -513,5 +537,61 @@ def test_a_page_that_failed_fails_again():
     with pytest.raises(ValueError, match='broken') as caught:
         list(events)
     assert events.failure is caught.value
-    with pytest.raises(HistoryError, match=r'read up to its 2\. event'):
+    with pytest.raises(ValueError, match='broken') as again:
         list(events)
+    assert again.value is caught.value
+    assert events[1]['eventId'] == 2
+
+
+def test_events_are_equal_to_a_list_of_them_and_can_be_copied():
+    whole = numbered(1, 2, 3)
+
+    def make():
+        return sequence(whole[:1], whole[1:])[0]
+
+    assert make() == whole
+    assert whole == make() == make()
+    assert make() != whole[:1]
+    assert make() != tuple(whole)
+    pickled = pickle.dumps(make())
+    for copied in (copy.copy(make()), copy.deepcopy(make()), pickle.loads(pickled)):  # noqa: S301 - its own
+        assert copied == whole
+    tasks = [DecisionTask('token', 'main', 'run', 'Steps', '1', 3, 0, events) for events in (make(), whole, whole[:1])]
+    assert tasks[0] == tasks[1] == copy.deepcopy(tasks[1]) != tasks[2]
+    assert repr(make()) == '<1 events, more to come>'
+
+
+class Halfway:
+    """Events of which another thread has read the first and waits for the third, until it may go on."""
+
+    def __init__(self, pool):
+        self.goes_on = threading.Event()
+        asked = threading.Event()
+
+        def later():
+            yield numbered(2)
+            asked.set()
+            assert self.goes_on.wait(60)
+            yield numbered(3)
+            yield numbered(4)
+
+        self.events = TaskEvents(numbered(1), later())
+        self.read = pool.submit(list, self.events)
+        assert asked.wait(60)
+
+
+def test_two_threads_read_the_same_events(pool):
+    halfway = Halfway(pool)
+    found = iter(halfway.events)
+    first = next(found)
+    rest = pool.submit(list, found)
+    halfway.goes_on.set()
+    assert [first, *rest.result(60)] == halfway.read.result(60) == numbered(1, 2, 3, 4)
+
+
+def test_events_are_given_up_while_another_thread_reads_them(pool):
+    halfway = Halfway(pool)
+    halfway.events.close()
+    halfway.goes_on.set()
+    with pytest.raises(HistoryError, match=r'read up to its 3\. event'):
+        halfway.read.result(60)

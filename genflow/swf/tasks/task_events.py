@@ -4,11 +4,15 @@ Theory of operation. SWF gives a history in pages, and the code of a workflow ca
 while the others are on their way. So the events are a sequence that requests a page when somebody comes to its end.
 There is one such sequence for each task, also where all events came with the poll. Its owner is the decider that
 handles the task: it reads the events on one thread, and closes them when the task is answered or given up. What is
-closed before its end has no end, so whoever reads further gets an error, never a history that is too short.
+closed before its end has no end, so whoever reads further gets an error, never a history that is too short: the
+client's, if a page could not be read. An application that is given a task may read its events on another thread, which
+takes nothing from the decider.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, overload
@@ -39,46 +43,60 @@ class _Arrival:
     later: Later | None
     is_cut_off: bool = False
     failure: BaseException | None = None
-
-    def more(self) -> bool:
-        """Waits for the next page, which may be empty; returns false if there is none."""
-        if self.later is None:
-            return False
-        if self.is_cut_off:
-            raise HistoryError(
-                f'the history was read up to its {len(self.events)}. event and then given up; read it while its '
-                'decision task is handled'
-            )
-        try:
-            page = next(self.later, None)
-        except BaseException as error:
-            self.is_cut_off, self.failure = True, error
-            raise
-        if page is None:
-            self.later = None
-            return False
-        self.events.extend(page)
-        return True
+    _lock: threading.RLock = field(factory=threading.RLock, init=False)
 
     def has(self, place: int) -> bool:
         """Whether there is an event at this place; waits for as many pages as it takes."""
         while place >= len(self.events):
-            if not self.more():
-                return False
+            if self.later is None:
+                return place < len(self.events)  # another thread may have read the last page meanwhile
+            self._read_until(place)
         return True
 
+    def read_all(self) -> None:
+        """Waits for all pages."""
+        while self.later is not None:
+            self._read_until(sys.maxsize)
+
     def close(self) -> None:
-        if self.later is not None and not self.is_cut_off:
-            self.is_cut_off = True
-            self.later.close()
+        """Gives up the pages that have not arrived; the one that another thread waits for is its last."""
+        if self.later is None or self.is_cut_off:
+            return
+        self.is_cut_off = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self.later.close()
+            finally:
+                self._lock.release()
+
+    def _read_until(self, place: int) -> None:
+        """Waits for the next page, which may be empty, unless there is an event at this place by now."""
+        with self._lock:
+            if self.later is None or place < len(self.events):
+                return
+            if self.is_cut_off:
+                raise self.failure or HistoryError(
+                    f'the history was read up to its {len(self.events)}. event and then given up; read it while its '
+                    'decision task is handled'
+                )
+            try:
+                page = next(self.later, None)
+            except BaseException as error:
+                self.is_cut_off, self.failure = True, error
+                raise
+            if page is None:
+                self.later = None
+            else:
+                self.events.extend(page)
 
 
 @define(eq=False, init=False)
 class TaskEvents(Sequence[Event]):
     """SWF's event dicts, oldest first. Reading beyond the events that have arrived waits for the next page.
 
-    Its length, its last event and a slice wait for all pages; the first event, an iteration and :meth:`since` for no
-    more than they give. An event that is given to other code than genflow's has a datetime as its timestamp.
+    Its length, its last event, a slice, a copy and a comparison wait for all pages; the first event, an iteration and
+    :meth:`since` for no more than they give. It equals a list of the same events. An event that is given to other code
+    than genflow's has a datetime as its timestamp.
 
     Args:
         arrived: The events of the first page.
@@ -127,13 +145,12 @@ class TaskEvents(Sequence[Event]):
             if page:
                 yield page
                 place += len(page)
-            elif not arrival.more():
+            elif not arrival.has(place):
                 return
 
     def whole(self) -> list[Event]:
         """All of them, once all have arrived."""
-        while self._arrival.more():
-            pass
+        self._arrival.read_all()
         return dated(self._arrival.events[self._first :])
 
     def close(self) -> None:
@@ -145,6 +162,19 @@ class TaskEvents(Sequence[Event]):
 
     def __bool__(self) -> bool:
         return self._arrival.has(self._first)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, TaskEvents):
+            return self.whole() == other.whole()
+        return self.whole() == other if isinstance(other, list) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as that of a list
+
+    def __reduce__(self) -> tuple[type[TaskEvents], tuple[list[Event]]]:
+        return TaskEvents, (self.whole(),)
+
+    def __repr__(self) -> str:
+        return f'<{self.arrived} events{"" if self.is_complete else ", more to come"}>'
 
     def __len__(self) -> int:
         return len(self.whole())

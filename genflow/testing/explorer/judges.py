@@ -363,6 +363,8 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
         again = [other for other in lost if key is None or _asked(run, other).key != key]
         before.append(call)
         many = len({(other.run, other.number) for other in before}) > first.asked[what] > 0
+        if again and again[0].outcome != 'timed out' and not _gives_up(run, first, again[0], call):
+            continue
         if again and many and not _only_reads(call):
             when = 'after it timed out' if again[0].outcome == 'timed out' else 'while it is still open'
             return (
@@ -370,6 +372,18 @@ def _asked_again(run: Simulation, first: Baseline) -> str | None:
                 'has another idempotency key; let retry= try again, or give both calls one key'
             )
     return None
+
+
+def _gives_up(run: Simulation, first: Baseline, known: Call, call: Call) -> bool:
+    """Whether a call that is made while an equal one is open takes its place, as far as that can be told.
+
+    It is all that its decision calls, nothing was called in between, and the first order makes no equal calls at all.
+    """
+    if max(first.asked.values(), default=0) > 1 or run.calls.index(call) != run.calls.index(known) + 1:
+        return False
+    decisions = run.decisions_of_calls()
+    own = decisions.get(id(call))
+    return own is not None and decisions.get(id(known)) != own and list(decisions.values()).count(own) == 1
 
 
 def _may_have_been_performed(call: Call, place: int) -> bool:

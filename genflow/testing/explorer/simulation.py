@@ -212,6 +212,11 @@ class Simulation(ServiceModel):
         place = self._place_of.get(ref)
         return None if place is None else self.calls[place]
 
+    def decisions_of_calls(self) -> dict[int, int]:
+        """By the identity of each call of the current run, the decision that made it."""
+        made = {event.id: event.decision_id for event in self.events if hasattr(event, 'decision_id')}
+        return {id(self.calls[place]): made[ref] for ref, place in self._place_of.items() if ref in made}
+
     @property
     def fired(self) -> int:
         """How many timers have fired."""

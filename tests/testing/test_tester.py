@@ -412,6 +412,25 @@ def test_a_child_that_never_answers_can_be_cancelled():
     assert tester.now == START + timedelta(seconds=60)
 
 
+@pytest.mark.parametrize('sticky', [False, True])
+def test_a_child_that_never_answers_can_be_cancelled_before_it_has_decided_anything(sticky):
+    class Hasty(Workflow):
+        inner = WorkflowProxy(name='Inner', version='1', retry=0, workflow_duration=1000, task_list='polled later')
+
+        def run(self):
+            child = self.inner('x')
+            yield child.signal('go', 1)
+            child.cancel()
+            try:
+                yield child
+            except ChildCanceled:
+                return 'cancelled'
+
+    tester = Tester(Hasty, inner=Never(), sticky=sticky)
+    assert tester.run() == 'cancelled'
+    assert tester.now == START
+
+
 def test_a_child_without_stub_and_class_is_named():
     class Lonely(Workflow):
         other = WorkflowProxy(name='Nobody', version='9')

@@ -168,18 +168,18 @@ class Decider:
     # stubs
 
     def _stand_in(self, task: DecisionTask) -> Decisions:
-        """A child that a stub stands in for closes with its first decision, or never."""
-        if task.run_id in self._silent:
-            asked = any(event['eventType'] == 'WorkflowExecutionCancelRequested' for event in task.events)
-            return Decisions((CancelWorkflow(),) if asked else ())
-        part = self.stage.cast.parts.get(('child', task.name, task.version))
-        if part is None or not part.is_stubbed:
-            lacks = Double(WorkflowProxy(task.name, task.version), Workflow) if part is None else part
-            raise TesterError(f'the child {task.name} {task.version} was started, {lacks.missing()}')
-        decision = self._played(task, part)
-        if decision is None:
+        """A child that a stub stands in for closes with its first decision, or, if that never answers, on request."""
+        if task.run_id not in self._silent:
+            part = self.stage.cast.parts.get(('child', task.name, task.version))
+            if part is None or not part.is_stubbed:
+                lacks = Double(WorkflowProxy(task.name, task.version), Workflow) if part is None else part
+                raise TesterError(f'the child {task.name} {task.version} was started, {lacks.missing()}')
+            decision = self._played(task, part)
+            if decision is not None:
+                return Decisions((decision,))
             self._silent.add(task.run_id)
-        return Decisions(() if decision is None else (decision,))
+        asked = any(event['eventType'] == 'WorkflowExecutionCancelRequested' for event in task.events)
+        return Decisions((CancelWorkflow(),) if asked else ())
 
     def _played(self, task: DecisionTask, part: Double) -> Decision | None:
         attributes = task.events[0]['workflowExecutionStartedEventAttributes']

@@ -23,6 +23,7 @@ from genflow.swf.tasks.collection import LONG
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.tasks.task_events import TaskEvents
+from genflow.swf.worker import points
 from genflow.swf.worker.decider import Decider
 from genflow.swf.worker.points import DecisionPoints
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
@@ -366,6 +367,26 @@ def test_waiting_for_a_page_is_no_slow_decision(caplog):
     decider = decider_of(client, SPEC, watch=watch)
     decided(decider, client)
     assert (decider.held, caplog.records) == ({}, [])
+    decider.cache.close_all()
+
+
+def test_waiting_for_a_page_is_no_time_of_the_decision(monkeypatch):
+    waiting = Waiting()
+    monkeypatch.setattr(points, 'monotonic', waiting.clock)
+    durations = []
+
+    class Measures(Middleware):
+        def decided(self, decision):
+            durations.append(decision.seconds)
+
+    def at_page(number):
+        waiting.now += 100
+
+    client = Pages(at_page=at_page)
+    client.give(*paged(history(5)))
+    decider = decider_of(client, SPEC, points=DecisionPoints((Measures(),)))
+    decided(decider, client)
+    assert durations == [0]
     decider.cache.close_all()
 
 

@@ -16,7 +16,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain, islice, tee
 from operator import itemgetter
@@ -239,7 +239,7 @@ class Decider:
         try:
             made = None
             stopwatch = Stopwatch() if self.points.stack else None
-            found, again = self._translated(ready), None
+            found, again = self._translated(ready, stopwatch), None
             if kept.records(task.started_id):
                 found, again = tee(found)
             with COLLECTION.held() if task.started_id - events.first_id >= LONG else nullcontext():
@@ -259,20 +259,25 @@ class Decider:
                 raise
             return self._hold(task, error)
 
-    def _translated(self, ready: _Ready) -> Iterator[Any]:
+    def _translated(self, ready: _Ready, stopwatch: Stopwatch | None) -> Iterator[Any]:
         """The engine's events, each page of which is read when the execution wants it."""
-        found = chain.from_iterable(map(translate, self._pages(ready.events)))
+        found = chain.from_iterable(map(translate, self._pages(ready.events, stopwatch)))
         return chain(ready.before, islice(found, 1, None)) if ready.before else found
 
-    def _pages(self, events: TaskEvents) -> Iterator[list[Event]]:
-        """Those of a history; the watch over its decision pauses while one is awaited."""
+    def _pages(self, events: TaskEvents, stopwatch: Stopwatch | None) -> Iterator[list[Event]]:
+        """Those of a history; the time in which one is awaited is no time of the decision."""
         pages = events.pages()
         while True:
-            with nullcontext() if events.is_complete else self.watch.waiting():
+            with nullcontext() if events.is_complete else self._waiting(stopwatch):
                 page = next(pages, None)
             if page is None:
                 return
             yield page
+
+    @contextmanager
+    def _waiting(self, stopwatch: Stopwatch | None) -> Iterator[None]:
+        with self.watch.waiting(), nullcontext() if stopwatch is None else stopwatch.stopped():
+            yield
 
     def _paced(
         self, task: DecisionTask, kept: CachedExecution, events: TaskEvents, record: list[Any] | None

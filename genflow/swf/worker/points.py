@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import define, evolve
@@ -64,7 +65,7 @@ ACTIVITY_OUTCOMES: dict[type, Any] = {
 
 
 class Stopwatch:
-    """Measures a decision, from the creation of this object."""
+    """Measures a decision, from the creation of this object, without the time in which it is stopped."""
 
     __slots__ = ('_began', '_cpu', 'began_at')
 
@@ -76,6 +77,18 @@ class Stopwatch:
     def read(self) -> tuple[float, float]:
         """The seconds since then, and those of this thread on the processor."""
         return monotonic() - self._began, time.thread_time() - self._cpu
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The time in the block does not count: as if the decision had begun so much later."""
+        seconds, cpu_seconds = self.read()
+        try:
+            yield
+        finally:
+            now, cpu = self.read()
+            self.began_at += now - seconds
+            self._began += now - seconds
+            self._cpu += cpu - cpu_seconds
 
 
 @define(eq=False)

@@ -251,6 +251,11 @@ class LocalSWF(BotoMethods):
         return isinstance(self._service, Service) if self._member is None else self._member.leads
 
     @property
+    def answers_here(self) -> bool:
+        """Whether this process carries out its calls itself and writes what they change."""
+        return self._own_service is not None
+
+    @property
     def long_poll(self) -> float:
         """Seconds for which an empty poll is held."""
         return self._service.long_poll

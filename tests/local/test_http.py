@@ -204,6 +204,7 @@ class Broken:
     """Stands where a service should, and fails as a bug would."""
 
     long_poll = 0
+    answers_here = True
 
     def call_json(self, operation, members):
         raise ZeroDivisionError('a secret')

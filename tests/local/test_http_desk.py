@@ -22,6 +22,7 @@ class Service:
     """Remembers in which threads it was called."""
 
     long_poll = 0
+    answers_here = True
 
     def __init__(self, together=0):
         self.threads = []
@@ -220,7 +221,9 @@ class Poll:
 
 
 class PollsElsewhere(Polls):
-    """Begins calls, but not attempts at polls, as a service does whose file another process has."""
+    """A service whose file another process has."""
+
+    answers_here = False
 
     def begin(self, operation, members):
         return Begun(lambda: operation, is_long=True)
@@ -244,6 +247,12 @@ def test_polls_of_another_process_that_come_together_are_for_workers():
     service = PollsElsewhere()
     requests = [small('PollForDecisionTask'), small('PollForActivityTask')]
     assert carry_out(service, requests) == [Reply(200, b'task')] * 2
+    assert on_the_loop(service) == [False, False]
+
+
+def test_what_another_process_does_is_for_a_worker_though_it_comes_alone():
+    service = PollsElsewhere()
+    carry_out(service, [small('ListDomains')], [small('PollForDecisionTask')])
     assert on_the_loop(service) == [False, False]
 
 

@@ -45,6 +45,10 @@ class Served(Protocol):
     """Carries out calls whose answers are JSON."""
 
     @property
+    def answers_here(self) -> bool:
+        """Calls are carried out in this process; another one, which may be suspended, need not be waited for."""
+
+    @property
     def long_poll(self) -> float:
         """Seconds for which an empty poll is held."""
 

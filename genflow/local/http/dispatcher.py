@@ -256,9 +256,7 @@ class Dispatcher:
         if not is_small(job):
             self._send(partial(self._carry_out, job), finish)
             return None
-        if alone:
-            return self._carry_out(job)
-        outcome = self._begin(job)
+        outcome = self._carry_out_alone(job) if alone else self._begin(job)
         if isinstance(outcome, Pending) and outcome.is_long:
             self._send(outcome.finish, finish)
             return None
@@ -284,6 +282,10 @@ class Dispatcher:
         if isinstance(job, _Attempt):
             return attempted(job.held, last=job.is_last)
         return self._outcome(job, self._asked)
+
+    def _carry_out_alone(self, job: _Job) -> Outcome | Pending:
+        """As :meth:`_carry_out`, but for what another process does, which may take for ever."""
+        return self._carry_out(job) if isinstance(job, _Attempt) else self._outcome(job, self._asked_alone)
 
     def _begin(self, job: _Job) -> Outcome | Pending:
         """As :meth:`_carry_out`, as far as it comes without waiting."""
@@ -328,10 +330,13 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - whoever asked gets it
             return failure(call.operation, error)
 
+    def _asked_alone(self, call: Call) -> Outcome | Pending:
+        return self._asked(call) if call.service.answers_here else self._begun(call)
+
     def _begun(self, call: Call) -> Outcome | Pending:
-        begin = getattr(call.service, 'begin', None)
+        begin = getattr(call.service, 'begin', None) if call.service.answers_here else None
         if begin is None:
-            return Pending(lambda: self._asked(call), is_long=True)
+            return Pending(partial(self._asked, call), is_long=True)
         if is_held(call):
             return self._poll_begun(Held(call))
         return cast('Outcome | Pending', pending(call.operation, lambda: begin(call.operation, call.members)))

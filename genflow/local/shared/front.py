@@ -98,11 +98,13 @@ class CallerService:
 
     Attributes:
         long_poll: Seconds for which its poll is held.
+        answers_here: Who leads does.
     """
 
     service: Service
     caller: Caller
     long_poll: float
+    answers_here: bool = True
 
     def call_json(self, operation: str, request: dict[str, Any]) -> str:
         """Carry out an operation; a poll takes what is there."""

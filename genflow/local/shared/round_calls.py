@@ -53,7 +53,10 @@ class WaitingService:
 
     Attributes:
         long_poll: Seconds for which it waits.
+        answers_here: Who leads does.
     """
+
+    answers_here = True
 
     def __init__(self, rounds: Rounds, process: str, long_poll: float) -> None:
         self.long_poll = long_poll

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from datetime import datetime
+from enum import Enum
 
 import pytest
 
 from genflow.local import LocalSWF, ManualClock
+from genflow.local.requests.tokens import SealedTask
 from genflow.local.state.execution import LONGEST_OBJECT, MOST_OBJECTS
 from tests.local.office import ACTIVITY, COMPLETE, Office, decision, schedule
 
 SHORT = {('act', '1')}
+
+
+class Fruit(str, Enum):
+    """Texts of a class of their own, as an application's constants may be."""
+
+    PEAR = 'pear'
 
 
 class Rounds:
@@ -44,10 +53,11 @@ class Rounds:
         self.requests.append(request['decisions'])
         return pristine, task
 
-    def perform(self):
+    def perform(self, result='{"a":[1]}'):
         answer = self.take('activity', 'workers')
         self.client.settle()
-        self.client.respond_activity_task_completed(taskToken=answer['taskToken'], result='{"a":[1]}')
+        self.client.respond_activity_task_completed(taskToken=answer['taskToken'], result=result)
+        return answer
 
 
 @pytest.fixture(params=['memory', 'file'])
@@ -132,3 +142,29 @@ def test_many_and_long_events_are_read_as_few_and_short_ones(rounds, signals, le
             )
         read.append(rounds.decide()[0])
     assert [task['events'] for task in read] == pages_of(rounds.office.history(execution), read)
+
+
+def types_in(value):
+    """The classes of everything in a value of JSON."""
+    if isinstance(value, dict):
+        return {dict}.union(*(types_in(part) for item in value.items() for part in item))
+    if isinstance(value, list):
+        return {list}.union(*map(types_in, value))
+    return {type(value)}
+
+
+def test_texts_of_an_application_s_own_class_are_given_as_they_are_in_json(rounds):
+    """Else a workflow would get other values from its live execution than from a replay."""
+    execution = rounds.office.start(input=Fruit.PEAR, tagList=[Fruit.PEAR])
+    rounds.decide(
+        decision('ScheduleActivityTask', activityId=Fruit.PEAR, activityType=ACTIVITY, input=Fruit.PEAR),
+        decision('StartTimer', timerId=Fruit.PEAR, startToFireTimeout='5', control=Fruit.PEAR),
+    )
+    activity = rounds.perform(result=Fruit.PEAR)
+    _, task = rounds.decide()
+    found = {event['eventType']: event for event in task['events']}
+    assert found['TimerStarted']['timerStartedEventAttributes']['control'] == 'pear'
+    assert found['ActivityTaskCompleted']['activityTaskCompletedEventAttributes']['result'] == 'pear'
+    assert activity['input'] == 'pear'
+    given = types_in([task['events'], activity, rounds.office.describe(execution)])
+    assert given <= {dict, list, str, int, bool, datetime, SealedTask}

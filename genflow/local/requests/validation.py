@@ -62,6 +62,11 @@ REPORT_ORDER = {
 """Operation -> its members in the order in which the live service was seen to report them."""
 
 
+TOKEN = 'TaskToken'  # noqa: S105 - the name of a shape
+"""What may be of a subclass of ``str`` that has read it already. Every other text is kept, or given to a decider, as it
+is in JSON; an enumeration's member, or a text of markup, is not."""
+
+
 @cache
 def decision_member(decision_type: str) -> str:
     """``'StartTimer'`` -> ``'startTimerDecisionAttributes'``."""
@@ -114,8 +119,10 @@ def _quick_string(rule: Rule, named: Pattern | None) -> Check:
     accepts = rule.pattern.accepts if rule.pattern else None
 
     def check(value: Any) -> bool:
-        return isinstance(value, str) and least <= len(value) <= most and (value.isascii() or encodable(value))
+        return type(value) is str and least <= len(value) <= most and (value.isascii() or encodable(value))
 
+    if rule.shape.name == TOKEN:
+        return lambda value: isinstance(value, str) and least <= len(value) <= most and value.isascii()
     if enum:
         return lambda value: type(value) is str and value in enum
     if accepts is not None:
@@ -255,7 +262,7 @@ def walk(rule: Rule, named: Pattern | None, value: Any, path: str, report: Repor
         raise wrong_type(path, value, 'text without lone surrogates')
     for wants in broken(rule, value):
         report.add(value, path, wants)
-    return value
+    return str.__str__(value) if kind == 'string' and rule.shape.name != TOKEN else value
 
 
 def broken(rule: Rule, value: Any) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 
@@ -281,6 +282,33 @@ def test_a_disk_that_stays_full_makes_nobody_forget_the_first_that_it_refused(di
     assert not dispatcher.journal.is_lost(kept)
     with pytest.raises(DiskFull):
         dispatcher.journal.settle_deferred(marks[0], kept)
+
+
+def test_what_is_lost_is_known_at_every_moment_of_the_next_failure(dispatcher):
+    """Whoever was refused before may look just then, without a lock, and must not take its change for kept."""
+    marks, known = [], []
+
+    def trace(frame, event, argument):
+        if frame.f_globals.get('__name__') == Journal.__module__:
+            known.extend(map(dispatcher.journal.is_lost, marks))
+            return trace
+        return None
+
+    dispatcher.disk.failure = DiskFull('no room')
+    before = sys.gettrace()
+    for name in 'abc':
+        dispatcher.state.batch.events.append((name, '{}'))
+        mark = dispatcher.journal.mark()
+        dispatcher.disk.let.release()
+        sys.settrace(trace)
+        try:
+            with pytest.raises(DiskFull):
+                dispatcher.journal.settle(mark)
+        finally:
+            sys.settrace(before)
+        marks.append(mark)
+    assert len(known) > 9
+    assert all(known)
 
 
 def test_what_changes_during_a_sweep_is_looked_for_a_minute_later(dispatcher):

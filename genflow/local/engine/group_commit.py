@@ -350,12 +350,11 @@ class Journal:
     def _fail(self, number: int, error: StoreError) -> None:
         """Everything from that batch on is lost; go back to what the file has."""
         with self._lock:
-            last = self._state.batch.number
-            if self._failures and self._failures[-1][1] == number - 2:
-                number = self._failures.pop()[0]  # one range for a disk that stays full
-            self._failures.append((number, last, error))
+            last, failures = self._state.batch.number, self._failures
+            if failures and failures[-1][1] == number - 2:  # one range for a disk that stays full
+                number, failures = failures[-1][0], failures[:-1]
+            self._failures = [*failures, (number, last, error)][-FAILURES:]  # a new list: others read it without a lock
             self._unfolded = Batch(last)
-            del self._failures[:-FAILURES]
             self._recover()
             self._written = last + 1  # nothing; those who come from now on have seen nothing of what is lost
             self._state.batch = Batch(last + 2)

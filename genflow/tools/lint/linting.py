@@ -45,16 +45,16 @@ def lint_paths(
         settings: Which rules; all unless given.
         classes: By file, the only workflow class that is looked at there.
 
-    Raises:
-        OSError: A file cannot be read.
-        SyntaxError: A file is no Python.
+    A file that cannot be read, or is no Python, is a finding, too, which only ``exclude`` lets pass.
     """
     settings = settings or Settings()
-    return _findings(_projects(paths, settings), settings, classes or {})
+    unread: dict[Path, Finding] = {}
+    found = _findings(_projects(paths, settings, unread), settings, classes or {})
+    return sorted([*found, *unread.values()], key=_place)
 
 
-def _projects(paths: Iterable[str | Path], settings: Settings) -> list[Project]:
-    """The modules below some paths, and those beside them that they import.
+def _projects(paths: Iterable[str | Path], settings: Settings, unread: dict[Path, Finding]) -> list[Project]:
+    """The modules below some paths, and those beside them that they import; ``unread`` receives the others.
 
     Modules of different folders that have the same name are in different projects, each with all of its folder.
     """
@@ -69,11 +69,27 @@ def _projects(paths: Iterable[str | Path], settings: Settings) -> list[Project]:
             project = Project()
             projects.append(project)
         for name, path in files.items():
-            project.add(path, read(path).text, name)
+            _add(project, path, name, unread)
     for project in projects:
         for module in list(project.modules.values()):
-            _add_neighbours(project, module)
+            _add_neighbours(project, module, unread)
+    for path in list(filter(settings.excludes, unread)):
+        del unread[path]
     return projects
+
+
+def _add(
+    project: Project, path: Path, name: str, unread: dict[Path, Finding], *, is_asked: bool = True
+) -> Module | None:
+    """Reads a module, unless there is a reason why it cannot be read, which is then in ``unread``."""
+    try:
+        return project.add(path, read(path).text, name, is_asked=is_asked)
+    except SyntaxError as error:
+        line, column, text = error.lineno or 1, error.offset or 1, f'cannot be read as Python: {error.msg}'
+    except OSError as error:
+        line, column, text = 1, 1, f'cannot be read: {error.strerror}'
+    unread[path] = Finding(str(path), line, column, 'G901', text)
+    return None
 
 
 def files_of(paths: Iterable[str | Path], settings: Settings) -> list[Path]:
@@ -96,7 +112,7 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (here / name for name in files if name.endswith('.py') and not name.startswith('.'))
 
 
-def _add_neighbours(project: Project, module: Module) -> None:
+def _add_neighbours(project: Project, module: Module, unread: dict[Path, Finding]) -> None:
     """Reads the files beside a module that it imports, so that calls are followed into them."""
     pending = [module]
     while pending:
@@ -109,8 +125,11 @@ def _add_neighbours(project: Project, module: Module) -> None:
             for base in (root, folder):
                 place = base.joinpath(*name.split('.'))
                 path = place / '__init__.py' if place.is_dir() else place.with_suffix('.py')
-                if name not in project.modules and path.is_file():
-                    pending.append(project.add(path, read(path).text, name, is_asked=False))
+                if name in project.modules or path in unread or not path.is_file():
+                    continue
+                added = _add(project, path, name, unread, is_asked=False)
+                if added is not None:
+                    pending.append(added)
 
 
 def _named_modules(module: Module) -> Iterator[str]:
@@ -132,8 +151,11 @@ def _findings(
     left: list[Finding] = []
     for path, module in modules.items():
         left += passed(module, by_path.get(path, []))
-    wanted = [finding for finding in left if settings.wants(finding)]
-    return sorted(wanted, key=lambda finding: (finding.path, finding.line, finding.column, finding.code))
+    return sorted(filter(settings.wants, left), key=_place)
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    return finding.path, finding.line, finding.column, finding.code
 
 
 def _all(project: Project, classes: Mapping[Path, str]) -> Iterator[Finding]:
@@ -218,8 +240,11 @@ def fix(
         for path, findings in _by_path(lint_paths(paths, settings, classes)).items():
             if path not in asked:
                 continue
+            fixes = [finding.fix for finding in findings if finding.fix]
+            if not fixes:
+                continue
             source = read(Path(path))
-            mended, count = applied(source.text, [finding.fix for finding in findings if finding.fix])
+            mended, count = applied(source.text, fixes)
             if count:
                 source.write(Path(path), mended)
             done += count

@@ -15,7 +15,7 @@ class Rule:
     """One rule.
 
     Attributes:
-        code: ``G0..`` breaks determinism, ``G1..`` loses something.
+        code: ``G0..`` breaks determinism, ``G1..`` loses something, ``G9..`` keeps the look itself from its work.
         name: In a few words.
         why: What goes wrong.
         wrong: Code that the rule finds.
@@ -246,6 +246,13 @@ _ALL = (
         'A comment that lets a finding pass says why, for the next reader.',
         'now = time.time()  # genflow: ok G001',
         'now = time.time()  # genflow: ok G001 only for a log line',
+    ),
+    Rule(
+        'G901',
+        'unreadable file',
+        'A file that is no Python, or that cannot be read, is not looked at. No setting but `exclude` lets this pass.',
+        'yield self.charge(order',
+        'yield self.charge(order)',
     ),
 )
 

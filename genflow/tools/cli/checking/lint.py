@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import os
 from pathlib import Path
@@ -16,6 +15,7 @@ from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.linting import fix as mend
 from genflow.tools.lint.linting import lint_paths
 from genflow.tools.lint.output import FORMATS
+from genflow.tools.lint.project import Project
 from genflow.tools.lint.rules import RULES, page
 from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
 from genflow.tools.lint.sources import read
@@ -63,9 +63,7 @@ def command(
     classes = {path: cls for path, cls in zip(paths, map(_class, targets), strict=True) if cls is not None}
     try:
         findings = _findings(paths, classes, _settings(select, ignore), mends=fix)
-    except SyntaxError as error:
-        raise Refused(f'{error.filename}:{error.lineno}: {error.msg}') from error
-    except (SettingsError, OSError, UnicodeDecodeError) as error:
+    except (SettingsError, OSError) as error:
         raise Refused(str(error)) from error
     click.echo(FORMATS[form](findings))
     ctx.exit(Exit.FOUND if findings else Exit.COMPLETED)
@@ -80,13 +78,23 @@ def _settings(select: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:
 
 def _findings(paths: list[Path], classes: dict[Path, str], settings: Settings, *, mends: bool) -> list[Finding]:
     for path, name in classes.items():
-        known = [node.name for node in ast.walk(ast.parse(read(path).text)) if isinstance(node, ast.ClassDef)]
-        if name not in known:
+        known = _classes_in(path)
+        if known is not None and name not in known:
             raise Refused(f'{path} has no class {name}; it has {", ".join(known) or "none"}.')
     if mends:
         made = mend(paths, settings, classes)
         click.echo(f'{made} change{"" if made == 1 else "s"} made', err=True)
     return lint_paths(paths, settings, classes)
+
+
+def _classes_in(path: Path) -> list[str] | None:
+    """The classes of a file; ``None`` where it is no Python, which is a finding."""
+    if path.is_dir():
+        raise Refused(f'{path} is a folder; to look at one class, name its module.')
+    try:
+        return [cls.name for cls in Project().add(path, read(path).text).every_class]
+    except SyntaxError:
+        return None
 
 
 def _explain(code: str) -> None:

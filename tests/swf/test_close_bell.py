@@ -11,6 +11,7 @@ import pytest
 
 from genflow import AsyncClient, Workflow
 from genflow.swf.aws.client import Backoff
+from genflow.swf.client.close_bell import CloseBell
 from genflow.swf.client.handles import Client
 from genflow.swf.scanner import workflow
 from tests.swf.work import Loops
@@ -36,6 +37,11 @@ def patient(loops):
     """A client that never looks again by itself."""
     loops.client._intervals = FOREVER  # noqa: SLF001
     return loops.client
+
+
+def watchers(swf):
+    """Whom the service would tell of a close."""
+    return [wake for wakes in swf._service._state.close_watchers._waiting.values() for wake in wakes]  # noqa: SLF001
 
 
 @pytest.fixture
@@ -93,8 +99,7 @@ def test_time_is_up_all_the_same_and_nobody_waits_any_more(swf, patient):
     execution = patient.starter(Relay)(0)
     with pytest.raises(TimeoutError, match='is still open'):
         execution.result(timeout=0.01)
-    state = swf._service._state  # noqa: SLF001
-    assert not any(state.close_watchers._waiting.values())  # noqa: SLF001
+    assert watchers(swf) == []
 
 
 def test_on_an_event_loop(loops, waits):
@@ -127,3 +132,23 @@ def test_an_event_loop_that_is_over_is_left_alone(loops, waits):
     asyncio.run(program())
     loops.run()
     assert Client('d', loops.swf).execution(executions[0].workflow_id).result(timeout=PATIENCE) == 'over'
+
+
+def test_who_leaves_while_another_thread_begins_to_wait_leaves_nothing_behind(loops, swf, pool):
+    """As an event loop does whose wait is cancelled."""
+    execution = loops.client.starter(Relay)(0)
+    begun, goes_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def on_close(self, *args):
+            begun.set()
+            assert goes_on.wait(PATIENCE)
+            return swf.on_close(*args)
+
+    bell = CloseBell(Slow(), 'd', lambda: None)
+    waiting = pool.submit(bell.wait_for, {'workflowId': execution.workflow_id, 'runId': execution.run_id})
+    assert begun.wait(PATIENCE)
+    bell.leave()
+    goes_on.set()
+    waiting.result(PATIENCE)
+    assert watchers(swf) == []

@@ -29,6 +29,7 @@ class CloseBell:
     ring: Callable[[], None]
     _run: Mapping[str, str] | None = field(default=None, init=False)
     _leave: Callable[[], None] | None = field(default=None, init=False)
+    _is_over: bool = field(default=False, init=False)
 
     def wait_for(self, run: Mapping[str, str] | None) -> None:
         """Rings from now on when that run closes: at once if it has closed by now, never for a run that it rang for.
@@ -38,14 +39,20 @@ class CloseBell:
         """
         if run is None or run == self._run:
             return
-        self.leave()
+        self._forget()
         self._run = run
         on_close = getattr(self.swf, 'on_close', None)
         if on_close is not None:
             self._leave = on_close(self.domain, run['workflowId'], run['runId'], self.ring)
+        if self._is_over:
+            self._forget()
 
     def leave(self) -> None:
-        """Rings no more; never blocks."""
-        if self._leave is not None:
-            self._leave()
-            self._leave = None
+        """Rings no more, for no run; never blocks. Another thread may still be in :meth:`wait_for`."""
+        self._is_over = True
+        self._forget()
+
+    def _forget(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()

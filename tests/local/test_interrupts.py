@@ -218,7 +218,7 @@ def test_the_thread_ends_soon_after_the_service(end):
 
 
 def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
-    monkeypatch.setattr(call_thread, 'LINGER', 600)
+    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 600)
     monkeypatch.setattr(call_thread, '_IDLE', [])  # without those of other tests
     with LocalSWF() as first:
         thread = thread_of(first)
@@ -226,7 +226,7 @@ def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
         if any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
             break
         threading.Event().wait(0.001)
-    monkeypatch.setattr(call_thread, 'LINGER', 0.01)
+    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)
     with LocalSWF() as second, LocalSWF() as third:
         assert thread_of(second) is thread
         assert thread_of(third) is not thread
@@ -235,7 +235,7 @@ def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
 
 def test_threads_without_a_service_end(monkeypatch):
     """Not more of them wait than there may be."""
-    monkeypatch.setattr(call_thread, 'LINGER', 600)
+    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 600)
     monkeypatch.setattr(call_thread, '_IDLE', [])
     monkeypatch.setattr(call_thread, 'SPARE', 0)
     with LocalSWF() as swf:

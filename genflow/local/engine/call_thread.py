@@ -34,7 +34,7 @@ T = TypeVar('T')
 LOOK_AGAIN = 1.0
 """Seconds after which one who waits sees whether the thread is still there."""
 
-LINGER = 1.0
+IDLE_TIMEOUT = 1.0
 """Seconds for which a thread whose owner is gone waits for another."""
 
 SPARE = 1
@@ -97,7 +97,7 @@ class _Line:
     def _serve(self) -> None:
         while True:
             try:
-                job = self.jobs.get(timeout=None if self.owned else LINGER)
+                job = self.jobs.get(timeout=None if self.owned else IDLE_TIMEOUT)
             except queue.Empty:
                 if self.owned:
                     continue

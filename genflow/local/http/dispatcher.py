@@ -8,8 +8,9 @@ everything that has arrived, and finishes it then: the first to be finished writ
 meantime is the next turn's.
 
 Workers get what takes longer than a commit: large requests, answers that are read from the file, calls that another
-process carries out. After a turn that took long, because the disk is slow, they get everything for a while, and the
-loop does nothing but its own work.
+process carries out. A small request that comes alone, while no worker is busy, keeps nobody waiting: it is carried out
+at once, answers that are read from the file included. After a turn that took long, because the disk is slow, they get
+everything for a while, and the loop does nothing but its own work.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ class Dispatcher:
 
     Attributes:
         route: What a request leads to.
-        workers: Where the service is called.
+        workers: Carry out what takes long.
         most: Connections that may be open at a time.
         timeouts: How long a client may take.
         metrics: Counts requests.

@@ -1,10 +1,10 @@
 """The service over HTTP, for every AWS SDK: `genflow server`, and a server in a thread for tests.
 
-Theory of operation. One thread runs an event loop that accepts connections, cuts bytes into requests and writes replies
-(:mod:`~genflow.local.http.connection`, :mod:`~genflow.local.http.http11`); calls that come together are carried out by
-worker threads, so that they share commits (:mod:`~genflow.local.http.dispatcher`). Nothing but the standard library is
-needed. An ASGI application on uvicorn was measured first: even with httptools its share of a call is more than twice as
-large, and it cannot say exactly when a client has left a poll.
+Theory of operation. One thread runs an event loop that accepts connections, cuts bytes into requests, writes replies
+(:mod:`~genflow.local.http.connection`, :mod:`~genflow.local.http.http11`) and carries out short calls, those that come
+together with one commit; worker threads carry out the rest (:mod:`~genflow.local.http.dispatcher`). Nothing but the
+standard library is needed. An ASGI application on uvicorn was measured first: even with httptools its share of
+a call is more than twice as large, and it cannot say exactly when a client has left a poll.
 
 The server listens on the loopback interface unless told otherwise. Given credentials, it answers requests only that are
 signed with one of them; without, whoever reaches it may do everything (:mod:`~genflow.local.http.admission`).
@@ -186,7 +186,7 @@ class HttpServer:
     # Handlers of the paths.
 
     def _route(self, request: Request) -> Asked:
-        """What a request asks for; in a worker."""
+        """What a request asks for."""
         try:
             self._admission.check(request)
             handler = self._routes.get((request.method, request.path))

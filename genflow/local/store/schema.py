@@ -9,9 +9,9 @@ A commit is one row of ``journal``: the changes of the calls that share it, as J
 tables would touch one for every execution. Every so often the changes since the last time are *folded* into the
 tables at once; what was opened and settled meanwhile never gets to a table. The rows stay where they are, and the next
 commits take their places: pages that are given back and taken again would cost each commit three more. The row of slot
-0 has the number of the last commit that was folded. The events are
-written many with a statement, all else by an insert into the view ``batches`` (or ``moves``, for the usual few kinds of
-change), whose trigger takes it apart. Reading folds first. After a crash the journal is folded row by row, in order.
+0 has the number of the last commit that was folded. The events are written many with a statement, all else by an insert
+into the view ``batches`` (or ``moves``, for the usual few kinds of change), whose trigger takes it apart. Reading folds
+first. After a crash the journal is folded row by row, in order.
 
 So a commit is one statement and a fold a few: Python's interpreter lock is not given up for each row. Only the answers
 to the numbered calls of other processes (see :mod:`genflow.local.state.answers`) are rows beside them.

@@ -127,7 +127,7 @@ class Store(File):
     def fold(
         self, columns: tuple[str | None, ...], answers: Answered = (), events: Sequence[tuple[int, str]] = ()
     ) -> None:
-        """Write the changes since the last fold into the tables and empty the journal.
+        """Write the changes since the last fold into the tables, and note that the journal's rows are folded.
 
         Args:
             columns: The changes.

@@ -262,7 +262,7 @@ def walk(rule: Rule, named: Pattern | None, value: Any, path: str, report: Repor
         raise wrong_type(path, value, 'text without lone surrogates')
     for wants in broken(rule, value):
         report.add(value, path, wants)
-    return str.__str__(value) if kind == 'string' and rule.shape.name != TOKEN else value
+    return str.__str__(value) if isinstance(value, str) and rule.shape.name != TOKEN else value
 
 
 def broken(rule: Rule, value: Any) -> Iterator[str]:

@@ -18,8 +18,8 @@ class DecisionTask:
         started_id: The event id of its ``DecisionTaskStarted``, the last event of the history.
         previous_id: The ``DecisionTaskStarted`` of the last decision that completed, 0 if there is none.
         events: SWF's event dicts, oldest first. They begin with event 1, or with event ``previous_id`` where
-            the poll asked for that. Pages after the first are read when they are wanted, on the thread that handles
-            the task, until it has been handled.
+            the poll asked for that. Pages after the first are read when they are wanted, and no more
+            once the task has been handled.
         task_list: The list that was polled.
     """
 

@@ -13,6 +13,7 @@ from typing import Any
 __all__ = [
     'BROKEN',
     'Location',
+    'counted',
     'failed_at',
     'line_of',
     'place',
@@ -40,6 +41,11 @@ def short(value: Any, length: int = 80) -> str:
     else:
         text = ADDRESS.sub('', _repr(value))
     return text if len(text) <= length else f'{text[:length]}…'
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number and what it counts, such as ``1 order`` or ``2,000 histories``; the plural has an s unless given."""
+    return f'{number:,} {noun if number == 1 else plural or noun + "s"}'
 
 
 def _repr(value: Any) -> str:

@@ -20,6 +20,7 @@ from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError, HistoryError, NondeterminismError
 from genflow.core.model.info import Info
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.text import counted
 from genflow.swf.wire.events import translate
 from genflow.testing.histories.decide import spec_for, specs_of, type_of
 from genflow.testing.histories.exports import Loaded, Source, load
@@ -99,11 +100,15 @@ class Report:
         lines += [f'{place} contains no history, so nothing was checked' for place in self.empty]
         lines += [f'{one.source}: {warning}' for one in self.replayed for warning in one.warnings]
         rate = f', {self.events / self.seconds:,.0f} events/s' if self.seconds else ''
-        lines.append(
-            f'{len(self.replayed)} of {len(self.replayed) + len(self.failures)} histories follow the code '
-            f'({self.events:,} events in {self.seconds:.2f} s{rate})'
-        )
+        follow = how_many_follow(len(self.replayed), len(self.replayed) + len(self.failures), 'history', 'histories')
+        lines.append(f'{follow} ({counted(self.events, "event")} in {self.seconds:.2f} s{rate})')
         return '\n'.join(lines)
+
+
+def how_many_follow(number: int, total: int, noun: str, plural: str | None = None) -> str:
+    """How many of all histories the code follows, such as ``2 of 3 histories follow the code``."""
+    verb = 'follows' if 1 in (number, total) else 'follow'
+    return f'{number:,} of {counted(total, noun, plural)} {verb} the code'
 
 
 _IDS_IN = {

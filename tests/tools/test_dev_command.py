@@ -186,7 +186,7 @@ def test_an_execution_that_departs_is_repaired_where_the_code_still_follows_it(s
     departed(session, flow, told)
     session.choose('p')
     assert 'a goes on after event' in told[-2]
-    assert told[-2].endswith('; 1 operations stay')
+    assert told[-2].endswith(', with 1 operation completed')
     assert ended(session) == ([1, None], 1, ['repair-of'])
 
 

@@ -45,7 +45,7 @@ def folder(tmp_path):
 def test_code_that_agrees(folder, target):
     code, out, err = genflow(folder, 'replay', 'histories', target)
     assert (code, err) == (0, '')
-    assert out.startswith('1 of 1 histories follow the code')
+    assert out.startswith('1 of 1 history follows the code')
 
 
 def test_code_that_does_not_agree_is_reported_whole(folder):
@@ -54,7 +54,7 @@ def test_code_that_does_not_agree_is_reported_whole(folder):
     assert (code, out) == (6, '')
     assert 'a.json' in err
     assert 'flow.py:' in err
-    assert '0 of 1 histories follow the code' in err
+    assert '0 of 1 history follows the code' in err
 
 
 def test_other_inputs_count_if_that_is_requested(folder):

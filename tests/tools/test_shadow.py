@@ -17,7 +17,7 @@ from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.testing import Tester
 from genflow.testing.replayer import replay_files
-from genflow.tools.shadow import Fetcher, Wanted, shadow_executions, shadow_files, since_of
+from genflow.tools.shadow import Fetcher, Outcome, Shadow, Wanted, shadow_executions, shadow_files, since_of
 from tests.tools.processes import finish, start, start_flow, wait_for
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -98,7 +98,7 @@ def test_code_that_follows_everything(service):
         ('order-2', False),
         ('order-1', False),
     ]
-    assert 'Order 1: 3 of 3 follow the code' in str(shadow)
+    assert 'Order 1: 3 of 3 executions follow the code' in str(shadow)
 
 
 def test_code_that_does_not_is_reported_by_mutation_with_one_example(service):
@@ -114,7 +114,38 @@ def test_code_that_does_not_is_reported_by_mutation_with_one_example(service):
     assert "+ asked:    activity number=1, name='Debit'" in text
     assert '3 executions do not follow the code, 1 of them open' in text
     one = shadow_executions(found, Wanted(DOMAIN, limit=1), [CHANGED])
-    assert 'Order 1: 1 execution does not follow the code, 1 of them open' in str(one)
+    assert 'Order 1: 1 execution does not follow the code, and is open' in str(one)
+
+
+@pytest.mark.parametrize(
+    ('number', 'lines'),
+    [
+        (
+            1,
+            [
+                'Order 1: 1 execution does not follow the code, and is closed',
+                'Order 1: 0 of 1 execution follows the code',
+                'Order 2: 1 execution, of a type that the code does not have',
+                '1 execution was deleted before its history was read',
+                '0 of 1 execution follows the code (1 event, 0.00 s CPU, 1 call, 0.0 s)',
+            ],
+        ),
+        (
+            2,
+            [
+                'Order 1: 2 executions do not follow the code, 0 of them open',
+                'Order 1: 0 of 2 executions follow the code',
+                'Order 2: 2 executions, of a type that the code does not have',
+                '2 executions were deleted before their histories were read',
+                '0 of 2 executions follow the code (2 events, 0.00 s CPU, 2 calls, 0.0 s)',
+            ],
+        ),
+    ],
+)
+def test_the_report_tells_one_from_many(number, lines):
+    outcomes = [Outcome('Order', '1', 'a', 'r', False, 1, 0.0, ValueError('no'))] * number
+    shadow = Shadow(outcomes, {('Order', '2'): number}, number, number)
+    assert [line for line in str(shadow).splitlines() if line and not line.startswith(' ')] == lines
 
 
 def test_reports_for_machines(service):
@@ -187,7 +218,7 @@ def test_an_execution_that_is_deleted_meanwhile_is_counted_and_the_others_are_re
     found = Late(RetryingClient(connect(service)), pause=lambda seconds: None, now=lambda: service.clock.now())
     shadow = shadow_executions(found, Wanted(DOMAIN), [SAME])
     assert (len(shadow.outcomes), shadow.gone, shadow.ok) == (2, 1, True)
-    assert '1 executions were deleted before their histories were read' in str(shadow)
+    assert '1 execution was deleted before its history was read' in str(shadow)
 
 
 def test_an_interrupted_shadow_continues_where_it_was(service, tmp_path):
@@ -290,7 +321,7 @@ def genflow(folder, *arguments):
 def test_the_command(folder):
     code, out, err = genflow(folder, 'shadow', 'flow.py', '--domain', 'shop', '--db', 'x.db', '--cache', 'kept')
     assert (code, err) == (0, '')
-    assert '1 of 1 executions follow the code' in out
+    assert '1 of 1 execution follows the code' in out
     changed = FLOW.replace("name='Step'", "name='Stop'")
     (folder / 'flow.py').write_text(changed, encoding='utf-8')
     ways = (('--domain', 'shop', '--db', 'x.db'), ('--histories', 'kept'))
@@ -304,14 +335,14 @@ def test_the_command(folder):
 @pytest.mark.thorough
 def test_a_worker_does_not_poll_where_an_open_execution_would_be_held(folder):
     worker = start(folder, *WORKER, '--no-register', '--shadow-first')
-    wait_for(worker.stderr, '1 of 1 executions follow the code')
+    wait_for(worker.stderr, '1 of 1 execution follows the code')
     worker.kill()
     finish(worker)
     (folder / 'flow.py').write_text(FLOW.replace("name='Step'", "name='Stop'"), encoding='utf-8')
     code, _, err = genflow(folder, *WORKER, '--no-register', '--shadow-first')
     assert code == 6
     assert 'would be held: Flow 1 a ' in err
-    assert 'so this worker does not poll' in err
+    assert '1 open execution would be held, so this worker does not poll' in err
 
 
 @pytest.mark.thorough

@@ -19,6 +19,7 @@ from genflow.core.authoring.workflow import Workflow
 from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
+from genflow.core.text import counted
 from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import CANCEL
 from genflow.testing.explorer.demand import Needed
@@ -281,8 +282,8 @@ class Exploration:
             self.report.first_failure = str(run.error)
         elif run.cut:
             self.report.first_failure = (
-                f'nothing: it was cut off after {run.total:,} events and {len(run.past)} restarts, as too long to be '
-                'explored; give it smaller arguments'
+                f'nothing: it was cut off after {counted(run.total, "event")} and {counted(len(run.past), "restart")}, '
+                'as too long to be explored; give it smaller arguments'
             )
         elif run.closed is None and run.error is None:
             self.report.first_failure = 'nothing: it waits, for more signals than it was sent'
@@ -356,7 +357,7 @@ class Exploration:
                 break
         budget.used += left.used
         self.report.bound = (
-            f'; {left.used // 2:,} runs with random priorities find a bug of depth 3 with 1/{steps**3:,} each'
+            f'; {counted(left.used // 2, "run")} with random priorities find a bug of depth 3 with 1/{steps**3:,} each'
         )
 
     def _judge(self, run: Simulation) -> bool:

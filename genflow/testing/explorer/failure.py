@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, define, frozen
 
+from genflow.core.text import counted
 from genflow.testing.explorer.checks import Verdict
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ class Report:
         }
 
     def _complete_line(self, faults: int, orders: int) -> str:
-        what = 'without faults' if not faults else f'with at most {_count(faults, "fault")}'
+        what = 'without faults' if not faults else f'with at most {counted(faults, "fault")}'
+        if orders == 1:
+            return f'the only order {what} {"holds" if self.ok else "was tried"}'
         merged = self.merged.get(faults, 0)
         equal = f', {merged:,} of them equal to others and not played' if merged else ''
         return f'all {orders:,} orders {what} {"hold" if self.ok else "were tried"}{equal}'
@@ -146,7 +149,7 @@ class Report:
             lines.append('interrupted: not all orders were tried')
         lines += [self._complete_line(faults, orders) for faults, orders in self.complete.items()]
         if self.partial is not None:
-            faults = 'without faults' if not self.partial else f'with at most {_count(self.partial, "fault")}'
+            faults = 'without faults' if not self.partial else f'with at most {counted(self.partial, "fault")}'
             lines.append(
                 f'{faults} not every order was tried: those with fewer than {self.depth} deviations from first in '
                 f'first out were{self.bound}'
@@ -160,20 +163,16 @@ class Report:
             shown = ', '.join(list(self.results)[:MAX_SHOWN])
             lines.append(f'note: the result depends on the order: {len(self.results)} results, such as {shown}')
         lines += [
-            f'note: {_count(count, "order")} closed with a signal {name!r} that nobody had read'
+            f'note: {counted(count, "order")} closed with a signal {name!r} that nobody had read'
             for name, count in self.unread.items()
         ]
         lines += [
-            f'note: {_count(count, "order")} without faults {"waits" if count == 1 else "wait"} for ever for one more '
+            f'note: {counted(count, "order")} without faults {"waits" if count == 1 else "wait"} for ever for one more '
             f'signal {name!r} than the first order needed'
             for name, count in self.waiting.items()
         ]
         lines += [
-            f'note: reported {_count(count, "time")}: {text}' for text, count in self.warnings.most_common(MAX_SHOWN)
+            f'note: reported {counted(count, "time")}: {text}' for text, count in self.warnings.most_common(MAX_SHOWN)
         ]
-        lines.append(f'{self.runs:,} runs of {self.name} in {self.seconds:.2f} s')
+        lines.append(f'{counted(self.runs, "run")} of {self.name} in {self.seconds:.2f} s')
         return '\n'.join(lines)
-
-
-def _count(number: int, word: str) -> str:
-    return f'{number} {word}' if number == 1 else f'{number} {word}s'

@@ -24,7 +24,7 @@ from genflow.core.errors import (
     WorkflowStalled,
     YieldError,
 )
-from genflow.core.text import failed_at
+from genflow.core.text import counted, failed_at
 from genflow.testing.explorer.calls import Call
 from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import ALREADY_RUNNING
@@ -264,7 +264,9 @@ def _failed_undo(run: Simulation) -> str | None:
     if run.closed is None or run.closed.how == 'completed':
         return None
     left = run.live.log.left()
-    return f'the execution {run.closed.how} with {left} compensation(s) of a saga that never ran' if left else None
+    if not left:
+        return None
+    return f'the execution {run.closed.how} with {counted(left, "compensation")} of a saga that never ran'
 
 
 def _undone(run: Simulation, first: Baseline) -> str | None:

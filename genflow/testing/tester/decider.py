@@ -19,6 +19,7 @@ from genflow.core.engine.pending_close import Fail
 from genflow.core.model.decisions import CancelWorkflow, CompleteWorkflow, Decision, Decisions, FailWorkflow
 from genflow.core.model.events import Event
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.text import counted
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import whole_history
 from genflow.swf.tasks.respond import Canceled, Completed, Failed, respond_decision
@@ -87,7 +88,7 @@ class Decider:
             raise TesterError(f'the decision on {task} was {verdict}: {decisions}')
         for activity_id, stub in left:
             check_strikes(self.stage.waiting(task.workflow_id, task.run_id, activity_id), stub)
-        return f'decided {task.name} {task.version} ({len(decisions)} decisions)'
+        return f'decided {task.name} {task.version} ({counted(len(decisions), "decision")})'
 
     def close(self) -> None:
         """Lets go of every generator."""

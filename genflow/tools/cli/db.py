@@ -12,6 +12,7 @@ from typing import TextIO
 import click
 
 from genflow.core.errors import HistoryError
+from genflow.core.text import counted
 from genflow.local.errors import StoreError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import FILE
@@ -57,7 +58,7 @@ def export(ctx: click.Context, *, file: str, output: str | None) -> None:
         report = archive.export(file, out)
     for problem in report.lost:
         say(f'genflow: not exported: {problem}')
-    say(f'genflow: exported {report.executions} execution{"" if report.executions == 1 else "s"}')
+    say(f'genflow: exported {counted(report.executions, "execution")}')
     ctx.exit(Exit.INTERNAL if report.lost else Exit.COMPLETED)
 
 
@@ -84,7 +85,7 @@ def import_(*, file: str, source: io.BufferedReader, workflow_id: str | None, ru
                 report = archive.import_(file, text)
             finally:
                 text.detach()  # click closes the file
-    say(f'genflow: imported {report.executions} execution{"" if report.executions == 1 else "s"}')
+    say(f'genflow: imported {counted(report.executions, "execution")}')
 
 
 def _is_history(content: bytes) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from genflow.core.text import counted
 from genflow.insight import ExecutionView
 from genflow.insight.repair import RepairError, plan_repair
 from genflow.local import LocalSWF
@@ -151,7 +152,8 @@ class Session:
             self.code, self.pending = 'departs', checked
             for departure in checked.departures:
                 self.tell(f'no longer matches: {departure.text}')
-            self.tell(f'{_open(len(checked.departures))} would be held by the saved code{self._goes_on()}.')
+            number = counted(len(checked.departures), 'open execution')
+            self.tell(f'{number} would be held by the saved code{self._goes_on()}.')
         else:
             self._take_up(checked)
 
@@ -222,7 +224,8 @@ class Session:
             self.tell(f'{departure.workflow_id} cannot be repaired, and is started again: {error}')
             return False
         self.fork_run(self.domain, departure.workflow_id, departure.run_id, plan.events)
-        self.tell(f'{departure.workflow_id} goes on after event {plan.trusted}; {len(plan.kept)} operations stay')
+        kept = counted(len(plan.kept), 'operation')
+        self.tell(f'{departure.workflow_id} goes on after event {plan.trusted}, with {kept} completed')
         return True
 
     # the check
@@ -311,10 +314,6 @@ def _variables() -> dict[str, str]:
     within a second, the later one would go unnoticed.
     """
     return {**os.environ, 'PYTHONDONTWRITEBYTECODE': '1'}
-
-
-def _open(number: int) -> str:
-    return f'{number} open execution{"" if number == 1 else "s"}'
 
 
 CHOICES: dict[str, tuple[str, Callable[[Session, Checked], None]]] = {

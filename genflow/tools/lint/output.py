@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from genflow.core.text import counted
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.rules import RULES
 
@@ -17,8 +18,8 @@ __all__ = ['FORMATS']
 def _text(findings: Sequence[Finding]) -> str:
     lines = [str(finding) for finding in findings]
     fixable = sum(bool(finding.fix) for finding in findings)
-    count = f'{len(findings)} finding' + ('' if len(findings) == 1 else 's')
-    lines.append(count + (f', {fixable} of them fixable with --fix' if fixable else ''))
+    of_them = '' if len(findings) == 1 else f'{fixable} of them '
+    lines.append(counted(len(findings), 'finding') + (f', {of_them}fixable with --fix' if fixable else ''))
     return '\n'.join(lines)
 
 

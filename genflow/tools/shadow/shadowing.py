@@ -13,10 +13,11 @@ from attrs import Factory, define, evolve, frozen
 
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
+from genflow.core.text import counted
 from genflow.swf.aws.faults import code_of
 from genflow.testing.histories.decide import type_of
 from genflow.testing.histories.exports import load
-from genflow.testing.replayer import history_files, replay
+from genflow.testing.replayer import history_files, how_many_follow, replay
 from genflow.tools.shadow.fetching import CLOSING, Fetcher, Recorded, Wanted, sweep
 
 _VALUE = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]*)"""
@@ -60,7 +61,7 @@ class Outcome:
 
     def __str__(self) -> str:
         state = 'open' if self.is_open else 'closed'
-        return f'{self.name} {self.version} {self.workflow_id} {self.run_id} ({state}, {self.events:,} events)'
+        return f'{self.name} {self.version} {self.workflow_id} {self.run_id} ({state}, {counted(self.events, "event")})'
 
 
 @define
@@ -111,23 +112,29 @@ class Shadow:
         lines: list[str] = []
         for (name, version, _), outcomes in self.by_mutation().items():
             held = sum(outcome.is_open for outcome in outcomes)
-            number = f'{len(outcomes)} executions do' if len(outcomes) != 1 else '1 execution does'
-            lines.append(f'{name} {version}: {number} not follow the code, {held} of them open')
+            open_ones = f'{held} of them open'
+            number = f'{counted(len(outcomes), "execution")} do'
+            if len(outcomes) == 1:
+                number, open_ones = '1 execution does', f'and is {"open" if held else "closed"}'
+            lines.append(f'{name} {version}: {number} not follow the code, {open_ones}')
             lines.append(f'  for example {outcomes[0]}')
             lines += [f'    {line}' for line in str(outcomes[0].error).splitlines()]
             lines.append('')
         lines += [self._type_line(name, version) for name, version in self._types()]
         lines += [
-            f'{name} {version}: {count} executions, of a type that the code does not have'
+            f'{name} {version}: {counted(count, "execution")}, of a type that the code does not have'
             for (name, version), count in sorted(self.unknown.items())
         ]
-        lines += [f'{self.gone} executions were deleted before their histories were read'] if self.gone else []
+        if self.gone:
+            verb, whose = ('was', 'its history was') if self.gone == 1 else ('were', 'their histories were')
+            lines.append(f'{counted(self.gone, "execution")} {verb} deleted before {whose} read')
         if not (self.outcomes or self.unknown or self.gone):
             lines.append('no executions were found: check the domain, the type and how far back to look')
         events = sum(outcome.events for outcome in self.outcomes)
+        follow = how_many_follow(len(self.outcomes) - len(self.failed), len(self.outcomes), 'execution')
         lines.append(
-            f'{len(self.outcomes) - len(self.failed)} of {len(self.outcomes)} executions follow the code '
-            f'({events:,} events, {self.cpu:.2f} s CPU, {self.calls} calls, {self.seconds:.1f} s)'
+            f'{follow} ({counted(events, "event")}, {self.cpu:.2f} s CPU, {counted(self.calls, "call")}, '
+            f'{self.seconds:.1f} s)'
         )
         return '\n'.join(lines)
 
@@ -135,7 +142,7 @@ class Shadow:
         return sorted({(outcome.name, outcome.version) for outcome in self.outcomes})
 
     def _type_line(self, name: str, version: str) -> str:
-        return '{} {}: {} of {} follow the code'.format(name, version, *self._counts(name, version))
+        return f'{name} {version}: {how_many_follow(*self._counts(name, version), "execution")}'
 
     def _counts(self, name: str, version: str) -> tuple[int, int]:
         """How many executions of a type follow the code, and how many there are."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from attrs import evolve
 
+from genflow.core.text import counted
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.current_folder import current_folder
 from genflow.tools.lint.findings import Finding
@@ -83,7 +84,7 @@ def _findings(paths: list[Path], classes: dict[Path, str], settings: Settings, *
             raise Refused(f'{path} has no class {name}; it has {", ".join(known) or "none"}.')
     if mends:
         made = mend(paths, settings, classes)
-        click.echo(f'{made} change{"" if made == 1 else "s"} made', err=True)
+        click.echo(f'{counted(made, "change")} made', err=True)
     return lint_paths(paths, settings, classes)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.payloads.hooks import same_payload
+from genflow.core.text import counted
 from genflow.insight import ExecutionView, replayed
 from genflow.insight.command_line import quoted
 from genflow.insight.operations import Operation
@@ -163,7 +164,7 @@ def offer(db: str, domain: str, workflow_id: str) -> str | None:
         return None
     if plan is None or plan.forgotten or not plan.kept:
         return None
-    number = f'{len(plan.kept)} operation{"" if len(plan.kept) == 1 else "s"} that completed'
+    number = f'{counted(len(plan.kept), "operation")} that completed'
     return f'fix the cause and run the same command again: --repair continues with the {number}, --anew starts over'
 
 
@@ -255,7 +256,7 @@ def _views(client: Any, domain: str, chosen: Chosen) -> Iterator[ExecutionView]:
 
 
 def _show(plan: Repair, *, is_meant: bool) -> None:
-    kept = f'{len(plan.kept)} operations stay' if len(plan.kept) != 1 else '1 operation stays'
+    kept = f'{counted(len(plan.kept), "operation")} {"stays" if len(plan.kept) == 1 else "stay"}'
     note(f'genflow: events 1 to {plan.trusted} are trusted; {kept} completed')
     if not plan.is_linked:
         note(

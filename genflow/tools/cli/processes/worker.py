@@ -21,6 +21,7 @@ from attrs import define, field
 
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry, WorkflowSpec, declared
+from genflow.core.text import counted
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import PROCESSES, SECONDS, THREADS
@@ -214,7 +215,7 @@ def _may_poll(layer1: Any, domain: str) -> bool:
     if len(shadow.held) > NAMED:
         say(f'would be held: {len(shadow.held) - NAMED} more')
     if shadow.held:
-        say(f'genflow: {len(shadow.held)} open executions would be held, so this worker does not poll')
+        say(f'genflow: {counted(len(shadow.held), "open execution")} would be held, so this worker does not poll')
     return not shadow.held
 
 

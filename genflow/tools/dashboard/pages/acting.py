@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from genflow.core.text import counted
 from genflow.insight.repair import RepairError
 from genflow.tools.dashboard.data.actions import ACTIONS, NO_REPAIR, Action, Refusal, Target, Task, plan_of
 from genflow.tools.dashboard.data.executions import Query
@@ -118,7 +119,8 @@ def foreseen(action: Action, task: Task, state: str, place: int) -> Outcome:
         plan = plan_of(task)
     except RepairError as error:
         return Outcome(task.target, state, f'Nothing: {error}.', is_good=False, command=command)
-    words = [f'Events 1 to {plan.trusted} are trusted; {len(plan.kept)} operations stay completed.']
+    kept = f'{counted(len(plan.kept), "operation")} {"stays" if len(plan.kept) == 1 else "stay"}'
+    words = [f'Events 1 to {plan.trusted} are trusted; {kept} completed.']
     if plan.anew:
         words.append(f'Scheduled again: {", ".join(one.label for one in plan.anew[:10])}.')
     if plan.forgotten:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from attrs import Factory, define, field
@@ -18,6 +19,7 @@ from genflow.local import LocalSWF, ManualClock
 from genflow.local.engine.lambdas import FunctionFailure
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
+from genflow.swf.aws.pagination import pages
 from genflow.swf.aws.registration import register, register_domain
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.tasks.poller import Poller
@@ -103,14 +105,9 @@ class Environment:
 
     def events(self, workflow_id: str, run_id: str) -> list[Event]:
         """The whole history of a run."""
-        found: list[Event] = []
-        request: dict[str, Any] = {'execution': {'workflowId': workflow_id, 'runId': run_id}}
-        while True:
-            page = self.service.call('get_workflow_execution_history', domain=DOMAIN, **request)
-            found += page['events']
-            if not page.get('nextPageToken'):
-                return found
-            request['nextPageToken'] = page['nextPageToken']
+        read = partial(self.service.call, 'get_workflow_execution_history')
+        execution = {'workflowId': workflow_id, 'runId': run_id}
+        return [event for page in pages(read, domain=DOMAIN, execution=execution) for event in page['events']]
 
     def last_event(self, workflow_id: str, run_id: str) -> Event:
         """The latest event of a run."""

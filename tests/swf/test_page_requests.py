@@ -33,9 +33,9 @@ from genflow.local.http.server import HttpServer
 from genflow.swf import fast
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
-from genflow.swf.aws.fast_clients import page_requests_of, remember
+from genflow.swf.aws.fast_clients import PAGED, page_requests_of, remember
 from genflow.swf.aws.fast_reading import read_page
-from genflow.swf.aws.page_requests import PageRequests
+from genflow.swf.aws.page_requests import OPERATIONS, PageRequests
 from genflow.swf.aws.pagination import pages
 from genflow.swf.client.handles import Client
 from genflow.swf.tasks.poller import Poller
@@ -167,6 +167,10 @@ def history(request):
 def fetching():
     """The threads that fetch pages."""
     return [thread for thread in threading.enumerate() if thread.name == 'genflow-pages']
+
+
+def test_the_methods_that_give_pages_are_known_without_loading_what_requests_them():
+    assert frozenset(OPERATIONS.values()) == PAGED
 
 
 def test_pages_are_requested_past_botocore(service, client, history):

@@ -20,6 +20,7 @@ from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.core.text import counted
+from genflow.testing.explorer.chance import Chance
 from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import CANCEL
 from genflow.testing.explorer.demand import Needed
@@ -35,7 +36,7 @@ from genflow.testing.explorer.judges import (
     what_is_asked,
 )
 from genflow.testing.explorer.schedules import read_schedule, schedule_id
-from genflow.testing.explorer.search import Budget, Search, play_labels, runs_by_chance
+from genflow.testing.explorer.search import Budget, Search, play_labels
 from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
 from genflow.testing.explorer.setup import (
     Memory,
@@ -192,7 +193,7 @@ class Exploration:
     first: Baseline = field(factory=Baseline)
     tick: Callable[[], None] | None = None
     _failed: tuple[Verdict, list[str]] | None = None
-    _shares: list[Budget] = field(factory=list)
+    _budget: Budget = field(factory=lambda: Budget(0))
     _begun: float = 0.0
 
     @classmethod
@@ -301,6 +302,7 @@ class Exploration:
             only_chance: Tries random orders alone, beside another process that tries all of them in turn.
         """
         self._begun = time.perf_counter()
+        self._budget = budget
         report = self.report
         with _muted():
             self._search(budget, faults, seed, only_chance=only_chance)
@@ -314,7 +316,7 @@ class Exploration:
         """What was found when :meth:`run` was interrupted, as it was found."""
         report = self.report
         report.interrupted = True
-        report.runs = sum(share.used for share in self._shares)
+        report.runs = self._budget.used
         report.seconds = time.perf_counter() - self._begun
         if report.finding is None and self._failed is not None:
             with _muted():
@@ -323,7 +325,7 @@ class Exploration:
 
     def _search(self, budget: Budget, faults: int, seed: int | str, *, only_chance: bool) -> None:
         if only_chance:
-            self._by_chance(self.setup, faults, budget, Budget(0), seed)
+            self._by_chance(self.setup, faults, budget, seed)
         for allowed in range(0 if only_chance else faults + 1):
             setup = self.setup if allowed else evolve(self.setup, faults=False, extra={}, variants={})
             if not self._level(setup, allowed, budget, seed):
@@ -332,33 +334,36 @@ class Exploration:
     def _level(self, setup: Setup, allowed: int, budget: Budget, seed: int | str) -> bool:
         """Tries the orders with so many faults; whether all of them were tried and held."""
         search = Search(setup, self.memory, allowed)
-        share = Budget(max(1, int((budget.runs - budget.used) * (1 - BY_CHANCE))), budget.until)
-        self._shares.append(share)
+        share = budget.share(1 - BY_CHANCE)
         goes_on = search.run(share, self._judge)
-        if goes_on and not search.complete:
-            self.report.partial, self.report.depth = allowed, search.depth
-            self._by_chance(setup, allowed, budget, share, seed)
-        budget.used += share.used
         if search.complete:
             orders = search.orders()
             self.report.complete[allowed] = orders
             self.report.merged[allowed] = orders - search.played
+        elif goes_on:
+            self.report.partial, self.report.depth = allowed, search.depth
+            self.report.stages['search'] = share.used
+            self._by_chance(setup, allowed, budget, seed)
         return goes_on and search.complete
 
-    def _by_chance(self, setup: Setup, allowed: int, budget: Budget, share: Budget, seed: int | str) -> None:
-        left = Budget(budget.runs - budget.used - share.used, budget.until)
-        self._shares.append(left)
-        steps = 1
-        for run in runs_by_chance(setup, self.memory, allowed, left, Random(f'{seed}')):
-            steps = max(steps, len(run.steps))
+    def _by_chance(self, setup: Setup, allowed: int, budget: Budget, seed: int | str) -> None:
+        """Spends the rest of the budget: one half on runs with random priorities, then the other on random walks."""
+        chance = Chance(setup, self.memory, allowed, Random(f'{seed}'))
+        half, stages = budget.share(0.5), self.report.stages
+        goes_on = self._all_hold(chance.with_priorities(half))
+        stages['priorities'], before = half.used, budget.used
+        self.report.bound = chance.bound()
+        if goes_on:
+            self._all_hold(chance.walks(budget))
+            stages['walks'] = budget.used - before
+
+    def _all_hold(self, runs: Iterator[Simulation]) -> bool:
+        for run in runs:
             goes_on = self._judge(run)
             run.close()
             if not goes_on:
-                break
-        budget.used += left.used
-        self.report.bound = (
-            f'; {counted(left.used // 2, "run")} with random priorities find a bug of depth 3 with 1/{steps**3:,} each'
-        )
+                return False
+        return True
 
     def _judge(self, run: Simulation) -> bool:
         if self.tick is not None:

@@ -74,6 +74,7 @@ class Report:
             lead to a known state, or the code cannot observe the difference.
         partial: The number of faults for which not every order was tried; ``None`` where there is none.
         depth: For that number of faults, every order with fewer deviations than this was tried.
+        stages: For that number of faults, the runs of each stage in their order: ``search``, ``priorities``, ``walks``.
         runs: Executions.
         seconds: Time taken.
         results: The results of orders without faults; more than one means that the result depends on the order.
@@ -92,6 +93,7 @@ class Report:
     merged: dict[int, int] = Factory(dict)
     partial: int | None = None
     depth: int = 0
+    stages: dict[str, int] = Factory(dict)
     runs: int = 0
     seconds: float = 0.0
     results: Counter[str] = Factory(Counter)
@@ -116,6 +118,7 @@ class Report:
             'ok': self.ok,
             'complete': {str(faults): orders for faults, orders in self.complete.items()},
             'merged': {str(faults): orders for faults, orders in self.merged.items()},
+            'stages': dict(self.stages),
             'runs': self.runs,
             'interrupted': self.interrupted,
             'seconds': round(self.seconds, 3),
@@ -152,8 +155,10 @@ class Report:
             faults = 'without faults' if not self.partial else f'with at most {counted(self.partial, "fault")}'
             lines.append(
                 f'{faults} not every order was tried: those with fewer than {self.depth} deviations from first in '
-                f'first out were{self.bound}'
+                'first out were'
             )
+        if self.bound:
+            lines.append(f'{self.bound}; random walks: {self.stages.get("walks", 0):,}')
         if self.first_failure:
             lines.append(
                 f'note: the first order already fails with {self.first_failure}; what comes after that was not tried. '

@@ -5,34 +5,31 @@ first choice first, and goes on from each. A state that was seen is not gone int
 which it is known where it leads, since what it can see is as it was where it was played. Where no fault is left and the
 branches of a list share nothing, one order of their steps is played, and a second one that shows it. The graph of
 states still tells how many orders lead through it. Where the states do not fit into the budget, everything with few
-deviations has been tried by then, and the rest goes to random priorities (PCT: a bug of depth *d* is found with at
-least 1/(n*k^(d-1)) in each run of *n* tasks and *k* steps) and to random walks that begin where new code was reached.
+deviations has been tried by then, and the rest is left to :mod:`~genflow.testing.explorer.chance`.
 """
 
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from random import Random
 from typing import Any
 
-from attrs import Factory, define, field
+from attrs import define, field
 
 from genflow.testing.explorer.checkpoints import Checkpoint
 from genflow.testing.explorer.independence import Parts, Together, members_of, parts_of, played_together
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.known_steps import MASK, KnownSteps, Way
-from genflow.testing.explorer.lines import LineArcs
 from genflow.testing.explorer.merging import alike
 from genflow.testing.explorer.setup import Memory, Setup
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.states import fingerprint
 
-__all__ = ['Budget', 'Search', 'play_labels', 'play_random', 'play_with_priorities', 'runs_by_chance']
+__all__ = ['Budget', 'Search', 'named_choice', 'play_labels']
 
 Judge = Callable[[Simulation], bool]
 """Is told of each run that ended; whether the search goes on."""
@@ -46,15 +43,29 @@ class Budget:
         runs: Executions.
         until: A time of ``time.monotonic()``; ``None`` for no limit.
         used: Executions so far.
+        whole: The budget of which this is a share.
     """
 
     runs: int
     until: float | None = None
     used: int = 0
+    whole: Budget | None = None
 
     @property
     def is_left(self) -> bool:
         return self.used < self.runs and (self.until is None or time.monotonic() < self.until)
+
+    def share(self, part: float) -> Budget:
+        """So much of the runs and of the time that are left."""
+        now = time.monotonic()
+        until = None if self.until is None else now + max(0.0, self.until - now) * part
+        return Budget(math.ceil((self.runs - self.used) * part), until, whole=self)
+
+    def spend(self) -> None:
+        """Counts one execution."""
+        self.used += 1
+        if self.whole is not None:
+            self.whole.spend()
 
 
 @define(eq=False)
@@ -123,7 +134,7 @@ class Search:
                 return True
             self.depth, _, begin, state, chosen = heapq.heappop(self._waiting)
             self._deviations = self.depth
-            budget.used += 1
+            budget.spend()
             run = begin()
             goes_on = True
             try:
@@ -344,14 +355,14 @@ def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: 
     run = Simulation(setup)
     left = list(labels)[::-1]
     while actions := run.actions(allowance - run.spent):
-        choice = _named(actions, left)
+        choice = named_choice(actions, left)
         if choice.cost and not left and choice is actions[0]:
             break  # nothing is left that happens by itself
         run.take(choice)
     return run
 
 
-def _named(actions: Sequence[Action], left: list[str]) -> Action:
+def named_choice(actions: Sequence[Action], left: list[str]) -> Action:
     """The first choice that a schedule names and that is to be had; before it, what the schedule does not name at all.
 
     A choice of another time, such as one around a decision that is not made now, waits.
@@ -370,77 +381,3 @@ def _named(actions: Sequence[Action], left: list[str]) -> Action:
         left.remove(found.label)
         left.reverse()
     return found
-
-
-def play_with_priorities(setup: Setup, memory: Memory, allowance: int, random: Random, depth: int) -> Simulation:
-    """Plays with random priorities, of which a few change on the way (PCT)."""
-    memory.restore()
-    run = Simulation(setup)
-    priorities: dict[str, float] = {}
-    changes = {random.randrange(1, 60) for _ in range(depth - 1)}
-    step = 0
-    while actions := run.actions(allowance - run.spent):
-        step += 1
-        best = max(actions, key=lambda action: priorities.setdefault(action.label, _priority(action, random)))
-        if step in changes:
-            priorities[best.label] = -step
-            best = max(actions, key=lambda action: priorities[action.label])
-        run.take(best)
-    return run
-
-
-def _priority(action: Action, random: Random) -> float:
-    return random.random() * 0.5**action.cost
-
-
-@define
-class Corpus:
-    """Schedules that stepped from line to line of the user's code as no other had.
-
-    Attributes:
-        lines: What all of them have reached.
-        schedules: The schedules.
-    """
-
-    lines: LineArcs = Factory(LineArcs)
-    schedules: list[list[str]] = Factory(list)
-
-    @contextmanager
-    def judging(self) -> Iterator[list[Action]]:
-        """Takes the steps of a run, which the block puts into the list, if it reaches anything new."""
-        steps: list[Action] = []
-        known = len(self.lines.seen)
-        with self.lines.watching():
-            yield steps
-        if len(self.lines.seen) > known:
-            self.schedules.append([step.label for step in steps if step is not DECIDE])
-
-
-def play_random(setup: Setup, memory: Memory, allowance: int, random: Random, corpus: Corpus) -> Simulation:
-    """Plays a random walk that begins within a schedule that reached new code."""
-    memory.restore()
-    begin = random.choice(corpus.schedules) if corpus.schedules and random.random() < 0.5 else []  # noqa: PLR2004
-    left = begin[: random.randrange(len(begin) + 1)][::-1]
-    with corpus.judging() as steps:
-        run = Simulation(setup)
-        while actions := run.actions(allowance - run.spent):
-            run.take(_named(actions, left) if left else _any(actions, random))
-        steps.extend(run.steps)
-    return run
-
-
-def _any(actions: Sequence[Action], random: Random) -> Action:
-    return random.choices(actions, [0.25**action.cost for action in actions])[0]
-
-
-def runs_by_chance(
-    setup: Setup, memory: Memory, allowance: int, budget: Budget, random: Random
-) -> Iterator[Simulation]:
-    """Runs with random priorities and random walks in turn, as long as the budget lasts."""
-    corpus = Corpus()
-    while budget.is_left:
-        budget.used += 1
-        if budget.used % 2:
-            yield play_with_priorities(setup, memory, allowance, random, 3)
-        else:
-            yield play_random(setup, memory, allowance, random, corpus)

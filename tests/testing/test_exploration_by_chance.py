@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import time
 from collections import Counter
 from fractions import Fraction
 from itertools import groupby, permutations, product
@@ -175,3 +176,38 @@ def test_the_other_jobs_try_random_orders_alone():
     exploration = Exploration.of(LinesOfSteps, (3, 4), {}, {})
     report = exploration.run(Budget(40), 1, 0, only_chance=True)
     assert (report.runs, report.stages) == (40, {'priorities': 20, 'walks': 20})
+
+
+def test_a_search_that_is_near_its_end_goes_on_beyond_its_share():
+    setup, memory = exploration_of(2, 2)
+    whole = Search(setup, memory, 1)
+    everything = Budget(5_000)
+    assert whole.run(everything, lambda run: True)
+    assert whole.complete
+    needed = everything.used
+    budget = Budget(needed + 1)
+    share = budget.share(0.6)
+    search = Search(setup, memory, 1)
+    assert search.run(share, lambda run: True)
+    assert search.complete
+    assert share.runs < needed == share.used == budget.used
+
+
+@pytest.mark.parametrize('limits', [{'runs': 100}, {'runs': 1_000_000, 'until': 0.0}])
+def test_a_search_that_does_not_fit_leaves_the_rest_to_chance(limits):
+    setup, memory = exploration_of(3, 3)
+    budget = Budget(**limits)
+    share = budget.share(0.6)
+    search = Search(setup, memory, 2)
+    assert search.run(share, lambda run: True)
+    assert not search.complete
+    assert share.used == (0 if budget.until is not None else 60)
+
+
+def test_a_share_is_exceeded_as_far_as_the_time_allows():
+    now = time.monotonic()
+    budget = Budget(100, now + 1_000)
+    share = evolve(budget.share(0.5), begun=now - 1_000, used=10)  # 100 seconds for each
+    assert share.may_exceed(9)
+    assert not share.may_exceed(11)
+    assert not share.may_exceed(101)

@@ -55,7 +55,7 @@ from genflow.testing.tester.doubles import Doubles
 __all__ = ['Exploration', 'explore']
 
 BY_CHANCE = 0.4
-"""The share of the budget that is reserved for random orders if not all orders fit."""
+"""The share of the budget that is reserved for random orders, unless the search seems to fit without it."""
 
 
 def explore(

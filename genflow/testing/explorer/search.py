@@ -44,12 +44,14 @@ class Budget:
         until: A time of ``time.monotonic()``; ``None`` for no limit.
         used: Executions so far.
         whole: The budget of which this is a share.
+        begun: When it was made, by the same clock.
     """
 
     runs: int
     until: float | None = None
     used: int = 0
     whole: Budget | None = None
+    begun: float = field(factory=time.monotonic)
 
     @property
     def is_left(self) -> bool:
@@ -60,6 +62,13 @@ class Budget:
         now = time.monotonic()
         until = None if self.until is None else now + max(0.0, self.until - now) * part
         return Budget(math.ceil((self.runs - self.used) * part), until, whole=self)
+
+    def may_exceed(self, runs: int) -> bool:
+        """Whether so many more executions fit into what is left of the whole, if they take as long as those before."""
+        whole, now = self.whole, time.monotonic()
+        if whole is None or runs > whole.runs - whole.used:
+            return False
+        return whole.until is None or now + runs * (now - self.begun) / max(self.used, 1) <= whole.until
 
     def spend(self) -> None:
         """Counts one execution."""
@@ -127,10 +136,13 @@ class Search:
     _deviations: int = 0
 
     def run(self, budget: Budget, judge: Judge) -> bool:
-        """Tries orders until the budget is used up or the judge has enough; whether it may go on."""
+        """Tries orders until the budget is used up or the judge has enough; whether it may go on.
+
+        Where the budget is a share, it goes on beyond it while what waits fits into the rest of the whole.
+        """
         self._push(0, self._begin, self._beginning, None)
         while self._waiting:
-            if not budget.is_left:
+            if not budget.is_left and not budget.may_exceed(len(self._waiting)):
                 return True
             self.depth, _, begin, state, chosen = heapq.heappop(self._waiting)
             self._deviations = self.depth

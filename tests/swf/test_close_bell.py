@@ -78,6 +78,18 @@ def test_a_result_ends_the_wait(loops, patient, pool, waits, restarts):
     assert result.result(PATIENCE) == 'over'
 
 
+@pytest.mark.parametrize('wait', ['wait', 'context'])
+def test_a_close_ends_the_wait_for_a_state_and_for_a_status(loops, patient, pool, waits, wait):
+    execution = patient.starter(Relay)(0)
+    answer = pool.submit(getattr(execution, wait), **{'context': {'wait': PATIENCE}, 'wait': {}}[wait])
+    assert waits.acquire(timeout=PATIENCE)
+    assert not answer.done()
+    loops.run()
+    loops.swf.clock.advance(0)
+    loops.run()
+    assert answer.result(PATIENCE) == {'context': None, 'wait': 'COMPLETED'}[wait]
+
+
 def test_a_termination_ends_the_wait(patient, pool, waits):
     execution = patient.starter(Relay)(0)
     result = pool.submit(execution.result, PATIENCE)

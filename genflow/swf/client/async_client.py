@@ -63,7 +63,7 @@ class _Threads:
         bell = self.client.bell(partial(_call_soon, asyncio.get_running_loop(), rung.set))
         try:
             while not await self.call(watch.look):
-                await self.call(bell.wait_for, watch.awaited())
+                await self.call(bell.wait_for, watch.execution)
                 with suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(rung.wait(), self.client.pause(watch.looks, watch.left()))
                 rung.clear()

@@ -33,7 +33,7 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.client.listing import STATUSES, newest_run
 from genflow.swf.client.starter import RETRY_FOR
 from genflow.swf.client.update_watch import Request, UpdateWatch
-from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, Waiter
+from genflow.swf.client.watches import ContextWatch, QueryWatch, ResultWatch, StatusWatch, Waiter, status_of
 from genflow.swf.wire.events import dated, decided, translate
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Execution(Generic[R]):
         for state in states:
             if state not in STATUSES:
                 raise errors.DefinitionError(f'{state!r} is not a state; states are {", ".join(STATUSES)}')
-        return StatusWatch(self._client, repr(self), in_seconds(timeout), self._status, states)
+        return StatusWatch(self._client, repr(self), in_seconds(timeout), self._described, states)
 
     @overload
     def signal(self, signal: str, value: Any = None) -> None: ...
@@ -351,12 +351,7 @@ class Execution(Generic[R]):
 
     def status(self) -> str:
         """The state of the execution: ``OPEN``, or SWF's close status, such as ``COMPLETED`` or ``FAILED``."""
-        return self._status()
-
-    def _status(self, patience: float = RETRY_FOR) -> str:
-        info = self._described(patience)['executionInfo']
-        status: str = info.get('closeStatus') or info['executionStatus']
-        return status
+        return status_of(self._described()['executionInfo'])
 
     def context(self, wait: Duration = 0) -> Any:
         """The latest status of the workflow, which it sets with ``set_status``; ``None`` if there is none.

@@ -17,7 +17,7 @@ from genflow.swf.aws import faults
 from genflow.swf.client.close_bell import CloseBell
 from genflow.swf.wire.close_events import ENDINGS, result_of
 
-__all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch']
+__all__ = ['ContextWatch', 'QueryWatch', 'ResultWatch', 'StatusWatch', 'Waiter', 'Watch', 'status_of']
 
 T = TypeVar('T')
 
@@ -56,6 +56,7 @@ class Watch(Generic[T]):
 
     Attributes:
         looks: Number of polls without an answer.
+        execution: The ids of the run with whose close the next look may find something; ``None`` for no known one.
         answer: The result of the wait, once :meth:`look` returns true.
     """
 
@@ -66,6 +67,7 @@ class Watch(Generic[T]):
         self.subject = subject
         self.give_up = None if timeout is None else monotonic() + timeout
         self.looks = 0
+        self.execution: Mapping[str, str] | None = None
         self._failure: BaseException | None = None  # the service's last; a call that ran out of time says less
 
     def found(self) -> bool:
@@ -89,10 +91,6 @@ class Watch(Generic[T]):
             raise self.too_late()
         return False
 
-    def awaited(self) -> Mapping[str, str] | None:
-        """The ids of the run with whose close the next look may find something; ``None`` for no known one."""
-        return None
-
     def left(self) -> float | None:
         """The seconds that are left, ``None`` for no limit."""
         return None if self.give_up is None else self.give_up - monotonic()
@@ -103,7 +101,7 @@ class Watch(Generic[T]):
         bell = self.client.bell(rung.set)
         try:
             while not self.look():
-                bell.wait_for(self.awaited())
+                bell.wait_for(self.execution)
                 self.client.wait(self.looks, self.left(), rung)
                 rung.clear()
         finally:
@@ -178,7 +176,6 @@ class ResultWatch(Watch[T]):
         self.ids = ids
         self.page = page
         self.hooks = hooks
-        self.execution: dict[str, str] | None = None
 
     def found(self) -> bool:
         if self.execution is None:
@@ -195,8 +192,11 @@ class ResultWatch(Watch[T]):
         self.answer = result_of(last, self.hooks)
         return True
 
-    def awaited(self) -> Mapping[str, str] | None:
-        return self.execution
+
+def status_of(info: Mapping[str, Any]) -> str:
+    """The state of an execution, from SWF's ``executionInfo``: how it closed, or that it is open."""
+    status: str = info.get('closeStatus') or info['executionStatus']
+    return status
 
 
 class StatusWatch(Watch[str]):
@@ -206,7 +206,7 @@ class StatusWatch(Watch[str]):
         client: As for :class:`Watch`.
         subject: Likewise.
         timeout: Likewise.
-        status: Asks for the state.
+        described: Describes the execution.
         wanted: The states; none of them for any close.
     """
 
@@ -215,15 +215,16 @@ class StatusWatch(Watch[str]):
         client: Waiter,
         subject: str,
         timeout: float | None,
-        status: Callable[..., str],
+        described: Callable[..., Mapping[str, Any]],
         wanted: Collection[str],
     ) -> None:
         super().__init__(client, subject, timeout)
-        self.status = status
+        self.described = described
         self.wanted = wanted
 
     def found(self) -> bool:
-        self.answer = self.in_time(self.status)
+        info = self.in_time(self.described)['executionInfo']
+        self.execution, self.answer = info['execution'], status_of(info)
         return self.answer != 'OPEN' or self.answer in self.wanted
 
 
@@ -267,6 +268,7 @@ class ContextWatch(_OptionalWatch):
 
     def found(self) -> bool:
         found = self.in_time(self.described)
+        self.execution = found['executionInfo']['execution']
         self.answer = _shown_status(found)
         return self.answer is not None or found['executionInfo']['executionStatus'] == 'CLOSED'
 

@@ -268,10 +268,10 @@ class Losses:
                 fix.insert(0, _keyword_edit(node, 'yield from', 'yield'))
             text = 'nothing iterates this generator expression: yield a list'
             yield self._finding(node, 'G103', text, tuple(fix) if expression is value else ())
-        elif isinstance(node, ast.Yield) and isinstance(value, ast.Call) and _is_compensate(value):
+        elif isinstance(node, ast.Yield) and any(map(_is_compensate, _together(value))):
             fix = [_keyword_edit(node, 'yield', 'yield from')]
-            text = 'write `yield from`, which is shielded from a cancellation'
-            yield self._finding(node, 'G109', text, tuple(fix))
+            text = 'write `yield from saga.compensate()`, which is shielded from a cancellation'
+            yield self._finding(node, 'G109', text, tuple(fix) if isinstance(value, ast.Call) else ())
         elif isinstance(value, ast.Call) and self._is_restart(value, calls):
             fix = [_keyword_edit(node, 'yield from' if isinstance(node, ast.YieldFrom) else 'yield', 'return')]
             alone = isinstance(self._parents[node], ast.Expr)
@@ -514,7 +514,7 @@ def _unshielded(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.With) and any(_is_shield(item.context_expr) for item in node.items):
         return
     if isinstance(node, (ast.Yield, ast.YieldFrom)):
-        if not (isinstance(node.value, ast.Call) and _is_compensate(node.value)):
+        if node.value is None or not _is_compensate(node.value):
             yield node
         return
     for child in ast.iter_child_nodes(node):
@@ -525,8 +525,14 @@ def _is_shield(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == 'shield'
 
 
-def _is_compensate(value: ast.Call) -> bool:
-    return isinstance(value.func, ast.Attribute) and value.func.attr == 'compensate' and not value.args
+def _is_compensate(value: ast.expr) -> bool:
+    named = value.func if isinstance(value, ast.Call) and not value.args else None
+    return isinstance(named, ast.Attribute) and named.attr == 'compensate'
+
+
+def _together(value: ast.expr | None) -> list[ast.expr]:
+    """What is yielded: the items of a list or tuple, else the value itself."""
+    return value.elts if isinstance(value, (ast.List, ast.Tuple)) else [] if value is None else [value]
 
 
 def _names(node: ast.expr | None) -> set[str]:

@@ -583,6 +583,14 @@ def test_only_exclude_lets_a_broken_file_pass(with_broken):
     assert lint_paths(paths, Settings(select=('G002',), exclude=('*/broken.py',))) == []
 
 
+def test_a_fix_leaves_defaults_alone_which_are_made_where_there_is_no_self(tmp_path):
+    path = tmp_path / 'flow.py'
+    method = '    def due(self, x, at=datetime.now(), now=time.time):\n        return now()\n'
+    path.write_text(f'{HEAD}        yield self.echo(x)\n\n{method}')
+    assert fix([path]) == 1
+    assert path.read_text().endswith('at=datetime.now(), now=time.time):\n        return self.now().timestamp()\n')
+
+
 def test_a_fix_passes_over_broken_files(with_broken):
     assert fix([with_broken]) == 1
     assert 'self.echo(self.now().timestamp())' in (with_broken / 'flow.py').read_text()

@@ -170,7 +170,7 @@ class Look:
             name: found for name, (found, *more) in ((n, tuple(t)) for n, t in types.items()) if found and not more
         }
         self._sets = {name for name, values in sets.items() if all(values)}
-        self._aliases = self._names_of_functions()
+        self._aliases = {**self._functions_by_default(), **self._names_of_functions()}
         self._globals = {name for node in self._parents if isinstance(node, ast.Global) for name in node.names}
 
     def _recorded_functions(self) -> set[str]:
@@ -200,6 +200,41 @@ class Look:
             if full is not None:
                 found[name] = full
         return found
+
+    def _functions_by_default(self) -> dict[str, str]:
+        """What parameters of the workflow's own methods stand for that no call gives: ``clock=time.time``."""
+        if self.cls is None or self.function.cls is None or self.function.given_self is not None:
+            return {}
+        node = self.function.node
+        positional = [*node.args.posonlyargs, *node.args.args]
+        found: dict[str, str] = {}
+        for place, name in enumerate(one.arg for one in [*positional, *node.args.kwonlyargs]):
+            full = self.project.stands_for(self.function.module, _default(node, name))
+            is_function = full is not None and (code_of(full) or self.project.function_named(full)) is not None
+            if full is not None and is_function and not self._is_given(name, min(place, len(positional))):
+                found[name] = full
+        return found
+
+    def _is_given(self, name: str, place: int) -> bool:
+        """Whether a call in the project may give a parameter to this method, by its name or at its place."""
+        calls = [
+            node
+            for module in self.project.modules.values()
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Call) and any(map(self._may_be_this, (node.func, *node.args)))
+        ]
+        return any(
+            len(node.args) >= place
+            or any(isinstance(one, ast.Starred) for one in node.args)
+            or any(keyword.arg in (name, None) for keyword in node.keywords)
+            for node in calls
+        )
+
+    def _may_be_this(self, node: ast.expr) -> bool:
+        """Whether it may be this method; other objects have a ``run``, too, such as a saga."""
+        if not isinstance(node, ast.Attribute) or node.attr != self.function.name:
+            return False
+        return node.attr != 'run' or dotted(node.value) == 'super()'
 
     def _walk(self, node: ast.AST) -> None:
         """Remembers the nodes in order, but not annotations, decorators and what a side effect does."""
@@ -514,9 +549,10 @@ class Look:
 
     def _fix(self, node: ast.Call, name: str, code: str) -> tuple[Edit, ...]:
         own = self.function.node
-        if self.cls is None or self.function.self_name is None or innermost(node, self._parents) is not own:
-            return ()
         this = self.function.self_name
+        is_default = any(one is node for one in ast.walk(own.args))  # made with the class: there is no self yet
+        if self.cls is None or this is None or is_default or innermost(node, self._parents) is not own:
+            return ()
         if code == 'G001' and name in CLOCK_FIXES:
             zone = _zone(node)
             place = '' if zone is None else f'.astimezone({zone})'

@@ -89,7 +89,6 @@ class UpdateWatch(Watch[Any]):
         self.send = send
         self.hooks = hooks
         self.looks = -HEAD_START if near else 0
-        self.execution: dict[str, str] | None = None
         self._seen = 0
         self._is_followed = False
 

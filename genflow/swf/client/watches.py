@@ -33,6 +33,7 @@ class Waiter(Protocol):
 
     def bell(self, ring: Callable[[], None]) -> CloseBell:
         """Makes a bell that rings when a run closes."""
+        ...
 
     def wait(self, looks: int, longest: float | None, rung: threading.Event | None = None) -> None:
         """Waits before the next look; not longer than until the event is set."""
@@ -67,7 +68,7 @@ class Watch(Generic[T]):
         self.subject = subject
         self.give_up = None if timeout is None else monotonic() + timeout
         self.looks = 0
-        self.execution: Mapping[str, str] | None = None
+        self.execution: dict[str, str] | None = None
         self._failure: BaseException | None = None  # the service's last; a call that ran out of time says less
 
     def found(self) -> bool:
@@ -178,15 +179,15 @@ class ResultWatch(Watch[T]):
         self.hooks = hooks
 
     def found(self) -> bool:
-        if self.execution is None:
-            self.execution = self.in_time(self.ids)
+        run: dict[str, str] = self.execution or self.in_time(self.ids)
         while True:
-            glance = partial(self.page, self.execution, reverseOrder=True, maximumPageSize=1)
+            self.execution = run
+            glance = partial(self.page, run, reverseOrder=True, maximumPageSize=1)
             last = self.in_time(glance)['events'][0]
             if last['eventType'] != 'WorkflowExecutionContinuedAsNew':
                 break
             attributes = last['workflowExecutionContinuedAsNewEventAttributes']
-            self.execution, self.looks = {**self.execution, 'runId': attributes['newExecutionRunId']}, 0
+            run, self.looks = {**run, 'runId': attributes['newExecutionRunId']}, 0
         if last['eventType'] not in ENDINGS:
             return False
         self.answer = result_of(last, self.hooks)

@@ -40,10 +40,17 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     for mark in item.iter_markers('genflow_explore'):
         from genflow.testing.explorer import ExplorationFailed, explore
 
+        if not mark.args:
+            pytest.fail(
+                'the mark genflow_explore names no workflow, such as in genflow_explore(Order, 1)', pytrace=False
+            )
+        failure = None
         try:
             explore(*mark.args, **mark.kwargs)
         except ExplorationFailed as error:
-            pytest.fail(str(error), pytrace=False)
+            failure = str(error)
+        if failure is not None:  # here, so that pytest does not show the error that it is about once more
+            pytest.fail(failure, pytrace=False)
 
 
 @pytest.hookimpl(tryfirst=True)

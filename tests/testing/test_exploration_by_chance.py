@@ -170,6 +170,7 @@ def test_each_stage_has_its_share_of_the_budget():
     assert abs(report.stages['walks'] - left / 2) <= 1
     assert f'; random walks: {report.stages["walks"]}\n' in str(report)
     assert report.to_json()['stages'] == report.stages
+    assert 'fewer than 1 deviation from first in first out were\n' in str(evolve(report, depth=1))
 
 
 def test_the_other_jobs_try_random_orders_alone():

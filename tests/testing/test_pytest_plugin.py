@@ -213,11 +213,26 @@ def test_a_mark_explores_before_the_test(pytester, run):
     @pytest.mark.genflow_explore(Dropped, 1)
     def test_dropped():
         raise RuntimeError('not reached')
+
+    class Alone(Order):
+        def run(self):
+            self.charge.with_options(retry=0)(1)
+            yield self.sleep(1)
+
+    @pytest.mark.genflow_explore.with_args(Alone)
+    def test_alone():
+        raise RuntimeError('not reached')
+
+    @pytest.mark.genflow_explore
+    def test_nothing():
+        raise RuntimeError('not reached')
     """
     )
     result = run('--strict-markers')
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=1, failed=3)
     result.stdout.fnmatch_lines(['*untaken: the failure of activity 1 Charge v1*', '*Play it again: --schedule gx1*'])
+    result.stdout.fnmatch_lines(['*the mark genflow_explore names no workflow, such as in genflow_explore(Order, 1)*'])
+    result.stdout.no_fnmatch_line('*another exception occurred*')
 
 
 FAILING = """

@@ -154,8 +154,8 @@ class Report:
         if self.partial is not None:
             faults = 'without faults' if not self.partial else f'with at most {counted(self.partial, "fault")}'
             lines.append(
-                f'{faults} not every order was tried: those with fewer than {self.depth} deviations from first in '
-                'first out were'
+                f'{faults} not every order was tried: those with fewer than '
+                f'{counted(self.depth, "deviation")} from first in first out were'
             )
         if self.bound:
             lines.append(f'{self.bound}; random walks: {self.stages.get("walks", 0):,}')

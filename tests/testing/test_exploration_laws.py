@@ -275,6 +275,96 @@ def test_the_search_shows_what_all_orders_of_these_programs_show(programs, endin
     assert spared.shown == plain.shown
 
 
+BOARD: list[int] = []
+
+
+class Beside(Program):
+    """Its branches see one another by what none of their objects holds."""
+
+    named_child = WorkflowProxy('Child', '1', retry=0, workflow_id='same')
+    board: list[int] = []  # noqa: RUF012 - shared by intention
+
+    def run(self, programs, ending):
+        self.answer = int
+        found = yield from super().run(programs, ending)
+        return [*found, self.answer()]
+
+    def starts_same(self, name, shared):
+        yield self.read(name)
+        return (yield self.named_child())
+
+    def cancels_same(self, name, shared):
+        yield self.read(name)
+        yield self.external('same').cancel()
+
+    def keeps_default(self, name, shared):
+        yield self.read(name)
+        self.answer = lambda value=self.total: value
+
+    def drops(self, name, shared):
+        yield self.read(name)
+        if self.total:
+            self.notes(name, shared)
+
+    def pins(self, name, shared):
+        yield self.read(name)
+        self.board.append(name)
+        yield self.read(name)
+        self.board.clear()
+
+    def reads_board(self, name, shared):
+        yield self.write(name)
+        seen = len(self.board)
+        yield self.write(name)
+        return seen
+
+    def pins_globally(self, name, shared):
+        yield self.read(name)
+        BOARD.append(name)
+        yield self.read(name)
+        BOARD.clear()
+
+    def reads_globally(self, name, shared):
+        yield self.write(name)
+        seen = len(BOARD)
+        yield self.write(name)
+        return seen
+
+
+class Counting(Program):
+    """Sees how much has happened in other branches."""
+
+    def asks(self, name, shared):
+        yield self.read(name)
+        length = self.info.history_length
+        yield self.write(name)
+        return length
+
+
+@pytest.mark.parametrize(
+    ('workflow', 'programs', 'ending'),
+    [
+        (Beside, [['starts_same'], ['starts_same'], ['own']], 'ends'),
+        (Beside, [['cancels_same'], ['starts_same'], ['named']], 'reads'),
+        (Beside, [['keeps_default'], ['adds']], 'lists'),
+        (Beside, [['drops'], ['adds']], 'lists'),
+        (Beside, [['pins'], ['reads_board']], 'ends'),
+        (Beside, [['pins_globally'], ['reads_globally']], 'ends'),
+        (Counting, [['asks'], ['own']], 'ends'),
+    ],
+    ids=lambda value: getattr(value, '__name__', str(value)),
+)
+def test_the_search_shows_what_all_orders_show_of_branches_that_meet_outside_of_their_objects(
+    workflow, programs, ending, monkeypatch
+):
+    monkeypatch.setattr(f'{__name__}.MOST', 700)
+    plain, spared = both(workflow, programs, ending)
+    assert plain is not None
+    assert len(plain.shown) > 1
+    assert spared.orders == plain.orders
+    assert spared.shown == plain.shown
+
+
 @seed(18)
 @settings(
     max_examples=examples(30, 200, 10),

@@ -90,6 +90,14 @@ class Unused:
             self._tasks = [(task, where) for task, where in self._tasks if not task.used]
             self._prune_at = max(FIRST_PRUNING, 2 * self.count)
 
+    def never_run(self, loop: Loop) -> list[tuple[GeneratorType[Any, Any, Any], Location]]:
+        """The generators that have not begun, and are not about to, each with the place where it was made."""
+        return [
+            (generator, where)
+            for generator, where in self._generators
+            if _is_new(generator) and generator not in loop.branches
+        ]
+
     def found(self, loop: Loop, *, tasks: bool) -> Iterator[str]:
         """Says what is unused, one line for each place; then forgets it.
 
@@ -97,13 +105,12 @@ class Unused:
             loop: Knows the generators that are about to begin.
             tasks: Whether timers and gets count: where ``run`` raised, their turn may not have come.
         """
-        generators, self._generators = self._generators, []
+        generators, self._generators = self.never_run(loop), []
         tasks_made, self._tasks = self._tasks, []
         unused = [
             f'the generator {generator.__qualname__}() was created at {place(where)} but never run: yield it, use '
             '`yield from`, or give it to spawn()'
             for generator, where in generators
-            if _is_new(generator) and generator not in loop.branches
         ]
         if tasks:
             unused += [

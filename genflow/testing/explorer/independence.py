@@ -21,7 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.tasks.combinators import Gathered
-from genflow.testing.explorer.items import DECIDE, Action
+from genflow.testing.explorer.items import DECIDE, Action, Item
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.states import Walk, fingerprint, item_state
 
@@ -85,9 +85,15 @@ def parts_of(run: Simulation, memory: Iterable[Any]) -> Parts | None:
         else:
             items[place].append(item_state(run, item, walks[place].calls))
             names[item.ref] = (place, walks[place].calls[number])
-    shared = hash((*whole.out, *sorted(loose)))
+    ids = sorted(item.key for item in run.open.values() if item.kind == 'child' and not _is_own_id(item))
+    shared = hash((*whole.out, *sorted(loose), *ids))
     members = tuple(hash((*walk.out, *sorted(own))) for walk, own in zip(walks, items, strict=True))
     return Parts(shared, members, names)
+
+
+def _is_own_id(child: Item) -> bool:
+    """Whether a child has an id that nobody else can give: the code gave none."""
+    return child.key.endswith(f'-{child.attempt}')
 
 
 def _shared(run: Simulation, memory: Iterable[Any], places: dict[int, int]) -> Walk | None:
@@ -97,6 +103,7 @@ def _shared(run: Simulation, memory: Iterable[Any], places: dict[int, int]) -> W
     walk.seen.update(places)
     for value in (live, live.workflow, live.markers.streams_begun, *memory):
         walk.visit(value)
+    walk.visit_surroundings(run)
     if any(('seen', place) in walk.out for place in places.values()):
         return None
     walk.visit(live.root)

@@ -26,9 +26,11 @@ class SharedState:
 
     Attributes:
         owners: What each of them is, with its name for a report.
+        asks_length: Whether the code names ``history_length``, which grows with all that happens.
     """
 
     owners: list[tuple[str, Any]] = Factory(list)
+    asks_length: bool = False
     _begin: list[Any] = field(factory=list)
 
     @classmethod
@@ -36,20 +38,26 @@ class SharedState:
         """What the executions of a workflow class share."""
         found: dict[int, tuple[str, Any]] = {}
         known: set[int] = set()
+        names: set[str] = set()
         for base in workflow.__mro__:
             if base.__module__.partition('.')[0] not in ('builtins', 'typing', 'genflow'):
                 for name, value in list(vars(base).items()):
                     if not name.startswith('__'):
                         _note_shared(f'{base.__name__}.{name}', value, found, known)
                     for function in _functions(value):
-                        _note_reached(function, found, known)
+                        _note_reached(function, found, known, names)
         owners = list(found.values())
-        return cls(owners, [_copied(value) for _, value in owners])
+        return cls(owners, 'history_length' in names, [_copied(value) for _, value in owners])
 
     def changed(self) -> list[str]:
         """The names of those that are not as they were before the first run."""
         pairs = zip(self.owners, self._begin, strict=True)
         return [name for (name, value), begin in pairs if not _is_same(value, begin)]
+
+    def differing(self) -> list[tuple[int, Any]]:
+        """Those that are not as they were, each with its place."""
+        pairs = enumerate(zip(self.owners, self._begin, strict=True))
+        return [(place, value) for place, ((_, value), begin) in pairs if not _is_same(value, begin)]
 
     def restore(self) -> None:
         """Puts everything back."""
@@ -66,7 +74,7 @@ def _note_shared(name: str, value: Any, found: dict[int, tuple[str, Any]], known
         found[id(value)] = (name, value)
 
 
-def _note_reached(function: FunctionType, found: dict[int, tuple[str, Any]], known: set[int]) -> None:
+def _note_reached(function: FunctionType, found: dict[int, tuple[str, Any]], known: set[int], names: set[str]) -> None:
     """Takes a note of what a function reaches, also through other functions of its module."""
     if id(function) in known:
         return
@@ -74,11 +82,12 @@ def _note_reached(function: FunctionType, found: dict[int, tuple[str, Any]], kno
     for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
         _note_shared(f'a default of {function.__qualname__}', default, found, known)
     for code in _codes(function.__code__):
+        names.update(code.co_names)
         for name in code.co_names:
             value = function.__globals__.get(name)
             _note_shared(name, value, found, known)
             if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
-                _note_reached(value, found, known)
+                _note_reached(value, found, known, names)
 
 
 def _codes(code: Any) -> Iterator[Any]:

@@ -112,6 +112,7 @@ def fingerprint(run: Simulation, memory: Iterable[Any]) -> int:
         walk.visit(live.markers.streams_begun)
     for root in memory:
         walk.visit(root if type(root) in _VISIT else vars(root))
+    walk.visit_surroundings(run)
     walk.out.append(tuple(sorted(item_state(run, item, walk.calls) for item in run.open.values())))
     walk.out.append(tuple(_untold(event, run, walk.calls) for event in run.untold()))
     walk.out.append(tuple((name, len(texts)) for name, texts in run.signals.items()))
@@ -199,6 +200,17 @@ class Walk:
         else:
             self.visit_object(value)
 
+    def visit_surroundings(self, run: Simulation) -> None:
+        """What the code and the judges can see, and nothing that belongs to the execution reaches."""
+        shared = run.setup.shared
+        for place, value in shared.differing():
+            self.out.append(place)
+            self.visit(value)
+        if shared.asks_length:
+            self.out.append(len(run.events))
+        never_run = run.live.unused.never_run(run.live)
+        self.out.append(frozenset([*run.warnings, *run.live.warnings, *(where for _, where in never_run)]))
+
     def visit_all(self, values: Iterable[Any]) -> None:
         """Visits each, without a call for those that are atoms: most are."""
         out = self.out
@@ -272,6 +284,9 @@ class Walk:
 
     def visit_function(self, value: FunctionType) -> None:
         self.out.append(id(value.__code__))
+        if value.__defaults__ or value.__kwdefaults__:
+            self.visit(value.__defaults__)
+            self.visit(value.__kwdefaults__)
         for cell in value.__closure__ or ():
             self.visit(cell)
 

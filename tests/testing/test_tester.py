@@ -476,7 +476,7 @@ def test_a_failed_assertion_in_a_function_ends_the_test():
 def test_one_thing_is_done_at_a_time():
     tester = Tester(Order, charge='ok', ship='gone').start(1)
     assert tester.open_tasks == []
-    assert tester.step() == 'decided Order 1 (1 decisions)'
+    assert tester.step() == 'decided Order 1 (1 decision)'
     assert tester.open_tasks == [Order.charge.task(1)]
     assert tester.step() == 'Charge v1 completed'
     assert tester.step() == 'decided Order 1 (0 decisions)'

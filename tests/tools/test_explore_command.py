@@ -155,3 +155,4 @@ def test_what_the_workflow_prints_is_in_no_report(folder, jobs):
     code, out, err = genflow(folder, 'explore', 'loud.py', 1, '--budget', 50, '--jobs', jobs)
     assert (code, err) == (0, '')
     assert 'hello' not in out
+    assert ('by chance in other processes: 50' in out) is (jobs == 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from genflow.testing.explorer.choices import ALLOW_ALL
 from genflow.testing.explorer.items import Action
 from genflow.testing.explorer.setup import Memory
 from genflow.testing.explorer.simulation import Simulation
@@ -17,9 +18,6 @@ __all__ = ['Checkpoint']
 
 CONTAINERS = frozenset({list, dict, set, Counter})
 """What grows in a run; what is in it is replaced, and never changed."""
-
-
-MAX_ALLOWANCE = 99
 
 
 class Checkpoint:
@@ -36,7 +34,7 @@ class Checkpoint:
     def resumed(self, action: Action) -> Simulation:
         """A run that goes on from here with one of the actions that are possible."""
         run = self.again()
-        if action in run.actions(MAX_ALLOWANCE):
+        if action in run.actions(ALLOW_ALL):
             run.take(action)
         return run
 
@@ -55,7 +53,7 @@ class Checkpoint:
         self._memory.restore()
         run = Simulation(self._members['setup'])
         for step in self._members['steps']:
-            if step in run.actions(MAX_ALLOWANCE):
+            if step in run.actions(ALLOW_ALL):
                 run.take(step)
         return run
 

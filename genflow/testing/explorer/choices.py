@@ -12,6 +12,7 @@ from genflow.testing.explorer.items import Action
 from genflow.testing.tester.doubles import Double
 
 __all__ = [
+    'ALLOW_ALL',
     'ALREADY_RUNNING',
     'CALM',
     'CANCEL',
@@ -20,6 +21,7 @@ __all__ = [
     'ENDS',
     'EVICT',
     'FIRED',
+    'GOES_WELL',
     'LOSE',
     'REFUSABLE',
     'REFUSALS',
@@ -98,6 +100,12 @@ CANCELED = ('canceled', 0)
 
 CALM = frozenset({'', 'started', 'completed', 'answered', 'fired', 'delivered', 'canceled'})
 """The outcomes with which nothing went wrong."""
+
+GOES_WELL = frozenset({'completed', 'answered', 'started'})
+"""The outcomes with which a call succeeds or a child begins, and no time passes."""
+
+ALLOW_ALL = 99
+"""An allowance of more faults than any run has."""
 
 
 class Refusal(NamedTuple):

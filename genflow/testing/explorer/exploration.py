@@ -277,18 +277,22 @@ class Exploration:
         )
         if completes:
             self.setup = evolve(self.setup, judged_updates=frozenset(updates_of(cls)) - run.failed_updates)
-        if run.failure is not None and not completes:
-            self.report.first_failure = f'{type(run.failure).__name__}: {run.failure}'
-        elif self.first.is_unreadable:
-            self.report.first_failure = str(run.error)
-        elif run.cut:
-            self.report.first_failure = (
+        self.report.first_failure = self._first_failure(run)
+        run.close()
+
+    def _first_failure(self, run: Simulation) -> str:
+        """The failure of the first order, or why it comes to no end; empty if it completes or cannot be decided."""
+        if run.failure is not None and not self.first.completes:
+            return f'{type(run.failure).__name__}: {run.failure}'
+        if self.first.is_unreadable:
+            return str(run.error)
+        if run.cut:
+            return (
                 f'nothing: it was cut off after {counted(run.total, "event")} and {counted(len(run.past), "restart")}, '
                 'as too long to be explored; give it smaller arguments'
             )
-        elif run.closed is None and run.error is None:
-            self.report.first_failure = 'nothing: it waits, for more signals than it was sent'
-        run.close()
+        is_waiting = run.closed is None and run.error is None
+        return 'nothing: it waits, for more signals than it was sent' if is_waiting else ''
 
     # searching
 

@@ -76,6 +76,7 @@ class Report:
         depth: For that number of faults, every order with fewer deviations than this was tried.
         stages: For that number of faults, the runs of each stage in their order: ``search``, ``priorities``, ``walks``.
         runs: Executions.
+        elsewhere: Executions by chance in other processes, as far as they have ended.
         seconds: Time taken.
         results: The results of orders without faults; more than one means that the result depends on the order.
         endings: How executions closed.
@@ -95,6 +96,7 @@ class Report:
     depth: int = 0
     stages: dict[str, int] = Factory(dict)
     runs: int = 0
+    elsewhere: int = 0
     seconds: float = 0.0
     results: Counter[str] = Factory(Counter)
     endings: Counter[str] = Factory(Counter)
@@ -120,6 +122,7 @@ class Report:
             'merged': {str(faults): orders for faults, orders in self.merged.items()},
             'stages': dict(self.stages),
             'runs': self.runs,
+            'elsewhere': self.elsewhere,
             'interrupted': self.interrupted,
             'seconds': round(self.seconds, 3),
             'results': dict(self.results),
@@ -179,5 +182,6 @@ class Report:
         lines += [
             f'note: reported {counted(count, "time")}: {text}' for text, count in self.warnings.most_common(MAX_SHOWN)
         ]
-        lines.append(f'{counted(self.runs, "run")} of {self.name} in {self.seconds:.2f} s')
+        elsewhere = f'; by chance in other processes: {self.elsewhere:,}' if self.elsewhere else ''
+        lines.append(f'{counted(self.runs, "run")} of {self.name} in {self.seconds:.2f} s{elsewhere}')
         return '\n'.join(lines)

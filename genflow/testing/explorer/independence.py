@@ -21,6 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.tasks.combinators import Gathered
+from genflow.testing.explorer.choices import GOES_WELL
 from genflow.testing.explorer.items import DECIDE, Action, Item
 from genflow.testing.explorer.simulation import Simulation
 from genflow.testing.explorer.states import Walk, fingerprint, item_state
@@ -78,7 +79,7 @@ def parts_of(run: Simulation, memory: Iterable[Any]) -> Parts | None:
     loose = []
     names = {}
     for item in run.open.values():
-        number = item.call.rpartition('/')[2]
+        number = item.call_number
         place = next((place for place, walk in enumerate(walks) if number in walk.calls), None)
         if place is None:
             loose.append(item_state(run, item, whole.calls))
@@ -224,11 +225,7 @@ def members_of(run: Simulation, actions: Sequence[Action], parts: Parts) -> list
         return None
     places = []
     for action in actions:
-        if action.verb != 'end' or action.outcome not in CALM or action.ref not in parts.names:
+        if action.verb != 'end' or action.outcome not in GOES_WELL or action.ref not in parts.names:
             return None
         places.append(parts.names[action.ref][0])
     return places if len(set(places)) == len(places) else None
-
-
-CALM = frozenset({'completed', 'answered', 'started'})
-"""How a step may end that takes no time."""

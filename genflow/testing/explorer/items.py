@@ -111,3 +111,8 @@ class Item:
     canceling: bool = False
     silent: bool = False
     ends: Ends | None = field(default=None, init=False)
+
+    @property
+    def call_number(self) -> str:
+        """The number of the call in its run."""
+        return self.call.rpartition('/')[2]

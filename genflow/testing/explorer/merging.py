@@ -15,6 +15,7 @@ from typing import Any
 
 from genflow.core.tasks.combinators import Gathered
 from genflow.core.tasks.nested import holds_task
+from genflow.testing.explorer.choices import GOES_WELL
 from genflow.testing.explorer.items import Action
 from genflow.testing.explorer.simulation import Simulation
 
@@ -37,7 +38,7 @@ def alike(run: Simulation, actions: Sequence[Action]) -> tuple[int, int] | None:
     for action in actions:
         if action.verb != 'end' or not _is_calm(run, action):
             return None
-        if run.open[action.ref].call.rpartition('/')[2] not in awaited:
+        if run.open[action.ref].call_number not in awaited:
             return None
     if any(holds_task(value) for value in vars(live.workflow).values() if not _is_bound(value)):
         return None
@@ -59,7 +60,7 @@ def _is_calm(run: Simulation, action: Action) -> bool:
     """Whether a call succeeds, whatever came before."""
     item = run.open[action.ref]
     stub = run.stub_of(item)
-    if action.outcome not in ('completed', 'answered', 'started'):
+    if action.outcome not in GOES_WELL:
         return False
     return not stub or isinstance(stub[0], PLAIN)
 

@@ -21,6 +21,7 @@ from typing import Any
 from attrs import define, field
 
 from genflow.testing.explorer.checkpoints import Checkpoint
+from genflow.testing.explorer.choices import ALLOW_ALL
 from genflow.testing.explorer.independence import Parts, Together, members_of, parts_of, played_together
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.known_steps import MASK, KnownSteps, Way
@@ -361,7 +362,7 @@ MAX_TRIES = 3
 # single runs
 
 
-def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: int = 99) -> Simulation:
+def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: int = ALLOW_ALL) -> Simulation:
     """Plays a schedule by the names of its choices; what is not to be had is left out."""
     memory.restore()
     run = Simulation(setup)

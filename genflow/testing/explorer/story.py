@@ -10,6 +10,7 @@ from genflow.core.model.events import Completed, Refused
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.envelopes import opened, opened_input
 from genflow.core.text import suspended_at
+from genflow.testing.explorer.choices import ALLOW_ALL
 from genflow.testing.explorer.items import DECIDE, Action
 from genflow.testing.explorer.places import shown_place
 from genflow.testing.explorer.setup import Memory, Setup
@@ -22,7 +23,6 @@ __all__ = ['history_code', 'story_text']
 CREATED = frozenset({'activity', 'timer', 'child', 'lambda'})
 MAX_BRANCHES = 4
 MAX_RESULT = 60
-MAX_ALLOWANCE = 99
 
 
 def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
@@ -33,7 +33,7 @@ def story_text(setup: Setup, memory: Memory, steps: Sequence[Action]) -> str:
     number = 0
     for planned in steps:
         before = len(run.calls)
-        step = next((action for action in run.actions(MAX_ALLOWANCE) if action.label == planned.label), None)
+        step = next((action for action in run.actions(ALLOW_ALL) if action.label == planned.label), None)
         if step is None:
             lines.append(f'     the code behaves differently this time: {_sentence(planned)} is not possible')
             break

@@ -173,4 +173,7 @@ def _together(asked: Asked, jobs: int) -> Report:
         except KeyboardInterrupt:  # which each of the processes gets as well, and ends with what it has found
             first = next((done for done in as_completed(tried) if not done.result().ok), tried[0])
         pool.shutdown(wait=False, cancel_futures=True)
-        return first.result()
+        report = first.result()
+        if report.ok:
+            report.elsewhere = sum(other.result().runs for other in tried if other is not first and other.done())
+        return report

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from genflow import AsyncClient, Workflow
+from genflow.local import LocalSWF
 from genflow.swf.aws.client import Backoff
 from genflow.swf.client.close_bell import CloseBell
 from genflow.swf.client.handles import Client
@@ -51,10 +52,10 @@ def pool():
 
 
 @pytest.fixture
-def waits(swf, monkeypatch):
+def waits(monkeypatch):
     """Given back once for each time that somebody waits for a close."""
     begun = threading.Semaphore(0)
-    on_close = swf.on_close
+    on_close = LocalSWF.on_close
 
     def noted(*args):
         try:
@@ -62,7 +63,7 @@ def waits(swf, monkeypatch):
         finally:
             begun.release()
 
-    monkeypatch.setattr(swf, 'on_close', noted)
+    monkeypatch.setattr(LocalSWF, 'on_close', noted)
     return begun
 
 
@@ -164,3 +165,25 @@ def test_who_leaves_while_another_thread_begins_to_wait_leaves_nothing_behind(lo
     goes_on.set()
     waiting.result(PATIENCE)
     assert watchers(swf) == []
+
+
+class Wrapper:
+    """A client of an application, which forwards the methods of SWF, and knows their arguments by name."""
+
+    def __init__(self, swf):
+        self.swf = swf
+        self.meta = swf.meta
+
+    def __getattr__(self, name):
+        method = getattr(self.swf, name)
+        return lambda **request: method(**request)
+
+
+def test_a_wrapper_of_the_service_is_asked_for_nothing_else(loops, swf):
+    with Client('d', Wrapper(swf)) as client:
+        execution = client.starter(Relay)(0)
+        loops.run()
+        assert execution.result(timeout=PATIENCE) == 'over'
+        execution = client.starter(Relay)(0)
+        with pytest.raises(TimeoutError):
+            execution.result(timeout=0.01)

@@ -41,9 +41,9 @@ class CloseBell:
             return
         self._forget()
         self._run = run
-        on_close = getattr(self.swf, 'on_close', None)
+        on_close = getattr(type(self.swf), 'on_close', None)  # a wrapper forwards methods that it may not know
         if on_close is not None:
-            self._leave = on_close(self.domain, run['workflowId'], run['runId'], self.ring)
+            self._leave = on_close(self.swf, self.domain, run['workflowId'], run['runId'], self.ring)
         if self._is_over:
             self._forget()
 

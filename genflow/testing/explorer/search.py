@@ -1,4 +1,4 @@
-"""The search strategy: all orders if they fit, else few deviations from first in first out, then random orders.
+"""The search: all orders if they fit, those with few deviations from first in first out first.
 
 *Theory of operation.* A search keeps the choices that are still to be tried, those with the fewest deviations from the
 first choice first, and goes on from each. A state that was seen is not gone into again, and a step is not played of

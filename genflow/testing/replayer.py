@@ -8,7 +8,6 @@ executions.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from genflow.core.errors import GenflowError, HistoryError, NondeterminismError
 from genflow.core.model.info import Info
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.text import counted
+from genflow.steady_time import monotonic
 from genflow.swf.wire.events import translate
 from genflow.testing.histories.decide import spec_for, specs_of, type_of
 from genflow.testing.histories.exports import Loaded, Source, load
@@ -236,7 +236,7 @@ def replay_files(
     """
     specs = _by_type(workflows)
     report = Report()
-    begun = time.perf_counter()
+    begun = monotonic()
     for path in map(Path, paths):
         files = list(history_files(path))
         if not files:
@@ -246,7 +246,7 @@ def replay_files(
                 report.replayed.append(_replay_file(file, specs, input_mismatch, (workflow_id, run_id)))
             except (GenflowError, OSError) as error:
                 report.failures.append(Failure(str(file), error))
-    report.seconds = time.perf_counter() - begun
+    report.seconds = monotonic() - begun
     return report
 
 

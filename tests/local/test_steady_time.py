@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timezone
 
 import pytest
 
-from genflow import Client, Workflow, run, workflow
+from genflow import Activity, Client, Workflow, activity, run, workflow
 from genflow.local import LocalSWF, SystemClock
 from genflow.local.clock import SteadyClock, to_datetime, to_milliseconds
 from genflow.swf.worker.worker import Worker
@@ -134,6 +135,32 @@ def test_a_worker_continues_while_a_test_travels(moved, swf):
             with moved(date):
                 assert naps().result(60) == 'rested'
         assert naps().result(60) == 'rested'
+
+
+@activity(name='Nod', version=1, task_list='naps')
+class Nod(Activity):
+    def run(self):
+        return 'nodded'
+
+
+@workflow('Nods', 1, 'naps')
+class Nods(Workflow):
+    nod = Nod.proxy()
+
+    def run(self):
+        return (yield self.nod())
+
+
+def test_a_worker_reads_no_clock_that_a_library_replaces(monkeypatch, swf):
+    """For a moment at the end of a journey, freezegun's clocks raise an error in other threads."""
+
+    def gone():
+        raise IndexError('list index out of range')
+
+    with Worker('d', 'naps', swf, registry=[Nods, Nod]):
+        for name in ('perf_counter', 'perf_counter_ns', 'monotonic', 'monotonic_ns'):
+            monkeypatch.setattr(time, name, gone)
+        assert Client('d', swf).starter(Nods)().result(60) == 'nodded'
 
 
 def test_a_worker_that_begins_under_a_frozen_clock_outlives_it(moved, swf):

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field, frozen
@@ -31,6 +30,7 @@ from genflow.local.state.answers import Caller
 from genflow.local.state.state import State
 from genflow.local.state.transaction import Batch
 from genflow.local.store import Store
+from genflow.steady_time import monotonic
 
 __all__ = ['FAILURES', 'Journal', 'Statistics']
 
@@ -244,9 +244,9 @@ class Journal:
             self._gather()
             with self._mutex:
                 sharing, self._arrived = self._arrived, 0
-            began = time.perf_counter()
+            began = monotonic()
             self._flush(fold=fold)
-            self._last_write = time.perf_counter() - began
+            self._last_write = monotonic() - began
             self._wanted = (sharing + self._arrived) // 2
         finally:
             self._pass_on()

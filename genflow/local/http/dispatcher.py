@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -32,6 +31,7 @@ from genflow.local.http.holding import Held
 from genflow.local.http.http11 import Request
 from genflow.local.http.metrics import ServerMetrics
 from genflow.local.http.timeouts import Timed, Timeouts
+from genflow.steady_time import monotonic
 
 __all__ = [
     'SMALL',
@@ -304,7 +304,7 @@ class Dispatcher:
                 return Reply(200, b'{}')
             if self.metrics is None:
                 return carry_out(asked)
-            began = time.perf_counter()
+            began = monotonic()
             outcome = cast('Outcome | Pending', carry_out(asked))
             return cast('P', self._counted(self.metrics, asked.operation, began, outcome))
         except Exception as error:  # noqa: BLE001 - whoever asked gets it

@@ -8,7 +8,6 @@ leave a time series behind.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from attrs import define, field
 from genflow.exposition import SECONDS, Instrument, Measurements
 from genflow.local.engine.group_commit import Statistics
 from genflow.local.http.aws_json import Reply
+from genflow.steady_time import monotonic
 
 __all__ = ['INSTRUMENTS', 'Counting', 'ServerMetrics']
 
@@ -90,10 +90,10 @@ class ServerMetrics:
 
         Args:
             operation: What was asked for.
-            began: By ``time.perf_counter``.
+            began: By :func:`~genflow.steady_time.monotonic`.
             outcome: A reply, or a poll that is held.
         """
-        self._numbers.observe(REQUEST_SECONDS, time.perf_counter() - began, operation)
+        self._numbers.observe(REQUEST_SECONDS, monotonic() - began, operation)
         status = str(outcome.status) if isinstance(outcome, Reply) else 'held'
         self._numbers.add(REQUESTS, 1, operation, status)
 

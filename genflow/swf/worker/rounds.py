@@ -22,7 +22,6 @@ import heapq
 import itertools
 import logging
 import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -303,8 +302,8 @@ class Rounds:
 
     def _decide(self, me: _Lead) -> bool:
         """Makes polled decisions for a limited time; returns whether this thread still leads."""
-        until = time.perf_counter() + TURN
-        while self._decisions and time.perf_counter() < until:
+        until = monotonic() + TURN
+        while self._decisions and monotonic() < until:
             if not self._in_decision(me, partial(self._decide_one, me, self._decisions.popleft())):
                 return False
         return True
@@ -399,8 +398,8 @@ class Rounds:
 
     def _run_activities(self, me: _Lead) -> bool:
         """Runs polled short activities for a limited time; returns whether this thread still leads."""
-        until = time.perf_counter() + TURN
-        while self._activities and time.perf_counter() < until:
+        until = monotonic() + TURN
+        while self._activities and monotonic() < until:
             if not self._has_slot and not self._slots.take(1):
                 return True
             self._has_slot = True
@@ -418,10 +417,10 @@ class Rounds:
         return True
 
     def _run(self, task: ActivityTask) -> None:
-        began = time.perf_counter()
+        began = monotonic()
         self.handle(self.runner.handle, task)
         if not self.runner.may_wait(task.name, task.version):
-            self.speeds.took((task.name, task.version), time.perf_counter() - began)
+            self.speeds.took((task.name, task.version), monotonic() - began)
 
     def _run_apart(self, task: ActivityTask) -> None:
         """Runs an activity on a thread of its own."""
@@ -480,7 +479,7 @@ class Rounds:
             kind: The activity's type; ``None`` for a decision.
             work: Does it.
         """
-        self._busy = (time.perf_counter(), kind)
+        self._busy = (monotonic(), kind)
         try:
             work()
         finally:
@@ -501,7 +500,7 @@ class Rounds:
             if self._busy is None:
                 return
             since, kind = self._busy
-            if time.perf_counter() - since < OVERDUE or (kind is None and self._overrunning >= MAX_OVERRUNNING):
+            if monotonic() - since < OVERDUE or (kind is None and self._overrunning >= MAX_OVERRUNNING):
                 return
             self._busy = None
             self._leader = following = _Lead()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.core.text import counted
+from genflow.steady_time import monotonic
 from genflow.testing.explorer.chance import Chance
 from genflow.testing.explorer.checks import Check, Verdict
 from genflow.testing.explorer.choices import CANCEL
@@ -138,7 +138,7 @@ def explore(
         if schedule is not None:
             report = exploration.play(schedule)
         else:
-            limit = None if seconds is None else time.monotonic() + seconds
+            limit = None if seconds is None else monotonic() + seconds
             report = exploration.run(Budget(budget, limit), faults, seed)
     finally:
         exploration.memory.restore()
@@ -305,7 +305,7 @@ class Exploration:
             seed: The seed of the random orders.
             only_chance: Tries random orders alone, beside another process that tries all of them in turn.
         """
-        self._begun = time.perf_counter()
+        self._begun = monotonic()
         self._budget = budget
         report = self.report
         with _muted():
@@ -313,7 +313,7 @@ class Exploration:
             if self._failed is not None:
                 report.finding = self._found(*self._failed, budget.used)
         report.runs = budget.used
-        report.seconds = time.perf_counter() - self._begun
+        report.seconds = monotonic() - self._begun
         return report
 
     def until_now(self) -> Report:
@@ -321,7 +321,7 @@ class Exploration:
         report = self.report
         report.interrupted = True
         report.runs = self._budget.used
-        report.seconds = time.perf_counter() - self._begun
+        report.seconds = monotonic() - self._begun
         if report.finding is None and self._failed is not None:
             with _muted():
                 report.finding = self._finding_of(*self._failed, report.runs)

@@ -14,6 +14,7 @@ from attrs import Factory, define, evolve, frozen
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.text import counted
+from genflow.steady_time import monotonic
 from genflow.swf.aws.faults import code_of
 from genflow.testing.histories.decide import type_of
 from genflow.testing.histories.exports import load
@@ -236,7 +237,7 @@ def shadow_executions(
     """
     known = {(spec.name, spec.version): spec for spec in specs}
     shadow = Shadow()
-    begun = time.perf_counter()
+    begun = monotonic()
     if fetcher.folder is not None:
         sweep(fetcher.folder)
     for execution in fetcher.executions(evolve(wanted, types=frozenset(known))):
@@ -254,7 +255,7 @@ def shadow_executions(
                 shadow.outcomes.append(replayed(document, spec, ids, strict=strict))
         tick()
     shadow.calls = fetcher.calls
-    shadow.seconds = time.perf_counter() - begun
+    shadow.seconds = monotonic() - begun
     return shadow
 
 
@@ -283,7 +284,7 @@ def shadow_files(
     """
     known = {(spec.name, spec.version): spec for spec in specs}
     shadow = Shadow()
-    begun = time.perf_counter()
+    begun = monotonic()
     for file in [file for path in map(Path, paths) for file in history_files(path)]:
         loaded = load(file)
         kind = type_of(loaded.events)
@@ -296,7 +297,7 @@ def shadow_files(
         document = {'workflowExecution': {'workflowId': ids[0], 'runId': ids[1]}, 'events': loaded.events}
         shadow.outcomes.append(replayed(document, known[kind], ids, strict=strict))
         tick()
-    shadow.seconds = time.perf_counter() - begun
+    shadow.seconds = monotonic() - begun
     return shadow
 
 

@@ -330,6 +330,36 @@ class Beside(Program):
         yield self.write(name)
         return seen
 
+    def raises(self, name, shared):
+        yield self.read(name)
+        self.total = 1
+        yield self.read(name)
+
+    def lowers(self, name, shared):
+        yield self.write(name)
+        self.total = 0
+        yield self.write(name)
+
+
+class Handed(Program):
+    """Branches that know one another, though the code that waits for them does not."""
+
+    def run(self, programs, ending):
+        self.total = 0
+        found = yield self.pair()
+        yield [self.read(8), self.own(7)]
+        return found
+
+    def pair(self):
+        first = self.spawn(self.own(1))
+        return [first, self.looks_at(first)]
+
+    def looks_at(self, task):
+        yield self.read(2)
+        seen = task.done()
+        yield self.write(2)
+        return seen
+
 
 class Counting(Program):
     """Sees how much has happened in other branches."""
@@ -350,6 +380,8 @@ class Counting(Program):
         (Beside, [['drops'], ['adds']], 'lists'),
         (Beside, [['pins'], ['reads_board']], 'ends'),
         (Beside, [['pins_globally'], ['reads_globally']], 'ends'),
+        (Beside, [['raises'], ['lowers'], ['own']], 'ends'),
+        (Handed, [], 'lists'),
         (Counting, [['asks'], ['own']], 'ends'),
     ],
     ids=lambda value: getattr(value, '__name__', str(value)),

@@ -241,6 +241,7 @@ def counted():
     ('programs', 'ending', 'faults'),
     [
         ([['throws_away'], ['same']], 'drains', 0),
+        ([['same'], ['throws_away']], 'drains', 0),
         ([['throws_away'], ['throws_away']], 'drains', 0),
         ([['hears'], ['named']], 'drains', 0),
         ([['peeks'], ['throws_away']], 'reads', 0),
@@ -380,7 +381,7 @@ class Counting(Program):
         (Beside, [['drops'], ['adds']], 'lists'),
         (Beside, [['pins'], ['reads_board']], 'ends'),
         (Beside, [['pins_globally'], ['reads_globally']], 'ends'),
-        (Beside, [['raises'], ['lowers'], ['own']], 'ends'),
+        (Beside, [['raises'], ['lowers', 'adds']], 'ends'),
         (Handed, [], 'lists'),
         (Counting, [['asks'], ['own']], 'ends'),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import threading
 import time
@@ -46,6 +47,14 @@ def no_thread_outlives_the_tests(request):
         thread.join(max(over - time.monotonic(), 0))
     left = [f'{thread.name} since {STARTED.get(thread)}' for thread in ours if thread.is_alive()]
     assert not left, 'these tests have left services open or workers running:\n' + '\n'.join(left)
+
+
+@pytest.fixture(autouse=True, scope='session')
+def hangups_are_heard():
+    """`nohup` has all processes ignore SIGHUP, which workers respect, and tests wait for its effect."""
+    number = getattr(signal, 'SIGHUP', None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -124,8 +124,8 @@ def _add_neighbours(project: Project, module: Module, unread: dict[Path, Finding
         for name in sorted({*_named_modules(current), *current.stars}):
             for base in (root, folder):
                 place = base.joinpath(*name.split('.'))
-                path = place / '__init__.py' if place.is_dir() else place.with_suffix('.py')
-                if name in project.modules or path in unread or not path.is_file():
+                path = place / '__init__.py' if os.path.isdir(place) else place.with_suffix('.py')  # noqa: PTH112 - any name
+                if name in project.modules or path in unread or not os.path.isfile(path):  # noqa: PTH113 - as above
                     continue
                 added = _add(project, path, name, unread, is_asked=False)
                 if added is not None:

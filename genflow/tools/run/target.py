@@ -26,7 +26,7 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.tools.current_folder import current_folder
 from genflow.tools.run.arguments import path_of
 
-__all__ = ['Target', 'TargetError', 'is_file', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
+__all__ = ['Target', 'TargetError', 'is_file', 'is_folder', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
 
 _CLASS = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*')
 
@@ -160,6 +160,11 @@ def _import_file(path: Path) -> ModuleType:
 def is_file(path: Path) -> bool:
     """Whether there is a regular file of that name; false for a name that no file can have."""
     return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for such names
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of that name; false for a name that no folder can have."""
+    return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
 def _is_free(path: Path) -> bool:

@@ -20,7 +20,7 @@ from genflow.tools.lint.project import Project
 from genflow.tools.lint.rules import RULES, page
 from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
 from genflow.tools.lint.sources import read
-from genflow.tools.run.target import is_file, parse
+from genflow.tools.run.target import is_file, is_folder, parse
 
 __all__ = ['command']
 
@@ -90,7 +90,7 @@ def _findings(paths: list[Path], classes: dict[Path, str], settings: Settings, *
 
 def _classes_in(path: Path) -> list[str] | None:
     """The classes of a file; ``None`` where it is no Python, which is a finding."""
-    if path.is_dir():
+    if is_folder(path):
         raise Refused(f'{path} is a folder; to look at one class, name its module.')
     try:
         return [cls.name for cls in Project().add(path, read(path).text).every_class]
@@ -108,9 +108,9 @@ def _path(text: str) -> Path:
     """The file or folder of a target; a module is looked up and not imported."""
     target = parse(text)
     path = Path(target.place)
-    if is_file(path) or os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names that no folder can have
+    if is_file(path) or is_folder(path):
         return path
-    if os.path.exists(path):  # noqa: PTH110 - as above
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises for names that no file can have
         raise Refused(f'{target.place!r} is neither a file nor a folder; name one that has Python code.')
     if target.is_file:
         raise Refused(f'there is no file {target.place!r} (looked in {current_folder()}).')
@@ -138,8 +138,8 @@ def _module(name: str) -> Path | None:
         return Path(origin)
     folders = [Path(folder) for folder in (spec.submodule_search_locations or () if spec is not None else ())]
     for place in (folder.joinpath(*rest) for folder in (Path(root), *folders)):
-        if place.is_dir():
+        if is_folder(place):
             return place
-        if place.with_suffix('.py').is_file():
+        if is_file(place.with_suffix('.py')):
             return place.with_suffix('.py')
     return None

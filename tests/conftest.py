@@ -50,11 +50,12 @@ def no_thread_outlives_the_tests(request):
 
 
 @pytest.fixture(autouse=True, scope='session')
-def hangups_are_heard():
-    """`nohup` has all processes ignore SIGHUP, which workers respect, and tests wait for its effect."""
-    number = getattr(signal, 'SIGHUP', None)
-    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, signal.SIG_DFL)
+def signals_are_heard():
+    """`nohup` has all processes ignore SIGHUP, and a script's background job SIGINT; tests wait for their effects."""
+    for name, handler in (('SIGHUP', signal.SIG_DFL), ('SIGINT', signal.default_int_handler)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -26,7 +26,7 @@ from genflow.testing.histories.decide import spec_for, specs_of, type_of
 from genflow.testing.histories.exports import Loaded, Source, load
 from genflow.testing.histories.history import History, MadeUp
 
-__all__ = ['Failure', 'Replayed', 'Report', 'history_files', 'replay', 'replay_files']
+__all__ = ['Failure', 'Replayed', 'Report', 'history_files', 'how_many_follow', 'replay', 'replay_files']
 
 SUFFIXES = ('.json', '.jsonl')
 

@@ -226,9 +226,9 @@ def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
         if any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
             break
         threading.Event().wait(0.001)
-    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)
     with LocalSWF() as second, LocalSWF() as third:
         assert thread_of(second) is thread
+        monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)  # from when they are closed on
         assert thread_of(third) is not thread
         assert thread_of(second) is thread
 

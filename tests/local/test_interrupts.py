@@ -220,12 +220,14 @@ def test_the_thread_ends_soon_after_the_service(end):
 def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
     monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 600)
     monkeypatch.setattr(call_thread, '_IDLE', [])  # without those of other tests
+    monkeypatch.setattr(call_thread, 'SPARE', 100)  # but for those that are let go only now
     with LocalSWF() as first:
         thread = thread_of(first)
     for _ in range(60_000):  # it has its own time
         if any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
             break
         threading.Event().wait(0.001)
+    call_thread._IDLE[:] = [line for line in call_thread._IDLE if line._thread is thread]  # noqa: SLF001
     with LocalSWF() as second, LocalSWF() as third:
         assert thread_of(second) is thread
         monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)  # from when they are closed on

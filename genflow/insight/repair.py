@@ -97,13 +97,15 @@ def _trusted(view: ExecutionView, before: int | None) -> DecisionTask | None:
 
 
 def _took_effect(view: ExecutionView) -> int:
-    """The event that completed the decision in which the failure took effect; past the end if no decision closed it."""
+    """The event that led to the close; past the end if no decision closed the execution.
+
+    A decision that ran when it was recorded did not see it, and cannot be trusted: the copy would have it, too.
+    """
     close = view.close
-    done = [task for task in view.decisions if task.state == 'completed']
+    done = any(task.state == 'completed' for task in view.decisions)
     if close is None or close.status in ('timed out', 'terminated') or not done:
         return view.last_event_id + 1
-    seen = _cause(view)
-    return next((task.ended_id for task in done if task.started_id > seen), done[-1].ended_id)
+    return _cause(view)
 
 
 def _cause(view: ExecutionView) -> int:

@@ -13,9 +13,11 @@ from genflow import ActivityProxy, Workflow
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, attributes_of, replayed
 from genflow.insight.repair import RepairError, plan_repair
+from genflow.local import LocalSWF, ManualClock
 from genflow.testing import History
 from genflow.tools.cli.main import main
 from tests.insight.breaking import WAYS
+from tests.local.office import Office, decision, schedule
 from tests.local.other_process import OtherProcess
 from tests.testing.orders import Order
 
@@ -302,6 +304,22 @@ def test_what_completed_beside_the_failure_stays_under_new_numbers_and_only_the_
     code = replayed(fresh, WorkflowSpec(Pair, 'Pair', '1'))
     assert (code.error, code.decides) == (None, ('schedules activity Ship (attempt 2)',))
     assert [one.state for one in fresh.operations] == ['timed out', 'completed']
+
+
+def test_a_failure_that_came_while_a_decision_ran_is_not_trusted():
+    """That decision did not see it, and its events come after the failure."""
+    office = Office(LocalSWF(clock=ManualClock())).prepare()
+    run = office.start()
+    office.decide(schedule('ship'), schedule('bill'))
+    paid, broken = office.poll_activity(), office.poll_activity()
+    office.complete(paid)
+    running = office.poll_decision()
+    office.swf.respond_activity_task_failed(taskToken=broken['taskToken'], reason='broken')
+    office.respond(running)
+    office.decide(decision('FailWorkflowExecution', reason='broken'))
+    plan = plan_repair(ExecutionView('w', run['runId']).apply_all(office.history(run)), NOW)
+    assert plan.trusted == 6  # the last event of the first decision
+    assert ([one.state for one in plan.kept], [one.state for one in plan.anew]) == (['completed'], ['failed'])
 
 
 def test_a_child_that_failed_is_named():

@@ -696,24 +696,18 @@ class TimeLeft(Desk):
         except TaskFailed:
             self.failed = True
         try:
-            yield self.go.get().timeout(end - self.now().timestamp())  # the charge may have taken longer
+            yield self.go.get().timeout(self.left(end))
         except TaskTimeout:
             return 'late'
         return 'in time'
+
+    def left(self, end: float) -> float:
+        return end - self.now().timestamp()  # the charge may have taken longer
 
 
 class TimeLeftOrNone(TimeLeft):
-    def run(self) -> Any:
-        end = self.now().timestamp() + 100
-        try:
-            yield self.charge(1)
-        except TaskFailed:
-            self.failed = True
-        try:
-            yield self.go.get().timeout(max(0, end - self.now().timestamp()))
-        except TaskTimeout:
-            return 'late'
-        return 'in time'
+    def left(self, end: float) -> float:
+        return max(0, super().left(end))
 
 
 class ChangedWhileIterated(Desk):

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-import genflow.local
 from genflow import Activity, Workflow, activity
 from genflow.local import LocalSWF
 from genflow.local.errors import ServiceClosed
 from genflow.testing import Tester, TesterError
+from tests.interrupting import Interrupted, Lines
 
-OURS = str(Path(genflow.local.__file__).parent)
 STRIDE = 31
 """The lines of the service in a test are many; every thirty-first has to do."""
-
-
-class Interrupted(BaseException):
-    """What the signal handler raises."""
-
-
-class Lines:
-    """Raises :class:`Interrupted` at a line of the service; not in finalizers, which swallow exceptions."""
-
-    def __init__(self, number):
-        self.left = number
-
-    def __enter__(self):
-        sys.settrace(self._enter)
-
-    def __exit__(self, *exception):
-        sys.settrace(None)
-
-    def _enter(self, frame, event, arg):
-        finalizes = '__del__' in (frame.f_code.co_name, frame.f_back.f_code.co_name)
-        return self._line if frame.f_code.co_filename.startswith(OURS) and not finalizes else None
-
-    def _line(self, frame, event, arg):
-        if event == 'line':
-            self.left -= 1
-            if self.left == 0:
-                raise Interrupted
-        return self._line
 
 
 @activity(name='InterruptedStep', version=1, task_list='tl')

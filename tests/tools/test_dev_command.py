@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 import pytest
 from rich.console import Console
 
+from genflow.local import LocalSWF
 from genflow.swf.client.handles import Client
 from genflow.tools.cli.processes.dev import follow
 from genflow.tools.cli.processes.ui import at_address
@@ -180,6 +181,22 @@ def test_an_execution_that_departs_is_started_again(session, waiting, flow, told
     session.choose('r')
     assert waiting.status() == 'TERMINATED'
     assert ended(session) == ([1, None], 1, ['rerun-of'])
+
+
+@pytest.mark.parametrize('key', ['r', 'p'])
+def test_no_old_code_runs_when_an_execution_begins_anew(session, waiting, flow, told, monkeypatch, key):
+    departed(session, flow, told)
+    worked = []
+    for name in ('start_workflow_execution', 'fork_run'):
+        method = getattr(LocalSWF, name)
+
+        def begin(*args, method=method, **request):
+            worked.append(session.is_working)
+            return method(*args, **request)
+
+        monkeypatch.setattr(LocalSWF, name, begin)
+    session.choose(key)
+    assert worked == [False]
 
 
 def test_an_execution_that_departs_is_repaired_where_the_code_still_follows_it(session, waiting, flow, told):

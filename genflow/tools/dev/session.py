@@ -179,6 +179,7 @@ class Session:
 
     def restart(self, checked: Checked) -> None:
         """Starts the executions that do not match again, with the same input and the new code."""
+        self._stop_worker()  # the old code must not decide what is started for the new one
         for departure in self._known(checked):
             self._restart(departure)
         self._take_up(checked)

@@ -11,6 +11,7 @@ import pytest
 
 from genflow.local import LocalSWF
 from genflow.local.engine import call_thread
+from genflow.local.engine.call_thread import CallThread
 from tests.interrupting import Interrupted, Lines
 from tests.local.office import COMPLETE, Office
 
@@ -188,16 +189,70 @@ def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
     monkeypatch.setattr(call_thread, 'SPARE', 100)  # but for those that are let go only now
     with LocalSWF() as first:
         thread = thread_of(first)
-    for _ in range(60_000):  # it has its own time
-        if any(line._thread is thread for line in call_thread._IDLE):  # noqa: SLF001
-            break
-        threading.Event().wait(0.001)
+    wait_until(lambda: any(line._thread is thread for line in call_thread._IDLE))  # noqa: SLF001
     call_thread._IDLE[:] = [line for line in call_thread._IDLE if line._thread is thread]  # noqa: SLF001
     with LocalSWF() as second, LocalSWF() as third:
         assert thread_of(second) is thread
         monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)  # from when they are closed on
         assert thread_of(third) is not thread
         assert thread_of(second) is thread
+
+
+class TakenMeanwhile(list):
+    """Room for one idle thread, which is taken after it has decided to end and before it is removed."""
+
+    def __init__(self, line):
+        super().__init__()
+        self.line, self.ends = line, threading.Event()
+
+    def append(self, line):
+        if line is self.line:  # else it is of another test
+            super().append(line)
+
+    def remove(self, line):
+        if line is self.line:
+            self.ends.set()
+            wait_until(lambda: line.owned)
+        super().remove(line)
+
+
+def test_a_thread_that_is_taken_as_it_times_out_serves(monkeypatch):
+    """It ended, and its new owner waited up to a second before it looked after it."""
+    first, second = CallThread(), CallThread()
+    thread = first.call(threading.current_thread)
+    idle = TakenMeanwhile(first._line)  # noqa: SLF001
+    monkeypatch.setattr(call_thread, '_IDLE', idle)
+    with monkeypatch.context() as patch:
+        patch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)
+        first.stop()
+        assert idle.ends.wait(60)
+    assert second.call(threading.current_thread) is thread
+    second.stop()
+
+
+class TakenForGood(list):
+    """Idle threads that somebody has taken who was interrupted before he could use them."""
+
+    def append(self, line):
+        pass
+
+
+def test_a_thread_ends_that_was_taken_by_somebody_who_was_interrupted(monkeypatch):
+    monkeypatch.setattr(call_thread, '_IDLE', TakenForGood())
+    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)
+    monkeypatch.setattr(call_thread, 'LOOK_AGAIN', 0.01)
+    owner = CallThread()
+    thread = owner.call(threading.current_thread)
+    owner.stop()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def wait_until(condition):
+    for _ in range(60_000):
+        if condition():
+            return
+        threading.Event().wait(0.001)
 
 
 def test_threads_without_a_service_end(monkeypatch):

@@ -95,15 +95,22 @@ class _Line:
                 raise (error.__context__ or error) from None
 
     def _serve(self) -> None:
+        is_taken = False
         while True:
             try:
-                job = self.jobs.get(timeout=None if self.owned else IDLE_TIMEOUT)
+                job = self.jobs.get(timeout=None if self.owned else LOOK_AGAIN if is_taken else IDLE_TIMEOUT)
             except queue.Empty:
                 if self.owned:
                     continue
-                with contextlib.suppress(ValueError):  # someone takes it just now, and finds that it has ended
+                if is_taken:
+                    return  # by somebody who was interrupted
+                try:
                     _IDLE.remove(self)
+                except ValueError:  # somebody takes it just now, and may have seen it alive
+                    is_taken = True
+                    continue
                 return
+            is_taken = False
             if job is not None:
                 job.carry_out()
             elif self._is_let_go():

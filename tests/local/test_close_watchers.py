@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from genflow.local import LocalSWF
+from genflow.local import LocalSWF, SkippingClock
+from genflow.local.clock import Clock, SystemClock
 from genflow.local.errors import DiskFull, ServiceClosed
+from genflow.local.state.close_watchers import CloseWatchers
 from genflow.local.store import Store
 from tests.local.office import COMPLETE, Office, decision
 
@@ -109,3 +113,71 @@ def test_a_closed_service_says_so(office):
     office.swf.close()
     with pytest.raises(ServiceClosed):
         Woken(office, run)
+
+
+class Forward(Clock):
+    """The time of day, which a test sets forward; who sleeps for a while looks again at once."""
+
+    hours = 0
+
+    def milliseconds(self):
+        return SystemClock().milliseconds() + self.hours * 3_600_000
+
+    def seconds_until(self, milliseconds):
+        return 0.001
+
+
+def test_the_end_of_an_execution_by_the_time_wakes_while_others_poll(tmp_path):
+    """Nobody calls the service then: the thread that watches the clock for a poll tells."""
+    woken, clock = threading.Event(), Forward()
+    with LocalSWF(tmp_path / 'swf.db', clock, synchronous='OFF') as swf:
+        office = Office(swf).prepare()
+        run = office.start()
+        swf.on_close('dom', run['workflowId'], run['runId'], woken.set)
+        poll = swf.hold('PollForActivityTask', {'domain': 'dom', 'taskList': {'name': 'nobody'}}, lambda: None)
+        assert poll.attempt() is None
+        clock.hours = 48
+        assert woken.wait(60)
+        assert office.types(run)[-1] == 'WorkflowExecutionTimedOut'
+
+
+@pytest.mark.parametrize('path', ['file', 'memory'])
+def test_the_end_of_an_execution_wakes_where_a_poll_moves_the_time_on(tmp_path, path):
+    woken = threading.Event()
+    with LocalSWF(tmp_path / 'swf.db' if path == 'file' else ':memory:', SkippingClock(), long_poll=600) as swf:
+        office = Office(swf).prepare()
+        run = office.start(taskList={'name': 'nobody'})
+        swf.on_close('dom', run['workflowId'], run['runId'], woken.set)
+        waits = threading.Thread(target=office.poll_activity)
+        waits.start()
+        assert woken.wait(60)
+    waits.join(60)
+
+
+def test_the_end_of_an_execution_wakes_where_a_function_ends_after_it():
+    woken, work, clock = threading.Event(), [], Forward()
+    with LocalSWF(clock=clock) as swf:
+        office = Office(swf).prepare()
+        swf.register_lambda('double', lambda number: 2 * number, run=work.append)
+        run = office.start(lambdaRole='arn:aws:iam::123456789012:role/test')
+        swf.on_close('dom', run['workflowId'], run['runId'], woken.set)
+        office.decide(decision('ScheduleLambdaFunction', id='1', name='double', input='21'))
+        clock.hours = 48
+        work.pop()()
+        assert woken.is_set()
+
+
+def test_nothing_is_left_of_those_who_have_left():
+    watchers = CloseWatchers()
+    for key in range(10):
+        for wake in (print, repr):
+            watchers.add(key, wake)
+            watchers.discard(key, wake)
+    watchers.discard(1, print)
+    watchers.add(10, print)
+    assert watchers._waiting == {10: [print]}  # noqa: SLF001
+    assert watchers.take_all() == [print]
+    watchers.add(11, print)
+    watchers.discard(11, print)
+    watchers.closed(11, 1)
+    assert (watchers.due, watchers.take_all()) == ([], [])

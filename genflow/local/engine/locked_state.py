@@ -119,7 +119,7 @@ class LockedState:
         )
         self.state = self._new_state()
         self.journal = Journal(self.store, self.state, self.lock, lambda: self._now, self._recover)
-        self.polls = LongPolls(self.state, self.clock, self.lock, self.tick)
+        self.polls = LongPolls(self.state, self.clock, self.lock, self.tick, self._tell_closes)
         self._open()
         self._unsubscribe = self.clock.subscribe(self._clock_moved)
 
@@ -310,6 +310,15 @@ class LockedState:
         if self.journal.sweep_is_due:
             self.journal.sweep()
         return self.read(answer) if isinstance(answer, Reading) else answer
+
+    def _tell_closes(self) -> None:
+        """Wake those who wait for executions that have ended by the time; not under the lock."""
+        with self.lock:
+            if self.polls.closed or not self.state.close_watchers.due:
+                return
+            mark = self.journal.mark()
+        with contextlib.suppress(StoreError):  # then all of them were woken
+            self.deliver(None, mark)
 
     def _wake(self, wakes: Iterable[Wake]) -> None:
         for wake in wakes:

@@ -7,7 +7,8 @@ back to sleep where somebody was quicker. Who leaves the line without a task alt
 Deadlines need nobody to watch them as long as nobody is waiting: every call first does what has become due, and what
 is due is dated at its deadline, so no caller can tell the difference. Only a waiting poll must be woken by a deadline;
 for its sake a *timekeeper* thread sleeps until the next one. It starts with the first poll that waits, is told when an
-earlier deadline appears, and goes when nobody has waited for a while.
+earlier deadline appears, and goes when nobody has waited for a while. Where the time has ended an execution, it also
+tells those who wait for that.
 
 On a clock that skips, the last poll that has to wait moves the time on, until somebody is woken. A task that waits in a
 list where nobody stands in line may only wait for a worker that is just starting: then the timekeeper looks again after
@@ -42,13 +43,22 @@ class LongPolls:
     Args:
         lock: The service's lock.
         tick: Does what is due; called under the lock.
+        tell: Wakes those who wait for executions that ``tick`` has ended; not called under the lock.
     """
 
-    def __init__(self, state: State, clock: Clock, lock: threading.RLock, tick: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        lock: threading.RLock,
+        tick: Callable[[], int],
+        tell: Callable[[], None],
+    ) -> None:
         self._world = state
         self._clock = clock
         self._lock = lock
         self._tick = tick
+        self._tell = tell
         self._bell = threading.Condition(lock)
         self._timekeeper: threading.Thread | None = None
         self._asleep_until: int | None = None
@@ -75,6 +85,7 @@ class LongPolls:
         if waiter.poller is not None:
             self._pollers[waiter.poller] = True
         self._watch()
+        self._closes_are_due()
 
     def leave(self, waiter: Waiter) -> TaskQueue:
         """Out of the line, with or without a task; the list in whose line it was."""
@@ -121,6 +132,7 @@ class LongPolls:
                 return
             clock.skip_to(first)
             self._tick()
+            self._closes_are_due()
             patiently = False
 
     def _everybody_waits(self) -> bool:
@@ -135,14 +147,29 @@ class LongPolls:
             self._timekeeper = threading.Thread(target=self._keep, args=(keep,), name='genflow-local-time', daemon=True)
             self._timekeeper.start()
 
+    def _closes_are_due(self) -> bool:
+        """Whether the time has ended executions that somebody waits for; the timekeeper tells, as no call may come."""
+        if not self._world.close_watchers.due:
+            return False
+        self._bell.notify_all()
+        return True
+
     def _keep(self, keep: Callable[[], bool]) -> None:
         """The timekeeper: look at the clock as long as somebody waits."""
-        with self._lock, contextlib.suppress(StoreError):  # the next call will report the problem of the file
+        with contextlib.suppress(StoreError):  # the next call will report the problem of the file
+            while self._goes_on(keep):
+                self._tell()
+
+    def _goes_on(self, keep: Callable[[], bool]) -> bool:
+        """One look at the clock; whether there is to be another."""
+        with self._lock:
+            goes_on = False
             try:
-                while not self.closed and keep():
-                    pass
+                goes_on = not self.closed and (self._closes_are_due() or keep())
             finally:
-                self._timekeeper = None
+                if not goes_on:
+                    self._timekeeper = None
+            return goes_on
 
     def _keep_time(self) -> bool:
         """Do what is due, sleep until more is, and say whether to go on.
@@ -150,6 +177,8 @@ class LongPolls:
         It looks again after IDLE_TIMEOUT in any case, so later deadlines need not wake it.
         """
         self._tick()
+        if self._closes_are_due():
+            return True
         first, latest = self._world.deadlines.first(), self._clock.milliseconds() + round(IDLE_TIMEOUT * 1000)
         self._asleep_until = latest if first is None else min(first, latest)
         seconds = self._clock.seconds_until(self._asleep_until)
@@ -162,4 +191,4 @@ class LongPolls:
         self._bell.wait(RECHECK)
         if moves == self._moves:
             self.skip(patiently=True)
-        return bool(self._waiting)
+        return bool(self._waiting) or self._closes_are_due()

@@ -291,7 +291,7 @@ class Service:
             mark = self._core.finish(now)
             self._core.polls.skip()
         with contextlib.suppress(StoreError):  # the answer is dropped; the function times out
-            self._core.journal.settle(mark)
+            self._core.deliver(None, mark)
 
     # Those who wait for an execution to close.
 

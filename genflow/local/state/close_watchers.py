@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections import deque
 from collections.abc import Callable
 
 from attrs import define, field
@@ -23,18 +23,29 @@ class CloseWatchers:
 
     due: list[tuple[int, list[Wake]]] = field(factory=list)
     _waiting: dict[int, list[Wake]] = field(factory=dict)
+    _left: deque[tuple[int, Wake]] = field(factory=deque)
 
     def add(self, key: int, wake: Wake) -> None:
         """Have somebody woken when that execution has closed."""
+        self._forget_left()
         self._waiting.setdefault(key, []).append(wake)
 
     def discard(self, key: int, wake: Wake) -> None:
-        """Nobody waits there any more; may be called without the lock."""
-        with contextlib.suppress(KeyError, ValueError):
-            self._waiting[key].remove(wake)
+        """Nobody waits there any more; may be called without the lock, and so is only noted here."""
+        self._left.append((key, wake))
+
+    def _forget_left(self) -> None:
+        while self._left:
+            key, wake = self._left.popleft()
+            wakes = self._waiting.get(key, [])
+            if wake in wakes:
+                wakes.remove(wake)
+                if not wakes:
+                    del self._waiting[key]
 
     def closed(self, key: int, batch: int) -> None:
         """That execution has closed, in that batch."""
+        self._forget_left()
         wakes = self._waiting.pop(key, None)
         if wakes:
             self.due.append((batch, wakes))
@@ -47,6 +58,7 @@ class CloseWatchers:
 
     def take_all(self) -> list[Wake]:
         """Everybody: what they wait for may be gone."""
+        self._forget_left()
         found = [wake for wakes in (*self._waiting.values(), *(wakes for _, wakes in self.due)) for wake in wakes]
         self._waiting, self.due = {}, []
         return found

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import encode
-from genflow.testing.explorer.items import Item
+from genflow.testing.explorer.playing.items import Item
 
 from .programs import ASKED, Interpreter
 from .story import Story

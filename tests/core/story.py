@@ -19,8 +19,8 @@ from genflow.core.model.decisions import Decisions
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.failures import RemoteFailure, decode_failure, encode_failure
 from genflow.core.payloads.hooks import decode, encode
-from genflow.testing.explorer.items import Item
-from genflow.testing.explorer.service_model import ServiceModel
+from genflow.testing.explorer.playing.items import Item
+from genflow.testing.explorer.playing.service_model import ServiceModel
 
 from .recording import check_batch, key_of, said
 

@@ -8,7 +8,7 @@ from genflow import ActivityProxy, NondeterminismError, Retry, TaskFailed
 from genflow.core.engine.outbox import QUOTAS
 from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import WAKE_TIMER_PREFIX
-from genflow.testing.explorer.service_model import OPEN_LIMITS
+from genflow.testing.explorer.playing.service_model import OPEN_LIMITS
 
 from .story import Story
 

@@ -21,7 +21,7 @@ from genflow.core.model.wire_names import REFUSED_MARKER, REPLY_MARKER, UPDATE_S
 from genflow.core.payloads.envelopes import opened_input
 from genflow.swf.wire.events import translate
 from genflow.testing import replay
-from genflow.testing.explorer.service_model import DUE, OPEN_LIMITS, ServiceModel
+from genflow.testing.explorer.playing.service_model import DUE, OPEN_LIMITS, ServiceModel
 from genflow.testing.histories.open_items import OpenItems
 
 from .runs import Run, advanced, completes, first_chunk, wire

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from genflow import ActivityProxy, Signal, TaskFailed, Workflow
-from genflow.testing.explorer.checkpoints import Checkpoint
+from genflow.testing.explorer.equivalence.states import fingerprint
 from genflow.testing.explorer.exploration import Exploration
-from genflow.testing.explorer.simulation import Simulation
-from genflow.testing.explorer.states import fingerprint
+from genflow.testing.explorer.playing.checkpoints import Checkpoint
+from genflow.testing.explorer.playing.simulation import Simulation
 from tests.core.programs import PROGRAMS, Interpreter
 from tests.profile import examples
 

@@ -29,7 +29,7 @@ from genflow import (
     update,
 )
 from genflow.testing import ExplorationFailed, explore
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.playing.simulation import Simulation
 from tests.testing.planted import Desk
 
 

@@ -38,9 +38,9 @@ from genflow import (
 )
 from genflow.core.model import registry
 from genflow.testing import ExplorationFailed, History, TimeOut, explore
-from genflow.testing.explorer import search
-from genflow.testing.explorer.samples import argument_samples, signal_samples
-from genflow.testing.explorer.schedules import read_schedule, schedule_id
+from genflow.testing.explorer.inputs.samples import argument_samples, signal_samples
+from genflow.testing.explorer.playing.schedules import read_schedule, schedule_id
+from genflow.testing.explorer.searching import search
 from genflow.testing.replayer import replay
 from genflow.tools.run.target import load
 from tests.core.programs import PROGRAMS, Interpreter

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from genflow.testing.explorer.lines import LineArcs
+from genflow.testing.explorer.searching.lines import LineArcs
 
 
 def sign(number):

@@ -8,10 +8,10 @@ import pytest
 
 from genflow.testing import ExplorationFailed, explore
 from genflow.testing.explorer.exploration import Exploration, Named
-from genflow.testing.explorer.schedules import read_schedule
-from genflow.testing.explorer.search import play_labels
-from genflow.testing.explorer.shrinking import shrunk
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.playing.schedules import read_schedule
+from genflow.testing.explorer.playing.simulation import Simulation
+from genflow.testing.explorer.reporting.shrinking import shrunk
+from genflow.testing.explorer.searching.search import play_labels
 from tests.testing.planted import PLANTED
 from tests.testing.planted_races import RACES
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genflow.testing.explorer.judges import JUDGES
+from genflow.testing.explorer.judging.judges import JUDGES
 from genflow.testing.explorer.settings import JUDGE_NAMES
 from tests.tools.processes import finish, start
 

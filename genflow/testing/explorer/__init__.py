@@ -8,14 +8,14 @@ from genflow.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from genflow.testing.explorer.exploration import explore
-    from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
+    from genflow.testing.explorer.reporting.report import ExplorationFailed, Finding, Report
 
 __all__ = ['ExplorationFailed', 'Finding', 'Report', 'explore']
 
 _LAZY = {
-    'ExplorationFailed': 'genflow.testing.explorer.failure',
-    'Finding': 'genflow.testing.explorer.failure',
-    'Report': 'genflow.testing.explorer.failure',
+    'ExplorationFailed': 'genflow.testing.explorer.reporting.report',
+    'Finding': 'genflow.testing.explorer.reporting.report',
+    'Report': 'genflow.testing.explorer.reporting.report',
     'explore': 'genflow.testing.explorer.exploration',
 }
 """Where each name is; its module is imported when the name is asked for."""

@@ -20,12 +20,17 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.tasks.signals import Signal
 from genflow.core.text import counted
 from genflow.steady_time import monotonic
-from genflow.testing.explorer.chance import Chance
-from genflow.testing.explorer.checks import Check, Verdict
-from genflow.testing.explorer.choices import CANCEL
-from genflow.testing.explorer.demand import Needed
-from genflow.testing.explorer.failure import ExplorationFailed, Finding, Report
-from genflow.testing.explorer.judges import (
+from genflow.testing.explorer.inputs.setup import (
+    Memory,
+    Setup,
+    own_updates,
+    signal_texts,
+    signal_variants,
+    update_texts,
+)
+from genflow.testing.explorer.inputs.shared_state import SharedState
+from genflow.testing.explorer.judging.checks import Check, Verdict
+from genflow.testing.explorer.judging.judges import (
     JUDGES,
     NEVER_RUN,
     Baseline,
@@ -35,21 +40,16 @@ from genflow.testing.explorer.judges import (
     swallowed_like,
     what_is_asked,
 )
-from genflow.testing.explorer.schedules import read_schedule, schedule_id
-from genflow.testing.explorer.search import Budget, Search, play_labels
+from genflow.testing.explorer.playing.choices import CANCEL
+from genflow.testing.explorer.playing.demand import Needed
+from genflow.testing.explorer.playing.schedules import read_schedule, schedule_id
+from genflow.testing.explorer.playing.simulation import Simulation
+from genflow.testing.explorer.reporting.report import ExplorationFailed, Finding, Report
+from genflow.testing.explorer.reporting.shrinking import labels_of, shrunk
+from genflow.testing.explorer.reporting.story import history_code, story_text
+from genflow.testing.explorer.searching.chance import Chance
+from genflow.testing.explorer.searching.search import Budget, Search, play_labels
 from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
-from genflow.testing.explorer.setup import (
-    Memory,
-    Setup,
-    own_updates,
-    signal_texts,
-    signal_variants,
-    update_texts,
-)
-from genflow.testing.explorer.shared_state import SharedState
-from genflow.testing.explorer.shrinking import labels_of, shrunk
-from genflow.testing.explorer.simulation import Simulation
-from genflow.testing.explorer.story import history_code, story_text
 from genflow.testing.tester.doubles import Doubles
 
 __all__ = ['Exploration', 'explore']

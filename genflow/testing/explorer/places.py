@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import sysconfig
+from pathlib import Path
 
-__all__ = ['shown_place']
+__all__ = ['LIBRARIES', 'shown_place']
+
+HERE = str(Path(__file__).resolve().parents[2])
+LIBRARIES = (HERE, '<', *(sysconfig.get_path(name) for name in ('stdlib', 'platstdlib', 'purelib', 'platlib')))
+"""What the names of files begin with that are not the user's."""
 
 
 def shown_place(place: str) -> str:

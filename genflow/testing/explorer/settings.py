@@ -22,4 +22,4 @@ JUDGE_NAMES = (
     'stuck',
     'replay',
 )
-"""The keys of ``genflow.testing.explorer.judges.JUDGES``, in their order."""
+"""The keys of ``genflow.testing.explorer.judging.judges.JUDGES``, in their order."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from genflow.core.model import decisions, events
 from genflow.swf.tasks.respond import Canceled, Completed
-from genflow.testing.explorer.items import Action
+from genflow.testing.explorer.playing.items import Action
 from genflow.testing.tester.doubles import Double
 
 __all__ = [

@@ -7,18 +7,14 @@ Python 3.12 and later tell of lines by ``sys.monitoring``, and stop doing so for
 from __future__ import annotations
 
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ['LIBRARIES', 'LineArcs']
+from genflow.testing.explorer.places import LIBRARIES
 
-HERE = str(Path(__file__).resolve().parents[2])
-LIBRARIES = (HERE, '<', *(sysconfig.get_path(name) for name in ('stdlib', 'platstdlib', 'purelib', 'platlib')))
-"""What the names of files begin with that are not the user's."""
+__all__ = ['LineArcs']
 
 EACH = 5
 """Which runs are watched by ``sys.settrace``: each fifth."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from genflow.testing.explorer.choices import ALLOW_ALL
-from genflow.testing.explorer.items import Action
-from genflow.testing.explorer.setup import Memory
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.inputs.setup import Memory
+from genflow.testing.explorer.playing.choices import ALLOW_ALL
+from genflow.testing.explorer.playing.items import Action
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Checkpoint']
 

@@ -5,7 +5,7 @@ first choice first, and goes on from each. A state that was seen is not gone int
 which it is known where it leads, since what it can see is as it was where it was played. Where no fault is left and the
 branches of a list share nothing, one order of their steps is played, and a second one that shows it. The graph of
 states still tells how many orders lead through it. Where the states do not fit into the budget, everything with few
-deviations has been tried by then, and the rest is left to :mod:`~genflow.testing.explorer.chance`.
+deviations has been tried by then, and the rest is left to :mod:`~genflow.testing.explorer.searching.chance`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.testing.explorer.checkpoints import Checkpoint
-from genflow.testing.explorer.choices import ALLOW_ALL
-from genflow.testing.explorer.independence import Parts, Together, members_of, parts_of, played_together
-from genflow.testing.explorer.items import DECIDE, Action
-from genflow.testing.explorer.known_steps import MASK, KnownSteps, Way
-from genflow.testing.explorer.merging import alike
-from genflow.testing.explorer.setup import Memory, Setup
-from genflow.testing.explorer.simulation import Simulation
-from genflow.testing.explorer.states import fingerprint
+from genflow.testing.explorer.equivalence.independence import Parts, Together, members_of, parts_of, played_together
+from genflow.testing.explorer.equivalence.known_steps import MASK, KnownSteps, Way
+from genflow.testing.explorer.equivalence.merging import alike
+from genflow.testing.explorer.equivalence.states import fingerprint
+from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.playing.checkpoints import Checkpoint
+from genflow.testing.explorer.playing.choices import ALLOW_ALL
+from genflow.testing.explorer.playing.items import DECIDE, Action
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Budget', 'Search', 'named_choice', 'play_labels']
 

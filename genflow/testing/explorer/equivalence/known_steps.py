@@ -13,7 +13,7 @@ from math import factorial, prod
 
 from attrs import define, evolve, field, frozen
 
-from genflow.testing.explorer.independence import Move, Parts, Together
+from genflow.testing.explorer.equivalence.independence import Move, Parts, Together
 
 __all__ = ['MASK', 'KnownSteps', 'RestOfList', 'Way']
 

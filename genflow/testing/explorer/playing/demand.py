@@ -14,9 +14,9 @@ from typing import Any
 from attrs import Factory, define
 
 from genflow.core.tasks.signals import SignalGet
-from genflow.testing.explorer.items import Action
-from genflow.testing.explorer.setup import Memory, Setup
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.playing.items import Action
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Needed']
 

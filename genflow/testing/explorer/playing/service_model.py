@@ -17,7 +17,7 @@ from genflow.core.engine.pending_close import HOW
 from genflow.core.model import decisions, events
 from genflow.core.model.decisions import CLOSES
 from genflow.core.model.refusals import UNHANDLED
-from genflow.testing.explorer.items import Item
+from genflow.testing.explorer.playing.items import Item
 
 __all__ = ['DUE', 'OPEN_LIMITS', 'ServiceModel']
 

@@ -43,7 +43,7 @@ from genflow.core.calls.phases import PAUSED, QUEUED, SENT
 from genflow.core.engine.execution import Execution
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Walk', 'fingerprint', 'item_state']
 

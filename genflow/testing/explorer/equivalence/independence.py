@@ -21,10 +21,10 @@ from typing import Any
 from attrs import frozen
 
 from genflow.core.tasks.combinators import Gathered
-from genflow.testing.explorer.choices import GOES_WELL
-from genflow.testing.explorer.items import DECIDE, Action, Item
-from genflow.testing.explorer.simulation import Simulation
-from genflow.testing.explorer.states import Walk, fingerprint, item_state
+from genflow.testing.explorer.equivalence.states import Walk, fingerprint, item_state
+from genflow.testing.explorer.playing.choices import GOES_WELL
+from genflow.testing.explorer.playing.items import DECIDE, Action, Item
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Move', 'Parts', 'Together', 'members_of', 'parts_of', 'played_together']
 

@@ -15,8 +15,8 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.hooks import encode, encode_value
 from genflow.core.tasks.signals import Signal, declared_signals, signal_name
-from genflow.testing.explorer.samples import argument_samples, signal_samples
-from genflow.testing.explorer.shared_state import SharedState
+from genflow.testing.explorer.inputs.samples import argument_samples, signal_samples
+from genflow.testing.explorer.inputs.shared_state import SharedState
 from genflow.testing.tester.doubles import Double, Doubles
 from genflow.testing.tester.stubs import Script
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import Factory, define, frozen
 
 from genflow.core.text import counted
-from genflow.testing.explorer.checks import Verdict
+from genflow.testing.explorer.judging.checks import Verdict
 
 if TYPE_CHECKING:
     from genflow.testing.histories.history import History

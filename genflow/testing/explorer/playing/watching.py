@@ -7,7 +7,7 @@ from typing import Any
 
 from genflow.core.engine.execution import Execution
 from genflow.core.tasks.saga import Saga
-from genflow.testing.explorer.undoing import SagaLog
+from genflow.testing.explorer.playing.undoing import SagaLog
 
 __all__ = ['WORK', 'WatchedExecution']
 

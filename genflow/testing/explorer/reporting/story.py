@@ -10,11 +10,11 @@ from genflow.core.model.events import Completed, Refused
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.envelopes import opened, opened_input
 from genflow.core.text import suspended_at
-from genflow.testing.explorer.choices import ALLOW_ALL
-from genflow.testing.explorer.items import DECIDE, Action
+from genflow.testing.explorer.inputs.setup import Memory, Setup
 from genflow.testing.explorer.places import shown_place
-from genflow.testing.explorer.setup import Memory, Setup
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.playing.choices import ALLOW_ALL
+from genflow.testing.explorer.playing.items import DECIDE, Action
+from genflow.testing.explorer.playing.simulation import Simulation
 from genflow.testing.histories.history import History
 from genflow.testing.histories.open_items import ImpossibleStory
 

@@ -22,11 +22,11 @@ from random import Random
 
 from attrs import Factory, define, frozen
 
-from genflow.testing.explorer.items import DECIDE, Action
-from genflow.testing.explorer.lines import LineArcs
-from genflow.testing.explorer.search import Budget, named_choice
-from genflow.testing.explorer.setup import Memory, Setup
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.playing.items import DECIDE, Action
+from genflow.testing.explorer.playing.simulation import Simulation
+from genflow.testing.explorer.searching.lines import LineArcs
+from genflow.testing.explorer.searching.search import Budget, named_choice
 
 __all__ = ['Chance', 'Size', 'play_with_priorities']
 

@@ -32,8 +32,9 @@ from genflow.core.tasks.combinators import Race
 from genflow.core.tasks.signals import SignalGet
 from genflow.core.text import suspended_at
 from genflow.swf.tasks.respond import Failed, Suspended
-from genflow.testing.explorer.calls import Call
-from genflow.testing.explorer.choices import (
+from genflow.testing.explorer.inputs.setup import Called, Setup
+from genflow.testing.explorer.playing.calls import Call
+from genflow.testing.explorer.playing.choices import (
     ALREADY_RUNNING,
     CALM,
     CANCEL,
@@ -50,11 +51,10 @@ from genflow.testing.explorer.choices import (
     answer_event,
     answers_of,
 )
-from genflow.testing.explorer.items import DECIDE, Action, Ends, Item
-from genflow.testing.explorer.service_model import DUE, ServiceModel
-from genflow.testing.explorer.setup import Called, Setup
-from genflow.testing.explorer.undoing import SagaLog
-from genflow.testing.explorer.watching import WORK, WatchedExecution
+from genflow.testing.explorer.playing.items import DECIDE, Action, Ends, Item
+from genflow.testing.explorer.playing.service_model import DUE, ServiceModel
+from genflow.testing.explorer.playing.undoing import SagaLog
+from genflow.testing.explorer.playing.watching import WORK, WatchedExecution
 from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.stub_runner import play
 

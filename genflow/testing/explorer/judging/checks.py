@@ -9,8 +9,8 @@ from typing import Any
 from attrs import asdict, fields, frozen
 
 from genflow.core.payloads.hooks import decode
-from genflow.testing.explorer.calls import Call
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.playing.calls import Call
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Check', 'Run', 'Verdict', 'summary']
 

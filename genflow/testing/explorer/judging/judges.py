@@ -25,14 +25,13 @@ from genflow.core.errors import (
     YieldError,
 )
 from genflow.core.text import counted, failed_at
-from genflow.testing.explorer.calls import Call
-from genflow.testing.explorer.checks import Check, Verdict
-from genflow.testing.explorer.choices import ALREADY_RUNNING
-from genflow.testing.explorer.lines import LIBRARIES
-from genflow.testing.explorer.places import shown_place
-from genflow.testing.explorer.setup import Asked
-from genflow.testing.explorer.simulation import Simulation
-from genflow.testing.explorer.undoing import SagaLog, Undo
+from genflow.testing.explorer.inputs.setup import Asked
+from genflow.testing.explorer.judging.checks import Check, Verdict
+from genflow.testing.explorer.places import LIBRARIES, shown_place
+from genflow.testing.explorer.playing.calls import Call
+from genflow.testing.explorer.playing.choices import ALREADY_RUNNING
+from genflow.testing.explorer.playing.simulation import Simulation
+from genflow.testing.explorer.playing.undoing import SagaLog, Undo
 
 __all__ = [
     'JUDGES',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from genflow.testing.explorer.items import DECIDE
-from genflow.testing.explorer.simulation import Simulation
+from genflow.testing.explorer.playing.items import DECIDE
+from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['labels_of', 'shrunk']
 

@@ -200,7 +200,7 @@ def svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:
 
 def pictures() -> dict[Path, str]:
     """Every picture of the design pages, by its file."""
-    ways = ('decision-task', 'activity-task')
+    ways = ('decision-task', 'activity-task', 'exploration')
     drawn = {DESIGN / f'{name}.svg': way_picture(DESIGN / f'{name}.md') for name in ways}
     return {DESIGN / 'folders.svg': folders_picture(), **drawn}
 

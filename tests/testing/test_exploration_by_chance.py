@@ -16,8 +16,9 @@ from attrs import evolve
 from genflow import ActivityProxy, Workflow
 from genflow.testing import explore
 from genflow.testing.explorer.exploration import Exploration
+from genflow.testing.explorer.searching.budget import Budget
 from genflow.testing.explorer.searching.chance import Chance, Size, play_with_priorities
-from genflow.testing.explorer.searching.search import Budget, Search
+from genflow.testing.explorer.searching.search import Search
 
 
 class LinesOfSteps(Workflow):

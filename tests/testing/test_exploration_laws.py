@@ -15,7 +15,8 @@ from genflow import ActivityProxy, Signal, TaskFailed, WorkflowProxy, any_of
 from genflow.testing.explorer.exploration import Exploration
 from genflow.testing.explorer.judging.judges import judged
 from genflow.testing.explorer.playing.simulation import Simulation
-from genflow.testing.explorer.searching.search import Budget, Search
+from genflow.testing.explorer.searching.budget import Budget
+from genflow.testing.explorer.searching.search import Search
 from tests.profile import examples
 from tests.testing.planted import Desk
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from genflow.testing import ExplorationFailed, explore
-from genflow.testing.explorer.exploration import Exploration, Named
-from genflow.testing.explorer.playing.schedules import read_schedule
+from genflow.testing.explorer.exploration import Exploration
+from genflow.testing.explorer.inputs.keywords import Named
+from genflow.testing.explorer.playing.schedules import play_labels, read_schedule
 from genflow.testing.explorer.playing.simulation import Simulation
 from genflow.testing.explorer.reporting.shrinking import shrunk
-from genflow.testing.explorer.searching.search import play_labels
 from tests.testing.planted import PLANTED
 from tests.testing.planted_races import RACES
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
@@ -12,43 +10,28 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from genflow.core.authoring.proxies import Proxy
 from genflow.core.authoring.updates import updates_of
 from genflow.core.authoring.workflow import Workflow
-from genflow.core.errors import HistoryError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.core.tasks.signals import Signal
-from genflow.core.text import counted
 from genflow.steady_time import monotonic
-from genflow.testing.explorer.inputs.setup import (
-    Memory,
-    Setup,
-    own_updates,
-    signal_texts,
-    signal_variants,
-    update_texts,
-)
-from genflow.testing.explorer.inputs.shared_state import SharedState
+from genflow.testing.explorer.inputs.arrivals import own_updates, signal_variants
+from genflow.testing.explorer.inputs.keywords import Named
+from genflow.testing.explorer.inputs.memory import Memory
+from genflow.testing.explorer.inputs.setup import Setup
+from genflow.testing.explorer.judging.baseline import Baseline
+from genflow.testing.explorer.judging.cancellation import is_like, may_be_swallowed, swallowed_like
 from genflow.testing.explorer.judging.checks import Check, Verdict
-from genflow.testing.explorer.judging.judges import (
-    JUDGES,
-    NEVER_RUN,
-    Baseline,
-    is_like,
-    judged,
-    may_be_swallowed,
-    swallowed_like,
-    what_is_asked,
-)
+from genflow.testing.explorer.judging.judges import JUDGES, judged
 from genflow.testing.explorer.playing.choices import CANCEL
 from genflow.testing.explorer.playing.demand import Needed
-from genflow.testing.explorer.playing.schedules import read_schedule, schedule_id
+from genflow.testing.explorer.playing.schedules import labels_of, play_labels, read_schedule, schedule_id
 from genflow.testing.explorer.playing.simulation import Simulation
 from genflow.testing.explorer.reporting.report import ExplorationFailed, Finding, Report
-from genflow.testing.explorer.reporting.shrinking import labels_of, shrunk
+from genflow.testing.explorer.reporting.shrinking import shrunk
 from genflow.testing.explorer.reporting.story import history_code, story_text
+from genflow.testing.explorer.searching.budget import Budget
 from genflow.testing.explorer.searching.chance import Chance
-from genflow.testing.explorer.searching.search import Budget, Search, play_labels
+from genflow.testing.explorer.searching.search import Search
 from genflow.testing.explorer.settings import BUDGET, MAX_FAULTS
 from genflow.testing.tester.doubles import Doubles
 
@@ -147,38 +130,6 @@ def explore(
     return report
 
 
-@define
-class Named:
-    """Keyword arguments of :func:`explore`, by what their names mean to a workflow class."""
-
-    stubs: dict[str, Any] = field(factory=dict)
-    signals: dict[str, Any] = field(factory=dict)
-    arguments: dict[str, Any] = field(factory=dict)
-    updates: dict[str, Any] = field(factory=dict)
-
-    @classmethod
-    def of(cls, workflow: type[Workflow] | WorkflowSpec, given: Mapping[str, Any]) -> Named:
-        """Sorts them; what means nothing is a stub, of which the cast says what it could have meant."""
-        owner: Any = workflow.cls if isinstance(workflow, WorkflowSpec) else workflow
-        is_workflow = isinstance(owner, type) and issubclass(owner, Workflow)
-        if not is_workflow:
-            raise TypeError(f'{owner!r} is not a workflow; give a subclass of genflow.Workflow')
-        parameters = set(inspect.signature(owner.run).parameters)
-        known_updates = updates_of(owner)
-        found = cls()
-        for name, value in given.items():
-            member = getattr(owner, name, None)
-            if name in known_updates:
-                found.updates[name] = value
-            elif isinstance(member, Signal):
-                found.signals[name] = value
-            elif name in parameters and not isinstance(member, Proxy):
-                found.arguments[name] = value
-            else:
-                found.stubs[name] = value
-        return found
-
-
 @define(eq=False)
 class Exploration:
     """One exploration: what is shared by its runs, and what it has seen."""
@@ -216,83 +167,63 @@ class Exploration:
             TesterError: A stub is for something that nothing calls.
             TypeError: The arguments do not fit ``run``.
         """
-        cast = Doubles.of(workflow, stubs)
-        lead = cast.lead
-        made = lead.cls()
-        _check_arguments(made, args, kwargs)
-        shared = SharedState.of(lead.cls)
         own_check = None if check is None else Check.of(check)
         if always is not None and not callable(always):
             raise TypeError(f'always= takes a function, and was given {always!r}')
-        setup = Setup(
-            lead,
-            made._serialize_arguments(*args, **kwargs),
-            cast,
-            signals={**signal_texts(lead.cls, signals or {}), **update_texts(lead.cls, updates or {})},
-            says_signals=signals is not None,
+        setup = Setup.of(
+            Doubles.of(workflow, stubs),
+            args,
+            kwargs,
+            signals=signals,
+            updates=updates,
             always=always,
-            parameters=_parameters(cast),
             minds_calls=own_check is not None and own_check.sees_calls,
-            shared=shared,
         )
-        memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)], shared)
-        exploration = cls(setup, memory, args, kwargs, own_check, without, Report(lead.name))
-        exploration.first = Baseline(is_invariant=own_check is not None and own_check.is_invariant())
+        memory = Memory.of([*stubs.values(), *(given for given in (check, always) if given is not None)], setup.shared)
+        is_invariant = own_check is not None and own_check.is_invariant()
         memory.restore()
+        exploration = cls(
+            setup,
+            memory,
+            args,
+            kwargs,
+            own_check,
+            without,
+            Report(setup.spec.name),
+            Baseline(is_invariant=is_invariant),
+        )
         with _muted():
-            exploration._begin(given=signals is not None)
+            exploration._begin()
         return exploration
 
     # the first run
 
-    def _begin(self, *, given: bool) -> None:
+    def _begin(self) -> None:
         """Finds out which signals the workflow needs, and what its first order shows."""
-        cls = self.setup.spec.cls
-        if not given:
-            variants = signal_variants(cls)
-            needed = Needed({name: texts[0] for name, texts in variants.items()})
-            needed.find(evolve(self.setup, faults=False), self.memory)
-            self.setup = evolve(
-                self.setup,
-                signals={**self.setup.signals, **needed.supply},
-                variants={name: texts[1:] for name, texts in variants.items() if texts[1:]},
-                says_signals=needed.is_deadlocked,
-                extra={**needed.inputs, **own_updates(cls)},
-            )
+        if not self.setup.says_signals:
+            self._find_signals()
         calm = evolve(self.setup, faults=False, extra={}, variants={}, notes_places=True)
         run = play_labels(calm, self.memory, (), 0)
-        completes = run.closed is not None and run.closed.how == 'completed'
-        result = None if run.closed is None else run.closed.result
-        self.first = Baseline(
-            completes,
-            result,
-            asked=Counter(what_is_asked(run, call) for call in run.calls),
-            unread=dict(run.unread),
-            undos=run.live.log,
-            is_unreadable=type(run.error) is HistoryError,
-            is_invariant=self.first.is_invariant,
-            signal_places=frozenset(run.signal_places),
-            fired=run.fired,
-            drops=any(NEVER_RUN in text for text in (*run.warnings, *run.live.warnings)),
-        )
-        if completes:
-            self.setup = evolve(self.setup, judged_updates=frozenset(updates_of(cls)) - run.failed_updates)
-        self.report.first_failure = self._first_failure(run)
+        self.first = Baseline.of(run, is_invariant=self.first.is_invariant)
+        self.report.first_failure = self.first.failure(run)
+        if self.first.completes:
+            known_updates = frozenset(updates_of(self.setup.spec.cls))
+            self.setup = evolve(self.setup, judged_updates=known_updates - run.failed_updates)
         run.close()
 
-    def _first_failure(self, run: Simulation) -> str:
-        """The failure of the first order, or why it comes to no end; empty if it completes or cannot be decided."""
-        if run.failure is not None and not self.first.completes:
-            return f'{type(run.failure).__name__}: {run.failure}'
-        if self.first.is_unreadable:
-            return str(run.error)
-        if run.cut:
-            return (
-                f'nothing: it was cut off after {counted(run.total, "event")} and {counted(len(run.past), "restart")}, '
-                'as too long to be explored; give it smaller arguments'
-            )
-        is_waiting = run.closed is None and run.error is None
-        return 'nothing: it waits, for more signals than it was sent' if is_waiting else ''
+    def _find_signals(self) -> None:
+        """Has the signals sent that the workflow needs, and beyond them others that its class allows."""
+        cls = self.setup.spec.cls
+        variants = signal_variants(cls)
+        needed = Needed({name: texts[0] for name, texts in variants.items()})
+        needed.find(evolve(self.setup, faults=False), self.memory)
+        self.setup = evolve(
+            self.setup,
+            signals={**self.setup.signals, **needed.supply},
+            variants={name: texts[1:] for name, texts in variants.items() if texts[1:]},
+            says_signals=needed.is_deadlocked,
+            extra={**needed.inputs, **own_updates(cls)},
+        )
 
     # searching
 
@@ -448,14 +379,6 @@ def _check_limits(faults: int, budget: int, seconds: float | None) -> None:
             raise ValueError(f'{name}= is {value}; it must be {least} or more')
 
 
-def _check_arguments(made: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    signature = inspect.signature(made.run)
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f'these arguments do not fit {type(made).__name__}.run{signature}: {error}') from None
-
-
 @contextmanager
 def _muted() -> Iterator[None]:
     """Keeps the workflow's own logger silent: thousands of runs would log the same."""
@@ -466,14 +389,3 @@ def _muted() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _parameters(cast: Doubles) -> dict[tuple[str, str], list[str]]:
-    """By kind and name of a type, the names of the parameters of its code or its stub."""
-    found = {}
-    for (kind, name, _), part in cast.parts.items():
-        code = part.stub if part.is_stubbed else None if part.spec is None else part.spec.cls.run  # type: ignore[attr-defined]
-        if callable(code) and not isinstance(code, type):
-            names = list(inspect.signature(code).parameters)
-            found[kind, name] = names[1:] if names[:1] == ['self'] else names
-    return found

@@ -22,7 +22,7 @@ from attrs import frozen
 
 from genflow.core.tasks.combinators import Gathered
 from genflow.testing.explorer.equivalence.states import Walk, fingerprint, item_state
-from genflow.testing.explorer.playing.choices import GOES_WELL
+from genflow.testing.explorer.playing.ends import GOES_WELL
 from genflow.testing.explorer.playing.items import DECIDE, Action, Item
 from genflow.testing.explorer.playing.simulation import Simulation
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from genflow.core.tasks.combinators import Gathered
 from genflow.core.tasks.nested import holds_task
-from genflow.testing.explorer.playing.choices import GOES_WELL
+from genflow.testing.explorer.playing.ends import GOES_WELL
 from genflow.testing.explorer.playing.items import Action
 from genflow.testing.explorer.playing.simulation import Simulation
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from genflow.testing.explorer.inputs.setup import Memory
+from genflow.testing.explorer.inputs.memory import Memory
 from genflow.testing.explorer.playing.choices import ALLOW_ALL
 from genflow.testing.explorer.playing.items import Action
 from genflow.testing.explorer.playing.simulation import Simulation

@@ -14,7 +14,8 @@ from typing import Any
 from attrs import Factory, define
 
 from genflow.core.tasks.signals import SignalGet
-from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.inputs.memory import Memory
+from genflow.testing.explorer.inputs.setup import Setup
 from genflow.testing.explorer.playing.items import Action
 from genflow.testing.explorer.playing.simulation import Simulation
 

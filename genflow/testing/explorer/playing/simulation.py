@@ -11,12 +11,10 @@ at which another open item must have ended, so a timer of a day never wins again
 
 from __future__ import annotations
 
-import dis
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from types import GeneratorType
 from typing import Any
 
 from attrs import evolve
@@ -27,41 +25,31 @@ from genflow.core.model.decisions import Decisions
 from genflow.core.model.info import ExecutionIds
 from genflow.core.model.wire_names import REPLY_MARKER, UPDATE_SIGNAL
 from genflow.core.payloads.failures import encode_failure
-from genflow.core.payloads.hooks import decode, encode
-from genflow.core.tasks.combinators import Race
-from genflow.core.tasks.signals import SignalGet
+from genflow.core.payloads.hooks import decode
 from genflow.core.text import suspended_at
 from genflow.swf.tasks.respond import Failed, Suspended
-from genflow.testing.explorer.inputs.setup import Called, Setup
+from genflow.testing.explorer.inputs.setup import Setup
 from genflow.testing.explorer.playing.calls import Call
-from genflow.testing.explorer.playing.choices import (
-    ALREADY_RUNNING,
+from genflow.testing.explorer.playing.choices import ALREADY_RUNNING, CANCEL, EVICT, LOSE, REFUSABLE, REFUSALS
+from genflow.testing.explorer.playing.ends import (
     CALM,
-    CANCEL,
-    CANCELED,
-    DELIVERED,
     ENDS,
-    EVICT,
-    FIRED,
-    LOSE,
-    REFUSABLE,
-    REFUSALS,
-    STARTED,
     WORDS,
+    WORKFLOW_ID,
     answer_event,
-    answers_of,
+    called_by,
+    ends_of,
+    latest_end,
 )
-from genflow.testing.explorer.playing.items import DECIDE, Action, Ends, Item
+from genflow.testing.explorer.playing.items import DECIDE, Action, Item
 from genflow.testing.explorer.playing.service_model import DUE, ServiceModel
 from genflow.testing.explorer.playing.undoing import SagaLog
 from genflow.testing.explorer.playing.watching import WORK, WatchedExecution
-from genflow.testing.tester.doubles import Double
 from genflow.testing.tester.stub_runner import play
 
 __all__ = ['Simulation']
 
 START = datetime(2000, 1, 1, tzinfo=timezone.utc)
-WORKFLOW_ID = 'workflow-1'
 MAX_RESPONSE = 100
 """Decisions of one response (SWF's quota)."""
 
@@ -228,20 +216,12 @@ class Simulation(ServiceModel):
 
     def stub_of(self, item: Item) -> tuple[Any] | None:
         """The stub of an open call, in a tuple; nothing where it has none."""
-        part = self._called(item).part
+        part = called_by(self.setup, item).part
         return (part.stub,) if part is not None and part.is_stubbed else None
 
     def parameters(self, call: Call) -> list[str]:
         """The names of the positional parameters of what was called, as far as its code is known."""
         return self.setup.parameters.get((call.kind, call.name), [])
-
-    def serves(self) -> bool:
-        """Whether each branch waits in a loop for one more of the signals that it has read, so that it never ends."""
-        boxes = self.live.mailboxes
-        return not any(box.items for box in boxes.values()) and all(
-            _is_in_loop(generator) and any(boxes[name].read for name in _signals_alone(branch.awaiting))
-            for generator, branch in self.live.branches.items()
-        )
 
     def close(self) -> None:
         """Closes the generators; nobody looks at the execution any more."""
@@ -301,7 +281,7 @@ class Simulation(ServiceModel):
         for item in items:
             if item.kind == 'timer':
                 if item.due <= horizon:
-                    passing += self._ends(item).free
+                    passing += ends_of(self.setup, item).free
             elif not item.silent:
                 found += self._outcomes(item, horizon, allowance)
             elif item.limit <= horizon < math.inf:
@@ -326,41 +306,11 @@ class Simulation(ServiceModel):
                 yield from (Action('signal', name, f'with {text}', '', 1) for text in variants.get(name, ()))
 
     def _outcomes(self, item: Item, horizon: float, allowance: int) -> Sequence[Action]:
-        ends = self._ends(item)
+        ends = ends_of(self.setup, item)
         found = ends.free if item.call in self._faulty else ends.within(allowance)
         if item.limit <= horizon:
             return found
         return [action for action in found if not action.outcome.startswith('timed out')]
-
-    def _ends(self, item: Item) -> Ends:
-        if item.ends is None:
-            choices = FIRED if item.kind == 'timer' else self._choices(item)
-            item.ends = Ends.of(item.label, item.ref, choices)
-        return item.ends
-
-    def _choices(self, item: Item) -> Sequence[tuple[str, int]]:
-        if item.kind in ('signal', 'cancel'):
-            fails = self.setup.faults and item.target != WORKFLOW_ID
-            return (DELIVERED, ('undelivered', 2)) if fails else (DELIVERED,)
-        if item.kind == 'child' and not item.started:
-            return STARTED
-        answers = self._called(item).answers
-        return (CANCELED, *answers) if item.canceling else answers
-
-    def _called(self, item: Item) -> Called:
-        """What is the same for all calls of a type, found out at its first one."""
-        key = (item.kind, item.name, item.version)
-        known = self.setup.called.get(key)
-        if known is None:
-            part = self.setup.cast.parts.get(key)
-            known = self.setup.called[key] = Called(
-                part,
-                None if part is None else part.spec,
-                '' if part is None else _attribute(self.setup.spec.cls, part),
-                tuple(answers_of(item.kind, part, faults=self.setup.faults)),
-                encode(None) if part is None else part.proxy._serialize_result(None),
-            )
-        return known
 
     # applying an action
 
@@ -464,7 +414,7 @@ class Simulation(ServiceModel):
         if error:
             members = dict(zip(('reason', 'details'), self._raised(item, error), strict=True))
         elif outcome == 'completed':
-            members = {'result': self._called(item).nothing}
+            members = {'result': called_by(self.setup, item).nothing}
         self._settled(item, word.partition(',')[0])
         self.settle(item, cls, **members)
         self._happened(item.kind, item.name, item.input, word.partition(',')[0] + error)
@@ -480,14 +430,14 @@ class Simulation(ServiceModel):
             self.cancel(DECIDE)
 
     def _raised(self, item: Item, name: str) -> tuple[str, str]:
-        part = self._called(item).part
+        part = called_by(self.setup, item).part
         classes = getattr(part.proxy.options, 'raises', ()) if part is not None else ()
         cls = next(cls for cls in classes if cls.__name__ == name)
         return encode_failure(cls('explored'), 'Traceback: explored')
 
     def _perform(self, item: Item, *, lost: bool) -> None:
         """A stub does its work; its answer arrives, or is lost because the time-out came first."""
-        part = self._called(item).part
+        part = called_by(self.setup, item).part
         assert part is not None  # noqa: S101 - only what has a stub is performed
         outcome, stand = play(part, item.input, None)
         if isinstance(outcome, Suspended) and not lost:
@@ -627,11 +577,13 @@ class Simulation(ServiceModel):
         if item.kind == 'timer':
             item.due = self.time + decision.seconds
         elif item.kind == 'activity':
-            item.limit = self.time + _latest(decision, self._called(item).spec)
+            item.limit = self.time + latest_end(decision, called_by(self.setup, item).spec)
         is_again, is_canceled = item.name in self.timed_out, self.cancel_at is not None
         self._happened('open', item.kind, item.name, item.input, is_again, is_canceled)
         if item.kind in WORK:
-            made = Call(item.kind, item.name, self._called(item).attribute, item.input, number, len(self.past) + 1)
+            made = Call(
+                item.kind, item.name, called_by(self.setup, item).attribute, item.input, number, len(self.past) + 1
+            )
             self._place_of[item.ref] = len(self.calls)
             self.calls.append(made)
 
@@ -646,46 +598,6 @@ class Simulation(ServiceModel):
         self.failed_updates.add(name)
         if name in self.setup.judged_updates and reason.partition(':')[0] in MISTAKES and 'NoneType' not in reason:
             self.broken_update = f'the update {name} fails with {reason}'
-
-
-def _latest(decision: decisions.ScheduleActivity, spec: Any) -> float:
-    """The seconds after which one of its time-outs ends an activity; what it leaves out is its type's."""
-    whole, waiting, running = decision.schedule_to_close, decision.schedule_to_start, decision.start_to_close
-    if spec is not None:
-        whole = spec.schedule_to_close if whole is None else whole
-        waiting = spec.schedule_to_start if waiting is None else waiting
-        running = spec.start_to_close if running is None else running
-    limit = math.inf if waiting is None or running is None else waiting + running
-    return limit if whole is None else min(whole, limit)
-
-
-def _is_in_loop(generator: GeneratorType[Any, Any, Any]) -> bool:
-    """Whether the place at which a generator stands is in a loop of its code; ``yield from`` is none."""
-    frame = generator.gi_frame
-    return frame is not None and any(
-        step.opcode in _JUMPS
-        and step.opname != 'JUMP_BACKWARD_NO_INTERRUPT'
-        and step.argval <= frame.f_lasti < step.offset
-        for step in dis.get_instructions(generator.gi_code)
-    )
-
-
-def _signals_alone(task: Any) -> list[str]:
-    """The signals of which a wait needs one; nothing if it needs anything else."""
-    members = task.members if isinstance(task, Race) else [task]
-    names = [member.name for member in members if isinstance(member, SignalGet)]
-    return names if len(names) == len(members) else []
-
-
-_JUMPS = frozenset({*dis.hasjabs, *dis.hasjrel})
-
-
-def _attribute(cls: type, part: Double) -> str:
-    for base in cls.__mro__:
-        for name, value in vars(base).items():
-            if value is part.proxy:
-                return name
-    return ''
 
 
 class _Refusing:

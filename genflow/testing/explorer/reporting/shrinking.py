@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from genflow.testing.explorer.playing.items import DECIDE
 from genflow.testing.explorer.playing.simulation import Simulation
 
-__all__ = ['labels_of', 'shrunk']
+__all__ = ['shrunk']
 
 MAX_TRIES = 400
 CANCEL = 'cancel'
-
-
-def labels_of(run: Simulation) -> list[str]:
-    """The choices of a run by name; decisions are made whenever they are due, so they need no name."""
-    return [step.label for step in run.steps if step is not DECIDE]
 
 
 def shrunk(labels: Sequence[str], attempt: Callable[[Sequence[str]], Simulation | None]) -> list[str]:

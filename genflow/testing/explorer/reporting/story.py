@@ -10,7 +10,8 @@ from genflow.core.model.events import Completed, Refused
 from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.core.payloads.envelopes import opened, opened_input
 from genflow.core.text import suspended_at
-from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.inputs.memory import Memory
+from genflow.testing.explorer.inputs.setup import Setup
 from genflow.testing.explorer.places import shown_place
 from genflow.testing.explorer.playing.choices import ALLOW_ALL
 from genflow.testing.explorer.playing.items import DECIDE, Action

@@ -22,11 +22,13 @@ from random import Random
 
 from attrs import Factory, define, frozen
 
-from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.inputs.memory import Memory
+from genflow.testing.explorer.inputs.setup import Setup
 from genflow.testing.explorer.playing.items import DECIDE, Action
+from genflow.testing.explorer.playing.schedules import named_choice
 from genflow.testing.explorer.playing.simulation import Simulation
+from genflow.testing.explorer.searching.budget import Budget
 from genflow.testing.explorer.searching.lines import LineArcs
-from genflow.testing.explorer.searching.search import Budget, named_choice
 
 __all__ = ['Chance', 'Size', 'play_with_priorities']
 

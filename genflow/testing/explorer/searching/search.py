@@ -11,8 +11,6 @@ deviations has been tried by then, and the rest is left to :mod:`~genflow.testin
 from __future__ import annotations
 
 import heapq
-import math
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,58 +22,17 @@ from genflow.testing.explorer.equivalence.independence import Parts, Together, m
 from genflow.testing.explorer.equivalence.known_steps import MASK, KnownSteps, Way
 from genflow.testing.explorer.equivalence.merging import alike
 from genflow.testing.explorer.equivalence.states import fingerprint
-from genflow.testing.explorer.inputs.setup import Memory, Setup
+from genflow.testing.explorer.inputs.memory import Memory
+from genflow.testing.explorer.inputs.setup import Setup
 from genflow.testing.explorer.playing.checkpoints import Checkpoint
-from genflow.testing.explorer.playing.choices import ALLOW_ALL
 from genflow.testing.explorer.playing.items import DECIDE, Action
 from genflow.testing.explorer.playing.simulation import Simulation
+from genflow.testing.explorer.searching.budget import Budget
 
-__all__ = ['Budget', 'Search', 'named_choice', 'play_labels']
+__all__ = ['Search']
 
 Judge = Callable[[Simulation], bool]
 """Is told of each run that ended; whether the search goes on."""
-
-
-@define
-class Budget:
-    """The limits of a search.
-
-    Attributes:
-        runs: Executions.
-        until: A time of ``time.monotonic()``; ``None`` for no limit.
-        used: Executions so far.
-        whole: The budget of which this is a share.
-        begun: When it was made, by the same clock.
-    """
-
-    runs: int
-    until: float | None = None
-    used: int = 0
-    whole: Budget | None = None
-    begun: float = field(factory=time.monotonic)
-
-    @property
-    def is_left(self) -> bool:
-        return self.used < self.runs and (self.until is None or time.monotonic() < self.until)
-
-    def share(self, part: float) -> Budget:
-        """So much of the runs and of the time that are left."""
-        now = time.monotonic()
-        until = None if self.until is None else now + max(0.0, self.until - now) * part
-        return Budget(math.ceil((self.runs - self.used) * part), until, whole=self)
-
-    def may_exceed(self, runs: int) -> bool:
-        """Whether so many more executions fit into what is left of the whole, if they take as long as those before."""
-        whole, now = self.whole, time.monotonic()
-        if whole is None or runs > whole.runs - whole.used:
-            return False
-        return whole.until is None or now + runs * (now - self.begun) / max(self.used, 1) <= whole.until
-
-    def spend(self) -> None:
-        """Counts one execution."""
-        self.used += 1
-        if self.whole is not None:
-            self.whole.spend()
 
 
 @define(eq=False)
@@ -358,39 +315,3 @@ def _standing(run: Simulation) -> Any:
 
 MAX_TRIES = 3
 """How often a list is played whose members turn out not to be apart, beyond those of which they are."""
-
-# single runs
-
-
-def play_labels(setup: Setup, memory: Memory, labels: Sequence[str], allowance: int = ALLOW_ALL) -> Simulation:
-    """Plays a schedule by the names of its choices; what is not to be had is left out."""
-    memory.restore()
-    run = Simulation(setup)
-    left = list(labels)[::-1]
-    while actions := run.actions(allowance - run.spent):
-        choice = named_choice(actions, left)
-        if choice.cost and not left and choice is actions[0]:
-            break  # nothing is left that happens by itself
-        run.take(choice)
-    return run
-
-
-def named_choice(actions: Sequence[Action], left: list[str]) -> Action:
-    """The first choice that a schedule names and that is to be had; before it, what the schedule does not name at all.
-
-    A choice of another time, such as one around a decision that is not made now, waits.
-    """
-    if left and actions[0] is DECIDE:
-        found = next((action for action in actions if action.label == left[-1]), DECIDE)
-    else:
-        found = actions[0]
-        if found.cost or found.label in left:
-            known = {action.label: action for action in actions}
-            found = next((known[label] for label in reversed(left) if label in known), found)
-        elif left:
-            found = next((action for action in actions if action.label == left[-1]), found)
-    if found.label in left:
-        left.reverse()
-        left.remove(found.label)
-        left.reverse()
-    return found

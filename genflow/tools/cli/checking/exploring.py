@@ -21,7 +21,7 @@ from attrs import evolve, frozen
 from genflow.insight import ExecutionView
 from genflow.testing.explorer import Finding, Report
 from genflow.testing.explorer.exploration import Exploration
-from genflow.testing.explorer.searching.search import Budget
+from genflow.testing.explorer.searching.budget import Budget
 from genflow.testing.tester.stubs import TesterError
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.inputs import inputs

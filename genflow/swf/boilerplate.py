@@ -21,6 +21,7 @@ from genflow.swf.scanner import Package, scan
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider, Mismatch
+from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.performing import Create
 from genflow.swf.worker.worker import default_identity, handle_safely, log, log_startup
 
@@ -70,13 +71,13 @@ def start_workflow_worker(
         register(service, domain, registry.workflows)
     _warn_of_unscanned(registry)
     decider = Decider(service, domain, registry, mismatch=mismatch, input_mismatch=input_mismatch)
-    trimmed = True
+    trimmed, failures = True, FailureLog()
     with decider.watch.watching():
         try:
             for _ in _turns(loop):
                 task = poller.decision_task(trimmed=trimmed)
                 if task is not None:
-                    trimmed = bool(handle_safely(decider.handle, task)) or not task.previous_id
+                    trimmed = bool(handle_safely(decider.handle, task, failures)) or not task.previous_id
         finally:
             decider.cache.close_all()
             service.connection.close()
@@ -117,12 +118,12 @@ def start_activity_worker(
     service, poller = _set_up(domain, task_list, layer1, config, identity)
     if reg_remote:
         register(service, domain, registry.activities)
-    performer = ActivityRunner(service, domain, registry, create)
+    performer, failures = ActivityRunner(service, domain, registry, create), FailureLog()
     try:
         for _ in _turns(loop):
             task = poller.activity_task()
             if task is not None:
-                handle_safely(performer.handle, task)
+                handle_safely(performer.handle, task, failures)
     finally:
         service.connection.close()
 

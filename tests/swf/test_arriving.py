@@ -23,8 +23,9 @@ from genflow.swf.tasks.collection import LONG
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.tasks.task_events import TaskEvents
-from genflow.swf.worker import points
+from genflow.swf.worker import failure_log, points
 from genflow.swf.worker.decider import Decider
+from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.points import DecisionPoints
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 from genflow.swf.worker.worker import Worker, handle_safely
@@ -321,9 +322,31 @@ def test_a_task_is_logged_as_gone_where_its_history_ends_early(caplog):
     pages = paged(history(5))
     client.give(*pages[:3], refusal('UnknownResourceFault'), started=pages[-1][-1]['eventId'])
     decider = decider_of(client, SPEC)
-    assert handle_safely(decider.handle, poller_of(decider).decision_task()) is None
+    assert handle_safely(decider.handle, poller_of(decider).decision_task(), FailureLog()) is None
     (record,) = caplog.records
     assert 'Steps 1 (workflow main, run run) is gone: ' in record.getMessage()
+
+
+def test_a_page_that_fails_at_each_attempt_is_logged_once_with_its_traceback(caplog):
+    client, failures = Pages(), FailureLog()
+    pages = paged(history(5))
+    decider = decider_of(client, SPEC)
+    for error in (DENIED, DENIED, BROKEN, DENIED):
+        client.give(*pages[:3], error, started=pages[-1][-1]['eventId'])
+        assert handle_safely(decider.handle, poller_of(decider).decision_task(), failures) is None
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, True, False]
+    texts = [record.getMessage() for record in caplog.records]
+    assert len({text.partition(':')[0] for text in texts}) == 1
+    assert ['failure 2 of' in texts[1], 'failure 3 of' in texts[3]] == [True, True]
+    assert all('AccessDeniedException' in texts[number] for number in (1, 3))
+
+
+def test_no_more_kinds_of_failures_are_counted_than_there_is_room_for(monkeypatch, caplog):
+    monkeypatch.setattr(failure_log, 'KNOWN', 2)
+    failures = FailureLog()
+    for kind in (KeyError, TypeError, KeyError, ValueError, KeyError):
+        failures.write(kind(), 'no')
+    assert [bool(record.exc_info) for record in caplog.records] == [True, True, False, True, True]
 
 
 def test_the_collector_is_held_off_while_a_long_history_is_read_and_replayed():

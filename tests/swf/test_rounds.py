@@ -429,3 +429,26 @@ class TestThreadPool:
         threads[0].join(PATIENCE)
         pool.run(done.set)
         assert done.wait(PATIENCE)
+
+
+def test_a_list_is_asked_for_what_was_learned_of_it_while_its_first_request_was_checked(swf):
+    """A thread that overran learns it while another one leads; the request of before was kept then."""
+    working_rounds = next(working(swf)._all_rounds(None))  # noqa: SLF001
+    poller = working_rounds.deciding[0]
+    client = working_rounds.client = Learning(working_rounds)
+    asked = [working_rounds._request('decision', poller) for _ in range(2)]  # noqa: SLF001
+    assert [request.get('startAtPreviousStartedEvent') for request in asked] == [True, None]
+    assert working_rounds._request('decision', poller) is asked[1]  # noqa: SLF001
+    assert client.checked == 2
+
+
+class Learning:
+    """A client; while a request is checked, an execution comes that was not here."""
+
+    def __init__(self, rounds):
+        self.rounds, self.checked = rounds, 0
+
+    def checked_poll(self, kind, request):
+        self.checked += 1
+        self.rounds._trimmed[LIST] = False  # noqa: SLF001 - as another thread does then
+        return request

@@ -19,6 +19,7 @@ from genflow.local import LocalSWF, SystemClock
 from genflow.local.http.server import HttpServer
 from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
+from genflow.swf.tasks.polled_tasks import ActivityTask
 from genflow.swf.worker import worker as worker_module
 from genflow.swf.worker.worker import Worker, default_identity
 from tests.swf.work import attributes, registry_of
@@ -218,6 +219,18 @@ def test_a_broken_answer_leaves_the_worker_alive(live, caplog):
         assert Client('d', live).starter(Twice)().result(LONG) == 5
     assert 'Echo 1 (activity 1.1' in caplog.text
     assert 'could not be handled' in caplog.text
+
+
+def test_a_failure_of_each_task_is_logged_once_with_its_traceback(live, caplog):
+    def broken(task):
+        raise KeyError('a mistake')
+
+    working = worker(live, registry=[Echo])
+    task = ActivityTask('token', '1', 'w', 'run', 'Echo', '1', 1, None, 'tl')
+    for _ in range(3):
+        working._handled(broken, task)  # noqa: SLF001 - as its threads do
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False, False]
+    assert 'failure 3 of this kind' in caplog.text
 
 
 def test_a_worker_takes_classes(live):

@@ -34,6 +34,7 @@ from genflow.swf.tasks.polled_tasks import ActivityTask
 from genflow.swf.tasks.respond import Failed, Outcome, in_plain_words, respond_activity
 from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.event_loop import EventLoop, load, running_loop
+from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c, outcome_of, run_activity, run_async_activity
@@ -212,6 +213,7 @@ class ActivityRunner:
         loop: The event loop for ``async def`` activities; if its limit is 0, each runs to its end on a thread.
         settle: Called after answers that are sent from the event loop, not from a thread of the worker.
         middleware: Surrounds each attempt.
+        failures: Logs answers that cannot be sent from the event loop.
         counts: Tasks by outcome: ``completed``, ``failed``, ``canceled``, ``suspended``, ``unknown``
             (failed for their type), ``late``, ``refused``, ``stopped``.
     """
@@ -227,6 +229,7 @@ class ActivityRunner:
     loop: EventLoop = Factory(lambda: EventLoop(0))
     settle: Callable[[], None] = field(default=lambda: None)
     middleware: Sequence[Middleware] = ()
+    failures: FailureLog = Factory(FailureLog)
     counts: Counter[str] = Factory(Counter)
     _places: dict[str, threading.Semaphore] = field(init=False)
     _async_places: dict[str, asyncio.Semaphore] = field(factory=dict, init=False)
@@ -384,8 +387,8 @@ class ActivityRunner:
         try:
             self._answer(task, outcome)
             self.settle()
-        except Exception:
-            log.exception('the response for %s could not be sent', task)
+        except Exception as error:  # noqa: BLE001 - nobody else sees it; it is logged
+            self.failures.write(error, 'the response for %s could not be sent', task)
 
     def _answer(self, task: ActivityTask, outcome: Outcome) -> None:
         self.counts[type(outcome).__name__.lower()] += 1

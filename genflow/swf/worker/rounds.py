@@ -36,6 +36,7 @@ from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.tasks.poller import Poller, activity_task_of
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider
+from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.settling import Settling
 from genflow.swf.worker.thread_pool import ThreadPool
 
@@ -150,6 +151,7 @@ class Rounds:
         pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
         spawn: Starts a thread of the worker, given its name and what it does.
         clock: A monotonic clock in seconds, for delayed answers.
+        failures: Logs tasks that cannot be read.
     """
 
     client: Any
@@ -166,6 +168,7 @@ class Rounds:
     spawn: Spawn
     clock: Callable[[], float] = monotonic
     speeds: Speeds = Factory(Speeds)
+    failures: FailureLog = Factory(FailureLog)
     _threads: ThreadPool = field(init=False, repr=False)
     _numbers: Iterator[int] = field(factory=itertools.count, init=False, repr=False)
     _slots: _Slots = field(init=False, repr=False)
@@ -176,7 +179,7 @@ class Rounds:
     _activities: deque[ActivityTask] = field(factory=deque, init=False)
     _has_slot: bool = field(default=False, init=False)
     _trimmed: dict[str, bool] = field(factory=dict, init=False)
-    _requests: dict[tuple[str, str], dict[str, Any]] = field(factory=dict, init=False, repr=False)
+    _requests: dict[tuple[str, str, bool], dict[str, Any]] = field(factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
     _leader: _Lead = field(factory=_Lead, init=False)
     _overrunning: int = field(default=0, init=False)
@@ -286,19 +289,14 @@ class Rounds:
 
     def _request(self, kind: str, poller: Poller) -> dict[str, Any]:
         """What a list is asked with: always the same, so it is checked once."""
-        known = self._requests.get((kind, poller.task_list))
+        trimmed = kind == 'decision' and self._trimmed.get(poller.task_list, True)
+        known = self._requests.get((kind, poller.task_list, trimmed))
         if known is None:
             request = poller.request()
-            if kind == 'decision' and self._trimmed.get(poller.task_list, True):
+            if trimmed:
                 request['startAtPreviousStartedEvent'] = True
-            known = self._requests[kind, poller.task_list] = self.client.checked_poll(kind, request)
+            known = self._requests[kind, poller.task_list, trimmed] = self.client.checked_poll(kind, request)
         return known
-
-    def _trim(self, task_list: str, *, trimmed: bool) -> None:
-        """Has a list's polls ask for the events since the last decision only, or for whole histories."""
-        if self._trimmed.get(task_list, True) != trimmed:
-            self._trimmed[task_list] = trimmed
-            self._requests.pop(('decision', task_list), None)
 
     def _decide(self, me: _Lead) -> bool:
         """Makes polled decisions for a limited time; returns whether this thread still leads."""
@@ -325,7 +323,7 @@ class Rounds:
         if task is not None:
             me.decided.append(task.run_id)
             # On a list that others poll too, an execution that was not here costs a second read of its history.
-            self._trim(poller.task_list, trimmed=bool(self.handle(self.decider.handle, task)) or not task.previous_id)
+            self._trimmed[poller.task_list] = bool(self.handle(self.decider.handle, task)) or not task.previous_id
 
     def _read(self, taken: Taken) -> dict[str, Any] | None:
         """A polled task; ``None`` if it cannot be read, or its start was lost."""
@@ -333,9 +331,9 @@ class Rounds:
         for failures in itertools.count(1):
             try:
                 task: dict[str, Any] = self.client.read(answer, start)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is logged
                 if not self.client.is_passing(error):
-                    log.exception('a decision task cannot be read; it comes again when it has timed out')
+                    self.failures.write(error, 'a decision task cannot be read; it comes again when it has timed out')
                     return None
                 if self.client.is_lost(start) or self.pause(Backoff().pause(failures, 1.0)):
                     return None

@@ -12,20 +12,18 @@ is tried again until everything is accepted or the program stops.
 from __future__ import annotations
 
 import itertools
-import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import define
+from attrs import Factory, define
 
 from genflow.swf.aws import faults
 from genflow.swf.aws.client import Backoff
+from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.sticky_cache import StickyCache
 
 __all__ = ['Settling']
-
-log = logging.getLogger('genflow.worker')
 
 THROTTLED = Backoff(longest=1.0)
 """Pauses of throttled threads, jittered so that they do not all retry at the same moment."""
@@ -43,12 +41,14 @@ class Settling:
         cache: Keeps executions between their decisions.
         pause: Waits so many seconds; true when waiting is pointless because the program is about to stop.
         chance: Returns a number between 0 and 1, for the jitter of pauses.
+        failures: Logs commits that fail.
     """
 
     client: Any
     cache: StickyCache
     pause: Callable[[float], bool]
     chance: Callable[[], float] = random.SystemRandom().random  # the global stream is the program's
+    failures: FailureLog = Factory(FailureLog)
 
     def settle(self, decided: Sequence[str] = ()) -> bool:
         """Commits what this thread deferred, or answers lost tasks again; returns whether nothing was lost.
@@ -64,7 +64,7 @@ class Settling:
         except Exception as error:
             if not self.client.is_passing(error):
                 raise
-            log.exception('responses could not be written; they are sent again')
+            self.failures.write(error, 'responses could not be written; they are sent again')
             self._forget(decided)
             self._answer_again()
             return False
@@ -97,7 +97,7 @@ class Settling:
             except Exception as error:
                 if not (self.client.is_passing(error) or faults.is_transient(error)):
                     raise
-                log.exception('responses could not be sent again, in %d of %d tries', failures, TRIES)
+                self.failures.write(error, 'responses could not be sent again, in %d of %d tries', failures, TRIES)
                 self.client.lost()
                 if self.pause(Backoff().pause(failures, 1.0)):
                     return

@@ -45,6 +45,7 @@ from genflow.swf.tasks.released_polls import OpenPolls
 from genflow.swf.worker.activity_runner import ActivityRunner, WorkerPlace
 from genflow.swf.worker.decider import Decider, Mismatch
 from genflow.swf.worker.event_loop import EventLoop
+from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.heartbeats import Heartbeats
 from genflow.swf.worker.log_context import about
 from genflow.swf.worker.performing import Create, is_ctrl_c
@@ -184,6 +185,7 @@ class Worker(WorkerOptions):
     _signals: SignalStop | None = field(default=None, init=False)
     _threads: list[threading.Thread] = field(factory=list, init=False)
     _rounds: list[Rounds] = field(factory=list, init=False)
+    _failures: FailureLog = field(factory=FailureLog, init=False)
     _computing: threading.Semaphore = field(init=False)
     _deferring: Any = field(init=False)
     _settling: Settling | None = field(default=None, init=False)
@@ -508,7 +510,7 @@ class Worker(WorkerOptions):
             return self._safely(handle, task)
 
     def _safely(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
-        return handle_safely(handle, task, quiet=self._stopped.is_set)
+        return handle_safely(handle, task, self._failures, quiet=self._stopped.is_set)
 
     def _noticed(self, task: DecisionTask | ActivityTask) -> None:
         if self._on_task is not None:
@@ -534,13 +536,17 @@ class Worker(WorkerOptions):
 
 
 def handle_safely(
-    handle: Callable[[Any], T], task: DecisionTask | ActivityTask, quiet: Callable[[], bool] = lambda: False
+    handle: Callable[[Any], T],
+    task: DecisionTask | ActivityTask,
+    failures: FailureLog,
+    quiet: Callable[[], bool] = lambda: False,
 ) -> T | None:
     """Returns what ``handle`` returns for a task; an exception is logged, and does not end the worker.
 
     Args:
         handle: Handles the task.
         task: The task.
+        failures: Logs what is raised.
         quiet: Whether the worker has stopped, so that an answer that cannot be sent is not logged as an error.
     """
     try:
@@ -553,7 +559,7 @@ def handle_safely(
         elif faults.is_late(error):
             log.warning('%s is gone: %s', task, error)
         else:
-            log.exception('%s could not be handled', task)
+            failures.write(error, '%s could not be handled', task)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import itertools
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +24,14 @@ from genflow.swf.tasks.collection import LONG
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.tasks.task_events import TaskEvents
+from genflow.swf.worker import decider as decider_module
 from genflow.swf.worker import failure_log, points
 from genflow.swf.worker.decider import Decider
 from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.points import DecisionPoints
 from genflow.swf.worker.slow_decisions import SlowDecisionWatchdog
 from genflow.swf.worker.worker import Worker, handle_safely
+from tests.interrupting import Lines
 from tests.profile import examples
 
 from .runs import Environment
@@ -347,6 +350,38 @@ def test_no_more_kinds_of_failures_are_counted_than_there_is_room_for(monkeypatc
     for kind in (KeyError, TypeError, KeyError, ValueError, KeyError):
         failures.write(kind(), 'no')
     assert [bool(record.exc_info) for record in caplog.records] == [True, True, False, True, True]
+
+
+@pytest.mark.parametrize('is_continued', [False, True], ids=['cold', 'kept'])
+def test_wherever_ctrl_c_comes_no_generator_is_left_to_the_collector(is_continued):
+    """After it, the cache is all that has any; the tracebacks, which may have others, are still there."""
+    pages = history(3)
+    for number in itertools.count(1):
+        TAKEN.clear()
+        CLOSED.clear()
+        client = Pages()
+        decider = decider_of(client, SPEC)
+        if is_continued:
+            client.give(pages)
+            decided(decider, client)
+            later = history(4)
+            client.give(later[len(pages) - 1 :], previous=len(pages), started=len(later))
+        else:
+            client.give(pages)
+        task = poller_of(decider).decision_task()
+        error = None
+        lines = Lines(number, decider_module.__file__, KeyboardInterrupt)
+        try:
+            with lines:
+                decider.handle(task)
+        except KeyboardInterrupt as interrupt:
+            error = interrupt
+        decider.cache.close_all()
+        assert len(CLOSED) == bool(TAKEN), f'line {number}'
+        if lines.left > 0:
+            break
+        assert error is not None
+    assert number > 30
 
 
 def test_the_collector_is_held_off_while_a_long_history_is_read_and_replayed():

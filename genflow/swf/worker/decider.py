@@ -178,27 +178,37 @@ class Decider:
         self.own_list = None
 
     def _decide(self, task: DecisionTask, spec: WorkflowSpec) -> bool:
-        ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
-        if ready.is_continued:
-            self.counts['continued'] += 1
-        with closing(ready.events):
-            planned = self._planned(task, ready)
-        if planned is not None:
-            self._answer_in_time(task, planned)
+        ready = None
+        try:
+            ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
+            if ready.is_continued:
+                self.counts['continued'] += 1
+            with closing(ready.events):
+                planned = self._planned(task, ready)
+            if planned is not None:
+                self._answer_in_time(task, planned)
+        except BaseException:  # Ctrl-C may come anywhere
+            if ready is not None:
+                self.cache.take(task.run_id)
+                ready.kept.execution.close()
+            raise
         return ready.is_continued
 
     def _cached(self, task: DecisionTask) -> _Ready | None:
         """The execution from the cache, if the task continues from its last decision."""
-        kept = self.cache.take(task.run_id)
-        if kept is None:
-            return None
-        events = None
+        kept = None
         try:
-            events = continuation(task, kept.execution.answered)
-        finally:
-            if events is None:
+            kept = self.cache.take(task.run_id)
+            events = None if kept is None else continuation(task, kept.execution.answered)
+            if kept is not None and events is not None:
+                return _Ready(kept, events)
+        except BaseException:
+            if kept is not None:
                 kept.execution.close()
-        return None if events is None else _Ready(kept, events)
+            raise
+        if kept is not None:
+            kept.execution.close()
+        return None
 
     def _closing(self, task: DecisionTask, spec: WorkflowSpec) -> _Ready | None:
         """A new execution with the cached events of a closed one whose close SWF refused."""

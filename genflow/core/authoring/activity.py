@@ -7,9 +7,8 @@ worker makes an instance, gives it an :class:`ActivityContext` and calls ``run``
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator, MutableMapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Coroutine, MutableMapping
+from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
@@ -244,11 +243,16 @@ def current_activity() -> Activity:
     return _current.get() or Activity()
 
 
-@contextmanager
-def made_current(activity: Activity) -> Iterator[None]:
-    """Makes :func:`current_activity` return an activity in the block."""
-    before = _current.set(activity)
-    try:
-        yield
-    finally:
-        _current.reset(before)
+class made_current:  # noqa: N801 - used like a function, as contextlib's are
+    """A context manager in which :func:`current_activity` returns an activity."""
+
+    __slots__ = ('_activity', '_before')
+
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+
+    def __enter__(self) -> None:
+        self._before: Token[Activity | None] = _current.set(self._activity)
+
+    def __exit__(self, *exception: object) -> None:
+        _current.reset(self._before)

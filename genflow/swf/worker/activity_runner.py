@@ -11,7 +11,7 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext, suppress
 from contextvars import Context, copy_context
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from genflow.core.authoring.function_activity import is_async
 from genflow.core.authoring.middleware import Middleware
 from genflow.core.calls.activity import heartbeat_details
 from genflow.core.model.registry import ActivitySpec, Registry
-from genflow.core.model.wire_names import REPAIR_TAG, UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
+from genflow.core.model.wire_names import HEARTBEAT_PART, REPAIR_TAG, UNKNOWN_ACTIVITY_TYPE, WORKER_STOPPED
 from genflow.core.payloads.failures import MAX_REASON, decode_failure, encode_details
 from genflow.core.payloads.hooks import MAX_PAYLOAD
 from genflow.core.payloads.wire_text import shortened
@@ -36,7 +36,7 @@ from genflow.swf.wire.activity_ids import ActivityId, read_activity_id
 from genflow.swf.worker.event_loop import EventLoop, load, running_loop
 from genflow.swf.worker.failure_log import FailureLog
 from genflow.swf.worker.heartbeats import Heartbeats, TaskHeartbeat
-from genflow.swf.worker.log_context import about
+from genflow.swf.worker.log_context import begin_task
 from genflow.swf.worker.performing import Create, is_ctrl_c, outcome_of, run_activity, run_async_activity
 from genflow.swf.worker.points import attempt_of, perform_around, perform_around_async
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ['ActivityRunner', 'RunningActivity', 'WorkerPlace', 'previous_details']
 
 log = logging.getLogger('genflow.worker')
+
+_NOTHING = nullcontext()
 
 
 def previous_details(service: RetryingClient, domain: str, task: ActivityTask, known: ActivityId) -> str | None:
@@ -146,34 +148,66 @@ class WorkerPlace:
     own_list: str | None = None
 
 
-@frozen(eq=False)
-class RunningActivity:
-    """The context of one activity: the worker's side of :class:`genflow.Activity`."""
+_MAKING_PULSE = threading.Lock()
 
-    service: RetryingClient
-    domain: str
+
+@define(eq=False)
+class RunningActivity:
+    """The context of one activity: the worker's side of :class:`genflow.Activity`.
+
+    Most activities are over before anybody asks for what is in it, so it is made then.
+
+    Attributes:
+        runner: Runs it.
+        spec: Of its type.
+        began: When it began, by the clock of the heartbeats.
+    """
+
+    runner: ActivityRunner
+    spec: ActivitySpec
     task: ActivityTask
-    pulse: TaskHeartbeat
-    known: ActivityId | None
-    place: WorkerPlace
-    thread: threading.Thread = Factory(threading.current_thread)
+    began: float
+    _pulse: TaskHeartbeat | None = field(default=None, init=False)
+
+    @property
+    def known(self) -> ActivityId | None:
+        """What its id says; ``None`` if another kind of decider made it."""
+        return read_activity_id(self.task.activity_id)
+
+    @property
+    def heartbeat_timeout(self) -> float:
+        """Seconds; ``math.inf`` for none."""
+        known = self.known if HEARTBEAT_PART in self.task.activity_id else None
+        seconds = self.spec.heartbeat if known is None or known.heartbeat is None else known.heartbeat or math.inf
+        return math.inf if seconds is None else seconds
+
+    @property
+    def pulse(self) -> TaskHeartbeat:
+        """Its heartbeats."""
+        with _MAKING_PULSE:
+            if self._pulse is None:
+                runner, timeout = self.runner, self.heartbeat_timeout
+                self._pulse = TaskHeartbeat(
+                    runner.service, self.task.token, timeout, runner.heartbeats.clock, last=self.began
+                )
+            return self._pulse
 
     @property
     def info(self) -> ActivityInfo:
-        task = self.task
+        runner, task, known = self.runner, self.task, self.known
         return ActivityInfo(
             task.activity_id,
             task.name,
             task.version,
             task.workflow_id,
             task.run_id,
-            self.known.attempt if self.known else None,
+            known.attempt if known else None,
             self._last_heartbeat,
             self._first_run,
             task.task_list,
-            self.place.own_list,
-            self.place.identity,
-            partial(attempt_deadline, self.service, self.domain, task),
+            runner.place.own_list,
+            runner.place.identity,
+            partial(attempt_deadline, runner.service, runner.domain, task),
         )
 
     @property
@@ -182,7 +216,7 @@ class RunningActivity:
 
     @property
     def details(self) -> str | None:
-        return self.pulse.details
+        return None if self._pulse is None else self._pulse.details
 
     def heartbeat(self, details: str | None) -> bool:
         loop = running_loop()
@@ -192,14 +226,16 @@ class RunningActivity:
         return self.pulse.alive
 
     def _first_run(self) -> str:
-        if self.known is None or self.known.attempt == 1:
+        known = self.known
+        if known is None or known.attempt == 1:
             return self.task.run_id
-        return first_run_of(self.service, self.domain, self.task, self.known)
+        return first_run_of(self.runner.service, self.runner.domain, self.task, known)
 
     def _last_heartbeat(self) -> str | None:
-        if self.known is None or self.known.attempt == 1:
+        known = self.known
+        if known is None or known.attempt == 1:
             return None
-        return previous_details(self.service, self.domain, self.task, self.known)
+        return previous_details(self.runner.service, self.runner.domain, self.task, known)
 
 
 @define(eq=False)
@@ -233,11 +269,12 @@ class ActivityRunner:
     counts: Counter[str] = Factory(Counter)
     _places: dict[str, threading.Semaphore] = field(init=False)
     _async_places: dict[str, asyncio.Semaphore] = field(factory=dict, init=False)
-    _running: set[RunningActivity] = field(factory=set, init=False)
+    _running: dict[RunningActivity, None] = field(factory=dict, init=False)
     _unknown: set[tuple[str, str]] = field(factory=set, init=False)
     _known_async: dict[type, bool] = field(factory=dict, init=False)
     _known_waits: dict[tuple[str, str], bool] = field(factory=dict, init=False)
     _free: threading.Condition = field(factory=threading.Condition, init=False, repr=False)
+    _is_awaited: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._places = {name: threading.Semaphore(limit) for name, limit in self.limits.items()}
@@ -254,19 +291,18 @@ class ActivityRunner:
         if spec is None:
             self._fail_unknown(task)
             return
-        running = self._context(spec, task)
-        with self._free:
-            self._running.add(running)
+        running = RunningActivity(self, spec, task, self.heartbeats.clock())
+        self._running[running] = None
         if self.loop.limit and self._is_async(spec):
             self.loop.submit(partial(self._perform_async, spec, running), copy_context())
             return
         try:
-            with self.heartbeats.kept_up(running.pulse):
+            with self._kept_up(running):
                 outcome = self._performed(spec, running)
         except BaseException:
             self._taken(running)
             raise
-        # Whoever takes a task out of this set answers it: the activity that ends, or a worker that stops.
+        # Whoever takes a task out of this dict answers it: the activity that ends, or a worker that stops.
         if self._taken(running):
             self._answer(task, outcome)
 
@@ -289,6 +325,7 @@ class ActivityRunner:
     def wait(self, seconds: float) -> bool:
         """Waits until no activity runs; false if one still does after so many seconds."""
         with self._free:
+            self._is_awaited = True
             return self._free.wait_for(lambda: not self._running, seconds)
 
     def abandon(self) -> None:
@@ -317,19 +354,19 @@ class ActivityRunner:
         """
 
         async def perform() -> Outcome:
-            with about(running.task):
-                run = partial(
-                    run_async_activity,
-                    spec,
-                    running.task.input,
-                    running,
-                    self.create,
-                    lambda: not running.pulse.alive,
-                )
-                if not self.middleware:
-                    return await run()
-                attempt = attempt_of(self.domain, running.task, self.place.identity)
-                return await perform_around_async(self.middleware, attempt, run, partial(outcome_of, context=running))
+            begin_task(running.task)
+            run = partial(
+                run_async_activity,
+                spec,
+                running.task.input,
+                running,
+                self.create,
+                lambda: not running.pulse.alive,
+            )
+            if not self.middleware:
+                return await run()
+            attempt = attempt_of(self.domain, running.task, self.place.identity)
+            return await perform_around_async(self.middleware, attempt, run, partial(outcome_of, context=running))
 
         limit = self._async_place(spec.name)
         async with limit:
@@ -337,7 +374,7 @@ class ActivityRunner:
             running.pulse.on_lost = lambda: _cancel(loop, work)
             if not running.pulse.alive:  # lost while it waited for its place
                 work.cancel()
-            with self.heartbeats.kept_up(running.pulse):
+            with self._kept_up(running):
                 outcome = await work
         if self._taken(running):
             answer = partial(copy_context().run, self._answer_safely, running.task, outcome)
@@ -352,35 +389,33 @@ class ActivityRunner:
         return self._async_places.setdefault(name, asyncio.Semaphore(limit))
 
     def _performed(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
-        def perform() -> Outcome:
-            with about(running.task):  # the context of the application, in which activities run, knows no task
-                run = partial(run_activity, spec, running.task.input, running, self.create)
-                if not self.middleware:
-                    return run()
-                attempt = attempt_of(self.domain, running.task, self.place.identity)
-                failed = partial(outcome_of, context=running)
-                return perform_around(self.middleware, attempt, run, failed, is_ctrl_c)
-
         run = self.context.copy().run
         place = self._places.get(spec.name)
         if place is None:
-            return run(perform)
+            return run(self._perform, spec, running)
         with place:
-            return run(perform)
+            return run(self._perform, spec, running)
 
-    def _context(self, spec: ActivitySpec, task: ActivityTask) -> RunningActivity:
-        known = read_activity_id(task.activity_id)
-        seconds = spec.heartbeat if known is None or known.heartbeat is None else known.heartbeat or math.inf
-        pulse = TaskHeartbeat(self.service, task.token, math.inf if seconds is None else seconds, self.heartbeats.clock)
-        return RunningActivity(self.service, self.domain, task, pulse, known, self.place)
+    def _perform(self, spec: ActivitySpec, running: RunningActivity) -> Outcome:
+        """Performs an activity, in a copy of the application's context, which knows no task."""
+        begin_task(running.task)
+        if not self.middleware:
+            return run_activity(spec, running.task.input, running, self.create)
+        run = partial(run_activity, spec, running.task.input, running, self.create)
+        attempt = attempt_of(self.domain, running.task, self.place.identity)
+        failed = partial(outcome_of, context=running)
+        return perform_around(self.middleware, attempt, run, failed, is_ctrl_c)
+
+    def _kept_up(self, running: RunningActivity) -> AbstractContextManager[None]:
+        """In the block, heartbeats are sent for a task; without a time-out, only those of the activity itself."""
+        return _NOTHING if running.heartbeat_timeout == math.inf else self.heartbeats.kept_up(running.pulse)
 
     def _taken(self, running: RunningActivity) -> bool:
-        with self._free:
-            mine = running in self._running
-            self._running.discard(running)
-            if not self._running:
+        mine = self._running.pop(running, running) is None  # in one step, of which threads see all or nothing
+        if self._is_awaited and not self._running:
+            with self._free:
                 self._free.notify_all()
-            return mine
+        return mine
 
     def _answer_safely(self, task: ActivityTask, outcome: Outcome) -> None:
         """Answers, and logs an exception, for threads whose exceptions no caller sees."""

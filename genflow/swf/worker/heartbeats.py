@@ -13,10 +13,10 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from genflow.steady_time import monotonic
 from genflow.swf.aws import faults
@@ -53,11 +53,8 @@ class TaskHeartbeat:
     cancel_requested: bool = False
     on_lost: Callable[[], None] | None = None
     _details: str | None = None
-    _last: float = field(init=False)
+    _last: float = field(default=Factory(lambda self: self.clock(), takes_self=True))
     _sending: threading.Lock = field(factory=threading.Lock, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._last = self.clock()
 
     @property
     def details(self) -> str | None:
@@ -118,12 +115,9 @@ class Heartbeats:
     _changed: threading.Condition = field(factory=threading.Condition, repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)
 
-    def kept_up(self, pulse: TaskHeartbeat) -> AbstractContextManager[None]:
-        """In the block, heartbeats are sent for a task; without a time-out, only those of the activity itself."""
-        return nullcontext() if pulse.timeout == math.inf else self._kept_up(pulse)
-
     @contextmanager
-    def _kept_up(self, pulse: TaskHeartbeat) -> Iterator[None]:
+    def kept_up(self, pulse: TaskHeartbeat) -> Iterator[None]:
+        """In the block, heartbeats are sent for a task that has a time-out."""
         with self._changed:
             self._pulses.add(pulse)
             self._begin()

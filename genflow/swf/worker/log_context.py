@@ -15,7 +15,7 @@ from contextvars import ContextVar, Token
 
 from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 
-__all__ = ['TASK_ATTRIBUTES', 'about', 'add_task']
+__all__ = ['TASK_ATTRIBUTES', 'about', 'add_task', 'begin_task']
 
 TASK_ATTRIBUTES = ('workflow_id', 'run_id', 'activity_id', 'attempt')
 
@@ -35,6 +35,11 @@ class about:  # noqa: N801 - used like a function, as contextlib's are
 
     def __exit__(self, *exception: object) -> None:
         _task.reset(self._before)
+
+
+def begin_task(task: DecisionTask | ActivityTask) -> None:
+    """As :class:`about`, for a context that is of this task alone and ends with it."""
+    _task.set(task)
 
 
 def add_task(record: logging.LogRecord) -> bool:

@@ -371,7 +371,7 @@ def test_what_is_kept_of_executions_that_close_is_bounded(swf, monkeypatch):
 
 
 def test_a_long_history_is_read_again(swf, monkeypatch):
-    monkeypatch.setattr(sticky_cache, 'MAX_RECORD', 5)
+    monkeypatch.setattr(sticky_cache, 'MAX_RECORD', 4)
     client = Reads(swf)
     loops = Loops(client, Ends)
     execution = loops.client.starter(Ends)('complete')

@@ -1,12 +1,13 @@
-"""What the engine decides: one frozen class for each of SWF's thirteen decision types.
+"""What the engine decides: one class for each of SWF's thirteen decision types.
 
 Durations are whole seconds; ``math.inf`` is SWF's ``NONE`` and ``None`` leaves the member out, so that the type's
-default holds. Payloads are text already. ``genflow.swf.wire.decisions`` turns these values into SWF's dicts.
+default holds. Payloads are text already. ``genflow.swf.wire.decisions`` turns these values into SWF's dicts. They are
+plain slotted classes for the same reason as the events: treat them as values all the same.
 """
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import define
 
 __all__ = [
     'CLOSES',
@@ -30,7 +31,7 @@ __all__ = [
 Seconds = int | float
 
 
-@frozen
+@define
 class ScheduleActivity:
     activity_id: str
     name: str
@@ -45,24 +46,24 @@ class ScheduleActivity:
     start_to_close: Seconds | None = None
 
 
-@frozen
+@define
 class RequestCancelActivity:
     activity_id: str
 
 
-@frozen
+@define
 class StartTimer:
     timer_id: str
     seconds: int
     control: str | None = None
 
 
-@frozen
+@define
 class CancelTimer:
     timer_id: str
 
 
-@frozen
+@define
 class StartChild:
     workflow_id: str
     name: str
@@ -78,14 +79,14 @@ class StartChild:
     lambda_role: str | None = None
 
 
-@frozen
+@define
 class RequestCancelExternal:
     workflow_id: str
     run_id: str | None = None
     control: str | None = None
 
 
-@frozen
+@define
 class SignalExternal:
     workflow_id: str
     signal: str
@@ -94,7 +95,7 @@ class SignalExternal:
     control: str | None = None
 
 
-@frozen
+@define
 class ScheduleLambda:
     lambda_id: str
     name: str
@@ -103,29 +104,29 @@ class ScheduleLambda:
     start_to_close: int | None = None
 
 
-@frozen
+@define
 class RecordMarker:
     name: str
     details: str | None = None
 
 
-@frozen
+@define
 class CompleteWorkflow:
     result: str | None = None
 
 
-@frozen
+@define
 class FailWorkflow:
     reason: str | None = None
     details: str | None = None
 
 
-@frozen
+@define
 class CancelWorkflow:
     details: str | None = None
 
 
-@frozen
+@define
 class ContinueAsNew:
     input: str | None = None
     version: str | None = None
@@ -157,7 +158,7 @@ Decision = (
 CLOSES = (CompleteWorkflow, FailWorkflow, CancelWorkflow, ContinueAsNew)
 
 
-@frozen
+@define
 class Decisions:
     """The answer to one decision task.
 

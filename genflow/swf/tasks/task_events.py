@@ -133,12 +133,22 @@ class TaskEvents(Sequence[Event]):
 
     def since(self, place: int) -> TaskEvents:
         """The events from this place on; the pages that follow are the same."""
+        if not place:
+            return self
         rest = TaskEvents()
         rest._arrival, rest._first = self._arrival, self._first + place
         return rest
 
+    @property
+    def here(self) -> list[Event]:
+        """The events that have arrived, their timestamps as they are."""
+        return self._arrival.events[self._first :]
+
     def pages(self) -> Iterator[list[Event]]:
         """The events in the portions in which they arrive, their timestamps as they are; first those that are there."""
+        return iter((self.here,)) if self._arrival.later is None else self._later_pages()
+
+    def _later_pages(self) -> Iterator[list[Event]]:
         arrival, place = self._arrival, self._first
         while True:
             page = arrival.events[place:]

@@ -13,6 +13,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -53,6 +54,8 @@ def plan(decisions: core.Decisions) -> list[dict[str, Any]]:
         DecisionsTooLarge: Even the smallest chunk is more than SWF takes.
     """
     written = [encode(decision) for decision in decisions.all]
+    if len(written) == 1 and decisions.context is None:  # two payloads at the most, which always fit
+        return written
     if len(written) <= FEW and _at_most(written, decisions.context) <= MAX_BYTES:
         return written
     room = MAX_BYTES - len(json.dumps(decisions.context))
@@ -95,7 +98,12 @@ def encode(decision: core.Decision) -> dict[str, Any]:
     """One decision as ``RespondDecisionTaskCompleted`` takes it; members that are ``None`` are left out."""
     kind, attributes_of = ENCODERS[type(decision)]
     attributes = {name: value for name, value in attributes_of(decision).items() if value is not None}
-    return {'decisionType': kind, f'{kind[0].lower()}{kind[1:]}DecisionAttributes': attributes}
+    return {'decisionType': kind, _attributes_member(kind): attributes}
+
+
+@lru_cache(64)
+def _attributes_member(kind: str) -> str:
+    return f'{kind[0].lower()}{kind[1:]}DecisionAttributes'
 
 
 def seconds_text(seconds: float | None) -> str | None:
@@ -123,11 +131,24 @@ def _schedule_activity(decision: core.ScheduleActivity) -> Attributes:
         'input': decision.input,
         'taskList': _list(decision.task_list),
         'taskPriority': _text(decision.priority),
-        'heartbeatTimeout': seconds_text(decision.heartbeat),
-        'scheduleToCloseTimeout': seconds_text(decision.schedule_to_close),
-        'scheduleToStartTimeout': seconds_text(decision.schedule_to_start),
-        'startToCloseTimeout': seconds_text(decision.start_to_close),
+        **_activity_timeouts(
+            decision.heartbeat, decision.schedule_to_close, decision.schedule_to_start, decision.start_to_close
+        ),
     }
+
+
+@lru_cache(1_024)
+def _activity_timeouts(
+    heartbeat: float | None, to_close: float | None, to_start: float | None, start_to_close: float | None
+) -> dict[str, str]:
+    """The time-outs of an activity: the same for most calls of a proxy."""
+    given = {
+        'heartbeatTimeout': seconds_text(heartbeat),
+        'scheduleToCloseTimeout': seconds_text(to_close),
+        'scheduleToStartTimeout': seconds_text(to_start),
+        'startToCloseTimeout': seconds_text(start_to_close),
+    }
+    return {name: text for name, text in given.items() if text is not None}
 
 
 def _request_cancel_activity(decision: core.RequestCancelActivity) -> Attributes:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain, islice, tee
 from operator import itemgetter
 from typing import Any, Literal
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import Factory, define, evolve, field
 
 from genflow.core.authoring.middleware import Decision
 from genflow.core.engine.execution import Execution
@@ -76,15 +76,15 @@ QUOTAS = ('activity', 'child', 'lambda')
 """The kinds of open work that end soon; timers are not among them, since one may run for a year."""
 
 
-@frozen
+@define(eq=False)
 class _Ready:
     """An execution that is about to be advanced.
 
     Attributes:
         kept: The execution.
         events: Its history, or the end of it.
-        before: The earlier events, as the execution reads them; the last one is also the first of ``events``.
-        is_continued: Whether no history is read for it.
+        before: The earlier events, as the execution reads them.
+        is_continued: Whether no history is read for it; then ``events`` begin with the last event that it knows.
     """
 
     kept: CachedExecution
@@ -93,7 +93,7 @@ class _Ready:
     is_continued: bool = True
 
 
-@frozen
+@define(eq=False)
 class _Plan:
     """The answer, and the execution to cache and the decision to report if it is accepted."""
 
@@ -183,8 +183,10 @@ class Decider:
             ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
             if ready.is_continued:
                 self.counts['continued'] += 1
-            with closing(ready.events):
+            try:
                 planned = self._planned(task, ready)
+            finally:
+                ready.events.close()
             if planned is not None:
                 self._answer_in_time(task, planned)
         except BaseException:  # Ctrl-C may come anywhere
@@ -249,30 +251,45 @@ class Decider:
         try:
             made = None
             stopwatch = Stopwatch() if self.points.stack else None
-            found, again = self._translated(ready, stopwatch), None
-            if kept.records(task.started_id):
-                found, again = tee(found)
-            with COLLECTION.held() if task.started_id - events.first_id >= LONG else nullcontext():
-                advance = partial(kept.execution.advance, found)
-                decided = self.watch.over(task, kept.execution, advance) or Decisions()
-            self._check_echo(events)
+            if task.started_id >= LONG and task.started_id - events.first_id >= LONG:
+                with COLLECTION.held():
+                    decided = self._decided(task, ready, stopwatch)
+            else:
+                decided = self._decided(task, ready, stopwatch)
+            if self.own_list is not None and not self._echoes:
+                self._check_echo(events)
             if stopwatch is not None:
                 is_replay = bool(ready.before) or events.first_id == 1
                 decided, made = self.points.before(task, kept, events.whole(), decided, stopwatch, is_replay=is_replay)
             elif kept.execution.headers:
                 decided = passed_on(decided, kept.execution.headers)
-            paced = self._paced(task, kept, events, None if again is None else kept.recorded(list(again)))
-            return _Plan(plan(decided), decided.context, paced, _closes(decided), made)
+            if task.started_id >= STEP:
+                self._pace(task, kept, events)
+            return _Plan(plan(decided), decided.context, kept, _closes(decided), made)
         except BaseException as error:
             kept.execution.close()
             if is_ctrl_c(error) or isinstance(error, LookUpFailed) or error is events.failure:
                 raise
             return self._hold(task, error)
 
-    def _translated(self, ready: _Ready, stopwatch: Stopwatch | None) -> Iterator[Any]:
-        """The engine's events, each page of which is read when the execution wants it."""
+    def _decided(self, task: DecisionTask, ready: _Ready, stopwatch: Stopwatch | None) -> Decisions:
+        """What the execution decides; the events that it has read are kept with it."""
+        kept = ready.kept
+        found = self._translated(ready, stopwatch)
+        again: Iterable[Any] | None = None
+        if kept.records(task.started_id):
+            found, again = (found, found) if isinstance(found, list) else tee(found)
+        decided = self.watch.over(task, kept.execution, partial(kept.execution.advance, found))
+        kept.advanced(task.started_id, None if again is None else list(again))
+        return decided or Decisions()
+
+    def _translated(self, ready: _Ready, stopwatch: Stopwatch | None) -> Iterable[Any]:
+        """The engine's events that are new to it; those of pages to come are read when the execution wants them."""
+        known = 1 if ready.is_continued else 0
+        if ready.events.is_complete:
+            return [*ready.before, *translate(ready.events.here[known:])]
         found = chain.from_iterable(map(translate, self._pages(ready.events, stopwatch)))
-        return chain(ready.before, islice(found, 1, None)) if ready.before else found
+        return chain(ready.before, islice(found, known, None))
 
     def _pages(self, events: TaskEvents, stopwatch: Stopwatch | None) -> Iterator[list[Event]]:
         """Those of a history; the time in which one is awaited is no time of the decision."""
@@ -289,17 +306,12 @@ class Decider:
         with self.watch.waiting(), nullcontext() if stopwatch is None else stopwatch.stopped():
             yield
 
-    def _paced(
-        self, task: DecisionTask, kept: CachedExecution, events: TaskEvents, record: list[Any] | None
-    ) -> CachedExecution:
-        """The execution to cache after a decision, and the delay of its answer."""
-        if task.started_id < STEP:
-            return CachedExecution(kept.execution, kept.task_list, task.started_id, record=record, memory=kept.memory)
+    def _pace(self, task: DecisionTask, kept: CachedExecution, events: TaskEvents) -> None:
+        """Sets the delay of the answer, for a history that has grown long."""
         ended = sum(map(ENDS.__contains__, map(itemgetter('eventType'), chain.from_iterable(events.pages()))))
         open_counts = kept.execution.outbox.open
         pace = kept.pace.decided(self.service.clock(), ended)
-        pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
-        return CachedExecution(kept.execution, kept.task_list, task.started_id, pace, record, kept.memory)
+        kept.pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
 
     def _answer_in_time(self, task: DecisionTask, planned: _Plan) -> None:
         """Answers, with a delay if the history is long; logs once that it has grown long."""
@@ -371,8 +383,6 @@ class Decider:
 
     def _check_echo(self, events: TaskEvents) -> None:
         """Stops using the own list if the service ignores the time-out that is sent with it."""
-        if self.own_list is None or self._echoes:
-            return
         for event in chain.from_iterable(events.pages()):
             if event['eventType'] == 'DecisionTaskCompleted':
                 attributes: Mapping[str, Any] = event['decisionTaskCompletedEventAttributes']

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-__all__ = ['LONG_HISTORY', 'STEP', 'ResponseDelay']
+__all__ = ['LONG_HISTORY', 'STEP', 'UNDELAYED', 'ResponseDelay']
 
 LONG_HISTORY = 10_000
 """Events from which SWF's guide asks an execution to end, and its worker warns."""
@@ -63,3 +63,7 @@ class ResponseDelay:
         if self.resting or further <= 0:
             return self
         return evolve(self, held=min(further * self.interval, LONGEST))
+
+
+UNDELAYED = ResponseDelay()
+"""Of an execution of which nothing is known yet."""

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Protocol
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 
 from genflow.swf.tasks.polled_tasks import DecisionTask
 from genflow.swf.tasks.task_events import Event, TaskEvents
-from genflow.swf.worker.response_delay import ResponseDelay
+from genflow.swf.worker.response_delay import UNDELAYED, ResponseDelay
 
 __all__ = ['CachedExecution', 'ClosingExecution', 'Live', 'StickyCache', 'continuation']
 
@@ -53,9 +53,9 @@ class Live(Protocol):
     def close(self) -> None: ...
 
 
-@frozen
+@define(eq=False)
 class CachedExecution:
-    """A live execution in the cache.
+    """A live execution in the cache. It changes only while it is taken out.
 
     Attributes:
         execution: The engine's.
@@ -70,7 +70,7 @@ class CachedExecution:
     execution: Any
     task_list: str | None
     events: int
-    pace: ResponseDelay = Factory(ResponseDelay)
+    pace: ResponseDelay = UNDELAYED
     record: list[Any] | None = None
     memory: dict[Any, Any] | None = None
 
@@ -85,13 +85,15 @@ class CachedExecution:
         """
         return self.record is not None and length <= 2 * MAX_RECORD
 
-    def recorded(self, found: Sequence[Any]) -> list[Any] | None:
-        """Its events and some more; a page that continues the history begins with the last known event."""
-        record = self.record
-        if record is None or len(record) + len(found) > MAX_RECORD:
-            return None
-        record.extend(found[1:] if record else found)
-        return record
+    def advanced(self, length: int, found: Sequence[Any] | None) -> None:
+        """Its history is so long now; it has processed these further events, or some that are not kept."""
+        self.events = length
+        if self.record is None:
+            return
+        if found is None or len(self.record) + len(found) > MAX_RECORD:
+            self.record = None
+        else:
+            self.record.extend(found)
 
 
 @frozen
@@ -198,7 +200,10 @@ def continuation(task: DecisionTask, answered: int) -> TaskEvents | None:
     first = next(undated, None)
     if first is None or first['eventId'] != answered or first['eventType'] != 'DecisionTaskStarted':
         return None
-    return events if any(_completes(event, answered) for event in undated) else None
+    for event in undated:
+        if _completes(event, answered):
+            return events
+    return None
 
 
 def _completes(event: Event, started_id: int) -> bool:

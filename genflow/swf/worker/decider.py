@@ -183,10 +183,7 @@ class Decider:
             ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
             if ready.is_continued:
                 self.counts['continued'] += 1
-            try:
-                planned = self._planned(task, ready)
-            finally:
-                ready.events.close()
+            planned = self._planned(task, ready)
             if planned is not None:
                 self._answer_in_time(task, planned)
         except BaseException:  # Ctrl-C may come anywhere
@@ -271,6 +268,8 @@ class Decider:
             if is_ctrl_c(error) or isinstance(error, LookUpFailed) or error is events.failure:
                 raise
             return self._hold(task, error)
+        finally:
+            events.close()
 
     def _decided(self, task: DecisionTask, ready: _Ready, stopwatch: Stopwatch | None) -> Decisions:
         """What the execution decides; the events that it has read are kept with it."""

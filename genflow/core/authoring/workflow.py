@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from genflow.core.authoring.option_types import CallOptions, ChildProxyOptions, NextRunOptions
 
-__all__ = ['External', 'Restarter', 'Workflow', 'bind', 'proxies_of']
+__all__ = ['External', 'Restarter', 'Workflow', 'bind', 'proxies_of', 'unbind']
 
 P = ParamSpec('P')
 R = TypeVar('R')
@@ -556,6 +556,8 @@ def _asked_from_outside(value: Any) -> str | None:
 
 _PUBLIC = frozenset(name for name in dir(Workflow) if not name.startswith('_'))
 
+_OWN_CLASSES = frozenset(Workflow.__mro__)
+
 
 def bind(workflow: Workflow, loop: Loop) -> None:
     """Gives a workflow its driver, and each proxy, signal and method that makes branches its place on the object.
@@ -568,13 +570,21 @@ def bind(workflow: Workflow, loop: Loop) -> None:
     for name, value in _members(type(workflow)).items():
         if isinstance(value, (Proxy, Signal)):
             own[name] = value.bound(loop)
-        elif (
-            is_driven
-            and isinstance(value, FunctionType)
-            and name != 'run'
-            and value.__code__.co_flags & inspect.CO_GENERATOR
-        ):
+        elif is_driven and _makes_branches(name, value):
             own[name] = watched(value.__get__(workflow), loop)
+
+
+def unbind(workflow: Workflow) -> None:
+    """Takes from a workflow what refers to it again, once its execution is over: a call finds that on the class."""
+    own = vars(workflow)
+    for name, value in _members(type(workflow)).items():
+        if name in own and _makes_branches(name, value):
+            del own[name]
+
+
+def _makes_branches(name: str, value: Any) -> bool:
+    """Whether a member is a method whose generators are branches."""
+    return isinstance(value, FunctionType) and name != 'run' and bool(value.__code__.co_flags & inspect.CO_GENERATOR)
 
 
 def proxies_of(cls: type) -> dict[str, Proxy]:
@@ -583,8 +593,8 @@ def proxies_of(cls: type) -> dict[str, Proxy]:
 
 
 def _members(cls: type) -> Mapping[str, Any]:
-    """What a workflow class and its bases define, without ``Workflow`` itself, which has nothing of the user's."""
-    bases = [base for base in reversed(cls.__mro__) if base is not Workflow and base is not object]
+    """What a workflow class and its bases define, without ``Workflow``'s own, which have nothing of the user's."""
+    bases = [base for base in reversed(cls.__mro__) if base not in _OWN_CLASSES]
     if len(bases) == 1:
         return vars(cls)
     return {name: value for base in bases for name, value in vars(base).items()}

@@ -375,7 +375,7 @@ class Decider:
         if is_accepted and not closes:
             self.cache.put(task.run_id, kept)
             return
-        kept.execution.close()
+        kept.execution.discard()
         if is_accepted and kept.record is not None:
             closing = ClosingExecution(task.started_id, kept.task_list, kept.record, kept.memory)
             self.cache.remember(task.run_id, closing)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from genflow.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from genflow.insight.code import BranchView, CodeView, Place, Supposition, parsed, replayed, suppose
+    from genflow.insight.code import BranchView, CodeView, Place, replayed, suppose
     from genflow.insight.diagnosis import BranchState, Diagnosis, diagnose
     from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Evidence, Facts, Finding, Poller, Rule
     from genflow.insight.operations import (
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SignalReceived,
     )
     from genflow.insight.rules import RULES
+    from genflow.insight.suppositions import Supposition, parsed
     from genflow.insight.times import clock_time, duration, elapsed, utc
     from genflow.insight.view import CLOSES, ExecutionView, attributes_of
 
@@ -112,13 +113,13 @@ _LAZY = {
     'Refusal': 'genflow.insight.operations',
     'Rule': 'genflow.insight.finding',
     'SignalReceived': 'genflow.insight.operations',
-    'Supposition': 'genflow.insight.code',
+    'Supposition': 'genflow.insight.suppositions',
     'attributes_of': 'genflow.insight.view',
     'clock_time': 'genflow.insight.times',
     'diagnose': 'genflow.insight.diagnosis',
     'duration': 'genflow.insight.times',
     'elapsed': 'genflow.insight.times',
-    'parsed': 'genflow.insight.code',
+    'parsed': 'genflow.insight.suppositions',
     'replayed': 'genflow.insight.code',
     'suppose': 'genflow.insight.code',
     'utc': 'genflow.insight.times',

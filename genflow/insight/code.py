@@ -9,8 +9,6 @@ The caller passes a function that reads source lines, since this package reads n
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from types import FrameType, GeneratorType
@@ -22,9 +20,7 @@ from genflow.core.calls.call import Call, RetryableCall
 from genflow.core.engine.execution import Execution
 from genflow.core.engine.workflow_values import Abort
 from genflow.core.errors import GenflowError
-from genflow.core.model import decisions as asks
 from genflow.core.model import events as core
-from genflow.core.model.decisions import Decisions
 from genflow.core.model.info import ExecutionIds
 from genflow.core.model.registry import WorkflowSpec
 from genflow.core.model.retry import Retry
@@ -32,9 +28,9 @@ from genflow.core.tasks.branch import Branch
 from genflow.core.tasks.signals import signals_of
 from genflow.core.tasks.task import OPEN
 from genflow.core.text import line_of, suspended_at
-from genflow.insight.command_line import value_of
-from genflow.insight.operations import Operation
-from genflow.insight.times import duration, utc
+from genflow.insight.decision_lines import decision_lines
+from genflow.insight.suppositions import Supposition
+from genflow.insight.times import utc
 from genflow.insight.view import ExecutionView
 from genflow.swf.wire.events import decided, translate
 
@@ -45,12 +41,8 @@ __all__ = [
     'Place',
     'Replay',
     'Source',
-    'Supposition',
-    'decision_lines',
     'no_source',
-    'parsed',
     'replayed',
-    'settle',
     'suppose',
 ]
 
@@ -341,62 +333,6 @@ def _signals(task: Any) -> Iterator[str]:
 # effects of a supposed event
 
 
-@frozen
-class Supposition:
-    """Something that might happen to an execution.
-
-    Attributes:
-        text: A description: ``activity 3 Ship fails``.
-        events: Makes the engine's events from the id of the first one.
-    """
-
-    text: str
-    events: Callable[[int], list[core.Event]]
-
-
-def settle(operation: Operation, how: str, value: str | None = None) -> Supposition:
-    """Supposes that an operation ends.
-
-    Args:
-        operation: One that is open.
-        how: ``complete``, ``fail``, ``time out``, ``cancel``, ``terminate`` or ``fire``.
-        value: The result as JSON, the reason, or the type of the time-out.
-    """
-    paused = operation.pause
-    ref = (paused or operation).last.scheduled_id
-    make = _SETTLES['fire' if paused is not None else how]
-    return Supposition(f'{operation.label} {_VERBS[how]}', lambda first: [make(first, ref, value)])
-
-
-_VERBS = {
-    'complete': 'completes',
-    'fail': 'fails',
-    'time out': 'times out',
-    'cancel': 'is canceled',
-    'terminate': 'is terminated',
-    'fire': 'fires',
-}
-
-_SETTLES: dict[str, Callable[[int, int, str | None], core.Event]] = {
-    'complete': lambda number, ref, value: core.Completed(number, ref, 'null' if value is None else value),
-    'fail': lambda number, ref, value: core.Failed(number, ref, value or 'supposed failure', None),
-    'time out': lambda number, ref, value: core.TimedOut(number, ref, value or 'START_TO_CLOSE'),
-    'cancel': lambda number, ref, _: core.Canceled(number, ref),
-    'terminate': lambda number, ref, _: core.Terminated(number, ref),
-    'fire': lambda number, ref, _: core.TimerFired(number, ref),
-}
-
-
-def signal(name: str, value: str | None = None) -> Supposition:
-    """Supposes that a signal comes in; ``value`` is JSON."""
-    return Supposition(f'the signal {name!r} arrives', lambda first: [core.Signaled(first, name, value or 'null')])
-
-
-def cancellation() -> Supposition:
-    """Supposes that somebody asks to cancel the execution."""
-    return Supposition('its cancellation is requested', lambda first: [core.CancelRequested(first)])
-
-
 def suppose(
     view: ExecutionView, spec: WorkflowSpec, supposition: Supposition | None, at: datetime | None = None
 ) -> tuple[str, ...]:
@@ -431,128 +367,3 @@ def _supposed(
     finally:
         execution.close()
     return tuple(decision_lines(answer, view)) if answer is not None else ()
-
-
-def decision_lines(answer: Decisions, view: ExecutionView) -> Iterable[str]:
-    """Describes a response: one line for each decision, without the engine's markers."""
-    lines = [_TOLD[type(one)](one, view) for one in answer.all]
-    return [line for line in lines if line] or ['decides nothing and keeps waiting']
-
-
-def _of(view: ExecutionView, key: str) -> str:
-    """The attempt that an id names."""
-    mark = key.partition(';')[0]
-    return f' (attempt {mark.partition(".")[2]})' if '.' in mark and not mark.endswith('.1') else ''
-
-
-def _timer_line(one: Any, view: ExecutionView) -> str:
-    number = one.timer_id.partition('.')[0]
-    known = view.numbered(int(number)) if number.isdecimal() else None
-    if one.timer_id.endswith(';w'):
-        what = known.label if known is not None else f'call {number}'
-        return f'waits {duration(one.seconds)}, then tries {what} again{_of(view, one.timer_id)}'
-    return f'starts a timer of {duration(one.seconds)}'
-
-
-def _failure_line(one: Any, view: ExecutionView) -> str:
-    return f'fails the workflow: {one.reason}' if one.reason else 'fails the workflow'
-
-
-def _result_line(one: Any, view: ExecutionView) -> str:
-    return f'completes the workflow with {one.result}' if one.result not in (None, 'null') else 'completes the workflow'
-
-
-def _marker_line(one: Any, view: ExecutionView) -> str:
-    return '' if one.name.startswith('genflow.') else f'records the marker {one.name}'
-
-
-def _limit_text(seconds: Any) -> str:
-    return '' if seconds is None or seconds == math.inf else f', at most {duration(float(seconds))}'
-
-
-_TOLD: dict[type, Callable[[Any, ExecutionView], str]] = {
-    asks.ScheduleActivity: lambda one, view: (
-        f'schedules activity {one.name}{_of(view, one.activity_id)}{_limit_text(one.start_to_close)}'
-    ),
-    asks.RequestCancelActivity: lambda one, view: f'asks activity {one.activity_id} to cancel',
-    asks.StartTimer: _timer_line,
-    asks.CancelTimer: lambda one, view: f'cancels timer {one.timer_id}',
-    asks.StartChild: lambda one, view: f'starts child {one.name} with the workflow id {one.workflow_id}',
-    asks.RequestCancelExternal: lambda one, view: f'asks {one.workflow_id} to cancel',
-    asks.SignalExternal: lambda one, view: f'sends the signal {one.signal} to {one.workflow_id}',
-    asks.ScheduleLambda: lambda one, view: f'calls the Lambda function {one.name}',
-    asks.RecordMarker: _marker_line,
-    asks.CompleteWorkflow: _result_line,
-    asks.FailWorkflow: _failure_line,
-    asks.CancelWorkflow: lambda one, view: 'closes the workflow as canceled',
-    asks.ContinueAsNew: lambda one, view: 'restarts the workflow',
-}
-"""Each decision in words."""
-
-
-def parsed(text: str, view: ExecutionView) -> Supposition:
-    """Parses ``--if``: ``fail Ship``, ``time out 3``, ``fire 5``, ``complete 3 "ok"``, ``signal approve true``.
-
-    Raises:
-        ValueError: The text does not name an event that can happen to this execution.
-    """
-    words = text.split()
-    if words[:1] == ['signal'] and len(words) > 1:
-        rest = text.split(None, 2)[2:]
-        return signal(words[1], json.dumps(value_of(rest[0])) if rest else None)
-    if words == ['cancel']:
-        return cancellation()
-    for verb in sorted(_SETTLES, key=len, reverse=True):
-        if text.startswith(f'{verb} '):
-            name, _, value = text[len(verb) + 1 :].strip().partition(' ')
-            operation = _open_one(name, view)
-            return settle(operation, verb, _value(operation, verb, value.strip()))
-    ways = ', '.join([*_SETTLES, 'signal NAME', 'cancel'])
-    raise ValueError(f'{text!r} is not an event that can happen; it must begin with one of: {ways}')
-
-
-_VERBS_OF: dict[str, tuple[str, ...]] = {
-    'activity': ('complete', 'fail', 'time out', 'cancel'),
-    'child': ('complete', 'fail', 'time out', 'cancel', 'terminate'),
-    'lambda': ('complete', 'fail', 'time out'),
-    'timer': ('fire',),
-}
-"""What can happen to an operation, by its kind."""
-
-_TIMEOUTS_OF = {
-    'activity': ('START_TO_CLOSE', 'SCHEDULE_TO_START', 'SCHEDULE_TO_CLOSE', 'HEARTBEAT'),
-    'child': ('START_TO_CLOSE',),
-    'lambda': ('START_TO_CLOSE',),
-}
-"""The types of time-outs, by the kind of operation."""
-
-
-def _value(operation: Operation, verb: str, value: str) -> str | None:
-    """The value of a supposition, if the verb fits the operation.
-
-    Raises:
-        ValueError: It does not fit, or has no such time-out.
-    """
-    can = ('fire',) if operation.pause is not None else _VERBS_OF.get(operation.kind, ())
-    if verb not in can:
-        state = ' waits for its next attempt and' if operation.pause is not None else ''
-        ways = ', '.join(repr(one) for one in can) or 'no operation that a name can select'
-        raise ValueError(f'{operation.label}{state} cannot {verb!r}; it can: {ways}')
-    if verb == 'complete' and value:
-        return json.dumps(value_of(value))
-    if verb == 'time out' and value:
-        kind = value.upper().replace('-', '_')
-        if kind not in _TIMEOUTS_OF[operation.kind]:
-            known = ', '.join(_TIMEOUTS_OF[operation.kind])
-            raise ValueError(f'{operation.label} has no time-out {value!r}; it has {known}')
-        return kind
-    return value or None
-
-
-def _open_one(name: str, view: ExecutionView) -> Operation:
-    for operation in view.named(name):
-        if operation.is_open:
-            return operation
-    shown = [operation.label for operation in view.open_operations() if not operation.is_of_engine]
-    known = ', '.join(shown) or 'nothing'
-    raise ValueError(f'{name!r} names nothing that is open; open operations: {known}')

@@ -14,10 +14,11 @@ from attrs import field, frozen
 
 from genflow.core.errors import GenflowError, NondeterminismError
 from genflow.core.model.registry import WorkflowSpec
-from genflow.insight.code import BranchView, CodeView, Place, Replay, Source, Supposition, no_source, settle
+from genflow.insight.code import BranchView, CodeView, Place, Replay, Source, no_source
 from genflow.insight.finding import CAUSE, NOTE, SETTING, Case, Facts, Finding, plain
 from genflow.insight.operations import Deadline, Operation
 from genflow.insight.rules import RULES
+from genflow.insight.suppositions import Supposition, settle
 from genflow.insight.times import duration
 from genflow.insight.view import ExecutionView
 

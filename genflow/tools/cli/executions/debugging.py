@@ -21,7 +21,8 @@ import genflow
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import ExecutionView, attributes_of
-from genflow.insight.code import ObservedExecution, decision_lines
+from genflow.insight.code import ObservedExecution
+from genflow.insight.decision_lines import decision_lines
 from genflow.swf.wire.events import translate
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.executions.files import gathered_of

@@ -9,13 +9,18 @@ from pathlib import Path
 
 from attrs import evolve
 
-from genflow.tools.lint.determinism import Look, is_side_effect
+from genflow.tools.lint.determinism import Look
 from genflow.tools.lint.findings import Finding, passed
 from genflow.tools.lint.fixing import applied
 from genflow.tools.lint.losses import Losses, declarations
-from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes, place_of
+from genflow.tools.lint.modules import Class, Function, Module
+from genflow.tools.lint.project import Project
+from genflow.tools.lint.reading import place_of
+from genflow.tools.lint.scope import Scope
+from genflow.tools.lint.sets import Sets
 from genflow.tools.lint.settings import Settings
 from genflow.tools.lint.sources import read
+from genflow.tools.lint.syntax import dotted, is_side_effect, own_nodes
 
 __all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source']
 
@@ -192,20 +197,21 @@ def _followed(
         if key in seen:
             continue
         seen.add(key)
-        look = Look(project, function, owner, chain, sets)
+        scope = Scope(project, function, owner, chain)
+        look = Look(scope, Sets(scope, sets))
         yield from look.findings()
         is_mixin = function.cls is not None and not project.is_workflow(function.cls)
         if owner is not None and (is_mixin or function.given_self is not None):
             yield from Losses(project, function, owner, chain).findings()
-        for target, call in look.calls:
+        for target, call in look.followed.calls:
             is_activity = target.cls is not None and project.is_activity(target.cls)
             if is_activity or target.module.name.partition('.')[0] == 'genflow':
                 continue
             same = target.cls is not None and owner is not None and target.cls in project.family(owner)
-            given = look.self_given(target, call)
+            given = scope.self_given(target, call)
             inner = target if given is None else evolve(target, given_self=given)
             kept = owner if same or given is not None else None
-            pending.append((inner, kept, (*chain, inner.qualname), look.sets_given(inner, call)))
+            pending.append((inner, kept, (*chain, inner.qualname), look.sets.given_by(inner, call)))
 
 
 def _recorded(project: Project, cls: Class) -> set[str]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 
 from attrs import define, field
 
-from genflow.tools.lint.determinism import innermost, yields_in
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.fixing import Edit, around, before
-from genflow.tools.lint.project import Class, Function, Module, Project, dotted, own_nodes
-from genflow.tools.lint.tasks import Calls, keyword, number
+from genflow.tools.lint.modules import Class, Function, Module
+from genflow.tools.lint.project import Project
+from genflow.tools.lint.syntax import dotted, innermost, keyword, own_nodes, yields_in
+from genflow.tools.lint.tasks import Calls, number
 
 __all__ = ['Losses', 'declarations']
 

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from attrs import define
 
-from genflow.tools.lint.project import Class, Function, Module, Project, dotted
+from genflow.tools.lint.modules import Class, Function, Module
+from genflow.tools.lint.project import Project
+from genflow.tools.lint.syntax import dotted
 
-__all__ = ['Calls', 'keyword', 'number']
+__all__ = ['Calls', 'number']
 
 PROXIES = frozenset({'ActivityProxy', 'WorkflowProxy', 'LambdaProxy'})
 COMBINATORS = frozenset({'all_of', 'any_of', 'first_of', 'first_success'})
@@ -90,11 +92,6 @@ class Calls:
             made = target.value.func if isinstance(target.value, ast.Call) else None  # self.signal(name)
             return self.attribute(made) == 'signal' if made else self.is_signal(self.attribute(target.value) or '')
         return target.attr == 'timeout' and self.is_task(target.value)
-
-
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """The value of a keyword argument."""
-    return next((item.value for item in call.keywords if item.arg == name), None)
 
 
 def number(node: ast.expr | None, project: Project, module: Module) -> float | None:

@@ -14,7 +14,7 @@ from genflow.tools.lint.fixing import Edit, loses_comment
 from genflow.tools.lint.rules import RULES
 
 if TYPE_CHECKING:
-    from genflow.tools.lint.modules import Function, Module
+    from genflow.tools.lint.code.modules import Function, Module
 
 __all__ = ['Finding', 'passed']
 

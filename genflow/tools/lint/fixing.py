@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from genflow.tools.lint.sources import lines_of
+from genflow.tools.lint.code.sources import lines_of
 
 __all__ = ['Edit', 'applied', 'around', 'before', 'loses_comment', 'replaced']
 

@@ -9,18 +9,20 @@ from pathlib import Path
 
 from attrs import evolve
 
-from genflow.tools.lint.determinism import Look
+from genflow.tools.lint.checks.declarations import declarations
+from genflow.tools.lint.checks.determinism import Look
+from genflow.tools.lint.checks.losses import Losses
+from genflow.tools.lint.checks.method import Method
+from genflow.tools.lint.checks.scope import Scope
+from genflow.tools.lint.checks.sets import Sets
+from genflow.tools.lint.code.modules import Class, Function, Module
+from genflow.tools.lint.code.project import Project
+from genflow.tools.lint.code.reading import place_of
+from genflow.tools.lint.code.sources import read
+from genflow.tools.lint.code.syntax import dotted, is_side_effect, own_nodes
 from genflow.tools.lint.findings import Finding, passed
 from genflow.tools.lint.fixing import applied
-from genflow.tools.lint.losses import Losses, declarations
-from genflow.tools.lint.modules import Class, Function, Module
-from genflow.tools.lint.project import Project
-from genflow.tools.lint.reading import place_of
-from genflow.tools.lint.scope import Scope
-from genflow.tools.lint.sets import Sets
 from genflow.tools.lint.settings import Settings
-from genflow.tools.lint.sources import read
-from genflow.tools.lint.syntax import dotted, is_side_effect, own_nodes
 
 __all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source']
 
@@ -181,7 +183,7 @@ def _class(project: Project, cls: Class, seen: set[tuple[int, int, frozenset[str
         for method in member.methods.values():
             if method.name in NOT_WORKFLOW_CODE or _is_query(method) or method.name in recorded:
                 continue
-            yield from Losses(project, method, cls).findings()
+            yield from Losses(Method(project, method, cls)).findings()
             yield from _followed(project, method, cls, seen)
 
 
@@ -202,7 +204,7 @@ def _followed(
         yield from look.findings()
         is_mixin = function.cls is not None and not project.is_workflow(function.cls)
         if owner is not None and (is_mixin or function.given_self is not None):
-            yield from Losses(project, function, owner, chain).findings()
+            yield from Losses(Method(project, function, owner, chain)).findings()
         for target, call in look.followed.calls:
             is_activity = target.cls is not None and project.is_activity(target.cls)
             if is_activity or target.module.name.partition('.')[0] == 'genflow':

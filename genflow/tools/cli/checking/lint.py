@@ -12,14 +12,14 @@ from attrs import evolve
 from genflow.core.text import counted
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.current_folder import current_folder
+from genflow.tools.lint.code.project import Project
+from genflow.tools.lint.code.sources import read
 from genflow.tools.lint.findings import Finding
 from genflow.tools.lint.linting import fix as mend
 from genflow.tools.lint.linting import lint_paths
 from genflow.tools.lint.output import FORMATS
-from genflow.tools.lint.project import Project
 from genflow.tools.lint.rules import RULES, page
 from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
-from genflow.tools.lint.sources import read
 from genflow.tools.run.target import is_file, is_folder, parse
 
 __all__ = ['command']

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from genflow.tools.lint.modules import Class, Function, Module, imported, source_module
-from genflow.tools.lint.syntax import FunctionNode, dotted, function_of
+from genflow.tools.lint.code.modules import Class, Function, Module, imported, source_module
+from genflow.tools.lint.code.syntax import FunctionNode, dotted, function_of
 
 __all__ = ['collect', 'parsed', 'place_of']
 

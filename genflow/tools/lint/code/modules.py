@@ -8,8 +8,8 @@ from pathlib import Path
 
 from attrs import Factory, define
 
-from genflow.tools.lint.sources import lines_of
-from genflow.tools.lint.syntax import FunctionNode, bindings, dotted, own_nodes
+from genflow.tools.lint.code.sources import lines_of
+from genflow.tools.lint.code.syntax import FunctionNode, bindings, dotted, own_nodes
 
 __all__ = ['Class', 'Function', 'Module', 'imported', 'source_module']
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from attrs import define, field
 
-from genflow.tools.lint.modules import Class, Function, Module
-from genflow.tools.lint.names import public_names
-from genflow.tools.lint.reading import collect, parsed, place_of
-from genflow.tools.lint.syntax import FunctionNode, changed_by, dotted, own_nodes, unwrapped
+from genflow.tools.lint.code.modules import Class, Function, Module
+from genflow.tools.lint.code.names import public_names
+from genflow.tools.lint.code.reading import collect, parsed, place_of
+from genflow.tools.lint.code.syntax import FunctionNode, changed_by, dotted, own_nodes, unwrapped
 
 __all__ = ['Project']
 

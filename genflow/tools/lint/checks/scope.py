@@ -7,12 +7,10 @@ import builtins
 
 from attrs import define, field
 
-from genflow.tools.lint.findings import Finding
-from genflow.tools.lint.fixing import Edit
-from genflow.tools.lint.modules import Class, Function, Module
-from genflow.tools.lint.names import code_of
-from genflow.tools.lint.project import Project
-from genflow.tools.lint.syntax import (
+from genflow.tools.lint.code.modules import Class, Function, Module
+from genflow.tools.lint.code.names import code_of
+from genflow.tools.lint.code.project import Project
+from genflow.tools.lint.code.syntax import (
     annotated,
     default_of,
     dotted,
@@ -21,6 +19,8 @@ from genflow.tools.lint.syntax import (
     own_nodes,
     unwrapped,
 )
+from genflow.tools.lint.findings import Finding
+from genflow.tools.lint.fixing import Edit
 
 __all__ = ['Scope']
 

@@ -6,9 +6,9 @@ import ast
 
 from attrs import define, field
 
-from genflow.tools.lint.modules import Function
-from genflow.tools.lint.scope import Scope
-from genflow.tools.lint.syntax import bindings, called_name, dotted, function_of, last_name
+from genflow.tools.lint.checks.scope import Scope
+from genflow.tools.lint.code.modules import Function
+from genflow.tools.lint.code.syntax import bindings, called_name, dotted, function_of, last_name
 
 __all__ = ['CONSTRUCTORS', 'Followed']
 

@@ -7,32 +7,47 @@ import math
 import operator
 from collections.abc import Callable
 
-from attrs import define
+from attrs import define, field
 
-from genflow.tools.lint.modules import Class, Function, Module
-from genflow.tools.lint.project import Project
-from genflow.tools.lint.syntax import dotted
+from genflow.tools.lint.code.modules import Class, Function, Module
+from genflow.tools.lint.code.project import Project
+from genflow.tools.lint.code.syntax import dotted, innermost, keyword, own_nodes, yields_in
+from genflow.tools.lint.findings import Finding
+from genflow.tools.lint.fixing import Edit
 
-__all__ = ['Calls', 'number']
+__all__ = ['COMPREHENSIONS', 'Method', 'number']
 
 PROXIES = frozenset({'ActivityProxy', 'WorkflowProxy', 'LambdaProxy'})
 COMBINATORS = frozenset({'all_of', 'any_of', 'first_of', 'first_success'})
+COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.SetComp)
+NO_YIELD = (*COMPREHENSIONS, ast.DictComp, ast.Lambda)
+"""Where Python takes no ``yield``."""
+
 TIMED = frozenset({'sleep', 'sleep_until', 'until', 'map'})
 
 
 @define(eq=False)
-class Calls:
-    """What the expressions of one method mean.
+class Method:
+    """One method of a workflow class, and what its expressions mean.
 
     Attributes:
         project: All modules.
         function: The method.
         cls: The workflow class that it is looked at as a method of.
+        chain: How workflow code gets there: the names of the functions from a method of the workflow on.
+        parents: Every node of the method, in order, with the one around it.
     """
 
     project: Project
     function: Function
     cls: Class
+    chain: tuple[str, ...] = ()
+    parents: dict[ast.AST, ast.AST] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        for node in (self.function.node, *own_nodes(self.function.node)):
+            for child in ast.iter_child_nodes(node):
+                self.parents[child] = node
 
     def proxy(self, name: str) -> ast.Call | None:
         """The call that made the proxy of this attribute."""
@@ -92,6 +107,63 @@ class Calls:
             made = target.value.func if isinstance(target.value, ast.Call) else None  # self.signal(name)
             return self.attribute(made) == 'signal' if made else self.is_signal(self.attribute(target.value) or '')
         return target.attr == 'timeout' and self.is_task(target.value)
+
+    def finding(self, node: ast.AST, code: str, text: str, fix: tuple[Edit, ...] = ()) -> Finding:
+        return Finding.at(self.function, node, code, text, self.chain or (self.function.qualname,), fix)
+
+    def may_yield(self, node: ast.AST) -> bool:
+        """Whether a ``yield`` may be put at a node.
+
+        Python takes none in comprehensions and lambdas, and it would make a generator of a function that is none.
+        """
+        if self._is_inside(node, NO_YIELD):
+            return False
+        inner = innermost(node, self.parents)
+        if inner is None or inner is self.function.node:
+            return self.function.name == 'run' or yields_in(self.function.node.body)
+        return isinstance(inner, ast.FunctionDef) and yields_in(inner.body)
+
+    def is_branch(self, value: ast.Call) -> bool:
+        """Whether it makes a generator of one of the workflow's own methods."""
+        name = self.attribute(value.func)
+        method = None if name is None else self.project.method(self.cls, name)
+        return method is not None and not method.node.decorator_list and yields_in(method.node.body)
+
+    def is_handled_around(self, node: ast.AST) -> bool:
+        """Whether a ``with self.options(error_handling=True):`` is around a call."""
+        while node in self.parents:
+            node = self.parents[node]
+            for item in node.items if isinstance(node, ast.With) else ():
+                call = item.context_expr
+                handled = keyword(call, 'error_handling') if isinstance(call, ast.Call) else None
+                if isinstance(handled, ast.Constant) and handled.value:
+                    return True
+        return False
+
+    def is_restart(self, value: ast.Call) -> bool:
+        target = value.func
+        if (
+            isinstance(target, ast.Call)
+            and isinstance(target.func, ast.Attribute)
+            and target.func.attr == 'with_options'
+        ):
+            target = target.func.value
+        name = self.attribute(target)
+        method = None if name is None else self.project.method(self.cls, name)
+        return name == 'restart' if method is None else _gives_restart(method)
+
+    def _is_inside(self, node: ast.AST, kinds: tuple[type, ...]) -> bool:
+        parent: ast.AST | None = self.parents.get(node)
+        while parent is not None and not isinstance(parent, kinds):
+            parent = self.parents.get(parent)
+        return parent is not None
+
+
+def _gives_restart(method: Function) -> bool:
+    """Whether a method returns nothing but what ``self.restart`` gives."""
+    returned = [node.value for node in own_nodes(method.node) if isinstance(node, ast.Return)]
+    names = [(dotted(value.func) or '') if isinstance(value, ast.Call) else '' for value in returned]
+    return bool(names) and all(name.replace('.with_options()', '') == f'{method.self_name}.restart' for name in names)
 
 
 def number(node: ast.expr | None, project: Project, module: Module) -> float | None:

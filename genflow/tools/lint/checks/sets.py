@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
+from genflow.tools.lint.checks.scope import Scope
+from genflow.tools.lint.code.modules import Function
+from genflow.tools.lint.code.syntax import alternatives, dotted, is_view, own_nodes, yields_in
 from genflow.tools.lint.findings import Finding
-from genflow.tools.lint.modules import Function
-from genflow.tools.lint.scope import Scope
-from genflow.tools.lint.syntax import alternatives, dotted, is_view, own_nodes, yields_in
 
 __all__ = ['Sets']
 

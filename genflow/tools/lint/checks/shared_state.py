@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from attrs import define
 
+from genflow.tools.lint.checks.scope import Scope
+from genflow.tools.lint.code.modules import Class
+from genflow.tools.lint.code.project import Project
+from genflow.tools.lint.code.syntax import MUTATING, changed_by, default_of, dotted
 from genflow.tools.lint.findings import Finding
-from genflow.tools.lint.modules import Class
-from genflow.tools.lint.project import Project
-from genflow.tools.lint.scope import Scope
-from genflow.tools.lint.syntax import MUTATING, changed_by, default_of, dotted
 
 __all__ = ['SharedState']
 

@@ -9,15 +9,13 @@ from typing import Any
 
 from attrs import define, field
 
-from genflow.tools.lint.findings import Finding
-from genflow.tools.lint.fixing import Edit, replaced
-from genflow.tools.lint.following import CONSTRUCTORS, Followed
-from genflow.tools.lint.modules import Class, Function
-from genflow.tools.lint.names import CACHES, SEEDED, code_of
-from genflow.tools.lint.scope import Scope
-from genflow.tools.lint.sets import Sets
-from genflow.tools.lint.shared_state import SharedState
-from genflow.tools.lint.syntax import (
+from genflow.tools.lint.checks.following import CONSTRUCTORS, Followed
+from genflow.tools.lint.checks.scope import Scope
+from genflow.tools.lint.checks.sets import Sets
+from genflow.tools.lint.checks.shared_state import SharedState
+from genflow.tools.lint.code.modules import Class, Function
+from genflow.tools.lint.code.names import CACHES, SEEDED, code_of
+from genflow.tools.lint.code.syntax import (
     called_name,
     changed_by,
     dotted,
@@ -29,6 +27,8 @@ from genflow.tools.lint.syntax import (
     own_nodes,
     yields_in,
 )
+from genflow.tools.lint.findings import Finding
+from genflow.tools.lint.fixing import Edit, replaced
 
 __all__ = ['Look']
 

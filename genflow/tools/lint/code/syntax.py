@@ -11,12 +11,14 @@ __all__ = [
     'alternatives',
     'annotated',
     'bindings',
+    'called_last',
     'called_name',
     'changed_by',
     'default_of',
     'dotted',
     'function_of',
     'innermost',
+    'is_compensate',
     'is_false',
     'is_none',
     'is_side_effect',
@@ -221,3 +223,14 @@ def alternatives(node: ast.IfExp | ast.BoolOp | ast.NamedExpr) -> list[ast.expr]
     if isinstance(node, ast.IfExp):
         return [node.body, node.orelse]
     return node.values if isinstance(node, ast.BoolOp) else [node.value]
+
+
+def called_last(node: ast.Call) -> str:
+    """The last part of what a call calls, also of a method of any expression."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else (dotted(node.func) or '').rpartition('.')[2]
+
+
+def is_compensate(value: ast.expr) -> bool:
+    """Whether it is ``saga.compensate()``."""
+    named = value.func if isinstance(value, ast.Call) and not value.args else None
+    return isinstance(named, ast.Attribute) and named.attr == 'compensate'

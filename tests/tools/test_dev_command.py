@@ -18,6 +18,7 @@ from genflow.local import LocalSWF
 from genflow.swf.client.handles import Client
 from genflow.tools.cli.processes.dev import follow
 from genflow.tools.cli.processes.ui import at_address
+from genflow.tools.dev import session as dev_session
 from genflow.tools.dev.page import Executions, PlainPage, drawn
 from genflow.tools.dev.session import Session
 from tests.tools.processes import ends_with_its_children, finish, needs_pidfd, start, wait_for
@@ -70,9 +71,13 @@ def session(flow, told):
 def waiting(session):
     """An execution that has counted twice and waits for its signal."""
     execution = Client('genflow', session.client).starter('Flow', version='1', workflow_id='a')()
+    until_it_waits(execution)
+    return execution
+
+
+def until_it_waits(execution):
     while len(completed(execution)) < 2 or execution.history()[-1]['eventType'] != 'DecisionTaskCompleted':
         threading.Event().wait(0.02)
-    return execution
 
 
 def completed(execution):
@@ -197,6 +202,41 @@ def test_no_old_code_runs_when_an_execution_begins_anew(session, waiting, flow, 
         monkeypatch.setattr(LocalSWF, name, begin)
     session.choose(key)
     assert worked == [False]
+
+
+@pytest.fixture
+def stuck(session, monkeypatch):
+    """The process of the code that runs, which hears no signal that it could handle."""
+    monkeypatch.setattr(dev_session, 'WORKER_TIMEOUT', 0)
+    monkeypatch.setattr(dev_session, 'DRAIN', 0)
+    worker = session._worker  # noqa: SLF001
+    worker.send_signal(signal.SIGSTOP)
+    return worker
+
+
+@pytest.mark.parametrize('key', ['r', 'p'])
+def test_old_code_that_does_not_end_is_killed_before_an_execution_begins_anew(
+    session, waiting, stuck, flow, told, monkeypatch, key
+):
+    departed(session, flow, told)
+    ends = []
+    for name in ('start_workflow_execution', 'fork_run'):
+        method = getattr(LocalSWF, name)
+
+        def begin(*args, method=method, **request):
+            ends.append(stuck.poll())
+            return method(*args, **request)
+
+        monkeypatch.setattr(LocalSWF, name, begin)
+    session.choose(key)
+    assert ends == [-signal.SIGKILL]
+
+
+def test_replaced_code_that_does_not_end_is_killed(session, waiting, stuck, flow, told):
+    edit(flow, 'return [first, second]', 'return [first, second, "new"]')
+    session.saved()
+    assert told[-1] == 'the new code runs'
+    assert stuck.wait(LIMIT) == -signal.SIGKILL
 
 
 def test_an_execution_that_departs_is_repaired_where_the_code_still_follows_it(session, waiting, flow, told):

@@ -119,12 +119,7 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._stop_worker()
-        for process in self._replaced:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(DRAIN + 1)
-            process.kill()
-            process.wait()
+        self._end_workers()
         self._stop_serving()
         self._folder.close()
 
@@ -179,14 +174,14 @@ class Session:
 
     def restart(self, checked: Checked) -> None:
         """Starts the executions that do not match again, with the same input and the new code."""
-        self._stop_worker()  # the old code must not decide what is started for the new one
+        self._end_workers()  # the old code must not decide what is started for the new one
         for departure in self._known(checked):
             self._restart(departure)
         self._take_up(checked)
 
     def repair(self, checked: Checked) -> None:
         """Repairs the executions that do not match: they continue from where the new code still matches."""
-        self._stop_worker()
+        self._end_workers()
         for departure in self._known(checked):
             if not self._repaired(departure, self._ended(departure)):
                 self._start_again(departure)
@@ -288,10 +283,18 @@ class Session:
         """Has the worker poll no more and finish what it does; activities that take longer are not waited for."""
         if self._worker is not None:
             self._worker.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self._worker.wait(WORKER_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                threading.Thread(target=_end, args=(self._worker,), daemon=True).start()
             self._replaced.append(self._worker)
             self._worker = None
+
+    def _end_workers(self) -> None:
+        """Has no worker left, the replaced ones included."""
+        self._stop_worker()
+        for process in self._replaced:
+            _end(process)
 
     # the service
 
@@ -306,6 +309,14 @@ class Session:
             self._server.__exit__(None, None, None)
             self._service.close()
         self._server = self._service = None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Waits for a worker that drains; one that has not ended when its time for that is over is killed."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(DRAIN + 1)
+    process.kill()
+    process.wait()
 
 
 def _variables() -> dict[str, str]:

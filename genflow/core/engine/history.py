@@ -99,14 +99,13 @@ class Reader:
                 here counts as not made: the execution has to be begun again from event 1.
         """
         self.live = None
-        last = self._last
+        last, output = self._last, self._output
         for event in found:
             kind = type(event)
             if event.id <= last:
                 self._check_repeated(event, last)
                 continue
             last = event.id
-            output = self._output
             if kind in OUTPUTS:
                 if output is None or event.decision_id != self._completed:
                     self._end_outside(event)
@@ -119,8 +118,10 @@ class Reader:
                     yield from self._counting(decision)
                 else:
                     yield decision
+                output = None
             if kind in _FRAME:
                 _FRAME[kind](self, event)
+                output = self._output
             else:
                 self._waiting.append(event)
         self._last = last

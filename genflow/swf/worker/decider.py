@@ -356,13 +356,14 @@ class Decider:
         return found[::-1]
 
     def _responded(self, task: DecisionTask, planned: _Plan) -> Verdict:
-        own = self.own_list
+        own, decisions, context = self.own_list, planned.decisions, planned.context
         back = planned.kept.task_list if planned.kept is not None and self._moves else None
-        answer = partial(respond_decision, self.service, task, planned.decisions, context=planned.context)
-        verdict = answer(task_list=own or back, wait=STICKY_SECONDS if own else None)
-        if verdict == 'refused' and own:
+        if own is None:
+            return respond_decision(self.service, task, decisions, context=context, task_list=back)
+        verdict = respond_decision(self.service, task, decisions, context=context, task_list=own, wait=STICKY_SECONDS)
+        if verdict == 'refused':
             # Perhaps the client or the service does not know the parameters that a list of one worker needs.
-            verdict = answer(task_list=back)
+            verdict = respond_decision(self.service, task, decisions, context=context, task_list=back)
             if verdict == 'accepted':
                 log.warning(
                     '%s does not support a task list for one worker: sticky decisions are off',

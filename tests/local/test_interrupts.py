@@ -183,17 +183,49 @@ def test_the_thread_ends_soon_after_the_service(end):
     assert not thread.is_alive()
 
 
-def test_the_thread_of_a_closed_service_serves_the_next(monkeypatch):
-    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 600)
-    monkeypatch.setattr(call_thread, '_IDLE', [])  # without those of other tests
-    monkeypatch.setattr(call_thread, 'SPARE', 100)  # but for those that are let go only now
+def wait_until(condition):
+    for _ in range(60_000):
+        if condition():
+            return
+        threading.Event().wait(0.001)
+    raise AssertionError('it did not come to be in a minute')
+
+
+class Idle(list):
+    """Threads without an owner, for one test; knows all that were ever among them."""
+
+    def __init__(self):
+        super().__init__()
+        self.known = []
+
+    def append(self, line):
+        self.known.append(line)
+        super().append(line)
+
+
+@pytest.fixture
+def idle():
+    """Threads without an owner wait for another one as long as the test takes.
+
+    Those that other tests have let go, and that hear of it only now, are among them; after it they wait no longer.
+    """
+    lines = Idle()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(call_thread, 'IDLE_TIMEOUT', 600)
+        patch.setattr(call_thread, '_IDLE', lines)
+        patch.setattr(call_thread, 'SPARE', 100)
+        yield lines
+    for line in lines.known:
+        line.jobs.put(None)
+
+
+def test_the_thread_of_a_closed_service_serves_the_next(idle):
     with LocalSWF() as first:
         thread = thread_of(first)
-    wait_until(lambda: any(line._thread is thread for line in call_thread._IDLE))  # noqa: SLF001
-    call_thread._IDLE[:] = [line for line in call_thread._IDLE if line._thread is thread]  # noqa: SLF001
+    wait_until(lambda: any(line._thread is thread for line in idle))  # noqa: SLF001 - it has its own time
+    idle[:] = [line for line in idle if line._thread is thread]  # noqa: SLF001
     with LocalSWF() as second, LocalSWF() as third:
         assert thread_of(second) is thread
-        monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 0.01)  # from when they are closed on
         assert thread_of(third) is not thread
         assert thread_of(second) is thread
 
@@ -248,16 +280,8 @@ def test_a_thread_ends_that_was_taken_by_somebody_who_was_interrupted(monkeypatc
     assert not thread.is_alive()
 
 
-def wait_until(condition):
-    for _ in range(60_000):
-        if condition():
-            return
-        threading.Event().wait(0.001)
-
-
 def test_threads_without_a_service_end(monkeypatch):
     """Not more of them wait than there may be."""
-    monkeypatch.setattr(call_thread, 'IDLE_TIMEOUT', 600)
     monkeypatch.setattr(call_thread, '_IDLE', [])
     monkeypatch.setattr(call_thread, 'SPARE', 0)
     with LocalSWF() as swf:

@@ -59,7 +59,7 @@ def test_a_run_loads_no_client_of_aws(tmp_path):
     modules = after(['run', '-q', 'hello.py'], tmp_path)
     assert HEAVY & modules <= {'sqlite3'}
     assert not {'genflow.swf.aws.page_requests', 'genflow.tools.cli.processes.supervisor'} & modules
-    assert len(modules) <= 490
+    assert len(modules) <= 485
 
 
 @pytest.mark.thorough

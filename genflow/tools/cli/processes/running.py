@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime, timezone
@@ -153,6 +152,8 @@ def _kept_in(db: str | None) -> Iterator[str]:
     if db is not None and db != ':memory:':
         yield db
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix='genflow-') as folder:
         yield str(Path(folder) / 'run.db')
 

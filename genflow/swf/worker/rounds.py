@@ -22,7 +22,7 @@ import heapq
 import itertools
 import logging
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -46,6 +46,9 @@ log = logging.getLogger('genflow.worker')
 
 SHORT = 0.002
 """Seconds that an activity may take to be run in a round."""
+
+LATEST = 3
+"""How many activities of a type, the last ones, say whether it is short."""
 
 OVERDUE = 0.005
 """Seconds of one task's user code after which another thread becomes the leader."""
@@ -79,22 +82,20 @@ class Speeds:
     """
 
     short: set[tuple[str, str]] = field(factory=set, init=False)
-    _lately: defaultdict[tuple[str, str], deque[float]] = field(
-        factory=lambda: defaultdict(partial(deque[float], maxlen=3)), init=False
-    )
+    _slow: dict[tuple[str, str], int] = field(factory=dict, init=False)  # how many were since the last short one
 
     def took(self, kind: tuple[str, str], seconds: float) -> None:
         """Records the duration of an activity."""
-        lately = self._lately[kind]
-        lately.append(seconds)
-        if min(lately) < SHORT:
+        if seconds >= SHORT:
+            slow = self._slow[kind] = self._slow.get(kind, 0) + 1
+            if slow >= LATEST:
+                self.short.discard(kind)
+        elif kind in self._slow or kind not in self.short:
+            self._slow.pop(kind, None)
             self.short.add(kind)
-        else:
-            self.short.discard(kind)
 
     def overran(self, kind: tuple[str, str]) -> None:
         """Records that an activity delayed a round; its type is slow until one has been short again."""
-        self._lately[kind] = deque([OVERDUE], maxlen=3)
         self.short.discard(kind)
 
 
@@ -183,7 +184,8 @@ class Rounds:
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
     _leader: _Lead = field(factory=_Lead, init=False)
     _overrunning: int = field(default=0, init=False)
-    _busy: tuple[float, tuple[str, str] | None] | None = field(default=None, init=False)
+    _busy_since: float | None = field(default=None, init=False)  # in a task's user code
+    _busy_with: tuple[str, str] | None = field(default=None, init=False)  # an activity's type; None for a decision
     _awake: threading.Event = field(factory=threading.Event, init=False, repr=False)
     _over: threading.Event = field(factory=threading.Event, init=False, repr=False)
 
@@ -300,15 +302,17 @@ class Rounds:
 
     def _decide(self, me: _Lead) -> bool:
         """Makes polled decisions for a limited time; returns whether this thread still leads."""
-        until = monotonic() + TURN
-        while self._decisions and monotonic() < until:
-            if not self._in_decision(me, partial(self._decide_one, me, self._decisions.popleft())):
+        now = monotonic()
+        until = now + TURN
+        while self._decisions and now < until:
+            if not self._in_decision(me, now, self._decide_one, me, self._decisions.popleft()):
                 return False
+            now = monotonic()
         return True
 
-    def _in_decision(self, me: _Lead, work: Callable[[], None]) -> bool:
+    def _in_decision(self, me: _Lead, now: float, work: Callable[..., None], *arguments: Any) -> bool:
         """Calls a function that may run workflow code; returns whether this thread still leads."""
-        if self._in_user_code(me, None, work):
+        if self._in_user_code(me, now, None, work, *arguments):
             return True
         with self._lock:
             self._overrunning -= 1
@@ -349,7 +353,7 @@ class Rounds:
                     return True
                 _, _, task, answer = heapq.heappop(self._held_back)
             me.decided.append(task.run_id)
-            if not self._in_decision(me, partial(self._give, task, answer)):
+            if not self._in_decision(me, monotonic(), self._give, task, answer):
                 return False
         return True
 
@@ -396,35 +400,37 @@ class Rounds:
 
     def _run_activities(self, me: _Lead) -> bool:
         """Runs polled short activities for a limited time; returns whether this thread still leads."""
-        until = monotonic() + TURN
-        while self._activities and monotonic() < until:
-            if not self._has_slot and not self._slots.take(1):
+        if self._activities and not self._has_slot:
+            if not self._slots.take(1):
                 return True
             self._has_slot = True
+        now = monotonic()
+        until = now + TURN
+        while self._activities and now < until:
             try:
                 task = self._activities.popleft()
             except IndexError:  # failed
                 break
-            if not self._in_user_code(me, (task.name, task.version), partial(self._run, task)):
+            kind = (task.name, task.version)
+            if not self._in_user_code(me, now, kind, self.handle, self.runner.handle, task):
                 self._settle(me)
                 self._free_slot()
                 return False
+            began, now = now, monotonic()
+            self.speeds.took(kind, now - began)
         if self._has_slot and not self._activities:
             self._has_slot = False
             self._slots.give_back(1)
         return True
 
-    def _run(self, task: ActivityTask) -> None:
-        began = monotonic()
-        self.handle(self.runner.handle, task)
-        if not self.runner.may_wait(task.name, task.version):
-            self.speeds.took((task.name, task.version), monotonic() - began)
-
     def _run_apart(self, task: ActivityTask) -> None:
         """Runs an activity on a thread of its own."""
         mine = _Lead()
         try:
-            self._run(task)
+            began = monotonic()
+            self.handle(self.runner.handle, task)
+            if not self.runner.may_wait(task.name, task.version):
+                self.speeds.took((task.name, task.version), monotonic() - began)
             self._settle(mine)
             self.runner.loop.wait_for_place(lambda: self.tasks_left() <= 0, PLACE_INTERVAL)
         finally:
@@ -469,22 +475,26 @@ class Rounds:
 
     # Overrunning.
 
-    def _in_user_code(self, me: _Lead, kind: tuple[str, str] | None, work: Callable[[], None]) -> bool:
+    def _in_user_code(
+        self, me: _Lead, now: float, kind: tuple[str, str] | None, work: Callable[..., object], *arguments: Any
+    ) -> bool:
         """Handles one task; returns whether this thread still leads.
 
         Args:
             me: This thread's lead.
+            now: The time.
             kind: The activity's type; ``None`` for a decision.
             work: Does it.
+            arguments: What ``work`` is called with.
         """
-        self._busy = (monotonic(), kind)
+        self._busy_with, self._busy_since = kind, now  # in this order: the watcher looks at the second one first
         try:
-            work()
+            work(*arguments)
         finally:
             with self._lock:
                 leads = self._leader is me
                 if leads:
-                    self._busy = None
+                    self._busy_since = None
         return leads
 
     def _watch(self) -> None:
@@ -495,12 +505,12 @@ class Rounds:
 
     def _look(self) -> None:
         with self._lock:
-            if self._busy is None:
+            since, kind = self._busy_since, self._busy_with
+            if since is None or monotonic() - since < OVERDUE:
                 return
-            since, kind = self._busy
-            if monotonic() - since < OVERDUE or (kind is None and self._overrunning >= MAX_OVERRUNNING):
+            if kind is None and self._overrunning >= MAX_OVERRUNNING:
                 return
-            self._busy = None
+            self._busy_since = None
             self._leader = following = _Lead()
             if kind is None:
                 self._overrunning += 1

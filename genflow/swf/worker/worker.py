@@ -501,7 +501,10 @@ class Worker(WorkerOptions):
 
     def _handled(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         with about(task):
-            self._noticed(task)
+            if self._on_task is not None:
+                self._on_task(task)
+            if self._tasks_left is not None:
+                self._count_down()
             return self._safely(handle, task)
 
     def _finished(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
@@ -512,15 +515,11 @@ class Worker(WorkerOptions):
     def _safely(self, handle: Callable[[Any], T], task: DecisionTask | ActivityTask) -> T | None:
         return handle_safely(handle, task, self._failures, quiet=self._stopped.is_set)
 
-    def _noticed(self, task: DecisionTask | ActivityTask) -> None:
-        if self._on_task is not None:
-            self._on_task(task)
-        if self._tasks_left is None:
-            return
+    def _count_down(self) -> None:
+        """Counts a task of the most that are handled; after the last one the worker drains."""
         with self._lock:
-            self._tasks_left -= 1
-            enough = self._tasks_left <= 0
-        if enough:
+            left = self._tasks_left = (self._tasks_left or 0) - 1
+        if left <= 0:
             self.drain(math.inf)
 
     def _guarded(self, job: Callable[[], None]) -> None:

@@ -29,8 +29,8 @@ from genflow.local import LocalSWF, ManualClock
 from genflow.local.state.limits import Limits
 from genflow.swf.wire.decisions import plan
 from genflow.swf.wire.events import translate
-from genflow.tools.gathering import Gathered, Gatherer
-from genflow.tools.run.follow import HistoryTail
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.gathering import Gathered, Gatherer
 
 DOMAIN = 'd'
 DECIDERS, WORKERS = 'deciders', 'work'

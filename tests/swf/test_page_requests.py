@@ -40,7 +40,7 @@ from genflow.swf.aws.pagination import pages
 from genflow.swf.client.handles import Client
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.decider import Decider
-from genflow.tools.run.follow import HistoryTail
+from genflow.tools.executions.follow import HistoryTail
 
 OPERATION = 'get_workflow_execution_history'
 REQUEST = {'domain': 'd', 'execution': {'workflowId': 'w', 'runId': 'r'}}

@@ -42,7 +42,7 @@ from genflow.testing.explorer.inputs.samples import argument_samples, signal_sam
 from genflow.testing.explorer.playing.schedules import read_schedule, schedule_id
 from genflow.testing.explorer.searching import search
 from genflow.testing.replayer import replay
-from genflow.tools.run.target import load
+from genflow.tools.targets.target import load
 from tests.core.programs import PROGRAMS, Interpreter
 from tests.profile import examples
 from tests.testing.planted import PLANTED, Bank, Desk, LostAtRestart, LostUpdate, NobodyTakes, OrderDependentMerge

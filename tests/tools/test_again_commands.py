@@ -14,7 +14,7 @@ from genflow.testing import History
 from genflow.tools.cli.executions.debugging import parted, pdb_of, step_through
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.main import main
-from genflow.tools.run.rerun import request_of
+from genflow.tools.executions.rerun import request_of
 from tests.testing.orders import Order
 
 TYPE = {'name': 'Order', 'version': '1'}

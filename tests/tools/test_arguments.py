@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from genflow.insight.command_line import value_of
-from genflow.tools.run.arguments import WrongArgument, named_values, values_of
+from genflow.tools.targets.arguments import WrongArgument, named_values, values_of
 
 
 @pytest.mark.parametrize(

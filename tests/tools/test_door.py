@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from genflow.__main__ import main as genflow_main
 from genflow.local import LocalSWF
 from genflow.tools.cli.main import COMMANDS, main
-from genflow.tools.terminal_text import escape_controls, escape_line
+from genflow.tools.text.terminal_text import escape_controls, escape_line
 from tests.profile import examples
 
 ALLOWED = {0, 2, 3, 5, 6, 7, 8}

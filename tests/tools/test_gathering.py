@@ -8,8 +8,8 @@ from genflow import Workflow, workflow
 from genflow.core.model import registry
 from genflow.insight import ExecutionView
 from genflow.testing import History
-from genflow.tools.gathering import Gatherer, from_file, known_spec
-from genflow.tools.run.follow import HistoryTail
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.gathering import Gatherer, from_file, known_spec
 from tests.insight.breaking import DOMAIN, Environment, Parent, Plain
 from tests.testing.orders import Order
 

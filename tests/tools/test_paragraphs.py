@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genflow.tools.paragraphs import terminal_width, wrapped
+from genflow.tools.text.paragraphs import terminal_width, wrapped
 
 TEXT = 'The decision task of order-7 waits on the list a-list-with-a-long-name, and nobody has polled it for 4 min.'
 

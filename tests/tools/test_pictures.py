@@ -16,7 +16,7 @@ from genflow.tools.pictures.html import html
 from genflow.tools.pictures.svg import svg
 from genflow.tools.pictures.terminal import MARKS, page, plain, timeline
 from genflow.tools.pictures.tree import picture_of
-from genflow.tools.printable import printable
+from genflow.tools.text.printable import printable
 from tests.insight.breaking import DECIDERS, WAYS, Environment, Plain, Retrying
 from tests.testing.orders import Order
 

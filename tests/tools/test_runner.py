@@ -22,7 +22,7 @@ from genflow import (
 )
 from genflow.local import LocalSWF
 from genflow.swf.scanner import activity, workflow
-from genflow.tools.run import runner
+from genflow.tools.run import one_run
 
 calls = []
 
@@ -293,7 +293,7 @@ def test_run_waits_for_the_middleware_that_handles_the_close():
 @pytest.mark.parametrize('restarts', [0, 2])
 def test_a_run_ends_as_soon_as_its_execution_has_closed(monkeypatch, restarts):
     """It is told so: without that, it would look again after the pause for showing."""
-    monkeypatch.setattr(runner, 'SETTLE_INTERVAL', 3600)
+    monkeypatch.setattr(one_run, 'SETTLE_INTERVAL', 3600)
     results = []
     thread = threading.Thread(target=lambda: results.append(genflow.run(Counting, 0, restarts)), daemon=True)
     thread.start()

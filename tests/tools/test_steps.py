@@ -7,7 +7,7 @@ import pytest
 
 from genflow.insight import ExecutionView, attributes_of
 from genflow.insight.view import CHANGES, CLOSES, OPENS, REFUSALS
-from genflow.tools.run.steps import NOTES, SILENT, ExecutionSteps
+from genflow.tools.executions.steps import NOTES, SILENT, ExecutionSteps
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from genflow.tools.cli.tables import aligned
-from genflow.tools.terminal_text import columns_of
+from genflow.tools.text.terminal_text import columns_of
 
 HEADER = ('STARTED', 'STATUS', 'TYPE', 'ID')
 ROWS = [

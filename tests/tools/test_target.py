@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from genflow.tools.run.target import Target, TargetError, load, parse
+from genflow.tools.targets.target import Target, TargetError, load, parse
 
 HEAD = """
 from genflow import Workflow

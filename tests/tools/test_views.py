@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from rich.console import Console
 
-from genflow.tools.run.steps import ExecutionSteps
+from genflow.tools.executions.steps import ExecutionSteps
 from genflow.tools.run.views import PlainView, picture
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

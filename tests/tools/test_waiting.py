@@ -6,8 +6,8 @@ from genflow import Signal, Workflow
 from genflow.core.model.registry import Registry, WorkflowSpec
 from genflow.local import LocalSWF
 from genflow.swf.worker.sticky_cache import StickyCache
+from genflow.tools.executions.follow import HistoryTail
 from genflow.tools.run.blocked import stranded, waiting
-from genflow.tools.run.follow import HistoryTail
 
 NAMES = {'domain': 'd', 'workflowId': 'w'}
 

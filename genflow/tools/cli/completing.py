@@ -58,7 +58,7 @@ def _settings(ctx: click.Context) -> Settings:
 @_completing
 def complete_ids(client: Any, domain: str, ctx: click.Context) -> Iterator[str]:
     """The ids of the executions that started last."""
-    from genflow.tools.run.listing import Wanted, found
+    from genflow.tools.executions.listing import Wanted, found
 
     return (info['execution']['workflowId'] for info in islice(found(client, domain, Wanted()), LOOKED_AT))
 
@@ -84,7 +84,7 @@ def complete_domains(client: Any, domain: str, ctx: click.Context) -> Iterator[s
 
 
 def _workflow_types(client: Any, domain: str) -> Iterator[tuple[str, str]]:
-    from genflow.tools.run.types import registered_types
+    from genflow.tools.executions.types import registered_types
 
     return ((one.name, one.version) for one in registered_types(client, domain) if one.kind == 'workflow')
 

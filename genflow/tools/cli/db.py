@@ -97,8 +97,8 @@ def _is_history(content: bytes) -> bool:
 def _of_history(content: bytes, name: str, domain: str, workflow_id: str | None, run_id: str | None) -> list[str]:
     """The lines of an export with the execution of one history."""
     from genflow.testing.histories.exports import load
-    from genflow.tools.gathering import now
-    from genflow.tools.imported_history import export_lines
+    from genflow.tools.executions.gathering import now
+    from genflow.tools.executions.imported_history import export_lines
 
     loaded = load(content, name=name)
     own_id = workflow_id or loaded.workflow_id

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from genflow.tools.cli.exits import Refused
-from genflow.tools.run.arguments import WrongArgument, named_values, values_of
+from genflow.tools.targets.arguments import WrongArgument, named_values, values_of
 
 __all__ = ['TAKES_NEGATIVES', 'input_options', 'inputs', 'shown_value', 'value_input']
 

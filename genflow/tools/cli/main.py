@@ -27,7 +27,7 @@ from genflow.tools.cli.settings import (
     setting_options,
 )
 from genflow.tools.cli.streams import LostOutput, own_streams, say
-from genflow.tools.terminal_text import escape_controls
+from genflow.tools.text.terminal_text import escape_controls
 
 __all__ = ['cli', 'entry', 'main']
 

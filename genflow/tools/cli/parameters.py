@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from genflow.tools.run.arguments import path_of
+from genflow.tools.targets.arguments import path_of
 
 __all__ = [
     'ENDPOINT',

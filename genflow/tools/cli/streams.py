@@ -24,7 +24,7 @@ import click
 
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.settings import current_settings
-from genflow.tools.terminal_text import escape_controls, escape_line
+from genflow.tools.text.terminal_text import escape_controls, escape_line
 
 __all__ = [
     'LostOutput',

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from genflow.tools.cli.streams import print_lines
-from genflow.tools.terminal_text import columns_of, escape_line
+from genflow.tools.text.terminal_text import columns_of, escape_line
 
 __all__ = ['FORMATS', 'aligned', 'output_option', 'print_records']
 

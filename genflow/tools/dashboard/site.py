@@ -31,9 +31,9 @@ from genflow.tools.dashboard.data.source import Source
 from genflow.tools.dashboard.events.event_rows import mark_of
 from genflow.tools.dashboard.links import ZONES, Links, zone_of
 from genflow.tools.dashboard.security import Policy
-from genflow.tools.gathering import spec_of_type
+from genflow.tools.executions.gathering import spec_of_type
 from genflow.tools.pictures.svg import tone_of
-from genflow.tools.printable import printable
+from genflow.tools.text.printable import printable
 
 __all__ = ['FOLDER', 'Handler', 'NotFound', 'Site', 'Streams', 'answering', 'explained', 'is_expected', 'status_of']
 

@@ -18,12 +18,12 @@ from genflow.insight import ExecutionView, attributes_of, replayed
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register
-from genflow.tools.gathering import source_lines, spec_of_type
-from genflow.tools.run.follow import open_runs
-from genflow.tools.run.imports import lists_in_use
-from genflow.tools.run.middleware import middleware_of
-from genflow.tools.run.start import TASK_LIST
-from genflow.tools.run.target import TargetError, module_of, parse
+from genflow.tools.executions.follow import open_runs
+from genflow.tools.executions.gathering import source_lines, spec_of_type
+from genflow.tools.executions.start import TASK_LIST
+from genflow.tools.targets.imports import lists_in_use
+from genflow.tools.targets.middleware import middleware_of
+from genflow.tools.targets.target import TargetError, module_of, parse
 
 __all__ = ['check', 'main']
 

@@ -13,11 +13,11 @@ from genflow.core.payloads.hooks import Serialization
 from genflow.insight import ExecutionView, elapsed
 from genflow.swf.wire import close_events
 from genflow.tools.dev.session import CHOICES, Session
-from genflow.tools.failure_text import failure_text
-from genflow.tools.run.follow import HistoryTail
-from genflow.tools.run.listing import Wanted, found
-from genflow.tools.run.steps import ExecutionSteps, named, state_of
-from genflow.tools.terminal_text import escape_controls, escape_line
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.listing import Wanted, found
+from genflow.tools.executions.steps import ExecutionSteps, named, state_of
+from genflow.tools.text.failure_text import failure_text
+from genflow.tools.text.terminal_text import escape_controls, escape_line
 
 __all__ = ['Executions', 'LivePage', 'Page', 'PlainPage', 'drawn']
 

@@ -32,8 +32,8 @@ from genflow.local.state.limits import LARGE_PAGES
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.registration import register_domain
-from genflow.tools.run.follow import HistoryTail
-from genflow.tools.run.rerun import request_of
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.rerun import request_of
 
 __all__ = ['CHOICES', 'Departure', 'Session']
 

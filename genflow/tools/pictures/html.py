@@ -17,7 +17,7 @@ from genflow.tools.pictures.svg import STYLE as SVG_STYLE
 from genflow.tools.pictures.svg import svg, tone_of
 from genflow.tools.pictures.terminal import MARKS
 from genflow.tools.pictures.tree import Node, Picture
-from genflow.tools.printable import printable
+from genflow.tools.text.printable import printable
 
 __all__ = ['html']
 

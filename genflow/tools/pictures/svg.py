@@ -14,7 +14,7 @@ from genflow.insight import Operation, clock_time, duration, elapsed
 from genflow.insight.timeline import Bar, moments
 from genflow.tools.pictures.terminal import MARKS
 from genflow.tools.pictures.tree import Node, Picture
-from genflow.tools.printable import printable
+from genflow.tools.text.printable import printable
 
 __all__ = ['COLOURS', 'STYLE', 'described', 'svg', 'tone_of']
 

@@ -6,6 +6,8 @@ only after a worker has answered another task.
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 from attrs import frozen
@@ -14,11 +16,12 @@ from genflow.core.engine.execution import Execution
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import Registry
 from genflow.insight import ExecutionView
+from genflow.insight.command_line import command_line, quoted
 from genflow.swf.wire.events import decided, translate
 from genflow.swf.worker.sticky_cache import StickyCache
-from genflow.tools.run.follow import HistoryTail, open_runs
+from genflow.tools.executions.follow import HistoryTail, open_runs
 
-__all__ = ['Waiting', 'stranded', 'waiting']
+__all__ = ['Waiting', 'stranded', 'waiting', 'way_out']
 
 
 @frozen
@@ -81,3 +84,19 @@ def _seen(run: HistoryTail, kind: Any, execution: Execution) -> Waiting | None:
     if not signals:
         return None
     return Waiting(run.workflow_id, f'{kind["name"]} {kind["version"]}', signals, execution.describe_blocked())
+
+
+def way_out(found: Waiting, db: str | os.PathLike[str] | None) -> str:
+    """How a user can send the signal that an execution waits for; `db` is the file of the run, if it has one."""
+    text = f'{found.type} waits for something that this command cannot provide: {found.describe_blocked}. '
+    if db is None:
+        return text + (
+            'No other process can reach a run in memory: Ctrl-C ends it. Run it with --db FILE --id ID; then '
+            f'`genflow signal ID {found.signals[0]} --db FILE` in another terminal sends the signal.'
+        )
+    arguments, service = [found.workflow_id, found.signals[0]], f'--db {quoted(os.fspath(db))}'
+    command = command_line('signal', arguments, service=service)
+    # The live table breaks lines at the terminal's width, so there the command has a line of its own.
+    apart = '\n  ' if sys.stderr is not None and sys.stderr.isatty() else ' '
+    where = 'To send it (its value, if it has one, stands behind its name), type in another terminal:'
+    return text + where + apart + command

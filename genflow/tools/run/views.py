@@ -14,9 +14,9 @@ from typing import Any, Protocol, TextIO
 from attrs import define
 
 from genflow.insight import ExecutionView, Operation
-from genflow.tools.run.follow import EPOCH
-from genflow.tools.run.steps import Step, named, state_of
-from genflow.tools.terminal_text import escape_line
+from genflow.tools.executions.follow import EPOCH
+from genflow.tools.executions.steps import Step, named, state_of
+from genflow.tools.text.terminal_text import escape_line
 
 __all__ = ['LiveView', 'PlainView', 'Silent', 'View']
 

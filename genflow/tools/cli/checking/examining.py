@@ -26,9 +26,9 @@ from genflow.tools.cli.exits import Exit
 from genflow.tools.cli.services import opened, refusing
 from genflow.tools.cli.settings import current_settings
 from genflow.tools.cli.streams import print_lines
-from genflow.tools.gathering import Gatherer
-from genflow.tools.paragraphs import terminal_width, wrapped
-from genflow.tools.run.types import DIFFERS, UNREGISTERED, registered_types, verdicts
+from genflow.tools.executions.gathering import Gatherer
+from genflow.tools.executions.types import DIFFERS, UNREGISTERED, registered_types, verdicts
+from genflow.tools.text.paragraphs import terminal_width, wrapped
 
 __all__ = ['check_everything']
 

@@ -28,8 +28,8 @@ from genflow.tools.cli.inputs import inputs
 from genflow.tools.cli.streams import write_file
 from genflow.tools.pictures.svg import svg as draw_svg
 from genflow.tools.pictures.tree import picture_of
-from genflow.tools.run.arguments import WrongArgument, named_values
-from genflow.tools.run.target import TargetError, load
+from genflow.tools.targets.arguments import WrongArgument, named_values
+from genflow.tools.targets.target import TargetError, load
 
 __all__ = ['explore']
 

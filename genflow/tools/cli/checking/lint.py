@@ -20,7 +20,7 @@ from genflow.tools.lint.linting import lint_paths
 from genflow.tools.lint.output import FORMATS
 from genflow.tools.lint.rules import RULES, page
 from genflow.tools.lint.settings import Settings, SettingsError, codes, settings_of
-from genflow.tools.run.target import is_file, is_folder, parse
+from genflow.tools.targets.target import is_file, is_folder, parse
 
 __all__ = ['command']
 

@@ -8,7 +8,7 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.parameters import EXISTING_PATH
 from genflow.tools.cli.streams import print_result, say
-from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
+from genflow.tools.targets.target import TargetError, module_of, parse, workflow_of
 
 __all__ = ['command', 'workflows_of']
 

@@ -20,8 +20,8 @@ from genflow.tools.cli.checking.replay import workflows_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import opened, refusing
 from genflow.tools.cli.streams import write_file
-from genflow.tools.run.target import TargetError
 from genflow.tools.shadow import Fetcher, Forbidden, Shadow, Wanted, shadow_executions, shadow_files, since_of
+from genflow.tools.targets.target import TargetError
 
 __all__ = ['check']
 

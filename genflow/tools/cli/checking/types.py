@@ -13,10 +13,10 @@ from genflow.tools.cli.services import client_of, service_options
 from genflow.tools.cli.settings import shown_time
 from genflow.tools.cli.streams import print_lines
 from genflow.tools.cli.tables import aligned, output_option, print_records
-from genflow.tools.run.target import TargetError, module_of, parse
+from genflow.tools.targets.target import TargetError, module_of, parse
 
 if TYPE_CHECKING:
-    from genflow.tools.run.types import Key, RegisteredType
+    from genflow.tools.executions.types import Key, RegisteredType
 
 __all__ = ['command', 'specs_of']
 
@@ -36,7 +36,7 @@ def command(
     The column CODE is then `same`, `differs` (the lines below the table name the defaults) or `not registered`. It
     is empty if TARGET has no class for a type.
     """
-    from genflow.tools.run.types import RegisteredType, registered_types, verdicts
+    from genflow.tools.executions.types import RegisteredType, registered_types, verdicts
 
     specs = specs_of(target)
     with client_of(endpoint, db, domain=domain) as client:

@@ -25,13 +25,13 @@ from genflow.tools.cli.parameters import MAX_SECONDS, SECONDS, WORKFLOW_ID
 from genflow.tools.cli.services import again_of, client_of, read_only_option, service_options
 from genflow.tools.cli.settings import setting_options, shown_time
 from genflow.tools.cli.streams import print_lines, print_result, say
-from genflow.tools.run.follow import HistoryTail, listed
-from genflow.tools.run.target import TargetError, module_of, parse
-from genflow.tools.terminal_text import escape_line
+from genflow.tools.executions.follow import HistoryTail, listed
+from genflow.tools.targets.target import TargetError, module_of, parse
+from genflow.tools.text.terminal_text import escape_line
 
 if TYPE_CHECKING:
     from genflow.core.authoring.workflow import Workflow
-    from genflow.tools.run.outcome import Outcome
+    from genflow.tools.executions.outcome import Outcome
 
 __all__ = ['cancel', 'history', 'query', 'result', 'run_of', 'signal', 'start', 'terminate', 'update']
 
@@ -150,7 +150,7 @@ def history(
 
         print_lines(written(events, *ids, indent=2).splitlines())
         return
-    from genflow.tools.run.steps import ExecutionSteps
+    from genflow.tools.executions.steps import ExecutionSteps
 
     print_lines(f'{shown_time(step.when)} {step.text}' for step in ExecutionSteps().apply_all(events))
 
@@ -345,7 +345,7 @@ def _class(target: str, run: HistoryTail) -> type[Workflow]:
         module_of(parse(target))
     except TargetError as error:
         raise Refused(str(error)) from error
-    from genflow.tools.gathering import spec_of_type
+    from genflow.tools.executions.gathering import spec_of_type
 
     kind = run.first()['workflowType']
     spec = spec_of_type(kind['name'], kind['version'])
@@ -422,7 +422,7 @@ def _show_end(
 
 def _closed(run: HistoryTail, deadline: float) -> Outcome | None:
     """The close of an execution, through all of its restarts; ``None`` if it is open at the deadline."""
-    from genflow.tools.run.outcome import Outcome
+    from genflow.tools.executions.outcome import Outcome
 
     while True:
         close = run.close()

@@ -25,7 +25,7 @@ def rerun(
 
     The tag rerun-of:RUN names the run whose input it has. Without --id, the old execution has to be closed.
     """
-    from genflow.tools.run.rerun import MAX_TAGS, request_of
+    from genflow.tools.executions.rerun import MAX_TAGS, request_of
 
     with client_of(endpoint, db, domain=domain) as client:
         run = run_of(client, domain, workflow_id, run_id)

@@ -28,8 +28,8 @@ from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.executions.files import gathered_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
-from genflow.tools.gathering import known_spec
-from genflow.tools.run.target import TargetError, load
+from genflow.tools.executions.gathering import known_spec
+from genflow.tools.targets.target import TargetError, load
 
 __all__ = ['debug_decision', 'parted', 'pdb_of', 'step_through']
 

@@ -15,11 +15,11 @@ from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of
 from genflow.tools.cli.settings import current_settings, in_zone
 from genflow.tools.cli.streams import write_file
-from genflow.tools.gathering import now
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.gathering import now
 from genflow.tools.pictures.terminal import Line, page, plain, timeline
 from genflow.tools.pictures.tree import Picture, picture_of
-from genflow.tools.printable import printable
-from genflow.tools.run.follow import HistoryTail
+from genflow.tools.text.printable import printable
 
 __all__ = ['chosen_picture', 'draw_graph', 'draw_page', 'draw_timeline']
 

@@ -13,18 +13,18 @@ from attrs import evolve
 from genflow.core.errors import GenflowError
 from genflow.core.model.registry import WorkflowSpec
 from genflow.insight import Finding, clock_time, duration
-from genflow.tools.causes import causes_of
 from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.executions.files import gathered_of
 from genflow.tools.cli.exits import Exit, Refused
 from genflow.tools.cli.services import client_of, options_of
 from genflow.tools.cli.settings import in_zone
 from genflow.tools.current_folder import shown_place
-from genflow.tools.gathering import Gathered, Gatherer, known_spec
-from genflow.tools.paragraphs import wrapped
-from genflow.tools.printable import printable
-from genflow.tools.run.follow import listed
-from genflow.tools.run.target import TargetError, load, module_of, parse
+from genflow.tools.executions.causes import causes_of
+from genflow.tools.executions.follow import listed
+from genflow.tools.executions.gathering import Gathered, Gatherer, known_spec
+from genflow.tools.targets.target import TargetError, load, module_of, parse
+from genflow.tools.text.paragraphs import wrapped
+from genflow.tools.text.printable import printable
 
 if TYPE_CHECKING:
     from genflow.insight import BranchState, BranchView, Diagnosis

@@ -5,13 +5,13 @@ from __future__ import annotations
 from genflow.core.errors import HistoryError
 from genflow.insight import utc
 from genflow.tools.cli.exits import Refused
-from genflow.tools.gathering import Gathered, from_file
+from genflow.tools.executions.gathering import Gathered, from_file
 
 __all__ = ['gathered_of']
 
 
 def gathered_of(path: str, at: str | None = None, *, target: str | None = None) -> Gathered:
-    """Reads an execution as :func:`~genflow.tools.gathering.from_file` does.
+    """Reads an execution as :func:`~genflow.tools.executions.gathering.from_file` does.
 
     Args:
         path: The file.

@@ -18,7 +18,7 @@ from genflow.tools.cli.services import client_of, read_only_option, service_opti
 from genflow.tools.cli.settings import shown_time
 from genflow.tools.cli.streams import note, print_lines
 from genflow.tools.cli.tables import aligned, output_option, print_records
-from genflow.tools.run.listing import STATUSES, Wanted, counted, found, status_of
+from genflow.tools.executions.listing import STATUSES, Wanted, counted, found, status_of
 
 __all__ = ['count', 'list_executions', 'selection_options']
 

@@ -20,11 +20,11 @@ from genflow.tools.cli.executions.actions import run_of
 from genflow.tools.cli.exits import Refused
 from genflow.tools.cli.services import again_of, client_of, refusing
 from genflow.tools.cli.streams import note, print_lines, say
-from genflow.tools.gathering import known_spec, now, source_lines
-from genflow.tools.run.follow import HistoryTail, listed
-from genflow.tools.run.listing import Wanted
-from genflow.tools.run.start import Request, first_input
-from genflow.tools.run.target import TargetError, load, module_of, parse
+from genflow.tools.executions.follow import HistoryTail, listed
+from genflow.tools.executions.gathering import known_spec, now, source_lines
+from genflow.tools.executions.listing import Wanted
+from genflow.tools.executions.start import Request, first_input
+from genflow.tools.targets.target import TargetError, load, module_of, parse
 
 __all__ = ['offer', 'repair', 'take_up']
 

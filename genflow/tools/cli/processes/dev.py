@@ -22,7 +22,7 @@ from genflow.tools.cli.services import refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.current_folder import current_folder
 from genflow.tools.run.defaults import DOMAIN
-from genflow.tools.run.target import Target, is_file, parse
+from genflow.tools.targets.target import Target, is_file, parse
 
 if TYPE_CHECKING:
     from genflow.tools.dev.page import Executions, Page

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from genflow.swf.worker.log_context import TASK_ATTRIBUTES, add_task
-from genflow.tools.terminal_text import escape_controls
+from genflow.tools.text.terminal_text import escape_controls
 
 __all__ = ['FORMATS', 'LEVELS', 'set_up']
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genflow.core.errors import GenflowError
-from genflow.tools.terminal_text import escape_controls
+from genflow.tools.text.terminal_text import escape_controls
 
 __all__ = ['warnings_on_stderr']
 

@@ -23,12 +23,12 @@ from genflow.tools.cli.inputs import inputs, shown_value
 from genflow.tools.cli.processes.news import warnings_on_stderr
 from genflow.tools.cli.services import again_of, opened, refused_store
 from genflow.tools.cli.streams import print_result, say
+from genflow.tools.executions.outcome import Outcome
+from genflow.tools.executions.start import Request, request_of
 from genflow.tools.run.defaults import DOMAIN
-from genflow.tools.run.middleware import middleware_of
-from genflow.tools.run.outcome import Outcome
-from genflow.tools.run.start import Request, request_of
-from genflow.tools.run.target import TargetError, load
 from genflow.tools.run.views import LiveView, PlainView, View
+from genflow.tools.targets.middleware import middleware_of
+from genflow.tools.targets.target import TargetError, load
 
 __all__ = ['run']
 
@@ -56,7 +56,8 @@ def run(
     verbose: bool,
 ) -> None:
     """Carry out ``genflow run``."""
-    from genflow.tools.run.runner import Shared, execute, help_run
+    from genflow.tools.run.one_run import Shared
+    from genflow.tools.run.runner import execute, help_run
 
     if workflow_id is not None and db is None:
         say(f'genflow: --id {workflow_id} has no effect without --db: nothing is kept that could be continued.')
@@ -91,7 +92,7 @@ def _explained(*, shows: bool, kept: str | None) -> Iterator[None]:
         shows: Whether this process shows the run; an error that stops another process stops this one too.
         kept: The text for a run that was interrupted.
     """
-    from genflow.tools.run.runner import CannotGoOn, Interrupted
+    from genflow.tools.run.one_run import CannotGoOn, Interrupted
 
     try:
         with _refused(shows=shows):

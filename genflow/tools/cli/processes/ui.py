@@ -22,7 +22,7 @@ from genflow.tools.cli.services import layer1_options, options_of, refused_store
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import messages_on_stdout
 from genflow.tools.run.defaults import DOMAIN
-from genflow.tools.run.target import TargetError, module_of, parse, workflow_of
+from genflow.tools.targets.target import TargetError, module_of, parse, workflow_of
 
 if TYPE_CHECKING:
     from genflow.local import LocalSWF

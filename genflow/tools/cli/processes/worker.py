@@ -36,9 +36,9 @@ from genflow.tools.cli.processes.supervisor import (
 from genflow.tools.cli.services import layer1_options, opened, refusing
 from genflow.tools.cli.settings import setting_options
 from genflow.tools.cli.streams import keep_database, messages_on_stdout, say
-from genflow.tools.run.middleware import middleware_of
-from genflow.tools.run.target import TargetError, module_of, parse
-from genflow.tools.terminal_text import escape_line
+from genflow.tools.targets.middleware import middleware_of
+from genflow.tools.targets.target import TargetError, module_of, parse
+from genflow.tools.text.terminal_text import escape_line
 
 if TYPE_CHECKING:
     from genflow.core.authoring.middleware import Middleware
@@ -221,7 +221,7 @@ def _may_poll(layer1: Any, domain: str) -> bool:
 
 def _warn_of_unused(registry: Registry, task_lists: tuple[str, ...]) -> None:
     """Warns of lists that no loaded type uses: a misspelt list never has a task."""
-    from genflow.tools.run.imports import lists_in_use
+    from genflow.tools.targets.imports import lists_in_use
 
     used = lists_in_use(registry)
     for task_list in task_lists:

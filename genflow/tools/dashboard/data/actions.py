@@ -19,9 +19,9 @@ from genflow.insight.command_line import command_line, value_of
 from genflow.insight.repair import REPAIRABLE, Repair, plan_repair
 from genflow.swf.client.handles import Client
 from genflow.tools.dashboard.data.source import Source
-from genflow.tools.gathering import spec_of_type
-from genflow.tools.run.follow import HistoryTail
-from genflow.tools.run.rerun import request_of
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.gathering import spec_of_type
+from genflow.tools.executions.rerun import request_of
 
 __all__ = ['ACTIONS', 'BULK', 'NO_REPAIR', 'Action', 'Field', 'Refusal', 'Target', 'Task', 'plan_of']
 

@@ -20,7 +20,7 @@ from attrs import define, evolve, field, fields, frozen
 from genflow.insight import utc
 from genflow.swf.aws.pagination import pages
 from genflow.tools.dashboard.data.source import Source
-from genflow.tools.run.follow import EPOCH, listed
+from genflow.tools.executions.follow import EPOCH, listed
 
 __all__ = ['COLUMNS', 'STATUSES', 'Index', 'Listing', 'Query', 'Row', 'listing_of']
 

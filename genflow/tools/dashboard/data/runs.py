@@ -17,9 +17,9 @@ from genflow.swf.aws import faults
 from genflow.tools.dashboard.data.executions import Row
 from genflow.tools.dashboard.data.source import Source
 from genflow.tools.dashboard.events.event_rows import event_line, has_failed
-from genflow.tools.gathering import Gatherer
+from genflow.tools.executions.follow import EPOCH, HistoryTail
+from genflow.tools.executions.gathering import Gatherer
 from genflow.tools.pictures.tree import Picture, picture_of
-from genflow.tools.run.follow import EPOCH, HistoryTail
 
 __all__ = ['LARGE', 'Causes', 'Run', 'Runs']
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from genflow.insight import ExecutionView, Facts
 from genflow.insight.command_line import quoted
 from genflow.swf.aws.pagination import pages
-from genflow.tools.gathering import Gathered, Gatherer, now
+from genflow.tools.executions.gathering import Gathered, Gatherer, now
 
 __all__ = ['Fork', 'Source']
 

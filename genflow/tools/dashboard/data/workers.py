@@ -11,7 +11,7 @@ from datetime import datetime
 from attrs import define, field, frozen
 
 from genflow.insight import ExecutionView
-from genflow.tools.gathering import Gatherer
+from genflow.tools.executions.gathering import Gatherer
 
 __all__ = ['TaskList', 'Worker', 'task_lists']
 

@@ -17,7 +17,7 @@ from typing import Any
 from genflow.insight import ExecutionView, Operation, attributes_of, utc
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.pictures.terminal import MARKS
-from genflow.tools.printable import printable
+from genflow.tools.text.printable import printable
 
 __all__ = [
     'GROUP',

@@ -26,10 +26,10 @@ from genflow.tools.dashboard.pages.lists import domains_of
 from genflow.tools.dashboard.pages.operations import axis, rows_of
 from genflow.tools.dashboard.pages.signal_forms import forms_of, update_forms_of
 from genflow.tools.dashboard.site import NotFound, Site, explained, is_expected, status_of
+from genflow.tools.executions.follow import listed
 from genflow.tools.pictures.html import html
 from genflow.tools.pictures.tree import Picture, picture_of
-from genflow.tools.printable import printable
-from genflow.tools.run.follow import listed
+from genflow.tools.text.printable import printable
 
 __all__ = ['as_html', 'as_json', 'event', 'execution', 'looking_at']
 

@@ -16,7 +16,7 @@ from genflow.insight.timeline import Bar, Scale, moments
 from genflow.tools.dashboard.events.event_rows import mark_of, pretty
 from genflow.tools.pictures.svg import tone_of
 from genflow.tools.pictures.tree import Node, Picture
-from genflow.tools.printable import printable
+from genflow.tools.text.printable import printable
 
 __all__ = ['Line', 'OperationRow', 'axis', 'rows_of']
 

@@ -24,7 +24,7 @@ from attrs import frozen
 
 from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.tools.current_folder import current_folder
-from genflow.tools.run.arguments import path_of
+from genflow.tools.targets.arguments import path_of
 
 __all__ = ['Target', 'TargetError', 'is_file', 'is_folder', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from genflow.core.authoring.middleware import Middleware, stack_of
 from genflow.core.errors import DefinitionError
-from genflow.tools.run.target import TargetError, module_of, parse
+from genflow.tools.targets.target import TargetError, module_of, parse
 
 __all__ = ['middleware_of']
 

@@ -8,8 +8,8 @@ from typing import Any
 from attrs import define, field
 
 from genflow.insight import Finding
-from genflow.tools.gathering import Gatherer
-from genflow.tools.run.follow import HistoryTail
+from genflow.tools.executions.follow import HistoryTail
+from genflow.tools.executions.gathering import Gatherer
 
 __all__ = ['Causes', 'causes_of']
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
-from genflow.tools.run.follow import EPOCH, listed
+from genflow.tools.executions.follow import EPOCH, listed
 
 __all__ = ['STATUSES', 'Wanted', 'counted', 'found', 'status_of']
 

@@ -22,7 +22,7 @@ from genflow.core.model.registry import WorkflowSpec
 from genflow.core.payloads.envelopes import input_of, wrapped
 from genflow.core.payloads.hooks import excerpt, same_payload
 from genflow.core.payloads.writing import check_length, written_arguments
-from genflow.tools.run.follow import HistoryTail, listed
+from genflow.tools.executions.follow import HistoryTail, listed
 
 __all__ = ['TASK_LIST', 'Begun', 'Request', 'begin', 'first_input', 'request_of']
 

@@ -20,7 +20,7 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.insight import ExecutionView, Facts, Poller
 from genflow.swf.aws import faults
 from genflow.testing.histories.exports import load
-from genflow.tools.run.follow import HistoryTail, listed
+from genflow.tools.executions.follow import HistoryTail, listed
 
 if TYPE_CHECKING:
     from genflow.insight import Diagnosis

@@ -11,7 +11,7 @@ from genflow.core.errors import TaskFailed
 from genflow.core.payloads.hooks import Serialization
 from genflow.insight.view import CLOSES
 from genflow.swf.wire import close_events
-from genflow.tools.failure_text import failure_text
+from genflow.tools.text.failure_text import failure_text
 
 __all__ = ['Outcome']
 

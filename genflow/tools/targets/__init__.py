@@ -1,0 +1,1 @@
+"""What commands are given as text: the code of workflows, arguments, and middleware."""

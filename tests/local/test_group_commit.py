@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
 from genflow.local import LocalSWF
+from genflow.local.engine import group_commit
 from genflow.local.engine.group_commit import CHUNK, FAILURES, LOOK_AGAIN, Journal
 from genflow.local.errors import DiskFull
 from genflow.local.state.limits import Limits
@@ -164,16 +165,26 @@ class Interrupted(BaseException):
     pass
 
 
-def test_who_is_interrupted_while_it_waits_is_not_waited_for(dispatcher):
+class InterruptedLock:
+    """A lock at which the first to wait gets a signal, whose handler raises."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+
+    def acquire(self, *args, **kwargs):
+        if self._lock.locked():
+            signal.raise_signal(signal.SIGUSR1)
+        return self._lock.acquire(*args, **kwargs)
+
+    def release(self):
+        self._lock.release()
+
+
+def test_who_is_interrupted_while_it_waits_is_not_waited_for(dispatcher, monkeypatch):
     """Or it would be named the next leader, and nobody would ever write again."""
 
     def interrupt(*_):
         raise Interrupted
-
-    def when_it_waits(main):
-        while not dispatcher.journal._waiting:  # noqa: SLF001 - the moment that this is about
-            time.sleep(0.001)
-        signal.pthread_kill(main, signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:
@@ -182,9 +193,10 @@ def test_who_is_interrupted_while_it_waits_is_not_waited_for(dispatcher):
         with dispatcher.lock:
             dispatcher.state.batch.events.append(('b', '{}'))
             mark = dispatcher.journal.mark()
-        threading.Thread(target=when_it_waits, args=(threading.get_ident(),), daemon=True).start()
-        with pytest.raises(Interrupted):
-            dispatcher.journal.settle(mark)
+        with monkeypatch.context() as patch:
+            patch.setattr(group_commit, 'threading', SimpleNamespace(Lock=InterruptedLock))
+            with pytest.raises(Interrupted):
+                dispatcher.journal.settle(mark)
     finally:
         signal.signal(signal.SIGUSR1, before)
     dispatcher.disk.let.release(2)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 import time
+from queue import SimpleQueue
 
 import boto3
 import pytest
@@ -20,7 +20,6 @@ from genflow.local.http.server import HttpServer
 from genflow.swf.client.handles import Client
 from genflow.swf.scanner import activity, workflow
 from genflow.swf.tasks.polled_tasks import ActivityTask
-from genflow.swf.worker import worker as worker_module
 from genflow.swf.worker.worker import Worker, default_identity
 from tests.swf.work import attributes, registry_of
 
@@ -239,6 +238,18 @@ def test_a_worker_takes_classes(live):
     assert [spec.cls for spec in working.registry.workflows] == [Pair]
 
 
+class AnnouncedQueue(SimpleQueue):
+    """A queue that says when somebody begins to wait at it."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_read = threading.Event()
+
+    def get(self, block=True, timeout=None):
+        self.is_read.set()
+        return super().get(block, timeout)
+
+
 class TestSignals:
     """``stop_on_signals``, with signals that this process sends itself."""
 
@@ -257,11 +268,10 @@ class TestSignals:
         """The system may deliver it to another thread, or just before the main thread begins to wait."""
         working, told, was_told = worker(live), threading.Event(), []
         working.stop_on_signals(on_signal=lambda number, first: told.set())
-        main = threading.main_thread().ident
+        working._drain_requested = requests = AnnouncedQueue()  # noqa: SLF001 - what the main thread waits at
 
         def interrupt_another_thread():
-            while not is_in(main, worker_module):
-                time.sleep(0.001)
+            assert requests.is_read.wait(LONG)
             signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
             was_told.append(told.wait(LONG))
             working.stop()
@@ -364,11 +374,6 @@ class TestSignals:
             working.run()
         finally:
             signal.signal(signal.SIGHUP, before)
-
-
-def is_in(thread, module):
-    """Whether a thread runs code of a module, or waits in something that such code has called."""
-    return sys._current_frames()[thread].f_code.co_filename == module.__file__  # noqa: SLF001 - nobody else tells
 
 
 def boto3_client(server):

@@ -55,9 +55,26 @@ def flow(tmp_path, monkeypatch):
     return path
 
 
+class Lines(list):
+    """The lines that a session has printed; a test can wait for one."""
+
+    def __init__(self):
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def append(self, line):
+        with self._changed:
+            super().append(line)
+            self._changed.notify_all()
+
+    def wait_for(self, line):
+        with self._changed:
+            assert self._changed.wait_for(lambda: line in self, LIMIT)
+
+
 @pytest.fixture
 def told():
-    return []
+    return Lines()
 
 
 @pytest.fixture
@@ -339,5 +356,4 @@ def test_the_worker_of_a_session_calls_the_middleware_that_it_is_given(flow, tol
         execution = Client('genflow', session.client).starter('Flow', version='1', workflow_id='a')()
         execution.signal('go')
         assert execution.result(LIMIT) == [1, 2]
-        while 'started a' not in told:
-            threading.Event().wait(0.02)
+        told.wait_for('started a')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from genflow import TaskFailed
+
 from .story import Story
 
 
@@ -13,6 +15,19 @@ def played(run, *happenings, **given):
         happening(story)
         story.decide()
     return story
+
+
+def catching(call):
+    """A workflow that waits for one call, and returns what the failure of it was, or ``'done'``."""
+
+    def run(self):
+        try:
+            yield call(self)
+        except TaskFailed as error:
+            return [type(error).__name__, error.reason]
+        return 'done'
+
+    return run
 
 
 def done(number, value=None):

@@ -10,19 +10,8 @@ from genflow.core.model import decisions, events
 from genflow.core.model.wire_names import WAKE_TIMER_PREFIX
 from genflow.testing.explorer.playing.service_model import OPEN_LIMITS
 
+from .played import catching
 from .story import Story
-
-
-def catching(call):
-    def run(self):
-        try:
-            yield call(self)
-        except TaskFailed as error:
-            return [type(error).__name__, error.reason]
-        return 'done'
-
-    return run
-
 
 RATE = {decisions.ScheduleActivity: 'ACTIVITY_CREATION_RATE_EXCEEDED'}
 

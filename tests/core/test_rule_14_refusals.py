@@ -11,12 +11,12 @@ from genflow import (
     LambdaFailed,
     ScheduleFailed,
     SignalFailed,
-    TaskFailed,
     WorkflowProxy,
 )
 from genflow.core.model import decisions, events
 from genflow.core.model.refusals import is_backpressure
 
+from .played import catching
 from .story import Desk, Story
 
 SWF = Session().get_service_model('swf')
@@ -36,17 +36,6 @@ CALLS = {
 }
 
 SYNCHRONOUS = [(name, cause) for name in CALLS for cause in causes(name)]
-
-
-def catching(call):
-    def run(self):
-        try:
-            yield call(self)
-        except TaskFailed as error:
-            return [type(error).__name__, error.reason]
-        return 'done'
-
-    return run
 
 
 @pytest.mark.parametrize(('name', 'cause'), [pair for pair in SYNCHRONOUS if not is_backpressure(pair[1])])

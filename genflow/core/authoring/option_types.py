@@ -27,31 +27,27 @@ class _Activity(TypedDict, total=False):
     start_to_close: Duration | None
 
 
-class StartOptions(TypedDict, total=False):
+class _Run(TypedDict, total=False):
+    task_list: str | None
+    decision_duration: Duration | None
+    workflow_duration: Duration | None
+    child_policy: str | None
+    priority: int | None
+    tags: str | Iterable[str] | None
+    lambda_role: str | None
+
+
+class StartOptions(_Run, total=False):
     """The options of a starter."""
 
     workflow_id: str | None
-    task_list: str | None
-    decision_duration: Duration | None
-    workflow_duration: Duration | None
-    child_policy: str | None
-    priority: int | None
-    tags: str | Iterable[str] | None
-    lambda_role: str | None
     transport: Any
 
 
-class NextRunOptions(TypedDict, total=False):
+class NextRunOptions(_Run, total=False):
     """The options of a restart."""
 
     version: str | int | None
-    task_list: str | None
-    decision_duration: Duration | None
-    workflow_duration: Duration | None
-    child_policy: str | None
-    priority: int | None
-    tags: str | Iterable[str] | None
-    lambda_role: str | None
 
 
 class _Child(TypedDict, total=False):

@@ -207,13 +207,19 @@ def decision_timed_out(case: Case) -> Iterator[Found]:
         yield Found(
             f'The decision timed out {times(len(lost))}{" in a row" if len(lost) > 1 else ""}{worker}: the decider '
             f'took it and did not answer within {duration(lost[0].limit or 0)}.',
-            remedy(
+            _look_into(
+                case,
                 'See the log of that worker: it holds the execution (its code does not match, or raised), or is too '
-                f'slow. {"To step through the decision:" if case.code else "With the code at hand:"}',
-                case.on_this('debug' if case.code else 'why', case.target),
+                'slow.',
             ),
             tuple(Evidence('the decision timed out', task.ended_id, task.ended_at) for task in reversed(lost)),
         )
+
+
+def _look_into(case: Case, text: str) -> str:
+    """A remedy that ends with the command which shows what the code does in this decision."""
+    lead = 'To step through the decision:' if case.code else 'With the code at hand:'
+    return remedy(f'{text} {lead}', case.on_this('debug' if case.code else 'why', case.target))
 
 
 def times(count: int) -> str:
@@ -228,10 +234,8 @@ def decision_slow(case: Case) -> Iterator[Found]:
         yield Found(
             f'A decider{" (" + task.worker + ")" if task.worker else ""} took the decision {case.ago(task.started_at)} '
             f'and has not answered; {limit}.',
-            remedy(
-                'See the log of that worker: it holds the execution, is stopped in a debugger, or is gone. '
-                f'{"To step through the decision:" if case.code else "With the code at hand:"}',
-                case.on_this('debug' if case.code else 'why', case.target),
+            _look_into(
+                case, 'See the log of that worker: it holds the execution, is stopped in a debugger, or is gone.'
             ),
             (Evidence('the decision task was started', task.started_id, task.started_at),),
         )

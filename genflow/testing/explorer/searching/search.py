@@ -132,7 +132,7 @@ class Search:
 
     # one run
 
-    def _play(self, run: Simulation, state: State, chosen: Action | None) -> bool:  # noqa: C901 - one loop
+    def _play(self, run: Simulation, state: State, chosen: Action | None) -> bool:
         """Goes on after a choice that a state offers; whether the run came to its end from there."""
         forced: list[Action] = []
         is_fresh = True
@@ -144,27 +144,29 @@ class Search:
                     return False
                 state, is_fresh, chosen = known, is_choice, actions[0]
                 forced.clear()
-            if not is_choice:
+            if is_choice:
+                goes_on, chosen = self._go_on(run, state, actions)
+                if not goes_on:
+                    return False
+            else:
                 forced.append(actions[0])
                 run.take(actions[0])
-            elif self.allowance == run.spent and (same := alike(run, actions)) is not None:
-                self._pass(run, same[0])
-                state.orders, state.begin, chosen = same[1], None, None
-            elif (
-                self.allowance == run.spent
-                and state.parts is not None
-                and self._is_promising(run, actions, state.parts)
-            ):
-                if not self._play_together(run, state, state.parts, actions):
-                    return False
-                chosen = None
-            else:
-                chosen = self._choose(run, state, actions)
-                if chosen is None:
-                    return False
         state.after[_label(chosen)] = self._end
         self.played += 1
         return True
+
+    def _go_on(self, run: Simulation, state: State, actions: Sequence[Action]) -> tuple[bool, Action | None]:
+        """Goes on from a state with several choices; whether the run does, and with which choice, if it made one."""
+        if self.allowance == run.spent:
+            same = alike(run, actions)
+            if same is not None:
+                self._pass(run, same[0])
+                state.orders, state.begin = same[1], None
+                return True, None
+            if state.parts is not None and self._is_promising(run, actions, state.parts):
+                return self._play_together(run, state, state.parts, actions), None
+        chosen = self._choose(run, state, actions)
+        return chosen is not None, chosen
 
     def _pass(self, run: Simulation, steps: int) -> None:
         """Makes so many steps of which each order is the same."""

@@ -52,9 +52,9 @@ def test_every_benchmark_is_tried():
 @pytest.mark.parametrize('script', COMMANDS)
 def test_it_runs(script, tmp_path):
     command = [sys.executable, '-W', 'ignore', str(BENCHMARKS / script), *COMMANDS[script]]
-    surroundings = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    scheduled_service = {**os.environ, 'PYTHONPATH': str(ROOT)}
     done = subprocess.run(
-        command, cwd=tmp_path, env=surroundings, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=tmp_path, env=scheduled_service, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -28,7 +28,7 @@ from genflow.local.remote_rounds import RemoteRounds
 from genflow.local.requests.model import operations
 
 from .clients import CheckedClient, check_wire
-from .world import World
+from .domain import Domain
 
 # The service does the checking here, so that what is tested is its answers and not boto3's.
 CONTROL = urllib3.PoolManager()
@@ -42,21 +42,21 @@ def _session(backend: str) -> boto3.session.Session:
 
 
 @contextlib.contextmanager
-def in_process(**options: Any) -> Iterator[World]:
+def in_process(**options: Any) -> Iterator[Domain]:
     """`LocalSWF`, called as if it were a client."""
     clock = ManualClock()
     settings = {'long_poll': 0, 'parameter_validation': False, **options}
     with LocalSWF(clock=clock, **settings) as service:
-        yield World(CheckedClient(service), clock.advance, service.register_lambda)
+        yield Domain(CheckedClient(service), clock.advance, service.register_lambda)
 
 
 @contextlib.contextmanager
-def in_rounds(**options: Any) -> Iterator[World]:
+def in_rounds(**options: Any) -> Iterator[Domain]:
     """`LocalSWF` as a worker of its process uses it: tasks are taken without a poll, answers share commits."""
     clock = ManualClock()
     settings = {'long_poll': 0, 'parameter_validation': False, **options}
     with LocalSWF(clock=clock, **settings) as service:
-        yield World(CheckedClient(RoundsClient(service)), clock.advance, service.register_lambda)
+        yield Domain(CheckedClient(RoundsClient(service)), clock.advance, service.register_lambda)
 
 
 class RoundsClient:
@@ -118,12 +118,12 @@ class StrictRounds(RemoteRounds):
 
 
 @contextlib.contextmanager
-def over_http(**options: Any) -> Iterator[World]:
+def over_http(**options: Any) -> Iterator[Domain]:
     """An unmodified boto3 client that talks to `LocalSWF` through the HTTP front."""
     service = LocalSWF(clock=ManualClock(), **{'long_poll': 0, **options})
     with service, HttpServer(service, test_control=True) as server, contextlib.closing(_client(server.url)) as client:
         control = functools.partial(_control, server.url)
-        yield World(
+        yield Domain(
             CheckedClient(client),
             advance=lambda seconds: control('clock', {'advance': seconds}),
             register_lambda=service.register_lambda,
@@ -134,7 +134,7 @@ def over_http(**options: Any) -> Iterator[World]:
 @contextlib.contextmanager
 def in_another_process(
     *, long_poll: float = 0, denied: Collection[str] = (), limits: Limits | None = None
-) -> Iterator[World]:
+) -> Iterator[Domain]:
     """`LocalSWF` that follows another process, which leads the file and has the clock."""
     limits = limits or Limits()
     with tempfile.TemporaryDirectory() as folder, leaders() as tell:
@@ -144,16 +144,16 @@ def in_another_process(
         with LocalSWF(path, long_poll=long_poll, denied=denied, limits=limits, parameter_validation=False) as service:
             assert not service.is_leader
             advance = lambda seconds: tell(advance=seconds, of=path)  # noqa: E731
-            yield World(CheckedClient(service), advance, service.register_lambda, reset=service.reset)
+            yield Domain(CheckedClient(service), advance, service.register_lambda, reset=service.reset)
         tell(close=path)
 
 
 @contextlib.contextmanager
-def in_rounds_elsewhere(**options: Any) -> Iterator[World]:
+def in_rounds_elsewhere(**options: Any) -> Iterator[Domain]:
     """As a worker uses `LocalSWF` that follows another process."""
-    with in_another_process(**options) as world:
-        client = SharedRoundsClient(world.client.unchecked)
-        yield World(CheckedClient(client), world.advance, world.register_lambda, reset=world.reset)
+    with in_another_process(**options) as domain:
+        client = SharedRoundsClient(domain.client.unchecked)
+        yield Domain(CheckedClient(client), domain.advance, domain.register_lambda, reset=domain.reset)
 
 
 _LEADERS: list[Callable[..., None]] = []
@@ -195,7 +195,7 @@ def _control(url: str, what: str, body: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def on_moto() -> Iterator[World]:
+def on_moto() -> Iterator[Domain]:
     """moto's SWF in this process, with a virtual clock of ours under it and without its pauses."""
     from moto import mock_aws
 
@@ -206,7 +206,7 @@ def on_moto() -> Iterator[World]:
         timer = functools.partial(MotoTimer, clock)
         patches.enter_context(mock.patch('moto.swf.models.workflow_execution.ThreadingTimer', timer))
         patches.enter_context(mock.patch('moto.swf.models.sleep', _no_pause))
-        yield World(CheckedClient(_moto_client()), clock.advance, _no_lambda)
+        yield Domain(CheckedClient(_moto_client()), clock.advance, _no_lambda)
 
 
 @functools.cache

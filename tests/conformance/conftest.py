@@ -1,4 +1,4 @@
-"""The fixtures of the suite: `swf` is a prepared `World` on each back end in turn."""
+"""The fixtures of the suite: `swf` is a prepared `Domain` on each back end in turn."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 import pytest
 
 from .backends import BACKENDS
+from .domain import Domain
 from .moto_differences import reason_for
-from .world import World
 
 
 @pytest.fixture(scope='session')
-def http_world() -> Iterator[World]:
+def http_domain() -> Iterator[Domain]:
     """One server for all tests, emptied before each: what costs time is boto3's making of a client."""
-    with BACKENDS['http']() as world:
-        yield world
+    with BACKENDS['http']() as domain:
+        yield domain
 
 
 @pytest.fixture(scope='session')
-def shared_world() -> Iterator[World]:
+def shared_domain() -> Iterator[Domain]:
     """One process that leads a file, for all tests."""
-    with BACKENDS['shared']() as world:
-        yield world
+    with BACKENDS['shared']() as domain:
+        yield domain
 
 
 @pytest.fixture(scope='session')
-def shared_rounds_world() -> Iterator[World]:
+def shared_rounds_domain() -> Iterator[Domain]:
     """Likewise, with tasks taken and answered in rounds."""
-    with BACKENDS['shared_rounds']() as world:
-        yield world
+    with BACKENDS['shared_rounds']() as domain:
+        yield domain
 
 
 ABOUT_TASKS = ('test_activit', 'test_decision', 'test_batches', 'test_task_lists')
@@ -38,19 +38,19 @@ ABOUT_TASKS = ('test_activit', 'test_decision', 'test_batches', 'test_task_lists
 
 
 @pytest.fixture(params=BACKENDS)
-def empty(request: pytest.FixtureRequest) -> Iterator[World]:
+def empty(request: pytest.FixtureRequest) -> Iterator[Domain]:
     """A service in which nothing is registered."""
     if request.param in ('http', 'shared', 'shared_rounds'):
-        world = request.getfixturevalue(f'{request.param}_world')
-        world.reset()
-        yield world
+        domain = request.getfixturevalue(f'{request.param}_domain')
+        domain.reset()
+        yield domain
     else:
-        with BACKENDS[request.param]() as world:
-            yield world
+        with BACKENDS[request.param]() as domain:
+            yield domain
 
 
 @pytest.fixture
-def swf(empty: World) -> World:
+def swf(empty: Domain) -> Domain:
     """A service with a domain, a workflow type and an activity type."""
     return empty.prepare()
 
@@ -59,7 +59,7 @@ def swf(empty: World) -> World:
 def ours(request: pytest.FixtureRequest) -> str:
     """The name of one of our own back ends, for tests that need switches which only ours has."""
     if request.param == 'shared':
-        request.getfixturevalue('shared_world')  # so that one process leads the files of all tests
+        request.getfixturevalue('shared_domain')  # so that one process leads the files of all tests
     return request.param
 
 

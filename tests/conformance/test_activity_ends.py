@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from .decisions import cancel_activity, complete, marker, schedule
-from .world import World
+from .domain import Domain
 
 
-def test_cancel_of_a_started_activity_is_recorded(swf: World) -> None:
+def test_cancel_of_a_started_activity_is_recorded(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     swf.take_activity()
@@ -18,7 +18,7 @@ def test_cancel_of_a_started_activity_is_recorded(swf: World) -> None:
     assert run.only('ActivityTaskCancelRequested') == {'activityId': 'a', 'decisionTaskCompletedEventId': 10}
 
 
-def test_a_worker_that_gives_in_names_the_last_request(swf: World) -> None:
+def test_a_worker_that_gives_in_names_the_last_request(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     task = swf.take_activity()
@@ -33,7 +33,7 @@ def test_a_worker_that_gives_in_names_the_last_request(swf: World) -> None:
     }
 
 
-def test_a_worker_may_complete_in_spite_of_a_request(swf: World) -> None:
+def test_a_worker_may_complete_in_spite_of_a_request(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     task = swf.take_activity()
@@ -43,7 +43,7 @@ def test_a_worker_may_complete_in_spite_of_a_request(swf: World) -> None:
     assert run.only('ActivityTaskCompleted')['result'] == 'r'
 
 
-def test_cancel_of_an_unstarted_activity_cancels_it(swf: World) -> None:
+def test_cancel_of_an_unstarted_activity_cancels_it(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     swf.signal(run, input='i')
@@ -57,7 +57,7 @@ def test_cancel_of_an_unstarted_activity_cancels_it(swf: World) -> None:
     assert run.types()[-2:] == ['ActivityTaskCanceled', 'DecisionTaskScheduled']
 
 
-def test_an_activity_cancelled_before_its_start_leaves_the_list(swf: World) -> None:
+def test_an_activity_cancelled_before_its_start_leaves_the_list(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     swf.signal(run, input='i')
@@ -66,7 +66,7 @@ def test_an_activity_cancelled_before_its_start_leaves_the_list(swf: World) -> N
     assert swf.poll_activity() == {'startedEventId': 0}
 
 
-def test_the_cancelling_comes_after_the_batch(swf: World) -> None:
+def test_the_cancelling_comes_after_the_batch(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     swf.signal(run, input='i')
@@ -75,7 +75,7 @@ def test_the_cancelling_comes_after_the_batch(swf: World) -> None:
     assert run.types()[-2:] == ['ActivityTaskCancelRequested', 'WorkflowExecutionCompleted']
 
 
-def test_schedule_and_cancel_in_one_batch(swf: World) -> None:
+def test_schedule_and_cancel_in_one_batch(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'), cancel_activity('a'), marker())
     swf.settle()
@@ -87,7 +87,7 @@ def test_schedule_and_cancel_in_one_batch(swf: World) -> None:
     ]
 
 
-def test_cancel_of_an_unknown_activity(swf: World) -> None:
+def test_cancel_of_an_unknown_activity(swf: Domain) -> None:
     run = swf.start()
     swf.decide(cancel_activity('never'))
     assert run.only('RequestCancelActivityTaskFailed') == {
@@ -98,7 +98,7 @@ def test_cancel_of_an_unknown_activity(swf: World) -> None:
     assert run.types()[-1] == 'DecisionTaskScheduled'
 
 
-def test_cancel_of_a_closed_activity(swf: World) -> None:
+def test_cancel_of_a_closed_activity(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     swf.complete_activity(swf.take_activity())
@@ -115,7 +115,7 @@ TIMEOUTS = {
 
 
 @pytest.mark.parametrize('kind', TIMEOUTS)
-def test_time_out(swf: World, kind: str) -> None:
+def test_time_out(swf: Domain, kind: str) -> None:
     member, started = TIMEOUTS[kind]
     run = swf.start()
     swf.decide(schedule(**{member: '10'}))
@@ -131,7 +131,7 @@ def test_time_out(swf: World, kind: str) -> None:
 
 
 @pytest.mark.parametrize('kind', TIMEOUTS)
-def test_no_time_out_before_its_time(swf: World, kind: str) -> None:
+def test_no_time_out_before_its_time(swf: Domain, kind: str) -> None:
     member, started = TIMEOUTS[kind]
     run = swf.start()
     swf.decide(schedule(**{member: '10'}))
@@ -142,7 +142,7 @@ def test_no_time_out_before_its_time(swf: World, kind: str) -> None:
 
 
 @pytest.mark.parametrize('kind', TIMEOUTS)
-def test_a_time_out_is_dated_at_its_deadline(swf: World, kind: str) -> None:
+def test_a_time_out_is_dated_at_its_deadline(swf: Domain, kind: str) -> None:
     member, started = TIMEOUTS[kind]
     run = swf.start()
     swf.decide(schedule(**{member: '10'}))
@@ -154,7 +154,7 @@ def test_a_time_out_is_dated_at_its_deadline(swf: World, kind: str) -> None:
 
 
 @pytest.mark.parametrize('kind', ['SCHEDULE_TO_CLOSE', 'START_TO_CLOSE', 'HEARTBEAT'])
-def test_a_call_after_a_time_out(swf: World, kind: str) -> None:
+def test_a_call_after_a_time_out(swf: Domain, kind: str) -> None:
     swf.start()
     swf.decide(schedule(**{TIMEOUTS[kind][0]: '10'}))
     task = swf.take_activity()
@@ -164,7 +164,7 @@ def test_a_call_after_a_time_out(swf: World, kind: str) -> None:
 
 
 @pytest.mark.parametrize('kind', ['SCHEDULE_TO_START', 'SCHEDULE_TO_CLOSE'])
-def test_a_task_that_timed_out_waiting_leaves_the_list(swf: World, kind: str) -> None:
+def test_a_task_that_timed_out_waiting_leaves_the_list(swf: Domain, kind: str) -> None:
     run = swf.start()
     swf.decide(schedule(**{TIMEOUTS[kind][0]: '10'}))
     swf.advance(11)
@@ -172,7 +172,7 @@ def test_a_task_that_timed_out_waiting_leaves_the_list(swf: World, kind: str) ->
     assert swf.poll_activity() == {'startedEventId': 0}
 
 
-def test_schedule_to_start_ends_with_the_start(swf: World) -> None:
+def test_schedule_to_start_ends_with_the_start(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(scheduleToStartTimeout='10'))
     swf.advance(9)
@@ -181,7 +181,7 @@ def test_schedule_to_start_ends_with_the_start(swf: World) -> None:
     assert run.types()[-1] == 'ActivityTaskStarted'
 
 
-def test_start_to_close_begins_with_the_start(swf: World) -> None:
+def test_start_to_close_begins_with_the_start(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(startToCloseTimeout='10'))
     swf.advance(100)
@@ -190,7 +190,7 @@ def test_start_to_close_begins_with_the_start(swf: World) -> None:
     assert run.types()[-1] == 'ActivityTaskStarted'
 
 
-def test_the_earliest_time_out_wins(swf: World) -> None:
+def test_the_earliest_time_out_wins(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(scheduleToCloseTimeout='30', startToCloseTimeout='20', heartbeatTimeout='10'))
     swf.take_activity()
@@ -198,7 +198,7 @@ def test_the_earliest_time_out_wins(swf: World) -> None:
     assert run.only('ActivityTaskTimedOut')['timeoutType'] == 'HEARTBEAT'
 
 
-def test_time_outs_are_recorded_in_the_order_of_their_deadlines(swf: World) -> None:
+def test_time_outs_are_recorded_in_the_order_of_their_deadlines(swf: Domain) -> None:
     run = swf.start()
     swf.decide(
         schedule('slow', scheduleToStartTimeout='30'),
@@ -209,14 +209,14 @@ def test_time_outs_are_recorded_in_the_order_of_their_deadlines(swf: World) -> N
     assert [timed_out['scheduledEventId'] for timed_out in run.all('ActivityTaskTimedOut')] == [6, 7, 5]
 
 
-def test_a_time_out_of_zero_comes_at_once(swf: World) -> None:
+def test_a_time_out_of_zero_comes_at_once(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(scheduleToStartTimeout='0'))
     swf.settle()
     assert run.only('ActivityTaskTimedOut')['timeoutType'] == 'SCHEDULE_TO_START'
 
 
-def test_a_timed_out_activity_is_not_tried_again(swf: World) -> None:
+def test_a_timed_out_activity_is_not_tried_again(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(scheduleToStartTimeout='1'))
     swf.advance(100)
@@ -224,7 +224,7 @@ def test_a_timed_out_activity_is_not_tried_again(swf: World) -> None:
     assert run.open_counts()['openActivityTasks'] == 0
 
 
-def test_a_heartbeat_does_not_put_off_the_other_time_outs(swf: World) -> None:
+def test_a_heartbeat_does_not_put_off_the_other_time_outs(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(heartbeatTimeout='10', startToCloseTimeout='20'))
     task = swf.take_activity()
@@ -235,7 +235,7 @@ def test_a_heartbeat_does_not_put_off_the_other_time_outs(swf: World) -> None:
     assert run.only('ActivityTaskTimedOut')['timeoutType'] == 'START_TO_CLOSE'
 
 
-def test_a_time_out_other_than_of_heartbeats_shows_the_last_details_too(swf: World) -> None:
+def test_a_time_out_other_than_of_heartbeats_shows_the_last_details_too(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(startToCloseTimeout='20'))
     swf.heartbeat(swf.take_activity(), details='half')
@@ -243,7 +243,7 @@ def test_a_time_out_other_than_of_heartbeats_shows_the_last_details_too(swf: Wor
     assert run.only('ActivityTaskTimedOut')['details'] == 'half'
 
 
-def test_time_outs_while_deciding_queue_one_task(swf: World) -> None:
+def test_time_outs_while_deciding_queue_one_task(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a', scheduleToStartTimeout='10'), schedule('b', scheduleToStartTimeout='20'))
     swf.signal(run, input='i')
@@ -252,7 +252,7 @@ def test_time_outs_while_deciding_queue_one_task(swf: World) -> None:
     assert run.types()[-3:] == ['ActivityTaskTimedOut', 'DecisionTaskScheduled', 'ActivityTaskTimedOut']
 
 
-def test_a_time_out_in_a_closed_execution_is_not_recorded(swf: World) -> None:
+def test_a_time_out_in_a_closed_execution_is_not_recorded(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(startToCloseTimeout='10'))
     swf.take_activity()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from .decisions import ACTIVITY, cancel_activity, schedule
-from .world import World
+from .domain import Domain
 
 
-def test_poll_of_an_empty_list(swf: World) -> None:
+def test_poll_of_an_empty_list(swf: Domain) -> None:
     assert swf.poll_activity('nobody') == {'startedEventId': 0}
 
 
-def test_poll_of_an_unknown_domain(swf: World) -> None:
+def test_poll_of_an_unknown_domain(swf: Domain) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         swf.client.poll_for_activity_task(domain='nowhere', taskList={'name': 'workers'})
 
 
-def test_poll_gives_the_task(swf: World) -> None:
+def test_poll_gives_the_task(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a', input='in'))
     task = swf.take_activity()
@@ -31,46 +31,46 @@ def test_poll_gives_the_task(swf: World) -> None:
     }
 
 
-def test_poll_gives_no_input_where_there_is_none(swf: World) -> None:
+def test_poll_gives_no_input_where_there_is_none(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule())
     assert 'input' not in swf.take_activity()
 
 
-def test_poll_records_the_start(swf: World) -> None:
+def test_poll_records_the_start(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.take_activity(identity='me')
     assert run.only('ActivityTaskStarted') == {'scheduledEventId': 5, 'identity': 'me'}
 
 
-def test_a_task_is_handed_out_once(swf: World) -> None:
+def test_a_task_is_handed_out_once(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule())
     swf.take_activity()
     assert swf.poll_activity() == {'startedEventId': 0}
 
 
-def test_tasks_are_handed_out_oldest_first(swf: World) -> None:
+def test_tasks_are_handed_out_oldest_first(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule('1'), schedule('2'), schedule('3'))
     assert [swf.take_activity()['activityId'] for _ in range(3)] == ['1', '2', '3']
 
 
-def test_tasks_of_a_higher_priority_come_first(swf: World) -> None:
+def test_tasks_of_a_higher_priority_come_first(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule('low', taskPriority='-1'), schedule('none'), schedule('high', taskPriority='10'))
     assert [swf.take_activity()['activityId'] for _ in range(3)] == ['high', 'none', 'low']
 
 
-def test_the_tasks_of_a_closed_execution_are_never_handed_out(swf: World) -> None:
+def test_the_tasks_of_a_closed_execution_are_never_handed_out(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.terminate(run)
     assert swf.poll_activity() == {'startedEventId': 0}
 
 
-def test_an_activity_list_is_no_decision_list(swf: World) -> None:
+def test_an_activity_list_is_no_decision_list(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule(taskList={'name': 'deciders'}))
     assert 'taskToken' not in swf.poll_decision()
@@ -78,12 +78,12 @@ def test_an_activity_list_is_no_decision_list(swf: World) -> None:
 
 
 @pytest.mark.parametrize('name', [' workers', 'workers '])
-def test_poll_refuses_a_list_with_spaces_around_it(swf: World, name: str) -> None:
+def test_poll_refuses_a_list_with_spaces_around_it(swf: Domain, name: str) -> None:
     with swf.refused('ValidationException'):
         swf.poll_activity(name)
 
 
-def test_poll_refuses_a_long_identity(swf: World) -> None:
+def test_poll_refuses_a_long_identity(swf: Domain) -> None:
     with swf.refused('ValidationException'):
         swf.poll_activity(identity='x' * 257)
 
@@ -97,7 +97,7 @@ VERBS = pytest.mark.parametrize('verb', ANSWERS)
 
 
 @VERBS
-def test_an_answer_is_recorded(swf: World, verb: str) -> None:
+def test_an_answer_is_recorded(swf: Domain, verb: str) -> None:
     run = swf.start()
     swf.decide(schedule())
     members, kind = ANSWERS[verb]
@@ -106,7 +106,7 @@ def test_an_answer_is_recorded(swf: World, verb: str) -> None:
 
 
 @VERBS
-def test_an_answer_without_members_is_recorded_without_them(swf: World, verb: str) -> None:
+def test_an_answer_without_members_is_recorded_without_them(swf: Domain, verb: str) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.answer_activity(verb, swf.take_activity())
@@ -114,7 +114,7 @@ def test_an_answer_without_members_is_recorded_without_them(swf: World, verb: st
 
 
 @VERBS
-def test_an_answer_schedules_a_decision_task(swf: World, verb: str) -> None:
+def test_an_answer_schedules_a_decision_task(swf: Domain, verb: str) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.answer_activity(verb, swf.take_activity())
@@ -123,7 +123,7 @@ def test_an_answer_schedules_a_decision_task(swf: World, verb: str) -> None:
 
 
 @VERBS
-def test_an_answer_closes_the_task(swf: World, verb: str) -> None:
+def test_an_answer_closes_the_task(swf: Domain, verb: str) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.answer_activity(verb, swf.take_activity())
@@ -134,7 +134,7 @@ CALLS = [*(f'respond_activity_task_{verb}' for verb in ANSWERS), 'record_activit
 
 
 @pytest.mark.parametrize('method', CALLS)
-def test_a_call_for_a_closed_task(swf: World, method: str) -> None:
+def test_a_call_for_a_closed_task(swf: Domain, method: str) -> None:
     swf.start()
     swf.decide(schedule())
     task = swf.take_activity()
@@ -144,7 +144,7 @@ def test_a_call_for_a_closed_task(swf: World, method: str) -> None:
 
 
 @pytest.mark.parametrize('method', CALLS)
-def test_a_call_for_a_task_of_a_closed_execution(swf: World, method: str) -> None:
+def test_a_call_for_a_task_of_a_closed_execution(swf: Domain, method: str) -> None:
     run = swf.start()
     swf.decide(schedule())
     task = swf.take_activity()
@@ -155,13 +155,13 @@ def test_a_call_for_a_task_of_a_closed_execution(swf: World, method: str) -> Non
 
 
 @pytest.mark.parametrize('method', CALLS)
-def test_a_call_with_a_token_that_is_none(swf: World, method: str) -> None:
+def test_a_call_with_a_token_that_is_none(swf: Domain, method: str) -> None:
     with swf.refused('ValidationException', 'Invalid token'):
         getattr(swf.client, method)(taskToken='nonsense')
 
 
 @pytest.mark.parametrize('method', CALLS)
-def test_a_decision_token_is_no_activity_token(swf: World, method: str) -> None:
+def test_a_decision_token_is_no_activity_token(swf: Domain, method: str) -> None:
     swf.start()
     task = swf.poll_decision()
     with swf.refused('ValidationException', 'Invalid token'):
@@ -178,14 +178,14 @@ def test_a_decision_token_is_no_activity_token(swf: World, method: str) -> None:
     ],
     ids=['result', 'reason', 'details', 'canceled-details'],
 )
-def test_an_answer_that_is_too_long(swf: World, verb: str, members: dict) -> None:
+def test_an_answer_that_is_too_long(swf: Domain, verb: str, members: dict) -> None:
     swf.start()
     swf.decide(schedule())
     with swf.refused('ValidationException'):
         swf.answer_activity(verb, swf.take_activity(), **members)
 
 
-def test_a_refused_answer_leaves_the_task_open(swf: World) -> None:
+def test_a_refused_answer_leaves_the_task_open(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     task = swf.take_activity()
@@ -195,14 +195,14 @@ def test_a_refused_answer_leaves_the_task_open(swf: World) -> None:
     assert run.only('ActivityTaskCompleted')['result'] == 'r'
 
 
-def test_an_answer_keeps_empty_strings(swf: World) -> None:
+def test_an_answer_keeps_empty_strings(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.complete_activity(swf.take_activity(), result='')
     assert run.only('ActivityTaskCompleted')['result'] == ''
 
 
-def test_a_heartbeat_records_nothing(swf: World) -> None:
+def test_a_heartbeat_records_nothing(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     task = swf.take_activity()
@@ -210,7 +210,7 @@ def test_a_heartbeat_records_nothing(swf: World) -> None:
     assert run.types()[-1] == 'ActivityTaskStarted'
 
 
-def test_a_heartbeat_tells_of_a_cancel_request(swf: World) -> None:
+def test_a_heartbeat_tells_of_a_cancel_request(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule('a'))
     task = swf.take_activity()
@@ -219,7 +219,7 @@ def test_a_heartbeat_tells_of_a_cancel_request(swf: World) -> None:
     assert swf.heartbeat(task) is True
 
 
-def test_a_heartbeat_starts_the_clock_anew(swf: World) -> None:
+def test_a_heartbeat_starts_the_clock_anew(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(heartbeatTimeout='10'))
     task = swf.take_activity()
@@ -229,7 +229,7 @@ def test_a_heartbeat_starts_the_clock_anew(swf: World) -> None:
     assert run.types()[-1] == 'ActivityTaskStarted'
 
 
-def test_a_missed_heartbeat_shows_the_last_details(swf: World) -> None:
+def test_a_missed_heartbeat_shows_the_last_details(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(heartbeatTimeout='10'))
     task = swf.take_activity()
@@ -244,7 +244,7 @@ def test_a_missed_heartbeat_shows_the_last_details(swf: World) -> None:
     }
 
 
-def test_a_heartbeat_without_details_clears_them(swf: World) -> None:
+def test_a_heartbeat_without_details_clears_them(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(heartbeatTimeout='10'))
     task = swf.take_activity()
@@ -254,7 +254,7 @@ def test_a_heartbeat_without_details_clears_them(swf: World) -> None:
     assert 'details' not in run.only('ActivityTaskTimedOut')
 
 
-def test_heartbeat_details_have_at_most_2048_characters(swf: World) -> None:
+def test_heartbeat_details_have_at_most_2048_characters(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule())
     task = swf.take_activity()
@@ -263,7 +263,7 @@ def test_heartbeat_details_have_at_most_2048_characters(swf: World) -> None:
         swf.heartbeat(task, details='x' * 2049)
 
 
-def test_the_heartbeat_clock_does_not_run_before_the_start(swf: World) -> None:
+def test_the_heartbeat_clock_does_not_run_before_the_start(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(heartbeatTimeout='10'))
     swf.advance(100)

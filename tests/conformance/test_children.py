@@ -11,11 +11,11 @@ from .decisions import (
     fail,
     start_child,
 )
+from .domain import DOMAIN, ROLE, TYPE_DEFAULTS, Domain
 from .families import OWN_LIST, child_of, with_child
-from .world import DOMAIN, ROLE, TYPE_DEFAULTS, World
 
 
-def test_initiated_shows_the_defaults_of_the_type(swf: World) -> None:
+def test_initiated_shows_the_defaults_of_the_type(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('child'))
     assert run.only('StartChildWorkflowExecutionInitiated') == {
@@ -41,7 +41,7 @@ GIVEN = {
 }
 
 
-def test_initiated_shows_what_the_decision_overrides(swf: World) -> None:
+def test_initiated_shows_what_the_decision_overrides(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('child', control='mine', **GIVEN))
     assert run.only('StartChildWorkflowExecutionInitiated') == {
@@ -53,7 +53,7 @@ def test_initiated_shows_what_the_decision_overrides(swf: World) -> None:
     }
 
 
-def test_the_child_starts_soon(swf: World) -> None:
+def test_the_child_starts_soon(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('child'))
     swf.settle()
@@ -63,7 +63,7 @@ def test_the_child_starts_soon(swf: World) -> None:
     assert run.types()[-2:] == ['ChildWorkflowExecutionStarted', 'DecisionTaskScheduled']
 
 
-def test_the_child_knows_its_parent(swf: World) -> None:
+def test_the_child_knows_its_parent(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('child', **GIVEN))
     swf.settle()
@@ -78,19 +78,19 @@ def test_the_child_knows_its_parent(swf: World) -> None:
     assert child.info()['parent'] == run.execution
 
 
-def test_the_child_gets_decision_tasks(swf: World) -> None:
+def test_the_child_gets_decision_tasks(swf: Domain) -> None:
     _, child = with_child(swf)
     assert swf.poll_decision('children')['workflowExecution'] == child.execution
 
 
-def test_priority_is_not_inherited_from_the_parent(swf: World) -> None:
+def test_priority_is_not_inherited_from_the_parent(swf: Domain) -> None:
     run = swf.start(taskPriority='5')
     swf.decide(start_child())
     swf.settle()
     assert 'taskPriority' not in child_of(swf, run).only('WorkflowExecutionStarted')
 
 
-def test_two_children_share_a_decision_task_of_the_parent(swf: World) -> None:
+def test_two_children_share_a_decision_task_of_the_parent(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('one', taskList=OWN_LIST), start_child('two', taskList=OWN_LIST))
     swf.settle()
@@ -101,7 +101,7 @@ def test_two_children_share_a_decision_task_of_the_parent(swf: World) -> None:
     ]
 
 
-def test_an_open_child_is_counted(swf: World) -> None:
+def test_an_open_child_is_counted(swf: Domain) -> None:
     run, child = with_child(swf)
     assert run.open_counts()['openChildWorkflowExecutions'] == 1
     swf.terminate(child)
@@ -117,7 +117,7 @@ CLOSES = {
 
 
 @pytest.mark.parametrize('how', CLOSES)
-def test_the_parent_learns_of_the_close(swf: World, how: str) -> None:
+def test_the_parent_learns_of_the_close(swf: Domain, how: str) -> None:
     sent, attributes = CLOSES[how]
     run, child = with_child(swf)
     swf.decide(sent, task_list='children')
@@ -132,7 +132,7 @@ def test_the_parent_learns_of_the_close(swf: World, how: str) -> None:
     assert run.types()[-2:] == [f'ChildWorkflowExecution{how}', 'DecisionTaskScheduled']
 
 
-def test_the_parent_learns_of_a_termination(swf: World) -> None:
+def test_the_parent_learns_of_a_termination(swf: Domain) -> None:
     run, child = with_child(swf)
     swf.terminate(child, reason='r', details='d')
     swf.settle()
@@ -144,7 +144,7 @@ def test_the_parent_learns_of_a_termination(swf: World) -> None:
     }
 
 
-def test_the_parent_learns_of_a_time_out(swf: World) -> None:
+def test_the_parent_learns_of_a_time_out(swf: Domain) -> None:
     run, child = with_child(swf, executionStartToCloseTimeout='10')
     swf.advance(11)
     assert run.only('ChildWorkflowExecutionTimedOut') == {
@@ -157,7 +157,7 @@ def test_the_parent_learns_of_a_time_out(swf: World) -> None:
     assert run.types()[-1] == 'DecisionTaskScheduled'
 
 
-def test_a_closed_parent_receives_no_event(swf: World) -> None:
+def test_a_closed_parent_receives_no_event(swf: Domain) -> None:
     run, _ = with_child(swf)
     swf.terminate(run)
     swf.decide(complete(), task_list='children')
@@ -165,7 +165,7 @@ def test_a_closed_parent_receives_no_event(swf: World) -> None:
     assert run.types()[-1] == 'WorkflowExecutionTerminated'
 
 
-def test_a_later_run_of_the_parents_id_receives_no_event(swf: World) -> None:
+def test_a_later_run_of_the_parents_id_receives_no_event(swf: Domain) -> None:
     run, _ = with_child(swf)
     swf.terminate(run)
     again = swf.start('parent')
@@ -174,7 +174,7 @@ def test_a_later_run_of_the_parents_id_receives_no_event(swf: World) -> None:
     assert again.types() == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
 
 
-def test_an_id_that_is_running(swf: World) -> None:
+def test_an_id_that_is_running(swf: Domain) -> None:
     swf.start('child', taskList=OWN_LIST)
     run = swf.start('parent')
     swf.decide(start_child('child', control='mine'))
@@ -191,14 +191,14 @@ def test_an_id_that_is_running(swf: World) -> None:
     assert run.open_counts()['openChildWorkflowExecutions'] == 0
 
 
-def test_a_child_with_the_id_of_its_parent(swf: World) -> None:
+def test_a_child_with_the_id_of_its_parent(swf: Domain) -> None:
     run = swf.start('same')
     swf.decide(start_child('same'))
     swf.settle()
     assert run.only('StartChildWorkflowExecutionFailed')['cause'] == 'WORKFLOW_ALREADY_RUNNING'
 
 
-def test_an_id_is_free_again_when_the_child_has_closed(swf: World) -> None:
+def test_an_id_is_free_again_when_the_child_has_closed(swf: Domain) -> None:
     run, child = with_child(swf)
     swf.terminate(child)
     swf.settle()
@@ -217,7 +217,7 @@ BARE = {'name': 'bare', 'version': '1'}
 
 
 @pytest.mark.parametrize('missing', FAILURES)
-def test_start_without_a_default(swf: World, missing: str) -> None:
+def test_start_without_a_default(swf: Domain, missing: str) -> None:
     given = {name: value for name, value in TYPE_DEFAULTS.items() if name != missing}
     swf.client.register_workflow_type(domain=DOMAIN, **BARE, **given)
     run = swf.start()
@@ -233,7 +233,7 @@ def test_start_without_a_default(swf: World, missing: str) -> None:
     assert run.types()[-2:] == ['StartChildWorkflowExecutionFailed', 'DecisionTaskScheduled']
 
 
-def test_start_of_an_unknown_type(swf: World) -> None:
+def test_start_of_an_unknown_type(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('child', workflowType=BARE))
     failed = run.only('StartChildWorkflowExecutionFailed')
@@ -241,7 +241,7 @@ def test_start_of_an_unknown_type(swf: World) -> None:
     assert 'StartChildWorkflowExecutionInitiated' not in run.types()
 
 
-def test_start_of_a_deprecated_type(swf: World) -> None:
+def test_start_of_a_deprecated_type(swf: Domain) -> None:
     swf.client.register_workflow_type(domain=DOMAIN, **BARE, **TYPE_DEFAULTS)
     swf.client.deprecate_workflow_type(domain=DOMAIN, workflowType=BARE)
     run = swf.start()
@@ -262,14 +262,14 @@ def test_start_of_a_deprecated_type(swf: World) -> None:
     ],
     ids=str,
 )
-def test_start_refuses_members(swf: World, attributes: dict) -> None:
+def test_start_refuses_members(swf: Domain, attributes: dict) -> None:
     run = swf.start()
     with swf.refused('ValidationException'):
         swf.decide(start_child('child', **attributes))
     assert run.types()[-1] == 'DecisionTaskStarted'
 
 
-def test_a_childs_id_may_have_colons(swf: World) -> None:
+def test_a_childs_id_may_have_colons(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_child('parent:1/child'))
     swf.settle()

@@ -17,7 +17,7 @@ from genflow.local.http.server import HttpServer
 
 from .clients import CheckedClient
 from .decisions import marker
-from .world import DOMAIN, World
+from .domain import DOMAIN, Domain
 
 
 @attrs.frozen
@@ -25,7 +25,7 @@ class Place:
     """A client as users get it, with boto3's own validation, and the same wrapped for the checks of the suite."""
 
     client: Any
-    swf: World
+    swf: Domain
 
 
 @pytest.fixture(scope='module')
@@ -51,8 +51,8 @@ def remote(service: LocalSWF) -> Iterator[Any]:
 def place(request: pytest.FixtureRequest, service: LocalSWF) -> Place:
     service.reset()
     client = service if request.param == 'in_process' else request.getfixturevalue('remote')
-    world = World(CheckedClient(client), advance=service.clock.advance, register_lambda=service.register_lambda)
-    return Place(client, world.prepare())
+    domain = Domain(CheckedClient(client), advance=service.clock.advance, register_lambda=service.register_lambda)
+    return Place(client, domain.prepare())
 
 
 def test_region(place: Place) -> None:

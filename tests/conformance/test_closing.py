@@ -20,7 +20,7 @@ from .decisions import (
     start_child,
     start_timer,
 )
-from .world import ROLE, World
+from .domain import ROLE, Domain
 
 CLOSES = {
     'complete': (complete('r'), 'WorkflowExecutionCompleted', {'result': 'r'}, 'COMPLETED'),
@@ -38,7 +38,7 @@ EVERY_CLOSE = pytest.mark.parametrize('close', BARE_CLOSES)
 
 
 @pytest.mark.parametrize('close', CLOSES)
-def test_close_is_recorded(swf: World, close: str) -> None:
+def test_close_is_recorded(swf: Domain, close: str) -> None:
     sent, kind, attributes, _ = CLOSES[close]
     run = swf.start()
     swf.decide(sent)
@@ -47,28 +47,28 @@ def test_close_is_recorded(swf: World, close: str) -> None:
 
 
 @pytest.mark.parametrize('close', CLOSES)
-def test_close_without_members_records_none(swf: World, close: str) -> None:
+def test_close_without_members_records_none(swf: Domain, close: str) -> None:
     run = swf.start()
     swf.decide(BARE_CLOSES[close])
     assert run.only(CLOSES[close][1]) == {'decisionTaskCompletedEventId': 4}
 
 
 @pytest.mark.parametrize('close', CLOSES)
-def test_close_shows_in_the_info(swf: World, close: str) -> None:
+def test_close_shows_in_the_info(swf: Domain, close: str) -> None:
     run = swf.start()
     swf.decide(CLOSES[close][0])
     info = run.info()
     assert (info['executionStatus'], info['closeStatus']) == ('CLOSED', CLOSES[close][3])
 
 
-def test_result_keeps_an_empty_string(swf: World) -> None:
+def test_result_keeps_an_empty_string(swf: Domain) -> None:
     run = swf.start()
     swf.decide(complete(''))
     assert run.only('WorkflowExecutionCompleted')['result'] == ''
 
 
 @EVERY_CLOSE
-def test_close_is_unhandled_when_something_came_while_deciding(swf: World, close: str) -> None:
+def test_close_is_unhandled_when_something_came_while_deciding(swf: Domain, close: str) -> None:
     run = swf.start()
     task = swf.poll_decision()
     swf.signal(run, input='i')
@@ -84,7 +84,7 @@ def test_close_is_unhandled_when_something_came_while_deciding(swf: World, close
 
 
 @EVERY_CLOSE
-def test_close_succeeds_at_the_next_task(swf: World, close: str) -> None:
+def test_close_succeeds_at_the_next_task(swf: Domain, close: str) -> None:
     run = swf.start()
     task = swf.poll_decision()
     swf.signal(run, input='i')
@@ -93,7 +93,7 @@ def test_close_succeeds_at_the_next_task(swf: World, close: str) -> None:
     assert run.info()['executionStatus'] == 'CLOSED'
 
 
-def test_an_unhandled_close_leaves_the_rest_of_the_batch_alone(swf: World) -> None:
+def test_an_unhandled_close_leaves_the_rest_of_the_batch_alone(swf: Domain) -> None:
     run = swf.start()
     task = swf.poll_decision()
     swf.signal(run, input='i')
@@ -101,7 +101,7 @@ def test_an_unhandled_close_leaves_the_rest_of_the_batch_alone(swf: World) -> No
     assert run.types()[-2:] == ['MarkerRecorded', 'CompleteWorkflowExecutionFailed']
 
 
-def test_a_cancel_request_while_deciding_makes_a_close_unhandled(swf: World) -> None:
+def test_a_cancel_request_while_deciding_makes_a_close_unhandled(swf: Domain) -> None:
     run = swf.start()
     task = swf.poll_decision()
     swf.request_cancel(run)
@@ -109,7 +109,7 @@ def test_a_cancel_request_while_deciding_makes_a_close_unhandled(swf: World) -> 
     assert run.only('CompleteWorkflowExecutionFailed')['cause'] == 'UNHANDLED_DECISION'
 
 
-def test_an_activity_that_completes_while_deciding_makes_a_close_unhandled(swf: World) -> None:
+def test_an_activity_that_completes_while_deciding_makes_a_close_unhandled(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     activity = swf.take_activity()
@@ -120,7 +120,7 @@ def test_an_activity_that_completes_while_deciding_makes_a_close_unhandled(swf: 
     assert run.only('CompleteWorkflowExecutionFailed')['cause'] == 'UNHANDLED_DECISION'
 
 
-def test_a_timer_that_fires_while_deciding_makes_a_close_unhandled(swf: World) -> None:
+def test_a_timer_that_fires_while_deciding_makes_a_close_unhandled(swf: Domain) -> None:
     run = swf.start()
     swf.decide(start_timer('t', '10'))
     swf.signal(run, input='i')
@@ -130,7 +130,7 @@ def test_a_timer_that_fires_while_deciding_makes_a_close_unhandled(swf: World) -
     assert run.only('CompleteWorkflowExecutionFailed')['cause'] == 'UNHANDLED_DECISION'
 
 
-def test_an_activity_that_starts_while_deciding_does_not(swf: World) -> None:
+def test_an_activity_that_starts_while_deciding_does_not(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.signal(run, input='i')
@@ -140,14 +140,14 @@ def test_an_activity_that_starts_while_deciding_does_not(swf: World) -> None:
     assert run.info()['closeStatus'] == 'COMPLETED'
 
 
-def test_what_came_before_the_task_started_does_not(swf: World) -> None:
+def test_what_came_before_the_task_started_does_not(swf: Domain) -> None:
     run = swf.start()
     swf.signal(run, input='i')
     swf.decide(complete())
     assert run.info()['closeStatus'] == 'COMPLETED'
 
 
-def test_open_activities_timers_and_children_do_not(swf: World) -> None:
+def test_open_activities_timers_and_children_do_not(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(), start_timer(), start_child())
     swf.settle()
@@ -155,21 +155,21 @@ def test_open_activities_timers_and_children_do_not(swf: World) -> None:
     assert run.info()['closeStatus'] == 'COMPLETED'
 
 
-def test_an_earlier_failure_of_the_batch_does_not(swf: World) -> None:
+def test_an_earlier_failure_of_the_batch_does_not(swf: Domain) -> None:
     run = swf.start()
     swf.decide(cancel_timer('never'), complete())
     assert run.types()[-2:] == ['CancelTimerFailed', 'WorkflowExecutionCompleted']
 
 
 @EVERY_CLOSE
-def test_close_must_be_last(swf: World, close: str) -> None:
+def test_close_must_be_last(swf: Domain, close: str) -> None:
     run = swf.start()
     with swf.refused('ValidationException', 'Close must be last decision in list'):
         swf.decide(BARE_CLOSES[close], marker())
     assert run.types()[-1] == 'DecisionTaskStarted'
 
 
-def test_two_closes(swf: World) -> None:
+def test_two_closes(swf: Domain) -> None:
     swf.start()
     with swf.refused('ValidationException', 'Close must be last decision in list'):
         swf.decide(complete(), fail())
@@ -177,14 +177,14 @@ def test_two_closes(swf: World) -> None:
 
 @EVERY_CLOSE
 @pytest.mark.parametrize('other', [schedule(), start_timer()], ids=['ScheduleActivityTask', 'StartTimer'])
-def test_close_is_incompatible_with(swf: World, close: str, other: Decision) -> None:
+def test_close_is_incompatible_with(swf: Domain, close: str, other: Decision) -> None:
     run = swf.start()
     with swf.refused('ValidationException', 'Specified decision is incompatible with close decision'):
         swf.decide(other, BARE_CLOSES[close])
     assert run.types()[-1] == 'DecisionTaskStarted'
 
 
-def test_a_refused_batch_leaves_its_token_usable(swf: World) -> None:
+def test_a_refused_batch_leaves_its_token_usable(swf: Domain) -> None:
     run = swf.start()
     task = swf.poll_decision()
     with swf.refused('ValidationException'):
@@ -208,7 +208,7 @@ SHARES = {
 
 
 @pytest.mark.parametrize('kind', SHARES)
-def test_close_may_share_a_batch_with(swf: World, kind: str) -> None:
+def test_close_may_share_a_batch_with(swf: Domain, kind: str) -> None:
     swf.register_lambda('double', lambda value: value)
     run = swf.start(lambdaRole=ROLE)
     swf.decide(schedule('a'), start_timer('t'))
@@ -220,7 +220,7 @@ def test_close_may_share_a_batch_with(swf: World, kind: str) -> None:
 
 
 @EVERY_CLOSE
-def test_nothing_follows_the_close(swf: World, close: str) -> None:
+def test_nothing_follows_the_close(swf: Domain, close: str) -> None:
     run = swf.start()
     swf.decide(schedule('a', scheduleToStartTimeout='10'), start_timer('t', '10'))
     swf.signal(run, input='i')
@@ -234,7 +234,7 @@ def test_nothing_follows_the_close(swf: World, close: str) -> None:
     )
 
 
-def test_the_id_is_free_at_once(swf: World) -> None:
+def test_the_id_is_free_at_once(swf: Domain) -> None:
     swf.start()
     swf.decide(complete())
     assert swf.start().info()['executionStatus'] == 'OPEN'
@@ -245,7 +245,7 @@ def test_the_id_is_free_at_once(swf: World) -> None:
     [complete('x' * 32769), fail('x' * 257), fail(details='x' * 32769), cancel('x' * 32769)],
     ids=['result', 'reason', 'details', 'cancel-details'],
 )
-def test_close_refuses_what_is_too_long(swf: World, sent: Decision) -> None:
+def test_close_refuses_what_is_too_long(swf: Domain, sent: Decision) -> None:
     swf.start()
     with swf.refused('ValidationException'):
         swf.decide(sent)

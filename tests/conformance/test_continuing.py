@@ -10,14 +10,14 @@ from .decisions import (
     WORKFLOW,
     continue_as_new,
 )
-from .world import DOMAIN, ROLE, TYPE_DEFAULTS, World
+from .domain import DOMAIN, ROLE, TYPE_DEFAULTS, Domain
 
 
-def successor(swf: World, run: Any) -> Any:
+def successor(swf: Domain, run: Any) -> Any:
     return swf.run(run.workflow_id, run.only('WorkflowExecutionContinuedAsNew')['newExecutionRunId'])
 
 
-def test_continue_as_new_closes_the_old_run(swf: World) -> None:
+def test_continue_as_new_closes_the_old_run(swf: Domain) -> None:
     run = swf.start()
     swf.decide(continue_as_new())
     recorded = run.only('WorkflowExecutionContinuedAsNew')
@@ -33,7 +33,7 @@ def test_continue_as_new_closes_the_old_run(swf: World) -> None:
     assert run.info()['closeStatus'] == 'CONTINUED_AS_NEW'
 
 
-def test_continue_as_new_starts_a_new_run(swf: World) -> None:
+def test_continue_as_new_starts_a_new_run(swf: Domain) -> None:
     run = swf.start()
     swf.decide(continue_as_new())
     new = successor(swf, run)
@@ -49,7 +49,7 @@ def test_continue_as_new_starts_a_new_run(swf: World) -> None:
     }
 
 
-def test_continue_as_new_takes_what_the_decision_says(swf: World) -> None:
+def test_continue_as_new_takes_what_the_decision_says(swf: Domain) -> None:
     run = swf.start()
     given = {
         'input': 'in',
@@ -66,7 +66,7 @@ def test_continue_as_new_takes_what_the_decision_says(swf: World) -> None:
     assert {name: old[name] for name in given} == {name: new[name] for name in given} == given
 
 
-def test_continue_as_new_inherits_nothing_but_the_id(swf: World) -> None:
+def test_continue_as_new_inherits_nothing_but_the_id(swf: Domain) -> None:
     run = swf.start(
         input='in',
         tagList=['t'],
@@ -89,21 +89,21 @@ def test_continue_as_new_inherits_nothing_but_the_id(swf: World) -> None:
     assert (started['taskList'], started['childPolicy']) == ({'name': 'deciders'}, 'ABANDON')
 
 
-def test_continue_as_new_may_change_the_version(swf: World) -> None:
+def test_continue_as_new_may_change_the_version(swf: Domain) -> None:
     swf.client.register_workflow_type(domain=DOMAIN, name='wf', version='2', **TYPE_DEFAULTS)
     run = swf.start()
     swf.decide(continue_as_new(workflowTypeVersion='2'))
     assert successor(swf, run).info()['workflowType'] == {'name': 'wf', 'version': '2'}
 
 
-def test_continue_as_new_keeps_the_id_taken(swf: World) -> None:
+def test_continue_as_new_keeps_the_id_taken(swf: Domain) -> None:
     swf.start()
     swf.decide(continue_as_new())
     with swf.refused('WorkflowExecutionAlreadyStartedFault'):
         swf.start()
 
 
-def test_a_signal_reaches_the_new_run(swf: World) -> None:
+def test_a_signal_reaches_the_new_run(swf: Domain) -> None:
     run = swf.start()
     swf.decide(continue_as_new())
     swf.signal(run)
@@ -112,7 +112,7 @@ def test_a_signal_reaches_the_new_run(swf: World) -> None:
         swf.signal(run, runId=run.run_id)
 
 
-def test_continue_as_new_does_not_inherit_an_override(swf: World) -> None:
+def test_continue_as_new_does_not_inherit_an_override(swf: Domain) -> None:
     run = swf.start()
     swf.decide(taskList={'name': 'host'}, taskListScheduleToStartTimeout='5')
     swf.signal(run)
@@ -120,7 +120,7 @@ def test_continue_as_new_does_not_inherit_an_override(swf: World) -> None:
     assert successor(swf, run).only('DecisionTaskScheduled')['taskList'] == {'name': 'deciders'}
 
 
-def test_the_life_of_the_new_run_begins_anew(swf: World) -> None:
+def test_the_life_of_the_new_run_begins_anew(swf: Domain) -> None:
     run = swf.start(executionStartToCloseTimeout='100')
     swf.advance(90)
     swf.decide(continue_as_new(executionStartToCloseTimeout='100'))
@@ -139,7 +139,7 @@ CONTINUE_FAILURES = {
 
 
 @pytest.mark.parametrize('missing', CONTINUE_FAILURES)
-def test_continue_as_new_without_a_default(swf: World, missing: str) -> None:
+def test_continue_as_new_without_a_default(swf: Domain, missing: str) -> None:
     given = {name: value for name, value in TYPE_DEFAULTS.items() if name != missing}
     swf.client.register_workflow_type(domain=DOMAIN, name='wf', version='2', **given)
     run = swf.start()
@@ -151,21 +151,21 @@ def test_continue_as_new_without_a_default(swf: World, missing: str) -> None:
     assert run.types()[-1] == 'DecisionTaskScheduled'
 
 
-def test_continue_as_new_to_an_unknown_version(swf: World) -> None:
+def test_continue_as_new_to_an_unknown_version(swf: Domain) -> None:
     run = swf.start()
     swf.decide(continue_as_new(workflowTypeVersion='never'))
     assert run.only('ContinueAsNewWorkflowExecutionFailed')['cause'] == 'WORKFLOW_TYPE_DOES_NOT_EXIST'
     assert run.types()[-1] == 'DecisionTaskScheduled'
 
 
-def test_continue_as_new_of_a_deprecated_type(swf: World) -> None:
+def test_continue_as_new_of_a_deprecated_type(swf: Domain) -> None:
     run = swf.start()
     swf.client.deprecate_workflow_type(domain=DOMAIN, workflowType=WORKFLOW)
     swf.decide(continue_as_new())
     assert run.only('ContinueAsNewWorkflowExecutionFailed')['cause'] == 'WORKFLOW_TYPE_DEPRECATED'
 
 
-def test_an_unhandled_continue_comes_before_its_other_causes(swf: World) -> None:
+def test_an_unhandled_continue_comes_before_its_other_causes(swf: Domain) -> None:
     run = swf.start()
     task = swf.poll_decision()
     swf.signal(run)
@@ -174,7 +174,7 @@ def test_an_unhandled_continue_comes_before_its_other_causes(swf: World) -> None
 
 
 @pytest.mark.parametrize('seconds', ['NONE', '31536001'])
-def test_continue_as_new_refuses_an_endless_execution(swf: World, seconds: str) -> None:
+def test_continue_as_new_refuses_an_endless_execution(swf: Domain, seconds: str) -> None:
     swf.start()
     with swf.refused('ValidationException'):
         swf.decide(continue_as_new(executionStartToCloseTimeout=seconds))

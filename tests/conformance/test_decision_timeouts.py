@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .decisions import complete
-from .world import World
+from .domain import Domain
 
 
-def test_a_task_that_is_not_answered_times_out(swf: World) -> None:
+def test_a_task_that_is_not_answered_times_out(swf: Domain) -> None:
     run = swf.start()
     swf.poll_decision()
     swf.advance(61)
@@ -19,14 +19,14 @@ def test_a_task_that_is_not_answered_times_out(swf: World) -> None:
     assert run.at('DecisionTaskTimedOut') == run.at('DecisionTaskScheduled', 1)
 
 
-def test_a_task_does_not_time_out_before_its_time(swf: World) -> None:
+def test_a_task_does_not_time_out_before_its_time(swf: Domain) -> None:
     run = swf.start()
     swf.poll_decision()
     swf.advance(59)
     assert run.types()[-1] == 'DecisionTaskStarted'
 
 
-def test_the_answer_to_a_timed_out_task_is_refused(swf: World) -> None:
+def test_the_answer_to_a_timed_out_task_is_refused(swf: Domain) -> None:
     swf.start()
     task = swf.poll_decision()
     swf.advance(61)
@@ -34,7 +34,7 @@ def test_the_answer_to_a_timed_out_task_is_refused(swf: World) -> None:
         swf.respond(task, complete())
 
 
-def test_a_timed_out_task_is_offered_again(swf: World) -> None:
+def test_a_timed_out_task_is_offered_again(swf: Domain) -> None:
     swf.start()
     swf.poll_decision()
     swf.advance(61)
@@ -42,7 +42,7 @@ def test_a_timed_out_task_is_offered_again(swf: World) -> None:
     assert (again['startedEventId'], again['previousStartedEventId']) == (6, 0)
 
 
-def test_the_queued_task_serves_after_a_time_out(swf: World) -> None:
+def test_the_queued_task_serves_after_a_time_out(swf: Domain) -> None:
     run = swf.start()
     swf.poll_decision()
     swf.signal(run, input='i')
@@ -51,7 +51,7 @@ def test_the_queued_task_serves_after_a_time_out(swf: World) -> None:
     assert swf.poll_decision()['startedEventId'] == 7
 
 
-def test_a_task_without_a_time_out_waits(swf: World) -> None:
+def test_a_task_without_a_time_out_waits(swf: Domain) -> None:
     run = swf.start(taskStartToCloseTimeout='NONE', executionStartToCloseTimeout='31536000')
     task = swf.poll_decision()
     swf.advance(1_000_000)
@@ -59,7 +59,7 @@ def test_a_task_without_a_time_out_waits(swf: World) -> None:
     assert run.info()['closeStatus'] == 'COMPLETED'
 
 
-def test_a_waiting_task_has_no_time_out_of_its_own(swf: World) -> None:
+def test_a_waiting_task_has_no_time_out_of_its_own(swf: Domain) -> None:
     run = swf.start()
     swf.advance(3000)
     assert run.types() == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from .decisions import ACTIVITY, WORKFLOW, complete, schedule, schedule_lambda, start_child, start_timer
-from .world import DOMAIN, ROLE, START_SETTINGS, World
+from .domain import DOMAIN, ROLE, START_SETTINGS, Domain
 
 
-def test_describe_shows_the_info_of_an_open_execution(swf: World) -> None:
+def test_describe_shows_the_info_of_an_open_execution(swf: Domain) -> None:
     run = swf.start(tagList=['t'])
     info = run.info()
     assert info.pop('startTimestamp').timestamp() == run.at('WorkflowExecutionStarted')
@@ -23,17 +23,17 @@ def test_describe_shows_the_info_of_an_open_execution(swf: World) -> None:
     }
 
 
-def test_describe_shows_the_configuration(swf: World) -> None:
+def test_describe_shows_the_configuration(swf: Domain) -> None:
     given = {**START_SETTINGS, 'taskPriority': '9', 'lambdaRole': ROLE}
     assert swf.start(**given).describe()['executionConfiguration'] == given
 
 
-def test_describe_leaves_unset_configuration_out(swf: World) -> None:
+def test_describe_leaves_unset_configuration_out(swf: Domain) -> None:
     configuration = swf.start().describe()['executionConfiguration']
     assert set(configuration) == set(START_SETTINGS)
 
 
-def test_describe_counts_what_is_open(swf: World) -> None:
+def test_describe_counts_what_is_open(swf: Domain) -> None:
     release = threading.Event()
     swf.register_lambda('double', lambda event: release.wait(30))
     run = swf.start(lambdaRole=ROLE)
@@ -52,11 +52,11 @@ def test_describe_counts_what_is_open(swf: World) -> None:
     }
 
 
-def test_describe_counts_a_scheduled_decision_task_as_open(swf: World) -> None:
+def test_describe_counts_a_scheduled_decision_task_as_open(swf: Domain) -> None:
     assert swf.start().open_counts()['openDecisionTasks'] == 1
 
 
-def test_describe_counts_no_decision_task_while_one_is_started(swf: World) -> None:
+def test_describe_counts_no_decision_task_while_one_is_started(swf: Domain) -> None:
     run = swf.start()
     swf.poll_decision()
     assert run.open_counts()['openDecisionTasks'] == 0
@@ -64,25 +64,25 @@ def test_describe_counts_no_decision_task_while_one_is_started(swf: World) -> No
     assert run.open_counts()['openDecisionTasks'] == 0
 
 
-def test_describe_counts_a_started_activity_as_open(swf: World) -> None:
+def test_describe_counts_a_started_activity_as_open(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.take_activity()
     assert run.open_counts()['openActivityTasks'] == 1
 
 
-def test_counts_are_frozen_by_the_close(swf: World) -> None:
+def test_counts_are_frozen_by_the_close(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule(), start_timer())
     swf.terminate(run)
     assert (run.open_counts()['openActivityTasks'], run.open_counts()['openTimers']) == (1, 1)
 
 
-def test_latest_activity_timestamp_is_absent_before_any(swf: World) -> None:
+def test_latest_activity_timestamp_is_absent_before_any(swf: Domain) -> None:
     assert 'latestActivityTaskTimestamp' not in swf.start().describe()
 
 
-def test_latest_activity_timestamp_follows_the_events_of_activities(swf: World) -> None:
+def test_latest_activity_timestamp_follows_the_events_of_activities(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.advance(5)
@@ -93,11 +93,11 @@ def test_latest_activity_timestamp_follows_the_events_of_activities(swf: World) 
     assert run.describe()['latestActivityTaskTimestamp'].timestamp() == run.at('ActivityTaskCompleted')
 
 
-def test_execution_context_is_absent_before_any(swf: World) -> None:
+def test_execution_context_is_absent_before_any(swf: Domain) -> None:
     assert 'latestExecutionContext' not in swf.start().describe()
 
 
-def test_execution_context_is_the_last_one_given(swf: World) -> None:
+def test_execution_context_is_the_last_one_given(swf: Domain) -> None:
     run = swf.start()
     swf.decide(executionContext='first')
     swf.signal(run, input='i')
@@ -105,7 +105,7 @@ def test_execution_context_is_the_last_one_given(swf: World) -> None:
     assert run.describe()['latestExecutionContext'] == 'first'
 
 
-def test_execution_context_may_be_set_to_nothing(swf: World) -> None:
+def test_execution_context_may_be_set_to_nothing(swf: Domain) -> None:
     run = swf.start()
     swf.decide(executionContext='first')
     swf.signal(run, input='i')
@@ -113,13 +113,13 @@ def test_execution_context_may_be_set_to_nothing(swf: World) -> None:
     assert run.describe()['latestExecutionContext'] == ''
 
 
-def test_execution_context_is_recorded(swf: World) -> None:
+def test_execution_context_is_recorded(swf: Domain) -> None:
     run = swf.start()
     swf.decide(executionContext='c')
     assert run.only('DecisionTaskCompleted') == {'executionContext': 'c', 'scheduledEventId': 2, 'startedEventId': 3}
 
 
-def test_describe_of_a_closed_execution(swf: World) -> None:
+def test_describe_of_a_closed_execution(swf: Domain) -> None:
     run = swf.start()
     swf.advance(2)
     swf.decide(complete('r'))
@@ -132,26 +132,26 @@ READS = ['describe_workflow_execution', 'get_workflow_execution_history']
 
 
 @pytest.mark.parametrize('method', READS)
-def test_reading_an_unknown_execution(swf: World, method: str) -> None:
+def test_reading_an_unknown_execution(swf: Domain, method: str) -> None:
     expected = 'Unknown execution: WorkflowExecution=[workflowId=w, runId=r]'
     with swf.refused('UnknownResourceFault', expected):
         getattr(swf.client, method)(domain=DOMAIN, execution={'workflowId': 'w', 'runId': 'r'})
 
 
 @pytest.mark.parametrize('method', READS)
-def test_reading_needs_the_id_that_belongs_to_the_run(swf: World, method: str) -> None:
+def test_reading_needs_the_id_that_belongs_to_the_run(swf: Domain, method: str) -> None:
     run = swf.start()
     with swf.refused('UnknownResourceFault'):
         getattr(swf.client, method)(domain=DOMAIN, execution={'workflowId': 'x', 'runId': run.run_id})
 
 
 @pytest.mark.parametrize('method', READS)
-def test_reading_from_an_unknown_domain(swf: World, method: str) -> None:
+def test_reading_from_an_unknown_domain(swf: Domain, method: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         getattr(swf.client, method)(domain='nowhere', execution=swf.start().execution)
 
 
-def test_retention_ends_after_its_days(swf: World) -> None:
+def test_retention_ends_after_its_days(swf: Domain) -> None:
     run = swf.start()
     swf.terminate(run)
     swf.advance(7 * 86400 - 10)
@@ -162,7 +162,7 @@ def test_retention_ends_after_its_days(swf: World) -> None:
 
 
 @pytest.mark.parametrize('days', ['0', 'NONE'])
-def test_without_retention_a_closed_run_is_gone(swf: World, days: str) -> None:
+def test_without_retention_a_closed_run_is_gone(swf: Domain, days: str) -> None:
     swf.client.register_domain(name='brief', workflowExecutionRetentionPeriodInDays=days)
     swf.client.register_workflow_type(domain='brief', **WORKFLOW)
     run = swf.start(domain='brief', **START_SETTINGS)
@@ -171,7 +171,7 @@ def test_without_retention_a_closed_run_is_gone(swf: World, days: str) -> None:
         swf.client.describe_workflow_execution(domain='brief', execution=run.execution)
 
 
-def test_pending_activity_tasks_are_those_that_wait(swf: World) -> None:
+def test_pending_activity_tasks_are_those_that_wait(swf: Domain) -> None:
     swf.start()
     swf.decide(schedule('a'), schedule('b'), schedule('c', activityType=ACTIVITY, taskList={'name': 'elsewhere'}))
     swf.take_activity()
@@ -179,7 +179,7 @@ def test_pending_activity_tasks_are_those_that_wait(swf: World) -> None:
     assert found == {'count': 1, 'truncated': False}
 
 
-def test_pending_decision_tasks_are_those_that_wait(swf: World) -> None:
+def test_pending_decision_tasks_are_those_that_wait(swf: Domain) -> None:
     for name in 'abc':
         swf.start(name)
     swf.poll_decision()
@@ -188,25 +188,25 @@ def test_pending_decision_tasks_are_those_that_wait(swf: World) -> None:
 
 
 @pytest.mark.parametrize('kind', ['activity', 'decision'])
-def test_pending_tasks_of_an_unknown_list(swf: World, kind: str) -> None:
+def test_pending_tasks_of_an_unknown_list(swf: Domain, kind: str) -> None:
     count = getattr(swf.client, f'count_pending_{kind}_tasks')
     assert count(domain=DOMAIN, taskList={'name': 'never'}) == {'count': 0, 'truncated': False}
 
 
 @pytest.mark.parametrize('kind', ['activity', 'decision'])
-def test_pending_tasks_of_an_unknown_domain(swf: World, kind: str) -> None:
+def test_pending_tasks_of_an_unknown_domain(swf: Domain, kind: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         getattr(swf.client, f'count_pending_{kind}_tasks')(domain='nowhere', taskList={'name': 'never'})
 
 
-def test_a_cancel_request_does_not_show_after_the_close(swf: World) -> None:
+def test_a_cancel_request_does_not_show_after_the_close(swf: Domain) -> None:
     run = swf.start()
     swf.request_cancel(run)
     swf.terminate(run)
     assert run.info()['cancelRequested'] is False
 
 
-def test_nothing_of_a_closed_execution_is_pending(swf: World) -> None:
+def test_nothing_of_a_closed_execution_is_pending(swf: Domain) -> None:
     run = swf.start()
     swf.decide(schedule())
     swf.signal(run, input='i')
@@ -216,7 +216,7 @@ def test_nothing_of_a_closed_execution_is_pending(swf: World) -> None:
         assert method(domain=DOMAIN, taskList={'name': name})['count'] == 0
 
 
-def test_a_queued_task_is_not_pending_while_another_is_decided(swf: World) -> None:
+def test_a_queued_task_is_not_pending_while_another_is_decided(swf: Domain) -> None:
     run = swf.start()
     swf.poll_decision()
     swf.signal(run, input='i')
@@ -224,7 +224,7 @@ def test_a_queued_task_is_not_pending_while_another_is_decided(swf: World) -> No
     assert found['count'] == 0
 
 
-def test_runs_of_one_id_are_described_apart(swf: World) -> None:
+def test_runs_of_one_id_are_described_apart(swf: Domain) -> None:
     first = swf.start(tagList=['first'])
     swf.terminate(first)
     second = swf.start(tagList=['second'])

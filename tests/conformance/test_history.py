@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from .decisions import cancel, complete, marker, schedule
-from .world import Run, World
+from .domain import Domain, Run
 
 
-def long_run(swf: World) -> Run:
+def long_run(swf: Domain) -> Run:
     """Eleven events."""
     run = swf.start()
     swf.decide(*(marker(str(n)) for n in range(7)))
@@ -25,27 +25,27 @@ def pages(run: Run, **request: object) -> list[list[int]]:
         token = {'nextPageToken': answer['nextPageToken']}
 
 
-def test_pages_follow_each_other(swf: World) -> None:
+def test_pages_follow_each_other(swf: Domain) -> None:
     assert pages(long_run(swf), maximumPageSize=4) == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11]]
 
 
-def test_a_full_last_page_has_no_token(swf: World) -> None:
+def test_a_full_last_page_has_no_token(swf: Domain) -> None:
     assert pages(long_run(swf), maximumPageSize=11) == [list(range(1, 12))]
 
 
-def test_reverse_order_reverses_the_whole(swf: World) -> None:
+def test_reverse_order_reverses_the_whole(swf: Domain) -> None:
     assert pages(long_run(swf), maximumPageSize=6, reverseOrder=True) == [[11, 10, 9, 8, 7, 6], [5, 4, 3, 2, 1]]
 
 
 @pytest.mark.parametrize('request_members', [{}, {'maximumPageSize': 0}, {'maximumPageSize': 1000}], ids=str)
-def test_the_largest_page_has_100_events(swf: World, request_members: dict) -> None:
+def test_the_largest_page_has_100_events(swf: Domain, request_members: dict) -> None:
     run = swf.start()
     swf.decide(*(marker() for _ in range(200)))
     assert [len(page) for page in pages(run, **request_members)] == [100, 100, 4]
 
 
 @pytest.mark.parametrize(('size', 'bound'), [(1001, 'less than or equal to 1000'), (-1, 'greater than or equal to 0')])
-def test_a_page_size_out_of_range(swf: World, size: int, bound: str) -> None:
+def test_a_page_size_out_of_range(swf: Domain, size: int, bound: str) -> None:
     expected = (
         f"1 validation error detected: Value '{size}' at 'maximumPageSize' failed to satisfy constraint: "
         f'Member must have value {bound}'
@@ -55,20 +55,20 @@ def test_a_page_size_out_of_range(swf: World, size: int, bound: str) -> None:
         run.page(maximumPageSize=size)
 
 
-def test_a_corrupt_page_token(swf: World) -> None:
+def test_a_corrupt_page_token(swf: Domain) -> None:
     run = swf.start()
     with swf.refused('ValidationException', 'Invalid token'):
         run.page(nextPageToken='nonsense')
 
 
-def test_a_page_token_of_another_operation(swf: World) -> None:
+def test_a_page_token_of_another_operation(swf: Domain) -> None:
     run = swf.start()
     token = swf.poll_decision(maximumPageSize=1)['nextPageToken']
     with swf.refused('ValidationException'):
         run.page(nextPageToken=token)
 
 
-def test_a_page_token_lives_for_a_day(swf: World) -> None:
+def test_a_page_token_lives_for_a_day(swf: Domain) -> None:
     run = long_run(swf)
     answer = run.page(maximumPageSize=4)
     swf.advance(86000)
@@ -78,13 +78,13 @@ def test_a_page_token_lives_for_a_day(swf: World) -> None:
         run.page(maximumPageSize=4, nextPageToken=answer['nextPageToken'])
 
 
-def test_a_closed_history_can_be_read(swf: World) -> None:
+def test_a_closed_history_can_be_read(swf: Domain) -> None:
     run = swf.start()
     swf.decide(complete())
     assert run.types()[-1] == 'WorkflowExecutionCompleted'
 
 
-def test_times_are_whole_milliseconds_and_never_fall(swf: World) -> None:
+def test_times_are_whole_milliseconds_and_never_fall(swf: Domain) -> None:
     run = long_run(swf)
     swf.advance(1.234)
     swf.signal(run, input='i')
@@ -93,7 +93,7 @@ def test_times_are_whole_milliseconds_and_never_fall(swf: World) -> None:
     assert all(moment.microsecond % 1000 == 0 for moment in moments)
 
 
-def test_a_cancelled_execution_as_the_service_recorded_it(swf: World) -> None:
+def test_a_cancelled_execution_as_the_service_recorded_it(swf: Domain) -> None:
     """A cancel request comes during an activity; the activity closes while the decision about the request is made."""
     run = swf.start()
     swf.decide(schedule())

@@ -11,25 +11,25 @@ import pytest
 
 from .backends import BACKENDS
 from .decisions import complete, schedule_lambda
-from .world import ROLE, Run, World
+from .domain import ROLE, Domain, Run
 
 HOLD = 20.0  # real seconds, far more than any function takes
 
 
 @pytest.fixture
-def swf(ours: str) -> Iterator[World]:
+def swf(ours: str) -> Iterator[Domain]:
     """A service that holds polls: functions run in threads, and a poll ends when one of them does."""
-    with BACKENDS[ours](long_poll=HOLD) as world:
-        yield world.prepare()
+    with BACKENDS[ours](long_poll=HOLD) as domain:
+        yield domain.prepare()
 
 
-def finished(swf: World, run: Run, kind: str) -> dict[str, Any]:
+def finished(swf: Domain, run: Run, kind: str) -> dict[str, Any]:
     """The attributes of the event with which the function ended, once its decision task has come."""
     assert 'taskToken' in swf.poll_decision()
     return run.only(kind)
 
 
-def start(swf: World, *functions: Any, **attributes: Any) -> Run:
+def start(swf: Domain, *functions: Any, **attributes: Any) -> Run:
     for function in functions:
         swf.register_lambda('double', function)
     run = swf.start(lambdaRole=ROLE)
@@ -37,7 +37,7 @@ def start(swf: World, *functions: Any, **attributes: Any) -> Run:
     return run
 
 
-def test_scheduled_is_recorded(swf: World) -> None:
+def test_scheduled_is_recorded(swf: Domain) -> None:
     run = start(swf, lambda event: None, input='4', control='mine', startToCloseTimeout='30')
     assert run.only('LambdaFunctionScheduled') == {
         'id': 'l',
@@ -49,7 +49,7 @@ def test_scheduled_is_recorded(swf: World) -> None:
     }
 
 
-def test_result_is_json_of_what_the_function_returns(swf: World) -> None:
+def test_result_is_json_of_what_the_function_returns(swf: Domain) -> None:
     run = start(swf, lambda event: event * 2, input='4')
     assert finished(swf, run, 'LambdaFunctionCompleted') == {
         'scheduledEventId': 5,
@@ -59,18 +59,18 @@ def test_result_is_json_of_what_the_function_returns(swf: World) -> None:
     assert run.types()[5:8] == ['LambdaFunctionStarted', 'LambdaFunctionCompleted', 'DecisionTaskScheduled']
 
 
-def test_started_names_the_schedule(swf: World) -> None:
+def test_started_names_the_schedule(swf: Domain) -> None:
     run = start(swf, lambda event: event, input='4')
     finished(swf, run, 'LambdaFunctionCompleted')
     assert run.only('LambdaFunctionStarted') == {'scheduledEventId': 5}
 
 
-def test_no_input_reaches_the_function_as_an_empty_object(swf: World) -> None:
+def test_no_input_reaches_the_function_as_an_empty_object(swf: Domain) -> None:
     run = start(swf, lambda event: {'got': event})
     assert json.loads(finished(swf, run, 'LambdaFunctionCompleted')['result']) == {'got': {}}
 
 
-def test_a_function_that_raises(swf: World) -> None:
+def test_a_function_that_raises(swf: Domain) -> None:
     def divide(event: Any) -> Any:
         raise ZeroDivisionError('by zero')
 
@@ -81,14 +81,14 @@ def test_a_function_that_raises(swf: World) -> None:
     assert run.types()[7] == 'DecisionTaskScheduled'
 
 
-def test_a_function_that_is_not_registered(swf: World) -> None:
+def test_a_function_that_is_not_registered(swf: Domain) -> None:
     swf.register_lambda('other', lambda event: None)
     run = start(swf)
     assert finished(swf, run, 'LambdaFunctionFailed')['reason'] == 'ResourceNotFoundException'
 
 
 @pytest.mark.parametrize('registered', [True, False])
-def test_an_execution_without_a_role(swf: World, registered: bool) -> None:
+def test_an_execution_without_a_role(swf: Domain, registered: bool) -> None:
     if registered:
         swf.register_lambda('double', lambda event: None)
     run = swf.start()
@@ -102,7 +102,7 @@ def test_an_execution_without_a_role(swf: World, registered: bool) -> None:
     assert run.types()[-2:] == ['StartLambdaFunctionFailed', 'DecisionTaskScheduled']
 
 
-def test_a_function_that_takes_too_long(swf: World) -> None:
+def test_a_function_that_takes_too_long(swf: Domain) -> None:
     entered, release = threading.Event(), threading.Event()
 
     def wait(event: Any) -> None:
@@ -122,7 +122,7 @@ def test_a_function_that_takes_too_long(swf: World) -> None:
     assert run.types()[-1] == 'DecisionTaskScheduled'
 
 
-def test_an_open_id(swf: World) -> None:
+def test_an_open_id(swf: Domain) -> None:
     release = threading.Event()
     swf.register_lambda('double', lambda event: release.wait(30))
     run = swf.start(lambdaRole=ROLE)
@@ -136,7 +136,7 @@ def test_an_open_id(swf: World) -> None:
     }
 
 
-def test_a_closed_execution_forgets_its_functions(swf: World) -> None:
+def test_a_closed_execution_forgets_its_functions(swf: Domain) -> None:
     entered, release = threading.Event(), threading.Event()
 
     def wait(event: Any) -> None:
@@ -154,14 +154,14 @@ def test_a_closed_execution_forgets_its_functions(swf: World) -> None:
 
 
 @pytest.mark.parametrize('seconds', ['0', '901', 'NONE', '-1'])
-def test_schedule_refuses_durations(swf: World, seconds: str) -> None:
+def test_schedule_refuses_durations(swf: Domain, seconds: str) -> None:
     swf.start(lambdaRole=ROLE)
     with swf.refused('ValidationException'):
         swf.decide(schedule_lambda(startToCloseTimeout=seconds))
 
 
 @pytest.mark.parametrize('name', ['', 'x' * 65])
-def test_schedule_refuses_names(swf: World, name: str) -> None:
+def test_schedule_refuses_names(swf: Domain, name: str) -> None:
     swf.start(lambdaRole=ROLE)
     with swf.refused('ValidationException'):
         swf.decide(schedule_lambda('l', name))

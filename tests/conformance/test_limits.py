@@ -12,13 +12,13 @@ from genflow.local.state.limits import Limits
 
 from .backends import BACKENDS
 from .decisions import marker, schedule, schedule_lambda, start_child, start_timer
-from .world import DOMAIN, ROLE, World
+from .domain import DOMAIN, ROLE, Domain
 
 
 @contextlib.contextmanager
-def limited(backend: str, **limits: Any) -> Iterator[World]:
-    with BACKENDS[backend](limits=Limits(**limits)) as world:
-        yield world.prepare()
+def limited(backend: str, **limits: Any) -> Iterator[Domain]:
+    with BACKENDS[backend](limits=Limits(**limits)) as domain:
+        yield domain.prepare()
 
 
 def test_domains(ours: str) -> None:

@@ -20,7 +20,7 @@ from .decisions import (
     start_child,
     start_timer,
 )
-from .world import DOMAIN
+from .domain import DOMAIN
 
 DENIED = [
     (schedule('a'), 'ScheduleActivityTaskFailed'),

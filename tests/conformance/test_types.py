@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .decisions import complete, schedule
-from .world import DOMAIN, World
+from .domain import DOMAIN, Domain
 
 WORKFLOW_DEFAULTS = {
     'defaultTaskStartToCloseTimeout': 'NONE',
@@ -28,15 +28,15 @@ TYPE = {'name': 'thing', 'version': 'v'}
 KINDS = pytest.mark.parametrize('kind', ['workflow', 'activity'])
 
 
-def register(swf: World, kind: str, **members: object) -> dict:
+def register(swf: Domain, kind: str, **members: object) -> dict:
     return getattr(swf.client, f'register_{kind}_type')(**{'domain': DOMAIN, **TYPE, **members})
 
 
-def on_type(swf: World, verb: str, kind: str, **type_members: str) -> dict:
+def on_type(swf: Domain, verb: str, kind: str, **type_members: str) -> dict:
     return getattr(swf.client, f'{verb}_{kind}_type')(domain=DOMAIN, **{f'{kind}Type': {**TYPE, **type_members}})
 
 
-def listed(swf: World, kind: str, **request: object) -> list[tuple[str, str]]:
+def listed(swf: Domain, kind: str, **request: object) -> list[tuple[str, str]]:
     request = {'domain': DOMAIN, 'registrationStatus': 'REGISTERED', **request}
     infos = getattr(swf.client, f'list_{kind}_types')(**request)['typeInfos']
     return [(info[f'{kind}Type']['name'], info[f'{kind}Type']['version']) for info in infos]
@@ -48,24 +48,24 @@ def message(kind: str, **members: str) -> str:
 
 
 @KINDS
-def test_register_type_answers_nothing(swf: World, kind: str) -> None:
+def test_register_type_answers_nothing(swf: Domain, kind: str) -> None:
     assert register(swf, kind) == {}
 
 
 @KINDS
-def test_describe_type_shows_every_default(swf: World, kind: str) -> None:
+def test_describe_type_shows_every_default(swf: Domain, kind: str) -> None:
     register(swf, kind, **DEFAULTS[kind])
     assert on_type(swf, 'describe', kind)['configuration'] == DEFAULTS[kind]
 
 
 @KINDS
-def test_describe_type_shows_only_defaults_that_were_given(swf: World, kind: str) -> None:
+def test_describe_type_shows_only_defaults_that_were_given(swf: Domain, kind: str) -> None:
     register(swf, kind)
     assert on_type(swf, 'describe', kind)['configuration'] == {}
 
 
 @KINDS
-def test_describe_type_shows_its_info(swf: World, kind: str) -> None:
+def test_describe_type_shows_its_info(swf: Domain, kind: str) -> None:
     register(swf, kind, description='why')
     info = on_type(swf, 'describe', kind)['typeInfo']
     info.pop('creationDate')
@@ -73,7 +73,7 @@ def test_describe_type_shows_its_info(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_creation_date_is_the_time_of_registration(swf: World, kind: str) -> None:
+def test_creation_date_is_the_time_of_registration(swf: Domain, kind: str) -> None:
     register(swf, kind)
     swf.advance(100)
     register(swf, kind, version='later')
@@ -83,14 +83,14 @@ def test_creation_date_is_the_time_of_registration(swf: World, kind: str) -> Non
 
 
 @KINDS
-def test_register_type_twice(swf: World, kind: str) -> None:
+def test_register_type_twice(swf: Domain, kind: str) -> None:
     register(swf, kind)
     with swf.refused('TypeAlreadyExistsFault', message(kind)):
         register(swf, kind)
 
 
 @KINDS
-def test_register_type_that_is_deprecated(swf: World, kind: str) -> None:
+def test_register_type_that_is_deprecated(swf: Domain, kind: str) -> None:
     register(swf, kind)
     on_type(swf, 'deprecate', kind)
     with swf.refused('TypeAlreadyExistsFault', message(kind)):
@@ -98,7 +98,7 @@ def test_register_type_that_is_deprecated(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_register_type_in_an_unknown_domain(swf: World, kind: str) -> None:
+def test_register_type_in_an_unknown_domain(swf: Domain, kind: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         register(swf, kind, domain='nowhere')
 
@@ -106,65 +106,65 @@ def test_register_type_in_an_unknown_domain(swf: World, kind: str) -> None:
 @KINDS
 @pytest.mark.parametrize('member', ['name', 'version'])
 @pytest.mark.parametrize('value', ['a:b', 'a/b', 'a|b', 'arn', 'a\nb', '', 'x' * 257])
-def test_register_type_refuses_name_or_version(swf: World, kind: str, member: str, value: str) -> None:
+def test_register_type_refuses_name_or_version(swf: Domain, kind: str, member: str, value: str) -> None:
     with swf.refused('ValidationException'):
         register(swf, kind, **{member: value})
 
 
 @KINDS
 @pytest.mark.parametrize('seconds', ['-1', '1.5', 'none', 'x', '31536001', '123456789'])
-def test_register_type_refuses_duration(swf: World, kind: str, seconds: str) -> None:
+def test_register_type_refuses_duration(swf: Domain, kind: str, seconds: str) -> None:
     with swf.refused('ValidationException'):
         register(swf, kind, defaultTaskStartToCloseTimeout=seconds)
 
 
 @KINDS
 @pytest.mark.parametrize('priority', ['2147483648', '-2147483649', 'high', '1.0'])
-def test_register_type_refuses_priority(swf: World, kind: str, priority: str) -> None:
+def test_register_type_refuses_priority(swf: Domain, kind: str, priority: str) -> None:
     with swf.refused('ValidationException'):
         register(swf, kind, defaultTaskPriority=priority)
 
 
 @KINDS
 @pytest.mark.parametrize('name', ['a:b', 'arn', 'x' * 257])
-def test_register_type_refuses_task_list(swf: World, kind: str, name: str) -> None:
+def test_register_type_refuses_task_list(swf: Domain, kind: str, name: str) -> None:
     with swf.refused('ValidationException'):
         register(swf, kind, defaultTaskList={'name': name})
 
 
 @KINDS
-def test_register_type_refuses_a_long_description(swf: World, kind: str) -> None:
+def test_register_type_refuses_a_long_description(swf: Domain, kind: str) -> None:
     register(swf, kind, description='x' * 1024)
     with swf.refused('ValidationException'):
         register(swf, kind, version='2', description='x' * 1025)
 
 
-def test_register_workflow_type_refuses_an_endless_execution(swf: World) -> None:
+def test_register_workflow_type_refuses_an_endless_execution(swf: Domain) -> None:
     with swf.refused('ValidationException'):
         register(swf, 'workflow', defaultExecutionStartToCloseTimeout='NONE')
 
 
-def test_register_workflow_type_refuses_an_unknown_child_policy(swf: World) -> None:
+def test_register_workflow_type_refuses_an_unknown_child_policy(swf: Domain) -> None:
     with swf.refused('ValidationException'):
         register(swf, 'workflow', defaultChildPolicy='ADOPT')
 
 
 @KINDS
 @pytest.mark.parametrize('verb', ['describe', 'deprecate', 'undeprecate', 'delete'])
-def test_unknown_type(swf: World, kind: str, verb: str) -> None:
+def test_unknown_type(swf: Domain, kind: str, verb: str) -> None:
     with swf.refused('UnknownResourceFault', f'Unknown type: {message(kind)}'):
         on_type(swf, verb, kind)
 
 
 @KINDS
 @pytest.mark.parametrize('verb', ['describe', 'deprecate', 'undeprecate', 'delete'])
-def test_type_in_an_unknown_domain(swf: World, kind: str, verb: str) -> None:
+def test_type_in_an_unknown_domain(swf: Domain, kind: str, verb: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         getattr(swf.client, f'{verb}_{kind}_type')(domain='nowhere', **{f'{kind}Type': TYPE})
 
 
 @KINDS
-def test_deprecate_type_shows_status_and_date(swf: World, kind: str) -> None:
+def test_deprecate_type_shows_status_and_date(swf: Domain, kind: str) -> None:
     register(swf, kind)
     swf.advance(5)
     assert on_type(swf, 'deprecate', kind) == {}
@@ -174,7 +174,7 @@ def test_deprecate_type_shows_status_and_date(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_deprecate_type_twice(swf: World, kind: str) -> None:
+def test_deprecate_type_twice(swf: Domain, kind: str) -> None:
     register(swf, kind)
     on_type(swf, 'deprecate', kind)
     with swf.refused('TypeDeprecatedFault', message(kind)):
@@ -182,7 +182,7 @@ def test_deprecate_type_twice(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_undeprecate_type_takes_the_date_away(swf: World, kind: str) -> None:
+def test_undeprecate_type_takes_the_date_away(swf: Domain, kind: str) -> None:
     register(swf, kind)
     on_type(swf, 'deprecate', kind)
     assert on_type(swf, 'undeprecate', kind) == {}
@@ -192,14 +192,14 @@ def test_undeprecate_type_takes_the_date_away(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_undeprecate_type_that_is_registered(swf: World, kind: str) -> None:
+def test_undeprecate_type_that_is_registered(swf: Domain, kind: str) -> None:
     register(swf, kind)
     with swf.refused('TypeAlreadyExistsFault', message(kind)):
         on_type(swf, 'undeprecate', kind)
 
 
 @KINDS
-def test_delete_type_that_is_registered(swf: World, kind: str) -> None:
+def test_delete_type_that_is_registered(swf: Domain, kind: str) -> None:
     register(swf, kind)
     expected = 'The type is currently registered and cannot be deleted in its current state'
     with swf.refused('TypeNotDeprecatedFault', expected):
@@ -207,7 +207,7 @@ def test_delete_type_that_is_registered(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_delete_type_takes_it_away(swf: World, kind: str) -> None:
+def test_delete_type_takes_it_away(swf: Domain, kind: str) -> None:
     register(swf, kind)
     on_type(swf, 'deprecate', kind)
     assert on_type(swf, 'delete', kind) == {}
@@ -216,7 +216,7 @@ def test_delete_type_takes_it_away(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_delete_type_frees_its_name(swf: World, kind: str) -> None:
+def test_delete_type_frees_its_name(swf: Domain, kind: str) -> None:
     register(swf, kind)
     on_type(swf, 'deprecate', kind)
     on_type(swf, 'delete', kind)
@@ -224,7 +224,7 @@ def test_delete_type_frees_its_name(swf: World, kind: str) -> None:
     assert on_type(swf, 'describe', kind)['typeInfo']['status'] == 'REGISTERED'
 
 
-def test_delete_activity_type_leaves_open_tasks_alone(swf: World) -> None:
+def test_delete_activity_type_leaves_open_tasks_alone(swf: Domain) -> None:
     register(swf, 'activity', **ACTIVITY_DEFAULTS | {'defaultTaskScheduleToStartTimeout': 'NONE'})
     run = swf.start()
     swf.decide(schedule(activityType=TYPE))
@@ -234,7 +234,7 @@ def test_delete_activity_type_leaves_open_tasks_alone(swf: World) -> None:
     assert run.only('ActivityTaskCompleted')['result'] == 'r'
 
 
-def test_delete_workflow_type_leaves_open_executions_alone(swf: World) -> None:
+def test_delete_workflow_type_leaves_open_executions_alone(swf: Domain) -> None:
     register(swf, 'workflow', **WORKFLOW_DEFAULTS)
     run = swf.start(workflowType=TYPE)
     on_type(swf, 'deprecate', 'workflow')
@@ -244,7 +244,7 @@ def test_delete_workflow_type_leaves_open_executions_alone(swf: World) -> None:
 
 
 @KINDS
-def test_list_types_ascends_by_name_then_version(swf: World, kind: str) -> None:
+def test_list_types_ascends_by_name_then_version(swf: Domain, kind: str) -> None:
     for name, version in [('b', '1'), ('a', '2'), ('a', '1')]:
         register(swf, kind, name=name, version=version)
     own = {'workflow': ('wf', '1'), 'activity': ('act', '1')}[kind]
@@ -252,7 +252,7 @@ def test_list_types_ascends_by_name_then_version(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_list_types_in_reverse_descends_by_name(swf: World, kind: str) -> None:
+def test_list_types_in_reverse_descends_by_name(swf: Domain, kind: str) -> None:
     register(swf, kind, name='a')
     register(swf, kind, name='z')
     own = {'workflow': ('wf', '1'), 'activity': ('act', '1')}[kind]
@@ -260,14 +260,14 @@ def test_list_types_in_reverse_descends_by_name(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_list_types_by_name_is_exact(swf: World, kind: str) -> None:
+def test_list_types_by_name_is_exact(swf: Domain, kind: str) -> None:
     register(swf, kind)
     register(swf, kind, name='thing2')
     assert listed(swf, kind, name='thing') == [('thing', 'v')]
 
 
 @KINDS
-def test_list_types_by_status(swf: World, kind: str) -> None:
+def test_list_types_by_status(swf: Domain, kind: str) -> None:
     register(swf, kind)
     on_type(swf, 'deprecate', kind)
     assert ('thing', 'v') not in listed(swf, kind)
@@ -275,7 +275,7 @@ def test_list_types_by_status(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_list_types_pages_through_all(swf: World, kind: str) -> None:
+def test_list_types_pages_through_all(swf: Domain, kind: str) -> None:
     for name in 'abcde':
         register(swf, kind, name=name)
     method = getattr(swf.client, f'list_{kind}_types')
@@ -287,6 +287,6 @@ def test_list_types_pages_through_all(swf: World, kind: str) -> None:
 
 
 @KINDS
-def test_list_types_of_an_unknown_domain(swf: World, kind: str) -> None:
+def test_list_types_of_an_unknown_domain(swf: Domain, kind: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         listed(swf, kind, domain='nowhere')

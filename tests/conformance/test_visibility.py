@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .decisions import WORKFLOW, cancel, complete, continue_as_new, fail, start_child
-from .world import DOMAIN, TYPE_DEFAULTS, Run, World
+from .domain import DOMAIN, TYPE_DEFAULTS, Domain, Run
 
 ALL: dict[str, Any] = {'startTimeFilter': {'oldestDate': 0}}
 
@@ -16,22 +16,22 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [info['execution']['workflowId'] for info in answer['executionInfos']]
 
 
-def open_ids(swf: World, **request: Any) -> list[str]:
+def open_ids(swf: Domain, **request: Any) -> list[str]:
     return ids(swf.client.list_open_workflow_executions(domain=DOMAIN, **{**ALL, **request}))
 
 
-def closed_ids(swf: World, **request: Any) -> list[str]:
+def closed_ids(swf: Domain, **request: Any) -> list[str]:
     request = request if 'closeTimeFilter' in request else {**ALL, **request}
     return ids(swf.client.list_closed_workflow_executions(domain=DOMAIN, **request))
 
 
-def count(swf: World, which: str, **request: Any) -> int:
+def count(swf: Domain, which: str, **request: Any) -> int:
     answer = getattr(swf.client, f'count_{which}_workflow_executions')(domain=DOMAIN, **request)
     assert answer['truncated'] is False
     return answer['count']
 
 
-def three_open(swf: World) -> list[Run]:
+def three_open(swf: Domain) -> list[Run]:
     """One second apart."""
     runs = []
     for name in ['one', 'two', 'three']:
@@ -40,7 +40,7 @@ def three_open(swf: World) -> list[Run]:
     return runs
 
 
-def three_closed(swf: World) -> list[Run]:
+def three_closed(swf: Domain) -> list[Run]:
     """Started one, two, three and closed in the reverse order."""
     runs = three_open(swf)
     for run in reversed(runs):
@@ -49,31 +49,31 @@ def three_closed(swf: World) -> list[Run]:
     return runs
 
 
-def test_open_executions_descend_by_start(swf: World) -> None:
+def test_open_executions_descend_by_start(swf: Domain) -> None:
     three_open(swf)
     assert open_ids(swf) == ['three', 'two', 'one']
 
 
-def test_open_executions_in_reverse_ascend(swf: World) -> None:
+def test_open_executions_in_reverse_ascend(swf: Domain) -> None:
     three_open(swf)
     assert open_ids(swf, reverseOrder=True) == ['one', 'two', 'three']
 
 
-def test_open_executions_are_open(swf: World) -> None:
+def test_open_executions_are_open(swf: Domain) -> None:
     runs = three_open(swf)
     swf.terminate(runs[1])
     assert open_ids(swf) == ['three', 'one']
     assert closed_ids(swf) == ['two']
 
 
-def test_an_open_execution_shows_its_info(swf: World) -> None:
+def test_an_open_execution_shows_its_info(swf: Domain) -> None:
     run = swf.start(tagList=['t'])
     (info,) = swf.client.list_open_workflow_executions(domain=DOMAIN, **ALL)['executionInfos']
     assert info == run.info()
     assert info['tagList'] == ['t']
 
 
-def test_a_closed_execution_shows_its_info(swf: World) -> None:
+def test_a_closed_execution_shows_its_info(swf: Domain) -> None:
     run = swf.start()
     swf.decide(complete())
     (info,) = swf.client.list_closed_workflow_executions(domain=DOMAIN, **ALL)['executionInfos']
@@ -81,7 +81,7 @@ def test_a_closed_execution_shows_its_info(swf: World) -> None:
     assert info['closeStatus'] == 'COMPLETED'
 
 
-def test_a_child_shows_its_parent(swf: World) -> None:
+def test_a_child_shows_its_parent(swf: Domain) -> None:
     run = swf.start('parent')
     swf.decide(start_child('child'))
     swf.settle()
@@ -89,51 +89,51 @@ def test_a_child_shows_its_parent(swf: World) -> None:
     assert found['executionInfos'][0]['parent'] == run.execution
 
 
-def test_closed_executions_descend_by_start(swf: World) -> None:
+def test_closed_executions_descend_by_start(swf: Domain) -> None:
     three_closed(swf)
     assert closed_ids(swf) == ['three', 'two', 'one']
 
 
-def test_closed_executions_descend_by_close_where_that_is_asked(swf: World) -> None:
+def test_closed_executions_descend_by_close_where_that_is_asked(swf: Domain) -> None:
     three_closed(swf)
     assert closed_ids(swf, closeTimeFilter={'oldestDate': 0}) == ['one', 'two', 'three']
 
 
-def test_closed_executions_in_reverse_ascend_by_close(swf: World) -> None:
+def test_closed_executions_in_reverse_ascend_by_close(swf: Domain) -> None:
     three_closed(swf)
     assert closed_ids(swf, closeTimeFilter={'oldestDate': 0}, reverseOrder=True) == ['three', 'two', 'one']
 
 
-def test_start_time_filter_bounds_are_inclusive(swf: World) -> None:
+def test_start_time_filter_bounds_are_inclusive(swf: Domain) -> None:
     runs = three_open(swf)
     moment = runs[1].at('WorkflowExecutionStarted')
     assert open_ids(swf, startTimeFilter={'oldestDate': moment, 'latestDate': moment}) == ['two']
 
 
-def test_start_time_filter_has_an_open_end(swf: World) -> None:
+def test_start_time_filter_has_an_open_end(swf: Domain) -> None:
     runs = three_open(swf)
     assert open_ids(swf, startTimeFilter={'oldestDate': runs[1].at('WorkflowExecutionStarted')}) == ['three', 'two']
 
 
-def test_start_time_filter_that_ends_before_it_begins(swf: World) -> None:
+def test_start_time_filter_that_ends_before_it_begins(swf: Domain) -> None:
     three_open(swf)
     assert open_ids(swf, startTimeFilter={'oldestDate': 100, 'latestDate': 50}) == []
 
 
-def test_close_time_filter(swf: World) -> None:
+def test_close_time_filter(swf: Domain) -> None:
     runs = three_closed(swf)
     moment = runs[1].at('WorkflowExecutionTerminated')
     assert closed_ids(swf, closeTimeFilter={'oldestDate': moment, 'latestDate': moment}) == ['two']
 
 
-def test_execution_filter_matches_every_run_of_the_id(swf: World) -> None:
+def test_execution_filter_matches_every_run_of_the_id(swf: Domain) -> None:
     for _ in range(2):
         swf.terminate(swf.start('one'))
     swf.terminate(swf.start('two'))
     assert closed_ids(swf, executionFilter={'workflowId': 'one'}) == ['one', 'one']
 
 
-def test_type_filter(swf: World) -> None:
+def test_type_filter(swf: Domain) -> None:
     swf.client.register_workflow_type(domain=DOMAIN, name='wf', version='2', **TYPE_DEFAULTS)
     swf.client.register_workflow_type(domain=DOMAIN, name='other', version='1', **TYPE_DEFAULTS)
     for name, version in [('wf', '1'), ('wf', '2'), ('other', '1')]:
@@ -145,7 +145,7 @@ def test_type_filter(swf: World) -> None:
     assert open_ids(swf, typeFilter={'name': 'never'}) == []
 
 
-def test_tag_filter_is_exact(swf: World) -> None:
+def test_tag_filter_is_exact(swf: Domain) -> None:
     swf.start('one', tagList=['red', 'blue'])
     swf.start('two', tagList=['Red', 'redder'])
     assert open_ids(swf, tagFilter={'tag': 'red'}) == ['one']
@@ -159,7 +159,7 @@ STATUSES = {
 }
 
 
-def test_close_status_filter(swf: World) -> None:
+def test_close_status_filter(swf: Domain) -> None:
     for status, sent in STATUSES.items():
         swf.start(status)
         swf.decide(sent)
@@ -170,14 +170,14 @@ def test_close_status_filter(swf: World) -> None:
         assert closed_ids(swf, closeStatusFilter={'status': status}) == [status]
 
 
-def test_filters_match_what_is_closed_too(swf: World) -> None:
+def test_filters_match_what_is_closed_too(swf: Domain) -> None:
     swf.terminate(swf.start('one', tagList=['red']))
     swf.terminate(swf.start('two'))
     assert closed_ids(swf, tagFilter={'tag': 'red'}) == ['one']
     assert closed_ids(swf, typeFilter={'name': 'wf'}) != []
 
 
-def test_a_filter_on_a_type_that_is_gone(swf: World) -> None:
+def test_a_filter_on_a_type_that_is_gone(swf: Domain) -> None:
     swf.terminate(swf.start())
     swf.client.deprecate_workflow_type(domain=DOMAIN, workflowType=WORKFLOW)
     swf.client.delete_workflow_type(domain=DOMAIN, workflowType=WORKFLOW)
@@ -185,7 +185,7 @@ def test_a_filter_on_a_type_that_is_gone(swf: World) -> None:
 
 
 @pytest.mark.parametrize('which', ['open', 'closed'])
-def test_lists_page(swf: World, which: str) -> None:
+def test_lists_page(swf: Domain, which: str) -> None:
     for run in [swf.start(str(n)) for n in range(5)]:
         if which == 'closed':
             swf.terminate(run)
@@ -198,7 +198,7 @@ def test_lists_page(swf: World, which: str) -> None:
 
 
 @pytest.mark.parametrize('which', ['open', 'closed'])
-def test_a_full_last_page_has_no_token(swf: World, which: str) -> None:
+def test_a_full_last_page_has_no_token(swf: Domain, which: str) -> None:
     for run in [swf.start(str(n)) for n in range(2)]:
         if which == 'closed':
             swf.terminate(run)
@@ -210,7 +210,7 @@ METHODS = [f'{verb}_{which}_workflow_executions' for verb in ('list', 'count') f
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_an_unknown_domain(swf: World, method: str) -> None:
+def test_an_unknown_domain(swf: Domain, method: str) -> None:
     with swf.refused('UnknownResourceFault', 'Unknown domain: nowhere'):
         getattr(swf.client, method)(domain='nowhere', **ALL)
 
@@ -225,13 +225,13 @@ def test_an_unknown_domain(swf: World, method: str) -> None:
     ],
     ids=' '.join,
 )
-def test_filters_exclude_each_other(swf: World, method: str, filters: dict) -> None:
+def test_filters_exclude_each_other(swf: Domain, method: str, filters: dict) -> None:
     with swf.refused('ValidationException'):
         getattr(swf.client, method)(domain=DOMAIN, **ALL, **filters)
 
 
 @pytest.mark.parametrize('method', [name for name in METHODS if 'closed' in name])
-def test_close_status_excludes_the_others(swf: World, method: str) -> None:
+def test_close_status_excludes_the_others(swf: Domain, method: str) -> None:
     with swf.refused('ValidationException'):
         getattr(swf.client, method)(
             domain=DOMAIN, **ALL, closeStatusFilter={'status': 'COMPLETED'}, tagFilter={'tag': 't'}
@@ -239,36 +239,36 @@ def test_close_status_excludes_the_others(swf: World, method: str) -> None:
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_a_time_filter_is_needed(swf: World, method: str) -> None:
+def test_a_time_filter_is_needed(swf: Domain, method: str) -> None:
     with swf.refused('ValidationException'):
         getattr(swf.client, method)(domain=DOMAIN)
 
 
 @pytest.mark.parametrize('method', [name for name in METHODS if 'closed' in name])
-def test_a_closed_list_needs_one_time_filter(swf: World, method: str) -> None:
+def test_a_closed_list_needs_one_time_filter(swf: Domain, method: str) -> None:
     with swf.refused('ValidationException', 'Must specify time filter'):
         getattr(swf.client, method)(domain=DOMAIN)
 
 
 @pytest.mark.parametrize('method', [name for name in METHODS if 'closed' in name])
-def test_a_closed_list_takes_one_time_filter_only(swf: World, method: str) -> None:
+def test_a_closed_list_takes_one_time_filter_only(swf: Domain, method: str) -> None:
     with swf.refused('ValidationException', 'Cannot specify both a startTimeFilter and a closeTimeFilter'):
         getattr(swf.client, method)(domain=DOMAIN, closeTimeFilter={'oldestDate': 0}, **ALL)
 
 
-def test_an_unknown_close_status(swf: World) -> None:
+def test_an_unknown_close_status(swf: Domain) -> None:
     with swf.refused('ValidationException'):
         closed_ids(swf, closeStatusFilter={'status': 'OPEN'})
 
 
-def test_counts_agree_with_the_lists(swf: World) -> None:
+def test_counts_agree_with_the_lists(swf: Domain) -> None:
     runs = three_open(swf)
     swf.terminate(runs[0])
     assert (count(swf, 'open', **ALL), count(swf, 'closed', **ALL)) == (2, 1)
     assert count(swf, 'closed', closeTimeFilter={'oldestDate': 0}) == 1
 
 
-def test_counts_take_the_filters(swf: World) -> None:
+def test_counts_take_the_filters(swf: Domain) -> None:
     swf.start('one', tagList=['red'])
     swf.terminate(swf.start('two', tagList=['red']))
     swf.start('three')
@@ -279,14 +279,14 @@ def test_counts_take_the_filters(swf: World) -> None:
     assert count(swf, 'closed', closeStatusFilter={'status': 'FAILED'}, **ALL) == 0
 
 
-def test_a_closed_execution_leaves_the_lists_with_its_retention(swf: World) -> None:
+def test_a_closed_execution_leaves_the_lists_with_its_retention(swf: Domain) -> None:
     swf.terminate(swf.start())
     swf.advance(8 * 86400 + 20)
     assert closed_ids(swf) == []
     assert count(swf, 'closed', **ALL) == 0
 
 
-def test_closed_executions_page_by_close(swf: World) -> None:
+def test_closed_executions_page_by_close(swf: Domain) -> None:
     three_closed(swf)
     request = {'domain': DOMAIN, 'closeTimeFilter': {'oldestDate': 0}, 'maximumPageSize': 2}
     first = swf.client.list_closed_workflow_executions(**request)
@@ -294,7 +294,7 @@ def test_closed_executions_page_by_close(swf: World) -> None:
     assert (ids(first), ids(second)) == (['one', 'two'], ['three'])
 
 
-def test_filters_and_pages_together(swf: World) -> None:
+def test_filters_and_pages_together(swf: Domain) -> None:
     for n in range(6):
         swf.start(str(n), tagList=['even' if n % 2 == 0 else 'odd'])
         swf.advance(1)
@@ -304,13 +304,13 @@ def test_filters_and_pages_together(swf: World) -> None:
     assert (ids(first), ids(second)) == (['5', '3'], ['1'])
 
 
-def test_executions_of_another_domain_stay_there(swf: World) -> None:
+def test_executions_of_another_domain_stay_there(swf: Domain) -> None:
     swf.client.register_domain(name='other', workflowExecutionRetentionPeriodInDays='1')
     swf.start()
     assert ids(swf.client.list_open_workflow_executions(domain='other', **ALL)) == []
 
 
-def test_a_continued_execution_is_open_and_closed(swf: World) -> None:
+def test_a_continued_execution_is_open_and_closed(swf: Domain) -> None:
     swf.start()
     swf.decide(continue_as_new())
     assert (open_ids(swf), closed_ids(swf)) == (['w'], ['w'])

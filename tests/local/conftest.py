@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from genflow.local import LocalSWF, ManualClock
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 
 @pytest.fixture
@@ -16,10 +16,10 @@ def clock():
 
 
 @pytest.fixture
-def office(clock):
+def domain(clock):
     """Everything prepared, in memory."""
     with contextlib.closing(LocalSWF(clock=clock)) as swf:
-        yield Office(swf, clock).prepare()
+        yield Domain(swf, clock).prepare()
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def opened(path, clock):
             service.close()
         service = LocalSWF(path, clock, **{'synchronous': 'NORMAL', **options})
         services.append(service)
-        office = Office(service, clock)
-        return office if service.list_domains(registrationStatus='REGISTERED')['domainInfos'] else office.prepare()
+        domain = Domain(service, clock)
+        return domain if service.list_domains(registrationStatus='REGISTERED')['domainInfos'] else domain.prepare()
 
     yield open_it
     for service in services:

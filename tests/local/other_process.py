@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from genflow.local import LocalSWF
-from tests.local.office import Office
+from tests.local.domain import Domain
 from tests.processes import Process
 
 
 class OtherProcess:
-    """Evaluates expressions about ``office`` in a process of its own, and gives back what they give, through JSON."""
+    """Evaluates expressions about ``domain`` in a process of its own, and gives back what they give, through JSON."""
 
     def __init__(self, path, **options):
         command = [sys.executable, '-m', 'tests.local.other_process', str(path), json.dumps(options)]
@@ -51,9 +51,9 @@ class OtherProcess:
 def main(path, options):
     with LocalSWF(path, **json.loads(options)) as swf:
         say(swf.is_leader)
-        office = Office(swf)
+        domain = Domain(swf)
         for line in sys.stdin:
-            say(eval(line, {'office': office}))  # noqa: S307 - of the test
+            say(eval(line, {'domain': domain}))  # noqa: S307 - of the test
 
 
 def say(value):

@@ -14,7 +14,7 @@ from genflow.local import LocalSWF
 from genflow.local.engine import archive
 from genflow.local.errors import CorruptFile, FileInUse, ForeignFile, StoreError
 from genflow.local.store import store
-from tests.local.office import COMPLETE, WORKFLOW, Office, decision, schedule
+from tests.local.domain import COMPLETE, WORKFLOW, Domain, decision, schedule
 
 PAGE = 4096
 
@@ -22,19 +22,19 @@ PAGE = 4096
 @pytest.fixture
 def filled(opened, path):
     """A file with one closed and two open executions, and a task that was handed out."""
-    office = opened()
-    office.start('closed', tagList=['\x00', 'é'], input='"\x00\u2028"')
-    office.decide(COMPLETE)
-    office.start('busy', input='x' * 10_000)
-    office.decide(
+    domain = opened()
+    domain.start('closed', tagList=['\x00', 'é'], input='"\x00\u2028"')
+    domain.decide(COMPLETE)
+    domain.start('busy', input='x' * 10_000)
+    domain.decide(
         schedule('a', input='[1]'),
         decision('StartTimer', timerId='t', startToFireTimeout='60'),
         decision('StartChildWorkflowExecution', workflowType=WORKFLOW, workflowId='child'),
         executionContext='here',
     )
-    office.swf.request_cancel_workflow_execution(domain='dom', workflowId='child')
-    token = office.poll_activity()['taskToken']
-    office.swf.close()
+    domain.swf.request_cancel_workflow_execution(domain='dom', workflowId='child')
+    token = domain.poll_activity()['taskToken']
+    domain.swf.close()
     return token
 
 
@@ -70,7 +70,7 @@ def test_an_imported_file_continues(filled, path, tmp_path, clock):
     copy = str(tmp_path / 'copy.db')
     archive.import_(copy, io.StringIO(exported(path)[1]))
     with LocalSWF(copy, clock) as swf:
-        office = Office(swf, clock)
+        domain = Domain(swf, clock)
         swf.respond_activity_task_completed(taskToken=filled, result='1')
         clock.advance(60)
         (found,) = (
@@ -80,8 +80,8 @@ def test_an_imported_file_continues(filled, path, tmp_path, clock):
             ]
             if info['execution']['workflowId'] == 'busy'
         )
-        assert office.types(found)[-2:] == ['ActivityTaskCompleted', 'TimerFired']
-        assert office.describe(found)['latestExecutionContext'] == 'here'
+        assert domain.types(found)[-2:] == ['ActivityTaskCompleted', 'TimerFired']
+        assert domain.describe(found)['latestExecutionContext'] == 'here'
         tagged = swf.count_closed_workflow_executions(
             domain='dom', startTimeFilter={'oldestDate': 0}, tagFilter={'tag': '\x00'}
         )
@@ -136,11 +136,11 @@ def test_a_file_that_does_not_exist_is_not_made(path):
 
 @pytest.mark.thorough
 def test_vacuum_gives_space_back(path, opened, clock):
-    office = opened()
+    domain = opened()
     for number in range(100):
-        office.start(str(number), input='x' * 20_000)
-        office.decide(COMPLETE)
-    office.swf.close()
+        domain.start(str(number), input='x' * 20_000)
+        domain.decide(COMPLETE)
+    domain.swf.close()
     clock.advance(8 * 86_400)
     opened().swf.close()
     before, after = archive.vacuum(path)
@@ -149,10 +149,10 @@ def test_vacuum_gives_space_back(path, opened, clock):
 
 @pytest.mark.thorough
 def test_what_can_be_read_of_a_damaged_file_is_exported(opened, path):
-    office = opened()
+    domain = opened()
     for number in range(40):
-        office.start(str(number), input=f'"{number}"' + 'x' * 3000)
-    office.swf.close()
+        domain.start(str(number), input=f'"{number}"' + 'x' * 3000)
+    domain.swf.close()
     connection = sqlite3.connect(path)
     (leaf,) = connection.execute(
         "SELECT pageno FROM dbstat WHERE name = 'events' AND pagetype = 'leaf' ORDER BY pageno LIMIT 1 OFFSET 3"
@@ -171,11 +171,11 @@ def test_what_can_be_read_of_a_damaged_file_is_exported(opened, path):
 
 @pytest.mark.thorough
 def test_what_can_be_read_of_a_truncated_file_is_exported(opened, path):
-    office = opened()
+    domain = opened()
     for number in range(40):
-        office.start(str(number), input='x' * 3000)
-        office.decide(COMPLETE)
-    office.swf.close()
+        domain.start(str(number), input='x' * 3000)
+        domain.decide(COMPLETE)
+    domain.swf.close()
     connection = sqlite3.connect(path)
     (page,) = connection.execute(
         "SELECT pageno FROM dbstat WHERE name = 'events' AND pagetype = 'leaf' ORDER BY pageno DESC LIMIT 1 OFFSET 9"
@@ -196,10 +196,10 @@ def test_a_file_of_which_nothing_is_left_says_so(filled, path):
         exported(path)
 
 
-def unfolded(office, tmp_path):
+def unfolded(domain, tmp_path):
     """A copy of the file of a service that is at work; its last changes are in the journal only."""
     copy = str(tmp_path / 'copy')
-    archive.backup(office.swf.path, copy)
+    archive.backup(domain.swf.path, copy)
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute('SELECT count(*) FROM journal').fetchone() != (0,)
         assert connection.execute('SELECT count(*) FROM executions').fetchone() == (0,)
@@ -207,15 +207,15 @@ def unfolded(office, tmp_path):
 
 
 def test_what_is_in_the_journal_only_counts(opened, tmp_path):
-    office = opened()
-    office.start()
-    assert archive.info(unfolded(office, tmp_path))['open executions'] == 1
+    domain = opened()
+    domain.start()
+    assert archive.info(unfolded(domain, tmp_path))['open executions'] == 1
 
 
 def test_vacuum_folds_the_journal(opened, tmp_path):
-    office = opened()
-    office.start()
-    copy = unfolded(office, tmp_path)
+    domain = opened()
+    domain.start()
+    copy = unfolded(domain, tmp_path)
     archive.vacuum(copy)
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute('SELECT count(*) FROM executions').fetchone() == (1,)
@@ -223,13 +223,13 @@ def test_vacuum_folds_the_journal(opened, tmp_path):
 
 def test_vacuum_forgets_all_that_had_expired_at_the_last_change(opened, path, clock, monkeypatch):
     monkeypatch.setattr(store, 'SWEEP', 2)
-    office = opened()
+    domain = opened()
     for number in range(5):
-        office.start(str(number))
-        office.decide(COMPLETE)
+        domain.start(str(number))
+        domain.decide(COMPLETE)
     clock.advance(1)
-    office.start('last')
-    office.swf.close()
+    domain.start('last')
+    domain.swf.close()
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE executions SET expires = (SELECT max(started) FROM executions) WHERE status != ''")
     archive.vacuum(path)
@@ -249,9 +249,9 @@ def test_a_type_of_a_domain_that_cannot_be_read_is_named(filled, path):
 
 def test_what_is_in_the_journal_of_a_damaged_file_is_exported(opened, tmp_path):
     opened()
-    office = opened()
-    office.start()
-    copy = unfolded(office, tmp_path)
+    domain = opened()
+    domain.start()
+    copy = unfolded(domain, tmp_path)
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
     with Path(copy).open('r+b') as file:

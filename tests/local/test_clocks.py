@@ -14,7 +14,7 @@ from genflow.local import LocalSWF, ManualClock, SkippingClock, SystemClock
 from genflow.local.clock import Clock, to_datetime, to_milliseconds
 from genflow.local.engine import long_polls
 from genflow.local.errors import ServiceClosed
-from tests.local.office import COMPLETE, Office, decision, schedule
+from tests.local.domain import COMPLETE, Domain, decision, schedule
 
 YEAR = 31_536_000
 
@@ -51,16 +51,16 @@ def test_moments_and_milliseconds():
     assert to_datetime(1_767_315_845_678) == moment
 
 
-def test_a_poll_on_a_manual_clock_answers_at_once(office):
-    assert office.poll_decision()['startedEventId'] == 0
+def test_a_poll_on_a_manual_clock_answers_at_once(domain):
+    assert domain.poll_decision()['startedEventId'] == 0
 
 
-def test_timers_of_a_year_fire_in_their_order_at_their_moments(office, clock):
-    execution = office.start(executionStartToCloseTimeout=str(YEAR))
+def test_timers_of_a_year_fire_in_their_order_at_their_moments(domain, clock):
+    execution = domain.start(executionStartToCloseTimeout=str(YEAR))
     start = clock.now()
-    office.decide(*(timer(f't{day}', day * 86_400) for day in range(364, 0, -1)))
+    domain.decide(*(timer(f't{day}', day * 86_400) for day in range(364, 0, -1)))
     clock.advance(YEAR - 1)
-    fired = [event for event in office.history(execution) if event['eventType'] == 'TimerFired']
+    fired = [event for event in domain.history(execution) if event['eventType'] == 'TimerFired']
     assert [event['timerFiredEventAttributes']['timerId'] for event in fired] == [f't{day}' for day in range(1, 365)]
     assert [event['eventTimestamp'] for event in fired] == [start + timedelta(days=day) for day in range(1, 365)]
 
@@ -69,44 +69,44 @@ def test_time_before_1970_passes_as_any_other(path):
     """Tests travel there, too."""
     clock = ManualClock(datetime(1912, 6, 23, tzinfo=timezone.utc))
     with LocalSWF(path, clock) as swf:
-        office = Office(swf).prepare()
-        execution = office.start()
-        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='60'))
+        domain = Domain(swf).prepare()
+        execution = domain.start()
+        domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='60'))
         clock.advance(60)
-        assert office.history(execution)[-2]['eventType'] == 'TimerFired'
+        assert domain.history(execution)[-2]['eventType'] == 'TimerFired'
     with LocalSWF(path, clock) as swf:
-        office = Office(swf)
-        office.decide(COMPLETE)
-        last = office.history(execution)[-1]
+        domain = Domain(swf)
+        domain.decide(COMPLETE)
+        last = domain.history(execution)[-1]
         assert last['eventTimestamp'] == clock.now() == datetime(1912, 6, 23, 0, 1, tzinfo=timezone.utc)
         clock.advance(100 * 86_400)
         with pytest.raises(swf.exceptions.UnknownResourceFault):
-            office.history(execution)
+            domain.history(execution)
     with contextlib.closing(sqlite3.connect(path)) as file:
         assert file.execute('SELECT count(*) FROM executions').fetchone() == (0,)
 
 
-def test_what_a_timeout_sets_off_is_dated_by_it(office, clock):
+def test_what_a_timeout_sets_off_is_dated_by_it(domain, clock):
     """The decision task that times out is scheduled again at that moment, and times out again from there."""
-    execution = office.start()
+    execution = domain.start()
     start = clock.now()
-    office.decide(taskList={'name': 'sticky'}, taskListScheduleToStartTimeout='5')
-    office.decide(timer('t', 10)) if office.poll_decision()['startedEventId'] else office.signal()
+    domain.decide(taskList={'name': 'sticky'}, taskListScheduleToStartTimeout='5')
+    domain.decide(timer('t', 10)) if domain.poll_decision()['startedEventId'] else domain.signal()
     clock.advance(100)
-    events = {event['eventType']: event['eventTimestamp'] for event in office.history(execution)}
+    events = {event['eventType']: event['eventTimestamp'] for event in domain.history(execution)}
     assert events['DecisionTaskTimedOut'] == start + timedelta(seconds=5)
     assert events['DecisionTaskScheduled'] == start + timedelta(seconds=5)
 
 
 def test_several_services_share_a_clock(clock):
     with LocalSWF(clock=clock) as one, LocalSWF(clock=clock) as two:
-        offices = [Office(one).prepare(), Office(two).prepare()]
-        executions = [office.start() for office in offices]
-        for office in offices:
-            office.decide(timer('t', 60))
+        offices = [Domain(one).prepare(), Domain(two).prepare()]
+        executions = [domain.start() for domain in offices]
+        for domain in offices:
+            domain.decide(timer('t', 60))
         clock.advance(60)
-        for office, execution in zip(offices, executions, strict=True):
-            assert office.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
+        for domain, execution in zip(offices, executions, strict=True):
+            assert domain.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
 
 
 def test_a_closed_service_hears_no_more_of_its_clock():
@@ -129,15 +129,15 @@ def test_a_closed_service_hears_no_more_of_its_clock():
     assert clock.told == 1
 
 
-def test_next_deadline(office, clock):
-    assert office.swf.next_deadline() is None
-    office.start()
-    assert office.swf.next_deadline() == clock.now() + timedelta(seconds=86_400)
-    office.decide(timer('t', 60))
-    assert office.swf.next_deadline() == clock.now() + timedelta(seconds=60)
+def test_next_deadline(domain, clock):
+    assert domain.swf.next_deadline() is None
+    domain.start()
+    assert domain.swf.next_deadline() == clock.now() + timedelta(seconds=86_400)
+    domain.decide(timer('t', 60))
+    assert domain.swf.next_deadline() == clock.now() + timedelta(seconds=60)
 
 
-def test_a_clock_that_goes_back_does_not_take_events_back(office):
+def test_a_clock_that_goes_back_does_not_take_events_back(domain):
     class Wandering(ManualClock):
         offset = 0
 
@@ -146,15 +146,15 @@ def test_a_clock_that_goes_back_does_not_take_events_back(office):
 
     clock = Wandering()
     with LocalSWF(clock=clock) as swf:
-        office = Office(swf).prepare()
-        execution = office.start()
+        domain = Domain(swf).prepare()
+        execution = domain.start()
         clock.offset = -3_600_000
-        office.signal()
-        dates = [event['eventTimestamp'] for event in office.history(execution)]
+        domain.signal()
+        dates = [event['eventTimestamp'] for event in domain.history(execution)]
     assert dates == sorted(dates)
 
 
-def working(office, work, over):
+def working(domain, work, over):
     """A thread that polls until it is told that it is over, or the service is closed."""
 
     def loop():
@@ -173,23 +173,23 @@ def test_a_skipping_clock_runs_while_everybody_waits():
     begin = clock.now()
     over = threading.Event()
     with contextlib.closing(LocalSWF(clock=clock)) as swf:
-        office = Office(swf).prepare()
-        execution = office.start(executionStartToCloseTimeout=str(YEAR))
+        domain = Domain(swf).prepare()
+        execution = domain.start(executionStartToCloseTimeout=str(YEAR))
 
         def decide():
-            task = office.poll_decision()
+            task = domain.poll_decision()
             if 'taskToken' not in task:
                 return
             fired = sum(event['eventType'] == 'TimerFired' for event in task['events'])
             if fired == 10:
-                office.respond(task, COMPLETE)
+                domain.respond(task, COMPLETE)
                 over.set()
             else:
-                office.respond(task, timer(f't{fired}', 30 * 86_400))
+                domain.respond(task, timer(f't{fired}', 30 * 86_400))
 
-        working(office, decide, over)
+        working(domain, decide, over)
         assert over.wait(60)
-        info = office.describe(execution)['executionInfo']
+        info = domain.describe(execution)['executionInfo']
     assert info['closeStatus'] == 'COMPLETED'
     assert info['closeTimestamp'] - begin == timedelta(days=300)
 
@@ -199,24 +199,24 @@ def test_a_skipping_clock_stands_while_a_task_is_worked_on():
     begin, seen, over = clock.now(), [], threading.Event()
     working_on_it, done = threading.Event(), threading.Event()
     with contextlib.closing(LocalSWF(clock=clock)) as swf:
-        office = Office(swf).prepare()
-        office.start()
+        domain = Domain(swf).prepare()
+        domain.start()
 
         def perform():
-            task = office.poll_activity()
+            task = domain.poll_activity()
             if 'taskToken' in task:
                 working_on_it.set()
                 assert done.wait(60)
                 seen.append(clock.now())
-                office.complete(task)
+                domain.complete(task)
                 over.set()
 
         def decide():
-            task = office.poll_decision()
+            task = domain.poll_decision()
             if 'taskToken' in task:
-                office.respond(task, schedule('a'), timer('t', 3600))
+                domain.respond(task, schedule('a'), timer('t', 3600))
 
-        threads = [working(office, perform, over), working(office, decide, over)]
+        threads = [working(domain, perform, over), working(domain, decide, over)]
         assert working_on_it.wait(60)
         done.set()
         assert over.wait(60)
@@ -249,10 +249,10 @@ def test_who_sleeps_for_a_poll_is_woken_where_something_comes_earlier(monkeypatc
     monkeypatch.setattr(long_polls, 'IDLE_TIMEOUT', YEAR)
     clock = Watched()
     with contextlib.closing(LocalSWF(clock=clock)) as swf:
-        office = Office(swf).prepare()
+        domain = Domain(swf).prepare()
         poll = {'domain': 'dom', 'taskList': {'name': 'nobody sends here'}}
         assert swf.hold('PollForDecisionTask', poll, lambda: None).attempt() is None
-        office.start('late', executionStartToCloseTimeout=str(YEAR))
+        domain.start('late', executionStartToCloseTimeout=str(YEAR))
         clock.sleeps_until(YEAR / 2, YEAR + 1)
-        office.start('early', executionStartToCloseTimeout='86400')
+        domain.start('early', executionStartToCloseTimeout='86400')
         clock.sleeps_until(40_000, 86_401)

@@ -10,30 +10,30 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.local.engine.group_commit import Journal
 from genflow.local.errors import ServiceClosed
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 READ_WHILE_CLOSING = """
 import sys, threading
 from genflow.local import LocalSWF
 from genflow.local.errors import ServiceClosed
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 with LocalSWF(sys.argv[1], synchronous='NORMAL', long_poll=0) as swf:
-    office = Office(swf).prepare()
-    execution = office.start()
+    domain = Domain(swf).prepare()
+    execution = domain.start()
     for _ in range(300):
-        office.signal()
+        domain.signal()
 ends = []
 for _ in range(6):
     swf = LocalSWF(sys.argv[1], synchronous='NORMAL', long_poll=0)
-    office = Office(swf)
+    domain = Domain(swf)
     begun = threading.Barrier(4)
 
     def read():
         begun.wait()
         try:
             while True:
-                office.history(execution)
+                domain.history(execution)
         except ServiceClosed:
             ends.append('closed')
 
@@ -41,7 +41,7 @@ for _ in range(6):
     for thread in threads:
         thread.start()
     begun.wait()
-    office.history(execution)
+    domain.history(execution)
     if sys.argv[2] == 'close':
         swf.close()
         for thread in threads:
@@ -71,13 +71,13 @@ def test_a_program_that_ends_without_closing_does_not_crash(path):
 @pytest.mark.parametrize('where', ['memory', 'file'])
 def test_calls_of_a_closed_service(where, path):
     swf = LocalSWF(path if where == 'file' else ':memory:')
-    office = Office(swf).prepare()
-    execution = office.start()
+    domain = Domain(swf).prepare()
+    execution = domain.start()
     swf.close()
     calls = [
-        lambda: office.start('late'),
-        office.poll_decision,
-        lambda: office.history(execution),
+        lambda: domain.start('late'),
+        domain.poll_decision,
+        lambda: domain.history(execution),
         swf.reset,
         swf.next_deadline,
         lambda: swf.register_lambda('f', len),
@@ -91,13 +91,13 @@ def test_calls_of_a_closed_service(where, path):
 def test_while_it_closes_nothing_more_is_begun(tmp_path, monkeypatch):
     """It would come after what is written last, and be lost."""
     swf = LocalSWF(str(tmp_path / 'swf.db'), synchronous='NORMAL')
-    office = Office(swf).prepare()
+    domain = Domain(swf).prepare()
     refused = []
     fold = Journal.fold
 
     def folding(journal):
         with pytest.raises(ServiceClosed):
-            office.start('late')
+            domain.start('late')
         refused.append('late')
         fold(journal)
 

@@ -13,7 +13,7 @@ import pytest
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.engine import archive
 from genflow.local.errors import CorruptFile
-from tests.local.office import Office, schedule
+from tests.local.domain import Domain, schedule
 
 JUNK = ('{"eventId": 1', '{}', 'null', '[]', '7', '"text"', '{"kind": "decision"}', '{"kind": "nobody"}', '')
 
@@ -22,11 +22,11 @@ JUNK = ('{"eventId": 1', '{}', 'null', '[]', '7', '"text"', '{"kind": "decision"
 def filled(path, clock):
     """Two open executions with an activity and a decision task each."""
     with LocalSWF(path, clock, synchronous='OFF') as swf:
-        office = Office(swf, clock).prepare()
+        domain = Domain(swf, clock).prepare()
         for name in ('bad', 'good'):
-            office.start(name)
-            office.decide(schedule('a'))
-            office.signal(name)
+            domain.start(name)
+            domain.decide(schedule('a'))
+            domain.signal(name)
     return path
 
 
@@ -47,12 +47,12 @@ def try_everything(path, clock):
     """What happens to the damaged one, and that the other goes on."""
     refusals = []
     with LocalSWF(path, clock) as swf:
-        office = Office(swf, clock)
+        domain = Domain(swf, clock)
         calls = [
-            lambda: office.signal('bad'),
+            lambda: domain.signal('bad'),
             lambda: swf.terminate_workflow_execution(domain='dom', workflowId='bad'),
             lambda: swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0}),
-            *([lambda run=run: office.history(run) for run in runs_of(path)]),
+            *([lambda run=run: domain.history(run) for run in runs_of(path)]),
         ]
         for call in calls:
             try:
@@ -61,7 +61,7 @@ def try_everything(path, clock):
                 refusals.append(str(error))
             except swf.exceptions.UnknownResourceFault:
                 pass  # of an execution whose domain is damaged
-        office.signal('good')
+        domain.signal('good')
         clock.advance(100_000)
         assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] <= 1
     return refusals
@@ -98,13 +98,13 @@ def test_an_export_names_it_and_can_be_imported(filled, clock, tmp_path, place, 
     copy = str(tmp_path / 'copy.db')
     assert archive.import_(copy, io.StringIO(out.getvalue())).executions == 1
     with LocalSWF(copy, clock) as swf:
-        Office(swf, clock).signal('good')
+        Domain(swf, clock).signal('good')
 
 
 def test_a_missing_event_is_no_shorter_history(filled, clock):
     damage(filled, "DELETE FROM events WHERE ref = (SELECT key << 20 | 2 FROM executions WHERE workflow_id = 'bad')")
     with LocalSWF(filled, clock) as swf, pytest.raises(CorruptFile, match="event 2 of execution 'bad'"):
-        Office(swf, clock).history(runs_of(filled)[0])
+        Domain(swf, clock).history(runs_of(filled)[0])
 
 
 @pytest.mark.parametrize('table', ['domains', 'types'])
@@ -183,15 +183,15 @@ def test_whatever_is_damaged_is_named_and_all_else_can_be_used(filled, clock, tm
 
 def keeps_what_begins(path, clock):
     with LocalSWF(path, clock) as swf:
-        execution = Office(swf, clock).start('new')
+        execution = Domain(swf, clock).start('new')
     with LocalSWF(path, clock) as swf:
-        assert Office(swf, clock).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+        assert Domain(swf, clock).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
 
 
 def test_a_file_that_cannot_be_opened_is_given_back_at_once(path):
     """Though the error, and what it remembers, lives on."""
     with LocalSWF(path) as swf:
-        Office(swf).prepare()
+        Domain(swf).prepare()
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         (whole,) = connection.execute('SELECT data FROM domains').fetchone()
         connection.execute("UPDATE domains SET data = '{'")

@@ -26,7 +26,7 @@ from genflow.local.errors import (
 from genflow.local.store import Store, schema
 from genflow.local.store.file import missing_bytes
 from genflow.local.store.sqlite_errors import clear_errors
-from tests.local.office import COMPLETE, Office, decision, schedule
+from tests.local.domain import COMPLETE, Domain, decision, schedule
 
 PAGE = 4096
 
@@ -34,11 +34,11 @@ PAGE = 4096
 def fill(path, executions=20):
     """A file with closed and open executions; the open ones."""
     with LocalSWF(path, synchronous='NORMAL', long_poll=0) as swf:
-        office = Office(swf).prepare()
+        domain = Domain(swf).prepare()
         for number in range(executions):
-            office.start(str(number), input='"' + 'x' * 2000 + '"')
+            domain.start(str(number), input='"' + 'x' * 2000 + '"')
         for _ in range(executions // 2):
-            office.decide(COMPLETE)
+            domain.decide(COMPLETE)
         return swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['executionInfos']
 
 
@@ -129,11 +129,11 @@ def test_a_truncated_file(path):
 def read_everything(path):
     """Touch every page that holds anything."""
     with LocalSWF(path, long_poll=0) as swf:
-        office = Office(swf)
+        domain = Domain(swf)
         for method in ('list_open_workflow_executions', 'list_closed_workflow_executions'):
             for info in getattr(swf, method)(domain='dom', startTimeFilter={'oldestDate': 0})['executionInfos']:
-                office.history(info['execution'])
-        while 'taskToken' in office.poll_decision():
+                domain.history(info['execution'])
+        while 'taskToken' in domain.poll_decision():
             pass
 
 
@@ -162,36 +162,36 @@ def test_a_file_that_cannot_be_written(path, monkeypatch):
         sqlite3, 'connect', lambda name, **options: connect(f'file:{name}?mode=ro', **{**options, 'uri': True})
     )
     with pytest.raises(ReadOnlyFile, match='Allow this user'), LocalSWF(path) as swf:
-        Office(swf).start('new')
+        Domain(swf).start('new')
 
 
 FULL_DISK = """
 import json, resource, sys
 from genflow.local import LocalSWF
 from genflow.local.errors import StoreError
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 path = sys.argv[1]
-office = Office(LocalSWF(path, long_poll=0)).prepare()
+domain = Domain(LocalSWF(path, long_poll=0)).prepare()
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
 accepted = []
 refused = None
 for number in range(10_000):
     try:
-        accepted.append(office.start(str(number), input='x' * 1000)['runId'])
+        accepted.append(domain.start(str(number), input='x' * 1000)['runId'])
     except StoreError as error:
         refused = str(error)
         break
 still = None
 try:
-    office.start('again', input='x' * 30_000)
+    domain.start('again', input='x' * 30_000)
 except StoreError as error:
     still = type(error).__name__
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-accepted.append(office.start('after')['runId'])
+accepted.append(domain.start('after')['runId'])
 found = {
     info['execution']['runId']
-    for page in office.swf.get_paginator('list_open_workflow_executions').paginate(
+    for page in domain.swf.get_paginator('list_open_workflow_executions').paginate(
         domain='dom', startTimeFilter={'oldestDate': 0}
     )
     for info in page['executionInfos']
@@ -216,13 +216,13 @@ def test_a_disk_without_room_refuses_and_continues_when_there_is_room_again(path
 def test_every_caller_of_a_failed_commit_is_notified(path, monkeypatch):
     """Many threads share a commit that fails: none of them is told that it worked, and all that follows works."""
     with LocalSWF(path, synchronous='NORMAL') as swf:
-        office = Office(swf).prepare()
+        domain = Domain(swf).prepare()
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         outcomes = []
 
         def start(number):
             try:
-                outcomes.append(office.start(str(number), input='x' * 30_000)['runId'])
+                outcomes.append(domain.start(str(number), input='x' * 30_000)['runId'])
             except StoreError:
                 outcomes.append(None)
 
@@ -238,7 +238,7 @@ def test_every_caller_of_a_failed_commit_is_notified(path, monkeypatch):
         assert None in outcomes
         listed = swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['executionInfos']
         assert {info['execution']['runId'] for info in listed} == {outcome for outcome in outcomes if outcome}
-        office.start('after', input='x')
+        domain.start('after', input='x')
 
 
 def test_a_service_that_is_closed_says_so(path):
@@ -253,9 +253,9 @@ def test_a_service_that_is_closed_says_so(path):
 def test_a_commit_that_was_not_folded_is_read_back(path):
     """A process that dies leaves its last changes in the journal."""
     code = (
-        'import os, sys; from genflow.local import LocalSWF; from tests.local.office import *;'
-        'office = Office(LocalSWF(sys.argv[1], long_poll=0)).prepare(); office.start();'
-        "office.decide(decision('RecordMarker', markerName='m', details='\\x00\\u2028é')); os._exit(9)"
+        'import os, sys; from genflow.local import LocalSWF; from tests.local.domain import *;'
+        'domain = Domain(LocalSWF(sys.argv[1], long_poll=0)).prepare(); domain.start();'
+        "domain.decide(decision('RecordMarker', markerName='m', details='\\x00\\u2028é')); os._exit(9)"
     )
     done = subprocess.run([sys.executable, '-c', code, path], check=False)
     assert done.returncode == 9
@@ -265,16 +265,16 @@ def test_a_commit_that_was_not_folded_is_read_back(path):
     connection.close()
     with LocalSWF(path) as swf:
         (info,) = swf.list_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['executionInfos']
-        events = Office(swf).history(info['execution'])
+        events = Domain(swf).history(info['execution'])
     assert [event['eventId'] for event in events] == [1, 2, 3, 4, 5]
     assert events[4]['markerRecordedEventAttributes']['details'] == '\x00\u2028é'
 
 
 def test_the_views_for_people_show_histories(path):
     with LocalSWF(path, long_poll=0) as swf:
-        office = Office(swf).prepare()
-        office.start()
-        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='9'))
+        domain = Domain(swf).prepare()
+        domain.start()
+        domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='9'))
     connection = sqlite3.connect(path)
     rows = connection.execute('SELECT workflow_id, event_id, event_type FROM history ORDER BY event_id').fetchall()
     assert rows[4] == ('w', 5, 'TimerStarted')
@@ -343,19 +343,19 @@ def test_a_deadline_of_what_could_not_be_written_strikes_nothing(path, monkeypat
         raise DiskFull('the disk is full')
 
     with LocalSWF(path, clock, synchronous='NORMAL') as swf:
-        office = Office(swf, clock).prepare()
-        execution = office.start()
-        task = office.poll_decision()
+        domain = Domain(swf, clock).prepare()
+        execution = domain.start()
+        task = domain.poll_decision()
         with monkeypatch.context() as patch:
             patch.setattr(Store, 'append', full)
             patch.setattr(Store, 'fold', full)
             with pytest.raises(DiskFull):
-                office.respond(task, decision('StartTimer', timerId='lost', startToFireTimeout='10'))
-        office.respond(task, schedule('kept'))
-        before = office.types(execution)
+                domain.respond(task, decision('StartTimer', timerId='lost', startToFireTimeout='10'))
+        domain.respond(task, schedule('kept'))
+        before = domain.types(execution)
         clock.advance(1000)
-        assert office.types(execution) == before
-        assert office.poll_activity()['activityId'] == 'kept'
+        assert domain.types(execution) == before
+        assert domain.poll_activity()['activityId'] == 'kept'
 
 
 @pytest.mark.parametrize('linked', [False, True])

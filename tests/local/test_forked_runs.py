@@ -12,7 +12,7 @@ from genflow.local import Limits, LocalSWF
 from genflow.local.engine.forked_run import wire_events
 from genflow.local.errors import ReadOnly
 from genflow.local.shared import member
-from tests.local.office import COMPLETE, Office, decision, schedule
+from tests.local.domain import COMPLETE, Domain, decision, schedule
 from tests.local.other_process import OtherProcess
 
 FAIL = decision('FailWorkflowExecution', reason='broken')
@@ -26,22 +26,22 @@ COPIED = ['WorkflowExecutionStarted', 'DecisionTaskScheduled', 'DecisionTaskStar
 class Failed:
     """A run that has failed, and the history that another begins with."""
 
-    office: Office
+    domain: Domain
     run: dict
     events: list
 
     def fork(self, swf=None, **other):
         named = {'domain': 'dom', 'workflow_id': 'w', 'run_id': self.run['runId'], 'events': self.events, **other}
-        return {'workflowId': 'w', 'runId': (swf or self.office.swf).fork_run(**named)}
+        return {'workflowId': 'w', 'runId': (swf or self.domain.swf).fork_run(**named)}
 
 
-def failed(office):
+def failed(domain):
     """It does an activity, with a timer beside it, and fails."""
-    run = office.start(taskPriority='3', tagList=['a'])
-    office.decide(schedule('a'), TIMER, executionContext='done: nothing')
-    office.complete(office.poll_activity())
-    office.decide(FAIL)
-    return Failed(office, run, office.history(run)[: len(COPIED)])
+    run = domain.start(taskPriority='3', tagList=['a'])
+    domain.decide(schedule('a'), TIMER, executionContext='done: nothing')
+    domain.complete(domain.poll_activity())
+    domain.decide(FAIL)
+    return Failed(domain, run, domain.history(run)[: len(COPIED)])
 
 
 def stable(description):
@@ -50,8 +50,8 @@ def stable(description):
 
 
 @pytest.fixture(params=['memory', 'file'])
-def place(request, office, opened):
-    return office if request.param == 'memory' else opened()
+def place(request, domain, opened):
+    return domain if request.param == 'memory' else opened()
 
 
 def test_it_continues_from_the_history_that_it_was_given(place):
@@ -95,9 +95,9 @@ def test_the_service_remembers_what_the_file_says(opened):
     """Made in a service that runs, or read again from the file: it is the same run."""
     case = failed(opened())
     run = case.fork()
-    lived = stable(case.office.describe(run))
-    office = opened()
-    assert stable(office.describe(run)) == lived
+    lived = stable(case.domain.describe(run))
+    domain = opened()
+    assert stable(domain.describe(run)) == lived
 
 
 def test_it_is_refused_as_a_start_is(place):
@@ -117,8 +117,8 @@ def test_it_is_refused_as_a_start_is(place):
 
 def test_a_domain_has_no_more_open_executions_than_it_may(clock):
     with LocalSWF(clock=clock, limits=Limits(open_executions=1)) as swf:
-        case = failed(Office(swf, clock).prepare())
-        case.office.start('other')
+        case = failed(Domain(swf, clock).prepare())
+        case.domain.start('other')
         with pytest.raises(ClientError, match='LimitExceededFault'):
             case.fork()
 
@@ -132,23 +132,23 @@ def test_a_call_that_is_repeated_makes_one_run(place):
 
 def test_who_only_reads_makes_none(opened):
     case = failed(opened())
-    case.office.swf.close()
-    with LocalSWF(case.office.swf.path, mode='r') as swf, pytest.raises(ReadOnly):
+    case.domain.swf.close()
+    with LocalSWF(case.domain.swf.path, mode='r') as swf, pytest.raises(ReadOnly):
         case.fork(swf)
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='processes are killed and stopped by signals')
 def test_it_is_made_through_the_leader_and_outlives_it(path, monkeypatch):
     with OtherProcess(path, synchronous='NORMAL') as other, LocalSWF(path, long_poll=20) as swf:
-        other('office.prepare() and None')
+        other('domain.prepare() and None')
         assert not swf.is_leader
-        case = failed(Office(swf))
+        case = failed(Domain(swf))
         monkeypatch.setattr(member, 'PART', 1000)  # so it goes in parts
         with pytest.raises(ClientError, match='UnknownResourceFault'):
             case.fork(run_id='nobody')
         run = case.fork()
         other.kill()
-        office = Office(swf)  # which leads now
-        assert office.types(run) == COPIED
-        assert office.decide(COMPLETE)['workflowExecution'] == run
-        assert office.describe(run)['executionInfo']['closeStatus'] == 'COMPLETED'
+        domain = Domain(swf)  # which leads now
+        assert domain.types(run) == COPIED
+        assert domain.decide(COMPLETE)['workflowExecution'] == run
+        assert domain.describe(run)['executionInfo']['closeStatus'] == 'COMPLETED'

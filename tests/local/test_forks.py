@@ -14,7 +14,7 @@ import pytest
 
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.store.file import close_everything
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, 'fork'), reason='there is no fork'),
@@ -56,61 +56,61 @@ def open_ids(swf):
 
 
 @pytest.fixture(params=['memory', 'file'])
-def office(request, path):
+def domain(request, path):
     clock = ManualClock()
     with LocalSWF(path if request.param == 'file' else ':memory:', clock, synchronous='NORMAL') as swf:
-        yield Office(swf, clock).prepare()
+        yield Domain(swf, clock).prepare()
 
 
 @pytest.mark.parametrize(
     'call',
     [
-        lambda office: office.start('child'),
-        lambda office: office.poll_decision(),
-        lambda office: office.swf.list_domains(registrationStatus='REGISTERED'),
-        lambda office: office.swf.call('ListDomains', {'registrationStatus': 'REGISTERED'}),
-        lambda office: office.swf.call_json('ListDomains', {'registrationStatus': 'REGISTERED'}),
-        lambda office: office.swf.hold('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'l'}}, print),
-        lambda office: office.swf.register_lambda('f', len),
-        lambda office: office.swf.next_deadline(),
-        lambda office: office.swf.reset(),
+        lambda domain: domain.start('child'),
+        lambda domain: domain.poll_decision(),
+        lambda domain: domain.swf.list_domains(registrationStatus='REGISTERED'),
+        lambda domain: domain.swf.call('ListDomains', {'registrationStatus': 'REGISTERED'}),
+        lambda domain: domain.swf.call_json('ListDomains', {'registrationStatus': 'REGISTERED'}),
+        lambda domain: domain.swf.hold('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'l'}}, print),
+        lambda domain: domain.swf.register_lambda('f', len),
+        lambda domain: domain.swf.next_deadline(),
+        lambda domain: domain.swf.reset(),
     ],
     ids=['start', 'poll', 'list', 'call', 'call_json', 'hold', 'register_lambda', 'next_deadline', 'reset'],
 )
-def test_every_call_of_a_child_is_refused_with_the_way_out(office, call):
-    text = in_child(lambda: refusal(lambda: call(office)))
+def test_every_call_of_a_child_is_refused_with_the_way_out(domain, call):
+    text = in_child(lambda: refusal(lambda: call(domain)))
     assert text.startswith('ServiceForked: ')
     assert f'process {os.getpid()}' in text
     assert 'genflow server' in text
-    office.start('parent')
-    assert open_ids(office.swf) == {'parent'}
+    domain.start('parent')
+    assert open_ids(domain.swf) == {'parent'}
 
 
-def test_a_child_may_close_what_it_inherited_and_the_parent_continues(office):
+def test_a_child_may_close_what_it_inherited_and_the_parent_continues(domain):
     def close():
-        office.swf.close()
-        office.clock.advance(1)
+        domain.swf.close()
+        domain.clock.advance(1)
         return True
 
     assert in_child(close)
-    office.start('parent')
-    office.clock.advance(1)
-    assert open_ids(office.swf) == {'parent'}
+    domain.start('parent')
+    domain.clock.advance(1)
+    assert open_ids(domain.swf) == {'parent'}
 
 
 def test_a_child_that_ends_as_programs_do_damages_nothing(path):
     """Its interpreter is finalized, with everything that it inherited."""
     with LocalSWF(path, synchronous='NORMAL') as swf:
-        office = Office(swf).prepare()
-        office.start('before')
+        domain = Domain(swf).prepare()
+        domain.start('before')
         child = os.fork()
         if child == 0:
             sys.stdout = sys.stderr = open(os.devnull, 'w')  # noqa: SIM115, PTH123 - nothing of pytest's is written twice
             close_everything()
-            del office, swf
+            del domain, swf
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
-        Office(swf).start('after')
+        Domain(swf).start('after')
     with LocalSWF(path) as again:
         assert open_ids(again) == {'before', 'after'}
 
@@ -118,7 +118,7 @@ def test_a_child_that_ends_as_programs_do_damages_nothing(path):
 def test_a_child_that_lives_on_holds_no_file(path):
     reader, writer = os.pipe()
     swf = LocalSWF(path, synchronous='NORMAL')
-    Office(swf).prepare()
+    Domain(swf).prepare()
     child = os.fork()
     if child == 0:
         os.close(writer)
@@ -154,7 +154,7 @@ class Busy:
     def __init__(self, path):
         self.stop = threading.Event()
         self.swf = LocalSWF(path, synchronous='NORMAL')
-        self.office = Office(self.swf).prepare()
+        self.domain = Domain(self.swf).prepare()
         works = (self.make, self.make, self.use, self.use)
         self.threads = [threading.Thread(target=self.repeat, args=(work,), daemon=True) for work in works]
 
@@ -179,7 +179,7 @@ class Busy:
         LocalSWF().close()
 
     def use(self, name):
-        self.office.start(name)
+        self.domain.start(name)
         open_ids(self.swf)
 
 
@@ -187,7 +187,7 @@ class Busy:
 def test_a_child_makes_a_service_of_its_own_whatever_the_parent_s_threads_do(path):
     def own():
         with LocalSWF() as mine:
-            Office(mine).prepare().start('own')
+            Domain(mine).prepare().start('own')
             return sorted(open_ids(mine))
 
     with Busy(path):

@@ -12,7 +12,7 @@ import pytest
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.requests.tokens import SealedTask
 from genflow.local.state.execution import LONGEST_OBJECT, MOST_OBJECTS
-from tests.local.office import ACTIVITY, COMPLETE, Office, decision, schedule
+from tests.local.domain import ACTIVITY, COMPLETE, Domain, decision, schedule
 
 SHORT = {('act', '1')}
 
@@ -26,9 +26,9 @@ class Fruit(str, Enum):
 class Rounds:
     """A worker that takes and answers tasks as the rounds of a worker do."""
 
-    def __init__(self, office):
-        self.office = office
-        self.client = office.swf.deferring()
+    def __init__(self, domain):
+        self.domain = domain
+        self.client = domain.swf.deferring()
         self.requests = []
 
     def take(self, kind, task_list):
@@ -65,7 +65,7 @@ def rounds(request, tmp_path):
     path = {} if request.param == 'memory' else {'path': tmp_path / 'swf.db', 'synchronous': 'OFF'}
     clock = ManualClock()
     with contextlib.closing(LocalSWF(clock=clock, **path)) as swf:
-        yield Rounds(Office(swf, clock).prepare())
+        yield Rounds(Domain(swf, clock).prepare())
 
 
 def spoil(value):
@@ -82,8 +82,8 @@ def spoil(value):
 
 def live(rounds):
     """A life with several kinds of events; its execution, and for each decision what was read."""
-    office = rounds.office
-    execution = office.start(tagList=['tag'], input='"input"')
+    domain = rounds.domain
+    execution = domain.start(tagList=['tag'], input='"input"')
     read = []
 
     def decide(*decisions):
@@ -103,11 +103,11 @@ def live(rounds):
         decision('RecordMarker', markerName='m', details='d'),
     )
     decide()
-    office.clock.advance(6)
+    domain.clock.advance(6)
     decide(decision('StartTimer', timerId='t', startToFireTimeout='5'), decision('CancelTimer', timerId='t'))
-    office.signal()
+    domain.signal()
     rounds.perform()
-    office.swf.request_cancel_workflow_execution(domain='dom', workflowId='w')
+    domain.swf.request_cancel_workflow_execution(domain='dom', workflowId='w')
     decide(COMPLETE)
     return execution, read
 
@@ -119,12 +119,12 @@ def pages_of(history, read):
 
 def test_a_decider_reads_what_the_history_says_and_nobody_sees_what_it_does_with_that(rounds):
     execution, read = live(rounds)
-    history = rounds.office.history(execution)
+    history = rounds.domain.history(execution)
     assert [task['events'] for task in read] == pages_of(history, read)
     assert len(read) == 5
     assert 'spoiled' not in str(history)
-    assert 'spoiled' not in str(rounds.office.describe(execution))
-    kind = rounds.office.swf.describe_activity_type(domain='dom', activityType=ACTIVITY)
+    assert 'spoiled' not in str(rounds.domain.describe(execution))
+    kind = rounds.domain.swf.describe_activity_type(domain='dom', activityType=ACTIVITY)
     assert 'spoiled' not in str(kind)
 
 
@@ -133,15 +133,15 @@ def test_a_decider_reads_what_the_history_says_and_nobody_sees_what_it_does_with
 )
 def test_many_and_long_events_are_read_as_few_and_short_ones(rounds, signals, length):
     """They are not kept as objects, so that an execution takes no more memory than its texts may."""
-    execution = rounds.office.start()
+    execution = rounds.domain.start()
     read = [rounds.decide()[0]]
     for _ in range(2):
         for _ in range(signals):
-            rounds.office.swf.signal_workflow_execution(
+            rounds.domain.swf.signal_workflow_execution(
                 domain='dom', workflowId='w', signalName='s', input='x' * length
             )
         read.append(rounds.decide()[0])
-    assert [task['events'] for task in read] == pages_of(rounds.office.history(execution), read)
+    assert [task['events'] for task in read] == pages_of(rounds.domain.history(execution), read)
 
 
 def types_in(value):
@@ -155,7 +155,7 @@ def types_in(value):
 
 def test_texts_of_an_application_s_own_class_are_given_as_they_are_in_json(rounds):
     """Else a workflow would get other values from its live execution than from a replay."""
-    execution = rounds.office.start(input=Fruit.PEAR, tagList=[Fruit.PEAR])
+    execution = rounds.domain.start(input=Fruit.PEAR, tagList=[Fruit.PEAR])
     rounds.decide(
         decision('ScheduleActivityTask', activityId=Fruit.PEAR, activityType=ACTIVITY, input=Fruit.PEAR),
         decision('StartTimer', timerId=Fruit.PEAR, startToFireTimeout='5', control=Fruit.PEAR),
@@ -166,5 +166,5 @@ def test_texts_of_an_application_s_own_class_are_given_as_they_are_in_json(round
     assert found['TimerStarted']['timerStartedEventAttributes']['control'] == 'pear'
     assert found['ActivityTaskCompleted']['activityTaskCompletedEventAttributes']['result'] == 'pear'
     assert activity['input'] == 'pear'
-    given = types_in([task['events'], activity, rounds.office.describe(execution)])
+    given = types_in([task['events'], activity, rounds.domain.describe(execution)])
     assert given <= {dict, list, str, int, bool, datetime, SealedTask}

@@ -17,7 +17,7 @@ from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import Batch
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 
 class SlowDisk:
@@ -239,16 +239,16 @@ def test_an_empty_batch_is_not_written(dispatcher):
 def test_sixteen_callers_share_commits(path):
     """Each signals an execution of its own; with one commit a call there would be 640."""
     with LocalSWF(path, long_poll=0) as swf:
-        office = Office(swf).prepare()
+        domain = Domain(swf).prepare()
         for number in range(16):
-            office.start(str(number))
+            domain.start(str(number))
         before = swf.statistics.commits
         together = threading.Barrier(16)
 
         def signal(number):
             together.wait(60)
             for _ in range(40):
-                office.signal(str(number))
+                domain.signal(str(number))
 
         threads = [threading.Thread(target=signal, args=(number,)) for number in range(16)]
         for thread in threads:
@@ -270,7 +270,7 @@ def test_batches_merge_in_order():
 
 def test_a_service_in_memory_commits_nothing():
     with LocalSWF() as swf:
-        Office(swf).prepare()
+        Domain(swf).prepare()
         assert (swf.statistics.calls > 0, swf.statistics.commits) == (True, 0)
 
 

@@ -11,7 +11,7 @@ from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.engine import long_polls
 from genflow.local.engine.long_polls import LongPolls
 from genflow.local.errors import ServiceError
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 PATIENCE = 60
 POLL = {'domain': 'd', 'taskList': {'name': 'l'}}
@@ -172,15 +172,15 @@ def test_only_a_deadline_that_comes_before_its_next_look_wakes_the_timekeeper(mo
     monkeypatch.setattr(LongPolls, '_keep_time', counted)
     monkeypatch.setattr(long_polls, 'IDLE_TIMEOUT', 300)
     with LocalSWF(long_poll=300) as swf:
-        office = Office(swf).prepare()
-        waits = threading.Thread(target=office.poll_decision, args=['nobody'])
+        domain = Domain(swf).prepare()
+        waits = threading.Thread(target=domain.poll_decision, args=['nobody'])
         waits.start()
         assert looked.wait(PATIENCE)
         looked.clear()
         for hours in range(9, 1, -1):
-            office.start(f'{hours} hours', executionStartToCloseTimeout=str(hours * 3600))
+            domain.start(f'{hours} hours', executionStartToCloseTimeout=str(hours * 3600))
         assert len(looks) == 1
-        office.start('soon', executionStartToCloseTimeout='200')
+        domain.start('soon', executionStartToCloseTimeout='200')
         assert looked.wait(PATIENCE)
         assert len(looks) == 2
     waits.join(PATIENCE)

@@ -13,7 +13,7 @@ from genflow.local import LocalSWF
 from genflow.local.engine import call_thread
 from genflow.local.engine.call_thread import CallThread
 from tests.interrupting import Interrupted, Lines
-from tests.local.office import COMPLETE, Office
+from tests.local.domain import COMPLETE, Domain
 
 
 def interrupted_at_every_line(call):
@@ -51,25 +51,25 @@ def open_ids(swf):
 @pytest.fixture(params=['memory', 'file'])
 def swf(request, path):
     with LocalSWF(path if request.param == 'file' else ':memory:', long_poll=0.02, synchronous='NORMAL') as swf:
-        Office(swf).prepare()
+        Domain(swf).prepare()
         yield swf
 
 
 def test_a_start_interrupted_at_every_line_happens_whole_or_not_at_all(swf):
-    office = Office(swf)
+    domain = Domain(swf)
     acknowledged = set()
     names = (f'w{number}' for number in range(1000))
-    for interrupted, run in interrupted_at_every_line(lambda: office.start(next(names))):
+    for interrupted, run in interrupted_at_every_line(lambda: domain.start(next(names))):
         if not interrupted:
             acknowledged.add(run['workflowId'])
-        answered(lambda: office.start(f'next{len(acknowledged)}'))
+        answered(lambda: domain.start(f'next{len(acknowledged)}'))
         acknowledged.add(f'next{len(acknowledged)}')
     there = answered(lambda: open_ids(swf))
     assert acknowledged <= there
     assert answered(lambda: swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0}))[
         'count'
     ] == len(there)
-    while task := answered(office.poll_decision).get('taskToken'):
+    while task := answered(domain.poll_decision).get('taskToken'):
         swf.respond_decision_task_completed(taskToken=task, decisions=[COMPLETE])
     assert answered(lambda: open_ids(swf)) == set()
 
@@ -77,9 +77,9 @@ def test_a_start_interrupted_at_every_line_happens_whole_or_not_at_all(swf):
 def test_what_was_acknowledged_is_in_the_file_and_nothing_else(path):
     seen = set()
     with LocalSWF(path, long_poll=0, synchronous='NORMAL') as swf:
-        office = Office(swf).prepare()
+        domain = Domain(swf).prepare()
         names = (f'w{number}' for number in range(1000))
-        for interrupted, run in interrupted_at_every_line(lambda: office.start(next(names))):
+        for interrupted, run in interrupted_at_every_line(lambda: domain.start(next(names))):
             seen |= set() if interrupted else {run['workflowId']}
         there = open_ids(swf)
     with LocalSWF(path, long_poll=0) as again:
@@ -89,13 +89,13 @@ def test_what_was_acknowledged_is_in_the_file_and_nothing_else(path):
 @pytest.mark.thorough
 def test_a_poll_interrupted_at_every_line_takes_nobody_s_place(swf):
     """Who stands in line next is woken for the next task, not somebody who has left."""
-    office = Office(swf)
+    domain = Domain(swf)
     request = {'domain': 'dom', 'taskList': {'name': 'deciders'}}
-    for number, _ in enumerate(interrupted_at_every_line(office.poll_decision)):
+    for number, _ in enumerate(interrupted_at_every_line(domain.poll_decision)):
         rung = threading.Event()
         held = swf.hold('PollForDecisionTask', request, rung.set)
         assert held.attempt() is None
-        office.start(f'w{number}')
+        domain.start(f'w{number}')
         assert rung.wait(60)
         assert '"taskToken"' in held.attempt(last=True)
 
@@ -107,12 +107,12 @@ def test_a_signal_while_a_poll_waits(path):
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with LocalSWF(path, long_poll=60, synchronous='NORMAL') as swf:
-            office = Office(swf).prepare()
+            domain = Domain(swf).prepare()
             signal.setitimer(signal.ITIMER_REAL, 0.05)
             with pytest.raises(Interrupted):
-                office.poll_decision()
-            office.start()
-            assert 'taskToken' in answered(office.poll_decision)
+                domain.poll_decision()
+            domain.start()
+            assert 'taskToken' in answered(domain.poll_decision)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -131,7 +131,7 @@ def test_closing_interrupted_at_every_line_can_be_repeated(tmp_path):
     while interrupted:
         number += 1
         swf = opened()
-        Office(swf).prepare().start()
+        Domain(swf).prepare().start()
         interrupted = False
         try:
             with Lines(number):
@@ -171,7 +171,7 @@ def thread_of(swf):
 @pytest.mark.parametrize('end', ['close', 'drop'])
 def test_the_thread_ends_soon_after_the_service(end):
     swf = LocalSWF()
-    Office(swf).prepare()
+    Domain(swf).prepare()
     thread = thread_of(swf)
     assert thread is not threading.current_thread()
     if end == 'close':

@@ -12,7 +12,7 @@ import pytest
 from genflow.local import LocalSWF
 from genflow.local.store import Store
 from genflow.local.store.schema import APPLICATION_ID, STEPS
-from tests.local.office import Office
+from tests.local.domain import Domain
 
 NOTHING = (None,) * 7
 
@@ -89,9 +89,9 @@ def test_a_commit_writes_one_page_once_there_are_rows(path):
 
 def test_a_service_that_closes_leaves_no_row(path):
     with LocalSWF(path, synchronous='OFF') as swf:
-        office = Office(swf).prepare()
+        domain = Domain(swf).prepare()
         for number in range(5):
-            office.start(str(number))
+            domain.start(str(number))
         assert len(slots(path)) >= 5
     assert slots(path) == []
 

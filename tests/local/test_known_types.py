@@ -9,7 +9,7 @@ import pytest
 
 from genflow.local import LocalSWF
 from genflow.local.state.task_lists import TaskQueue
-from tests.local.office import ACTIVITY_DEFAULTS, COMPLETE, WORKFLOW_DEFAULTS, Office, decision, schedule
+from tests.local.domain import ACTIVITY_DEFAULTS, COMPLETE, WORKFLOW_DEFAULTS, Domain, decision, schedule
 from tests.local.other_process import OtherProcess
 
 SECOND = {'name': 'second', 'version': '1'}
@@ -21,13 +21,13 @@ def two(path):
     with LocalSWF(path, synchronous='NORMAL', long_poll=0) as first, LocalSWF(path, long_poll=0) as other:
         first.declare_types(workflows=[('wf', '1')], activities=[('act', '1')])
         other.declare_types(workflows=[('second', '1')], activities=[('second', '1')])
-        register(Office(first).prepare())
-        yield Office(first), Office(other)
+        register(Domain(first).prepare())
+        yield Domain(first), Domain(other)
 
 
-def register(office):
-    office.swf.register_workflow_type(domain='dom', **SECOND, **WORKFLOW_DEFAULTS)
-    office.swf.register_activity_type(domain='dom', **SECOND, **ACTIVITY_DEFAULTS)
+def register(domain):
+    domain.swf.register_workflow_type(domain='dom', **SECOND, **WORKFLOW_DEFAULTS)
+    domain.swf.register_activity_type(domain='dom', **SECOND, **ACTIVITY_DEFAULTS)
 
 
 def seconds_activity(name):
@@ -45,8 +45,8 @@ def test_a_task_goes_to_the_process_that_knows_its_type(two):
     task = other.poll_decision()
     assert task['workflowExecution']['workflowId'] == 'a'
     other.respond(task, schedule('x'), seconds_activity('y'))
-    assert [office.poll_activity()['activityId'] for office in (other, first)] == ['y', 'x']
-    assert all('taskToken' not in office.poll_activity() for office in two)
+    assert [domain.poll_activity()['activityId'] for domain in (other, first)] == ['y', 'x']
+    assert all('taskToken' not in domain.poll_activity() for domain in two)
 
 
 @pytest.mark.thorough
@@ -56,12 +56,12 @@ def test_the_poll_that_waits_is_woken_where_the_type_is_known(path, waits_in):
     with LocalSWF(path, synchronous='NORMAL', long_poll=30) as first, LocalSWF(path, long_poll=30) as other:
         first.declare_types(workflows=[('wf', '1')], activities=[])
         other.declare_types(workflows=[('second', '1')], activities=[])
-        register(Office(first).prepare())
+        register(Domain(first).prepare())
         names = {'first': 'wf', 'other': 'second'}
         found = {}
 
         def poll(name, swf):
-            found[name] = Office(swf).poll_decision()['workflowType']['name']
+            found[name] = Domain(swf).poll_decision()['workflowType']['name']
 
         threads = {
             name: threading.Thread(target=poll, args=(name, swf)) for name, swf in (('first', first), ('other', other))
@@ -70,7 +70,7 @@ def test_the_poll_that_waits_is_woken_where_the_type_is_known(path, waits_in):
         for name in order:
             threads[name].start()
         for name in reversed(order):
-            Office(first).start(name, workflowType={'name': names[name], 'version': '1'})
+            Domain(first).start(name, workflowType={'name': names[name], 'version': '1'})
             threads[name].join(60)
             assert found[name] == names[name]
 
@@ -91,19 +91,19 @@ def test_who_declares_nothing_takes_everything(two, path):
     first, _ = two
     first.start('a', workflowType=SECOND)
     with LocalSWF(path, long_poll=0) as third:
-        assert Office(third).poll_decision()['workflowExecution']['workflowId'] == 'a'
+        assert Domain(third).poll_decision()['workflowExecution']['workflowId'] == 'a'
 
 
 @pytest.mark.thorough
 def test_what_only_a_process_knew_that_has_left_goes_to_a_poll_that_waits(path):
     with LocalSWF(path, synchronous='NORMAL', long_poll=30) as first:
         first.declare_types(workflows=[('wf', '1')], activities=[])
-        office = register(Office(first).prepare()) or Office(first)
+        domain = register(Domain(first).prepare()) or Domain(first)
         other = LocalSWF(path)
         other.declare_types(workflows=[('second', '1')], activities=[])
-        office.start('a', workflowType=SECOND)
+        domain.start('a', workflowType=SECOND)
         tasks = []
-        thread = threading.Thread(target=lambda: tasks.append(office.poll_decision()))
+        thread = threading.Thread(target=lambda: tasks.append(domain.poll_decision()))
         thread.start()
         other.close()
         thread.join(60)
@@ -119,24 +119,24 @@ def test_a_process_that_comes_gets_what_another_holds_that_cannot_do_it(two, pat
         """Until the leader has noticed that the process which knows the type has left."""
     with LocalSWF(path, long_poll=60) as again:
         again.declare_types(workflows=[('second', '1')], activities=[])
-        assert Office(again).poll_decision()['workflowExecution']['workflowId'] == 'a'
+        assert Domain(again).poll_decision()['workflowExecution']['workflowId'] == 'a'
     assert 'DecisionTaskTimedOut' in first.types(execution)
 
 
 @pytest.mark.thorough
 def test_types_are_known_after_a_take_over(path):
     with OtherProcess(path, long_poll=0, synchronous='NORMAL') as leader:
-        leader('office.prepare() and None')
+        leader('domain.prepare() and None')
         with LocalSWF(path, long_poll=0) as first, LocalSWF(path, long_poll=0) as other:
             first.declare_types(workflows=[('wf', '1')], activities=[])
             other.declare_types(workflows=[('second', '1')], activities=[])
             leader.kill()
-            register(Office(first))
+            register(Domain(first))
             other.list_domains(registrationStatus='REGISTERED')
             assert {first.is_leader, other.is_leader} == {False, True}
-            Office(first).start('a', workflowType=SECOND)
-            assert 'taskToken' not in Office(first).poll_decision()
-            assert Office(other).poll_decision()['workflowExecution']['workflowId'] == 'a'
+            Domain(first).start('a', workflowType=SECOND)
+            assert 'taskToken' not in Domain(first).poll_decision()
+            assert Domain(other).poll_decision()['workflowExecution']['workflowId'] == 'a'
 
 
 @pytest.mark.thorough
@@ -170,10 +170,10 @@ def test_tasks_that_are_passed_over_keep_their_places():
 def test_a_process_that_comes_leaves_others_what_they_can_do_and_what_it_cannot(path, held, declared):
     with LocalSWF(path, synchronous='NORMAL', long_poll=0) as first:
         first.declare_types(workflows=[('wf', '1')], activities=[])
-        office = Office(first).prepare()
-        register(office)
-        office.start('a', workflowType={'name': held, 'version': '1'})
-        task = office.poll_decision()
+        domain = Domain(first).prepare()
+        register(domain)
+        domain.start('a', workflowType={'name': held, 'version': '1'})
+        task = domain.poll_decision()
         with LocalSWF(path, long_poll=0) as other:
             other.declare_types(workflows=[(declared, '1')], activities=[])
-            office.respond(task, COMPLETE)
+            domain.respond(task, COMPLETE)

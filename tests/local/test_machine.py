@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from genflow.local import Limits, LocalSWF, ManualClock
 from genflow.local.requests.model import operations
 from tests.conformance.shapes import MODEL, answer_problems
-from tests.local.office import ACTIVITY, ACTIVITY_DEFAULTS, WORKFLOW, WORKFLOW_DEFAULTS, decision
+from tests.local.domain import ACTIVITY, ACTIVITY_DEFAULTS, WORKFLOW, WORKFLOW_DEFAULTS, decision
 from tests.local.reference import Reference
 from tests.profile import examples
 

@@ -13,7 +13,7 @@ from genflow.local import LocalSWF
 from genflow.local.state import state
 from genflow.local.state.task_lists import TaskQueue
 from genflow.local.state.transaction import Batch
-from tests.local.office import Office, decision, schedule
+from tests.local.domain import Domain, decision, schedule
 
 
 @pytest.fixture
@@ -22,65 +22,65 @@ def forgetful(monkeypatch, path, clock):
     monkeypatch.setattr(state, 'KEPT_EXECUTIONS', 0)
     monkeypatch.setattr('genflow.local.engine.locked_state.PUT_AWAY_EVERY', 1)
     with contextlib.closing(LocalSWF(path, clock, synchronous='OFF')) as swf:
-        yield Office(swf, clock).prepare()
+        yield Domain(swf, clock).prepare()
 
 
-def fold(office):
+def fold(domain):
     """Have everything folded, which lets executions be put away."""
-    office.swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
+    domain.swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
 
 
 def test_an_execution_that_was_put_away_comes_back_whole(forgetful, clock):
-    office = forgetful
-    execution = office.start(input='[7]')
-    office.decide(schedule('a', input='[1]'), decision('StartTimer', timerId='t', startToFireTimeout='10'))
-    fold(office)
-    activity = office.poll_activity()
+    domain = forgetful
+    execution = domain.start(input='[7]')
+    domain.decide(schedule('a', input='[1]'), decision('StartTimer', timerId='t', startToFireTimeout='10'))
+    fold(domain)
+    activity = domain.poll_activity()
     assert activity['input'] == '[1]'
-    fold(office)
-    office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'], details='half')
-    fold(office)
+    fold(domain)
+    domain.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'], details='half')
+    fold(domain)
     clock.advance(10)
-    fold(office)
-    assert office.poll_decision()['events'][-3]['eventType'] == 'TimerFired'
-    fold(office)
+    fold(domain)
+    assert domain.poll_decision()['events'][-3]['eventType'] == 'TimerFired'
+    fold(domain)
     clock.advance(590)
-    timed_out = [event for event in office.history(execution) if event['eventType'] == 'ActivityTaskTimedOut']
+    timed_out = [event for event in domain.history(execution) if event['eventType'] == 'ActivityTaskTimedOut']
     assert timed_out[0]['activityTaskTimedOutEventAttributes']['details'] == 'half'
 
 
 def test_a_heartbeat_keeps_its_execution_at_hand_until_the_file_has_it(forgetful, clock):
-    office = forgetful
-    office.start()
-    office.decide(schedule('a', heartbeatTimeout='5'))
-    activity = office.poll_activity()
-    fold(office)
+    domain = forgetful
+    domain.start()
+    domain.decide(schedule('a', heartbeatTimeout='5'))
+    activity = domain.poll_activity()
+    fold(domain)
     clock.advance(4)
-    office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'], details='x')
-    office.poll_decision()
+    domain.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'], details='x')
+    domain.poll_decision()
     clock.advance(4)
-    assert office.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'])['cancelRequested'] is False
+    assert domain.swf.record_activity_task_heartbeat(taskToken=activity['taskToken'])['cancelRequested'] is False
 
 
-def test_a_long_history_is_read_from_memory_and_file(office):
+def test_a_long_history_is_read_from_memory_and_file(domain):
     """5,000 events of a kilobyte: more than is kept at hand."""
-    execution = office.start()
+    execution = domain.start()
     marker = decision('RecordMarker', markerName='m', details='x' * 1000)
     for _ in range(5):
-        office.decide(*[marker] * 996)
-        office.signal()
-    events = office.history(execution)
+        domain.decide(*[marker] * 996)
+        domain.signal()
+    events = domain.history(execution)
     assert [event['eventId'] for event in events] == list(range(1, 5 * 1000 + 2 + 1))
-    task = office.poll_decision(maximumPageSize=7, startAtPreviousStartedEvent=True)
+    task = domain.poll_decision(maximumPageSize=7, startAtPreviousStartedEvent=True)
     first = task['previousStartedEventId']
     assert [event['eventId'] for event in task['events']] == list(range(first, first + 7))
 
 
-def test_what_opens_and_settles_between_folds_never_reaches_a_table(office):
+def test_what_opens_and_settles_between_folds_never_reaches_a_table(domain):
     """The batch forgets an item that was not written yet."""
-    execution = office.start()
-    office.decide(decision('StartTimer', timerId='t', startToFireTimeout='0'))
-    assert office.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
+    execution = domain.start()
+    domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='0'))
+    assert domain.types(execution)[-2:] == ['TimerFired', 'DecisionTaskScheduled']
 
 
 class Thing:
@@ -155,10 +155,10 @@ def test_task_lists_that_hold_nothing_and_that_nobody_polls_are_forgotten(monkey
     """Clients may ask for a list of a new name each time; the service keeps those alone that matter."""
     monkeypatch.setattr('genflow.local.engine.locked_state.PUT_AWAY_EVERY', 1)
     with LocalSWF(long_poll=0) as swf:
-        office = Office(swf).prepare()
-        office.start(taskList={'name': 'kept'})
+        domain = Domain(swf).prepare()
+        domain.start(taskList={'name': 'kept'})
         before = task_queues()
         for number in range(500):
-            office.poll_decision(f'{number}')
+            domain.poll_decision(f'{number}')
         assert task_queues() <= before + 1
-        assert 'taskToken' in office.poll_decision('kept')
+        assert 'taskToken' in domain.poll_decision('kept')

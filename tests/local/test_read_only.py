@@ -12,7 +12,7 @@ import pytest
 
 from genflow.local import LocalSWF, ManualClock
 from genflow.local.errors import FileInUse, ForeignFile, ReadOnly, ServiceClosed
-from tests.local.office import Office, decision, schedule
+from tests.local.domain import Domain, decision, schedule
 from tests.local.other_process import OtherProcess
 from tests.local.test_forks import in_child
 
@@ -27,19 +27,19 @@ def bytes_of(path):
 def execution(path):
     """An execution with a started activity and a timer, in a file that nobody has open."""
     with LocalSWF(path, synchronous='NORMAL', long_poll=0) as swf:
-        office = Office(swf).prepare()
-        execution = office.start('w')
-        office.decide(schedule('a'), decision('StartTimer', timerId='t', startToFireTimeout='0'))
-        office.poll_activity()
+        domain = Domain(swf).prepare()
+        execution = domain.start('w')
+        domain.decide(schedule('a'), decision('StartTimer', timerId='t', startToFireTimeout='0'))
+        domain.poll_activity()
     return execution
 
 
 def test_looking_changes_no_byte_and_makes_no_file(execution, path, caplog):
     before = bytes_of(path)
     with LocalSWF(path, mode='r') as swf:
-        office = Office(swf)
-        assert office.types(execution)[-1] == 'ActivityTaskStarted'
-        assert office.describe(execution)['openCounts']['openActivityTasks'] == 1
+        domain = Domain(swf)
+        assert domain.types(execution)[-1] == 'ActivityTaskStarted'
+        assert domain.describe(execution)['openCounts']['openActivityTasks'] == 1
         assert not swf.is_leader
     assert bytes_of(path) == before
     assert COPY not in caplog.text
@@ -48,40 +48,40 @@ def test_looking_changes_no_byte_and_makes_no_file(execution, path, caplog):
 def test_nothing_becomes_due_by_being_looked_at(path):
     """Time has passed since the file was closed."""
     with LocalSWF(path, ManualClock(), synchronous='NORMAL', long_poll=0) as swf:
-        office = Office(swf).prepare()
-        execution = office.start()
-        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
+        domain = Domain(swf).prepare()
+        execution = domain.start()
+        domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
     with LocalSWF(path, mode='r') as swf:
-        assert Office(swf).types(execution)[-1] == 'TimerStarted'
+        assert Domain(swf).types(execution)[-1] == 'TimerStarted'
         assert swf.next_deadline() is not None
 
 
 @pytest.mark.parametrize(
     'call',
     [
-        lambda office: office.start('other'),
-        lambda office: office.signal(),
-        lambda office: office.poll_decision(),
-        lambda office: office.swf.reset(),
-        lambda office: office.swf.register_lambda('f', len),
-        lambda office: office.swf.hold('PollForDecisionTask', {}, print),
+        lambda domain: domain.start('other'),
+        lambda domain: domain.signal(),
+        lambda domain: domain.poll_decision(),
+        lambda domain: domain.swf.reset(),
+        lambda domain: domain.swf.register_lambda('f', len),
+        lambda domain: domain.swf.hold('PollForDecisionTask', {}, print),
     ],
 )
 def test_a_call_that_would_change_something_is_refused(execution, path, call):
     with LocalSWF(path, mode='r') as swf, pytest.raises(ReadOnly, match='read-only'):
-        call(Office(swf))
+        call(Domain(swf))
 
 
 @pytest.mark.thorough
 def test_what_was_not_folded_yet_is_seen(path, caplog):
     """A process that was killed leaves its last commits in the journal and in the write-ahead log."""
     with OtherProcess(path, synchronous='NORMAL') as other:
-        other('office.prepare() and None')
-        execution = other('office.start("w")')
+        other('domain.prepare() and None')
+        execution = other('domain.start("w")')
         other.kill()
     before = bytes_of(path)
     with LocalSWF(path, mode='r') as swf:
-        assert Office(swf).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+        assert Domain(swf).types(execution) == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
     assert bytes_of(path) == before
     assert caplog.text.count(f'{path} was not closed by its last user: {COPY}') == 1
 
@@ -89,26 +89,26 @@ def test_what_was_not_folded_yet_is_seen(path, caplog):
 def test_what_others_write_later_is_seen(execution, path):
     """Whether they still have the file, or have closed it again."""
     with LocalSWF(path, mode='r') as swf:
-        assert Office(swf).types(execution)[-1] == 'ActivityTaskStarted'
+        assert Domain(swf).types(execution)[-1] == 'ActivityTaskStarted'
         with LocalSWF(path, synchronous='NORMAL') as leader:
             assert leader.is_leader
-            Office(leader).signal()
-            assert 'WorkflowExecutionSignaled' in Office(swf).types(execution)
-            Office(leader).signal()
-        assert Office(swf).types(execution).count('WorkflowExecutionSignaled') == 2
+            Domain(leader).signal()
+            assert 'WorkflowExecutionSignaled' in Domain(swf).types(execution)
+            Domain(leader).signal()
+        assert Domain(swf).types(execution).count('WorkflowExecutionSignaled') == 2
         with LocalSWF(path, ManualClock()), pytest.raises(FileInUse, match='ManualClock'):
-            Office(swf).types(execution)
-        assert Office(swf).types(execution).count('WorkflowExecutionSignaled') == 2
+            Domain(swf).types(execution)
+        assert Domain(swf).types(execution).count('WorkflowExecutionSignaled') == 2
     with pytest.raises(ServiceClosed):
-        Office(swf).types(execution)
+        Domain(swf).types(execution)
 
 
 def test_who_looks_sees_what_the_leader_does(execution, path):
     with LocalSWF(path, synchronous='NORMAL') as leader, LocalSWF(path, mode='r') as swf:
-        Office(leader).signal()
-        assert 'WorkflowExecutionSignaled' in Office(swf).types(execution)
+        Domain(leader).signal()
+        assert 'WorkflowExecutionSignaled' in Domain(swf).types(execution)
         with pytest.raises(ReadOnly):
-            Office(swf).signal()
+            Domain(swf).signal()
 
 
 def test_the_file_of_a_clock_that_is_moved_is_not_shown(path):
@@ -137,7 +137,7 @@ def test_a_file_and_a_folder_that_cannot_be_written(is_killed):
         folder = Path(name)
         path = folder / 'swf.db'
         with OtherProcess(path, synchronous='NORMAL') as other:
-            execution = other('office.prepare().start("w")')
+            execution = other('domain.prepare().start("w")')
             if is_killed:
                 other.kill()
         assert (folder / 'swf.db-wal').exists() == is_killed
@@ -148,7 +148,7 @@ def test_a_file_and_a_folder_that_cannot_be_written(is_killed):
             with pytest.raises(PermissionError):
                 path.open('ab')
             with LocalSWF(path, mode='r') as swf:
-                return Office(swf).types(execution)
+                return Domain(swf).types(execution)
 
         files = {one: 0o444 for one in folder.iterdir() if one.is_file()}
         with modes({**files, folder: 0o555}):

@@ -21,7 +21,7 @@ from genflow.local.shared.following import Following
 from genflow.local.shared.link import ConnectionLost, Link
 from genflow.local.store import Store
 from genflow.swf.worker.worker import Worker
-from tests.local.office import COMPLETE, Office, schedule
+from tests.local.domain import COMPLETE, Domain, schedule
 from tests.local.other_process import OtherProcess
 from tests.processes import Process
 
@@ -52,7 +52,7 @@ class Chain(Workflow):
 @pytest.fixture
 def leader(path):
     with LocalSWF(path, synchronous='OFF', long_poll=20) as service:
-        Office(service).prepare()
+        Domain(service).prepare()
         yield service
 
 
@@ -116,16 +116,16 @@ def in_line(monkeypatch):
 
 
 def test_answers_and_new_tasks_share_a_commit(leader, rounds):
-    execution = Office(leader).start()
+    execution = Domain(leader).start()
     decided(rounds, schedule('a'), schedule('b'))
     before = leader.statistics.commits
     assert [task['activityId'] for task in taken(rounds, ACTIVITY)] == ['a', 'b']
     assert leader.statistics.commits - before == 1
-    assert Office(leader).types(execution)[-2:] == ['ActivityTaskStarted'] * 2
+    assert Domain(leader).types(execution)[-2:] == ['ActivityTaskStarted'] * 2
 
 
 def test_a_round_whose_answer_is_lost_happens_once(leader, rounds, cut):
-    execution = Office(leader).start()
+    execution = Domain(leader).start()
     cut[0] = 2
     decided(rounds, schedule('a'))
     cut[0] = 2
@@ -133,12 +133,12 @@ def test_a_round_whose_answer_is_lost_happens_once(leader, rounds, cut):
     rounds.respond_activity_task_completed(taskToken=task['taskToken'], result='1')
     cut[0] = 2
     rounds.settle()
-    found = Counter(Office(leader).types(execution))
+    found = Counter(Domain(leader).types(execution))
     assert found['DecisionTaskCompleted'] == found['ActivityTaskStarted'] == found['ActivityTaskCompleted'] == 1
 
 
 def test_a_worker_reads_what_it_has_answered(leader, rounds):
-    execution = Office(leader).start()
+    execution = Domain(leader).start()
     decided(rounds, schedule('a'))
     page = rounds.get_workflow_execution_history(domain='dom', execution=execution)
     assert page['events'][-1]['eventType'] == 'ActivityTaskScheduled'
@@ -151,7 +151,7 @@ def test_a_round_that_finds_nothing_writes_nothing(leader, rounds):
 
 
 def test_a_response_that_comes_too_late_is_logged_and_hurts_no_other(leader, rounds, caplog):
-    execution = Office(leader).start()
+    execution = Domain(leader).start()
     decided(rounds, schedule('a'), schedule('b'))
     one, other = taken(rounds, ACTIVITY)
     leader.respond_activity_task_completed(taskToken=one['taskToken'])
@@ -161,11 +161,11 @@ def test_a_response_that_comes_too_late_is_logged_and_hurts_no_other(leader, rou
         rounds.settle()
     assert 'came too late' in caplog.text
     assert '"mine"' not in caplog.text
-    assert Office(leader).types(execution).count('ActivityTaskCompleted') == 2
+    assert Domain(leader).types(execution).count('ActivityTaskCompleted') == 2
 
 
 def test_what_boto3_or_the_service_refuses_for_its_form_is_refused_at_once(leader, rounds):
-    Office(leader).start()
+    Domain(leader).start()
     (answer,) = taken(rounds, DECISION)
     with pytest.raises(leader.exceptions.ClientError, match='Close must be last'):
         rounds.respond_decision_task_completed(taskToken=answer['taskToken'], decisions=[COMPLETE, schedule('a')])
@@ -176,8 +176,8 @@ def test_what_boto3_or_the_service_refuses_for_its_form_is_refused_at_once(leade
 def test_a_throttled_response_is_given_again(path):
     limits = Limits(rates={'RespondDecisionTaskCompleted': (1, 1000)})
     with LocalSWF(path, synchronous='OFF', limits=limits) as leader, LocalSWF(path, limits=limits) as follower:
-        office = Office(leader).prepare()
-        executions = [office.start(f'w{number}') for number in range(3)]
+        domain = Domain(leader).prepare()
+        executions = [domain.start(f'w{number}') for number in range(3)]
         rounds = follower.deferring()
         for answer in taken(rounds, DECISION):
             rounds.respond_decision_task_completed(taskToken=answer['taskToken'], decisions=[COMPLETE])
@@ -189,12 +189,12 @@ def test_a_throttled_response_is_given_again(path):
             except leader.exceptions.ClientError as error:
                 throttled.add(error.response['Error']['Code'])
         assert throttled <= {'ThrottlingException'}
-        assert [Office(leader).types(one)[-1] for one in executions] == ['WorkflowExecutionCompleted'] * 3
+        assert [Domain(leader).types(one)[-1] for one in executions] == ['WorkflowExecutionCompleted'] * 3
 
 
 def test_long_answers_go_in_portions(leader, rounds):
-    office = Office(leader)
-    executions = [office.start(f'w{number}') for number in range(30)]
+    domain = Domain(leader)
+    executions = [domain.start(f'w{number}') for number in range(30)]
     while any(found := [rounds.read(answer, 0) for answer in taken(rounds, DECISION)]):
         for task in found:
             decision = schedule('a', input='x' * 30_000)
@@ -208,11 +208,11 @@ def test_long_answers_go_in_portions(leader, rounds):
         if got == 30:
             break
     rounds.settle()
-    assert all(Office(leader).types(execution).count('ActivityTaskCompleted') == 1 for execution in executions)
+    assert all(Domain(leader).types(execution).count('ActivityTaskCompleted') == 1 for execution in executions)
 
 
 def test_a_failed_commit_of_the_leader_loses_nothing(leader, rounds, monkeypatch):
-    execution = Office(leader).start()
+    execution = Domain(leader).start()
     decided(rounds, schedule('a'))
 
     def full(store, *args):
@@ -227,7 +227,7 @@ def test_a_failed_commit_of_the_leader_loses_nothing(leader, rounds, monkeypatch
     (call,) = rounds.lost()
     getattr(rounds, call[0])(**call[1])
     rounds.settle()
-    assert Office(leader).types(execution).count('ActivityTaskScheduled') == 1
+    assert Domain(leader).types(execution).count('ActivityTaskScheduled') == 1
 
 
 # waiting
@@ -236,7 +236,7 @@ def test_a_failed_commit_of_the_leader_loses_nothing(leader, rounds, monkeypatch
 def test_who_waits_is_rung_when_a_task_is_there(leader, rounds):
     rung = threading.Event()
     places = rounds.stand([DECISION, ACTIVITY], rung.set)
-    Office(leader).start()
+    Domain(leader).start()
     assert rung.wait(PATIENCE)
     assert len(rounds.take([DECISION], places)[0]) == 1
 
@@ -249,7 +249,7 @@ def test_who_leaves_takes_no_task_and_wakes_the_next(leader, rounds, path):
         for place in first:
             place.leave()
         places = others.stand([DECISION], rung.set)
-        Office(leader).start()
+        Domain(leader).start()
         assert rung.wait(PATIENCE)
         assert len(others.take([DECISION], places)[0]) == 1
 
@@ -263,7 +263,7 @@ def test_who_was_woken_for_a_task_and_takes_none_wakes_the_next(leader, rounds, 
         assert in_line.acquire(timeout=PATIENCE)
         second = others.stand([DECISION, ACTIVITY], theirs.set)
         assert in_line.acquire(timeout=PATIENCE)
-        Office(leader).start()
+        Domain(leader).start()
         assert mine.wait(PATIENCE)
         assert rounds.take(wants, first) == [[] for _ in wants]
         assert theirs.wait(PATIENCE)
@@ -285,7 +285,7 @@ def test_who_leaves_after_the_ring_cuts_no_other_call(leader, rounds, monkeypatc
     for number in range(3):
         rung = threading.Event()
         places = rounds.stand([DECISION], rung.set)
-        Office(leader).start(f'w{number}')
+        Domain(leader).start(f'w{number}')
         assert rung.wait(PATIENCE)
         assert len(rounds.take([DECISION], places)[0]) == 1
     assert lost == []
@@ -327,22 +327,22 @@ def test_a_poll_that_is_wrong_is_refused_when_it_is_checked(request, place, kind
 @pytest.mark.thorough
 def test_the_tasks_of_a_follower_that_is_killed_are_somebody_else_s(path):
     with LocalSWF(path, synchronous='OFF', long_poll=20) as leader:
-        office = Office(leader).prepare()
-        execution = office.start()
+        domain = Domain(leader).prepare()
+        execution = domain.start()
         with OtherProcess(path) as other:
             want = f'("decision", {DECISION[1]!r}, {DECISION[2]!r})'
-            assert other(f'len(office.swf.deferring().take([{want}])[0])') == 1
+            assert other(f'len(domain.swf.deferring().take([{want}])[0])') == 1
             other.kill()
-        task = office.poll_decision()
+        task = domain.poll_decision()
         assert task['taskToken']
-        assert Office(leader).types(execution).count('DecisionTaskStarted') == 2
+        assert Domain(leader).types(execution).count('DecisionTaskStarted') == 2
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize('ends', ['kill', 'close'])
 def test_a_worker_continues_when_its_leader_ends(path, ends):
     with OtherProcess(path, synchronous='OFF') as other:
-        other('office.swf.register_domain(name="dom", workflowExecutionRetentionPeriodInDays="1") and None')
+        other('domain.swf.register_domain(name="dom", workflowExecutionRetentionPeriodInDays="1") and None')
         with LocalSWF(path, long_poll=20) as swf, Worker('dom', LIST, swf, registry=[Step, Chain]) as worker:
             assert isinstance(swf.deferring(), RemoteRounds)
             client = Client('dom', swf)
@@ -390,7 +390,7 @@ DIES = """
 @pytest.mark.thorough
 def test_an_activity_that_kills_its_process_leaves_a_trace_at_the_leader(path):
     with LocalSWF(path, synchronous='OFF') as leader:
-        Office(leader).prepare()
+        Domain(leader).prepare()
         command = [sys.executable, '-c', textwrap.dedent(DIES), str(path)]
         with Process(command, cwd=Path(__file__).parents[2]) as process:
             while True:
@@ -405,6 +405,6 @@ def test_an_activity_that_kills_its_process_leaves_a_trace_at_the_leader(path):
                 except leader.exceptions.UnknownResourceFault:  # not registered yet
                     assert process.poll() is None
             assert process.wait(PATIENCE) == 9
-        found = Counter(Office(leader).types({'workflowId': 'w', 'runId': run['runId']}))
+        found = Counter(Domain(leader).types({'workflowId': 'w', 'runId': run['runId']}))
         assert found['ActivityTaskStarted'] == 6
         assert found['ActivityTaskCompleted'] == 5

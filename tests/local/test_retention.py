@@ -13,7 +13,7 @@ from genflow import steady_time
 from genflow.local import LocalSWF
 from genflow.local import clock as clocks
 from genflow.local.shared import front
-from tests.local.office import COMPLETE, Office
+from tests.local.domain import COMPLETE, Domain
 
 DAY = 86_400
 
@@ -23,19 +23,19 @@ def rows(path):
         return connection.execute('SELECT count(*) FROM executions').fetchone()[0]
 
 
-def run_to_the_end(office, names):
+def run_to_the_end(domain, names):
     for name in names:
-        office.start(name)
-        office.decide(COMPLETE)
+        domain.start(name)
+        domain.decide(COMPLETE)
 
 
 @pytest.mark.thorough
 def test_rows_are_those_that_are_visible(path, clock):
     """70 executions a day, each kept for a week: at most a week of them are in the tables at any time."""
     with LocalSWF(path, clock, synchronous='OFF') as swf:
-        office = Office(swf, clock).prepare()
+        domain = Domain(swf, clock).prepare()
         for day in range(11):
-            run_to_the_end(office, (f'{day}-{number}' for number in range(70)))
+            run_to_the_end(domain, (f'{day}-{number}' for number in range(70)))
             clock.advance(DAY)
             assert rows(path) <= 70 * 7
         assert rows(path) == 70 * 6
@@ -43,14 +43,14 @@ def test_rows_are_those_that_are_visible(path, clock):
 
 def test_nobody_need_call(path, clock):
     with LocalSWF(path, clock, synchronous='OFF') as swf:
-        run_to_the_end(Office(swf, clock).prepare(), map(str, range(30)))
+        run_to_the_end(Domain(swf, clock).prepare(), map(str, range(30)))
         clock.advance(8 * DAY)
         assert rows(path) == 0
 
 
 def test_opening_forgets_what_expired_meanwhile(path, clock):
     with LocalSWF(path, clock, synchronous='OFF') as swf:
-        run_to_the_end(Office(swf, clock).prepare(), map(str, range(30)))
+        run_to_the_end(Domain(swf, clock).prepare(), map(str, range(30)))
     assert rows(path) == 30
     clock.advance(8 * DAY)
     with LocalSWF(path, clock):
@@ -59,10 +59,10 @@ def test_opening_forgets_what_expired_meanwhile(path, clock):
 
 def test_calls_sweep_at_most_once_a_second(path, clock):
     with LocalSWF(path, clock, synchronous='OFF') as swf:
-        office = Office(swf, clock).prepare()
-        run_to_the_end(office, ['first'])
+        domain = Domain(swf, clock).prepare()
+        run_to_the_end(domain, ['first'])
         clock.advance(1)
-        run_to_the_end(office, ['second'])
+        run_to_the_end(domain, ['second'])
         clock.advance(7 * DAY - 1)
         assert rows(path) == 1
         clock.advance(1)
@@ -71,7 +71,7 @@ def test_calls_sweep_at_most_once_a_second(path, clock):
 
 def test_in_memory_too(clock):
     with LocalSWF(clock=clock) as swf:
-        run_to_the_end(Office(swf, clock).prepare(), map(str, range(30)))
+        run_to_the_end(Domain(swf, clock).prepare(), map(str, range(30)))
         clock.advance(8 * DAY)
         counted = swf.count_closed_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})
     assert counted['count'] == 0
@@ -84,7 +84,7 @@ def test_a_file_that_is_shared_forgets_although_nobody_calls(path, monkeypatch, 
     with LocalSWF(path, synchronous='OFF') as swf, contextlib.ExitStack() as stack:
         for _ in range(followers):
             stack.enter_context(LocalSWF(path))
-        run_to_the_end(Office(swf).prepare(), map(str, range(30)))
+        run_to_the_end(Domain(swf).prepare(), map(str, range(30)))
         swf.count_closed_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})  # which folds the journal
         assert rows(path) == 30
         monkeypatch.setattr(clocks, 'monotonic_ns', lambda: steady_time.monotonic_ns() + 8 * DAY * 10**9)

@@ -29,7 +29,7 @@ from genflow.local.state.answers import Caller
 from genflow.local.store.filelock import FileLock
 from genflow.local.store.filelock import read_notice as read_lock_file
 from genflow.steady_time import monotonic
-from tests.local.office import Office, schedule
+from tests.local.domain import Domain, schedule
 from tests.local.other_process import OtherProcess
 from tests.local.test_forks import in_child, refusal
 
@@ -45,7 +45,7 @@ def other(path):
     """Another process that leads the file, with everything prepared."""
     with OtherProcess(path, long_poll=60, synchronous='NORMAL') as process:
         assert process.leads
-        process('office.prepare() and None')
+        process('domain.prepare() and None')
         yield process
 
 
@@ -71,19 +71,19 @@ def attributes(event):
 
 @pytest.mark.thorough
 def test_both_processes_see_what_either_does(other, swf):
-    office = Office(swf)
-    execution = office.start('here')
-    assert other('office.start("there")')['workflowId'] == 'there'
-    assert other(f'office.types({execution!r})') == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
+    domain = Domain(swf)
+    execution = domain.start('here')
+    assert other('domain.start("there")')['workflowId'] == 'there'
+    assert other(f'domain.types({execution!r})') == ['WorkflowExecutionStarted', 'DecisionTaskScheduled']
     assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] == 2
 
 
 def test_answers_and_errors_are_those_of_the_service(other, swf):
-    office = Office(swf)
-    execution = office.start('w', input='"é"')
-    assert office.history(execution)[0]['eventTimestamp'].tzinfo is not None
+    domain = Domain(swf)
+    execution = domain.start('w', input='"é"')
+    assert domain.history(execution)[0]['eventTimestamp'].tzinfo is not None
     with pytest.raises(ClientError, match='UnknownResourceFault') as caught:
-        office.signal('nobody')
+        domain.signal('nobody')
     assert type(caught.value) is swf.exceptions.UnknownResourceFault
     with pytest.raises(ServiceError, match='Value null at'):
         swf.call('StartWorkflowExecution', {'domain': 'dom'})
@@ -91,8 +91,8 @@ def test_answers_and_errors_are_those_of_the_service(other, swf):
 
 
 def test_a_poll_of_one_process_gets_the_task_of_the_other(other, swf):
-    other.send('office.poll_decision()["workflowExecution"]["workflowId"]')
-    Office(swf).start('w')
+    other.send('domain.poll_decision()["workflowExecution"]["workflowId"]')
+    Domain(swf).start('w')
     assert other.read() == 'w'
 
 
@@ -101,7 +101,7 @@ def test_a_held_poll_waits_in_a_thread_of_its_own(other, swf):
     rung = threading.Event()
     held = swf.hold('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, rung.set)
     assert held.attempt() is None
-    Office(swf).start('w')
+    Domain(swf).start('w')
     assert rung.wait(60)
     assert json.loads(held.attempt())['workflowExecution']['workflowId'] == 'w'
 
@@ -114,18 +114,18 @@ def test_a_held_poll_that_is_abandoned_takes_no_task(other, swf):
     assert held.attempt() is None
     held.abandon()
     assert rung.wait(60)  # its thread has ended
-    Office(swf).start('w')
-    assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
+    Domain(swf).start('w')
+    assert Domain(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
 
 
 @pytest.mark.thorough
 def test_two_services_of_one_process_share_too(path):
     with LocalSWF(path) as first:
-        Office(first).prepare()
+        Domain(first).prepare()
         with LocalSWF(path) as second:
             assert (first.is_leader, second.is_leader) == (True, False)
-            Office(second).start('w')
-        assert Office(first).poll_decision()['workflowExecution']['workflowId'] == 'w'
+            Domain(second).start('w')
+        assert Domain(first).poll_decision()['workflowExecution']['workflowId'] == 'w'
 
 
 def test_the_switch_interval_is_short_while_any_file_has_followers(tmp_path):
@@ -156,7 +156,7 @@ def test_a_switch_interval_that_the_program_sets_meanwhile_stays(path):
 
 
 def test_a_follower_can_empty_the_service_and_requests_deadlines(other, swf):
-    Office(swf).start('w')
+    Domain(swf).start('w')
     assert swf.next_deadline() is not None
     assert swf.statistics.calls > 0
     swf.reset()
@@ -177,12 +177,12 @@ def patient(monkeypatch):
 @pytest.mark.thorough
 @pytest.mark.usefixtures('patient')
 def test_a_follower_takes_over_when_the_leader_is_killed(other, swf):
-    office = Office(swf)
-    runs = [office.start(f'w{number}')['runId'] for number in range(5)]
+    domain = Domain(swf)
+    runs = [domain.start(f'w{number}')['runId'] for number in range(5)]
     began = monotonic()
     other.kill()
     execution = {'workflowId': 'w0', 'runId': runs[0]}
-    assert office.describe(execution)['executionInfo']['executionStatus'] == 'OPEN'
+    assert domain.describe(execution)['executionInfo']['executionStatus'] == 'OPEN'
     assert monotonic() - began < SOON
     assert swf.is_leader
     assert swf.count_open_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})['count'] == 5
@@ -190,12 +190,12 @@ def test_a_follower_takes_over_when_the_leader_is_killed(other, swf):
 
 @pytest.mark.thorough
 def test_a_follower_takes_over_when_the_leader_leaves(other, swf):
-    Office(swf).start('w')
-    other.send('office.swf.close()')
+    Domain(swf).start('w')
+    other.send('domain.swf.close()')
     other.read()
-    assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
+    assert Domain(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
     assert swf.is_leader
-    assert other('office.swf.path')  # that process goes on, without the file
+    assert other('domain.swf.path')  # that process goes on, without the file
 
 
 @pytest.mark.thorough
@@ -223,11 +223,11 @@ def test_a_leader_that_leaves_as_soon_as_it_is_followed(path, monkeypatch):
 
 def test_a_poll_outlives_its_leader(other, swf):
     tasks = []
-    thread = threading.Thread(target=lambda: tasks.append(Office(swf).poll_decision()))
+    thread = threading.Thread(target=lambda: tasks.append(Domain(swf).poll_decision()))
     thread.start()
-    other('office.swf.count_pending_decision_tasks(domain="dom", taskList={"name": "deciders"})')
+    other('domain.swf.count_pending_decision_tasks(domain="dom", taskList={"name": "deciders"})')
     other.kill()
-    Office(swf).start('w')
+    Domain(swf).start('w')
     thread.join(60)
     assert tasks[0]['workflowExecution']['workflowId'] == 'w'
 
@@ -235,7 +235,7 @@ def test_a_poll_outlives_its_leader(other, swf):
 def test_the_next_leader_removes_the_socket_of_a_dead_one(other, swf, path):
     stale = notice_of(path).address.partition(':')[2]
     other.kill()
-    Office(swf).start('w')
+    Domain(swf).start('w')
     assert not Path(stale).exists()
     swf.close()
     assert list(Path(path).parent.glob('*.sock')) == []
@@ -287,7 +287,7 @@ def test_a_signal_that_is_sent_again_arrives_once(other, following):
     for _ in range(3):
         request = {'domain': 'dom', 'workflowId': 'w', 'signalName': 's'}
         assert perform(following, 'SignalWorkflowExecution', request, 2) is None
-    types = other(f'office.types({ {"workflowId": "w", **run}!r})')
+    types = other(f'domain.types({ {"workflowId": "w", **run}!r})')
     assert types.count('WorkflowExecutionSignaled') == 1
 
 
@@ -315,50 +315,50 @@ def test_answers_that_nobody_waits_for_are_forgotten(other, following, path):
 # Tasks of processes that end.
 
 
-def busy(office):
+def busy(domain):
     """An execution with a started activity; the task."""
-    execution = office.start('w')
-    office.decide(schedule('a'))
-    return execution, office.poll_activity()
+    execution = domain.start('w')
+    domain.decide(schedule('a'))
+    return execution, domain.poll_activity()
 
 
 @pytest.mark.thorough
 def test_the_tasks_of_a_process_that_dies_end_at_once(other, path):
     with OtherProcess(path, long_poll=60) as third:
-        execution = third('office.start("w")')
-        third('office.decide(__import__("tests.local.office").local.office.schedule("a"))["taskToken"]')
-        third('office.poll_activity()["taskToken"]')
-        other.send('office.poll_decision()["startedEventId"]')
+        execution = third('domain.start("w")')
+        third('domain.decide(__import__("tests.local.domain").local.domain.schedule("a"))["taskToken"]')
+        third('domain.poll_activity()["taskToken"]')
+        other.send('domain.poll_decision()["startedEventId"]')
         third.kill()
         other.read()
-        events = {event['eventType']: event for event in other(f'office.history({execution!r})')}
+        events = {event['eventType']: event for event in other(f'domain.history({execution!r})')}
     ended = attributes(events['ActivityTaskTimedOut'])
     assert (ended['timeoutType'], ended['details']) == ('START_TO_CLOSE', PROCESS_DIED)
 
 
 def test_an_activity_of_a_process_that_leaves_can_be_answered_with_its_token(other, path):
     with LocalSWF(path, long_poll=60) as swf:
-        execution, activity = busy(Office(swf))
-    other(f'office.complete({ {"taskToken": activity["taskToken"]}!r})')
-    assert 'ActivityTaskCompleted' in other(f'office.types({execution!r})')
+        execution, activity = busy(Domain(swf))
+    other(f'domain.complete({ {"taskToken": activity["taskToken"]}!r})')
+    assert 'ActivityTaskCompleted' in other(f'domain.types({execution!r})')
 
 
 def test_a_task_that_a_closing_process_never_got_is_not_lost(other, following):
     """Its poll was answered when nobody read the answer any more."""
     perform(following, 'StartWorkflowExecution', START, 1)
-    other('office.decide(__import__("tests.local.office").local.office.schedule("a"))["taskToken"]')
+    other('domain.decide(__import__("tests.local.domain").local.domain.schedule("a"))["taskToken"]')
     poll = {'domain': 'dom', 'taskList': {'name': 'workers'}}
     assert perform(following, 'PollForActivityTask', poll, 2)['activityId'] == 'a'
-    other.send('office.poll_decision()["workflowExecution"]')
+    other.send('domain.poll_decision()["workflowExecution"]')
     following.close(ends_tasks=False, given_up=[2])
-    assert 'ActivityTaskTimedOut' in other(f'office.types({other.read()!r})')
+    assert 'ActivityTaskTimedOut' in other(f'domain.types({other.read()!r})')
 
 
 @pytest.mark.thorough
 def test_a_poll_that_a_signal_handler_interrupts_gives_its_task_back(other, swf):
     """The handler raises when the answer is there already, and before it is read."""
-    office = Office(swf)
-    office.start('w')
+    domain = Domain(swf)
+    domain.start('w')
 
     class Interrupted(BaseException):
         pass
@@ -367,31 +367,31 @@ def test_a_poll_that_a_signal_handler_interrupts_gives_its_task_back(other, swf)
         raise Interrupted
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    office.poll_decision()
+    domain.poll_decision()
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(Interrupted):
-            office.poll_decision()
+            domain.poll_decision()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    office.start('w2')
-    assert other('office.poll_decision()["workflowExecution"]["workflowId"]') == 'w2'
+    domain.start('w2')
+    assert other('domain.poll_decision()["workflowExecution"]["workflowId"]') == 'w2'
 
 
 def test_a_decision_task_of_a_process_that_leaves_is_decided_by_another(other, path):
     with LocalSWF(path, long_poll=60) as swf:
-        Office(swf).start('w')
-        Office(swf).poll_decision()
-    assert other('office.poll_decision()["workflowExecution"]["workflowId"]') == 'w'
+        Domain(swf).start('w')
+        Domain(swf).poll_decision()
+    assert other('domain.poll_decision()["workflowExecution"]["workflowId"]') == 'w'
 
 
 def test_tasks_survive_the_leader_of_their_process(other, swf):
-    office = Office(swf)
-    execution, activity = busy(office)
+    domain = Domain(swf)
+    execution, activity = busy(domain)
     other.kill()
-    office.complete(activity)
-    assert 'ActivityTaskCompleted' in office.types(execution)
+    domain.complete(activity)
+    assert 'ActivityTaskCompleted' in domain.types(execution)
 
 
 @pytest.fixture
@@ -407,10 +407,10 @@ def absent(other, swf, path, monkeypatch):
 
     monkeypatch.setattr(leading.Leading, 'look_for', look)
     with OtherProcess(path, long_poll=60) as third:
-        third.execution = Office(swf).start('w')
+        third.execution = Domain(swf).start('w')
         third.looked = lambda: looks.acquire(timeout=60)
-        Office(swf).decide(schedule('a'))
-        third.task = {'taskToken': third('office.poll_activity()["taskToken"]')}
+        Domain(swf).decide(schedule('a'))
+        third.task = {'taskToken': third('domain.poll_activity()["taskToken"]')}
         third.process.send_signal(signal.SIGSTOP)
         try:
             yield third
@@ -424,8 +424,8 @@ def test_a_process_that_is_slow_to_come_back_keeps_its_tasks(other, absent, swf)
     assert absent.looked()
     assert absent.looked()
     absent.process.send_signal(signal.SIGCONT)
-    absent(f'office.complete({absent.task!r})')
-    assert 'ActivityTaskCompleted' in Office(swf).types(absent.execution)
+    absent(f'domain.complete({absent.task!r})')
+    assert 'ActivityTaskCompleted' in Domain(swf).types(absent.execution)
 
 
 @pytest.mark.thorough
@@ -433,9 +433,9 @@ def test_a_process_that_does_not_come_back_loses_its_tasks(other, absent, swf, m
     monkeypatch.setattr(leading, 'OWNERS_LOOKS', 2)
     other.kill()
     assert absent.looked()
-    assert 'ActivityTaskTimedOut' not in Office(swf).types(absent.execution)
+    assert 'ActivityTaskTimedOut' not in Domain(swf).types(absent.execution)
     assert absent.looked()
-    assert 'ActivityTaskTimedOut' in Office(swf).types(absent.execution)
+    assert 'ActivityTaskTimedOut' in Domain(swf).types(absent.execution)
 
 
 @pytest.mark.thorough
@@ -443,17 +443,17 @@ def test_a_process_that_dies_before_it_comes_back_loses_its_tasks(other, absent,
     other.kill()
     assert absent.looked()
     absent.kill()
-    while 'ActivityTaskTimedOut' not in Office(swf).types(absent.execution):
+    while 'ActivityTaskTimedOut' not in Domain(swf).types(absent.execution):
         assert absent.looked()
 
 
 @pytest.mark.thorough
 def test_the_tasks_of_the_leader_end_with_it(other, swf):
-    execution = other('office.start("w")')
-    other('office.poll_decision()["taskToken"]')
+    execution = other('domain.start("w")')
+    other('domain.poll_decision()["taskToken"]')
     other.kill()
-    assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
-    assert 'DecisionTaskTimedOut' in Office(swf).types(execution)
+    assert Domain(swf).poll_decision()['workflowExecution']['workflowId'] == 'w'
+    assert 'DecisionTaskTimedOut' in Domain(swf).types(execution)
 
 
 # Functions.
@@ -461,32 +461,32 @@ def test_the_tasks_of_the_leader_end_with_it(other, swf):
 
 @pytest.mark.thorough
 def test_a_function_runs_in_the_process_that_registered_it(other, swf):
-    office = Office(swf)
+    domain = Domain(swf)
     swf.register_lambda('pid', lambda value: [value, os.getpid()])
-    execution = office.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
+    execution = domain.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
     attributes_ = {'id': 'f', 'name': 'pid', 'input': '7'}
     decision = {
         'decisionType': 'ScheduleLambdaFunction',
         'scheduleLambdaFunctionDecisionAttributes': attributes_,
     }
-    office.decide(decision)
-    task = office.poll_decision()
+    domain.decide(decision)
+    task = domain.poll_decision()
     ended = task['events'][-3]
-    assert ended['eventType'] == 'LambdaFunctionCompleted', office.types(execution)
+    assert ended['eventType'] == 'LambdaFunctionCompleted', domain.types(execution)
     assert json.loads(attributes(ended)['result']) == [7, os.getpid()]
 
 
 @pytest.mark.thorough
 def test_a_function_ends_with_the_process_that_runs_it(other, swf, path):
     """Which is killed while the function runs; the workflow hears of it, and does not wait for the time-out."""
-    office = Office(swf)
+    domain = Domain(swf)
     with OtherProcess(path, long_poll=60) as third:
         kill = '__import__("os").kill(__import__("os").getpid(), 9)'
-        third(f'office.swf.register_lambda("deadly", lambda value: {kill})')
-        office.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
+        third(f'domain.swf.register_lambda("deadly", lambda value: {kill})')
+        domain.start('w', lambdaRole='arn:aws:iam::123456789012:role/r')
         schedules = {'id': 'f', 'name': 'deadly', 'input': '7'}
-        office.decide({'decisionType': 'ScheduleLambdaFunction', 'scheduleLambdaFunctionDecisionAttributes': schedules})
-        ended = office.poll_decision()['events'][-3]
+        domain.decide({'decisionType': 'ScheduleLambdaFunction', 'scheduleLambdaFunctionDecisionAttributes': schedules})
+        ended = domain.poll_decision()['events'][-3]
         assert (ended['eventType'], attributes(ended)['reason']) == ('LambdaFunctionFailed', 'ProcessDied')
         third.process.wait(60)
 
@@ -622,8 +622,8 @@ def test_a_path_may_be_longer_than_an_address(tmp_path):
 @pytest.mark.thorough
 def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
     """Nobody takes over while it holds the lock: it may go on at any moment."""
-    office = Office(swf)
-    office.start('before')
+    domain = Domain(swf)
+    domain.start('before')
     silences, said, logger = threading.Semaphore(0), threading.Event(), logging.getLogger(Following.__module__)
     texts, text = [], f'Process {other.process.pid}, which leads the file'
     listen = link.Stream.line
@@ -654,16 +654,16 @@ def test_a_stopped_leader_is_waited_for_and_said_once(other, swf, monkeypatch):
     finally:
         other.process.send_signal(signal.SIGCONT)
         logger.removeHandler(handler)
-    office.start('after')
+    domain.start('after')
     assert len(texts) == 1
 
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings('ignore:.*multi-threaded.*:DeprecationWarning')
 def test_a_forked_child_refuses_and_the_parent_continues(swf):
-    text = in_child(lambda: refusal(lambda: Office(swf).start('child')))
+    text = in_child(lambda: refusal(lambda: Domain(swf).start('child')))
     assert text.startswith('ServiceForked: ')
-    assert Office(swf).start('parent')['runId']
+    assert Domain(swf).start('parent')['runId']
 
 
 @pytest.mark.thorough
@@ -673,14 +673,14 @@ def test_a_child_that_outlives_the_leader_keeps_nobody_waiting(path):
     """It has inherited the lock, the listening socket and the accepted ones."""
     with OtherProcess(path, long_poll=60, synchronous='NORMAL') as other:
         assert other.leads
-        other('office.prepare() and None')
+        other('domain.prepare() and None')
         with LocalSWF(path) as swf:
-            Office(swf).start('w')
+            Domain(swf).start('w')
             child = other('(lambda os: os.fork() or __import__("signal").pause())(__import__("os"))')
             try:
                 other.kill()
                 began = monotonic()
-                Office(swf).start('w2')
+                Domain(swf).start('w2')
                 assert monotonic() - began < SOON
             finally:
                 os.kill(child, signal.SIGKILL)
@@ -688,14 +688,14 @@ def test_a_child_that_outlives_the_leader_keeps_nobody_waiting(path):
 
 def test_a_child_can_open_the_file_itself(path):
     with LocalSWF(path, synchronous='NORMAL') as swf:
-        Office(swf).prepare()
+        Domain(swf).prepare()
 
         def start():
             with LocalSWF(path) as own:
-                return Office(own).start('child')['workflowId']
+                return Domain(own).start('child')['workflowId']
 
         assert in_child(start) == 'child'
-        assert Office(swf).poll_decision()['workflowExecution']['workflowId'] == 'child'
+        assert Domain(swf).poll_decision()['workflowExecution']['workflowId'] == 'child'
 
 
 @pytest.mark.thorough
@@ -715,8 +715,8 @@ def test_names_tell_who_is_alive(other):
 def test_many_short_lived_clients(other, path):
     for number in range(100):
         with LocalSWF(path) as swf:
-            Office(swf).start(f'w{number}')
+            Domain(swf).start(f'w{number}')
     assert (
-        other('office.swf.count_open_workflow_executions(domain="dom", startTimeFilter={"oldestDate": 0})')['count']
+        other('domain.swf.count_open_workflow_executions(domain="dom", startTimeFilter={"oldestDate": 0})')['count']
         == 100
     )

@@ -11,7 +11,7 @@ from genflow import Activity, Client, Workflow, activity, run, workflow
 from genflow.local import LocalSWF, SystemClock
 from genflow.local.clock import SteadyClock, to_datetime, to_milliseconds
 from genflow.swf.worker.worker import Worker
-from tests.local.office import Office, decision
+from tests.local.domain import Domain, decision
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -31,15 +31,15 @@ class Skewed(SystemClock):
 def test_timers_fire_on_time_and_events_are_in_order(steps, caplog):
     clock = Skewed()
     with LocalSWF(clock=clock, long_poll=20) as swf:
-        office = Office(swf).prepare()
-        execution = office.start()
-        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
+        domain = Domain(swf).prepare()
+        execution = domain.start()
+        domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
         for step in steps:
             clock.offset += step
             swf.next_deadline()
             swf.list_domains(registrationStatus='REGISTERED')
-        assert 'taskToken' in office.poll_decision()
-        events = office.history(execution)
+        assert 'taskToken' in domain.poll_decision()
+        events = domain.history(execution)
     dates = [event['eventTimestamp'] for event in events]
     assert dates == sorted(dates)
     moments = {event['eventType']: event['eventTimestamp'] for event in events}
@@ -52,11 +52,11 @@ def test_a_file_that_was_written_later_than_now_continues_from_there(path):
     clock = Skewed()
     clock.offset = HOUR
     with LocalSWF(path, clock) as swf:
-        execution = Office(swf).prepare().start()
-        Office(swf).signal()
+        execution = Domain(swf).prepare().start()
+        Domain(swf).signal()
     with LocalSWF(path, Skewed()) as swf:
-        Office(swf).signal()
-        dates = [event['eventTimestamp'] for event in Office(swf).history(execution)]
+        Domain(swf).signal()
+        dates = [event['eventTimestamp'] for event in Domain(swf).history(execution)]
     assert dates == sorted(dates)
     assert to_milliseconds(dates[-1]) > Skewed().milliseconds() + HOUR // 2
 
@@ -68,10 +68,10 @@ def test_a_file_of_a_time_before_1970_goes_on_there(path):
     for _ in range(2):
         with LocalSWF(path, day) as swf:
             assert swf.clock.now() < to_datetime(0)
-            office = Office(swf) if swf.list_domains(registrationStatus='REGISTERED')['domainInfos'] else None
-            office = office or Office(swf).prepare()
-            execution = office.start(f'w{day.milliseconds()}')
-            assert office.history(execution)[0]['eventTimestamp'] < to_datetime(0)
+            domain = Domain(swf) if swf.list_domains(registrationStatus='REGISTERED')['domainInfos'] else None
+            domain = domain or Domain(swf).prepare()
+            execution = domain.start(f'w{day.milliseconds()}')
+            assert domain.history(execution)[0]['eventTimestamp'] < to_datetime(0)
 
 
 def test_a_steady_clock_begins_with_the_time_of_day():
@@ -102,20 +102,20 @@ def test_a_run_under_a_frozen_clock(moved):
 
 def test_a_poll_that_finds_nothing_ends_under_a_frozen_clock(moved):
     with moved('2020-02-02'), LocalSWF(long_poll=0.05) as swf:
-        assert Office(swf).prepare().poll_decision()['startedEventId'] == 0
+        assert Domain(swf).prepare().poll_decision()['startedEventId'] == 0
 
 
 @pytest.mark.thorough
 def test_a_service_outlives_a_journey(moved):
     """A session's service, used by a test that travels and by the next one that does not."""
     with LocalSWF(long_poll=20) as swf:
-        office = Office(swf).prepare()
-        execution = office.start()
+        domain = Domain(swf).prepare()
+        execution = domain.start()
         with moved('2035-01-01'):
-            office.signal()
-        office.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
-        assert 'taskToken' in office.poll_decision()
-        dates = [event['eventTimestamp'] for event in office.history(execution)]
+            domain.signal()
+        domain.decide(decision('StartTimer', timerId='t', startToFireTimeout='1'))
+        assert 'taskToken' in domain.poll_decision()
+        dates = [event['eventTimestamp'] for event in domain.history(execution)]
     assert dates == sorted(dates)
     assert (dates[-1] - dates[0]).total_seconds() < 60
 

@@ -28,8 +28,8 @@ from tests.core.story import made
 from tests.core.test_rule_12_suspension import GENERATORS
 
 from .runs import Environment, Run, advanced, wire
-from .surroundings import DEFAULT, WORKFLOW_DEFAULTS
-from .workforce import DOMAIN
+from .scheduled_service import DEFAULT, WORKFLOW_DEFAULTS
+from .scheduled_workers import DOMAIN
 
 _ECHO = ('call', ('echo', 1))
 _LOGGED = ('finally', _ECHO, ('finally', ('value', 'status'), _ECHO))

@@ -1,7 +1,7 @@
 """What holds of every execution, checked on one that was recorded.
 
 The tables here are the test's own: how SWF shows each decision in a history, with the defaults of the types that
-`surroundings` registers.
+`scheduled_service` registers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from genflow.testing.explorer.playing.service_model import DUE, OPEN_LIMITS, Ser
 from genflow.testing.histories.open_items import OpenItems
 
 from .runs import Run, advanced, completes, first_chunk, wire
-from .surroundings import ACTIVITY_DEFAULTS, WORKFLOW_DEFAULTS
+from .scheduled_service import ACTIVITY_DEFAULTS, WORKFLOW_DEFAULTS
 
 
 def attributes(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from genflow.swf.wire.events import translate
 from genflow.swf.worker.sticky_cache import continuation
 from tests.core.programs import Interpreter
 
-from .surroundings import ACTIVITIES, Surroundings
-from .workforce import DOMAIN
+from .scheduled_service import ACTIVITIES, ScheduledService
+from .scheduled_workers import DOMAIN
 
 MAX_DECISIONS = 400
 """Far more than a program of this size can need."""
@@ -121,7 +121,7 @@ class Environment:
     """Plays a program, with what the numbers make of it."""
 
     def __init__(self, program: Any, numbers: bytes, workflow: type[Interpreter] = Watched) -> None:
-        self._around = around = Surroundings(numbers)
+        self._around = around = ScheduledService(numbers)
         self._pick = around.pick
         self._service = RetryingClient(connect(around.swf))
         self._kept: Execution | None = None

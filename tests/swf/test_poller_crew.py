@@ -13,7 +13,7 @@ PATIENCE = 90
 NOTHING = object()
 
 
-class Office:
+class Domain:
     """A crew, the tasks that it takes, and doors that keep them from ending."""
 
     def __init__(self, limit):
@@ -55,8 +55,8 @@ class Office:
 
 
 @pytest.fixture
-def office(request):
-    found = Office(getattr(request, 'param', 3))
+def domain(request):
+    found = Domain(getattr(request, 'param', 3))
     found.crew.start()
     yield found
     found.over.set()
@@ -68,38 +68,38 @@ def office(request):
         assert not thread.is_alive()
 
 
-def test_it_begins_with_one(office):
-    office.polls(1)
-    assert len(office.threads) == 1
+def test_it_begins_with_one(domain):
+    domain.polls(1)
+    assert len(domain.threads) == 1
 
 
-def test_there_is_always_one_that_polls_up_to_the_limit(office):
-    office.begin(1)
-    office.polls(2)
-    assert len(office.threads) == 2
-    office.begin(2)
-    office.polls(1)
-    assert len(office.threads) == 3
-    assert not office.polling.acquire(blocking=False)
+def test_there_is_always_one_that_polls_up_to_the_limit(domain):
+    domain.begin(1)
+    domain.polls(2)
+    assert len(domain.threads) == 2
+    domain.begin(2)
+    domain.polls(1)
+    assert len(domain.threads) == 3
+    assert not domain.polling.acquire(blocking=False)
 
 
-def test_who_finds_nothing_while_another_polls_goes(office):
-    office.begin(2)
-    office.polls(3)
+def test_who_finds_nothing_while_another_polls_goes(domain):
+    domain.begin(2)
+    domain.polls(3)
     for _ in range(2):
-        office.let.release()
-    office.polls(2)
+        domain.let.release()
+    domain.polls(2)
     for _ in range(2):
-        office.tasks.put(NOTHING)
-    while office.alive > 1:
-        next(thread for thread in office.threads if thread.is_alive()).join(0.01)
-    assert office.alive == 1
+        domain.tasks.put(NOTHING)
+    while domain.alive > 1:
+        next(thread for thread in domain.threads if thread.is_alive()).join(0.01)
+    assert domain.alive == 1
 
 
-@pytest.mark.parametrize('office', [1], indirect=True)
-def test_one_that_is_alone_stays(office):
-    office.tasks.put(NOTHING)
-    office.polls(2)
-    assert office.alive == 1
-    office.begin(1)
-    assert len(office.threads) == 1
+@pytest.mark.parametrize('domain', [1], indirect=True)
+def test_one_that_is_alone_stays(domain):
+    domain.tasks.put(NOTHING)
+    domain.polls(2)
+    assert domain.alive == 1
+    domain.begin(1)
+    assert len(domain.threads) == 1

@@ -29,8 +29,8 @@ from tests.profile import examples
 
 from .laws import LAWS, attributes, cold
 from .runs import Asked, Run, Watched
-from .surroundings import ACTIVITIES, ACTIVITY_DEFAULTS, DEFAULT, SERVICES, WORKFLOW_DEFAULTS
-from .workforce import DOMAIN
+from .scheduled_service import ACTIVITIES, ACTIVITY_DEFAULTS, DEFAULT, SERVICES, WORKFLOW_DEFAULTS
+from .scheduled_workers import DOMAIN
 
 PATIENCE = 60
 DAY = '86400'

@@ -56,13 +56,13 @@ def test_a_command_shows_the_same_and_changes_no_byte(command, db, capsys):
 
 def test_a_command_says_that_it_reads_a_copy(db, capsys, caplog):
     with OtherProcess(db) as other:
-        other('office.prepare() and None')
+        other('domain.prepare() and None')
         other.kill()
     assert main(['domain', 'list', '--db', db]) == 0  # this one may write, and closes the file in order
     assert main(['count', '--closed', '--read-only', '--db', db]) == 0
     assert caplog.text == ''
     with OtherProcess(db) as other:
-        other('office.start("w")')
+        other('domain.start("w")')
         other.kill()
     before = bytes_of(db)
     assert main(['count', '--domain', 'dom', '--read-only', '--db', db]) == 0

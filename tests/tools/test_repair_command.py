@@ -17,7 +17,7 @@ from genflow.local import LocalSWF, ManualClock
 from genflow.testing import History
 from genflow.tools.cli.main import main
 from tests.insight.breaking import WAYS
-from tests.local.office import Office, decision, schedule
+from tests.local.domain import Domain, decision, schedule
 from tests.local.other_process import OtherProcess
 from tests.testing.orders import Order
 
@@ -146,7 +146,7 @@ def test_it_continues_while_another_process_has_the_file(folder):
             assert (done.returncode, done.stdout) == (0, f'{sum(range(128))}\n'), done.stderr
         bulk = genflow(folder, 'repair', '--all', '--yes', '--db', 'x.db')
         assert 'genflow: no execution that can be repaired fits these options' in bulk.stderr
-        assert other('office.swf.is_leader')
+        assert other('domain.swf.is_leader')
     ran = [int(line) for line in (folder / 'ran').read_text().split()]
     assert sorted(ran) == sorted([*range(1, 128), 127] * 2)
 
@@ -308,16 +308,16 @@ def test_what_completed_beside_the_failure_stays_under_new_numbers_and_only_the_
 
 def test_a_failure_that_came_while_a_decision_ran_is_not_trusted():
     """That decision did not see it, and its events come after the failure."""
-    office = Office(LocalSWF(clock=ManualClock())).prepare()
-    run = office.start()
-    office.decide(schedule('ship'), schedule('bill'))
-    paid, broken = office.poll_activity(), office.poll_activity()
-    office.complete(paid)
-    running = office.poll_decision()
-    office.swf.respond_activity_task_failed(taskToken=broken['taskToken'], reason='broken')
-    office.respond(running)
-    office.decide(decision('FailWorkflowExecution', reason='broken'))
-    plan = plan_repair(ExecutionView('w', run['runId']).apply_all(office.history(run)), NOW)
+    domain = Domain(LocalSWF(clock=ManualClock())).prepare()
+    run = domain.start()
+    domain.decide(schedule('ship'), schedule('bill'))
+    paid, broken = domain.poll_activity(), domain.poll_activity()
+    domain.complete(paid)
+    running = domain.poll_decision()
+    domain.swf.respond_activity_task_failed(taskToken=broken['taskToken'], reason='broken')
+    domain.respond(running)
+    domain.decide(decision('FailWorkflowExecution', reason='broken'))
+    plan = plan_repair(ExecutionView('w', run['runId']).apply_all(domain.history(run)), NOW)
     assert plan.trusted == 6  # the last event of the first decision
     assert ([one.state for one in plan.kept], [one.state for one in plan.anew]) == (['completed'], ['failed'])
 

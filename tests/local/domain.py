@@ -35,8 +35,8 @@ COMPLETE = decision('CompleteWorkflowExecution', result='"done"')
 
 
 @attrs.define
-class Office:
-    """A service and those who use it."""
+class Domain:
+    """A service with the domain `dom`, and what its users do there."""
 
     swf: LocalSWF
     clock: ManualClock | None = None

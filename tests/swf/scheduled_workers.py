@@ -38,7 +38,7 @@ CHILD_WAYS: dict[int, list[dict[str, Any]]] = {
 """What may become of a task, by the choice; the first for those that do not stand here."""
 
 
-class Workforce:
+class ScheduledWorkers:
     """The workers around one execution."""
 
     def __init__(self, swf: LocalSWF, pick: Pick) -> None:

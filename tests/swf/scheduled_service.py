@@ -1,4 +1,4 @@
-"""All that an execution on the embedded service has around it, and what a schedule makes of that.
+"""The embedded service around one execution: workers, signals, time, as a schedule has them happen.
 
 A schedule is bytes, read one by one wherever there is a choice; where it ends every choice is the first, which is the
 one that leads on, so every execution ends. What happens is what happens on SWF: activities are polled, heartbeat, and
@@ -18,7 +18,7 @@ from genflow.core.model.wire_names import UPDATE_SIGNAL
 from genflow.local import Limits, LocalSWF, ManualClock
 from tests.core.schedules import asked_for
 
-from .workforce import DOMAIN, Workforce
+from .scheduled_workers import DOMAIN, ScheduledWorkers
 
 ACTIVITIES = ('Echo', 'Sturdy', 'Patient', 'Late')
 ACTIVITY_DEFAULTS = {
@@ -66,14 +66,14 @@ SERVICES = (
 """What a service may grant: everything, little at a time, or little in a second."""
 
 
-class Surroundings:
+class ScheduledService:
     """A service, and what a schedule makes happen there."""
 
     def __init__(self, numbers: bytes) -> None:
         self._numbers: Iterator[int] = iter(numbers)
         self.clock = ManualClock()
         self.swf = LocalSWF(clock=self.clock, limits=SERVICES[self.pick(len(SERVICES))])
-        self.workers = Workforce(self.swf, self.pick)
+        self.workers = ScheduledWorkers(self.swf, self.pick)
         self._cancels = self._updates = 0
         self._register()
         for workflow_id in ('other-1', 'other-2'):
@@ -117,7 +117,7 @@ class Surroundings:
     def one(self, run_id: str) -> None:
         """Something happens to the execution, or to what it has asked for."""
         if self.is_open(run_id):
-            HAPPENINGS.get(self.pick(16), Surroundings.lead_on)(self, run_id)
+            HAPPENINGS.get(self.pick(16), ScheduledService.lead_on)(self, run_id)
 
     def lead_on(self, run_id: str) -> None:
         """What the execution waits for."""
@@ -190,14 +190,14 @@ class Surroundings:
             self.swf.undeprecate_activity_type(**kind)
 
 
-HAPPENINGS: dict[int, Callable[[Surroundings, str], None]] = {
-    8: Surroundings.ask,
-    9: Surroundings.tell,
-    10: Surroundings.terminate,
-    11: Surroundings.wait,
-    12: Surroundings.wait,
-    13: Surroundings.strike,
-    14: Surroundings.greet,
-    15: Surroundings.cancel,
+HAPPENINGS: dict[int, Callable[[ScheduledService, str], None]] = {
+    8: ScheduledService.ask,
+    9: ScheduledService.tell,
+    10: ScheduledService.terminate,
+    11: ScheduledService.wait,
+    12: ScheduledService.wait,
+    13: ScheduledService.strike,
+    14: ScheduledService.greet,
+    15: ScheduledService.cancel,
 }
 """What may happen, by the choice; the execution is led on by those that do not stand here."""

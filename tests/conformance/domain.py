@@ -54,8 +54,8 @@ def attributes_of(event: Answer) -> Answer:
 
 
 @attrs.frozen
-class World:
-    """One back end, seen as the people around a domain see it."""
+class Domain:
+    """A domain on one back end, and what its deciders, workers and users do there."""
 
     client: CheckedClient
     advance: Callable[[float], None]
@@ -66,7 +66,7 @@ class World:
         """Let what follows a decision asynchronously happen."""
         self.advance(SOON)
 
-    def prepare(self) -> World:
+    def prepare(self) -> Domain:
         """Register the domain and the two types."""
         self.client.register_domain(name=DOMAIN, workflowExecutionRetentionPeriodInDays='7')
         self.client.register_workflow_type(domain=DOMAIN, **WORKFLOW, **TYPE_DEFAULTS)

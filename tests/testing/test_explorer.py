@@ -462,6 +462,122 @@ def test_models_are_put_back_before_each_run_and_at_the_end():
     assert bank.charged == []
 
 
+def test_counters_of_stubs_are_put_back_before_each_run_and_at_the_end():
+    charged = 0
+
+    class Paid(Desk):
+        def run(self, order):
+            return (yield self.charge(order))
+
+    def charge(order):
+        global ASKED  # noqa: PLW0603 - what the test is about
+        nonlocal charged
+        charged += 1
+        ASKED += 1
+        return charged, ASKED
+
+    assert explore(Paid, 7, charge=charge, check=lambda result: result == [1, 1], faults=1).ok
+    assert (charged, ASKED) == (0, 0)
+
+
+ASKED = 0
+
+
+def test_orders_that_leave_other_counters_behind_are_not_taken_for_one():
+    last = 0
+
+    class Asks(Desk):
+        def run(self):
+            yield [self.read(1), self.read(2)]
+            return (yield self.write(0))
+
+    def read(number):
+        nonlocal last
+        last = number
+
+    assert set(explore(Asks, read=read, write=lambda _: last, faults=0).results) == {'1', '2'}
+
+
+class Tally:
+    total = 0
+
+
+COUNTED = 0
+
+
+class CountsGlobally(Desk):
+    def count(self):
+        global COUNTED  # noqa: PLW0603 - as above
+        COUNTED += 1
+        return COUNTED
+
+
+class CountsInItsClass(Desk):
+    counted = 0
+
+    def count(self):
+        type(self).counted += 1
+        return self.counted
+
+
+class CountsInItsClassAnew(Desk):
+    def count(self):
+        type(self).seen = getattr(self, 'seen', 0) + 1
+        return self.seen
+
+
+class CountsElsewhere(Desk):
+    def count(self):
+        Tally.total += 1
+        return Tally.total
+
+
+def counts_around():
+    counted = 0
+
+    class CountsAround(Desk):
+        def count(self):
+            nonlocal counted
+            counted += 1
+            return counted
+
+        def begun(self):
+            return counted
+
+    return CountsAround
+
+
+COUNTING = {
+    'global COUNTED': (CountsGlobally, 'COUNTED', lambda _: COUNTED == 0),
+    'own class': (CountsInItsClass, 'CountsInItsClass.counted', lambda cls: cls.counted == 0),
+    'new attribute': (CountsInItsClassAnew, 'CountsInItsClassAnew.seen', lambda cls: not hasattr(cls, 'seen')),
+    'another class': (CountsElsewhere, 'Tally.total', lambda _: Tally.total == 0),
+    'closure': (counts_around(), 'counted', lambda cls: cls().begun() == 0),
+}
+
+
+@pytest.mark.parametrize(('counting', 'name', 'is_as_before'), COUNTING.values(), ids=COUNTING)
+def test_a_counter_that_executions_share_is_put_back(counting, name, is_as_before):
+    class Metered(counting):
+        def run(self):
+            self.count()
+            yield self.read(1)
+
+    class Numbered(counting):
+        def run(self):
+            number = self.count()
+            yield self.read(number)
+
+    assert explore(Metered, faults=1).ok
+    assert is_as_before(counting)
+    assert not vars(Metered).keys() & {'counted', 'seen'}
+    with pytest.raises(ExplorationFailed, match='the run changed what all executions of a process share: ') as caught:
+        explore(Numbered, faults=1)
+    assert caught.value.finding.verdict.judge == 'replay'
+    assert name.replace(counting.__name__, 'Numbered') in str(caught.value)
+    assert is_as_before(counting)
+
+
 def test_a_timer_never_fires_before_work_that_must_have_ended():
     class Patient(Workflow):
         work = ActivityProxy('Work', '1', schedule_to_close=60, retry=0)

@@ -43,6 +43,7 @@ from genflow.core.calls.phases import PAUSED, QUEUED, SENT
 from genflow.core.engine.execution import Execution
 from genflow.core.tasks.signals import Signal
 from genflow.core.tasks.task import Task
+from genflow.testing.explorer.inputs.bindings import Binding
 from genflow.testing.explorer.playing.simulation import Simulation
 
 __all__ = ['Walk', 'fingerprint', 'item_state']
@@ -303,6 +304,9 @@ class Walk:
         self.out.append(id(getattr(value.__func__, '__code__', value.__func__)))
         self.visit(value.__self__)
 
+    def visit_binding(self, value: Binding) -> None:
+        self.visit(value.read())
+
     def visit_cell(self, value: CellType) -> None:
         try:
             self.visit(value.cell_contents)
@@ -407,6 +411,7 @@ _VISIT: dict[type, Callable[[Any, Any], None]] = {
     FunctionType: Walk.visit_function,
     MethodType: Walk.visit_method,
     CellType: Walk.visit_cell,
+    Binding: Walk.visit_binding,
     BuiltinFunctionType: Walk.visit_builtin,
     MethodWrapperType: Walk.visit_builtin,
     partial: Walk.visit_partial,

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import Factory, define, field
 
+from genflow.testing.explorer.inputs.bindings import Binding, bindings_of
 from genflow.testing.explorer.inputs.shared_state import SharedState
 from genflow.testing.tester.stubs import Script
 
@@ -21,8 +22,8 @@ CONTAINERS = (list, dict, set)
 class Memory:
     """What the stubs remember: put back to its beginning before each run.
 
-    These are the objects that bound methods belong to, scripts, and the lists, dicts and sets that functions reach
-    through their closures or as globals of their own module.
+    These are the objects that bound methods belong to, scripts, the lists, dicts and sets that functions reach
+    through their closures or as globals of their own module, and the names there that they bind, such as counters.
     """
 
     roots: list[Any] = Factory(list)
@@ -35,34 +36,39 @@ class Memory:
         memory = cls(shared=shared)
         for stub in stubs:
             for root in _reached(stub):
-                if not any(root is known for known in memory.roots):
+                if not any(_is_one(root, known) for known in memory.roots):
                     memory.roots.append(root)
         memory._begin = memory.remembered()
         return memory
 
     def remembered(self) -> list[Any]:
         """A copy of everything."""
-        return [copy.deepcopy(_content(root)) for root in self.roots]
+        return [_copied(root, _content(root)) for root in self.roots]
 
     def restore(self, remembered: list[Any] | None = None) -> None:
         """Puts everything back as it was in the beginning, or when this copy was made."""
         self.shared.restore()
         for root, begin in zip(self.roots, self._begin if remembered is None else remembered, strict=True):
             put_back: Callable[[Any, Any], None] = _PUT_BACK.get(type(root), _put_back_object)
-            put_back(root, copy.deepcopy(begin))
+            put_back(root, _copied(root, begin))
 
 
 def _reached(stub: Any) -> list[Any]:
     if isinstance(stub, Script):
         return [stub, *(root for part in stub.stubs for root in _reached(part))]
     if isinstance(stub, MethodType):
-        return [stub.__self__] if not isinstance(stub.__self__, type) else []
+        bound = bindings_of(stub.__func__) if isinstance(stub.__func__, FunctionType) else ()
+        return [*bound, stub.__self__] if not isinstance(stub.__self__, type) else [*bound]
     if not isinstance(stub, FunctionType):
         return [stub] if callable(stub) and hasattr(stub, '__dict__') and not isinstance(stub, type) else []
     cells = [cell.cell_contents for cell in stub.__closure__ or ()]
     named = [stub.__globals__.get(name) for name in stub.__code__.co_names]
     inner = [root for value in cells if isinstance(value, (FunctionType, MethodType)) for root in _reached(value)]
-    return [value for value in (*cells, *named) if _is_model(value)] + inner
+    return [*bindings_of(stub), *(value for value in (*cells, *named) if _is_model(value)), *inner]
+
+
+def _is_one(root: Any, known: Any) -> bool:
+    return root is known or (type(root) is type(known) is Binding and root.place == known.place)
 
 
 def _is_model(value: Any) -> bool:
@@ -76,7 +82,14 @@ def _is_model(value: Any) -> bool:
     )
 
 
+def _copied(root: Any, content: Any) -> Any:
+    """A copy of what a root holds; what a name is bound to may be anything, and is copied if it is a container."""
+    return copy.deepcopy(content) if type(root) is not Binding or type(content) in CONTAINERS else content
+
+
 def _content(root: Any) -> Any:
+    if type(root) is Binding:
+        return root.read()
     return root if type(root) in CONTAINERS else vars(root)
 
 
@@ -94,7 +107,12 @@ def _put_back_object(root: Any, begin: dict[str, Any]) -> None:
     vars(root).update(begin)
 
 
+def _put_back_binding(root: Binding, begin: Any) -> None:
+    root.bind(begin)
+
+
 _PUT_BACK: dict[type, Callable[[Any, Any], None]] = {
+    Binding: _put_back_binding,
     list: _put_back_list,
     dict: _put_back_mapping,
     set: _put_back_mapping,

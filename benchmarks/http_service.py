@@ -5,8 +5,9 @@ named. Servers run in processes of their own, ours on a file with `synchronous=F
 measured in turns, so that a busy machine slows both. What moto's server needs is installed into an environment in the
 user's cache.
 
-* activities: a single-threaded boto3 client decides and performs activities one after the other; moto_server keeps
-  nothing, ours is durable. Bound: at least 3 times moto_server.
+* activities: one thread decides and performs activities one after the other, through boto3 and through a bare socket;
+  moto_server keeps nothing, ours is durable, and once more without waiting for the disk. With the CPU time of a call,
+  server's and client's, for boto3's own is half of what is measured. Bound, with boto3: at least 3 times moto_server.
 * calls: each of the five operations of a worker, with boto3, against the same call to a server that has nothing to do.
   Bound: at most 1.35 times.
 * load: 1 and 16 connections that send as fast as they are answered. Bound: with 16, 6,000 durable calls a second; with
@@ -21,6 +22,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
+import os
 import selectors
 import socket
 import sqlite3
@@ -61,6 +64,9 @@ COMPLETE = {'decisionType': 'CompleteWorkflowExecution', 'completeWorkflowExecut
 
 KEY, SECRET = 'AKIDBENCH', 'of no value'
 
+SIGNED = f'AWS4-HMAC-SHA256 Credential={KEY}/20261129/us-east-1/swf/aws4_request, SignedHeaders=host, Signature=0'
+"""A signature for a server that only looks for the region in it, as moto's does."""
+
 # Servers.
 
 OURS = """
@@ -68,8 +74,8 @@ import sys
 from genflow.local import LocalSWF
 from genflow.local.http.server import serve
 from genflow.local.http.credentials import read_credentials
-credentials = read_credentials(sys.argv[3]) if sys.argv[3:] else None
-with LocalSWF(sys.argv[1], long_poll=float(sys.argv[2])) as service:
+credentials = read_credentials(sys.argv[4]) if sys.argv[4:] else None
+with LocalSWF(sys.argv[1], long_poll=float(sys.argv[2]), synchronous=sys.argv[3]) as service:
     serve(service, started=lambda url: print(url, flush=True), credentials=credentials)
 """
 
@@ -107,13 +113,35 @@ asyncio.run(main())
 """  # noqa: E501 - one line of HTTP
 
 
+class Running(str):
+    """The URL of a server.
+
+    Attributes:
+        pid: Of its process.
+    """
+
+    __slots__ = ('pid',)
+
+    pid: int
+
+    def seconds(self) -> float:
+        """CPU time that it has used, ended threads included; not a number where the system has no `/proc`."""
+        try:
+            numbers = Path(f'/proc/{self.pid}/stat').read_text().rpartition(')')[2].split()
+        except OSError:
+            return math.nan
+        return (int(numbers[11]) + int(numbers[12])) / os.sysconf('SC_CLK_TCK')
+
+
 @contextlib.contextmanager
-def server(source: str, *arguments: str, python: str = sys.executable) -> Iterator[str]:
-    """A server in a process of its own; its URL."""
+def server(source: str, *arguments: str, python: str = sys.executable) -> Iterator[Running]:
+    """A server in a process of its own."""
     process = subprocess.Popen([python, '-c', source, *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        yield next(line.strip() for line in process.stdout if line.startswith('http://'))
+        url = Running(next(line.strip() for line in process.stdout if line.startswith('http://')))
+        url.pid = process.pid
+        yield url
     finally:
         process.terminate()
         process.wait()
@@ -121,12 +149,13 @@ def server(source: str, *arguments: str, python: str = sys.executable) -> Iterat
 
 
 @contextlib.contextmanager
-def ours(hold: str = '1', *, verifies: bool = False) -> Iterator[str]:
+def ours(hold: str = '1', *, synchronous: str = 'FULL', verifies: bool = False) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         credentials = Path(folder) / 'credentials'
         credentials.write_text(f'[bench]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n')
         credentials.chmod(0o600)
-        with server(OURS, f'{folder}/bench.db', hold, *([str(credentials)] if verifies else [])) as url:
+        arguments = [f'{folder}/bench.db', hold, synchronous, *([str(credentials)] if verifies else [])]
+        with server(OURS, *arguments) as url:
             yield url
 
 
@@ -179,22 +208,85 @@ ASKING: dict[str, dict[str, Any]] = {
 }
 
 
+class SocketClient:
+    """The methods of boto3's client that the activities need, with next to no work of its own."""
+
+    def __init__(self, url: str) -> None:
+        host, port = url.removeprefix('http://').split(':')
+        self._address = (host, int(port))
+        self._head = f'POST / HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: {SIGNED}\r\n'
+        self._stream: Any = None
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        operation = ''.join(map(str.capitalize, method.split('_')))
+        return lambda **members: self._call(operation, json.dumps(members).encode())
+
+    def _call(self, operation: str, body: bytes) -> Any:
+        target = f'X-Amz-Target: SimpleWorkflowService.{operation}\r\nContent-Length: {len(body)}\r\n\r\n'
+        if self._stream is None:
+            with socket.create_connection(self._address) as connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._stream = connection.makefile('rwb')
+        self._stream.write(f'{self._head}{target}'.encode() + body)
+        self._stream.flush()
+        version, status, _ = self._stream.readline().split(b' ', 2)
+        lines = iter(self._stream.readline, b'\r\n')
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(b':') for line in lines)}
+        answer = self._stream.read(int(headers[b'content-length']))
+        assert status == b'200', answer
+        if version == b'HTTP/1.0' or headers.get(b'connection') == b'close':
+            self.close()
+        return json.loads(answer or '{}')
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
 def activities(scale: float, steps: int = 10) -> None:
-    executions = max(1, round(20 * scale))
     moto = environment(cache(), MOTO_REQUIREMENT, Interpreters().find((THIS,)))
-    with ours() as our_url, server(MOTO, python=moto) as moto_url:
-        clients = {'ours': client(our_url), 'moto_server': client(moto_url)}
-        for swf in clients.values():
-            prepare(swf)
-        for asking, poll in ASKING.items():
-            found: dict[str, list[float]] = {name: [] for name in clients}
-            for number in range(executions):
-                for name, swf in clients.items():
-                    found[name].append(run_activities(swf, f'{asking[:3]}{number}', steps, **poll))
-            rates = {name: statistics.median(values) for name, values in found.items()}
-            texts = [f'{name} {rate:.0f}/s' for name, rate in rates.items()]
-            print(f'activities  {asking}: {", ".join(texts)}, ratio {rates["ours"] / rates["moto_server"]:.2f}')
-    print('activities  bound: at least 3')
+    with ours() as durable, ours(synchronous='OFF') as unsynced, server(MOTO, python=moto) as moto_url:
+        urls = {'ours': durable, 'ours, not synced': unsynced, 'moto_server': moto_url}
+        for url in urls.values():
+            prepare(client(url))
+        for kind, make in (('boto3', client), ('socket', SocketClient)):
+            for asking, poll in ASKING.items():
+                beside_one_another(urls, kind, asking, make, poll, max(1, round(20 * scale)), steps)
+    print('activities  bound: with boto3, ours at least 3 times moto_server')
+
+
+def beside_one_another(
+    urls: dict[str, Running],
+    kind: str,
+    asking: str,
+    make: Callable[[str], Any],
+    poll: dict[str, Any],
+    executions: int,
+    steps: int,
+) -> None:
+    """Executions in turns on each of the servers, the last of which is what the others are compared with."""
+    clients = {name: make(url) for name, url in urls.items()}
+    rates: dict[str, list[float]] = {name: [] for name in clients}
+    busy = dict.fromkeys(clients, 0.0)
+    before = {name: url.seconds() for name, url in urls.items()}
+    for number in range(executions):
+        for name, swf in clients.items():
+            began = time.process_time()
+            rates[name].append(run_activities(swf, f'{kind} {asking[:3]}{number}', steps, **poll))
+            busy[name] += time.process_time() - began
+    calls = executions * (4 * steps + 3)
+    for name, found in rates.items():
+        ratio = statistics.median(ours / other for ours, other in zip(found, list(rates.values())[-1], strict=True))
+        server_time, client_time = (
+            seconds / calls * 1e6 for seconds in (urls[name].seconds() - before[name], busy[name])
+        )
+        print(
+            f'activities  {kind:6} {asking:15} {name:16} {statistics.median(found):5.0f}/s, ratio {ratio:5.2f}, '
+            f'CPU of a call: server {server_time:4.0f} µs, client {client_time:4.0f} µs'
+        )
+        clients[name].close()
 
 
 # Calls.

@@ -351,8 +351,23 @@ def test_there_is_a_second_between_two_sweeps_and_each_goes_on_while_something_i
     dispatcher.disk.sweep = sweep
     dispatcher.state.expect_expiry(5_000)
     for dispatcher.now in (4_999, 5_000, 5_001, 5_999, 6_000):
-        dispatcher.journal.sweep()
+        dispatcher.journal.sweep(whole=True)
     assert sweeps == [5_000, 5_000, 6_000, 6_000]
+
+
+def test_a_call_sweeps_once_and_the_next_goes_on_without_a_second_between(dispatcher):
+    sweeps = []
+    following = iter([5_000, 5_500, None])
+
+    def sweep(now):
+        sweeps.append(now)
+        return next(following)
+
+    dispatcher.disk.sweep = sweep
+    dispatcher.state.expect_expiry(5_000)
+    for dispatcher.now in (5_000, 5_001, 5_501, 6_000, 6_001):
+        dispatcher.journal.sweep()
+    assert sweeps == [5_000, 5_001, 6_001]
 
 
 def test_in_memory_changes_are_folded_in_portions(dispatcher):

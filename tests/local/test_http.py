@@ -661,9 +661,9 @@ def test_serve_makes_its_calls_in_no_thread_that_signals_interrupt(tmp_path):
     callers = []
 
     class NotingCallers(LocalSWF):
-        def call_json(self, operation, request):
+        def begin(self, operation, request):
             callers.append(threading.current_thread())
-            return super().call_json(operation, request)
+            return super().begin(operation, request)
 
     def ask_and_end(url):
         try:

@@ -97,12 +97,12 @@ def on_the_loop(service):
 
 
 def test_a_request_alone_is_carried_out_at_once():
-    service = Service()
+    service = Steps()
     assert carry_out(service, [request()], [request()]) == [Reply(200, b'/')] * 2
     assert on_the_loop(service) == [True, True]
 
 
-def test_requests_that_arrive_together_are_carried_out_together():
+def test_calls_that_cannot_be_begun_are_for_workers():
     service = Service(together=3)
     carry_out(service, [request()] * 3)
     assert on_the_loop(service) == [False] * 3
@@ -119,39 +119,50 @@ def test_all_that_arrives_together_is_begun_before_the_first_is_waited_for():
 
 
 def test_who_comes_alone_again_and_again_does_not_wait_for_others():
-    """Until two requests are read at the same moment."""
+    """Until another one sends something."""
     service = Steps()
 
     async def main():
         with ThreadPoolExecutor(1) as workers:
             loop = asyncio.get_running_loop()
             desk = Dispatcher(loop, lambda request: Call(service, called(request), {}), workers)
+            replies = {name: [] for name in 'ab'}  # by connection
+            take = {name: found.append for name, found in replies.items()}
             waits = []
 
             async def arrive(*names):
-                replies = [loop.create_future() for _ in names]
-                for name, reply in zip(names, replies, strict=True):
-                    desk.take(small(name), reply.set_result)
-                waits.append(not replies[0].done())
-                await asyncio.gather(*replies)
-                await asyncio.sleep(0)  # from Python 3.12 on, a gathering of what is done does not wait
+                before = [len(replies[name]) for name in names]
+                for name in names:
+                    desk.take(small(name), take[name])
+                waits.append([len(replies[name]) == number for name, number in zip(names, before, strict=True)])
+                await asyncio.sleep(0)
+                assert [len(replies[name]) for name in names] == [number + 1 for number in before]
 
-            for _ in range(dispatcher.ALONE + 2):
+            for _ in range(dispatcher.ALONE + 3):
                 await arrive('a')
             await arrive('a', 'b')
-            await arrive('c', 'd')
+            await arrive('b')
+            await arrive('a', 'b')
         return waits
 
-    assert asyncio.run(main()) == [True] * dispatcher.ALONE + [False, False, False, True]
-    assert service.steps[-4:] == ['begin c', 'begin d', 'finish c', 'finish d']
+    alone = [[True]] * (dispatcher.ALONE + 1) + [[False]] * 2
+    assert asyncio.run(main()) == [*alone, [False, True], [True], [True, True]]
+    assert service.steps[-4:] == ['begin a', 'begin b', 'finish a', 'finish b']
 
 
 def test_no_turn_is_so_long_that_its_first_request_waits_for_ever(monkeypatch):
     monkeypatch.setattr(dispatcher, 'TOGETHER', 2)
     service = Steps()
     carry_out(service, [small(name) for name in 'abc'])
-    assert service.steps == ['begin a', 'begin b', 'finish a', 'finish b']
-    assert service.threads[2:] == [threading.main_thread()]  # the last one came alone, and needs no steps
+    assert service.steps == ['begin a', 'begin b', 'finish a', 'finish b', 'begin c', 'finish c']
+
+
+def test_what_takes_longer_than_a_commit_is_finished_by_a_worker_though_it_comes_alone():
+    """An answer that is read from the file would hold up every other connection."""
+    service = Steps(long='a')
+    assert carry_out(service, [small('a')]) == [Reply(200, b'a')]
+    assert service.steps == ['begin a', 'finish a']
+    assert on_the_loop(service) == [False]
 
 
 def test_what_takes_longer_than_a_commit_is_finished_by_a_worker():
@@ -170,7 +181,7 @@ def test_a_call_whose_change_the_file_cannot_keep_is_refused_alone():
 
 
 def test_a_large_request_is_for_a_worker():
-    service = Service()
+    service = Steps()
     carry_out(service, [request(body=b'x' * SMALL)], [request(body=b'x' * (SMALL + 1))])
     assert on_the_loop(service) == [True, False]
 
@@ -181,15 +192,9 @@ def test_the_switches_for_tests_are_for_a_worker():
     assert on_the_loop(service) == [False]
 
 
-def test_the_loop_is_free_again_when_the_workers_are():
-    service = Service()
-    carry_out(service, [request()] * 2, [request()])
-    assert on_the_loop(service) == [False, False, True]
-
-
 def test_a_call_that_took_long_is_followed_by_a_pause(monkeypatch):
     monkeypatch.setattr(dispatcher, 'LONG', -1.0)
-    service = Service()
+    service = Steps()
     carry_out(service, [request()], [request()])
     assert on_the_loop(service) == [True, False]
 
@@ -227,7 +232,7 @@ class PollsElsewhere(Polls):
     answers_here = False
 
     def begin(self, operation, members):
-        return Begun(lambda: operation, is_long=True)
+        return Begun(partial(self.call_json, operation, members), is_long=True)
 
     def hold(self, operation, members, wake):
         return PollElsewhere(self)

@@ -13,6 +13,7 @@ from genflow import steady_time
 from genflow.local import LocalSWF
 from genflow.local import clock as clocks
 from genflow.local.shared import front
+from genflow.local.store import store
 from tests.local.domain import COMPLETE, Domain
 
 DAY = 86_400
@@ -67,6 +68,22 @@ def test_calls_sweep_at_most_once_a_second(path, clock):
         assert rows(path) == 1
         clock.advance(1)
         assert rows(path) == 0
+
+
+@pytest.mark.parametrize(('most', 'seconds', 'left'), [(10, 60, [20, 10, 0]), (30, -1, [*range(29, -1, -1)])])
+def test_a_call_forgets_one_portion_and_leaves_the_rest_to_the_next(path, monkeypatch, most, seconds, left):
+    """So many executions, or what was done in so many seconds: a call may hold up others, such as those of a server."""
+    monkeypatch.setattr(store, 'SWEEP', most)
+    monkeypatch.setattr(store, 'SWEEP_SECONDS', seconds)
+    with LocalSWF(path, synchronous='OFF') as swf:
+        run_to_the_end(Domain(swf).prepare(), map(str, range(30)))
+        swf.count_closed_workflow_executions(domain='dom', startTimeFilter={'oldestDate': 0})  # which folds the journal
+        monkeypatch.setattr(clocks, 'monotonic_ns', lambda: steady_time.monotonic_ns() + 8 * DAY * 10**9)
+        found = []
+        for _ in left:
+            swf.list_domains(registrationStatus='REGISTERED')
+            found.append(rows(path))
+    assert found == left
 
 
 def test_in_memory_too(clock):

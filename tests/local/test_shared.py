@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -605,6 +606,37 @@ def test_what_a_follower_sends_as_its_last_words_is_bounded(path, is_larger, cap
                 while stream.read(1000):
                     pass
     assert 'cut off' in caplog.text
+
+
+LAST_WORDS = {
+    'no newline': b'[1]',
+    'no JSON': b'[1,\n',
+    'no UTF-8': b'\xff\n',
+    'no list': b'{"1": 1}\n',
+    'no numbers': b'["1", true, null]\n',
+    'a number of too many digits': b'[' + b'1' * 10_000 + b']\n',
+    'nested too deep': b'[' * 200_000 + b'\n',
+}
+
+
+@pytest.mark.parametrize('words', LAST_WORDS.values(), ids=LAST_WORDS)
+def test_a_follower_whose_last_words_cannot_be_read_counts_as_one_that_has_died(path, words):
+    """Its tasks end, so that others get them."""
+    with contextlib.ExitStack() as stack:
+        swf = stack.enter_context(LocalSWF(path, long_poll=SOON))
+        stranger = stack.enter_context(contextlib.closing(Link(notice_of(path), 'stranger')))
+        presence = stack.enter_context(connect(notice_of(path).address))
+        domain = Domain(swf)
+        domain.prepare()
+        domain.start('w')
+        presence.settimeout(SOON)
+        presence.sendall(stranger.request('/_genflow/presence', {}, ''))
+        with presence.makefile('rb') as stream:
+            assert stream.readline() == b'HTTP/1.1 101 Switching Protocols\r\n'
+        taken = stranger.perform('PollForDecisionTask', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, {})
+        presence.sendall(words)
+        presence.shutdown(socket.SHUT_WR)
+        assert domain.poll_decision()['startedEventId'] > json.loads(taken.body)['startedEventId']
 
 
 def test_a_path_may_be_longer_than_an_address(tmp_path):

@@ -311,29 +311,34 @@ class Journal:
         expiry, now = self._state.next_expiry, self._now()
         return expiry is not None and expiry <= now and self._next_sweep <= now
 
-    def sweep(self) -> None:
-        """Forget all executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.
+    def sweep(self, *, whole: bool = False) -> None:
+        """Forget executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.
+
+        Args:
+            whole: Forget all of them. Else one portion: the next call forgets the next.
 
         Raises:
             StoreError: The file cannot be written.
         """
         if self.sweep_is_due:
             self.fold()
-            self._sweep()
+            self._sweep(whole=whole)
 
-    def _sweep(self) -> None:
+    def _sweep(self, *, whole: bool = False) -> None:
         """Forget what is past its retention, a portion at a time; one thread does, while the others go on."""
         if not self.sweep_is_due or not self._sweeping.acquire(blocking=False):
             return
         try:
-            while self._sweep_chunk():
-                pass
-            self._next_sweep = self._now() + SWEEP_EVERY
+            is_more = self._sweep_chunk()
+            while is_more and whole:
+                is_more = self._sweep_chunk()
+            if not is_more:
+                self._next_sweep = self._now() + SWEEP_EVERY
         finally:
             self._sweeping.release()
 
     def _sweep_chunk(self) -> bool:
-        """Whether there was something to forget."""
+        """Forget a portion; whether there is more."""
         state = self._state
         with self._lock:
             now = self._now()
@@ -345,7 +350,7 @@ class Journal:
             state.expect_expiry(following)
             if not (state.batch.empty and self._unfolded.empty):
                 state.expect_expiry(now + LOOK_AGAIN)  # the tables do not know yet when those end
-        return True
+            return self.sweep_is_due
 
     def _fail(self, number: int, error: StoreError) -> None:
         """Everything from that batch on is lost; go back to what the file has."""

@@ -155,7 +155,7 @@ class LockedState:
                 self._restart(now)
             mark = self.finish(now)
         self.journal.settle(mark)
-        self.journal.sweep()
+        self.journal.sweep(whole=True)
 
     def _restart(self, now: int) -> None:
         """End what died with the last process, and with others that are no more."""
@@ -248,7 +248,12 @@ class LockedState:
 
     def catch_up(self) -> None:
         """Do what has become due, although nobody calls."""
-        self.calls.call(partial(self.alter, lambda now: None))
+        self.calls.call(self._catch_up)
+
+    def _catch_up(self) -> None:
+        self.alter(lambda now: None)
+        if not self.polls.closed:
+            self.journal.sweep(whole=True)
 
     # Around the rule of a call.
 

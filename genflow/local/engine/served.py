@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
-
-from attrs import frozen
+from typing import Any, NamedTuple, Protocol
 
 from genflow.local.clock import Clock
 
 __all__ = ['Begun', 'Poll', 'Served', 'Service']
 
 
-@frozen
-class Begun:
+class Begun(NamedTuple):
     """A call that is carried out in memory, and may not be in the file yet.
 
     Many calls can be begun one after the other; the first that is finished writes the changes of all of them.

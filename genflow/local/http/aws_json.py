@@ -14,9 +14,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from genflow.local.engine.served import Served
 from genflow.local.errors import LocalError, ServiceError
@@ -56,8 +54,7 @@ ENCODINGS = frozenset({'', 'amz-1.0', 'identity'})
 """Boto 2 and old samples send the first of these; neither is a compression."""
 
 
-@frozen
-class Reply:
+class Reply(NamedTuple):
     """What goes back, but for the headers that every response has."""
 
     status: int
@@ -65,8 +62,7 @@ class Reply:
     content_type: str = CONTENT_TYPE
 
 
-@frozen
-class Call:
+class Call(NamedTuple):
     """One operation that is asked for, and of which service.
 
     Attributes:

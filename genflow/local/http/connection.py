@@ -70,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._counted = 0
         self._is_unread = False
+        self._is_paused = False
         self._deadline = Deadline(dispatcher.timeouts)
         self._keeps_alive = True
         self._held: Holding | None = None
@@ -79,12 +80,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast('asyncio.Transport', transport)
         self._desk.enter(self)
-        self._deadline.expect('idle', self._desk.loop.time())
+        self._deadline.expect('idle', time.monotonic())
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
         if self._busy or self._is_unread:
             if self._reader.buffered > LARGE and self._transport:
+                self._is_paused = True
                 self._transport.pause_reading()
         elif self._count(self._reader.held):
             self._read_on()
@@ -144,7 +146,7 @@ class Connection(asyncio.Protocol):
             self._desk.take(request, self._finish)
         else:
             owed: Owed = 'idle' if self._reader.is_between_requests else 'request'
-            self._deadline.expect(owed, self._desk.loop.time())
+            self._deadline.expect(owed, time.monotonic())
             if self._reader.wants_continue():
                 self._transport.write(CONTINUE)
 
@@ -206,14 +208,16 @@ class Connection(asyncio.Protocol):
         if self._is_unread:
             self._expect_reading(self._transport)
             return
-        self._transport.resume_reading()
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
         if self._reader.is_between_requests:
-            self._deadline.expect('idle', self._desk.loop.time())
+            self._deadline.expect('idle', time.monotonic())
         else:
             self._desk.loop.call_soon(self._read_on)
 
     def _expect_reading(self, transport: asyncio.Transport) -> None:
-        self._deadline.expect('reply', self._desk.loop.time(), transport.get_write_buffer_size())
+        self._deadline.expect('reply', time.monotonic(), transport.get_write_buffer_size())
 
     # Long polls.
 

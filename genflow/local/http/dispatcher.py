@@ -8,9 +8,8 @@ everything that has arrived, and finishes it then: the first to be finished writ
 meantime is the next turn's.
 
 Workers get what takes longer than a commit: large requests, answers that are read from the file, calls that another
-process carries out. A small request that comes alone, while no worker is busy, keeps nobody waiting: it is carried out
-at once, answers that are read from the file included. After a turn that took long, because the disk is slow, they get
-everything for a while, and the loop does nothing but its own work.
+process carries out. After a turn that took long, because the disk is slow, they get everything for a while, and the
+loop does nothing but its own work.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from attrs import define, field, frozen
 
@@ -55,7 +54,7 @@ PAUSE = 1.0
 """Seconds after such a turn until there is another one."""
 
 ALONE = 8
-"""After so many turns of one request each, a request does not wait for others to be read."""
+"""After so many requests of one connection, between which no other has sent any, the next does not wait for others."""
 
 TOGETHER = 64
 """Requests of one turn: more would let the first of them wait too long."""
@@ -87,8 +86,7 @@ Finish = Callable[[Outcome], None]
 P = TypeVar('P')
 
 
-@frozen
-class Pending:
+class Pending(NamedTuple):
     """A call that is carried out, but for what has to be waited for.
 
     Attributes:
@@ -171,11 +169,10 @@ class Dispatcher:
     emptied: asyncio.Event = field(factory=asyncio.Event)
     room: asyncio.Event = field(factory=asyncio.Event)
     _arrived: list[tuple[_Job, Finish]] = field(factory=list)
-    _busy: int = 0
     _here_from: float = 0.0
     _thread: int = field(factory=threading.get_ident)
+    _last: Finish | None = None
     _alone: int = 0
-    _is_taken: bool = False
 
     def __attrs_post_init__(self) -> None:
         self._count()
@@ -189,6 +186,7 @@ class Dispatcher:
     def leave(self, connection: OpenConnection) -> None:
         """A client is gone."""
         self.connections.discard(connection)
+        self._last = None  # which keeps a connection
         self._count()
 
     def _count(self) -> None:
@@ -200,7 +198,18 @@ class Dispatcher:
             self.room.clear()
 
     def take(self, request: Request, finish: Finish) -> None:
-        """Have the request carried out; ``finish`` is called on the loop. To be called there, too."""
+        """Have the request carried out; ``finish`` is called on the loop. To be called there, too.
+
+        A connection is read once in a round of the event loop. So when one and the same sends again and again, nothing
+        of others has been read meanwhile, and nothing will be before the next round.
+        """
+        if finish != self._last or self._arrived:
+            self._last, self._alone = finish, 0
+        elif self._alone >= ALONE:
+            self._hand_out([(request, finish)])
+            return
+        else:
+            self._alone += 1
         self._arrive(request, finish)
 
     def attempt(self, held: Held, finish: Callable[[Reply | Held], None], *, last: bool) -> None:
@@ -215,49 +224,36 @@ class Dispatcher:
 
     def _arrive(self, job: _Job, finish: Finish) -> None:
         if not self._arrived:
-            if self._is_taken:
-                self._alone = 0
-            elif self._alone >= ALONE:
-                self._is_taken = True
-                self.loop.call_soon(self._next_round)
-                self._hand_out([(job, finish)])
-                return
             self.loop.call_soon(self._hand_out_all)
         self._arrived.append((job, finish))
 
-    def _next_round(self) -> None:
-        """The event loop has read everything that was there."""
-        self._is_taken = False
-
     def _hand_out_all(self) -> None:
         """Everything that has arrived, to whoever carries it out."""
-        self._alone = self._alone + 1 if len(self._arrived) == 1 else 0
         arrived, self._arrived = self._arrived[:TOGETHER], self._arrived[TOGETHER:]
         if self._arrived:
             self.loop.call_soon(self._hand_out_all)
         self._hand_out(arrived)
 
     def _hand_out(self, arrived: list[tuple[_Job, Finish]]) -> None:
-        began = self.loop.time()
+        began = monotonic()
         if began < self._here_from:
             for job, finish in arrived:
                 self._send(partial(self._carry_out, job), finish)
             return
-        alone = len(arrived) == 1 and not self._busy
-        begun = [(self._begin_here(job, finish, alone=alone), finish) for job, finish in arrived]
+        begun = [(self._begin_here(job, finish), finish) for job, finish in arrived]
         for outcome, finish in begun:
             if outcome is not None:
                 finish(outcome.finish() if isinstance(outcome, Pending) else outcome)
-        ended = self.loop.time()
+        ended = monotonic()
         if ended - began > LONG:
             self._here_from = ended + PAUSE
 
-    def _begin_here(self, job: _Job, finish: Finish, *, alone: bool) -> Outcome | Pending | None:
+    def _begin_here(self, job: _Job, finish: Finish) -> Outcome | Pending | None:
         """What a job leads to, as far as that comes without waiting; None where a worker does the rest."""
         if not is_small(job):
             self._send(partial(self._carry_out, job), finish)
             return None
-        outcome = self._carry_out_alone(job) if alone else self._begin(job)
+        outcome = self._begin(job)
         if isinstance(outcome, Pending) and outcome.is_long:
             self._send(outcome.finish, finish)
             return None
@@ -265,16 +261,11 @@ class Dispatcher:
 
     def _send(self, carry_out: Callable[[], Outcome], finish: Finish) -> None:
         """To a worker."""
-        self._busy += 1
         self.workers.submit(self._work, carry_out, finish)
 
     def _work(self, carry_out: Callable[[], Outcome], finish: Finish) -> None:
         """In a worker."""
-        self.later(self._end_work, carry_out(), finish)
-
-    def _end_work(self, outcome: Outcome, finish: Finish) -> None:
-        self._busy -= 1
-        finish(outcome)
+        self.later(finish, carry_out())
 
     # What requests and attempts lead to.
 
@@ -283,10 +274,6 @@ class Dispatcher:
         if isinstance(job, _Attempt):
             return attempted(job.held, last=job.is_last)
         return self._outcome(job, self._asked)
-
-    def _carry_out_alone(self, job: _Job) -> Outcome | Pending:
-        """As :meth:`_carry_out`, but for what another process does, which may take for ever."""
-        return self._carry_out(job) if isinstance(job, _Attempt) else self._outcome(job, self._asked_alone)
 
     def _begin(self, job: _Job) -> Outcome | Pending:
         """As :meth:`_carry_out`, as far as it comes without waiting."""
@@ -331,16 +318,14 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - whoever asked gets it
             return failure(call.operation, error)
 
-    def _asked_alone(self, call: Call) -> Outcome | Pending:
-        return self._asked(call) if call.service.answers_here else self._begun(call)
-
     def _begun(self, call: Call) -> Outcome | Pending:
-        begin = getattr(call.service, 'begin', None) if call.service.answers_here else None
-        if begin is None:
+        begin, operation = getattr(call.service, 'begin', None), call.operation
+        is_poll = is_held(call)
+        if begin is None or (is_poll and not call.service.answers_here):
             return Pending(partial(self._asked, call), is_long=True)
-        if is_held(call):
+        if is_poll:
             return self._poll_begun(Held(call))
-        return cast('Outcome | Pending', pending(call.operation, lambda: begin(call.operation, call.members)))
+        return cast('Outcome | Pending', pending(operation, begin, operation, call.members))
 
     def _poll_begun(self, held: Held) -> Outcome | Pending:
         try:
@@ -379,10 +364,10 @@ def attempt_begun(held: Held, begin: Callable[[], Begun | None]) -> Outcome | Pe
     return pending(held.call.operation, begin) or held
 
 
-def pending(operation: str, begin: Callable[[], Begun | None]) -> Reply | Pending | None:
+def pending(operation: str, begin: Callable[..., Begun | None], *arguments: object) -> Reply | Pending | None:
     """What is left of a call that was begun, or the reply where it was refused; None where there is no answer yet."""
     try:
-        begun = begin()
+        begun = begin(*arguments)
     except Exception as error:  # noqa: BLE001 - whoever asked gets it
         return failure(operation, error)
     if begun is None:

@@ -18,8 +18,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from http import HTTPStatus
-
-from attrs import frozen
+from typing import NamedTuple
 
 __all__ = ['CONTINUE', 'LARGEST', 'BadRequest', 'DiscardingReader', 'Request', 'RequestReader', 'response', 'switching']
 
@@ -50,8 +49,7 @@ class BadRequest(Exception):
         self.message = message
 
 
-@frozen
-class Request:
+class Request(NamedTuple):
     """One whole request.
 
     Attributes:
@@ -70,8 +68,7 @@ class Request:
     query: str = ''
 
 
-@frozen
-class Head:
+class Head(NamedTuple):
     """A request whose body is still to come.
 
     Attributes:
@@ -127,9 +124,8 @@ class RequestReader:
         Raises:
             BadRequest: There will never be one.
         """
-        if self._head is None and not self._begin():
-            return None
-        head, body = self._head, self._body()
+        head = self._head or self._begin()
+        body = None if head is None else self._body(head)
         if head is None or body is None:
             return None
         self._head = self._chunks = None
@@ -141,29 +137,31 @@ class RequestReader:
         self._expects = False
         return wants
 
-    def _begin(self) -> bool:
+    def _begin(self) -> Head | None:
         """Read a head, if there is a whole one."""
-        while self._buffer[:2] == b'\r\n':  # some clients send one line too many after a body
-            del self._buffer[:2]
-        end = self._buffer.find(END)
+        buffer = self._buffer
+        while buffer.startswith(b'\r\n'):  # some clients send one line too many after a body
+            del buffer[:2]
+        end = buffer.find(END)
         if end < 0:
-            if len(self._buffer) > LARGEST_HEAD:
+            if len(buffer) > LARGEST_HEAD:
                 raise BadRequest(431, f'The headers have more than {LARGEST_HEAD} bytes')
-            return False
-        self._head = head = read_head(self._buffer[:end].decode('latin-1'))
-        del self._buffer[: end + len(END)]
+            return None
+        self._head = head = read_head(buffer[:end].decode('latin-1'))
+        del buffer[: end + len(END)]
         room = LARGEST - end - len(END)
-        if head.length is not None and head.length > room:
+        if head.length is None:
+            self._chunks = ChunkedBody(room)
+        elif head.length > room:
             raise too_large()
-        self._chunks = ChunkedBody(room) if head.length is None else None
-        self._expects = head.headers.get('expect', '').lower() == '100-continue'
-        return True
+        self._expects = 'expect' in head.headers and head.headers['expect'].lower() == '100-continue'
+        return head
 
-    def _body(self) -> bytes | None:
-        if self._chunks is not None:
-            return self._chunks.read(self._buffer)
-        length = self._head.length if self._head else 0
-        if length is None or len(self._buffer) < length:
+    def _body(self, head: Head) -> bytes | None:
+        length = head.length
+        if length is None:
+            return self._chunks.read(self._buffer) if self._chunks is not None else None
+        if len(self._buffer) < length:
             return None
         body = bytes(self._buffer[:length])
         del self._buffer[:length]
@@ -247,8 +245,10 @@ def read_head(text: str) -> Head:
     first, *lines = text.split('\r\n')
     method, path, query, minor = read_request_line(first)
     headers = read_headers(lines)
-    connection = headers.get('connection', '').lower()
-    keep_alive = 'close' not in connection and (minor == '1' or 'keep-alive' in connection)
+    keep_alive = minor == '1'
+    if 'connection' in headers:
+        connection = headers['connection'].lower()
+        keep_alive = 'close' not in connection and (keep_alive or 'keep-alive' in connection)
     return Head(method, path, headers, body_length(headers), keep_alive, query, host_problem(headers, minor))
 
 

@@ -30,7 +30,7 @@ from genflow.local.engine.served import Service
 from genflow.local.errors import ServiceError
 from genflow.local.http.accepting import accept, most_connections
 from genflow.local.http.admission import Admission, is_loopback
-from genflow.local.http.aws_json import Call, Reply, read_call, read_object, refusal, seconds_of
+from genflow.local.http.aws_json import Reply, read_call, read_object, refusal, seconds_of
 from genflow.local.http.connection import Connection
 from genflow.local.http.credentials import Credentials
 from genflow.local.http.dispatcher import Asked, Dispatcher, HeldBytes, Route, cancelled, end_connections
@@ -106,7 +106,7 @@ class HttpServer:
         self._routes: dict[tuple[str, str], Route] = {
             ('GET', '/'): answer_health,
             ('HEAD', '/'): answer_head,
-            ('POST', '/'): self._call,
+            ('POST', '/'): partial(read_call, services=self._regions, default=service),
         }
         if self._metrics is not None:
             self._routes[('GET', '/metrics')] = self._answer_metrics
@@ -204,9 +204,6 @@ class HttpServer:
         """`GET /metrics`: for Prometheus."""
         metrics = self._metrics
         return Reply(200, b'' if metrics is None else metrics.text().encode(), exposition.CONTENT_TYPE)
-
-    def _call(self, request: Request) -> Call:
-        return read_call(request, self._regions, self._service)
 
     def _reset(self, request: Request) -> Reply:
         """`POST /_genflow/reset`: every service of this server is empty after it."""

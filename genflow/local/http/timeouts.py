@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
@@ -76,10 +77,9 @@ class Timed(Protocol):
 
 async def watch(connections: Iterable[Timed], timeouts: Timeouts) -> None:
     """Look at the connections again and again; to be cancelled."""
-    loop = asyncio.get_running_loop()
     pause = min(LOOK, min(astuple(timeouts)) / 4)
     while True:
         await asyncio.sleep(pause)
-        now = loop.time()
+        now = time.monotonic()
         for connection in tuple(connections):
             connection.check_time(now)

@@ -200,13 +200,26 @@ class Presence(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
-        given_up = json.loads(self._last_words) if self._last_words.endswith(b'\n') else None
-        self._front.disconnected(self._process, self, given_up)
+        self._front.disconnected(self._process, self, polls_given_up(self._last_words))
 
     def close(self) -> None:
         """Because the leader leaves."""
         if self._transport is not None:
             self._transport.close()
+
+
+def polls_given_up(last_words: bytes) -> list[int] | None:
+    """The polls that a follower has given up; ``None`` where it has not left in order, so that its tasks end."""
+    if not last_words.endswith(b'\n'):
+        return None
+    try:
+        numbers = json.loads(last_words)
+    except (ValueError, RecursionError):
+        numbers = None
+    if isinstance(numbers, list) and all(type(number) is int for number in numbers):
+        return numbers
+    LOG.warning('The last words of a process that follows cannot be read: its tasks end, as if it had died.')
+    return None
 
 
 class _Sleeping:

@@ -16,6 +16,7 @@ from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store.file import File, log_of
 from genflow.local.store.schema import VERSION
 from genflow.local.store.visibility import Query, conditions
+from genflow.steady_time import monotonic
 
 __all__ = ['LARGEST_KEY', 'Store']
 
@@ -68,7 +69,10 @@ EVENT_IS_WHOLE = (
 """Whether the row of an event holds what every event has."""
 
 SWEEP = 500
-"""Executions forgotten in one go when their retention ends."""
+"""Executions forgotten in one go when their retention ends, at most."""
+
+SWEEP_SECONDS = 0.005
+"""After which no more are forgotten in the same go: those with long histories take longer."""
 
 
 def check_numbers(row: dict[str, Any]) -> None:
@@ -196,8 +200,11 @@ class Store(File):
         with self.writing():
             execute = self.writer.execute
             with self.transaction():
+                ends = monotonic() + SWEEP_SECONDS
                 for (key,) in execute(due, (now, SWEEP)).fetchall():
                     self._forget(key)
+                    if monotonic() >= ends:
+                        break
         return self.next_expiry()
 
     def _forget(self, key: int) -> None:

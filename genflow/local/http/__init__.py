@@ -1,1 +1,1 @@
-"""The HTTP front."""
+"""The embedded service over HTTP, as AWS SDKs speak it."""

@@ -30,7 +30,7 @@ PAUSE = 1.0
 
 
 def most_connections() -> int:
-    """As many as the process may have open at a time."""
+    """The number of connections that may be open: :data:`MOST`, or what the process's descriptors leave room for."""
     try:
         import resource  # noqa: PLC0415 - where there is no such module there is no such limit
     except ImportError:

@@ -25,10 +25,10 @@ from genflow.local.requests import faults
 __all__ = ['Admission', 'is_loopback']
 
 HEALTH = frozenset({('GET', '/'), ('HEAD', '/')})
-"""A load balancer asks for these without a signature; the answer tells nothing."""
+"""Requests that need no signature, for the health checks of load balancers; the answer reveals nothing."""
 
 PRIVATE_DOMAINS = ('.localhost', '.internal')
-"""Domains in which nobody can register a name."""
+"""Top-level domains in which no name can be registered, so a stranger's page cannot have such a name."""
 
 
 @frozen
@@ -36,10 +36,10 @@ class Admission:
     """Decides about every request of a server.
 
     Attributes:
-        host: The address or name that the server was told to listen on.
-        is_local: It listens on the loopback interface.
-        credentials: Whose signatures are accepted; None where none are asked for.
-        now: The time of day.
+        host: The address or name on which the server listens.
+        is_local: Whether that is the loopback interface.
+        credentials: The access keys whose signatures are accepted; ``None`` if requests need no signature.
+        now: Returns the time of day, in seconds since 1970.
     """
 
     host: str
@@ -48,10 +48,11 @@ class Admission:
     now: Callable[[], float] = time.time
 
     def check(self, request: Request) -> None:
-        """Let the request in.
+        """Admits a request, or refuses it.
 
         Raises:
-            ServiceError: It is refused.
+            ServiceError: ``AccessDeniedException``: a web page sent it, or ``Host`` may be a name of a stranger; or an
+                error about its signature.
         """
         if is_of_web_page(request):
             raise refused('Requests of web pages are refused')
@@ -67,18 +68,18 @@ class Admission:
 
 
 def is_of_web_page(request: Request) -> bool:
-    """A browser has sent it for a page; what the user has typed himself is ``none``."""
+    """Whether a browser sent the request for a page; ``Sec-Fetch-Site: none`` is an address that the user typed."""
     headers = request.headers
     return 'origin' in headers or headers.get('sec-fetch-site', 'none') != 'none'
 
 
 @lru_cache(64)
 def is_known(header: str, own: str) -> bool:
-    """The Host header has a name that cannot be one that a stranger has registered.
+    """Whether the name in a Host header is one that no stranger can have registered.
 
     Args:
-        header: Its value.
-        own: The name or address that the server was told to listen on.
+        header: The value of the header.
+        own: The name or address on which the server listens.
     """
     name = host_name(header)
     return '.' not in name or is_address(name) or name == own.lower() or name.endswith(PRIVATE_DOMAINS)
@@ -92,7 +93,7 @@ def host_name(header: str) -> str:
 
 
 def is_address(name: str) -> bool:
-    """An IP address, which needs no resolving."""
+    """Whether a name is an IP address, so that it needs no resolving."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -101,7 +102,7 @@ def is_address(name: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Only programs of this machine reach a server that listens on ``host``."""
+    """Whether only programs of this machine reach a server that listens on ``host``."""
     return host == 'localhost' or (is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 

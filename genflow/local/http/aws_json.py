@@ -1,4 +1,4 @@
-"""AWS JSON 1.0: what an HTTP request asks of the service, and how its answer is written.
+"""AWS JSON 1.0: reads the operation and its members from an HTTP request, and writes the answer.
 
 Everything that Amazon SWF's clients send is read: the target in its short form and in the long one of boto 2, any
 content type, ``Content-Encoding: amz-1.0`` (which is no encoding), an empty body for no members, and any signature,
@@ -45,17 +45,17 @@ SCOPE = re.compile(r'Credential=[^,\s]*/[0-9]{8}/([^/,\s]+)/[^/,\s]+/aws4_reques
 POLLS = frozenset({'PollForActivityTask', 'PollForDecisionTask'})
 OPERATIONS = frozenset(operations().values())
 LONGEST_INTEGER = 40
-"""Characters of an integer that is read to its last digit."""
+"""The longest integer, in characters, that is read exactly; a longer one is read as infinite."""
 
 LEAVES = 'x-genflow-leaves'
-"""Says of a poll that whoever sends it leaves: the polls of the same identity on the same list are answered at once."""
+"""A header of a poll whose sender is about to leave: its other polls (same list and identity) are answered at once."""
 
 ENCODINGS = frozenset({'', 'amz-1.0', 'identity'})
-"""Boto 2 and old samples send the first of these; neither is a compression."""
+"""Values of ``Content-Encoding`` that are no compression; boto 2 sends ``amz-1.0``."""
 
 
 class Reply(NamedTuple):
-    """What goes back, but for the headers that every response has."""
+    """A response without the headers that every response has."""
 
     status: int
     body: bytes
@@ -63,10 +63,13 @@ class Reply(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One operation that is asked for, and of which service.
+    """A request for one operation of one service.
 
     Attributes:
-        leaves: It is a poll that takes back those before it, and waits for nothing itself.
+        service: The service that carries it out.
+        operation: The name of the operation in SWF's API.
+        members: The members of the request, not checked yet.
+        leaves: Whether it is a poll with :data:`LEAVES`: it ends the earlier polls of its sender, and does not wait.
     """
 
     service: Served
@@ -76,15 +79,21 @@ class Call(NamedTuple):
 
     @property
     def is_poll(self) -> bool:
-        """It takes a task; a poll with a page token only reads on."""
+        """Whether it takes a task; a poll with a page token only reads the next page."""
         return self.operation in POLLS and not self.members.get('nextPageToken')
 
 
 def read_call(request: Request, services: Mapping[str, Served], default: Served) -> Call:
-    """What the request asks for.
+    """The call that a request makes.
+
+    Args:
+        request: The request.
+        services: By region, the services for requests that are signed for that region.
+        default: The service for all other requests.
 
     Raises:
-        ServiceError: It asks for nothing that can be understood.
+        ServiceError: ``UnknownOperationException`` or ``SerializationException``: the request names no operation, or
+            has no JSON object.
     """
     operation = read_target(request.headers.get('x-amz-target', ''))
     service = services.get(region_of(request), default) if services else default
@@ -94,7 +103,11 @@ def read_call(request: Request, services: Mapping[str, Served], default: Served)
 
 @lru_cache(128)
 def read_target(target: str) -> str:
-    """The operation in an ``X-Amz-Target``."""
+    """The operation that an ``X-Amz-Target`` names.
+
+    Raises:
+        ServiceError: ``UnknownOperationException``: it names none of SWF's.
+    """
     found = TARGET.match(target)
     if not found or found[1] not in OPERATIONS:
         raise faults.fault(
@@ -111,7 +124,11 @@ def region_of(request: Request) -> str:
 
 
 def read_members(request: Request) -> dict[str, Any]:
-    """The members of the request: an object of JSON."""
+    """The members of the request, a JSON object; an empty body has none.
+
+    Raises:
+        ServiceError: ``SerializationException``: the body is no JSON object, or is compressed.
+    """
     encoding = request.headers.get('content-encoding')
     if encoding is not None and encoding.lower() not in ENCODINGS:
         raise unreadable(f'Content-Encoding is {encoding[:40]!r}, expected none')
@@ -124,7 +141,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in these bytes.
 
     Raises:
-        ServiceError: SerializationException: they are something else.
+        ServiceError: ``SerializationException``: they are no JSON object in UTF-8.
     """
     try:
         members = decode(body.decode())
@@ -147,20 +164,22 @@ def read_integer(text: str) -> float:
 
 
 decode = json.JSONDecoder(parse_constant=refuse_constant, parse_int=read_integer).decode
-"""Made once, for making it takes as long as reading a small body."""
+"""Made once, because making it takes as long as reading a small body."""
 
 
 def unreadable(message: str) -> ServiceError:
-    """A request of which SWF says that it cannot be deserialized."""
+    """SWF's error for a request that cannot be deserialized."""
     return faults.fault('SerializationException', message)
 
 
 def failure(name: str, error: Exception) -> Reply:
-    """The reply to what carrying out a request has raised: no client is left without an answer.
+    """The reply if a request raised an error, so that every client gets an answer.
+
+    An error that is neither SWF's nor about the file is logged with its traceback, and answered as ``InternalFailure``.
 
     Args:
-        name: Of the operation or the request, for the log.
-        error: As it was raised; this is called where it is handled.
+        name: The operation or the path, for the log.
+        error: The exception that is being handled.
     """
     if isinstance(error, ServiceError):
         return refusal(error)
@@ -172,7 +191,7 @@ def failure(name: str, error: Exception) -> Reply:
 
 
 def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | None:
-    """The reply to what the action answers or raises; None where it answers None."""
+    """The reply with what an action returns or raises; ``None`` if it returns ``None``."""
     try:
         text = action()
     except Exception as error:  # noqa: BLE001 - whoever asked gets it
@@ -181,15 +200,15 @@ def carried_out(operation: str, action: Callable[[], str | None]) -> Reply | Non
 
 
 def refusal(error: ServiceError) -> Reply:
-    """The error document."""
+    """The reply with SWF's error document."""
     return Reply(error.status, json.dumps({'__type': error.type, 'message': error.message}).encode())
 
 
 def seconds_of(members: Mapping[str, Any]) -> float:
-    """How far the test wants the clock to be moved.
+    """The seconds by which a test moves the clock, from 0.
 
     Raises:
-        ServiceError: ValidationException: by no number of seconds that a clock could be moved by.
+        ServiceError: ``ValidationException``: ``advance`` is not such a number.
     """
     seconds = members.get('advance')
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < math.inf:

@@ -34,11 +34,11 @@ class BadCredentials(LocalError):
 
 @frozen
 class Secret:
-    """What a client proves that it knows.
+    """The secret of an access key.
 
     Attributes:
-        key: Signs requests.
-        token: Must come along with them; None where none is demanded.
+        key: The secret access key, with which requests are signed.
+        token: The session token that requests must carry; ``None`` if they need none.
     """
 
     key: str = field(repr=False)
@@ -53,7 +53,7 @@ def read_credentials(path: str | os.PathLike[str]) -> dict[str, Secret]:
     """The access keys in the file.
 
     Raises:
-        BadCredentials: It cannot be read, holds none, or one of them is not whole or there twice.
+        BadCredentials: The file cannot be read, has no key, or a key that is incomplete or given twice.
     """
     parser = configparser.ConfigParser(interpolation=None, default_section='')
     try:

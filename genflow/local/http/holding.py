@@ -1,8 +1,8 @@
-"""Long polls that stand in line, and the attempts at them.
+"""Long polls that wait for a task without a thread, and the attempts to answer them.
 
-Theory of operation. A poll that finds nothing costs no thread: it stands in the service's line, and one timer waits for
-the end of its time. When it is rung for, another attempt is made, like a request that has just arrived; the last one,
-when its time is over or its client is gone, ends it in any case.
+Theory of operation. A poll that finds no task waits in the queue of its task list, and a timer waits for the end of its
+time. When the service calls back, another attempt is made, as for a request that has just arrived. The last attempt,
+made when the time is over or the client has disconnected, answers the poll in any case.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Bell:
 
 
 class Held:
-    """A poll that stands in line.
+    """A poll that waits.
 
     Attributes:
-        call: Asked for it.
-        poll: Of the service.
+        call: The call that polls.
+        poll: The service's part of it.
         bell: Rings for it.
     """
 
@@ -56,20 +56,20 @@ class Held:
         self.bell = Bell()
 
     def stand(self, later: Callable[[Callable[[], None]], None]) -> Poll:
-        """Have the service hold it.
+        """Has the service hold the poll.
 
         Args:
-            later: Makes a call on the loop's thread.
+            later: Makes a call on the event loop's thread, from any thread.
 
         Raises:
-            ServiceError: The service refuses.
+            ServiceError: The service refuses, as it refuses a poll that does not wait.
         """
         call, ring = self.call, self.bell.ring
         self.poll = call.service.hold(call.operation, call.members, lambda: later(ring))
         return self.poll
 
     def is_of(self, leaving: Call) -> bool:
-        """Whether it was sent by the one who leaves: to the same list, with the same identity."""
+        """Whether the sender of a poll that leaves sent this one too: same list, same identity."""
         same = ('domain', 'taskList', 'identity')
         return (
             self.call.service is leaving.service
@@ -79,12 +79,12 @@ class Held:
 
 
 class Attempts(Protocol):
-    """Who makes attempts."""
+    """What makes the attempts: the dispatcher."""
 
     loop: asyncio.AbstractEventLoop
 
     def attempt(self, held: Held, finish: Callable[[Reply | Held], None], *, last: bool) -> None:
-        """Make one; ``finish`` gets the reply, or the poll itself where it stands in line again."""
+        """Makes an attempt; ``finish`` gets the reply, or the poll itself if it waits again."""
 
 
 class Holding:
@@ -106,12 +106,12 @@ class Holding:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Hold it from now on."""
+        """Starts the time of the poll, and waits for the service to call back."""
         self._timer = self._attempts.loop.call_later(max(0.0, self.held.poll.hold), self._expire)
         self.held.bell.listen(self._ring)
 
     def abandon(self) -> None:
-        """Nobody waits for the answer any more."""
+        """Ends the poll, because nobody waits for its answer any more."""
         self.held.poll.abandon()
         self._ring()
 

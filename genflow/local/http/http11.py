@@ -41,7 +41,7 @@ CONTINUE = b'HTTP/1.1 100 Continue\r\n\r\n'
 
 
 class BadRequest(Exception):
-    """What came is no request that this server reads; answer with ``status`` and close the connection."""
+    """The bytes are no request that this server reads. Answer with ``status``, and close the connection."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -53,11 +53,11 @@ class Request(NamedTuple):
     """One whole request.
 
     Attributes:
-        path: Without its query.
-        headers: Names in lower case; of a name that came twice, the values joined with a comma and no space, which is
-            how a signature covers them.
-        keep_alive: The connection may be used again.
-        query: What follows the question mark.
+        path: The path without its query.
+        headers: The values by name in lower case. If a name came twice, its values are joined with a comma and no
+            space, which is how a signature covers them.
+        keep_alive: Whether the connection may be used again.
+        query: The text behind the question mark.
     """
 
     method: str
@@ -72,7 +72,7 @@ class Head(NamedTuple):
     """A request whose body is still to come.
 
     Attributes:
-        length: Of the body; None for a chunked one.
+        length: The length of the body in bytes; ``None`` for a chunked one.
         problem: Why the request will be refused when it is whole. A client that still sends would not read the answer.
     """
 
@@ -101,28 +101,28 @@ class RequestReader:
 
     @property
     def buffered(self) -> int:
-        """Bytes that have come and were not handed out."""
+        """The number of bytes that have arrived and are not part of a request that :meth:`next` has returned."""
         return len(self._buffer)
 
     @property
     def held(self) -> int:
-        """Bytes that have come of what was not handed out, those of a body in chunks included."""
+        """As :attr:`buffered`, with the bytes of a chunked body that were taken off the buffer."""
         return len(self._buffer) + (self._chunks.held if self._chunks is not None else 0)
 
     @property
     def is_between_requests(self) -> bool:
-        """Nothing of a next request has come."""
+        """Whether no byte of a next request has arrived."""
         return self._head is None and not self._buffer
 
     def feed(self, data: bytes) -> None:
-        """Take what the socket gave."""
+        """Takes bytes from the socket."""
         self._buffer += data
 
     def next(self) -> Request | None:
-        """The next whole request; None as long as there is none.
+        """The next whole request; ``None`` until all of it has arrived.
 
         Raises:
-            BadRequest: There will never be one.
+            BadRequest: The bytes are no request, or a larger one than :data:`LARGEST`.
         """
         head = self._head or self._begin()
         body = None if head is None else self._body(head)
@@ -132,7 +132,7 @@ class RequestReader:
         return head.with_body(body)
 
     def wants_continue(self) -> bool:
-        """Whether the client holds its body back for 100 Continue; true once for each request."""
+        """Whether the client waits for ``100 Continue`` before it sends the body; true once for each request."""
         wants = self._expects and not self._buffer
         self._expects = False
         return wants
@@ -169,10 +169,10 @@ class RequestReader:
 
 
 class DiscardingReader(RequestReader):
-    """Of a connection on which nothing more is read."""
+    """The reader of a connection on which no more requests are read."""
 
     def feed(self, data: bytes) -> None:
-        """Drop it."""
+        """Drops the bytes."""
 
 
 class ChunkedBody:
@@ -185,11 +185,11 @@ class ChunkedBody:
 
     @property
     def held(self) -> int:
-        """Bytes of the body that have been taken off the buffer."""
+        """The number of bytes of the body that were taken off the buffer."""
         return len(self._body)
 
     def read(self, buffer: bytearray) -> bytes | None:
-        """Take the chunks that are there off the buffer; the body, when the last one was."""
+        """Takes the chunks that have arrived off the buffer; returns the body after the last one, else ``None``."""
         while (end := buffer.find(b'\r\n')) >= 0:
             if self._trailers is not None:
                 if end == 0:
@@ -237,10 +237,10 @@ def too_large() -> BadRequest:
 
 
 def read_head(text: str) -> Head:
-    """The request line and the headers.
+    """Reads the request line and the headers.
 
     Raises:
-        BadRequest: They cannot be read, or could be read in two ways.
+        BadRequest: They are malformed, or two servers could read them differently.
     """
     first, *lines = text.split('\r\n')
     method, path, query, minor = read_request_line(first)
@@ -254,7 +254,11 @@ def read_head(text: str) -> Head:
 
 @lru_cache(256)
 def read_request_line(line: str) -> tuple[str, str, str, str]:
-    """Method, path, query and minor version; clients send the same few lines again and again."""
+    """The method, path, query and minor version; cached, because clients send the same few lines.
+
+    Raises:
+        BadRequest: The line is none of HTTP/1.0 or HTTP/1.1.
+    """
     found = REQUEST_LINE.match(clean(line))
     if not found:
         raise BadRequest(400, 'The first line is not an HTTP/1.1 request')
@@ -263,14 +267,18 @@ def read_request_line(line: str) -> tuple[str, str, str, str]:
 
 
 def clean(line: str) -> str:
-    """The line, which must have no control character but tabs; those of the line's end have been taken off."""
+    """The line without change, if it has no control character but tabs.
+
+    Raises:
+        BadRequest: It has one.
+    """
     if not line.isprintable() and CONTROL.search(line):  # the first is quicker, and false for all that matters
         raise BadRequest(400, 'A line of the headers has a bare CR or LF, a NUL or another control character in it')
     return line
 
 
 def host_problem(headers: dict[str, str], minor: str) -> str | None:
-    """How a request fails to name one host; only HTTP/1.0 may name none."""
+    """What is wrong with the Host header, or ``None``; only a request of HTTP/1.0 may have no such header."""
     host = headers.get('host')
     if host is None:
         return 'A request of HTTP/1.1 has a Host header' if minor == '1' else None
@@ -279,7 +287,7 @@ def host_problem(headers: dict[str, str], minor: str) -> str | None:
 
 @lru_cache(256)
 def is_host(value: str) -> bool:
-    """It names one host, and perhaps a port."""
+    """Whether the value of a Host header is one host, with or without a port."""
     return bool(HOST.match(value))
 
 
@@ -297,14 +305,22 @@ def read_headers(lines: list[str]) -> dict[str, str]:
 
 @lru_cache(256)
 def header_name(raw: str) -> str:
-    """In lower case; clients use the same few names again and again."""
+    """The name of a header in lower case; cached, because clients use the same few names.
+
+    Raises:
+        BadRequest: HTTP allows no such name.
+    """
     if not TOKEN.match(raw):
         raise BadRequest(400, 'A header has no name that HTTP allows')
     return raw.lower()
 
 
 def body_length(headers: dict[str, str]) -> int | None:
-    """Bytes of the body; None where it is chunked."""
+    """The length of the body in bytes; ``None`` if it is chunked.
+
+    Raises:
+        BadRequest: The headers give no length that can be read, or two.
+    """
     length, encoding = headers.get('content-length'), headers.get('transfer-encoding')
     if encoding is None:
         if length is None:
@@ -325,11 +341,11 @@ def response(
     """A whole response, its Content-Length included.
 
     Args:
-        status: Its number.
-        headers: Those that many responses share.
-        body: May be empty.
-        keep_alive: The connection may be used again.
-        last: A header that only this response has, as it is sent.
+        status: The status code.
+        headers: The headers that many responses share.
+        body: The body; it may be empty.
+        keep_alive: Whether the connection may be used again.
+        last: A header that only this response has, as bytes of the wire.
     """
     begins = beginning(status, headers, keep_alive=keep_alive)
     return b'%b%b%bContent-Length: %d\r\n\r\n%b' % (begins, last, b'\r\n' if last else b'', len(body), body)
@@ -337,7 +353,7 @@ def response(
 
 @lru_cache(16)
 def beginning(status: int, headers: tuple[tuple[str, str], ...], *, keep_alive: bool) -> bytes:
-    """What many responses begin with."""
+    """The status line and headers that many responses share; cached."""
     lines = [f'HTTP/1.1 {status} {REASONS.get(status, "Unknown")}', *(f'{name}: {value}' for name, value in headers)]
     if not keep_alive:
         lines.append('Connection: close')

@@ -65,7 +65,7 @@ OWN_LIST = re.compile(r'\.[0-9a-f]{32}\Z')
 
 
 class Counting(Protocol):
-    """A service that says what it holds."""
+    """A service with statistics."""
 
     @property
     def statistics(self) -> Statistics:
@@ -89,7 +89,7 @@ class ServerMetrics:
         """Counts a request that has been carried out; a poll that is held as ``held``.
 
         Args:
-            operation: What was asked for.
+            operation: The operation's name.
             began: By :func:`~genflow.steady_time.monotonic`.
             outcome: A reply, or a poll that is held.
         """
@@ -98,7 +98,7 @@ class ServerMetrics:
         self._numbers.add(REQUESTS, 1, operation, status)
 
     def text(self) -> str:
-        """All of it in Prometheus' text format."""
+        """All numbers in Prometheus' text format."""
         for instrument in (OPEN_EXECUTIONS, WAITING_TASKS, OLDEST_TASK, POLLERS):
             self._numbers.clear(instrument)
         self._numbers.set(CONNECTIONS, self.connections())

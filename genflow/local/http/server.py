@@ -51,7 +51,7 @@ BACKLOG = 1024
 """Connections that wait to be accepted: a thousand pollers may come back at the same moment."""
 
 LOOK_AGAIN = 1.0
-"""Seconds after which the main thread looks for signals where they do not wake it, as on Windows."""
+"""Seconds after which the main thread looks for signals on systems where they do not wake it, such as Windows."""
 
 HEALTH = Reply(200, b'genflow: Amazon SWF on this machine. POST AWS JSON 1.0 here.\n', 'text/plain; charset=utf-8')
 
@@ -126,7 +126,7 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """What a client takes as its endpoint."""
+        """The URL of the server, for the ``endpoint_url`` of a client."""
         host = f'[{self.host}]' if ':' in self.host else self.host
         return f'http://{host}:{self.port}'
 
@@ -157,9 +157,9 @@ class HttpServer:
             self._ready.set()
 
     def stop(self) -> None:
-        """Have :meth:`run` return, soon; may be called at any time, from any thread and from a signal handler.
+        """Has :meth:`run` return soon. It may be called at any time, from any thread and from a signal handler.
 
-        Requests that are being carried out are answered, held polls with nothing.
+        Requests that are being carried out are answered first; held polls are answered without a task.
         """
         self._stopped.set()
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -224,17 +224,17 @@ class HttpServer:
 
 
 def answer_health(request: Request) -> Reply:
-    """`GET /`: the server is there."""
+    """Answers `GET /`, for health checks."""
     return HEALTH
 
 
 def answer_head(request: Request) -> Reply:
-    """`HEAD /`: as `GET`, without the text."""
+    """Answers `HEAD /` as `GET`, without the body."""
     return Reply(200, b'', HEALTH.content_type)
 
 
 def allow_descriptors() -> None:
-    """Have the process open as many files as it may: SWF lets 1,000 polls wait on one list, each on a connection."""
+    """Raises the soft limit of open files to the hard one: 1,000 polls may wait on one list, each on a connection."""
     try:
         import resource  # noqa: PLC0415 - where there is no such module there is no such limit
 

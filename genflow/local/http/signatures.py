@@ -51,13 +51,13 @@ NO_SECRET = Secret('')
 
 @frozen
 class Signer:
-    """What the header `Authorization` says but for the signature: the same in all requests of a client on a day.
+    """The header `Authorization` without the signature: it is the same in all requests of a client on one day.
 
     Attributes:
-        scope: Day, region and service that the key is derived for.
-        signed: Names of the headers that the signature covers, in the order of the canonical form.
-        names: These, to look them up.
-        last_lines: The canonical form has these between the headers and the hash of the body.
+        scope: The day, region and service for which the signing key is derived.
+        signed: The names of the headers that the signature covers, in the order of the canonical form.
+        names: The same names, for look-ups.
+        last_lines: The lines of the canonical form between the headers and the hash of the body.
     """
 
     access_key: str
@@ -86,15 +86,16 @@ class Moment:
 
 
 def verify(request: Request, credentials: Credentials, now: float) -> None:
-    """Accept a request that somebody has signed who knows one of the secrets.
+    """Accepts a request that is signed with one of the secrets, and refuses others.
 
     Args:
-        request: Whole.
-        credentials: Access key -> secret.
+        request: The request, with its whole body.
+        credentials: The secrets by access key.
         now: The time of day, in seconds since 1970.
 
     Raises:
-        ServiceError: Nobody has, or not this request, or not lately.
+        ServiceError: The signature is missing, of an unknown key, wrong, or covers too little; or the request was
+            signed more than :data:`SKEW` seconds from `now`.
     """
     header = request.headers.get('authorization')
     if header is None:
@@ -115,10 +116,10 @@ def verify(request: Request, credentials: Credentials, now: float) -> None:
 
 
 def read_authorization(header: str) -> tuple[Signer, str]:
-    """Who has signed, and the signature.
+    """The signer and the signature that a header ``Authorization`` has.
 
     Raises:
-        ServiceError: It is of another kind, or not whole.
+        ServiceError: ``IncompleteSignatureException``: the header is of another kind, or a part is missing.
     """
     before, _, signature = header.rpartition('Signature=')
     if before.endswith((',', ', ')) and signature.isalnum():  # as all clients send it
@@ -128,12 +129,12 @@ def read_authorization(header: str) -> tuple[Signer, str]:
 
 @lru_cache(256)
 def read_beginning(text: str) -> Signer:
-    """Who has signed, where the header begins so and ends with a signature; a client sends it again and again."""
+    """The signer of a header that begins with this text; cached, because a client sends it with each request."""
     return read_parts(f'{text}Signature=0')[0]
 
 
 def read_parts(header: str) -> tuple[Signer, str]:
-    """As :func:`read_authorization`, whichever order the parts are in."""
+    """Works as :func:`read_authorization`, for parts in any order."""
     found = AUTHORIZATION.match(header)
     texts = found[1].split(',') if found else ()
     parts = {part[1]: part[2] for part in map(PART.match, texts) if part}
@@ -147,7 +148,7 @@ def read_parts(header: str) -> tuple[Signer, str]:
 
 
 def read_signer(credential: str, signed: str) -> Signer | None:
-    """What two of the three parts say; None if the first is of another form."""
+    """The signer, from two of the three parts; ``None`` if the credential has another form."""
     found = SCOPE.match(credential)
     if found is None:
         return None
@@ -158,10 +159,10 @@ def read_signer(credential: str, signed: str) -> Signer | None:
 
 @lru_cache(256)
 def signed_at(stamp: str | None, date: str | None) -> Moment:
-    """When a request was signed that has these values of `X-Amz-Date` and `Date`.
+    """The moment at which a request was signed, from its `X-Amz-Date` or its `Date`.
 
     Raises:
-        ServiceError: It does not say so.
+        ServiceError: It has neither, or one that is no date.
     """
     try:
         found = MOMENT.match((date if stamp is None else stamp) or '')
@@ -181,7 +182,7 @@ def moment_of(time: datetime) -> Moment:
 
 
 def check_coverage(request: Request, signer: Signer, moment: Moment, body_hash: str) -> None:
-    """Refuse a signature that leaves open what it should cover, or covers what has not arrived."""
+    """Refuses a signature that does not cover what it must, or covers a header that did not arrive."""
     headers, names = request.headers, signer.names
     if 'host' not in names:
         raise uncovered('host')
@@ -201,7 +202,7 @@ def check_coverage(request: Request, signer: Signer, moment: Moment, body_hash: 
 
 
 def check_skew(moment: Moment, now: float) -> None:
-    """Refuse what was signed too long ago, or will be."""
+    """Refuses a request that was signed more than :data:`SKEW` seconds before or after `now`."""
     apart = moment.seconds - now
     if abs(apart) > SKEW:
         word = 'expired' if apart < 0 else 'not yet current'
@@ -212,7 +213,7 @@ def check_skew(moment: Moment, now: float) -> None:
 
 
 def check_token(request: Request, secret: Secret) -> None:
-    """Refuse temporary credentials without their token."""
+    """Refuses temporary credentials that come without their session token."""
     if secret.token is None:
         return
     token = request.headers.get('x-amz-security-token', '')
@@ -221,7 +222,7 @@ def check_token(request: Request, secret: Secret) -> None:
 
 
 def sign(request: Request, signer: Signer, moment: Moment, body_hash: str, key: str) -> str:
-    """The signature that the request should have."""
+    """The signature that the request must have, in hexadecimal digits."""
     form = digest(canonical(request, signer, body_hash))
     text = f'{ALGORITHM}\n{moment.text}\n{signer.scope}\n{form}'
     signing = keyed(key, signer.scope).copy()
@@ -231,7 +232,7 @@ def sign(request: Request, signer: Signer, moment: Moment, body_hash: str, key: 
 
 @lru_cache(256)
 def keyed(key: str, scope: str) -> hmac.HMAC:
-    """A hash with the key that a client signs with for a day; to be copied."""
+    """A hash with the key of a client, a day, a region and a service; cached, and copied for each request."""
     found = f'AWS4{key}'.encode()
     for part in scope.split('/'):
         found = hmac.digest(found, part.encode(), 'sha256')
@@ -239,7 +240,7 @@ def keyed(key: str, scope: str) -> hmac.HMAC:
 
 
 def canonical(request: Request, signer: Signer, body_hash: str) -> bytes:
-    """The request as it is signed; headers that came more than once have been joined by the reader."""
+    """The canonical form of a request, which is signed; the reader has joined headers that came more than once."""
     headers = request.headers
     lines = [f'{name}:{" ".join(headers[name].split())}\n' for name in signer.signed]
     begins = f'{request.method}\n{quoted(request.path)}\n{canonical_query(request.query)}\n'

@@ -18,7 +18,7 @@ from attrs import astuple, define, frozen
 __all__ = ['Deadline', 'Owed', 'Timed', 'Timeouts', 'watch']
 
 LOOK = 1.0
-"""Seconds between two looks, at most."""
+"""The most seconds between two checks of all connections."""
 
 Owed = Literal['request', 'idle', 'reply']
 
@@ -28,9 +28,9 @@ class Timeouts:
     """Seconds after which a connection is closed.
 
     Attributes:
-        request: To send the whole of a request, from its first byte on.
-        idle: Without a request, from the beginning or the last reply on.
-        reply: To read on, while a reply is too large for the system's buffers.
+        request: For sending a whole request, from its first byte on.
+        idle: Without a request, from the connection or the last reply on.
+        reply: Without reading anything of a reply that is too large for the system's buffers.
     """
 
     request: float = 30.0
@@ -40,7 +40,7 @@ class Timeouts:
 
 @define
 class Deadline:
-    """Until when one client must do what it owes."""
+    """The moment at which one client must have sent its request, sent another one, or read on."""
 
     _timeouts: Timeouts
     _owed: Owed | None = None
@@ -48,19 +48,19 @@ class Deadline:
     _unsent: int = 0
 
     def expect(self, owed: Owed, now: float, unsent: int = 0) -> None:
-        """The client owes this; its time goes on where it did already."""
+        """Starts the time for what the client owes, unless it runs already; ``unsent`` is the bytes left of a reply."""
         if owed != self._owed:
             self._owed = owed
             self._unsent = unsent
             self._at = now + getattr(self._timeouts, owed)
 
     def lift(self) -> None:
-        """The client owes nothing: the server works for it."""
+        """Stops the time, because the server works for the client."""
         self._owed = None
         self._at = math.inf
 
     def is_over(self, now: float, unsent: int) -> bool:
-        """The client's time is over; one that has read on meanwhile, so that less is unsent, gets it anew."""
+        """Whether the time is over; it starts again if the client has read on, so that less is unsent."""
         if now < self._at:
             return False
         if self._owed == 'reply' and unsent < self._unsent:

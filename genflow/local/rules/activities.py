@@ -1,4 +1,4 @@
-"""What happens to an activity task after it was scheduled."""
+"""The life of an activity task after it was scheduled: started, heartbeats, ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def start_activity(state: State, execution: Execution, activity: Activity, at: i
 
 
 def beat(state: State, execution: Execution, activity: Activity, at: int, details: str | None) -> bool:
-    """A heartbeat: the clock starts anew, the last call's details are kept. Whether cancellation was requested."""
+    """Records a heartbeat: its time-out starts again, and its details are kept; whether cancellation was requested."""
     activity.beaten = max(at, activity.beaten)
     activity.details = details
     state.touch(execution, activity)
@@ -54,12 +54,12 @@ def note_activity(execution: Execution) -> None:
 
 
 def canceled_outcome(activity: Activity, details: str | None) -> dict[str, Any]:
-    """Attributes of ActivityTaskCanceled; the request is named if there was one."""
+    """The attributes of ActivityTaskCanceled; they name the request for cancellation, if there was one."""
     return given(details=details, latestCancelRequestedEventId=activity.cancel_requested or None)
 
 
 def cancel_unstarted(state: State, at: int, *, execution: Execution, scheduled: int) -> None:
-    """The service itself cancels a task whose cancellation was requested before anybody started it."""
+    """Cancels a task whose cancellation was requested before a worker started it, as SWF does."""
     activity = None if execution.closed else execution.activities.get(scheduled)
     if activity is not None and not activity.started:
         settle_activity(state, execution, activity, at, 'ActivityTaskCanceled', canceled_outcome(activity, None))

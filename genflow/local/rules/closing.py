@@ -1,4 +1,4 @@
-"""The end of an execution: its last event, and what follows from it elsewhere."""
+"""The end of an execution: its last event, and the consequences for its parent and its children."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def close(
     *,
     child_policy: str | None = None,
 ) -> None:
-    """Record the last event, free the workflow id, tell the parent and apply the child policy.
+    """Records the last event, frees the workflow id, informs the parent and applies the child policy.
 
-    ``child_policy`` is for this end only, instead of the execution's own.
+    ``child_policy`` replaces the execution's own for this close.
     """
     record(state, execution, at, event_type, attributes)
     status, parent_event, members = CLOSINGS[event_type]
@@ -57,7 +57,7 @@ def close(
 
 
 def closed_row(state: State, execution: Execution, status: str) -> dict[str, Any]:
-    """What the file keeps of a closed execution beside its history; the open counts are frozen as they are."""
+    """The row of a closed execution, beside its history; its open counts stay as they are at the close."""
     progress = execution.progress
     return {
         'key': execution.key,
@@ -76,7 +76,7 @@ def closed_row(state: State, execution: Execution, status: str) -> dict[str, Any
 
 
 def tell_parent(state: State, at: int, *, execution: Execution, event_type: str, outcome: dict[str, Any]) -> None:
-    """The parent, if it is still open, learns how its child ended."""
+    """Records in the parent, if it is open, how its child ended."""
     origin = execution.parent
     parent = state.find(origin.key) if origin else None
     if origin is None or parent is None or origin.initiated not in parent.children:
@@ -94,7 +94,7 @@ def tell_parent(state: State, at: int, *, execution: Execution, event_type: str,
 
 
 def apply_child_policy(state: State, at: int, *, parent: Execution, child: Child, policy: str) -> None:
-    """What happens to a child that has been started when its parent ends."""
+    """Applies the child policy of a parent that closes to one child that was started."""
     execution = state.find(child.key) if child.key else None
     if execution is not None:
         CHILD_POLICIES[policy](state, at, execution, parent)
@@ -126,7 +126,7 @@ def ask_child(state: State, at: int, execution: Execution, parent: Execution) ->
 
 
 def abandon_child(state: State, at: int, execution: Execution, parent: Execution) -> None:
-    """ABANDON: the child goes on, with nobody to report to."""
+    """ABANDON: the child continues without a parent."""
 
 
 CHILD_POLICIES: dict[str, Callable[[State, int, Execution, Execution], None]] = {
@@ -137,7 +137,7 @@ CHILD_POLICIES: dict[str, Callable[[State, int, Execution, Execution], None]] = 
 
 
 def request_cancel(state: State, execution: Execution, at: int, attributes: dict[str, Any]) -> None:
-    """Record that somebody wishes the execution to cancel itself; each request is recorded."""
+    """Records a request for cancellation; SWF records each one."""
     record_and_decide(state, execution, at, 'WorkflowExecutionCancelRequested', attributes)
     if not execution.progress.cancel_requested:
         execution.progress.cancel_requested = True
@@ -146,7 +146,7 @@ def request_cancel(state: State, execution: Execution, at: int, attributes: dict
 
 
 def end_full_history(state: State, at: int, full: HistoryFull) -> None:
-    """The history has reached its limit: SWF terminates the execution in place of the next event."""
+    """Terminates an execution whose history has reached its limit, as SWF does in place of the next event."""
     execution = full.execution
     attributes = {'childPolicy': execution.child_policy, 'cause': 'EVENT_LIMIT_EXCEEDED'}
     close(state, execution, at, 'WorkflowExecutionTerminated', attributes)

@@ -1,4 +1,4 @@
-"""What a process takes with it when it dies, as the next one finds it in the file.
+"""Ends the tasks that died with a process, when the next process opens the file.
 
 A Lambda function that was running always died: such functions run in the process of the service. Where the workers did
 too (``abandon_started``), nobody can answer the tasks that they had started, and nobody polls the task lists that the
@@ -28,14 +28,14 @@ MAX_DETAILS = 2_048
 
 
 def dies(data: dict[str, Any], *, abandoned: bool) -> bool:
-    """Whether the row of an item is of something that the last process took with it."""
+    """Whether the row of an item belongs to a task that died with the last process."""
     if data['kind'] == LambdaFunction.kind:
         return bool(data['started'])
     return abandoned and bool(data.get('started') or data.get('to_start') or data.get('task_list_to_start'))
 
 
 def end(state: State, execution: Execution, item_id: int, at: int) -> None:
-    """End such an item, if it is still open."""
+    """Ends such an item, if it is still open."""
     item = find_item(execution, item_id)
     if item is not None and item.kind in ENDS:
         ENDS[item.kind](state, execution, item, at)

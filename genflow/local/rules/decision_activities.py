@@ -53,7 +53,7 @@ def schedule_activity_task(context: DecisionContext, attributes: dict[str, Any])
 
 
 def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
-    """What decides about the task: the decision's values, else the type's defaults; without those that neither has."""
+    """The settings of the task: the decision's values, else the type's defaults; without those that neither has."""
     get, default_of = attributes.get, record.defaults.get
     values = {member: value for member, name in DEFAULTS.items() if (value := get(member) or default_of(name))}
     if 'taskList' in values:
@@ -87,7 +87,7 @@ def add_activity(context: DecisionContext, event_id: int, event: dict[str, Any])
 def schedule_cause(
     context: DecisionContext, name: str, record: TypeRecord | None, values: dict[str, Any]
 ) -> str | None:
-    """Why the activity ``name`` cannot be scheduled: its type, its id, its defaults, the limits."""
+    """The cause with which SWF refuses to schedule the activity ``name``; ``None`` if it does not."""
     execution, state = context.execution, context.state
     cause = context.type_cause('ACTIVITY', record)
     if cause:
@@ -103,7 +103,7 @@ def schedule_cause(
 
 
 def request_cancel_activity_task(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Ask the worker of an activity to give up; an activity that nobody has started is then canceled by the service."""
+    """Requests the cancellation of an activity; the service cancels one that no worker has started."""
     name = attributes['activityId']
     scheduled = context.execution.activity_ids.get(name)
     if scheduled is None:

@@ -19,7 +19,7 @@ FAILED = 'StartChildWorkflowExecutionFailed'
 
 
 def start_child(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Initiate a child; it starts after this response, unless its workflow id is taken then."""
+    """Initiates a child, which starts after this response, unless an open execution has its workflow id then."""
     workflow_type = {name: attributes['workflowType'][name] for name in ('name', 'version')}
     record = context.domain.types['workflow'].get((workflow_type['name'], workflow_type['version']))
     known = given(workflowType=workflow_type, workflowId=attributes['workflowId'], control=attributes.get('control'))
@@ -44,7 +44,7 @@ def start_child(context: DecisionContext, attributes: dict[str, Any]) -> None:
 
 
 def start_cause(context: DecisionContext, attributes: dict[str, Any], record: TypeRecord | None) -> str | None:
-    """Why no child can be initiated: its type, its defaults, the limits."""
+    """The cause with which SWF refuses to initiate a child; ``None`` if it does not."""
     state, execution = context.state, context.execution
     cause = context.type_cause('WORKFLOW', record)
     if cause or record is None:
@@ -69,9 +69,9 @@ def begin_child(
     settings: Settings,
     completed: int,
 ) -> None:
-    """Start what was initiated, and tell the parent.
+    """Starts an initiated child, and records that in the parent.
 
-    A parent that has closed meanwhile gets its child only if it would have abandoned it.
+    If the parent has closed meanwhile, the child starts only if the parent's policy is ABANDON.
     """
     if parent.closed and parent.child_policy != 'ABANDON':
         return
@@ -101,7 +101,7 @@ def begin_child(
 
 
 def refuse_child(state: State, at: int, parent: Execution, child: Child, known: dict[str, Any], completed: int) -> None:
-    """An open execution has the workflow id."""
+    """Records that the child did not start, because an open execution has its workflow id."""
     if not parent.closed:
         del parent.children[child.id]
         state.drop(parent, child)

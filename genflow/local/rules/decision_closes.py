@@ -1,4 +1,4 @@
-"""The decisions that close an execution; refused while something is recorded that the decider has not seen."""
+"""The decisions that close an execution; SWF refuses them if the history has events that the decider has not seen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNHANDLED = 'UNHANDLED_DECISION'
 def end(
     context: DecisionContext, attributes: dict[str, Any], *, event_type: str, failed: str, members: tuple[str, ...]
 ) -> None:
-    """Close with the given members of the decision; a queued decision task forbids it and will serve as the next."""
+    """Closes an execution with these members of the decision; refused if another decision task is queued."""
     if context.unhandled:
         context.record(failed, {'cause': UNHANDLED})
         return
@@ -41,7 +41,7 @@ cancel_workflow_execution = partial(
 
 
 def continue_as_new(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Close, and open the next run of the same workflow id, whose values come from the decision or the type only."""
+    """Closes the run and opens the next one of its workflow id, with settings of the decision or the type alone."""
     if context.unhandled:
         context.record('ContinueAsNewWorkflowExecutionFailed', {'cause': UNHANDLED})
         return
@@ -56,7 +56,7 @@ def continue_as_new(context: DecisionContext, attributes: dict[str, Any]) -> Non
 
 
 def continue_cause(context: DecisionContext, attributes: dict[str, Any], record: TypeRecord | None) -> str | None:
-    """Why the next run cannot be started."""
+    """The cause with which SWF refuses to start the next run; ``None`` if it does not."""
     cause = context.type_cause('WORKFLOW', record)
     if cause or record is None:
         return cause
@@ -93,7 +93,7 @@ def hand_over(context: DecisionContext, settings: Settings, workflow_type: tuple
 
 
 def follow(context: DecisionContext, execution: Execution, successor: Execution) -> None:
-    """The parent's child is the successor from now on; its history shows nothing of it."""
+    """Makes the successor the parent's child; the parent's history does not show it."""
     parent = context.state.find(execution.parent.key) if execution.parent else None
     child = parent and execution.parent and parent.children.get(execution.parent.initiated)
     if parent and child:

@@ -22,13 +22,13 @@ TYPE_CAUSES = {
 
 @define(eq=False, kw_only=True)
 class DecisionContext:
-    """What every decision rule is given.
+    """The response of a decider, as every decision rule gets it.
 
     Attributes:
-        at: The moment of the response, milliseconds.
-        completed: Its DecisionTaskCompleted.
-        unhandled: Something happened that this decider has not seen; it cannot close the execution.
-        failed: A decision failed, of which the decider must hear.
+        at: The moment of the response, in milliseconds since 1970.
+        completed: The id of its DecisionTaskCompleted.
+        unhandled: Whether the history has events that this decider has not seen, so that it cannot close the execution.
+        failed: Whether a decision failed, so that another decision task is needed.
     """
 
     state: State
@@ -43,17 +43,17 @@ class DecisionContext:
         return self.state.domains[self.execution.domain]
 
     def record(self, event_type: str, attributes: dict[str, Any]) -> int:
-        """Append an event that the decision caused."""
+        """Appends an event that the decision caused, and returns its id."""
         attributes['decisionTaskCompletedEventId'] = self.completed
         return record(self.state, self.execution, self.at, event_type, attributes)
 
     def fail(self, event_type: str, cause: str, attributes: dict[str, Any]) -> None:
-        """Append the event of a decision that cannot be applied; a decider hears of it."""
+        """Appends the event of a decision that fails; another decision task follows."""
         self.record(event_type, {**attributes, 'cause': cause})
         self.failed = True
 
     def type_cause(self, kind: str, record: TypeRecord | None) -> str | None:
-        """Why nothing can be made of a type; ``kind`` is ``'ACTIVITY'`` or ``'WORKFLOW'``."""
+        """The cause if a type is unknown or deprecated, else ``None``; ``kind`` is ``'ACTIVITY'`` or ``'WORKFLOW'``."""
         missing, deprecated = TYPE_CAUSES[kind]
         if record is None:
             return missing

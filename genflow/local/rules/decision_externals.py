@@ -1,6 +1,6 @@
-"""The decisions about other executions: signal them, ask them to cancel.
+"""The decisions about other executions: signal one, or request its cancellation.
 
-Both are asked for in the response (…Initiated) and carried out after it, on the open run that is found then.
+The response records the request (…Initiated). It is carried out after the response, on the run that is open then.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _initiate(
 
 
 def target_of(state: State, domain: str, workflow_id: str, run_id: str | None) -> Execution | None:
-    """The open run of that workflow id, if it is the one that is meant."""
+    """The open run of a workflow id; ``None`` if there is none, or if ``run_id`` names another one."""
     found = state.running_one(domain, workflow_id)
     return None if found is None or (run_id and found.run_id != run_id) else found
 
@@ -72,7 +72,7 @@ def target_of(state: State, domain: str, workflow_id: str, run_id: str | None) -
 def deliver_signal(
     state: State, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
 ) -> None:
-    """Signal the target and tell the sender."""
+    """Records the signal in the target, and in the sender that it arrived."""
     target = target_of(state, sender.domain, asked['workflowId'], asked.get('runId'))
     if target is None:
         refuse_signal(state, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
@@ -90,7 +90,7 @@ def deliver_signal(
 def deliver_cancel(
     state: State, at: int, *, sender: Execution, asked: dict[str, Any], initiated: int, completed: int
 ) -> None:
-    """Ask the target and tell the sender."""
+    """Records the request for cancellation in the target, and in the sender that it arrived."""
     target = target_of(state, sender.domain, asked['workflowId'], asked.get('runId'))
     if target is None:
         refuse_cancel(state, at, sender=sender, asked=asked, initiated=initiated, completed=completed, cause=UNKNOWN)
@@ -101,7 +101,7 @@ def deliver_cancel(
 
 
 def tell_sender(state: State, at: int, sender: Execution, target: Execution, event_type: str, initiated: int) -> None:
-    """The sender, if it is still open, learns that it worked."""
+    """Records in the sender, if it is open, that its request arrived."""
     if not sender.closed:
         attributes = {'workflowExecution': target.reference, 'initiatedEventId': initiated}
         record_and_decide(state, sender, at, event_type, attributes)

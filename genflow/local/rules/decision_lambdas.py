@@ -19,7 +19,7 @@ NO_ROLE = 'No IAM role is attached to the current workflow execution.'
 
 
 def schedule_lambda(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Schedule a function; it starts after this response."""
+    """Schedules a function, which starts after this response."""
     known = {'id': attributes['id'], 'name': attributes['name']}
     cause = schedule_cause(context, attributes['id'])
     if cause:
@@ -44,7 +44,7 @@ def schedule_lambda(context: DecisionContext, attributes: dict[str, Any]) -> Non
 
 
 def schedule_cause(context: DecisionContext, name: str) -> str | None:
-    """Why the function cannot be scheduled; an execution without a role fails at its start instead."""
+    """The cause with which SWF refuses to schedule the function, or ``None``; a missing role fails its start."""
     state, execution = context.state, context.execution
     if execution.lambda_role is not None and not state.functions:
         return 'LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION'
@@ -56,7 +56,7 @@ def schedule_cause(context: DecisionContext, name: str) -> str | None:
 
 
 def start_lambda(state: State, at: int, *, execution: Execution, scheduled: int, input: str) -> None:
-    """Begin the run, for which the execution must have a role."""
+    """Starts the function, if the execution has a role, and else records why it does not start."""
     task = None if execution.closed else execution.lambdas.get(scheduled)
     if task is None:
         return

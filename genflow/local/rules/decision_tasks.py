@@ -24,7 +24,7 @@ def start_decision(state: State, execution: Execution, task: DecisionTask, at: i
 def complete_decision(
     state: State, execution: Execution, task: DecisionTask, at: int, response: dict[str, Any]
 ) -> None:
-    """Record the completion, apply the decisions in order, and see to the next task."""
+    """Records the completion, applies the decisions in order, and schedules the next task if one is needed."""
     completed = record(state, execution, at, 'DecisionTaskCompleted', completed_attributes(task, response))
     state.drop(execution, task)
     execution.decision = None
@@ -51,7 +51,7 @@ def completed_attributes(task: DecisionTask, response: dict[str, Any]) -> dict[s
 
 
 def note_progress(state: State, execution: Execution, task: DecisionTask, response: dict[str, Any]) -> None:
-    """Remember what was decided about the execution as a whole.
+    """Stores the execution context and the task list that a response sets.
 
     A task list with a schedule-to-start time-out holds until it is replaced or fails (the *sticky list* of a decider
     that keeps the execution in memory); one without replaces the list for good.
@@ -95,7 +95,7 @@ def time_out_decision(state: State, execution: Execution, task: DecisionTask, at
 
 
 def drop_override(state: State, execution: Execution) -> None:
-    """A temporary task list holds no more; the next tasks go to the original one."""
+    """Ends the use of a temporary task list; the next tasks go to the original one."""
     progress = execution.progress
     if progress.task_list_to_start is not None:
         progress.task_list, progress.task_list_to_start = progress.original_list, None

@@ -12,7 +12,7 @@ __all__ = ['cancel_timer', 'record_marker', 'start_timer']
 
 
 def start_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Start a timer; one of zero seconds fires on its own, right after this response."""
+    """Starts a timer; one of zero seconds fires right after this response."""
     name = attributes['timerId']
     cause = start_timer_cause(context, name)
     if cause:
@@ -28,7 +28,7 @@ def start_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
 
 
 def start_timer_cause(context: DecisionContext, name: str) -> str | None:
-    """Why the timer cannot be started."""
+    """The cause with which SWF refuses to start the timer; ``None`` if it does not."""
     if name in context.execution.timers:
         return 'TIMER_ID_ALREADY_IN_USE'
     if len(context.execution.timers) >= context.state.limits.open_timers:
@@ -37,7 +37,7 @@ def start_timer_cause(context: DecisionContext, name: str) -> str | None:
 
 
 def cancel_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Cancel an open timer; its id is free for the next decision already."""
+    """Cancels an open timer; the next decision of the same response may use its id again."""
     name = attributes['timerId']
     timer = context.execution.timers.pop(name, None)
     if timer is None:
@@ -48,5 +48,5 @@ def cancel_timer(context: DecisionContext, attributes: dict[str, Any]) -> None:
 
 
 def record_marker(context: DecisionContext, attributes: dict[str, Any]) -> None:
-    """Write down whatever the decider wants to remember."""
+    """Records a marker of the decider."""
     context.record('MarkerRecorded', given(markerName=attributes['markerName'], details=attributes.get('details')))

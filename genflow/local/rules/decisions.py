@@ -69,7 +69,7 @@ _INITIATED = frozenset(
 
 
 def decide(context: DecisionContext, decision: dict[str, Any]) -> None:
-    """Apply one decision: its event, or the event that says why not."""
+    """Applies one decision: records its event, or the event with the cause of its failure."""
     decision_type = decision['decisionType']
     attributes = decision[f'{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes']
     if decision_type in context.state.denied and decision_type in DENIALS:
@@ -79,7 +79,7 @@ def decide(context: DecisionContext, decision: dict[str, Any]) -> None:
 
 
 def deny(context: DecisionContext, decision_type: str, attributes: dict[str, Any]) -> None:
-    """A decision that the caller is not permitted to take."""
+    """Records that the caller is not permitted to make a decision (``OPERATION_NOT_PERMITTED``)."""
     failed, members = DENIALS[decision_type]
     known = {name: attributes[name] for name in members if name in attributes}
     if failed in _INITIATED:

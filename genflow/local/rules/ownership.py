@@ -1,4 +1,4 @@
-"""Which process has a started task, where several share a file."""
+"""The process that has a started task, if several processes share a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ['release', 'take_over']
 
 
 def take_over(state: State, ref: int, caller: Caller) -> None:
-    """The task that was just handed out is a process's; its poll is answered so again if it is repeated."""
+    """Records which process has a task that was just handed out; the same poll, if repeated, gets it again."""
     if caller.owns:
         execution = state.execution(ref >> EVENT_BITS)
         task = execution.activities.get(ref & EVENT_MASK) or execution.decision
@@ -22,7 +22,7 @@ def take_over(state: State, ref: int, caller: Caller) -> None:
 
 
 def release(state: State, process: str) -> None:
-    """The process has none of its activities any more, and whoever has their tokens may answer them."""
+    """Ends the ownership of all activities of a process; from then on, any holder of a token may answer."""
     for ref in [ref for ref, owner in state.owners.items() if owner == process]:
         execution = state.find(ref >> EVENT_BITS)
         activity = execution and execution.activities.get(ref & EVENT_MASK)

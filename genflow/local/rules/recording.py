@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 LAST_WORDS: Final = frozenset({'WorkflowExecutionTerminated'})
-"""What may be appended to a history that is full."""
+"""Events that may be appended to a full history."""
 
 OWN: Final = frozenset(
     {
@@ -54,12 +54,12 @@ def attributes_member(event_type: str) -> str:
 
 
 def given(**members: Any) -> dict[str, Any]:
-    """The members that are not None."""
+    """The keyword arguments that are not ``None``, as a dict."""
     return {name: value for name, value in members.items() if value is not None}
 
 
 def record(state: State, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
-    """Append an event and give its id.
+    """Appends an event and returns its id.
 
     Raises:
         HistoryFull: The history has reached its limit.
@@ -82,17 +82,17 @@ def record(state: State, execution: Execution, at: int, event_type: str, attribu
 
 
 def started_attributes(scheduled: int, identity: str | None) -> dict[str, Any]:
-    """Attributes of the event that says who has taken a task."""
+    """The attributes of an event for a started task."""
     if identity is None:
         return {'scheduledEventId': scheduled}
     return {'identity': identity, 'scheduledEventId': scheduled}
 
 
 def need_decision(state: State, execution: Execution, at: int) -> None:
-    """Have a decider hear of what was just recorded.
+    """Makes sure that a decider gets the event that was just recorded.
 
-    A task that still waits will see it; behind a started one the next task is scheduled at once, to be polled when that
-    one ends.
+    A task that is not started yet includes it. Behind a started task, the next one is scheduled at once, and can be
+    polled when that one ends.
     """
     if execution.decision is None:
         execution.decision = schedule_decision(state, execution, at, pollable=True)
@@ -125,7 +125,7 @@ def schedule_decision(state: State, execution: Execution, at: int, *, pollable: 
 
 
 def record_and_decide(state: State, execution: Execution, at: int, event_type: str, attributes: dict[str, Any]) -> int:
-    """Append an event that a decider must hear of."""
+    """Appends an event for which a decision task is needed."""
     event_id = record(state, execution, at, event_type, attributes)
     need_decision(state, execution, at)
     return event_id

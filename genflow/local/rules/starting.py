@@ -31,7 +31,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
 
 @frozen(kw_only=True)
 class Settings:
-    """How an execution is started: what the caller said, else what the type says."""
+    """The settings of a start: the caller's values, else the type's defaults. Time-outs are text, in seconds."""
 
     task_list: str
     child_policy: str
@@ -43,7 +43,7 @@ class Settings:
     input: str | None
 
     def event(self) -> dict[str, Any]:
-        """The members that Started, Initiated and ContinuedAsNew events share."""
+        """The attributes that Started, Initiated and ContinuedAsNew events share."""
         return given(
             input=self.input,
             executionStartToCloseTimeout=self.execution_timeout,
@@ -57,7 +57,7 @@ class Settings:
 
 
 def missing_default(request: Mapping[str, Any], record: TypeRecord) -> str | None:
-    """The first required member that neither the request nor the type gives."""
+    """The first required member that neither the request nor the type gives; ``None`` if there is none."""
     for member, (default, _) in DEFAULTS.items():
         if not request.get(member) and not record.default(default):
             return member
@@ -81,7 +81,7 @@ def resolve(request: Mapping[str, Any], record: TypeRecord) -> Settings:
 
 
 def new_run_id() -> str:
-    """An opaque id of the form that SWF's have."""
+    """A new run id, in the form of SWF's."""
     return '22' + base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
@@ -99,7 +99,7 @@ def start_execution(
 ) -> Execution:
     """Open an execution: WorkflowExecutionStarted, DecisionTaskScheduled.
 
-    ``continued`` is the run that this one continues; ``run_id`` its id, where somebody had to know it before.
+    ``continued`` is the run that this one continues. ``run_id`` is its id, if the caller has chosen one.
     """
     limit = int(settings.execution_timeout) * MILLISECONDS
     execution = Execution(
@@ -128,7 +128,7 @@ def start_execution(
 
 
 def started_attributes(execution: Execution, settings: Settings, continued: str | None) -> dict[str, Any]:
-    """Attributes of event 1; ``parentInitiatedEventId`` is there, as 0, on executions without a parent too."""
+    """The attributes of event 1; as at SWF, ``parentInitiatedEventId`` is 0 if there is no parent."""
     parent = execution.parent
     return given(
         **settings.event(),

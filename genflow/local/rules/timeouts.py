@@ -1,4 +1,4 @@
-"""What happens at a deadline, by what it was the deadline of."""
+"""Applies a time-out that is due, by the kind of its item."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ['TIMEOUTS', 'find_item', 'fire_timeout']
 
 
 def fire_timeout(state: State, execution: Execution, item_id: int, at: int) -> None:
-    """The deadline of an item has come; ``at`` is the deadline itself."""
+    """Applies the time-out of an item; ``at`` is its deadline in milliseconds since 1970, which dates the event."""
     item = find_item(execution, item_id)
     if item is not None:
         TIMEOUTS[item.kind](state, execution, item, at)
 
 
 def find_item(execution: Execution, item_id: int) -> Item | None:
-    """The open item with a deadline that was opened by that event; 0 stands for the execution as a whole."""
+    """The open item that was opened by an event; id 0 is the execution itself."""
     for task in (execution.progress, execution.decision):
         if task is not None and task.id == item_id:
             return task

@@ -1,4 +1,4 @@
-"""The file: the only room that speaks SQL."""
+"""The file; only this folder has SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file as such: whose it is, who may write it, how old it is.
+"""An open file: checks its owner and its version, and gives out its connections.
 
 One connection writes; a second one reads, so that a long list does not hold up a commit. In memory there is one.
 """
@@ -42,10 +42,10 @@ CACHE_KIBIBYTES = 65_536
 
 
 def check_header(descriptor: int, path: str) -> None:
-    """See that the file is empty, or begins as SQLite's files do.
+    """Checks that the file is empty, or begins as SQLite's files do.
 
     Raises:
-        ForeignFile: It is something else.
+        ForeignFile: It is neither.
     """
     os.lseek(descriptor, 0, os.SEEK_SET)
     begin = os.read(descriptor, len(MAGIC))
@@ -54,10 +54,10 @@ def check_header(descriptor: int, path: str) -> None:
 
 
 def check_kind(path: str, shown: str) -> None:
-    """See that the path leads to a file that can be read anywhere, before anybody waits for what it will never give.
+    """Checks that the path is an ordinary file, because reading a pipe or a device could wait for ever.
 
     Raises:
-        ForeignFile: it is a device, a pipe or a socket.
+        ForeignFile: It is a device, a pipe or a socket.
     """
     with contextlib.suppress(OSError):  # whoever opens it says what is wrong
         mode = os.stat(path).st_mode  # noqa: PTH116 - as the other checks of files
@@ -66,12 +66,12 @@ def check_kind(path: str, shown: str) -> None:
 
 
 def log_of(path: str) -> Path:
-    """The write-ahead log, which SQLite keeps beside the file itself, whatever link leads there."""
+    """The path of the write-ahead log, which SQLite keeps beside the file itself, not beside a link to it."""
     return Path(f'{os.path.realpath(path)}-wal')
 
 
 def missing_bytes(descriptor: int, path: str) -> int:
-    """By how much the file is shorter than its own header says.
+    """The number of bytes by which the file is shorter than its header says.
 
     With a write-ahead log beside it the header may be ahead of the file, and SQLite itself repairs that.
     """
@@ -86,7 +86,7 @@ def missing_bytes(descriptor: int, path: str) -> int:
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Take the steps from schema ``version`` to the one that is known here, each in a transaction of its own."""
+    """Migrates the schema from ``version`` to the newest one, each step in a transaction of its own."""
     for number, step in enumerate(STEPS[version:], start=version + 1):
         connection.executescript(
             f'BEGIN IMMEDIATE;{step};PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {number};COMMIT;'
@@ -95,17 +95,17 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 
 @cache
 def empty_database() -> sqlite3.Connection:
-    """What every service in memory begins as; to copy it takes a tenth of the time that making its tables takes."""
+    """An empty database in memory, to be copied: that takes a tenth of the time of creating its tables."""
     connection = sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
     migrate(connection, 0)
     return connection
 
 
 def copy_live(path: str, copy: str) -> None:
-    """Copy a file as it is at one moment, whoever writes it meanwhile.
+    """Copies a file as it is at one moment, while other processes may write it.
 
     Raises:
-        StoreError: It cannot be read, or the copy not be written.
+        StoreError: The file cannot be read, or the copy cannot be written.
     """
     check_kind(path, path)
     with forks.opening(), clear_errors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
@@ -121,7 +121,7 @@ def _uri(path: str, mode: str) -> str:
 
 
 class Copying:
-    """The empty database across a fork: the child makes its own."""
+    """Keeps the empty database safe across a fork: the child makes its own."""
 
     def pause(self) -> None:
         """Who copies it holds the lock of :func:`genflow.local.forks.opening`, and so has ended."""
@@ -164,14 +164,14 @@ class File:
     """An open file.
 
     Args:
-        path: The file, made if need be; ``':memory:'`` for none.
-        synchronous: SQLite's setting. ``FULL`` survives the loss of power; ``NORMAL`` survives the death of the
-            process only.
-        damaged: Open it although it is truncated, for what can still be read.
-        shown: How errors call the file, where it is a copy of what the user means.
-        notice: What other processes find in the lock file about this one.
-        immutable: Nobody writes it while it is open; no lock is taken, no file is made beside it, and it may be one
-            that this process cannot write. Its write-ahead log, if there is one, is not read.
+        path: The file, which is created if it does not exist; ``':memory:'`` for none.
+        synchronous: SQLite's setting. With ``FULL`` a commit survives a power loss; with ``NORMAL`` it survives only
+            the end of the process.
+        damaged: Whether to open the file although it is truncated, to read what is left.
+        shown: The name of the file in errors, if it is a copy of the user's file.
+        notice: The text about this process in the lock file, for other processes.
+        immutable: Whether nobody writes the file while it is open. No lock is taken and no file is created beside it,
+            so that this process need not be able to write there. A write-ahead log is not read.
     """
 
     def __init__(
@@ -292,11 +292,11 @@ class File:
             )
 
     def clear_errors(self) -> AbstractContextManager[None]:
-        """What SQLite or the system says about this file, as errors of ours."""
+        """Turns errors of SQLite or the system about this file into :class:`StoreError`."""
         return clear_errors(self.path, salvaging=self._damaged)
 
     def check(self) -> None:
-        """See that calls can be made at all.
+        """Checks that calls can be made.
 
         Raises:
             ServiceForked: This process is a fork of the one that opened the file.
@@ -306,22 +306,22 @@ class File:
             raise type(self._refusal)(str(self._refusal))
 
     def announce(self, notice: str) -> None:
-        """Have other processes find this in the lock file."""
+        """Writes a text about this process into the lock file, for other processes."""
         if self._lock is not None:
             self._lock.announce(notice)
 
     @property
     def previous_notice(self) -> str:
-        """What the lock file said about the owner before this one."""
+        """The text in the lock file about the owner before this process."""
         return '' if self._lock is None else self._lock.previous
 
     @property
     def forked(self) -> bool:
-        """This process is a fork of the one that opened the file."""
+        """Whether this process is a fork of the one that opened the file."""
         return isinstance(self._refusal, ServiceForked)
 
     def close(self) -> None:
-        """Close the file, once nobody reads or writes; nothing happens the second time, nor in a forked child."""
+        """Closes the file when nobody reads or writes; does nothing the second time, or in a forked child."""
         if self.forked:
             return
         with self.clear_errors(), self.write_lock, contextlib.ExitStack() as stack:
@@ -344,7 +344,7 @@ class File:
             lock.release()
 
     def orphan(self) -> None:
-        """In the child: leave SQLite's connections alone for ever, and hold the file for nobody."""
+        """In the child of a fork: never uses SQLite's connections again, and gives up the lock."""
         self._refusal = ServiceForked(
             f'{self.path}: process {self._pid} opened this service, and a process forked from it cannot use it. '
             'Create a LocalSWF in the new process (multiprocessing: the start method "spawn" imports the module '
@@ -373,7 +373,7 @@ class File:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing."""
+        """A transaction: commits at the end of the block, or rolls back if it raises."""
         self.writer.execute('BEGIN IMMEDIATE')
         try:
             yield
@@ -384,7 +384,7 @@ class File:
             raise
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        """What a query finds."""
+        """The rows that a query finds."""
         with self.clear_errors():
             self._be_open()
             with self._read_lock:

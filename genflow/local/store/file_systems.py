@@ -37,17 +37,17 @@ OF_THE_HOST = frozenset(
 """The names of kinds by which virtual machines, WSL and containers see folders of their host."""
 
 ALLOWED = 'GENFLOW_ANY_FILE_SYSTEM'
-"""The environment variable by which somebody who knows better has a file on any file system."""
+"""An environment variable that allows a file on any file system, for sandboxes with no other disk."""
 
 
 def check_file_system(path: str) -> None:
-    """See that a file is, or would be, on a disk of this machine.
+    """Checks that a file is, or would be, on a disk of this machine.
 
     Args:
-        path: Of the file, which need not exist.
+        path: The path of the file, which need not exist.
 
     Raises:
-        UnsupportedFileSystem: It is not.
+        UnsupportedFileSystem: Other machines see that file system too.
     """
     kind = kind_of(path)
     if kind not in OF_OTHER_MACHINES | OF_THE_HOST or os.environ.get(ALLOWED, '0') not in ('', '0'):
@@ -66,7 +66,7 @@ def check_file_system(path: str) -> None:
 
 
 def kind_of(path: str) -> str:
-    """The kind of the file system that has a path; empty where that is not known."""
+    """The kind of the file system of a path, such as ``nfs4``; empty if it is not known."""
     try:
         table = Path(MOUNTS).read_text(encoding='utf-8', errors='surrogateescape')
     except OSError:

@@ -90,7 +90,7 @@ def _is_dead(owner: str) -> bool:
 
 
 def read_notice(name: str) -> tuple[str, str]:
-    """What a lock file says: the process id of the owner, and its notice."""
+    """Reads a lock file: the process id of the owner, and its notice."""
     try:
         text = Path(name).read_text(encoding='utf-8', errors='replace')
     except FileNotFoundError:
@@ -101,7 +101,7 @@ def read_notice(name: str) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def shared_lock(name: str) -> Iterator[bool]:
-    """Keep everybody from writing a file for a moment, by its lock file; whether that was possible.
+    """Keeps other processes from writing a file during the block, by its lock file; gives whether that was possible.
 
     A lock file that is not there, or may not be read, is nobody's of this user's processes.
     """
@@ -123,7 +123,7 @@ _OWNED: weakref.WeakValueDictionary[Identity, FileLock] = weakref.WeakValueDicti
 
 
 def identity_of(path: str) -> Identity | None:
-    """Device and inode of what ``path`` leads to; None where there is nothing."""
+    """The device and inode of a path, links followed; ``None`` if there is no file."""
     try:
         found = os.stat(path)  # noqa: PTH116 - half the time of Path.stat, before every call
     except OSError:
@@ -135,8 +135,8 @@ class FileLock:
     """The right to write a file, held from now until :meth:`release` or the end of the process.
 
     Args:
-        path: The file as its user calls it. It is made, for its owner only, if need be.
-        notice: What others find in the lock file about this owner, after the process id.
+        path: The file as its user names it. It is created, readable by its owner only, if it does not exist.
+        notice: The text in the lock file about this owner, after the process id.
 
     Attributes:
         path: Without symbolic links; what SQLite should open.
@@ -144,7 +144,7 @@ class FileLock:
         previous: The notice of who had the file before.
 
     Raises:
-        FileInUse: Somebody else has it; the message says who and what to do.
+        FileInUse: Another process has it; the message names the process and a remedy.
         OSError: It can be neither opened nor made.
     """
 
@@ -206,7 +206,7 @@ class FileLock:
         self.announce(self._notice)
 
     def announce(self, notice: str) -> None:
-        """Have others find this in the lock file, after the process id."""
+        """Writes a notice into the lock file, after the process id, for other processes."""
         text = f'{os.getpid()}\n{notice}\n'.encode()
         descriptor = self._open[0]
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -230,10 +230,10 @@ class FileLock:
         )
 
     def check(self) -> None:
-        """See that the file is still the one that was locked.
+        """Checks that the path still leads to the file that was locked.
 
         Raises:
-            FileGone: It is not.
+            FileGone: The file was removed or replaced.
         """
         if identity_of(self.path) != self._identity:
             raise FileGone(
@@ -242,14 +242,14 @@ class FileLock:
             )
 
     def release(self) -> None:
-        """Give the right away, even where a child that was just forked has not closed its descriptors yet."""
+        """Gives up the lock, even if a child that was just forked has not closed its descriptors yet."""
         for descriptor in self._open:
             with contextlib.suppress(OSError):
                 _unlock(descriptor)
         self.abandon()
 
     def abandon(self) -> None:
-        """In a forked child: have no part in the lock, which stays the parent's. Nothing happens the second time."""
+        """In a forked child: leaves the lock to the parent. A second call does nothing."""
         if self._identity is not None and _OWNED.get(self._identity) is self:
             del _OWNED[self._identity]
         while self._open:

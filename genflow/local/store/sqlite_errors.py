@@ -1,4 +1,4 @@
-"""What SQLite and the system say about a file, in words that name the file and say what to do."""
+"""Errors of SQLite and the system about a file, worded anew: with the file's name and a remedy."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
 
 @contextmanager
 def clear_errors(path: str, *, salvaging: bool = False) -> Iterator[None]:
-    """What SQLite or the system says, as errors of ours.
+    """Turns errors of SQLite or the system in the block into errors that name the file and a remedy.
 
     Args:
-        path: How the user calls the file.
-        salvaging: The caller saves what can be read, so the advice to do that is left out.
+        path: The name of the file in the message.
+        salvaging: Whether the caller already saves what can be read, so that the advice to do that is left out.
 
     Raises:
-        StoreError: Or the one below it that says more.
+        StoreError: Or a subclass that says more.
     """
     try:
         yield

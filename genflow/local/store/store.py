@@ -1,4 +1,4 @@
-"""What is kept in the file: written as batches, read as rows."""
+"""The tables of a file: written in batches, read as rows."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ SWEEP_SECONDS = 0.005
 
 
 def check_numbers(row: dict[str, Any]) -> None:
-    """See that the key and the moments of an execution can be ones.
+    """Checks the key and the moments in the row of an execution.
 
     Raises:
-        ValueError: They cannot.
+        ValueError: One of them is out of range, so that the row is damaged.
     """
     moments = [row[name] for name in ('started', 'closed', 'expires') if row[name] is not None]
     for number, (least, most) in ((row['key'], (1, LARGEST_KEY)), *((moment, MOMENTS) for moment in moments)):
@@ -101,10 +101,10 @@ class Store(File):
     # Writing.
 
     def append(self, number: int, columns: tuple[str | None, ...], answers: Answered = ()) -> None:
-        """Commit a batch to the journal, with the answers to its numbered calls.
+        """Commits a batch to the journal, with the answers to its numbered calls.
 
         Raises:
-            StoreError: Nothing of it was written.
+            StoreError: The write failed, and nothing of the batch is in the file.
         """
         with self.writing() as writer, self.transaction() if answers else nullcontext():
             writer.execute(APPEND, (self.appended + 1, *columns, number))
@@ -124,22 +124,22 @@ class Store(File):
         return self.rows('SELECT process, number, answer FROM answers')
 
     def forget_answers(self, process: str) -> None:
-        """That process repeats no calls any more."""
+        """Deletes the answers for a process, which repeats no calls any more."""
         with self.writing() as writer:
             writer.execute('DELETE FROM answers WHERE process = ?', (process,))
 
     def fold(
         self, columns: tuple[str | None, ...], answers: Answered = (), events: Sequence[tuple[int, str]] = ()
     ) -> None:
-        """Write the changes since the last fold into the tables, and note that the journal's rows are folded.
+        """Writes the changes since the last fold into the tables, and marks the journal's rows as folded.
 
         Args:
             columns: The changes.
-            answers: What other processes were answered.
-            events: More events than the columns have, each with its ref.
+            answers: The answers to numbered calls of other processes.
+            events: Further events as JSON, each with its ref.
 
         Raises:
-            StoreError: Nothing of it was written.
+            StoreError: The write failed, and nothing of it is in the file.
         """
         statement = FOLD_BATCH
         if not any(columns[MOVES:]):
@@ -162,7 +162,7 @@ class Store(File):
         self.writer.executemany(ADD_EVENT, events[whole:])
 
     def replay(self) -> None:
-        """Fold what the journal still has; to be done before anything is read from a file that was just opened."""
+        """Folds the rest of the journal; call it before anything is read from a file that was just opened."""
         with self.writing():
             execute = self.writer.execute
             unfolded = execute(f'SELECT count(*) {UNFOLDED}').fetchone()[0]
@@ -180,13 +180,13 @@ class Store(File):
         return not self.rows(f'SELECT count(*) {UNFOLDED}')[0][0]
 
     def vacuum(self) -> None:
-        """Give the space of what was forgotten back to the disk."""
+        """Returns the space of deleted rows to the file system."""
         with self.writing():
             self.writer.execute('VACUUM')
             self.writer.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Deletes everything."""
         tables = ('domains', 'types', 'tags', 'events', 'items', 'executions', 'journal', 'answers')
         with self.writing():
             self.writer.executescript(
@@ -195,7 +195,7 @@ class Store(File):
         self.appended = 0
 
     def sweep(self, now: int) -> int | None:
-        """Forget executions whose retention has ended, a portion at a time; say when the next one's does."""
+        """Deletes up to :data:`SWEEP` executions past their retention; returns :meth:`next_expiry`."""
         due = 'SELECT key FROM executions WHERE expires <= ? ORDER BY expires LIMIT ?'
         with self.writing():
             execute = self.writer.execute
@@ -216,14 +216,14 @@ class Store(File):
     # Reading.
 
     def next_expiry(self) -> int | None:
-        """When the retention of an execution first ends."""
+        """The earliest end of the retention of an execution, in milliseconds since 1970; ``None`` if there is none."""
         found: int | None = self.rows('SELECT min(expires) FROM executions WHERE expires BETWEEN ? AND ?', MOMENTS)[0][
             0
         ]
         return found
 
     def newest_moment(self) -> int:
-        """The time at which the file was last changed, as its events and closes tell; 0 where there are none."""
+        """The time of the newest start, event or close, in milliseconds since 1970; 0 if there are none."""
         newest = 'SELECT started FROM executions WHERE started BETWEEN ? AND ? ORDER BY key DESC LIMIT 1'
         moments = [self.rows(newest, MOMENTS), self.rows(NEWEST_EVENT, MOMENTS)]
         for (domain,) in self.rows('SELECT name FROM domains'):
@@ -242,7 +242,7 @@ class Store(File):
         return self.rows('SELECT domain, kind, name, version, data FROM types')
 
     def domains(self) -> list[dict[str, Any]]:
-        """All domains, as they were written."""
+        """All domains, as dicts."""
         with self.clear_errors():
             return [json.loads(data) for (data,) in self.rows('SELECT data FROM domains ORDER BY name')]
 
@@ -262,7 +262,7 @@ class Store(File):
         return [key for (key,) in self.rows(sql, (now,))]
 
     def last_key(self) -> int:
-        """The largest key in use, also by what a damaged row has left behind."""
+        """The largest key in use, including the keys in the remains of damaged rows."""
         last_ref = LARGEST_KEY << EVENT_BITS
         found = [self.rows('SELECT coalesce(max(key), 0) FROM executions WHERE key <= ?', (LARGEST_KEY,))[0][0]]
         for table in ('events', 'items'):
@@ -271,7 +271,7 @@ class Store(File):
         return int(max(found))
 
     def last_key_elsewhere(self) -> Iterator[int]:
-        """The largest key again, from other pages of the file, for when those of the table cannot be read."""
+        """The largest key, read from other pages of the file, if those of the table cannot be read."""
         for index in ('executions_run', 'executions_type', 'executions_closed_by_start'):
             with suppress(StoreError):
                 sql = f'SELECT coalesce(max(+key), 0) FROM executions INDEXED BY {index}'  # noqa: S608 - our own words
@@ -292,7 +292,7 @@ class Store(File):
         return self.rows('SELECT ref, data FROM items WHERE ref BETWEEN ? AND ? ORDER BY ref', (first, last))
 
     def name_of(self, key: int) -> str:
-        """An execution in words, for messages about its damage."""
+        """The name of an execution, for messages about damage."""
         found: list[tuple[Any, ...]] = []
         with suppress(StoreError):
             found = self.rows('SELECT workflow_id, run_id FROM executions WHERE key = ?', (key,))

@@ -1,4 +1,4 @@
-"""What lists and counts of executions ask for, as a value and as the conditions of a query."""
+"""The filters of lists and counts of executions, as a value and as the conditions of an SQL query."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Query:
 
 
 def conditions(query: Query) -> tuple[str, tuple[Any, ...]]:
-    """The words after WHERE, and the values for their question marks."""
+    """The condition after WHERE, and the values for its question marks."""
     tag = None if query.tag is None else encode(query.tag)
     # A plus sign keeps SQLite from walking an index of moments where a workflow id picks out a handful of rows.
     moment = query.moment if query.workflow_id is None else f'+{query.moment}'

@@ -288,7 +288,7 @@ def test_time_outs_that_never_strike(settings, code):
 def test_a_comment_with_a_reason_lets_a_finding_pass():
     assert codes_of('yield self.sleep(time.time())  # genflow: ok G001 only a test') == []
     assert codes_of('# genflow: ok G001, G002 only a test\nyield self.sleep(time.time() + random.random())') == []
-    assert codes_of('yield self.sleep(time.time())  # genflow: ok G002 another rule') == ['G001']
+    assert codes_of('yield self.sleep(time.time())  # genflow: ok G002 another rule') == ['G902', 'G001']
 
 
 @pytest.mark.parametrize('line', ['return [self.echo(a)["b"] for a in x]', 'return lambda: self.echo(x) + 1'])
@@ -332,6 +332,47 @@ def test_what_is_wrong_with_a_comment(comment, text):
     (finding,) = lint_source(f'{HEAD}        yield self.echo(x)  {comment}\n')
     assert finding.code == 'G900'
     assert finding.text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ('body', 'unused'),
+    [
+        ('yield self.sleep(5)  # genflow: ok G001 only a test', 'G001'),
+        ('yield self.sleep(time.time())  # genflow: ok G001, G003 only a test', 'G003'),
+        ('yield self.sleep(5)  # genflow: ok G002 G003 only a test', 'G002 or G003'),
+        ('# genflow: ok G001 only a test\nyield self.sleep(5)', 'G001'),
+        ('yield self.sleep(5)  # genflow: ok G102 only a test', 'G102'),
+        ('yield self.sleep(later())\n\ndef later():\n    return 5  # genflow: ok G001 only a test', 'G001'),
+    ],
+)
+def test_a_comment_that_lets_nothing_pass_is_a_finding(body, unused):
+    inside, _, outside = body.partition('\n\n')
+    (finding,) = lint_source(f'{HEAD}{textwrap.indent(inside, " " * 8)}\n\n{outside}\n')
+    assert finding.code == 'G902'
+    assert finding.text.startswith(f'nothing is found here that {unused} could let pass')
+
+
+@pytest.mark.parametrize(
+    'source',
+    [
+        'import time\n\ndef later():\n    return time.time()  # genflow: ok G001 workflows elsewhere call it\n',
+        'import time\nNOW = time.time()  # genflow: ok G001 it stands in no function\n',
+        f'{HEAD}        yield self.echo(x)\n\ndef unknown():\n    return 5  # genflow: ok G001 nobody calls it here\n',
+        f'{HEAD}        yield self.echo(plain())\n\ndef plain():\n    return 5  # genflow: ok G102 no method\n',
+    ],
+    ids=['no workflow', 'no function', 'not called', 'no method'],
+)
+def test_a_comment_in_code_that_was_not_asked_for_it_is_none(source):
+    assert lint_source(source) == []
+
+
+def test_a_comment_is_used_whatever_the_settings_and_whoever_calls(tmp_path):
+    (tmp_path / 'clocks.py').write_text('import time\n\ndef now():\n    return 5  # genflow: ok G001 a test\n')
+    flow = f'import clocks\n{HEAD}        yield self.sleep(time.time() + clocks.now())  # genflow: ok G001 a test\n'
+    (tmp_path / 'flow.py').write_text(flow)
+    assert lint_paths([tmp_path / 'flow.py'], Settings(ignore=('G001',))) == []
+    (finding,) = lint_paths([tmp_path])
+    assert (Path(finding.path).name, finding.code) == ('clocks.py', 'G902')
 
 
 def test_columns_count_characters():

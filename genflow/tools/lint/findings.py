@@ -15,6 +15,7 @@ from genflow.tools.lint.rules import RULES
 
 if TYPE_CHECKING:
     from genflow.tools.lint.code.modules import Function, Module
+    from genflow.tools.lint.looked_at import LookedAt
 
 __all__ = ['Finding', 'passed']
 
@@ -85,18 +86,26 @@ class Finding:
         return f'{self.path}:{self.line}:{self.column}: {self.code} {self.message}'
 
 
-def passed(module: Module, findings: list[Finding]) -> list[Finding]:
-    """The findings of a module that no comment lets pass, and the comments that name no rule or give no reason."""
+def passed(module: Module, findings: list[Finding], looked_at: LookedAt) -> list[Finding]:
+    """The findings of a module that no comment lets pass, and those of comments: no rule, no reason, no use."""
     comments = _comments(module.source)
-    left = [
-        finding
-        for finding in findings
-        if not any(finding.code in comments[line].codes for line in _lines(finding, comments))
-    ]
+    left: list[Finding] = []
+    used: set[tuple[int, str]] = set()
+    for finding in findings:
+        lines = [line for line in _lines(finding, comments) if finding.code in comments[line].codes]
+        used.update((line, finding.code) for line in lines)
+        if not lines:
+            left.append(finding)
     for line, comment in comments.items():
         text = comment.problem()
         if text is not None:
             left.append(Finding(str(module.path), line, 1, 'G900', text))
+            continue
+        code_line = line + comment.alone
+        unused = [code for code in comment.codes if (line, code) not in used and looked_at.covers(code_line, code)]
+        if unused and module.is_asked:
+            text = f'nothing is found here that {" or ".join(unused)} could let pass: remove it from the comment'
+            left.append(Finding(str(module.path), line, 1, 'G902', text))
     return left
 
 

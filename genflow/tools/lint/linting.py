@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from genflow.tools.lint.code.sources import read
 from genflow.tools.lint.code.syntax import dotted, is_side_effect, own_nodes
 from genflow.tools.lint.findings import Finding, passed
 from genflow.tools.lint.fixing import applied
+from genflow.tools.lint.looked_at import LookedAt
 from genflow.tools.lint.settings import Settings
 
 __all__ = ['Finding', 'files_of', 'fix', 'lint_paths', 'lint_source']
@@ -150,14 +152,15 @@ def _findings(
     projects: Sequence[Project], settings: Settings, classes: Mapping[Path, str] | None = None
 ) -> list[Finding]:
     once: dict[tuple[str, int, int, str], Finding] = {}
-    for finding in (one for project in projects for one in _all(project, classes or {})):
+    looked_at: defaultdict[Path, LookedAt] = defaultdict(LookedAt)
+    for finding in (one for project in projects for one in _all(project, classes or {}, looked_at)):
         # a function may be looked at several times, by what is given to it
         once.setdefault((finding.path, finding.line, finding.column, finding.code), finding)
     by_path = _by_path(once.values())
     modules = {str(module.path): module for project in projects for module in project.modules.values()}
     left: list[Finding] = []
     for path, module in modules.items():
-        left += passed(module, by_path.get(path, []))
+        left += passed(module, by_path.get(path, []), looked_at[module.path])
     return sorted(filter(settings.wants, left), key=_place)
 
 
@@ -165,30 +168,41 @@ def _place(finding: Finding) -> tuple[str, int, int, str]:
     return finding.path, finding.line, finding.column, finding.code
 
 
-def _all(project: Project, classes: Mapping[Path, str]) -> Iterator[Finding]:
+def _all(project: Project, classes: Mapping[Path, str], looked_at: defaultdict[Path, LookedAt]) -> Iterator[Finding]:
     asked = [module for module in project.modules.values() if module.is_asked]
     for module in asked:
         yield from declarations(project, module)
     seen: set[tuple[int, int, frozenset[str]]] = set()
     for cls in [cls for module in asked for cls in module.every_class]:
         if project.is_workflow(cls) and classes.get(cls.module.path, cls.name) == cls.name:
-            yield from _class(project, cls, seen)
+            yield from _class(project, cls, seen, looked_at)
 
 
-def _class(project: Project, cls: Class, seen: set[tuple[int, int, frozenset[str]]]) -> Iterator[Finding]:
+def _class(
+    project: Project,
+    cls: Class,
+    seen: set[tuple[int, int, frozenset[str]]],
+    looked_at: defaultdict[Path, LookedAt],
+) -> Iterator[Finding]:
     recorded = _recorded(project, cls)
     for member in project.family(cls):
         if not project.is_workflow(member):
             continue
+        looked_at[member.module.path].add(member.node, is_method=True)
         for method in member.methods.values():
             if method.name in NOT_WORKFLOW_CODE or _is_query(method) or method.name in recorded:
                 continue
             yield from Losses(Method(project, method, cls)).findings()
-            yield from _followed(project, method, cls, seen)
+            looked_at[method.module.path].add(method.node, is_method=True)
+            yield from _followed(project, method, cls, seen, looked_at)
 
 
 def _followed(
-    project: Project, method: Function, cls: Class, seen: set[tuple[int, int, frozenset[str]]]
+    project: Project,
+    method: Function,
+    cls: Class,
+    seen: set[tuple[int, int, frozenset[str]]],
+    looked_at: defaultdict[Path, LookedAt],
 ) -> Iterator[Finding]:
     """What is wrong in a method and in what it calls."""
     pending: list[tuple[Function, Class | None, tuple[str, ...], frozenset[str]]]
@@ -203,7 +217,9 @@ def _followed(
         look = Look(scope, Sets(scope, sets))
         yield from look.findings()
         is_mixin = function.cls is not None and not project.is_workflow(function.cls)
-        if owner is not None and (is_mixin or function.given_self is not None):
+        is_method = owner is not None and (is_mixin or function.given_self is not None)
+        looked_at[function.module.path].add(function.node, is_method=is_method)
+        if owner is not None and is_method:
             yield from Losses(Method(project, function, owner, chain)).findings()
         for target, call in look.followed.calls:
             is_activity = target.cls is not None and project.is_activity(target.cls)

@@ -76,7 +76,7 @@ class Expense(Workflow):
             yield self.sleep(time)
         checked = threading.local()  # finds G007
         names = sorted({'b', 'a'})
-        # genflow: ok G001 only shown to people
+        # genflow: ok G001 only shown to people  # finds G902
         shown = __import__('time')
         return [total, checked, names, shown, min({amount, total})]
 

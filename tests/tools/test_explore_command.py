@@ -87,6 +87,39 @@ def test_the_report_is_the_same_whatever_the_seed_of_hashes_is(folder, monkeypat
     assert len(shown) == 1
 
 
+CHECKS = """
+
+def is_even(result):
+    return result % 2 == 0
+
+def is_odd(result):
+    return result % 2 == 1
+
+def is_begun(workflow):
+    return workflow.info.workflow_id
+
+def is_done(workflow):
+    raise AssertionError('it is not done yet')
+"""
+STUBBED = ('explore', 'good.py', 1, '--stub', 'step=4', '--budget', 50)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize('jobs', [1, 2])
+def test_checks_of_ones_own(folder, jobs):
+    flow = (folder / 'good.py').read_text(encoding='utf-8').replace('        yield', '        return (yield')
+    (folder / 'good.py').write_text(flow.rstrip() + ')\n' + CHECKS, encoding='utf-8')
+    held = genflow(folder, *STUBBED, '--jobs', jobs, '--check', 'good.py:is_even', '--always', 'good:is_begun')
+    assert (held[0], held[2]) == (0, '')
+    code, out, _ = genflow(folder, *STUBBED, '--jobs', jobs, '--check', 'good:is_odd', '--json')
+    assert (code, json.loads(out)['finding']['judge']) == (8, 'check')
+    code, out, _ = genflow(folder, *STUBBED, '--jobs', jobs, '--always', 'good.py:is_done')
+    assert code == 8
+    assert 'it is not done yet' in out
+    schedule = re.search(r'--schedule (gx1\S+)', out)[1]
+    assert genflow(folder, *STUBBED, '--always', 'good.py:is_done', '--schedule', schedule)[0] == 8
+
+
 @pytest.mark.thorough
 def test_what_is_found_is_drawn(folder):
     code, _, err = genflow(folder, 'explore', 'flow.py', 1, '--svg', 'found.svg')
@@ -112,6 +145,9 @@ def test_a_report_as_json(folder):
         (('flow.py', '1', '2'), 'too many positional arguments'),
         (('flow.py', '1', '--stub', 'other=1'), "has no proxy 'other'"),
         (('flow.py', '1', '--schedule', 'x'), 'is not a schedule id'),
+        (('flow.py', '1', '--check', 'flow.py'), "'flow.py' names no function. Write MODULE:NAME"),
+        (('flow.py', '1', '--check', 'flow.py:none'), "flow.py has no 'none'"),
+        (('flow.py', '1', '--always', 'flow:__name__'), "flow:__name__ is 'flow', which cannot be called"),
     ],
 )
 def test_wrong_usage(folder, arguments, text):

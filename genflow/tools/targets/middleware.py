@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 from genflow.core.authoring.middleware import Middleware, stack_of
 from genflow.core.errors import DefinitionError
-from genflow.tools.targets.target import TargetError, module_of, parse
+from genflow.tools.targets.target import TargetError, object_of
 
 __all__ = ['middleware_of']
 
@@ -24,18 +23,11 @@ def middleware_of(text: str | None) -> tuple[Middleware, ...]:
     """
     if not text:
         return ()
-    target = parse(text)
-    if target.cls is None:
-        raise TargetError(f'{text!r} names no middleware. {FORM}')
-    module = module_of(target)
-    try:
-        named: Any = reduce(getattr, target.cls.split('.'), module)
-    except AttributeError:
-        raise TargetError(f'{target.place} has no {target.cls!r}. {FORM}') from None
+    named = object_of(text, 'middleware', FORM)
     try:
         return stack_of([_made(one) for one in (named if isinstance(named, (list, tuple)) else [named])])
     except DefinitionError as error:
-        raise TargetError(f'{target}: {error}. {FORM}') from error
+        raise TargetError(f'{text}: {error}. {FORM}') from error
 
 
 def _made(value: Any) -> Any:

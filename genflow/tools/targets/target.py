@@ -16,6 +16,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,18 @@ from genflow.core.model.registry import WorkflowSpec, declared
 from genflow.tools.current_folder import current_folder
 from genflow.tools.targets.arguments import path_of
 
-__all__ = ['Target', 'TargetError', 'is_file', 'is_folder', 'load', 'module_of', 'parse', 'spec_of', 'workflow_of']
+__all__ = [
+    'Target',
+    'TargetError',
+    'is_file',
+    'is_folder',
+    'load',
+    'module_of',
+    'object_of',
+    'parse',
+    'spec_of',
+    'workflow_of',
+]
 
 _CLASS = re.compile(r'[A-Za-z_]\w*(\.[A-Za-z_]\w*)*')
 
@@ -75,6 +87,27 @@ def module_of(target: Target) -> ModuleType:
         TargetError: It does not exist, or raises while it is imported; then with the user's own traceback.
     """
     return _import_file(Path(path_of(target.place))) if target.is_file else _import_module(target.place)
+
+
+def object_of(text: str, what: str, form: str) -> Any:
+    """What ``module:name`` or ``file.py:name`` means, whatever it is.
+
+    Args:
+        text: As it was given.
+        what: What it has to be, for error texts.
+        form: How to write it, likewise.
+
+    Raises:
+        TargetError: There is no such file, module or name, or it does not import.
+    """
+    target = parse(text)
+    if target.cls is None:
+        raise TargetError(f'{text!r} names no {what}. {form}')
+    module = module_of(target)
+    try:
+        return reduce(getattr, target.cls.split('.'), module)
+    except AttributeError:
+        raise TargetError(f'{target.place} has no {target.cls!r}. {form}') from None
 
 
 def workflow_of(module: ModuleType, target: Target) -> WorkflowSpec:

@@ -27,6 +27,14 @@ __all__ = ['command']
     help='A signal that arrives: a JSON list of its values.',
 )
 @click.option(
+    '--check', metavar='MODULE:NAME', help='A function that is called at the end of each run; false means a bug.'
+)
+@click.option(
+    '--always',
+    metavar='MODULE:NAME',
+    help='A function that is called with the workflow after every decision; false means a bug.',
+)
+@click.option(
     '--faults', default=MAX_FAULTS, show_default=True, type=click.IntRange(0), help='The most faults in one run.'
 )
 @click.option('--budget', default=BUDGET, show_default=True, type=click.IntRange(1), help='Runs to try.')

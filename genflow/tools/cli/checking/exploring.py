@@ -29,6 +29,7 @@ from genflow.tools.cli.streams import write_file
 from genflow.tools.pictures.svg import svg as draw_svg
 from genflow.tools.pictures.tree import picture_of
 from genflow.tools.targets.arguments import WrongArgument, named_values
+from genflow.tools.targets.functions import function_of
 from genflow.tools.targets.target import TargetError, load
 
 __all__ = ['explore']
@@ -43,6 +44,8 @@ class Asked:
     keywords: Mapping[str, Any]
     signals: Mapping[str, Any] | None
     stubs: Mapping[str, Any]
+    check: str | None
+    always: str | None
     without: frozenset[str]
     faults: int
     budget: int
@@ -59,6 +62,8 @@ def explore(
     keywords: tuple[str, ...],
     stubs: tuple[str, ...],
     signals: tuple[str, ...],
+    check: str | None,
+    always: str | None,
     faults: int,
     budget: int,
     seconds: float | None,
@@ -74,7 +79,18 @@ def explore(
         given, named = inputs(arguments, keywords)
         sent = named_values(signals) if signals else None
         settings = Asked(
-            target, tuple(given), named, sent, named_values(stubs), frozenset(without), faults, budget, seconds, seed
+            target,
+            tuple(given),
+            named,
+            sent,
+            named_values(stubs),
+            check,
+            always,
+            frozenset(without),
+            faults,
+            budget,
+            seconds,
+            seed,
         )
         with redirect_stdout(sys.stderr):
             report = _again(settings, schedule) if schedule is not None else _explored(settings, jobs)
@@ -93,6 +109,8 @@ def _exploration(asked: Asked) -> Exploration:
         dict(asked.keywords),
         asked.stubs,
         signals=asked.signals,
+        check=function_of(asked.check),
+        always=function_of(asked.always),
         without=asked.without,
     )
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from attrs import define, field
@@ -28,8 +27,6 @@ from genflow.local.errors import FileGone, ServiceClosed, ServiceError, StoreErr
 from genflow.local.operations.answers import EventTexts, Reading
 from genflow.local.requests import faults
 from genflow.local.requests.model import operations
-from genflow.local.requests.timestamps import moment
-from genflow.local.requests.tokens import SealedTask
 from genflow.local.requests.validation import checked, quick_check
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.room import Room
@@ -71,19 +68,6 @@ class CheckedPoll(dict[str, Any]):
 
 Call = tuple[str, dict[str, Any]]
 Wanted = tuple[str, dict[str, Any], Mapping[str, Any] | None]
-
-
-class _Token(SealedTask):
-    """A task token that knows which batch has the task's start."""
-
-    __slots__ = ('start',)
-    start: int
-
-    @classmethod
-    def of(cls, text: SealedTask, start: int) -> _Token:
-        token = cls(text)
-        token.task, token.start = text.task, start
-        return token
 
 
 class _Deferred(threading.local):
@@ -170,7 +154,7 @@ class DeferringSWF:
         """
         task: dict[str, Any] = self._service.rounds.read_taken(answer, taken) if isinstance(answer, Reading) else answer
         read_events(task)
-        task['taskToken'] = _Token.of(task['taskToken'], taken)
+        task['taskToken'].start = taken
         return task
 
     def stand(self, wants: Sequence[Wanted], ring: Callable[[], None]) -> list[Any] | None:
@@ -231,22 +215,15 @@ class DeferringSWF:
             mine.first = mine.first or mark
             mine.last = max(mine.last, mark)
 
-    def _defer(self, operation: str, request: dict[str, Any]) -> None:
-        """An answer to a task, as :meth:`LocalSWF._invoke` makes a call; none of these has moments or an answer."""
-        token = request.get('taskToken')
-        start = token.start if isinstance(token, _Token) else 0
-        try:
-            if quick_check(operation)(request):
-                mark = self._service.rounds.defer(operation, request, start=start)
-            else:  # it is refused there, in the words of boto3 or of the service
-                mark = 0
-                self._invoke(operation, request, partial(self._defer_checked, start=start))
-        except ServiceError as error:
-            raise self._error(operation, error) from error
-        self._note(mark)
+    def _defer_wrong(self, operation: str, request: dict[str, Any]) -> int:
+        """An answer that is refused in the words of boto3 or of the service, or is right when it is cleaned."""
+        marks: list[int] = []
 
-    def _defer_checked(self, operation: str, request: dict[str, Any], *, right: bool, start: int) -> None:
-        self._note(self._service.rounds.defer(operation, checked(operation, request), start=start))
+        def defer(operation: str, request: dict[str, Any], *, right: bool) -> None:
+            marks.append(self._service.rounds.defer(operation, checked(operation, request)))
+
+        self._invoke(operation, request, defer)
+        return marks[0]
 
 
 def is_passing(error: BaseException) -> bool:
@@ -285,11 +262,8 @@ def right(operation: str, request: dict[str, Any]) -> dict[str, Any]:
 
 def read_events(answer: dict[str, Any]) -> None:
     """Events as boto3 has them instead of their texts."""
-    events = answer['events']
-    if isinstance(events, EventTexts):
-        answer['events'] = events = events.decoded()
-    for event in events:
-        event['eventTimestamp'] = moment(event['eventTimestamp'])
+    texts: EventTexts = answer['events']
+    answer['events'] = texts.as_boto3()
 
 
 def _method(name: str) -> Callable[..., dict[str, Any]]:
@@ -297,14 +271,18 @@ def _method(name: str) -> Callable[..., dict[str, Any]]:
     operation = operations()[name]
 
     def method(self: DeferringSWF, **request: Any) -> dict[str, Any]:
-        deferred = self._deferred
         try:
-            self._defer(operation, request)
+            if quick_check(operation)(request):
+                self._note(self._service.rounds.defer(operation, request))
+            else:
+                self._note(self._defer_wrong(operation, request))
+        except ServiceError as error:
+            raise self._error(operation, error) from error
         except StoreError as error:
             if not self.is_passing(error):
                 raise
-            deferred.trouble = error
-        deferred.calls.append((name, request))
+            self._deferred.trouble = error
+        self._deferred.calls.append((name, request))
         return {}
 
     method.__name__ = name

@@ -10,9 +10,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-__all__ = ['encode', 'portions']
+__all__ = ['encode', 'portions', 'quoted']
 
 T = TypeVar('T')
+
+quoted: Callable[[str], str] = json.encoder.encode_basestring_ascii
+"""The JSON of a text."""
 
 _encoder = json.JSONEncoder(separators=(',', ':'), check_circular=False)
 _make_encoder = getattr(json.encoder, 'c_make_encoder', None)  # what json uses itself, where it is compiled
@@ -21,9 +24,7 @@ _make_encoder = getattr(json.encoder, 'c_make_encoder', None)  # what json uses 
 def _made_once() -> Callable[[Any], str]:
     if _make_encoder is None:
         return _encoder.encode
-    pieces = _make_encoder(
-        None, _encoder.default, json.encoder.encode_basestring_ascii, None, ':', ',', False, False, True
-    )
+    pieces = _make_encoder(None, _encoder.default, quoted, None, ':', ',', False, False, True)
     return lambda value: ''.join(pieces(value, 0))
 
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from genflow.local.errors import ServiceError
 from genflow.local.operations.paging import Span, span
+from genflow.local.requests.model import shape_for
 from genflow.local.requests.tokens import TaskToken, page_token, read_page_token, read_task_token, seal
+from genflow.local.rules.recording import TEXTS
 from genflow.local.state.deadlines import Deadlines
 from genflow.local.state.execution import TAIL_CHARACTERS, Tail
-from genflow.local.state.items import ITEM_KINDS, load_item
+from genflow.local.state.items import ITEM_KINDS, Activity, load_item
 from genflow.local.state.task_lists import TaskQueue, Waiter
 from genflow.local.state.token_buckets import Rates
 
@@ -31,6 +33,7 @@ def test_deadlines_come_in_order_and_only_the_last_of_each(changes):
         expected.pop(ref, None)
         if moment is not None:
             expected[ref] = moment
+        assert not expected or deadlines.soonest <= min(expected.values())
     assert len(deadlines) == len(expected)
     popped = []
     while deadlines.first() is not None:
@@ -43,6 +46,8 @@ def test_of_equal_deadlines_the_first_that_was_set_comes_first():
     deadlines = Deadlines()
     for ref in (3, 1, 2):
         deadlines.set(ref, 7)
+    for moment in range(8, 10_000):  # the heap is rebuilt
+        deadlines.set(4, moment)
     assert [deadlines.pop() for _ in range(3) if deadlines.first()] == [(7, 3), (7, 1), (7, 2)]
 
 
@@ -107,6 +112,80 @@ def test_a_tail_has_the_newest_events_without_a_gap(sizes, first, last):
     assert tail.since(first, last) == [
         text for number, text in enumerate(texts, start=1) if max(first, tail.first) <= number <= last
     ]
+
+
+# Items.
+
+PERIODS = {
+    False: (('SCHEDULE_TO_START', 'to_start', 'since'), ('SCHEDULE_TO_CLOSE', 'to_close', 'since')),
+    True: (
+        ('START_TO_CLOSE', 'run', 'started_at'),
+        ('SCHEDULE_TO_CLOSE', 'to_close', 'since'),
+        ('HEARTBEAT', 'beat', 'beaten'),
+    ),
+}
+"""By whether an activity is started: its time-outs, each with its period and when that begins."""
+
+
+@pytest.mark.parametrize('started', [False, True])
+@given(*[st.none() | st.integers(0, 3)] * 4, st.integers(0, 3), st.integers(0, 3))
+def test_an_activity_times_out_at_its_first_deadline_and_the_first_of_equal_ones_is_reported(
+    started, to_start, to_close, run, beat, started_at, beaten
+):
+    names = {'name': 'a', 'type_name': 't', 'type_version': '1', 'task_list': 'l', 'priority': 0}
+    periods = {'to_start': to_start, 'to_close': to_close, 'run': run, 'beat': beat}
+    begins = {'since': 1, 'started_at': started_at, 'beaten': beaten}
+    activity = Activity(id=1, **names, **periods, **begins, started=int(started))
+    moments = [
+        (begins[begin] + periods[period], order, name)
+        for order, (name, period, begin) in enumerate(PERIODS[started])
+        if periods[period] is not None
+    ]
+    assert activity.deadline == (min(moments)[0] if moments else None)
+    if moments:
+        assert activity.timeout_type == min(moments)[2]
+
+
+# Texts of events.
+
+TEXT, NUMBER = st.text(), st.integers(0, 2**20)
+NAMED = st.fixed_dictionaries({'name': TEXT})
+ATTRIBUTES = {
+    'ActivityTaskCompleted': ({'scheduledEventId': NUMBER, 'startedEventId': NUMBER}, {'result': TEXT}),
+    'ActivityTaskScheduled': (
+        {
+            'activityId': TEXT,
+            'activityType': st.fixed_dictionaries({'name': TEXT, 'version': TEXT}),
+            'decisionTaskCompletedEventId': NUMBER,
+            'heartbeatTimeout': TEXT,
+            'scheduleToCloseTimeout': TEXT,
+            'scheduleToStartTimeout': TEXT,
+            'startToCloseTimeout': TEXT,
+            'taskList': NAMED,
+        },
+        {'control': TEXT, 'input': TEXT, 'taskPriority': TEXT},
+    ),
+    'ActivityTaskStarted': ({'scheduledEventId': NUMBER}, {'identity': TEXT}),
+    'DecisionTaskCompleted': (
+        {'scheduledEventId': NUMBER, 'startedEventId': NUMBER},
+        {'executionContext': TEXT, 'taskList': NAMED, 'taskListScheduleToStartTimeout': TEXT},
+    ),
+    'DecisionTaskScheduled': (
+        {'scheduleToStartTimeout': TEXT, 'startToCloseTimeout': TEXT, 'taskList': NAMED},
+        {'taskPriority': TEXT},
+    ),
+    'DecisionTaskStarted': ({'scheduledEventId': NUMBER}, {'identity': TEXT}),
+}
+"""What the rules give each of these events, and what they may give it."""
+
+
+@pytest.mark.parametrize('event_type', sorted(TEXTS))
+@given(st.data())
+def test_an_event_is_written_with_all_that_swf_s_model_has_for_it(event_type, data):
+    always, sometimes = ATTRIBUTES[event_type]
+    assert {*always, *sometimes} == set(shape_for(f'{event_type}EventAttributes').refs)
+    attributes = data.draw(st.fixed_dictionaries(always, optional=sometimes))
+    assert json.loads(TEXTS[event_type](attributes)) == attributes
 
 
 # Tokens.

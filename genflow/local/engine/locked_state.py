@@ -25,6 +25,7 @@ from genflow.local.engine.loading import StoredExecutions, load_state, readable,
 from genflow.local.engine.long_polls import LongPolls
 from genflow.local.errors import CorruptFile, FileGone, ServiceClosed, StoreError
 from genflow.local.operations.answers import Answer, Reading
+from genflow.local.operations.tasks import ExecutionClosed, refuse_closed
 from genflow.local.requests import faults
 from genflow.local.rules.closing import end_full_history
 from genflow.local.rules.crash_recovery import dies, end
@@ -38,7 +39,8 @@ from genflow.local.state.limits import Limits
 from genflow.local.state.state import State
 from genflow.local.state.token_buckets import Rates
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK, Batch
-from genflow.local.store import Store
+from genflow.local.store import MemoryStore, Store
+from genflow.local.store.file import MEMORY
 
 __all__ = ['LockedState', 'Options']
 
@@ -113,15 +115,20 @@ class LockedState:
             raise
 
     def _begin_service(self) -> None:
-        options = self.options
-        self.store = Store(
-            options.path, options.synchronous, notice=options.notice, immutable=options.immutable, shown=options.shown
-        )
+        self.store = self._new_store()
         self.state = self._new_state()
         self.journal = Journal(self.store, self.state, self.lock, lambda: self._now, self._recover)
         self.polls = LongPolls(self.state, self.clock, self.lock, self.tick, self._tell_closes)
         self._open()
         self._unsubscribe = self.clock.subscribe(self._clock_moved)
+
+    def _new_store(self) -> Store:
+        options = self.options
+        if options.path == MEMORY:
+            return MemoryStore(options.synchronous)
+        return Store(
+            options.path, options.synchronous, notice=options.notice, immutable=options.immutable, shown=options.shown
+        )
 
     def _abandon(self) -> None:
         """Nobody will have this service: give the file back."""
@@ -190,7 +197,7 @@ class LockedState:
     def tick(self) -> int:
         """Do what has become due, and say what time it is; under the lock."""
         self._now = now = max(self._now, self.clock.milliseconds())
-        if self.state.deadlines.may_be_due(now):
+        if self.state.deadlines.soonest <= now:
             self._fire_until(now)
         return now
 
@@ -198,7 +205,7 @@ class LockedState:
         if self.options.only_looks:
             return
         state = self.state
-        while state.deadlines.may_be_due(now):
+        while state.deadlines.soonest <= now:
             moment = state.deadlines.first()
             if moment is None or moment > now:
                 return
@@ -217,7 +224,7 @@ class LockedState:
         """Carry a rule out on an item, where its execution is open, and what follows from that."""
         execution = self.find(ref)
         if execution is not None:
-            self.apply(partial(rule, self.state, execution, ref & EVENT_MASK, at))
+            self.apply(rule, self.state, execution, ref & EVENT_MASK, at)
             self.follow_up(at)
 
     def type_of(self, ref: int) -> TaskType | None:
@@ -230,17 +237,22 @@ class LockedState:
         agenda = self.state.agenda
         while agenda:
             try:
-                self.apply(partial(agenda.popleft(), self.state, at))
+                self.apply(agenda.popleft(), self.state, at)
             except CorruptFile as error:
                 LOG.warning('%s', error)
 
-    def apply(self, rule: Callable[[], Answer]) -> Answer:
-        """Carry a rule out; where a history has no room for it, its execution ends instead."""
+    def apply(self, rule: Callable[..., Answer], *arguments: Any) -> Answer:
+        """Carry a rule out.
+
+        Where a history has no room for it, its execution ends instead; of a closed one only the file knows the answer.
+        """
         try:
-            return rule()
+            return rule(*arguments)
         except HistoryFull as full:
             end_full_history(self.state, self._now, full)
             return None
+        except ExecutionClosed as closed:
+            return Reading(partial(refuse_closed, token=closed.token))
 
     def _clock_moved(self) -> None:
         if not self.store.forked:
@@ -283,8 +295,9 @@ class LockedState:
             raise faults.fault('OperationNotPermittedFault', f'{operation} is not permitted')
         if state.rates.any and not state.rates.allow(operation, now):
             raise faults.fault('ThrottlingException', 'Rate exceeded')
-        calls = self.journal.statistics.calls = self.journal.statistics.calls + 1
-        if calls % PUT_AWAY_EVERY == 0:
+        statistics = self.journal.statistics
+        statistics.calls += 1
+        if statistics.calls % PUT_AWAY_EVERY == 0:
             state.put_away(self.journal.folded)
 
     def finish(self, now: int) -> int:
@@ -297,7 +310,7 @@ class LockedState:
         state = self.state
         if state.agenda:
             self.follow_up(now)
-        if state.deadlines.may_be_due(now):
+        if state.deadlines.soonest <= now:
             self._fire_until(now)
         self.polls.deadlines_changed()
 

@@ -18,6 +18,7 @@ a moment, and moves the time on if nothing has happened since.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import weakref
 from collections.abc import Callable
@@ -61,7 +62,7 @@ class LongPolls:
         self._tell = tell
         self._bell = threading.Condition(lock)
         self._timekeeper: threading.Thread | None = None
-        self._asleep_until: int | None = None
+        self._asleep_until: float = -math.inf  # the timekeeper; an earlier deadline wakes it
         self._waiting: dict[Waiter, TaskQueue] = {}
         self._pollers: weakref.WeakKeyDictionary[threading.Thread, bool] = weakref.WeakKeyDictionary()
         self._moves = 0
@@ -113,12 +114,10 @@ class LongPolls:
 
     def deadlines_changed(self) -> None:
         """Tell the timekeeper if it would sleep too long."""
-        asleep_until = self._asleep_until
-        if self._timekeeper is None or (asleep_until and not self._world.deadlines.may_be_due(asleep_until - 1)):
-            return
-        first = self._world.deadlines.first()
-        if first is not None and (asleep_until is None or first < asleep_until):
-            self._bell.notify_all()
+        if self._world.deadlines.soonest < self._asleep_until:
+            first = self._world.deadlines.first()
+            if first is not None and first < self._asleep_until:
+                self._bell.notify_all()
 
     def skip(self, *, patiently: bool = False) -> None:
         """On a clock that skips: move to the next deadline while everybody waits and nobody is woken by it.
@@ -144,6 +143,7 @@ class LongPolls:
         moves = self._clock.seconds_until(self._clock.milliseconds() + 1) is not None
         if self._timekeeper is None and (moves or self._clock.skips):
             keep = self._keep_time if moves else self._keep_skipping
+            self._asleep_until = math.inf
             self._timekeeper = threading.Thread(target=self._keep, args=(keep,), name='genflow-local-time', daemon=True)
             self._timekeeper.start()
 
@@ -168,7 +168,7 @@ class LongPolls:
                 goes_on = not self.closed and (self._closes_are_due() or keep())
             finally:
                 if not goes_on:
-                    self._timekeeper = None
+                    self._timekeeper, self._asleep_until = None, -math.inf
             return goes_on
 
     def _keep_time(self) -> bool:
@@ -180,8 +180,8 @@ class LongPolls:
         if self._closes_are_due():
             return True
         first, latest = self._world.deadlines.first(), self._clock.milliseconds() + round(IDLE_TIMEOUT * 1000)
-        self._asleep_until = latest if first is None else min(first, latest)
-        seconds = self._clock.seconds_until(self._asleep_until)
+        self._asleep_until = until = latest if first is None else min(first, latest)
+        seconds = self._clock.seconds_until(until)
         rang = self._bell.wait(IDLE_TIMEOUT if seconds is None else min(seconds, IDLE_TIMEOUT))
         return rang or bool(self._waiting)
 

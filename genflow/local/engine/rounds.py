@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from genflow.local.engine.calls import CALLS
 from genflow.local.engine.locked_state import LockedState
@@ -18,6 +16,7 @@ from genflow.local.operations import tasks
 from genflow.local.operations.answers import Answer, Reading
 from genflow.local.operations.lookup import domain_of
 from genflow.local.requests import faults
+from genflow.local.requests.tokens import SealedTask
 from genflow.local.state.answers import ANYBODY, Caller
 from genflow.local.state.room import Room
 from genflow.local.state.task_lists import TaskQueue, Waiter
@@ -25,8 +24,7 @@ from genflow.local.state.task_lists import TaskQueue, Waiter
 __all__ = ['Rounds', 'Wants']
 
 
-@frozen
-class Wants:
+class Wants(NamedTuple):
     """Tasks that somebody would take from one list.
 
     Attributes:
@@ -48,14 +46,13 @@ class Rounds:
         self._state = core.state
         self._taker = taker
 
-    def defer(self, operation: str, request: dict[str, Any], *, start: int) -> int:
+    def defer(self, operation: str, request: dict[str, Any]) -> int:
         """Carry out one answer to a task, and do not wait for the file.
 
         Args:
             operation: Its name on the wire.
-            request: Its members, right ones.
-            start: The batch that has the task's start. Where that got lost, the task may have been started anew by now,
-                with the same events and so the same token, and has to be answered anew.
+            request: Its members, right ones. Where the start of the token's task got lost, the task may have been
+                started anew by now, with the same events and so the same token, and has to be answered anew.
 
         Returns:
             The batch to :meth:`settle` before anybody may be told.
@@ -68,9 +65,10 @@ class Rounds:
         core.store.check()
         with core.lock:
             now = core.begin(operation)
-            if core.journal.is_lost(start):
+            token = request['taskToken']
+            if isinstance(token, SealedTask) and token.start and core.journal.is_lost(token.start):
                 raise faults.fault('UnknownResourceFault', 'Unknown task: its start could not be written')
-            answer = core.apply(partial(CALLS[operation], self._state, request, now))
+            answer = core.apply(CALLS[operation], self._state, request, now)
             core.conclude(now)
             mark = core.journal.deferred
         if isinstance(answer, Reading):
@@ -121,13 +119,16 @@ class Rounds:
         with core.lock:
             self._state.decides_here = True
             lines = [core.polls.leave(place) for place in places] if places else ()
+            now = core.ready()
             found: list[list[Answer]] = [[] for _ in wants]
             try:
                 for wanted, taken in zip(wants, found, strict=True):
-                    self._take_wanted(wanted, caller, taken, [])
+                    self._take_wanted(wanted, caller, now, taken, [])
             except LocalError:
                 if not any(found):  # what was taken is not to be lost for the sake of what was not
                     raise
+            finally:
+                core.conclude(now)
             mark = core.journal.deferred
             for queue in filter(None, lines):
                 # The caller may have been woken for a task that it does not want any more.
@@ -185,7 +186,7 @@ class Rounds:
         if caller.process not in self._state.departed:
             owner = Caller(caller.process, owns=caller.owns)
             for wanted, taken, known in zip(wants, found, refs, strict=True):
-                refusal = refusal or self._refusal(partial(self._take_wanted, wanted, owner, taken, known))
+                refusal = refusal or self._refusal(partial(self._take_wanted, wanted, owner, now, taken, known))
         return {'refusals': refusals, 'refs': refs, 'refusal': refusal}, found
 
     def _respond(self, operation: str, request: dict[str, Any], now: int) -> None:
@@ -195,7 +196,7 @@ class Rounds:
             ServiceError: The service refuses it. Of an execution that has closed only the run is known here.
         """
         self._core.permit(operation, now)
-        answer = self._core.apply(partial(CALLS[operation], self._state, request, now))
+        answer = self._core.apply(CALLS[operation], self._state, request, now)
         self._core.follow_up(now)
         if isinstance(answer, Reading):
             raise faults.fault('UnknownResourceFault', 'Unknown task: its execution is closed')
@@ -213,28 +214,25 @@ class Rounds:
         known = [tasks.taken_before(self._state, wanted.request, now, ref) for ref in refs]
         return [answer for answer in known if answer is not None]
 
-    def _take_wanted(self, wanted: Wants, caller: Caller, found: list[Answer], refs: list[int]) -> None:
+    def _take_wanted(self, wanted: Wants, caller: Caller, now: int, found: list[Answer], refs: list[int]) -> None:
         """Takes as many tasks as are wanted, and adds them and their refs to those that were found."""
+        operation, request, room = wanted
         queue = self._queue_of(wanted)
         if not queue:
             return
-        core, room, operation = self._core, wanted.room, wanted.operation
-        now, take = core.ready(), tasks.POLLS[operation][1]
+        ready = self._taker.tasks(tasks.POLLS[operation][1], request, now, queue, caller)
         slow, short = 0, 0
-        try:
-            while queue and len(found) < room.most and (room.slots is None or slow + short < room.slots):
-                core.permit(operation, now)
-                taken = self._taker.take(take, wanted.request, now, queue, caller)
-                if taken is None:
-                    break
-                refs.append(taken[0])
-                found.append(taken[1])
-                if room.slots is not None and room.is_short(taken[1]):
-                    short = 1
-                else:
-                    slow += 1
-        finally:
-            core.conclude(now)
+        while queue and len(found) < room.most and (room.slots is None or slow + short < room.slots):
+            self._core.permit(operation, now)
+            taken = next(ready, None)
+            if taken is None:
+                return
+            refs.append(taken[0])
+            found.append(taken[1])
+            if room.slots is not None and room.is_short(taken[1]):
+                short = 1
+            else:
+                slow += 1
 
     def _queue_of(self, wanted: Wants) -> TaskQueue:
         kind, request = tasks.POLLS[wanted.operation][0], wanted.request

@@ -121,7 +121,7 @@ class Service:
     def _answer(self, operation: str, request: dict[str, Any], now: int, caller: Caller) -> Answer:
         """Carry out a call, and keep the answer to a numbered one."""
         call = CALLS.get(operation, tasks.CONTINUE)
-        answer = self._core.apply(partial(call, self._state, request, now))
+        answer = self._core.apply(call, self._state, request, now)
         if caller.number and not isinstance(answer, Reading):
             self._state.answer(caller, encode(answer))
         return answer
@@ -234,7 +234,7 @@ class Service:
             given_up = gone() or caller.process in self._state.departed
             answer = self._taker.taken_before(request, now, caller)
             if answer is None and not given_up:
-                taken = self._taker.take(take, request, now, queue, caller)
+                taken = next(self._taker.tasks(take, request, now, queue, caller), None)
                 answer = None if taken is None else taken[1]
             if answer is None and stand is not None and not given_up:
                 place = stand()
@@ -286,8 +286,8 @@ class Service:
             execution = self._state.find(ref >> EVENT_BITS)
             task = execution and execution.lambdas.get(ref & EVENT_MASK)
             if execution and task:
-                settle = partial(settle_lambda, self._state, execution, task, now)
-                self._core.apply(partial(settle, outcome.event_type, outcome.attributes))
+                ended = outcome.event_type, outcome.attributes
+                self._core.apply(settle_lambda, self._state, execution, task, now, *ended)
             mark = self._core.finish(now)
             self._core.polls.skip()
         with contextlib.suppress(StoreError):  # the answer is dropped; the function times out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from genflow.local.operations.answers import Answer
 from genflow.local.rules.ownership import take_over
 from genflow.local.state.answers import Caller
 from genflow.local.state.task_lists import TaskQueue
+from genflow.local.state.transaction import EVENT_MASK
 
 __all__ = ['TaskTaker']
 
@@ -24,23 +25,27 @@ class TaskTaker:
         self._core = core
         self._state = core.state
 
-    def take(
-        self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: Any, caller: Caller
-    ) -> tuple[int, Answer] | None:
-        """The next task of the list that can be started, by its ref, and what whoever takes it is answered."""
+    def tasks(
+        self, take: Callable[..., Answer], request: dict[str, Any], now: int, queue: TaskQueue, caller: Caller
+    ) -> Iterator[tuple[int, Answer]]:
+        """Start the tasks of a list that can be, one whenever the next is asked for.
+
+        Returns:
+            The ref of each, and what whoever takes it is answered.
+        """
         core, state = self._core, self._state
         may = self.may_take(caller.process)
         while (ref := queue.take(may)) is not None:
-            if core.find(ref) is None:
+            execution = core.find(ref)
+            if execution is None:
                 continue
-            answer = core.apply(partial(take, state, request, now, ref))
+            answer = core.apply(take, state, request, now, execution, ref & EVENT_MASK)
             if state.agenda:
                 core.follow_up(now)
             if answer is not None:
                 if caller.process:
                     take_over(state, ref, caller)
-                return ref, answer
-        return None
+                yield ref, answer
 
     def taken_before(self, request: dict[str, Any], now: int, caller: Caller) -> Answer:
         """What the same poll was answered before."""

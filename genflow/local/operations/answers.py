@@ -9,6 +9,7 @@ from typing import Any, cast
 from attrs import frozen
 
 from genflow.local.json_text import encode
+from genflow.local.requests.timestamps import moment
 from genflow.local.store import Store
 
 __all__ = ['Answer', 'EventTexts', 'Reading', 'answer_text']
@@ -18,20 +19,30 @@ class EventTexts(list[str]):
     """Events that are JSON already.
 
     Attributes:
-        objects: The same events as objects that nobody else has; ``None`` for one that has to be read.
+        objects: The same events as boto3 gives them, where nobody else has these; ``None`` for one that has to be read.
     """
 
     objects: list[dict[str, Any] | None] | None = None
 
     def decoded(self) -> list[dict[str, Any]]:
-        """The events as objects, new ones each time."""
-        if self.objects is not None:
-            given, self.objects = self.objects, None
-            if None in given:
-                given = [event or json.loads(text) for event, text in zip(given, self, strict=True)]
-            return cast('list[dict[str, Any]]', given)
+        """The events in wire form, new ones each time."""
         events: list[dict[str, Any]] = json.loads(f'[{",".join(self)}]')
         return events
+
+    def as_boto3(self) -> list[dict[str, Any]]:
+        """The events as boto3 gives them, new ones each time."""
+        given, self.objects = self.objects, None
+        if given is None:
+            return [with_moment(event) for event in self.decoded()]
+        if None in given:
+            given = [event or with_moment(json.loads(text)) for event, text in zip(given, self, strict=True)]
+        return cast('list[dict[str, Any]]', given)
+
+
+def with_moment(event: dict[str, Any]) -> dict[str, Any]:
+    """The event in wire form, with its moment as boto3 has it."""
+    event['eventTimestamp'] = moment(event['eventTimestamp'])
+    return event
 
 
 @frozen

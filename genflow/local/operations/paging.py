@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import frozen
 
@@ -58,8 +58,7 @@ def page_of(state: State, request: dict[str, Any], now: int, items: list[list[st
     return Page(chosen, page_token(now, query, chosen[-1]) if len(rest) > size else None)
 
 
-@frozen
-class Span:
+class Span(NamedTuple):
     """A page of a history: the ids of its first and last event, and where the next page begins (0: nowhere)."""
 
     first: int

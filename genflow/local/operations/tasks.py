@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from genflow.local.operations.answers import Answer, Reading
+from genflow.local.operations.answers import Answer
 from genflow.local.operations.histories import with_events
 from genflow.local.operations.lookup import domain_of
 from genflow.local.operations.paging import history_page_size, page_start, span
@@ -22,7 +22,7 @@ from genflow.local.state.state import State
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
 
-__all__ = ['CALLS', 'CONTINUE', 'POLLS', 'taken_before']
+__all__ = ['CALLS', 'CONTINUE', 'POLLS', 'ExecutionClosed', 'refuse_closed', 'taken_before']
 
 EMPTY_ACTIVITY = {'startedEventId': 0}
 """What a poll answers when nothing came: no ``taskToken`` at all, which every SDK understands."""
@@ -33,10 +33,11 @@ EMPTY_DECISION = {'startedEventId': 0, 'previousStartedEventId': 0}
 # Taking tasks. Each of these takes the next task if there is one; waiting is the service's business.
 
 
-def take_activity(state: State, request: dict[str, Any], now: int, ref: int) -> dict[str, Any]:
-    """Hand out the activity task ``ref``."""
-    execution = state.execution(ref >> EVENT_BITS)
-    activity = execution.activities[ref & EVENT_MASK]
+def take_activity(
+    state: State, request: dict[str, Any], now: int, execution: Execution, task_id: int
+) -> dict[str, Any]:
+    """Hand out an activity task."""
+    activity = execution.activities[task_id]
     start_activity(state, execution, activity, now, request.get('identity'))
     return activity_answer(state, execution, activity)
 
@@ -65,12 +66,11 @@ def activity_input(state: State, execution: Execution, activity: Activity) -> st
     return found
 
 
-def take_decision(state: State, request: dict[str, Any], now: int, ref: int) -> Answer:
-    """Hand out the decision task ``ref``, with the first page of its history."""
-    execution = state.execution(ref >> EVENT_BITS)
+def take_decision(state: State, request: dict[str, Any], now: int, execution: Execution, task_id: int) -> Answer:
+    """Hand out a decision task, with the first page of its history."""
     task = execution.decision
     if task is None:
-        raise LookupError(f'task {ref} was offered without a decision task')
+        raise LookupError(f'decision task {task_id} of {execution.workflow_id!r} was offered and is not there')
     start_decision(state, execution, task, now, request.get('identity'))
     return decision_answer(state, request, now, execution, task)
 
@@ -203,18 +203,6 @@ def refuse_closed(store: Store, token: TaskToken) -> dict[str, Any]:
 Call = Callable[[State, dict[str, Any], int], Answer]
 
 
-def telling_closed(call: Call) -> Call:
-    """The call, with a closed execution told as SWF tells it."""
-
-    def answered(state: State, request: dict[str, Any], now: int) -> Answer:
-        try:
-            return call(state, request, now)
-        except ExecutionClosed as closed:
-            return Reading(partial(refuse_closed, token=closed.token))
-
-    return answered
-
-
 def respond_activity(
     state: State, request: dict[str, Any], now: int, *, event_type: str, members: tuple[str, ...]
 ) -> None:
@@ -239,20 +227,17 @@ def respond_decision(state: State, request: dict[str, Any], now: int) -> None:
 
 
 CALLS: dict[str, Call] = {
-    'RecordActivityTaskHeartbeat': telling_closed(record_heartbeat),
-    'RespondActivityTaskCompleted': telling_closed(
-        partial(respond_activity, event_type='ActivityTaskCompleted', members=('result',))
+    'RecordActivityTaskHeartbeat': record_heartbeat,
+    'RespondActivityTaskCompleted': partial(respond_activity, event_type='ActivityTaskCompleted', members=('result',)),
+    'RespondActivityTaskFailed': partial(
+        respond_activity, event_type='ActivityTaskFailed', members=('reason', 'details')
     ),
-    'RespondActivityTaskFailed': telling_closed(
-        partial(respond_activity, event_type='ActivityTaskFailed', members=('reason', 'details'))
-    ),
-    'RespondActivityTaskCanceled': telling_closed(
-        partial(respond_activity, event_type='ActivityTaskCanceled', members=('details',))
-    ),
-    'RespondDecisionTaskCompleted': telling_closed(respond_decision),
+    'RespondActivityTaskCanceled': partial(respond_activity, event_type='ActivityTaskCanceled', members=('details',)),
+    'RespondDecisionTaskCompleted': respond_decision,
 }
+"""Operation -> what carries it out; it may raise :class:`ExecutionClosed`."""
 
-CONTINUE = telling_closed(continue_decision)
+CONTINUE = continue_decision
 """A poll with a page token."""
 
 POLLS = {

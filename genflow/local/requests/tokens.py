@@ -37,7 +37,7 @@ class TaskToken(NamedTuple):
 
     def text(self) -> SealedTask:
         text = SealedTask(seal(f'{self.kind} {self.key} {self.scheduled} {self.started} {self.run_id}'.encode()))
-        text.task = self
+        text.task, text.start = self, 0
         return text
 
 
@@ -48,9 +48,11 @@ class SealedTask(str):
 
     Attributes:
         task: What the text seals.
+        start: The batch that has the task's start, where it may not be in the file yet; else 0.
     """
 
-    __slots__ = ('task',)
+    __slots__ = ('start', 'task')
+    start: int
     task: TaskToken
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[str], tuple[str]]:

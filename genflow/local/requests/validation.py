@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from attrs import define, field, frozen
@@ -50,6 +50,9 @@ EARLIEST, LATEST = -62_135_596_800, 253_402_300_799
 
 HUGE = 10**40
 """An integer that error texts do not repeat."""
+
+LATELY = 256
+"""Texts that have to follow a pattern, such as names and periods, of which it is kept whether they do."""
 
 INTEGER_END = 1 << 31
 """The first number that an integer of the model cannot hold."""
@@ -121,12 +124,16 @@ def _quick_string(rule: Rule, named: Pattern | None) -> Check:
     def check(value: Any) -> bool:
         return type(value) is str and least <= len(value) <= most and (value.isascii() or encodable(value))
 
+    @lru_cache(LATELY)
+    def is_right(value: str) -> bool:
+        return check(value) and (accepts is None or bool(accepts(value)))
+
     if rule.shape.name == TOKEN:
         return lambda value: isinstance(value, str) and least <= len(value) <= most and value.isascii()
     if enum:
         return lambda value: type(value) is str and value in enum
     if accepts is not None:
-        return lambda value: check(value) and bool(accepts(value))
+        return lambda value: type(value) is str and is_right(value)
     return check
 
 

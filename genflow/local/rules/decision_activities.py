@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any
+
+from attrs import Factory, frozen
 
 from genflow.local.rules.activities import cancel_unstarted, note_activity
 from genflow.local.rules.decision_context import DecisionContext
@@ -21,6 +24,9 @@ DEFAULTS = {
     'taskPriority': 'defaultTaskPriority',
 }
 """Decision member -> the type's default for it."""
+
+TIMES = tuple(DEFAULTS)[1:]
+"""All of these but the task list."""
 
 MISSING = {
     'taskList': 'DEFAULT_TASK_LIST_UNDEFINED',
@@ -40,53 +46,75 @@ def schedule_activity_task(context: DecisionContext, attributes: dict[str, Any])
         'activityType': {'name': name, 'version': version},
         'activityId': attributes['activityId'],
     }
-    values = {} if record is None else resolved(attributes, record)
-    cause = schedule_cause(context, event['activityId'], record, values)
+    get = attributes.get
+    terms = NO_TERMS if record is None else terms_of(record, get('taskList', {}).get('name'), *map(get, TIMES))
+    cause = schedule_cause(context, event['activityId'], record, terms)
     if cause:
         context.fail('ScheduleActivityTaskFailed', cause, event)
         return
-    event.update(values)
+    event['taskList'] = {'name': terms.task['task_list']}
+    event.update(terms.event)
     for member in ('input', 'control'):
-        if attributes.get(member) is not None:
+        if member in attributes:
             event[member] = attributes[member]
-    add_activity(context, context.record('ActivityTaskScheduled', event), event)
+    add_activity(context, context.record('ActivityTaskScheduled', event), event, terms)
 
 
-def resolved(attributes: dict[str, Any], record: TypeRecord) -> dict[str, Any]:
-    """The settings of the task: the decision's values, else the type's defaults; without those that neither has."""
-    get, default_of = attributes.get, record.defaults.get
-    values = {member: value for member, name in DEFAULTS.items() if (value := get(member) or default_of(name))}
-    if 'taskList' in values:
-        values['taskList'] = {'name': values['taskList']['name']}
-    return values
+@frozen
+class Terms:
+    """The settings of an activity task: the values of its decision, else those of its type.
+
+    Attributes:
+        event: The members of its event that say so, without the task list.
+        task: Likewise of the open task.
+        missing: The cause of a failure where neither has a value that is needed.
+    """
+
+    event: Mapping[str, str] = Factory(dict)
+    task: Mapping[str, Any] = Factory(dict)
+    missing: str | None = None
 
 
-def add_activity(context: DecisionContext, event_id: int, event: dict[str, Any]) -> None:
+NO_TERMS = Terms()
+
+
+@lru_cache(1_024)
+def terms_of(record: TypeRecord, *values: str | None) -> Terms:
+    """The terms of a type's tasks; the same for many.
+
+    Args:
+        record: The type.
+        values: The decision's, in the order of :data:`DEFAULTS`.
+    """
+    defaults = zip(DEFAULTS.items(), values, strict=True)
+    known = {member: value or record.default(name) for (member, name), value in defaults}
+    missing = next((cause for member, cause in MISSING.items() if not known[member]), None)
+    task = {
+        'type_name': record.name,
+        'type_version': record.version,
+        'task_list': known.pop('taskList'),
+        'priority': int(known['taskPriority'] or 0),
+        'to_start': period(known['scheduleToStartTimeout']),
+        'to_close': period(known['scheduleToCloseTimeout']),
+        'run': period(known['startToCloseTimeout']),
+        'beat': period(known['heartbeatTimeout']),
+    }
+    return Terms({member: value for member, value in known.items() if value}, task, missing)
+
+
+def add_activity(context: DecisionContext, event_id: int, event: dict[str, Any], terms: Terms) -> None:
     """Put the scheduled task in its list."""
+    execution, name = context.execution, event['activityId']
     activity = Activity(
-        id=event_id,
-        name=event['activityId'],
-        type_name=event['activityType']['name'],
-        type_version=event['activityType']['version'],
-        task_list=event['taskList']['name'],
-        priority=int(event.get('taskPriority', 0)),
-        since=context.execution.last_time,
-        to_start=period(event['scheduleToStartTimeout']),
-        to_close=period(event['scheduleToCloseTimeout']),
-        run=period(event['startToCloseTimeout']),
-        beat=period(event['heartbeatTimeout']),
-        input=event.get('input'),
-        input_known=True,
+        id=event_id, name=name, since=execution.last_time, input=event.get('input'), input_known=True, **terms.task
     )
-    note_activity(context.execution)
-    context.execution.activities[event_id] = activity
-    context.execution.activity_ids[activity.name] = event_id
-    context.state.offer(context.execution, activity)
+    note_activity(execution)
+    execution.activities[event_id] = activity
+    execution.activity_ids[name] = event_id
+    context.state.offer(execution, activity)
 
 
-def schedule_cause(
-    context: DecisionContext, name: str, record: TypeRecord | None, values: dict[str, Any]
-) -> str | None:
+def schedule_cause(context: DecisionContext, name: str, record: TypeRecord | None, terms: Terms) -> str | None:
     """The cause with which SWF refuses to schedule the activity ``name``; ``None`` if it does not."""
     execution, state = context.execution, context.state
     cause = context.type_cause('ACTIVITY', record)
@@ -94,8 +122,8 @@ def schedule_cause(
         return cause
     if name in execution.activity_ids:
         return 'ACTIVITY_ID_ALREADY_IN_USE'
-    if not MISSING.keys() <= values.keys():
-        return next(cause for member, cause in MISSING.items() if member not in values)
+    if terms.missing:
+        return terms.missing
     if len(execution.activities) >= state.limits.open_activities:
         return 'OPEN_ACTIVITIES_LIMIT_EXCEEDED'
     is_allowed = not state.rates.any or state.rates.allow('ScheduleActivityTask', context.at)

@@ -66,7 +66,7 @@ def note_progress(state: State, execution: Execution, task: DecisionTask, respon
         if progress.task_list_to_start is None:
             progress.original_list = progress.task_list
     if before != (progress.context, progress.task_list, progress.task_list_to_start, progress.original_list):
-        state.note(execution, progress)
+        state.touch(execution, progress)
 
 
 def next_task(state: State, execution: Execution, at: int, *, needed: bool) -> None:

@@ -43,10 +43,7 @@ def _decision(state: State, execution: Execution, task: DecisionTask, at: int) -
 
 
 def _activity(state: State, execution: Execution, activity: Activity, at: int) -> None:
-    timeout_type = min(
-        (moment, order, name) for order, (name, moment) in enumerate(activity.deadlines) if moment is not None
-    )[2]
-    time_out_activity(state, execution, activity, at, timeout_type, activity.details)
+    time_out_activity(state, execution, activity, at, activity.timeout_type, activity.details)
 
 
 def _timer(state: State, execution: Execution, timer: Timer, at: int) -> None:

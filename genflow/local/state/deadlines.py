@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from itertools import count
 
 __all__ = ['Deadlines']
@@ -16,12 +17,17 @@ class Deadlines:
 
     A changed or dropped deadline leaves its old entry in the heap, to be skipped when it surfaces; when such entries
     outnumber the live ones the heap is rebuilt, so that heartbeats (each moves a deadline) cost no memory.
+
+    Attributes:
+        soonest: Nothing is due before that moment. Something may be due then: a deadline that was dropped or changed
+            since leaves it as it is, until :meth:`first` looks.
     """
 
     def __init__(self) -> None:
         self._current: dict[int, int] = {}
         self._heap: list[tuple[int, int, int]] = []
         self._order = count()
+        self.soonest: float = math.inf
 
     def __len__(self) -> int:
         return len(self._current)
@@ -33,6 +39,7 @@ class Deadlines:
         elif self._current.get(ref) != moment:
             self._current[ref] = moment
             heapq.heappush(self._heap, (moment, next(self._order), ref))
+            self.soonest = min(self.soonest, moment)
             if len(self._heap) > 2 * len(self._current) + SLACK:
                 self._rebuild()
 
@@ -40,18 +47,16 @@ class Deadlines:
         """``ref`` is no longer due."""
         self._current.pop(ref, None)
 
-    def may_be_due(self, moment: int) -> bool:
-        """Whether something may be due by then: a quick look, which a deadline that was dropped or changed may fool."""
-        return bool(self._heap) and self._heap[0][0] <= moment
-
     def first(self) -> int | None:
         """The earliest moment."""
         heap, current = self._heap, self._current
         while heap:
             moment, _, ref = heap[0]
             if current.get(ref) == moment:
+                self.soonest = moment
                 return moment
             heapq.heappop(heap)
+        self.soonest = math.inf
         return None
 
     def pop(self) -> tuple[int, int]:
@@ -62,10 +67,8 @@ class Deadlines:
 
     def _rebuild(self) -> None:
         """Keep one entry for every live deadline."""
-        live: dict[int, tuple[int, int, int]] = {}
-        for entry in self._heap:
-            moment, order, ref = entry
-            if self._current.get(ref) == moment and (ref not in live or order < live[ref][1]):
-                live[ref] = entry
-        self._heap = list(live.values())
+        current = self._current
+        live = [entry for entry in self._heap if current.get(entry[2]) == entry[0]]
+        live.sort(reverse=True)
+        self._heap = list({entry[2]: entry for entry in live}.values())  # of several entries of a deadline, the first
         heapq.heapify(self._heap)

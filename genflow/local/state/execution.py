@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from genflow.local.clock import FIRST_MOMENT
 from genflow.local.state.items import Activity, Child, DecisionTask, Item, LambdaFunction, Progress, Timer
 
-__all__ = ['TAIL_CHARACTERS', 'Execution', 'Parent', 'Tail']
+__all__ = ['LONGEST_OBJECT', 'TAIL_CHARACTERS', 'Execution', 'Parent', 'Tail']
 
 TAIL_CHARACTERS = 400_000
 """Events of one execution kept at hand, in characters; older ones are read from the file."""
@@ -37,9 +37,9 @@ class Tail:
 
     Attributes:
         first: The id of the first text.
-        objects: The last events once more, as objects that nobody else has, for a decider in this process; ``None``
-            for one that has to be read from its text.
-        keeps: There is such a decider, and these are few and short.
+        objects: The last events once more, as boto3 gives them and nobody else's, for a decider in this process;
+            ``None`` for one that has to be read from its text.
+        keeps: There is such a decider, and these are few.
     """
 
     first: int
@@ -48,21 +48,23 @@ class Tail:
     objects: list[dict[str, Any] | None] = field(factory=list)
     keeps: bool = False
 
-    def append(self, text: str) -> None:
-        """Add the next event and let go of old ones when there are too many."""
+    def append(self, text: str, event: dict[str, Any] | None = None) -> None:
+        """Add the next event, also as an object where there is one, and let go of old ones when there are too many."""
         self.texts.append(text)
         self.characters += len(text)
-        if self.characters > TAIL_CHARACTERS and len(self.texts) > 1:
-            half = (len(self.texts) + 1) // 2
-            self.first += half
-            del self.texts[:half]
-            self.characters = sum(map(len, self.texts))
+        if self.characters > TAIL_CHARACTERS:
+            self._shorten()
+        if self.keeps:
+            self.objects.append(event)
+            if len(self.objects) > MOST_OBJECTS:
+                self.let_go()
 
-    def keep(self, event: dict[str, Any] | None) -> None:
-        """Keep the event that was appended last as an object too."""
-        self.objects.append(event)
-        if len(self.objects) > MOST_OBJECTS or len(self.texts[-1]) > LONGEST_OBJECT:
-            self.let_go()
+    def _shorten(self) -> None:
+        """Let go of the older half, but not of the last event."""
+        half = len(self.texts) // 2
+        self.first += half
+        del self.texts[:half]
+        self.characters = sum(map(len, self.texts))
 
     def let_go(self) -> None:
         """Keep no objects any more."""

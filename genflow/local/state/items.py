@@ -161,23 +161,32 @@ class Activity(Item):
     input_known: bool = field(default=False, metadata=PASSING)
 
     @property
-    def deadlines(self) -> tuple[tuple[str, int | None], ...]:
-        """The time-outs that can fire now; of equal ones the first is reported."""
-        if not self.started:
-            return (
-                ('SCHEDULE_TO_START', after(self.since, self.to_start)),
-                ('SCHEDULE_TO_CLOSE', after(self.since, self.to_close)),
-            )
-        return (
-            ('START_TO_CLOSE', after(self.started_at, self.run)),
-            ('SCHEDULE_TO_CLOSE', after(self.since, self.to_close)),
-            ('HEARTBEAT', after(self.beaten, self.beat)),
-        )
+    def timeout_type(self) -> str:
+        """The time-out that fires at the deadline; of equal ones the first is reported."""
+        if self.started:
+            moments = {
+                'START_TO_CLOSE': after(self.started_at, self.run),
+                'SCHEDULE_TO_CLOSE': after(self.since, self.to_close),
+                'HEARTBEAT': after(self.beaten, self.beat),
+            }
+        else:
+            moments = {
+                'SCHEDULE_TO_START': after(self.since, self.to_start),
+                'SCHEDULE_TO_CLOSE': after(self.since, self.to_close),
+            }
+        return next(name for name, moment in moments.items() if moment == self.deadline)
 
     @property
     def deadline(self) -> int | None:
-        found = [moment for _, moment in self.deadlines if moment is not None]
-        return min(found) if found else None
+        found = None if self.to_close is None else self.since + self.to_close
+        if self.started:
+            if self.run is not None and (found is None or self.started_at + self.run < found):
+                found = self.started_at + self.run
+            if self.beat is not None and (found is None or self.beaten + self.beat < found):
+                found = self.beaten + self.beat
+        elif self.to_start is not None and (found is None or self.since + self.to_start < found):
+            found = self.since + self.to_start
+        return found
 
     @property
     def waiting(self) -> tuple[str, int, int] | None:

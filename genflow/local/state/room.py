@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 __all__ = ['Room']
 
 
-@frozen
-class Room:
+class Room(NamedTuple):
     """Room for tasks of one list.
 
     Attributes:

@@ -175,21 +175,17 @@ class State:
         for name in [name for name, queue in self.queues.items() if queue.idle]:
             del self.queues[name]
 
-    def touch(self, execution: Execution, item: Item) -> None:
-        """An item is new or has changed."""
-        self.deadlines.set(self.note(execution, item), item.deadline)
-
-    def note(self, execution: Execution, item: Item) -> int:
-        """An item has changed, and is due when it was before; its ref."""
-        ref = execution.key << EVENT_BITS | item.id
-        self.batch.touched[ref] = item
-        execution.batch = self.batch.number
+    def touch(self, execution: Execution, item: Item) -> int:
+        """An item is new or has changed; its ref."""
+        ref, batch = execution.key << EVENT_BITS | item.id, self.batch
+        batch.touched[ref] = item
+        execution.batch = batch.number
+        self.deadlines.set(ref, item.deadline)
         return ref
 
     def offer(self, execution: Execution, item: Item) -> None:
         """A task has become pollable."""
-        ref = self.note(execution, item)
-        self.deadlines.set(ref, item.deadline)
+        ref = self.touch(execution, item)
         place = item.waiting
         if place is not None:
             task_list, priority, since = place
@@ -208,7 +204,8 @@ class State:
         if place is not None:
             self.queue(item.kind, execution.domain, place[0]).discard(ref)
         self.deadlines.drop(ref)
-        self.owners.pop(ref, None)
+        if self.owners:
+            self.owners.pop(ref, None)
         execution.batch = self.batch.number
         self.batch.drop(ref, item)
 

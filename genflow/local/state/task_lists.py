@@ -97,7 +97,8 @@ class TaskQueue:
         """A task is ready; of the polls that may take it, the one that has waited longest is woken."""
         self._live.add(ref)
         heapq.heappush(self._heap, (-priority, since, next(self._order), ref))
-        self.wake_one(may)
+        if self.waiters:
+            self.wake_one(may)
 
     def discard(self, ref: int) -> None:
         """The task was taken back."""
@@ -113,6 +114,17 @@ class TaskQueue:
 
     def take(self, may: Callable[[int], bool] | None = None) -> int | None:
         """The next task, which is then nobody else's; those that may not be taken stay."""
+        if may is not None:
+            return self._take_allowed(may)
+        heap, live = self._heap, self._live
+        while heap:
+            ref = heapq.heappop(heap)[3]
+            if ref in live:
+                live.remove(ref)
+                return ref
+        return None
+
+    def _take_allowed(self, may: Callable[[int], bool]) -> int | None:
         passed = []
         try:
             while self._heap:
@@ -120,7 +132,7 @@ class TaskQueue:
                 ref = entry[3]
                 if ref not in self._live:
                     continue
-                if may is None or may(ref):
+                if may(ref):
                     self._live.remove(ref)
                     return ref
                 passed.append(entry)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from genflow.local.store.memory import MemoryStore
 from genflow.local.store.store import Store
 from genflow.local.store.visibility import Query
 
-__all__ = ['Query', 'Store']
+__all__ = ['MemoryStore', 'Query', 'Store']

@@ -15,7 +15,7 @@ from genflow.local.operations.paging import Span, span
 from genflow.local.requests.model import shape_for
 from genflow.local.requests.tokens import TaskToken, page_token, read_page_token, read_task_token, seal
 from genflow.local.rules.recording import TEXTS
-from genflow.local.state.deadlines import Deadlines
+from genflow.local.state.deadlines import SOON, Deadlines
 from genflow.local.state.execution import TAIL_CHARACTERS, Tail
 from genflow.local.state.items import ITEM_KINDS, Activity, load_item
 from genflow.local.state.task_lists import TaskQueue, Waiter
@@ -25,15 +25,21 @@ from genflow.local.state.token_buckets import Rates
 
 
 @pytest.mark.thorough
-@given(st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(0, 20))), max_size=200))
-def test_deadlines_come_in_order_and_only_the_last_of_each(changes):
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.none() | st.integers(0, 20), st.booleans()), max_size=200),
+    st.sampled_from([1, SOON // 3, SOON]),
+)
+def test_deadlines_come_in_order_and_only_the_last_of_each(changes, unit):
     deadlines, expected = Deadlines(), {}
-    for ref, moment in changes:
+    for ref, units, looks in changes:
+        moment = None if units is None else units * unit
         deadlines.set(ref, moment)
         expected.pop(ref, None)
         if moment is not None:
             expected[ref] = moment
         assert not expected or deadlines.soonest <= min(expected.values())
+        if looks:
+            assert deadlines.first() == min(expected.values(), default=None)
     assert len(deadlines) == len(expected)
     popped = []
     while deadlines.first() is not None:
@@ -42,10 +48,12 @@ def test_deadlines_come_in_order_and_only_the_last_of_each(changes):
     assert {ref: moment for moment, ref in popped} == expected
 
 
-def test_of_equal_deadlines_the_first_that_was_set_comes_first():
+@pytest.mark.parametrize('looks', [True, False])
+def test_of_equal_deadlines_the_first_that_was_set_comes_first(looks):
     deadlines = Deadlines()
-    for ref in (3, 1, 2):
-        deadlines.set(ref, 7)
+    for ref in (2, 3, 1, 2):
+        deadlines.set(ref, 8 if ref == 2 and not len(deadlines) else 7)
+        assert not looks or deadlines.first()
     for moment in range(8, 10_000):  # the heap is rebuilt
         deadlines.set(4, moment)
     assert [deadlines.pop() for _ in range(3) if deadlines.first()] == [(7, 3), (7, 1), (7, 2)]

@@ -1,4 +1,4 @@
-"""What is due when: a heap of moments, with a table of which of its entries still count."""
+"""What is due when: a table of moments, and a heap of those that come soon."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ import heapq
 import math
 from itertools import count
 
-__all__ = ['Deadlines']
+__all__ = ['SOON', 'Deadlines']
 
 SLACK = 1_024
 """Stale entries tolerated before the heap is rebuilt."""
 
+SOON = 1_000
+"""Milliseconds from the first deadline on in which others are put into the heap with it."""
+
+SHARE = 16
+"""At least one of so many is put into the heap with it, however far they are from one another."""
+
 
 class Deadlines:
     """The next deadline of every open thing, in order; of equal moments the one that was set first comes first.
+
+    Theory of operation. Most deadlines never come: what may take minutes has ended in milliseconds. So a deadline is
+    only noted in a table when it is set. When the first one is asked for, all that come before a *horizon* go into a
+    heap, and so does what is set later and comes before it. When nothing of the heap counts any more, the next part of
+    the table follows, with a later horizon.
 
     A changed or dropped deadline leaves its old entry in the heap, to be skipped when it surfaces; when such entries
     outnumber the live ones the heap is rebuilt, so that heartbeats (each moves a deadline) cost no memory.
@@ -24,8 +35,9 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._current: dict[int, int] = {}
+        self._current: dict[int, int] = {}  # in the order in which they were set
         self._heap: list[tuple[int, int, int]] = []
+        self._horizon: float = -math.inf
         self._order = count()
         self.soonest: float = math.inf
 
@@ -34,14 +46,26 @@ class Deadlines:
 
     def set(self, ref: int, moment: int | None) -> None:
         """``ref`` is due at ``moment``, or never."""
-        if moment is None:
-            self._current.pop(ref, None)
-        elif self._current.get(ref) != moment:
-            self._current[ref] = moment
-            heapq.heappush(self._heap, (moment, next(self._order), ref))
+        current = self._current
+        known = current.get(ref)
+        if known == moment:
+            return
+        if known is not None:
+            del current[ref]
+        if moment is not None:
+            current[ref] = moment
             self.soonest = min(self.soonest, moment)
-            if len(self._heap) > 2 * len(self._current) + SLACK:
-                self._rebuild()
+            if moment < self._horizon:
+                self._push(ref, moment)
+
+    def _push(self, ref: int, moment: int) -> None:
+        heapq.heappush(self._heap, (moment, next(self._order), ref))
+        if len(self._heap) > 2 * len(self._current) + SLACK:
+            current = self._current
+            live = [entry for entry in self._heap if current.get(entry[2]) == entry[0]]
+            live.sort(reverse=True)
+            self._heap = list({entry[2]: entry for entry in live}.values())  # of several of a deadline, the first
+            heapq.heapify(self._heap)
 
     def drop(self, ref: int) -> None:
         """``ref`` is no longer due."""
@@ -49,13 +73,15 @@ class Deadlines:
 
     def first(self) -> int | None:
         """The earliest moment."""
-        heap, current = self._heap, self._current
-        while heap:
-            moment, _, ref = heap[0]
-            if current.get(ref) == moment:
-                self.soonest = moment
-                return moment
-            heapq.heappop(heap)
+        current = self._current
+        while current:
+            while self._heap:
+                moment, _, ref = self._heap[0]
+                if current.get(ref) == moment:
+                    self.soonest = moment
+                    return moment
+                heapq.heappop(self._heap)
+            self._move_horizon()
         self.soonest = math.inf
         return None
 
@@ -65,10 +91,9 @@ class Deadlines:
         del self._current[ref]
         return moment, ref
 
-    def _rebuild(self) -> None:
-        """Keep one entry for every live deadline."""
-        current = self._current
-        live = [entry for entry in self._heap if current.get(entry[2]) == entry[0]]
-        live.sort(reverse=True)
-        self._heap = list({entry[2]: entry for entry in live}.values())  # of several entries of a deadline, the first
+    def _move_horizon(self) -> None:
+        """Put the next ones into the heap, which is empty."""
+        several = heapq.nsmallest(len(self._current) // SHARE + 1, self._current.values())
+        self._horizon = horizon = max(several[0] + SOON, several[-1] + 1)
+        self._heap = [(moment, next(self._order), ref) for ref, moment in self._current.items() if moment < horizon]
         heapq.heapify(self._heap)

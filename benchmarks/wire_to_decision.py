@@ -36,6 +36,7 @@ from genflow.swf.aws import fast_reading
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import Connection, connect
 from genflow.swf.tasks.poller import Poller
+from genflow.swf.tasks.poller_crew import PollerCrew
 from genflow.swf.worker.decider import Decider
 from genflow.swf.worker.sticky_cache import StickyCache
 
@@ -99,13 +100,12 @@ def serve(pipe: Pipe, bodies: dict[str, bytes], seconds: float) -> None:
 
 
 def decide(layer1: Connection, size: int) -> None:
-    """One whole decision."""
+    """One whole decision, as a worker's thread makes it."""
     service, registry = RetryingClient(layer1), Registry()
     registry.add(WorkflowSpec(Sequential, 'Steps', '1'))
     decider = Decider(service, 'domain', registry, StickyCache(max_executions=0))
-    task = Poller(service, 'domain', str(size)).decision_task()
-    assert task is not None
-    decider.handle(task)
+    poller = Poller(service, 'domain', str(size))
+    PollerCrew(1, lambda: None).work(poller.decision_task, decider.handle, lambda: decider.counts['decided'] > 0)
     assert decider.counts['decided'] == 1
 
 

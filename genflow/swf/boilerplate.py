@@ -18,6 +18,7 @@ from genflow.swf.aws.registration import register
 from genflow.swf.client.async_completion import AsyncCompletion
 from genflow.swf.client.starter import Starter
 from genflow.swf.scanner import Package, scan
+from genflow.swf.tasks.collection import COLLECTION
 from genflow.swf.tasks.poller import Poller
 from genflow.swf.worker.activity_runner import ActivityRunner
 from genflow.swf.worker.decider import Decider, Mismatch
@@ -77,7 +78,9 @@ def start_workflow_worker(
             for _ in _turns(loop):
                 task = poller.decision_task(trimmed=trimmed)
                 if task is not None:
-                    trimmed = bool(handle_safely(decider.handle, task, failures)) or not task.previous_id
+                    with COLLECTION.lasting():
+                        trimmed = bool(handle_safely(decider.handle, task, failures)) or not task.previous_id
+                        del task
         finally:
             decider.cache.close_all()
             service.connection.close()

@@ -401,6 +401,23 @@ def test_the_collector_is_held_off_while_a_long_history_is_read_and_replayed():
     decider.cache.close_all()
 
 
+def test_the_collector_is_held_off_until_a_long_history_is_answered(monkeypatch):
+    states = []
+    client = Pages()
+    respond = client.respond_decision_task_completed
+
+    def answer(**request):
+        states.append(gc.isenabled())
+        return respond(**request)
+
+    monkeypatch.setattr(client, 'respond_decision_task_completed', answer)
+    client.give(*paged(history(LONG // 4), LONG // 3))
+    decider = decider_of(client, SPEC)
+    decided(decider, client)
+    assert (states, gc.isenabled()) == ([False], True)
+    decider.cache.close_all()
+
+
 def test_the_collector_is_left_on_for_a_short_one():
     states = []
     client = Pages(at_page=lambda number: states.append(gc.isenabled()))

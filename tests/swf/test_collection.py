@@ -51,6 +51,43 @@ def test_it_is_off_until_the_last_thread_is_done():
     thread.join()
 
 
+def test_it_is_off_to_the_end_of_the_block_in_which_pauses_last():
+    collection = HeldCollection()
+    with collection.lasting():
+        assert gc.isenabled()
+        for _ in range(2):
+            with collection.held():
+                assert not gc.isenabled()
+            assert not gc.isenabled()
+    assert gc.isenabled()
+    with collection.held():
+        assert not gc.isenabled()
+    assert gc.isenabled(), 'a pause after the block lasts no longer than itself'
+
+
+def test_an_error_ends_the_block_in_which_pauses_last():
+    collection = HeldCollection()
+    with pytest.raises(ZeroDivisionError), collection.lasting(), collection.held():
+        1 / 0  # noqa: B018 - raises
+    assert gc.isenabled()
+
+
+def test_pauses_of_other_threads_do_not_last():
+    collection = HeldCollection()
+    states = []
+
+    def other():
+        with collection.held():
+            states.append(gc.isenabled())
+        states.append(gc.isenabled())
+
+    with collection.lasting():
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert states == [False, True]
+
+
 def test_a_program_that_has_it_off_keeps_it_off():
     gc.disable()
     try:

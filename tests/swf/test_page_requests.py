@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 
 import boto3
+import botocore.exceptions
 import botocore.handlers
 import pytest
 import urllib3.util.connection
@@ -31,6 +32,7 @@ from genflow.local import LocalSWF
 from genflow.local.http.credentials import Secret
 from genflow.local.http.server import HttpServer
 from genflow.swf import fast
+from genflow.swf.aws.answers import MalformedAnswer
 from genflow.swf.aws.client import RetryingClient
 from genflow.swf.aws.connections import connect
 from genflow.swf.aws.fast_clients import PAGED, page_requests_of, remember
@@ -389,6 +391,75 @@ def test_the_next_page_is_requested_while_the_last_is_parsed(service):
             for page in pages(partial(ahead.call, OPERATION), **REQUEST):
                 found += [event['eventId'] for event in page['events']]
     assert (found, parsed, service.tokens) == ([1, 2, 3, 4, 5], [2, 3, 4, 5], [None, '2', '3', '4', '5'])
+
+
+@pytest.fixture
+def at_first_page(client):
+    """Functions that are called with the body of each of the client's answers that is about to be parsed."""
+
+    def parse(response_dict, **_):
+        for call in calls:
+            call(response_dict['body'])
+
+    calls = []
+    parse.__module__ = 'genflow'  # the hook of an application would have to see every page
+    client.meta.events.register_last('before-parse.swf.GetWorkflowExecutionHistory', parse)
+    return calls
+
+
+def test_the_second_page_is_requested_before_the_clients_answer_is_parsed(service, client, at_first_page):
+    at_first_page.append(lambda _: arrived.append(service.arrived['2'].wait(60)))
+    arrived = []
+    service.will_answer(*PAGES, LAST)
+    with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
+        found = [page['events'][0]['eventId'] for page in pages(partial(ahead.call, OPERATION), **REQUEST)]
+    assert (found, arrived, service.tokens) == ([1, 2, 3], [True], [None, '2', '3'])
+
+
+def test_pages_of_another_token_than_the_parsed_one_are_dropped(service, client, at_first_page):
+    """The search finds the last member of that name, wherever it is; which one counts shows when it is parsed."""
+    odd = {'events': [event(1)], 'nextPageToken': '2', 'x': {'nextPageToken': '9'}}
+    at_first_page.append(lambda _: arrived.append(service.arrived['9'].wait(60)))
+    arrived = []
+    service.will_answer(odd, LAST, LAST)
+    with RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead:
+        found = [page['events'][0]['eventId'] for page in pages(partial(ahead.call, OPERATION), **REQUEST)]
+    assert (found, arrived, service.tokens, service.calls) == ([1, 3], [True], [None, '9', '2'], 1)
+
+
+@pytest.mark.parametrize(
+    ('first', 'begins'),
+    [
+        ((500, b'{"nextPageToken": "2"}'), False),
+        ((400, b'{"__type": "UnknownResourceFault", "nextPageToken": "2"}'), False),
+        ((200, b'{"events": [], "nextPageToken": "2"'), True),
+    ],
+    ids=['500', '400', 'broken'],
+)
+def test_nothing_is_fetched_on_after_an_error(service, client, first, begins):
+    service.will_answer(first, *PAGES[1:], LAST)
+    with (
+        RetryingClient(connect(client)).reading_ahead(OPERATION) as ahead,
+        pytest.raises((botocore.exceptions.ClientError, MalformedAnswer)),
+    ):
+        ahead.call(OPERATION, patience=0, **REQUEST)
+    for thread in fetching():
+        thread.join(60)
+        assert not thread.is_alive()
+    assert ('2' in service.tokens) is begins
+
+
+def test_a_call_that_was_abandoned_starts_nothing_when_it_comes_back(service, client):
+    service.will_answer(*PAGES, LAST)
+    service.held_back[None] = threading.Event()
+    calls = RetryingClient(connect(client), is_over=service.arrived[None].is_set)
+    with calls.reading_ahead(OPERATION) as ahead, pytest.raises(TimeoutError, match='closed'):
+        ahead.call(OPERATION, **REQUEST)
+    (thread,) = (thread for thread in threading.enumerate() if thread.name == 'genflow-client-call')
+    service.held_back[None].set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert (fetching(), service.tokens) == ([], [None])
 
 
 def test_at_most_two_pages_are_requested_that_nobody_wants_yet(service, client):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 
 import pytest
 
+from genflow.swf.tasks.collection import COLLECTION
 from genflow.swf.tasks.poller_crew import PollerCrew
 
 PATIENCE = 90
@@ -52,6 +54,29 @@ class Domain:
     @property
     def alive(self):
         return sum(thread.is_alive() for thread in self.threads)
+
+
+class Task:
+    """Tells whether the garbage collector is on when nobody has it any more."""
+
+    def __init__(self, states):
+        self.states = states
+
+    def __del__(self):
+        self.states.append(gc.isenabled())
+
+
+def test_the_collector_stays_off_until_a_task_is_gone():
+    """It would look through all events of a long history that are there for no reason any more."""
+    states = []
+    tasks = [Task(states)]
+
+    def perform(task):
+        with COLLECTION.held():
+            assert isinstance(task, Task)
+
+    PollerCrew(1, bool).work(lambda: tasks.pop() if tasks else None, perform, lambda: bool(states))
+    assert (states, gc.isenabled()) == ([False], True)
 
 
 @pytest.fixture

@@ -116,21 +116,24 @@ class RetryingClient:
         return evolve(self, pause=pause)
 
     @contextmanager
-    def reading_ahead(self, operation: str, request: dict[str, Any] | None = None) -> Iterator[RetryingClient]:
+    def reading_ahead(self, operation: str) -> Iterator[RetryingClient]:
         """A client of the same service that fetches the pages of a history before they are called for.
 
         Only a botocore client with fast reading does so; an in-process service has no round trip to save.
 
         Args:
             operation: The one operation that is called throughout the block.
-            request: Its arguments for the page that is called for first, if that is known to be one after the first.
         """
         requests = self._page_requests(operation)
         if requests is None:
             yield self
             return
-        with requests.ahead(operation, request) as ahead:
+        with requests.ahead(operation) as ahead:
             yield evolve(self, ahead=ahead)
+
+    def reading_on(self, other: RetryingClient) -> RetryingClient:
+        """A client like this one, which has the pages that another one fetches, with the same connection."""
+        return evolve(self, ahead=other._ahead)
 
     def call(self, operation: str, *, patience: float = RETRY_FOR, **request: Any) -> dict[str, Any]:
         """Makes a call, and repeats it after transient failures.

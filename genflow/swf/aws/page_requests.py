@@ -4,8 +4,8 @@ Theory of operation. SWF gives a history in pages of 100 to 1,000 events, and bo
 request (validation, endpoint rules, hooks, retries) than it takes to read such a page. All of that comes out the same
 for every page. So the hook here notes the first page's request just before it is signed: its address, its headers, its
 signer. The next page's request is made of these with another body, signed by the same signer, and sent on a session of
-its own, which has the client's proxies, certificates, time-outs and pool size, and ``TCP_NODELAY``: botocore's sessions
-lack it, and headers and body of a request are two packets, so that the second may wait for an acknowledgment.
+its own, which has the client's proxies, certificates, time-outs and pool size, and ``TCP_NODELAY``. Where there is no
+proxy, its connections are used directly: see :mod:`genflow.swf.aws.http_exchange`.
 
 Anything out of the ordinary is the client's to handle, with its retries and its errors: another status than 200, a
 body that :func:`~genflow.swf.aws.fast_reading.read_page` does not read, a request that fails. And so is everything from
@@ -13,12 +13,12 @@ the start where the client signs otherwise than with SigV4, was given another HT
 neither botocore's nor genflow's could see or change a request.
 
 Whoever reads a history has the next pages fetched while it works on the last one (:class:`PagesAhead`): the token of a
-page is searched for in the bytes of the answer before it, so that the request for it is sent before that is parsed.
+page is searched for in the bytes of the answer before it, so that the request for it is sent before that is parsed,
+even where that answer is the client's. Should the parsed page have another token, what was fetched is dropped.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import queue
 import re
@@ -30,7 +30,11 @@ from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
+from genflow.swf.aws.http_exchange import HttpExchange
 from genflow.swf.wire.events import dated
 
 __all__ = ['OPERATIONS', 'PageRequests', 'PagesAhead']
@@ -78,17 +82,12 @@ Page = dict[str, Any]
 Reader = Callable[[bytes, Collection[str]], 'Page | None']
 
 
-class _SentBody(io.BytesIO):
-    """The body of a request, which tells that it has been sent: whoever sends it comes to its end then."""
+class _Request(AWSRequest):  # type: ignore[misc]  # botocore has no types
+    """A request whose body the signer finds without preparing the request to be sent."""
 
-    def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
-        super().__init__(body)
-        self._sent = sent
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        found = super().read(size)
-        if not found:
-            self._sent()
+    @property
+    def body(self) -> bytes:
+        found: bytes = self.data
         return found
 
 
@@ -109,15 +108,19 @@ class PageRequests:
 
     Attributes:
         meta: The client's.
-        session: What requests are sent on.
+        session: Makes and keeps connections.
+        proxies: The client's, by scheme.
         read: Makes a page of a body.
     """
 
     meta: Any
     session: Any
+    proxies: Mapping[str, str]
     read: Reader
     _noted: dict[str, _Noted] = field(factory=dict, init=False)
+    _exchanges: dict[str, HttpExchange] = field(factory=dict, init=False)
     _unwatched: dict[str, Any] = field(factory=dict, init=False)
+    _waiting: threading.local = field(factory=threading.local, init=False)
 
     @classmethod
     def of(cls, client: Any, read: Reader) -> PageRequests | None:
@@ -130,10 +133,13 @@ class PageRequests:
         session = _session_like(client)
         if session is None:
             return None
-        requests = cls(client.meta, session, read)
+        requests = cls(client.meta, session, _proxies(client.meta), read)
         for name, method in OPERATIONS.items():
             note = partial(requests.note, method=method)
             client.meta.events.register(f'before-sign.swf.{name}', note, unique_id=f'genflow-pages-{name}')
+            client.meta.events.register_first(
+                f'before-parse.swf.{name}', requests.arrived, unique_id=f'genflow-pages-arrived-{name}'
+            )
         return requests
 
     def note(self, request: Any, request_signer: Any, signature_version: Any, method: str, **_: Any) -> None:
@@ -146,6 +152,28 @@ class PageRequests:
         name = self.meta.method_to_api_mapping[method]
         members = self.meta.service_model.operation_model(name).output_shape.members
         self._noted[method] = _Noted(request.url, dict(request.headers), dict(request.context), request_signer, members)
+
+    def arrived(self, response_dict: Mapping[str, Any], **_: Any) -> None:
+        """Called by botocore with an answer that it is about to parse."""
+        begin = getattr(self._waiting, 'begin', None)
+        if begin is not None and response_dict['status_code'] == OK:
+            token = _next_token(response_dict['body'])
+            if token is not None:
+                begin(token)
+
+    def asked(self, ask: Callable[..., Page], request: Mapping[str, Any], begin: Callable[[str], None]) -> Page:
+        """The client's answer.
+
+        Args:
+            ask: The client's method.
+            request: Its arguments.
+            begin: Called with the next page's token as soon as the answer is there.
+        """
+        self._waiting.begin = begin
+        try:
+            return ask(**request)
+        finally:
+            self._waiting.begin = None
 
     def page(self, method: str, request: Mapping[str, Any]) -> Page | None:
         """The next page; ``None`` where the client has to be asked.
@@ -171,13 +199,10 @@ class PageRequests:
         if noted is None or not self.is_ready(method):
             return None
         try:
-            signed = self._signed(method, noted, request)
-            signed.body = _SentBody(signed.body, sent)
-            response = self.session.send(signed)
+            status, body = self._answer(self._signed(method, noted, request), sent)
         except Exception:  # noqa: BLE001 - the client is asked instead, and says what is wrong
             return None
-        body: bytes = response.content
-        return body if response.status_code == OK else None
+        return body if status == OK else None
 
     def page_of(self, method: str, body: bytes | None) -> Page | None:
         """The page that a body holds, its timestamps as they are; ``None`` where the client has to be asked."""
@@ -188,7 +213,7 @@ class PageRequests:
         return page
 
     @contextmanager
-    def ahead(self, method: str, request: Mapping[str, Any] | None = None) -> Iterator[PagesAhead]:
+    def ahead(self, method: str) -> Iterator[PagesAhead]:
         """In the block, pages are fetched before they are wanted.
 
         At its end, the fetch in flight goes on in its thread, since nothing can interrupt a request; what it brings is
@@ -196,11 +221,8 @@ class PageRequests:
 
         Args:
             method: The client's method for the operation.
-            request: Its arguments for the first page that will be wanted, if it is known.
         """
         pages = PagesAhead(self, method)
-        if request is not None:
-            pages.begin(request)
         try:
             yield pages
         finally:
@@ -212,18 +234,31 @@ class PageRequests:
 
     def close(self) -> None:
         """Closes idle sockets."""
+        self._exchanges.clear()
         self.session.close()
 
-    def _signed(self, method: str, noted: _Noted, request: Mapping[str, Any]) -> Any:
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415 - loaded by the client, which is there
-
+    def _signed(self, method: str, noted: _Noted, request: Mapping[str, Any]) -> AWSRequest:
         body = json.dumps(request).encode()
-        made = AWSRequest(method='POST', url=noted.url, headers=noted.headers, data=body)
+        made = _Request(method='POST', url=noted.url, headers=noted.headers, data=body)
         made.context.update(noted.context, **{OURS: True})
         noted.signer.sign(self.meta.method_to_api_mapping[method], made)
-        signed = made.prepare()
-        signed.headers = dict(signed.headers)  # botocore's own takes a fifth of the time that sending takes
-        return signed
+        return made
+
+    def _answer(self, signed: AWSRequest, sent: Callable[[], None]) -> tuple[int, bytes]:
+        """The status and the body of the answer to a request."""
+        if not self.proxies:
+            return self._exchange(signed.url).post(signed.headers.items(), signed.data, sent)
+        sent()  # too early, but nobody knows better
+        response = self.session.send(signed.prepare())
+        return response.status_code, response.content
+
+    def _exchange(self, url: str) -> HttpExchange:
+        found = self._exchanges.get(url)
+        if found is None:
+            pool = self.session._manager.connection_from_url(url)  # noqa: SLF001 - as botocore's session does it
+            self.session._setup_ssl_cert(pool, url, self.session._verify)  # noqa: SLF001
+            found = self._exchanges[url] = HttpExchange(url, pool, self.meta.config.read_timeout)
+        return found
 
     def _is_watched(self, method: str) -> bool:
         """Whether a hook of the application could see or change a request; cached until hooks change."""
@@ -330,6 +365,8 @@ class PagesAhead:
     requests: PageRequests
     method: str
     _fetching: _Fetching | None = field(default=None, init=False)
+    _is_over: bool = field(default=False, init=False)
+    _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
     def page(self, ask: Callable[..., Page], **request: Any) -> Page:
         """A page; those that follow it are on their way then.
@@ -338,28 +375,40 @@ class PagesAhead:
             ask: The client's method.
             **request: Its arguments.
         """
+
+        def begin(token: str) -> None:
+            self._begin({**request, 'nextPageToken': token})
+
         page = self._fetched(request.get('nextPageToken'))
         if page is None:
-            page = ask(**request)
+            page = self.requests.asked(ask, request, begin)
         following = page.get('nextPageToken')
-        if following and (self._fetching is None or self._fetching.expected != following):
-            self.begin({**request, 'nextPageToken': following})
+        if following:
+            begin(following)
         return page
 
-    def begin(self, request: Mapping[str, Any]) -> None:
-        """Starts to fetch a page, and those after it."""
-        self.close()
-        if not self.requests.is_ready(self.method):
-            return
-        fetching = _Fetching(self.requests, self.method, request)
-        try:
-            fetching.start()
-        except RuntimeError:  # no more threads can be started: the client is asked for the page
-            return
-        self._fetching = fetching
-
     def close(self) -> None:
-        """Ends the thread, after the fetch in flight."""
+        """Ends the thread, after the fetch in flight; no other is started."""
+        with self._lock:
+            self._is_over = True
+            self._stop()
+
+    def _begin(self, request: Mapping[str, Any]) -> None:
+        """Starts to fetch a page, and those after it, unless it is being fetched."""
+        with self._lock:
+            if self._fetching is not None and self._fetching.expected == request['nextPageToken']:
+                return
+            self._stop()
+            if self._is_over or not self.requests.is_ready(self.method):  # over: a call that was abandoned comes back
+                return
+            fetching = _Fetching(self.requests, self.method, request)
+            try:
+                fetching.start()
+            except RuntimeError:  # no more threads can be started: the client is asked for the page
+                return
+            self._fetching = fetching
+
+    def _stop(self) -> None:
         fetching, self._fetching = self._fetching, None
         if fetching is not None:
             fetching.stop()
@@ -384,15 +433,13 @@ def _next_token(body: bytes | None) -> str | None:
 
 def _session_like(client: Any) -> Any:
     """A session with the settings of the client's own; ``None`` if that is not one that botocore makes."""
-    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - loaded by the client, which is there
-
     own: Any = getattr(getattr(client, '_endpoint', None), 'http_session', None)
     if type(own) is not URLLib3Session or not hasattr(own, '_verify'):
         return None
-    config, address = client.meta.config, client.meta.endpoint_url
+    config = client.meta.config
     return URLLib3Session(
         verify=own._verify,  # noqa: SLF001 - the one setting of a client that nothing public tells
-        proxies=_proxies(config, address),
+        proxies=_proxies(client.meta),
         timeout=(config.connect_timeout, config.read_timeout),
         max_pool_connections=config.max_pool_connections,
         socket_options=_socket_options(keepalive=bool(config.tcp_keepalive)),
@@ -401,10 +448,9 @@ def _session_like(client: Any) -> Any:
     )
 
 
-def _proxies(config: Any, address: str) -> Any:
-    from botocore.utils import get_environ_proxies  # noqa: PLC0415 - loaded by the client, which is there
-
-    return get_environ_proxies(address) if config.proxies is None else config.proxies
+def _proxies(meta: Any) -> Mapping[str, str]:
+    chosen: Mapping[str, str] | None = meta.config.proxies
+    return get_environ_proxies(meta.endpoint_url) if chosen is None else chosen
 
 
 def _socket_options(*, keepalive: bool) -> list[tuple[int, int, int]]:

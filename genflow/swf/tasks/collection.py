@@ -4,6 +4,10 @@ Reading makes hundreds of thousands of objects, all of which stay, and the colle
 a quarter of the time of a cold decision. The switch belongs to the whole process, so those who hold it off at the same
 time are counted, and the last one to leave switches it on again. It stays off where the program has it off. A timer
 switches it on in any case after :data:`LONGEST`, for pages may be slow to come, and a user's code may loop or block.
+
+Once it is on, it looks through everything that was made meanwhile and is still there, which is as long as the replay of
+a long history. So a thread that polls has it on again when it has let go of the task: see
+:meth:`HeldCollection.lasting`.
 """
 
 from __future__ import annotations
@@ -37,15 +41,31 @@ class HeldCollection:
     _holders: int = field(default=0, init=False)
     _timer: threading.Timer | None = field(default=None, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+    _lasting: threading.local = field(factory=threading.local, init=False, repr=False)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Pauses the collector in the block."""
+        """Pauses the collector in the block, or to the end of the thread's block of :meth:`lasting`."""
         self._enter()
         try:
             yield
         finally:
-            self._leave()
+            open_holds = getattr(self._lasting, 'open_holds', None)
+            if open_holds is None:
+                self._leave()
+            else:
+                self._lasting.open_holds = open_holds + 1
+
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """Has a pause that begins in this block end with it: whoever lets go of what was read does so before."""
+        self._lasting.open_holds = 0
+        try:
+            yield
+        finally:
+            open_holds, self._lasting.open_holds = self._lasting.open_holds, None
+            for _ in range(open_holds):
+                self._leave()
 
     def forget(self) -> None:
         """Resets the count in a forked child, whose only thread may not be inside a block."""

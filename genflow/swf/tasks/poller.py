@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,8 @@ from genflow.swf.tasks.polled_tasks import ActivityTask, DecisionTask
 from genflow.swf.tasks.task_events import Later, TaskEvents
 
 __all__ = ['MAX_IDENTITY', 'Poller', 'activity_task_of', 'whole_history']
+
+POLL = 'poll_for_decision_task'
 
 MAX_IDENTITY = 256
 """Characters of a poller's identity: SWF's ``Identity`` shape."""
@@ -53,7 +56,7 @@ class Poller:
         Raises:
             Exception: The client's error, if polling again is pointless, for example because the domain does not exist.
         """
-        answer = self._poll('poll_for_activity_task', self.request())
+        answer = _polled(self.service, 'poll_for_activity_task', self.request())
         self._count('activity', answer)
         return activity_task_of(answer, self.task_list) if answer.get('taskToken') else None
 
@@ -70,22 +73,26 @@ class Poller:
             Exception: As for :meth:`activity_task`.
         """
         request = self.request()
-        first = self._first(request, trimmed=trimmed and self.trims)
-        self._count('decision', first)
-        return self.read(first, request) if first.get('taskToken') else None
+        with ExitStack() as fetching:
+            polling = fetching.enter_context(self.service.reading_ahead(POLL))
+            first = self._first(polling, request, trimmed=trimmed and self.trims)
+            self._count('decision', first)
+            if not first.get('taskToken'):
+                return None
+            return self._task(first, _later_pages(self.reading.reading_on(polling), first, request, fetching))
 
     def read(self, first: Page, request: dict[str, Any]) -> DecisionTask:
-        """The task of a first page.
+        """The task of a first page; no later page is on its way.
 
         Args:
             first: The response to the poll.
             request: The arguments of the poll.
         """
-        execution, kind, token = first['workflowExecution'], first['workflowType'], first.get('nextPageToken')
-        later = None
-        if token:
-            later = _later_pages(self.reading, {**request, 'nextPageToken': token})
-            next(later)
+        with ExitStack() as nothing:
+            return self._task(first, _later_pages(self.reading, first, request, nothing))
+
+    def _task(self, first: Page, later: Later | None) -> DecisionTask:
+        execution, kind = first['workflowExecution'], first['workflowType']
         return DecisionTask(
             first['taskToken'],
             execution['workflowId'],
@@ -105,30 +112,31 @@ class Poller:
             request['identity'] = shortened(self.identity, MAX_IDENTITY)
         return request
 
-    def _first(self, request: dict[str, Any], *, trimmed: bool) -> Page:
+    def _first(self, service: RetryingClient, request: dict[str, Any], *, trimmed: bool) -> Page:
         """The first page; afterwards ``request`` has the arguments for the other pages."""
         if not trimmed:
-            return self._poll('poll_for_decision_task', request)
+            return _polled(service, POLL, request)
         try:
             request['startAtPreviousStartedEvent'] = True
-            return self._poll('poll_for_decision_task', request)
+            return _polled(service, POLL, request)
         except Exception as error:
             if not faults.is_unsupported(error):
                 raise
             self.trims = False
             del request['startAtPreviousStartedEvent']
-            return self._poll('poll_for_decision_task', request)
+            return _polled(service, POLL, request)
 
     def _count(self, kind: str, answer: Page) -> None:
         self.service.counts[f'poll {kind} {"task" if answer.get("taskToken") else "empty"}'] += 1
 
-    def _poll(self, operation: str, request: dict[str, Any]) -> Page:
-        try:
-            return self.service.call(operation, patience=math.inf, **request)
-        except Exception as error:
-            if faults.is_timeout(error):
-                return {}
-            raise
+
+def _polled(service: RetryingClient, operation: str, request: dict[str, Any]) -> Page:
+    try:
+        return service.call(operation, patience=math.inf, **request)
+    except Exception as error:
+        if faults.is_timeout(error):
+            return {}
+        raise
 
 
 def activity_task_of(answer: Page, task_list: str) -> ActivityTask:
@@ -163,18 +171,28 @@ def whole_history(service: RetryingClient, domain: str, task: DecisionTask) -> D
     return evolve(task, events=TaskEvents((), _pages_up_to(task, service, domain)))
 
 
-def _later_pages(service: RetryingClient, request: dict[str, Any]) -> Later:
-    """The pages after the first, of which nothing is given at first but that they are on their way.
+def _later_pages(service: RetryingClient, first: Page, request: dict[str, Any], fetching: ExitStack) -> Later | None:
+    """The pages after the first, ``None`` if there are none.
 
     Args:
         service: The client to use.
-        request: Asks for the second page.
+        first: The response to the poll.
+        request: The arguments of the poll.
+        fetching: Closed once no more pages are wanted.
     """
-    operation = 'poll_for_decision_task'
-    with service.reading_ahead(operation, request) as ahead:
-        yield ()
-        for page in pages(partial(ahead.call, operation), **request):
-            yield page.get('events', ())
+    token = first.get('nextPageToken')
+    if not token:
+        return None
+
+    def later(fetching: ExitStack) -> Later:
+        with fetching:
+            yield ()
+            for page in pages(partial(service.call, POLL), **{**request, 'nextPageToken': token}):
+                yield page.get('events', ())
+
+    found = later(fetching.pop_all())
+    next(found)  # from now on, it closes what fetches
+    return found
 
 
 def _pages_up_to(task: DecisionTask, service: RetryingClient, domain: str) -> Later:

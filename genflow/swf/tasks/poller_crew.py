@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from genflow.swf.tasks.collection import COLLECTION
+
 __all__ = ['PollerCrew']
 
 T = TypeVar('T')
@@ -56,7 +58,9 @@ class PollerCrew:
                 self._polling -= 1
             if not is_over():
                 self._grow()
-            perform(task)
+            with COLLECTION.lasting():
+                perform(task)
+                del task
             with self._lock:
                 self._polling += 1
 

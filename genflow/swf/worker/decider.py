@@ -85,12 +85,21 @@ class _Ready:
         events: Its history, or the end of it.
         before: The earlier events, as the execution reads them.
         is_continued: Whether no history is read for it; then ``events`` begin with the last event that it knows.
+        counted: How many of the events have been looked through for endings.
+        ended: How many of these end an open task.
     """
 
     kept: CachedExecution
     events: TaskEvents
     before: Sequence[Any] = ()
     is_continued: bool = True
+    counted: int = 0
+    ended: int = 0
+
+    def count(self, page: Sequence[Event]) -> None:
+        """Looks for endings in the events that follow."""
+        self.counted += len(page)
+        self.ended += sum(map(ENDS.__contains__, map(itemgetter('eventType'), page)))
 
 
 @define(eq=False)
@@ -183,9 +192,11 @@ class Decider:
             ready = self._cached(task) or self._closing(task, spec) or self._fresh(task, spec)
             if ready.is_continued:
                 self.counts['continued'] += 1
-            planned = self._planned(task, ready)
-            if planned is not None:
-                self._answer_in_time(task, planned)
+            if task.started_id >= LONG and task.started_id - ready.events.first_id >= LONG:
+                with COLLECTION.held():
+                    self._plan_and_answer(task, ready)
+            else:
+                self._plan_and_answer(task, ready)
         except BaseException:  # Ctrl-C may come anywhere
             if ready is not None:
                 self.cache.take(task.run_id)
@@ -242,17 +253,18 @@ class Decider:
             passing=(KeyboardInterrupt,) if threading.current_thread() is threading.main_thread() else (),
         )
 
+    def _plan_and_answer(self, task: DecisionTask, ready: _Ready) -> None:
+        planned = self._planned(task, ready)
+        if planned is not None:
+            self._answer_in_time(task, planned)
+
     def _planned(self, task: DecisionTask, ready: _Ready) -> _Plan | None:
         """The answer to send; ``None`` if the execution is held."""
         kept, events = ready.kept, ready.events
         try:
             made = None
             stopwatch = Stopwatch() if self.points.stack else None
-            if task.started_id >= LONG and task.started_id - events.first_id >= LONG:
-                with COLLECTION.held():
-                    decided = self._decided(task, ready, stopwatch)
-            else:
-                decided = self._decided(task, ready, stopwatch)
+            decided = self._decided(task, ready, stopwatch)
             if self.own_list is not None and not self._echoes:
                 self._check_echo(events)
             if stopwatch is not None:
@@ -261,7 +273,7 @@ class Decider:
             elif kept.execution.headers:
                 decided = passed_on(decided, kept.execution.headers)
             if task.started_id >= STEP:
-                self._pace(task, kept, events)
+                self._pace(task, ready)
             return _Plan(plan(decided), decided.context, kept, _closes(decided), made)
         except BaseException as error:
             kept.execution.close()
@@ -274,7 +286,7 @@ class Decider:
     def _decided(self, task: DecisionTask, ready: _Ready, stopwatch: Stopwatch | None) -> Decisions:
         """What the execution decides; the events that it has read are kept with it."""
         kept = ready.kept
-        found = self._translated(ready, stopwatch)
+        found = self._translated(task, ready, stopwatch)
         again: Iterable[Any] | None = None
         if kept.records(task.started_id):
             found, again = (found, found) if isinstance(found, list) else tee(found)
@@ -282,22 +294,25 @@ class Decider:
         kept.advanced(task.started_id, None if again is None else list(again))
         return decided or Decisions()
 
-    def _translated(self, ready: _Ready, stopwatch: Stopwatch | None) -> Iterable[Any]:
+    def _translated(self, task: DecisionTask, ready: _Ready, stopwatch: Stopwatch | None) -> Iterable[Any]:
         """The engine's events that are new to it; those of pages to come are read when the execution wants them."""
         known = 1 if ready.is_continued else 0
         if ready.events.is_complete:
             return [*ready.before, *translate(ready.events.here[known:])]
-        found = chain.from_iterable(map(translate, self._pages(ready.events, stopwatch)))
+        found = chain.from_iterable(map(translate, self._pages(task, ready, stopwatch)))
         return chain(ready.before, islice(found, known, None))
 
-    def _pages(self, events: TaskEvents, stopwatch: Stopwatch | None) -> Iterator[list[Event]]:
+    def _pages(self, task: DecisionTask, ready: _Ready, stopwatch: Stopwatch | None) -> Iterator[list[Event]]:
         """Those of a history; the time in which one is awaited is no time of the decision."""
+        events = ready.events
         pages = events.pages()
         while True:
             with nullcontext() if events.is_complete else self._waiting(stopwatch):
                 page = next(pages, None)
             if page is None:
                 return
+            if task.started_id >= STEP:  # while others arrive, and not at the end
+                ready.count(page)
             yield page
 
     @contextmanager
@@ -305,11 +320,13 @@ class Decider:
         with self.watch.waiting(), nullcontext() if stopwatch is None else stopwatch.stopped():
             yield
 
-    def _pace(self, task: DecisionTask, kept: CachedExecution, events: TaskEvents) -> None:
+    def _pace(self, task: DecisionTask, ready: _Ready) -> None:
         """Sets the delay of the answer, for a history that has grown long."""
-        ended = sum(map(ENDS.__contains__, map(itemgetter('eventType'), chain.from_iterable(events.pages()))))
+        for page in ready.events.since(ready.counted).pages():
+            ready.count(page)
+        kept = ready.kept
         open_counts = kept.execution.outbox.open
-        pace = kept.pace.decided(self.service.clock(), ended)
+        pace = kept.pace.decided(self.service.clock(), ready.ended)
         kept.pace = pace.holding(task.started_id, sum(open_counts[quota] for quota in QUOTAS))
 
     def _answer_in_time(self, task: DecisionTask, planned: _Plan) -> None:

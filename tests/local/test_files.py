@@ -25,7 +25,7 @@ from genflow.local.errors import (
 )
 from genflow.local.store import Store, schema
 from genflow.local.store.file import missing_bytes
-from genflow.local.store.sqlite_errors import clear_errors
+from genflow.local.store.sqlite_errors import ClearErrors
 from tests.local.domain import COMPLETE, Domain, decision, schedule
 
 PAGE = 4096
@@ -328,7 +328,7 @@ def test_an_sqlite_that_is_too_old(path, monkeypatch):
     ],
 )
 def test_what_sqlite_and_the_system_say_is_told_with_the_file_and_what_to_do(error, kind):
-    with pytest.raises(StoreError) as caught, clear_errors('orders.db'):
+    with pytest.raises(StoreError) as caught, ClearErrors('orders.db'):
         raise error
     assert type(caught.value) is kind
     assert str(caught.value).startswith('orders.db: ')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import sys
 import threading
@@ -109,6 +110,22 @@ def test_who_comes_during_a_write_shares_the_next(dispatcher):
     dispatcher.wait()
     assert dispatcher.disk.written[1] == (2, '{"b":{},"c":{},"d":{}}')
     assert dispatcher.journal.statistics.commits == 2
+
+
+def test_of_two_who_were_there_lately_the_leader_waits_for_the_other(dispatcher, monkeypatch):
+    """As long as the last write took, which is a minute here."""
+    monkeypatch.setattr(group_commit, 'LONGEST_WAIT', 60)
+    monkeypatch.setattr(group_commit, 'monotonic', itertools.count(step=60).__next__)
+    dispatcher.call('a')
+    assert dispatcher.disk.entered.acquire(timeout=60)
+    dispatcher.call('b')
+    dispatcher.disk.let.release()
+    dispatcher.threads[0].join(60)
+    assert dispatcher.returned == [('a', 'kept')]
+    dispatcher.call('c')
+    dispatcher.disk.let.release()
+    dispatcher.wait()
+    assert dispatcher.disk.written == [(1, '{"a":{}}'), (2, '{"b":{},"c":{}}')]
 
 
 def test_a_failed_write_refuses_all_that_built_on_it(dispatcher):

@@ -89,8 +89,8 @@ class Thing:
     def __init__(self):
         self.saved = self.folded = False
 
-    def dump(self):
-        return {'kind': 'thing'}
+    def row(self):
+        return '{"kind":"thing"}'
 
 
 def test_an_item_that_only_one_batch_knew_leaves_no_trace():

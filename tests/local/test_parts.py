@@ -7,6 +7,7 @@ import threading
 from copy import deepcopy
 
 import pytest
+from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -312,3 +313,16 @@ def test_items_come_back_from_their_rows(kind):
     item = load_item(json.loads(json.dumps(data)))
     assert item.dump() == data
     assert (item.saved, item.folded) == (True, True)
+
+
+OF_A_TYPE = {'int': 7, 'bool': True, 'str': 'a "b"\n\\ é \ud800', 'int | None': 8, 'str | None': 'x{"'}
+
+
+@pytest.mark.parametrize('whole', [True, False])
+@pytest.mark.parametrize('kind', ITEM_KINDS)
+def test_the_row_of_an_item_is_its_json(kind, whole):
+    types = {each.name: each.type for each in fields(ITEM_KINDS[kind])}
+    data = {'kind': kind}
+    for name in ITEM_KINDS[kind].stored[1:]:
+        data[name] = None if 'None' in types[name] and not whole else OF_A_TYPE[types[name]]
+    assert json.loads(load_item(data).row()) == data

@@ -27,7 +27,7 @@ from genflow.local.state.items import Progress
 from genflow.local.state.transaction import EVENT_BITS, EVENT_MASK
 from genflow.local.store import Store
 from genflow.local.store.file import copy_live, log_of
-from genflow.local.store.sqlite_errors import clear_errors
+from genflow.local.store.sqlite_errors import ClearErrors
 
 __all__ = ['HEADING', 'Report', 'backup', 'export', 'import_', 'info', 'vacuum']
 
@@ -89,7 +89,7 @@ def backup(path: str, copy: str) -> int:
     """
     if not Path(path).exists():
         raise ForeignFile(f'{path} does not exist.')
-    with clear_errors(copy):
+    with ClearErrors(copy):
         try:
             os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:

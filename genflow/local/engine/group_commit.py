@@ -6,8 +6,9 @@ writes it, lets everybody go whose changes were in it, and makes the first of th
 the next leader. So nobody but callers does any work, one caller alone pays no thread switch, calls go on while the disk
 is busy, and the slower it is the more of them share the next commit.
 
-Where the disk is quick and callers are many, a leader waits a moment for others to share its commit: until half of
-those who were there lately have come, and never longer than the last write took.
+Where several call one after the other, a leader waits a moment for others to share its commit: until half of those who
+were there lately have come, of two both, and never longer than the last write took. So a worker whose rounds alternate
+with the calls of a client commits once for each round, and not for each call as well.
 
 A write that fails takes with it every change made since the last one that succeeded: the calls that wait get the error,
 and the service forgets what it remembered and reads the file again. What was acknowledged before is in the file.
@@ -23,7 +24,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from genflow.local.errors import StoreError
 from genflow.local.state.answers import Caller
@@ -70,7 +71,7 @@ class Statistics:
     task_lists: Sequence[tuple[str, str, str, int, int, float]] = ()
 
 
-@frozen
+@define(eq=False)
 class _ClosedBatch:
     """A batch that is being written.
 
@@ -145,7 +146,8 @@ class Journal:
             self._await_turn(number)
             if number > self._written:
                 self._lead(fold=False)
-        self._raise_failure(number)
+        if self._failures:
+            self._raise_failure(number)
 
     def settle_deferred(self, first: int, last: int) -> None:
         """As :meth:`settle`, for changes in any of those batches, some of which others may have tried to write.
@@ -154,7 +156,8 @@ class Journal:
             StoreError: One of them could not be written.
         """
         self.settle(last)
-        self._raise_failure(last, first)
+        if self._failures:
+            self._raise_failure(last, first)
 
     @property
     def written(self) -> float:
@@ -241,19 +244,24 @@ class Journal:
     def _lead(self, *, fold: bool) -> None:
         """Write the open batch as its leader."""
         try:
-            self._gather()
+            if self._arrived < self._wanted:
+                self._gather()
             with self._mutex:
                 sharing, self._arrived = self._arrived, 0
             began = monotonic()
             self._flush(fold=fold)
             self._last_write = monotonic() - began
-            self._wanted = (sharing + self._arrived) // 2
+            lately = sharing + self._arrived
+            self._wanted = max(lately // 2, min(lately, 2))
         finally:
             self._pass_on()
 
     def _pass_on(self) -> None:
         """Let go whose batch is written, and name the next leader."""
         with self._mutex:
+            if not self._waiting:
+                self._writing = False
+                return
             done = [gate for number, gate in self._waiting if number <= self._written]
             self._waiting = [waiting for waiting in self._waiting if waiting[0] > self._written]
             self._writing = bool(self._waiting)
@@ -308,8 +316,8 @@ class Journal:
     @property
     def sweep_is_due(self) -> bool:
         """Executions are past their retention, and none were looked for within the last second."""
-        expiry, now = self._state.next_expiry, self._now()
-        return expiry is not None and expiry <= now and self._next_sweep <= now
+        expiry = self._state.next_expiry
+        return expiry is not None and expiry <= (now := self._now()) and self._next_sweep <= now
 
     def sweep(self, *, whole: bool = False) -> None:
         """Forget executions past their retention, where :attr:`sweep_is_due`; not under the service's lock.

@@ -40,7 +40,7 @@ from genflow.local.shared.numbers import READS
 from genflow.local.store import Store
 from genflow.local.store.filelock import read_notice as read_lock_file
 from genflow.local.store.filelock import shared_lock
-from genflow.local.store.sqlite_errors import clear_errors
+from genflow.local.store.sqlite_errors import ClearErrors
 
 __all__ = ['ReadOnlyService']
 
@@ -214,7 +214,7 @@ class ReadOnlyService:
                 raise ServiceClosed(f'{self._path}: the service is closed')
             if self._source is None:
                 check_readable(self._path)
-                with clear_errors(self._path):
+                with ClearErrors(self._path):
                     self._source = source_of(self._options)
             return self._source
 

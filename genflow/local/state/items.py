@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 
 from attrs import define, field, fields
 
+from genflow.local.json_text import encode
+
 __all__ = [
     'ITEM_KINDS',
     'MILLISECONDS',
@@ -82,8 +84,12 @@ class Item:
         return None
 
     def dump(self) -> dict[str, Any]:
-        """Its row: the kind and all fields that are kept."""
+        """The kind and all fields that are kept."""
         return dict(zip(self.stored, self.values(self), strict=True))
+
+    def row(self) -> str:
+        """Its row: what :meth:`dump` gives, as JSON."""
+        return encode(self.dump())
 
 
 @define(eq=False, kw_only=True)
@@ -191,6 +197,28 @@ class Activity(Item):
     @property
     def waiting(self) -> tuple[str, int, int] | None:
         return None if self.started else (self.task_list, self.priority, self.since)
+
+    def row(self) -> str:
+        """As of every item. Most rows are an activity's, and most of one is what others of its type have, too."""
+        return (
+            f'{{"id":{self.id},"name":{encode(self.name)},"since":{self.since},"started":{self.started},'
+            f'"started_at":{self.started_at},"beaten":{self.beaten},{_alike(ALIKE_VALUES(self))}}}'
+        )
+
+
+ALIKE = (
+    'kind', 'type_name', 'type_version', 'task_list', 'priority', 'to_start', 'to_close', 'run', 'beat', 'details',
+    'cancel_requested', 'owner',
+)  # fmt: skip
+"""What the rows of many activities have in common."""
+
+ALIKE_VALUES = attrgetter(*ALIKE)
+
+
+@lru_cache
+def _alike(values: tuple[Any, ...]) -> str:
+    """The members of a row that others have, too, as JSON."""
+    return encode(dict(zip(ALIKE, values, strict=True)))[1:-1]
 
 
 @define(eq=False, kw_only=True)

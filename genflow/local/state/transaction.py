@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import astuple, define, field
@@ -110,9 +110,9 @@ class Batch:
             item.saved = True
             item.folded = item.folded or folding
         moves = (
-            None if folding else joined('{', (f'"{ref}":{text}' for ref, text in self.events), '}'),
+            None if folding else members([f'"{ref}":{text}' for ref, text in self.events]),
             encode(sorted(self.dropped)) if self.dropped else None,
-            joined('{', self._items(), '}') if self.touched else None,
+            members([f'"{ref}":{item.row()}' for ref, item in self.touched.items()]),
         )
         if not self.is_rare:
             return (*moves, None, None, None, None, None)
@@ -125,9 +125,6 @@ class Batch:
             encode(self._types()) if self.types else None,
         )
 
-    def _items(self) -> Iterable[str]:
-        return (f'"{ref}":{encode(item.dump())}' for ref, item in self.touched.items())
-
     def _types(self) -> list[dict[str, Any]]:
         """Rows of the types; one without data is deleted."""
         return [
@@ -136,7 +133,6 @@ class Batch:
         ]
 
 
-def joined(start: str, texts: Iterable[str], end: str) -> str | None:
-    """A JSON document of members that are JSON already; None where there are none."""
-    text = ','.join(texts)
-    return f'{start}{text}{end}' if text else None
+def members(texts: Sequence[str]) -> str | None:
+    """A JSON object of members that are JSON already; None where there are none."""
+    return f'{{{",".join(texts)}}}' if texts else None

@@ -13,7 +13,7 @@ import stat
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from genflow.local.errors import CorruptFile, ForeignFile, NewerSchema, ServiceC
 from genflow.local.store.file_systems import check_file_system
 from genflow.local.store.filelock import FileLock
 from genflow.local.store.schema import APPLICATION_ID, STEPS, VERSION
-from genflow.local.store.sqlite_errors import clear_errors
+from genflow.local.store.sqlite_errors import ClearErrors
 
 __all__ = ['MEMORY', 'File', 'close_everything', 'copy_live', 'log_of', 'missing_bytes']
 
@@ -108,11 +108,11 @@ def copy_live(path: str, copy: str) -> None:
         StoreError: The file cannot be read, or the copy cannot be written.
     """
     check_kind(path, path)
-    with forks.opening(), clear_errors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
+    with forks.opening(), ClearErrors(path), closing(sqlite3.connect(_uri(path, 'ro'), uri=True)) as source:
         owner = source.execute('PRAGMA application_id').fetchone()[0]
         if owner != APPLICATION_ID:
             raise ForeignFile(f'{path} is not a genflow file: name another file.')
-        with clear_errors(copy), closing(sqlite3.connect(_uri(copy, 'rw'), uri=True)) as target:
+        with ClearErrors(copy), closing(sqlite3.connect(_uri(copy, 'rw'), uri=True)) as target:
             source.backup(target)
 
 
@@ -163,6 +163,9 @@ def close_everything() -> None:
 class File:
     """An open file.
 
+    Attributes:
+        clear_errors: A context that turns errors of SQLite or the system about this file into :class:`StoreError`.
+
     Args:
         path: The file, which is created if it does not exist; ``':memory:'`` for none.
         synchronous: SQLite's setting. With ``FULL`` a commit survives a power loss; with ``NORMAL`` it survives only
@@ -190,6 +193,7 @@ class File:
             oldest = '.'.join(map(str, OLDEST_SQLITE))
             raise StoreError(f'this Python has SQLite {sqlite3.sqlite_version}; genflow needs {oldest} or newer')
         self.path = shown or path
+        self.clear_errors = ClearErrors(self.path, salvaging=damaged)
         self.in_memory = path == MEMORY
         self._damaged = damaged
         self.immutable = immutable
@@ -202,7 +206,7 @@ class File:
         self._pid = os.getpid()
         self.write_lock = threading.Lock()
         self._read_lock = self.write_lock if self.in_memory else threading.Lock()
-        with forks.opening(), self.clear_errors():
+        with forks.opening(), self.clear_errors:
             if not self.in_memory:
                 check_kind(path, self.path)
             try:
@@ -291,10 +295,6 @@ class File:
                 'upgrade genflow.'
             )
 
-    def clear_errors(self) -> AbstractContextManager[None]:
-        """Turns errors of SQLite or the system about this file into :class:`StoreError`."""
-        return clear_errors(self.path, salvaging=self._damaged)
-
     def check(self) -> None:
         """Checks that calls can be made.
 
@@ -324,7 +324,7 @@ class File:
         """Closes the file when nobody reads or writes; does nothing the second time, or in a forked child."""
         if self.forked:
             return
-        with self.clear_errors(), self.write_lock, contextlib.ExitStack() as stack:
+        with self.clear_errors, self.write_lock, contextlib.ExitStack() as stack:
             if self._read_lock is not self.write_lock:
                 stack.enter_context(self._read_lock)
             self._refusal = ServiceClosed(f'{self.path}: the service is closed')
@@ -359,7 +359,7 @@ class File:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The connection that writes, for one caller at a time."""
-        with self.clear_errors():
+        with self.clear_errors:
             self._be_open()
             with self.write_lock:
                 self._check_open()
@@ -367,7 +367,8 @@ class File:
 
     def _check_open(self) -> None:
         """Under one of the locks: a closed connection is not used, nor a file that is not there any more."""
-        self.check()
+        if self._refusal is not None:
+            self.check()
         if self._lock is not None:
             self._lock.check()
 
@@ -385,7 +386,7 @@ class File:
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows that a query finds."""
-        with self.clear_errors():
+        with self.clear_errors:
             self._be_open()
             with self._read_lock:
                 self._check_open()

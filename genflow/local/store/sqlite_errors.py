@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from genflow.local.errors import CorruptFile, DiskFull, ForeignFile, ReadOnlyFile, StoreError
 
-__all__ = ['clear_errors']
+__all__ = ['ClearErrors']
 
 TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
     ('not a database', ForeignFile, 'It is not an SQLite file: name another file.'),
@@ -27,29 +25,46 @@ TROUBLES: tuple[tuple[str, type[StoreError], str], ...] = (
 """SQLite's words -> (our error, what to do)."""
 
 
-@contextmanager
-def clear_errors(path: str, *, salvaging: bool = False) -> Iterator[None]:
-    """Turns errors of SQLite or the system in the block into errors that name the file and a remedy.
+class ClearErrors:
+    """A context that turns errors of SQLite or the system into errors that name the file and a remedy; reusable.
 
     Args:
         path: The name of the file in the message.
         salvaging: Whether the caller already saves what can be read, so that the advice to do that is left out.
-
-    Raises:
-        StoreError: Or a subclass that says more.
     """
-    try:
-        yield
-    except sqlite3.Error as error:
+
+    def __init__(self, path: str, *, salvaging: bool = False) -> None:
+        self._path = path
+        self._salvaging = salvaging
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Ends the context.
+
+        Raises:
+            StoreError: Or the one below it that says more.
+        """
+        if error is not None:
+            self._raise(error)
+
+    def _raise(self, error: BaseException) -> None:
+        """Raise what the error means; nothing where it has nothing to do with the file."""
+        path = self._path
+        if isinstance(error, sqlite3.Error):
+            raise self._of_sqlite(error) from error
+        if isinstance(error, (UnicodeDecodeError, json.JSONDecodeError, RecursionError)):
+            raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
+        if isinstance(error, PermissionError):
+            raise ReadOnlyFile(f'{path}: {error.strerror}. Allow this user to write to it and its folder.') from error
+        if isinstance(error, OSError):
+            raise StoreError(f'{path}: {error.strerror}') from error
+
+    def _of_sqlite(self, error: sqlite3.Error) -> StoreError:
         words = str(error).lower()
         kind, advice = next(
             ((kind, advice) for text, kind, advice in TROUBLES if text in words), (StoreError, 'Check the disk.')
         )
-        text = f'{path}: {error}.'
-        raise kind(text if salvaging and kind is CorruptFile else f'{text} {advice}') from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise CorruptFile(f'{path}: a row cannot be read ({error}). Restore the file from a copy.') from error
-    except PermissionError as error:
-        raise ReadOnlyFile(f'{path}: {error.strerror}. Allow this user to write to it and its folder.') from error
-    except OSError as error:
-        raise StoreError(f'{path}: {error.strerror}') from error
+        text = f'{self._path}: {error}.'
+        return kind(text if self._salvaging and kind is CorruptFile else f'{text} {advice}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
@@ -106,9 +106,15 @@ class Store(File):
         Raises:
             StoreError: The write failed, and nothing of the batch is in the file.
         """
-        with self.writing() as writer, self.transaction() if answers else nullcontext():
-            writer.execute(APPEND, (self.appended + 1, *columns, number))
-            self._keep(answers)
+        row = (self.appended + 1, *columns, number)
+        with self.clear_errors, self.write_lock:  # the same as `writing`, which costs as much as SQLite's own work
+            self._check_open()
+            if answers:
+                with self.transaction():
+                    self.writer.execute(APPEND, row)
+                    self._keep(answers)
+            else:
+                self.writer.execute(APPEND, row)
         self.appended, self.last = self.appended + 1, number
 
     def _keep(self, answers: Answered) -> None:
@@ -243,12 +249,12 @@ class Store(File):
 
     def domains(self) -> list[dict[str, Any]]:
         """All domains, as dicts."""
-        with self.clear_errors():
+        with self.clear_errors:
             return [json.loads(data) for (data,) in self.rows('SELECT data FROM domains ORDER BY name')]
 
     def types(self) -> list[tuple[str, str, str, str, dict[str, Any]]]:
         """All types: domain, kind, name, version, data."""
-        with self.clear_errors():
+        with self.clear_errors:
             rows = self.rows('SELECT domain, kind, name, version, data FROM types')
             return [(domain, kind, name, version, json.loads(data)) for domain, kind, name, version, data in rows]
 
@@ -282,7 +288,7 @@ class Store(File):
     def items(self, key: int | None = None) -> list[tuple[int, dict[str, Any]]]:
         """Open items: ref and data; those of one execution, or all."""
         first, last = (0, LAST_REF) if key is None else (key << EVENT_BITS, key << EVENT_BITS | EVENT_MASK)
-        with self.clear_errors():
+        with self.clear_errors:
             rows = self.rows('SELECT ref, data FROM items WHERE ref BETWEEN ? AND ? ORDER BY ref', (first, last))
             return [(ref, json.loads(data)) for ref, data in rows]
 

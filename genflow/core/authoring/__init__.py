@@ -1,1 +1,1 @@
-"""What authors of workflows and activities derive from and declare."""
+"""The base classes of workflows and activities, and the declarations in them: proxies, signals, queries, options."""

@@ -99,7 +99,7 @@ class ActivityInfo:
 
 
 class ActivityContext(Protocol):
-    """The worker's side of an activity that it runs."""
+    """The connection of a running activity to its worker."""
 
     @property
     def info(self) -> ActivityInfo: ...

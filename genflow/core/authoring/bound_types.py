@@ -1,4 +1,4 @@
-"""What type checkers see of proxies on a workflow, and of the tasks that they give."""
+"""The types of proxies on a workflow, and of the tasks that they give, for type checkers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T_co = TypeVar('T_co', bound=Task[Any], covariant=True)
 
 
 class ChildTask(Task[R_co]):
-    """What a checker sees of a child's task; at run time it is a call like any other."""
+    """The type of a child's task; at run time it is a call like any other."""
 
     if TYPE_CHECKING:
 

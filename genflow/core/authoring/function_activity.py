@@ -1,7 +1,7 @@
 """Activities that are functions: ``@activity(...) def charge(order: int) -> str``.
 
-The function stays what it is: called, it runs. Beside it stands a class made from it, which a worker makes an instance
-of as of any other activity class; what the function wants to know of its task it asks :func:`current_activity`.
+Calling the function still runs it. A class is made from it, which a worker instantiates like any other activity class.
+The function reads the facts about its task from :func:`current_activity`.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class Decisions:
         context: The execution context to set (``set_status``), or ``None`` to leave it as it is.
         markers: How many of ``all`` are markers. They stand at the front and must go with this response, since what
             they record has already been used by the code.
-        wake: The zero-second timer that brings the next decision task where ``all`` does not fit into one response.
+        wake: The zero-second timer that causes the next decision task if ``all`` does not fit into one response.
         later: Markers for the response that is only a chunk: they name further attempts that may be left over.
     """
 
@@ -178,9 +178,9 @@ class Decisions:
     later: tuple[RecordMarker, ...] = ()
 
     def first_chunk(self, count: int) -> tuple[Decision, ...]:
-        """The first ``count`` decisions; where that leaves some over, with what says so and brings the next task.
+        """The first ``count`` decisions; if more are left, with the markers and the timer that bring the next task.
 
-        What is left over stays with the engine, which reads from the next history how far this response went.
+        The rest stays with the engine, which reads from the next history how far this response went.
         """
         if count >= len(self.all):
             return self.all

@@ -1,4 +1,4 @@
-"""What a history says, in the engine's own words: one small class for each thing that can be recorded.
+"""The events of a history as the engine reads them: one small class for each kind.
 
 ``genflow.swf.wire.events`` makes these from SWF's 54 event types; those that mean nothing to a workflow (an activity
 was started, a decision task was scheduled) have no class here. Three groups:
@@ -104,7 +104,7 @@ class CancelRequested:
 
 @define
 class Completed:
-    """An activity, child or Lambda function gave its result."""
+    """An activity, child or Lambda function completed; ``result`` is the text of its result."""
 
     id: int
     ref: int
@@ -166,9 +166,9 @@ class Delivered:
 
 @define
 class Undelivered:
-    """What a decision initiated could not be done, as SWF found out later.
+    """SWF could not do what a decision initiated, and found that out after the decision.
 
-    A child whose workflow id is taken, an external execution that is not there, a Lambda function that may not run.
+    Examples: the workflow id of a child is in use, an external execution does not exist, a Lambda function may not run.
     """
 
     id: int
@@ -266,7 +266,7 @@ class Refused:
         kind: What was asked for: ``activity``, ``child``, ``timer``, ``lambda``, ``signal``, ``cancel request``,
             ``cancel activity``, ``cancel timer`` or ``marker``.
         key: The activity id, workflow id, timer id, Lambda id or marker name.
-        control: What the decision said as control, where the event repeats it (children, signals, cancel requests).
+        control: The control of the decision, if the event repeats it (children, signals, cancel requests).
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Names and ids as SWF takes them: a decision with one that it does not take is refused, and all others with it."""
+"""Names and ids that SWF accepts. It refuses a response as a whole if one of its decisions has another one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORBIDDEN = CONTROLS | frozenset(':/|')
 
 
 def checked_text(value: Any, what: str, most: int = 256) -> str:
-    """A text that a client can send and SWF takes; it counts UTF-16 code units.
+    """Checks a text of at most ``most`` UTF-16 code units that a client can send and SWF accepts, and returns it.
 
     Raises:
         DefinitionError: It is no text, empty, too long, or contains a lone surrogate.

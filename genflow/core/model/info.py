@@ -1,4 +1,4 @@
-"""What an execution knows of itself: ``self.info``."""
+"""The facts about an execution that its code can read: ``self.info``."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ Origins = Callable[[str, ExecutionIds], ExecutionIds]
 
 @frozen
 class Info:
-    """What an execution knows of itself; the same at every replay.
+    """The facts about an execution; the same at every replay.
 
     Attributes:
-        workflow_id: Empty where nothing drives the workflow.
-        run_id: Likewise.
+        workflow_id: The workflow id; empty if no engine drives the workflow.
+        run_id: The run id; empty likewise.
         history_length: Events up to the decision task that is being answered.
     """
 

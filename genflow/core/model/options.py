@@ -118,7 +118,7 @@ def priority(value: Any) -> int | None:
 
 
 def workflow_id(value: Any) -> str | None:
-    """A name for an execution; an empty one is refused, for it would be taken for none, and nobody asked for that."""
+    """Checks a workflow id; an empty one is refused, because it would count as not given."""
     return None if value is None else checked_id(value, 'workflow_id', MAX_WORKFLOW_ID)
 
 
@@ -219,7 +219,7 @@ def _version(value: Any) -> str | None:
 
 @frozen
 class RestartOptions:
-    """What ``self.restart.with_options(...)`` says of the next run; ``None`` says again what this run was given."""
+    """The settings of the next run, by ``self.restart.with_options(...)``; ``None`` keeps the setting of this run."""
 
     version: str | None = field(default=None, converter=_version)
     task_list: str | None = field(default=None, converter=task_list)

@@ -11,7 +11,7 @@ __all__ = ['NOT_PERMITTED', 'UNHANDLED', 'WAYS_OUT', 'is_backpressure', 'refused
 NOT_PERMITTED = 'OPERATION_NOT_PERMITTED'
 
 UNHANDLED = 'UNHANDLED_DECISION'
-"""Why SWF refuses a close: something came while the decision was made."""
+"""The cause with which SWF refuses a close: new events arrived while the decision was made."""
 
 WAYS_OUT = {
     'ACTIVITY_TYPE_DOES_NOT_EXIST': 'no worker has registered this type: import or scan the module that has its class',
@@ -27,7 +27,7 @@ def is_backpressure(cause: str) -> bool:
 
 
 def refused_engine(event: Any) -> HistoryError:
-    """SWF refused what the engine itself needs."""
+    """The error if SWF refuses a request of the engine itself, such as a marker or an engine timer."""
     return HistoryError(
         f'event {event.id}: SWF refused {getattr(event, "how", None) or event.key!r} with {event.cause}; the worker '
         'that answers this execution needs the permission for it'

@@ -1,4 +1,4 @@
-"""Which classes stand for which types: what a decorator says of a class, and the tables a worker looks them up in.
+"""The classes of types: the settings that a decorator gives a class, and the tables in which a worker looks it up.
 
 ``genflow.swf.scanner`` makes a spec when a class is decorated and hangs it on venusian; :func:`declared` gives every
 spec that any import so far has made, for those who run without scanning.

@@ -1,4 +1,4 @@
-"""What ``self.restart(...)`` gives, and ``run`` returns."""
+"""The value that ``self.restart(...)`` gives and ``run`` returns, to continue the execution as new."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ['Restart']
 
 
 class Restart:
-    """What ``self.restart(...)`` gives: to be returned from ``run``."""
+    """The restart of an execution; ``run`` has to return it."""
 
     __slots__ = ('args', 'input', 'kwargs', 'options')
 

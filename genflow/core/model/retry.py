@@ -96,7 +96,7 @@ class Retry:
         return any(_is(error, kind) for kind in kinds)
 
     def covers(self, error: BaseException) -> bool:
-        """Whether it is a policy for this failure, however often that was tried."""
+        """Whether the policy is for this failure, regardless of the number of attempts."""
         return math.isinf(self.max_attempts) or self.again(error, 0)
 
     def for_failure(self, error: BaseException) -> Retry:
@@ -104,7 +104,7 @@ class Retry:
         return self
 
     def unused(self, error: BaseException, tried: int) -> str | None:
-        """What to say of a failure that a policy for time-outs only leaves alone, and one for failures would not."""
+        """A hint if a policy for time-outs does not retry this failure, and one for failures would."""
         further = self.max_attempts - 1
         shorthand = self == Retry(self.max_attempts, initial_interval=0, on=(TaskTimeout,))
         if not shorthand or not further or self.again(error, 0) or not Retry(self.max_attempts).again(error, tried):
@@ -171,12 +171,12 @@ class Retries:
         return self.for_failure(error).again(error, tried)
 
     def unused(self, error: BaseException, tried: int) -> str | None:
-        """Nothing: who gives a list says for what each policy is."""
+        """``None``, because a list says for which failures each policy is."""
         return None
 
 
 def least_wait(error: BaseException | None, tried: int) -> int:
-    """Seconds to wait at least before another attempt, whatever the policy says."""
+    """The least seconds before another attempt, regardless of the policy."""
     remote = error if isinstance(error, TaskFailed) or error is None else error.__cause__
     if isinstance(remote, TaskFailed) and remote.retry_after is not None:
         return math.ceil(remote.retry_after)

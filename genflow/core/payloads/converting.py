@@ -1,4 +1,4 @@
-"""Values beyond JSON, and back: what is written as what, and how a hint reads it.
+"""Converts values that JSON does not have: how each type is written, and how a type hint reads it back.
 
 Writing (:func:`plainer`) goes by a value's own type. Reading (:func:`converter`) goes by hints; it is cattrs with rules
 for what JSON makes ambiguous. A union takes its first member that would have been written as what was read. A key,
@@ -33,10 +33,10 @@ __all__ = ['converter', 'plainer']
 
 
 def plainer(value: Any) -> Any:
-    """A value as JSON can hold it.
+    """A value in JSON's own types.
 
     Raises:
-        Unwritable: It holds something of a type for which there is no rule.
+        Unwritable: It contains a value of a type for which there is no rule.
         ValueError: Two keys of a dict are written alike.
     """
     for kinds, write in _WRITERS:
@@ -84,7 +84,7 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 
 
 def key_text(key: Any) -> str:
-    """A key as JSON has it.
+    """The key of a dict as text.
 
     Raises:
         Unwritable: It is written as a list or an object.

@@ -1,4 +1,4 @@
-"""Envelopes: what travels with an input beside the arguments, and how it is taken out again.
+"""Envelopes: JSON around an input that carries headers or signals beside the arguments.
 
 Headers are what middleware sends along with the input of an execution, activity or child. An input without headers
 travels as it is, so that nothing changes where nobody sends any. Only the worker that is to work on an input opens its
@@ -25,7 +25,7 @@ MEMBERS = {HEADERS_ENVELOPE, 'input'}
 
 
 def wrapped(text: str | None, headers: Mapping[str, str]) -> str | None:
-    """An input with headers; without them where it has none, or where SWF would not take both.
+    """An input with headers; without them if there are none, or if both together exceed SWF's limit.
 
     Raises:
         TypeError: A header is no text.
@@ -40,7 +40,7 @@ def wrapped(text: str | None, headers: Mapping[str, str]) -> str | None:
 
 
 def opened(text: str | None) -> tuple[dict[str, str], str | None]:
-    """The headers that came with an input, and the input itself. What is no envelope is an input without headers."""
+    """The headers of an input, and the input itself. A text that is no envelope is an input without headers."""
     if text is None or not text.startswith(BEGINNING):
         return {}, text
     try:
@@ -61,7 +61,7 @@ def input_of(text: str | None) -> str | None:
 
 
 def restart_input(text: str, signals: tuple[tuple[str, str | None], ...]) -> str:
-    """The next run's input: as it is, or in an envelope with the unread signals."""
+    """The input of the next run: in an envelope if there are unread signals, else unchanged."""
     if not signals:
         return text
     return encode({RESTART_ENVELOPE: 1, 'input': text, 'signals': [list(signal) for signal in signals]})

@@ -1,4 +1,4 @@
-"""How an exception travels: reason and details of a failed activity or workflow.
+"""Encodes an exception as the reason and details of a failed activity or workflow, and decodes them.
 
 ``reason`` is one line for people, cut to SWF's 256 characters. ``details`` is a JSON envelope with the exception's
 module and qualified name, those of its bases, its arguments where JSON can hold them, and the traceback, cut until it
@@ -43,10 +43,10 @@ _PACKAGE = __file__[: -len('core/payloads/failures.py')]
 
 @frozen
 class RemoteFailure:
-    """What the other side said of an exception.
+    """An exception of the other side, as it was recorded.
 
     Attributes:
-        reason: One line.
+        reason: The exception in one line, at most 256 characters.
         details: The recorded details where they are no envelope, else ``None``.
         traceback: The remote traceback, or ``None``.
         names: Module and qualified name of the exception's class and of its bases, most derived first.
@@ -151,7 +151,7 @@ def _users_frames(stack: Sequence[tracebacks.FrameSummary], *, keep_last: bool) 
 
 
 def described(error: BaseException) -> str:
-    """An exception in one line: its class and what it says; never raises."""
+    """An exception in one line: its class and its message; never raises."""
     message = _message(error)
     return f'{type(error).__qualname__}: {message}' if message else type(error).__qualname__
 

@@ -33,7 +33,7 @@ def check_fit(run: Callable[..., Any], args: Any, kwargs: Any, name: str | None 
 
 
 def check_signature(run: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """Refuses arguments that a signature does not take; a few positional ones of a plain method are seen at once.
+    """Refuses arguments that a signature does not take; the check is quick for a few positional arguments.
 
     Raises:
         TypeError: They do not fit.

@@ -254,7 +254,7 @@ def excerpt(text: str, length: int = 60) -> str:
 
 
 def same_payload(one: str | None, other: str | None) -> bool:
-    """Whether two payloads say the same JSON, however it is written."""
+    """Whether two payloads are the same JSON value, regardless of spaces and the order of keys."""
     if one == other:
         return True
     if one is None or other is None:

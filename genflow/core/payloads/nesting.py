@@ -1,4 +1,4 @@
-"""Walks through lists, tuples and dicts of the user's: they may be shared, nested deeply, or contain themselves."""
+"""Walks through the user's lists, tuples and dicts, which may be shared, deeply nested, or contain themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def contents(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def check_nesting(values: Iterable[Any]) -> None:
-    """Refuses values that could not be written, before anything is made of them that follows them to their ends.
+    """Refuses values that contain themselves or are nested too deeply, before anything else walks through them.
 
     Raises:
         ValueError: One contains itself, or is nested more than :data:`MAX_DEPTH` levels deep.

@@ -1,4 +1,4 @@
-"""Type hints as types: each is read by itself, so that one which nobody can read does not turn off the others.
+"""Reads type hints, each by itself, so that one that cannot be read does not disable the others.
 
 Hints may be text (``from __future__ import annotations``), contain text (``list['Tree']``), and name what is imported
 for type checkers only.
@@ -33,7 +33,7 @@ def report_once(message: str) -> None:
 
 
 class Unreadable:
-    """Stands for a hint that names something which is not there.
+    """Stands for a hint whose name does not exist at run time.
 
     Attributes:
         reason: Why it cannot be read.

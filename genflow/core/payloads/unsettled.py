@@ -1,4 +1,4 @@
-"""Tasks and branches in values that are to be written: what was meant are their results."""
+"""Refuses tasks and branches in values that are serialized, because their results were meant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def check_settled(value: Any) -> None:
     """Refuses a value with a task or a branch in it, as an item or as the key of a dict.
 
     Raises:
-        TypeError: There is one; says how its result is got.
+        TypeError: It has one; the message says how to get the result.
     """
     pending = [value]
     seen: set[int] = set()

@@ -1,4 +1,4 @@
-"""Writing values of the user's, with their names in the error where they cannot be written."""
+"""Serializes the user's values; an error names the value that cannot be serialized."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 INPUT_WAY_OUT = 'pass a reference to the data instead'
-"""The way out for whoever sends too much."""
+"""The remedy for arguments that are too large."""
 
 RESULT_WAY_OUT = 'return a reference to the data instead'
-"""The way out for whoever returns too much."""
+"""The remedy for a result that is too large."""
 
 
 def written(value: Any, what: str, write: Callable[[Any], str] = encode_value) -> str:
@@ -100,13 +100,13 @@ def check_input(text: Any, what: str, args: Iterable[Any], kwargs: Mapping[str, 
 
 
 def check_length(text: str, what: str, way_out: str, *, limit: int = MAX_PAYLOAD) -> str:
-    """The text, where SWF takes one that long.
+    """Returns the text, if it is not too long for SWF.
 
     Args:
         text: What is to be sent.
         what: Names it in the error.
-        way_out: What to do instead.
-        limit: The most characters that SWF takes there.
+        way_out: The remedy, for the error.
+        limit: The most characters that SWF accepts for this member.
 
     Raises:
         PayloadTooLarge: It is longer.

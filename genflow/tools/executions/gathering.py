@@ -36,7 +36,7 @@ RECENT = 200
 """Events that are read of each of them, from the end."""
 
 DEPTH = 8
-"""How far children are followed down."""
+"""The most levels of children that are followed."""
 
 MISSING = 'MISSING'
 
@@ -51,12 +51,12 @@ def source_lines(file: str) -> Sequence[str]:
 
 
 def known_spec(view: ExecutionView) -> WorkflowSpec | None:
-    """The class of an execution's type, where it is imported."""
+    """The class of an execution's type; ``None`` if it is not imported."""
     return spec_of_type(view.name, view.version)
 
 
 def spec_of_type(name: str, version: str) -> WorkflowSpec | None:
-    """The class of a workflow type, where it is imported."""
+    """The class of a workflow type; ``None`` if it is not imported."""
     found = None
     for spec in declared():
         if isinstance(spec, WorkflowSpec) and (spec.name, spec.version) == (name, version):
@@ -66,14 +66,14 @@ def spec_of_type(name: str, version: str) -> WorkflowSpec | None:
 
 @frozen
 class Gathered:
-    """An execution and what is known beside its events."""
+    """An execution, and the facts beside its events."""
 
     view: ExecutionView
     facts: Facts
     now: datetime
 
     def diagnosis(self, spec: WorkflowSpec | None = None) -> Diagnosis:
-        """What is to be said of it, by its class where that is given or imported."""
+        """The findings about it; they include the position of its code if its class is given or imported."""
         from genflow.insight import diagnose
 
         return diagnose(self.view, self.now, self.facts, spec or known_spec(self.view), source_lines)
@@ -125,11 +125,11 @@ class Gatherer:
     _refused: dict[str, None] = field(factory=dict, init=False)
 
     def gather(self, run: HistoryTail, depth: int = 0) -> Gathered:
-        """An execution, and what the service knows beside its events."""
+        """An execution, with the facts that the service has beside its events."""
         return self.gather_view(ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0)), depth)
 
     def gather_view(self, view: ExecutionView, depth: int = 0) -> Gathered:
-        """What the service knows beside the events of an execution that were read."""
+        """The facts that the service has beside the events of a view."""
         facts = Facts(
             live=True,
             options=self.options,
@@ -160,13 +160,13 @@ class Gatherer:
             yield (kind, name), count
 
     def count(self, kind: str, name: str) -> int | None:
-        """How many ``decision`` or ``activity`` tasks wait on a list; ``None`` where the service does not tell."""
+        """The number of ``decision`` or ``activity`` tasks that wait on a list; ``None`` if the service refuses."""
         method = getattr(self.client, f'count_pending_{kind}_tasks')
         found = self._ask(f'how many {kind} tasks wait', method, domain=self.domain, taskList={'name': name})
         return None if found is None else found['count']
 
     def pollers(self) -> dict[tuple[str, str], tuple[Poller, ...]]:
-        """Who took ``decision`` or ``activity`` tasks lately, by kind and task list."""
+        """The workers that took tasks lately, by kind (``decision`` or ``activity``) and task list."""
         return self._seen()
 
     def _seen(self) -> dict[tuple[str, str], tuple[Poller, ...]]:

@@ -24,7 +24,7 @@ CONFIGURATION = (
     'taskPriority',
     'lambdaRole',
 )
-"""What event 1 says of how the execution is run."""
+"""The attributes of event 1 that are settings of the execution."""
 
 OPEN_COUNTS = (
     'openActivityTasks',
@@ -48,7 +48,7 @@ def export_lines(loaded: Loaded, domain: str, workflow_id: str, run_id: str, now
         now: The present, from which its retention counts.
 
     Raises:
-        HistoryError: It is open: two services would make its decisions.
+        HistoryError: The execution is open; two services would make its decisions.
     """
     events = [{**event, 'eventTimestamp': utc(event['eventTimestamp']).timestamp()} for event in loaded.events]
     view = ExecutionView(workflow_id, run_id).apply_all(events)

@@ -21,7 +21,7 @@ SAID_AGAIN = (
     'childPolicy',
     'lambdaRole',
 )
-"""The attributes of event 1 that a start takes."""
+"""The attributes of event 1 that a start accepts."""
 
 
 def request_of(begun: Mapping[str, Any], run_id: str) -> dict[str, Any]:

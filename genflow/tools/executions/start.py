@@ -1,8 +1,8 @@
-"""How a run begins: an execution is started, one that is open is continued, or one that has completed is recalled.
+"""The start of a run: starts an execution, continues an open one, or recalls one that has completed.
 
-A run that was interrupted is begun a second time with the same workflow id and the same arguments, perhaps after it had
-completed and before anybody saw its result. Nothing of it may be done twice; so an execution that has completed is as
-good as one that is open, if it was asked for the same.
+A user repeats an interrupted run with the same workflow id and the same arguments, perhaps after it has completed and
+before its result was shown. Nothing may be done twice, so a completed execution with the same arguments gives its
+result again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Request:
 
 @frozen
 class Begun:
-    """The execution that a run is about, and whether it was there before."""
+    """The execution of a run, and whether it existed before."""
 
     run: HistoryTail
     is_new: bool

@@ -1,4 +1,4 @@
-"""The types of a domain, beside the classes that stand for them."""
+"""Compares the types of a domain with the classes that implement them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DIFFERS = 'differs'
 
 @frozen(order=True)
 class RegisteredType:
-    """A type as on the service.
+    """A type as the service has it.
 
     Attributes:
         kind: ``workflow`` or ``activity``.
@@ -64,7 +64,7 @@ def _of_kind(client: Any, domain: str, kind: str, status: str) -> Iterator[Regis
 
 
 def verdicts(client: Any, domain: str, specs: Iterable[Spec], known: Iterable[Key]) -> dict[Key, tuple[str, str]]:
-    """How each class stands to its type: a word (``same``, :data:`DIFFERS`, :data:`UNREGISTERED`), and the details."""
+    """For each class, how its type is registered (``same``, :data:`DIFFERS`, :data:`UNREGISTERED`), and details."""
     registered = set(known)
     return {key: _verdict(client, domain, spec, key in registered) for spec in specs for key in [key_of(spec)]}
 

@@ -1,4 +1,4 @@
-"""Finds the signals that a run waits for when nothing in it happens by itself any more.
+"""Finds the signals that a run waits for, if nothing else can continue it.
 
 No execution is examined while workers are busy. When they have been idle for a while, each is examined once, and again
 only after a worker has answered another task.
@@ -31,8 +31,8 @@ class Waiting:
     Attributes:
         workflow_id: Its workflow id.
         type: Name and version of its type.
-        signals: The signals that it would take, one at least.
-        describe_blocked: Where in the code, for people.
+        signals: The names of the signals that it waits for, at least one.
+        describe_blocked: Where it waits in the code, in words.
     """
 
     workflow_id: str
@@ -42,7 +42,7 @@ class Waiting:
 
 
 def stranded(client: Any, domain: str) -> list[HistoryTail]:
-    """The open executions that only somebody outside can bring on; none while any of the domain has work to do."""
+    """The open executions that only a signal can continue; none while any execution of the domain has work to do."""
     found: list[HistoryTail] = []
     for run in open_runs(client, domain):
         view = ExecutionView(run.workflow_id, run.run_id).apply_all(run.since(0))
@@ -54,9 +54,9 @@ def stranded(client: Any, domain: str) -> list[HistoryTail]:
 
 
 def waiting(run: HistoryTail, registry: Registry, cache: StickyCache) -> Waiting | None:
-    """What an execution waits for, ``None`` where it takes no signal or cannot be looked into.
+    """The signals that an execution waits for; ``None`` if it waits for none, or cannot be examined.
 
-    The generator that its decider keeps is looked at, if it is there; otherwise the history is replayed.
+    Examines the cached generator of its decider, if there is one; otherwise replays the history.
     """
     kind = run.first()['workflowType']
     kept = cache.take(run.run_id)

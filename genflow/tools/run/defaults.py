@@ -1,8 +1,8 @@
-"""What commands go by where nobody says otherwise."""
+"""The defaults of commands."""
 
 from __future__ import annotations
 
 __all__ = ['DOMAIN']
 
 DOMAIN = 'genflow'
-"""The domain of executions."""
+"""The domain, unless a command or its settings name another one."""

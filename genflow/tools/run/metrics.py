@@ -21,7 +21,7 @@ from genflow.exposition import CONTENT_TYPE
 __all__ = ['read_metrics', 'serving_at_socket', 'serving_metrics']
 
 TIMEOUT = 5.0
-"""Seconds that one process may take to tell its metrics: Prometheus waits for ten."""
+"""Seconds within which one process must give its metrics; Prometheus waits for ten."""
 
 
 def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
@@ -46,7 +46,7 @@ def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
 
 @contextlib.contextmanager
 def serving_metrics(port: int, text: Callable[[], str]) -> Iterator[int]:
-    """Serves what a function gives at ``/metrics``, on the loopback interface; gives the port.
+    """Serves the text that a function gives at ``/metrics``, on the loopback interface; returns the port.
 
     Args:
         port: 0 takes a free one.
@@ -98,7 +98,7 @@ class _SocketConnection(http.client.HTTPConnection):
 
 
 def read_metrics(path: Path) -> str | None:
-    """What the process behind a socket says; ``None`` where there is none, or it does not answer."""
+    """The metrics of the process behind a socket; ``None`` if there is none, or if it does not answer."""
     connection = _SocketConnection(path)
     try:
         connection.request('GET', '/metrics')

@@ -1,15 +1,15 @@
 """One run: an execution, the workers that decide and perform it, and the thread that waits for its end.
 
-A worker for each task list and the program that asked live in one process, and the service too, unless another process
-has the file already: then it is that one's. The main thread starts or continues the execution, follows its history and
-shows it; the workers' threads decide and perform. Task lists may be named at any time, by a decision, so a worker for a
-list is started when the first decision names it.
+One process has a worker for each task list, and the service, unless another process leads the file already. The main
+thread starts or continues the execution, follows its history and shows it; the workers' threads decide and run
+activities. A decision may name a new task list at any time, so the worker for a list starts when a decision first names
+it.
 
-A run may have several processes (*shared*), under a supervisor that has the file. One of them does all this, and may be
-started again after it has died; the others only work.
+A run may have several processes (*shared*), under a supervisor that leads the file. One of them does all this, and may
+be started again after it has died; the others only work.
 
-Nothing is ever held here. Where a worker would wait for better code to be deployed, there is nobody to wait for, so the
-run ends with the report. In a file the execution stays open, and goes on when the code is mended.
+A run never holds an execution. A worker would wait until better code is deployed; a run ends with the report instead.
+An execution in a file stays open, and continues when the code is mended.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ PASSING = frozenset({'DecisionTaskScheduled', 'DecisionTaskStarted', 'DecisionTa
 
 
 class CannotGoOn(Exception):
-    """An execution cannot go on with the code that is there.
+    """An execution cannot continue with the imported code.
 
     Attributes:
-        error: Why.
+        error: The error of the engine.
     """
 
     def __init__(self, task: DecisionTask | ActivityTask, error: GenflowError) -> None:
@@ -76,12 +76,12 @@ class CannotGoOn(Exception):
 
 
 class Interrupted(Exception):
-    """A signal has told this process to end; what its activities did may have finished."""
+    """A signal ended this process; its activities may have finished their work."""
 
 
 @frozen
 class Shared:
-    """What a process knows that runs one execution together with others, under a supervisor.
+    """The settings of a process that runs one execution together with others, under a supervisor.
 
     Attributes:
         since: Start time of the supervisor, in seconds since the epoch.
@@ -94,7 +94,7 @@ class Shared:
 
 @define(eq=False)
 class Run:
-    """One run: the workers, and what they tell the thread that waits."""
+    """One run: the workers, and their reports to the thread that waits."""
 
     service: Any
     registry: Registry
@@ -143,7 +143,7 @@ class Run:
             view.stop()
 
     def help(self, spec: WorkflowSpec, run: HistoryTail) -> None:
-        """Work for a run that another process shows, until a signal comes."""
+        """Works for a run that another process shows, until a signal ends this process."""
         try:
             self._start_workers(spec, is_new=False)
             while True:
@@ -157,7 +157,7 @@ class Run:
 
     @contextmanager
     def stopping_on_signals(self) -> Iterator[None]:
-        """Where the run is shared, the first signal has activities finish, and the second does not wait for them."""
+        """In a shared run, the first signal lets activities finish, and the second does not wait for them."""
         if self.shared is None:
             yield
             return

@@ -69,16 +69,16 @@ def run(  # type: ignore[misc]  # keywords of `run` that have the names of its o
     middleware: Middlewares = (),
     **keywords: Any,
 ) -> Any:
-    """Run a workflow to its end on the embedded service, in this process, and give its result.
+    """Runs a workflow to its end on the embedded service, in this process, and returns its result.
 
     The workflow and its activities are decorated classes that have been imported.
 
     Args:
         workflow: The workflow class.
         *args: Arguments of its ``run``.
-        db: A file that keeps the execution; without one it is gone when this returns.
-        workflow_id: Names the execution: one of that id in the file that is open is continued, one that has completed
-            with the same arguments gives its result again.
+        db: A file that keeps the execution; without one, the execution is in memory and lost when this returns.
+        workflow_id: The workflow id. An open execution of that id in the file is continued; one that has completed with
+            the same arguments gives its result again.
         kwargs: Keyword arguments of its ``run``, for those that are named as this function's own.
         middleware: A `genflow.Middleware`, or several, for the start and for the workers.
         **keywords: Keyword arguments of its ``run``.
@@ -114,21 +114,21 @@ def execute(
     shared: Shared | None = None,
     middleware: Middlewares = (),
 ) -> Outcome:
-    """Run a workflow to its end.
+    """Runs a workflow to its end.
 
     Args:
         request: What to run.
         db: The file that keeps the execution; in memory if there is none.
-        view: Who is shown how it goes.
+        view: Shows the progress.
         activities: How many activities of a task list run at a time.
-        shared: Where this is one of several processes that run it.
+        shared: If this is one of several processes that run it.
         middleware: For the start and for the workers.
 
     Raises:
         HistoryError: An execution of that id is open, and was started for something else.
-        CannotGoOn: The execution cannot be decided with the code that is there.
+        CannotGoOn: The execution cannot continue with the imported code.
         RegistrationError: Two classes stand for one type.
-        Interrupted: A signal came, where the run is shared.
+        Interrupted: A signal came, and the run is shared.
         genflow.local.errors.StoreError: The file cannot be used.
     """
     stack = stack_of(middleware)
@@ -147,10 +147,10 @@ def help_run(
     shared: Shared,
     middleware: Middlewares = (),
 ) -> None:
-    """Work for a run that another process began, or is about to begin, until a signal comes.
+    """Works for a run that another process began, or is about to begin, until a signal ends this process.
 
     Raises:
-        CannotGoOn: The execution cannot be decided with the code that is there.
+        CannotGoOn: The execution cannot continue with the imported code.
         RegistrationError: Two classes stand for one type.
         Interrupted: A signal came.
         genflow.local.errors.StoreError: The file cannot be used.

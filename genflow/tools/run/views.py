@@ -50,7 +50,7 @@ class Silent:
     """A view that shows nothing."""
 
     def wait_for(self, what: str) -> None:
-        """Whoever runs is told by the log."""
+        """Shows nothing; the log names the signal."""
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -117,7 +117,7 @@ class LiveView:
 
 @define
 class Count:
-    """The operations of one kind and name, by how far they are; ``retried`` counts attempts."""
+    """The number of operations of one kind and name in each state; ``retried`` counts attempts."""
 
     done: int = 0
     failed: int = 0
@@ -144,7 +144,7 @@ Key = tuple[str, str]
 
 
 def picture(title: str, execution: ExecutionView, now: datetime, missing: str = '') -> Any:
-    """The state of a run as something that rich can draw.
+    """The state of a run, for rich to draw.
 
     Args:
         title: The title of the table.

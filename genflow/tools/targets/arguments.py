@@ -1,4 +1,4 @@
-"""Arguments of workflows as people type them: JSON where it is JSON, else the text itself."""
+"""Arguments of workflows as users type them: a text that is JSON is read as JSON, any other is itself."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ['WrongArgument', 'named_values', 'path_of', 'values_of']
 
 
 class WrongArgument(ValueError):
-    """An argument cannot be what it was meant to be; the text says how to write it."""
+    """An argument cannot be read; the text says how to write it."""
 
 
 def values_of(texts: Iterable[str]) -> list[Any]:
     """The values of positional arguments.
 
     Raises:
-        WrongArgument: One looks like an option, and so is one that does not exist: ``-1`` is a number, ``-x`` is not.
+        WrongArgument: One looks like an option, such as ``-x``; ``-1`` is a number.
     """
     values = []
     for text in texts:

@@ -1,4 +1,4 @@
-"""The middleware that a command is told to use, as text, made into objects."""
+"""Makes middleware objects from the text of ``--middleware``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORM = 'Write MODULE:NAME or FILE.py:NAME, where NAME is a genflow.Middleware, i
 
 
 def middleware_of(text: str | None) -> tuple[Middleware, ...]:
-    """The middleware that ``module:name`` means; none where there is no text.
+    """The middleware that ``module:name`` names; none if there is no text.
 
     A class, also in a list, is called without arguments.
 

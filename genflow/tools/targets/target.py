@@ -71,7 +71,7 @@ def parse(text: str) -> Target:
 
 
 def load(text: str) -> WorkflowSpec:
-    """The workflow type that a target means.
+    """The workflow type that a target names.
 
     Raises:
         TargetError: There is no such file, module or class, it does not import, or it is not clear which is meant.

@@ -1,1 +1,1 @@
-"""What is wrong in one function: the rules on determinism (``G0..``), and those on lost calls (``G1..``)."""
+"""The checks of one function: the rules on determinism (``G0..``), and those on lost calls (``G1..``)."""

@@ -1,4 +1,4 @@
-"""What decorators and proxies say of the time-outs of activities: the rules ``G111`` and ``G112``."""
+"""Checks the time-outs that decorators and proxies give activities: the rules ``G111`` and ``G112``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from genflow.tools.lint.findings import Finding
 __all__ = ['declarations']
 
 DEFAULT_START_TO_CLOSE = 300.0
-"""What the decorator registers unless told otherwise."""
+"""The start-to-close in seconds that the decorator registers by default."""
 
 SETTINGS = frozenset({'ActivityProxy', 'proxy', 'with_options', 'options'})
-"""What changes the time-outs of a type."""
+"""The names of calls that change the time-outs of a type."""
 
 
 def declarations(project: Project, module: Module) -> Iterator[Finding]:
-    """What decorators and proxies of a module say of activities: the rules on time-outs."""
+    """The findings about the time-outs that decorators and proxies of a module give."""
     for node in ast.walk(module.tree):
         for decorator in getattr(node, 'decorator_list', ()):
             if isinstance(decorator, ast.Call) and called_last(decorator) == 'activity':

@@ -34,7 +34,7 @@ __all__ = ['Look']
 
 FACTORIES = frozenset({'factory', 'default_factory'})
 PURE_WITH_ARGUMENTS = {'time.localtime': 1, 'time.gmtime': 1, 'time.ctime': 1, 'time.asctime': 1, 'time.strftime': 2}
-"""With so many arguments they read no clock."""
+"""Functions that read the clock only if they are called with fewer arguments than this."""
 
 VALUES = frozenset({'os.environ', 'os.environb', 'sys.argv'})
 
@@ -49,7 +49,7 @@ CLOCK_FIXES = {
 
 @define(eq=False)
 class Look:
-    """One look at one function.
+    """The check of one function.
 
     Attributes:
         scope: The function, and what names mean in it.
@@ -68,7 +68,7 @@ class Look:
         self.followed = Followed(self.scope)
 
     def findings(self) -> Iterator[Finding]:
-        """What breaks the rules."""
+        """The findings in the function; afterwards, ``followed.calls`` is complete."""
         yield from self._cached()
         for node in self.scope.parents:
             check = _CHECKS.get(type(node))

@@ -1,4 +1,4 @@
-"""Which functions of the project a function runs, so that the look goes on in them."""
+"""Finds the functions of the project that a function runs, so that the check continues in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Followed:
 
     Attributes:
         scope: The function.
-        calls: What was found so far: each function of the project, with the call that runs it.
+        calls: The functions found so far, each with the call that runs it.
     """
 
     scope: Scope
@@ -86,7 +86,7 @@ class Followed:
                 self.calls += [(target, node) for target in self.targets(full)] if full is not None else []
 
     def handed_on(self, node: ast.expr) -> None:
-        """Follows a function of the project that is handed on, to be called by another."""
+        """Follows a function of the project that is passed as an argument or kept in a container."""
         parent = self.scope.parents[node]
         handed = isinstance(parent, ast.keyword) or (isinstance(parent, ast.Call) and node in parent.args)
         if handed or isinstance(parent, (ast.List, ast.Tuple, ast.Dict, ast.Set)):

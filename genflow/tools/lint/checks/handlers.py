@@ -1,4 +1,4 @@
-"""What ``try``, ``finally`` and ``suppress`` do to a cancellation: ``G105``, ``G106``; and retries: ``G110``."""
+"""Checks ``try``, ``finally`` and ``suppress`` for lost cancellations (``G105``, ``G106``) and retries (``G110``)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ __all__ = ['Losses']
 
 @define(eq=False)
 class Losses:
-    """One look at one method of a workflow class.
+    """The check of one method of a workflow class.
 
     Attributes:
         method: The method.
@@ -40,7 +40,7 @@ class Losses:
         self._used_names = set(self._names_used())
 
     def findings(self) -> Iterator[Finding]:
-        """What breaks the rules."""
+        """The findings in the method."""
         function = self.method.function
         if isinstance(function.node, ast.AsyncFunctionDef):
             yield self.method.finding(function.node, 'G104', f'{function.qualname} is async; write `def` and yield')

@@ -1,4 +1,4 @@
-"""Which expressions of a workflow's method give a task: calls of proxies, timers, signals and combinators."""
+"""A method of a workflow, and its expressions that give tasks: calls of proxies, timers, signals, combinators."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ PROXIES = frozenset({'ActivityProxy', 'WorkflowProxy', 'LambdaProxy'})
 COMBINATORS = frozenset({'all_of', 'any_of', 'first_of', 'first_success'})
 COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.SetComp)
 NO_YIELD = (*COMPREHENSIONS, ast.DictComp, ast.Lambda)
-"""Where Python takes no ``yield``."""
+"""Expressions in which Python allows no ``yield``."""
 
 TIMED = frozenset({'sleep', 'sleep_until', 'until', 'map'})
 
 
 @define(eq=False)
 class Method:
-    """One method of a workflow class, and what its expressions mean.
+    """One method of a workflow class.
 
     Attributes:
         project: All modules.
         function: The method.
-        cls: The workflow class that it is looked at as a method of.
+        cls: The workflow class for which it is checked: its own or a derived one.
         chain: How workflow code gets there: the names of the functions from a method of the workflow on.
         parents: Every node of the method, in order, with the one around it.
     """
@@ -167,7 +167,7 @@ def _gives_restart(method: Function) -> bool:
 
 
 def number(node: ast.expr | None, project: Project, module: Module) -> float | None:
-    """The value of a number: a constant, one of a module, or what is reckoned of such."""
+    """The value of a number: a constant, a constant of a module, or an expression of such; ``None`` if unknown."""
     if isinstance(node, ast.Constant):
         value = node.value
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
@@ -196,4 +196,4 @@ _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
-"""What is reckoned with numbers that are known."""
+"""The operators with which known numbers are computed."""

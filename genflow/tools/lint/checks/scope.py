@@ -1,4 +1,4 @@
-"""What names mean in one function, as far as assignments, imports, hints and defaults say so."""
+"""Resolves names in one function, by assignments, imports, type hints and defaults."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Scope:
         return next((name for name, value in given if isinstance(value, ast.Name) and value.id == this), None)
 
     def by_maker(self, node: ast.AST) -> str | None:
-        """A member of an object, by what has made the object: ``SESSION.get`` is ``requests.Session().get``.
+        """A member of an object, by the call that made the object: ``SESSION.get`` is ``requests.Session().get``.
 
         The object is one that a module, the class or the methods of the workflow keep.
         """
@@ -139,7 +139,7 @@ class Scope:
         return None
 
     def kept(self, name: str) -> tuple[Module | None, ast.expr | None]:
-        """The value of an attribute of the object itself, where it has but one, and the module that says so."""
+        """The only value that an attribute of ``self`` has, with its module; ``(None, None)`` if there are more."""
         cls = self.owner
         if cls is None:
             return None, None

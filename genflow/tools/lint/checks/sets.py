@@ -1,4 +1,4 @@
-"""What iterates over sets, whose order differs between processes: the rule ``G010``."""
+"""Finds iteration over sets, whose order differs between processes: the rule ``G010``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What executions of one worker share and workflow code changes: the rules ``G012`` and ``G013``."""
+"""Finds changes of state that the executions of a worker share: the rules ``G012`` and ``G013``."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ MUTABLE = frozenset(
         'WeakValueDictionary',
     }
 )
-"""What makes objects that change."""
+"""The names of functions and classes that make mutable objects."""
 
 
 @define(eq=False)
 class SharedState:
-    """What one function does to objects that modules, classes, functions and defaults keep."""
+    """The changes that one function makes to objects of modules, classes, functions and defaults."""
 
     scope: Scope
 

@@ -1,4 +1,4 @@
-"""Which names of a method are tasks, and which tasks are used as if they were their results: the rule ``G102``."""
+"""Finds tasks that are used as if they were their results: the rule ``G102``."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ VALUE_FUNCTIONS = frozenset(
     }
 )
 SUMMING = frozenset({'sum', 'min', 'max', 'any', 'all'})
-"""What needs the values of an iterable, not only the iterable."""
+"""Functions that need the values in an iterable."""
 
 
 @define(eq=False)
@@ -220,4 +220,4 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
     ast.Match: ('subject',),
     ast.comprehension: ('iter',),
 }
-"""Where a value is needed: by parent, its members."""
+"""The members of a parent node in which a value is needed."""

@@ -78,7 +78,7 @@ class Class:
 
     @property
     def stored(self) -> dict[str, list[ast.expr | None]]:
-        """What its methods store in attributes of their own object: by name, the values as far as they are plain."""
+        """The values that methods store in attributes of ``self``, by name; ``None`` for one that is not plain."""
         if self._stored is None:
             self._stored = {}
             for method in self.methods.values():
@@ -92,7 +92,7 @@ class Module:
     """A file: its tree, and the names of its top level.
 
     Attributes:
-        is_asked: Whether it is one of those to look at, and not only imported by them.
+        is_asked: Whether it is checked itself, and not only imported by a checked module.
         stars: The modules of which it imports everything.
     """
 
@@ -123,7 +123,7 @@ class Module:
         return len(text.encode()[:offset].decode()) + 1 if not text.isascii() else offset + 1
 
     def full_name(self, name: str) -> str:
-        """What a dotted name stands for at the top level of the module, by its imports."""
+        """The dotted name behind a name at the top level of the module, by its imports."""
         root, dot, rest = name.partition('.')
         return self.imports.get(root, root) + dot + rest
 

@@ -1,4 +1,4 @@
-"""What a dotted name stands for that workflow code must not call: a table from the standard library and the field."""
+"""The dotted names that workflow code must not call, of the standard library and common packages."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ CACHES = frozenset({'functools.lru_cache', 'functools.cache', 'cachetools.cached
 
 
 def code_of(name: str) -> str | None:
-    """The code of the rule that a call of this dotted name breaks."""
+    """The code of the rule that a call of this dotted name breaks; ``None`` if it breaks none."""
     if name in _CALLS:
         return _CALLS[name]
     if name in _HARMLESS or any(name.startswith(f'{harmless}.') for harmless in _HARMLESS):

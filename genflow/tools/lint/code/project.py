@@ -60,7 +60,7 @@ class Project:
         )
 
     def canonical(self, name: str) -> str:
-        """The dotted name of what a name stands for that a module only passes on: by import, alias or ``import *``."""
+        """The dotted name of the definition behind a name, through imports, aliases and ``import *``."""
         seen: set[str] = set()
         while name not in seen:
             seen.add(name)
@@ -83,7 +83,7 @@ class Project:
         return self.star(module, name)
 
     def stands_for(self, module: Module, value: ast.expr | None) -> str | None:
-        """The dotted name of what an expression means at the top level of a module; ``f()`` is what a call makes."""
+        """The dotted name that an expression means at the top level of a module; ``f()`` is the result of a call."""
         value = unwrapped(value)
         name = dotted(value) if isinstance(value, (ast.Name, ast.Attribute, ast.Call, ast.BinOp)) else None
         if name is None:

@@ -1,4 +1,4 @@
-"""Files of Python code as text, with what it takes to write them back byte for byte."""
+"""Reads Python files as text, and writes them back with the same encoding and line ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pieces of a syntax tree are, as far as their shape alone says so."""
+"""Questions about nodes of a syntax tree that their shape alone answers."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def dotted(node: ast.AST) -> str | None:
 
 
 def last_name(node: ast.AST) -> str:
-    """The last part of a dotted name; empty for what is none."""
+    """The last part of a dotted name; empty for any other expression."""
     return (dotted(node) or '').rpartition('.')[2]
 
 
 def changed_by(node: ast.AST) -> ast.expr | None:
-    """What a node changes: by a method, an item, an attribute, or ``next``."""
+    """The expression whose object a node changes, by a method, an item, an attribute or ``next``; ``None`` if none."""
     if isinstance(node, ast.Call):
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr in MUTATING:

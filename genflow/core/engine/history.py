@@ -87,7 +87,7 @@ class Reader:
     _known: bool = field(default=False, init=False)
     _held_back: list[RecordedDecision] = field(factory=list, init=False)
 
-    def read(self, found: Iterable[Any], *, to_end: bool = False) -> Iterator[RecordedDecision]:
+    def read(self, found: Iterable[Any], *, to_end: bool = False) -> Iterator[RecordedDecision]:  # noqa: C901 - the hot loop, in one piece
         """Gives each decision that counts and was completed; the one that is still to be made is :attr:`live` then.
 
         Args:
@@ -119,10 +119,19 @@ class Reader:
                 else:
                     yield decision
                 output = None
-            if kind in _FRAME:
-                _FRAME[kind](self, event)
-                output = self._output
+            if kind is events.DecisionStarted:
+                self._decision_started(event)
+            elif kind is events.DecisionCompleted:
+                if self._started is None or self._started.id != event.started_id:
+                    raise HistoryError(
+                        f'event {last} completes the decision task of event {event.started_id}, not the open one'
+                    )
+                self._completed = last
+                output = self._output = []
+            elif kind is events.DecisionTimedOut:
+                self._decision_timed_out(event)
             else:
+                self.signaled = self.signaled or kind is events.Signaled
                 self._waiting.append(event)
         self._last = last
         yield from self._rest(to_end=to_end)
@@ -215,11 +224,7 @@ class Reader:
             f'{event.decision_id}, which does not precede it'
         )
 
-    def signal_came(self, event: events.Signaled) -> None:
-        self.signaled = True
-        self._waiting.append(event)
-
-    def decision_started(self, event: events.DecisionStarted) -> None:
+    def _decision_started(self, event: events.DecisionStarted) -> None:
         if self._known:
             raise HistoryError(
                 f'the decision started in event {self.answered} was answered by this process, but the history does not '
@@ -228,15 +233,7 @@ class Reader:
         self._started = event
         self._boundary = len(self._waiting)
 
-    def decision_completed(self, event: events.DecisionCompleted) -> None:
-        if self._started is None or self._started.id != event.started_id:
-            raise HistoryError(
-                f'event {event.id} completes the decision task of event {event.started_id}, not the open one'
-            )
-        self._completed = event.id
-        self._output = []
-
-    def decision_timed_out(self, event: events.DecisionTimedOut) -> None:
+    def _decision_timed_out(self, event: events.DecisionTimedOut) -> None:
         if self._known:
             raise HistoryError(f'the decision answered by this process timed out in event {event.id}')
         self._started = None
@@ -244,11 +241,3 @@ class Reader:
 
 def _is_refused_completion(event: Any) -> bool:
     return isinstance(event, events.CloseRefused) and event.how == 'completed' and event.cause == UNHANDLED
-
-
-_FRAME: dict[type, Any] = {
-    events.DecisionStarted: Reader.decision_started,
-    events.DecisionCompleted: Reader.decision_completed,
-    events.DecisionTimedOut: Reader.decision_timed_out,
-    events.Signaled: Reader.signal_came,
-}

@@ -35,20 +35,15 @@ def translate(events: Iterable[Mapping[str, Any]]) -> list[core.Event]:
     Raises:
         HistoryError: An event is of a type that SWF did not have when this was written, or lacks a member.
     """
-    readers_by_type = READERS
-    values: list[core.Event] = []
-    append = values.append
-    event: Mapping[str, Any] = {}
+    found = events if isinstance(events, list) else list(events)
+    readers = READERS
     try:
-        for event in events:
-            read = readers_by_type[event['eventType']]
-            if read is not None:
-                value = read(event)
-                if value is not None:
-                    append(value)
-    except KeyError as error:
-        raise _unreadable(event, error) from error
-    return values
+        values = [read(event) for event in found if (read := readers[event['eventType']]) is not None]
+    except KeyError:
+        for event in found:
+            _read_alone(event)
+        raise
+    return values if all(values) else [value for value in values if value is not None]  # type: ignore[return-value]
 
 
 def decided(events: list[core.Event]) -> list[core.Event]:
@@ -61,10 +56,16 @@ def decided(events: list[core.Event]) -> list[core.Event]:
     return events
 
 
-def _unreadable(event: Mapping[str, Any], error: KeyError) -> HistoryError:
+def _read_alone(event: Mapping[str, Any]) -> None:
+    """Says which event it is that cannot be read."""
     kind = event.get('eventType')
-    what = 'lacks the member' if kind in READERS else 'is not known to this release of genflow:'
-    return HistoryError(f'event {event.get("eventId")}, {kind}, {what} {error}')
+    try:
+        read = READERS[event['eventType']]
+        if read is not None:
+            read(event)
+    except KeyError as error:
+        what = 'lacks the member' if kind in READERS else 'is not known to this release of genflow:'
+        raise HistoryError(f'event {event.get("eventId")}, {kind}, {what} {error}') from error
 
 
 def workflow_started(member: str) -> Reader:
@@ -126,8 +127,13 @@ def _priority(text: str | None) -> int | None:
 
 
 def decision_started(member: str) -> Reader:
-    make = core.DecisionStarted
-    return lambda event: make(event['eventId'], utc(event['eventTimestamp']))
+    make, zone = core.DecisionStarted, timezone.utc
+
+    def read(event: Mapping[str, Any]) -> core.DecisionStarted:
+        when = event['eventTimestamp']
+        return make(event['eventId'], when if type(when) is datetime and when.tzinfo is zone else utc(when))
+
+    return read
 
 
 def decision_completed(member: str) -> Reader:

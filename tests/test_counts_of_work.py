@@ -106,9 +106,9 @@ def replay(cls, events):
     execution.close()
 
 
-@pytest.mark.parametrize(('cls', 'events', 'limit'), [(Sequential, sequential, 58), (Parallel, parallel, 54)])
+@pytest.mark.parametrize(('cls', 'events', 'limit'), [(Sequential, sequential, 50), (Parallel, parallel, 48)])
 def test_lines_that_a_cold_replay_executes_for_an_event(cls, events, limit):
-    """54.4 and 50.2 on Python 3.11."""
+    """47.3 and 45.4 on Python 3.11."""
     history = events(400)
     replay(cls, history)
     with lines_counted() as lines:
@@ -118,7 +118,7 @@ def test_lines_that_a_cold_replay_executes_for_an_event(cls, events, limit):
 
 
 def test_lines_that_a_shadow_executes_for_an_event():
-    """74.7 on Python 3.11, which is 3 ms of CPU for 1,000 events: the replay and its checks, without the fetching."""
+    """70.4 on Python 3.11, which is 3 ms of CPU for 1,000 events: the replay and its checks, without the fetching."""
     history = sequential(400)
     document = {'workflowExecution': {'workflowId': 'w', 'runId': 'r'}, 'events': history}
     spec = WorkflowSpec(Sequential, 'Steps', '1')
@@ -127,7 +127,7 @@ def test_lines_that_a_shadow_executes_for_an_event():
         outcome = replayed(document, spec, ('w', 'r', False), strict=False)
     each = sum(lines.values()) / len(history)
     assert outcome.error is None
-    assert each <= 80 * LEEWAY, (each, lines.most_common(6))
+    assert each <= 75 * LEEWAY, (each, lines.most_common(6))
 
 
 @pytest.mark.parametrize(('workflow', 'limit'), [(Pair, 4_400), (Ten, 10_400)])
@@ -317,9 +317,9 @@ def test_statements_of_a_chain(tmp_path, unhurried, statements):
         assert sum(statements.values()) / 400 <= 1.2, statements
 
 
-@pytest.mark.parametrize(('place', 'limit'), [('memory', 1940), ('file', 2085)])
+@pytest.mark.parametrize(('place', 'limit'), [('memory', 1915), ('file', 2060)])
 def test_lines_that_a_step_of_a_chain_executes(tmp_path, unhurried, place, limit):
-    """1,903 and 2,047 on Python 3.11, by all threads together."""
+    """1,883 and 2,026 on Python 3.11, by all threads together."""
     with lines_counted() as lines, service(':memory:' if place == 'memory' else tmp_path / 'swf.db') as (_, start):
         lines.clear()
         run(start, 60)

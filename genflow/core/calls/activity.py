@@ -1,4 +1,4 @@
-"""Calls of activities: what the history says of one, and what it is called by.
+"""Calls of activities: the decisions and events of an attempt, and its id.
 
 The id of an attempt is ``<number>.<attempt>``, and ``<number>.<attempt>;h=<seconds>`` where the call overrides the
 heartbeat: a poll tells the worker neither, so both travel in the id.
@@ -20,7 +20,7 @@ __all__ = ['ActivityCall', 'heartbeat_details']
 
 
 def heartbeat_details(details: str | None) -> str | None:
-    """What the activity itself said last, of the details of a time-out."""
+    """The details of the last heartbeat, from the details of a time-out."""
     if details is None or not details.startswith(PROCESS_DIED):
         return details
     return details[len(PROCESS_DIED) + 1 :] or None

@@ -1,4 +1,4 @@
-"""Tasks as arguments: a call whose arguments are not all there yet."""
+"""Tasks as arguments: a call waits until they have settled."""
 
 from __future__ import annotations
 

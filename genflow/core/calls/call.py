@@ -66,7 +66,7 @@ class Call(Task[Any]):
         incompatible: Whether it is not sent beside a close: SWF refuses a batch that schedules an activity or timer and
             closes.
         input: The serialized arguments.
-        phase: How far it has come with SWF.
+        phase: Where it is on its way to SWF and back; see :mod:`genflow.core.calls.phases`.
         key: The id by which SWF knows it, once it is recorded.
         ref: The id of the event that recorded it.
         where: The user's line that made it.
@@ -104,14 +104,14 @@ class Call(Task[Any]):
         return self.phase == NEW
 
     def waited_for(self) -> Iterable[Task[Any]]:
-        """The tasks among the arguments that are not there yet."""
+        """The open tasks among the arguments."""
         return self.loop.open_arguments(self)
 
     def prepare(self) -> None:
         """Serializes the arguments."""
 
     def begin(self) -> None:
-        """Queues the call: its arguments are there."""
+        """Queues the call; all tasks among its arguments have settled."""
         self.loop.outbox.add(self)
 
     def decision(self) -> decisions.Decision:
@@ -137,22 +137,22 @@ class Call(Task[Any]):
         return getattr(event, 'input', None)
 
     def description(self) -> dict[str, Any]:
-        """What it asks for, for a report."""
+        """What it asks SWF for, in words, for a report."""
         return {'kind': self.kind, 'number': self.number, 'input': self.input}
 
     # afterwards
 
     def apply(self, event: Any) -> None:
-        """What the history says of it."""
+        """Applies an event about it."""
         raise HistoryError(f'event {event.id} ({type(event).__name__}) does not apply to {self.label}')
 
     def refused(self, event: Any) -> None:
-        """SWF would not do it."""
+        """Applies SWF's refusal."""
         self.over()
         self.settle(ERROR, ScheduleFailed(event.cause, getattr(event, 'message', None), task=self))
 
     def over(self) -> None:
-        """SWF says nothing more of it."""
+        """Ends the call at SWF: no further event is about it."""
         self.loop.outbox.change(self, OVER)
         if self.cancellation is not None:
             self.cancellation.dropped = True
@@ -168,11 +168,11 @@ class Call(Task[Any]):
         return ()
 
     def ask_to_cancel(self) -> None:
-        """Cancels what SWF has; nothing where SWF cannot."""
+        """Requests its cancellation at SWF; does nothing for a kind of call that SWF cannot cancel."""
 
     @property
     def lasts(self) -> float | None:
-        """How many seconds it may take at most, where the code says so."""
+        """The most seconds that it may take; ``None`` if the code sets no limit."""
         return None
 
     def check_duration(self, reported: set[Location | None]) -> None:
@@ -206,8 +206,8 @@ class RetryableCall(Call):
     """A call that may need several attempts: an activity, a child or a Lambda function.
 
     Attributes:
-        attempt: From 1.
-        uncounted: How many attempts count as no try.
+        attempt: The number of the current attempt, from 1.
+        uncounted: The number of attempts that do not count for the retry policy.
         ready: Whether the wait before this attempt is over.
     """
 
@@ -287,7 +287,7 @@ class RetryableCall(Call):
         return f'{self.attempt_id}{RETRY_TIMER_SUFFIX}'
 
     def pause(self) -> int:
-        """Seconds to wait before this attempt; asked only where the decision is live."""
+        """The seconds to wait before this attempt; read only in a live decision."""
         if self.attempt == 1:
             return int(self.settings.delay)
         if self.failure is None:  # an uncounted try
@@ -340,7 +340,7 @@ class RetryableCall(Call):
             self.cancellation = None
 
     def attempt_failed(self, error: TaskFailed, *, uncounted: bool = False) -> None:
-        """One attempt failed: another one, or the end."""
+        """Applies the failure of an attempt: another attempt follows, or the call fails."""
         if self.state != OPEN:
             self.over()
             return
@@ -495,7 +495,7 @@ class Cancellation:
             call.loop.refs[event.id] = call.loop.ignored
 
     def withdraw(self) -> None:
-        """It is not sent: SWF keeps the call open."""
+        """Removes the cancellation from the outbox, so that SWF keeps the call open."""
         self.dropped = True
         self.call.cancellation = None
 
@@ -515,12 +515,12 @@ class Cancellation:
 
 
 class Ignored:
-    """Stands for what the history may say of something that the code does not wait for."""
+    """Stands for something in the history that the code does not wait for, so that its events change nothing."""
 
     __slots__ = ()
 
     def apply(self, event: Any) -> None:
-        """Nothing comes of it."""
+        """Ignores the event."""
 
 
 def _seconds_left(loop: Engine) -> float:

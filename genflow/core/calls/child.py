@@ -1,4 +1,4 @@
-"""Child workflows: tried again like an activity, and signalled once they have started."""
+"""Child workflows: retried like activities, and signalled once they have started."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class ChildCall(RetryableCall):
     """``self.order(x)`` where ``order`` is a ``WorkflowProxy``.
 
     Attributes:
-        run_id: Of the child's run, once it has started.
-        detached: The child may outlive this execution.
-        lingering: Cancelled for the code, but it still holds the close until SWF has closed it.
+        run_id: The run id of the child, once it has started.
+        detached: Whether the child may outlive this execution.
+        lingering: Whether it is cancelled for the code, and keeps this execution open until SWF has closed it.
     """
 
     __slots__ = ('detached', 'lingering', 'on_start', 'run_id', 'wants_cancel')

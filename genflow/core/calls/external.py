@@ -1,4 +1,4 @@
-"""Calls to other executions that are there already: signals and cancel requests."""
+"""Messages to other executions: signals and cancel requests."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Child(Protocol):
 
 
 class ExternalCall(Call):
-    """What is said to another execution: a signal or a cancel request.
+    """A message to another execution: a signal or a cancel request.
 
     Attributes:
-        target: Its workflow id, or the child that it is for.
-        receiver: The workflow id that it goes to, once it is to be sent: a further attempt of the child has another.
-        undelivered: What its ``yield`` raises where it was not delivered.
+        target: The workflow id of the receiver, or the child that receives it.
+        receiver: The workflow id of the receiver, once the message is to be sent; each attempt of a child has its own.
+        undelivered: The exception class that its ``yield`` raises if it was not delivered.
     """
 
     __slots__ = ('receiver', 'run_id', 'target')

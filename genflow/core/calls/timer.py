@@ -91,7 +91,7 @@ class TimerCall(UsageTracked, Call):
 
 
 class Limit(TimerCall):
-    """The timer of a time limit: it does nothing by itself."""
+    """The timer of a time limit; the task with the limit handles its end."""
 
     __slots__ = ()
 
@@ -145,7 +145,7 @@ class Limited(Combined):
         return self.members if self.timer is None else (*self.members, self.timer)
 
     def stop(self) -> Iterable[Task[Any]] | None:
-        """The time limit holds on while the task below ends."""
+        """Keeps the time limit until the task below has ended."""
         return None if self.keep else self.members
 
     def withdraw(self) -> Iterable[Task[Any]]:

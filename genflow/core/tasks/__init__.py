@@ -1,1 +1,1 @@
-"""Tasks, the branches that wait for them, and what combines them."""
+"""Tasks, combinators, and the branches that wait for them."""

@@ -1,7 +1,7 @@
 """Tasks in the order in which they settle: ``for slot in as_completed(tasks): value = yield slot``.
 
-The slots are filled in that order, whoever waits for them. Each takes with it what its task tells: result or failure,
-and whether somebody took that.
+The slots are filled in that order, regardless of who waits for them. Each has the outcome of its task, and marks it as
+retrieved when it is retrieved itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Slot(Task[Any]):
     """A place in the order in which tasks settle; made by :func:`as_completed`.
 
     Attributes:
-        task: The task that took this place, once it is taken.
+        task: The task that settled at this place in the order; ``None`` until one has.
     """
 
     __slots__ = ('completion', 'place', 'task')

@@ -1,9 +1,9 @@
 """Branches: the generators of an execution, each driven on its own.
 
 ``run`` is the first branch; every generator that is yielded, spawned or given to a combinator is another one. A branch
-is stepped until it yields a task that is open, and goes on when that task notifies it. Nothing here recurses: a branch
-that is begun by another one starts from the loop's queue. What is yielded is a task, means one (:func:`as_task`), or is
-a mistake, for which the branch gets a task that has failed.
+runs until it yields a task that is open, and continues when that task notifies it. Nothing here recurses: a branch that
+another one begins starts from the loop's queue. A yielded value is a task, or is turned into one (:func:`as_task`); for
+a mistake, the branch gets a task that has failed.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Branch(Cancellable):
     """A generator and the task of its result.
 
     Attributes:
-        awaiting: The open task that the generator stands at, or ``None``.
+        awaiting: The open task for which the generator waits, or ``None``.
         settings: The options of the ``with self.options(...)`` blocks that it is in.
-        delegates: Whether a ``yield from`` stands in its own code.
-        daemon: It is cancelled when ``run`` ends, instead of waited for.
+        delegates: Whether its own code has a ``yield from``.
+        daemon: Whether it is cancelled when ``run`` ends, instead of waited for.
     """
 
     __slots__ = ('awaiting', 'daemon', 'delegates', 'generator', 'settings', 'thrown')
@@ -61,7 +61,7 @@ class Branch(Cancellable):
         self.thrown: BaseException | None = None
 
     def start(self) -> None:
-        """Runs the generator until it stands at an open task."""
+        """Runs the generator until it waits for an open task or has ended."""
         if self.cancel_state is None or self.cancel_state.requested:  # interrupted before, it never runs
             self.delegates = self.generator is not None and _has_yield_from(self.generator.gi_code)
             self._step(None)
@@ -75,7 +75,7 @@ class Branch(Cancellable):
         return task is self.awaiting
 
     def close(self) -> None:
-        """Closes the generator; what runs then decides nothing."""
+        """Closes the generator; code that runs meanwhile decides nothing."""
         generator, self.generator = self.generator, None
         self.awaiting = None
         loop = self.loop
@@ -217,7 +217,7 @@ class Branch(Cancellable):
         return None if loop is None or not holds_task(value) else returned_task(loop, value)
 
     def resolved(self, task: Task[Any]) -> None:
-        """The tasks in what was returned have settled."""
+        """Settles the branch: the tasks in its returned value have settled."""
         self.awaiting = None
         task.mark_retrieved()
         self.settle(task.state, task.outcome)
@@ -239,7 +239,7 @@ class Branch(Cancellable):
 
 
 class Root(Branch):
-    """The branch of ``run``: what leaves it ends the execution.
+    """The branch of ``run``: its return or its exception ends the execution.
 
     Attributes:
         returned_at: Where ``run`` returned.

@@ -52,7 +52,7 @@ class Shield:
         self.deferred: list[Cancellable] = []
 
     def leave(self) -> None:
-        """Goes on with the cancellations that it deferred."""
+        """Leaves the block, and continues the cancellations that it deferred."""
         self.open = False
         deferred, self.deferred = self.deferred, []
         for branch in deferred:
@@ -64,10 +64,10 @@ class CancelState:
     """The cancellation of one branch.
 
     Attributes:
-        error: What is thrown.
-        targeted: It is meant for this branch, not for all of them.
+        error: The exception to throw.
+        targeted: Whether it is for this branch, and not for all of them.
         ending: The wait for the branches below; ``None`` until the branch is interrupted.
-        delivered: The exception was thrown.
+        delivered: Whether the exception was thrown.
     """
 
     __slots__ = ('delivered', 'ending', 'error', 'targeted')
@@ -142,7 +142,7 @@ class Cancellable(Task[Any]):
     Attributes:
         shields: The ``with self.shield()`` blocks that it has entered.
         outer_shields: The shields in which it was begun.
-        spawned: It was given to ``spawn()``, so that it belongs to nobody who waits for it.
+        spawned: Whether it was given to ``spawn()``, so that it does not belong to its waiters.
         cancel_state: Its cancellation, if it is cancelled.
     """
 
@@ -187,7 +187,7 @@ class Cancellable(Task[Any]):
         return self.cancel_state is not None and self.cancel_state.takes_effect
 
     def waits_for(self) -> Iterable[Task[Any]]:
-        """What it waits for right now."""
+        """The tasks for which it waits now."""
         raise NotImplementedError
 
     def is_suspended(self) -> bool:
@@ -195,11 +195,11 @@ class Cancellable(Task[Any]):
         raise NotImplementedError
 
     def stop_waiting(self) -> Iterable[Task[Any]]:
-        """Waits no longer; gives what it waited for."""
+        """Stops waiting; returns the task for which it waited."""
         raise NotImplementedError
 
     def deliver_cancel(self, error: BaseException) -> None:
-        """Gets the exception of its cancellation, where it stands."""
+        """Throws the exception of its cancellation at the place where the code waits."""
         raise NotImplementedError
 
     def withdraw(self) -> Iterable[Task[Any]]:
@@ -267,7 +267,7 @@ class Cancellations:
         return False
 
     def interrupt(self, branches: Iterable[Cancellable]) -> None:
-        """Has cancelled branches wait no longer, unless something defers that."""
+        """Stops cancelled branches from waiting, unless something defers that."""
         interrupted: list[WhenEnded] = []
         pending = deque(branches)
         while pending:

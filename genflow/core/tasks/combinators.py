@@ -46,7 +46,7 @@ E = TypeVar('E')
 T = TypeVar('T')
 
 Waitable = Task[T] | Generator[Any, Any, T]
-"""What type checkers take for a member: a task or a branch."""
+"""A member, for type checkers: a task or a branch."""
 
 Failures = Literal['raise', 'wait', 'return']
 
@@ -54,10 +54,10 @@ Failures = Literal['raise', 'wait', 'return']
 class Combined(Task[Any]):
     """The part that all combinators share.
 
-    Being a member takes no failure: only who takes the combinator takes its members' too.
+    Being a member does not mark a failure as retrieved; retrieving the combinator does so for its members.
 
     Attributes:
-        members: The tasks it is made of; let go of when it has settled and is taken.
+        members: The tasks of which it is made; released when it has settled and was retrieved.
         pending_error: The error that it settles with as soon as branches below have ended.
     """
 
@@ -76,11 +76,11 @@ class Combined(Task[Any]):
 
     @property
     def decided(self) -> bool:
-        """Whether its members change nothing any more."""
+        """Whether its outcome is known, so that its members cannot change it."""
         return self.state != OPEN or self.pending_error is not None
 
     def attach(self) -> None:
-        """Waits on the members that are open; tells itself of those that are not."""
+        """Waits on the open members, and handles those that have settled."""
         for member in self.members:
             if member.state == OPEN:
                 member.watch(self)
@@ -102,7 +102,7 @@ class Combined(Task[Any]):
                     task.release()
 
     def covered(self) -> Iterable[Task[Any]]:
-        """The members whose failures are taken with this task."""
+        """The members whose failures are retrieved with this task."""
         return self.members
 
     def release(self) -> None:
@@ -248,7 +248,7 @@ class Race(Combined):
             self.drop(losers, self.cancel_rest)
 
     def covered(self) -> Iterable[Task[Any]]:
-        """The losers: the winner is handed over, and asked itself."""
+        """The losers; the winner is the value, and its failure is retrieved from itself."""
         return () if self.state == OPEN else self.members
 
     def asked(self) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ class Future(Task[T]):
         self._canceled = False
 
     def set_result(self, value: T) -> None:
-        """Settles it with a value; of a cancelled one, nothing.
+        """Settles it with a value; does nothing if it is cancelled.
 
         Raises:
             YieldError: It is settled already, or another thread asks.
@@ -34,7 +34,7 @@ class Future(Task[T]):
         self._set(VALUE, value)
 
     def set_exception(self, error: BaseException) -> None:
-        """Settles it with an exception; of a cancelled one, nothing.
+        """Settles it with an exception; does nothing if it is cancelled.
 
         An exception that nobody retrieves is no failure of the workflow.
 

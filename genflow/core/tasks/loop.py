@@ -1,9 +1,8 @@
-"""What drives a workflow's calls: the base of the engine's execution, and the one that drives nothing.
+"""The loop of a workflow: the base of the engine's execution, and the loop without an engine.
 
-A workflow object talks to one driver. :class:`Loop` holds what tasks and branches share: the queue of what is to be
-told, the branch that runs just now, and the counts that a close depends on. :class:`DescribingLoop` stands in where
-nobody drives a workflow: its calls give descriptions and its time and chance are fixed, so that a generator can be
-driven by hand.
+A workflow object has one loop. :class:`Loop` holds what tasks and branches share: the queue of callbacks, the branch
+that runs now, and the counts on which a close depends. :class:`DescribingLoop` is the loop of a workflow without an
+engine: calls give descriptions, and time and chance are fixed, so that a generator can be driven by hand.
 """
 
 from __future__ import annotations
@@ -50,23 +49,23 @@ class Loop:
     """What tasks, branches and proxies share.
 
     Attributes:
-        queue: What is to be told next, in order.
-        open_blockers: Open tasks that hold the close.
-        unretrieved: Failures that nobody had taken when they came.
-        branches: The branches whose generators are begun and not ended.
+        queue: The callbacks to run next, in order.
+        open_blockers: The open tasks that keep the execution open.
+        unretrieved: The failures that were not retrieved when they came.
+        branches: The branches whose generators have begun and not ended.
         live: The branches that have not settled, maps among them, in the order in which they were made.
-        cancellations: What cancels branches.
-        conditions: The states that branches wait for.
-        restless: Whether something is to be looked at once every branch stands still.
-        has_run: Whether code has run, or a signal has come, since the conditions were looked at.
-        current: The branch that runs just now.
+        cancellations: The cancellations of branches.
+        conditions: The conditions for which branches wait.
+        restless: Whether circles or conditions must be checked once all branches are blocked.
+        has_run: Whether code has run, or a signal has come, since the conditions were evaluated.
+        current: The branch that runs now.
         silent: Whether code runs that must decide nothing.
         in_side_effect: Whether that code is the function of a side effect.
         reads: Names the code that may only look, where it runs just now.
-        restarting: ``restart`` was called and not returned yet.
-        passing: Exceptions that leave the engine instead of being the outcome of the branch that raises them.
-        unused: What the code has made and not used yet.
-        owner: The driver of tasks that are made now; ``None`` makes descriptions.
+        restarting: Whether ``restart`` was called and not returned yet.
+        passing: The exceptions that leave the engine instead of being the outcome of the branch that raises them.
+        unused: The generators and tasks that the code has made and not used yet.
+        owner: The loop of tasks that are made now; ``None`` makes descriptions.
     """
 
     queue: deque[Callback] = field(factory=deque, init=False)
@@ -91,7 +90,7 @@ class Loop:
 
     @property
     def info(self) -> Info:
-        """What the execution knows of itself."""
+        """The facts about the execution."""
         return self.base
 
     @property
@@ -122,7 +121,7 @@ class Loop:
         return branch
 
     def goes_on(self) -> bool:
-        """Every branch stands still: whether one of them goes on by itself, because of a circle or of a condition."""
+        """Whether a branch continues though all are blocked, because a circle is broken or a condition became true."""
         self.restless = bool(self.conditions)
         if self.cancellations.may_be_circular:
             self.cancellations.break_circles()
@@ -137,7 +136,7 @@ class Loop:
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """Calls made inside decide nothing and log nothing."""
+        """In the block, calls decide nothing and log nothing."""
         before = self.silent, self.current, self.owner
         self.silent, self.current, self.owner = True, None, None
         try:
@@ -147,7 +146,7 @@ class Loop:
 
     @contextmanager
     def in_function_of_side_effect(self) -> Iterator[None]:
-        """The function of a side effect runs inside: it may log, and has to ask the workflow for nothing."""
+        """Marks the block as the function of a side effect, which may log, and must not call the workflow."""
         with self.silence():
             self.in_side_effect = True
             try:
@@ -156,7 +155,7 @@ class Loop:
                 self.in_side_effect = False
 
     def read_only(self, what: Callable[[], str], function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Calls code that may only look at the workflow; what it asks for is refused.
+        """Calls code that may only read the workflow; its calls are refused.
 
         Args:
             what: Names the code in an error.
@@ -186,7 +185,7 @@ class Loop:
         return {} if self.current is None else self.current.settings
 
     def describe_blocked(self) -> str:
-        """Where each branch stands, and which signals came that nobody has read, for a report."""
+        """Where each branch waits, and which signals are unread, for a report."""
         branches = list(self.branches.items())[:MAX_BRANCHES]
         places = [suspended_at(generator) + _awaited(branch) for generator, branch in branches]
         where = 'it stands at ' + '; '.join(places) if places else 'run has ended'
@@ -210,13 +209,13 @@ class Loop:
         return []
 
     def describes(self, what: str) -> None:
-        """Something was asked for of which only a description is made."""
+        """Is called when the code makes a description in place of a call."""
 
     def check_thread(self, what: str) -> None:
-        """Refuses what a thread asks for that does not run the workflow."""
+        """Refuses a call from a thread that does not run the workflow."""
 
     def restarts(self, restart: Restart) -> None:
-        """The workflow called ``restart``; it has to return it."""
+        """Notes that the workflow called ``restart``, whose value it has to return."""
 
 
 def _awaited(branch: Branch) -> str:
@@ -238,7 +237,7 @@ class Start:
 
 
 class DescribingLoop(Loop):
-    """Nobody drives: calls describe, time stands still, chance has seed 0, and ``patched`` is true."""
+    """The loop without an engine: calls describe, time is fixed, the seed is 0, and ``patched`` is true."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """A few at a time: ``self.map(fn, items, limit=10)``.
 
-Items are taken as places free up, so that a generator makes each when its turn comes. What stands ready in a list or
-another collection is copied first, because the code may go on to change it.
+An item is taken when a place is free, so that a generator makes each one at its turn. A list or another collection is
+copied first, because the code may change it meanwhile.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tasks nested in lists, tuples and dicts: found among arguments, waited for where they are returned."""
+"""Tasks nested in lists, tuples and dicts: finds them in arguments, and waits for them in returned values."""
 
 from __future__ import annotations
 

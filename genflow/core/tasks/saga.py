@@ -36,7 +36,7 @@ R = TypeVar('R')
 
 
 class Saga:
-    """What has to be done to undo the steps so far."""
+    """The compensations of the steps so far."""
 
     def __init__(self) -> None:
         self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
@@ -46,7 +46,7 @@ class Saga:
 
     @property
     def remaining(self) -> int:
-        """How many compensations have neither run nor begun."""
+        """The number of compensations that have not begun."""
         return len(self._steps)
 
     def add(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -74,11 +74,11 @@ class Saga:
     def run(self, steps: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
         """Drives the steps, and undoes them if they fail or are cancelled: ``yield from saga.run(self.steps(order))``.
 
-        What the steps raise is raised on, whatever becomes of the compensations. Those that failed are notes of the
-        exception, and so stand in the details with which the execution closes.
+        The exception of the steps is raised again, even if compensations fail. Failed compensations become notes of
+        that exception, and so appear in the details with which the execution closes.
 
         Args:
-            steps: What a generator function gives.
+            steps: The generator of a generator function.
 
         Raises:
             TypeError: It is no generator.

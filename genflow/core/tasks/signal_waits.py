@@ -1,4 +1,4 @@
-"""Who takes the next signal: what the gets below a combinator do when somebody begins to wait for them.
+"""Hands signals to the gets below a combinator, in order, when the combinator is waited for.
 
 *Theory of operation.* A get takes a value only while somebody waits for it. When a combinator is waited for, its gets
 are gone through in the order of its members: as long as there is something unread each takes its own, and the others
@@ -24,7 +24,7 @@ from genflow.core.tasks.task import OPEN, Task, notify_combinators
 __all__ = ['GetPart', 'ask', 'parts_of']
 
 FEW = 16
-"""So many gets line up one by one."""
+"""The most gets of a combinator that join the queues one by one."""
 
 
 class Combinator(Protocol):

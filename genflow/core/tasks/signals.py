@@ -96,10 +96,10 @@ class Misfit(ValueError):
 
 
 class Message:
-    """A signal that nobody has read.
+    """An unread signal.
 
     Attributes:
-        text: Its input.
+        text: The text of its input; ``None`` for none.
     """
 
     __slots__ = ('_error', '_reads', '_value', 'text')
@@ -172,19 +172,19 @@ def reader_of(hint: Any, owner: type | None, what: str) -> Read:
 
 
 class Taker(Protocol):
-    """What lines up for the next signal.
+    """An entry in the queue for the next signal: a get, or a group of them.
 
     Attributes:
-        registered: Whether it stands in the queue.
+        registered: Whether it is in the queue.
     """
 
     registered: bool
 
     def is_wanted(self) -> bool:
-        """Whether somebody waits for it right now."""
+        """Whether it is waited for now."""
 
     def offer(self, message: Message) -> bool:
-        """Takes a signal that came, and is the last of the unread ones, if somebody waits for it; whether it did."""
+        """Takes the signal that came last, if it is waited for and matches; whether it did."""
 
     @property
     def is_over(self) -> bool:
@@ -196,10 +196,10 @@ class Mailbox:
 
     Attributes:
         items: The signals that can be taken now.
-        queue: Gets, and groups of them that share a place, in the order in which they lined up.
-        read: How many signals have been taken.
-        drops: Says of a signal that comes whether it is dropped; ``None`` keeps every one.
-        is_contended: Two branches have waited for the next signal at once.
+        queue: Gets, and groups of them that share a place, in the order in which they joined.
+        read: The number of signals that were taken.
+        drops: Decides whether a signal that comes is dropped; ``None`` keeps all.
+        is_contended: Whether two branches have waited for the next signal at once.
     """
 
     __slots__ = ('_announced', '_prune_at', 'drops', 'is_contended', 'items', 'queue', 'read')
@@ -219,7 +219,7 @@ class Mailbox:
         return [message.text for message in self.items]
 
     def push(self, input: str | None) -> None:
-        """A signal came: the first get that somebody waits for, and that it matches, takes it."""
+        """Adds a signal: the first get that is waited for and that it matches takes it."""
         message = Message(input)
         if self.drops is not None and self.drops(message):
             return
@@ -240,7 +240,7 @@ class Mailbox:
         queue.extendleft(reversed(passed))
 
     def announce(self, event: Signaled) -> None:
-        """A signal of the decision that begins: it can be taken from now on, unless a get waits for the next one."""
+        """Adds a signal of the decision that begins; it can be taken at once, unless a get waits for the next one."""
         self._announced.append(event)
 
     def arrive(self, event: Signaled) -> None:
@@ -250,18 +250,18 @@ class Mailbox:
             self.push(event.input)
 
     def reveal(self) -> None:
-        """Makes the announced signals available, unless somebody waits for the next one."""
+        """Makes the announced signals available, unless a get waits for the next one."""
         if self._announced and not self.is_awaited():
             messages = [Message(event.input) for event in self._announced]
             self.items.extend(message for message in messages if self.drops is None or not self.drops(message))
             self._announced.clear()
 
     def is_awaited(self) -> bool:
-        """Whether somebody waits for the next signal."""
+        """Whether a get waits for the next signal."""
         return any(taker.is_wanted() for taker in self.queue)
 
     def take(self, message: Message) -> None:
-        """An unread signal is taken."""
+        """Removes an unread signal, which was taken."""
         if self.items[0] is message:
             self.items.popleft()
         else:
@@ -269,7 +269,7 @@ class Mailbox:
         self.read += 1
 
     def copy(self) -> Mailbox:
-        """A mailbox with the same unread inputs, for whoever may look and take nothing."""
+        """A mailbox with the same unread inputs, for code that may read and take nothing."""
         other = Mailbox()
         other.items.extend(map(Message, self.texts))
         return other
@@ -292,10 +292,10 @@ class SignalGet(UsageTracked):
     """The next value of a signal, or the next one that matches.
 
     Attributes:
-        reads: What makes values of inputs.
-        match: What the value has to be; ``None`` takes any.
-        where: Where it was made, if it is known.
-        branch: Who began to wait for it.
+        reads: Turns inputs into values.
+        match: The predicate of the value; ``None`` takes any.
+        where: The line that made it, if it is known.
+        branch: The branch that began to wait for it.
     """
 
     __slots__ = ('branch', 'mailbox', 'match', 'name', 'raw', 'reads', 'registered', 'used', 'where')
@@ -592,7 +592,7 @@ def declared_signals(cls: type) -> dict[str, Signal[Any]]:
 
 
 def nearest_signal(cls: type, name: str) -> str:
-    """What a class declares instead of a signal, for a message."""
+    """A hint at signals that the class declares, for a message about one that it does not."""
     known = signals_of(cls)
     close = get_close_matches(name, known, 1)
     hint = f'; did you mean {close[0]!r}?' if close else ''

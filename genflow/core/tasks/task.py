@@ -1,11 +1,10 @@
 """Tasks: what a workflow yields, in the words of ``concurrent.futures.Future``.
 
-A task is open until it has a value or an error, and then never changes. Whoever wants to hear of it *waits* on it: a
-branch that yielded it, or a combinator that holds it. Settling tells nobody at once; the task is handed to the
-driver, whose loop tells the waiters in the order in which they came, so that no chain of tasks is ever recursed into.
+A task is open until it has a value or an error, and then never changes. A branch that yields it, or a combinator that
+holds it, *waits* on it. A task that settles is put into the queue of the loop, which notifies the waiters in the order
+in which they came, so that a chain of tasks never recurses.
 
-A task that no driver knows is a *description*: it has no number, never settles, and equals every task that asks the
-same.
+A task without a loop is a *description*: it has no number, never settles, and equals every task that asks for the same.
 """
 
 from __future__ import annotations
@@ -34,15 +33,15 @@ YIELD_FROM = opmap['GET_YIELD_FROM_ITER']
 
 
 MANY_WAITERS = 64
-"""From so many waiters on, those whose race is over are let go of whenever their number has doubled."""
+"""From this number of waiters on, stale ones are removed whenever the number has doubled."""
 
 
 class Waiter(Protocol):
-    """Who is told when a task settles."""
+    """Is notified when a task settles."""
 
     @property
     def is_stale(self) -> bool:
-        """Whether being told makes no difference any more."""
+        """Whether a notification makes no difference any more."""
 
     def notify(self, task: Task[Any]) -> None: ...
 
@@ -193,12 +192,12 @@ class Task(Generic[T_co]):
         self.retrieved = True
 
     def wait(self, waiter: Waiter) -> None:
-        """Adds a waiter to an open task; being waited for takes a failure."""
+        """Adds a waiter to an open task, which marks a failure as retrieved."""
         self.mark_retrieved()
         self.watch(waiter)
 
     def watch(self, waiter: Waiter) -> None:
-        """Adds a waiter that takes nothing; now and then lets go of those that hear nothing any more."""
+        """Adds a waiter without marking anything as retrieved; removes stale waiters from time to time."""
         waiters = self.waiters
         if waiters is None:
             self.waiters = [waiter]
@@ -220,7 +219,7 @@ class Task(Generic[T_co]):
         """Somebody begins to wait for this task now; those that take something only on demand do so."""
 
     def run_callbacks(self) -> None:
-        """Tells the waiters of a settled task."""
+        """Notifies the waiters of a settled task."""
         waiters = self.waiters
         if waiters is not None:
             self.waiters = None
@@ -254,18 +253,18 @@ class Task(Generic[T_co]):
         return self
 
     def outlets(self) -> Iterable[Task[Any]]:
-        """The open tasks through which somebody hears of this one's members."""
+        """The open tasks through which a waiter is notified of this one's members."""
         return () if self.state != OPEN else (self,)
 
     def stop(self) -> Iterable[Task[Any]] | None:
-        """Asks what runs outside to stop, and stays open until it has; gives what is to be stopped next.
+        """Asks the work outside to stop, and stays open until it has; returns the tasks to stop next.
 
         ``None`` where nothing runs outside, so that it is cancelled instead.
         """
         return None
 
     def withdraw(self) -> Iterable[Task[Any]]:
-        """Takes back what was asked of SWF, as far as SWF can; gives what is to be cancelled next."""
+        """Cancels its requests at SWF, as far as SWF can; returns the tasks to cancel next."""
         return ()
 
     def waited_for(self) -> Iterable[Task[Any]]:
@@ -303,7 +302,7 @@ class Task(Generic[T_co]):
     # descriptions
 
     def asked(self) -> tuple[Any, ...]:
-        """What the task asks for, as values that compare."""
+        """What the task asks for, as comparable values."""
         return (id(self),)
 
     @property

@@ -1,10 +1,10 @@
 """Waiting for a state: ``self.until(lambda: not self.pending)``.
 
-*Theory of operation.* A condition is looked at when every branch stands still: after each event in which code of the
-workflow ran or that is a signal, in the order in which the conditions came to be waited for. The first one that holds
-settles. Then the branches run until they stand still again, before the next one is looked at. So a condition holds at
-the moment at which its waiter is resumed. This goes on until a whole round has found none that holds. Any other event
-changes nothing that a condition may look at but the time, which wakes nobody.
+*Theory of operation.* Conditions are evaluated when all branches are blocked: after each event that ran code of the
+workflow or is a signal, in the order in which the branches began to wait. The first one that is true settles. Then the
+branches run until they are blocked again, before the next one is evaluated. So a condition is true at the moment at
+which its waiter is resumed. This repeats until none is true in a whole round. Any other event changes only the time,
+which wakes no condition.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Until(UsageTracked):
             self.loop.conditions.add(self)
 
     def look(self) -> bool:
-        """Settles if the predicate is true; whether it has settled. What the predicate raises is its failure."""
+        """Settles if the predicate is true; whether it has settled. An exception of the predicate is its failure."""
         loop = self.loop
         if loop is None or not self.wanted():
             return False
@@ -83,11 +83,11 @@ class Until(UsageTracked):
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether nobody will hear of it any more."""
+        """Whether no waiter is left."""
         return all(_is_over(waiter) for waiter in self.waiters or ())
 
     def forget(self) -> None:
-        """It is looked at no more, unless somebody waits for it anew."""
+        """Stops evaluating it, unless it is waited for again."""
         self._registered = False
 
     def asked(self) -> tuple[Any, ...]:
@@ -118,13 +118,13 @@ class Conditions:
         self._is_due = True
 
     def begin_anew(self) -> None:
-        """Has each of them looked at, once the current round is over."""
+        """Has each of them evaluated again after the current round."""
         self._is_due = True
 
     def look(self) -> bool:
-        """Settles the next condition that holds; whether there was one.
+        """Settles the next condition that is true; whether there was one.
 
-        To be called again once the branches stand still, until there is none.
+        Call it again when all branches are blocked, until there is none.
         """
         while self._round or self._is_due:
             if not self._round:
@@ -145,5 +145,5 @@ class Conditions:
         self._round.extend(self._open)
 
     def is_awaited(self) -> bool:
-        """Whether somebody waits for one."""
+        """Whether a condition is waited for."""
         return any(condition.state == OPEN and condition.wanted() for condition in self._open)

@@ -1,4 +1,4 @@
-"""What the code of a workflow makes and never uses: found out when ``run`` has ended, and reported with file and line.
+"""Reports generators and tasks that the code of a workflow makes and never uses, with file and line, after ``run``.
 
 A generator that is made and dropped runs nothing, and a timer or a ``get()`` that nobody waits for makes nobody wait;
 none of them is an error to Python. So each of them is remembered until it is used (:class:`Unused`). Generators are
@@ -34,10 +34,10 @@ FIRST_PRUNING = 64
 
 
 class UsageTracked(Task[Any]):
-    """A task that never keeps an execution open, so that nobody may notice that it was not waited for.
+    """A task that does not keep an execution open, so that a missing wait for it would go unnoticed.
 
     Attributes:
-        used: Somebody waited for it, combined it, or asked whether it is done.
+        used: Whether it was waited for, combined, or asked whether it is done.
     """
 
     __slots__ = ()
@@ -62,7 +62,7 @@ class UsageTracked(Task[Any]):
 
 @define(eq=False)
 class Unused:
-    """What one execution has made and not used yet."""
+    """The generators and tasks that one execution has made and not used yet."""
 
     _generators: list[tuple[GeneratorType[Any, Any, Any], Location]] = field(factory=list, init=False)
     _tasks: list[tuple[UsageTracked, Location]] = field(factory=list, init=False)
@@ -80,7 +80,7 @@ class Unused:
 
     @property
     def count(self) -> int:
-        """How much is remembered."""
+        """The number of them."""
         return len(self._generators) + len(self._tasks)
 
     def _prune(self) -> None:
@@ -126,7 +126,7 @@ def _is_new(generator: GeneratorType[Any, Any, Any]) -> bool:
 
 
 def watched(method: Callable[..., Any], loop: Loop) -> Callable[..., Any]:
-    """A generator method whose generators its driver remembers."""
+    """A generator method whose generators the loop remembers."""
 
     @functools.wraps(method)
     def make(*args: Any, **kwargs: Any) -> Any:

@@ -18,7 +18,7 @@ from genflow.local.store.schema import VERSION
 from genflow.local.store.visibility import Query, conditions
 from genflow.steady_time import monotonic
 
-__all__ = ['LARGEST_KEY', 'Store']
+__all__ = ['LARGEST_KEY', 'Answered', 'Store']
 
 LAST_REF = (1 << 63) - 1
 

@@ -9,6 +9,9 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
+
+from genflow.local import LocalSWF
 from genflow.local.engine.served import Begun
 from genflow.local.errors import DiskFull
 from genflow.local.http import dispatcher
@@ -16,6 +19,7 @@ from genflow.local.http.aws_json import Call, Reply
 from genflow.local.http.dispatcher import SMALL, Dispatcher
 from genflow.local.http.holding import Held, Holding
 from genflow.local.http.http11 import Request
+from tests.local.domain import COMPLETE, Domain
 
 
 class Service:
@@ -172,6 +176,36 @@ def test_what_takes_longer_than_a_commit_is_finished_by_a_worker():
     threads = dict(zip((step for step in service.steps if step.startswith('finish')), service.threads, strict=True))
     assert threads['finish a'] is threading.main_thread()
     assert threads['finish b'] is not threading.main_thread()
+
+
+SINCE_EVER = {'domain': 'dom', 'startTimeFilter': {'oldestDate': 0}}
+
+
+@pytest.mark.parametrize(
+    ('operation', 'members', 'is_long'),
+    [
+        ('SignalWorkflowExecution', {'domain': 'dom', 'workflowId': 'open', 'signalName': 's'}, False),
+        ('CountPendingDecisionTasks', {'domain': 'dom', 'taskList': {'name': 'deciders'}}, False),
+        ('ListDomains', {'registrationStatus': 'REGISTERED'}, False),
+        ('CountOpenWorkflowExecutions', SINCE_EVER, True),
+        ('CountClosedWorkflowExecutions', SINCE_EVER, True),
+        ('ListOpenWorkflowExecutions', SINCE_EVER, True),
+        ('ListClosedWorkflowExecutions', SINCE_EVER, True),
+        ('DescribeWorkflowExecution', {'domain': 'dom'}, True),
+        ('GetWorkflowExecutionHistory', {'domain': 'dom'}, True),
+    ],
+)
+def test_answers_from_the_file_take_longer_than_a_commit(path, operation, members, is_long):
+    """As many executions as there are, or as long a history."""
+    with LocalSWF(path, synchronous='OFF') as swf:
+        domain = Domain(swf).prepare()
+        closed = domain.start('closed')
+        domain.decide(COMPLETE)
+        domain.start('open')
+    with LocalSWF(path, synchronous='OFF') as swf:
+        begun = swf.begin(operation, {**members, 'execution': closed} if members == {'domain': 'dom'} else members)
+        begun.finish()
+        assert begun.is_long == is_long
 
 
 def test_a_call_whose_change_the_file_cannot_keep_is_refused_alone():
